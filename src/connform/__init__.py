@@ -1,0 +1,67 @@
+"""Connections as code: declare named connections, check them, get ready clients.
+
+```python
+import connform
+
+with connform.connect("sandbox-us") as client:  # httpx.Client: base URL, credential, time-outs
+    client.post("/packages/list", json={"take": 10})
+```
+
+Everything is imported when first used: `import connform` itself costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+__version__ = "0.1.0"
+
+_HOMES: Final = {
+    "Connections": "connform.engine.library",
+    "ReadyConnection": "connform.engine.library",
+    "apply": "connform.engine.library",
+    "check": "connform.engine.library",
+    "connect": "connform.engine.library",
+    "load": "connform.engine.library",
+    "validate": "connform.engine.library",
+    "Report": "connform.engine.report",
+    "ConnectionReport": "connform.engine.report",
+    "ConnformError": "connform.errors",
+    "ConnectionFailed": "connform.errors",
+    "ManifestInvalid": "connform.errors",
+    "Refused": "connform.errors",
+    "SecretUnresolved": "connform.errors",
+    "UnknownConnection": "connform.errors",
+}
+
+__all__ = ["__version__", *_HOMES]
+
+if TYPE_CHECKING:
+    from connform.engine.library import Connections as Connections
+    from connform.engine.library import ReadyConnection as ReadyConnection
+    from connform.engine.library import apply as apply
+    from connform.engine.library import check as check
+    from connform.engine.library import connect as connect
+    from connform.engine.library import load as load
+    from connform.engine.library import validate as validate
+    from connform.engine.report import ConnectionReport as ConnectionReport
+    from connform.engine.report import Report as Report
+    from connform.errors import ConnectionFailed as ConnectionFailed
+    from connform.errors import ConnformError as ConnformError
+    from connform.errors import ManifestInvalid as ManifestInvalid
+    from connform.errors import Refused as Refused
+    from connform.errors import SecretUnresolved as SecretUnresolved
+    from connform.errors import UnknownConnection as UnknownConnection
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401  (PEP 562)
+    if name not in _HOMES:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    from importlib import import_module  # noqa: PLC0415  (start-up)
+
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,40 @@
+"""Turns an API key into the header that the provider names.
+
+Layer 2, no IO.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from connform.auth.header import HeaderCredential
+from connform.manifest.references import REFERENCE
+from connform.manifest.shape import Shape
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from connform.auth.interface import Credential
+    from connform.manifest.rules import Finding
+    from connform.secret import Secret
+
+
+class ApiKey:
+    """The method `api_key`."""
+
+    shape = Shape(
+        properties={"api_key": REFERENCE},
+        required=("api_key",),
+        description="A key of one's own organisation, sent in the provider's header.",
+    )
+
+    def rules(self, auth: Mapping[str, Any]) -> Iterator[Finding]:  # noqa: ARG002
+        """Yield nothing: the schema says it all."""
+        yield from ()
+
+    def credential(self, secrets: Mapping[str, Secret], api_key_header: str) -> Credential:
+        """Return the key in the provider's header."""
+        return HeaderCredential(api_key_header, secrets["api_key"], key="api_key")
+
+
+API_KEY: Final = ApiKey()

@@ -1,0 +1,40 @@
+"""Turns a token that somebody else obtains into the Authorization header (RFC 6750 §2.1).
+
+Layer 2, no IO.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from connform.auth.header import bearer
+from connform.manifest.references import REFERENCE
+from connform.manifest.shape import Shape
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from connform.auth.interface import Credential
+    from connform.manifest.rules import Finding
+    from connform.secret import Secret
+
+
+class Bearer:
+    """The method `bearer`."""
+
+    shape = Shape(
+        properties={"token": REFERENCE},
+        required=("token",),
+        description="A token that somebody else obtains and renews.",
+    )
+
+    def rules(self, auth: Mapping[str, Any]) -> Iterator[Finding]:  # noqa: ARG002
+        """Yield nothing: the schema says it all."""
+        yield from ()
+
+    def credential(self, secrets: Mapping[str, Secret], api_key_header: str) -> Credential:  # noqa: ARG002
+        """Return the token in the Authorization header."""
+        return bearer(secrets["token"], key="token")
+
+
+BEARER: Final = Bearer()

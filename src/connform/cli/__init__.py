@@ -1,0 +1,19 @@
+"""Turns argv into a call of the engine and its report into output and an exit code: the table of verbs.
+
+Layer 5. A new verb is one module with `command` and one line here; help reads the table and imports no verb.
+"""
+
+from typing import Final
+
+VERBS: Final[dict[str, tuple[str, str]]] = {
+    "validate": ("connform.cli.validate", "Check manifests offline, without secrets and network."),
+    "check": ("connform.cli.check", "Check connections live; record nothing."),
+    "apply": ("connform.cli.apply", "Resolve, check and build the ready clients."),
+    "list": ("connform.cli.list", "List the connections."),
+    "show": ("connform.cli.show", "Show every effective value of one connection."),
+    "request": ("connform.cli.request", "Send one request through a ready client."),
+    "simulator": ("connform.cli.simulator", "Run the simulated iinked Sign until interrupted."),
+    "schema": ("connform.cli.schema", "Print the JSON Schema of manifests or of reports."),
+    "version": ("connform.cli.version", "Print the version."),
+}
+"""Verb → its module, and its help in one line."""

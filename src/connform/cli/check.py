@@ -1,0 +1,32 @@
+"""Turns declared connections into live verdicts: `connform check`. Layer 5, no IO of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from connform.cli.flags import parallel
+from connform.cli.output import progress, reporting
+
+if TYPE_CHECKING:
+    from connform.cli.options import Options
+    from connform.engine.report import Report
+
+
+@click.command()
+@parallel
+@reporting
+def command(options: Options, *, simulate: bool, parallelism: int, timeout_s: float | None) -> Report:
+    """Check connections live; record nothing."""
+    from connform.engine.check import check
+
+    with progress("checked", options) as show:
+        return check(
+            options.files,
+            options.selection,
+            simulate=simulate,
+            parallelism=parallelism,
+            timeout_s=timeout_s,
+            progress=show,
+        )

@@ -1,0 +1,63 @@
+"""Turns what prevented a report into words on standard error and an exit code. Layer 5. IO: standard error.
+
+An unknown exception shows its type and its frames, never its message, which could hold a secret.
+"""
+
+from __future__ import annotations
+
+import sys
+from traceback import walk_tb
+
+import click
+
+import connform
+from connform.cli.usage import describe
+from connform.errors import ConnectionFailed, ConnformError, ManifestInvalid
+from connform.faults import ExitCode
+
+
+def tell(error: BaseException) -> int:
+    """Say what happened and return the exit code."""
+    match error:
+        case click.UsageError():
+            _say("error", *describe(error))
+            return ExitCode.USAGE
+        case KeyboardInterrupt() | click.Abort() | BrokenPipeError():
+            return ExitCode.INTERRUPTED
+        case ManifestInvalid():
+            _say_diagnostics(error)
+        case ConnectionFailed():
+            _say(f"error[{error.fault.name}]", error.message, error.hint)
+        case ConnformError():
+            _say("error", str(error))
+        case _:
+            _say_bug(error)
+            return ExitCode.INTERNAL
+    return error.exit_code
+
+
+def _say(label: str, message: str, hint: str = "") -> None:
+    from connform.reporters.terminal import clean
+
+    sys.stderr.write(f"{label}: {clean(message)}\n" + (f"hint: {clean(hint)}\n" if hint else ""))
+
+
+def _say_diagnostics(error: ManifestInvalid) -> None:
+    from connform.engine.report import Report
+    from connform.reporters import text, view
+
+    report = Report(command="", diagnostics=error.diagnostics)
+    sys.stderr.write(text.render(view.build(report), color=False, width=120, verbosity=-1))
+
+
+def _say_bug(error: BaseException) -> None:
+    facts = f"connform {getattr(connform, '__version__', '?')}, Python {sys.version.split()[0]}, {sys.platform}"
+    sys.stderr.write(f"internal error: this is a bug of connform; please report these lines\n  {facts}\n")
+    seen: set[int] = set()
+    cause: BaseException | None = error
+    while cause is not None and id(cause) not in seen:
+        seen.add(id(cause))
+        sys.stderr.write(f"  {type(cause).__module__}.{type(cause).__qualname__}\n")
+        for frame, line in walk_tb(cause.__traceback__):
+            sys.stderr.write(f"    {frame.f_code.co_filename}:{line} in {frame.f_code.co_name}\n")
+        cause = cause.__cause__ or cause.__context__

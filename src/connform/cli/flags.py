@@ -1,0 +1,127 @@
+"""Turns the flags that stand everywhere, before and after the verb, into one object. Layer 5. IO: looks for folders.
+
+Lists concatenate; of single values the one after the verb wins.
+"""
+
+# ruff: noqa: PTH100, PTH112, PTH120  (pathlib would cost start-up)
+
+from __future__ import annotations
+
+import os
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from connform.cli.usage import UsageProblem, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Function = Callable[..., Any]
+
+
+def writable(_context: click.Context, parameter: click.Parameter, value: str | None) -> str:
+    """Return the path of an output file; refuse it before any work is done, not after."""
+    if value and (os.path.isdir(value) or not os.path.isdir(os.path.dirname(os.path.abspath(value)))):
+        message = f"{parameter.opts[-1]}: not a file in an existing folder"
+        raise UsageProblem(message)
+    return value or ""
+
+
+def positive(_context: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
+    """Return a number above zero."""
+    if value is not None and not 0 < value < float("inf"):
+        message = f"{parameter.opts[-1]} takes a number above zero"
+        raise UsageProblem(message)
+    return value
+
+
+def _formats(
+    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> tuple[tuple[str, str], ...]:
+    if not values:
+        return ()
+    from connform.reporters import FORMATS
+
+    pairs = []
+    for value in values:
+        name, separator, file = value.partition("=")
+        if name not in FORMATS or bool(separator) != bool(file):
+            message = f"--format takes {' or '.join(FORMATS)}, or FORMAT=FILE"
+            raise UsageProblem(message, did_you_mean(name, FORMATS))
+        pairs.append((name, writable(context, parameter, file)))
+    if [file for _, file in pairs].count("") > 1:
+        message = "only one format can go to standard output"
+        raise UsageProblem(message, "name a file for the others: `--format json=report.json`")
+    return tuple(pairs)
+
+
+_COMMON: Final = (
+    click.option(
+        "-f", "--file", "files", multiple=True, metavar="PATH", help="A manifest, a folder, or `-`. Repeatable."
+    ),
+    click.option("-c", "--connection", "connections", multiple=True, metavar="GLOB", help="Only these. Repeatable."),
+    click.option("--exclude", multiple=True, metavar="GLOB", help="All but these. Repeatable."),
+    click.option("--tag", "tags", multiple=True, metavar="TAG", help="Only connections with this tag. Repeatable."),
+    click.option(
+        "--format",
+        "formats",
+        multiple=True,
+        metavar="F[=FILE]",
+        callback=_formats,
+        help="text (default) or json; with a file, in addition. Repeatable.",
+    ),
+    click.option("--output", metavar="FILE", callback=writable, help="A file in place of standard output."),
+    click.option("--no-color", is_flag=True, help="No colours (as NO_COLOR does)."),
+    click.option("--no-input", is_flag=True, help="Never ask a question."),
+    click.option("-q", "--quiet", is_flag=True, help="Errors and failures only."),
+    click.option("-v", "--verbose", count=True, help="More facts. Repeatable."),
+)
+_NETWORK: Final = (
+    click.option("--simulate", is_flag=True, help="Rehearse against an embedded simulator, without secrets."),
+    click.option(
+        "--timeout", "timeout_s", type=float, callback=positive, metavar="SECONDS", help="For each connection."
+    ),
+)
+_PARALLELISM: Final = click.option(
+    "--parallelism", type=int, default=100, callback=positive, metavar="N", help="Checks at once; 100 by default."
+)
+
+
+def flags(function: Function) -> Function:
+    """Add the common flags to a command's function, as they come."""
+    for option in reversed(_COMMON):
+        function = option(function)
+    return function
+
+
+def common(function: Callable[..., int]) -> Function:
+    """Add the common flags to a verb's function, which takes them as its first argument."""
+
+    @wraps(function)
+    def merged(**arguments: Any) -> int:
+        from connform.cli.options import Options  # dataclasses would cost start-up
+
+        before = click.get_current_context().find_object(dict) or {}
+        names = Options.__dataclass_fields__
+        options = Options(**{name: _merge(before.get(name), arguments.pop(name)) for name in names})
+        return function(options, **arguments)
+
+    return flags(merged)
+
+
+def _merge(before: Any, after: Any) -> Any:
+    return (before or ()) + after if isinstance(after, tuple) else after or before or after
+
+
+def network(function: Function) -> Function:
+    """Add the flags of verbs that use the network."""
+    for option in reversed(_NETWORK):
+        function = option(function)
+    return function
+
+
+def parallel(function: Function) -> Function:
+    """Add the flags of verbs that use the network for many connections at once."""
+    return network(_PARALLELISM(function))

@@ -1,0 +1,22 @@
+"""Turns manifests into a table of connections: `connform list`. Layer 5, no IO of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from connform.cli.output import reporting
+
+if TYPE_CHECKING:
+    from connform.cli.options import Options
+    from connform.engine.report import Report
+
+
+@click.command()
+@reporting
+def command(options: Options) -> Report:
+    """List the connections."""
+    from connform.engine.inventory import list_connections
+
+    return list_connections(options.files, options.selection)

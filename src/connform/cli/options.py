@@ -1,0 +1,52 @@
+"""Says what the flags that stand everywhere mean together. Layer 5, no IO."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from connform.engine.select import Selection
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the common flags say."""
+
+    files: tuple[str, ...] = ()
+    """Manifests, folders, or `-`; empty for the default search."""
+    connections: tuple[str, ...] = ()
+    """Globs of names; empty for all."""
+    exclude: tuple[str, ...] = ()
+    """Globs of names left out."""
+    tags: tuple[str, ...] = ()
+    """Tags, of which a connection has one."""
+    formats: tuple[tuple[str, str], ...] = ()
+    """Format and file; an empty file is standard output or `output`."""
+    output: str = ""
+    """The file that takes the place of standard output, or empty."""
+    no_color: bool = False
+    """Whether colours are forbidden."""
+    no_input: bool = False
+    """Whether questions are forbidden. No verb asks one yet."""
+    quiet: bool = False
+    """Whether only errors and failures are shown."""
+    verbose: int = 0
+    """How many times `-v` was given."""
+
+    @property
+    def verbosity(self) -> int:
+        """-1 for quiet, else how many times `-v` was given."""
+        return -1 if self.quiet else self.verbose
+
+    @property
+    def format(self) -> str:
+        """The format of standard output: the last that names no file."""
+        return next((name for name, file in reversed(self.formats) if not file), "text")
+
+    @property
+    def selection(self) -> Selection:
+        """The connections that are meant."""
+        from connform.engine.select import Selection
+
+        return Selection(names=self.connections, exclude=self.exclude, tags=self.tags)

@@ -1,0 +1,138 @@
+"""Turns reports and bytes into standard output and files, and progress into a line on a terminal.
+
+Layer 5. IO: standard output, standard error, files that the user named; reads NO_COLOR and TERM.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from contextlib import contextmanager, suppress
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from connform.cli.flags import common
+from connform.cli.usage import UsageProblem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from connform.cli.options import Options
+    from connform.engine.report import Report
+
+_WIDTH_OF_LOGS = 120
+
+
+def reporting(function: Callable[..., Report]) -> Callable[..., Any]:
+    """Turn a function from options to a report into one that a verb can be: it emits and returns the exit code."""
+
+    @wraps(function)
+    def emitting(options: Options, **arguments: Any) -> int:
+        report = function(options, **arguments)
+        emit(report, options)
+        return int(report.exit_code)
+
+    return common(emitting)
+
+
+def emit(report: Report, options: Options) -> None:
+    """Write a report in every format that was asked for, standard output first."""
+    from connform.reporters import FORMATS
+    from connform.reporters.view import build
+
+    view = build(report)
+    color = not options.output and wants_color(sys.stdout, options)
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _WIDTH_OF_LOGS
+    text = FORMATS[options.format].render(view, color=color, width=width, verbosity=options.verbosity)
+    deliver(text, options)
+    for name, file in options.formats:
+        if file:
+            text = FORMATS[name].render(view, color=False, width=_WIDTH_OF_LOGS, verbosity=options.verbosity)
+            save(file, text.encode(errors="backslashreplace"))
+
+
+def wants_color(stream: TextIO, options: Options) -> bool:
+    """Return whether to colour: only a terminal, and only where nobody said no (no-color.org)."""
+    dumb = os.environ.get("TERM") == "dumb"
+    return stream.isatty() and not (options.no_color or os.environ.get("NO_COLOR") or dumb)
+
+
+def deliver(text: str, options: Options) -> None:
+    """Write text to `--output`, or to standard output."""
+    if options.output:
+        save(options.output, text.encode(errors="backslashreplace"))
+    else:
+        write(text)
+
+
+def write(text: str) -> None:
+    """Write text to standard output and flush it; characters that its encoding lacks are replaced."""
+    encoding = sys.stdout.encoding or "utf-8"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        from connform.reporters.terminal import ASCII
+
+        text = text.translate(ASCII).encode(encoding, "backslashreplace").decode(encoding)
+    with reader_may_leave():
+        sys.stdout.write(text)
+        sys.stdout.flush()
+
+
+def write_bytes(content: bytes) -> None:
+    """Write bytes to standard output as they are and flush it."""
+    with reader_may_leave():
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+
+
+@contextmanager
+def reader_may_leave() -> Iterator[None]:
+    """Let `connform … | head` end quietly: what is left goes nowhere, the exit code stays."""
+    try:
+        yield
+    except BrokenPipeError:
+        with suppress(OSError, ValueError):  # a stream without a descriptor, in tests
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def save(file: str, content: bytes) -> None:
+    """Write a file as a whole or not at all; devices and pipes are written to as they are.
+
+    Raises:
+        UsageProblem: It can't be written: the command line named the wrong place, nothing is wrong with a connection.
+    """
+    path = Path(os.path.realpath(file))
+    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        if path.exists() and not path.is_file():
+            path.write_bytes(content)
+            return
+        draft.write_bytes(content)
+        draft.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            draft.unlink()
+        message = f"can't write {file}: {error.strerror}"
+        raise UsageProblem(message) from error
+
+
+@contextmanager
+def progress(verb: str, options: Options) -> Iterator[Callable[[int, int], None] | None]:
+    """Yield what shows `checked 12/100` on a terminal's standard error, or `None` where nobody looks."""
+    if not sys.stderr.isatty() or options.quiet or os.environ.get("TERM") == "dumb":
+        yield None
+        return
+
+    def show(done: int, total: int) -> None:
+        sys.stderr.write(f"\r{verb} {done}/{total}")
+        sys.stderr.flush()
+
+    try:
+        yield show
+    finally:
+        sys.stderr.write("\r\x1b[K")
+        sys.stderr.flush()

@@ -1,0 +1,133 @@
+"""Turns one HTTP request into its answer: `connform request`. Layer 5. IO: the body, from a file or standard input."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from connform.cli.flags import common, network
+from connform.cli.output import save, write_bytes
+from connform.cli.usage import UsageProblem
+from connform.faults import ExitCode
+
+if TYPE_CHECKING:
+    from connform.cli.options import Options
+    from connform.engine.request import RawAnswer
+
+_STATUS_CODES = {401: ExitCode.CREDENTIAL_REJECTED, 403: ExitCode.CREDENTIAL_REJECTED, 429: ExitCode.COULD_NOT_VERIFY}
+_ERRORS_FROM, _SERVER_ERRORS_FROM = 400, 500
+
+
+@click.command()
+@click.argument("name")
+@click.argument("method")
+@click.argument("path")
+@click.option("--json", "json_text", metavar="TEXT", help="A JSON body.")
+@click.option("--data", metavar="@FILE|-", help="A body from a file or standard input.")
+@click.option("-H", "--header", "headers", multiple=True, metavar="'NAME: VALUE'", help="A header. Repeatable.")
+@click.option("--include", is_flag=True, help="Print the status and the headers before the body.")
+@network
+@common
+def command(
+    options: Options,
+    *,
+    name: str,
+    method: str,
+    path: str,
+    json_text: str | None,
+    data: str | None,
+    headers: tuple[str, ...],
+    include: bool,
+    simulate: bool,
+    timeout_s: float | None,
+) -> int:
+    """Send one request through a ready client.
+
+    PATH is relative to the connection's base URL. The credential is added by the client; a header can't replace it.
+    """
+    body, content_type = _body(json_text, data)
+    pairs = [_header(header) for header in headers]
+
+    from connform.engine.request import request
+
+    answer = request(
+        options.files,
+        name,
+        method.upper(),
+        path,
+        simulate=simulate,
+        body=body,
+        content_type=content_type,
+        headers=pairs,
+        timeout_s=timeout_s,
+    )
+    content = (_head(answer) if include else b"") + _pretty(answer, options)
+    if options.output:
+        save(options.output, content)
+    else:
+        write_bytes(content)
+    code = exit_code(answer.status)
+    if code is not ExitCode.OK:
+        click.echo(f"error: the API answered {answer.status}", err=True)
+    return int(code)
+
+
+def exit_code(status: int) -> ExitCode:
+    """Return what an HTTP status means to a script: rejected, could not tell, or plainly wrong."""
+    if status < _ERRORS_FROM:
+        return ExitCode.OK
+    if status >= _SERVER_ERRORS_FROM:
+        return ExitCode.COULD_NOT_VERIFY
+    return _STATUS_CODES.get(status, ExitCode.INVALID)
+
+
+def _body(json_text: str | None, data: str | None) -> tuple[bytes | None, str | None]:
+    if json_text is not None and data is not None:
+        message = "--json and --data exclude each other"
+        raise UsageProblem(message)
+    if json_text is not None:
+        try:
+            json.loads(json_text)
+        except ValueError:
+            message = "--json: not valid JSON"
+            raise UsageProblem(message) from None
+        return json_text.encode(), "application/json"
+    if data is None:
+        return None, None
+    if data == "-":
+        return sys.stdin.buffer.read(), None
+    if not data.startswith("@"):
+        message = "--data takes @FILE, or - for standard input"
+        raise UsageProblem(message)
+    try:
+        return Path(data[1:]).read_bytes(), None
+    except OSError as error:
+        message = f"--data: can't read the file: {error.strerror}"
+        raise UsageProblem(message) from error
+
+
+def _header(text: str) -> tuple[str, str]:
+    name, separator, value = text.partition(":")
+    if not separator or not name.strip() or not text.isprintable():
+        message = "--header takes 'NAME: VALUE'"
+        raise UsageProblem(message)
+    return name.strip(), value.strip()
+
+
+def _head(answer: RawAnswer) -> bytes:
+    lines = [f"HTTP {answer.status}", *(f"{name}: {value}" for name, value in answer.headers), "", ""]
+    return "\n".join(lines).encode(errors="backslashreplace")
+
+
+def _pretty(answer: RawAnswer, options: Options) -> bytes:
+    """Return the body, indented where a person looks at JSON; otherwise as it came."""
+    if options.output or not sys.stdout.isatty():
+        return answer.body
+    try:
+        return json.dumps(json.loads(answer.body), indent=2, ensure_ascii=True).encode() + b"\n"
+    except ValueError:
+        return answer.body

@@ -1,0 +1,52 @@
+"""Turns the composed schemas into text or files: `connform schema`. Layer 5. IO: the folder of `--write`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from connform.cli.flags import common
+from connform.cli.output import deliver, save
+from connform.cli.usage import UsageProblem, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from connform.cli.options import Options
+
+
+@click.command()
+@click.argument("name", default="connections")
+@click.option("--write", "folder", metavar="DIR", help="Write every schema as DIR/NAME.schema.json instead.")
+@common
+def command(options: Options, *, name: str, folder: str | None) -> int:
+    """Print the JSON Schema of manifests or of reports."""
+    schemas = _schemas()
+    if name not in schemas:
+        message = f"a schema is one of {', '.join(schemas)}"
+        raise UsageProblem(message, did_you_mean(name, schemas))
+    if folder is None:
+        deliver(_rendered(schemas[name]), options)
+        return 0
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        message = f"can't make {folder}: {error.strerror}"
+        raise UsageProblem(message) from error
+    for each, compose in schemas.items():
+        save(f"{folder}/{each}.schema.json", _rendered(compose).encode())
+    return 0
+
+
+def _schemas() -> dict[str, Callable[[], dict[str, Any]]]:
+    from connform.engine.schemas import SCHEMAS
+    from connform.reporters.frame import REPORT_SCHEMA
+
+    return {**SCHEMAS, "report": lambda: REPORT_SCHEMA}
+
+
+def _rendered(compose: Callable[[], dict[str, Any]]) -> str:
+    return json.dumps(compose(), indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,27 @@
+"""Turns one connection into its effective values: `connform show`. Layer 5, no IO of its own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+
+from connform.cli.flags import common
+from connform.cli.output import emit
+
+if TYPE_CHECKING:
+    from connform.cli.options import Options
+
+
+@click.command()
+@click.argument("name")
+@click.option("--origin", is_flag=True, help="Say where each value comes from (in text, as -v does; JSON always does).")
+@common
+def command(options: Options, *, name: str, origin: bool) -> int:
+    """Show every effective value of one connection."""
+    from connform.engine.inventory import show
+
+    report = show(options.files, name)
+    emit(report, replace(options, verbose=max(options.verbose, int(origin))))
+    return int(report.exit_code)

@@ -1,0 +1,48 @@
+"""Turns click's usage errors into words that never repeat a value: a mistyped command line may hold a secret.
+
+Layer 5, no IO.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class UsageProblem(click.UsageError):
+    """A usage error of our own, whose message repeats no value."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+def did_you_mean(word: str, candidates: Iterable[str]) -> str:
+    """Return a hint that names the likeliest candidate, or nothing."""
+    from difflib import get_close_matches
+
+    matches = get_close_matches(word, list(candidates), n=1, cutoff=0.6)
+    return f"did you mean `{matches[0]}`?" if matches else ""
+
+
+def describe(error: click.UsageError) -> tuple[str, str]:
+    """Return the message and the hint of a usage error."""
+    help_hint = f"see `{error.ctx.command_path} --help`" if error.ctx else "see `connform --help`"
+    match error:
+        case UsageProblem():
+            return error.message, error.hint or help_hint
+        case click.NoSuchOption():
+            matches = " or ".join(f"`{match}`" for match in error.possibilities or ())
+            return f"no such option: {error.option_name}", f"did you mean {matches}?" if matches else help_hint
+        case click.MissingParameter() if error.param:
+            return f"missing: {error.param.get_error_hint(error.ctx)}" if error.ctx else "missing argument", help_hint
+        case click.BadParameter() if error.param:
+            name = max(error.param.opts, key=len)
+            return f"invalid value for {name}: expected {error.param.type.name}", help_hint
+        case click.BadOptionUsage():
+            return error.message.rstrip("."), help_hint
+    return "unexpected extra argument", help_hint

@@ -1,0 +1,139 @@
+"""Says what is wrong in a manifest, and where.
+
+Layer 0, no IO. A summary is constant per code; the detail says what, why and what to do; the hint
+offers a correction. Lines and columns are 1-based and count characters.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """How grave a diagnostic is; only an error changes the exit code."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A piece of a file."""
+
+    file: str
+    """The path as the user gave it; `<stdin>` for standard input."""
+    line: int
+    """1-based."""
+    column: int
+    """1-based, in characters."""
+    end_line: int
+    """1-based."""
+    end_column: int
+    """1-based, just behind the last character."""
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """A second place that matters to a diagnostic."""
+
+    message: str
+    """What stands there: `first defined here`, `through template portal`."""
+    span: Span
+    """The place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snippet:
+    """The source line of a diagnostic, with everything that might be a secret masked."""
+
+    text: str
+    """The line as it may be shown."""
+    start: int
+    """0-based offset in `text` at which the mark starts."""
+    length: int
+    """Length of the mark in characters, at least 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One thing that is wrong."""
+
+    severity: Severity
+    """`error` or `warning`."""
+    code: str
+    """Stable kebab-case code, one of `CODES`."""
+    summary: str
+    """One line; the same for every diagnostic of the code."""
+    detail: str
+    """What, why, and what to do; never a secret."""
+    span: Span
+    """The place of the mistake."""
+    hint: str = ""
+    """A likely correction, or empty."""
+    pointer: str = ""
+    """RFC 6901 pointer to the value."""
+    connection: str = ""
+    """The connection concerned, or empty."""
+    related: tuple[Related, ...] = ()
+    """Other places that matter."""
+    snippet: Snippet | None = None
+    """The source line, where it can be shown."""
+
+    def __str__(self) -> str:
+        hint = f" ({self.hint})" if self.hint else ""
+        return f"{self.span}: {self.severity}[{self.code}]: {self.detail or self.summary}{hint}"
+
+
+CODES: dict[str, tuple[Severity, str]] = {
+    # The file and its YAML.
+    "file-not-found": (Severity.ERROR, "no such manifest"),
+    "file-unreadable": (Severity.ERROR, "the manifest can't be read"),
+    "file-too-large": (Severity.ERROR, "the manifest is too large"),
+    "not-utf8": (Severity.ERROR, "the manifest is not UTF-8"),
+    "yaml-syntax": (Severity.ERROR, "not valid YAML"),
+    "yaml-tab": (Severity.ERROR, "a tab stands where YAML allows only spaces"),
+    "yaml-tag": (Severity.ERROR, "YAML tags are refused"),
+    "yaml-too-deep": (Severity.ERROR, "the YAML is nested too deeply"),
+    "yaml-alias": (Severity.ERROR, "an alias can't be resolved safely"),
+    "yaml-key": (Severity.ERROR, "a key must be plain text"),
+    "yaml-scalar-too-long": (Severity.ERROR, "a value is too long"),
+    "multiple-documents": (Severity.ERROR, "more than one YAML document"),
+    "duplicate-key": (Severity.ERROR, "the same key stands twice"),
+    "wrong-indentation": (Severity.ERROR, "keys stand on the wrong level"),
+    "empty-manifest": (Severity.ERROR, "the manifest is empty"),
+    # The schema.
+    "unknown-key": (Severity.ERROR, "unknown key"),
+    "missing-key": (Severity.ERROR, "a required key is missing"),
+    "wrong-type": (Severity.ERROR, "a value of the wrong type"),
+    "unknown-value": (Severity.ERROR, "not one of the allowed values"),
+    "malformed-value": (Severity.ERROR, "a value of the wrong form"),
+    "out-of-range": (Severity.ERROR, "a value outside of its range"),
+    "unsupported-version": (Severity.ERROR, "unsupported manifest version"),
+    "unknown-provider": (Severity.ERROR, "unknown provider"),
+    "unknown-environment": (Severity.ERROR, "unknown environment"),
+    "unknown-region": (Severity.ERROR, "unknown region"),
+    "unknown-auth-method": (Severity.ERROR, "unknown auth method"),
+    "unknown-store-type": (Severity.ERROR, "unknown store type"),
+    "bad-name": (Severity.ERROR, "a name of the wrong form"),
+    # Secrets.
+    "plaintext-secret": (Severity.ERROR, "a value stands where a secret reference belongs"),
+    "malformed-reference": (Severity.ERROR, "not a valid secret reference"),
+    "unknown-scheme": (Severity.ERROR, "unknown secret backend or store"),
+    "store-environment": (Severity.ERROR, "a secret of another environment"),
+    "reserved-store-name": (Severity.ERROR, "a store has the name of a built-in backend"),
+    # What a schema can't say.
+    "unknown-template": (Severity.ERROR, "unknown template"),
+    "duplicate-name": (Severity.ERROR, "the same name stands twice"),
+    "instance-or-base-url": (Severity.ERROR, "exactly one of `instance` and `base_url` is needed"),
+    "insecure-url": (Severity.ERROR, "a URL that is not https"),
+    "malformed-url": (Severity.ERROR, "not a usable URL"),
+    "incomplete-client-certificate": (Severity.ERROR, "a client certificate needs its key, and the other way round"),
+    "no-refresh-token": (Severity.WARNING, "this connection gets no refresh token"),
+    "unused-template": (Severity.WARNING, "a template that no connection uses"),
+    "no-connections": (Severity.WARNING, "the manifest declares no connection"),
+}
+"""Every code: its severity and its constant summary."""

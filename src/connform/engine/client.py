@@ -1,0 +1,66 @@
+"""Turns a resolved connection into the settings of a ready client.
+
+Layer 3; reads the proxy variables, and only where the manifest says `proxy: environment`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from connform.engine.resolve import resolve
+from connform.http.settings import ClientSettings
+from connform.manifest.settings import ENVIRONMENT_PROXY
+
+if TYPE_CHECKING:
+    from connform.engine.surroundings import Surroundings
+    from connform.manifest.model import Connection
+
+MAX_BODY_BYTES: Final = 64 * 1024 * 1024
+
+
+def client_settings(
+    connection: Connection,
+    surroundings: Surroundings,
+    *,
+    total_s: float | None = None,
+    max_body_bytes: int = MAX_BODY_BYTES,
+) -> ClientSettings:
+    """Return what `http.client` makes a ready client of.
+
+    Args:
+        connection: what was declared.
+        surroundings: where secrets come from and sockets go.
+        total_s: the limit of a whole exchange in seconds; default: the connection's own.
+        max_body_bytes: the largest answer that is accepted, decoded.
+
+    Raises:
+        ConnectionFailed: a secret can't be resolved, or a login is required.
+    """
+    resolved = resolve(connection, surroundings.source)
+    timeouts, tls = connection.timeouts, connection.tls
+    return ClientSettings(
+        base_url=resolved.instance.base_url,
+        credential=resolved.credential,
+        connect_s=timeouts.connect_s,
+        read_s=timeouts.read_s,
+        total_s=total_s or timeouts.total_s,
+        ca_file=tls.ca_file,
+        client_cert=tls.client_cert,
+        client_key=tls.client_key,
+        proxy=_proxy(connection.proxy, resolved.instance.base_url),
+        max_body_bytes=max_body_bytes,
+        network=surroundings.network,
+    )
+
+
+def _proxy(declared: str, base_url: str) -> str:
+    if declared != ENVIRONMENT_PROXY:
+        return declared
+    from urllib.request import getproxies_environment, proxy_bypass_environment  # noqa: PLC0415  (25 ms, rarely needed)
+
+    target = urlsplit(base_url)
+    proxies = getproxies_environment()
+    if proxy_bypass_environment(target.netloc, proxies):
+        return ""
+    return proxies.get(target.scheme, proxies.get("all", ""))

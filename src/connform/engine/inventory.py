@@ -1,0 +1,91 @@
+"""Turns a manifest into a list of its connections, and one connection into everything known of it. Always offline.
+
+Layer 3; reads manifests.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from connform.engine.catalog import provider
+from connform.engine.report import ConnectionReport, Report, Value
+from connform.engine.select import Selection, select, unknown_connection
+from connform.engine.validate import load_manifest
+from connform.errors import ManifestInvalid, UnknownConnection
+from connform.manifest.model import Timeouts
+from connform.manifest.places import pointer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from connform.manifest.model import Connection
+
+
+def list_connections(files: Sequence[str], selection: Selection = Selection()) -> Report:  # noqa: B008  (frozen)
+    """Return the selected connections.
+
+    Raises:
+        UnknownConnection: the selection names none.
+    """
+    try:
+        manifest, validated = load_manifest(files)
+    except ManifestInvalid as invalid:
+        return Report("list", tuple(files), invalid.diagnostics)
+    found = tuple(_describe(manifest[name]) for name in select(manifest, selection))
+    return Report("list", validated.files, validated.diagnostics, found, len(found))
+
+
+def show(files: Sequence[str], name: str) -> Report:
+    """Return one connection with its URLs, and every effective value and where it comes from.
+
+    Raises:
+        UnknownConnection: no connection has that name.
+    """
+    try:
+        manifest, validated = load_manifest(files)
+    except ManifestInvalid as invalid:
+        return Report("show", tuple(files), invalid.diagnostics)
+    if name not in manifest:
+        raise UnknownConnection(unknown_connection(name, manifest))
+    connection = manifest[name]
+    instance = asdict(provider(connection.provider).instance(connection))
+    details = {key: instance[key] for key in ("key_management_url", "authorize_url", "token_url", "api_key_header")}
+    values = (*_declared(connection, connection.settings, ()), *_defaults(connection))
+    described = _describe(connection, details, tuple(sorted(values, key=lambda value: value.pointer)))
+    return Report("show", validated.files, validated.diagnostics, (described,), 1)
+
+
+def _describe(
+    connection: Connection, details: Mapping[str, Any] | None = None, values: tuple[Value, ...] = ()
+) -> ConnectionReport:
+    return ConnectionReport(
+        name=connection.name,
+        provider=connection.provider,
+        environment=connection.environment,
+        region=connection.region,
+        base_url=provider(connection.provider).instance(connection).base_url,
+        auth_method=connection.auth.method,
+        tags=connection.tags,
+        place=connection.span,
+        details=details or {},
+        values=values,
+    )
+
+
+def _declared(connection: Connection, node: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[Value]:
+    for key, value in node.items():
+        here = (*path, key)
+        if isinstance(value, dict):
+            yield from _declared(connection, value, here)
+        else:
+            plain = list(value) if isinstance(value, list) else value
+            yield Value(pointer(*here), plain, connection.origin_of(*here), connection.place_of(*here))
+
+
+def _defaults(connection: Connection) -> Iterator[Value]:
+    if "provider" not in connection.settings:
+        yield Value("/provider", connection.provider, "default", None)
+    for key, seconds in asdict(Timeouts()).items():
+        if key not in connection.settings.get("timeouts", {}):
+            yield Value(f"/timeouts/{key}", seconds, "default", None)

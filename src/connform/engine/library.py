@@ -1,0 +1,149 @@
+"""The public functions: what the commands do, for programs.
+
+Layer 3; reads manifests, and uses the network where a function's name says so.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, TypeAlias
+
+from connform.engine import apply as _apply
+from connform.engine import check as _check
+from connform.engine import validate as _validate
+from connform.engine.catalog import provider
+from connform.engine.client import client_settings
+from connform.engine.select import Selection, unknown_connection
+from connform.engine.surroundings import Surroundings, real, simulated
+from connform.engine.validate import load_manifest
+from connform.errors import UnknownConnection
+
+if TYPE_CHECKING:
+    import httpx
+
+    from connform.engine.report import Report
+    from connform.manifest.decode import Manifest
+    from connform.manifest.model import Connection
+    from connform.simulator import Simulator
+
+Files: TypeAlias = "str | os.PathLike[str] | Iterable[str | os.PathLike[str]]"
+"""One manifest or folder, or several; empty: `connections.yaml`, else the folder `connections/`."""
+
+
+class ReadyConnection:
+    """One connection of a manifest; nothing is resolved until a client is asked for."""
+
+    def __init__(self, connection: Connection, world: Surroundings) -> None:
+        self._world = world
+        self.declared = connection
+        """What the manifest says, with its effective values."""
+        self.name = connection.name
+        """Its name."""
+        self.base_url = provider(connection.provider).instance(connection).base_url
+        """The API root."""
+
+    def client(self) -> httpx.Client:
+        """Return an `httpx.Client` with base URL, credential, time-outs and trust of this connection.
+
+        Raises:
+            ConnectionFailed: a secret can't be resolved, a file can't be read, or a login is required.
+        """
+        from connform.http.client import sync_client  # noqa: PLC0415  (imports httpx)
+
+        return sync_client(client_settings(self.declared, self._world))
+
+    def async_client(self) -> httpx.AsyncClient:
+        """Return the same as an `httpx.AsyncClient`; errors as for `client`."""
+        from connform.http.client import async_client  # noqa: PLC0415  (imports httpx)
+
+        return async_client(client_settings(self.declared, self._world))
+
+    def __repr__(self) -> str:
+        return f"<ReadyConnection {self.name} {self.base_url}>"
+
+
+class Connections(Mapping[str, ReadyConnection]):
+    """The connections of a manifest by name, in its order."""
+
+    def __init__(self, manifest: Manifest, world: Surroundings) -> None:
+        self._manifest = manifest
+        self._world = world
+
+    def __getitem__(self, name: str) -> ReadyConnection:
+        if name not in self._manifest:
+            raise UnknownConnection(unknown_connection(name, self._manifest))
+        return ReadyConnection(self._manifest[name], self._world)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._manifest)
+
+    def __len__(self) -> int:
+        return len(self._manifest)
+
+
+def load(files: Files = (), *, simulator: Simulator | None = None) -> Connections:
+    """Return the connections of manifests; resolves nothing.
+
+    Args:
+        files: manifests.
+        simulator: a running simulator that answers instead of the real hosts.
+
+    Raises:
+        ManifestInvalid: a manifest has errors.
+    """
+    manifest, _ = load_manifest(_names(files))
+    return Connections(manifest, simulated(simulator) if simulator else real(manifest))
+
+
+def connect(name: str, file: Files = (), *, simulator: Simulator | None = None) -> httpx.Client:
+    """Return the ready client of one connection; use it in a `with` statement.
+
+    Args:
+        name: the connection.
+        file: manifests.
+        simulator: a running simulator that answers instead of the real host.
+
+    Raises:
+        ManifestInvalid: a manifest has errors.
+        UnknownConnection: no connection has that name.
+        ConnectionFailed: a secret can't be resolved, a file can't be read, or a login is required.
+    """
+    return load(file, simulator=simulator)[name].client()
+
+
+def validate(files: Files = ()) -> Report:
+    """Return every error and warning of manifests, offline."""
+    return _validate.validate(_names(files))
+
+
+def check(
+    files: Files = (), connections: Iterable[str] = (), *, simulate: bool = False, timeout_s: float | None = None
+) -> Report:
+    """Check connections live.
+
+    Args:
+        files: manifests.
+        connections: names or globs; empty: all.
+        simulate: against the embedded simulator, with synthetic secrets.
+        timeout_s: the limit of each check.
+
+    Raises:
+        UnknownConnection: a name or glob that matches nothing.
+    """
+    selection = Selection(tuple(connections))
+    return _check.check(_names(files), selection, simulate=simulate, timeout_s=timeout_s)
+
+
+def apply(
+    files: Files = (), connections: Iterable[str] = (), *, simulate: bool = False, timeout_s: float | None = None
+) -> Report:
+    """Check connections by building their ready clients, as the command does; arguments and errors as for `check`."""
+    selection = Selection(tuple(connections))
+    return _apply.apply(_names(files), selection, simulate=simulate, timeout_s=timeout_s)
+
+
+def _names(files: Files) -> list[str]:
+    if isinstance(files, str | os.PathLike):
+        files = [files]
+    return [os.fspath(name) for name in files]

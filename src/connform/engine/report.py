@@ -1,0 +1,122 @@
+"""What every verb returns: a report, which reporters turn into text.
+
+Layer 3, no IO.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from connform.faults import ExitCode, Stage, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from connform.diagnostics import Diagnostic, Severity, Span
+
+
+@dataclass(frozen=True, slots=True)
+class StageResult:
+    """One stage of one check."""
+
+    name: Stage
+    """Which."""
+    status: str
+    """`ok`, `failed` or `skipped`; `skipped` is never `ok`."""
+    elapsed_s: float = 0.0
+    """How long it took."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """JSON-ready facts: `addresses`, `tls_version`, `cert_expires_at`, `status`, …"""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionReport:
+    """What is known of one connection. Fields that a verb doesn't fill are empty."""
+
+    name: str
+    """Its name."""
+    provider: str
+    """Its provider."""
+    environment: str
+    """Its environment, or empty."""
+    region: str
+    """Its region, or empty."""
+    base_url: str
+    """Resolved API root."""
+    auth_method: str
+    """`api_key`, `oauth2`, `bearer`."""
+    tags: tuple[str, ...] = ()
+    """Its tags."""
+    verdict: Verdict | None = None
+    """What a check said; `None` for verbs that don't check."""
+    stage: Stage | None = None
+    """The stage that failed, or `None`."""
+    fault: str = ""
+    """The class of the failure (`class` in JSON), or empty."""
+    message: str = ""
+    """What happened."""
+    hint: str = ""
+    """What to do."""
+    elapsed_s: float = 0.0
+    """The whole check."""
+    stages: tuple[StageResult, ...] = ()
+    """Every stage in order."""
+    warnings: tuple[str, ...] = ()
+    """Remarks on a ready connection: a certificate that ends soon."""
+    exit_code: ExitCode = ExitCode.OK
+    """The exit code that this connection alone would give."""
+    place: Span | None = None
+    """Where the manifest declares what failed (the reference, the name), or its name."""
+    details: Mapping[str, Any] = field(default_factory=dict)
+    """`show`: `key_management_url`, `authorize_url`, `token_url`, …; JSON-ready."""
+    values: tuple[Value, ...] = ()
+    """`show`: every effective value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One effective value of a connection and where it comes from."""
+
+    pointer: str
+    """RFC 6901 pointer: `/auth/api_key`."""
+    value: Any
+    """JSON-ready scalar or list; references as text, never a secret."""
+    origin: str
+    """`connection`, `template portal`, `defaults`, or `default` for connform's own."""
+    place: Span | None
+    """Where it stands; `None` for connform's own defaults."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a verb found."""
+
+    command: str
+    """The verb."""
+    files: tuple[str, ...] = ()
+    """The manifests that were read."""
+    diagnostics: tuple[Diagnostic, ...] = ()
+    """Sorted by place."""
+    connections: tuple[ConnectionReport, ...] = ()
+    """In the order of the manifest."""
+    connection_count: int = 0
+    """How many connections were looked at (`validate` lists none, but counts them)."""
+    simulated: bool = False
+    """Whether the simulator answered."""
+    elapsed_s: float = 0.0
+    """The whole run."""
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """0 when all is well, the one code where all failures are of one kind, else 1."""
+        codes = {connection.exit_code for connection in self.connections} - {ExitCode.OK}
+        if self.count("error"):
+            codes.add(ExitCode.INVALID)
+        if not codes:
+            return ExitCode.OK
+        return codes.pop() if len(codes) == 1 else ExitCode.INVALID
+
+    def count(self, severity: Severity | str) -> int:
+        """Return how many diagnostics have a severity."""
+        return sum(diagnostic.severity == severity for diagnostic in self.diagnostics)

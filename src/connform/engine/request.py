@@ -1,0 +1,74 @@
+"""Turns one request, through the ready client of a connection, into its answer.
+
+Layer 3; uses the network.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from connform.engine.client import client_settings
+from connform.engine.select import unknown_connection
+from connform.engine.surroundings import surroundings
+from connform.engine.validate import load_manifest
+from connform.errors import UnknownConnection
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class RawAnswer:
+    """What came back, as it came."""
+
+    status: int
+    """HTTP status."""
+    headers: list[tuple[str, str]]
+    """Header lines in their order."""
+    body: bytes
+    """The body, decoded from its content coding."""
+
+
+def request(
+    files: Sequence[str],
+    name: str,
+    method: str,
+    path: str,
+    *,
+    simulate: bool = False,
+    body: bytes | None = None,
+    content_type: str | None = None,
+    headers: Sequence[tuple[str, str]] = (),
+    timeout_s: float | None = None,
+) -> RawAnswer:
+    """Send one request.
+
+    Args:
+        files: manifests; empty for the default search.
+        name: the connection.
+        method: `GET`, `POST`, …
+        path: relative to the base URL.
+        simulate: against the embedded simulator, with synthetic secrets.
+        body: the body, or `None`.
+        content_type: its media type.
+        headers: further header lines.
+        timeout_s: the limit of the whole exchange.
+
+    Raises:
+        ManifestInvalid: the manifest has errors.
+        UnknownConnection: no connection has that name.
+        ConnectionFailed: no answer.
+    """
+    from connform.http.client import sync_client  # noqa: PLC0415  (imports httpx)
+
+    manifest, _ = load_manifest(files)
+    if name not in manifest:
+        raise UnknownConnection(unknown_connection(name, manifest))
+    lines = [*headers, *([("content-type", content_type)] if content_type else [])]
+    with (
+        surroundings(manifest, simulate=simulate) as world,
+        sync_client(client_settings(manifest[name], world, total_s=timeout_s)) as client,
+    ):
+        response = client.request(method, path, content=body, headers=lines)
+        return RawAnswer(response.status_code, list(response.headers.items()), response.content)

@@ -1,0 +1,14 @@
+"""Names the JSON Schemas that this layer composes. Layer 3, no IO."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from connform.engine.catalog import manifest_schema
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from connform.manifest.shape import Schema
+
+SCHEMAS: Final[dict[str, Callable[[], Schema]]] = {"connections": manifest_schema}

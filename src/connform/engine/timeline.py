@@ -1,0 +1,56 @@
+"""Turns what happens during a check into its stages, each with its time.
+
+Layer 3, no IO.
+"""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from connform.engine.report import StageResult
+from connform.faults import Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Timeline:
+    """Takes note of the stages of one check as they end; an `http.settings.Observer`."""
+
+    def __init__(self) -> None:
+        self._started = self._mark = perf_counter()
+        self._ended: dict[Stage, StageResult] = {}
+
+    def stage(self, stage: Stage, elapsed_s: float, facts: Mapping[str, object]) -> None:
+        """Take note that a stage ended well."""
+        self._ended[stage] = StageResult(stage, "ok", elapsed_s, facts)
+        self._mark = perf_counter()
+
+    def done(self, stage: Stage, **facts: object) -> None:
+        """Take note that a stage ended well just now; it began when the one before ended."""
+        self.stage(stage, perf_counter() - self._mark, facts)
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since the check began."""
+        return perf_counter() - self._started
+
+    @property
+    def latency_s(self) -> float:
+        """Seconds that the HTTP exchange took: the request and its whole answer."""
+        return self._ended[Stage.HTTP].elapsed_s
+
+    def facts(self, stage: Stage) -> Mapping[str, object]:
+        """Return what is known of a stage that ended well."""
+        return self._ended[stage].facts if stage in self._ended else {}
+
+    def stages(self, failed: Stage | None = None) -> tuple[StageResult, ...]:
+        """Return every stage in order; those that never began are skipped."""
+        remaining = perf_counter() - self._mark
+        return tuple(
+            StageResult(stage, "failed", remaining)
+            if stage is failed
+            else self._ended.get(stage, StageResult(stage, "skipped"))
+            for stage in Stage
+        )

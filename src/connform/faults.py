@@ -1,0 +1,112 @@
+"""Names every way in which a connection can fail: its stage, its verdict, its exit code and what to do.
+
+Layer 0, no IO. The one table that the check, the ready client, the reports and the documentation read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from typing import Final
+
+
+class ExitCode(IntEnum):
+    """What the process says when it ends; stable, documented in `docs/exit-codes.md`."""
+
+    OK = 0
+    INVALID = 1
+    """An invalid manifest, or failures of several kinds."""
+    CHANGES = 2
+    WOULD_REFORMAT = 3
+    CREDENTIAL_REJECTED = 4
+    SECRET_UNRESOLVED = 5
+    COULD_NOT_VERIFY = 6
+    REFUSED = 7
+    USAGE = 64
+    INTERNAL = 70
+    INTERRUPTED = 130
+
+
+class Stage(StrEnum):
+    """The stages of a check, in their order."""
+
+    CONFIG = "config"
+    SECRET = "secret"  # noqa: S105  (a stage's name, not a password)
+    DNS = "dns"
+    TCP = "tcp"
+    TLS = "tls"
+    HTTP = "http"
+    AUTH = "auth"
+    LATENCY = "latency"
+
+
+class Verdict(StrEnum):
+    """What a check says of a connection."""
+
+    READY = "ready"
+    FAILED = "failed"
+    """Wrong as declared: trying again changes nothing."""
+    UNKNOWN = "unknown"
+    """Could not tell: the network, a rate limit or the server stood in the way."""
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One class of failure."""
+
+    name: str
+    """The stable `class` of reports, snake_case."""
+    stage: Stage
+    """The stage at which it shows."""
+    verdict: Verdict
+    """`failed`, or `unknown` where a later try may end otherwise."""
+    exit_code: ExitCode
+    """The exit code of a run in which it is the only kind of failure."""
+    hint: str
+    """What to do."""
+
+
+def _table(*rows: tuple[Stage, Verdict, ExitCode, str, str]) -> dict[str, Fault]:
+    return {name: Fault(name, stage, verdict, code, hint) for stage, verdict, code, name, hint in rows}
+
+
+_FAILED, _UNKNOWN = Verdict.FAILED, Verdict.UNKNOWN
+_NETWORK, _REJECTED, _SECRET = ExitCode.COULD_NOT_VERIFY, ExitCode.CREDENTIAL_REJECTED, ExitCode.SECRET_UNRESOLVED
+
+FAULTS: Final = _table(
+    (Stage.CONFIG, _FAILED, ExitCode.INVALID, "config_file_unreadable", "make the file readable, or correct its path; paths are relative to the manifest"),
+    (Stage.CONFIG, _FAILED, ExitCode.INVALID, "config_invalid", "correct the setting that the message names"),
+    (Stage.SECRET, _FAILED, _SECRET, "secret_not_found", "create the secret, or correct the reference"),
+    (Stage.SECRET, _FAILED, _SECRET, "secret_denied", "give this user read access to the secret"),
+    (Stage.SECRET, _UNKNOWN, _SECRET, "secret_backend_unavailable", "see whether the store is up and reachable, then try again"),
+    (Stage.SECRET, _FAILED, _SECRET, "secret_malformed", "store the secret without spaces, control or non-ASCII characters; one trailing newline is allowed"),
+    (Stage.DNS, _FAILED, _NETWORK, "dns_no_such_host", "correct the instance or base_url, or the resolver of this machine"),
+    (Stage.DNS, _UNKNOWN, _NETWORK, "dns_timeout", "the resolver did not answer: see /etc/resolv.conf and the network, then try again"),
+    (Stage.TCP, _UNKNOWN, _NETWORK, "tcp_refused", "nothing listens there: see whether the service is up and the port is right"),
+    (Stage.TCP, _UNKNOWN, _NETWORK, "tcp_timeout", "packets are dropped on the way: see firewalls and whether a proxy is needed"),
+    (Stage.TCP, _UNKNOWN, _NETWORK, "tcp_unreachable", "there is no route to the host: see the network and whether a proxy is needed"),
+    (Stage.TCP, _UNKNOWN, _NETWORK, "proxy_refused", "the proxy did not open the tunnel: see `proxy:` and the proxy's own rules"),
+    (Stage.TLS, _FAILED, _NETWORK, "tls_cert_expired", "the server's certificate must be renewed"),
+    (Stage.TLS, _FAILED, _NETWORK, "tls_cert_not_yet_valid", "see this machine's clock; otherwise the certificate starts later"),
+    (Stage.TLS, _FAILED, _NETWORK, "tls_wrong_host", "the certificate belongs to another host: correct the instance or base_url"),
+    (Stage.TLS, _FAILED, _NETWORK, "tls_untrusted_issuer", "if you trust the issuer, name its certificate in `tls: {ca_file: …}`; otherwise somebody intercepts the connection"),
+    (Stage.TLS, _FAILED, _NETWORK, "tls_not_tls", "the port does not speak TLS: correct the port of base_url"),
+    (Stage.TLS, _FAILED, _NETWORK, "tls_protocol", "the server speaks no TLS 1.2 or newer, or demands a client certificate (`tls: {client_cert, client_key}`)"),
+    (Stage.TLS, _UNKNOWN, _NETWORK, "tls_timeout", "the server did not finish the TLS handshake: try again, then ask its operators"),
+    (Stage.TLS, _UNKNOWN, _NETWORK, "tls_reset", "the connection was cut during the TLS handshake: see firewalls and intercepting proxies"),
+    (Stage.HTTP, _FAILED, _NETWORK, "http_redirect_refused", "the base URL is not the API's own: credentials never follow a redirect"),
+    (Stage.HTTP, _FAILED, _NETWORK, "http_not_this_api", "the answer is not this API's: correct the instance or base_url, or see for a captive portal"),
+    (Stage.HTTP, _UNKNOWN, _NETWORK, "http_deadline", "the whole exchange took longer than `timeouts: {total_s}`"),
+    (Stage.HTTP, _UNKNOWN, _NETWORK, "http_timeout", "the server was silent for longer than `timeouts: {read_s}`"),
+    (Stage.HTTP, _UNKNOWN, _NETWORK, "http_bad_reply", "the answer was cut or is not HTTP: try again, then see what stands in between"),
+    (Stage.HTTP, _FAILED, _NETWORK, "http_too_large", "the answer is larger than any answer of this API"),
+    (Stage.HTTP, _UNKNOWN, _NETWORK, "rate_limited", "wait, then try again with a lower --parallelism"),
+    (Stage.HTTP, _UNKNOWN, _NETWORK, "server_error", "the service failed: try again later"),
+    (Stage.HTTP, _UNKNOWN, _NETWORK, "server_unavailable", "the service is down for now: try again later"),
+    (Stage.AUTH, _FAILED, _REJECTED, "auth_denied", "the API knows the key, or doesn't, and denies it: create a new key on the connection's key page, in this environment"),
+    (Stage.AUTH, _FAILED, _REJECTED, "auth_rejected", "the API rejects the credential: renew it"),
+    (Stage.AUTH, _FAILED, _REJECTED, "feature_missing", "the subscription lacks the feature: ask the vendor"),
+    (Stage.AUTH, _UNKNOWN, _NETWORK, "denied_by_intermediary", "not the API but something in front of it said no; nginx drops headers with an underscore unless `underscores_in_headers on`"),
+    (Stage.AUTH, _FAILED, _REJECTED, "login_required", "run `connform login` for this connection, once this version offers it"),
+)  # fmt: skip

@@ -1,0 +1,44 @@
+"""Turns settings into ready HTTP clients: dialing, TLS, deadline, pinned transport.
+
+Layer 1; the only room that imports httpx and httpcore. Importing this package costs nothing: what is heavy is loaded by its first use.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from connform.http.settings import REAL, ClientSettings, Credential, Network, Observer
+
+if TYPE_CHECKING:
+    from connform.http.client import async_client, sync_client
+    from connform.http.failures import OriginRefused, RequestFailed, RequestTimedOut
+
+__all__ = [
+    "REAL",
+    "ClientSettings",
+    "Credential",
+    "Network",
+    "Observer",
+    "OriginRefused",
+    "RequestFailed",
+    "RequestTimedOut",
+    "async_client",
+    "sync_client",
+]
+
+_HOMES = {
+    "async_client": "client",
+    "sync_client": "client",
+    "OriginRefused": "failures",
+    "RequestFailed": "failures",
+    "RequestTimedOut": "failures",
+}
+
+
+def __getattr__(name: str) -> Any:  # PEP 562
+    if name not in _HOMES:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

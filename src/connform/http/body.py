@@ -1,0 +1,136 @@
+"""Turns the bytes of an answer into its body: decoded, never larger than allowed, in bounded memory.
+
+Layer 1, no IO. httpx decodes a whole chunk at once: 64 kB of gzip become 64 MB.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING, Final
+
+from connform.http.failures import RequestFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+ACCEPTED: Final = b"gzip, deflate"
+"""What every request says it accepts."""
+_PIECE_BYTES: Final = 64 * 1024
+_EITHER_HEADER: Final = 32 + zlib.MAX_WBITS  # zlib finds out whether it is gzip (RFC 1952) or zlib (RFC 1950)
+_GZIP_MAGIC: Final = b"\x1f\x8b"
+_DECODED_BY_HTTPX: Final = {"br", "deflate", "gzip", "zstd"}
+
+Headers = list[tuple[bytes, bytes]]
+
+
+class Body:
+    """The body of one answer on its way."""
+
+    def __init__(self, headers: Headers, host: str, max_bytes: int, *, is_empty: bool) -> None:
+        """Look at the headers.
+
+        Args:
+            headers: those of the answer.
+            host: who answers.
+            max_bytes: the largest body accepted, before as well as after decoding.
+            is_empty: whether there is no body whatever the headers say (the answer to HEAD).
+
+        Raises:
+            RequestFailed: `http_too_large`, or `http_bad_reply` for a coding that nobody asked for.
+        """
+        self._host = host
+        self._max_bytes = max_bytes
+        self._raw_bytes = 0
+        self._decoded_bytes = 0
+        self._codings = [] if is_empty else _codings(headers)
+        self._inflater: _Inflater | None = None
+        if self._codings in (["gzip"], ["x-gzip"], ["deflate"]):
+            self._inflater = _Inflater()
+        elif _DECODED_BY_HTTPX.intersection(self._codings):  # httpx would decode it, without a limit
+            raise RequestFailed("http_bad_reply", f"the answer of {host} has a content coding that was not asked for")
+        if not is_empty and any(name.lower() == b"content-length" and _number(value) > max_bytes for name, value in headers):
+            raise self._too_large()
+
+    def headers(self, headers: Headers) -> Headers:
+        """Return the headers that fit the decoded body."""
+        if self._inflater is None:
+            return headers
+        return [line for line in headers if line[0].lower() not in {b"content-encoding", b"content-length"}]
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Yield the body's next pieces.
+
+        Raises:
+            RequestFailed: `http_too_large`, `http_bad_reply`.
+        """
+        self._raw_bytes += len(data)
+        if self._raw_bytes > self._max_bytes:
+            raise self._too_large()
+        if self._inflater is None:
+            yield data
+            return
+        try:
+            for piece in self._inflater.feed(data):
+                self._decoded_bytes += len(piece)
+                if self._decoded_bytes > self._max_bytes:
+                    raise self._too_large()
+                yield piece
+        except zlib.error:
+            raise RequestFailed("http_bad_reply", f"the compressed answer of {self._host} is damaged") from None
+
+    def end(self) -> None:
+        """Take note that nothing more comes.
+
+        Raises:
+            RequestFailed: `http_bad_reply`, the compressed body is cut.
+        """
+        if self._inflater is not None and not self._inflater.is_complete:
+            raise RequestFailed("http_bad_reply", f"the compressed answer of {self._host} is cut")
+
+    def _too_large(self) -> RequestFailed:
+        return RequestFailed("http_too_large", f"the answer of {self._host} is larger than {self._max_bytes} bytes")
+
+
+class _Inflater:
+    """gzip or deflate, piece by piece."""
+
+    def __init__(self) -> None:
+        self._zlib = zlib.decompressobj(_EITHER_HEADER)
+        self._started = False
+
+    @property
+    def is_complete(self) -> bool:
+        return self._zlib.eof or not self._started
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        has_more = False
+        while data or has_more:
+            if self._zlib.eof:  # RFC 1952 §2.2: a gzip file may have several members; anything else behind it is padding
+                if not data.startswith(_GZIP_MAGIC):
+                    return
+                self._zlib = zlib.decompressobj(_EITHER_HEADER)
+            piece = self._decompress(data)
+            self._started = True
+            if piece:
+                yield piece
+            data = self._zlib.unused_data or self._zlib.unconsumed_tail
+            has_more = len(piece) == _PIECE_BYTES and not self._zlib.eof  # zlib may hold back a few bytes
+
+    def _decompress(self, data: bytes) -> bytes:
+        try:
+            return self._zlib.decompress(data, _PIECE_BYTES)
+        except zlib.error:
+            if self._started:
+                raise
+            self._zlib = zlib.decompressobj(-zlib.MAX_WBITS)  # some servers' `deflate` lacks the header that RFC 9110 §8.4.1.2 demands
+            return self._zlib.decompress(data, _PIECE_BYTES)
+
+
+def _codings(headers: Sequence[tuple[bytes, bytes]]) -> list[str]:
+    values = b",".join(value for name, value in headers if name.lower() == b"content-encoding")
+    codings = [coding.strip().lower() for coding in values.decode("latin-1").split(",")]
+    return [coding for coding in codings if coding not in {"", "identity"}]
+
+
+def _number(value: bytes) -> int:
+    return int(value) if value.isdigit() else 0

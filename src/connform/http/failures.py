@@ -1,0 +1,86 @@
+"""Turns what goes wrong in httpcore into connform's errors, which are httpx's errors as well.
+
+Layer 1, no IO. No message holds a header's value, a query or what a peer sent, except for names on certificates::
+
+    Refused          ── OriginRefused     (an httpx.RequestError as well)
+    ConnectionFailed ── RequestFailed     (an httpx.TransportError as well)
+                        └── RequestTimedOut   (an httpx.TimeoutException as well)
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import httpcore
+import httpx
+
+from connform.errors import ConnectionFailed, Refused
+from connform.faults import Stage
+
+_BEFORE_THE_REQUEST: Final = {Stage.CONFIG, Stage.SECRET, Stage.DNS, Stage.TCP, Stage.TLS}
+_HEADER_FIELDS_TOO_LARGE: Final = 431
+
+
+class OriginRefused(Refused, httpx.RequestError):
+    """The request would have left the connection's origin: nothing was looked up and nothing sent."""
+
+    def __init__(self, wanted: str, pinned: str) -> None:
+        super().__init__(
+            f"refused to send a request to {wanted}: the credential belongs to {pinned} alone; "
+            "use a plain httpx client, or declare a connection of its own"
+        )
+        self._parts = (wanted, pinned)
+
+    def __reduce__(self) -> tuple[Any, ...]:  # without the request: users may have put secrets on it
+        return type(self), self._parts
+
+
+class RequestFailed(ConnectionFailed, httpx.TransportError):
+    """A request failed on its way; `.fault`, `.message` and `.hint` say how."""
+
+    def __init__(self, fault: str, message: str, hint: str = "", *, sent: bool | None = None) -> None:
+        super().__init__(fault, message, hint)
+        self.sent: bool = self.fault.stage not in _BEFORE_THE_REQUEST if sent is None else sent
+        """Whether the server may have seen bytes of the request; a request that changes something must then not be repeated."""
+
+    def __reduce__(self) -> tuple[Any, ...]:  # without the request: users may have put secrets on it
+        return _rebuild, (type(self), self.fault.name, self.message, self.hint, self.sent)
+
+
+class RequestTimedOut(RequestFailed, httpx.TimeoutException):
+    """A request took too long."""
+
+
+def _rebuild(kind: type[RequestFailed], fault: str, message: str, hint: str, sent: bool) -> RequestFailed:  # noqa: FBT001
+    return kind(fault, message, hint, sent=sent)
+
+
+def translate(error: Exception, host: str) -> httpx.RequestError | None:
+    """Return what to raise instead of `error`, an exception of httpcore, or `None` to let it pass.
+
+    Args:
+        error: whatever came out of a pool or out of a body.
+        host: the host that the request was for.
+    """
+    match error:
+        case httpcore.PoolTimeout():
+            return RequestTimedOut("http_timeout", f"every connection of this client to {host} was busy", sent=False)
+        case httpcore.ProxyError():  # its text is `407 Reason`; the reason is the proxy's, the number is enough
+            return RequestFailed("proxy_refused", f"the proxy answered {str(error)[:3]} when asked for {host}")
+        case httpcore.LocalProtocolError():  # h11's text quotes the header's value
+            return httpx.LocalProtocolError("the request is not HTTP: an illegal header, or a body of another length than declared")
+        case httpcore.RemoteProtocolError():
+            return RequestFailed("http_bad_reply", _bad_reply(error, host))
+        case httpcore.NetworkError():
+            return RequestFailed("http_bad_reply", f"{host} cut the connection before its answer was complete")
+    return None
+
+
+def _bad_reply(error: httpcore.RemoteProtocolError, host: str) -> str:
+    cause = error.args[0] if error.args else None
+    if getattr(cause, "error_status_hint", 0) == _HEADER_FIELDS_TOO_LARGE:
+        return f"the headers of {host}'s answer are too large"
+    text = str(error)
+    if "without" in text:  # `Server disconnected without sending a response.`, `peer closed connection without …`
+        return f"{host} closed the connection before its answer was complete"
+    return f"the answer of {host} is not HTTP"

@@ -1,0 +1,137 @@
+"""Turns the outcome of a TLS handshake into facts, or into the fault that it shows.
+
+Layer 1, no IO.
+"""
+
+from __future__ import annotations
+
+import ssl
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from connform.http.failures import RequestFailed, RequestTimedOut
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cryptography import x509
+
+_EXPIRED: Final = 10  # X509_V_ERR_…, openssl/x509_vfy.h
+_NOT_YET_VALID: Final = 9
+_WRONG_HOST: Final = {62, 64}
+_NOT_TLS: Final = {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "HTTPS_PROXY_REQUEST", "UNKNOWN_PROTOCOL", "PACKET_LENGTH_TOO_LONG",
+                   "RECORD_LAYER_FAILURE", "BAD_RECORD_TYPE", "UNEXPECTED_MESSAGE"}  # fmt: skip
+_SHOWN_NAMES: Final = 5
+_SHOWN_CHARACTERS: Final = 80
+
+
+def facts(connection: ssl.SSLSocket | ssl.SSLObject) -> Mapping[str, object]:
+    """Return what a report says of a TLS connection."""
+    certificate: Mapping[str, Any] = connection.getpeercert() or {}
+    expires_at = ""
+    if "notAfter" in certificate:
+        expires_at = datetime.fromtimestamp(ssl.cert_time_to_seconds(certificate["notAfter"]), UTC).isoformat()
+    issuer = {key: value for names in certificate.get("issuer", ()) for key, value in names}
+    return {
+        "tls_version": connection.version() or "",
+        "cert_expires_at": expires_at,
+        "cert_issuer": _shown(issuer.get("organizationName") or issuer.get("commonName") or ""),
+    }
+
+
+def doubts_certificate(error: OSError) -> bool:
+    """Return whether the refused certificate itself says more: its issuer, or the hosts it is for."""
+    return isinstance(error, ssl.SSLCertVerificationError) and error.verify_code not in {_EXPIRED, _NOT_YET_VALID}
+
+
+def failure(error: OSError | ValueError, host: str, certificate: bytes | None = None) -> RequestFailed:
+    """Return the fault that a failed handshake shows.
+
+    Args:
+        error: what the `ssl` module raised.
+        host: whose certificate was expected.
+        certificate: the one that was refused, in DER, where it could be read.
+    """
+    match error:
+        case TimeoutError():
+            return RequestTimedOut("tls_timeout", f"{host} did not finish the TLS handshake in time")
+        case ssl.SSLCertVerificationError():
+            return _refused(error, host, certificate)
+        case ssl.SSLEOFError() | ssl.SSLZeroReturnError():
+            return RequestFailed("tls_reset", f"{host} closed the connection during the TLS handshake")
+        case ssl.SSLError(reason=reason) if reason in _NOT_TLS:
+            return RequestFailed("tls_not_tls", f"{host} does not speak TLS on this port")
+        case ssl.SSLError(reason=reason):
+            return RequestFailed("tls_protocol", f"{host} and this machine found no common TLS: {_words(reason)}")
+        case ValueError():  # a host name that OpenSSL won't take
+            return RequestFailed("tls_wrong_host", f"no certificate can belong to {host!r}")
+    return RequestFailed("tls_reset", f"the connection to {host} was cut during the TLS handshake")
+
+
+def alert(error: ssl.SSLError, host: str) -> RequestFailed | None:
+    """Return the fault of a TLS alert after the handshake: with TLS 1.3 a missing client certificate shows only then."""
+    if error.reason and "ALERT" in error.reason:
+        return RequestFailed("tls_protocol", f"{host} ended the TLS connection: {_words(error.reason)}", sent=True)
+    return None
+
+
+def _refused(error: ssl.SSLCertVerificationError, host: str, der: bytes | None) -> RequestFailed:
+    match error.verify_code:
+        case code if code == _EXPIRED:
+            return RequestFailed("tls_cert_expired", f"the certificate of {host} has expired")
+        case code if code == _NOT_YET_VALID:
+            return RequestFailed("tls_cert_not_yet_valid", f"the certificate of {host} is not valid yet")
+        case code if code in _WRONG_HOST:
+            names = _names(der)
+            return RequestFailed("tls_wrong_host", f"the certificate is not for {host}" + (f" but for {names}" if names else ""))
+    issuer = _issuer(der)
+    by = f", issued by {issuer}," if issuer else ""
+    return RequestFailed("tls_untrusted_issuer", f"the certificate of {host}{by} is not trusted: {error.verify_message}")
+
+
+def _issuer(der: bytes | None) -> str:
+    certificate = _parse(der)
+    if certificate is None:
+        return ""
+    from cryptography.x509.oid import NameOID
+
+    parts = [
+        attribute.value
+        for oid in (NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME)
+        for attribute in certificate.issuer.get_attributes_for_oid(oid)[:1]
+    ]
+    return _shown(", ".join(str(part) for part in parts)) or "nobody"
+
+
+def _names(der: bytes | None) -> str:
+    certificate = _parse(der)
+    if certificate is None:
+        return ""
+    from cryptography import x509
+
+    try:
+        alternatives = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (x509.ExtensionNotFound, ValueError):
+        return ""
+    names = [_shown(str(name.value)) for name in alternatives if isinstance(name, x509.DNSName | x509.IPAddress)]
+    return ", ".join(names[:_SHOWN_NAMES]) + (", …" if len(names) > _SHOWN_NAMES else "")
+
+
+def _parse(der: bytes | None) -> x509.Certificate | None:
+    if der is None:
+        return None
+    from cryptography import x509
+
+    try:
+        return x509.load_der_x509_certificate(der)
+    except ValueError:
+        return None
+
+
+def _shown(text: str) -> str:
+    """Return a stranger's text so that it can't write to a terminal."""
+    return "".join(character if character.isprintable() else "?" for character in text[:_SHOWN_CHARACTERS])
+
+
+def _words(reason: str | None) -> str:
+    return (reason or "handshake failure").replace("_", " ").lower()

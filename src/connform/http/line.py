@@ -1,0 +1,149 @@
+"""Says what the synchronous and the asynchronous way to a server share: addresses in turn, what is reported, which fault an error shows.
+
+Layer 1, reads the clock, no IO.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+import ssl
+from dataclasses import dataclass
+from time import monotonic
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from connform.faults import Stage
+from connform.http import deadline, handshake
+from connform.http.failures import RequestFailed, RequestTimedOut
+from connform.http.resolver import Endpoint, literal
+from connform.http.settings import Network, Observer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What every connection of one client has in common."""
+
+    network: Network
+    """Where sockets really go."""
+    observer: Observer | None = None
+    """Who wants to know of each stage."""
+    proxied: bool = False
+    """Whether what is dialed is a proxy."""
+    proxy_speaks_tls: bool = False
+    """Whether the proxy itself is reached over TLS."""
+
+    def known_endpoints(self, host: str, port: int) -> list[Endpoint]:
+        """Return what needs no look-up: a routed address, an IP address; else an empty list."""
+        if self.network.route is not None:
+            return literal(*self.network.route(host, port))
+        return literal(host, port)
+
+    def report(self, stage: Stage, started_at: float, facts: Mapping[str, object]) -> None:
+        """Tell the observer, if there is one, that a stage ended well."""
+        if self.observer is not None:
+            self.observer.stage(stage, monotonic() - started_at, facts)
+
+    def report_lookup(self, started_at: float, endpoints: list[Endpoint]) -> None:
+        """Tell the observer which addresses a host has."""
+        self.report(Stage.DNS, started_at, {"addresses": [endpoint.address[0] for endpoint in endpoints]})
+
+    def report_tls(self, started_at: float, connection: ssl.SSLSocket | ssl.SSLObject) -> None:
+        """Tell the observer what was agreed with the server."""
+        if self.observer is not None:  # reading a certificate takes longer than the rest
+            self.report(Stage.TLS, started_at, handshake.facts(connection))
+
+
+class Peer(NamedTuple):
+    """Who is at the other end of a stream, as far as its caller is concerned."""
+
+    host: str
+    """The host named in messages."""
+    endpoint: Endpoint
+    """Its address."""
+    is_proxy: bool
+    """Whether it is a proxy whose tunnel isn't open yet."""
+
+    def failure(self, error: OSError) -> RequestFailed:
+        """Return the fault that an error shows while HTTP is spoken."""
+        if self.is_proxy:
+            slow = isinstance(error, TimeoutError)
+            kind = RequestTimedOut if slow else RequestFailed
+            return kind("proxy_refused", f"the proxy {self.host} {'did not open' if slow else 'cut'} the tunnel{' in time' if slow else ''}")
+        if isinstance(error, TimeoutError):
+            if deadline.is_spent():
+                return RequestTimedOut("http_deadline", f"the exchange with {self.host} took longer than its total time-out")
+            return RequestTimedOut("http_timeout", f"{self.host} was silent for too long")
+        if isinstance(error, ssl.SSLError) and (failed := handshake.alert(error, self.host)):
+            return failed
+        return RequestFailed("http_bad_reply", f"{self.host} cut the connection before its answer was complete")
+
+
+class Attempts:
+    """The addresses of a host, one after the other within one time-out: each gets its share of what is left."""
+
+    def __init__(self, host: str, endpoints: list[Endpoint], timeout_s: float | None) -> None:
+        self._host = host
+        self._endpoints = endpoints
+        self._timeout_s = timeout_s
+        self._errors: list[tuple[Endpoint, OSError]] = []
+
+    def __iter__(self) -> Iterator[tuple[Endpoint, float | None]]:
+        ends_at = None if self._timeout_s is None else monotonic() + self._timeout_s
+        for position, endpoint in enumerate(self._endpoints):
+            try:
+                allowed_s = deadline.allow(None if ends_at is None else ends_at - monotonic())
+            except TimeoutError as error:
+                self.failed(endpoint, error)
+                return
+            left = len(self._endpoints) - position
+            yield endpoint, None if allowed_s is None else allowed_s / left
+
+    def failed(self, endpoint: Endpoint, error: OSError) -> None:
+        """Note why an address could not be reached."""
+        self._errors.append((endpoint, error))
+
+    def failure(self) -> RequestFailed:
+        """Return the fault that all the errors together show: what came nearest to a connection says most."""
+        for endpoint, error in self._errors:
+            if isinstance(error, TimeoutError):
+                return RequestTimedOut("tcp_timeout", f"{self._host} ({endpoint}) did not answer in time")
+        for endpoint, error in self._errors:
+            if isinstance(error, ConnectionRefusedError):
+                return RequestFailed("tcp_refused", f"{self._host} ({endpoint}) refused the connection")
+        for endpoint, error in self._errors:
+            return RequestFailed("tcp_unreachable", f"{self._host} ({endpoint}) can't be reached: {error.strerror or error}")
+        return RequestFailed("dns_no_such_host", f"{self._host} has no address")
+
+
+def connection_info(sock: socket.socket, info: str) -> object:
+    """Return what httpcore asks of a stream."""
+    match info:
+        case "ssl_object":
+            return sock if isinstance(sock, ssl.SSLSocket) else None
+        case "client_addr":
+            return sock.getsockname()
+        case "server_addr":
+            return sock.getpeername()
+        case "socket":
+            return sock
+        case "is_readable":
+            return _is_readable(sock)
+    return None
+
+
+def _is_readable(sock: socket.socket) -> bool:
+    """Return whether an idle connection has something to say: that it ends."""
+    if sock.fileno() < 0:
+        return True
+    if not hasattr(select, "poll"):  # Windows
+        return bool(select.select([sock], [], [], 0)[0])
+    poll = select.poll()
+    poll.register(sock, select.POLLIN)
+    return bool(poll.poll(0))
+
+
+RECORD_BYTES: Final = 16 * 1024
+"""The largest TLS record, RFC 8446 §5.1."""

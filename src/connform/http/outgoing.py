@@ -1,0 +1,71 @@
+"""Turns what the user asks for into what goes on the wire: on the pinned origin only, with the credential.
+
+Layer 1, no IO. The credential is on httpcore's request and never on httpx's, so that no `repr`, hook, log or exception can show it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+import httpcore
+import httpx
+
+from connform.http import body
+from connform.http.failures import OriginRefused, RequestFailed
+from connform.http.origin import Origin
+
+if TYPE_CHECKING:
+    from connform.http.settings import ClientSettings
+
+_SAFE_NAME: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.6.2
+_SAFE_VALUE: Final = re.compile(rb"[\x21-\x7e]+(?: [\x21-\x7e]+)*")  # printable ASCII, single spaces inside
+_OWN_HEADERS: Final = {b"host", b"accept-encoding"}
+
+
+class Outgoing:
+    """Builds the requests of one connection."""
+
+    def __init__(self, settings: ClientSettings, origin: Origin) -> None:
+        self._settings = settings
+        self._origin = origin
+
+    def build(self, request: httpx.Request) -> httpcore.Request:
+        """Return what goes on the wire for `request`.
+
+        Raises:
+            OriginRefused: it is for another origin.
+            RequestFailed: `secret_malformed`, the credential is no legal header.
+        """
+        wanted = Origin.of(request.url)
+        if wanted != self._origin:
+            raise OriginRefused(str(wanted), str(self._origin))
+        credential = self._credential()
+        replaced = _OWN_HEADERS.union(name.lower() for name, _ in credential)
+        return httpcore.Request(
+            method=request.method,
+            url=httpcore.URL(
+                scheme=self._origin.scheme.encode("ascii"),
+                host=self._origin.host.encode("ascii"),
+                port=self._origin.port,
+                target=request.url.raw_path,
+            ),
+            headers=[
+                (b"Host", self._origin.host_header),  # another name could lead a shared server to another customer
+                (b"Accept-Encoding", body.ACCEPTED),
+                *(line for line in request.headers.raw if line[0].lower() not in replaced),
+                *credential,
+            ],
+            content=request.stream,
+            # `trace` would show the credential to a callback, `sni_hostname` and `target` would lead elsewhere.
+            extensions={"timeout": request.extensions.get("timeout", {})},
+        )
+
+    def _credential(self) -> list[tuple[bytes, bytes]]:
+        if self._settings.credential is None:
+            return []
+        lines = self._settings.credential.headers()
+        # h11 and httpcore quote an illegal value in exceptions and logs: it must not get that far
+        if not all(_SAFE_NAME.fullmatch(name) and _SAFE_VALUE.fullmatch(value) for name, value in lines):
+            raise RequestFailed("secret_malformed", "the credential holds characters that no header may hold")
+        return lines

@@ -1,0 +1,83 @@
+"""Says what a client needs to know of one connection.
+
+Layer 1, no IO, nothing heavy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from connform.faults import Stage
+
+
+class Credential(Protocol):
+    """What the transport adds to a request; the same as `auth.interface.Credential`."""
+
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """Return the header lines that carry the credential."""
+
+
+class Observer(Protocol):
+    """Whoever wants to know how a connection comes about."""
+
+    def stage(self, stage: Stage, elapsed_s: float, facts: Mapping[str, object]) -> None:
+        """Take note that the stage `dns`, `tcp` or `tls` ended well.
+
+        Args:
+            stage: which; one that fails raises instead, and a connection that is used again has none.
+            elapsed_s: how long it took.
+            facts: JSON-ready. dns: `addresses`; tcp: `address`; tls: `tls_version`, `cert_expires_at`, `cert_issuer`.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """Where sockets really go: the simulator's way in."""
+
+    route: Callable[[str, int], tuple[str, int]] | None = None
+    """Host and port to the IP address and port to dial instead; no name is looked up and no proxy asked."""
+    ca_pem: bytes | None = None
+    """With it, only these certificates are trusted, and no certificate file is read."""
+
+
+REAL: Final = Network()
+"""The network as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSettings:
+    """Everything that one connection's client is made of."""
+
+    base_url: str
+    """API root; requests to any other origin are refused."""
+    credential: Credential | None = field(default=None, repr=False)
+    """What is added to each request."""
+    connect_s: float = 5.0
+    """The look-up, the TCP connection and the TLS handshake may take that long each."""
+    read_s: float = 30.0
+    """The server may be silent that long."""
+    write_s: float = 30.0
+    """The server may refuse to take more bytes that long."""
+    pool_s: float = 5.0
+    """A request waits that long for one of the client's connections."""
+    total_s: float = 60.0
+    """The whole exchange, from the look-up to the last byte of the body."""
+    ca_file: Path | None = None
+    """PEM file of trusted certificates, instead of the system's."""
+    client_cert: Path | None = None
+    """PEM file of the certificate that the client shows."""
+    client_key: Path | None = None
+    """Its key, where that lies apart."""
+    proxy: str = field(default="", repr=False)
+    """`http://…` or `https://…`, perhaps with a user and password inside; empty for none."""
+    max_body_bytes: int = 64 * 1024 * 1024
+    """The largest body accepted, after decoding."""
+    network: Network = REAL
+    """Where sockets go."""
+    user_agent: str = "connform"
+    """The `User-Agent`."""

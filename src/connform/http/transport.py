@@ -1,0 +1,176 @@
+"""Turns requests into answers over one pinned origin, with a total deadline and a capped body.
+
+Layer 1, uses the network through httpcore's pools, whose way to the network is `dial` or `dial_async`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import httpcore
+import httpx
+
+from connform.http import deadline, quiet, tls
+from connform.http.body import Body
+from connform.http.dial import SyncDialer
+from connform.http.dial_async import AsyncDialer
+from connform.http.failures import translate
+from connform.http.line import Line
+from connform.http.origin import Origin
+from connform.http.outgoing import Outgoing
+from connform.http.proxy import proxy_arguments
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from connform.http.settings import ClientSettings, Observer
+
+_CONNECTIONS = 20
+_IDLE_CONNECTIONS = 10
+_IDLE_S = 5.0
+"""One client serves one connection; servers close idle ones themselves after 5 s and more."""
+
+
+class _Pinned:
+    """What both transports share: everything but the waiting."""
+
+    def __init__(self, settings: ClientSettings, observer: Observer | None) -> None:
+        origin = Origin.pinned(settings.base_url)
+        self._settings = settings
+        self._host = origin.host
+        self._outgoing = Outgoing(settings, origin)
+        # a route has no proxies, and plain http, for this machine alone, would show the credential to one
+        by_proxy = bool(settings.proxy) and settings.network.route is None and origin.scheme == "https"
+        self._proxy = proxy_arguments(settings) if by_proxy else None
+        speaks_tls = self._proxy is not None and "proxy_ssl_context" in self._proxy
+        self._line = Line(settings.network, observer, self._proxy is not None, speaks_tls)
+        self._pool_arguments: dict[str, Any] = {
+            "ssl_context": tls.context_for(settings) if origin.scheme == "https" else None,
+            "max_connections": _CONNECTIONS,
+            "max_keepalive_connections": _IDLE_CONNECTIONS,
+            "keepalive_expiry": _IDLE_S,
+        }
+
+    def _body(self, request: httpx.Request, answer: httpcore.Response) -> Body:
+        return Body(answer.headers, self._host, self._settings.max_body_bytes, is_empty=request.method == "HEAD")
+
+    def _wanted(self, request: httpx.Request) -> tuple[httpcore.Request, float]:
+        """Return what goes on the wire and when the exchange must have ended."""
+        quiet.hide_query(request.url)
+        return self._outgoing.build(request), deadline.end_of(self._settings.total_s)
+
+    def _error(self, error: Exception) -> Exception:
+        return translate(error, self._host) or error
+
+
+class PinnedTransport(_Pinned, httpx.BaseTransport):
+    """The transport of `sync_client`."""
+
+    def __init__(self, settings: ClientSettings, observer: Observer | None = None) -> None:
+        super().__init__(settings, observer)
+        backend = SyncDialer(self._line)
+        if self._proxy is None:
+            self._pool = httpcore.ConnectionPool(network_backend=backend, **self._pool_arguments)
+        else:
+            self._pool = httpcore.HTTPProxy(network_backend=backend, **self._pool_arguments, **self._proxy)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        wanted, ends_at = self._wanted(request)
+        try:
+            with deadline.until(ends_at):
+                answer = self._pool.handle_request(wanted)
+        except Exception as error:
+            raise self._error(error) from None
+        try:
+            body = self._body(request, answer)
+        except BaseException:
+            answer.close()
+            raise
+        stream = _SyncBody(self, answer, body, ends_at)
+        return httpx.Response(answer.status, headers=body.headers(answer.headers), stream=stream, extensions=answer.extensions)
+
+    def close(self) -> None:
+        self._pool.close()
+
+
+class _SyncBody(httpx.SyncByteStream):
+    """The body of an answer; the deadline goes on until its last byte."""
+
+    def __init__(self, transport: PinnedTransport, answer: httpcore.Response, body: Body, ends_at: float) -> None:
+        self._transport = transport
+        self._answer = answer
+        self._body = body
+        self._ends_at = ends_at
+
+    def __iter__(self) -> Iterator[bytes]:
+        chunks = self._answer.iter_stream()
+        while True:
+            try:
+                with deadline.until(self._ends_at):  # never around a `yield`: it would reach into the caller
+                    chunk = next(chunks, None)
+            except Exception as error:
+                raise self._transport._error(error) from None
+            if chunk is None:
+                break
+            yield from self._body.feed(chunk)
+        self._body.end()
+
+    def close(self) -> None:
+        self._answer.close()
+
+
+class AsyncPinnedTransport(_Pinned, httpx.AsyncBaseTransport):
+    """The transport of `async_client`."""
+
+    def __init__(self, settings: ClientSettings, observer: Observer | None = None) -> None:
+        super().__init__(settings, observer)
+        backend = AsyncDialer(self._line)
+        if self._proxy is None:
+            self._pool = httpcore.AsyncConnectionPool(network_backend=backend, **self._pool_arguments)
+        else:
+            self._pool = httpcore.AsyncHTTPProxy(network_backend=backend, **self._pool_arguments, **self._proxy)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        wanted, ends_at = self._wanted(request)
+        try:
+            with deadline.until(ends_at):
+                answer = await self._pool.handle_async_request(wanted)
+        except Exception as error:
+            raise self._error(error) from None
+        try:
+            body = self._body(request, answer)
+        except BaseException:
+            await answer.aclose()
+            raise
+        stream = _AsyncBody(self, answer, body, ends_at)
+        return httpx.Response(answer.status, headers=body.headers(answer.headers), stream=stream, extensions=answer.extensions)
+
+    async def aclose(self) -> None:
+        await self._pool.aclose()
+
+
+class _AsyncBody(httpx.AsyncByteStream):
+    """The body of an answer; the deadline goes on until its last byte."""
+
+    def __init__(self, transport: AsyncPinnedTransport, answer: httpcore.Response, body: Body, ends_at: float) -> None:
+        self._transport = transport
+        self._answer = answer
+        self._body = body
+        self._ends_at = ends_at
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        chunks = self._answer.aiter_stream()
+        while True:
+            try:
+                with deadline.until(self._ends_at):
+                    chunk = await anext(chunks, None)
+            except Exception as error:
+                raise self._transport._error(error) from None
+            if chunk is None:
+                break
+            for piece in self._body.feed(chunk):
+                yield piece
+        self._body.end()
+
+    async def aclose(self) -> None:
+        await self._answer.aclose()

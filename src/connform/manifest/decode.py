@@ -1,0 +1,77 @@
+"""Turns entries into the typed model. Total: what `manifest.validate` accepts always decodes.
+
+Layer 1, no IO.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from connform.manifest.model import Auth, Connection, Store, Timeouts, Tls
+from connform.secret import SecretReference
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from connform.manifest.document import Entry
+    from connform.manifest.validate import Tree
+
+
+class Manifest(Mapping[str, Connection]):
+    """The connections of a run by name, in their order, decoded when first asked for."""
+
+    def __init__(self, tree: Tree, secret_keys: frozenset[str], default_provider: str) -> None:
+        self._entries = tree.connections
+        self._secret_keys = secret_keys
+        self._default_provider = default_provider
+        self._decoded: dict[str, Connection] = {}
+        self.stores: Mapping[str, Store] = {name: _store(entry) for name, entry in tree.stores.items()}
+        """The stores of the run by name."""
+
+    def __getitem__(self, name: str) -> Connection:
+        if name not in self._decoded:
+            self._decoded[name] = self._connection(self._entries[name])
+        return self._decoded[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def tags(self, name: str) -> list[str]:
+        """Return a connection's tags without decoding it."""
+        tags: list[str] = self._entries[name].effective.get("tags", [])  # type: ignore[assignment]  # the schema's word
+        return tags
+
+    def _connection(self, entry: Entry) -> Connection:
+        node: Mapping[str, Any] = entry.effective
+        return Connection(
+            name=entry.name,
+            provider=node.get("provider", self._default_provider),
+            environment=node.get("environment", ""),
+            region=node.get("region", ""),
+            auth=self._auth(node["auth"]),
+            settings=node,
+            base=entry.base,
+            span=entry.span,
+            tls=Tls(**{key: entry.base / path for key, path in node.get("tls", {}).items()}),
+            timeouts=Timeouts(**{key: float(seconds) for key, seconds in node.get("timeouts", {}).items()}),
+            proxy=node.get("proxy", ""),
+            tags=tuple(node.get("tags", ())),
+            owner=node.get("owner", ""),
+            entry=entry,
+        )
+
+    def _auth(self, node: Mapping[str, Any]) -> Auth:
+        references = {key: SecretReference.parse(text) for key, text in node.items() if key in self._secret_keys}
+        settings = {key: value for key, value in node.items() if key not in self._secret_keys and key != "method"}
+        return Auth(node["method"], references, settings)
+
+
+def _store(entry: Entry) -> Store:
+    node: Mapping[str, Any] = entry.node
+    settings = {key: value for key, value in node.items() if key not in ("type", "environment")}
+    base: Path = entry.base
+    return Store(entry.name, node["type"], node.get("environment", ""), settings, base)

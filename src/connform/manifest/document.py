@@ -1,0 +1,157 @@
+"""Turns the trees of a run's files into entries: connections, templates and stores by name, inheritance resolved.
+
+Layer 1, no IO. All files of a run share one namespace; `defaults` reach the connections of their own file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from connform.manifest.nodes import Map, locate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from connform.diagnostics import Span
+    from connform.manifest.shape import Schema
+
+NAME: Final = r"^[a-z0-9][a-z0-9._-]{0,62}(?!\n)$"
+
+
+def _named(entry: Schema, description: str) -> Schema:
+    return {
+        "type": "object",
+        "description": description,
+        "propertyNames": {"pattern": NAME},
+        "additionalProperties": entry,
+    }
+
+
+def frame(connections: Schema, templates: Schema, defaults: Schema, stores: Schema) -> Schema:
+    """Return the schema of a whole document, given the schemas of its parts."""
+    return {
+        "type": "object",
+        "properties": {
+            "version": {
+                "const": 1,
+                "x-code": "unsupported-version",
+                "description": "The version of this format: 1.",
+                "errorMessage": "this connform reads version 1: write `version: 1`",
+            },
+            "stores": _named(stores, "Places where secrets lie, by name; references use the name as their scheme."),
+            "defaults": defaults,
+            "templates": _named(templates, "What several connections share, by name; a connection `extends` one."),
+            "connections": _named(connections, "The connections, by name."),
+        },
+        "required": ["version", "connections"],
+        "additionalProperties": False,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One source of a connection's values."""
+
+    origin: str
+    """`connection`, `template portal` or `defaults`."""
+    node: Map
+    """What it says."""
+
+
+@dataclass(slots=True)
+class Entry:
+    """A named connection, template or store, as it stands in its file."""
+
+    kind: str
+    """`connections`, `templates` or `stores`."""
+    name: str
+    """Its key."""
+    node: Map
+    """Its own keys."""
+    span: Span
+    """The place of its name."""
+    base: Path
+    """The folder of its file."""
+    defaults: Map | None = None
+    """The `defaults` of its file."""
+    layers: tuple[Layer, ...] = field(default=())
+    """Where its values come from, the strongest first; set by `inherit`."""
+    effective: Map = field(init=False)
+    """All of its values; set by `inherit`."""
+
+    def place(self, path: tuple[str | int, ...]) -> Span:
+        """Return where the effective value at a path stands; the nearest thing above it where it doesn't."""
+        return locate(self.effective, path, self.span)
+
+    def origin(self, path: tuple[Any, ...]) -> str:
+        """Return which layer the value at a path comes from, or an empty string where there is none."""
+        for layer in self.layers:
+            here: Any = layer.node
+            for part in path:
+                here = here.get(part, _ABSENT) if isinstance(here, dict) else _ABSENT
+            if here is not _ABSENT:
+                return layer.origin
+        return ""
+
+
+_ABSENT: Final = object()
+
+
+class InheritanceError(Exception):
+    """`extends` names no template, or ends in a circle."""
+
+    def __init__(self, node: Map, detail: str, wanted: str = "") -> None:
+        super().__init__(detail)
+        self.node = node
+        self.detail = detail
+        self.wanted = wanted
+
+
+def inherit(entry: Entry, templates: dict[str, Entry]) -> None:
+    """Set an entry's layers and effective values: `defaults` < template < its own.
+
+    Raises:
+        InheritanceError: an unknown template, or a circle.
+    """
+    layers = [Layer("connection", entry.node), *_ancestors(entry, templates)]
+    if entry.defaults and entry.kind == "connections":
+        layers.append(Layer("defaults", entry.defaults))
+    entry.layers = tuple(layers)
+    if len(layers) == 1:
+        entry.effective = entry.node
+        return
+    merged = layers[-1].node
+    for layer in reversed(layers[:-1]):
+        merged = _merge(merged, layer.node)
+    merged.pop("extends", None)
+    entry.effective = merged
+
+
+def _ancestors(entry: Entry, templates: dict[str, Entry]) -> Iterator[Layer]:
+    seen = [entry.name] if entry.kind == "templates" else []
+    node = entry.node
+    while "extends" in node:
+        name = node["extends"]
+        if not isinstance(name, str) or name not in templates:
+            wanted = name if isinstance(name, str) else ""
+            raise InheritanceError(node, "no template has that name", wanted)
+        if name in seen:
+            raise InheritanceError(node, f"the templates extend each other in a circle: {' → '.join([*seen, name])}")
+        seen.append(name)
+        node = templates[name].node
+        yield Layer(f"template {name}", node)
+
+
+def _merge(below: Map, above: Map) -> Map:
+    """Merge mappings, replace everything else. The places come along."""
+    merged = Map(above.start)
+    merged.update(below)
+    merged.marks.update(below.marks)
+    for key, value in above.items():
+        under = below.get(key)
+        both = isinstance(value, Map) and isinstance(under, Map)
+        merged[key] = _merge(under, value) if both else value  # type: ignore[arg-type]  # both are Maps
+        merged.marks[key] = above.marks[key]
+    return merged

@@ -1,0 +1,100 @@
+"""Turns what stands behind `-f` into the files of a run.
+
+Layer 1; reads manifests, from files and standard input, and nothing else.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from connform.diagnostics import Diagnostic, Span
+from connform.manifest.places import diagnose_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+MAX_FILE_BYTES: Final = 8 * 1024 * 1024
+"""Some 25,000 connections; a larger file is refused before it is parsed."""
+STDIN: Final = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One manifest's text."""
+
+    name: str
+    """Its path as the user gave it; `<stdin>`."""
+    data: bytes
+    """Its bytes."""
+    base: Path
+    """Its folder: relative paths inside of it start here."""
+
+
+def load_sources(paths: Sequence[str]) -> tuple[list[Source], list[Diagnostic]]:
+    """Read every manifest that `paths` name, each once.
+
+    Args:
+        paths: files, folders (their `*.yaml` and `*.yml`), `-`; empty: `connections.yaml`, else `connections/`.
+
+    Returns:
+        The files in a stable order, and a diagnostic for each that can't be read.
+    """
+    sources: list[Source] = []
+    problems: list[Diagnostic] = []
+    seen: set[object] = set()
+    for name in _expand(paths, problems):
+        key: object = name if name == STDIN else Path(name).resolve()
+        if key in seen:
+            continue
+        seen.add(key)
+        try:
+            sources.append(_read(name))
+        except OSError as error:
+            code, detail = _reason(error)
+            problems.append(diagnose_file(code, detail, Span(name, 1, 1, 1, 1)))
+        except _TooLargeError:
+            detail = f"at most {MAX_FILE_BYTES // 1024 // 1024} MiB are read: split the connections over several files"
+            problems.append(diagnose_file("file-too-large", detail, Span(name, 1, 1, 1, 1)))
+    return sources, problems
+
+
+class _TooLargeError(Exception):
+    """The file is larger than `MAX_FILE_BYTES`."""
+
+
+def _expand(paths: Sequence[str], problems: list[Diagnostic]) -> Iterator[str]:
+    if not paths:
+        paths = ["connections" if not Path("connections.yaml").exists() and Path("connections").is_dir() else "connections.yaml"]
+    for name in paths:
+        folder = Path(name)
+        if name == STDIN or not folder.is_dir():
+            yield name
+            continue
+        found = sorted(str(path) for path in folder.iterdir() if path.suffix in (".yaml", ".yml") and path.is_file())
+        if not found:
+            detail = "the folder holds no *.yaml and no *.yml file"
+            problems.append(diagnose_file("file-not-found", detail, Span(name, 1, 1, 1, 1)))
+        yield from found
+
+
+def _read(name: str) -> Source:
+    if name == STDIN:
+        source = Source("<stdin>", sys.stdin.buffer.read(MAX_FILE_BYTES + 1), Path.cwd())
+    else:
+        path = Path(name)
+        with path.open("rb") as file:
+            source = Source(name, file.read(MAX_FILE_BYTES + 1), path.absolute().parent)
+    if len(source.data) > MAX_FILE_BYTES:
+        raise _TooLargeError
+    return source
+
+
+def _reason(error: OSError) -> tuple[str, str]:
+    if isinstance(error, FileNotFoundError):
+        return "file-not-found", "no such file: name it with `-f`, or change into its folder"
+    if isinstance(error, PermissionError):
+        return "file-unreadable", "this user may not read it"
+    return "file-unreadable", f"the system says: {error.strerror}"

@@ -1,0 +1,111 @@
+"""The typed model of a manifest: what every room above reads.
+
+Layer 1, no IO. Nothing in it is secret: a credential is a `SecretReference` until `engine.resolve`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from connform.diagnostics import Span
+    from connform.manifest.document import Entry
+    from connform.secret import SecretReference
+
+
+@dataclass(frozen=True, slots=True)
+class Auth:
+    """How a connection authenticates."""
+
+    method: str
+    """A key of `connform.auth.METHODS`: `api_key`, `oauth2`, `bearer`."""
+    references: Mapping[str, SecretReference]
+    """The secrets that the method needs, by key: `api_key`, `client_id`, …"""
+    settings: Mapping[str, Any]
+    """The method's other keys, plain data: `redirect_uri`, `scopes`, …"""
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """Files for TLS; absolute paths. All `None`: the system's trust store, no client certificate."""
+
+    ca_file: Path | None = None
+    """PEM certificates trusted instead of the system's."""
+    client_cert: Path | None = None
+    """PEM certificate chain of this client."""
+    client_key: Path | None = None
+    """PEM private key of `client_cert`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Limits in seconds."""
+
+    connect_s: float = 5.0
+    """DNS, TCP and TLS, each."""
+    read_s: float = 30.0
+    """Silence of the server."""
+    total_s: float = 60.0
+    """The whole exchange, from the name look-up to the last byte."""
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """A place where secrets lie, as declared under `stores:`."""
+
+    name: str
+    """Its name, which references use as their scheme."""
+    type: str
+    """A key of `connform.secrets.BACKENDS`."""
+    environment: str
+    """The environment that its secrets belong to, or empty for any."""
+    settings: Mapping[str, Any]
+    """The other keys, plain data."""
+    base: Path
+    """The folder of the manifest that declares it; relative paths start here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """One connection with its effective values: `defaults` < template < its own."""
+
+    name: str
+    """Unique over all files of a run."""
+    provider: str
+    """A key of `connform.providers.PROVIDERS`."""
+    environment: str
+    """`sandbox`, `production` or `private`; empty where the provider has none."""
+    region: str
+    """`us`, `ca`, `eu`; empty for a private instance."""
+    auth: Auth
+    """How it authenticates."""
+    settings: Mapping[str, Any]
+    """Every effective key as plain data; providers read their own keys here."""
+    base: Path
+    """The folder of its manifest; relative paths start here."""
+    span: Span
+    """The place of its name."""
+    tls: Tls = field(default_factory=Tls)
+    """Files for TLS."""
+    timeouts: Timeouts = field(default_factory=Timeouts)
+    """Limits."""
+    proxy: str = ""
+    """A proxy's URL, `environment`, or empty for none."""
+    tags: tuple[str, ...] = ()
+    """For `--tag`."""
+    owner: str = ""
+    """Whom to ask."""
+    entry: Entry | None = field(default=None, repr=False, compare=False)
+    """Where its values come from: `place_of`, `origin_of`."""
+
+    def place_of(self, *path: str | int) -> Span:
+        """Return where the effective value at a path stands, through templates and defaults; else its name."""
+        return self.entry.place(path) if self.entry else self.span
+
+    def origin_of(self, *path: str | int) -> str:
+        """Return `connection`, `template portal` or `defaults`; empty for connform's own default."""
+        return self.entry.origin(path) if self.entry else ""

@@ -1,0 +1,310 @@
+"""Turns the bytes of a YAML file into plain data that knows where each of its keys and values stands.
+
+Layer 1, no IO. Works on the events of PyYAML's C parser: `yaml.compose` would build a second tree, and
+crashes the interpreter on deep nesting. Scalars follow the YAML 1.2 core schema (`no`, `on`, `yes` are text).
+"""
+
+from __future__ import annotations
+
+import re
+from io import BytesIO
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+import yaml
+from yaml._yaml import CParser
+
+from connform.diagnostics import Span
+
+if TYPE_CHECKING:
+    from yaml import Mark
+
+MAX_DEPTH: Final = 64
+MAX_SCALAR_CHARACTERS: Final = 65_536
+MAX_ALIAS_NODES: Final = 100_000
+"""How many nodes aliases may add, beyond ten for each node that is written out."""
+
+Marks: TypeAlias = "tuple[Mark, Mark, Mark, Mark]"
+"""Start and end of a key, start and end of its value."""
+Node: TypeAlias = "str | int | float | bool | Map | Seq | None"
+"""A value of a manifest: plain data to everybody who doesn't ask for its place."""
+
+
+class Map(dict[str, Node]):
+    """A mapping; `marks` has the place of each key and value, which may lie in several files after a merge."""
+
+    __slots__ = ("marks", "start")
+
+    def __init__(self, start: Mark) -> None:
+        self.start = start
+        self.marks: dict[str, Marks] = {}
+
+    def key_span(self, key: str) -> Span:
+        """Return the place of a key."""
+        return _span(*self.marks[key][:2])
+
+    def value_span(self, key: str) -> Span:
+        """Return the place of a scalar value; the key's where the value is a collection or empty."""
+        _, _, start, end = self.marks[key]
+        if isinstance(self[key], Map | Seq) or start.index == end.index:
+            return self.key_span(key)
+        return _span(start, end)
+
+
+class Seq(list[Node]):
+    """A sequence; `marks` has start and end of each item."""
+
+    __slots__ = ("marks",)
+
+    def __init__(self) -> None:
+        self.marks: list[tuple[Mark, Mark]] = []
+
+    def item_span(self, index: int) -> Span:
+        """Return the place of an item."""
+        return _span(*self.marks[index])
+
+
+def locate(root: Map, path: tuple[str | int, ...], whole: Span, *, at_key: bool = False) -> Span:
+    """Return the place of the value at a path, or of the nearest thing above it that has one.
+
+    Args:
+        root: the tree.
+        path: keys and indices from the root.
+        whole: the place of the root itself.
+        at_key: the key's place instead of the value's.
+    """
+    here: object = root
+    found = whole
+    for depth, part in enumerate(path):
+        if isinstance(here, Map) and isinstance(part, str) and part in here.marks:
+            last = depth == len(path) - 1
+            found = here.key_span(part) if last and at_key else here.value_span(part)
+            here = here[part]
+        elif isinstance(here, Seq) and isinstance(part, int) and part < len(here):
+            found = here.item_span(part) if not isinstance(here[part], Map | Seq) else found
+            here = here[part]
+        else:
+            break
+    return found
+
+
+class YamlError(Exception):
+    """The text is not YAML that connform accepts."""
+
+    def __init__(self, code: str, detail: str, span: Span, first: Span | None = None) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+        self.span = span
+        self.first = first
+        """The first place, of a key that stands twice."""
+
+
+def _span(start: Mark, end: Mark) -> Span:
+    return Span(start.name, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
+
+
+def parse(data: bytes, name: str) -> tuple[Map | None, list[YamlError]]:
+    """Return the mapping that `data` holds, and every key that stands twice in it.
+
+    Args:
+        data: a YAML document in UTF-8.
+        name: the file's name in places.
+
+    Raises:
+        YamlError: what ends the parse: syntax, a tag, too deep, an alias bomb, more than one document, …
+    """
+    _require_utf8(data, name)
+    builder = _Builder(data, name)
+    try:
+        return builder.document(), builder.duplicates
+    except yaml.MarkedYAMLError as error:
+        raise _syntax_error(error, name, data) from None
+    except yaml.reader.ReaderError as error:
+        detail = "a control character stands here; YAML allows none but tab and line breaks"
+        raise YamlError("yaml-syntax", detail, _span_at(data, error.position, name)) from None
+
+
+class _Builder:
+    """One pass over the events of one document, without recursion."""
+
+    def __init__(self, data: bytes, name: str) -> None:
+        stream = BytesIO(data)
+        stream.name = name  # type: ignore[attr-defined]  # every mark then carries its file's name
+        self._next = CParser(stream).get_event
+        self.duplicates: list[YamlError] = []
+        self._anchors: dict[str, tuple[Node, int]] = {}
+        self._size = 0
+        self._aliased = 0
+
+    def document(self) -> Map | None:
+        self._next()  # the start of the stream
+        if isinstance(self._next(), yaml.StreamEndEvent):
+            return None
+        root = self._root()
+        self._next()  # the end of the document
+        extra = self._next()
+        if not isinstance(extra, yaml.StreamEndEvent):
+            detail = "one file holds one manifest: move what follows `---` into a file of its own"
+            raise YamlError("multiple-documents", detail, _span(extra.start_mark, extra.end_mark))
+        return root
+
+    def _root(self) -> Map | None:
+        event = self._next()
+        _refuse_tag(event)
+        if isinstance(event, yaml.MappingStartEvent):
+            return self._tree(Map(event.start_mark))
+        if isinstance(event, yaml.ScalarEvent) and not event.style and _resolve(event.value) is None:
+            return None
+        detail = "a manifest is a mapping that starts with `version: 1`"
+        start = event.start_mark
+        raise YamlError("wrong-type", detail, Span(start.name, start.line + 1, start.column + 1, start.line + 1, start.column + 2))
+
+    def _tree(self, root: Map) -> Map:
+        here: Map | Seq = root
+        stack: list[tuple[Map | Seq, str | None, int]] = []
+        key: str | None = None
+        key_event = None
+        value: Node
+        while True:
+            event = self._next()
+            kind = type(event)
+            opened: Map | Seq | None = None
+            if kind is yaml.ScalarEvent:
+                _refuse_tag(event)
+                value = event.value if event.style else _resolve(event.value)
+                if len(event.value) > MAX_SCALAR_CHARACTERS:
+                    detail = f"at most {MAX_SCALAR_CHARACTERS} characters are allowed"
+                    raise YamlError("yaml-scalar-too-long", detail, _first_character(event))
+                if key is None and type(here) is Map:
+                    key, key_event = event.value, event
+                    if key in here:
+                        self._duplicate(here, key, event)
+                    continue
+                if event.anchor:
+                    self._anchors[event.anchor] = (value, 1)
+            elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
+                if not stack:
+                    return root
+                finished = here
+                here, anchor, size_before = stack.pop()
+                if anchor:
+                    self._anchors[anchor] = (finished, self._size - size_before)
+                key = None
+                continue
+            elif key is None and type(here) is Map:
+                raise YamlError("yaml-key", "a list, a mapping or an alias can't be a key", _first_character(event))
+            elif kind is yaml.AliasEvent:
+                value = self._alias(event)
+            else:
+                _refuse_tag(event)
+                if len(stack) >= MAX_DEPTH:
+                    detail = f"at most {MAX_DEPTH} levels are allowed"
+                    raise YamlError("yaml-too-deep", detail, _first_character(event))
+                value = opened = Map(event.start_mark) if kind is yaml.MappingStartEvent else Seq()
+                stack.append((here, event.anchor, self._size))
+            self._size += 1
+            if type(here) is Map:
+                here[key] = value  # type: ignore[index]  # a value follows its key
+                here.marks[key] = (key_event.start_mark, key_event.end_mark, event.start_mark, event.end_mark)  # type: ignore[index,union-attr]
+            else:
+                here.append(value)  # type: ignore[union-attr]  # not a Map, so a Seq
+                here.marks.append((event.start_mark, event.end_mark))  # type: ignore[union-attr]
+            key = None
+            if opened is not None:
+                here = opened
+
+    def _alias(self, event: yaml.AliasEvent) -> Node:
+        value, size = self._anchors.get(event.anchor, (None, 0))
+        if not size:
+            detail = "no anchor of that name stands above it, or the alias lies inside of its own anchor"
+            raise YamlError("yaml-alias", detail, _span(event.start_mark, event.end_mark))
+        self._size += size
+        self._aliased += size
+        if self._aliased > MAX_ALIAS_NODES + 10 * (self._size - self._aliased):
+            detail = "aliases multiply the content too often; use `templates:` and `extends:` to share settings"
+            raise YamlError("yaml-alias", detail, _span(event.start_mark, event.end_mark))
+        return value
+
+    def _duplicate(self, here: Map, key: str, event: yaml.ScalarEvent) -> None:
+        detail = "a mapping has each key once: remove or rename one of the two"
+        error = YamlError("duplicate-key", detail, _span(event.start_mark, event.end_mark), here.key_span(key))
+        self.duplicates.append(error)
+
+
+def _refuse_tag(event: yaml.NodeEvent) -> None:
+    if getattr(event, "tag", None) is not None:
+        detail = "types follow from the schema: remove the tag (`!…`), and quote a text that looks like a number"
+        raise YamlError("yaml-tag", detail, _first_character(event))
+
+
+_INTEGER: Final = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
+_FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_WORDS: Final[dict[str, Node]] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
+    **dict.fromkeys(("true", "True", "TRUE"), True),  # noqa: FBT003  (a value, not a flag)
+    **dict.fromkeys(("false", "False", "FALSE"), False),  # noqa: FBT003  (a value, not a flag)
+}
+_MAX_DIGITS: Final = 20
+"""A longer run of digits stays text: no setting is that large, and Python refuses to convert 5,000 of them."""
+
+
+def _resolve(text: str) -> Node:
+    """Give a plain scalar its type (YAML 1.2 §10.3.2; `.inf` and `.nan`, which JSON lacks, stay text)."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if text[0] in "+-.0123456789" and len(text) <= _MAX_DIGITS:
+        if _INTEGER.fullmatch(text):
+            return int(text, {"0o": 8, "0x": 16}.get(text[:2], 10))
+        if _FLOAT.fullmatch(text):
+            return float(text)
+    return text
+
+
+def _require_utf8(data: bytes, name: str) -> None:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        detail = "save the file as UTF-8; this byte belongs to another encoding"
+        raise YamlError("not-utf8", detail, _span_at(data, error.start, name)) from None
+
+
+def _span_at(data: bytes, offset: int, name: str) -> Span:
+    """Return the place of the character at a byte offset."""
+    before = data[:offset].decode("utf-8", "replace")
+    line = before.count("\n") + 1
+    column = len(before) - (before.rfind("\n") + 1) + 1
+    return Span(name, line, column, line, column + 1)
+
+
+def _first_character(event: yaml.Event) -> Span:
+    start = event.start_mark
+    return Span(start.name, start.line + 1, start.column + 1, start.line + 1, start.column + 2)
+
+
+_ADVICE: Final = {
+    "found character that cannot start any token": "this character can't start a value: put the text into quotes",
+    "mapping values are not allowed in this context": (
+        "a second `: ` stands here: indent the line like its neighbours, or quote the text before it"
+    ),
+    "did not find expected key": "the line is indented otherwise than its neighbours, or a quote or bracket is missing",
+    "could not find expected ':'": "a key needs `: ` behind it: `key: value`",
+    "did not find expected ',' or ']'": "a list in brackets needs `,` between its items and `]` at its end",
+    "did not find expected ',' or '}'": "a mapping in braces needs `,` between its entries and `}` at its end",
+    "found unexpected end of stream": "a quote or a bracket that was opened is never closed",
+    "did not find expected '-' indicator": "the line is indented otherwise than the list that it stands in",
+}
+"""What libyaml says → what to do."""
+
+
+def _syntax_error(error: yaml.MarkedYAMLError, name: str, data: bytes) -> YamlError:
+    mark = error.problem_mark
+    line, column = (mark.line, mark.column) if mark else (0, 0)
+    span = Span(name, line + 1, column + 1, line + 1, column + 2)
+    lines = data.decode("utf-8").splitlines()
+    indent = lines[line][: column + 1] if line < len(lines) else ""
+    if "\t" in indent and not indent.strip(" \t"):
+        column = indent.index("\t")
+        span = Span(name, line + 1, column + 1, line + 1, column + 2)
+        return YamlError("yaml-tab", "indent with spaces", span)
+    problem = error.problem or "not YAML"
+    return YamlError("yaml-syntax", _ADVICE.get(problem, problem), span)

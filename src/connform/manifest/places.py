@@ -1,0 +1,53 @@
+"""Turns findings into diagnostics: a path into a place, through templates and defaults.
+
+Layer 1, no IO.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from connform.diagnostics import CODES, Diagnostic, Related
+from connform.manifest.nodes import Map, locate
+
+if TYPE_CHECKING:
+    from connform.diagnostics import Span
+    from connform.manifest.document import Entry
+    from connform.manifest.nodes import YamlError
+    from connform.manifest.rules import Finding
+
+
+def pointer(*path: str | int) -> str:
+    """Return the JSON pointer of a path (RFC 6901)."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+
+
+def diagnose(finding: Finding, entry: Entry, root: Map) -> Diagnostic:
+    """Return the diagnostic of a finding in an entry; `root` is the tree that the finding's path starts from."""
+    severity, summary = CODES[finding.code]
+    span = locate(root, finding.path, entry.span, at_key=finding.at_key)
+    origin = entry.origin(finding.path)
+    inherited = origin not in ("", "connection")
+    return Diagnostic(
+        severity,
+        finding.code,
+        summary,
+        finding.detail,
+        span,
+        finding.hint,
+        pointer(entry.kind, entry.name, *finding.path),
+        entry.name if entry.kind == "connections" else "",
+        (Related(f"inherited from {origin} by connection {entry.name}", entry.span),) if inherited else (),
+    )
+
+
+def diagnose_file(code: str, detail: str, span: Span, hint: str = "", at: str = "", first: Span | None = None) -> Diagnostic:
+    """Return the diagnostic of a mistake that belongs to a file, not to an entry."""
+    severity, summary = CODES[code]
+    related = (Related("first defined here", first),) if first else ()
+    return Diagnostic(severity, code, summary, detail, span, hint, at, "", related)
+
+
+def diagnose_yaml(error: YamlError) -> Diagnostic:
+    """Return the diagnostic of what the YAML parser refused."""
+    return diagnose_file(error.code, error.detail, error.span, first=error.first)

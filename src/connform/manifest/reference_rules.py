@@ -1,0 +1,80 @@
+"""Checks the secret references of a connection offline: grammar, scheme, the backend's own rules, environment.
+
+Layer 1, no IO.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from connform.manifest.explain import similar
+from connform.manifest.rules import Finding, Path
+from connform.secret import MalformedReferenceError, SecretReference
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from connform.manifest.document import Entry
+    from connform.manifest.shape import Schema
+    from connform.manifest.vocabulary import Vocabulary
+
+
+def reference_paths(schema: Schema, here: Path = ()) -> Iterator[Path]:
+    """Yield the paths at which a flat schema has secret references."""
+    for key, part in schema.get("properties", {}).items():
+        if part.get("x-secret"):
+            yield (*here, key)
+        elif "properties" in part:
+            yield from reference_paths(part, (*here, key))
+
+
+def check_references(
+    paths: Iterable[Path], node: Mapping[str, Any], stores: Mapping[str, Entry], vocabulary: Vocabulary
+) -> Iterator[Finding]:
+    """Yield what is wrong with the references, at `paths`, of one effective, schema-valid connection."""
+    for path in paths:
+        text = _value(node, path)
+        if text is None:
+            continue
+        try:
+            reference = SecretReference.parse(text)
+        except MalformedReferenceError as error:
+            yield Finding("malformed-reference", path, str(error))
+            continue
+        yield from _check(reference, path, node, stores, vocabulary)
+
+
+def _check(
+    reference: SecretReference,
+    path: Path,
+    node: Mapping[str, Any],
+    stores: Mapping[str, Entry],
+    vocabulary: Vocabulary,
+) -> Iterator[Finding]:
+    store = stores.get(reference.scheme)
+    backend = reference.scheme if store is None else store.node.get("type")
+    if backend not in vocabulary.backends:
+        if store is None:
+            known = [*sorted(vocabulary.backends), *stores]
+            guess = similar(reference.scheme, known)
+            hint = f"did you mean `{guess}://`?" if guess else ""
+            detail = f"neither a built-in backend nor a store of this run; known: {', '.join(known)}"
+            yield Finding("unknown-scheme", path, detail, hint)
+        return  # a store of an unknown type has a diagnostic of its own
+    settings = store.node if store else {}
+    problem = vocabulary.lint(reference, str(backend), settings)
+    if problem:
+        yield Finding("malformed-reference", path, problem)
+    bound = settings.get("environment")
+    mine = node.get("environment")
+    if bound and mine and (bound == "sandbox") != (mine == "sandbox"):
+        detail = f"the store `{reference.scheme}` holds secrets of the {bound} environment; this connection is {mine}"
+        yield Finding("store-environment", path, detail)
+
+
+def _value(node: Any, path: Path) -> Any:  # noqa: ANN401  (plain data)
+    for part in path:
+        if part not in node:
+            return None
+        node = node[part]
+    return node

@@ -1,0 +1,25 @@
+"""Turns "a secret reference stands here" into the one JSON Schema that every such key has.
+
+Layer 1, no IO. The schema is the gate: no literal, no default; `SecretReference.parse` and the backends' `lint` say more.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from connform.secret import PATTERN
+
+if TYPE_CHECKING:
+    from connform.manifest.shape import Schema
+
+REFERENCE: Final[Schema] = {
+    "type": "string",
+    "pattern": PATTERN,
+    "x-secret": True,
+    "x-code": "plaintext-secret",
+    "description": "A secret reference, scheme://path[?version=…][#field]; never the secret itself.",
+    "examples": ["env://ACME_KEY", "dotenv://.env#ACME_KEY", "file:///run/secrets/acme_key"],
+    "errorMessage": "a secret never stands in a manifest: write where it lies, such as env://ACME_KEY "
+    "or file:///run/secrets/acme_key",
+}
+"""The schema of a key that holds a secret reference."""

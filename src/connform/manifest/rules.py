@@ -1,0 +1,28 @@
+"""What a check of a manifest reports before it has a place: findings.
+
+Layer 1, no IO. A rule is a generator over one effective object; it names the spot by path, and
+`manifest.places` turns that into spans, through templates and defaults.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+Path: TypeAlias = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One mistake that was found."""
+
+    code: str
+    """A key of `connform.diagnostics.CODES`."""
+    path: Path
+    """The path of the value inside of the object that the rule was given; `()` for the object itself."""
+    detail: str
+    """What, why, what to do; never a value that may be a secret."""
+    hint: str = ""
+    """A likely correction."""
+    at_key: bool = False
+    """Mark the key instead of the value."""

@@ -1,0 +1,73 @@
+"""The keys that every connection has, whatever its provider: TLS, time-outs, proxy, tags, owner.
+
+Layer 1, no IO.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from connform.manifest.rules import Finding
+from connform.manifest.shape import Schema, Shape
+from connform.manifest.urls import UrlError, parse_url
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+def _seconds(description: str) -> Schema:
+    return {"type": "number", "exclusiveMinimum": 0, "maximum": 3600, "description": description}
+
+
+def _text(description: str) -> Schema:
+    return {"type": "string", "minLength": 1, "maxLength": 1024, "description": description}
+
+
+TLS: Final = Shape(
+    description="Files for TLS, relative to this manifest. Default: the system's trust store.",
+    properties={
+        "ca_file": _text("PEM certificates to trust instead of the system's."),
+        "client_cert": _text("PEM certificate chain of this client."),
+        "client_key": _text("PEM private key of client_cert."),
+    },
+)
+TIMEOUTS: Final = Shape(
+    description="Limits in seconds.",
+    properties={
+        "connect_s": _seconds("Name look-up, TCP and TLS, each. Default 5."),
+        "read_s": _seconds("Silence of the server. Default 30."),
+        "total_s": _seconds("The whole exchange. Default 60."),
+    },
+)
+SETTINGS: Final[Mapping[str, Schema | Shape]] = {
+    "description": _text("What the connection is for."),
+    "owner": _text("Whom to ask: a team or an address."),
+    "tags": {
+        "type": "array",
+        "items": {"type": "string", "pattern": r"^[A-Za-z0-9][A-Za-z0-9._:/-]*(?!\n)$"},
+        "uniqueItems": True,
+        "description": "Labels for --tag.",
+    },
+    "tls": TLS,
+    "timeouts": TIMEOUTS,
+    "proxy": _text("A proxy's URL, or `environment` for the usual variables. Default: none."),
+}
+EXTENDS: Final[Schema] = {"type": "string", "description": "The template whose values this one starts from."}
+
+
+ENVIRONMENT_PROXY: Final = "environment"
+"""The value of `proxy` that asks for HTTPS_PROXY, NO_PROXY and the like."""
+
+
+def check_settings(connection: Mapping[str, Any]) -> Iterator[Finding]:
+    """Yield what a schema can't say of the keys that every connection has."""
+    tls = connection.get("tls", {})
+    for present, absent in (("client_cert", "client_key"), ("client_key", "client_cert")):
+        if present in tls and absent not in tls:
+            yield Finding("incomplete-client-certificate", ("tls", present), f"add `{absent}`", at_key=True)
+    if connection.get("proxy", ENVIRONMENT_PROXY) != ENVIRONMENT_PROXY:
+        try:
+            parse_url(connection["proxy"])
+        except UrlError as error:
+            if error.code != "insecure-url":  # a tunnel by plain http is as tight as its TLS inside
+                yield Finding("malformed-url", ("proxy",), str(error))

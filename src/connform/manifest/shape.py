@@ -1,0 +1,157 @@
+"""Turns the fragments that providers, auth methods and secret backends own into JSON Schemas.
+
+Layer 1, no IO. A `Shape` is a closed object; the value of its discriminator decides which further
+keys belong. From it come two schemas that agree on every document:
+
+- `published`: with `if/then` on the discriminators, for editors and other validators;
+- `selected`: flat, for the one branch that a given object selects, so that one mistake gives one error.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Schema: TypeAlias = dict[str, Any]
+"""A JSON Schema (2020-12) of one value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A closed object of the manifest."""
+
+    properties: Mapping[str, Schema | Shape] = field(default_factory=dict)
+    """The keys that always belong."""
+    required: tuple[str, ...] = ()
+    """Those of them that must be there."""
+    discriminator: str = ""
+    """The key whose value selects a branch; empty for none. It is added to the properties."""
+    default: str = ""
+    """The branch of an object that lacks its discriminator; empty: the discriminator is required."""
+    branches: Mapping[str, Shape] = field(default_factory=dict)
+    """Discriminator value → what that branch adds."""
+    description: str = ""
+    """One sentence for editors."""
+    code: str = "unknown-value"
+    """The diagnostic code of an unknown discriminator value."""
+
+
+def published(shape: Shape, *, partial: bool = False) -> Schema:
+    """Return the schema of a shape with `if/then` on its discriminators.
+
+    Args:
+        shape: the object.
+        partial: nothing is required (`defaults`, templates, and connections that inherit).
+    """
+    return {"type": "object", **_open(shape, partial=partial), "unevaluatedProperties": False}
+
+
+def selected(shape: Shape, value: object, *, partial: bool = False) -> Schema:
+    """Return the flat schema of the branch that `value` selects; where it selects none, of all branches together."""
+    properties, required = _collect(shape, value if isinstance(value, dict) else {}, partial=partial)
+    schema: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
+    return {**schema, "required": required} if required else schema
+
+
+def signature(shape: Shape, value: object) -> tuple[object, ...]:
+    """Return what `selected` depends on: the values of the discriminators, from the outside in."""
+    if not isinstance(value, dict):
+        return ()
+    chosen: list[object] = []
+    here: Shape | None = shape
+    while here is not None:
+        nested = [signature(part, value.get(key)) for key, part in here.properties.items() if isinstance(part, Shape)]
+        branch = _branch(here, value)
+        chosen += [*nested, branch]
+        here = here.branches.get(branch)
+    return tuple(chosen)
+
+
+def keys(shape: Shape) -> set[str]:
+    """Return every key of a shape, in whichever branch, nested ones included."""
+    found = {shape.discriminator} - {""}
+    for key, part in shape.properties.items():
+        found |= {key} | (keys(part) if isinstance(part, Shape) else set())
+    return found.union(*(keys(branch) for branch in shape.branches.values()))
+
+
+def secret_keys(shape: Shape) -> set[str]:
+    """Return the keys of a shape that are typed as secret references, in whichever branch."""
+    found: set[str] = set()
+    for key, part in shape.properties.items():
+        if isinstance(part, Shape):
+            found |= secret_keys(part)
+        elif part.get("x-secret"):
+            found.add(key)
+    return found.union(*(secret_keys(branch) for branch in shape.branches.values()))
+
+
+def _branch(shape: Shape, value: Mapping[str, Any]) -> str:
+    chosen = value.get(shape.discriminator, shape.default)
+    return chosen if isinstance(chosen, str) else ""
+
+
+def _collect(shape: Shape, value: Mapping[str, Any], *, partial: bool) -> tuple[dict[str, Schema], list[str]]:
+    properties: dict[str, Schema] = {}
+    required = [] if partial else list(shape.required)
+    if shape.discriminator:
+        properties[shape.discriminator] = _discriminator(shape)
+        if not (shape.default or partial):
+            required.insert(0, shape.discriminator)
+    for key, part in shape.properties.items():
+        properties[key] = selected(part, value.get(key), partial=partial) if isinstance(part, Shape) else part
+    branch = shape.branches.get(_branch(shape, value))
+    if branch is not None:
+        more, demanded = _collect(branch, value, partial=partial)
+        return properties | more, required + demanded
+    return _union(shape) | properties, required
+
+
+def _union(shape: Shape) -> dict[str, Schema]:
+    """Return every key of every branch; a key that branches disagree on may be anything."""
+    together: dict[str, Schema] = {}
+    for branch in shape.branches.values():
+        for key, schema in _collect(branch, {}, partial=True)[0].items():
+            together[key] = schema if together.get(key, schema) == schema else {}
+    return together
+
+
+def _discriminator(shape: Shape) -> Schema:
+    return {"enum": list(shape.branches), "x-code": shape.code}
+
+
+def _open(shape: Shape, *, partial: bool) -> Schema:
+    """Return the schema of a shape's keys, still open for further ones."""
+    properties: dict[str, Schema] = {}
+    required = [] if partial else list(shape.required)
+    if shape.discriminator:
+        properties[shape.discriminator] = _discriminator(shape)
+        if not (shape.default or partial):
+            required.insert(0, shape.discriminator)
+    for key, part in shape.properties.items():
+        properties[key] = published(part, partial=partial) if isinstance(part, Shape) else part
+    schema: Schema = {"properties": properties}
+    if shape.description:
+        schema["description"] = shape.description
+    if required:
+        schema["required"] = required
+    if shape.branches:
+        schema["allOf"] = _conditions(shape, partial=partial)
+    return schema
+
+
+def _conditions(shape: Shape, *, partial: bool) -> list[Schema]:
+    key = shape.discriminator
+    conditions: list[Schema] = []
+    for name, branch in shape.branches.items():
+        chosen: Schema = {"properties": {key: {"const": name}}}
+        if partial or name != shape.default:
+            chosen["required"] = [key]
+        conditions.append({"if": chosen, "then": _open(branch, partial=partial)})
+    if partial:
+        absent: Schema = {"not": {"required": [key]}}
+        conditions.append({"if": absent, "then": {"properties": _union(shape)}})
+    return conditions

@@ -1,0 +1,106 @@
+"""Turns a source line into one that may be shown: whatever might be a secret is masked.
+
+Layer 1, no IO. Works on the text of the line alone, since a line that doesn't parse holds secrets too. Nothing is
+shown but what is known to be harmless: indentation, punctuation, keys, well-formed references, and the values of
+keys that the schema knows and doesn't type as a reference.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from connform.diagnostics import Diagnostic, Snippet
+from connform.secret import PATTERN
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from connform.manifest.files import Source
+
+MASK: Final = "***"
+MAX_LENGTH: Final = 200
+
+_TOKEN: Final = re.compile(
+    r"""(?P<space>[\s{}\[\],]+|-(?=\s|$)|\?(?=\s|$))
+      | (?P<key>(?:[A-Za-z0-9_.<-]{1,64}|"[A-Za-z0-9_.-]{1,64}"|'[A-Za-z0-9_.-]{1,64}')\s*:(?=\s|$))
+      | (?P<comment>\#.*)
+      | (?P<value>"(?:[^"\\]|\\.)*"?|'(?:[^']|'')*'?|[^\s,{}\[\]][^,{}\[\]]*?(?=\s+\#|\s*[,{}\[\]]|\s*$))""",
+    re.VERBOSE,
+)
+_REFERENCE: Final = re.compile(PATTERN)
+
+
+def add_snippets(
+    found: Sequence[Diagnostic], sources: Sequence[Source], shown: Collection[str]
+) -> tuple[Diagnostic, ...]:
+    """Return the diagnostics with the source lines that can be shown.
+
+    Args:
+        found: diagnostics of these files.
+        sources: the files.
+        shown: the keys whose values may be shown; those of unknown keys and of references are masked.
+    """
+    lines: dict[str, list[str]] = {}
+    texts = {source.name: source.data for source in sources}
+    return tuple(replace(one, snippet=_snippet(one, _lines(one.span.file, texts, lines), shown)) for one in found)
+
+
+def _lines(file: str, texts: Mapping[str, bytes], cache: dict[str, list[str]]) -> list[str]:
+    if file not in cache:
+        cache[file] = re.split("\r\n|\r|\n|\u0085|\u2028|\u2029", texts.get(file, b"").decode("utf-8-sig", "replace"))
+    return cache[file]
+
+
+def _snippet(diagnostic: Diagnostic, lines: list[str], shown: Collection[str]) -> Snippet | None:
+    span = diagnostic.span
+    if span.line > len(lines) or not lines[span.line - 1].strip():
+        return None
+    context = [part for part in diagnostic.pointer.split("/") if part and not part.isdigit()]
+    text, offsets = _mask(lines[span.line - 1], shown, context[-1] if context else "")
+    start = offsets[min(span.column - 1, len(offsets) - 1)]
+    end = offsets[min(span.end_column - 1, len(offsets) - 1)] if span.end_line == span.line else len(text)
+    if start >= MAX_LENGTH:
+        return None
+    text = text[:MAX_LENGTH].rstrip()
+    return Snippet(text, start, max(1, min(end, len(text)) - start))
+
+
+def _mask(line: str, shown: Collection[str], context: str) -> tuple[str, list[int]]:
+    """Return the line as it may be shown, and for each offset of the line the offset in the result.
+
+    Args:
+        line: one line, as it stands in the file.
+        shown: the keys whose values may be shown.
+        context: the key under which a line without one (`- item`) stands.
+    """
+    out = ""
+    offsets: list[int] = []
+    key = context
+    position = 0
+    while position < len(line):
+        token = _TOKEN.match(line, position)
+        kind = token.lastgroup if token else "value"
+        text = token[0] if token and token[0] else line[position:]
+        piece = text
+        if kind == "key":
+            key = text.rstrip()[:-1].strip().strip("\"'")
+        elif kind == "comment":
+            piece = ""
+        elif kind == "value" and not _harmless(text, key, shown):
+            piece = MASK
+        elif kind == "space" and "}" in text:
+            key = ""
+        same = len(piece) == len(text)
+        offsets += [len(out) + (offset if same else 0) for offset in range(len(text))]
+        out += piece
+        position += len(text)
+    return out, [*offsets, len(out)]
+
+
+def _harmless(text: str, key: str, shown: Collection[str]) -> bool:
+    bare = text.strip().strip("\"'")
+    if "@" in bare.split("://", 1)[-1].split("/")[0] and "://" in bare:
+        return False  # a URL with credentials inside
+    return key in shown or _REFERENCE.search(bare) is not None

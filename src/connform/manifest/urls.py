@@ -1,0 +1,165 @@
+"""Turns the text of a URL into its parts, and says why a URL can't be trusted with a credential.
+
+Layer 1, no IO. The one place that judges URLs: the providers' `base_url`, `redirect_uri` and `proxy` come here.
+A URL is parsed once and rebuilt from its parts (RFC 3986), so that what was judged is what is called.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from connform.manifest.rules import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from connform.manifest.rules import Path
+    from connform.manifest.shape import Schema
+
+URL: Final[Schema] = {
+    "type": "string",
+    "pattern": r"^[Hh][Tt][Tt][Pp][Ss]?://",
+    "x-code": "malformed-url",
+    "errorMessage": "a full URL is needed: https://host/path",
+    "examples": ["https://api.acme.example/v1"],
+}
+"""What the JSON Schema demands of a URL; `parse_url` is stricter and says more."""
+
+_MALFORMED: Final = "malformed-url"
+_INSECURE: Final = "insecure-url"
+_PARTS: Final = r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)([^?#]*)(\?[^#]*)?(#.*)?"
+_AUTHORITY: Final = r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::([0-9]{1,5}))?"
+_PATH: Final = r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/]|%[0-9A-Fa-f]{2})*"
+_LABEL: Final = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+_OCTET: Final = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+_MAX_HOST_LENGTH: Final = 253  # RFC 1035 §2.3.4, without the closing dot
+_MAX_PORT: Final = 65535
+_LOOPBACK_REMARK: Final = "; plain http is for this machine alone (localhost, 127.0.0.0/8, ::1)"
+_DEFAULT_PORTS: Final = {"https": 443, "http": 80}
+
+
+class UrlError(ValueError):
+    """The URL can't be used; the message says why and never repeats the URL."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        """`malformed-url` or `insecure-url`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Url:
+    """A judged URL."""
+
+    scheme: str
+    """`https`, or `http` for loopback."""
+    host: str
+    """Lower-case ASCII name or address; an IPv6 address without its brackets, in canonical form."""
+    port: int
+    """The port, explicit or the scheme's own."""
+    path: str
+    """Empty, or with a leading slash; as given."""
+    query: str = ""
+    """Without the question mark."""
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port (RFC 6454 §6.2), the port only where it isn't the scheme's own."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{host}" + (f":{self.port}" if self.port != _DEFAULT_PORTS[self.scheme] else "")
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the host is this machine: 127.0.0.0/8, ::1 or `localhost` (RFC 6890, RFC 6761 §6.3)."""
+        return self.host in {"localhost", "::1"} or bool(re.fullmatch(r"127(?:\.[0-9]+){3}", self.host))
+
+    def __str__(self) -> str:
+        return f"{self.origin}{self.path}" + (f"?{self.query}" if self.query else "")
+
+
+def parse_url(text: str, *, loopback_http: bool = True, query: bool = False) -> Url:
+    """Return the parts of an https URL.
+
+    Args:
+        text: the URL.
+        loopback_http: whether plain http may speak to this machine.
+        query: whether a query may stand in it.
+
+    Raises:
+        UrlError: `insecure-url` for plain http, `malformed-url` for everything else.
+    """
+    if re.search(r"[\x00-\x20\x7f\\]", text):
+        raise UrlError(_MALFORMED, "a URL holds no backslash, space, line break or control character")
+    if not text.isascii():
+        raise UrlError(
+            _MALFORMED, "a URL is ASCII: write the host's name in its xn--… form, and percent-encode the path"
+        )
+    match = re.fullmatch(_PARTS, text)
+    if match is None or not match[2]:
+        raise UrlError(_MALFORMED, "a full URL is needed: https://host/path")
+    scheme, authority, path, query_text, fragment = match.groups()
+    if scheme.lower() not in _DEFAULT_PORTS:
+        raise UrlError(_MALFORMED, "the scheme of the URL must be https")
+    if "@" in authority:
+        raise UrlError(
+            _MALFORMED, "a URL carries no user name or password: credentials belong under `auth:`, by reference"
+        )
+    if fragment is not None or (query_text is not None and not query):
+        raise UrlError(
+            _MALFORMED,
+            "the URL ends with its path" + ("" if query else ": no query (`?…`)") + " and has no fragment (`#…`)",
+        )
+    if not re.fullmatch(_PATH, path) or re.search(r"/\.\.?(?:/|$)", path):
+        raise UrlError(_MALFORMED, "the path of the URL holds a character or a `..` that doesn't belong there")
+    host, port = _host_and_port(authority, scheme.lower())
+    url = Url(scheme.lower(), host, port, path, (query_text or "")[1:])
+    if url.scheme != "https" and not (loopback_http and url.is_loopback):
+        raise UrlError(_INSECURE, "credentials travel by https only" + (_LOOPBACK_REMARK if loopback_http else ""))
+    return url
+
+
+def url_findings(text: str, path: Path, *, loopback_http: bool = True, query: bool = False) -> Iterator[Finding]:
+    """Yield what is wrong with the URL at `path`; arguments as in `parse_url`."""
+    try:
+        parse_url(text, loopback_http=loopback_http, query=query)
+    except UrlError as error:
+        hint = "https://" + text[7:] if error.code == _INSECURE else ""
+        yield Finding(error.code, path, str(error), hint)
+
+
+def host_of(location: str) -> str:
+    """Return the host that a `Location` header names (RFC 9110 §10.2.2), or an empty string; never user, path or query."""
+    match = re.match(r"(?:[A-Za-z][A-Za-z0-9+.-]*:)?//(?:[^/?#]*@)?([^/?#@]+)", location)
+    if match is None:
+        return ""
+    try:
+        return _host_and_port(match[1], "https")[0]
+    except UrlError:
+        return ""
+
+
+def _host_and_port(authority: str, scheme: str) -> tuple[str, int]:
+    match = re.fullmatch(_AUTHORITY, authority)
+    port = int(match[2]) if match and match[2] else _DEFAULT_PORTS[scheme]
+    if match is None or not 0 < port <= _MAX_PORT:
+        raise UrlError(_MALFORMED, "the host or the port of the URL is not valid")
+    return _host(match[1].lower()), port
+
+
+def _host(host: str) -> str:
+    if host.startswith("["):
+        from ipaddress import AddressValueError, IPv6Address  # 2 ms that few manifests need
+
+        try:
+            return str(IPv6Address(host[1:-1]))
+        except AddressValueError:
+            raise UrlError(_MALFORMED, "the IPv6 address of the URL is not valid") from None
+    labels = host.split(".")
+    # A name that ends in a number is an IPv4 address to most software (`127.1`, `0x7f.0.0.1`): only the plain form is taken.
+    if re.fullmatch(r"[0-9]+|0x[0-9a-f]*", labels[-1]) and not re.fullmatch(rf"{_OCTET}(?:\.{_OCTET}){{3}}", host):
+        raise UrlError(_MALFORMED, "an IPv4 address is written as four numbers from 0 to 255")
+    if len(host) > _MAX_HOST_LENGTH or not all(re.fullmatch(_LABEL, label) for label in labels):
+        raise UrlError(_MALFORMED, "the host of the URL is not a valid name")
+    return host

@@ -1,0 +1,32 @@
+"""Names what a third-party provider or secret backend may import, and nothing else is promised.
+
+No IO. A provider is an object of the `Provider` protocol behind an entry point of `connform.providers`, a backend one
+of the `Backend` protocol behind `connform.secrets`.
+"""
+
+from __future__ import annotations
+
+from connform.errors import ConnectionFailed, SecretUnresolved
+from connform.manifest.model import Connection
+from connform.manifest.rules import Finding
+from connform.manifest.shape import Shape
+from connform.providers.interface import Answer, CheckRequest, Instance, Judgement, Provider
+from connform.secret import Secret, SecretReference
+from connform.secrets.interface import Backend, Place
+
+__all__ = [
+    "Answer",
+    "Backend",
+    "CheckRequest",
+    "Connection",
+    "ConnectionFailed",
+    "Finding",
+    "Instance",
+    "Judgement",
+    "Place",
+    "Provider",
+    "Secret",
+    "SecretReference",
+    "SecretUnresolved",
+    "Shape",
+]

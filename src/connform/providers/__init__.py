@@ -1,0 +1,19 @@
+"""Names the built-in providers: one line for each, the name a manifest uses.
+
+Layer 2, no IO. Third parties add theirs by the entry-point group `connform.providers`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from connform.providers.http import HTTP
+from connform.providers.iinked_sign import IINKED_SIGN
+
+if TYPE_CHECKING:
+    from connform.providers.interface import Provider
+
+PROVIDERS: dict[str, Provider] = {
+    "iinked-sign": IINKED_SIGN,
+    "http": HTTP,
+}

@@ -1,0 +1,52 @@
+"""Turns the answers that mean the same in every API into judgements: redirects, rate limits, servers that are down.
+
+Layer 2, no IO, no clock. What a status says of one API alone stays with its provider.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from connform.manifest.urls import host_of
+from connform.providers.interface import Judgement
+from connform.retry_after import parse_retry_after
+
+if TYPE_CHECKING:
+    from connform.providers.interface import Answer
+
+_REDIRECTS: Final = range(300, 400)
+_TOO_MANY_REQUESTS: Final = 429
+_UNAVAILABLE: Final = (502, 503, 504)
+_SERVER_ERRORS: Final = range(500, 600)
+
+
+def judge_status(answer: Answer) -> Judgement | None:
+    """Return what the status says by RFC 9110 and RFC 6585 §4 alone, or `None` where the API itself must be asked."""
+    status = answer.status
+    if status in _REDIRECTS:
+        # The host only: paths and queries of login pages carry tokens.
+        host = host_of(answer.headers.get("location", ""))
+        target = f"the host {host}" if host else "another address"
+        return Judgement("http_redirect_refused", f"the server answered {status} and points to {target}")
+    if status == _TOO_MANY_REQUESTS:
+        return _with_wait("rate_limited", answer)
+    if status in _UNAVAILABLE:
+        return _with_wait("server_unavailable", answer)
+    if status in _SERVER_ERRORS:
+        return Judgement("server_error", f"the server answered {status}")
+    return None
+
+
+def _with_wait(fault: str, answer: Answer) -> Judgement:
+    wait_s = parse_retry_after(answer.headers.get("retry-after", ""), answer.received_at)
+    message = f"the server answered {answer.status}"
+    if wait_s is None:
+        return Judgement(fault, f"{message} without saying how long to wait")
+    facts: dict[str, object] = {"retry_after_s": wait_s}
+    message += f" and asks to wait {wait_s:.0f} s"
+    if answer.received_at is not None:
+        from datetime import timedelta  # start-up: only an answer needs it
+
+        facts["retry_at"] = (answer.received_at + timedelta(seconds=wait_s)).isoformat(timespec="seconds")
+        message += f", until {facts['retry_at']}"
+    return Judgement(fault, message, facts=facts)

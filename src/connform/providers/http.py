@@ -1,0 +1,119 @@
+"""Turns a connection to any HTTP API into its root and its check, and an answer into a judgement.
+
+Layer 2, no IO. What the API looks like stands in the manifest: its root, the header of its key, a read-only request.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from connform.manifest.rules import Finding
+from connform.manifest.shape import Shape
+from connform.manifest.urls import URL, parse_url, url_findings
+from connform.providers.answers import judge_status
+from connform.providers.interface import CheckRequest, Instance, Judgement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from connform.manifest.model import Connection
+    from connform.providers.interface import Answer
+
+DEFAULT_API_KEY_HEADER: Final = "X-Api-Key"
+_FRAMING: Final = frozenset({"host", "connection", "content-length", "transfer-encoding", "te", "trailer", "upgrade"})
+"""Headers that belong to the message itself (RFC 9110 §7, RFC 9112 §6): a key there breaks the request."""
+
+_CHECK: Final = Shape(
+    properties={
+        "method": {
+            "enum": ["GET", "HEAD", "POST"],
+            "default": "GET",
+            "description": "The method of the check request.",
+        },
+        "path": {
+            "type": "string",
+            "pattern": r"^/(?!/)[!$-\[\]-~]*(?!\n)$",
+            "description": "A path below base_url that answers only to a valid credential, and changes nothing.",
+            "examples": ["/me"],
+            "errorMessage": "the path starts with one slash, is relative to base_url, and holds no space, backslash or `#`",
+        },
+        "expect_status": {
+            "type": "integer",
+            "minimum": 200,
+            "maximum": 299,
+            "default": 200,
+            "description": "The status that shows a valid credential.",
+            "errorMessage": "a valid credential shows in a success: 200 to 299",
+        },
+    },
+    required=("path",),
+    description="A read-only request that only a valid credential can make.",
+)
+
+
+class Http:
+    """The provider `http`."""
+
+    shape = Shape(
+        properties={
+            "environment": {
+                "enum": ["sandbox", "production", "private"],
+                "description": "A label: which of the API's environments this is.",
+                "x-code": "unknown-environment",
+            },
+            "base_url": {**URL, "description": "The API root."},
+            "api_key_header": {
+                "type": "string",
+                "pattern": r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+(?!\n)$",
+                "default": DEFAULT_API_KEY_HEADER,
+                "description": "The header that carries an API key.",
+                "examples": [DEFAULT_API_KEY_HEADER],
+                "errorMessage": "the name of a header has letters, digits and hyphens (RFC 9110 §5.6.2)",
+            },
+            "check": _CHECK,
+        },
+        required=("base_url", "check"),
+        description="A connection to any HTTP API.",
+    )
+
+    def rules(self, connection: Mapping[str, Any]) -> Iterator[Finding]:
+        """Yield what is wrong with the root and the header."""
+        yield from url_findings(connection["base_url"], ("base_url",))
+        if connection.get("api_key_header", "").lower() in _FRAMING:
+            detail = "this header belongs to the HTTP message itself and can't carry a key"
+            yield Finding("malformed-value", ("api_key_header",), detail, DEFAULT_API_KEY_HEADER)
+
+    def instance(self, connection: Connection) -> Instance:
+        """Return the API's root and the header of its key."""
+        settings = connection.settings
+        root = str(parse_url(settings["base_url"])).rstrip("/")
+        return Instance(base_url=root, api_key_header=settings.get("api_key_header", DEFAULT_API_KEY_HEADER))
+
+    def check_request(self, connection: Connection) -> CheckRequest:
+        """Return the request that the manifest names."""
+        check = connection.settings["check"]
+        return CheckRequest(check.get("method", "GET"), check["path"])
+
+    def judge(self, connection: Connection, answer: Answer) -> Judgement:
+        """Say what an answer to the check request means; nothing of its body is read."""
+        expected = connection.settings["check"].get("expect_status", 200)
+        said = f"the API answered {answer.status}"
+        if answer.status == expected:
+            return Judgement()
+        if answer.status == 401:  # noqa: PLR2004
+            return Judgement("auth_rejected", said)
+        if answer.status == 403:  # noqa: PLR2004
+            return Judgement("auth_denied", said, _denied_hint(self.instance(connection).api_key_header))
+        message = f"the server answered {answer.status} where `check:` expects {expected}"
+        hint = "correct base_url or the path of `check:`"
+        return judge_status(answer) or Judgement("http_not_this_api", message, hint)
+
+
+def _denied_hint(header: str) -> str:
+    hint = "the API denies the credential: see its permissions, or create a new one in this environment"
+    if "_" in header:
+        hint += "; nginx drops headers with an underscore unless `underscores_in_headers on`"
+    return hint
+
+
+HTTP: Final = Http()

@@ -1,0 +1,167 @@
+"""Turns an iinked Sign connection into its URLs and its check, and an answer of iinked Sign into a judgement.
+
+Layer 2, no IO. Facts are the vendor's (docs.iinkedsign.com/v4: authentication, oauth, guides/errors, api/packages/list).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from connform.manifest.rules import Finding
+from connform.manifest.shape import Shape
+from connform.manifest.urls import URL, parse_url, url_findings
+from connform.providers.answers import judge_status
+from connform.providers.interface import CheckRequest, Instance, Judgement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from connform.manifest.model import Connection
+    from connform.manifest.shape import Schema
+    from connform.providers.interface import Answer
+
+_HOSTS: Final = {
+    ("sandbox", "us"): "sandbox.syngrafii.com",
+    ("sandbox", "eu"): "sandbox.syngrafii.eu",
+    ("production", "us"): "sign.syngrafii.com",
+    ("production", "ca"): "sign.syngrafii.ca",
+    ("production", "eu"): "sign.syngrafii.eu",
+}
+_ERROR_CODE: Final = r"[a-z]+(?:_[a-z]+)+"
+_MAX_ERROR_CODE_LENGTH: Final = 64
+
+
+def _region(environment: str, error: str) -> Schema:
+    return {
+        "enum": [region for known, region in _HOSTS if known == environment],
+        "description": f"The data centre of the {environment} environment.",
+        "x-code": "unknown-region",
+        "errorMessage": error,
+    }
+
+
+_INSTANCE: Final[Schema] = {
+    "type": "string",
+    "pattern": r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(?!\n)$",
+    "description": "The subdomain of the private instance: `acme` for https://acme.syngrafii.com.",
+    "examples": ["acme"],
+    "errorMessage": "the instance is the subdomain alone, in lower case: `acme` for https://acme.syngrafii.com; "
+    "an instance on a host of its own is given by `base_url`",
+}
+_BASE_URL: Final[Schema] = {
+    **URL,
+    "description": "The API root of a private instance on a host of its own, instead of `instance`.",
+    "examples": ["https://sign.acme.example/api/v1"],
+}
+
+
+class IinkedSign:
+    """The provider `iinked-sign`."""
+
+    shape = Shape(
+        discriminator="environment",
+        code="unknown-environment",
+        description="A connection to iinked Sign.",
+        branches={
+            "sandbox": Shape(
+                properties={
+                    "region": _region("sandbox", "the sandbox has the regions us and eu; there is no sandbox in Canada")
+                },
+                required=("region",),
+                description="The vendor's test environment.",
+            ),
+            "production": Shape(
+                properties={"region": _region("production", "production has the regions us, ca and eu")},
+                required=("region",),
+                description="The vendor's production environment.",
+            ),
+            "private": Shape(
+                properties={"instance": _INSTANCE, "base_url": _BASE_URL},
+                description="A private instance: exactly one of `instance` and `base_url`; it has no region.",
+            ),
+        },
+    )
+
+    def rules(self, connection: Mapping[str, Any]) -> Iterator[Finding]:
+        """Yield what is wrong with a private instance's address."""
+        if connection.get("environment") != "private":
+            return
+        if "instance" in connection and "base_url" in connection:
+            detail = "`instance` and `base_url` both say where the private instance is: keep one of them"
+            yield Finding("instance-or-base-url", ("base_url",), detail, at_key=True)
+        elif "instance" not in connection and "base_url" not in connection:
+            detail = "a private instance needs its address: `instance: acme` for https://acme.syngrafii.com, or `base_url: https://…`"
+            yield Finding("instance-or-base-url", (), detail)
+        if "base_url" in connection:
+            yield from url_findings(connection["base_url"], ("base_url",))
+
+    def instance(self, connection: Connection) -> Instance:
+        """Return the URLs of the connection's instance."""
+        if base_url := connection.settings.get("base_url"):
+            url = parse_url(base_url)
+            origin, root = url.origin, str(url).rstrip("/")
+        else:
+            host = (
+                _HOSTS.get((connection.environment, connection.region))
+                or f"{connection.settings['instance']}.syngrafii.com"
+            )
+            origin = f"https://{host}"
+            root = f"{origin}/api/v1"
+        return Instance(
+            base_url=root,
+            api_key_header="api_key",  # exactly so, with the underscore
+            key_management_url=f"{origin}/integration",
+            authorize_url=f"{origin}/connect/authorize",
+            token_url=f"{origin}/connect/token",
+        )
+
+    def check_request(self, connection: Connection) -> CheckRequest:  # noqa: ARG002  (the same for every instance)
+        """Return the smallest list call: a POST that only reads; its items hold personal data, so it asks for one."""
+        return CheckRequest("POST", "/packages/list", {"take": 1, "skip": 0})
+
+    def judge(self, connection: Connection, answer: Answer) -> Judgement:  # noqa: ARG002, PLR0911  (a table of answers)
+        """Say what an answer to the list call means (guides/errors)."""
+        code = _error_code(answer)
+        said = f"the API answered {answer.status} {code}".rstrip()
+        match answer.status:
+            case 200 if _is_package_list(answer):
+                return Judgement()
+            case 200:
+                found = "JSON, but not the list of packages" if answer.is_json else "no JSON"
+                return Judgement(
+                    "http_not_this_api", f"the server answered 200 with {found} that iinked Sign would send"
+                )
+            case 401:
+                # Not in the vendor's list of statuses; accepted all the same (RFC 9110 §15.5.2).
+                return Judgement("auth_rejected", said)
+            case 400 | 403 | 404 if "_feature_" in code:
+                return Judgement("feature_missing", said)
+            case 403 if code:
+                return Judgement("auth_denied", said)
+            case 403:
+                return Judgement("denied_by_intermediary", "the server answered 403 without the API's own error body")
+            case 400 | 404 if code:
+                hint = "the address speaks like iinked Sign but refuses the list of packages: see the path of base_url"
+                return Judgement("http_not_this_api", said, hint)
+        message = f"the server answered {answer.status}, which iinked Sign never does for the list of packages"
+        return judge_status(answer) or Judgement("http_not_this_api", message)
+
+
+def _is_package_list(answer: Answer) -> bool:
+    body = answer.json
+    if not (answer.is_json and isinstance(body, dict) and isinstance(body.get("items"), list)):
+        return False
+    return all(type(body.get(key)) is int for key in ("total", "take", "skip"))
+
+
+def _error_code(answer: Answer) -> str:
+    """Return the code of the documented error body `{"error": "package_not_found", "message": …}`, else an empty string."""
+    body = answer.json if answer.is_json else None
+    code = body.get("error") if isinstance(body, dict) else None
+    if not isinstance(code, str) or len(code) > _MAX_ERROR_CODE_LENGTH:
+        return ""
+    return code if re.fullmatch(_ERROR_CODE, code) else ""
+
+
+IINKED_SIGN: Final = IinkedSign()

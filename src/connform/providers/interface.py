@@ -1,0 +1,95 @@
+"""What a provider is: everything connform knows of one API.
+
+Layer 2, no IO: a provider says what to send and what an answer means; the engine does the sending.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+
+    from connform.manifest.model import Connection
+    from connform.manifest.rules import Finding
+    from connform.manifest.shape import Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """Where an API lives."""
+
+    base_url: str
+    """The API root, without a trailing slash."""
+    api_key_header: str
+    """The header that carries an API key."""
+    key_management_url: str = ""
+    """Where a person creates keys; empty where unknown."""
+    authorize_url: str = ""
+    """OAuth 2.0 authorization endpoint (RFC 6749 §3.1); empty where there is none."""
+    token_url: str = ""
+    """OAuth 2.0 token endpoint (RFC 6749 §3.2); empty where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRequest:
+    """A read-only request that shows whether a credential works."""
+
+    method: str
+    """`GET`, `HEAD` or `POST`."""
+    path: str
+    """Relative to the base URL, with a leading slash."""
+    json: Mapping[str, Any] | None = None
+    """The body; `None` for none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back."""
+
+    status: int
+    """HTTP status."""
+    headers: Mapping[str, str]
+    """Lower-case names."""
+    json: Any = None
+    """The decoded body, where it was JSON."""
+    is_json: bool = False
+    """Whether the body was JSON."""
+    received_at: datetime | None = None
+    """When it came, aware UTC; a date in `Retry-After` is read against it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What an answer means. `fault` is empty when the connection is ready."""
+
+    fault: str = ""
+    """A key of `connform.faults.FAULTS`, or empty."""
+    message: str = ""
+    """One sentence; nothing of the body but documented error codes."""
+    hint: str = ""
+    """What to do; empty: the fault's own hint."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """Facts for the report; never personal data."""
+
+
+class Provider(Protocol):
+    """One API."""
+
+    @property
+    def shape(self) -> Shape:
+        """The keys of a connection that belong to this provider."""
+
+    def rules(self, connection: Mapping[str, Any]) -> Iterator[Finding]:
+        """Yield what a schema can't say of one effective connection (plain data, already schema-valid)."""
+
+    def instance(self, connection: Connection) -> Instance:
+        """Return where the API lives. Pure: no look-up."""
+
+    def check_request(self, connection: Connection) -> CheckRequest:
+        """Return the read-only request of a check."""
+
+    def judge(self, connection: Connection, answer: Answer) -> Judgement:
+        """Say what an answer to the check request means."""

@@ -1,0 +1,72 @@
+"""Turns a name into the built-in or plugged-in thing that has it.
+
+Layer 0; reads the metadata of installed packages, and only when a name isn't built in.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from connform.errors import ConnformError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from importlib.metadata import EntryPoint
+
+T = TypeVar("T")
+
+PROVIDERS_GROUP: Final = "connform.providers"
+"""Entry points of third-party providers."""
+SECRETS_GROUP: Final = "connform.secrets"
+"""Entry points of third-party secret backends."""
+
+
+def find(name: str, table: Mapping[str, T], group: str) -> T | None:
+    """Return what is called `name`: the built-in one, else a plug-in's, else `None`.
+
+    A plug-in never takes a built-in name, so that no installed package can slip in front of connform's own.
+
+    Raises:
+        ConnformError: the plug-in can't be loaded, or two packages offer the name.
+    """
+    if name in table:
+        return table[name]
+    points = _entry_points(group).get(name, ())
+    if not points:
+        return None
+    if len({point.value for point in points}) > 1:
+        message = (
+            f"two installed packages offer {name!r} as {group}: {', '.join(sorted(map(_origin, points)))}; remove one"
+        )
+        raise ConnformError(message)
+    plug_in: T = _load(points[0])
+    return plug_in
+
+
+def names(table: Mapping[str, object], group: str) -> list[str]:
+    """Return every name, sorted: the built-in ones and those of plug-ins, which are not loaded."""
+    return sorted({*table, *_entry_points(group)})
+
+
+def _load(point: EntryPoint) -> Any:
+    try:
+        return point.load()
+    except Exception as error:  # whatever a foreign module raises when it is imported
+        message = f"the plug-in {_origin(point)} can't be loaded: {type(error).__name__}: {error}"
+        raise ConnformError(message) from error
+
+
+def _origin(point: EntryPoint) -> str:
+    package = point.dist.name if point.dist else "an unnamed package"
+    return f"{point.value} of {package}"
+
+
+@cache
+def _entry_points(group: str) -> dict[str, tuple[EntryPoint, ...]]:
+    from importlib.metadata import entry_points  # 30 ms that a manifest of built-ins never needs
+
+    found: dict[str, tuple[EntryPoint, ...]] = {}
+    for point in entry_points(group=group):
+        found[point.name] = (*found.get(point.name, ()), point)
+    return found

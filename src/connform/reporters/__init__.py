@@ -1,0 +1,34 @@
+"""Turns a view of a report into text: the table of formats. Layer 4, no IO.
+
+A new format is one module with `render` and one line here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Protocol
+
+from connform.reporters import json, text
+
+if TYPE_CHECKING:
+    from connform.reporters.view import View
+
+
+class Reporter(Protocol):
+    """One format; a module with this function is one."""
+
+    def render(self, view: View, *, color: bool, width: int, verbosity: int) -> str:
+        """Return the whole output, which ends with a newline unless it is empty.
+
+        Args:
+            view: What `view.build` made of a report.
+            color: Whether ANSI colours may be used; formats for machines ignore the three last arguments.
+            width: Columns of the terminal.
+            verbosity: -1 for errors and failures only, 0, 1 and more for more facts.
+        """
+
+
+FORMATS: Final[dict[str, Reporter]] = {
+    "text": text,
+    "json": json,
+}
+"""Name on the command line → reporter."""

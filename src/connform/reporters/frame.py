@@ -1,0 +1,140 @@
+"""The JSON Schema of the frame that `view.py` builds: what programs that read `--format json` may rely on.
+
+Layer 4, no IO. `make schema` writes it to `schema/report.schema.json`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from connform.diagnostics import Severity
+from connform.faults import Stage, Verdict
+
+Schema = dict[str, Any]
+
+
+def _object(description: str, properties: Schema, optional: Schema | None = None) -> Schema:
+    return {
+        "type": "object",
+        "description": description,
+        "properties": properties | (optional or {}),
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _list(items: Schema) -> Schema:
+    return {"type": "array", "items": items}
+
+
+def _text(description: str) -> Schema:
+    return {"type": "string", "description": description}
+
+
+def _one_of(*values: str) -> Schema:
+    return {"type": "string", "enum": list(values)}
+
+
+_COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
+_MS: Final[Schema] = {"type": "number", "minimum": 0, "description": "Milliseconds, to a tenth."}
+_POSITION: Final[Schema] = {"type": "integer", "minimum": 1, "description": "1-based; columns count characters."}
+_PLACE: Final[Schema] = {"file": _text("As it was named."), "line": _POSITION, "column": _POSITION}
+_PLACE_OR_NONE: Final[Schema] = {
+    "file": _text("As it was named; empty where there is no place."),
+    "line": _POSITION | {"type": ["integer", "null"]},
+    "column": _POSITION | {"type": ["integer", "null"]},
+}
+
+_SNIPPET: Final = _object(
+    "The source line, with everything that might be a secret masked; null where it can't be shown.",
+    {"text": _text("The line."), "start": _COUNT | {"description": "0-based start of the mark."}, "length": _COUNT},
+) | {"type": ["object", "null"]}
+
+_DIAGNOSTIC: Final = _object(
+    "One thing that is wrong in a manifest.",
+    {
+        "severity": _one_of(*Severity),
+        "code": _text("Stable, kebab-case."),
+        "summary": _text("One line, the same for every diagnostic of the code."),
+        "detail": _text("What, why, and what to do."),
+        "hint": _text("A likely correction, or empty."),
+        **_PLACE,
+        "end_line": _POSITION,
+        "end_column": _POSITION | {"description": "Just behind the last character."},
+        "pointer": _text("RFC 6901 pointer to the value."),
+        "connection": _text("The connection concerned, or empty."),
+        "related": _list(_object("A second place that matters.", {"message": _text("What stands there."), **_PLACE})),
+        "snippet": _SNIPPET,
+    },
+)
+
+_STAGE: Final = {
+    "type": "object",
+    "description": "One stage of a check. Further keys are facts: addresses, tls_version, cert_expires_at, …",
+    "properties": {"name": _one_of(*Stage), "status": _one_of("ok", "failed", "skipped"), "elapsed_ms": _MS},
+    "required": ["name", "status", "elapsed_ms"],
+}
+
+_VALUE: Final = _object(
+    "One effective value.",
+    {
+        "pointer": _text("RFC 6901 pointer."),
+        "value": {"description": "Plain data; a secret reference as text, never a secret."},
+        "origin": _text("`connection`, `template NAME`, `defaults`, or `default` for connform's own."),
+        **_PLACE_OR_NONE,
+    },
+)
+
+_CONNECTION: Final = _object(
+    "One connection.",
+    {
+        "name": _text("Unique over all files."),
+        "provider": _text("Its provider."),
+        "environment": _text("Or empty."),
+        "region": _text("Or empty."),
+        "base_url": _text("Resolved API root."),
+        "auth_method": _text("`api_key`, `oauth2`, `bearer`."),
+        "tags": _list({"type": "string"}),
+        "verdict": _one_of(*Verdict, "") | {"description": "Empty for commands that don't check."},
+        "stage": _one_of(*Stage, "") | {"description": "The stage that failed, or empty."},
+        "class": _text("The class of the failure, or empty."),
+        "message": _text("What happened, or empty."),
+        "hint": _text("What to do, or empty."),
+        "warnings": _list({"type": "string"}),
+        **_PLACE_OR_NONE,
+        "elapsed_ms": _MS,
+        "stages": _list(_STAGE),
+    },
+    optional={
+        "key_management_url": _text("`show`: where a person creates keys."),
+        "authorize_url": _text("`show`: OAuth 2.0 authorization endpoint, RFC 6749 §3.1."),
+        "token_url": _text("`show`: OAuth 2.0 token endpoint, RFC 6749 §3.2."),
+        "api_key_header": _text("`show`: the header that carries an API key."),
+        "owner": _text("`show`: whom to ask."),
+        "values": _list(_VALUE) | {"description": "`show`: every effective value and where it comes from."},
+    },
+)
+
+REPORT_SCHEMA: Final[Schema] = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "title": "What a connform command found (--format json)",
+    **_object(
+        "One object per run, the same for every command.",
+        {
+            "format_version": _text("MAJOR.MINOR; a new MINOR only adds.") | {"pattern": r"^1\.[0-9]+$"},
+            "command": _text("The verb."),
+            "exit_code": {"type": "integer", "minimum": 0, "maximum": 255},
+            "simulated": {"type": "boolean", "description": "Whether the simulator answered instead of the API."},
+            "elapsed_ms": _MS,
+            "files": _list({"type": "string"}),
+            "summary": _object(
+                "How many of what.",
+                {"connections": _COUNT, **{str(verdict): _COUNT for verdict in Verdict}}
+                | {"errors": _COUNT, "warnings": _COUNT},
+            ),
+            "diagnostics": _list(_DIAGNOSTIC),
+            "connections": _list(_CONNECTION),
+        },
+    ),
+}
+"""JSON Schema 2020-12, closed but for the facts of a stage."""

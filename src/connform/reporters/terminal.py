@@ -1,0 +1,69 @@
+"""Turns words into what a terminal shows: colours, columns, and no control characters. Layer 4, no IO."""
+
+from __future__ import annotations
+
+import re
+from textwrap import wrap
+from typing import TYPE_CHECKING, Final
+from unicodedata import combining, east_asian_width
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+BOLD, DIM, RED, GREEN, YELLOW, BLUE = "1", "2", "31", "32", "33", "34"
+BOLD_RED, BOLD_YELLOW = "1;31", "1;33"
+
+ASCII: Final = str.maketrans({"✓": "+", "✗": "x", "…": ".", "�": "?"})
+"""For an output whose encoding lacks the glyphs; each keeps its width."""
+
+_ESCAPES: Final = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class Painter:
+    """Colours text, or leaves it alone."""
+
+    def __init__(self, *, color: bool) -> None:
+        self._color = color
+
+    def __call__(self, text: str, style: str) -> str:
+        return f"\x1b[{style}m{text}\x1b[0m" if self._color and style and text else text
+
+
+def clean(text: str) -> str:
+    """Return `text` with every character that could steer a terminal replaced, one for one."""
+    return text if text.isprintable() else "".join(char if char.isprintable() else "�" for char in text)
+
+
+def width_of(text: str) -> int:
+    """Return how many columns `text` takes, not counting colours (Unicode TR 11)."""
+    bare = _ESCAPES.sub("", text)
+    if bare.isascii():
+        return len(bare)
+    return sum(0 if combining(char) else 2 if east_asian_width(char) in "WF" else 1 for char in bare)
+
+
+def columns(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return the rows as aligned lines; empty columns vanish."""
+    widths = [max(map(width_of, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(_cells(row, widths)).rstrip() for row in rows]
+
+
+def _cells(row: Sequence[str], widths: Sequence[int]) -> list[str]:
+    return [cell + " " * (width - width_of(cell)) for cell, width in zip(row, widths, strict=True) if width]
+
+
+def paragraph(text: str, *, first: str, rest: str, width: int) -> list[str]:
+    """Return `text` wrapped behind a prefix; a word is never broken, so that URLs and codes stay whole."""
+    room = max(width - width_of(first), 40)
+    lines = wrap(clean(" ".join(text.split())), room, break_long_words=False, break_on_hyphens=False)
+    return [f"{rest if index else first}{line}" for index, line in enumerate(lines)]
+
+
+def counted(number: int, noun: str) -> str:
+    """Return `no errors`, `1 error`, `7 errors`."""
+    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"
+
+
+def place_of(item: dict[str, object]) -> str:
+    """Return `file:line:column` of anything in a view that has a place, else nothing."""
+    return clean(f"{item['file']}:{item['line']}:{item['column']}") if item["file"] else ""

@@ -1,0 +1,63 @@
+"""Turns a view into text for a person: what is wrong, what was found, and one line that sums it up.
+
+Layer 4, no IO.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from connform.reporters.terminal import BOLD, BOLD_RED, BOLD_YELLOW, GREEN, Painter, counted
+from connform.reporters.text_diagnostic import render_diagnostic
+from connform.reporters.text_inventory import render_list, render_show
+from connform.reporters.text_verdicts import render_verdicts
+
+if TYPE_CHECKING:
+    from connform.reporters.view import View
+
+_BODIES: Final = {"check": render_verdicts, "apply": render_verdicts, "list": render_list, "show": render_show}
+"""What a command shows of its connections; the others show none."""
+
+_VERDICTS: Final = ("ready", "failed", "unknown", "skipped")
+
+
+def render(view: View, *, color: bool, width: int, verbosity: int) -> str:
+    """Return the blocks of a report with blank lines between them."""
+    paint = Painter(color=color)
+    blocks = [
+        render_diagnostic(diagnostic, paint, width=width, verbosity=verbosity)
+        for diagnostic in view["diagnostics"]
+        if verbosity >= 0 or diagnostic["severity"] == "error"
+    ]
+    if body := _BODIES.get(view["command"]):
+        blocks.append(body(view, paint, width=width, verbosity=verbosity))
+    if verbosity >= 0:
+        blocks.append(_summary(view, paint))
+    return "".join("\n".join(block) + "\n\n" for block in blocks if block)[:-1]
+
+
+def _summary(view: View, paint: Painter) -> list[str]:
+    summary = view["summary"]
+    if view["command"] == "show" and view["connections"]:
+        return []
+    subject = f"{counted(summary['connections'], 'connection')} in {counted(len(view['files']), 'file')}"
+    if verdicts := [f"{summary[verdict]} {verdict}" for verdict in _VERDICTS if summary[verdict]]:
+        found = verdicts
+    elif view["command"] == "list" and not summary["errors"]:
+        found = []
+    else:
+        found = [counted(summary["errors"], "error")]
+    if summary["warnings"]:
+        found.append(counted(summary["warnings"], "warning"))
+    style = f"{BOLD};{GREEN}" if view["exit_code"] == 0 else BOLD_RED
+    if view["exit_code"] == 0 and summary["warnings"]:
+        style = BOLD_YELLOW
+    line = subject + (": " if found else "") + paint(", ".join(found), style)
+    return [line + _aside(view)]
+
+
+def _aside(view: View) -> str:
+    aside = [f"{view['elapsed_ms'] / 1000:.1f} s"] if view["command"] in {"check", "apply"} else []
+    if view["simulated"]:
+        aside.append("simulated: no secret was read, nothing left this machine")
+    return f" ({'; '.join(aside)})" if aside else ""

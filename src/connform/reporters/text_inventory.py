@@ -1,0 +1,50 @@
+"""Turns the declared connections of a view into a table (`list`) or one into keys and values (`show`).
+
+Layer 4, no IO.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from connform.reporters.terminal import BOLD, DIM, Painter, clean, columns, place_of
+
+if TYPE_CHECKING:
+    from connform.reporters.view import View
+
+_COLUMNS: Final = ("name", "provider", "environment", "region", "auth_method", "base_url", "tags")
+_FACTS: Final = ("provider", "environment", "region", "auth_method", "base_url")
+_URLS: Final = ("key_management_url", "authorize_url", "token_url")
+
+
+def render_list(view: View, paint: Painter, *, width: int, verbosity: int) -> list[str]:  # noqa: ARG001
+    """Return a table with one row per connection."""
+    if not view["connections"] or verbosity < 0:
+        return []
+    header = [paint(column.upper().replace("_", " "), DIM) for column in _COLUMNS]
+    return columns([header, *([_shown(item[column]) for column in _COLUMNS] for item in view["connections"])])
+
+
+def render_show(view: View, paint: Painter, *, width: int, verbosity: int) -> list[str]:  # noqa: ARG001
+    """Return every effective value; with a verbosity of 1, where each comes from as well."""
+    lines: list[str] = []
+    for connection in view["connections"]:
+        facts = [[f"  {key}", _shown(connection[key])] for key in (*_FACTS, *_URLS) if connection.get(key)]
+        place = place_of(connection)
+        lines += [paint(clean(connection["name"]), BOLD) + (paint(f"  {place}", DIM) if place else ""), *columns(facts)]
+        values = [_value(value, paint, origins=verbosity > 0) for value in connection["values"]]
+        lines += ["", paint("values", BOLD), *columns(values)] if values else []
+    return lines
+
+
+def _value(value: View, paint: Painter, *, origins: bool) -> list[str]:
+    row = [f"  {clean(value['pointer'].lstrip('/').replace('/', '.'))}", _shown(value["value"])]
+    if origins:
+        row.append(paint("  ".join(filter(None, (clean(value["origin"]), place_of(value)))), DIM))
+    return row
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool) or value is None:
+        return {True: "true", False: "false", None: "null"}[value]
+    return clean(", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value))

@@ -1,0 +1,92 @@
+"""Turns the checked connections of a view into lines: a verdict, its stages, and why it failed. Layer 4, no IO."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from connform.reporters.terminal import (
+    BOLD,
+    BOLD_RED,
+    BOLD_YELLOW,
+    DIM,
+    GREEN,
+    Painter,
+    clean,
+    columns,
+    paragraph,
+    place_of,
+)
+
+if TYPE_CHECKING:
+    from connform.reporters.view import View
+
+_VERDICTS: Final = {
+    "ready": ("✓", GREEN),
+    "failed": ("✗", BOLD_RED),
+    "unknown": ("?", BOLD_YELLOW),
+    "skipped": ("-", DIM),
+}
+_INDENT: Final = "    "
+
+
+def render_verdicts(view: View, paint: Painter, *, width: int, verbosity: int) -> list[str]:
+    """Return one row per connection, with what is to be said about it below."""
+    shown = [item for item in view["connections"] if verbosity >= 0 or item["verdict"] in {"failed", "unknown"}]
+    if not shown:
+        return []
+    rows = columns([_row(connection, paint) for connection in shown])
+    lines: list[str] = []
+    for row, connection in zip(rows, shown, strict=True):
+        lines += [row, *_stages(connection, paint), *_facts(connection, paint, width, verbosity)]
+        for label, text in _remarks(connection):
+            lines += paragraph(
+                text, first=f"{_INDENT}{paint(label, BOLD)} ", rest=_INDENT + " " * (len(label) + 1), width=width
+            )
+    return lines
+
+
+def _row(connection: View, paint: Painter) -> list[str]:
+    glyph, style = _VERDICTS[connection["verdict"]]
+    latency = f"{connection['elapsed_ms']:.1f} ms" if connection["elapsed_ms"] else ""
+    return [
+        paint(f"{glyph} {connection['verdict']}", style),
+        paint(clean(connection["name"]), BOLD),
+        "/".join(filter(None, (connection["environment"], connection["region"]))),
+        connection["auth_method"],
+        latency.rjust(9) if latency else "",
+        paint(connection["class"], style),
+    ]
+
+
+def _stages(connection: View, paint: Painter) -> list[str]:
+    return [_INDENT + "  ".join(_stage(stage, connection, paint) for stage in connection["stages"])][
+        : len(connection["stages"])
+    ]
+
+
+def _stage(stage: View, connection: View, paint: Painter) -> str:
+    verdict = {"ok": "ready", "failed": connection["verdict"], "skipped": "skipped"}[stage["status"]]
+    glyph, style = _VERDICTS[verdict]
+    elapsed = f" {stage['elapsed_ms']:.1f}ms" if stage["elapsed_ms"] else ""
+    return f"{stage['name']} {paint(glyph, style)}{paint(elapsed, DIM)}"
+
+
+def _remarks(connection: View) -> list[tuple[str, str]]:
+    if connection["verdict"] == "ready":
+        return [("warning:", warning) for warning in connection["warnings"]]
+    return [("why: ", connection["message"]), ("help:", connection["hint"]), ("at:  ", place_of(connection))]
+
+
+def _facts(connection: View, paint: Painter, width: int, verbosity: int) -> list[str]:
+    if verbosity < 1:
+        return []
+    lines = [_INDENT + paint(clean(connection["base_url"]), DIM)]
+    for stage in connection["stages"]:
+        facts = {key: value for key, value in stage.items() if key not in {"name", "status", "elapsed_ms"}}
+        text = ", ".join(f"{key} {_fact(value)}" for key, value in facts.items())
+        lines += paragraph(text, first=f"{_INDENT}{stage['name']}: ", rest=_INDENT * 2, width=width)
+    return lines
+
+
+def _fact(value: Any) -> str:
+    return " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

@@ -1,0 +1,110 @@
+"""Turns a report into the JSON frame of every command, once for all formats. Layer 4, no IO.
+
+Absent text is `""`, an absent list `[]`, an absent number or object `null`. `frame.py` has the schema.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from connform.faults import Verdict
+
+if TYPE_CHECKING:
+    from connform.diagnostics import Diagnostic, Snippet, Span
+    from connform.engine.report import ConnectionReport, Report, StageResult, Value
+
+View = dict[str, Any]
+"""The frame: JSON-ready, in the order of its fields."""
+
+FORMAT_VERSION: Final = "1.0"
+"""Additions raise the second number, anything else the first."""
+
+
+def build(report: Report) -> View:
+    """Return the frame of `report`."""
+    connections = [_connection(connection, detailed=report.command == "show") for connection in report.connections]
+    verdicts = [connection["verdict"] for connection in connections]
+    remarks = sum(len(connection["warnings"]) for connection in connections)
+    return {
+        "format_version": FORMAT_VERSION,
+        "command": report.command,
+        "exit_code": int(report.exit_code),
+        "simulated": report.simulated,
+        "elapsed_ms": _ms(report.elapsed_s),
+        "files": list(report.files),
+        "summary": {
+            "connections": report.connection_count or len(connections),
+            **{str(verdict): verdicts.count(verdict) for verdict in Verdict},
+            "errors": report.count("error"),
+            "warnings": report.count("warning") + remarks,
+        },
+        "diagnostics": [_diagnostic(diagnostic) for diagnostic in report.diagnostics],
+        "connections": connections,
+    }
+
+
+def _diagnostic(diagnostic: Diagnostic) -> View:
+    span = diagnostic.span
+    return {
+        "severity": str(diagnostic.severity),
+        "code": diagnostic.code,
+        "summary": diagnostic.summary,
+        "detail": diagnostic.detail,
+        "hint": diagnostic.hint,
+        **_place(span),
+        "end_line": span.end_line,
+        "end_column": span.end_column,
+        "pointer": diagnostic.pointer,
+        "connection": diagnostic.connection,
+        "related": [{"message": related.message, **_place(related.span)} for related in diagnostic.related],
+        "snippet": _snippet(diagnostic.snippet),
+    }
+
+
+def _connection(connection: ConnectionReport, *, detailed: bool) -> View:
+    frame = {
+        "name": connection.name,
+        "provider": connection.provider,
+        "environment": connection.environment,
+        "region": connection.region,
+        "base_url": connection.base_url,
+        "auth_method": connection.auth_method,
+        "tags": list(connection.tags),
+        "verdict": str(connection.verdict or ""),
+        "stage": str(connection.stage or ""),
+        "class": connection.fault,
+        "message": connection.message,
+        "hint": connection.hint,
+        "warnings": list(connection.warnings),
+        **_place(connection.place),
+        "elapsed_ms": _ms(connection.elapsed_s),
+        "stages": [_stage(stage) for stage in connection.stages],
+    }
+    if detailed:
+        frame |= {**connection.details, "values": [_value(value) for value in connection.values]}
+    return frame
+
+
+def _stage(stage: StageResult) -> View:
+    frame = {"name": str(stage.name), "status": stage.status, "elapsed_ms": _ms(stage.elapsed_s)}
+    return frame | {key: value for key, value in stage.facts.items() if key not in frame}
+
+
+def _value(value: Value) -> View:
+    return {"pointer": value.pointer, "value": value.value, "origin": value.origin, **_place(value.place)}
+
+
+def _place(span: Span | None) -> View:
+    if span is None:
+        return {"file": "", "line": None, "column": None}
+    return {"file": span.file, "line": span.line, "column": span.column}
+
+
+def _snippet(snippet: Snippet | None) -> View | None:
+    if snippet is None:
+        return None
+    return {"text": snippet.text, "start": snippet.start, "length": snippet.length}
+
+
+def _ms(elapsed_s: float) -> float:
+    return round(elapsed_s * 1000, 1)

@@ -1,0 +1,106 @@
+"""Turns the text of a secret reference into its parts, and holds a secret so that nothing shows it.
+
+Layer 0, no IO.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final, NoReturn
+
+PATTERN: Final = r"^(ref\+)?[a-z][a-z0-9-]*://[^\s\x00-\x1f\x7f]*(?!\n)$"
+"""What the JSON Schema demands of a reference; `SecretReference.parse` is stricter."""
+
+_PARTS: Final = re.compile(
+    r"(?:ref\+)?(?P<scheme>[a-z][a-z0-9-]*)://(?P<path>[^?#]*)(?:\?(?P<query>[^#]*))?(?:#(?P<field>.*))?"
+)
+_MASK: Final = "<secret>"
+
+
+class MalformedReferenceError(ValueError):
+    """The text is not a secret reference; the message says why and never repeats the text."""
+
+
+class Secret:
+    """A secret value that no output shows: not `repr`, not `str`, not `format`, not pickle, not `==`.
+
+    Only `auth/` may call `reveal`.
+    """
+
+    __slots__ = ("__value",)
+
+    def __init__(self, value: str) -> None:
+        self.__value = value
+
+    def reveal(self) -> str:
+        """Return the value itself. Called where a credential is put on the wire, and nowhere else."""
+        return self.__value
+
+    def __repr__(self) -> str:
+        return _MASK
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return _MASK
+
+    def __bool__(self) -> bool:
+        return bool(self.__value)
+
+    def __getstate__(self) -> NoReturn:
+        # Since Python 3.11 `object` has one, which shows every slot.
+        self.__reduce__()
+
+    def __reduce__(self) -> NoReturn:
+        message = "a Secret can't be pickled or copied out of its process"
+        raise TypeError(message)
+
+
+@dataclass(frozen=True, slots=True)
+class SecretReference:
+    """Where a secret lies: `scheme://path[?version=…][#field]`."""
+
+    scheme: str
+    """A built-in backend, or the name of a store under `stores:`."""
+    path: str
+    """What the backend calls its place: a variable, a file, a mount and path."""
+    field: str = ""
+    """One field of what lies there; empty for the whole."""
+    version: str = ""
+    """The version asked for; empty for the newest."""
+
+    @classmethod
+    def parse(cls, text: str) -> SecretReference:
+        """Return the parts of `text`.
+
+        Raises:
+            MalformedReferenceError: not the grammar, credentials inside, or an unknown option.
+        """
+        match = _PARTS.fullmatch(text)
+        if match is None or not re.search(PATTERN, text):
+            message = "a reference has the form scheme://path[?version=…][#field], without spaces"
+            raise MalformedReferenceError(message)
+        version = _version(match["query"])
+        if "@" in match["path"].split("/")[0]:
+            message = "a reference carries no credentials (`user@`): name a store under `stores:` instead"
+            raise MalformedReferenceError(message)
+        if match["field"] == "":
+            message = "a `#` in a reference is followed by the name of a field"
+            raise MalformedReferenceError(message)
+        return cls(match["scheme"], match["path"], match["field"] or "", version)
+
+    def __str__(self) -> str:
+        version = f"?version={self.version}" if self.version else ""
+        field = f"#{self.field}" if self.field else ""
+        return f"{self.scheme}://{self.path}{version}{field}"
+
+
+def _version(query: str | None) -> str:
+    if query is None:
+        return ""
+    name, _, version = query.partition("=")
+    if name != "version" or not version or "&" in version:
+        message = "the only option of a reference is `?version=…`"
+        raise MalformedReferenceError(message)
+    return version

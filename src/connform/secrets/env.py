@@ -1,0 +1,57 @@
+"""Turns `env://NAME` into the value of an environment variable.
+
+Layer 2; reads the environment, and is the only module besides `cli/` that does.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, Final
+
+from connform.errors import SecretUnresolved
+from connform.manifest.shape import Shape
+from connform.secrets.value import nearest, secret_from_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from connform.secret import Secret, SecretReference
+    from connform.secrets.interface import Place
+
+VARIABLE: Final = r"[A-Za-z_][A-Za-z0-9_]*"
+"""The name of a variable (POSIX.1 §8.1, with lower case)."""
+
+
+class Env:
+    """The backend `env`."""
+
+    form = "env://NAME"
+    store_shape = Shape(description="The environment of the process; it has no settings.")
+
+    def lint(self, reference: SecretReference, settings: Mapping[str, Any]) -> str:  # noqa: ARG002
+        """Return what is wrong with a reference to a variable."""
+        if not re.fullmatch(VARIABLE, reference.path):
+            return f"a variable's name has letters, digits and underscores: {reference.scheme}://NAME"
+        if reference.field or reference.version:
+            return "an environment variable has no fields and no versions: nothing follows its name"
+        return ""
+
+    def fetch(self, references: Sequence[SecretReference], place: Place) -> list[Secret]:  # noqa: ARG002
+        """Return the values of the variables."""
+        return [_value(reference) for reference in references]
+
+
+def _value(reference: SecretReference) -> Secret:
+    value = os.environ.get(reference.path)
+    if value is None:
+        similar = nearest(reference.path, os.environ)
+        hint = f"did you mean {similar}?" if similar else f"export {reference.path}=… before connform runs"
+        raise SecretUnresolved(
+            "secret_not_found", f"environment variable {reference.path} is not set ({reference})", hint
+        )
+    return secret_from_bytes(os.fsencode(value), reference)
+
+
+ENV: Final = Env()

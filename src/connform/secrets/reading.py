@@ -1,0 +1,56 @@
+"""Turns the path of a secret's file into its bytes, and a failure into the fault that it is.
+
+Layer 2; reads files. Never waits: a pipe without a writer is refused, not opened for good.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING, Final
+
+from connform.errors import SecretUnresolved
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from connform.secret import SecretReference
+
+MAX_FILE_BYTES: Final = 1024 * 1024
+"""No secret is larger."""
+
+
+def read_file(path: Path, reference: SecretReference) -> bytes:
+    """Return the content of a regular file of at most `MAX_FILE_BYTES`.
+
+    Raises:
+        SecretUnresolved: `secret_not_found`, `secret_denied`, `secret_malformed` or `secret_backend_unavailable`.
+    """
+    try:
+        return _read(path, reference)
+    except (FileNotFoundError, NotADirectoryError):
+        raise SecretUnresolved("secret_not_found", f"there is no file {path} ({reference})") from None
+    except PermissionError:
+        message = f"this user may not read {path} ({reference})"
+        raise SecretUnresolved("secret_denied", message) from None
+    except OSError as error:
+        message = f"{path} can't be read: {error.strerror} ({reference})"
+        raise SecretUnresolved("secret_backend_unavailable", message) from None
+
+
+def _read(path: Path, reference: SecretReference) -> bytes:
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise SecretUnresolved(
+                "secret_malformed", f"{path} is not a regular file ({reference})", "name a file, not a folder"
+            )
+        data = b""
+        while len(data) <= MAX_FILE_BYTES and (chunk := os.read(descriptor, MAX_FILE_BYTES + 1)):
+            data += chunk
+    finally:
+        os.close(descriptor)
+    if len(data) > MAX_FILE_BYTES:
+        message = f"{path} is larger than 1 MiB ({reference})"
+        raise SecretUnresolved("secret_malformed", message, "name the file that holds the secret alone")
+    return data

@@ -1,0 +1,137 @@
+"""Turns a request into the answer that iinked Sign documents for it (docs.iinkedsign.com/v4, page in brackets).
+
+Layer 2, no IO. Everything in an answer is synthetic: no names, no e-mail addresses. What was added is remembered
+per host as a mere count.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Final
+
+from connform.simulator.faults import DENIED
+from connform.simulator.messages import Reply, Request, error_reply, json_reply
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from connform.simulator.credentials import Credentials
+
+_VENDOR_HOST: Final = re.compile(r"(.+\.)?syngrafii\.(com|eu|ca)")
+_API_ROOT: Final = "/api/v1/"
+_FIRST_ITEMS: Final = 3
+_DEFAULT_TAKE: Final = 100
+_KEY_PAGE: Final = b"<!doctype html><title>Integration (simulated)</title><h1>API Keys</h1><p>This is a simulator.</p>"
+
+
+class Api:
+    """One iinked Sign per host name, and a plain `200` for other APIs."""
+
+    def __init__(self, credentials: Credentials) -> None:
+        self._credentials = credentials
+        self._counts: dict[tuple[str, str], int] = {}
+        self._counting = Lock()
+
+    def answer(self, request: Request) -> Reply:
+        """Return the documented answer."""
+        for method, pattern, operation in _OPERATIONS:
+            match = pattern.fullmatch(request.path)
+            if match and method == request.method:
+                return operation(self, request, *match.groups()) if self._credentials.accepts(request) else DENIED
+        if not _VENDOR_HOST.fullmatch(request.host):  # the provider `http`: its manifest says what to ask
+            return json_reply(200, {"simulated": True}) if self._credentials.anywhere_in(request) else DENIED
+        if (request.method, request.path) == ("GET", "/integration"):
+            return Reply(200, _KEY_PAGE, "text/html")
+        if request.path.startswith(_API_ROOT) and not self._credentials.accepts(request):
+            return DENIED
+        return error_reply(404, "resource_not_found", "There is no such resource.")
+
+    def list_items(self, request: Request, kind: str) -> Reply:
+        """`POST /packages/list` [api/packages/list], `POST /templates/list` [api/templates/list]."""
+        options = _json_object(request.body or b"{}")
+        if options is None:
+            return error_reply(400, f"{kind}_invalid_body", "The body must be a JSON object.")
+        take, skip = options.get("take"), options.get("skip")
+        take, skip = _DEFAULT_TAKE if take is None else take, 0 if skip is None else skip
+        for name, value in (("take", take), ("skip", skip)):
+            if type(value) is not int or value < 0:
+                return error_reply(400, f"{kind}_range_{name}", f"`{name}` must be a whole number from 0.")
+        total = self._count(request.host, kind)
+        items = [{f"{kind}Id": _identifier(number)} for number in range(1, total + 1)[skip : skip + take]]
+        return json_reply(200, {"items": items, "total": total, "take": take, "skip": skip})
+
+    def get_package(self, request: Request, package_id: str) -> Reply:
+        """`GET /packages/{packageId}`."""
+        if not self._has_package(request.host, package_id):
+            return _PACKAGE_NOT_FOUND
+        return json_reply(200, {"packageId": package_id, "name": "Simulated package"})
+
+    def add_package(self, request: Request) -> Reply:
+        """`POST /packages/add` [api/packages/add]."""
+        package = _json_object(request.body)
+        if package is None:
+            return error_reply(400, "package_invalid_body", "The body must be a JSON object.")
+        if not package.get("name"):
+            return error_reply(400, "package_invalid_name", "`name` is required.")
+        return json_reply(200, {"packageId": _identifier(self._count(request.host, "package", add=1))})
+
+    def upload_file(self, request: Request) -> Reply:
+        """`POST /files/upload`, multipart/form-data [api/files/upload]."""
+        if not request.body or not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
+            return error_reply(400, "file_invalid_content", "A file as multipart/form-data is required.")
+        file_id = _identifier(self._count(request.host, "file", add=1))
+        return json_reply(200, {"fileId": file_id, "type": "temporary"})
+
+    def link_signer(self, request: Request, package_id: str, signer_id: str) -> Reply:
+        """`POST /packages/{packageId}/link/sign/{signerId}` [api/links/sign]."""
+        if not self._has_package(request.host, package_id):
+            return _PACKAGE_NOT_FOUND
+        link = f"https://{request.host}/link/{signer_id}"
+        return json_reply(200, {"packageId": package_id, "type": "package_sign", "link": link})
+
+    def set_event_endpoint(self, request: Request) -> Reply:
+        """`POST /events/endpoints/set`."""
+        if _json_object(request.body) is None:
+            return error_reply(400, "endpoint_invalid_body", "The body must be a JSON object.")
+        return json_reply(200, {})
+
+    def _has_package(self, host: str, package_id: str) -> bool:
+        return package_id in map(_identifier, range(1, self._count(host, "package") + 1))
+
+    def _count(self, host: str, kind: str, add: int = 0) -> int:
+        with self._counting:
+            count = self._counts.get((host, kind), _FIRST_ITEMS) + add
+            if add:
+                self._counts[host, kind] = count
+            return count
+
+
+_PACKAGE_NOT_FOUND: Final = error_reply(404, "package_not_found", "There is no such package.")
+
+_OPERATIONS: Final[tuple[tuple[str, re.Pattern[str], Callable[..., Reply]], ...]] = tuple(
+    (method, re.compile(r"(?:/[^/]+)*" + _API_ROOT + path), operation)
+    for method, path, operation in (
+        ("POST", "packages/list", lambda api, request: api.list_items(request, "package")),
+        ("POST", "templates/list", lambda api, request: api.list_items(request, "template")),
+        ("GET", "packages/([^/]+)", Api.get_package),
+        ("POST", "packages/add", Api.add_package),
+        ("POST", "files/upload", Api.upload_file),
+        ("POST", "packages/([^/]+)/link/sign/([^/]+)", Api.link_signer),
+        ("POST", "events/endpoints/set", Api.set_event_endpoint),
+    )
+)
+"""Method, path and handler of each documented call; a proxy may have put a prefix in front of the API root."""
+
+
+def _identifier(number: int) -> str:
+    return f"00000000-0000-4000-8000-{number:012d}"
+
+
+def _json_object(body: bytes) -> dict[str, Any] | None:
+    try:
+        content = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return content if isinstance(content, dict) else None

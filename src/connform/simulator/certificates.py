@@ -1,0 +1,78 @@
+"""Turns the name that a client asks for in its TLS handshake (SNI) into a certificate of that name, on a CA of our own.
+
+Layer 2; IO: none but the temporary file through which Python's ssl module reads a key.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import ssl
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from connform.errors import ConnformError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+try:
+    import trustme
+except ModuleNotFoundError as missing:
+    _ADVICE = "the simulator needs an optional library: pip install 'connform[simulator]'"
+    raise ConnformError(_ADVICE) from missing
+
+
+class Certificates:
+    """A certificate authority that issues lazily, once per host name."""
+
+    def __init__(self) -> None:
+        self._ca = trustme.CA(organization_name="connform simulator")
+        self._addresses = {"127.0.0.1", "::1"}
+        self._contexts: dict[str, ssl.SSLContext] = {}
+        self._issuing = Lock()
+
+    @property
+    def ca_pem(self) -> bytes:
+        """The CA's certificate, PEM."""
+        return self._ca.cert_pem.bytes()
+
+    def cover(self, host: str) -> None:
+        """Make sure that clients which dial `host` by its IP address find it: they send no SNI (RFC 6066 §3)."""
+        try:
+            address = str(ipaddress.ip_address(host))
+        except ValueError:
+            return
+        with self._issuing:
+            if address not in self._addresses:
+                self._addresses.add(address)
+                self._contexts.pop("", None)
+
+    def listening_context(self) -> ssl.SSLContext:
+        """Return the context to listen with; it picks the certificate when a client has said whom it means."""
+        context = _server_context()
+        context.sni_callback = self._choose
+        return context
+
+    def _choose(self, connection: ssl.SSLObject, server_name: str | None, _: ssl.SSLContext) -> int | None:
+        name = (server_name or "").lower()
+        try:
+            with self._issuing:
+                context = self._contexts.get(name)
+                if context is None:
+                    identities = [name] if name else ["localhost", *sorted(self._addresses)]
+                    context = self._contexts[name] = self._issue(identities)
+        except ValueError:
+            return ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
+        connection.context = context
+        return None
+
+    def _issue(self, identities: Iterable[str]) -> ssl.SSLContext:
+        context = _server_context()
+        self._ca.issue_cert(*identities).configure_cert(context)
+        return context
+
+
+def _server_context() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.num_tickets = 0  # a client that closes at once would otherwise leave unread tickets, and get a reset
+    return context

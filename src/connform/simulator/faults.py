@@ -1,0 +1,44 @@
+"""Turns the name of a fault into the reply that shows it: the one table of what the simulator can do wrong.
+
+Layer 2, no IO. The names are those of `connform.faults`: a check against a host that fails so reports that class.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from connform.simulator.messages import Delivery, Reply, error_reply, json_reply
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DENIED: Final = error_reply(403, "user_not_authorized", "The user or API key does not have permission.")
+"""A missing or unknown credential; the vendor lists no 401 [guides/errors]."""
+
+_NGINX: Final = "<html><head><title>{0}</title></head><body><center><h1>{0}</h1></center><hr>nginx</body></html>"
+
+
+def _html(status: int, title: str) -> Reply:
+    return Reply(status, _NGINX.format(title).encode(), "text/html")
+
+
+REPLIES: Final[Mapping[str, Reply]] = {
+    "auth_denied": DENIED,
+    "auth_rejected": error_reply(401, "user_not_authenticated", "The credential is not valid."),
+    "feature_missing": error_reply(403, "package_feature_list", "The subscription does not include this feature."),
+    "denied_by_intermediary": _html(403, "403 Forbidden"),
+    "rate_limited": Reply(
+        429,
+        error_reply(429, "request_exception_rate_limit", "Too many requests.").body,
+        headers=(("Retry-After", "1"),),
+    ),
+    "server_error": error_reply(500, "server_exception_unknown", "An unexpected error occurred."),
+    "server_unavailable": _html(503, "503 Service Temporarily Unavailable"),
+    "http_not_this_api": _html(200, "Welcome"),
+    "http_redirect_refused": Reply(302, headers=(("Location", "https://elsewhere.example/"),)),
+    "http_timeout": Reply(0, delivery=Delivery.NEVER),
+    "http_bad_reply": Reply(
+        200, json_reply(200, {"items": [], "total": 0, "take": 1, "skip": 0}).body, delivery=Delivery.TRUNCATED
+    ),
+}
+"""The reply to any request, by the fault's name."""

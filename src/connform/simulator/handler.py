@@ -1,0 +1,132 @@
+"""Turns the bytes of one TLS connection into requests, and replies into bytes: HTTP/1.1 with keep-alive.
+
+Layer 2; IO: the socket that it is given.
+"""
+
+from __future__ import annotations
+
+import logging
+from http.server import BaseHTTPRequestHandler
+from typing import TYPE_CHECKING, Final, Protocol
+from urllib.parse import urlsplit
+
+from connform.simulator.messages import Delivery, Reply, Request, SeenRequest
+
+if TYPE_CHECKING:
+    import ssl
+
+_LOG: Final = logging.getLogger("connform.simulator")
+_MAX_BODY_BYTES: Final = 16 * 1024 * 1024
+_MAX_LINE_BYTES: Final = 8 * 1024
+_BAD_REQUEST, _TOO_LARGE = 400, 413
+
+
+class Service(Protocol):
+    """Whom the handler asks."""
+
+    def answer(self, request: Request, /) -> Reply:
+        """Return the reply to a request."""
+
+    def record(self, seen: SeenRequest, /) -> None:
+        """Be told of a request, just before its reply goes out."""
+
+
+class _RefusedError(Exception):
+    """The request is not one: the status that says so."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One connection: request after request, until either side closes it."""
+
+    protocol_version = "HTTP/1.1"
+    server_version = "connform-simulator"
+    sys_version = ""
+    wbufsize = -1  # head and body leave in one piece
+    disable_nagle_algorithm = True
+
+    def __init__(self, connection: ssl.SSLSocket, address: tuple[str, int], service: Service) -> None:
+        self._service = service
+        super().__init__(connection, address, service)  # type: ignore[arg-type]  # it only keeps it as `.server`
+
+    def _respond(self) -> None:
+        try:
+            request = self._request()
+        except _RefusedError as refused:
+            self.send_error(refused.status)
+            return
+        reply = self._service.answer(request)
+        self._service.record(SeenRequest(request.method, request.host, request.path, reply.status))
+        _LOG.info("%s %s%s %d", request.method, request.host, request.path, reply.status)
+        if reply.delivery is Delivery.NEVER:
+            self._wait_for_the_end()
+        else:
+            self._send(reply)
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _respond  # noqa: N815  (http.server's names)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (http.server's name)
+        """Say nothing: the one line per request is written above."""
+
+    def _request(self) -> Request:
+        body = self._body()  # first, so that the next request of the connection starts where it should
+        try:
+            host = urlsplit("//" + self.headers.get("Host", "")).hostname or ""
+            path = urlsplit(self.path).path or "/"
+        except ValueError:
+            raise _RefusedError(_BAD_REQUEST) from None
+        if not (host and f"{host}{path}".isascii() and f"{host}{path}".isprintable()):
+            raise _RefusedError(_BAD_REQUEST)
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        return Request(self.command, host, path, headers, body)
+
+    def _body(self) -> bytes:
+        try:
+            if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
+                return self._chunked_body()
+            return self._read(int(self.headers.get("Content-Length", "0")))
+        except ValueError:
+            raise _RefusedError(_BAD_REQUEST) from None
+
+    def _chunked_body(self) -> bytes:
+        """RFC 9112 §7.1; extensions and trailers are ignored."""
+        body = bytearray()
+        while size := int(self._line().partition(b";")[0], 16):
+            body += self._read(size, already=len(body))
+            self._line()
+        while self._line().strip():
+            pass
+        return bytes(body)
+
+    def _line(self) -> bytes:
+        return self.rfile.readline(_MAX_LINE_BYTES)
+
+    def _read(self, size: int, already: int = 0) -> bytes:
+        if size < 0:
+            raise _RefusedError(_BAD_REQUEST)
+        if already + size > _MAX_BODY_BYTES:
+            raise _RefusedError(_TOO_LARGE)
+        content = self.rfile.read(size)
+        if len(content) < size:
+            raise _RefusedError(_BAD_REQUEST)
+        return content
+
+    def _send(self, reply: Reply) -> None:
+        truncated = reply.delivery is Delivery.TRUNCATED
+        sent_bytes = 0 if self.command == "HEAD" else len(reply.body) // 2 if truncated else len(reply.body)
+        self.send_response(reply.status)
+        self.send_header("Content-Type", reply.content_type)
+        self.send_header("Content-Length", str(len(reply.body)))
+        for name, value in reply.headers:
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(reply.body[:sent_bytes])
+        self.close_connection = self.close_connection or truncated
+
+    def _wait_for_the_end(self) -> None:
+        while self.connection.recv(1):
+            pass
+        self.close_connection = True

@@ -1,0 +1,73 @@
+"""Turns connections on a loopback port into requests that are answered, over TLS.
+
+Layer 2; IO: loopback. One thread accepts, one serves each connection; `close` ends them all.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Final
+
+from connform.simulator.certificates import Certificates
+from connform.simulator.handler import Handler
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable
+
+    from connform.simulator.messages import Reply, Request, SeenRequest
+
+_BACKLOG: Final = 1024
+_PAUSE_S: Final = 0.01
+
+
+class Server:
+    """A listening socket with its threads."""
+
+    def __init__(self, port: int, answer: Callable[[Request], Reply], record: Callable[[SeenRequest], None]) -> None:
+        self.certificates = Certificates()
+        """The CA and what it issued."""
+        self.answer = answer
+        """Turns a request into a reply."""
+        self.record = record
+        """Is told of every request, just before its reply goes out."""
+        self._context = self.certificates.listening_context()
+        self._listener = socket.create_server(("127.0.0.1", port), backlog=_BACKLOG)
+        self.address: tuple[str, int] = self._listener.getsockname()
+        """Where it listens."""
+        self._closing = Event()
+        self._connections: dict[ssl.SSLSocket, Thread] = {}
+        self._accepting = Thread(target=self._accept, name="connform-simulator", daemon=True)
+        self._accepting.start()
+
+    def close(self) -> None:
+        """End every connection, join every thread, release the port."""
+        self._closing.set()
+        with contextlib.suppress(OSError):  # wakes `accept`
+            socket.create_connection(self.address).close()
+        self._accepting.join()
+        self._listener.close()
+        for connection, thread in list(self._connections.items()):
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)  # below TLS: the thread itself closes it
+            thread.join()
+
+    def _accept(self) -> None:
+        while not self._closing.is_set():
+            try:
+                client, _ = self._listener.accept()
+                connection = self._context.wrap_socket(client, server_side=True, do_handshake_on_connect=False)
+            except OSError:  # the client is gone already, or this process has no file descriptor left
+                self._closing.wait(_PAUSE_S)
+                continue
+            thread = Thread(target=self._serve, args=(connection,), name="connform-simulator", daemon=True)
+            self._connections[connection] = thread
+            thread.start()
+
+    def _serve(self, connection: ssl.SSLSocket) -> None:
+        with contextlib.suppress(OSError), connection:  # the client distrusts the CA, or went away
+            connection.do_handshake()
+            Handler(connection, self.address, self)
+        del self._connections[connection]

@@ -1,0 +1,199 @@
+"""What holds for every test: a clean environment, no network but loopback, no canary in anything it leaves behind."""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import pytest
+from click.testing import CliRunner
+
+from tests.canary import VARIABLE, assert_no_canary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
+    from pathlib import Path
+
+REQUIRE_PEERS: Final = "CONNFORM_REQUIRE_PEERS"
+_KEPT: Final = {"PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "PYTHONHASHSEED", "VIRTUAL_ENV", VARIABLE, REQUIRE_PEERS}
+_KEPT_PREFIXES: Final = ("COVERAGE_", "HYPOTHESIS_", "PYTEST_")  # the tools that run the tests
+
+
+def require_peer(name: str, *also_at: str) -> str:
+    """Return the path of another project's program that a test works with.
+
+    A test that lacks it is skipped; under CONNFORM_REQUIRE_PEERS, which CI sets, it fails. A peer from PyPI is found
+    beside the interpreter even where its environment is not activated.
+
+    Args:
+        name: the program: `nginx`, `curl`, `check-jsonschema`.
+        also_at: folders to search beyond PATH.
+    """
+    folders = [os.path.dirname(sys.executable), os.environ.get("PATH", os.defpath), *also_at, "/usr/sbin"]
+    found = shutil.which(name, path=os.pathsep.join(folders))
+    if found is not None:
+        return found
+    reason = f"{name} is not installed"
+    if os.environ.get(REQUIRE_PEERS):
+        pytest.fail(f"{reason}, and {REQUIRE_PEERS} demands it")
+    pytest.skip(reason)
+
+
+# A clean environment. A fixture, not the Makefile, so that it holds for an editor's test runner as well.
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home directory of every test, emptied before each."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(home: Path) -> Iterator[None]:
+    """No proxies, no CONNFORM_*, no credentials of whoever runs the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in set(os.environ) - _KEPT:
+            if not name.startswith(_KEPT_PREFIXES):
+                patch.delenv(name)
+        patch.setenv("HOME", str(home))
+        for leftover in home.iterdir():
+            shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
+        yield
+
+
+# No network but loopback. An audit hook sees every connection of this process, whatever library opens it.
+
+_ATTEMPTS: Final[list[str]] = []
+
+
+def _refuse_outside(event: str, arguments: tuple[Any, ...]) -> None:
+    if event not in {"socket.connect", "socket.sendto"}:
+        return
+    opened, address = arguments
+    if opened.family not in {socket.AF_INET, socket.AF_INET6} or _is_loopback(address[0]):
+        return
+    _ATTEMPTS.append(str(address))
+    message = f"{address} is outside of this machine: tests reach loopback addresses only"
+    raise AssertionError(message)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host == "localhost"
+    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
+
+
+sys.addaudithook(_refuse_outside)
+
+
+# No canary. Whatever leaves a test through one of these doors is searched.
+
+
+class Plant(Protocol):
+    """Writes an input that may hold the canary; the search for leaks leaves it out."""
+
+    def __call__(self, path: str | Path, text: str | bytes = "") -> Path:
+        """Write `text` to `path`, relative to `tmp_path`, and return the whole path; register what a test wrote itself."""
+
+
+@pytest.fixture
+def planted() -> set[Path]:
+    """The files that may hold the canary."""
+    return set()
+
+
+@pytest.fixture
+def plant(tmp_path: Path, planted: set[Path]) -> Plant:
+    def write(path: str | Path, text: str | bytes = "") -> Path:
+        target = tmp_path / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if text or not target.exists():
+            target.write_bytes(text.encode() if isinstance(text, str) else text)
+        planted.add(target.resolve())
+        return target
+
+    return write
+
+
+@pytest.fixture(scope="session", autouse=True)
+def searched_doors() -> Iterator[None]:
+    """Search what a test captures itself, as it receives it."""
+    with pytest.MonkeyPatch.context() as patch:
+        _search(patch, pytest.CaptureFixture, "readouterr", lambda result: tuple(result))
+        _search(patch, subprocess.Popen, "communicate", lambda result: tuple(result))
+        _search(patch, CliRunner, "invoke", lambda result: (result.stdout_bytes, result.stderr_bytes))
+        yield
+
+
+def _search(
+    patch: pytest.MonkeyPatch, owner: type, method: str, outputs: Callable[[Any], tuple[str | bytes | None, ...]]
+) -> None:
+    original = getattr(owner, method)
+
+    @functools.wraps(original)
+    def searched(*args: Any, **kwargs: Any) -> Any:
+        result = original(*args, **kwargs)
+        assert_no_canary(*(output for output in outputs(result) if output), where=f"{owner.__name__}.{method}()")
+        return result
+
+    patch.setattr(owner, method, searched)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Fail a test that printed, logged or left the canary somewhere, or that tried to leave this machine."""
+    report = yield
+    if call.when != "teardown":
+        return report
+    try:
+        for heading, text in report.sections:
+            assert_no_canary(text, where=heading)
+        _search_files(item)
+        if _ATTEMPTS:
+            pytest.fail(f"the test tried to reach {', '.join(_ATTEMPTS)}", pytrace=False)
+    except (AssertionError, pytest.fail.Exception) as error:
+        report.outcome = "failed"
+        report.longrepr = f"{report.longreprtext}\n{error}".strip()
+    finally:
+        _ATTEMPTS.clear()
+    return report
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
+    """Keep the folders of a test: its fixtures' values are gone when its report is made."""
+    result = yield
+    arguments: dict[str, Any] = getattr(item, "funcargs", {})
+    item.stash[_FOLDERS] = [arguments[name] for name in ("tmp_path", "home") if name in arguments]
+    item.stash[_PLANTED] = arguments.get("planted", set())
+    return result
+
+
+_FOLDERS: Final = pytest.StashKey["list[Path]"]()
+_PLANTED: Final = pytest.StashKey["set[Path]"]()
+
+
+def _search_files(item: pytest.Item) -> None:
+    planted = item.stash.get(_PLANTED, set())
+    for root in item.stash.get(_FOLDERS, []):
+        for folder, subfolders, names in os.walk(root):
+            for name in subfolders + names:
+                path = os.path.join(folder, name)
+                assert_no_canary(name, where=f"the name of a file in {folder}")
+                if os.path.isfile(path) and not os.path.islink(path) and not _is_planted(path, planted):
+                    with open(path, "rb") as file:
+                        assert_no_canary(file.read(), where=path)
+
+
+def _is_planted(path: str, planted: set[Path]) -> bool:
+    return os.path.realpath(path) in {str(allowed) for allowed in planted}

@@ -1,0 +1,55 @@
+"""The contract that every entry of the table keeps."""
+
+from __future__ import annotations
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from connform.faults import FAULTS
+from connform.manifest.shape import Shape, published
+from connform.providers import PROVIDERS
+from tests.providers.connections import answer, connection
+
+EXAMPLES = {
+    "iinked-sign": {"environment": "sandbox", "region": "us"},
+    "http": {"base_url": "https://api.acme.example", "check": {"path": "/me"}},
+}
+
+
+def test_every_provider_has_an_example_here() -> None:
+    assert set(EXAMPLES) == set(PROVIDERS)
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_its_schema_is_a_schema_and_accepts_its_example(name: str) -> None:
+    schema = published(PROVIDERS[name].shape)
+    Draft202012Validator.check_schema(schema)
+    assert Draft202012Validator(schema).is_valid(EXAMPLES[name])
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_every_key_is_described_for_editors(name: str) -> None:
+    def undescribed(shape: Shape) -> list[str]:
+        found = [] if shape.description else ["(shape)"]
+        for key, part in shape.properties.items():
+            found += undescribed(part) if isinstance(part, Shape) else [] if part.get("description") else [key]
+        return found + [key for branch in shape.branches.values() for key in undescribed(branch)]
+
+    assert undescribed(PROVIDERS[name].shape) == []
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_every_status_gets_a_judgement_that_the_table_of_faults_knows(name: str) -> None:
+    here = connection(name, **EXAMPLES[name])
+    for status in range(200, 600):
+        for body in (None, "<html>", {}, [], {"error": "package_not_found", "message": ""}):
+            judgement = PROVIDERS[name].judge(here, answer(status, body))
+            assert judgement.fault in {"", *FAULTS}
+            assert judgement.fault == "" or judgement.message
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_a_check_request_only_reads(name: str) -> None:
+    request = PROVIDERS[name].check_request(connection(name, **EXAMPLES[name]))
+    assert request.method in {"GET", "HEAD", "POST"}
+    assert request.path.startswith("/")

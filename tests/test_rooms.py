@@ -1,0 +1,21 @@
+"""What neither ruff nor import-linter can say of the rooms in docs/architecture.md."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pytest
+
+
+def test_only_auth_reveals_secrets(pytestconfig: pytest.Config) -> None:
+    package = pytestconfig.rootpath / "src" / "connform"
+    callers = {
+        path.relative_to(package).as_posix()
+        for path in package.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_bytes()))
+        if isinstance(node, ast.Attribute) and node.attr == "reveal"
+    }
+
+    assert {caller for caller in callers if not caller.startswith("auth/")} == set()
