@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from tests.canary import VARIABLE, assert_no_canary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
     from pathlib import Path
 
 REQUIRE_PEERS: Final = "CONNFORM_REQUIRE_PEERS"
@@ -127,21 +127,22 @@ def plant(tmp_path: Path, planted: set[Path]) -> Plant:
 def searched_doors() -> Iterator[None]:
     """Search what a test captures itself, as it receives it."""
     with pytest.MonkeyPatch.context() as patch:
-        _search(patch, pytest.CaptureFixture, "readouterr", lambda result: tuple(result))
-        _search(patch, subprocess.Popen, "communicate", lambda result: tuple(result))
+        _search(patch, pytest.CaptureFixture, "readouterr", tuple)
+        _search(patch, subprocess.Popen, "communicate", tuple)
         _search(patch, CliRunner, "invoke", lambda result: (result.stdout_bytes, result.stderr_bytes))
         yield
 
 
 def _search(
-    patch: pytest.MonkeyPatch, owner: type, method: str, outputs: Callable[[Any], tuple[str | bytes | None, ...]]
+    patch: pytest.MonkeyPatch, owner: type, method: str, outputs: Callable[[Any], Iterable[str | bytes | None]]
 ) -> None:
     original = getattr(owner, method)
 
     @functools.wraps(original)
     def searched(*args: Any, **kwargs: Any) -> Any:
         result = original(*args, **kwargs)
-        assert_no_canary(*(output for output in outputs(result) if output), where=f"{owner.__name__}.{method}()")
+        found = [output for output in outputs(result) if output]
+        assert_no_canary(*found, where=f"{owner.__name__}.{method}()")
         return result
 
     patch.setattr(owner, method, searched)

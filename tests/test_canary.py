@@ -17,6 +17,7 @@ from tests.canary import API_KEY, AWKWARD, CANARIES, VARIABLE, assert_no_canary
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
     from tests.conftest import Plant
 
 ENCODINGS: dict[str, Callable[[str], str | bytes]] = {

@@ -48,7 +48,9 @@ class Body:
             self._inflater = _Inflater()
         elif _DECODED_BY_HTTPX.intersection(self._codings):  # httpx would decode it, without a limit
             raise RequestFailed("http_bad_reply", f"the answer of {host} has a content coding that was not asked for")
-        if not is_empty and any(name.lower() == b"content-length" and _number(value) > max_bytes for name, value in headers):
+        if not is_empty and any(
+            name.lower() == b"content-length" and _number(value) > max_bytes for name, value in headers
+        ):
             raise self._too_large()
 
     def headers(self, headers: Headers) -> Headers:
@@ -105,7 +107,9 @@ class _Inflater:
     def feed(self, data: bytes) -> Iterator[bytes]:
         has_more = False
         while data or has_more:
-            if self._zlib.eof:  # RFC 1952 §2.2: a gzip file may have several members; anything else behind it is padding
+            if (
+                self._zlib.eof
+            ):  # RFC 1952 §2.2: a gzip file may have several members; anything else behind it is padding
                 if not data.startswith(_GZIP_MAGIC):
                     return
                 self._zlib = zlib.decompressobj(_EITHER_HEADER)
@@ -122,7 +126,9 @@ class _Inflater:
         except zlib.error:
             if self._started:
                 raise
-            self._zlib = zlib.decompressobj(-zlib.MAX_WBITS)  # some servers' `deflate` lacks the header that RFC 9110 §8.4.1.2 demands
+            self._zlib = zlib.decompressobj(
+                -zlib.MAX_WBITS
+            )  # some servers' `deflate` lacks the header that RFC 9110 §8.4.1.2 demands
             return self._zlib.decompress(data, _PIECE_BYTES)
 
 

@@ -90,14 +90,19 @@ class AsyncStream(httpcore.AsyncNetworkStream):
 
     async def aclose(self) -> None:
         if self._sock.fileno() >= 0:
-            anyio.notify_closing(self._sock)  # whoever still waits for it must not wait for the next owner of its number
+            anyio.notify_closing(
+                self._sock
+            )  # whoever still waits for it must not wait for the next owner of its number
         self._sock.close()
 
     def get_extra_info(self, info: str) -> object:
         return connection_info(self._sock, info)
 
     async def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None  # noqa: ASYNC109
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109
     ) -> httpcore.AsyncNetworkStream:
         started_at = monotonic()
         host = server_hostname or self._peer.host

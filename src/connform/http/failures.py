@@ -9,13 +9,17 @@ Layer 1, no IO. No message holds a header's value, a query or what a peer sent, 
 
 from __future__ import annotations
 
-from typing import Any, Final
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
 
 import httpcore
 import httpx
 
 from connform.errors import ConnectionFailed, Refused
 from connform.faults import Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _BEFORE_THE_REQUEST: Final = {Stage.CONFIG, Stage.SECRET, Stage.DNS, Stage.TCP, Stage.TLS}
 _HEADER_FIELDS_TOO_LARGE: Final = 431
@@ -55,25 +59,35 @@ def _rebuild(kind: type[RequestFailed], fault: str, message: str, hint: str, sen
     return kind(fault, message, hint, sent=sent)
 
 
-def translate(error: Exception, host: str) -> httpx.RequestError | None:
-    """Return what to raise instead of `error`, an exception of httpcore, or `None` to let it pass.
+@contextmanager
+def translated(host: str) -> Iterator[None]:
+    """Raise our errors instead of httpcore's; everything else passes.
 
     Args:
-        error: whatever came out of a pool or out of a body.
-        host: the host that the request was for.
+        host: the host that the request is for.
     """
+    try:
+        yield
+    except _OF_HTTPCORE as error:
+        raise _translation(error, host) from None
+
+
+_OF_HTTPCORE: Final = (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError)
+
+
+def _translation(error: Exception, host: str) -> httpx.RequestError:
     match error:
         case httpcore.PoolTimeout():
             return RequestTimedOut("http_timeout", f"every connection of this client to {host} was busy", sent=False)
         case httpcore.ProxyError():  # its text is `407 Reason`; the reason is the proxy's, the number is enough
             return RequestFailed("proxy_refused", f"the proxy answered {str(error)[:3]} when asked for {host}")
         case httpcore.LocalProtocolError():  # h11's text quotes the header's value
-            return httpx.LocalProtocolError("the request is not HTTP: an illegal header, or a body of another length than declared")
+            return httpx.LocalProtocolError(
+                "the request is not HTTP: an illegal header, or a body of another length than declared"
+            )
         case httpcore.RemoteProtocolError():
             return RequestFailed("http_bad_reply", _bad_reply(error, host))
-        case httpcore.NetworkError():
-            return RequestFailed("http_bad_reply", f"{host} cut the connection before its answer was complete")
-    return None
+    return RequestFailed("http_bad_reply", f"{host} cut the connection before its answer was complete")
 
 
 def _bad_reply(error: httpcore.RemoteProtocolError, host: str) -> str:

@@ -39,7 +39,7 @@ def facts(connection: ssl.SSLSocket | ssl.SSLObject) -> Mapping[str, object]:
     }
 
 
-def doubts_certificate(error: OSError) -> bool:
+def doubts_certificate(error: OSError | ValueError) -> bool:
     """Return whether the refused certificate itself says more: its issuer, or the hosts it is for."""
     return isinstance(error, ssl.SSLCertVerificationError) and error.verify_code not in {_EXPIRED, _NOT_YET_VALID}
 
@@ -83,10 +83,14 @@ def _refused(error: ssl.SSLCertVerificationError, host: str, der: bytes | None) 
             return RequestFailed("tls_cert_not_yet_valid", f"the certificate of {host} is not valid yet")
         case code if code in _WRONG_HOST:
             names = _names(der)
-            return RequestFailed("tls_wrong_host", f"the certificate is not for {host}" + (f" but for {names}" if names else ""))
+            return RequestFailed(
+                "tls_wrong_host", f"the certificate is not for {host}" + (f" but for {names}" if names else "")
+            )
     issuer = _issuer(der)
     by = f", issued by {issuer}," if issuer else ""
-    return RequestFailed("tls_untrusted_issuer", f"the certificate of {host}{by} is not trusted: {error.verify_message}")
+    return RequestFailed(
+        "tls_untrusted_issuer", f"the certificate of {host}{by} is not trusted: {error.verify_message}"
+    )
 
 
 def _issuer(der: bytes | None) -> str:

@@ -71,10 +71,15 @@ class Peer(NamedTuple):
         if self.is_proxy:
             slow = isinstance(error, TimeoutError)
             kind = RequestTimedOut if slow else RequestFailed
-            return kind("proxy_refused", f"the proxy {self.host} {'did not open' if slow else 'cut'} the tunnel{' in time' if slow else ''}")
+            return kind(
+                "proxy_refused",
+                f"the proxy {self.host} {'did not open' if slow else 'cut'} the tunnel{' in time' if slow else ''}",
+            )
         if isinstance(error, TimeoutError):
             if deadline.is_spent():
-                return RequestTimedOut("http_deadline", f"the exchange with {self.host} took longer than its total time-out")
+                return RequestTimedOut(
+                    "http_deadline", f"the exchange with {self.host} took longer than its total time-out"
+                )
             return RequestTimedOut("http_timeout", f"{self.host} was silent for too long")
         if isinstance(error, ssl.SSLError) and (failed := handshake.alert(error, self.host)):
             return failed
@@ -114,7 +119,9 @@ class Attempts:
             if isinstance(error, ConnectionRefusedError):
                 return RequestFailed("tcp_refused", f"{self._host} ({endpoint}) refused the connection")
         for endpoint, error in self._errors:
-            return RequestFailed("tcp_unreachable", f"{self._host} ({endpoint}) can't be reached: {error.strerror or error}")
+            return RequestFailed(
+                "tcp_unreachable", f"{self._host} ({endpoint}) can't be reached: {error.strerror or error}"
+            )
         return RequestFailed("dns_no_such_host", f"{self._host} has no address")
 
 

@@ -48,7 +48,9 @@ class Origin(NamedTuple):
         if url.userinfo:
             raise ConnectionFailed("config_invalid", "the base URL must not hold a user or password")
         if origin.scheme == "http" and not _is_loopback(origin.host):
-            raise ConnectionFailed("config_invalid", f"plain http is for this machine only, not for {origin.host}: use https")
+            raise ConnectionFailed(
+                "config_invalid", f"plain http is for this machine only, not for {origin.host}: use https"
+            )
         return origin
 
     @property

@@ -14,7 +14,7 @@ from connform.http import deadline, quiet, tls
 from connform.http.body import Body
 from connform.http.dial import SyncDialer
 from connform.http.dial_async import AsyncDialer
-from connform.http.failures import translate
+from connform.http.failures import translated
 from connform.http.line import Line
 from connform.http.origin import Origin
 from connform.http.outgoing import Outgoing
@@ -59,9 +59,6 @@ class _Pinned:
         quiet.hide_query(request.url)
         return self._outgoing.build(request), deadline.end_of(self._settings.total_s)
 
-    def _error(self, error: Exception) -> Exception:
-        return translate(error, self._host) or error
-
 
 class PinnedTransport(_Pinned, httpx.BaseTransport):
     """The transport of `sync_client`."""
@@ -76,18 +73,17 @@ class PinnedTransport(_Pinned, httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         wanted, ends_at = self._wanted(request)
-        try:
-            with deadline.until(ends_at):
-                answer = self._pool.handle_request(wanted)
-        except Exception as error:
-            raise self._error(error) from None
+        with deadline.until(ends_at), translated(self._host):
+            answer = self._pool.handle_request(wanted)
         try:
             body = self._body(request, answer)
         except BaseException:
             answer.close()
             raise
-        stream = _SyncBody(self, answer, body, ends_at)
-        return httpx.Response(answer.status, headers=body.headers(answer.headers), stream=stream, extensions=answer.extensions)
+        stream = _SyncBody(self._host, answer, body, ends_at)
+        return httpx.Response(
+            answer.status, headers=body.headers(answer.headers), stream=stream, extensions=answer.extensions
+        )
 
     def close(self) -> None:
         self._pool.close()
@@ -96,8 +92,8 @@ class PinnedTransport(_Pinned, httpx.BaseTransport):
 class _SyncBody(httpx.SyncByteStream):
     """The body of an answer; the deadline goes on until its last byte."""
 
-    def __init__(self, transport: PinnedTransport, answer: httpcore.Response, body: Body, ends_at: float) -> None:
-        self._transport = transport
+    def __init__(self, host: str, answer: httpcore.Response, body: Body, ends_at: float) -> None:
+        self._host = host
         self._answer = answer
         self._body = body
         self._ends_at = ends_at
@@ -105,11 +101,11 @@ class _SyncBody(httpx.SyncByteStream):
     def __iter__(self) -> Iterator[bytes]:
         chunks = self._answer.iter_stream()
         while True:
-            try:
-                with deadline.until(self._ends_at):  # never around a `yield`: it would reach into the caller
-                    chunk = next(chunks, None)
-            except Exception as error:
-                raise self._transport._error(error) from None
+            with (
+                deadline.until(self._ends_at),
+                translated(self._host),
+            ):  # never around a `yield`: it would reach into the caller
+                chunk = next(chunks, None)
             if chunk is None:
                 break
             yield from self._body.feed(chunk)
@@ -132,18 +128,17 @@ class AsyncPinnedTransport(_Pinned, httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         wanted, ends_at = self._wanted(request)
-        try:
-            with deadline.until(ends_at):
-                answer = await self._pool.handle_async_request(wanted)
-        except Exception as error:
-            raise self._error(error) from None
+        with deadline.until(ends_at), translated(self._host):
+            answer = await self._pool.handle_async_request(wanted)
         try:
             body = self._body(request, answer)
         except BaseException:
             await answer.aclose()
             raise
-        stream = _AsyncBody(self, answer, body, ends_at)
-        return httpx.Response(answer.status, headers=body.headers(answer.headers), stream=stream, extensions=answer.extensions)
+        stream = _AsyncBody(self._host, answer, body, ends_at)
+        return httpx.Response(
+            answer.status, headers=body.headers(answer.headers), stream=stream, extensions=answer.extensions
+        )
 
     async def aclose(self) -> None:
         await self._pool.aclose()
@@ -152,8 +147,8 @@ class AsyncPinnedTransport(_Pinned, httpx.AsyncBaseTransport):
 class _AsyncBody(httpx.AsyncByteStream):
     """The body of an answer; the deadline goes on until its last byte."""
 
-    def __init__(self, transport: AsyncPinnedTransport, answer: httpcore.Response, body: Body, ends_at: float) -> None:
-        self._transport = transport
+    def __init__(self, host: str, answer: httpcore.Response, body: Body, ends_at: float) -> None:
+        self._host = host
         self._answer = answer
         self._body = body
         self._ends_at = ends_at
@@ -161,11 +156,8 @@ class _AsyncBody(httpx.AsyncByteStream):
     async def __aiter__(self) -> AsyncIterator[bytes]:
         chunks = self._answer.aiter_stream()
         while True:
-            try:
-                with deadline.until(self._ends_at):
-                    chunk = await anext(chunks, None)
-            except Exception as error:
-                raise self._transport._error(error) from None
+            with deadline.until(self._ends_at), translated(self._host):
+                chunk = await anext(chunks, None)
             if chunk is None:
                 break
             for piece in self._body.feed(chunk):

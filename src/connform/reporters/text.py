@@ -57,7 +57,7 @@ def _summary(view: View, paint: Painter) -> list[str]:
 
 
 def _aside(view: View) -> str:
-    aside = [f"{view['elapsed_ms'] / 1000:.1f} s"] if view["command"] in {"check", "apply"} else []
-    if view["simulated"]:
-        aside.append("simulated: no secret was read, nothing left this machine")
-    return f" ({'; '.join(aside)})" if aside else ""
+    if not view["connections"] or view["command"] == "list":
+        return ""
+    simulated = "; simulated: no secret was read, nothing left this machine" if view["simulated"] else ""
+    return f" ({view['elapsed_ms'] / 1000:.1f} s{simulated})"

@@ -40,7 +40,7 @@ def render_show(view: View, paint: Painter, *, width: int, verbosity: int) -> li
 def _value(value: View, paint: Painter, *, origins: bool) -> list[str]:
     row = [f"  {clean(value['pointer'].lstrip('/').replace('/', '.'))}", _shown(value["value"])]
     if origins:
-        row.append(paint("  ".join(filter(None, (clean(value["origin"]), place_of(value)))), DIM))
+        row += [paint(clean(value["origin"]), DIM), paint(place_of(value), DIM)]
     return row
 
 

@@ -6,6 +6,7 @@ one step: all members of one mount are read from the folder that `..data` meant 
 
 from __future__ import annotations
 
+import os
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
@@ -82,21 +83,27 @@ class _Snapshot:
     def locate(self, path: Path) -> Path:
         """Return where `path` lies: in the mount's snapshot where it is a member, else where it says."""
         for mount in path.parents:
-            link = mount / _SNAPSHOT
-            if mount not in self._targets and not link.is_symlink():
-                continue
-            member = path.relative_to(mount)
-            entry = mount / member.parts[0]
-            if entry.is_symlink() and entry.readlink().parts[:1] == (_SNAPSHOT,):
-                if mount not in self._targets:
-                    self._targets[mount] = mount / link.readlink()
-                return self._targets[mount] / member
-            break
+            target = self._targets.get(mount) or _target(mount / _SNAPSHOT)
+            if target is not None:
+                member = path.relative_to(mount)
+                entry = _target(mount / member.parts[0])
+                if entry is None or entry.parts[:1] != (_SNAPSHOT,):
+                    return path  # lies beside the mount's own members
+                self._targets[mount] = mount / target
+                return mount / target / member
         return path
 
     def is_gone(self) -> bool:
         """Whether a rotation took one of the folders away."""
-        return any(not target.is_dir() for target in self._targets.values())
+        return not all(os.path.isdir(target) for target in self._targets.values())
+
+
+def _target(link: Path) -> Path | None:
+    """Return what a symbolic link points at; `None` for anything else, unreadable ones included: the read says why."""
+    try:
+        return link.readlink()
+    except OSError:
+        return None
 
 
 def _value(snapshot: _Snapshot, folder: Path, reference: SecretReference) -> Secret:

@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import pickle
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from connform.auth import METHODS
+from connform.diagnostics import CODES, Severity
+from connform.errors import ConnectionFailed
+from connform.manifest.shape import Shape, published, selected
+from connform.secret import Secret
+from tests.canary import API_KEY, assert_no_canary
+
+OAUTH = {
+    "client_id": "acme-portal",
+    "client_secret": "env://PORTAL_SECRET",
+    "redirect_uri": "https://localhost/auth/syngrafii",
+}
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "api_key": {"api_key": "env://ACME_KEY"},
+    "bearer": {"token": "file:///run/secrets/token"},
+    "oauth2": OAUTH,
+}
+WIRE = [
+    ("api_key", {"api_key": Secret(API_KEY)}, "api_key", (b"api_key", API_KEY.encode())),
+    ("api_key", {"api_key": Secret(API_KEY)}, "X-Api-Key", (b"X-Api-Key", API_KEY.encode())),
+    ("bearer", {"token": Secret(API_KEY)}, "api_key", (b"Authorization", b"Bearer " + API_KEY.encode())),
+    ("oauth2", {"access_token": Secret(API_KEY)}, "api_key", (b"Authorization", b"Bearer " + API_KEY.encode())),
+]
+
+
+def test_every_method_has_an_example_here() -> None:
+    assert set(EXAMPLES) == set(METHODS)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_its_schema_is_a_schema_accepts_its_example_and_is_described(name: str) -> None:
+    shape = METHODS[name].shape
+    schema = published(shape)
+    Draft202012Validator.check_schema(schema)
+    assert Draft202012Validator(schema).is_valid(EXAMPLES[name])
+    assert list(METHODS[name].rules(EXAMPLES[name])) == []
+    assert shape.description
+    assert all(not isinstance(part, Shape) and part.get("description") for part in shape.properties.values())
+
+
+@pytest.mark.parametrize(("name", "secrets", "header", "line"), WIRE, ids=["iinked", "http", "bearer", "oauth2"])
+def test_the_credential_goes_into_one_header(
+    name: str, secrets: dict[str, Secret], header: str, line: tuple[bytes, bytes]
+) -> None:
+    assert METHODS[name].credential(secrets, header).headers() == [line]
+
+
+@pytest.mark.parametrize(("name", "secrets"), [row[:2] for row in WIRE[1:]], ids=["api_key", "bearer", "oauth2"])
+def test_a_credential_shows_nothing(name: str, secrets: dict[str, Secret]) -> None:
+    credential = METHODS[name].credential(secrets, "X-Api-Key")
+    assert_no_canary(repr(credential), str(credential), f"{credential}", repr([credential]))
+    assert not hasattr(credential, "__dict__")
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        with pytest.raises(TypeError) as caught:
+            pickle.dumps(credential, protocol)
+        assert_no_canary(str(caught.value))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda key: "", "empty"),
+        (lambda key: key + "\n", "line break"),
+        (lambda key: key + "\r\nHost: evil", "line break"),
+        (lambda key: "\t" + key, "control character"),
+        (lambda key: key + "\x00", "control character"),
+        (lambda key: key + "\x7f", "control character"),
+        (lambda key: key + " ", "space"),
+        (lambda key: " ".join([key, key]), "space"),
+        (lambda key: key + "é", "not ASCII"),
+        (lambda key: "\ufeff" + key, "not ASCII"),
+        (lambda key: key + "\u2028", "not ASCII"),
+        (lambda key: key + "\udc80", "not ASCII"),
+    ],
+    ids=["empty", "newline", "header injection", "tab", "NUL", "DEL", "trailing space", "inner space", "accent", "BOM", "line separator", "surrogate"],
+)
+@pytest.mark.parametrize(("name", "key"), [("api_key", "api_key"), ("bearer", "token"), ("oauth2", "access_token")])
+def test_what_a_header_cannot_carry_is_refused_and_never_echoed(name: str, key: str, change: Any, words: str) -> None:
+    with pytest.raises(ConnectionFailed) as caught:
+        METHODS[name].credential({key: Secret(change(API_KEY))}, "api_key")
+    assert caught.value.fault.name == "secret_malformed"
+    assert words in caught.value.message
+    assert f"`{key}`" in caught.value.message
+    assert_no_canary(str(caught.value), repr(caught.value), caught.value.hint)
+    assert caught.value.__cause__ is None
+
+
+def test_without_a_grant_a_login_is_required() -> None:
+    with pytest.raises(ConnectionFailed) as caught:
+        METHODS["oauth2"].credential({"client_secret": Secret(API_KEY)}, "api_key")
+    assert caught.value.fault.name == "login_required"
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "keyword"),
+    [
+        ("api_key", {"api_key": None}, "required"),
+        ("api_key", {"api_key": "hunter2"}, "pattern"),
+        ("api_key", {"api_key": "env://NAME\n"}, "pattern"),
+        ("api_key", {"api_key": 12}, "type"),
+        ("api_key", {"token": "env://X"}, "additionalProperties"),
+        ("bearer", {"token": None}, "required"),
+        ("bearer", {"token": "hunter2"}, "pattern"),
+        ("oauth2", {"client_id": None}, "required"),
+        ("oauth2", {"client_secret": None}, "required"),
+        ("oauth2", {"redirect_uri": None}, "required"),
+        ("oauth2", {"client_secret": "hunter2"}, "pattern"),
+        ("oauth2", {"client_id": "acme portal"}, "pattern"),
+        ("oauth2", {"client_id": ""}, "pattern"),
+        ("oauth2", {"redirect_uri": "localhost/cb"}, "pattern"),
+        ("oauth2", {"scopes": []}, "minItems"),
+        ("oauth2", {"scopes": ["profile", "profile"]}, "uniqueItems"),
+        ("oauth2", {"scopes": ["profile offline_access"]}, "pattern"),
+        ("oauth2", {"scopes": ['pro"file']}, "pattern"),
+        ("oauth2", {"scopes": ["profile\n"]}, "pattern"),
+        ("oauth2", {"scopes": "profile"}, "type"),
+    ],
+    ids=str,
+)
+def test_one_mistake_is_one_error_of_the_schema(name: str, change: dict[str, Any], keyword: str) -> None:
+    wrong = {key: value for key, value in (EXAMPLES[name] | change).items() if value is not None}
+    schema = selected(METHODS[name].shape, wrong)
+    assert [error.validator for error in Draft202012Validator(schema).iter_errors(wrong)] == [keyword]
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "path"),
+    [
+        ({"redirect_uri": "http://app.acme.example/cb"}, "insecure-url", ("redirect_uri",)),
+        ({"redirect_uri": "http://localhost/cb"}, "insecure-url", ("redirect_uri",)),
+        ({"redirect_uri": "https://app.acme.example/cb#x"}, "malformed-url", ("redirect_uri",)),
+        ({"client_id": "env://PORTAL_ID"}, "malformed-value", ("client_id",)),
+        ({"client_id": "ref+vault://a#b"}, "malformed-value", ("client_id",)),
+        ({"scopes": ["profile"]}, "no-refresh-token", ("scopes",)),
+    ],
+    ids=str,
+)
+def test_what_a_schema_cannot_say_of_oauth2(change: dict[str, Any], code: str, path: tuple[str, ...]) -> None:
+    findings = list(METHODS["oauth2"].rules(OAUTH | change))
+    assert [(finding.code, finding.path) for finding in findings] == [(code, path)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"redirect_uri": "https://oauth.pstmn.io/v1/callback"},
+        {"redirect_uri": "https://app.acme.example/cb?tenant=7"},
+        {"client_id": "https://app.acme.example/client"},
+        {"scopes": ["openid", "offline_access"]},
+    ],
+    ids=str,
+)
+def test_what_oauth2_allows(change: dict[str, Any]) -> None:
+    assert list(METHODS["oauth2"].rules(OAUTH | change)) == []
+
+
+def test_a_missing_refresh_token_is_a_warning() -> None:
+    assert CODES["no-refresh-token"][0] is Severity.WARNING

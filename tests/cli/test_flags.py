@@ -1,0 +1,73 @@
+"""Flags stand before and after the verb: lists concatenate, and of single values the later wins."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from connform.cli.options import Options
+
+from tests.reporters.samples import SAMPLES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.cli.conftest import Connform, FakeEngine
+
+LISTS = ["-f", "a", "-c", "b*", "--exclude", "c", "--tag", "d"]
+
+
+@pytest.mark.parametrize("verb", ["check", "apply", "list"])
+def test_lists_concatenate(connform: Connform, engine: FakeEngine, verb: str) -> None:
+    more = [value.upper() if not value.startswith("-") else value for value in LISTS]
+    assert connform(*LISTS, verb, *more).code == 0
+    (files, selection), _ = engine.calls[0]
+    assert files == ("a", "A")
+    assert selection.names == ("b*", "B*")
+    assert selection.exclude == ("c", "C")
+    assert selection.tags == ("d", "D")
+
+
+@pytest.mark.parametrize("argv", [["-f", "x", "list"], ["list", "-f", "x"]])
+def test_one_place_is_enough(connform: Connform, engine: FakeEngine, argv: list[str]) -> None:
+    connform(*argv)
+    assert engine.calls[0][0][0] == ("x",)
+
+
+@pytest.mark.parametrize("verb", ["check", "apply"])
+def test_flags_of_verbs_with_a_network(connform: Connform, engine: FakeEngine, verb: str) -> None:
+    connform(verb)
+    connform(verb, "--simulate", "--parallelism", "7", "--timeout", "2.5")
+    (_, default), (_, given) = engine.calls
+    assert default == {"simulate": False, "parallelism": 100, "timeout_s": None, "progress": None}
+    assert given == {"simulate": True, "parallelism": 7, "timeout_s": 2.5, "progress": None}
+
+
+def test_the_format_after_the_verb_wins(connform: Connform, engine: FakeEngine) -> None:
+    engine.result = SAMPLES["check-ready"]
+    assert connform("--format", "text", "check", "--format", "json").out.startswith("{")
+    assert connform("--format", "json", "check").out.startswith("{")
+    assert not connform("--format", "json", "check", "--format", "text").out.startswith("{")
+
+
+def test_the_output_after_the_verb_wins(connform: Connform, engine: FakeEngine, tmp_path: Path) -> None:
+    run = connform("--output", f"{tmp_path}/before", "check", "--output", f"{tmp_path}/after")
+    assert (run.code, run.out) == (0, "")
+    assert [file.name for file in tmp_path.iterdir()] == ["after"]
+
+
+@pytest.mark.parametrize("argv", [["-q", "check"], ["check", "-q"], ["-v", "check", "-q"]])
+def test_quiet(connform: Connform, engine: FakeEngine, argv: list[str]) -> None:
+    engine.result = SAMPLES["check-ready"]
+    assert connform(*argv).out == ""
+
+
+@pytest.mark.parametrize("argv", [["show", "x", "--origin"], ["show", "x", "-v"], ["-v", "show", "x"]])
+def test_origin(connform: Connform, engine: FakeEngine, argv: list[str]) -> None:
+    engine.result = SAMPLES["show"]
+    assert "template portal" in connform(*argv).out
+    assert "template portal" not in connform("show", "x").out
+
+
+def test_verbosity() -> None:
+    assert [Options(quiet=quiet, verbose=2).verbosity for quiet in (True, False)] == [-1, 2]

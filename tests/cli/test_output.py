@@ -1,0 +1,145 @@
+"""Where reports go: standard output, files, terminals with and without colour, readers that leave."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import connform
+import pytest
+from connform.cli import output
+from connform.cli.main import main
+from connform.cli.options import Options
+
+from tests.reporters.samples import SAMPLES
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Connform, FakeEngine
+
+EXPECTED = Path(__file__).parents[1] / "reporters" / "expected"
+SOURCE = str(Path(connform.__file__).parents[1])
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_text_by_default_and_files_in_addition(connform: Connform, engine: FakeEngine, tmp_path: Path) -> None:
+    engine.result = SAMPLES["check-mixed"]
+    one, two = tmp_path / "one.json", tmp_path / "two.txt"
+    run = connform("check", "--format", f"json={one}", "--format", f"text={two}")
+    assert run.out.startswith("connections.yaml:2:3: warning")
+    assert json.loads(one.read_text())["command"] == "check"
+    assert two.read_text() == run.out
+
+
+def test_output_takes_the_place_of_standard_output(connform: Connform, engine: FakeEngine, tmp_path: Path) -> None:
+    engine.result = SAMPLES["check-mixed"]
+    file = tmp_path / "report"
+    file.write_text("old and longer than nothing")
+    run = connform("check", "--format", "json", "--output", str(file))
+    assert (run.code, run.out) == (1, "")
+    assert file.read_bytes() == (EXPECTED / "json" / "check-mixed.out").read_bytes()
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_link_is_followed_and_a_device_is_left_what_it_is(connform: Connform, engine: FakeEngine, tmp_path: Path) -> None:
+    link, file = tmp_path / "link", tmp_path / "file"
+    file.touch()
+    link.symlink_to(file)
+    connform("list", "--output", str(link))
+    assert link.is_symlink()
+    assert file.read_text()
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    connform("list", "--output", str(pipe))
+    assert os.read(reader, 5) == file.read_bytes()[:5]
+    os.close(reader)
+
+
+def test_a_file_that_cannot_be_written_is_told_after_the_report(
+    connform: Connform, engine: FakeEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    engine.result = SAMPLES["check-ready"]
+    run = connform("check", "--format", f"json={tmp_path}/x")
+    assert run.code == 64
+    assert "1 ready" in run.out
+    assert "No space left on device" in run.err
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("environment", "flags", "coloured"),
+    [
+        ({}, [], True),
+        ({"NO_COLOR": ""}, [], True),  # no-color.org: "when present and not an empty string"
+        ({"NO_COLOR": "1"}, [], False),
+        ({"TERM": "dumb"}, [], False),
+        ({}, ["--no-color"], False),
+    ],
+)
+def test_colour(
+    engine: FakeEngine,
+    monkeypatch: pytest.MonkeyPatch,
+    environment: dict[str, str],
+    flags: list[str],
+    *,
+    coloured: bool,
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "stdout", terminal := Terminal())
+    engine.result = SAMPLES["check-mixed"]
+    main(["check", *flags])
+    assert ("\x1b[" in terminal.getvalue()) == coloured
+
+
+def test_no_colour_where_nobody_looks(connform: Connform, engine: FakeEngine) -> None:
+    engine.result = SAMPLES["check-mixed"]
+    assert "\x1b" not in connform("check").out
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_glyphs_give_way_to_a_poor_encoding(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch, encoding: str) -> None:
+    stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    monkeypatch.setattr(sys, "stdout", stream)
+    engine.result = SAMPLES["check-mixed"]
+    assert main(["check"]) == 1
+    assert b"+ ready    sandbox-us" in stream.buffer.getvalue()  # type: ignore[attr-defined]
+
+
+def test_progress_is_for_terminals(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    with output.progress("checked", Options()) as show:
+        assert show
+        show(1, 2)
+        show(2, 2)
+    assert terminal.getvalue() == "\rchecked 1/2\rchecked 2/2\r\x1b[K"
+    with output.progress("checked", Options(quiet=True)) as show:
+        assert show is None
+
+
+@pytest.mark.parametrize("argv", [["--help"], ["schema"]], ids=lambda argv: str(argv[0]))
+def test_a_reader_may_leave(argv: list[str]) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-m", "connform", *argv]
+    done = subprocess.run(
+        command, stdout=write, stderr=subprocess.PIPE, check=False, env={**os.environ, "PYTHONPATH": SOURCE}
+    )
+    os.close(write)
+    assert done.stderr == b""
+    assert done.returncode == (130 if argv == ["--help"] else 0)

@@ -1,0 +1,77 @@
+"""`connform simulator`: says how to reach it, and ends when told."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import sys
+import threading
+from types import ModuleType
+from typing import TYPE_CHECKING, Self
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.cli.conftest import Connform
+
+
+class FakeSimulator:
+    """Starts nothing."""
+
+    address = ("127.0.0.1", 8443)
+    ca_pem = b"PEM"
+    collected = False
+    ending = signal.SIGTERM
+
+    def __init__(self, *, port: int) -> None:
+        self.port = port
+
+    def start(self) -> Self:
+        if self.port == 1:
+            raise OSError(13, "Permission denied")
+        type(self).collected = gc.isenabled()
+        threading.Timer(0.3, os.kill, (os.getpid(), self.ending)).start()
+        return self
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def issue_api_key(self) -> str:
+        return "synthetic"
+
+
+@pytest.fixture(autouse=True)
+def simulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    module = ModuleType("connform.simulator")
+    module.Simulator = FakeSimulator  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
+def test_it_says_how_to_reach_it_and_ends_well(
+    connform: Connform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: signal.Signals
+) -> None:
+    monkeypatch.setattr(FakeSimulator, "ending", ending)
+    file = tmp_path / "ca.pem"
+    run = connform("simulator", "--ca-file", str(file))
+    assert run.code == 0
+    assert run.out == f"address  https://127.0.0.1:8443\nCA file  {file}\nAPI key  synthetic\n"
+    assert file.read_bytes() == b"PEM"
+    assert FakeSimulator.collected
+
+
+def test_a_port_that_is_taken_is_a_usage_error(connform: Connform) -> None:
+    run = connform("simulator", "--port", "1")
+    assert run.code == 64
+    assert "can't listen on port 1: Permission denied" in run.err

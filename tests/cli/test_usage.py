@@ -1,0 +1,110 @@
+"""A usage error is 64, helps, and never repeats a value that may be a secret."""
+
+from __future__ import annotations
+
+import gc
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+import pytest
+from connform.cli import VERBS
+from connform.cli.flags import _COMMON
+from connform.reporters import FORMATS
+
+from tests.canary import CANARY
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Connform, FakeEngine
+
+WRONG = {
+    "unknown command": [CANARY],
+    "extra argument": ["validate", CANARY],
+    "extra argument of show": ["show", "x", CANARY],
+    "unknown option": ["check", f"--api-key={CANARY}"],
+    "wrong number": ["check", "--parallelism", CANARY],
+    "wrong float": ["check", "--timeout", CANARY],
+    "wrong format": ["check", "--format", CANARY],
+    "value for a flag": ["check", f"--simulate={CANARY}"],
+    "json": ["request", "x", "POST", "/", "--json", f"{{{CANARY}"],
+    "data": ["request", "x", "POST", "/", "--data", CANARY],
+    "header": ["request", "x", "GET", "/", "-H", CANARY],
+    "schema": ["schema", CANARY],
+    "output": ["validate", "--output", f"/nowhere/{CANARY}"],
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_no_usage_error_repeats_a_value(connform: Connform, engine: FakeEngine, wrong: str) -> None:
+    run = connform(*WRONG[wrong])
+    assert (run.code, run.out) == (64, "")
+    assert run.err.startswith("error: ")
+    assert "hint: " in run.err
+    assert CANARY not in run.err
+    assert not engine.calls
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (["chek"], "did you mean `check`?"),
+        (["check", "--simulat"], "`--simulate`"),
+        (["check", "--format", "jsn"], "did you mean `json`?"),
+        (["check", "--parallelism", "0"], "--parallelism takes a number above zero"),
+        (["check", "--timeout", "nan"], "--timeout takes a number above zero"),
+        (["check", "--timeout", "soon"], "invalid value for --timeout: expected float"),
+        (["show"], "missing: 'NAME'"),
+        (["check", "--timeout"], "requires an argument"),
+        (["check", "--format", "text", "--format", "json"], "only one format can go to standard output"),
+        (["check", "--format", "json="], "FORMAT=FILE"),
+        (["request", "x", "GET", "/", "--json", "{}", "--data", "-"], "exclude each other"),
+        (["request", "x", "GET", "/", "--data", "@/nowhere"], "No such file or directory"),
+        (["schema", "reprot"], "did you mean `report`?"),
+    ],
+)
+def test_a_usage_error_helps(connform: Connform, engine: FakeEngine, argv: list[str], said: str) -> None:
+    run = connform(*argv)
+    assert run.code == 64
+    assert said in run.err
+    assert not engine.calls
+
+
+@pytest.mark.parametrize("argv", [[], ["-f", "x"], ["--no-color"]])
+def test_without_a_verb_the_help_is_an_error(connform: Connform, argv: list[str]) -> None:
+    run = connform(*argv)
+    assert (run.code, run.out) == (64, "")
+    assert run.err.startswith("Usage: connform")
+
+
+@pytest.mark.parametrize("flag", ["--help", "-h"])
+def test_help_lists_every_verb_in_order(connform: Connform, flag: str) -> None:
+    run = connform(flag)
+    lines = run.out[run.out.index("Commands:") :].splitlines()[1:]
+    assert run.code == 0
+    assert [line.split(maxsplit=1) for line in lines] == [[verb, text] for verb, (_, text) in VERBS.items()]
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_verb_describes_itself_as_its_table_does_and_takes_the_common_flags(connform: Connform, verb: str) -> None:
+    command = import_module(VERBS[verb][0]).command
+    assert (command.help or "").splitlines()[0] == VERBS[verb][1]
+    run = connform(verb, "--help")
+    assert run.code == 0
+    flags = ("--file", "--connection", "--exclude", "--tag", "--format", "--output")
+    assert all(flag in run.out for flag in (*flags, "--no-color", "--no-input", "--quiet", "--verbose"))
+    assert len(_COMMON) == 10
+
+
+def test_help_names_every_format(connform: Connform) -> None:
+    words = connform("validate", "--help").out.split()
+    assert all(name in words for name in FORMATS)
+
+
+def test_version(connform: Connform) -> None:
+    assert connform("--version").out == connform("version").out
+    assert "Python" in connform("version", "-v").out
+    assert '"Python"' in connform("version", "--format", "json").out
+
+
+def test_the_collector_is_off(connform: Connform) -> None:
+    connform("--help")
+    assert not gc.isenabled()

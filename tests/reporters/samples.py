@@ -1,0 +1,175 @@
+"""One set of reports that every format renders; the expected outputs lie in `expected/<format>/`."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from connform.diagnostics import CODES, Diagnostic, Related, Snippet, Span
+from connform.engine.report import ConnectionReport, Report, StageResult, Value
+from connform.faults import FAULTS, ExitCode, Stage, Verdict
+
+FILE: Final = "connections.yaml"
+
+
+def span(line: int, column: int, end_column: int) -> Span:
+    return Span(FILE, line, column, line, end_column)
+
+
+def diagnostic(code: str, place: Span, detail: str, snippet: Snippet | None = None, **more: object) -> Diagnostic:
+    severity, summary = CODES[code]
+    return Diagnostic(severity, code, summary, detail, place, snippet=snippet, **more)  # type: ignore[arg-type]
+
+
+def stages(*results: StageResult) -> tuple[StageResult, ...]:
+    """Fill up to all stages: those before are fine, those after are skipped."""
+    given = {result.name: result for result in results}
+    last = list(Stage).index(results[-1].name)
+    return tuple(
+        given.get(stage, StageResult(stage, "ok" if index < last else "skipped")) for index, stage in enumerate(Stage)
+    )
+
+
+UNKNOWN_REGION: Final = diagnostic(
+    "unknown-region",
+    span(7, 13, 15),
+    "the sandbox has the regions us and eu; there is no sandbox in Canada",
+    Snippet("    region: CA", 12, 2),
+    hint="did you mean `us`?",
+    pointer="/connections/sandbox-ca/region",
+    connection="sandbox-ca",
+)
+DUPLICATE: Final = diagnostic(
+    "duplicate-name",
+    Span("more/deploy.yaml", 12, 3, 12, 13),
+    "names are unique over all files of a run",
+    Snippet("\tsandbox-us: {tags: [日本]}", 1, 10),
+    related=(Related("first defined here", span(3, 3, 13)),),
+)
+WIDE: Final = diagnostic(
+    "unknown-key",
+    span(104, 17, 21),
+    "a connection has no such key",
+    Snippet("  日本: {owner: é, tgas: ***}", 17, 4),
+    hint="did you mean `tags`?",
+)
+LONG: Final = diagnostic(
+    "plaintext-secret",
+    span(9, 16, 19),
+    "only a reference may stand here, such as env://IINKED_SANDBOX_US_KEY: a secret in a manifest ends in version "
+    "control, in logs and in backups; write the name of the place where it lies instead, and renew the key",
+    Snippet("      api_key: ***", 15, 3),
+)
+NO_LINE: Final = diagnostic("file-not-found", Span("missing.yaml", 1, 1, 1, 1), "no file of this name \x1b[31m exists")
+UNUSED: Final = diagnostic(
+    "unused-template", span(2, 3, 9), "no connection extends it", Snippet("  portal:", 2, 6), hint="remove it"
+)
+
+READY: Final = ConnectionReport(
+    name="sandbox-us",
+    provider="iinked-sign",
+    environment="sandbox",
+    region="us",
+    base_url="https://sandbox.syngrafii.com/api/v1",
+    auth_method="api_key",
+    tags=("ci",),
+    verdict=Verdict.READY,
+    elapsed_s=0.012345,
+    stages=(
+        StageResult(Stage.CONFIG, "ok"),
+        StageResult(Stage.SECRET, "ok", 0.0001),
+        StageResult(Stage.DNS, "ok", 0.0003, {"addresses": ["127.0.0.1", "::1"]}),
+        StageResult(Stage.TCP, "ok", 0.0002),
+        StageResult(
+            Stage.TLS, "ok", 0.004, {"tls_version": "TLSv1.3", "cert_expires_at": "2026-01-02T03:04:05+00:00"}
+        ),
+        StageResult(Stage.HTTP, "ok", 0.007, {"http_status": 200}),
+        StageResult(Stage.AUTH, "ok"),
+        StageResult(Stage.LATENCY, "ok"),
+    ),
+    warnings=("the certificate ends in 5 days",),
+    place=span(4, 3, 13),
+)
+REJECTED: Final = ConnectionReport(
+    name="customer-globex",
+    provider="iinked-sign",
+    environment="production",
+    region="eu",
+    base_url="https://sign.syngrafii.eu/api/v1",
+    auth_method="oauth2",
+    verdict=Verdict.FAILED,
+    stage=Stage.AUTH,
+    fault="auth_denied",
+    message="the API answered 403 package_not_authorized",
+    hint=FAULTS["auth_denied"].hint,
+    elapsed_s=0.0304,
+    stages=stages(StageResult(Stage.DNS, "ok", 0.0003), StageResult(Stage.AUTH, "failed")),
+    exit_code=ExitCode.CREDENTIAL_REJECTED,
+    place=span(11, 16, 40),
+)
+UNREACHABLE: Final = ConnectionReport(
+    name="acme-private",
+    provider="iinked-sign",
+    environment="private",
+    region="",
+    base_url="https://acme.syngrafii.com/api/v1",
+    auth_method="api_key",
+    verdict=Verdict.UNKNOWN,
+    stage=Stage.TCP,
+    fault="tcp_timeout",
+    message="no answer from 192.0.2.7 port 443 within 5 s",
+    hint=FAULTS["tcp_timeout"].hint,
+    elapsed_s=5.0012,
+    stages=stages(StageResult(Stage.TCP, "failed", 5.001)),
+    exit_code=ExitCode.COULD_NOT_VERIFY,
+    place=span(16, 3, 15),
+)
+SKIPPED: Final = ConnectionReport("later", "http", "", "", "https://api.acme.example", "bearer", verdict=Verdict.SKIPPED)
+
+DECLARED: Final = tuple(
+    ConnectionReport(each.name, each.provider, each.environment, each.region, each.base_url, each.auth_method, each.tags)
+    for each in (READY, REJECTED, UNREACHABLE)
+)
+SHOWN: Final = ConnectionReport(
+    name="customer-globex",
+    provider="iinked-sign",
+    environment="production",
+    region="eu",
+    base_url="https://sign.syngrafii.eu/api/v1",
+    auth_method="oauth2",
+    place=span(9, 3, 18),
+    details={
+        "key_management_url": "https://sign.syngrafii.eu/integration",
+        "authorize_url": "https://sign.syngrafii.eu/connect/authorize",
+        "token_url": "https://sign.syngrafii.eu/connect/token",
+    },
+    values=(
+        Value("/auth/client_secret", "corp-vault://iinked/portal#client_secret", "template portal", span(5, 22, 60)),
+        Value("/auth/scopes", ["profile", "offline_access"], "template portal", span(6, 15, 40)),
+        Value("/environment", "production", "connection", span(10, 18, 28)),
+        Value("/owner", "platform@acme.example", "defaults", span(2, 10, 30)),
+        Value("/timeouts/connect_s", 5.0, "default", None),
+        Value("/proxy", None, "default", None),
+    ),
+)
+
+SAMPLES: Final = {
+    "validate-clean": Report("validate", (FILE,), connection_count=7),
+    "validate-empty": Report("validate"),
+    "validate-warning": Report("validate", (FILE,), (UNUSED,), connection_count=7),
+    "validate-errors": Report(
+        "validate",
+        (FILE, "more/deploy.yaml"),
+        (NO_LINE, UNUSED, UNKNOWN_REGION, LONG, WIDE, DUPLICATE),
+        connection_count=9,
+    ),
+    "check-ready": Report("check", (FILE,), (), (READY,), 1, simulated=True, elapsed_s=0.05),
+    "check-mixed": Report(
+        "check", (FILE,), (UNUSED,), (READY, REJECTED, UNREACHABLE, SKIPPED), 4, simulated=False, elapsed_s=5.04
+    ),
+    "check-invalid": Report("check", (FILE,), (UNKNOWN_REGION,), connection_count=1),
+    "apply-rejected": Report("apply", (FILE,), (), (REJECTED,), 1, elapsed_s=0.1),
+    "list": Report("list", (FILE,), (), DECLARED, 3),
+    "list-empty": Report("list", (FILE,)),
+    "show": Report("show", (FILE,), (), (SHOWN,), 1),
+}
+"""Name → report."""

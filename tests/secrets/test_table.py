@@ -1,0 +1,61 @@
+"""The contract that every entry of the table keeps."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from connform.manifest.shape import Shape, published
+from connform.secret import SecretReference
+from connform.secrets import BACKENDS
+
+STORES: dict[str, dict[str, object]] = {"env": {}, "dotenv": {"path": ".env"}, "file": {"path": "/run/secrets"}}
+
+
+def test_every_backend_has_an_example_here() -> None:
+    assert set(STORES) == set(BACKENDS)
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+def test_its_form_is_a_good_reference_of_its_own(name: str) -> None:
+    reference = SecretReference.parse(BACKENDS[name].form)
+    assert reference.scheme == name
+    assert BACKENDS[name].lint(reference, {}) == ""
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+def test_its_store_has_a_schema_that_is_described(name: str) -> None:
+    shape = BACKENDS[name].store_shape
+    schema = published(shape)
+    Draft202012Validator.check_schema(schema)
+    assert Draft202012Validator(schema).is_valid(STORES[name])
+    assert not Draft202012Validator(schema).is_valid({**STORES[name], "surplus": 1})
+    assert shape.description
+    assert all(not isinstance(part, Shape) and part["description"] for part in shape.properties.values())
+
+
+@pytest.mark.parametrize("name", ["dotenv", "file"])
+@pytest.mark.parametrize("path", ["", "a\n", "a\x00b", None, 1], ids=repr)
+def test_a_store_needs_a_usable_path(name: str, path: object) -> None:
+    schema = published(BACKENDS[name].store_shape)
+    assert not Draft202012Validator(schema).is_valid({"path": path})
+    assert not Draft202012Validator(schema).is_valid({})
+
+
+def test_the_tables_cost_no_heavy_import() -> None:
+    program = (
+        "import sys; import connform.providers, connform.auth, connform.secrets, connform.registry, connform.plugin;"
+        "print(*sorted({'httpx', 'ssl', 'asyncio', 'jsonschema', 'json', 'importlib.metadata', 'difflib', 'ipaddress',"
+        " 'email.utils', 'yaml', 'socket'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", f"import sys; sys.path[:0] = {sys.path!r}; {program}"],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    assert done.stdout.split() == []
