@@ -81,7 +81,7 @@ $(VENV)/.venv:
 
 $(VENV)/.runtime: $(VENV)/.venv $(INPUTS)
 	$(PIP) pip
-	$(PIP) --editable '.[simulator]'
+	$(PIP) --build-constraint constraints.txt --editable '.[simulator]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.runtime

@@ -55,15 +55,20 @@ def test_a_dataclass_that_holds_one_shows_nothing_and_cannot_be_taken_apart() ->
 def test_a_log_line_and_a_traceback_show_nothing(caplog: pytest.LogCaptureFixture) -> None:
     secret = Secret(API_KEY)
     logging.getLogger("tested").warning("using %s and %r", secret, [secret])
-    try:
-        raise ValueError(secret)
-    except ValueError as error:
-        report = traceback.TracebackException.from_exception(error, capture_locals=True)
+
+    def fail() -> None:
+        held = {"key": secret}
+        raise ValueError(secret, held)
+
+    with pytest.raises(ValueError, match="secret") as caught:
+        fail()
+    report = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
     assert_no_canary(caplog.text, "".join(report.format()))
 
 
 def test_equal_secrets_are_not_equal_and_hash_apart() -> None:
-    one, other = Secret(API_KEY), Secret(API_KEY)
+    one: object = Secret(API_KEY)
+    other: object = Secret(API_KEY)
     assert one != other
     assert one != API_KEY
     assert len({one, other}) == 2

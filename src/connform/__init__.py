@@ -54,11 +54,11 @@ if TYPE_CHECKING:
     from connform.errors import UnknownConnection as UnknownConnection
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401  (PEP 562)
+def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         message = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(message)
-    from importlib import import_module  # noqa: PLC0415  (start-up)
+    from importlib import import_module
 
     return getattr(import_module(_HOMES[name]), name)
 

@@ -11,7 +11,7 @@ from typing import Final
 
 
 class ExitCode(IntEnum):
-    """What the process says when it ends; stable, documented in `docs/exit-codes.md`."""
+    """What the process says when it ends; stable, documented in `docs/verdicts.md`."""
 
     OK = 0
     INVALID = 1

@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
+
 from connform.cli.main import main
 from connform.engine.report import Report
 

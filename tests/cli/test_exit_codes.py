@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+
 from connform.errors import ConnformError, ManifestInvalid, Refused, SecretUnresolved, UnknownConnection
 from connform.faults import FAULTS
 from connform.reporters import FORMATS
-
-from tests.canary import CANARY
+from tests.canary import API_KEY
 from tests.reporters.samples import SAMPLES, UNKNOWN_REGION
 
 if TYPE_CHECKING:
@@ -62,8 +62,8 @@ def test_an_invalid_manifest_is_told_with_its_place(connform: Connform, engine: 
 
 
 def test_a_bug_shows_types_and_frames_but_never_a_message(connform: Connform, engine: FakeEngine) -> None:
-    error = ZeroDivisionError(f"while using {CANARY}")
-    error.__cause__ = ValueError(CANARY)
+    error = ZeroDivisionError(f"while using {API_KEY}")
+    error.__cause__ = ValueError(API_KEY)
     engine.result = error
     run = connform("-v", "-v", "check")
     assert run.code == 70
@@ -74,7 +74,8 @@ def test_a_bug_shows_types_and_frames_but_never_a_message(connform: Connform, en
 
 
 @pytest.mark.parametrize(
-    ("status", "code"), [(200, 0), (204, 0), (302, 0), (400, 1), (404, 1), (401, 4), (403, 4), (429, 6), (500, 6), (503, 6)]
+    ("status", "code"),
+    [(200, 0), (204, 0), (302, 0), (400, 1), (404, 1), (401, 4), (403, 4), (429, 6), (500, 6), (503, 6)],
 )
 def test_an_http_status_has_its_code(status: int, code: int) -> None:
     from connform.cli.request import exit_code

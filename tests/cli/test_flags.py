@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from connform.cli.options import Options
 
+from connform.cli.options import Options
 from tests.reporters.samples import SAMPLES
 
 if TYPE_CHECKING:

@@ -10,12 +10,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import connform
 import pytest
+
+import connform
 from connform.cli import output
 from connform.cli.main import main
 from connform.cli.options import Options
-
 from tests.reporters.samples import SAMPLES
 
 if TYPE_CHECKING:
@@ -51,7 +51,9 @@ def test_output_takes_the_place_of_standard_output(connform: Connform, engine: F
     assert list(tmp_path.iterdir()) == [file]
 
 
-def test_a_link_is_followed_and_a_device_is_left_what_it_is(connform: Connform, engine: FakeEngine, tmp_path: Path) -> None:
+def test_a_link_is_followed_and_a_device_is_left_what_it_is(
+    connform: Connform, engine: FakeEngine, tmp_path: Path
+) -> None:
     link, file = tmp_path / "link", tmp_path / "file"
     file.touch()
     link.symlink_to(file)
@@ -118,7 +120,7 @@ def test_glyphs_give_way_to_a_poor_encoding(engine: FakeEngine, monkeypatch: pyt
     monkeypatch.setattr(sys, "stdout", stream)
     engine.result = SAMPLES["check-mixed"]
     assert main(["check"]) == 1
-    assert b"+ ready    sandbox-us" in stream.buffer.getvalue()  # type: ignore[attr-defined]
+    assert b"+ ready    sandbox-us" in stream.buffer.getvalue()
 
 
 def test_progress_is_for_terminals(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:

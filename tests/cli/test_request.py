@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
+
 from connform.cli.main import main
 
 if TYPE_CHECKING:
@@ -86,4 +87,4 @@ def test_a_terminal_gets_readable_json(
     monkeypatch.setattr(sys, "stdout", stream)
     engine.result = FakeAnswer(body=body)
     assert main(["request", "x", "GET", "/"]) == 0
-    assert stream.buffer.getvalue() == shown  # type: ignore[attr-defined]
+    assert stream.buffer.getvalue() == shown

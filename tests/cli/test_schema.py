@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 import pytest
+
 from connform.reporters.frame import REPORT_SCHEMA
 
 if TYPE_CHECKING:

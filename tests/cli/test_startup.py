@@ -7,8 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import connform
 import pytest
+
+import connform
 
 SOURCE = str(Path(connform.__file__).parents[1])
 HEAVY = {"httpx", "httpcore", "jsonschema", "ssl", "asyncio", "yaml", "cryptography"}

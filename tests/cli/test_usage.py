@@ -3,33 +3,34 @@
 from __future__ import annotations
 
 import gc
+import re
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 import pytest
+
 from connform.cli import VERBS
 from connform.cli.flags import _COMMON
 from connform.reporters import FORMATS
-
-from tests.canary import CANARY
+from tests.canary import API_KEY
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Connform, FakeEngine
 
 WRONG = {
-    "unknown command": [CANARY],
-    "extra argument": ["validate", CANARY],
-    "extra argument of show": ["show", "x", CANARY],
-    "unknown option": ["check", f"--api-key={CANARY}"],
-    "wrong number": ["check", "--parallelism", CANARY],
-    "wrong float": ["check", "--timeout", CANARY],
-    "wrong format": ["check", "--format", CANARY],
-    "value for a flag": ["check", f"--simulate={CANARY}"],
-    "json": ["request", "x", "POST", "/", "--json", f"{{{CANARY}"],
-    "data": ["request", "x", "POST", "/", "--data", CANARY],
-    "header": ["request", "x", "GET", "/", "-H", CANARY],
-    "schema": ["schema", CANARY],
-    "output": ["validate", "--output", f"/nowhere/{CANARY}"],
+    "unknown command": [API_KEY],
+    "extra argument": ["validate", API_KEY],
+    "extra argument of show": ["show", "x", API_KEY],
+    "unknown option": ["check", f"--api-key={API_KEY}"],
+    "wrong number": ["check", "--parallelism", API_KEY],
+    "wrong float": ["check", "--timeout", API_KEY],
+    "wrong format": ["check", "--format", API_KEY],
+    "value for a flag": ["check", f"--simulate={API_KEY}"],
+    "json": ["request", "x", "POST", "/", "--json", f"{{{API_KEY}"],
+    "data": ["request", "x", "POST", "/", "--data", API_KEY],
+    "header": ["request", "x", "GET", "/", "-H", API_KEY],
+    "schema": ["schema", API_KEY],
+    "output": ["validate", "--output", f"/nowhere/{API_KEY}"],
 }
 
 
@@ -39,7 +40,7 @@ def test_no_usage_error_repeats_a_value(connform: Connform, engine: FakeEngine, 
     assert (run.code, run.out) == (64, "")
     assert run.err.startswith("error: ")
     assert "hint: " in run.err
-    assert CANARY not in run.err
+    assert API_KEY not in run.err
     assert not engine.calls
 
 
@@ -95,8 +96,8 @@ def test_a_verb_describes_itself_as_its_table_does_and_takes_the_common_flags(co
 
 
 def test_help_names_every_format(connform: Connform) -> None:
-    words = connform("validate", "--help").out.split()
-    assert all(name in words for name in FORMATS)
+    words = re.findall(r"\w+", connform("validate", "--help").out)
+    assert set(FORMATS) <= set(words)
 
 
 def test_version(connform: Connform) -> None:

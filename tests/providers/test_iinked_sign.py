@@ -75,7 +75,9 @@ INSTANCES = [
 
 
 @pytest.mark.parametrize(
-    ("settings", "base_url", "keys", "authorize", "token"), INSTANCES, ids=["-".join(row[0].values()) for row in INSTANCES]
+    ("settings", "base_url", "keys", "authorize", "token"),
+    INSTANCES,
+    ids=["-".join(row[0].values()) for row in INSTANCES],
 )
 def test_an_instance_has_the_four_urls_of_the_vendors_page(
     settings: dict[str, str], base_url: str, keys: str, authorize: str, token: str

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, Final
+
 import pytest
 from jsonschema import Draft202012Validator
 
@@ -10,10 +12,12 @@ from connform.manifest.shape import Shape, published
 from connform.providers import PROVIDERS
 from tests.providers.connections import answer, connection
 
-EXAMPLES = {
+EXAMPLES: dict[str, dict[str, Any]] = {
     "iinked-sign": {"environment": "sandbox", "region": "us"},
     "http": {"base_url": "https://api.acme.example", "check": {"path": "/me"}},
 }
+
+BODIES: Final[tuple[Any, ...]] = (None, "<html>", {}, [], {"error": "package_not_found", "message": ""})
 
 
 def test_every_provider_has_an_example_here() -> None:
@@ -42,7 +46,7 @@ def test_every_key_is_described_for_editors(name: str) -> None:
 def test_every_status_gets_a_judgement_that_the_table_of_faults_knows(name: str) -> None:
     here = connection(name, **EXAMPLES[name])
     for status in range(200, 600):
-        for body in (None, "<html>", {}, [], {"error": "package_not_found", "message": ""}):
+        for body in BODIES:
             judgement = PROVIDERS[name].judge(here, answer(status, body))
             assert judgement.fault in {"", *FAULTS}
             assert judgement.fault == "" or judgement.message

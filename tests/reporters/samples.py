@@ -79,9 +79,7 @@ READY: Final = ConnectionReport(
         StageResult(Stage.SECRET, "ok", 0.0001),
         StageResult(Stage.DNS, "ok", 0.0003, {"addresses": ["127.0.0.1", "::1"]}),
         StageResult(Stage.TCP, "ok", 0.0002),
-        StageResult(
-            Stage.TLS, "ok", 0.004, {"tls_version": "TLSv1.3", "cert_expires_at": "2026-01-02T03:04:05+00:00"}
-        ),
+        StageResult(Stage.TLS, "ok", 0.004, {"tls_version": "TLSv1.3", "cert_expires_at": "2026-01-02T03:04:05+00:00"}),
         StageResult(Stage.HTTP, "ok", 0.007, {"http_status": 200}),
         StageResult(Stage.AUTH, "ok"),
         StageResult(Stage.LATENCY, "ok"),
@@ -123,10 +121,14 @@ UNREACHABLE: Final = ConnectionReport(
     exit_code=ExitCode.COULD_NOT_VERIFY,
     place=span(16, 3, 15),
 )
-SKIPPED: Final = ConnectionReport("later", "http", "", "", "https://api.acme.example", "bearer", verdict=Verdict.SKIPPED)
+SKIPPED: Final = ConnectionReport(
+    "later", "http", "", "", "https://api.acme.example", "bearer", verdict=Verdict.SKIPPED
+)
 
 DECLARED: Final = tuple(
-    ConnectionReport(each.name, each.provider, each.environment, each.region, each.base_url, each.auth_method, each.tags)
+    ConnectionReport(
+        each.name, each.provider, each.environment, each.region, each.base_url, each.auth_method, each.tags
+    )
     for each in (READY, REJECTED, UNREACHABLE)
 )
 SHOWN: Final = ConnectionReport(

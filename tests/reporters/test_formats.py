@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 import pytest
-from connform.reporters import FORMATS, view
 
+from connform.reporters import FORMATS, view
 from tests.reporters.samples import SAMPLES
 
 UPDATE = bool(os.environ.get("CONNFORM_UPDATE"))  # read here: tests run in a clean environment

@@ -6,12 +6,12 @@ import json
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
+
 from connform.engine.report import Report, StageResult
 from connform.faults import Stage
 from connform.reporters import FORMATS, view
 from connform.reporters.frame import REPORT_SCHEMA
-from jsonschema import Draft202012Validator
-
 from tests.reporters.samples import READY, SAMPLES
 
 

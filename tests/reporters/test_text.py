@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from connform.reporters import terminal, text, view
 
+from connform.reporters import terminal, text, view
 from tests.reporters.samples import SAMPLES
 
 
@@ -34,7 +34,9 @@ def test_the_mark_stands_below_what_it_means_behind_tabs_and_wide_characters() -
     for word in ("CA", "tgas", "sandbox-us:"):
         source = next(index for index, line in enumerate(lines) if "|" in line and word in line)
         mark = lines[source + 1]
-        assert terminal.width_of(mark[: mark.index("^")]) == terminal.width_of(lines[source][: lines[source].index(word)])
+        assert terminal.width_of(mark[: mark.index("^")]) == terminal.width_of(
+            lines[source][: lines[source].index(word)]
+        )
 
 
 def test_every_glyph_has_an_ascii_one_of_the_same_width() -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from connform.secrets.reading import read_file
 from tests.secrets.fetching import chain, failure, fetch, lint
 
 if TYPE_CHECKING:
@@ -71,7 +72,9 @@ def test_what_is_no_file(tmp_path: Path) -> None:
     (tmp_path / "dangling").symlink_to("nowhere")
     (tmp_path / "loop").symlink_to("loop")
     os.mkfifo(tmp_path / "pipe")
-    faults = {name: failure("file", tmp_path, f"file://{name}").fault.name for name in ("folder", "pipe", "dangling", "loop")}
+    faults = {
+        name: failure("file", tmp_path, f"file://{name}").fault.name for name in ("folder", "pipe", "dangling", "loop")
+    }
     assert faults == {
         "folder": "secret_malformed",
         "pipe": "secret_malformed",  # and the test ends: nobody waits for a writer
@@ -157,7 +160,9 @@ def test_a_missing_field_names_the_one_that_was_meant(tmp_path: Path) -> None:
 # ---------------------------------------------------------------------------------------------------------------- lint
 
 
-@pytest.mark.parametrize("text", ["file:///run/secrets/x", "file://beside", "file://../shared/x", "file://a.json#field"])
+@pytest.mark.parametrize(
+    "text", ["file:///run/secrets/x", "file://beside", "file://../shared/x", "file://a.json#field"]
+)
 def test_a_good_reference(text: str) -> None:
     assert lint("file", text) == ""
 
@@ -223,20 +228,18 @@ def test_a_pair_is_never_torn_by_a_rotation(tmp_path: Path) -> None:
 
 
 def test_a_rotation_between_two_members_is_not_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from connform.secrets import file
-
     mount = Mount(tmp_path / "mount", id="old", secret="old")
-    read, calls = file.read_file, []
+    calls = []
 
     def rotate_after_the_first(*args: object) -> bytes:
-        content = read(*args)  # type: ignore[arg-type]
+        content = read_file(*args)  # type: ignore[arg-type]
         calls.append(args)
         if len(calls) == 1:
             mount.write(id="new", secret="new")
         return content
 
-    monkeypatch.setattr(file, "read_file", rotate_after_the_first)
-    assert fetch("file", tmp_path, "file://mount/id", "mount://mount/secret") == ["new", "new"]
+    monkeypatch.setattr("connform.secrets.file.read_file", rotate_after_the_first)
+    assert fetch("file", tmp_path, "file://mount/id", "file://mount/secret") == ["new", "new"]
 
 
 def test_a_mount_has_members_in_folders_missing_ones_and_neighbours(tmp_path: Path) -> None:
@@ -245,7 +248,11 @@ def test_a_mount_has_members_in_folders_missing_ones_and_neighbours(tmp_path: Pa
     (mount.folder / "..data" / "deep" / "key").write_text("deep")
     (mount.folder / "deep").symlink_to("..data/deep")
     (mount.folder / "beside").write_text("plain")
-    assert fetch("file", tmp_path, "file://mount/id", "file://mount/deep/key", "file://mount/beside") == ["1", "deep", "plain"]
+    assert fetch("file", tmp_path, "file://mount/id", "file://mount/deep/key", "file://mount/beside") == [
+        "1",
+        "deep",
+        "plain",
+    ]
     assert failure("file", tmp_path, "file://mount/nothing").fault.name == "secret_not_found"
     (mount.folder / "lost").symlink_to("..data/lost")
     assert failure("file", tmp_path, "file://mount/lost").fault.name == "secret_not_found"

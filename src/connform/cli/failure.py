@@ -11,6 +11,7 @@ from traceback import walk_tb
 import click
 
 import connform
+from connform.cli.output import discard
 from connform.cli.usage import describe
 from connform.errors import ConnectionFailed, ConnformError, ManifestInvalid
 from connform.faults import ExitCode
@@ -22,7 +23,10 @@ def tell(error: BaseException) -> int:
         case click.UsageError():
             _say("error", *describe(error))
             return ExitCode.USAGE
-        case KeyboardInterrupt() | click.Abort() | BrokenPipeError():
+        case KeyboardInterrupt() | click.Abort():
+            return ExitCode.INTERRUPTED
+        case BrokenPipeError():  # of a help text; what verbs print sees to it itself
+            discard()
             return ExitCode.INTERRUPTED
         case ManifestInvalid():
             _say_diagnostics(error)

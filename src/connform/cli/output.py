@@ -95,8 +95,13 @@ def reader_may_leave() -> Iterator[None]:
     try:
         yield
     except BrokenPipeError:
-        with suppress(OSError, ValueError):  # a stream without a descriptor, in tests
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard()
+
+
+def discard() -> None:
+    """Send what is still to come, the interpreter's own last flush above all, nowhere."""
+    with suppress(OSError, ValueError):  # a stream without a descriptor, in tests
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def save(file: str, content: bytes) -> None:

@@ -1,0 +1,1 @@
+"""The verbs, without click and without standard output: each takes names and returns a report."""

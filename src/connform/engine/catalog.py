@@ -36,24 +36,23 @@ _ENVIRONMENT: Final[Schema] = {
 
 def provider(name: str) -> Provider:
     """Return a provider that a valid manifest names."""
-    return _known(find(name, PROVIDERS, PROVIDERS_GROUP), name)
+    found = find(name, PROVIDERS, PROVIDERS_GROUP)
+    if found is None:
+        raise LookupError(name)  # `validate` accepts no such manifest
+    return found
 
 
 def backend(name: str) -> Backend:
     """Return a secret backend that a valid manifest names."""
-    return _known(find(name, BACKENDS, SECRETS_GROUP), name)
+    found = find(name, BACKENDS, SECRETS_GROUP)
+    if found is None:
+        raise LookupError(name)  # `validate` accepts no such manifest
+    return found
 
 
 def auth_method(name: str) -> AuthMethod:
     """Return an auth method that a valid manifest names."""
     return METHODS[name]
-
-
-def _known(found: Any, name: str) -> Any:  # noqa: ANN401  (generic in all but name)
-    if found is None:
-        message = f"nothing is called {name!r}: `validate` accepts no such manifest"
-        raise LookupError(message)
-    return found
 
 
 @cache

@@ -20,6 +20,7 @@ from connform.engine.timeline import Timeline
 from connform.engine.validate import load_manifest
 from connform.errors import ConnectionFailed, ManifestInvalid
 from connform.faults import FAULTS, ExitCode, Stage, Verdict
+from connform.http.client import async_client
 from connform.providers.interface import Answer, Judgement
 
 if TYPE_CHECKING:
@@ -78,13 +79,13 @@ def check(
     )
 
 
-def _run(work: Any) -> Any:  # noqa: ANN401  (whatever the coroutine returns)
+def _run(work: Any) -> Any:
     """Run a coroutine, in a thread of its own where this thread already runs a loop (a notebook)."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
         return asyncio.run(work)
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  (rarely needed)
+    from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, work).result()
@@ -124,8 +125,6 @@ async def check_connection(connection: Connection, world: Surroundings, timeout_
 
 
 async def _ask(connection: Connection, world: Surroundings, total_s: float, timeline: Timeline) -> Judgement:
-    from connform.http.client import async_client  # noqa: PLC0415  (imports httpx)
-
     api = provider(connection.provider)
     wanted = api.check_request(connection)
     timeline.done(Stage.CONFIG)
@@ -143,7 +142,7 @@ async def _ask(connection: Connection, world: Surroundings, total_s: float, time
     return judgement
 
 
-def _answer(status: int, headers: Any, body: bytes) -> Answer:  # noqa: ANN401  (pairs of texts)
+def _answer(status: int, headers: Any, body: bytes) -> Answer:
     try:
         content, is_json = json.loads(body), True
     except (ValueError, RecursionError):

@@ -57,10 +57,10 @@ def client_settings(
 def _proxy(declared: str, base_url: str) -> str:
     if declared != ENVIRONMENT_PROXY:
         return declared
-    from urllib.request import getproxies_environment, proxy_bypass_environment  # noqa: PLC0415  (25 ms, rarely needed)
+    from urllib.request import getproxies, proxy_bypass
 
     target = urlsplit(base_url)
-    proxies = getproxies_environment()
-    if proxy_bypass_environment(target.netloc, proxies):
+    if proxy_bypass(target.netloc):
         return ""
+    proxies = getproxies()
     return proxies.get(target.scheme, proxies.get("all", ""))

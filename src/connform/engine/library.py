@@ -49,13 +49,13 @@ class ReadyConnection:
         Raises:
             ConnectionFailed: a secret can't be resolved, a file can't be read, or a login is required.
         """
-        from connform.http.client import sync_client  # noqa: PLC0415  (imports httpx)
+        from connform.http.client import sync_client
 
         return sync_client(client_settings(self.declared, self._world))
 
     def async_client(self) -> httpx.AsyncClient:
         """Return the same as an `httpx.AsyncClient`; errors as for `client`."""
-        from connform.http.client import async_client  # noqa: PLC0415  (imports httpx)
+        from connform.http.client import async_client
 
         return async_client(client_settings(self.declared, self._world))
 

@@ -60,7 +60,7 @@ def request(
         UnknownConnection: no connection has that name.
         ConnectionFailed: no answer.
     """
-    from connform.http.client import sync_client  # noqa: PLC0415  (imports httpx)
+    from connform.http.client import sync_client
 
     manifest, _ = load_manifest(files)
     if name not in manifest:

@@ -61,7 +61,7 @@ def surroundings(manifest: Manifest, *, simulate: bool) -> Iterator[Surroundings
     if not simulate:
         yield real(manifest)
         return
-    from connform.simulator import Simulator  # noqa: PLC0415  (an extra)
+    from connform.simulator import Simulator
 
     with Simulator() as simulator:
         yield simulated(simulator)

@@ -114,9 +114,9 @@ class SyncStream(httpcore.NetworkStream):
     def _refused_certificate(self, timeout: float | None) -> bytes | None:
         """Return the certificate in question, from one more handshake after which nothing is said."""
         try:
-            with _connect(self._peer.endpoint, deadline.allow(timeout)) as sock:
-                with tls.unverified().wrap_socket(sock, server_hostname=self._peer.host) as secured:
-                    return secured.getpeercert(binary_form=True)
+            sock = _connect(self._peer.endpoint, deadline.allow(timeout))
+            with sock, tls.unverified().wrap_socket(sock, server_hostname=self._peer.host) as secured:
+                return secured.getpeercert(binary_form=True)
         except (OSError, ValueError):
             return None
 

@@ -39,7 +39,7 @@ class AsyncDialer(httpcore.AsyncNetworkBackend):
         self,
         host: str,
         port: int,
-        timeout: float | None = None,  # noqa: ASYNC109  (httpcore's signature)
+        timeout: float | None = None,
         local_address: str | None = None,  # noqa: ARG002  (never set here)
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002
     ) -> httpcore.AsyncNetworkStream:
@@ -67,7 +67,7 @@ class AsyncStream(httpcore.AsyncNetworkStream):
         self._line = line
         self._peer = peer
 
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         try:
             received = await self._when_ready(lambda: self._sock.recv(max_bytes), timeout, anyio.wait_readable)
         except OSError as error:
@@ -76,7 +76,7 @@ class AsyncStream(httpcore.AsyncNetworkStream):
             raise self._peer.failure(ConnectionResetError())
         return received
 
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         rest = memoryview(buffer)
         try:
             while rest:
@@ -102,7 +102,7 @@ class AsyncStream(httpcore.AsyncNetworkStream):
         self,
         ssl_context: ssl.SSLContext,
         server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ASYNC109
+        timeout: float | None = None,
     ) -> httpcore.AsyncNetworkStream:
         started_at = monotonic()
         host = server_hostname or self._peer.host
@@ -124,7 +124,7 @@ class AsyncStream(httpcore.AsyncNetworkStream):
             self._line.report_tls(started_at, self._sock)
         return self
 
-    async def _refused_certificate(self, timeout: float | None) -> bytes | None:  # noqa: ASYNC109
+    async def _refused_certificate(self, timeout: float | None) -> bytes | None:
         """Return the certificate in question, from one more handshake after which nothing is said."""
         try:
             sock = await _connect(self._peer.endpoint, deadline.allow(timeout))
@@ -149,7 +149,7 @@ class AsyncStream(httpcore.AsyncNetworkStream):
 async def _connect(endpoint: Endpoint, timeout_s: float | None) -> socket.socket:
     sock = socket.socket(endpoint.family, socket.SOCK_STREAM)
     try:
-        sock.setblocking(False)
+        sock.settimeout(0)
         with anyio.fail_after(timeout_s):
             try:
                 sock.connect(endpoint.address)

@@ -58,7 +58,7 @@ def failure(error: OSError | ValueError, host: str, certificate: bytes | None = 
         case ssl.SSLCertVerificationError():
             return _refused(error, host, certificate)
         case ssl.SSLEOFError() | ssl.SSLZeroReturnError():
-            return RequestFailed("tls_reset", f"{host} closed the connection during the TLS handshake")
+            pass  # closed, which is not worth a class of its own
         case ssl.SSLError(reason=reason) if reason in _NOT_TLS:
             return RequestFailed("tls_not_tls", f"{host} does not speak TLS on this port")
         case ssl.SSLError(reason=reason):

@@ -6,7 +6,6 @@ Layer 1, reads the clock, no IO.
 from __future__ import annotations
 
 import select
-import socket
 import ssl
 from dataclasses import dataclass
 from time import monotonic
@@ -16,10 +15,12 @@ from connform.faults import Stage
 from connform.http import deadline, handshake
 from connform.http.failures import RequestFailed, RequestTimedOut
 from connform.http.resolver import Endpoint, literal
-from connform.http.settings import Network, Observer
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Iterator, Mapping
+
+    from connform.http.settings import Network, Observer
 
 
 @dataclass(frozen=True, slots=True)

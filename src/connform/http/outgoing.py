@@ -9,13 +9,14 @@ import re
 from typing import TYPE_CHECKING, Final
 
 import httpcore
-import httpx
 
 from connform.http import body
 from connform.http.failures import OriginRefused, RequestFailed
 from connform.http.origin import Origin
 
 if TYPE_CHECKING:
+    import httpx
+
     from connform.http.settings import ClientSettings
 
 _SAFE_NAME: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.6.2

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 BOLD, DIM, RED, GREEN, YELLOW, BLUE = "1", "2", "31", "32", "33", "34"
-BOLD_RED, BOLD_YELLOW = "1;31", "1;33"
+BOLD_RED, BOLD_GREEN, BOLD_YELLOW = "1;31", "1;32", "1;33"
 
 ASCII: Final = str.maketrans({"✓": "+", "✗": "x", "…": ".", "�": "?"})
 """For an output whose encoding lacks the glyphs; each keeps its width."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from connform.reporters.terminal import BOLD, BOLD_RED, BOLD_YELLOW, GREEN, Painter, counted
+from connform.reporters.terminal import BOLD_GREEN, BOLD_RED, BOLD_YELLOW, Painter, counted
 from connform.reporters.text_diagnostic import render_diagnostic
 from connform.reporters.text_inventory import render_list, render_show
 from connform.reporters.text_verdicts import render_verdicts
@@ -41,19 +41,13 @@ def _summary(view: View, paint: Painter) -> list[str]:
     if view["command"] == "show" and view["connections"]:
         return []
     subject = f"{counted(summary['connections'], 'connection')} in {counted(len(view['files']), 'file')}"
-    if verdicts := [f"{summary[verdict]} {verdict}" for verdict in _VERDICTS if summary[verdict]]:
-        found = verdicts
-    elif view["command"] == "list" and not summary["errors"]:
-        found = []
-    else:
-        found = [counted(summary["errors"], "error")]
+    found = [f"{summary[verdict]} {verdict}" for verdict in _VERDICTS if summary[verdict]]
+    if summary["errors"] or not (found or view["command"] == "list"):
+        found.append(counted(summary["errors"], "error"))
     if summary["warnings"]:
         found.append(counted(summary["warnings"], "warning"))
-    style = f"{BOLD};{GREEN}" if view["exit_code"] == 0 else BOLD_RED
-    if view["exit_code"] == 0 and summary["warnings"]:
-        style = BOLD_YELLOW
-    line = subject + (": " if found else "") + paint(", ".join(found), style)
-    return [line + _aside(view)]
+    style = BOLD_RED if view["exit_code"] else BOLD_YELLOW if summary["warnings"] else BOLD_GREEN
+    return [subject + (": " if found else "") + paint(", ".join(found), style) + _aside(view)]
 
 
 def _aside(view: View) -> str:

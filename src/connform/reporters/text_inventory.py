@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _COLUMNS: Final = ("name", "provider", "environment", "region", "auth_method", "base_url", "tags")
 _FACTS: Final = ("provider", "environment", "region", "auth_method", "base_url")
-_URLS: Final = ("key_management_url", "authorize_url", "token_url")
+_DETAILS: Final = ("api_key_header", "key_management_url", "authorize_url", "token_url")
 
 
 def render_list(view: View, paint: Painter, *, width: int, verbosity: int) -> list[str]:  # noqa: ARG001
@@ -29,7 +29,7 @@ def render_show(view: View, paint: Painter, *, width: int, verbosity: int) -> li
     """Return every effective value; with a verbosity of 1, where each comes from as well."""
     lines: list[str] = []
     for connection in view["connections"]:
-        facts = [[f"  {key}", _shown(connection[key])] for key in (*_FACTS, *_URLS) if connection.get(key)]
+        facts = [[f"  {key}", _shown(connection[key])] for key in (*_FACTS, *_DETAILS) if connection.get(key)]
         place = place_of(connection)
         lines += [paint(clean(connection["name"]), BOLD) + (paint(f"  {place}", DIM) if place else ""), *columns(facts)]
         values = [_value(value, paint, origins=verbosity > 0) for value in connection["values"]]

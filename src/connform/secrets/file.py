@@ -6,7 +6,6 @@ one step: all members of one mount are read from the folder that `..data` meant 
 
 from __future__ import annotations
 
-import os
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
 _SNAPSHOT: Final = "..data"
 _ATTEMPTS: Final = 5
-"""A folder that a rotation takes away during the read is looked up again; mounts rotate once a minute, not five times in a read."""
+"""Looks at a mount that rotates during the read; mounts rotate once a minute, not five times in a read."""
 
 PATH: Final[Schema] = {
     "type": "string",
@@ -69,7 +68,7 @@ class File:
             try:
                 return [_value(snapshot, folder, reference) for reference in references]
             except SecretUnresolved:
-                if not snapshot.is_gone():
+                if not snapshot.is_past():
                     raise
         return [_value(_Snapshot(), folder, reference) for reference in references]
 
@@ -89,13 +88,13 @@ class _Snapshot:
                 entry = _target(mount / member.parts[0])
                 if entry is None or entry.parts[:1] != (_SNAPSHOT,):
                     return path  # lies beside the mount's own members
-                self._targets[mount] = mount / target
+                self._targets[mount] = target
                 return mount / target / member
         return path
 
-    def is_gone(self) -> bool:
-        """Whether a rotation took one of the folders away."""
-        return not all(os.path.isdir(target) for target in self._targets.values())
+    def is_past(self) -> bool:
+        """Whether a rotation has put another folder in place: the old one goes file by file."""
+        return any(_target(mount / _SNAPSHOT) != target for mount, target in self._targets.items())
 
 
 def _target(link: Path) -> Path | None:

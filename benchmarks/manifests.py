@@ -1,0 +1,125 @@
+"""Writes the same named connections as a connform manifest and as a Terraform module; with mistakes on request."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+HEAD = "version: 1\nconnections:\n"
+ENVIRONMENTS = ("production", "sandbox", "private")
+REGIONS = {"production": ("us", "ca", "eu"), "sandbox": ("us", "eu")}
+
+
+def name_of(number: int) -> str:
+    return f"customer-{number:05}"
+
+
+def connection(number: int) -> dict[str, Any]:
+    """Return one connection; environments, regions and the three auth methods take turns."""
+    environment = ENVIRONMENTS[number % 3]
+    regions = REGIONS.get(environment)
+    secret = f"env://CUSTOMER_{number:05}_SECRET"
+    oauth2 = {
+        "method": "oauth2",
+        "client_id": f"portal-{number}",
+        "client_secret": secret,
+        "redirect_uri": "https://localhost/auth/syngrafii",
+        "scopes": ["profile", "offline_access"],
+    }
+    methods = ({"method": "api_key", "api_key": secret}, {"method": "bearer", "token": secret}, oauth2)
+    return {
+        "environment": environment,
+        **({"region": regions[number % len(regions)]} if regions else {"instance": f"customer-{number}"}),
+        "auth": methods[number // 3 % 3],
+        "owner": f"team-{number % 40}@acme.example",
+        "tags": ["batch", "customer"],
+        "timeouts": {"total_s": 10 + number % 50},
+    }
+
+
+def yaml_lines(value: dict[str, Any], indent: str) -> Iterator[str]:
+    """Yield a mapping in block style, one key a line."""
+    for key, item in value.items():
+        if isinstance(item, dict):
+            yield f"{indent}{key}:\n"
+            yield from yaml_lines(item, indent + "  ")
+        elif isinstance(item, list):
+            yield f"{indent}{key}: [{', '.join(item)}]\n"
+        else:
+            yield f"{indent}{key}: {item}\n"
+
+
+def write_manifest(path: Path, connections: Iterable[tuple[str, dict[str, Any]]]) -> None:
+    """Write one manifest."""
+    with path.open("w", encoding="utf-8") as file:
+        file.write(HEAD)
+        for name, one in connections:
+            file.writelines(yaml_lines({name: one}, "  "))
+
+
+MISTAKES = (
+    ("environment: ", "environment: prodution", "unknown-environment"),
+    ("method: ", "method: magic", "unknown-auth-method"),
+    ("total_s: ", "total_s: soon", "wrong-type"),
+    ("owner: ", "ownr: team@acme.example", "unknown-key"),
+    ("tags: ", "tags: {batch: customer}", "wrong-type"),
+)
+"""The start of a line, what stands there instead, and what connform calls it."""
+
+
+def write_manifest_with_mistakes(path: Path, count: int, every: int) -> set[tuple[int, str]]:
+    """Write one manifest with one mistake in one of `every` connections; return lines and codes of the mistakes."""
+    planted = set()
+    number_of_line = HEAD.count("\n")
+    with path.open("w", encoding="utf-8") as file:
+        file.write(HEAD)
+        for number in range(count):
+            lines = list(yaml_lines({name_of(number): connection(number)}, "  "))
+            if number % every == every // 2:
+                start, instead, code = MISTAKES[number // every % len(MISTAKES)]
+                at = next(index for index, line in enumerate(lines) if line.lstrip().startswith(start))
+                lines[at] = lines[at].partition(start)[0] + instead + "\n"
+                planted.add((number_of_line + at + 1, code))
+            file.writelines(lines)
+            number_of_line += len(lines)
+    return planted
+
+
+TERRAFORM_TYPE = """object({
+    environment = string
+    region      = optional(string)
+    instance    = optional(string)
+    auth = object({
+      method        = string
+      api_key       = optional(string)
+      token         = optional(string)
+      client_id     = optional(string)
+      client_secret = optional(string)
+      redirect_uri  = optional(string)
+      scopes        = optional(list(string))
+    })
+    owner    = string
+    tags     = list(string)
+    timeouts = object({ total_s = number })
+  })"""
+
+
+def write_terraform_blocks(path: Path, count: int) -> None:
+    """Write a typed variable for each connection, with its values as the default."""
+    with path.open("w", encoding="utf-8") as file:
+        for number in range(count):
+            default = json.dumps(connection(number), indent=2)  # an expression of Terraform's language as well
+            file.write(f'variable "{name_of(number)}" {{\n  type = {TERRAFORM_TYPE}\n  default = {default}\n}}\n')
+
+
+def write_terraform_map(path: Path, count: int) -> None:
+    """Write one variable: a typed map of all connections."""
+    with path.open("w", encoding="utf-8") as file:
+        file.write(f'variable "connections" {{\n  type = map({TERRAFORM_TYPE})\n  default = {{\n')
+        for number in range(count):
+            file.write(f'"{name_of(number)}" = {json.dumps(connection(number), indent=2)}\n')
+        file.write("  }\n}\n")

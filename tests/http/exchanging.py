@@ -1,0 +1,97 @@
+"""Runs the same request through the synchronous and the asynchronous client, and says how it ended."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+import httpx
+
+from connform.http import ClientSettings, async_client, sync_client
+from tests.canary import API_KEY
+from tests.http.servers import HOST, Server
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from connform.faults import Stage
+
+Mode = Literal["sync", "async"]
+MODES: tuple[Mode, ...] = ("sync", "async")
+
+
+class Key:
+    """An API key in a header."""
+
+    def __init__(self, *lines: tuple[bytes, bytes]) -> None:
+        self._lines = list(lines) or [(b"api_key", API_KEY.encode())]
+
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        return self._lines
+
+
+class Notes:
+    """An observer that takes notes."""
+
+    def __init__(self) -> None:
+        self.stages: dict[str, Mapping[str, object]] = {}
+
+    def stage(self, stage: Stage, elapsed_s: float, facts: Mapping[str, object]) -> None:
+        assert elapsed_s >= 0
+        self.stages[stage.value] = facts
+
+
+@dataclass
+class Ended:
+    """How an exchange ended."""
+
+    elapsed_s: float
+    notes: Notes
+    response: httpx.Response | None = None
+    error: Exception | None = None
+
+    @property
+    def fault(self) -> str:
+        """The class of the failure."""
+        assert self.error is not None, self.response
+        return str(getattr(self.error, "fault", self.error).name)
+
+
+def settings_for(server: Server, **changes: Any) -> ClientSettings:
+    """Return settings of a connection whose host is `server`, with short time-outs."""
+    settings = ClientSettings(
+        base_url=f"https://{HOST}",
+        credential=Key(),
+        connect_s=1.0,
+        read_s=0.6,
+        write_s=1.0,
+        pool_s=1.0,
+        total_s=1.0,
+        network=server.network,
+    )
+    return replace(settings, **changes)
+
+
+def exchange(mode: Mode, settings: ClientSettings, url: str = "/", method: str = "GET", **arguments: Any) -> Ended:
+    """Make one request with a client of its own, and read the whole answer."""
+    notes = Notes()
+    started_at = time.monotonic()
+    response, error = None, None
+    try:
+        if mode == "sync":
+            with sync_client(settings, notes) as client:
+                response = client.request(method, url, **arguments)
+        else:
+            response = asyncio.run(_exchange_async(settings, notes, method, url, arguments))
+    except Exception as raised:  # noqa: BLE001  (looked at by the test)
+        error = raised
+    return Ended(time.monotonic() - started_at, notes, response, error)
+
+
+async def _exchange_async(
+    settings: ClientSettings, notes: Notes, method: str, url: str, arguments: dict[str, Any]
+) -> httpx.Response:
+    async with async_client(settings, notes) as client:
+        return await client.request(method, url, **arguments)

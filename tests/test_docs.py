@@ -1,0 +1,44 @@
+"""The tables of docs/ are those of the code; a failing test prints the table as it should be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from connform.auth import METHODS
+from connform.cli import VERBS
+from connform.diagnostics import CODES
+from connform.faults import FAULTS, ExitCode
+from connform.providers import PROVIDERS
+from connform.secrets import BACKENDS
+
+ROOT = Path(__file__).parent.parent
+
+
+def _verdicts() -> list[str]:
+    return [
+        f"| `{fault.name}` | {fault.stage} | {fault.verdict} | {int(fault.exit_code)} | {fault.hint} |"
+        for fault in FAULTS.values()
+    ]
+
+
+def _codes() -> list[str]:
+    return [f"| `{code}` | {severity} | {summary} |" for code, (severity, summary) in CODES.items()]
+
+
+@pytest.mark.parametrize(("page", "rows"), [("verdicts.md", _verdicts()), ("diagnostics.md", _codes())])
+def test_table_of_page_is_the_table_of_the_code(page: str, rows: list[str]) -> None:
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    stated = [line for line in text.splitlines() if line.startswith("| `")]
+    assert stated == rows, "\n".join(["expected:", *rows])
+
+
+@pytest.mark.parametrize("code", [code for code in ExitCode if code not in (ExitCode.CHANGES, ExitCode.WOULD_REFORMAT)])
+def test_readme_names_exit_code(code: ExitCode) -> None:
+    assert f"| {int(code)} |" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", [*VERBS, *PROVIDERS, *METHODS, *(f"{scheme}://" for scheme in BACKENDS)])
+def test_manifest_page_names_everything_built_in(name: str) -> None:
+    assert name in (ROOT / "docs" / "manifest.md").read_text(encoding="utf-8")
