@@ -108,18 +108,9 @@ TERRAFORM_TYPE = """object({
   })"""
 
 
-def write_terraform_blocks(path: Path, count: int) -> None:
+def write_terraform(path: Path, count: int) -> None:
     """Write a typed variable for each connection, with its values as the default."""
     with path.open("w", encoding="utf-8") as file:
         for number in range(count):
             default = json.dumps(connection(number), indent=2)  # an expression of Terraform's language as well
             file.write(f'variable "{name_of(number)}" {{\n  type = {TERRAFORM_TYPE}\n  default = {default}\n}}\n')
-
-
-def write_terraform_map(path: Path, count: int) -> None:
-    """Write one variable: a typed map of all connections."""
-    with path.open("w", encoding="utf-8") as file:
-        file.write(f'variable "connections" {{\n  type = map({TERRAFORM_TYPE})\n  default = {{\n')
-        for number in range(count):
-            file.write(f'"{name_of(number)}" = {json.dumps(connection(number), indent=2)}\n')
-        file.write("  }\n}\n")

@@ -86,14 +86,17 @@ def run(job: Job, folder: Path) -> Outcome:
     ) as process:
         try:
             code = process.wait(LIMIT_S)
-        except BaseException:
+        except BaseException as error:
             os.killpg(process.pid, signal.SIGKILL)  # the launcher and its job
+            if isinstance(error, subprocess.TimeoutExpired):
+                message = f"{job.tool} was not done after {LIMIT_S} s"
+                raise WrongAnswer(message) from None
             raise
     if code:
         message = f"{job.tool} could not be started: {job.argv[0]}"
         raise WrongAnswer(message)
-    texts = {"stdout": stdout.read_text(errors="replace"), "stderr": stderr.read_text(errors="replace")}
-    outcome = Outcome(**json.loads(result.read_text()), **texts)
+    figures = json.loads(result.read_text())
+    outcome = Outcome(**figures, stdout=stdout.read_text(errors="replace"), stderr=stderr.read_text(errors="replace"))
     if not job.is_right(outcome):
         said = (outcome.stdout[-600:] + outcome.stderr[-600:]).strip()
         message = f"{job.tool} ended with {outcome.exit_code}, and did not do the job:\n{said}"
@@ -125,9 +128,9 @@ def ratio(figures: dict[str, Figures], tool: str, peer: str) -> float | None:
 
 def table(figures: dict[str, Figures], base: str) -> list[str]:
     """Return Markdown: median, least and most, ratio to `base`, peak memory."""
-    lines = [f"| tool | median | least – most | ratio to {base} | peak memory |", "|---|---|---|---|---|"]
+    lines = [f"| tool | median | least and most | ratio to {base} | peak memory |", "|---|---|---|---|---|"]
     for tool, one in figures.items():
-        times = f"{shown(one.median_s)} | {shown(min(one.seconds))} – {shown(max(one.seconds))}"
+        times = f"{shown(one.median_s)} | {shown(min(one.seconds))}, {shown(max(one.seconds))}"
         lines.append(f"| {tool} | {times} | {ratio(figures, tool, base):.2f} | {one.median_mb:.0f} MB |")
     return lines
 
@@ -145,4 +148,4 @@ def goal(text: str, measured: float | None, limit: float, unit: str = "") -> str
     if measured is None:
         return f"- not judged: {text} (the peer is not installed)"
     verdict = "met" if measured <= limit else "**missed**"
-    return f"- {verdict}: {text} ≤ {limit:g}{unit}: {measured:.3g}{unit}"
+    return f"- {verdict}: {text} ≤ {limit:.3g}{unit}: {measured:.3g}{unit}"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal
 
-import httpx
+import anyio
 
+from connform.errors import ConnectionFailed
 from connform.http import ClientSettings, async_client, sync_client
 from tests.canary import API_KEY
 from tests.http.servers import HOST, Server
@@ -16,10 +17,12 @@ from tests.http.servers import HOST, Server
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import httpx
+
     from connform.faults import Stage
 
-Mode = Literal["sync", "async"]
-MODES: tuple[Mode, ...] = ("sync", "async")
+Mode = Literal["sync", "async", "trio"]
+MODES: tuple[Mode, ...] = ("sync", "async", "trio") if find_spec("trio") else ("sync", "async")
 
 
 class Key:
@@ -55,8 +58,8 @@ class Ended:
     @property
     def fault(self) -> str:
         """The class of the failure."""
-        assert self.error is not None, self.response
-        return str(getattr(self.error, "fault", self.error).name)
+        assert isinstance(self.error, ConnectionFailed), repr(self.error)
+        return self.error.fault.name
 
 
 def settings_for(server: Server, **changes: Any) -> ClientSettings:
@@ -84,7 +87,8 @@ def exchange(mode: Mode, settings: ClientSettings, url: str = "/", method: str =
             with sync_client(settings, notes) as client:
                 response = client.request(method, url, **arguments)
         else:
-            response = asyncio.run(_exchange_async(settings, notes, method, url, arguments))
+            backend = "trio" if mode == "trio" else "asyncio"
+            response = anyio.run(_exchange_async, settings, notes, method, url, arguments, backend=backend)
     except Exception as raised:  # noqa: BLE001  (looked at by the test)
         error = raised
     return Ended(time.monotonic() - started_at, notes, response, error)

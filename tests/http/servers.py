@@ -1,7 +1,7 @@
 """Turns a behaviour into a server on loopback that shows it: real sockets and real TLS, one thread per connection.
 
-    with Server(answer(b"hello"), tls=Authority().server("api.example.test")) as server:
-        server.network  # routes every host name there and trusts the authority
+with Server(answer(b"hello"), tls=Authority().server("api.example.test")) as server:
+    server.network  # routes every host name there and trusts the authority
 """
 
 from __future__ import annotations
@@ -85,7 +85,12 @@ class Server:
     """A server on loopback, from `__enter__` to `__exit__`."""
 
     def __init__(
-        self, behaviour: Behaviour, *, tls: ssl.SSLContext | None = None, ca_pem: bytes | None = None, backlog: int = 128
+        self,
+        behaviour: Behaviour,
+        *,
+        tls: ssl.SSLContext | None = None,
+        ca_pem: bytes | None = None,
+        backlog: int = 128,
     ) -> None:
         self.behaviour = behaviour
         self.tls = tls
@@ -105,7 +110,9 @@ class Server:
         self._start(self._accept)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stopping.set()
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)  # wakes up accept()
@@ -194,7 +201,7 @@ def only_tls_1_1(context: ssl.SSLContext) -> ssl.SSLContext:
     return context
 
 
-# Behaviours: below TLS
+# Behaviours below TLS
 
 
 def silent(connection: Connection) -> None:
@@ -230,7 +237,7 @@ def close_in_handshake(connection: Connection) -> None:
     connection.sock.recv(4096)
 
 
-# Behaviours: HTTP
+# Behaviours above it
 
 
 def head(status: int = 200, headers: Iterable[str] = ()) -> bytes:

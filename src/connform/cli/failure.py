@@ -64,4 +64,4 @@ def _say_bug(error: BaseException) -> None:
         sys.stderr.write(f"  {type(cause).__module__}.{type(cause).__qualname__}\n")
         for frame, line in walk_tb(cause.__traceback__):
             sys.stderr.write(f"    {frame.f_code.co_filename}:{line} in {frame.f_code.co_name}\n")
-        cause = cause.__cause__ or cause.__context__
+        cause = cause.exceptions[0] if isinstance(cause, BaseExceptionGroup) else cause.__cause__ or cause.__context__

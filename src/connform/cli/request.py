@@ -53,18 +53,23 @@ def command(
     pairs = [_header(header) for header in headers]
 
     from connform.engine.request import request
+    from connform.http.failures import NOT_A_REQUEST
 
-    answer = request(
-        options.files,
-        name,
-        method.upper(),
-        path,
-        simulate=simulate,
-        body=body,
-        content_type=content_type,
-        headers=pairs,
-        timeout_s=timeout_s,
-    )
+    try:
+        answer = request(
+            options.files,
+            name,
+            method.upper(),
+            path,
+            simulate=simulate,
+            body=body,
+            content_type=content_type,
+            headers=pairs,
+            timeout_s=timeout_s,
+        )
+    except NOT_A_REQUEST:
+        message = "METHOD, PATH and --header make no HTTP request: one of them holds what can't be sent"
+        raise UsageProblem(message) from None
     content = (_head(answer) if include else b"") + _pretty(answer, options)
     if options.output:
         save(options.output, content)
@@ -112,8 +117,8 @@ def _body(json_text: str | None, data: str | None) -> tuple[bytes | None, str | 
 
 def _header(text: str) -> tuple[str, str]:
     name, separator, value = text.partition(":")
-    if not separator or not name.strip() or not text.isprintable():
-        message = "--header takes 'NAME: VALUE'"
+    if not separator or not name.strip() or not (text.isascii() and text.isprintable()):
+        message = "--header takes 'NAME: VALUE', in ASCII"
         raise UsageProblem(message)
     return name.strip(), value.strip()
 

@@ -19,4 +19,4 @@ def command(options: Options) -> Report:
     """Check manifests offline, without secrets and network."""
     from connform.engine.validate import validate
 
-    return validate(options.files)
+    return validate(options.files, options.selection)

@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
 from connform.engine.catalog import provider
 from connform.engine.client import client_settings
-from connform.engine.report import ConnectionReport, Report
-from connform.engine.select import Selection, select
+from connform.engine.report import ConnectionReport
+from connform.engine.select import EVERYTHING, Selection, select
 from connform.engine.surroundings import surroundings
 from connform.engine.timeline import Timeline
-from connform.engine.validate import load_manifest
-from connform.errors import ConnectionFailed, ManifestInvalid
+from connform.engine.validate import read_manifest
+from connform.errors import ConnectionFailed
 from connform.faults import FAULTS, ExitCode, Stage, Verdict
 from connform.http.client import async_client
 from connform.providers.interface import Answer, Judgement
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from connform.diagnostics import Span
+    from connform.engine.report import Report
     from connform.engine.surroundings import Surroundings
     from connform.manifest.model import Connection
 
@@ -38,7 +41,7 @@ CERTIFICATE_WARNING: Final = timedelta(days=14)
 
 def check(
     files: Sequence[str] = (),
-    selection: Selection = Selection(),  # noqa: B008  (frozen)
+    selection: Selection = EVERYTHING,
     *,
     simulate: bool = False,
     parallelism: int = 100,
@@ -61,21 +64,19 @@ def check(
         UnknownConnection: the selection names none.
     """
     started = perf_counter()
-    try:
-        manifest, validated = load_manifest(files)
-    except ManifestInvalid as invalid:
-        return Report(command, tuple(files), invalid.diagnostics, simulated=simulate)
-    chosen = [manifest[name] for name in select(manifest, selection)]
+    manifest, validated = read_manifest(files)
+    if manifest is None:
+        return replace(validated, command=command, simulated=simulate)
+    chosen = [manifest[name] for name in select(manifest.tags, selection)]
     with surroundings(manifest, simulate=simulate) as world:
         reports = _run(_check_all(chosen, world, parallelism, timeout_s, progress))
-    return Report(
-        command,
-        validated.files,
-        validated.diagnostics,
-        tuple(reports),
-        len(reports),
-        simulate,
-        perf_counter() - started,
+    return replace(
+        validated,
+        command=command,
+        connections=tuple(reports),
+        connection_count=len(reports),
+        simulated=simulate,
+        elapsed_s=perf_counter() - started,
     )
 
 
@@ -135,7 +136,7 @@ async def _ask(connection: Connection, world: Surroundings, total_s: float, time
     answer = _answer(response.status_code, response.headers.items(), response.content)
     judgement = api.judge(connection, answer)
     if not judgement.fault or FAULTS[judgement.fault].stage is not Stage.HTTP:
-        timeline.done(Stage.HTTP, status=answer.status)
+        timeline.done(Stage.HTTP, http_status=answer.status)
         if not judgement.fault:
             timeline.done(Stage.AUTH)
             timeline.stage(Stage.LATENCY, timeline.latency_s, judgement.facts)
@@ -167,7 +168,7 @@ def _report(connection: Connection, judgement: Judgement, timeline: Timeline) ->
         message=judgement.message,
         hint=(judgement.hint or fault.hint) if fault else "",
         elapsed_s=timeline.elapsed_s,
-        stages=timeline.stages(fault.stage if fault else None),
+        stages=timeline.stages(fault.stage if fault else None, judgement.facts),
         warnings=tuple(_warnings(timeline)),
         exit_code=fault.exit_code if fault else ExitCode.OK,
         place=_place(connection, judgement),
@@ -183,8 +184,8 @@ def _warnings(timeline: Timeline) -> Iterator[str]:
 
 
 def _place(connection: Connection, judgement: Judgement) -> Span:
-    """Return where the manifest says what failed: the reference of the secret, else the connection's name."""
+    """Return where the manifest says what failed: the secret that the message names, else the connection's name."""
     for key, reference in connection.auth.references.items():
-        if str(reference) in judgement.message:
+        if re.search(rf"`{key}`|{re.escape(str(reference))}(?![^\s),])", judgement.message):
             return connection.place_of("auth", key)
     return connection.span

@@ -5,35 +5,35 @@ Layer 3; reads manifests.
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from connform.engine.catalog import provider
-from connform.engine.report import ConnectionReport, Report, Value
-from connform.engine.select import Selection, select, unknown_connection
-from connform.engine.validate import load_manifest
-from connform.errors import ManifestInvalid, UnknownConnection
+from connform.engine.report import ConnectionReport, Value
+from connform.engine.select import EVERYTHING, Selection, select, unknown_connection
+from connform.engine.validate import read_manifest
+from connform.errors import UnknownConnection
 from connform.manifest.model import Timeouts
 from connform.manifest.places import pointer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from connform.engine.report import Report
     from connform.manifest.model import Connection
 
 
-def list_connections(files: Sequence[str], selection: Selection = Selection()) -> Report:  # noqa: B008  (frozen)
+def list_connections(files: Sequence[str], selection: Selection = EVERYTHING) -> Report:
     """Return the selected connections.
 
     Raises:
         UnknownConnection: the selection names none.
     """
-    try:
-        manifest, validated = load_manifest(files)
-    except ManifestInvalid as invalid:
-        return Report("list", tuple(files), invalid.diagnostics)
-    found = tuple(_describe(manifest[name]) for name in select(manifest, selection))
-    return Report("list", validated.files, validated.diagnostics, found, len(found))
+    manifest, validated = read_manifest(files)
+    if manifest is None:
+        return replace(validated, command="list")
+    found = tuple(_describe(manifest[name]) for name in select(manifest.tags, selection))
+    return replace(validated, command="list", connections=found, connection_count=len(found))
 
 
 def show(files: Sequence[str], name: str) -> Report:
@@ -42,10 +42,9 @@ def show(files: Sequence[str], name: str) -> Report:
     Raises:
         UnknownConnection: no connection has that name.
     """
-    try:
-        manifest, validated = load_manifest(files)
-    except ManifestInvalid as invalid:
-        return Report("show", tuple(files), invalid.diagnostics)
+    manifest, validated = read_manifest(files)
+    if manifest is None:
+        return replace(validated, command="show")
     if name not in manifest:
         raise UnknownConnection(unknown_connection(name, manifest))
     connection = manifest[name]
@@ -53,7 +52,7 @@ def show(files: Sequence[str], name: str) -> Report:
     details = {key: instance[key] for key in ("key_management_url", "authorize_url", "token_url", "api_key_header")}
     values = (*_declared(connection, connection.settings, ()), *_defaults(connection))
     described = _describe(connection, details, tuple(sorted(values, key=lambda value: value.pointer)))
-    return Report("show", validated.files, validated.diagnostics, (described,), 1)
+    return replace(validated, command="show", connections=(described,), connection_count=1)
 
 
 def _describe(

@@ -92,7 +92,7 @@ def load(files: Files = (), *, simulator: Simulator | None = None) -> Connection
     Raises:
         ManifestInvalid: a manifest has errors.
     """
-    manifest, _ = load_manifest(_names(files))
+    manifest = load_manifest(_names(files))
     return Connections(manifest, simulated(simulator) if simulator else real(manifest))
 
 

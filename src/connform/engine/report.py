@@ -27,7 +27,7 @@ class StageResult:
     elapsed_s: float = 0.0
     """How long it took."""
     facts: Mapping[str, Any] = field(default_factory=dict)
-    """JSON-ready facts: `addresses`, `tls_version`, `cert_expires_at`, `status`, …"""
+    """JSON-ready facts: `addresses`, `tls_version`, `cert_expires_at`, `http_status`, …"""
 
 
 @dataclass(frozen=True, slots=True)

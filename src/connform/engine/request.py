@@ -62,7 +62,7 @@ def request(
     """
     from connform.http.client import sync_client
 
-    manifest, _ = load_manifest(files)
+    manifest = load_manifest(files)
     if name not in manifest:
         raise UnknownConnection(unknown_connection(name, manifest))
     lines = [*headers, *([("content-type", content_type)] if content_type else [])]

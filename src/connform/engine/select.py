@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from connform.errors import UnknownConnection
 from connform.manifest.explain import similar
 
 if TYPE_CHECKING:
-    from connform.manifest.decode import Manifest
+    from collections.abc import Collection, Iterable, Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,27 +28,35 @@ class Selection:
     """A connection has one of them."""
 
 
-def select(manifest: Manifest, selection: Selection) -> list[str]:
-    """Return the names of the selected connections in the manifest's order.
+EVERYTHING: Final = Selection()
+"""No choice at all."""
+
+
+def select(tags: Mapping[str, Collection[str]], selection: Selection) -> list[str]:
+    """Return the names of the selected connections, in their order.
+
+    Args:
+        tags: the tags of each connection, by its name.
+        selection: which ones.
 
     Raises:
         UnknownConnection: a name or glob that matches nothing: a typo would otherwise pass as success.
     """
     for pattern in selection.names:
-        if not any(fnmatchcase(name, pattern) for name in manifest):
-            raise UnknownConnection(unknown_connection(pattern, manifest))
-    return [name for name in manifest if _matches(name, manifest, selection)]
+        if not any(fnmatchcase(name, pattern) for name in tags):
+            raise UnknownConnection(unknown_connection(pattern, tags))
+    return [name for name, own in tags.items() if _matches(name, own, selection)]
 
 
-def _matches(name: str, manifest: Manifest, selection: Selection) -> bool:
+def _matches(name: str, tags: Collection[str], selection: Selection) -> bool:
     if selection.names and not any(fnmatchcase(name, pattern) for pattern in selection.names):
         return False
     if any(fnmatchcase(name, pattern) for pattern in selection.exclude):
         return False
-    return not selection.tags or not set(selection.tags).isdisjoint(manifest.tags(name))
+    return not selection.tags or not set(selection.tags).isdisjoint(tags)
 
 
-def unknown_connection(name: str, manifest: Manifest) -> str:
+def unknown_connection(name: str, known: Iterable[str]) -> str:
     """Say that no connection has a name, and which one may be meant."""
-    guess = similar(name, manifest)
+    guess = similar(name, known)
     return f"no connection matches `{name}`" + (f"; did you mean `{guess}`?" if guess else "")

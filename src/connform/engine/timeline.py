@@ -6,6 +6,7 @@ Layer 3, no IO.
 from __future__ import annotations
 
 from time import perf_counter
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from connform.engine.report import StageResult
@@ -45,11 +46,13 @@ class Timeline:
         """Return what is known of a stage that ended well."""
         return self._ended[stage].facts if stage in self._ended else {}
 
-    def stages(self, failed: Stage | None = None) -> tuple[StageResult, ...]:
-        """Return every stage in order; those that never began are skipped."""
+    def stages(
+        self, failed: Stage | None = None, facts: Mapping[str, object] = MappingProxyType({})
+    ) -> tuple[StageResult, ...]:
+        """Return every stage in order, the failed one with its facts; those that never began are skipped."""
         remaining = perf_counter() - self._mark
         return tuple(
-            StageResult(stage, "failed", remaining)
+            StageResult(stage, "failed", remaining, facts)
             if stage is failed
             else self._ended.get(stage, StageResult(stage, "skipped"))
             for stage in Stage

@@ -7,62 +7,74 @@ from __future__ import annotations
 
 import gc
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from connform.diagnostics import Severity
 from connform.engine.catalog import DEFAULT_PROVIDER, reference_keys, vocabulary
 from connform.engine.report import Report
+from connform.engine.select import EVERYTHING, Selection, select
 from connform.errors import ManifestInvalid
 from connform.manifest.decode import Manifest
 from connform.manifest.files import load_sources
-from connform.manifest.validate import Tree
 from connform.manifest.validate import validate as validate_sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from connform.diagnostics import Diagnostic
-    from connform.manifest.files import Source
+    from connform.manifest.validate import Tree
 
 _UNKNOWN_NAMES: Final = frozenset({"unknown-provider", "unknown-store-type", "unknown-scheme"})
 """Diagnostics that a plug-in may settle."""
 
 
-def validate(files: Sequence[str] = ()) -> Report:
+def validate(files: Sequence[str] = (), selection: Selection = EVERYTHING) -> Report:
     """Return every error and warning of the manifests.
 
     Args:
         files: files, folders or `-`; empty for the default search.
-    """
-    sources, tree, diagnostics = _read(files)
-    return _report(sources, tree, diagnostics)
-
-
-def load_manifest(files: Sequence[str] = ()) -> tuple[Manifest, Report]:
-    """Return the manifest, and the report with its warnings.
+        selection: leave out what concerns other connections only; everything is read all the same.
 
     Raises:
-        ManifestInvalid: a diagnostic is an error.
+        UnknownConnection: the selection names none.
     """
-    sources, tree, diagnostics = _read(files)
-    if any(one.severity is Severity.ERROR for one in diagnostics):
-        raise ManifestInvalid(diagnostics)
-    manifest = Manifest(tree, reference_keys(), DEFAULT_PROVIDER)
-    return manifest, _report(sources, tree, diagnostics)
+    tree, report = _read(files)
+    if selection == EVERYTHING:
+        return report
+    chosen = set(select({name: entry.tags for name, entry in tree.connections.items()}, selection))
+    kept = tuple(one for one in report.diagnostics if one.connection in ("", *chosen))
+    return replace(report, diagnostics=kept, connection_count=len(chosen))
 
 
-def _report(sources: Sequence[Source], tree: Tree, diagnostics: tuple[Diagnostic, ...]) -> Report:
-    names = tuple(source.name for source in sources)
-    return Report("validate", names, diagnostics, connection_count=len(tree.connections))
+def read_manifest(files: Sequence[str] = ()) -> tuple[Manifest | None, Report]:
+    """Return the manifest, or `None` where it has errors, and the report on it."""
+    tree, report = _read(files)
+    if report.count(Severity.ERROR):
+        return None, report
+    return Manifest(tree, reference_keys(), DEFAULT_PROVIDER), report
 
 
-def _read(files: Sequence[str]) -> tuple[list[Source], Tree, tuple[Diagnostic, ...]]:
+def load_manifest(files: Sequence[str] = ()) -> Manifest:
+    """Return the manifest.
+
+    Raises:
+        ManifestInvalid: it has errors.
+    """
+    manifest, report = read_manifest(files)
+    if manifest is None:
+        raise ManifestInvalid(report.diagnostics)
+    return manifest
+
+
+def _read(files: Sequence[str]) -> tuple[Tree, Report]:
     sources, problems = load_sources(files)
     with _without_collector():
         tree, found = validate_sources(sources, vocabulary())
         if any(one.code in _UNKNOWN_NAMES for one in found) and vocabulary(plugins=True) != vocabulary():
             tree, found = validate_sources(sources, vocabulary(plugins=True))
-    return sources, tree, tuple(sorted((*problems, *found), key=lambda one: (one.span, one.code)))
+    diagnostics = tuple(sorted((*problems, *found), key=lambda one: (one.span, one.code)))
+    names = tuple(source.name for source in sources)
+    return tree, Report("validate", names, diagnostics, connection_count=len(tree.connections))
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """Turns a host and port into a connection, for asyncio and trio: look-up, TCP, TLS, each with its own fault.
 
-Layer 1, uses the network. Sockets don't block and TLS runs on them directly, which costs half of what anyio's streams over an asyncio transport do.
+Layer 1, uses the network. Sockets don't block, and TLS runs on them directly: errors reach us as the `ssl` module raises them, as in `dial`.
 """
 
 from __future__ import annotations

@@ -21,6 +21,8 @@ from connform.faults import Stage
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+NOT_A_REQUEST: Final = (httpx.InvalidURL, httpx.LocalProtocolError)
+"""What a client raises for a request whose URL, method or headers can't be sent: its caller's mistake."""
 _BEFORE_THE_REQUEST: Final = {Stage.CONFIG, Stage.SECRET, Stage.DNS, Stage.TCP, Stage.TLS}
 _HEADER_FIELDS_TOO_LARGE: Final = 431
 

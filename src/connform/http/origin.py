@@ -5,6 +5,7 @@ Layer 1, no IO.
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_address
 from typing import Final, NamedTuple
 
@@ -12,6 +13,8 @@ import httpx
 
 from connform.errors import ConnectionFailed
 
+LEGAL_HOST: Final = re.compile(r"[0-9a-z._-]+|[0-9a-f:.]+(?:%25\w+)?")
+"""A name, an IPv4 or an IPv6 address; httpx lets more pass."""
 _PORTS: Final = {"https": 443, "http": 80}
 
 
@@ -43,7 +46,7 @@ class Origin(NamedTuple):
             origin = cls.of(url)
         except (httpx.InvalidURL, ValueError):
             raise ConnectionFailed("config_invalid", "the base URL is not a URL") from None
-        if not origin.host or origin.scheme not in _PORTS:
+        if origin.scheme not in _PORTS or not LEGAL_HOST.fullmatch(origin.host):
             raise ConnectionFailed("config_invalid", "the base URL must start with https:// and name a host")
         if url.userinfo:
             raise ConnectionFailed("config_invalid", "the base URL must not hold a user or password")

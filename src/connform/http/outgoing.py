@@ -9,18 +9,18 @@ import re
 from typing import TYPE_CHECKING, Final
 
 import httpcore
+import httpx
 
 from connform.http import body
 from connform.http.failures import OriginRefused, RequestFailed
 from connform.http.origin import Origin
 
 if TYPE_CHECKING:
-    import httpx
-
     from connform.http.settings import ClientSettings
 
 _SAFE_NAME: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.6.2
 _SAFE_VALUE: Final = re.compile(rb"[\x21-\x7e]+(?: [\x21-\x7e]+)*")  # printable ASCII, single spaces inside
+_LEGAL_VALUE: Final = re.compile(rb"(?:[^\x00\s]+(?:[ \t]+[^\x00\s]+)*)?")  # what h11 accepts
 _OWN_HEADERS: Final = {b"host", b"accept-encoding"}
 
 
@@ -37,11 +37,15 @@ class Outgoing:
         Raises:
             OriginRefused: it is for another origin.
             RequestFailed: `secret_malformed`, the credential is no legal header.
+            httpx.LocalProtocolError: another header is none. h11 and httpcore would quote it in exceptions and logs.
         """
         wanted = Origin.of(request.url)
         if wanted != self._origin:
             raise OriginRefused(str(wanted), str(self._origin))
         credential = self._credential()
+        if not all(_SAFE_NAME.fullmatch(name) and _LEGAL_VALUE.fullmatch(value) for name, value in request.headers.raw):
+            message = "a header of the request holds characters that no header may hold"
+            raise httpx.LocalProtocolError(message)
         replaced = _OWN_HEADERS.union(name.lower() for name, _ in credential)
         return httpcore.Request(
             method=request.method,
@@ -66,7 +70,6 @@ class Outgoing:
         if self._settings.credential is None:
             return []
         lines = self._settings.credential.headers()
-        # h11 and httpcore quote an illegal value in exceptions and logs: it must not get that far
         if not all(_SAFE_NAME.fullmatch(name) and _SAFE_VALUE.fullmatch(value) for name, value in lines):
             raise RequestFailed("secret_malformed", "the credential holds characters that no header may hold")
         return lines

@@ -12,6 +12,7 @@ import httpx
 
 from connform.errors import ConnectionFailed
 from connform.http import tls
+from connform.http.origin import LEGAL_HOST
 
 if TYPE_CHECKING:
     from connform.http.settings import ClientSettings
@@ -27,7 +28,7 @@ def proxy_arguments(settings: ClientSettings) -> dict[str, Any]:
         url = httpx.URL(settings.proxy)
     except (httpx.InvalidURL, ValueError):
         url = httpx.URL("")
-    if url.scheme not in {"http", "https"} or not url.host:
+    if url.scheme not in {"http", "https"} or not LEGAL_HOST.fullmatch(url.raw_host.decode("ascii")):
         raise ConnectionFailed("config_invalid", "the proxy must be a URL that starts with http:// or https://")
     arguments: dict[str, Any] = {
         "proxy_url": httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=b"/"),

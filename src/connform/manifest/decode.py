@@ -40,10 +40,10 @@ class Manifest(Mapping[str, Connection]):
     def __len__(self) -> int:
         return len(self._entries)
 
-    def tags(self, name: str) -> list[str]:
-        """Return a connection's tags without decoding it."""
-        tags: list[str] = self._entries[name].effective.get("tags", [])  # type: ignore[assignment]  # the schema's word
-        return tags
+    @property
+    def tags(self) -> dict[str, list[str]]:
+        """The tags of each connection, without decoding it."""
+        return {name: entry.tags for name, entry in self._entries.items()}
 
     def _connection(self, entry: Entry) -> Connection:
         node: Mapping[str, Any] = entry.effective

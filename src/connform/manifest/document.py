@@ -81,6 +81,12 @@ class Entry:
     effective: Map = field(init=False)
     """All of its values; set by `inherit`."""
 
+    @property
+    def tags(self) -> list[str]:
+        """Its effective tags, as far as they are a list."""
+        tags: object = self.effective.get("tags") if self.layers else None
+        return [str(tag) for tag in tags] if isinstance(tags, list) else []
+
     def place(self, path: tuple[str | int, ...]) -> Span:
         """Return where the effective value at a path stands; the nearest thing above it where it doesn't."""
         return locate(self.effective, path, self.span)
@@ -102,11 +108,14 @@ _ABSENT: Final = object()
 class InheritanceError(Exception):
     """`extends` names no template, or ends in a circle."""
 
-    def __init__(self, node: Map, detail: str, wanted: str = "") -> None:
+    def __init__(self, node: Map, detail: str, wanted: str = "", code: str = "unknown-template") -> None:
         super().__init__(detail)
         self.node = node
+        """Whose `extends` is wrong."""
         self.detail = detail
         self.wanted = wanted
+        """The name that no template has."""
+        self.code = code
 
 
 def inherit(entry: Entry, templates: dict[str, Entry]) -> None:
@@ -134,14 +143,23 @@ def _ancestors(entry: Entry, templates: dict[str, Entry]) -> Iterator[Layer]:
     node = entry.node
     while "extends" in node:
         name = node["extends"]
-        if not isinstance(name, str) or name not in templates:
-            wanted = name if isinstance(name, str) else ""
-            raise InheritanceError(node, "no template has that name", wanted)
+        if not isinstance(name, str):
+            raise InheritanceError(node, "a text belongs here", code="wrong-type")
+        if name not in templates:
+            raise InheritanceError(node, "no template has that name", name)
         if name in seen:
-            raise InheritanceError(node, f"the templates extend each other in a circle: {' → '.join([*seen, name])}")
+            raise _circle(seen[seen.index(name) :], templates)
         seen.append(name)
         node = templates[name].node
         yield Layer(f"template {name}", node)
+
+
+def _circle(names: list[str], templates: dict[str, Entry]) -> InheritanceError:
+    """Return the error of a circle, the same from wherever it is entered."""
+    first = min(range(len(names)), key=lambda index: templates[names[index]].span)
+    ring = [*names[first:], *names[: first + 1]]
+    detail = f"the templates extend each other in a circle: {' → '.join(ring)}"
+    return InheritanceError(templates[ring[0]].node, detail)
 
 
 def _merge(below: Map, above: Map) -> Map:

@@ -7,7 +7,7 @@ which may be a secret.
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from connform.manifest.rules import Finding, Path
 
@@ -29,20 +29,45 @@ def explain(schema: Schema, value: object, everywhere: Mapping[str, str]) -> lis
     """
     from jsonschema import Draft202012Validator  # noqa: PLC0415  (slow to import, and needed for bad manifests only)
 
-    errors = list(Draft202012Validator(schema).iter_errors(value))
-    mistyped = {guess: key for error in errors for key, guess in _mistyped(error)}
+    errors = [_refusal(error) for error in Draft202012Validator(schema).iter_errors(value)]
+    explained = {one for error in errors if error.keyword == "additionalProperties" for one in _explained(error)}
     found: list[Finding] = []
     for error in errors:
-        path = tuple(error.absolute_path)
-        if error.validator == "additionalProperties":
-            found += _unknown_keys(error, path, everywhere)
-        elif error.validator == "required":
-            found += [_missing_key(error, path, key) for key in _missing(error) if (path, key) not in mistyped]
-        elif error.validator == "propertyNames" or "propertyNames" in error.absolute_schema_path:
-            found.append(Finding("bad-name", (*path, error.instance), _NAME, at_key=True))
+        if error.keyword == "additionalProperties":
+            found += _unknown_keys(error, everywhere)
+        elif error.keyword == "required":
+            found += [_missing_key(error, key) for key in _missing(error) if (error.path, key) not in explained]
+        elif error.in_names:
+            found.append(Finding("bad-name", (*error.path, error.value), _NAME, at_key=True))
         else:
-            found.append(_bad_value(error, path))
+            found.append(_bad_value(error))
     return list(dict.fromkeys(found))
+
+
+class _Refusal(NamedTuple):
+    """One error of the `jsonschema` library."""
+
+    keyword: str
+    """The keyword that refuses."""
+    wanted: Any
+    """What the schema has there."""
+    schema: Mapping[str, Any]
+    """The schema around the keyword."""
+    value: Any
+    """What is refused."""
+    path: Path
+    """Where it stands."""
+    in_names: bool
+    """Whether the refused value is a key."""
+    message: str
+    """The library's own text; never shown, it quotes the value."""
+
+
+def _refusal(error: ValidationError) -> _Refusal:
+    schema = error.schema if isinstance(error.schema, dict) else {}
+    in_names = "propertyNames" in error.absolute_schema_path
+    path = tuple(error.absolute_path)
+    return _Refusal(str(error.validator), error.validator_value, schema, error.instance, path, in_names, error.message)
 
 
 _NAME: Final = "a name starts with a small letter or a digit, and goes on with small letters, digits, `-`, `_` or `.` (63 at most)"
@@ -55,80 +80,98 @@ def similar(word: str, words: Iterable[str]) -> str:
     return folded[close[0]] if close else ""
 
 
-def _unknown(error: ValidationError) -> Iterator[str]:
+def _unknown(error: _Refusal) -> Iterator[str]:
     known = error.schema.get("properties", {})
-    return (key for key in error.instance if key not in known)
+    return (key for key in error.value if key not in known)
 
 
-def _missing(error: ValidationError) -> Iterator[str]:
+def _missing(error: _Refusal) -> Iterator[str]:
     """Return the one key that this error is about: the library reports each missing key by itself."""
-    return (key for key in error.validator_value if error.message.startswith(repr(key)))
+    return (key for key in error.wanted if error.message.startswith(repr(key)))
 
 
-def _mistyped(error: ValidationError) -> Iterator[tuple[str, tuple[Path, str]]]:
-    """Return unknown keys that were meant to be a known key which isn't there: one mistake, not two."""
-    if error.validator == "additionalProperties":
-        known = error.schema.get("properties", {})
-        for key in _unknown(error):
-            guess = similar(key, (one for one in known if one not in error.instance))
-            if guess:
-                yield key, (tuple(error.absolute_path), guess)
-
-
-def _unknown_keys(error: ValidationError, path: Path, everywhere: Mapping[str, str]) -> Iterator[Finding]:
+def _explained(error: _Refusal) -> Iterator[tuple[Path, str]]:
+    """Yield the keys that are missing because an unknown key stands for them: one mistake, not two."""
+    path = error.path
     known = error.schema.get("properties", {})
+    absent = [key for key in known if key not in error.value]
     for key in _unknown(error):
-        guess = similar(key, known)
-        if guess:
-            detail, hint = f"{_object(path)} has no such key", f"did you mean `{guess}`?"
-        elif key == "<<":
+        if key == MERGE_KEY:
+            yield from ((path, one) for one in absent)
+        elif guess := similar(key, absent) or _parent(key, known):
+            yield path, guess
+
+
+def _parent(key: str, known: Mapping[str, Schema]) -> str:
+    """Return the known key whose value is a mapping that has `key`, or an empty string."""
+    return next((name for name, part in known.items() if key in part.get("properties", {})), "")
+
+
+MERGE_KEY: Final = "<<"
+
+
+def _unknown_keys(error: _Refusal, everywhere: Mapping[str, str]) -> Iterator[Finding]:
+    known = error.schema.get("properties", {})
+    misplaced: dict[str, list[str]] = {}
+    for key in _unknown(error):
+        detail = hint = ""
+        if parent := _parent(key, known):
+            misplaced.setdefault(f"below `{parent}:`", []).append(key)
+        elif guess := similar(key, known):
+            detail, hint = f"{_object(error.path)} has no such key", f"did you mean `{guess}`?"
+        elif key == MERGE_KEY:
             detail = "YAML 1.2 has no merge keys"
             hint = "share settings with `templates:` and `extends:`"
         elif key in everywhere:
-            detail, hint = f"`{key}` belongs to {everywhere[key]}, not here", ""
+            misplaced.setdefault(f"to {everywhere[key]}", []).append(key)
         else:
-            detail, hint = f"{_object(path)} has no such key; it has {_listing(known)}", ""
-        yield Finding("unknown-key", (*path, key), detail, hint, at_key=True)
+            detail = f"{_object(error.path)} has no such key; it has {_listing(known)}"
+        if detail:
+            yield Finding("unknown-key", (*error.path, key), detail, hint, at_key=True)
+    for home, strays in misplaced.items():
+        belong = "belongs" if len(strays) == 1 else "belong"
+        yield Finding("unknown-key", (*error.path, strays[0]), f"{_listing(strays)} {belong} {home}, not here", at_key=True)
 
 
-def _missing_key(error: ValidationError, path: Path, key: str) -> Finding:
+def _missing_key(error: _Refusal, key: str) -> Finding:
     about = error.schema.get("properties", {}).get(key, {})
-    detail = f"{_object(path)} needs `{key}`"
+    detail = f"{_object(error.path)} needs `{key}`"
     if "enum" in about:
         detail += f": one of {_listing(about['enum'])}"
     elif about.get("description"):
         detail += f": {about['description'][0].lower()}{about['description'][1:].rstrip('.')}"
-    return Finding("missing-key", path, detail)
+    return Finding("missing-key", error.path, detail)
 
 
-def _bad_value(error: ValidationError, path: Path) -> Finding:
-    schema: Mapping[str, Any] = error.schema
+def _bad_value(error: _Refusal) -> Finding:
+    schema = error.schema
     secret = bool(schema.get("x-secret"))
     message = str(schema.get("errorMessage", ""))
     if secret:
-        return _bad_reference(error, path, message)
-    if error.validator in ("enum", "const"):
+        return _bad_reference(error, message)
+    if error.keyword in ("enum", "const"):
         allowed = [str(one) for one in schema.get("enum", [schema.get("const")])]
-        guess = similar(error.instance, allowed) if isinstance(error.instance, str) else ""
-        hint = f"did you mean `{guess}`?" if guess else ""
-        return Finding(schema.get("x-code", "unknown-value"), path, message or f"allowed: {_listing(allowed)}", hint)
-    word = _WORDING.get(str(error.validator))
-    code, detail = word(error.validator_value) if word else ("malformed-value", "the value has a wrong form")
-    if error.validator == "type" and error.instance is None:
-        detail = f"nothing stands here; {_object(path)} is {_KINDS[_kind(error.validator_value)]}"
-    elif error.validator == "pattern":
+        guess = similar(error.value, allowed) if isinstance(error.value, str) else ""
+        hint = "write it without quotes" if guess == error.value else f"did you mean `{guess}`?"
+        hint = hint if guess else ""
+        return Finding(schema.get("x-code", "unknown-value"), error.path, message or f"allowed: {_listing(allowed)}", hint)
+    word = _WORDING.get(error.keyword)
+    code, detail = word(error.wanted) if word else ("malformed-value", "the value has a wrong form")
+    if error.keyword == "type" and error.value is None:
+        detail = f"nothing stands here; {_object(error.path)} is {_KINDS[_kind(error.wanted)]}"
+    elif error.keyword == "pattern":
         code = schema.get("x-code", code)
         detail = message or detail
-    return Finding(code, path, detail)
+    return Finding(code, error.path, detail)
 
 
-def _bad_reference(error: ValidationError, path: Path, message: str) -> Finding:
-    value = error.instance
+def _bad_reference(error: _Refusal, message: str) -> Finding:
+    value = error.value
     if isinstance(value, dict | list) or value is None:
-        return Finding("wrong-type", path, "a secret reference belongs here: one line, such as `env://NAME`")
+        return Finding("wrong-type", error.path, "a secret reference belongs here: one line, such as `env://NAME`")
     if isinstance(value, str) and "://" in value:
-        return Finding("malformed-reference", path, "a reference has the form scheme://path[?version=…][#field], without spaces")
-    return Finding("plaintext-secret", path, message or "a reference such as `env://NAME` belongs here")
+        return Finding("malformed-reference", error.path, "a reference has the form scheme://path[?version=…][#field], without spaces")
+    return Finding("plaintext-secret", error.path, message or "a reference such as `env://NAME` belongs here")
 
 
 def _kind(names: str | list[str]) -> str:

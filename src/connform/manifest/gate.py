@@ -7,6 +7,7 @@ for the errors of a value that was refused. Both agree on every value (`tests/ma
 from __future__ import annotations
 
 import re
+from functools import reduce
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 if TYPE_CHECKING:
@@ -29,9 +30,11 @@ def build_gate(schema: Schema) -> Gate:
     checks += [_WORDS[word](schema[word]) for word in schema if word in _WORDS]
     if words - _OBJECT_WORDS - _WORDS.keys():
         return _by_library(schema)
-    if len(checks) == 1:
-        return checks[0]
-    return lambda value: all(check(value) for check in checks)
+    return reduce(_both, checks) if checks else _anything
+
+
+def _both(first: Gate, second: Gate) -> Gate:
+    return lambda value: first(value) and second(value)
 
 
 _OBJECT_WORDS: Final = frozenset({"properties", "required", "additionalProperties", "propertyNames"})
@@ -112,8 +115,16 @@ def _unique(wanted: bool) -> Gate:  # noqa: FBT001  (a keyword's value)
 
 
 def _items(schema: Schema) -> Gate:
-    check = build_gate(schema)
-    return lambda value: not isinstance(value, list) or all(check(one) for one in value)
+    item = build_gate(schema)
+
+    def check(value: Any) -> bool:
+        if isinstance(value, list):
+            for one in value:
+                if not item(one):
+                    return False
+        return True
+
+    return check
 
 
 _WORDS: Final[dict[str, Callable[[Any], Gate]]] = {

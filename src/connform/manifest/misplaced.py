@@ -1,6 +1,6 @@
-"""Finds the newcomer's mistake: a connection's keys on the level of its name.
+"""Finds the newcomer's mistake: what belongs below a key stands on the same level as it.
 
-Layer 1, no IO. YAML reads such text without complaint, as one empty connection and several strange ones::
+Layer 1, no IO. YAML reads such text without complaint, as one empty key and several strange ones::
 
     connections:
       sandbox-us:
@@ -12,23 +12,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Mapping
 
 
-def misplaced_keys(section: Mapping[str, object], known: Collection[str]) -> tuple[str, list[str]]:
-    """Return the name of an empty connection and the keys that follow it though they belong below it.
+def misplaced_keys(section: Mapping[str, object], belongs: Callable[[str, str], bool]) -> tuple[str, list[str]]:
+    """Return an empty key and the keys that follow it though they belong below it; no keys where nothing is misplaced.
 
     Args:
-        section: what stands under `connections:`.
-        known: every key that a connection may have.
+        section: a mapping.
+        belongs: whether a key (the second) belongs below an empty one (the first).
     """
     owner = ""
     strays: list[str] = []
     for name, value in section.items():
-        if value is None and not strays:
-            owner = name
-        elif owner and name in known:
+        if owner and belongs(owner, name):
             strays.append(name)
-        elif owner:
+        elif strays:
             break
+        elif value is None:
+            owner = name
     return owner, strays

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from io import BytesIO
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import yaml
 from yaml._yaml import CParser
@@ -16,6 +16,8 @@ from yaml._yaml import CParser
 from connform.diagnostics import Span
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from yaml import Mark
 
 MAX_DEPTH: Final = 64
@@ -130,7 +132,7 @@ class _Builder:
     def __init__(self, data: bytes, name: str) -> None:
         stream = BytesIO(data)
         stream.name = name  # type: ignore[attr-defined]  # every mark then carries its file's name
-        self._next = CParser(stream).get_event
+        self._next: Callable[[], Any] = CParser(stream).get_event
         self.duplicates: list[YamlError] = []
         self._anchors: dict[str, tuple[Node, int]] = {}
         self._size = 0
@@ -165,12 +167,14 @@ class _Builder:
         key: str | None = None
         key_event = None
         value: Node
+        next_event = self._next
         while True:
-            event = self._next()
+            event = next_event()
             kind = type(event)
             opened: Map | Seq | None = None
             if kind is yaml.ScalarEvent:
-                _refuse_tag(event)
+                if event.tag is not None:
+                    _refuse_tag(event)
                 value = event.value if event.style else _resolve(event.value)
                 if len(event.value) > MAX_SCALAR_CHARACTERS:
                     detail = f"at most {MAX_SCALAR_CHARACTERS} characters are allowed"
@@ -290,6 +294,7 @@ _ADVICE: Final = {
     "could not find expected ':'": "a key needs `: ` behind it: `key: value`",
     "did not find expected ',' or ']'": "a list in brackets needs `,` between its items and `]` at its end",
     "did not find expected ',' or '}'": "a mapping in braces needs `,` between its entries and `}` at its end",
+    "did not find expected node content": "a value is missing here, or a bracket that was opened is never closed",
     "found unexpected end of stream": "a quote or a bracket that was opened is never closed",
     "did not find expected '-' indicator": "the line is indented otherwise than the list that it stands in",
 }
@@ -297,10 +302,14 @@ _ADVICE: Final = {
 
 
 def _syntax_error(error: yaml.MarkedYAMLError, name: str, data: bytes) -> YamlError:
+    lines = data.decode("utf-8-sig").splitlines()
     mark = error.problem_mark
+    if error.context_mark and (mark is None or mark.line >= len(lines)):
+        mark = error.context_mark  # the end of the file helps nobody: the quote or bracket that it should have closed does
     line, column = (mark.line, mark.column) if mark else (0, 0)
+    if line >= len(lines) > 0:
+        line, column = len(lines) - 1, len(lines[-1])
     span = Span(name, line + 1, column + 1, line + 1, column + 2)
-    lines = data.decode("utf-8").splitlines()
     indent = lines[line][: column + 1] if line < len(lines) else ""
     if "\t" in indent and not indent.strip(" \t"):
         column = indent.index("\t")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from connform.diagnostics import CODES, Diagnostic, Related
 from connform.manifest.nodes import Map, locate
+from connform.manifest.snippet import MASK, looks_generated
 
 if TYPE_CHECKING:
     from connform.diagnostics import Span
@@ -18,8 +19,12 @@ if TYPE_CHECKING:
 
 
 def pointer(*path: str | int) -> str:
-    """Return the JSON pointer of a path (RFC 6901)."""
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+    """Return the JSON pointer of a path (RFC 6901); a key that looks like a pasted secret is masked."""
+    return "".join("/" + _shown(str(part)).replace("~", "~0").replace("/", "~1") for part in path)
+
+
+def _shown(part: str) -> str:
+    return MASK if looks_generated(part) else part
 
 
 def diagnose(finding: Finding, entry: Entry, root: Map) -> Diagnostic:

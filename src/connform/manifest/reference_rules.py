@@ -29,12 +29,19 @@ def reference_paths(schema: Schema, here: Path = ()) -> Iterator[Path]:
 
 
 def check_references(
-    paths: Iterable[Path], node: Mapping[str, Any], stores: Mapping[str, Entry], vocabulary: Vocabulary
+    paths: Iterable[Path], node: Mapping[str, Any], stores: Mapping[str, Entry | None], vocabulary: Vocabulary
 ) -> Iterator[Finding]:
-    """Yield what is wrong with the references, at `paths`, of one effective, schema-valid connection."""
+    """Yield what is wrong with the references, at `paths`, of one effective connection.
+
+    Args:
+        paths: where the schema has references; what the schema refuses there has a diagnostic already.
+        node: the connection.
+        stores: the stores of the run by name; `None` for one with a mistake of its own.
+        vocabulary: backends and their grammars.
+    """
     for path in paths:
         text = _value(node, path)
-        if text is None:
+        if not isinstance(text, str):
             continue
         try:
             reference = SecretReference.parse(text)
@@ -48,21 +55,24 @@ def _check(
     reference: SecretReference,
     path: Path,
     node: Mapping[str, Any],
-    stores: Mapping[str, Entry],
+    stores: Mapping[str, Entry | None],
     vocabulary: Vocabulary,
 ) -> Iterator[Finding]:
-    store = stores.get(reference.scheme)
-    backend = reference.scheme if store is None else store.node.get("type")
-    if backend not in vocabulary.backends:
+    settings: Mapping[str, Any] = {}
+    backend = reference.scheme
+    if reference.scheme in stores:
+        store = stores[reference.scheme]
         if store is None:
-            known = [*sorted(vocabulary.backends), *stores]
-            guess = similar(reference.scheme, known)
-            hint = f"did you mean `{guess}://`?" if guess else ""
-            detail = f"neither a built-in backend nor a store of this run; known: {', '.join(known)}"
-            yield Finding("unknown-scheme", path, detail, hint)
-        return  # a store of an unknown type has a diagnostic of its own
-    settings = store.node if store else {}
-    problem = vocabulary.lint(reference, str(backend), settings)
+            return
+        settings, backend = store.node, str(store.node["type"])
+    elif reference.scheme not in vocabulary.backends:
+        known = [*sorted(vocabulary.backends), *stores]
+        guess = similar(reference.scheme, known)
+        hint = f"did you mean `{guess}://`?" if guess else ""
+        detail = f"neither a built-in backend nor a store of this run; known: {', '.join(known)}"
+        yield Finding("unknown-scheme", path, detail, hint)
+        return
+    problem = vocabulary.lint(reference, backend, settings)
     if problem:
         yield Finding("malformed-reference", path, problem)
     bound = settings.get("environment")
@@ -74,7 +84,7 @@ def _check(
 
 def _value(node: Any, path: Path) -> Any:  # noqa: ANN401  (plain data)
     for part in path:
-        if part not in node:
+        if not isinstance(node, dict) or part not in node:
             return None
         node = node[part]
     return node

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 Schema: TypeAlias = dict[str, Any]
 """A JSON Schema (2020-12) of one value."""
@@ -53,21 +53,33 @@ def selected(shape: Shape, value: object, *, partial: bool = False) -> Schema:
     """Return the flat schema of the branch that `value` selects; where it selects none, of all branches together."""
     properties, required = _collect(shape, value if isinstance(value, dict) else {}, partial=partial)
     schema: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
+    if shape.description:
+        schema["description"] = shape.description
     return {**schema, "required": required} if required else schema
 
 
-def signature(shape: Shape, value: object) -> tuple[object, ...]:
-    """Return what `selected` depends on: the values of the discriminators, from the outside in."""
-    if not isinstance(value, dict):
-        return ()
-    chosen: list[object] = []
-    here: Shape | None = shape
-    while here is not None:
-        nested = [signature(part, value.get(key)) for key, part in here.properties.items() if isinstance(part, Shape)]
-        branch = _branch(here, value)
-        chosen += [*nested, branch]
-        here = here.branches.get(branch)
-    return tuple(chosen)
+Signature: TypeAlias = "Callable[[object], tuple[object, ...]]"
+
+
+def build_signature(shape: Shape) -> Signature:
+    """Return a function from an object to what `selected` depends on: the values of its discriminators."""
+    nested = [(key, build_signature(part)) for key, part in shape.properties.items() if _discriminates(part)]  # type: ignore[arg-type]  # only a Shape does
+    branches = {name: build_signature(branch) for name, branch in shape.branches.items()}
+    key, default = shape.discriminator, shape.default
+
+    def sign(value: object) -> tuple[object, ...]:
+        if not isinstance(value, dict):
+            return ()
+        chosen = value.get(key, default)
+        further = branches.get(chosen) if isinstance(chosen, str) else None
+        signed = [part(value.get(name)) for name, part in nested]
+        return (chosen, further(value), *signed) if further else ("", (), *signed)
+
+    return sign
+
+
+def _discriminates(part: Schema | Shape) -> bool:
+    return isinstance(part, Shape) and bool(part.discriminator or any(map(_discriminates, part.properties.values())))
 
 
 def keys(shape: Shape) -> set[str]:
@@ -76,6 +88,14 @@ def keys(shape: Shape) -> set[str]:
     for key, part in shape.properties.items():
         found |= {key} | (keys(part) if isinstance(part, Shape) else set())
     return found.union(*(keys(branch) for branch in shape.branches.values()))
+
+
+def plain_keys(shape: Shape) -> set[str]:
+    """Return the keys of a shape that hold one value or a list and no secret reference, in whichever branch."""
+    nested = {key for key, part in shape.properties.items() if isinstance(part, Shape)}
+    found = {shape.discriminator} - {""} | shape.properties.keys() - nested
+    parts = [part for part in shape.properties.values() if isinstance(part, Shape)]
+    return found.union(*map(plain_keys, (*parts, *shape.branches.values()))) - secret_keys(shape)
 
 
 def secret_keys(shape: Shape) -> set[str]:

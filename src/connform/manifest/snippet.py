@@ -1,8 +1,9 @@
 """Turns a source line into one that may be shown: whatever might be a secret is masked.
 
 Layer 1, no IO. Works on the text of the line alone, since a line that doesn't parse holds secrets too. Nothing is
-shown but what is known to be harmless: indentation, punctuation, keys, well-formed references, and the values of
-keys that the schema knows and doesn't type as a reference.
+shown but what is known to be harmless: indentation, punctuation, the first key of a line and further known ones,
+well-formed references, and the values of keys that the schema knows and doesn't type as a reference; of these,
+nothing that looks like a generated key.
 """
 
 from __future__ import annotations
@@ -23,28 +24,37 @@ MASK: Final = "***"
 MAX_LENGTH: Final = 200
 
 _TOKEN: Final = re.compile(
-    r"""(?P<space>[\s{}\[\],]+|-(?=\s|$)|\?(?=\s|$))
-      | (?P<key>(?:[A-Za-z0-9_.<-]{1,64}|"[A-Za-z0-9_.-]{1,64}"|'[A-Za-z0-9_.-]{1,64}')\s*:(?=\s|$))
+    r"""(?P<space>[\s{}\[\],]+|---(?=\s|$)|-(?=\s|$)|\?(?=\s|$))
+      | (?P<key>(?:[A-Za-z0-9_.<-]{1,64}|"[A-Za-z0-9_.-]{0,64}"|'[A-Za-z0-9_.-]{0,64}')\s*:(?=\s|$))
       | (?P<comment>\#.*)
       | (?P<value>"(?:[^"\\]|\\.)*"?|'(?:[^']|'')*'?|[^\s,{}\[\]][^,{}\[\]]*?(?=\s+\#|\s*[,{}\[\]]|\s*$))""",
     re.VERBOSE,
 )
 _REFERENCE: Final = re.compile(PATTERN)
+_GENERATED: Final = re.compile(
+    r"(?<![A-Za-z0-9])(?=[A-Za-z]*[0-9])(?=[0-9]*[A-Za-z])[A-Za-z0-9]{16}|[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-|[0-9]{12}"
+)
+
+
+def looks_generated(text: str) -> bool:
+    """Whether a text has a run of letters and digits as keys, tokens and UUIDs have, and names have not."""
+    return _GENERATED.search(text) is not None
 
 
 def add_snippets(
-    found: Sequence[Diagnostic], sources: Sequence[Source], shown: Collection[str]
+    found: Sequence[Diagnostic], sources: Sequence[Source], known: Collection[str], shown: Collection[str]
 ) -> tuple[Diagnostic, ...]:
     """Return the diagnostics with the source lines that can be shown.
 
     Args:
         found: diagnostics of these files.
         sources: the files.
-        shown: the keys whose values may be shown; those of unknown keys and of references are masked.
+        known: the keys of manifests.
+        shown: those of them whose values may be shown; the values of all other keys are masked.
     """
     lines: dict[str, list[str]] = {}
     texts = {source.name: source.data for source in sources}
-    return tuple(replace(one, snippet=_snippet(one, _lines(one.span.file, texts, lines), shown)) for one in found)
+    return tuple(replace(one, snippet=_snippet(one, _lines(one.span.file, texts, lines), known, shown)) for one in found)
 
 
 def _lines(file: str, texts: Mapping[str, bytes], cache: dict[str, list[str]]) -> list[str]:
@@ -53,45 +63,55 @@ def _lines(file: str, texts: Mapping[str, bytes], cache: dict[str, list[str]]) -
     return cache[file]
 
 
-def _snippet(diagnostic: Diagnostic, lines: list[str], shown: Collection[str]) -> Snippet | None:
+def _snippet(
+    diagnostic: Diagnostic, lines: list[str], known: Collection[str], shown: Collection[str]
+) -> Snippet | None:
     span = diagnostic.span
     if span.line > len(lines) or not lines[span.line - 1].strip():
         return None
     context = [part for part in diagnostic.pointer.split("/") if part and not part.isdigit()]
-    text, offsets = _mask(lines[span.line - 1], shown, context[-1] if context else "")
+    text, offsets = mask(lines[span.line - 1], known, shown, context[-1] if context else "")
     start = offsets[min(span.column - 1, len(offsets) - 1)]
     end = offsets[min(span.end_column - 1, len(offsets) - 1)] if span.end_line == span.line else len(text)
-    if start >= MAX_LENGTH:
-        return None
     text = text[:MAX_LENGTH].rstrip()
+    if start > len(text) or not text:
+        return None
     return Snippet(text, start, max(1, min(end, len(text)) - start))
 
 
-def _mask(line: str, shown: Collection[str], context: str) -> tuple[str, list[int]]:
+def mask(line: str, known: Collection[str], shown: Collection[str], context: str) -> tuple[str, list[int]]:
     """Return the line as it may be shown, and for each offset of the line the offset in the result.
 
     Args:
         line: one line, as it stands in the file.
-        shown: the keys whose values may be shown.
+        known: the keys of manifests.
+        shown: those of them whose values may be shown.
         context: the key under which a line without one (`- item`) stands.
     """
     out = ""
     offsets: list[int] = []
     key = context
-    position = 0
+    position = flow = 0
+    before = "space"
     while position < len(line):
         token = _TOKEN.match(line, position)
         kind = token.lastgroup if token else "value"
         text = token[0] if token and token[0] else line[position:]
         piece = text
         if kind == "key":
+            first = not out.strip(" \t-?{[")
             key = text.rstrip()[:-1].strip().strip("\"'")
+            if looks_generated(key) or not (first or flow or key in known):
+                key, piece = "", f"{MASK}:"
         elif kind == "comment":
             piece = ""
         elif kind == "value" and not _harmless(text, key, shown):
             piece = MASK
-        elif kind == "space" and "}" in text:
-            key = ""
+        elif kind == "space":
+            # A bracket opens a flow collection where a value may start; behind a text it is part of that text.
+            flow = max(0, flow + (before != "value") * len(re.findall(r"[{[]", text)) - len(re.findall(r"[}\]]", text)))
+            key = "" if "}" in text else key
+        before = str(kind)
         same = len(piece) == len(text)
         offsets += [len(out) + (offset if same else 0) for offset in range(len(text))]
         out += piece
@@ -101,6 +121,8 @@ def _mask(line: str, shown: Collection[str], context: str) -> tuple[str, list[in
 
 def _harmless(text: str, key: str, shown: Collection[str]) -> bool:
     bare = text.strip().strip("\"'")
-    if "@" in bare.split("://", 1)[-1].split("/")[0] and "://" in bare:
-        return False  # a URL with credentials inside
+    if "@" in bare and "://" in bare:
+        return False  # perhaps a URL with credentials inside
+    if looks_generated(bare):
+        return False
     return key in shown or _REFERENCE.search(bare) is not None

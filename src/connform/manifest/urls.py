@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from connform.manifest.rules import Finding
+from connform.manifest.snippet import looks_generated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -125,7 +126,8 @@ def url_findings(text: str, path: Path, *, loopback_http: bool = True, query: bo
     try:
         parse_url(text, loopback_http=loopback_http, query=query)
     except UrlError as error:
-        hint = "https://" + text[7:] if error.code == _INSECURE else ""
+        harmless = error.code == _INSECURE and "?" not in text and not looks_generated(text)
+        hint = "https://" + text[7:] if harmless else ""
         yield Finding(error.code, path, str(error), hint)
 
 

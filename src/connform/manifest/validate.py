@@ -6,7 +6,7 @@ Layer 1, no IO. Every mistake is reported once, at its place, whichever connecti
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from connform.diagnostics import Diagnostic, Severity, Span
 from connform.manifest.document import Entry, InheritanceError, frame, inherit
@@ -18,11 +18,11 @@ from connform.manifest.places import diagnose, diagnose_file, diagnose_yaml, poi
 from connform.manifest.reference_rules import check_references, reference_paths
 from connform.manifest.rules import Finding, Path
 from connform.manifest.settings import EXTENDS
-from connform.manifest.shape import Schema, Shape, keys, secret_keys, selected, signature
+from connform.manifest.shape import Schema, Shape, build_signature, keys, plain_keys, selected
 from connform.manifest.snippet import add_snippets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from connform.manifest.files import Source
     from connform.manifest.vocabulary import Vocabulary
@@ -50,16 +50,17 @@ def validate(sources: Sequence[Source], vocabulary: Vocabulary) -> tuple[Tree, t
     run = _Run(vocabulary)
     for source in sources:
         run.read(source)
-    run.check_templates()
     for entry in run.tree.stores.values():
         run.check_store(entry)
+    run.check_templates()
     for entry in run.tree.connections.values():
         run.check_connection(entry)
-    run.check_use(sources)
-    found = sorted(run.found.values(), key=lambda one: (one.span, one.code))
+    run.check_use()
+    found = sorted(run.found.values(), key=lambda one: (one.span, one.code, one.detail))
     shapes = (vocabulary.connection, vocabulary.store)
-    plain = {"version", "extends"}.union(*map(keys, shapes)).difference(*map(secret_keys, shapes))
-    return run.tree, add_snippets(found, sources, plain)
+    known = {"extends", *_FRAME["properties"]}.union(*map(keys, shapes))
+    plain = {"version", "extends"}.union(*map(plain_keys, shapes))
+    return run.tree, add_snippets(found, sources, known, plain)
 
 
 class _Run:
@@ -70,8 +71,11 @@ class _Run:
         raw = replace(vocabulary.connection, properties={"extends": EXTENDS, **vocabulary.connection.properties})
         self._connection = _Branches(vocabulary.connection)
         self._part = _Branches(raw, partial=True)
+        self._defaults = _Branches(vocabulary.connection, partial=True)
         self._store = _Branches(vocabulary.store)
-        self._used: set[str] = set()
+        self._stores: dict[str, Entry | None] = {}
+        self._used: set[object] = set()
+        self._section: Span | None = None
 
     def read(self, source: Source) -> None:
         """Parse one file, check its frame, and file its entries."""
@@ -95,25 +99,36 @@ class _Run:
         defaults = root.get("defaults")
         if isinstance(defaults, Map):
             entry = Entry("defaults", "", defaults, root.key_span("defaults"), source.base)
-            self._check_part(entry)
+            self._check(self._defaults, entry)
+        if "connections" in root:
+            self._section = self._section or root.key_span("connections")
         for kind in KINDS:
             section = root.get(kind)
-            for name, node in section.items() if isinstance(section, Map) else ():
+            if not isinstance(section, Map):
+                continue
+            for name, node in section.items():
                 if isinstance(node, Map) and (kind, name) not in skip:
                     span = section.key_span(name)
                     self._file(Entry(kind, name, node, span, source.base, defaults if isinstance(defaults, Map) else None))
 
     def _misplaced(self, root: Map) -> set[tuple[str | int, ...]]:
-        """Report connections whose keys stand one level too far left; return the paths that this explains."""
+        """Report entries, or their keys, that stand one level too far left; return the paths that this explains."""
+        frame_keys = _FRAME["properties"].keys()
+        owner, strays = misplaced_keys(root, lambda above, key: above in KINDS and key not in frame_keys)
+        explained = self._indent(root, (), owner, strays)
         section = root.get("connections")
-        if not isinstance(section, Map):
-            return set()
-        owner, strays = misplaced_keys(section, keys(self._vocabulary.connection))
+        if isinstance(section, Map):
+            known = keys(self._vocabulary.connection)
+            owner, strays = misplaced_keys(section, lambda _, key: key in known)
+            explained |= self._indent(section, ("connections",), owner, strays)
+        return explained
+
+    def _indent(self, section: Map, path: Path, owner: str, strays: list[str]) -> set[Path]:
         if not strays:
             return set()
-        detail = f"`{strays[0]}` is a key of a connection: indent it, and what belongs to it, below `{owner}`"
-        self._add(diagnose_file("wrong-indentation", detail, section.key_span(strays[0]), at=pointer("connections", owner)))
-        return {("connections", name) for name in (owner, *strays)}
+        detail = _indentation(owner, strays[0])
+        self._add(diagnose_file("wrong-indentation", detail, section.key_span(strays[0]), at=pointer(*path, owner)))
+        return {(*path, name) for name in (owner, *strays)}
 
     def _file(self, entry: Entry) -> None:
         named: dict[str, Entry] = getattr(self.tree, entry.kind)
@@ -126,66 +141,70 @@ class _Run:
     def check_templates(self) -> None:
         """Check what each template says by itself; whether it is enough shows at the connections."""
         for entry in self.tree.templates.values():
-            self._check_part(entry)
+            self._check(self._part, entry)
             self._inherit(entry)
 
-    def _check_part(self, entry: Entry) -> None:
-        branch = self._part.of(entry.node)
-        if not branch.gate(entry.node):
-            for finding in self._part.explain(branch, entry.node):
-                self._add(diagnose(finding, entry, entry.node))
+    def _check(self, branches: _Branches, entry: Entry) -> bool:
+        branch = branches.of(entry.node)
+        if branch.gate(entry.node):
+            return True
+        for finding in branches.explain(branch, entry.node):
+            self._add(diagnose(finding, entry, entry.node))
+        return False
 
     def check_store(self, entry: Entry) -> None:
         """Check one store."""
         entry.effective = entry.node
+        sound = self._check(self._store, entry)
         if entry.name in self._vocabulary.backends:
+            sound = False
             detail = f"`{entry.name}://` is connform's own: choose another name"
             self._add(diagnose(Finding("reserved-store-name", (), detail), entry, entry.node))
-        branch = self._store.of(entry.node)
-        if not branch.gate(entry.node):
-            for finding in self._store.explain(branch, entry.node):
-                self._add(diagnose(finding, entry, entry.node))
+        self._stores[entry.name] = entry if sound else None
 
     def check_connection(self, entry: Entry) -> None:
-        """Check the effective values of one connection: schema first, rules where the schema is content."""
+        """Check the effective values of one connection: schema first, then the rules that still have something to look at."""
         if not self._inherit(entry):
+            self._check(self._part, entry)
             return
         node = entry.effective
         branch = self._connection.of(node)
         refused = [] if branch.gate(node) else self._connection.explain(branch, node)
-        known = {finding.path for finding in refused}
         for finding in refused:
             self._add(diagnose(finding, entry, node))
-        if _UNREADABLE.isdisjoint(finding.code for finding in refused):
-            for finding in self._rules(branch, node):
-                if finding.path not in known:
-                    self._add(diagnose(finding, entry, node))
+        for finding in self._rules(branch, node, refused):
+            if not any(_follows(finding, first) for first in refused):
+                self._add(diagnose(finding, entry, node))
 
-    def _rules(self, branch: _Branch, node: Map) -> Iterator[Finding]:
-        yield from self._vocabulary.rules(node)
-        yield from check_references(branch.references, node, self.tree.stores, self._vocabulary)
+    def _rules(self, branch: _Branch, node: Map, refused: list[Finding]) -> Iterator[Finding]:
+        sound = _without(node, [finding.path for finding in refused if finding.code not in _SAME_TYPE])
+        if not refused or _is_complete(self._connection.of(sound).schema, sound):
+            yield from self._vocabulary.rules(sound)
+        yield from check_references(branch.references, node, self._stores, self._vocabulary)
 
     def _inherit(self, entry: Entry) -> bool:
+        parent = entry.node.get("extends")
+        if isinstance(parent, str):
+            self._used.add(parent)
         try:
             inherit(entry, self.tree.templates)
         except InheritanceError as error:
             guess = similar(error.wanted, self.tree.templates)
             hint = f"did you mean `{guess}`?" if guess else ""
             span = error.node.value_span("extends")
-            self._add(diagnose_file("unknown-template", error.detail, span, hint, pointer(entry.kind, entry.name, "extends")))
+            self._add(diagnose_file(error.code, error.detail, span, hint, pointer(entry.kind, entry.name, "extends")))
             return False
-        self._used.update(layer.origin for layer in entry.layers[1:])
         return True
 
-    def check_use(self, sources: Sequence[Source]) -> None:
+    def check_use(self) -> None:
         """Warn of what nobody uses, and of a run without connections."""
         for name, entry in self.tree.templates.items():
-            if f"template {name}" not in self._used:
+            if name not in self._used:
                 detail = "no connection extends it: remove it, or extend it"
                 self._add(diagnose(Finding("unused-template", (), detail), entry, entry.node))
-        if not self.tree.connections and not self.has_errors and sources:
+        if not self.tree.connections and not self.has_errors and self._section:
             detail = "`connections:` is empty: there is nothing to check"
-            self._add(diagnose_file("no-connections", detail, Span(sources[0].name, 1, 1, 1, 2)))
+            self._add(diagnose_file("no-connections", detail, self._section))
 
     @property
     def has_errors(self) -> bool:
@@ -193,8 +212,9 @@ class _Run:
         return any(one.severity is Severity.ERROR for one in self.found.values())
 
     def _add(self, diagnostic: Diagnostic) -> None:
-        """Keep a diagnostic; the same mistake seen through another connection is the same."""
-        self.found.setdefault((diagnostic.code, diagnostic.span, diagnostic.detail), diagnostic)
+        """Keep a diagnostic; the same mistake seen through another connection is the same, in whichever words."""
+        which = diagnostic.detail if diagnostic.code == "missing-key" else ""  # several keys may be missing at one place
+        self.found.setdefault((diagnostic.code, diagnostic.span, which), diagnostic)
 
 
 class _Branch(NamedTuple):
@@ -208,18 +228,70 @@ class _Branches:
 
     def __init__(self, shape: Shape, *, partial: bool = False) -> None:
         self._shape = shape
+        self._signature = build_signature(shape)
+        self._everywhere: dict[str, str] | None = None
         self._partial = partial
         self._built: dict[tuple[object, ...], _Branch] = {}
 
     def of(self, node: Map) -> _Branch:
-        key = signature(self._shape, node)
+        key = self._signature(node)
         if key not in self._built:
             schema = selected(self._shape, node, partial=self._partial)
             self._built[key] = _Branch(schema, build_gate(schema), tuple(reference_paths(schema)))
         return self._built[key]
 
     def explain(self, branch: _Branch, node: Map) -> list[Finding]:
-        return explain(branch.schema, node, dict(_elsewhere(self._shape)))
+        """Return what is wrong with an object; a key whose content stands beside it is one mistake."""
+        if self._everywhere is None:
+            homes: dict[str, list[str]] = {}
+            for key, home in _elsewhere(self._shape):
+                homes.setdefault(key, []).append(home)
+            self._everywhere = {key: " or ".join(found) for key, found in homes.items()}
+        found = explain(branch.schema, node, self._everywhere)
+        parts = branch.schema["properties"]
+        owner, strays = misplaced_keys(
+            node, lambda above, key: key not in parts and key in parts.get(above, {}).get("properties", ())
+        )
+        if not strays:
+            return found
+        detail = _indentation(owner, strays[0])
+        explained = {(key,) for key in (owner, *strays)}
+        found = [one for one in found if one.path[:1] not in explained]
+        return [*found, Finding("wrong-indentation", (strays[0],), detail, at_key=True)]
+
+
+def _indentation(owner: str, stray: str) -> str:
+    return f"`{stray}` belongs below `{owner}:`, not beside it: indent it, and what belongs to it"
+
+
+def _without(node: Mapping[str, Any], refused: Iterable[Path]) -> dict[str, Any]:
+    """Return what remains of an object without the values, or the lists around them, at some paths."""
+    sound = dict(node)
+    for path in refused:
+        here = sound
+        for part in path:
+            inner = here.get(str(part))
+            if part == path[-1] or not isinstance(inner, dict):
+                here.pop(str(part), None)
+                break
+            here[str(part)] = here = dict(inner)
+    return sound
+
+
+def _is_complete(schema: Schema, value: object) -> bool:
+    """Whether every required key is there, at every level."""
+    if not isinstance(value, dict) or not value.keys() >= set(schema.get("required", ())):
+        return False
+    parts = schema.get("properties", {})
+    return all(_is_complete(parts[key], value[key]) for key in value.keys() & parts.keys() if "properties" in parts[key])
+
+
+def _follows(finding: Finding, first: Finding) -> bool:
+    """Whether a rule's finding comes from what the schema has refused: at, inside or around its value, or for want of it."""
+    mine, refused = finding.path, first.path
+    if not mine:
+        return len(refused) == 1
+    return mine == refused[: len(mine)] or mine[: len(refused)] == refused
 
 
 def _elsewhere(shape: Shape) -> Iterator[tuple[str, str]]:
@@ -232,8 +304,8 @@ def _elsewhere(shape: Shape) -> Iterator[tuple[str, str]]:
             yield from _elsewhere(part)
 
 
-_UNREADABLE: Final = frozenset({"missing-key", "wrong-type", "unknown-provider", "unknown-environment", "unknown-auth-method"})
-"""After one of these, the rules would have nothing certain to look at."""
+_SAME_TYPE: Final = frozenset({"malformed-value", "malformed-url", "out-of-range", "plaintext-secret", "malformed-reference"})
+"""What the schema refuses but a rule may look at all the same."""
 _MAPPING: Final[Schema] = {"type": "object"}
 _FRAME: Final = frame(_MAPPING, _MAPPING, _MAPPING, _MAPPING)
 _FRAME_GATE: Final = build_gate(_FRAME)

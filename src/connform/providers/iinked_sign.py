@@ -120,7 +120,7 @@ class IinkedSign:
         """Return the smallest list call: a POST that only reads; its items hold personal data, so it asks for one."""
         return CheckRequest("POST", "/packages/list", {"take": 1, "skip": 0})
 
-    def judge(self, connection: Connection, answer: Answer) -> Judgement:  # noqa: ARG002, PLR0911  (a table of answers)
+    def judge(self, connection: Connection, answer: Answer) -> Judgement:  # noqa: PLR0911  (a table of answers)
         """Say what an answer to the list call means (guides/errors)."""
         code = _error_code(answer)
         said = f"the API answered {answer.status} {code}".rstrip()
@@ -138,7 +138,7 @@ class IinkedSign:
             case 400 | 403 | 404 if "_feature_" in code:
                 return Judgement("feature_missing", said)
             case 403 if code:
-                return Judgement("auth_denied", said)
+                return Judgement("auth_denied", said, _denied_hint(connection))
             case 403:
                 return Judgement("denied_by_intermediary", "the server answered 403 without the API's own error body")
             case 400 | 404 if code:
@@ -146,6 +146,16 @@ class IinkedSign:
                 return Judgement("http_not_this_api", said, hint)
         message = f"the server answered {answer.status}, which iinked Sign never does for the list of packages"
         return judge_status(answer) or Judgement("http_not_this_api", message)
+
+
+def _denied_hint(connection: Connection) -> str:
+    """Return what to do about a denied key: on a host of its own, whatever stands in front may have dropped the header."""
+    if "base_url" not in connection.settings:
+        return ""
+    return (
+        "create a new key on the connection's key page, in this environment; where nginx stands in front of the API, "
+        "it drops `api_key` unless `underscores_in_headers on`"
+    )
 
 
 def _is_package_list(answer: Answer) -> bool:

@@ -1,0 +1,182 @@
+"""What needs no network: start-up, many files, many connections, mistakes, hostile files."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from typing import TYPE_CHECKING
+
+from manifests import connection, name_of, write_manifest, write_manifest_with_mistakes, write_terraform
+from measure import Job, WrongAnswer, find, goal, interleave, ratio, run, shown, table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from measure import Outcome
+    from run import Bench
+
+
+def says(pattern: str, exit_code: int = 0) -> Callable[[Outcome], bool]:
+    """Return the condition that a job ends with this code and says this on standard output."""
+    return lambda outcome: outcome.exit_code == exit_code and bool(re.search(pattern, outcome.stdout))
+
+
+def validate(path: Path, pattern: str, exit_code: int = 0, *, tool: str = "connform") -> Job:
+    return Job(tool, [find("connform"), "validate", "-f", str(path)], says(pattern, exit_code))
+
+
+def check_jsonschema(bench: Bench, files: Sequence[Path]) -> list[Job]:
+    tool = bench.peer("check-jsonschema")
+    argv = [tool, "--schemafile", str(bench.schema), *map(str, files)]
+    return [Job("check-jsonschema", argv, says("^ok"))] if tool else []
+
+
+def ajv(bench: Bench, files: Sequence[Path]) -> list[Job]:
+    tool = bench.peer("ajv")
+    options = ["validate", "--spec=draft2020", "--strict=false", "-s", str(bench.schema)]
+    argv = [tool, *options, *(part for file in files for part in ("-d", str(file)))]
+
+    def is_right(outcome: Outcome) -> bool:
+        return outcome.exit_code == 0 and outcome.stdout.count(" valid\n") == len(files)
+
+    return [Job("ajv", argv, is_right)] if tool else []
+
+
+def start(bench: Bench) -> None:
+    """`--help` and `validate` of one small file, against Python doing nothing."""
+    file = bench.folder / "small.yaml"
+    write_manifest(file, [("sandbox-us", connection(1))])
+    jobs = [
+        Job("python -c ''", [sys.executable, "-c", ""], lambda outcome: outcome.exit_code == 0),
+        Job("connform --help", [find("connform"), "--help"], says("validate ")),
+        validate(file, "^1 connection in 1 file: no errors", tool="connform validate"),
+        *check_jsonschema(bench, [file]),
+        *ajv(bench, [file]),
+    ]
+    bench.no_peer("kubeconform")
+    figures = interleave(jobs, bench.rounds(21), bench.folder)
+    bench.tell(table(figures, "python -c ''"))
+    bench.judge(
+        goal("`--help`, in starts of bare Python", ratio(figures, "connform --help", "python -c ''"), 4.5),
+        goal("validate one file, in starts of bare Python", ratio(figures, "connform validate", "python -c ''"), 7),
+        goal("validate one file, to check-jsonschema", ratio(figures, "connform validate", "check-jsonschema"), 1 / 3),
+    )
+
+
+def files(bench: Bench) -> None:
+    """1,000 files of one connection each, in one run."""
+    count = bench.size(1_000)
+    folder = bench.folder / "files"
+    folder.mkdir()
+    paths = [folder / f"{name_of(number)}.yaml" for number in range(count)]
+    for number, path in enumerate(paths):
+        write_manifest(path, [(name_of(number), connection(number))])
+    jobs = [
+        validate(folder, f"^{count} connections in {count} files: no errors"),
+        *check_jsonschema(bench, paths),
+        *ajv(bench, paths),
+    ]
+    bench.no_peer("kubeconform")
+    figures = interleave(jobs, bench.rounds(9), bench.folder)
+    bench.tell(table(figures, "connform"))
+    bench.judge(goal("1,000 files, to check-jsonschema", ratio(figures, "connform", "check-jsonschema"), 1 / 10))
+
+
+def large(bench: Bench) -> None:
+    """10,000 connections in one file, against JSON Schema tools and Terraform."""
+    count = bench.size(10_000)
+    file = bench.folder / "large.yaml"
+    write_manifest(file, ((name_of(number), connection(number)) for number in range(count)))
+    bench.tell([f"{count:,} connections, {file.stat().st_size / 1e6:.1f} MB."])
+    jobs = [
+        validate(file, f"^{count} connections in 1 file: no errors"),
+        *check_jsonschema(bench, [file]),
+        *ajv(bench, [file]),
+        *_terraform(bench, count),
+    ]
+    bench.no_peer("kubeconform")
+    figures = interleave(jobs, bench.rounds(5), bench.folder)
+    bench.tell(table(figures, "connform"))
+    bench.judge(
+        goal("10,000 in one file, to check-jsonschema", ratio(figures, "connform", "check-jsonschema"), 1 / 20),
+        goal("10,000 in one file, to terraform validate", ratio(figures, "connform", "terraform validate"), 1 / 5),
+        goal("10,000 in one file, memory", figures["connform"].median_mb, 118, " MB"),
+    )
+
+
+def _terraform(bench: Bench, count: int) -> list[Job]:
+    tool = bench.peer("terraform")
+    if not tool:
+        return []
+    module = bench.folder / "module"
+    module.mkdir()
+    write_terraform(module / "main.tf", count)
+    right = says("The configuration is valid")
+    job = Job("terraform validate", [tool, "validate", "-no-color"], right, {"CHECKPOINT_DISABLE": "1"}, module)
+    proof = bench.folder / "proof"  # that it looks at the types at all
+    proof.mkdir()
+    write_terraform(proof / "main.tf", 1)
+    wrong = (proof / "main.tf").read_text().replace('"total_s": 10', '"total_s": "soon"')
+    (proof / "main.tf").write_text(wrong)
+    run(Job("terraform", job.argv, lambda outcome: outcome.exit_code == 1, job.environment, proof), bench.folder)
+    return [job]
+
+
+def bad(bench: Bench) -> None:
+    """The same 10,000 with a mistake in every hundredth: time to the clean run, and a diagnostic for each at its line."""
+    count = bench.size(10_000)
+    clean, spoilt = bench.folder / "clean.yaml", bench.folder / "bad.yaml"
+    write_manifest(clean, ((name_of(number), connection(number)) for number in range(count)))
+    planted = write_manifest_with_mistakes(spoilt, count, every=100)
+
+    argv = [find("connform"), "validate", "-f", str(spoilt), "--format", "json"]
+    outcome = run(Job("connform", argv, lambda outcome: outcome.exit_code == 1), bench.folder)
+    told = [(one["line"], one["code"]) for one in json.loads(outcome.stdout)["diagnostics"]]
+    if sorted(told) != sorted(planted):
+        message = f"planted and not told: {sorted(planted - set(told))[:9]}; told: {len(told)} of {len(planted)}"
+        raise WrongAnswer(message)
+
+    jobs = [
+        Job("clean", [*argv[:3], str(clean)], says(f"^{count} connections in 1 file: no errors")),
+        Job("1 % bad", argv[:4], says(f"{count} connections in 1 file: {len(planted)} errors", 1)),
+    ]
+    figures = interleave(jobs, bench.rounds(15), bench.folder)
+    bench.tell(table(figures, "clean"))
+    bench.tell([f"{len(told)} diagnostics for {len(planted)} mistakes, each with its code at its line."])
+    bench.judge(goal("1 % bad, to the clean run", ratio(figures, "1 % bad", "clean"), 1.25))
+
+
+def hostile(bench: Bench) -> None:
+    """Files made to hurt: how long the refusal takes after start-up, and that the command survives."""
+    small = bench.folder / "small.yaml"
+    write_manifest(small, [("sandbox-us", connection(1))])
+    levels = "\n".join(f"  l{level}: &l{level} [{', '.join([f'*l{level - 1}'] * 10)}]" for level in range(1, 12))
+    texts = {
+        "aliases that would make 10^12 nodes": f"version: 1\nbomb:\n  l0: &l0 [a]\n{levels}\n",
+        "200,000 open brackets": "version: 1\nconnections: " + "[" * 200_000,
+        "20,000 nested mappings": "".join(f"{' ' * depth}k:\n" for depth in range(2_000)) + "{k: " * 18_000,
+        "a scalar of 10 MB": f"version: 1\nconnections: {'a' * 10_000_000}\n",
+        "a scalar of 7 MB, just read": f"version: 1\nconnections: {'a' * 7_000_000}\n",
+    }
+    paths = {}
+    for number, (what, text) in enumerate(texts.items()):
+        paths[what] = bench.folder / f"hostile-{number}.yaml"
+        paths[what].write_text(text)
+    script = bench.script("refusals.py", str(small), *map(str, paths.values()))
+    inside = interleave([Job("refusals", script, says("^{"))], bench.rounds(9), bench.folder)["refusals"]
+    rounds = [json.loads(outcome.stdout) for outcome in inside.outcomes]
+    lines = ["| file | refused as | in the process | whole command |", "|---|---|---|---|"]
+    slowest = 0.0
+    for what, path in paths.items():
+        codes = {code for one in rounds for code in one[str(path)]["codes"]}
+        if not codes:
+            message = f"{what} was accepted"
+            raise WrongAnswer(message)
+        seconds = sorted(one[str(path)]["seconds"] for one in rounds)[len(rounds) // 2]
+        slowest = max(slowest, seconds)
+        command = interleave([validate(path, "error", 1)], bench.rounds(3), bench.folder)["connform"]
+        lines.append(f"| {what} | {', '.join(sorted(codes))} | {shown(seconds)} | {shown(command.median_s)} |")
+    bench.tell(lines)
+    bench.judge(goal("the slowest refusal", slowest * 1000, 50, " ms"))

@@ -1,0 +1,27 @@
+"""Turns the source of a module into an installed plug-in: a folder for PYTHONPATH with the metadata of a package."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+def install(folder: Path, source: str, entry_points: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment in which the plug-in is installed.
+
+    Args:
+        folder: where to put it.
+        source: of the module `acme_plugin`.
+        entry_points: group → `name = acme_plugin:OBJECT`.
+    """
+    metadata = folder / "acme_plugin-1.0.dist-info"
+    metadata.mkdir(parents=True)
+    (folder / "acme_plugin.py").write_text(source)
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-plugin\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text(
+        "".join(f"[{group}]\n{point}\n" for group, point in entry_points.items())
+    )
+    return {"PYTHONPATH": str(folder)}

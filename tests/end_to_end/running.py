@@ -1,0 +1,128 @@
+"""Runs the installed `connform` as a process of its own, in a clean environment, and says how it ended."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from tests.canary import API_KEY, VARIABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+COMMAND: Final = str(Path(sys.executable).with_name("connform"))
+KEY_VARIABLE: Final = "ACME_KEY"
+"""The variable to which the manifests of these tests refer."""
+KEY: Final = {KEY_VARIABLE: API_KEY}
+"""An environment in which the reference leads to the canary."""
+PATIENCE_S: Final = 60.0
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+    elapsed_s: float
+
+    @cached_property
+    def report(self) -> dict[str, Any]:
+        """What `--format json` printed."""
+        try:
+            report: dict[str, Any] = json.loads(self.out)
+        except ValueError:
+            pytest.fail(f"exit code {self.code}, no JSON on standard output\n{self.out}\n{self.err}", pytrace=False)
+        return report
+
+    @property
+    def connections(self) -> dict[str, dict[str, Any]]:
+        """The connections of the report by name."""
+        return {connection["name"]: connection for connection in self.report["connections"]}
+
+    @property
+    def connection(self) -> dict[str, Any]:
+        """The only connection of the report."""
+        (connection,) = self.connections.values()
+        return connection
+
+
+def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the environment of a process that has nothing but what it is given."""
+    kept = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_") or name == VARIABLE}
+    return {"PATH": os.environ.get("PATH", os.defpath), "HOME": "/nonexistent", **kept, **(extra or {})}
+
+
+def run(
+    *argv: str | Path,
+    cwd: Path,
+    env: Mapping[str, str] | None = None,
+    before: Sequence[str | Path] = (),
+    stdin: str | None = None,
+) -> Run:
+    """Run `connform` to its end.
+
+    Args:
+        argv: its arguments.
+        cwd: where.
+        env: variables beyond the bare necessities.
+        before: a command that runs it: `unshare`, or a script.
+        stdin: what it can read.
+    """
+    return run_program(*before, COMMAND, *argv, cwd=cwd, env=env, stdin=stdin)
+
+
+def run_program(*argv: str | Path, cwd: Path, env: Mapping[str, str] | None = None, stdin: str | None = None) -> Run:
+    """Run any program to its end."""
+    started_at = time.monotonic()
+    with subprocess.Popen(
+        [str(argument) for argument in argv],
+        cwd=cwd,
+        env=environment(env),
+        stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            out, err = process.communicate(stdin, timeout=PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+    return Run(process.returncode, out, err, time.monotonic() - started_at)
+
+
+def manifest(**connections: Mapping[str, Any]) -> str:
+    """Return a manifest; each connection is completed with what it needs besides what is given."""
+    return json.dumps({"version": 1, "connections": {name: complete(given) for name, given in connections.items()}})
+
+
+def complete(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a connection with the provider's necessary keys; a private iinked Sign unless it says otherwise."""
+    auth = {"method": "api_key", "api_key": f"env://{KEY_VARIABLE}"}
+    if given.get("provider") == "http":
+        return {"check": {"path": "/me"}, "auth": auth, **given}
+    return {"environment": "private", "auth": auth, **given}
+
+
+def offline() -> list[str]:
+    """Return a command before which there is no network but loopback; skip where the machine does not permit it."""
+    unshare, ip = shutil.which("unshare"), shutil.which("ip", path="/usr/sbin:/sbin:/usr/bin:/bin")
+    if unshare is None or ip is None:
+        pytest.skip("unshare or ip is not installed")
+    cut = [unshare, "--net", "--mount"] if os.geteuid() == 0 else [unshare, "--map-root-user", "--net", "--mount"]
+    begin = [*cut, "sh", "-c", f'{ip} link set lo up && exec "$@"', "sh"]
+    if subprocess.run([*begin, "true"], check=False, capture_output=True).returncode:
+        pytest.skip("this machine permits no network namespaces")
+    return begin

@@ -1,0 +1,119 @@
+"""What must hold for any text at all, whatever it says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from jsonschema import Draft202012Validator
+
+from connform.diagnostics import CODES, Severity
+from connform.engine.catalog import manifest_schema, vocabulary
+from connform.manifest.files import Source
+from connform.manifest.gate import build_gate
+from connform.manifest.nodes import YamlError, parse
+from connform.manifest.shape import published, selected, signature
+from connform.manifest.validate import validate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from connform.diagnostics import Diagnostic
+    from connform.manifest.document import Entry
+    from connform.manifest.shape import Schema
+
+NAME: Final = "connections.yaml"
+OF_THE_SCHEMA: Final = frozenset(
+    {
+        *("wrong-indentation", "unknown-key", "missing-key", "wrong-type", "unknown-value", "malformed-value", "out-of-range"),
+        *("unsupported-version", "unknown-provider", "unknown-environment", "unknown-region", "unknown-auth-method"),
+        *("unknown-store-type", "bad-name", "plaintext-secret", "malformed-url", "malformed-reference"),
+    }
+)
+"""What a schema can find; the rest are rules. Rules that share one of these codes are switched off for the comparison."""
+_BY_GRAMMAR: Final = ("a reference carries", "a `#` in a reference", "the only option")
+"""References that the schema accepts and the grammar refuses."""
+
+
+def examine(text: bytes) -> str:
+    """Return `accepted`, `refused` or `not yaml`.
+
+    Raises:
+        AssertionError: something doesn't hold.
+    """
+    sources = [Source(NAME, text, Path())]
+    _, found = validate(sources, vocabulary())
+    _check_places(text, found)
+    try:
+        data, _ = parse(text, NAME)
+    except YamlError:
+        assert found, "not YAML, and nothing is said"
+        return "not yaml"
+    tree, by_schema = validate(sources, _without_rules())
+    ours = not any(map(_is_of_the_schema, by_schema)) and data is not None
+    _check_verdict(data, ours, by_schema, tree.connections)
+    return "refused" if any(one.severity is Severity.ERROR for one in found) else "accepted"
+
+
+def _check_places(text: bytes, found: tuple[Diagnostic, ...]) -> None:
+    lines = text.decode("utf-8-sig", "replace").replace("\r\n", "\n")
+    for mark in "\r\x85\u2028\u2029":
+        lines = lines.replace(mark, "\n")
+    end = len(lines.split("\n"))
+    for one in found:
+        assert one.code in CODES, one
+        assert one.severity is CODES[one.code][0]
+        span = one.span
+        assert (1, 1) <= (span.line, span.column) < (span.end_line, span.end_column), one
+        assert span.line <= end, one
+        assert span.column <= len(lines.split("\n")[span.line - 1]) + 1, one
+    assert list(found) == sorted(found, key=lambda one: (one.span, one.code, one.detail))
+    assert len({(one.code, one.span, one.detail) for one in found}) == len(found)
+
+
+def _check_verdict(data: Any, ours: bool, found: tuple[Diagnostic, ...], connections: dict[str, Entry]) -> None:
+    theirs = _whole().is_valid(data)
+    if any(one.code == "unknown-template" for one in found):
+        assert theirs or not ours, "what the published schema refuses is accepted"
+        return
+    effective = [entry.effective for entry in connections.values() if entry.layers]
+    accepted = theirs and all(_one().is_valid(node) for node in effective)
+    assert accepted is ours, f"the published schema says {accepted}, connform says {ours}"
+    for node in effective:
+        gate, library = _both(node)
+        verdict = gate(node)
+        assert verdict is library.is_valid(node), "gate and library disagree"
+        assert verdict is _one().is_valid(node), "the flat and the published schema disagree"
+
+
+def _is_of_the_schema(one: Diagnostic) -> bool:
+    return one.code in OF_THE_SCHEMA and not one.detail.startswith(_BY_GRAMMAR)
+
+
+@cache
+def _without_rules() -> Any:
+    return replace(vocabulary(), rules=lambda _: (), lint=lambda *_: "")
+
+
+@cache
+def _whole() -> Draft202012Validator:
+    return Draft202012Validator(manifest_schema())
+
+
+@cache
+def _one() -> Draft202012Validator:
+    return Draft202012Validator(published(vocabulary().connection))
+
+
+_BUILT: Final[dict[tuple[object, ...], tuple[Callable[[Any], bool], Draft202012Validator]]] = {}
+
+
+def _both(node: Any) -> tuple[Callable[[Any], bool], Draft202012Validator]:
+    shape = vocabulary().connection
+    key = signature(shape, node)
+    if key not in _BUILT:
+        schema: Schema = selected(shape, node)
+        _BUILT[key] = build_gate(schema), Draft202012Validator(schema)
+    return _BUILT[key]

@@ -1,0 +1,127 @@
+"""One TLS context per set of files for the whole process."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from connform.errors import ConnectionFailed
+from connform.http import ClientSettings, Network, async_client, sync_client, tls
+from tests.http.exchanging import Mode, exchange, settings_for
+from tests.http.servers import Authority, Server, answer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def built(monkeypatch: pytest.MonkeyPatch) -> list[ssl.SSLContext]:
+    """Every context that is built, from an empty cache."""
+    contexts: list[ssl.SSLContext] = []
+    build = tls._bare
+
+    def counting() -> ssl.SSLContext:
+        contexts.append(build())
+        return contexts[-1]
+
+    monkeypatch.setattr(tls, "_bare", counting)
+    tls._build.cache_clear()
+    return contexts
+
+
+def test_one_context_for_a_thousand_clients(built: list[ssl.SSLContext]) -> None:
+    threads = [
+        threading.Thread(
+            target=lambda: [
+                make(ClientSettings("https://api.example.test")) for make in (sync_client, async_client) * 25
+            ]
+        )
+        for _ in range(20)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(built) == 1
+
+
+def test_contexts_verify(built: list[ssl.SSLContext]) -> None:
+    context = tls.context_for(ClientSettings("https://api.example.test"))
+
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert context.check_hostname
+    assert context.minimum_version is ssl.TLSVersion.TLSv1_2
+    assert context.keylog_filename is None
+
+
+def test_no_system_store_falls_back_to_certifi(
+    monkeypatch: pytest.MonkeyPatch, built: list[ssl.SSLContext], tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path / "none"))
+    context = tls.context_for(ClientSettings("https://api.example.test"))
+
+    assert context.cert_store_stats()["x509_ca"] > 50
+
+
+def test_a_ca_file_replaces_the_system_store(
+    mode: Mode, authority: Authority, stranger: Authority, tmp_path: Path
+) -> None:
+    ca_file = tmp_path / "ca.pem"
+    ca_file.write_bytes(authority.pem)
+    with Server(answer(), tls=authority.server()) as server:
+        trusted = exchange(mode, settings_for(server, ca_file=ca_file))
+        system = exchange(mode, settings_for(server))
+        ca_file.write_bytes(stranger.pem)  # a renewed file gets a new context
+        replaced = exchange(mode, settings_for(server, ca_file=ca_file))
+
+    assert tls.context_for(ClientSettings("https://a.example", ca_file=ca_file)).cert_store_stats()["x509_ca"] == 1
+    assert trusted.response is not None, trusted.error
+    assert system.fault == "tls_untrusted_issuer"
+    assert replaced.fault == "tls_untrusted_issuer"
+
+
+@pytest.mark.parametrize("broken", ["missing", "directory", "rubbish", "encrypted"])
+def test_unreadable_files(tmp_path: Path, authority: Authority, broken: str) -> None:
+    file = tmp_path / "file.pem"
+    if broken == "directory":
+        file.mkdir()
+    elif broken == "rubbish":
+        file.write_text("not a certificate")
+    elif broken == "encrypted":
+        file.write_bytes(_encrypted(authority.client_certificate()))
+    name = "client_cert" if broken == "encrypted" else "ca_file"
+
+    with pytest.raises(ConnectionFailed) as raised:
+        sync_client(ClientSettings("https://api.example.test", **{name: file}))  # type: ignore[arg-type]  # mypy can't see which
+    assert raised.value.fault.name == "config_file_unreadable"
+    assert str(file) in str(raised.value)
+
+
+def _encrypted(pem: bytes) -> bytes:
+    from cryptography.hazmat.primitives import serialization
+
+    key = serialization.load_pem_private_key(pem, None)
+    return pem[pem.index(b"-----BEGIN CERTIFICATE") :] + key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.BestAvailableEncryption(b"password"),
+    )
+
+
+def test_a_route_reads_no_files(authority: Authority, tmp_path: Path) -> None:
+    network = Network(route=lambda _host, _port: ("127.0.0.1", 1), ca_pem=authority.pem)
+    missing = tmp_path / "missing.pem"
+
+    sync_client(
+        ClientSettings("https://a.example", ca_file=missing, client_cert=missing, client_key=missing, network=network)
+    )
+
+
+def test_a_route_trusts_its_authority_alone(mode: Mode, authority: Authority, stranger: Authority) -> None:
+    with Server(answer(), tls=authority.server(), ca_pem=stranger.pem) as server:
+        assert exchange(mode, settings_for(server)).fault == "tls_untrusted_issuer"
