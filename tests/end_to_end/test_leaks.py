@@ -110,12 +110,15 @@ def test_a_request_shows_the_answer_and_not_the_key(acme: Server, declare: Calla
 def test_a_key_that_was_pasted_into_the_manifest_is_reported_and_not_shown(
     verb: str, form: str, plant: Plant, tmp_path: Path
 ) -> None:
-    for pasted in (API_KEY, f"env://{API_KEY}@host", f"https://user:{API_KEY}@host", f"{KEY_VARIABLE}={API_KEY}"):
-        connection = {"base_url": "https://localhost:1", "auth": {"method": "api_key", "api_key": pasted}}
-        file = plant("connections.yaml", manifest(acme=connection))
-        ended = run(*COMMANDS[verb], "-f", file, "--format", form, cwd=tmp_path, env=KEY)
-        assert ended.code == 1
-        assert "connections.yaml:1:" in ended.out or ended.report["diagnostics"][0]["line"] == 1
+    pasted = (API_KEY, f"env://{API_KEY}@host", f"https://user:{API_KEY}@host", f"{KEY_VARIABLE}={API_KEY}")
+    connections = {
+        f"acme-{number}": {"base_url": "https://localhost:1", "auth": {"method": "api_key", "api_key": value}}
+        for number, value in enumerate(pasted)
+    }
+    file = plant("connections.yaml", manifest(**connections))
+    ended = run(*COMMANDS[verb], "-f", file, "--format", form, cwd=tmp_path, env=KEY)
+    assert ended.code == 1
+    assert all(f"acme-{number}" in ended.out for number in range(len(pasted)))
 
 
 def echoing(kind: str) -> Behaviour:
@@ -176,15 +179,21 @@ MALFORMED: Final = {
 }
 
 
-@pytest.mark.parametrize("kind", MALFORMED)
+@pytest.mark.parametrize("form", ["text", "json"])
 def test_a_key_that_is_no_header_is_not_quoted(
-    kind: str, acme: Server, declare: Callable[..., Path], tmp_path: Path
+    form: str, acme: Server, declare: Callable[..., Path], tmp_path: Path
 ) -> None:
     file = declare(acme)
-    for form in ("text", "json"):
-        ended = run("check", "-f", file, "--format", form, cwd=tmp_path, env={KEY_VARIABLE: MALFORMED[kind]})
-        assert ended.code == 5
-        assert "secret_malformed" in ended.out
+    base_url = f"https://localhost:{acme.port}"
+    connections = {
+        f"acme-{number}": {"base_url": base_url, "auth": {"method": "api_key", "api_key": f"env://KEY_{number}"}}
+        for number in range(len(MALFORMED))
+    }
+    file.write_text(manifest(**connections))
+    env = {f"KEY_{number}": value for number, value in enumerate(MALFORMED.values())}
+    ended = run("check", "-vv", "-f", file, "--format", form, cwd=tmp_path, env=env)
+    assert ended.code == 5
+    assert ended.out.count("secret_malformed") == len(MALFORMED)
     assert acme.connections == 0
 
 

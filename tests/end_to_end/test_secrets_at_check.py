@@ -76,9 +76,12 @@ def test_a_missing_secret_is_told_with_its_place(name: str, tmp_path: Path) -> N
     assert (told["file"], told["line"], told["column"]) == ("connections.yaml", LINE, COLUMN)
     assert {stage["status"] for stage in told["stages"][2:]} == {"skipped"}
 
-    text = run("check", "-f", "connections.yaml", cwd=tmp_path, env=case.env)
-    assert text.code == 5
-    assert f"connections.yaml:{LINE}:{COLUMN}" in text.out
+
+def test_the_text_tells_the_place_as_well(tmp_path: Path) -> None:
+    (tmp_path / "connections.yaml").write_text(MANIFEST.format(port=1, ca_file="x", reference="env://ACME_KEY"))
+    ended = run("check", cwd=tmp_path)
+    assert ended.code == 5
+    assert f"connections.yaml:{LINE}:{COLUMN}" in ended.out
 
 
 def test_the_place_is_that_of_the_secret_that_is_missing(tmp_path: Path) -> None:

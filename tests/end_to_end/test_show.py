@@ -109,7 +109,7 @@ def test_each_value_has_its_origin_and_its_place(tmp_path: Path) -> None:
         "/environment": ("private", "connection", 12, 18),
         "/owner": ("platform@acme.example", "defaults", 3, 10),
         "/provider": ("iinked-sign", "default", None, None),
-        "/tags": (["live"], "connection", 15, 11),
+        "/tags": (["live"], "connection", 15, 5),
         "/timeouts/connect_s": (3, "defaults", 4, 25),
         "/timeouts/read_s": (30, "default", None, None),
         "/timeouts/total_s": (7, "template strict", 7, 25),

@@ -14,7 +14,7 @@ from connform.engine.catalog import manifest_schema, vocabulary
 from connform.manifest.files import Source
 from connform.manifest.gate import build_gate
 from connform.manifest.nodes import YamlError, parse
-from connform.manifest.shape import published, selected, signature
+from connform.manifest.shape import build_signature, published, selected
 from connform.manifest.validate import validate
 
 if TYPE_CHECKING:
@@ -107,12 +107,17 @@ def _one() -> Draft202012Validator:
     return Draft202012Validator(published(vocabulary().connection))
 
 
+@cache
+def _signature() -> Callable[[Any], tuple[object, ...]]:
+    return build_signature(vocabulary().connection)
+
+
 _BUILT: Final[dict[tuple[object, ...], tuple[Callable[[Any], bool], Draft202012Validator]]] = {}
 
 
 def _both(node: Any) -> tuple[Callable[[Any], bool], Draft202012Validator]:
     shape = vocabulary().connection
-    key = signature(shape, node)
+    key = _signature()(node)
     if key not in _BUILT:
         schema: Schema = selected(shape, node)
         _BUILT[key] = build_gate(schema), Draft202012Validator(schema)

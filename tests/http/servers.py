@@ -41,20 +41,21 @@ class Connection:
     def __init__(self, server: Server, sock: socket.socket) -> None:
         self.server = server
         self.sock = sock
-        self._received = b""
+        self._received = bytearray()
 
     def read_request(self) -> bytes:
         """Return a whole request, head and body, and note it in `server.requests`; empty at the end."""
         while b"\r\n\r\n" not in self._received:
             if not self._receive():
                 return b""
-        head, _, rest = self._received.partition(b"\r\n\r\n")
-        length = next(
-            (int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")), 0
-        )
-        while len(rest) < length and self._receive():
-            rest = self._received.partition(b"\r\n\r\n")[2]
-        request, self._received = head + b"\r\n\r\n" + rest[:length], rest[length:]
+        end = self._received.index(b"\r\n\r\n") + 4
+        for line in bytes(self._received[:end]).lower().split(b"\r\n"):
+            if line.startswith(b"content-length:"):
+                end += int(line.partition(b":")[2])
+        while len(self._received) < end and self._receive():
+            pass
+        request = bytes(self._received[:end])
+        del self._received[:end]
         self.server.requests.append(request)
         return request
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connform.http import RequestFailed, sync_client
+from connform.http import RequestFailed, sync_client, transport
 from connform.http.body import Body
 from tests.http.exchanging import Mode, exchange, settings_for
 from tests.http.servers import Authority, Server, answer, endless, head
@@ -155,10 +155,11 @@ def test_an_answer_without_a_body(mode: Mode, authority: Authority, status: int)
     assert ended.response.content == b""
 
 
-def test_a_refused_body_gives_its_connection_back(authority: Authority) -> None:
+def test_a_refused_body_gives_its_connection_back(monkeypatch: pytest.MonkeyPatch, authority: Authority) -> None:
+    monkeypatch.setattr(transport, "_CONNECTIONS", 2)
     server = Server(answer(bytes(2000)), tls=authority.server(), ca_pem=authority.pem)
     with server, sync_client(settings_for(server, max_body_bytes=1000, pool_s=0.2)) as client:
-        for _ in range(25):  # more than the pool has
+        for _ in range(5):  # more than the pool has
             with pytest.raises(RequestFailed) as raised:
                 client.get("/")
             assert raised.value.fault.name == "http_too_large"

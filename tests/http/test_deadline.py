@@ -9,7 +9,7 @@ import time
 import httpx
 import pytest
 
-from connform.http import RequestTimedOut, async_client, deadline, sync_client
+from connform.http import RequestTimedOut, async_client, deadline, sync_client, transport
 from tests.http import servers
 from tests.http.exchanging import Mode, exchange, settings_for
 from tests.http.servers import Authority, Server, answer, drip, head
@@ -89,6 +89,14 @@ def test_an_outer_deadline_covers_several_exchanges(authority: Authority) -> Non
     assert elapsed_s < 1.5
 
 
+def test_a_deadline_that_has_passed(mode: Mode, authority: Authority) -> None:
+    with Server(answer(), tls=authority.server(), ca_pem=authority.pem) as server, deadline.within(0):
+        ended = exchange(mode, settings_for(server))
+
+    assert ended.fault == "http_deadline"
+    assert server.connections == 0
+
+
 def test_deadlines_of_threads_and_tasks_are_their_own() -> None:
     async def task(total_s: float) -> float | None:
         with deadline.within(total_s):
@@ -126,7 +134,9 @@ def test_allow() -> None:
         deadline.allow(0)
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # httpcore leaves the upload to the collector
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)  # httpcore leaves the upload to the collector
 def test_a_server_that_takes_nothing(mode: Mode, authority: Authority) -> None:
     with Server(servers.silent, tls=authority.server(), ca_pem=authority.pem) as server:
         settings = settings_for(server, write_s=0.3, total_s=5)
@@ -136,7 +146,9 @@ def test_a_server_that_takes_nothing(mode: Mode, authority: Authority) -> None:
     assert ended.elapsed_s < 2
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # httpcore leaves the upload to the collector
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)  # httpcore leaves the upload to the collector
 def test_a_server_that_answers_early(mode: Mode, authority: Authority) -> None:
     def early(connection: servers.Connection) -> None:
         connection.sock.recv(1000)
@@ -151,18 +163,21 @@ def test_a_server_that_answers_early(mode: Mode, authority: Authority) -> None:
     assert ended.elapsed_s < 3
 
 
-def test_busy_pool(authority: Authority) -> None:
+@pytest.mark.parametrize(("total_s", "fault"), [(9, "http_timeout"), (0.2, "http_deadline")])
+def test_busy_pool(monkeypatch: pytest.MonkeyPatch, authority: Authority, total_s: float, fault: str) -> None:
+    monkeypatch.setattr(transport, "_CONNECTIONS", 2)
     server = Server(servers.silent, tls=authority.server(), ca_pem=authority.pem)
-    with server, sync_client(settings_for(server, pool_s=0.3, read_s=1.5, total_s=9)) as client:
-        threads = [threading.Thread(target=lambda: _ignore(client)) for _ in range(20)]
+    with server, sync_client(settings_for(server, pool_s=0.3, read_s=1, total_s=9)) as client:
+        threads = [threading.Thread(target=lambda: _ignore(client)) for _ in range(2)]
         for thread in threads:
             thread.start()
-        time.sleep(0.5)
-        with pytest.raises(RequestTimedOut) as raised:
+        time.sleep(0.3)
+        with pytest.raises(RequestTimedOut) as raised, deadline.within(total_s):
             client.get("/")
         for thread in threads:
             thread.join()
 
+    assert raised.value.fault.name == fault
     assert not raised.value.sent
 
 

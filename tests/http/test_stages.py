@@ -27,6 +27,7 @@ BELOW_TLS = {
     "smtp": (servers.banner(b"220 mail.example.test ESMTP\r\n"), "tls_not_tls"),
     "http": (servers.plain_http, "tls_not_tls"),
     "hangs": (servers.silent, "tls_timeout"),
+    "resets at once": (servers.reset, "tls_reset"),
     "resets": (servers.reset_in_handshake, "tls_reset"),
     "closes": (servers.close_in_handshake, "tls_reset"),
 }

@@ -7,6 +7,7 @@ Lists concatenate; of single values the one after the verb wins.
 
 from __future__ import annotations
 
+import gc
 import os
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Final
@@ -116,10 +117,17 @@ def _merge(before: Any, after: Any) -> Any:
 
 
 def network(function: Function) -> Function:
-    """Add the flags of verbs that use the network."""
+    """Add the flags of verbs that use the network, and collect garbage while they run: failed checks leave cycles."""
+
+    @wraps(function)
+    def collecting(**arguments: Any) -> Any:
+        gc.enable()  # main() disables it
+        return function(**arguments)
+
+    command: Function = collecting
     for option in reversed(_NETWORK):
-        function = option(function)
-    return function
+        command = option(command)
+    return command
 
 
 def parallel(function: Function) -> Function:

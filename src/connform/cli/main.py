@@ -76,7 +76,7 @@ def cli(context: click.Context, /, *, version: bool, **before: Any) -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit code; every error is told here."""
     # A command ends before garbage matters: collecting costs more than the parse of a large manifest
-    # (measured 1,995 → 842 ms at 10,000 connections). The simulator, which stays, turns it on again.
+    # (measured 1,995 → 842 ms at 10,000 connections). Verbs that use the network turn it on again.
     gc.disable()
     try:
         with cli.make_context("connform", list(sys.argv[1:] if argv is None else argv)) as context:

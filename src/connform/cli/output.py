@@ -91,11 +91,19 @@ def write_bytes(content: bytes) -> None:
 
 @contextmanager
 def reader_may_leave() -> Iterator[None]:
-    """Let `connform … | head` end quietly: what is left goes nowhere, the exit code stays."""
+    """Let `connform … | head` end quietly: what is left goes nowhere, the exit code stays.
+
+    Raises:
+        UsageProblem: what is behind standard output takes no more: a full disk.
+    """
     try:
         yield
     except BrokenPipeError:
         discard()
+    except OSError as error:
+        discard()
+        message = f"can't write to standard output: {error.strerror}"
+        raise UsageProblem(message) from error
 
 
 def discard() -> None:

@@ -183,13 +183,16 @@ async def _retry(
 ) -> T:
     """Return the result of `operation`, waiting for the socket as often as it asks for it."""
     while True:
-        match error:
-            case ssl.SSLWantReadError():
-                await anyio.wait_readable(sock)
-            case ssl.SSLWantWriteError():
-                await anyio.wait_writable(sock)
-            case BlockingIOError():
-                await blocked(sock)
+        try:
+            match error:
+                case ssl.SSLWantReadError():
+                    await anyio.wait_readable(sock)
+                case ssl.SSLWantWriteError():
+                    await anyio.wait_writable(sock)
+                case BlockingIOError():
+                    await blocked(sock)
+        except anyio.ClosedResourceError:  # another task closed the client
+            raise ConnectionAbortedError from None
         try:
             return operation()
         except _NOT_YET as not_yet:

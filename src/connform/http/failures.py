@@ -17,6 +17,7 @@ import httpx
 
 from connform.errors import ConnectionFailed, Refused
 from connform.faults import Stage
+from connform.http import deadline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,7 +81,8 @@ _OF_HTTPCORE: Final = (httpcore.TimeoutException, httpcore.NetworkError, httpcor
 def _translation(error: Exception, host: str) -> httpx.RequestError:
     match error:
         case httpcore.PoolTimeout():
-            return RequestTimedOut("http_timeout", f"every connection of this client to {host} was busy", sent=False)
+            fault = "http_deadline" if deadline.is_spent() else "http_timeout"
+            return RequestTimedOut(fault, f"every connection of this client to {host} was busy", sent=False)
         case httpcore.ProxyError():  # its text is `407 Reason`; the reason is the proxy's, the number is enough
             return RequestFailed("proxy_refused", f"the proxy answered {str(error)[:3]} when asked for {host}")
         case httpcore.LocalProtocolError():  # h11's text quotes the header's value

@@ -7,13 +7,14 @@ in the text of errors about illegal ones, which `outgoing` forestalls.
 from __future__ import annotations
 
 import logging
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
-from weakref import WeakSet
 
 if TYPE_CHECKING:
     import httpx
 
-_OURS: WeakSet[httpx.URL] = WeakSet()
+_OURS: ContextVar[httpx.URL | None] = ContextVar("connform_url", default=None)
+"""The URL of the last request in this thread or task: httpx logs it right after the transport has returned."""
 
 
 class _QueryFilter(logging.Filter):
@@ -23,8 +24,9 @@ class _QueryFilter(logging.Filter):
         import httpx
 
         if isinstance(record.args, tuple):
+            ours = _OURS.get()
             record.args = tuple(
-                argument.copy_with(query=None) if isinstance(argument, httpx.URL) and argument in _OURS else argument
+                argument.copy_with(query=None) if isinstance(argument, httpx.URL) and argument is ours else argument
                 for argument in record.args
             )
         return True
@@ -37,4 +39,4 @@ def hide_query(url: httpx.URL) -> None:
     """Let the log show this URL without its query."""
     if url.query:
         logging.getLogger("httpx").addFilter(_FILTER)
-        _OURS.add(url)
+        _OURS.set(url)

@@ -14,7 +14,7 @@ from connform.http import deadline, quiet, tls
 from connform.http.body import Body
 from connform.http.dial import SyncDialer
 from connform.http.dial_async import AsyncDialer
-from connform.http.failures import translated
+from connform.http.failures import RequestTimedOut, translated
 from connform.http.line import Line
 from connform.http.origin import Origin
 from connform.http.outgoing import Outgoing
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
     from connform.http.settings import ClientSettings, Observer
 
-_CONNECTIONS = 20
-_IDLE_CONNECTIONS = 10
+_CONNECTIONS = 100
+_IDLE_CONNECTIONS = 20
 _IDLE_S = 5.0
-"""One client serves one connection; servers close idle ones themselves after 5 s and more."""
+"""As in httpx."""
 
 
 class _Pinned:
@@ -57,7 +57,15 @@ class _Pinned:
     def _wanted(self, request: httpx.Request) -> tuple[httpcore.Request, float]:
         """Return what goes on the wire and when the exchange must have ended."""
         quiet.hide_query(request.url)
-        return self._outgoing.build(request), deadline.end_of(self._settings.total_s)
+        wanted = self._outgoing.build(request)
+        ends_at = deadline.end_of(self._settings.total_s)
+        timeouts = wanted.extensions["timeout"]
+        try:
+            with deadline.until(ends_at):  # the pool's waiting is the only one that no stream of ours sees
+                wanted.extensions["timeout"] = {**timeouts, "pool": deadline.allow(timeouts.get("pool"))}
+        except TimeoutError:
+            raise RequestTimedOut("http_deadline", f"no time was left to ask {self._host}", sent=False) from None
+        return wanted, ends_at
 
 
 class PinnedTransport(_Pinned, httpx.BaseTransport):

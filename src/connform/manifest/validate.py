@@ -68,10 +68,11 @@ class _Run:
         self.tree = Tree({}, {}, {})
         self.found: dict[tuple[str, Span, str], Diagnostic] = {}
         self._vocabulary = vocabulary
-        raw = replace(vocabulary.connection, properties={"extends": EXTENDS, **vocabulary.connection.properties})
+        defaults = replace(vocabulary.connection, default="")  # which provider it is may stand elsewhere
+        part = replace(defaults, properties={"extends": EXTENDS, **defaults.properties})
         self._connection = _Branches(vocabulary.connection)
-        self._part = _Branches(raw, partial=True)
-        self._defaults = _Branches(vocabulary.connection, partial=True)
+        self._part = _Branches(part, partial=True)
+        self._defaults = _Branches(defaults, partial=True)
         self._store = _Branches(vocabulary.store)
         self._stores: dict[str, Entry | None] = {}
         self._used: set[object] = set()

@@ -1,0 +1,148 @@
+"""The rehearsal of a fresh machine: no secret, no network, nothing written; and the simulator for one's own tests."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+import connform
+from connform.simulator import Simulator
+from tests.end_to_end.running import COMMAND, environment, manifest, offline, run, run_program
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+ROOT: Final = Path(__file__).parents[2]
+EXAMPLE: Final = ROOT / "connections.yaml.example"
+NAMES: Final = [
+    "sandbox-us",
+    "sandbox-eu",
+    "production-us",
+    "production-ca",
+    "production-eu",
+    "acme-private",
+    "customer-globex",
+]
+
+
+def listing(*folders: Path) -> set[tuple[str, int]]:
+    """Return every file below the folders with the time of its last change."""
+    return {(str(path), path.lstat().st_mtime_ns) for folder in folders for path in folder.rglob("*")}
+
+
+@pytest.mark.parametrize("cut_off", [False, True], ids=["networked", "offline"])
+@pytest.mark.parametrize("verb", ["apply", "check"])
+def test_the_example_is_ready_without_secrets_and_without_a_network(verb: str, cut_off: bool, tmp_path: Path) -> None:  # noqa: FBT001
+    folders = {name: tmp_path / name for name in ("work", "home", "scratch")}
+    for folder in folders.values():
+        folder.mkdir()
+    file = folders["work"] / "connections.yaml"
+    file.write_bytes(EXAMPLE.read_bytes())
+    before = listing(*folders.values())
+
+    env = {"HOME": str(folders["home"]), "TMPDIR": str(folders["scratch"])}
+    prefix: Sequence[str] = offline() if cut_off else ()
+    ended = run(verb, "--simulate", "--format", "json", cwd=folders["work"], env=env, before=prefix)
+
+    assert ended.code == 0, ended.err
+    assert ended.err == ""
+    assert list(ended.connections) == NAMES
+    assert {connection["verdict"] for connection in ended.connections.values()} == {"ready"}
+    assert ended.report["simulated"]
+    assert ended.report["command"] == verb
+    assert listing(*folders.values()) == before, "a file was written"
+
+
+def test_the_text_says_that_it_was_a_rehearsal(tmp_path: Path) -> None:
+    ended = run("apply", "--simulate", "-f", EXAMPLE, cwd=tmp_path)
+    assert ended.code == 0
+    assert "7 connections in 1 file: 7 ready" in ended.out
+    assert "simulated" in ended.out.splitlines()[-1]
+
+
+def test_a_request_to_the_simulator(tmp_path: Path) -> None:
+    body = '{"take": 1, "skip": 0}'
+    ended = run(
+        "request", "--simulate", "-f", EXAMPLE, "sandbox-us", "POST", "/packages/list", "--json", body, cwd=tmp_path
+    )
+    assert ended.code == 0
+    assert ended.report.keys() == {"items", "total", "take", "skip"}
+
+
+def test_an_oauth_connection_says_live_that_a_login_is_missing(tmp_path: Path) -> None:
+    env = {"IINKED_PORTAL_SECRET": "synthetic"}
+    ended = run("check", "-c", "customer-globex", "-f", EXAMPLE, "--format", "json", cwd=tmp_path, env=env)
+    assert (ended.code, ended.connection["class"], ended.connection["stage"]) == (4, "login_required", "auth")
+    assert "connform login" in ended.connection["hint"]
+    assert {stage["status"] for stage in ended.connection["stages"] if stage["name"] in {"dns", "tcp"}} == {"skipped"}
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
+def test_the_simulator_alone_serves_until_it_is_told_to_end(ending: signal.Signals, tmp_path: Path) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    with subprocess.Popen(
+        [COMMAND, "simulator"],
+        cwd=tmp_path,
+        env=environment({"TMPDIR": str(scratch), "PYTHONUNBUFFERED": "1"}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            assert process.stdout
+            told = dict(process.stdout.readline().rstrip().split("  ", 1) for _ in range(3))
+            file = tmp_path / "connections.yaml"
+            base_url = told["address"].strip() + "/api/v1"
+            file.write_text(manifest(local={"base_url": base_url, "tls": {"ca_file": told["CA file"].strip()}}))
+            ended = run("check", "-f", file, cwd=tmp_path, env={"ACME_KEY": told["API key"].strip()})
+            assert ended.code == 0, ended.out
+            wrong = run("check", "-f", file, cwd=tmp_path, env={"ACME_KEY": "wrong"})
+            assert wrong.code == 4, wrong.out
+        finally:
+            process.send_signal(ending)
+            out, err = process.communicate(timeout=10)
+    assert (process.returncode, out, err) == (0, "", "")
+    assert list(scratch.iterdir()) == [], "a file was left behind"
+
+
+def test_a_program_uses_the_simulator_in_place_of_the_real_hosts() -> None:
+    with Simulator() as simulator, connform.connect("production-ca", EXAMPLE, simulator=simulator) as client:
+        answer = client.post("/packages/list", json={"take": 1, "skip": 0})
+        assert answer.status_code == 200
+        assert str(answer.url) == "https://sign.syngrafii.ca/api/v1/packages/list"
+        (seen,) = simulator.requests
+        assert (seen.method, seen.host, seen.path) == ("POST", "sign.syngrafii.ca", "/api/v1/packages/list")
+
+
+USERS_TESTS: Final = """
+import connform
+import pytest
+
+def test_our_code_lists_packages(connform_simulator):
+    with connform.connect("sandbox-us", file="connections.yaml", simulator=connform_simulator) as client:
+        answer = client.post("/packages/list", json={"take": 1, "skip": 0})
+    assert answer.json()["total"] == 3
+    assert connform_simulator.requests[-1].path == "/api/v1/packages/list"
+
+def test_our_code_survives_an_outage(connform_simulator):
+    connform_simulator.fail("sandbox.syngrafii.com", "server_unavailable")
+    with connform.connect("sandbox-us", file="connections.yaml", simulator=connform_simulator) as client:
+        assert client.post("/packages/list", json={}).status_code == 503
+"""
+
+
+def test_the_fixture_is_there_in_a_users_own_tests(tmp_path: Path) -> None:
+    """As installed: pytest finds it by its entry point."""
+    (tmp_path / "test_users.py").write_text(USERS_TESTS)
+    (tmp_path / "connections.yaml").write_bytes(EXAMPLE.read_bytes())
+    env = {"PYTHONDONTWRITEBYTECODE": "1", "HOME": os.environ["HOME"]}
+    options: list[str | Path] = ["-q", "-W", "error", "-p", "no:cacheprovider", "--rootdir", tmp_path]
+    ended = run_program(sys.executable, "-m", "pytest", *options, tmp_path, cwd=tmp_path, env=env)
+    assert "2 passed" in ended.out, ended
