@@ -157,6 +157,7 @@ def hostile(bench: Bench) -> None:
         "aliases that would make 10^12 nodes": f"version: 1\nbomb:\n  l0: &l0 [a]\n{levels}\n",
         "200,000 open brackets": "version: 1\nconnections: " + "[" * 200_000,
         "20,000 nested mappings": "".join(f"{' ' * depth}k:\n" for depth in range(2_000)) + "{k: " * 18_000,
+        "20,000 spaces in one line": f"version: 1\nconnections: a{' ' * 20_000}b\n",
         "a scalar of 10 MB": f"version: 1\nconnections: {'a' * 10_000_000}\n",
         "a scalar of 7 MB, in a file just small enough": f"version: 1\nconnections: {'a' * 7_000_000}\n",
     }
@@ -165,7 +166,7 @@ def hostile(bench: Bench) -> None:
         paths[what] = bench.folder / f"hostile-{number}.yaml"
         paths[what].write_text(text)
     script = bench.script("refusals.py", str(small), *map(str, paths.values()))
-    inside = interleave([Job("refusals", script, says("^{"))], bench.rounds(9), bench.folder)["refusals"]
+    inside = interleave([Job("refusals", script, says("^{"))], bench.rounds(5), bench.folder)["refusals"]
     rounds = [json.loads(outcome.stdout) for outcome in inside.outcomes]
     lines = ["| file | refused as | in the process | whole command |", "|---|---|---|---|"]
     for what, path in paths.items():

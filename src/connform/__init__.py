@@ -34,7 +34,7 @@ _HOMES: Final = {
     "UnknownConnection": "connform.errors",
 }
 
-__all__ = ["__version__", *_HOMES]
+__all__ = ["__version__", *_HOMES]  # noqa: PLE0604  (the keys are strings)
 
 if TYPE_CHECKING:
     from connform.engine.library import Connections as Connections

@@ -5,9 +5,8 @@ Layer 0, no IO. The one table that the check, the ready client, the reports and 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum, StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 
 class ExitCode(IntEnum):
@@ -51,8 +50,7 @@ class Verdict(StrEnum):
     SKIPPED = "skipped"
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(NamedTuple):
     """One class of failure."""
 
     name: str

@@ -16,6 +16,9 @@ _PARTS: Final = re.compile(
     r"(?:ref\+)?(?P<scheme>[a-z][a-z0-9-]*)://(?P<path>[^?#]*)(?:\?(?P<query>[^#]*))?(?:#(?P<field>.*))?"
 )
 _MASK: Final = "<secret>"
+_GENERATED: Final = re.compile(
+    r"(?<![A-Za-z0-9])(?=[A-Za-z]*[0-9])(?=[0-9]*[A-Za-z])[A-Za-z0-9]{16}|[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-|[0-9]{12}"
+)
 
 
 class MalformedReferenceError(ValueError):
@@ -104,3 +107,8 @@ def _version(query: str | None) -> str:
         message = "the only option of a reference is `?version=…`"
         raise MalformedReferenceError(message)
     return version
+
+
+def looks_generated(text: str) -> bool:
+    """Whether a text has a run of letters and digits as keys, tokens and UUIDs have, and names have not."""
+    return _GENERATED.search(text) is not None

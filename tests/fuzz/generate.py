@@ -19,11 +19,63 @@ if TYPE_CHECKING:
 
 TEXTS: Final = (
     *("acme", "ci", "team-7", "/me", "X-Api-Key", "read", ".env", "/run/secrets", "ca/acme.pem", "environment"),
-    *("https://api.acme.example/v1", "https://localhost/auth/syngrafii", "env://ACME_KEY", "dotenv://.env#KEY", "file:///run/x"),
-    *("corp://x", "vault://kv/x#y", "http://acme.example", "https://user@acme.example", "env://", "env://A B", "file://x?y=1"),
-    *("", " ", "no", "~", "1", "0x10", "1e3", "us\n", "CA", "US", "sandbox", "private", "oauth2", "http", "é", "日本", "<<", "a" * 70),
+    *(
+        "https://api.acme.example/v1",
+        "https://localhost/auth/syngrafii",
+        "env://ACME_KEY",
+        "dotenv://.env#KEY",
+        "file:///run/x",
+    ),
+    *(
+        "corp://x",
+        "vault://kv/x#y",
+        "http://acme.example",
+        "https://user@acme.example",
+        "env://",
+        "env://A B",
+        "file://x?y=1",
+    ),
+    *(
+        "",
+        " ",
+        "no",
+        "~",
+        "1",
+        "0x10",
+        "1e3",
+        "us\n",
+        "CA",
+        "US",
+        "sandbox",
+        "private",
+        "oauth2",
+        "http",
+        "é",
+        "日本",
+        "<<",
+        "a" * 70,
+    ),
 )
-VALUES: Final = (None, True, False, 0, 1, -1, 1.0, 1.5, 3600, 3601, 10**19, [], {}, [1], ["a", "a"], [[]], {"a": 1}, [None])
+VALUES: Final[tuple[Any, ...]] = (
+    None,
+    True,
+    False,
+    0,
+    1,
+    -1,
+    1.0,
+    1.5,
+    3600,
+    3601,
+    10**19,
+    [],
+    {},
+    [1],
+    ["a", "a"],
+    [[]],
+    {"a": 1},
+    [None],
+)
 NAMES: Final = ("one", "two", "three", "sandbox-us", "a.b_c-d", "9")
 
 
@@ -33,7 +85,11 @@ def manifest(random: Random) -> bytes:
     for _ in range(random.choice((0, 0, 0, 1, 1, 2))):
         mutate_data(random, data)
     text = yaml.dump(
-        data, Dumper=yaml.CSafeDumper, default_flow_style=random.choice((None, False, False, True)), sort_keys=False, allow_unicode=True
+        data,
+        Dumper=yaml.CSafeDumper,
+        default_flow_style=random.choice((None, False, False, True)),
+        sort_keys=False,
+        allow_unicode=True,
     )
     for _ in range(random.choice((0, 0, 0, 0, 0, 1, 2))):
         text = random.choice(_TEXT_MUTATIONS)(random, text)
@@ -45,7 +101,9 @@ def document(random: Random) -> dict[str, Any]:
     known = vocabulary()
     data: dict[str, Any] = {"version": 1}
     if random.random() < 0.4:
-        data["stores"] = {name: an_object(random, known.store) for name in random.sample((*NAMES, "corp"), random.randrange(3))}
+        data["stores"] = {
+            name: an_object(random, known.store) for name in random.sample((*NAMES, "corp"), random.randrange(3))
+        }
     if random.random() < 0.3:
         data["defaults"] = a_part(random, an_object(random, known.connection))
     if random.random() < 0.4:
@@ -104,7 +162,9 @@ def a_value(random: Random, schema: Schema) -> Any:
         return random.choice((1, 0.5, 20, 3600))
     if schema["type"] == "integer":
         return random.randint(schema.get("minimum", 0), schema.get("maximum", 999))
-    fitting = [text for text in TEXTS if re.search(schema.get("pattern", ""), text) and len(text) >= schema.get("minLength", 0)]
+    fitting = [
+        text for text in TEXTS if re.search(schema.get("pattern", ""), text) and len(text) >= schema.get("minLength", 0)
+    ]
     return random.choice(fitting)
 
 
@@ -117,7 +177,9 @@ def mutate_data(random: Random, data: dict[str, Any]) -> None:
         case "remove":
             here.pop(key, None)
         case "rename" if here:
-            here[random.choice((key.replace("_", "-"), key.upper(), key[:-1], key + "s", a_key(random)))] = here.pop(key)
+            here[random.choice((key.replace("_", "-"), key.upper(), key[:-1], key + "s", a_key(random)))] = here.pop(
+                key
+            )
         case "add":
             here[a_key(random)] = anything(random)
         case "replace" if here:
@@ -146,7 +208,20 @@ def a_key(random: Random) -> str:
 
 
 _KEYS: Final = tuple(
-    sorted({"<<", "apikey", "api-key", "color", "1", "", "version", *keys(vocabulary().connection), *keys(vocabulary().store), *EXTENDS})
+    sorted(
+        {
+            "<<",
+            "apikey",
+            "api-key",
+            "color",
+            "1",
+            "",
+            "version",
+            *keys(vocabulary().connection),
+            *keys(vocabulary().store),
+            *EXTENDS,
+        }
+    )
 )
 
 

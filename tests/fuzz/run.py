@@ -31,7 +31,9 @@ def batch(seed: int, first: int, count: int) -> tuple[Counter[str], list[str]]:
         except Exception as error:  # noqa: BLE001  (any exception is a find)
             last = traceback.extract_tb(error.__traceback__)[-1]
             verdicts["failed"] += 1
-            failures.append(f"=== seed {seed}:{number}: {error!r} at {last.name}:{last.lineno}\n{text!r}\n{text.decode('utf-8', 'replace')}")
+            failures.append(
+                f"=== seed {seed}:{number}: {error!r} at {last.name}:{last.lineno}\n{text!r}\n{text.decode('utf-8', 'replace')}"
+            )
     return verdicts, failures
 
 

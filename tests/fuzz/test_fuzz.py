@@ -20,7 +20,9 @@ def test_what_must_hold_for_any_text_holds_for_manifests_by_chance() -> None:
 
 
 def test_the_same_seed_makes_the_same_manifests() -> None:
-    assert [manifest(Random(f"3:{number}")) for number in range(20)] == [manifest(Random(f"3:{number}")) for number in range(20)]
+    assert [manifest(Random(f"3:{number}")) for number in range(20)] == [
+        manifest(Random(f"3:{number}")) for number in range(20)
+    ]
 
 
 @settings(max_examples=200, deadline=None, derandomize=True, database=None)

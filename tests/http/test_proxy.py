@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from connform.errors import ConnectionFailed
-from connform.http import REAL, ClientSettings, RequestFailed, sync_client
+from connform.http import REAL, ClientSettings, RequestFailed, sync_client, transport
 from tests.canary import API_KEY
 from tests.http import servers
 from tests.http.exchanging import Mode, exchange, settings_for
@@ -98,6 +98,9 @@ def _context(authority: Authority, scheme: str) -> ssl.SSLContext | None:
         pytest.param(raw(head(403, ["Content-Length: 0"])), "403", id="403"),
         pytest.param(servers.silent, "in time", id="silent"),
         pytest.param(raw(), "cut", id="closes"),
+        pytest.param(raw(b"SSH-2.0-x\r\n\r\n"), "does not speak", id="ssh"),
+        pytest.param(raw(head(200) + b"more"), "does not speak", id="talkative"),
+        pytest.param(servers.endless(b"HTTP/1.1 200 OK\r\n", b"X-More: more\r\n" * 99), "cut", id="endless"),
         pytest.param(raw(then=servers.reset), "cut", id="resets"),
     ],
 )
@@ -129,6 +132,10 @@ def test_tls_faults_through_a_tunnel(
             ended = exchange(mode, settings_through(proxy, scheme, ca_file))
         assert ended.fault == fault, ended.error
         assert "api.example.test" in str(ended.error)
+        if fault == "tls_untrusted_issuer":
+            assert "Intercepting Proxies Ltd" in str(ended.error)
+        if fault == "tls_wrong_host":
+            assert "other.example.test" in str(ended.error)
         assert target.requests == []
 
 
@@ -139,6 +146,18 @@ def test_http_faults_through_a_tunnel(mode: Mode, scheme: str, authority: Author
         with Server(tunnel_to(target), tls=_context(authority, scheme)) as proxy, target:
             ended = exchange(mode, settings_through(proxy, scheme, ca_file))
         assert ended.fault == fault, ended.error
+
+
+def test_failures_give_their_connections_back(
+    scheme: str, authority: Authority, stranger: Authority, ca_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport, "_CONNECTIONS", 2)
+    target = Server(answer(), tls=stranger.server())
+    with Server(tunnel_to(target), tls=_context(authority, scheme)) as proxy, target:
+        with sync_client(settings_through(proxy, scheme, ca_file)) as client:
+            for _ in range(4):  # httpcore's own tunnels keep their places in the pool
+                with pytest.raises(RequestFailed, match="not trusted"):
+                    client.get("/")
 
 
 def test_an_untrusted_proxy_gets_nothing(mode: Mode, stranger: Authority, ca_file: Path, target: Server) -> None:

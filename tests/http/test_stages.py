@@ -26,6 +26,7 @@ BELOW_TLS = {
     "ssh": (servers.banner(b"SSH-2.0-OpenSSH_9.9\r\n"), "tls_not_tls"),
     "smtp": (servers.banner(b"220 mail.example.test ESMTP\r\n"), "tls_not_tls"),
     "http": (servers.plain_http, "tls_not_tls"),
+    "greets and closes": (lambda connection: connection.send(b"220 busy\r\n"), "tls_not_tls"),
     "hangs": (servers.silent, "tls_timeout"),
     "resets at once": (servers.reset, "tls_reset"),
     "resets": (servers.reset_in_handshake, "tls_reset"),

@@ -65,7 +65,9 @@ def test_the_mark_lies_inside_of_its_line(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
-def test_no_output_shows_a_pasted_secret(case: Path, folder: Path, form: str, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_no_output_shows_a_pasted_secret(
+    case: Path, folder: Path, form: str, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
     code = main(["validate", "-v", "--format", form, *(f"-f{file.name}" for file in sorted(folder.glob("*.yaml")))])
     output = capsysbinary.readouterr()
     assert_no_canary(output.out, output.err)

@@ -11,12 +11,12 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.simulator.client import LIST, SANDBOX, Connection, ask
 
 from connform.errors import ConnformError
 from connform.faults import FAULTS
 from connform.simulator import Simulator
 from connform.simulator.faults import REPLIES
+from tests.simulator.client import LIST, SANDBOX, Connection, ask
 
 if TYPE_CHECKING:
     from connform.simulator import SeenRequest

@@ -12,11 +12,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
-from tests.simulator.client import LIST, SANDBOX, Connection, ask, trusting
 
 from connform.errors import ConnformError
 from connform.simulator import SeenRequest, Simulator
 from connform.simulator.messages import Request
+from tests.simulator.client import LIST, SANDBOX, Connection, ask, trusting
 
 HOSTS = ["sandbox.syngrafii.com", "sign.syngrafii.ca", "acme.syngrafii.com", "api.acme.example", "ACME.example"]
 ADDRESSES = ["127.0.0.1", "10.1.2.3", "2001:db8::1"]

@@ -121,6 +121,7 @@ def network(function: Function) -> Function:
 
     @wraps(function)
     def collecting(**arguments: Any) -> Any:
+        gc.freeze()  # what was imported stays
         gc.enable()  # main() disables it
         return function(**arguments)
 

@@ -6,7 +6,6 @@ Layer 5. IO: standard output, standard error, files that the user named; reads N
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from contextlib import contextmanager, suppress
 from functools import wraps
@@ -44,7 +43,7 @@ def emit(report: Report, options: Options) -> None:
 
     view = build(report)
     color = not options.output and wants_color(sys.stdout, options)
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _WIDTH_OF_LOGS
+    width = os.get_terminal_size(sys.stdout.fileno()).columns if sys.stdout.isatty() else _WIDTH_OF_LOGS
     text = FORMATS[options.format].render(view, color=color, width=width, verbosity=options.verbosity)
     deliver(text, options)
     for name, file in options.formats:

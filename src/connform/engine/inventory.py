@@ -48,7 +48,7 @@ def show(files: Sequence[str], name: str) -> Report:
     if name not in manifest:
         raise UnknownConnection(unknown_connection(name, manifest))
     connection = manifest[name]
-    instance = asdict(provider(connection.provider).instance(connection))
+    instance = provider(connection.provider).instance(connection)._asdict()
     details = {key: instance[key] for key in ("key_management_url", "authorize_url", "token_url", "api_key_header")}
     values = (*_declared(connection, connection.settings, ()), *_defaults(connection))
     described = _describe(connection, details, tuple(sorted(values, key=lambda value: value.pointer)))

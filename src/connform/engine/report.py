@@ -6,7 +6,7 @@ Layer 3, no IO.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connform.faults import ExitCode, Stage, Verdict
 
@@ -74,8 +74,7 @@ class ConnectionReport:
     """`show`: every effective value."""
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(NamedTuple):
     """One effective value of a connection and where it comes from."""
 
     pointer: str

@@ -5,9 +5,8 @@ Layer 3, no IO.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from connform.errors import UnknownConnection
 from connform.manifest.explain import similar
@@ -16,8 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(NamedTuple):
     """Which connections a run is about; empty: all."""
 
     names: tuple[str, ...] = ()

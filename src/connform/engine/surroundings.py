@@ -6,8 +6,7 @@ Layer 3.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from connform.engine.resolve import SecretSource, Stores
 from connform.http.settings import REAL, Network
@@ -21,8 +20,7 @@ if TYPE_CHECKING:
     from connform.simulator import Simulator
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(NamedTuple):
     """What a run touches."""
 
     source: SecretSource

@@ -15,13 +15,13 @@ from connform.engine.catalog import DEFAULT_PROVIDER, reference_keys, vocabulary
 from connform.engine.report import Report
 from connform.engine.select import EVERYTHING, Selection, select
 from connform.errors import ManifestInvalid
-from connform.manifest.decode import Manifest
 from connform.manifest.files import load_sources
 from connform.manifest.validate import validate as validate_sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from connform.manifest.decode import Manifest
     from connform.manifest.validate import Tree
 
 _UNKNOWN_NAMES: Final = frozenset({"unknown-provider", "unknown-store-type", "unknown-scheme"})
@@ -51,6 +51,8 @@ def read_manifest(files: Sequence[str] = ()) -> tuple[Manifest | None, Report]:
     tree, report = _read(files)
     if report.count(Severity.ERROR):
         return None, report
+    from connform.manifest.decode import Manifest  # imports the model, which `validate` never needs
+
     return Manifest(tree, reference_keys(), DEFAULT_PROVIDER), report
 
 

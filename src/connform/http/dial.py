@@ -7,19 +7,22 @@ from __future__ import annotations
 
 import socket
 import ssl
+from contextlib import closing, suppress
+from functools import partial
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpcore
 
 from connform.faults import Stage
 from connform.http import deadline, handshake, tls
-from connform.http.line import Attempts, Line, Peer, connection_info
+from connform.http.failures import RequestFailed
+from connform.http.line import RECORD_BYTES, Attempts, Line, connection_info, failure
 from connform.http.resolver import Endpoint, look_up
 from connform.http.tunnel import Records, SyncTunnel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 
 class SyncDialer(httpcore.NetworkBackend):
@@ -36,6 +39,24 @@ class SyncDialer(httpcore.NetworkBackend):
         local_address: str | None = None,  # noqa: ARG002  (httpcore's signature; never set here)
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002
     ) -> httpcore.NetworkStream:
+        proxy = self._line.proxy
+        if proxy is None:
+            return self._dial(host, port, timeout)
+        stream = self._dial(proxy.host, proxy.port, timeout)
+        try:
+            if proxy.context is not None:
+                stream.secure(proxy.context, proxy.host, timeout)
+            with proxy.opening(host) as answer:
+                stream.write(proxy.request(host, port), timeout)
+                while not answer.feed(stream.read(RECORD_BYTES, timeout)):
+                    pass
+        except BaseException:
+            stream.close()
+            raise
+        stream.redial = partial(SyncDialer(self._line.unobserved()).connect_tcp, host, port, timeout)
+        return stream
+
+    def _dial(self, host: str, port: int, timeout: float | None) -> SyncStream:
         started_at = monotonic()
         endpoints = self._line.known_endpoints(host, port) or look_up(host, port, timeout)
         self._line.report_lookup(started_at, endpoints)
@@ -48,27 +69,31 @@ class SyncDialer(httpcore.NetworkBackend):
                 attempts.failed(endpoint, error)
             else:
                 self._line.report(Stage.TCP, started_at, {"address": str(endpoint)})
-                return SyncStream(sock, self._line, Peer(host, endpoint, self._line.proxied))
+                stream = SyncStream(sock, self._line, host)
+                stream.redial = partial(self._dial_again, host, endpoint, timeout)
+                return stream
         raise attempts.failure()
+
+    def _dial_again(self, host: str, endpoint: Endpoint, timeout: float | None) -> SyncStream:
+        return SyncStream(_connect(endpoint, deadline.allow(timeout)), self._line.unobserved(), host)
 
 
 class SyncStream(httpcore.NetworkStream):
     """One connection, before and after its TLS handshake."""
 
-    def __init__(self, sock: socket.socket, line: Line, peer: Peer) -> None:
+    def __init__(self, sock: socket.socket, line: Line, host: str) -> None:
         self._sock = sock
         self._line = line
-        self._peer = peer
+        self._host = host
+        self.redial: Callable[[], httpcore.NetworkStream] | None = None
+        """Makes one more connection to the same server."""
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         try:
             self._sock.settimeout(deadline.allow(timeout))
-            received = self._sock.recv(max_bytes)
+            return self._sock.recv(max_bytes)
         except OSError as error:
-            raise self._peer.failure(error) from None
-        if not received and self._peer.is_proxy:
-            raise self._peer.failure(ConnectionResetError())
-        return received
+            raise failure(error, self._host) from None
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         rest = memoryview(buffer)
@@ -77,47 +102,50 @@ class SyncStream(httpcore.NetworkStream):
                 self._sock.settimeout(deadline.allow(timeout))
                 rest = rest[self._sock.send(rest) :]
         except TimeoutError as error:
-            raise self._peer.failure(error) from None
+            raise failure(error, self._host) from None
         except OSError:  # httpcore goes on to read: the server may have said why before it cut the connection
             raise httpcore.WriteError from None
 
     def close(self) -> None:
         self._sock.close()
 
-    def get_extra_info(self, info: str) -> object:
+    def get_extra_info(self, info: str) -> Any:
         return connection_info(self._sock, info)
 
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
         started_at = monotonic()
-        host = server_hostname or self._peer.host
-        to_proxy = self._peer.is_proxy and self._line.proxy_speaks_tls and not isinstance(self._sock, ssl.SSLSocket)
-        tunnelled = self._peer.is_proxy and not to_proxy
-        self._peer = Peer(host, self._peer.endpoint, to_proxy)
-        if isinstance(self._sock, ssl.SSLSocket):
-            tunnel = SyncTunnel(self, Records(ssl_context, host))
-            tunnel.handshake(timeout)
-            self._line.report_tls(started_at, tunnel.records.object)
-            return tunnel
+        stream = self.secure(ssl_context, server_hostname or self._host, timeout)
+        self._line.report_tls(started_at, stream.get_extra_info("ssl_object"))
+        return stream
+
+    def secure(self, context: ssl.SSLContext, host: str, timeout: float | None) -> httpcore.NetworkStream:
+        """Return a stream with TLS over this one."""
+        self._host = host
         try:
+            if isinstance(self._sock, ssl.SSLSocket):
+                tunnel = SyncTunnel(self, Records(context, host))
+                tunnel.handshake(timeout)
+                return tunnel
             self._sock.settimeout(deadline.allow(timeout))
-            self._sock = ssl_context.wrap_socket(self._sock, server_hostname=host)
+            self._sock = _secure(self._sock, context, host)
         except (OSError, ValueError) as error:
             self.close()
-            seen = handshake.doubts_certificate(error) and not tunnelled
-            raise handshake.failure(error, host, self._refused_certificate(timeout) if seen else None) from None
-        if not to_proxy:
-            self._line.report_tls(started_at, self._sock)
+            certificate = self._refused_certificate(host, timeout) if handshake.doubts_certificate(error) else None
+            raise handshake.failure(error, host, certificate) from None
         return self
 
-    def _refused_certificate(self, timeout: float | None) -> bytes | None:
+    def _refused_certificate(self, host: str, timeout: float | None) -> bytes | None:
         """Return the certificate in question, from one more handshake after which nothing is said."""
+        if self.redial is None:
+            return None
         try:
-            sock = _connect(self._peer.endpoint, deadline.allow(timeout))
-            with sock, tls.unverified().wrap_socket(sock, server_hostname=self._peer.host) as secured:
-                return secured.getpeercert(binary_form=True)
-        except (OSError, ValueError):
+            with closing(self.redial()) as stream:
+                secured = stream.start_tls(tls.unverified(), host, timeout)
+                der: bytes | None = secured.get_extra_info("ssl_object").getpeercert(binary_form=True)
+                return der
+        except (OSError, RequestFailed):
             return None
 
 
@@ -125,9 +153,25 @@ def _connect(endpoint: Endpoint, timeout_s: float | None) -> socket.socket:
     sock = socket.socket(endpoint.family, socket.SOCK_STREAM)
     try:
         sock.settimeout(timeout_s)
-        sock.connect(endpoint.address)
+        with suppress(ConnectionResetError):  # it was connected before: the next stage will see it
+            sock.connect(endpoint.address)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except BaseException:
         sock.close()
         raise
     return sock
+
+
+def _secure(sock: socket.socket, context: ssl.SSLContext, host: str) -> ssl.SSLSocket:
+    """Return `sock` with TLS over it; it is closed where that fails.
+
+    Left to itself, `wrap_socket` skips the handshake of a connection that was cut before, and returns a socket without TLS.
+    """
+    with sock:  # once wrapped, it is an empty shell
+        secured = context.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
+    try:
+        secured.do_handshake()
+    except BaseException:
+        secured.close()
+        raise
+    return secured

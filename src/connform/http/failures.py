@@ -75,7 +75,7 @@ def translated(host: str) -> Iterator[None]:
         raise _translation(error, host) from None
 
 
-_OF_HTTPCORE: Final = (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError)
+_OF_HTTPCORE: Final = (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError)
 
 
 def _translation(error: Exception, host: str) -> httpx.RequestError:
@@ -83,8 +83,6 @@ def _translation(error: Exception, host: str) -> httpx.RequestError:
         case httpcore.PoolTimeout():
             fault = "http_deadline" if deadline.is_spent() else "http_timeout"
             return RequestTimedOut(fault, f"every connection of this client to {host} was busy", sent=False)
-        case httpcore.ProxyError():  # its text is `407 Reason`; the reason is the proxy's, the number is enough
-            return RequestFailed("proxy_refused", f"the proxy answered {str(error)[:3]} when asked for {host}")
         case httpcore.LocalProtocolError():  # h11's text quotes the header's value
             return httpx.LocalProtocolError(
                 "the request is not HTTP: an illegal header, or a body of another length than declared"

@@ -21,6 +21,8 @@ _NOT_YET_VALID: Final = 9
 _WRONG_HOST: Final = {62, 64}
 _NOT_TLS: Final = {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "HTTPS_PROXY_REQUEST", "UNKNOWN_PROTOCOL", "PACKET_LENGTH_TOO_LONG",
                    "RECORD_LAYER_FAILURE", "BAD_RECORD_TYPE", "UNEXPECTED_MESSAGE"}  # fmt: skip
+_SPOKE_FIRST: Final = "before TLS handshake with data"
+"""The `ssl` module's own words where a server speaks first, and hangs up."""
 _SHOWN_NAMES: Final = 5
 _SHOWN_CHARACTERS: Final = 80
 
@@ -59,7 +61,7 @@ def failure(error: OSError | ValueError, host: str, certificate: bytes | None = 
             return _refused(error, host, certificate)
         case ssl.SSLEOFError() | ssl.SSLZeroReturnError():
             pass  # closed, which is not worth a class of its own
-        case ssl.SSLError(reason=reason) if reason in _NOT_TLS:
+        case ssl.SSLError(reason=reason) if reason in _NOT_TLS or _SPOKE_FIRST in str(reason):
             return RequestFailed("tls_not_tls", f"{host} does not speak TLS on this port")
         case ssl.SSLError(reason=reason):
             return RequestFailed("tls_protocol", f"{host} and this machine found no common TLS: {_words(reason)}")

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import select
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from connform.faults import Stage
 from connform.http import deadline, handshake
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Iterator, Mapping
 
+    from connform.http.proxy import Proxy
     from connform.http.settings import Network, Observer
 
 
@@ -31,16 +32,18 @@ class Line:
     """Where sockets really go."""
     observer: Observer | None = None
     """Who wants to know of each stage."""
-    proxied: bool = False
-    """Whether what is dialed is a proxy."""
-    proxy_speaks_tls: bool = False
-    """Whether the proxy itself is reached over TLS."""
+    proxy: Proxy | None = None
+    """Who is dialed instead, and asked for a tunnel."""
 
     def known_endpoints(self, host: str, port: int) -> list[Endpoint]:
         """Return what needs no look-up: a routed address, an IP address; else an empty list."""
         if self.network.route is not None:
             return literal(*self.network.route(host, port))
         return literal(host, port)
+
+    def unobserved(self) -> Line:
+        """Return the same line for what is not part of the exchange."""
+        return replace(self, observer=None)
 
     def report(self, stage: Stage, started_at: float, facts: Mapping[str, object]) -> None:
         """Tell the observer, if there is one, that a stage ended well."""
@@ -57,34 +60,15 @@ class Line:
             self.report(Stage.TLS, started_at, handshake.facts(connection))
 
 
-class Peer(NamedTuple):
-    """Who is at the other end of a stream, as far as its caller is concerned."""
-
-    host: str
-    """The host named in messages."""
-    endpoint: Endpoint
-    """Its address."""
-    is_proxy: bool
-    """Whether it is a proxy whose tunnel isn't open yet."""
-
-    def failure(self, error: OSError) -> RequestFailed:
-        """Return the fault that an error shows while HTTP is spoken."""
-        if self.is_proxy:
-            slow = isinstance(error, TimeoutError)
-            kind = RequestTimedOut if slow else RequestFailed
-            return kind(
-                "proxy_refused",
-                f"the proxy {self.host} {'did not open' if slow else 'cut'} the tunnel{' in time' if slow else ''}",
-            )
-        if isinstance(error, TimeoutError):
-            if deadline.is_spent():
-                return RequestTimedOut(
-                    "http_deadline", f"the exchange with {self.host} took longer than its total time-out"
-                )
-            return RequestTimedOut("http_timeout", f"{self.host} was silent for too long")
-        if isinstance(error, ssl.SSLError) and (failed := handshake.alert(error, self.host)):
-            return failed
-        return RequestFailed("http_bad_reply", f"{self.host} cut the connection before its answer was complete")
+def failure(error: OSError, host: str) -> RequestFailed:
+    """Return the fault that an error shows while HTTP is spoken with `host`."""
+    if isinstance(error, TimeoutError):
+        if deadline.is_spent():
+            return RequestTimedOut("http_deadline", f"the exchange with {host} took longer than its total time-out")
+        return RequestTimedOut("http_timeout", f"{host} was silent for too long")
+    if isinstance(error, ssl.SSLError) and (alerted := handshake.alert(error, host)):
+        return alerted
+    return RequestFailed("http_bad_reply", f"{host} cut the connection before its answer was complete")
 
 
 class Attempts:

@@ -18,7 +18,7 @@ from connform.http.failures import RequestTimedOut, translated
 from connform.http.line import Line
 from connform.http.origin import Origin
 from connform.http.outgoing import Outgoing
-from connform.http.proxy import proxy_arguments
+from connform.http.proxy import Proxy
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -41,9 +41,7 @@ class _Pinned:
         self._outgoing = Outgoing(settings, origin)
         # a route has no proxies, and plain http, for this machine alone, would show the credential to one
         by_proxy = bool(settings.proxy) and settings.network.route is None and origin.scheme == "https"
-        self._proxy = proxy_arguments(settings) if by_proxy else None
-        speaks_tls = self._proxy is not None and "proxy_ssl_context" in self._proxy
-        self._line = Line(settings.network, observer, self._proxy is not None, speaks_tls)
+        self._line = Line(settings.network, observer, Proxy.of(settings) if by_proxy else None)
         self._pool_arguments: dict[str, Any] = {
             "ssl_context": tls.context_for(settings) if origin.scheme == "https" else None,
             "max_connections": _CONNECTIONS,
@@ -73,11 +71,7 @@ class PinnedTransport(_Pinned, httpx.BaseTransport):
 
     def __init__(self, settings: ClientSettings, observer: Observer | None = None) -> None:
         super().__init__(settings, observer)
-        backend = SyncDialer(self._line)
-        if self._proxy is None:
-            self._pool = httpcore.ConnectionPool(network_backend=backend, **self._pool_arguments)
-        else:
-            self._pool = httpcore.HTTPProxy(network_backend=backend, **self._pool_arguments, **self._proxy)
+        self._pool = httpcore.ConnectionPool(network_backend=SyncDialer(self._line), **self._pool_arguments)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         wanted, ends_at = self._wanted(request)
@@ -128,11 +122,7 @@ class AsyncPinnedTransport(_Pinned, httpx.AsyncBaseTransport):
 
     def __init__(self, settings: ClientSettings, observer: Observer | None = None) -> None:
         super().__init__(settings, observer)
-        backend = AsyncDialer(self._line)
-        if self._proxy is None:
-            self._pool = httpcore.AsyncConnectionPool(network_backend=backend, **self._pool_arguments)
-        else:
-            self._pool = httpcore.AsyncHTTPProxy(network_backend=backend, **self._pool_arguments, **self._proxy)
+        self._pool = httpcore.AsyncConnectionPool(network_backend=AsyncDialer(self._line), **self._pool_arguments)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         wanted, ends_at = self._wanted(request)

@@ -6,16 +6,16 @@ Layer 1. Python can't wrap an `SSLSocket` a second time, so that records go thro
 from __future__ import annotations
 
 import ssl
-from typing import TYPE_CHECKING, TypeVar
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpcore
 
-from connform.http import handshake
 from connform.http.failures import RequestFailed, RequestTimedOut
 from connform.http.line import RECORD_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Iterator
 
 T = TypeVar("T")
 
@@ -26,7 +26,6 @@ class Records:
     def __init__(self, context: ssl.SSLContext, host: str) -> None:
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
-        self.host = host
         self.object = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
 
     def steps(self, operation: Callable[[], T]) -> Generator[tuple[bytes, bool], bytes, T]:
@@ -52,15 +51,16 @@ class Records:
         except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
             return b""
 
-    def failure(self, error: Exception) -> RequestFailed:
-        """Return the fault that a handshake shows which failed in here or below."""
-        if isinstance(error, OSError | ValueError):
-            return handshake.failure(error, self.host)
-        below = TimeoutError() if isinstance(error, RequestTimedOut) else ConnectionResetError()
-        return handshake.failure(below, self.host)
 
-
-_FAILURES = (OSError, ValueError, RequestFailed, httpcore.NetworkError)
+@contextmanager
+def _as_os_errors() -> Iterator[None]:
+    """Raise what a socket would, so that a handshake in here is classified like any other."""
+    try:
+        yield
+    except RequestTimedOut:
+        raise TimeoutError from None
+    except (RequestFailed, httpcore.WriteError):
+        raise ConnectionResetError from None
 
 
 class SyncTunnel(httpcore.NetworkStream):
@@ -71,10 +71,8 @@ class SyncTunnel(httpcore.NetworkStream):
         self.records = records
 
     def handshake(self, timeout: float | None) -> None:
-        try:
+        with _as_os_errors():
             self._drive(self.records.object.do_handshake, timeout)
-        except _FAILURES as error:
-            raise self.records.failure(error) from None
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         return self._drive(lambda: self.records.receive(max_bytes), timeout)
@@ -86,7 +84,7 @@ class SyncTunnel(httpcore.NetworkStream):
     def close(self) -> None:
         self._below.close()
 
-    def get_extra_info(self, info: str) -> object:
+    def get_extra_info(self, info: str) -> Any:
         return self.records.object if info == "ssl_object" else self._below.get_extra_info(info)
 
     def _drive(self, operation: Callable[[], T], timeout: float | None) -> T:
@@ -109,10 +107,8 @@ class AsyncTunnel(httpcore.AsyncNetworkStream):
         self.records = records
 
     async def handshake(self, timeout: float | None) -> None:
-        try:
+        with _as_os_errors():
             await self._drive(self.records.object.do_handshake, timeout)
-        except _FAILURES as error:
-            raise self.records.failure(error) from None
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         return await self._drive(lambda: self.records.receive(max_bytes), timeout)
@@ -124,7 +120,7 @@ class AsyncTunnel(httpcore.AsyncNetworkStream):
     async def aclose(self) -> None:
         await self._below.aclose()
 
-    def get_extra_info(self, info: str) -> object:
+    def get_extra_info(self, info: str) -> Any:
         return self.records.object if info == "ssl_object" else self._below.get_extra_info(info)
 
     async def _drive(self, operation: Callable[[], T], timeout: float | None) -> T:

@@ -6,7 +6,7 @@ Layer 1, no IO. All files of a run share one namespace; `defaults` reach the con
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from connform.manifest.nodes import Map, locate
 
@@ -50,8 +50,7 @@ def frame(connections: Schema, templates: Schema, defaults: Schema, stores: Sche
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(NamedTuple):
     """One source of a connection's values."""
 
     origin: str

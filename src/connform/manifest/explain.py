@@ -27,7 +27,7 @@ def explain(schema: Schema, value: object, everywhere: Mapping[str, str]) -> lis
         value: plain data that the schema refuses.
         everywhere: keys that belong to other branches → where they belong, for a better hint.
     """
-    from jsonschema import Draft202012Validator  # noqa: PLC0415  (slow to import, and needed for bad manifests only)
+    from jsonschema import Draft202012Validator
 
     errors = [_refusal(error) for error in Draft202012Validator(schema).iter_errors(value)]
     explained = {one for error in errors if error.keyword == "additionalProperties" for one in _explained(error)}
@@ -70,7 +70,9 @@ def _refusal(error: ValidationError) -> _Refusal:
     return _Refusal(str(error.validator), error.validator_value, schema, error.instance, path, in_names, error.message)
 
 
-_NAME: Final = "a name starts with a small letter or a digit, and goes on with small letters, digits, `-`, `_` or `.` (63 at most)"
+_NAME: Final = (
+    "a name starts with a small letter or a digit, and goes on with small letters, digits, `-`, `_` or `.` (63 at most)"
+)
 
 
 def similar(word: str, words: Iterable[str]) -> str:
@@ -130,7 +132,9 @@ def _unknown_keys(error: _Refusal, everywhere: Mapping[str, str]) -> Iterator[Fi
             yield Finding("unknown-key", (*error.path, key), detail, hint, at_key=True)
     for home, strays in misplaced.items():
         belong = "belongs" if len(strays) == 1 else "belong"
-        yield Finding("unknown-key", (*error.path, strays[0]), f"{_listing(strays)} {belong} {home}, not here", at_key=True)
+        yield Finding(
+            "unknown-key", (*error.path, strays[0]), f"{_listing(strays)} {belong} {home}, not here", at_key=True
+        )
 
 
 def _missing_key(error: _Refusal, key: str) -> Finding:
@@ -154,7 +158,9 @@ def _bad_value(error: _Refusal) -> Finding:
         guess = similar(error.value, allowed) if isinstance(error.value, str) else ""
         hint = "write it without quotes" if guess == error.value else f"did you mean `{guess}`?"
         hint = hint if guess else ""
-        return Finding(schema.get("x-code", "unknown-value"), error.path, message or f"allowed: {_listing(allowed)}", hint)
+        return Finding(
+            schema.get("x-code", "unknown-value"), error.path, message or f"allowed: {_listing(allowed)}", hint
+        )
     word = _WORDING.get(error.keyword)
     code, detail = word(error.wanted) if word else ("malformed-value", "the value has a wrong form")
     if error.keyword == "type" and error.value is None:
@@ -170,7 +176,11 @@ def _bad_reference(error: _Refusal, message: str) -> Finding:
     if isinstance(value, dict | list) or value is None:
         return Finding("wrong-type", error.path, "a secret reference belongs here: one line, such as `env://NAME`")
     if isinstance(value, str) and "://" in value:
-        return Finding("malformed-reference", error.path, "a reference has the form scheme://path[?version=…][#field], without spaces")
+        return Finding(
+            "malformed-reference",
+            error.path,
+            "a reference has the form scheme://path[?version=…][#field], without spaces",
+        )
     return Finding("plaintext-secret", error.path, message or "a reference such as `env://NAME` belongs here")
 
 
@@ -191,7 +201,10 @@ _KINDS: Final = {
 _WORDING: Final[dict[str, Callable[[Any], tuple[str, str]]]] = {
     "type": lambda names: ("wrong-type", f"{_KINDS[_kind(names)]} belongs here"),
     "pattern": lambda _: ("malformed-value", "the value has a wrong form"),
-    "minLength": lambda limit: ("malformed-value", "the text is empty" if limit == 1 else f"at least {limit} characters are needed"),
+    "minLength": lambda limit: (
+        "malformed-value",
+        "the text is empty" if limit == 1 else f"at least {limit} characters are needed",
+    ),
     "maxLength": lambda limit: ("malformed-value", f"at most {limit} characters are allowed"),
     "minItems": lambda limit: ("out-of-range", f"at least {limit} {'item is' if limit == 1 else 'items are'} needed"),
     "maxItems": lambda limit: ("out-of-range", f"at most {limit} items are allowed"),
@@ -199,7 +212,10 @@ _WORDING: Final[dict[str, Callable[[Any], tuple[str, str]]]] = {
     "minimum": lambda limit: ("out-of-range", f"at least {limit} is needed"),
     "maximum": lambda limit: ("out-of-range", f"at most {limit} is allowed"),
     "exclusiveMinimum": lambda limit: ("out-of-range", f"more than {limit} is needed"),
-    "minProperties": lambda limit: ("out-of-range", f"at least {limit} {'entry is' if limit == 1 else 'entries are'} needed"),
+    "minProperties": lambda limit: (
+        "out-of-range",
+        f"at least {limit} {'entry is' if limit == 1 else 'entries are'} needed",
+    ),
 }
 """Keyword → code and detail."""
 

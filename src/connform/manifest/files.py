@@ -5,10 +5,11 @@ Layer 1; reads manifests, from files and standard input, and nothing else.
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from connform.diagnostics import Diagnostic, Span
 from connform.manifest.places import diagnose_file
@@ -21,8 +22,7 @@ MAX_FILE_BYTES: Final = 8 * 1024 * 1024
 STDIN: Final = "-"
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """One manifest's text."""
 
     name: str
@@ -44,9 +44,9 @@ def load_sources(paths: Sequence[str]) -> tuple[list[Source], list[Diagnostic]]:
     """
     sources: list[Source] = []
     problems: list[Diagnostic] = []
-    seen: set[object] = set()
+    seen: set[str] = set()
     for name in _expand(paths, problems):
-        key: object = name if name == STDIN else Path(name).resolve()
+        key = name if name == STDIN else os.path.realpath(name)
         if key in seen:
             continue
         seen.add(key)
@@ -67,13 +67,21 @@ class _TooLargeError(Exception):
 
 def _expand(paths: Sequence[str], problems: list[Diagnostic]) -> Iterator[str]:
     if not paths:
-        paths = ["connections" if not Path("connections.yaml").exists() and Path("connections").is_dir() else "connections.yaml"]
+        paths = [
+            "connections"
+            if not Path("connections.yaml").exists() and Path("connections").is_dir()
+            else "connections.yaml"
+        ]
     for name in paths:
-        folder = Path(name)
-        if name == STDIN or not folder.is_dir():
+        if name == STDIN or not os.path.isdir(name):  # noqa: PTH112  (False for any text; Path raises for some)
             yield name
             continue
-        found = sorted(str(path) for path in folder.iterdir() if path.suffix in (".yaml", ".yml") and path.is_file())
+        try:
+            folder = sorted(Path(name).iterdir())
+        except OSError as error:
+            problems.append(diagnose_file(*_reason(error), Span(name, 1, 1, 1, 1)))
+            continue
+        found = [str(path) for path in folder if path.suffix in (".yaml", ".yml") and path.is_file()]
         if not found:
             detail = "the folder holds no *.yaml and no *.yml file"
             problems.append(diagnose_file("file-not-found", detail, Span(name, 1, 1, 1, 1)))
@@ -81,15 +89,24 @@ def _expand(paths: Sequence[str], problems: list[Diagnostic]) -> Iterator[str]:
 
 
 def _read(name: str) -> Source:
+    if name == STDIN and sys.stdin is None:
+        raise OSError(errno.EBADF, "standard input is closed")
     if name == STDIN:
         source = Source("<stdin>", sys.stdin.buffer.read(MAX_FILE_BYTES + 1), Path.cwd())
     else:
-        path = Path(name)
-        with path.open("rb") as file:
-            source = Source(name, file.read(MAX_FILE_BYTES + 1), path.absolute().parent)
+        with open(name, "rb", opener=_open) as file:
+            limit = min(os.fstat(file.fileno()).st_size or MAX_FILE_BYTES, MAX_FILE_BYTES) + 1  # a pipe's size is 0
+            source = Source(name, file.read(limit), Path(name).absolute().parent)
     if len(source.data) > MAX_FILE_BYTES:
         raise _TooLargeError
     return source
+
+
+def _open(name: str, flags: int) -> int:
+    """Open a file without waiting for the other end of a pipe: one that nobody writes to is empty."""
+    descriptor = os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
+    os.set_blocking(descriptor, True)
+    return descriptor
 
 
 def _reason(error: OSError) -> tuple[str, str]:

@@ -47,7 +47,7 @@ def _object(schema: Schema) -> Gate:
     others = _nothing if rest is False else _anything if rest is True else build_gate(rest)
     name = build_gate(schema["propertyNames"]) if "propertyNames" in schema else None
 
-    def check(value: Any) -> bool:  # noqa: ANN401  (any JSON value)
+    def check(value: Any) -> bool:
         if not isinstance(value, dict):
             return True
         for key, part in value.items():
@@ -146,8 +146,8 @@ _WORDS: Final[dict[str, Callable[[Any], Gate]]] = {
 
 
 def _by_library(schema: Schema) -> Gate:
-    def check(value: Any) -> bool:  # noqa: ANN401  (any JSON value)
-        from jsonschema import Draft202012Validator  # noqa: PLC0415  (slow to import)
+    def check(value: Any) -> bool:
+        from jsonschema import Draft202012Validator
 
         return bool(Draft202012Validator(schema).is_valid(value))
 

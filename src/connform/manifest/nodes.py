@@ -25,6 +25,11 @@ MAX_SCALAR_CHARACTERS: Final = 65_536
 MAX_ALIAS_NODES: Final = 100_000
 """How many nodes aliases may add, beyond ten for each node that is written out."""
 
+LINE_BREAK: Final = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
+"""What libyaml counts as the end of a line (YAML 1.1 §4.2)."""
+
+Event: TypeAlias = Any
+"""An event of the parser; the stubs call its marks optional, but the C parser sets each."""
 Marks: TypeAlias = "tuple[Mark, Mark, Mark, Mark]"
 """Start and end of a key, start and end of its value."""
 Node: TypeAlias = "str | int | float | bool | Map | Seq | None"
@@ -102,7 +107,8 @@ class YamlError(Exception):
 
 
 def _span(start: Mark, end: Mark) -> Span:
-    return Span(start.name, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
+    width = start.index == end.index  # what is empty is shown as one character
+    return Span(start.name, start.line + 1, start.column + 1, end.line + 1, end.column + 1 + width)
 
 
 def parse(data: bytes, name: str) -> tuple[Map | None, list[YamlError]]:
@@ -131,7 +137,7 @@ class _Builder:
 
     def __init__(self, data: bytes, name: str) -> None:
         stream = BytesIO(data)
-        stream.name = name  # type: ignore[attr-defined]  # every mark then carries its file's name
+        stream.name = name  # every mark then carries its file's name
         self._next: Callable[[], Any] = CParser(stream).get_event
         self.duplicates: list[YamlError] = []
         self._anchors: dict[str, tuple[Node, int]] = {}
@@ -153,13 +159,13 @@ class _Builder:
     def _root(self) -> Map | None:
         event = self._next()
         _refuse_tag(event)
+        start = event.start_mark
         if isinstance(event, yaml.MappingStartEvent):
-            return self._tree(Map(event.start_mark))
+            return self._tree(Map(start))
         if isinstance(event, yaml.ScalarEvent) and not event.style and _resolve(event.value) is None:
             return None
         detail = "a manifest is a mapping that starts with `version: 1`"
-        start = event.start_mark
-        raise YamlError("wrong-type", detail, Span(start.name, start.line + 1, start.column + 1, start.line + 1, start.column + 2))
+        raise YamlError("wrong-type", detail, _character(start))
 
     def _tree(self, root: Map) -> Map:
         here: Map | Seq = root
@@ -178,7 +184,7 @@ class _Builder:
                 value = event.value if event.style else _resolve(event.value)
                 if len(event.value) > MAX_SCALAR_CHARACTERS:
                     detail = f"at most {MAX_SCALAR_CHARACTERS} characters are allowed"
-                    raise YamlError("yaml-scalar-too-long", detail, _first_character(event))
+                    raise YamlError("yaml-scalar-too-long", detail, _character(event.start_mark))
                 if key is None and type(here) is Map:
                     key, key_event = event.value, event
                     if key in here:
@@ -196,14 +202,16 @@ class _Builder:
                 key = None
                 continue
             elif key is None and type(here) is Map:
-                raise YamlError("yaml-key", "a list, a mapping or an alias can't be a key", _first_character(event))
+                raise YamlError(
+                    "yaml-key", "a list, a mapping or an alias can't be a key", _character(event.start_mark)
+                )
             elif kind is yaml.AliasEvent:
                 value = self._alias(event)
             else:
                 _refuse_tag(event)
                 if len(stack) >= MAX_DEPTH:
                     detail = f"at most {MAX_DEPTH} levels are allowed"
-                    raise YamlError("yaml-too-deep", detail, _first_character(event))
+                    raise YamlError("yaml-too-deep", detail, _character(event.start_mark))
                 value = opened = Map(event.start_mark) if kind is yaml.MappingStartEvent else Seq()
                 stack.append((here, event.anchor, self._size))
             self._size += 1
@@ -217,7 +225,7 @@ class _Builder:
             if opened is not None:
                 here = opened
 
-    def _alias(self, event: yaml.AliasEvent) -> Node:
+    def _alias(self, event: Event) -> Node:
         value, size = self._anchors.get(event.anchor, (None, 0))
         if not size:
             detail = "no anchor of that name stands above it, or the alias lies inside of its own anchor"
@@ -229,24 +237,24 @@ class _Builder:
             raise YamlError("yaml-alias", detail, _span(event.start_mark, event.end_mark))
         return value
 
-    def _duplicate(self, here: Map, key: str, event: yaml.ScalarEvent) -> None:
+    def _duplicate(self, here: Map, key: str, event: Event) -> None:
         detail = "a mapping has each key once: remove or rename one of the two"
         error = YamlError("duplicate-key", detail, _span(event.start_mark, event.end_mark), here.key_span(key))
         self.duplicates.append(error)
 
 
-def _refuse_tag(event: yaml.NodeEvent) -> None:
+def _refuse_tag(event: Event) -> None:
     if getattr(event, "tag", None) is not None:
         detail = "types follow from the schema: remove the tag (`!…`), and quote a text that looks like a number"
-        raise YamlError("yaml-tag", detail, _first_character(event))
+        raise YamlError("yaml-tag", detail, _character(event.start_mark))
 
 
 _INTEGER: Final = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _WORDS: Final[dict[str, Node]] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
-    **dict.fromkeys(("true", "True", "TRUE"), True),  # noqa: FBT003  (a value, not a flag)
-    **dict.fromkeys(("false", "False", "FALSE"), False),  # noqa: FBT003  (a value, not a flag)
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
 }
 _MAX_DIGITS: Final = 20
 """A longer run of digits stays text: no setting is that large, and Python refuses to convert 5,000 of them."""
@@ -274,14 +282,12 @@ def _require_utf8(data: bytes, name: str) -> None:
 
 def _span_at(data: bytes, offset: int, name: str) -> Span:
     """Return the place of the character at a byte offset."""
-    before = data[:offset].decode("utf-8", "replace")
-    line = before.count("\n") + 1
-    column = len(before) - (before.rfind("\n") + 1) + 1
+    lines = LINE_BREAK.split(data[:offset].decode("utf-8-sig", "replace"))
+    line, column = len(lines), len(lines[-1]) + 1
     return Span(name, line, column, line, column + 1)
 
 
-def _first_character(event: yaml.Event) -> Span:
-    start = event.start_mark
+def _character(start: Mark) -> Span:
     return Span(start.name, start.line + 1, start.column + 1, start.line + 1, start.column + 2)
 
 
@@ -302,12 +308,15 @@ _ADVICE: Final = {
 
 
 def _syntax_error(error: yaml.MarkedYAMLError, name: str, data: bytes) -> YamlError:
-    lines = data.decode("utf-8-sig").splitlines()
+    lines = LINE_BREAK.split(data.decode("utf-8-sig"))
+    lines = lines[:-1] if lines[1:] and not lines[-1] else lines
     mark = error.problem_mark
-    if error.context_mark and (mark is None or mark.line >= len(lines)):
-        mark = error.context_mark  # the end of the file helps nobody: the quote or bracket that it should have closed does
+    if error.context_mark and (mark is None or (mark.line, mark.column) >= (len(lines) - 1, len(lines[-1]))):
+        mark = (
+            error.context_mark
+        )  # the end of the file helps nobody: the quote or bracket that it should have closed does
     line, column = (mark.line, mark.column) if mark else (0, 0)
-    if line >= len(lines) > 0:
+    if line >= len(lines):
         line, column = len(lines) - 1, len(lines[-1])
     span = Span(name, line + 1, column + 1, line + 1, column + 2)
     indent = lines[line][: column + 1] if line < len(lines) else ""

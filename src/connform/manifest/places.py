@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from connform.diagnostics import CODES, Diagnostic, Related
 from connform.manifest.nodes import Map, locate
-from connform.manifest.snippet import MASK, looks_generated
+from connform.manifest.snippet import MASK
+from connform.secret import looks_generated
 
 if TYPE_CHECKING:
     from connform.diagnostics import Span
@@ -46,7 +47,9 @@ def diagnose(finding: Finding, entry: Entry, root: Map) -> Diagnostic:
     )
 
 
-def diagnose_file(code: str, detail: str, span: Span, hint: str = "", at: str = "", first: Span | None = None) -> Diagnostic:
+def diagnose_file(
+    code: str, detail: str, span: Span, hint: str = "", at: str = "", first: Span | None = None
+) -> Diagnostic:
     """Return the diagnostic of a mistake that belongs to a file, not to an entry."""
     severity, summary = CODES[code]
     related = (Related("first defined here", first),) if first else ()

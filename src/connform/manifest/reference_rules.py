@@ -82,7 +82,7 @@ def _check(
         yield Finding("store-environment", path, detail)
 
 
-def _value(node: Any, path: Path) -> Any:  # noqa: ANN401  (plain data)
+def _value(node: Any, path: Path) -> Any:
     for part in path:
         if not isinstance(node, dict) or part not in node:
             return None

@@ -6,14 +6,12 @@ Layer 1, no IO. A rule is a generator over one effective object; it names the sp
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 Path: TypeAlias = tuple[str | int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One mistake that was found."""
 
     code: str

@@ -13,7 +13,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from connform.diagnostics import Diagnostic, Snippet
-from connform.secret import PATTERN
+from connform.manifest.nodes import LINE_BREAK
+from connform.secret import PATTERN, looks_generated
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 MASK: Final = "***"
 MAX_LENGTH: Final = 200
+"""How much of a line is shown."""
+MAX_LINE: Final = 2_000
+"""A longer line isn't shown at all: cut off, a secret might no longer look like one."""
 
 _TOKEN: Final = re.compile(
     r"""(?P<space>[\s{}\[\],]+|---(?=\s|$)|-(?=\s|$)|\?(?=\s|$))
@@ -31,14 +35,6 @@ _TOKEN: Final = re.compile(
     re.VERBOSE,
 )
 _REFERENCE: Final = re.compile(PATTERN)
-_GENERATED: Final = re.compile(
-    r"(?<![A-Za-z0-9])(?=[A-Za-z]*[0-9])(?=[0-9]*[A-Za-z])[A-Za-z0-9]{16}|[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-|[0-9]{12}"
-)
-
-
-def looks_generated(text: str) -> bool:
-    """Whether a text has a run of letters and digits as keys, tokens and UUIDs have, and names have not."""
-    return _GENERATED.search(text) is not None
 
 
 def add_snippets(
@@ -54,12 +50,14 @@ def add_snippets(
     """
     lines: dict[str, list[str]] = {}
     texts = {source.name: source.data for source in sources}
-    return tuple(replace(one, snippet=_snippet(one, _lines(one.span.file, texts, lines), known, shown)) for one in found)
+    return tuple(
+        replace(one, snippet=_snippet(one, _lines(one.span.file, texts, lines), known, shown)) for one in found
+    )
 
 
 def _lines(file: str, texts: Mapping[str, bytes], cache: dict[str, list[str]]) -> list[str]:
     if file not in cache:
-        cache[file] = re.split("\r\n|\r|\n|\u0085|\u2028|\u2029", texts.get(file, b"").decode("utf-8-sig", "replace"))
+        cache[file] = LINE_BREAK.split(texts.get(file, b"").decode("utf-8-sig", "replace"))
     return cache[file]
 
 
@@ -67,11 +65,13 @@ def _snippet(
     diagnostic: Diagnostic, lines: list[str], known: Collection[str], shown: Collection[str]
 ) -> Snippet | None:
     span = diagnostic.span
-    if span.line > len(lines) or not lines[span.line - 1].strip():
+    if span.line > len(lines) or len(lines[span.line - 1]) > MAX_LINE or not lines[span.line - 1].strip():
         return None
     context = [part for part in diagnostic.pointer.split("/") if part and not part.isdigit()]
-    text, offsets = mask(lines[span.line - 1], known, shown, context[-1] if context else "")
-    start = offsets[min(span.column - 1, len(offsets) - 1)]
+    text, offsets = mask(lines[span.line - 1][: 4 * MAX_LENGTH], known, shown, context[-1] if context else "")
+    if span.column > len(offsets):
+        return None
+    start = offsets[span.column - 1]
     end = offsets[min(span.end_column - 1, len(offsets) - 1)] if span.end_line == span.line else len(text)
     text = text[:MAX_LENGTH].rstrip()
     if start > len(text) or not text:
@@ -102,7 +102,9 @@ def mask(line: str, known: Collection[str], shown: Collection[str], context: str
             first = not out.strip(" \t-?{[")
             key = text.rstrip()[:-1].strip().strip("\"'")
             if looks_generated(key) or not (first or flow or key in known):
-                key, piece = "", f"{MASK}:"
+                piece = f"{MASK}:"
+            if not (first or flow):
+                key = ""  # outside of braces, what looks like a second key is part of the first one's value
         elif kind == "comment":
             piece = ""
         elif kind == "value" and not _harmless(text, key, shown):

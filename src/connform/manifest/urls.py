@@ -7,11 +7,10 @@ A URL is parsed once and rebuilt from its parts (RFC 3986), so that what was jud
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from connform.manifest.rules import Finding
-from connform.manifest.snippet import looks_generated
+from connform.secret import looks_generated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,8 +49,7 @@ class UrlError(ValueError):
         """`malformed-url` or `insecure-url`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Url:
+class Url(NamedTuple):
     """A judged URL."""
 
     scheme: str

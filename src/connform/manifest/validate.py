@@ -5,7 +5,7 @@ Layer 1, no IO. Every mistake is reported once, at its place, whichever connecti
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from connform.diagnostics import Diagnostic, Severity, Span
@@ -30,8 +30,7 @@ if TYPE_CHECKING:
 KINDS: Final = ("stores", "templates", "connections")
 
 
-@dataclass(frozen=True, slots=True)
-class Tree:
+class Tree(NamedTuple):
     """What the files of a run declare, by kind and name."""
 
     stores: dict[str, Entry]
@@ -68,6 +67,7 @@ class _Run:
         self.tree = Tree({}, {}, {})
         self.found: dict[tuple[str, Span, str], Diagnostic] = {}
         self._vocabulary = vocabulary
+        self._connection_keys = keys(vocabulary.connection)
         defaults = replace(vocabulary.connection, default="")  # which provider it is may stand elsewhere
         part = replace(defaults, properties={"extends": EXTENDS, **defaults.properties})
         self._connection = _Branches(vocabulary.connection)
@@ -93,14 +93,20 @@ class _Run:
             return
         skip = self._misplaced(root)
         if not _FRAME_GATE(root):
-            for finding in explain(_FRAME, root, {}):
-                if finding.path[:2] not in skip:
-                    span = locate(root, finding.path, start, at_key=finding.at_key)
-                    self._add(diagnose_file(finding.code, finding.detail, span, finding.hint, pointer(*finding.path)))
+            self._explain_frame(root, start, skip)
+        self._file_all(root, source, skip)
+
+    def _explain_frame(self, root: Map, start: Span, skip: set[Path]) -> None:
+        for finding in explain(_FRAME, root, {}):
+            if finding.path[:2] not in skip:
+                span = locate(root, finding.path, start, at_key=finding.at_key)
+                self._add(diagnose_file(finding.code, finding.detail, span, finding.hint, pointer(*finding.path)))
+
+    def _file_all(self, root: Map, source: Source, skip: set[Path]) -> None:
         defaults = root.get("defaults")
-        if isinstance(defaults, Map):
-            entry = Entry("defaults", "", defaults, root.key_span("defaults"), source.base)
-            self._check(self._defaults, entry)
+        below = defaults if isinstance(defaults, Map) else None
+        if below is not None:
+            self._check(self._defaults, Entry("defaults", "", below, root.key_span("defaults"), source.base))
         if "connections" in root:
             self._section = self._section or root.key_span("connections")
         for kind in KINDS:
@@ -109,8 +115,7 @@ class _Run:
                 continue
             for name, node in section.items():
                 if isinstance(node, Map) and (kind, name) not in skip:
-                    span = section.key_span(name)
-                    self._file(Entry(kind, name, node, span, source.base, defaults if isinstance(defaults, Map) else None))
+                    self._file(Entry(kind, name, node, section.key_span(name), source.base, below))
 
     def _misplaced(self, root: Map) -> set[tuple[str | int, ...]]:
         """Report entries, or their keys, that stand one level too far left; return the paths that this explains."""
@@ -119,8 +124,7 @@ class _Run:
         explained = self._indent(root, (), owner, strays)
         section = root.get("connections")
         if isinstance(section, Map):
-            known = keys(self._vocabulary.connection)
-            owner, strays = misplaced_keys(section, lambda _, key: key in known)
+            owner, strays = misplaced_keys(section, lambda _, key: key in self._connection_keys)
             explained |= self._indent(section, ("connections",), owner, strays)
         return explained
 
@@ -214,7 +218,9 @@ class _Run:
 
     def _add(self, diagnostic: Diagnostic) -> None:
         """Keep a diagnostic; the same mistake seen through another connection is the same, in whichever words."""
-        which = diagnostic.detail if diagnostic.code == "missing-key" else ""  # several keys may be missing at one place
+        which = (
+            diagnostic.detail if diagnostic.code == "missing-key" else ""
+        )  # several keys may be missing at one place
         self.found.setdefault((diagnostic.code, diagnostic.span, which), diagnostic)
 
 
@@ -234,7 +240,7 @@ class _Branches:
         self._partial = partial
         self._built: dict[tuple[object, ...], _Branch] = {}
 
-    def of(self, node: Map) -> _Branch:
+    def of(self, node: Mapping[str, Any]) -> _Branch:
         key = self._signature(node)
         if key not in self._built:
             schema = selected(self._shape, node, partial=self._partial)
@@ -284,7 +290,9 @@ def _is_complete(schema: Schema, value: object) -> bool:
     if not isinstance(value, dict) or not value.keys() >= set(schema.get("required", ())):
         return False
     parts = schema.get("properties", {})
-    return all(_is_complete(parts[key], value[key]) for key in value.keys() & parts.keys() if "properties" in parts[key])
+    return all(
+        _is_complete(parts[key], value[key]) for key in value.keys() & parts.keys() if "properties" in parts[key]
+    )
 
 
 def _follows(finding: Finding, first: Finding) -> bool:
@@ -305,7 +313,9 @@ def _elsewhere(shape: Shape) -> Iterator[tuple[str, str]]:
             yield from _elsewhere(part)
 
 
-_SAME_TYPE: Final = frozenset({"malformed-value", "malformed-url", "out-of-range", "plaintext-secret", "malformed-reference"})
+_SAME_TYPE: Final = frozenset(
+    {"malformed-value", "malformed-url", "out-of-range", "plaintext-secret", "malformed-reference"}
+)
 """What the schema refuses but a rule may look at all the same."""
 _MAPPING: Final[Schema] = {"type": "object"}
 _FRAME: Final = frame(_MAPPING, _MAPPING, _MAPPING, _MAPPING)

@@ -6,7 +6,7 @@ Layer 2, no IO: a provider says what to send and what an answer means; the engin
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from connform.manifest.shape import Shape
 
 
-@dataclass(frozen=True, slots=True)
-class Instance:
+class Instance(NamedTuple):
     """Where an API lives."""
 
     base_url: str
@@ -33,8 +32,7 @@ class Instance:
     """OAuth 2.0 token endpoint (RFC 6749 §3.2); empty where there is none."""
 
 
-@dataclass(frozen=True, slots=True)
-class CheckRequest:
+class CheckRequest(NamedTuple):
     """A read-only request that shows whether a credential works."""
 
     method: str
@@ -45,8 +43,7 @@ class CheckRequest:
     """The body; `None` for none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What came back."""
 
     status: int

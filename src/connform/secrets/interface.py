@@ -5,8 +5,7 @@ Layer 2.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,8 +15,7 @@ if TYPE_CHECKING:
     from connform.secret import Secret, SecretReference
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where a fetch starts: the store that a reference names, or the bare backend."""
 
     base: Path

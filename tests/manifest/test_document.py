@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from connform.engine.validate import load_manifest
+
+if TYPE_CHECKING:
+    from connform.manifest.decode import Manifest
+
+TEXT = """\
+version: 1
+defaults:
+  owner: everybody
+  tags: [all, shared]
+  timeouts: {connect_s: 1, read_s: 1, total_s: 1}
+templates:
+  base:
+    environment: sandbox
+    timeouts: {read_s: 2, total_s: 2}
+    auth: {method: api_key, api_key: env://BASE}
+  middle:
+    extends: base
+    tags: [middle]
+    timeouts: {total_s: 3}
+connections:
+  bottom:
+    extends: middle
+    region: us
+    timeouts: {total_s: 4}
+  plain:
+    environment: sandbox
+    region: eu
+    tags: []
+    auth: {method: api_key, api_key: env://PLAIN}
+"""
+
+
+@pytest.fixture
+def manifest(tmp_path: Path) -> Manifest:
+    file = tmp_path / "m.yaml"
+    file.write_text(TEXT, "utf-8")
+    return load_manifest([str(file)])
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "origin", "line"),
+    [
+        (("timeouts", "total_s"), 4, "connection", 19),
+        (("timeouts", "read_s"), 2, "template base", 9),
+        (("timeouts", "connect_s"), 1, "defaults", 5),
+        (("tags", 0), "middle", "template middle", 13),
+        (("tags",), ["middle"], "template middle", 13),
+        (("owner",), "everybody", "defaults", 3),
+        (("auth", "api_key"), "env://BASE", "template base", 10),
+        (("environment",), "sandbox", "template base", 8),
+        (("region",), "us", "connection", 18),
+    ],
+)
+def test_the_nearest_layer_wins_and_every_value_knows_where_it_stands(
+    manifest: Manifest, path: tuple[str | int, ...], value: object, origin: str, line: int
+) -> None:
+    connection = manifest["bottom"]
+    here: object = connection.settings
+    for part in path:
+        here = here[part]  # type: ignore[index]
+    assert here == value
+    if path != ("tags", 0):
+        assert connection.origin_of(*path) == origin
+    assert connection.place_of(*path).line == line
+
+
+def test_what_nobody_says_has_no_origin_and_lies_at_the_name(manifest: Manifest) -> None:
+    connection = manifest["bottom"]
+    assert connection.origin_of("proxy") == ""
+    assert connection.place_of("proxy") == connection.span
+    assert connection.span.line == 16
+
+
+def test_lists_replace_even_when_empty(manifest: Manifest) -> None:
+    assert manifest["plain"].tags == ()
+
+
+def test_mappings_merge_key_by_key(manifest: Manifest) -> None:
+    assert dict(manifest["plain"].settings["timeouts"]) == {"connect_s": 1, "read_s": 1, "total_s": 1}
+    assert dict(manifest["bottom"].settings["timeouts"]) == {"connect_s": 1, "read_s": 2, "total_s": 4}
+
+
+def test_inheritance_leaves_no_trace_of_itself(manifest: Manifest) -> None:
+    assert "extends" not in manifest["bottom"].settings
+
+
+def test_merging_one_connection_changes_no_other(manifest: Manifest) -> None:
+    before = dict(manifest["plain"].settings["timeouts"])
+    assert manifest["bottom"].timeouts.total_s == 4
+    assert dict(manifest["plain"].settings["timeouts"]) == before
+
+
+def test_defaults_reach_their_own_file_only_and_templates_every_file(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(TEXT, "utf-8")
+    other = "version: 1\nconnections:\n  other: {extends: base, region: eu}\n"
+    (tmp_path / "b.yaml").write_text(other, "utf-8")
+    manifest = load_manifest([str(tmp_path)])
+    assert list(manifest) == ["bottom", "plain", "other"]
+    assert (manifest["other"].owner, manifest["other"].timeouts.read_s) == ("", 2.0)
+    assert Path(manifest["other"].place_of("environment").file).name == "a.yaml"
+
+
+def test_a_part_need_not_say_which_provider_its_keys_belong_to(tmp_path: Path) -> None:
+    file = tmp_path / "m.yaml"
+    file.write_text(
+        """\
+version: 1
+defaults: {base_url: "https://api.acme.example", check: {path: /me}}
+connections:
+  one: {provider: http, auth: {method: bearer, token: "env://TOKEN"}}
+""",
+        "utf-8",
+    )
+    assert load_manifest([str(file)])["one"].settings["check"] == {"path": "/me"}

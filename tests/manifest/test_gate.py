@@ -1,0 +1,75 @@
+"""The gate accepts what the `jsonschema` library accepts, keyword by keyword, value by value."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from connform.manifest.gate import build_gate
+
+VALUES: Final[tuple[Any, ...]] = (
+    *(None, True, False, 0, 1, -1, 2, 10, 0.0, 1.0, 1.5, 2.0, 1e300, 10**30),
+    *("", "a", "b", "ab", "abc", "A", "1", "a\n", "é", "\U0001f642", "\U0001f642\U0001f642", "true"),
+    *(
+        [],
+        [1],
+        [1, 1],
+        [1, 1.0],
+        [1, True],
+        [0, False],
+        ["a"],
+        ["a", "a"],
+        ["a", "b"],
+        [[1], [1]],
+        [{"a": 1}, {"a": 1}],
+        [None],
+    ),
+    *(
+        {},
+        {"a": 1},
+        {"a": "x"},
+        {"b": 1},
+        {"a": 1, "b": 2},
+        {"a": None},
+        {"": 1},
+        {"A": 1},
+        {"a": {"b": 1}},
+        {"a": {"b": "x"}},
+    ),
+)
+SCHEMAS: Final[tuple[dict[str, Any], ...]] = (
+    {},
+    *({"type": name} for name in ("object", "array", "string", "boolean", "null", "number", "integer")),
+    {"type": ["string", "null"]},
+    {"type": ["integer", "array"]},
+    *({"enum": allowed} for allowed in (["a", "b"], ["a", 1], [True], [0], [None], [[1]], [{"a": 1}], [1.0])),
+    *({"const": one} for one in (1, 1.0, True, False, 0, "a", None, [], {}, [1], {"a": 1})),
+    *({"pattern": pattern} for pattern in (r"^a", r"a$", r"^a(?!\n)$", r"b", r"^[a-z]+(?!\n)$")),
+    *({"minLength": 1}, {"minLength": 2}, {"maxLength": 1}, {"minLength": 1, "maxLength": 2}),
+    *({"minItems": 1}, {"maxItems": 1}, {"uniqueItems": True}, {"uniqueItems": False}, {"items": {"type": "string"}}),
+    *({"minimum": 1}, {"maximum": 1}, {"exclusiveMinimum": 1}, {"exclusiveMinimum": 0, "maximum": 1.5}),
+    *({"minProperties": 1}, {"required": ["a"]}, {"required": ["a", "b"]}, {"propertyNames": {"pattern": "^[a-z]+$"}}),
+    {"properties": {"a": {"type": "integer"}}},
+    {"properties": {"a": {"type": "integer"}}, "additionalProperties": False},
+    {"properties": {"a": {"properties": {"b": {"type": "integer"}}}}, "additionalProperties": {"type": "integer"}},
+    {
+        "type": "object",
+        "properties": {"a": {}},
+        "required": ["a"],
+        "additionalProperties": False,
+        "description": "x",
+        "x-code": "y",
+    },
+    {"anyOf": [{"type": "string"}, {"minimum": 1}]},
+    {"type": "array", "contains": {"const": 1}},
+    {"properties": {"a": {"not": {"type": "string"}}}},
+)
+
+
+@pytest.mark.parametrize("schema", SCHEMAS, ids=str)
+def test_gate_and_library_agree(schema: dict[str, Any]) -> None:
+    gate, library = build_gate(schema), Draft202012Validator(schema)
+    disagreed = [value for value in VALUES if gate(value) is not library.is_valid(value)]
+    assert disagreed == []

@@ -1,0 +1,57 @@
+"""What starts fast imports little: counted, not timed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SLOW: Final = {
+    "httpx",
+    "httpcore",
+    "jsonschema",
+    "ssl",
+    "asyncio",
+    "cryptography",
+    "rich",
+    "anyio",
+    "urllib.request",
+    "sqlite3",
+}
+EXAMPLE: Final = Path(__file__).parents[2] / "connections.yaml.example"
+
+
+def modules(*arguments: str) -> set[str]:
+    """The names of all modules that a run of the command line imports."""
+    command = [sys.executable, "-X", "importtime", "-m", "connform", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout
+    return {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--help",), ("--version",), ("validate", "-f", str(EXAMPLE)), ("list", "-f", str(EXAMPLE))]
+)
+def test_nothing_slow_is_imported(arguments: Sequence[str]) -> None:
+    assert modules(*arguments) & SLOW == set()
+
+
+def test_help_imports_no_engine_and_no_yaml() -> None:
+    found = modules("--help")
+    assert not {
+        name
+        for name in found
+        if name.startswith(("yaml", "connform.engine", "connform.manifest", "connform.reporters"))
+    }
+
+
+def test_validate_imports_no_more_than_it_needs() -> None:
+    """A new import is welcome if it is needed: raise the figure then."""
+    bare = modules("--help")
+    assert len(modules("validate", "-f", str(EXAMPLE)) - bare) < 120

@@ -1,0 +1,103 @@
+"""One shape, two schemas: what editors read and what diagnostics are made of accept the same."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from connform.engine.catalog import manifest_schema, vocabulary
+from connform.manifest.gate import build_gate
+from connform.manifest.shape import Shape, build_signature, keys, plain_keys, published, secret_keys, selected
+
+TEXT = {"type": "string"}
+SHAPE = Shape(
+    properties={
+        "note": TEXT,
+        "key": {"type": "string", "x-secret": True},
+        "inner": Shape(properties={"n": {"type": "number"}}),
+    },
+    required=("note",),
+    discriminator="kind",
+    default="dog",
+    branches={
+        "dog": Shape(properties={"tail": {"enum": ["long"]}}, required=("tail",)),
+        "bird": Shape(
+            discriminator="size",
+            branches={
+                "big": Shape(properties={"wing": TEXT}, required=("wing",)),
+                "small": Shape(properties={"tail": TEXT}),
+            },
+        ),
+    },
+)
+
+
+@pytest.mark.parametrize(
+    ("value", "good", "good_as_part"),
+    [
+        ({"note": "x", "tail": "long"}, True, True),
+        ({"note": "x", "kind": "dog", "tail": "long"}, True, True),
+        ({"note": "x", "kind": "bird", "size": "big", "wing": "x"}, True, True),
+        ({"note": "x", "kind": "bird", "size": "small"}, True, True),
+        ({"note": "x", "kind": "bird", "size": "small", "tail": "short"}, True, True),
+        ({"note": "x", "tail": "long", "inner": {}, "key": "env://X"}, True, True),
+        ({"note": "x", "tail": "long", "inner": {"n": 1.5}}, True, True),
+        ({}, False, True),
+        ({"note": "x"}, False, True),
+        ({"kind": "bird"}, False, True),
+        ({"size": "big"}, False, True),
+        ({"wing": "x"}, False, True),
+        ({"tail": "short"}, False, True),
+        ({"kind": "dog", "tail": "short"}, False, False),
+        ({"kind": "dog", "wing": "x"}, False, False),
+        ({"kind": "bird", "size": "small", "wing": "x"}, False, False),
+        ({"kind": "bird", "wing": 7}, False, False),
+        ({"kind": "fish"}, False, False),
+        ({"kind": ["dog"]}, False, False),
+        ({"kind": None}, False, False),
+        ({"note": 7}, False, False),
+        ({"note": "x", "tail": "long", "inner": {"m": 1}}, False, False),
+        ({"note": "x", "tail": "long", "inner": []}, False, False),
+        ({"note": "x", "tail": "long", "color": "red"}, False, False),
+        ([], False, False),
+        (None, False, False),
+    ],
+)
+def test_both_schemas_and_the_gate_agree(value: Any, good: bool, good_as_part: bool) -> None:  # noqa: FBT001
+    assert Draft202012Validator(published(SHAPE)).is_valid(value) is good
+    assert Draft202012Validator(selected(SHAPE, value)).is_valid(value) is good
+    assert build_gate(selected(SHAPE, value))(value) is good
+    # A part doesn't know its kind where it doesn't say it: another part may.
+    part = Shape(SHAPE.properties, SHAPE.required, SHAPE.discriminator, "", SHAPE.branches)
+    assert Draft202012Validator(published(SHAPE, partial=True)).is_valid(value) is good_as_part
+    assert Draft202012Validator(selected(part, value, partial=True)).is_valid(value) is good_as_part
+
+
+def test_objects_of_one_signature_have_one_schema() -> None:
+    signature = build_signature(SHAPE)
+    alike = [{"note": "x"}, {"kind": "dog"}, {"tail": "long", "size": "big"}]
+    others: list[Any] = [
+        {"kind": "bird"},
+        {"kind": "bird", "size": "big"},
+        {"kind": "bird", "size": "small"},
+        {"kind": ["dog"]},
+    ]
+    assert len({signature(value) for value in alike}) == 1
+    assert len({signature(value) for value in others}) == len(others)
+    assert all(selected(SHAPE, value) == selected(SHAPE, alike[0]) for value in alike)
+
+
+def test_keys_are_found_in_every_branch() -> None:
+    assert keys(SHAPE) == {"kind", "note", "key", "inner", "n", "tail", "size", "wing"}
+    assert secret_keys(SHAPE) == {"key"}
+    assert plain_keys(SHAPE) == {"kind", "note", "n", "tail", "size", "wing"}
+
+
+def test_every_secret_of_the_manifest_is_typed_as_one() -> None:
+    assert secret_keys(vocabulary().connection) == {"api_key", "client_secret", "token"}
+
+
+def test_the_published_schema_is_a_schema() -> None:
+    Draft202012Validator.check_schema(manifest_schema())
