@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from jsonschema import Draft202012Validator
@@ -51,7 +50,7 @@ def examine(text: bytes) -> str:
     Raises:
         AssertionError: something doesn't hold.
     """
-    sources = [Source(NAME, text, Path())]
+    sources = [Source(NAME, text, "")]
     _, found = validate(sources, vocabulary())
     _check_places(text, found)
     try:

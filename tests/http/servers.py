@@ -182,6 +182,10 @@ class Authority:
         certificate.configure_cert(context)
         return context
 
+    def server_pem(self, host: str) -> bytes:
+        """Return the PEM of a server's key and certificate, for servers of others."""
+        return self._ca.issue_cert(host).private_key_and_cert_chain_pem.bytes()
+
     def client_certificate(self) -> bytes:
         """Return the PEM of a client's key and certificate."""
         return self._ca.issue_cert("client@example.test").private_key_and_cert_chain_pem.bytes()

@@ -153,11 +153,11 @@ def test_failures_give_their_connections_back(
 ) -> None:
     monkeypatch.setattr(transport, "_CONNECTIONS", 2)
     target = Server(answer(), tls=stranger.server())
-    with Server(tunnel_to(target), tls=_context(authority, scheme)) as proxy, target:
-        with sync_client(settings_through(proxy, scheme, ca_file)) as client:
-            for _ in range(4):  # httpcore's own tunnels keep their places in the pool
-                with pytest.raises(RequestFailed, match="not trusted"):
-                    client.get("/")
+    proxy = Server(tunnel_to(target), tls=_context(authority, scheme))
+    with proxy, target, sync_client(settings_through(proxy, scheme, ca_file)) as client:
+        for _ in range(4):  # httpcore's own tunnels keep their places in the pool
+            with pytest.raises(RequestFailed, match="not trusted"):
+                client.get("/")
 
 
 def test_an_untrusted_proxy_gets_nothing(mode: Mode, stranger: Authority, ca_file: Path, target: Server) -> None:

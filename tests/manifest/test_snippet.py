@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -154,7 +153,7 @@ def test_generated_keys_are_told_from_names(text: str, generated: bool) -> None:
 def snippet(text: str | bytes, span: Span) -> tuple[str, int, int] | None:
     data = text.encode() if isinstance(text, str) else text
     diagnostic = Diagnostic(Severity.ERROR, "wrong-type", "", "", span)
-    (found,) = add_snippets([diagnostic], [Source("m.yaml", data, Path())], KNOWN, SHOWN)
+    (found,) = add_snippets([diagnostic], [Source("m.yaml", data, "")], KNOWN, SHOWN)
     assert replace(found, snippet=None) == diagnostic
     return (found.snippet.text, found.snippet.start, found.snippet.length) if found.snippet else None
 

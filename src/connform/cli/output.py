@@ -43,7 +43,7 @@ def emit(report: Report, options: Options) -> None:
 
     view = build(report)
     color = not options.output and wants_color(sys.stdout, options)
-    width = os.get_terminal_size(sys.stdout.fileno()).columns if sys.stdout.isatty() else _WIDTH_OF_LOGS
+    width = _width(sys.stdout)
     text = FORMATS[options.format].render(view, color=color, width=width, verbosity=options.verbosity)
     deliver(text, options)
     for name, file in options.formats:
@@ -56,6 +56,17 @@ def wants_color(stream: TextIO, options: Options) -> bool:
     """Return whether to colour: only a terminal, and only where nobody said no (no-color.org)."""
     dumb = os.environ.get("TERM") == "dumb"
     return stream.isatty() and not (options.no_color or os.environ.get("NO_COLOR") or dumb)
+
+
+def _width(stream: TextIO) -> int:
+    """Return the columns of a terminal; what `shutil` does as well, at half of bare Python's start-up."""
+    if not stream.isatty():
+        return _WIDTH_OF_LOGS
+    with suppress(ValueError):
+        return int(os.environ.get("COLUMNS", ""))
+    with suppress(OSError, ValueError):
+        return os.get_terminal_size(stream.fileno()).columns or _WIDTH_OF_LOGS
+    return _WIDTH_OF_LOGS
 
 
 def deliver(text: str, options: Options) -> None:

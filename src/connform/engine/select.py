@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from connform.errors import UnknownConnection
-from connform.manifest.explain import similar
+from connform.manifest.similar import similar
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping

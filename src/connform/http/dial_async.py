@@ -5,16 +5,12 @@ Layer 1, uses the network. Sockets don't block, and TLS runs on them directly: e
 
 from __future__ import annotations
 
-import errno
-import os
-import socket
 import ssl
 from functools import partial
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import anyio
-import anyio.lowlevel
 import httpcore
 
 from connform.faults import Stage
@@ -22,14 +18,12 @@ from connform.http import deadline, handshake, tls
 from connform.http.failures import RequestFailed
 from connform.http.line import RECORD_BYTES, Attempts, Line, connection_info, failure
 from connform.http.resolver import Endpoint, look_up_async
+from connform.http.sockets_async import connect, secure, when_ready
 from connform.http.tunnel import AsyncTunnel, Records
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Awaitable, Callable, Iterable
-
-T = TypeVar("T")
-_Wait: TypeAlias = "Callable[[socket.socket], Awaitable[None]]"
-_NOT_YET: Final = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 class AsyncDialer(httpcore.AsyncNetworkBackend):

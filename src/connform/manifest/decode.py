@@ -6,14 +6,13 @@ Layer 1, no IO.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from connform.manifest.model import Auth, Connection, Store, Timeouts, Tls
 from connform.secret import SecretReference
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from connform.manifest.document import Entry
     from connform.manifest.validate import Tree
 
@@ -47,6 +46,7 @@ class Manifest(Mapping[str, Connection]):
 
     def _connection(self, entry: Entry) -> Connection:
         node: Mapping[str, Any] = entry.effective
+        base = Path(entry.base)
         return Connection(
             name=entry.name,
             provider=node.get("provider", self._default_provider),
@@ -54,9 +54,9 @@ class Manifest(Mapping[str, Connection]):
             region=node.get("region", ""),
             auth=self._auth(node["auth"]),
             settings=node,
-            base=entry.base,
+            base=base,
             span=entry.span,
-            tls=Tls(**{key: entry.base / path for key, path in node.get("tls", {}).items()}),
+            tls=Tls(**{key: base / path for key, path in node.get("tls", {}).items()}),
             timeouts=Timeouts(**{key: float(seconds) for key, seconds in node.get("timeouts", {}).items()}),
             proxy=node.get("proxy", ""),
             tags=tuple(node.get("tags", ())),
@@ -73,5 +73,5 @@ class Manifest(Mapping[str, Connection]):
 def _store(entry: Entry) -> Store:
     node: Mapping[str, Any] = entry.node
     settings = {key: value for key, value in node.items() if key not in ("type", "environment")}
-    base: Path = entry.base
+    base = Path(entry.base)
     return Store(entry.name, node["type"], node.get("environment", ""), settings, base)

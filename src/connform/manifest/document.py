@@ -12,7 +12,6 @@ from connform.manifest.nodes import Map, locate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from connform.diagnostics import Span
     from connform.manifest.shape import Schema
@@ -71,7 +70,7 @@ class Entry:
     """Its own keys."""
     span: Span
     """The place of its name."""
-    base: Path
+    base: str
     """The folder of its file."""
     defaults: Map | None = None
     """The `defaults` of its file."""

@@ -6,10 +6,10 @@ which may be a secret.
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from connform.manifest.rules import Finding, Path
+from connform.manifest.similar import similar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -73,13 +73,6 @@ def _refusal(error: ValidationError) -> _Refusal:
 _NAME: Final = (
     "a name starts with a small letter or a digit, and goes on with small letters, digits, `-`, `_` or `.` (63 at most)"
 )
-
-
-def similar(word: str, words: Iterable[str]) -> str:
-    """Return the one of `words` that was probably meant, or an empty string."""
-    folded = {known.lower().replace("-", "_"): known for known in words}
-    close = get_close_matches(word.lower().replace("-", "_"), folded, n=1, cutoff=0.7)
-    return folded[close[0]] if close else ""
 
 
 def _unknown(error: _Refusal) -> Iterator[str]:

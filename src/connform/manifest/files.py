@@ -8,7 +8,6 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from connform.diagnostics import Diagnostic, Span
@@ -29,7 +28,7 @@ class Source(NamedTuple):
     """Its path as the user gave it; `<stdin>`."""
     data: bytes
     """Its bytes."""
-    base: Path
+    base: str
     """Its folder: relative paths inside of it start here."""
 
 
@@ -69,19 +68,19 @@ def _expand(paths: Sequence[str], problems: list[Diagnostic]) -> Iterator[str]:
     if not paths:
         paths = [
             "connections"
-            if not Path("connections.yaml").exists() and Path("connections").is_dir()
+            if not os.path.exists("connections.yaml") and os.path.isdir("connections")
             else "connections.yaml"
         ]
     for name in paths:
-        if name == STDIN or not os.path.isdir(name):  # noqa: PTH112  (False for any text; Path raises for some)
+        if name == STDIN or not os.path.isdir(name):
             yield name
             continue
         try:
-            folder = sorted(Path(name).iterdir())
+            folder = sorted(os.path.join(name, inside) for inside in os.listdir(name))
         except OSError as error:
             problems.append(diagnose_file(*_reason(error), Span(name, 1, 1, 1, 1)))
             continue
-        found = [str(path) for path in folder if path.suffix in (".yaml", ".yml") and path.is_file()]
+        found = [path for path in folder if path.endswith((".yaml", ".yml")) and os.path.isfile(path)]
         if not found:
             detail = "the folder holds no *.yaml and no *.yml file"
             problems.append(diagnose_file("file-not-found", detail, Span(name, 1, 1, 1, 1)))
@@ -92,11 +91,11 @@ def _read(name: str) -> Source:
     if name == STDIN and sys.stdin is None:
         raise OSError(errno.EBADF, "standard input is closed")
     if name == STDIN:
-        source = Source("<stdin>", sys.stdin.buffer.read(MAX_FILE_BYTES + 1), Path.cwd())
+        source = Source("<stdin>", sys.stdin.buffer.read(MAX_FILE_BYTES + 1), os.getcwd())
     else:
         with open(name, "rb", opener=_open) as file:
             limit = min(os.fstat(file.fileno()).st_size or MAX_FILE_BYTES, MAX_FILE_BYTES) + 1  # a pipe's size is 0
-            source = Source(name, file.read(limit), Path(name).absolute().parent)
+            source = Source(name, file.read(limit), os.path.dirname(os.path.abspath(name)))
     if len(source.data) > MAX_FILE_BYTES:
         raise _TooLargeError
     return source

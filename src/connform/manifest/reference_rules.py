@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from connform.manifest.explain import similar
 from connform.manifest.rules import Finding, Path
+from connform.manifest.similar import similar
 from connform.secret import MalformedReferenceError, SecretReference
 
 if TYPE_CHECKING:

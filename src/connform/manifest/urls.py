@@ -7,6 +7,7 @@ A URL is parsed once and rebuilt from its parts (RFC 3986), so that what was jud
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from connform.manifest.rules import Finding
@@ -78,6 +79,7 @@ class Url(NamedTuple):
         return f"{self.origin}{self.path}" + (f"?{self.query}" if self.query else "")
 
 
+@lru_cache  # thousands of connections share one redirect_uri
 def parse_url(text: str, *, loopback_http: bool = True, query: bool = False) -> Url:
     """Return the parts of an https URL.
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from connform.diagnostics import Diagnostic, Severity, Span
 from connform.manifest.document import Entry, InheritanceError, frame, inherit
-from connform.manifest.explain import explain, similar
 from connform.manifest.gate import Gate, build_gate
 from connform.manifest.misplaced import misplaced_keys
 from connform.manifest.nodes import Map, YamlError, locate, parse
@@ -19,7 +18,7 @@ from connform.manifest.reference_rules import check_references, reference_paths
 from connform.manifest.rules import Finding, Path
 from connform.manifest.settings import EXTENDS
 from connform.manifest.shape import Schema, Shape, build_signature, keys, plain_keys, selected
-from connform.manifest.snippet import add_snippets
+from connform.manifest.similar import similar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -55,6 +54,10 @@ def validate(sources: Sequence[Source], vocabulary: Vocabulary) -> tuple[Tree, t
     for entry in run.tree.connections.values():
         run.check_connection(entry)
     run.check_use()
+    if not run.found:
+        return run.tree, ()
+    from connform.manifest.snippet import add_snippets  # only where there is something to show
+
     found = sorted(run.found.values(), key=lambda one: (one.span, one.code, one.detail))
     shapes = (vocabulary.connection, vocabulary.store)
     known = {"extends", *_FRAME["properties"]}.union(*map(keys, shapes))
@@ -97,6 +100,8 @@ class _Run:
         self._file_all(root, source, skip)
 
     def _explain_frame(self, root: Map, start: Span, skip: set[Path]) -> None:
+        from connform.manifest.explain import explain  # only bad manifests need it
+
         for finding in explain(_FRAME, root, {}):
             if finding.path[:2] not in skip:
                 span = locate(root, finding.path, start, at_key=finding.at_key)
@@ -249,6 +254,8 @@ class _Branches:
 
     def explain(self, branch: _Branch, node: Map) -> list[Finding]:
         """Return what is wrong with an object; a key whose content stands beside it is one mistake."""
+        from connform.manifest.explain import explain  # only bad manifests need it
+
         if self._everywhere is None:
             homes: dict[str, list[str]] = {}
             for key, home in _elsewhere(self._shape):
