@@ -76,6 +76,7 @@ def vocabulary(*, plugins: bool = False) -> Vocabulary:
         discriminator="provider",
         default=DEFAULT_PROVIDER,
         code="unknown-provider",
+        extensible=True,
         branches={name: provider(name).shape for name in providers},
         description="One connection.",
     )
@@ -83,6 +84,7 @@ def vocabulary(*, plugins: bool = False) -> Vocabulary:
         properties={"environment": _ENVIRONMENT},
         discriminator="type",
         code="unknown-store-type",
+        extensible=True,
         branches={name: backend(name).store_shape for name in backends},
         description="A place where secrets lie.",
     )

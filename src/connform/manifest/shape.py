@@ -37,6 +37,8 @@ class Shape:
     """One sentence for editors."""
     code: str = "unknown-value"
     """The diagnostic code of an unknown discriminator value."""
+    extensible: bool = False
+    """Whether packages add branches: then nothing is known of the other keys of an unknown one."""
 
 
 def published(shape: Shape, *, partial: bool = False) -> Schema:
@@ -51,8 +53,10 @@ def published(shape: Shape, *, partial: bool = False) -> Schema:
 
 def selected(shape: Shape, value: object, *, partial: bool = False) -> Schema:
     """Return the flat schema of the branch that `value` selects; where it selects none, of all branches together."""
-    properties, required = _collect(shape, value if isinstance(value, dict) else {}, partial=partial)
-    schema: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
+    given = value if isinstance(value, dict) else {}
+    properties, required = _collect(shape, given, partial=partial)
+    is_foreign = shape.extensible and shape.discriminator in given and _branch(shape, given) not in shape.branches
+    schema: Schema = {"type": "object", "properties": properties, "additionalProperties": is_foreign}
     if shape.description:
         schema["description"] = shape.description
     return {**schema, "required": required} if required else schema
@@ -73,7 +77,7 @@ def build_signature(shape: Shape) -> Signature:
         chosen = value.get(key, default)
         further = branches.get(chosen) if isinstance(chosen, str) else None
         signed = [part(value.get(name)) for name, part in nested]
-        return (chosen, further(value), *signed) if further else ("", (), *signed)
+        return (chosen, further(value), *signed) if further else (key in value, (), *signed)
 
     return sign
 
