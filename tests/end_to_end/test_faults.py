@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 import pytest
 import trustme
@@ -362,9 +363,14 @@ def assert_told(case: Case, connection: dict[str, Any]) -> None:
 
 
 def assert_stages(connection: dict[str, Any]) -> None:
-    """What came before the failure is ok, what comes after never began."""
+    """What came before the failure is ok, what comes after never began; this machine needs no look-up."""
     assert [stage["name"] for stage in connection["stages"]] == list(STAGES)
     statuses = [stage["status"] for stage in connection["stages"]]
+    host = urlsplit(connection["base_url"]).hostname or ""
+    looked_up = host != "localhost" and not host.replace(".", "").isdigit()
+    if not looked_up:
+        assert statuses.pop(STAGES.index("dns")) == "skipped"
+        statuses.insert(STAGES.index("dns"), "ok" if "failed" not in statuses[:2] else "skipped")
     if not connection["stage"]:
         assert statuses == ["ok"] * len(STAGES)
         return

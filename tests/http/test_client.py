@@ -119,7 +119,7 @@ def test_a_fast_server_lets_other_tasks_run(authority: Authority, backend: str) 
                 ticks += 1
                 await anyio.sleep(0.001)
 
-        async with anyio.create_task_group() as tasks, async_client(settings_for(server, total_s=9)) as client:
+        async with async_client(settings_for(server, total_s=9)) as client, anyio.create_task_group() as tasks:
             tasks.start_soon(tick)
             await client.get("/")
             tasks.cancel_scope.cancel()

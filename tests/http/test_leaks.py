@@ -256,7 +256,7 @@ def test_plain_http_on_this_machine(mode: Mode, host: str) -> None:
 
     assert ended.response is not None, ended.error
     assert ended.response.text == "plain"
-    assert list(ended.notes.stages) == ["dns", "tcp"]
+    assert list(ended.notes.stages) == ["tcp"]
 
 
 def test_cookies_are_off(authority: Authority) -> None:

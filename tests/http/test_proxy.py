@@ -77,7 +77,7 @@ def test_through_a_tunnel(mode: Mode, scheme: str, authority: Authority, target:
 
     assert ended.response is not None, ended.error
     assert ended.response.json() == {"proxied": True}
-    assert list(ended.notes.stages) == ["dns", "tcp", "tls"]
+    assert list(ended.notes.stages) == ["tcp", "tls"]
     (connect,) = proxy.requests
     assert connect.startswith(b"CONNECT api.example.test:443 ")
     assert b"Proxy-Authorization: Basic " in connect

@@ -58,8 +58,10 @@ class SyncDialer(httpcore.NetworkBackend):
 
     def _dial(self, host: str, port: int, timeout: float | None) -> SyncStream:
         started_at = monotonic()
-        endpoints = self._line.known_endpoints(host, port) or look_up(host, port, timeout)
-        self._line.report_lookup(started_at, endpoints)
+        endpoints = self._line.known_endpoints(host, port)
+        if not endpoints:
+            endpoints = look_up(host, port, timeout)
+            self._line.report_lookup(started_at, endpoints)
         started_at = monotonic()
         attempts = Attempts(host, endpoints, timeout)
         for endpoint, allowed_s in attempts:

@@ -59,8 +59,10 @@ class AsyncDialer(httpcore.AsyncNetworkBackend):
 
     async def _dial(self, host: str, port: int, timeout: float | None) -> AsyncStream:
         started_at = monotonic()
-        endpoints = self._line.known_endpoints(host, port) or await look_up_async(host, port, timeout)
-        self._line.report_lookup(started_at, endpoints)
+        endpoints = self._line.known_endpoints(host, port)
+        if not endpoints:
+            endpoints = await look_up_async(host, port, timeout)
+            self._line.report_lookup(started_at, endpoints)
         started_at = monotonic()
         attempts = Attempts(host, endpoints, timeout)
         for endpoint, allowed_s in attempts:
