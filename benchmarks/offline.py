@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 from typing import TYPE_CHECKING
 
+from bench import says
 from manifests import connection, name_of, write_manifest, write_manifest_with_mistakes, write_terraform
 from measure import Job, WrongAnswer, find, goal, interleave, ratio, run, shown, table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
+    from bench import Bench
     from measure import Outcome
-    from run import Bench
-
-
-def says(pattern: str, exit_code: int = 0) -> Callable[[Outcome], bool]:
-    """Return the condition that a job ends with this code and says this on standard output."""
-    return lambda outcome: outcome.exit_code == exit_code and bool(re.search(pattern, outcome.stdout))
 
 
 def validate(path: Path, pattern: str, exit_code: int = 0, *, tool: str = "connform") -> Job:

@@ -10,16 +10,16 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench import says
 from manifests import connection, name_of, write_manifest
 from measure import ENVIRONMENT, Job, WrongAnswer, find, goal, interleave, ratio, table
-from offline import says
 from server import DELAY_S, KEY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from bench import Bench
     from measure import Figures, Outcome
-    from run import Bench
 
 AT_ONCE = 100
 SERVERS = 2

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from connform.engine.catalog import provider
 from connform.engine.client import client_settings
-from connform.engine.report import ConnectionReport
+from connform.engine.describe import describe
 from connform.engine.select import EVERYTHING, Selection, select
 from connform.engine.surroundings import surroundings
 from connform.engine.timeline import Timeline
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from connform.diagnostics import Span
-    from connform.engine.report import Report
+    from connform.engine.report import ConnectionReport, Report
     from connform.engine.surroundings import Surroundings
     from connform.manifest.model import Connection
 
@@ -154,14 +154,8 @@ def _answer(status: int, headers: Any, body: bytes) -> Answer:
 
 def _report(connection: Connection, judgement: Judgement, timeline: Timeline) -> ConnectionReport:
     fault = FAULTS[judgement.fault] if judgement.fault else None
-    return ConnectionReport(
-        name=connection.name,
-        provider=connection.provider,
-        environment=connection.environment,
-        region=connection.region,
-        base_url=provider(connection.provider).instance(connection).base_url,
-        auth_method=connection.auth.method,
-        tags=connection.tags,
+    return replace(
+        describe(connection),
         verdict=fault.verdict if fault else Verdict.READY,
         stage=fault.stage if fault else None,
         fault=judgement.fault,

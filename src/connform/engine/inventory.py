@@ -9,7 +9,8 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from connform.engine.catalog import provider
-from connform.engine.report import ConnectionReport, Value
+from connform.engine.describe import describe
+from connform.engine.report import Value
 from connform.engine.select import EVERYTHING, Selection, select, unknown_connection
 from connform.engine.validate import read_manifest
 from connform.errors import UnknownConnection
@@ -32,7 +33,7 @@ def list_connections(files: Sequence[str], selection: Selection = EVERYTHING) ->
     manifest, validated = read_manifest(files)
     if manifest is None:
         return replace(validated, command="list")
-    found = tuple(_describe(manifest[name]) for name in select(manifest.tags, selection))
+    found = tuple(describe(manifest[name]) for name in select(manifest.tags, selection))
     return replace(validated, command="list", connections=found, connection_count=len(found))
 
 
@@ -51,25 +52,9 @@ def show(files: Sequence[str], name: str) -> Report:
     instance = provider(connection.provider).instance(connection)._asdict()
     details = {key: instance[key] for key in ("key_management_url", "authorize_url", "token_url", "api_key_header")}
     values = (*_declared(connection, connection.settings, ()), *_defaults(connection))
-    described = _describe(connection, details, tuple(sorted(values, key=lambda value: value.pointer)))
+    values_in_order = tuple(sorted(values, key=lambda value: value.pointer))
+    described = replace(describe(connection), details=details, values=values_in_order)
     return replace(validated, command="show", connections=(described,), connection_count=1)
-
-
-def _describe(
-    connection: Connection, details: Mapping[str, Any] | None = None, values: tuple[Value, ...] = ()
-) -> ConnectionReport:
-    return ConnectionReport(
-        name=connection.name,
-        provider=connection.provider,
-        environment=connection.environment,
-        region=connection.region,
-        base_url=provider(connection.provider).instance(connection).base_url,
-        auth_method=connection.auth.method,
-        tags=connection.tags,
-        place=connection.span,
-        details=details or {},
-        values=values,
-    )
 
 
 def _declared(connection: Connection, node: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[Value]:

@@ -1,0 +1,28 @@
+"""Turns a declared connection into its line of a report, before anything is known of the live side.
+
+Layer 3, no IO.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from connform.engine.catalog import provider
+from connform.engine.report import ConnectionReport
+
+if TYPE_CHECKING:
+    from connform.manifest.model import Connection
+
+
+def describe(connection: Connection) -> ConnectionReport:
+    """Return what the manifest says of a connection."""
+    return ConnectionReport(
+        name=connection.name,
+        provider=connection.provider,
+        environment=connection.environment,
+        region=connection.region,
+        base_url=provider(connection.provider).instance(connection).base_url,
+        auth_method=connection.auth.method,
+        tags=connection.tags,
+        place=connection.span,
+    )
