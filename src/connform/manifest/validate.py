@@ -6,22 +6,24 @@ Layer 1, no IO. Every mistake is reported once, at its place, whichever connecti
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from connform.diagnostics import Diagnostic, Severity, Span
+from connform.manifest.branches import Branch, Branches, indentation
 from connform.manifest.document import Entry, InheritanceError, frame, inherit
-from connform.manifest.gate import Gate, build_gate
+from connform.manifest.gate import build_gate
 from connform.manifest.misplaced import misplaced_keys
 from connform.manifest.nodes import Map, YamlError, locate, parse
 from connform.manifest.places import diagnose, diagnose_file, diagnose_yaml, pointer
-from connform.manifest.reference_rules import check_references, reference_paths
+from connform.manifest.reference_rules import check_references
 from connform.manifest.rules import Finding, Path
 from connform.manifest.settings import EXTENDS
-from connform.manifest.shape import Schema, Shape, build_signature, keys, plain_keys, selected
+from connform.manifest.shape import Schema, keys, plain_keys
 from connform.manifest.similar import similar
+from connform.manifest.sound import SAME_TYPE, follows, is_complete, without
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from connform.manifest.files import Source
     from connform.manifest.vocabulary import Vocabulary
@@ -73,10 +75,10 @@ class _Run:
         self._connection_keys = keys(vocabulary.connection)
         defaults = replace(vocabulary.connection, default="")  # which provider it is may stand elsewhere
         part = replace(defaults, properties={"extends": EXTENDS, **defaults.properties})
-        self._connection = _Branches(vocabulary.connection)
-        self._part = _Branches(part, partial=True)
-        self._defaults = _Branches(defaults, partial=True)
-        self._store = _Branches(vocabulary.store)
+        self._connection = Branches(vocabulary.connection)
+        self._part = Branches(part, partial=True)
+        self._defaults = Branches(defaults, partial=True)
+        self._store = Branches(vocabulary.store)
         self._stores: dict[str, Entry | None] = {}
         self._used: set[object] = set()
         self._section: Span | None = None
@@ -136,7 +138,7 @@ class _Run:
     def _indent(self, section: Map, path: Path, owner: str, strays: list[str]) -> set[Path]:
         if not strays:
             return set()
-        detail = _indentation(owner, strays[0])
+        detail = indentation(owner, strays[0])
         self._add(diagnose_file("wrong-indentation", detail, section.key_span(strays[0]), at=pointer(*path, owner)))
         return {(*path, name) for name in (owner, *strays)}
 
@@ -154,7 +156,7 @@ class _Run:
             self._check(self._part, entry)
             self._inherit(entry)
 
-    def _check(self, branches: _Branches, entry: Entry) -> bool:
+    def _check(self, branches: Branches, entry: Entry) -> bool:
         branch = branches.of(entry.node)
         if branch.gate(entry.node):
             return True
@@ -183,12 +185,12 @@ class _Run:
         for finding in refused:
             self._add(diagnose(finding, entry, node))
         for finding in self._rules(branch, node, refused):
-            if not any(_follows(finding, first) for first in refused):
+            if not any(follows(finding, first) for first in refused):
                 self._add(diagnose(finding, entry, node))
 
-    def _rules(self, branch: _Branch, node: Map, refused: list[Finding]) -> Iterator[Finding]:
-        sound = _without(node, [finding.path for finding in refused if finding.code not in _SAME_TYPE])
-        if not refused or _is_complete(self._connection.of(sound).schema, sound):
+    def _rules(self, branch: Branch, node: Map, refused: list[Finding]) -> Iterator[Finding]:
+        sound = without(node, [finding.path for finding in refused if finding.code not in SAME_TYPE])
+        if not refused or is_complete(self._connection.of(sound).schema, sound):
             yield from self._vocabulary.rules(sound)
         yield from check_references(branch.references, node, self._stores, self._vocabulary)
 
@@ -229,101 +231,6 @@ class _Run:
         self.found.setdefault((diagnostic.code, diagnostic.span, which), diagnostic)
 
 
-class _Branch(NamedTuple):
-    schema: Schema
-    gate: Gate
-    references: tuple[Path, ...]
-
-
-class _Branches:
-    """The flat schemas of a shape with their gates, built when an object first selects them."""
-
-    def __init__(self, shape: Shape, *, partial: bool = False) -> None:
-        self._shape = shape
-        self._signature = build_signature(shape)
-        self._everywhere: dict[str, str] | None = None
-        self._partial = partial
-        self._built: dict[tuple[object, ...], _Branch] = {}
-
-    def of(self, node: Mapping[str, Any]) -> _Branch:
-        key = self._signature(node)
-        if key not in self._built:
-            schema = selected(self._shape, node, partial=self._partial)
-            self._built[key] = _Branch(schema, build_gate(schema), tuple(reference_paths(schema)))
-        return self._built[key]
-
-    def explain(self, branch: _Branch, node: Map) -> list[Finding]:
-        """Return what is wrong with an object; a key whose content stands beside it is one mistake."""
-        from connform.manifest.explain import explain  # only bad manifests need it
-
-        if self._everywhere is None:
-            homes: dict[str, list[str]] = {}
-            for key, home in _elsewhere(self._shape):
-                homes.setdefault(key, []).append(home)
-            self._everywhere = {key: " or ".join(found) for key, found in homes.items()}
-        found = explain(branch.schema, node, self._everywhere)
-        parts = branch.schema["properties"]
-        owner, strays = misplaced_keys(
-            node, lambda above, key: key not in parts and key in parts.get(above, {}).get("properties", ())
-        )
-        if not strays:
-            return found
-        detail = _indentation(owner, strays[0])
-        explained = {(key,) for key in (owner, *strays)}
-        found = [one for one in found if one.path[:1] not in explained]
-        return [*found, Finding("wrong-indentation", (strays[0],), detail, at_key=True)]
-
-
-def _indentation(owner: str, stray: str) -> str:
-    return f"`{stray}` belongs below `{owner}:`, not beside it: indent it, and what belongs to it"
-
-
-def _without(node: Mapping[str, Any], refused: Iterable[Path]) -> dict[str, Any]:
-    """Return what remains of an object without the values, or the lists around them, at some paths."""
-    sound = dict(node)
-    for path in refused:
-        here = sound
-        for part in path:
-            inner = here.get(str(part))
-            if part == path[-1] or not isinstance(inner, dict):
-                here.pop(str(part), None)
-                break
-            here[str(part)] = here = dict(inner)
-    return sound
-
-
-def _is_complete(schema: Schema, value: object) -> bool:
-    """Whether every required key is there, at every level."""
-    if not isinstance(value, dict) or not value.keys() >= set(schema.get("required", ())):
-        return False
-    parts = schema.get("properties", {})
-    return all(
-        _is_complete(parts[key], value[key]) for key in value.keys() & parts.keys() if "properties" in parts[key]
-    )
-
-
-def _follows(finding: Finding, first: Finding) -> bool:
-    """Whether a rule's finding comes from what the schema has refused: at, inside or around its value, or for want of it."""
-    mine, refused = finding.path, first.path
-    if not mine:
-        return len(refused) == 1
-    return mine == refused[: len(mine)] or mine[: len(refused)] == refused
-
-
-def _elsewhere(shape: Shape) -> Iterator[tuple[str, str]]:
-    for name, branch in shape.branches.items():
-        for key in branch.properties:
-            yield key, f"`{shape.discriminator}: {name}`"
-        yield from _elsewhere(branch)
-    for part in shape.properties.values():
-        if isinstance(part, Shape):
-            yield from _elsewhere(part)
-
-
-_SAME_TYPE: Final = frozenset(
-    {"malformed-value", "malformed-url", "out-of-range", "plaintext-secret", "malformed-reference"}
-)
-"""What the schema refuses but a rule may look at all the same."""
 _MAPPING: Final[Schema] = {"type": "object"}
 _FRAME: Final = frame(_MAPPING, _MAPPING, _MAPPING, _MAPPING)
 _FRAME_GATE: Final = build_gate(_FRAME)

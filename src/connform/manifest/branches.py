@@ -1,0 +1,85 @@
+"""Turns an object into the branch of its shape that it selects, and what that branch refuses into findings.
+
+Layer 1, no IO.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from connform.manifest.gate import Gate, build_gate
+from connform.manifest.misplaced import misplaced_keys
+from connform.manifest.reference_rules import reference_paths
+from connform.manifest.rules import Finding, Path
+from connform.manifest.shape import Schema, Shape, build_signature, selected
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from connform.manifest.nodes import Map
+
+
+class Branch(NamedTuple):
+    """What one combination of discriminators demands."""
+
+    schema: Schema
+    """The flat schema."""
+    gate: Gate
+    """Its predicate."""
+    references: tuple[Path, ...]
+    """Where it has secret references."""
+
+
+class Branches:
+    """The flat schemas of a shape with their gates, built when an object first selects them."""
+
+    def __init__(self, shape: Shape, *, partial: bool = False) -> None:
+        self._shape = shape
+        self._signature = build_signature(shape)
+        self._everywhere: dict[str, str] | None = None
+        self._partial = partial
+        self._built: dict[tuple[object, ...], Branch] = {}
+
+    def of(self, node: Mapping[str, Any]) -> Branch:
+        """Return the branch that an object selects."""
+        key = self._signature(node)
+        if key not in self._built:
+            schema = selected(self._shape, node, partial=self._partial)
+            self._built[key] = Branch(schema, build_gate(schema), tuple(reference_paths(schema)))
+        return self._built[key]
+
+    def explain(self, branch: Branch, node: Map) -> list[Finding]:
+        """Return what is wrong with an object; a key whose content stands beside it is one mistake."""
+        from connform.manifest.explain import explain  # only bad manifests need it
+
+        if self._everywhere is None:
+            homes: dict[str, list[str]] = {}
+            for key, home in _elsewhere(self._shape):
+                homes.setdefault(key, []).append(home)
+            self._everywhere = {key: " or ".join(found) for key, found in homes.items()}
+        found = explain(branch.schema, node, self._everywhere)
+        parts = branch.schema["properties"]
+        owner, strays = misplaced_keys(
+            node, lambda above, key: key not in parts and key in parts.get(above, {}).get("properties", ())
+        )
+        if not strays:
+            return found
+        detail = indentation(owner, strays[0])
+        explained = {(key,) for key in (owner, *strays)}
+        found = [one for one in found if one.path[:1] not in explained]
+        return [*found, Finding("wrong-indentation", (strays[0],), detail, at_key=True)]
+
+
+def indentation(owner: str, stray: str) -> str:
+    """Return what to do about keys that stand one level too far left."""
+    return f"`{stray}` belongs below `{owner}:`, not beside it: indent it, and what belongs to it"
+
+
+def _elsewhere(shape: Shape) -> Iterator[tuple[str, str]]:
+    for name, branch in shape.branches.items():
+        for key in branch.properties:
+            yield key, f"`{shape.discriminator}: {name}`"
+        yield from _elsewhere(branch)
+    for part in shape.properties.values():
+        if isinstance(part, Shape):
+            yield from _elsewhere(part)
