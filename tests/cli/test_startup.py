@@ -27,9 +27,10 @@ def imported(*argv: str) -> set[str]:
 
 @pytest.fixture(scope="module")
 def bare() -> set[str]:
-    """What Python and click import by themselves, here."""
+    """What Python and click import by themselves, here, to show a help text."""
+    program = "import click; click.Command('x', context_settings={'terminal_width': 79}).main(['--help'])"
     done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-c", "import click"], capture_output=True, text=True, check=True
+        [sys.executable, "-X", "importtime", "-c", program], capture_output=True, text=True, check=True
     )
     return {line.rsplit("|", 1)[1].strip() for line in done.stderr.splitlines() if "|" in line}
 
