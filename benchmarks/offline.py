@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def validate(path: Path, pattern: str, exit_code: int = 0, *, tool: str = "connform") -> Job:
-    return Job(tool, [find("connform"), "validate", "-f", str(path)], says(pattern, exit_code))
+    return Job(tool, [find("connform"), "validate", str(path)], says(pattern, exit_code))
 
 
 def check_jsonschema(bench: Bench, files: Sequence[Path]) -> list[Job]:

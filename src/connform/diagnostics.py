@@ -6,7 +6,6 @@ offers a correction. Lines and columns are 1-based and count characters.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -56,8 +55,7 @@ class Snippet(NamedTuple):
     """Length of the mark in characters, at least 1."""
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(NamedTuple):
     """One thing that is wrong."""
 
     severity: Severity

@@ -6,8 +6,7 @@ Layer 0, no IO.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Final, NoReturn
+from typing import Final, NamedTuple, NoReturn
 
 PATTERN: Final = r"^(ref\+)?[a-z][a-z0-9-]*://[^\s\x00-\x1f\x7f]*(?!\n)$"
 """What the JSON Schema demands of a reference; `SecretReference.parse` is stricter."""
@@ -60,8 +59,7 @@ class Secret:
         raise TypeError(message)
 
 
-@dataclass(frozen=True, slots=True)
-class SecretReference:
+class SecretReference(NamedTuple):
     """Where a secret lies: `scheme://path[?version=…][#field]`."""
 
     scheme: str

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 WRONG = {
     "unknown command": [API_KEY],
-    "extra argument": ["validate", API_KEY],
+    "extra argument": ["list", API_KEY],
     "extra argument of show": ["show", "x", API_KEY],
     "unknown option": ["check", f"--api-key={API_KEY}"],
     "wrong number": ["check", "--parallelism", API_KEY],

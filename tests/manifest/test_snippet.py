@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from connform.diagnostics import Diagnostic, Severity, Span
@@ -154,7 +152,7 @@ def snippet(text: str | bytes, span: Span) -> tuple[str, int, int] | None:
     data = text.encode() if isinstance(text, str) else text
     diagnostic = Diagnostic(Severity.ERROR, "wrong-type", "", "", span)
     (found,) = add_snippets([diagnostic], [Source("m.yaml", data, "")], KNOWN, SHOWN)
-    assert replace(found, snippet=None) == diagnostic
+    assert found._replace(snippet=None) == diagnostic
     return (found.snippet.text, found.snippet.start, found.snippet.length) if found.snippet else None
 
 

@@ -10,13 +10,13 @@ from jsonschema import Draft202012Validator
 
 from connform.engine.report import Report, StageResult
 from connform.faults import Stage
-from connform.reporters import FORMATS, view
+from connform.reporters import reporter, view
 from connform.reporters.frame import REPORT_SCHEMA
 from tests.reporters.samples import READY, SAMPLES
 
 
 def rendered(report: Report) -> Any:
-    return json.loads(FORMATS["json"].render(view.build(report), color=True, width=80, verbosity=0))
+    return json.loads(reporter("json").render(view.build(report), color=True, width=80, verbosity=0))
 
 
 def objects(schema: Any) -> list[dict[str, Any]]:
@@ -71,4 +71,4 @@ def test_a_fact_never_replaces_a_field_of_its_stage() -> None:
 
 
 def test_json_survives_any_encoding() -> None:
-    assert FORMATS["json"].render(view.build(SAMPLES["validate-errors"]), color=False, width=80, verbosity=0).isascii()
+    assert reporter("json").render(view.build(SAMPLES["validate-errors"]), color=False, width=80, verbosity=0).isascii()

@@ -102,10 +102,10 @@ def common(function: Callable[..., int]) -> Function:
 
     @wraps(function)
     def merged(**arguments: Any) -> int:
-        from connform.cli.options import Options  # dataclasses would cost start-up
+        from connform.cli.options import Options
 
         before = click.get_current_context().find_object(dict) or {}
-        names = Options.__dataclass_fields__
+        names = Options._fields
         options = Options(**{name: _merge(before.get(name), arguments.pop(name)) for name in names})
         return function(options, **arguments)
 

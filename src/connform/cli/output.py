@@ -38,17 +38,17 @@ def reporting(function: Callable[..., Report]) -> Callable[..., Any]:
 
 def emit(report: Report, options: Options) -> None:
     """Write a report in every format that was asked for, standard output first."""
-    from connform.reporters import FORMATS
+    from connform.reporters import reporter
     from connform.reporters.view import build
 
     view = build(report)
     color = not options.output and wants_color(sys.stdout, options)
     width = _width(sys.stdout)
-    text = FORMATS[options.format].render(view, color=color, width=width, verbosity=options.verbosity)
+    text = reporter(options.format).render(view, color=color, width=width, verbosity=options.verbosity)
     deliver(text, options)
     for name, file in options.formats:
         if file:
-            text = FORMATS[name].render(view, color=False, width=_WIDTH_OF_LOGS, verbosity=options.verbosity)
+            text = reporter(name).render(view, color=False, width=_WIDTH_OF_LOGS, verbosity=options.verbosity)
             save(file, text.encode(errors="backslashreplace"))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -23,5 +22,5 @@ def command(options: Options, *, name: str, origin: bool) -> int:
     from connform.engine.inventory import show
 
     report = show(options.files, name)
-    emit(report, replace(options, verbose=max(options.verbose, int(origin))))
+    emit(report, options._replace(verbose=max(options.verbose, int(origin))))
     return int(report.exit_code)

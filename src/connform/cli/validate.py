@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
 
 @click.command()
+@click.argument("paths", nargs=-1, metavar="[PATH]...")
 @reporting
-def command(options: Options) -> Report:
+def command(options: Options, paths: tuple[str, ...]) -> Report:
     """Check manifests offline, without secrets and network."""
     from connform.engine.validate import validate
 
-    return validate(options.files, options.selection)
+    return validate(options.files + paths, options.selection)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
@@ -66,12 +65,11 @@ def check(
     started = perf_counter()
     manifest, validated = read_manifest(files)
     if manifest is None:
-        return replace(validated, command=command, simulated=simulate)
+        return validated._replace(command=command, simulated=simulate)
     chosen = [manifest[name] for name in select(manifest.tags, selection)]
     with surroundings(manifest, simulate=simulate) as world:
         reports = _run(_check_all(chosen, world, parallelism, timeout_s, progress))
-    return replace(
-        validated,
+    return validated._replace(
         command=command,
         connections=tuple(reports),
         connection_count=len(reports),
@@ -154,8 +152,7 @@ def _answer(status: int, headers: Any, body: bytes) -> Answer:
 
 def _report(connection: Connection, judgement: Judgement, timeline: Timeline) -> ConnectionReport:
     fault = FAULTS[judgement.fault] if judgement.fault else None
-    return replace(
-        describe(connection),
+    return describe(connection)._replace(
         verdict=fault.verdict if fault else Verdict.READY,
         stage=fault.stage if fault else None,
         fault=judgement.fault,

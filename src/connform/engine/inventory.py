@@ -5,7 +5,7 @@ Layer 3; reads manifests.
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from connform.engine.catalog import provider
@@ -32,9 +32,9 @@ def list_connections(files: Sequence[str], selection: Selection = EVERYTHING) ->
     """
     manifest, validated = read_manifest(files)
     if manifest is None:
-        return replace(validated, command="list")
+        return validated._replace(command="list")
     found = tuple(describe(manifest[name]) for name in select(manifest.tags, selection))
-    return replace(validated, command="list", connections=found, connection_count=len(found))
+    return validated._replace(command="list", connections=found, connection_count=len(found))
 
 
 def show(files: Sequence[str], name: str) -> Report:
@@ -45,7 +45,7 @@ def show(files: Sequence[str], name: str) -> Report:
     """
     manifest, validated = read_manifest(files)
     if manifest is None:
-        return replace(validated, command="show")
+        return validated._replace(command="show")
     if name not in manifest:
         raise UnknownConnection(unknown_connection(name, manifest))
     connection = manifest[name]
@@ -53,8 +53,8 @@ def show(files: Sequence[str], name: str) -> Report:
     details = {key: instance[key] for key in ("key_management_url", "authorize_url", "token_url", "api_key_header")}
     values = (*_declared(connection, connection.settings, ()), *_defaults(connection))
     values_in_order = tuple(sorted(values, key=lambda value: value.pointer))
-    described = replace(describe(connection), details=details, values=values_in_order)
-    return replace(validated, command="show", connections=(described,), connection_count=1)
+    described = describe(connection)._replace(details=details, values=values_in_order)
+    return validated._replace(command="show", connections=(described,), connection_count=1)
 
 
 def _declared(connection: Connection, node: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[Value]:

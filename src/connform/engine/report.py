@@ -5,7 +5,7 @@ Layer 3, no IO.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connform.faults import ExitCode, Stage, Verdict
@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from connform.diagnostics import Diagnostic, Severity, Span
 
 
-@dataclass(frozen=True, slots=True)
-class StageResult:
+class StageResult(NamedTuple):
     """One stage of one check."""
 
     name: Stage
@@ -26,12 +25,11 @@ class StageResult:
     """`ok`, `failed` or `skipped`; `skipped` is never `ok`."""
     elapsed_s: float = 0.0
     """How long it took."""
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = MappingProxyType({})
     """JSON-ready facts: `addresses`, `tls_version`, `cert_expires_at`, `http_status`, …"""
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectionReport:
+class ConnectionReport(NamedTuple):
     """What is known of one connection. Fields that a verb doesn't fill are empty."""
 
     name: str
@@ -68,7 +66,7 @@ class ConnectionReport:
     """The exit code that this connection alone would give."""
     place: Span | None = None
     """Where the manifest declares what failed (the reference, the name), or its name."""
-    details: Mapping[str, Any] = field(default_factory=dict)
+    details: Mapping[str, Any] = MappingProxyType({})
     """`show`: `key_management_url`, `authorize_url`, `token_url`, …; JSON-ready."""
     values: tuple[Value, ...] = ()
     """`show`: every effective value."""
@@ -87,8 +85,7 @@ class Value(NamedTuple):
     """Where it stands; `None` for connform's own defaults."""
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """What a verb found."""
 
     command: str
@@ -110,12 +107,12 @@ class Report:
     def exit_code(self) -> ExitCode:
         """0 when all is well, the one code where all failures are of one kind, else 1."""
         codes = {connection.exit_code for connection in self.connections} - {ExitCode.OK}
-        if self.count("error"):
+        if self.number_of("error"):
             codes.add(ExitCode.INVALID)
         if not codes:
             return ExitCode.OK
         return codes.pop() if len(codes) == 1 else ExitCode.INVALID
 
-    def count(self, severity: Severity | str) -> int:
+    def number_of(self, severity: Severity | str) -> int:
         """Return how many diagnostics have a severity."""
         return sum(diagnostic.severity == severity for diagnostic in self.diagnostics)

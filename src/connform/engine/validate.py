@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import gc
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from connform.diagnostics import Severity
@@ -43,13 +42,13 @@ def validate(files: Sequence[str] = (), selection: Selection = EVERYTHING) -> Re
         return report
     chosen = set(select({name: entry.tags for name, entry in tree.connections.items()}, selection))
     kept = tuple(one for one in report.diagnostics if one.connection in ("", *chosen))
-    return replace(report, diagnostics=kept, connection_count=len(chosen))
+    return report._replace(diagnostics=kept, connection_count=len(chosen))
 
 
 def read_manifest(files: Sequence[str] = ()) -> tuple[Manifest | None, Report]:
     """Return the manifest, or `None` where it has errors, and the report on it."""
     tree, report = _read(files)
-    if report.count(Severity.ERROR):
+    if report.number_of(Severity.ERROR):
         return None, report
     from connform.manifest.decode import Manifest  # imports the model, which `validate` never needs
 

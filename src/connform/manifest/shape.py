@@ -9,8 +9,8 @@ keys belong. From it come two schemas that agree on every document:
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,11 +19,10 @@ Schema: TypeAlias = dict[str, Any]
 """A JSON Schema (2020-12) of one value."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(NamedTuple):
     """A closed object of the manifest."""
 
-    properties: Mapping[str, Schema | Shape] = field(default_factory=dict)
+    properties: Mapping[str, Schema | Shape] = MappingProxyType({})
     """The keys that always belong."""
     required: tuple[str, ...] = ()
     """Those of them that must be there."""
@@ -31,7 +30,7 @@ class Shape:
     """The key whose value selects a branch; empty for none. It is added to the properties."""
     default: str = ""
     """The branch of an object that lacks its discriminator; empty: the discriminator is required."""
-    branches: Mapping[str, Shape] = field(default_factory=dict)
+    branches: Mapping[str, Shape] = MappingProxyType({})
     """Discriminator value → what that branch adds."""
     description: str = ""
     """One sentence for editors."""

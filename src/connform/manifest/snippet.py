@@ -9,7 +9,6 @@ nothing that looks like a generated key.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from connform.diagnostics import Diagnostic, Snippet
@@ -51,7 +50,7 @@ def add_snippets(
     lines: dict[str, list[str]] = {}
     texts = {source.name: source.data for source in sources}
     return tuple(
-        replace(one, snippet=_snippet(one, _lines(one.span.file, texts, lines), known, shown)) for one in found
+        one._replace(snippet=_snippet(one, _lines(one.span.file, texts, lines), known, shown)) for one in found
     )
 
 

@@ -5,7 +5,6 @@ Layer 1, no IO. Every mistake is reported once, at its place, whichever connecti
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from connform.diagnostics import Diagnostic, Severity, Span
@@ -73,8 +72,8 @@ class _Run:
         self.found: dict[tuple[str, Span, str], Diagnostic] = {}
         self._vocabulary = vocabulary
         self._connection_keys = keys(vocabulary.connection)
-        defaults = replace(vocabulary.connection, default="")  # which provider it is may stand elsewhere
-        part = replace(defaults, properties={"extends": EXTENDS, **defaults.properties})
+        defaults = vocabulary.connection._replace(default="")  # which provider it is may stand elsewhere
+        part = defaults._replace(properties={"extends": EXTENDS, **defaults.properties})
         self._connection = Branches(vocabulary.connection)
         self._part = Branches(part, partial=True)
         self._defaults = Branches(defaults, partial=True)

@@ -5,8 +5,7 @@ Layer 1, no IO. `engine.catalog` fills it from the tables of providers, auth met
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -16,8 +15,7 @@ if TYPE_CHECKING:
     from connform.secret import SecretReference
 
 
-@dataclass(frozen=True, slots=True)
-class Vocabulary:
+class Vocabulary(NamedTuple):
     """Everything that may stand in a manifest."""
 
     connection: Shape

@@ -5,7 +5,7 @@ Layer 2, no IO: a provider says what to send and what an answer means; the engin
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
@@ -58,8 +58,7 @@ class Answer(NamedTuple):
     """When it came, aware UTC; a date in `Retry-After` is read against it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(NamedTuple):
     """What an answer means. `fault` is empty when the connection is ready."""
 
     fault: str = ""
@@ -68,7 +67,7 @@ class Judgement:
     """One sentence; nothing of the body but documented error codes."""
     hint: str = ""
     """What to do; empty: the fault's own hint."""
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = MappingProxyType({})
     """Facts for the report; never personal data."""
 
 

@@ -5,9 +5,8 @@ A new format is one module with `render` and one line here.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Protocol
-
-from connform.reporters import json, text
+from importlib import import_module
+from typing import TYPE_CHECKING, Final, Protocol, cast
 
 if TYPE_CHECKING:
     from connform.reporters.view import View
@@ -27,8 +26,13 @@ class Reporter(Protocol):
         """
 
 
-FORMATS: Final[dict[str, Reporter]] = {
-    "text": text,
-    "json": json,
+FORMATS: Final = {
+    "text": "connform.reporters.text",
+    "json": "connform.reporters.json",
 }
-"""Name on the command line → reporter."""
+"""Name on the command line → module; only the one that is asked for is imported."""
+
+
+def reporter(name: str) -> Reporter:
+    """Return the reporter of a format that is in the table."""
+    return cast("Reporter", import_module(FORMATS[name]))

@@ -35,8 +35,8 @@ def build(report: Report) -> View:
         "summary": {
             "connections": report.connection_count or len(connections),
             **{str(verdict): verdicts.count(verdict) for verdict in Verdict},
-            "errors": report.count("error"),
-            "warnings": report.count("warning") + remarks,
+            "errors": report.number_of("error"),
+            "warnings": report.number_of("warning") + remarks,
         },
         "diagnostics": [_diagnostic(diagnostic) for diagnostic in report.diagnostics],
         "connections": connections,
