@@ -52,8 +52,10 @@ schema: $(VENV)/.dev ## write schema/ from the code
 	$(BIN)/connform schema --write schema
 
 .PHONY: bench
-bench: $(VENV)/.dev ## measure against the peers
-	$(BIN)/python benchmarks/run.py $(ARGS)
+bench: $(VENV)/.dev ## measure against the peers: connform as users install it, without what the tests need
+	rm -rf $(VENV)/bench && $(PYTHON) -m venv $(VENV)/bench
+	$(VENV)/bench/bin/python -m pip --quiet --disable-pip-version-check install --constraint constraints.txt .
+	PATH="$(CURDIR)/$(VENV)/bench/bin:$$PATH" $(BIN)/python benchmarks/run.py $(ARGS)
 
 .PHONY: format
 format: $(VENV)/.dev ## lay out and mend what a tool can

@@ -64,9 +64,9 @@ class Figures:
 
 
 def find(tool: str) -> str:
-    """Return the path of a tool: beside this Python, else on the PATH; empty where it isn't installed."""
+    """Return the path of a tool: on the PATH, else beside this Python; empty where it isn't installed."""
     beside = str(Path(sys.executable).parent)
-    return shutil.which(tool, path=beside) or shutil.which(tool) or ""
+    return shutil.which(tool) or shutil.which(tool, path=beside) or ""
 
 
 def run(job: Job, folder: Path) -> Outcome:

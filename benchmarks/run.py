@@ -43,7 +43,7 @@ def main() -> int:
     if unknown := set(arguments.names) - set(BENCHMARKS):
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}")
     if not find("connform"):
-        parser.error("connform is not installed beside this Python: `make bench` does that")
+        parser.error("connform is not installed: `make bench` does that")
     wrong = 0
     print(f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}", flush=True)
     with tempfile.TemporaryDirectory(prefix="connform-bench-") as root:

@@ -111,7 +111,9 @@ class AsyncStream(httpcore.AsyncNetworkStream):
 
     async def aclose(self) -> None:
         if self._sock.fileno() >= 0:
-            anyio.notify_closing(self._sock)  # who still waits for it must not wait for the next owner of its number
+            anyio.notify_closing(
+                self._sock.fileno()
+            )  # who still waits for it must not wait for the next owner of its number
         self._sock.close()
 
     def get_extra_info(self, info: str) -> Any:

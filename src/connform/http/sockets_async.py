@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from connform.http.resolver import Endpoint
 
 T = TypeVar("T")
-_Wait: TypeAlias = "Callable[[socket.socket], Awaitable[None]]"
+_Wait: TypeAlias = "Callable[[int], Awaitable[None]]"  # of a descriptor: asyncio puts the `repr` of a socket into an error that it drops, two system calls each
 _NOT_YET: Final = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
@@ -35,7 +35,7 @@ async def connect(endpoint: Endpoint, timeout_s: float | None) -> socket.socket:
             try:
                 sock.connect(endpoint.address)
             except BlockingIOError:
-                await anyio.wait_writable(sock)
+                await anyio.wait_writable(sock.fileno())
                 code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
                 if code not in {0, errno.ECONNRESET}:  # reset: it was connected before, and the next stage will see it
                     raise OSError(code, os.strerror(code)) from None  # Python makes it a ConnectionRefusedError, …
@@ -84,11 +84,11 @@ async def _retry(
         try:
             match error:
                 case ssl.SSLWantReadError():
-                    await anyio.wait_readable(sock)
+                    await anyio.wait_readable(sock.fileno())
                 case ssl.SSLWantWriteError():
-                    await anyio.wait_writable(sock)
+                    await anyio.wait_writable(sock.fileno())
                 case BlockingIOError():
-                    await blocked(sock)
+                    await blocked(sock.fileno())
         except anyio.ClosedResourceError:  # another task closed the client
             raise ConnectionAbortedError from None
         try:

@@ -79,7 +79,7 @@ class Url(NamedTuple):
         return f"{self.origin}{self.path}" + (f"?{self.query}" if self.query else "")
 
 
-@lru_cache  # thousands of connections share one redirect_uri
+@lru_cache(maxsize=4096)  # thousands of connections share one redirect_uri; a live check reads a root three times
 def parse_url(text: str, *, loopback_http: bool = True, query: bool = False) -> Url:
     """Return the parts of an https URL.
 
