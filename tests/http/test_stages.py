@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
+import select
 import socket
+import ssl
+import struct
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
-from connform.http import ClientSettings, RequestFailed, RequestTimedOut
+from connform.http import ClientSettings, RequestFailed, RequestTimedOut, handshake
 from tests.http import servers
 from tests.http.exchanging import Mode, exchange, settings_for
 from tests.http.servers import HOST, Authority, Server, answer, drip, endless, head, raw
@@ -198,3 +202,18 @@ def test_a_behaviour_is_no_fault(mode: Mode, authority: Authority) -> None:
     assert ended.notes.stages["tls"]["cert_issuer"] == "connform tests"
     assert str(ended.notes.stages["tls"]["cert_expires_at"]).endswith("+00:00")
     assert ended.notes.stages["tcp"] == {"address": f"127.0.0.1:{server.port}"}
+
+
+@pytest.mark.parametrize("said", [b"", b"220 busy\r\n"], ids=["silent", "with a greeting"])
+def test_a_connection_that_was_reset_before_its_handshake_leaves_no_socket_open(said: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        sock = socket.create_connection(listener.getsockname())
+        peer = listener.accept()[0]
+        peer.sendall(said)
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # close with a reset
+        peer.close()
+        select.select([sock], [], [], 1)
+        with pytest.raises(OSError):  # noqa: PT011  (which one is the kernel's choice)
+            handshake.prepare(sock, ssl.create_default_context(), HOST)
+    assert sock.fileno() == -1
+    gc.collect()  # a socket left open would warn here

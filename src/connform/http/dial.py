@@ -165,12 +165,8 @@ def _connect(endpoint: Endpoint, timeout_s: float | None) -> socket.socket:
 
 
 def _secure(sock: socket.socket, context: ssl.SSLContext, host: str) -> ssl.SSLSocket:
-    """Return `sock` with TLS over it; it is closed where that fails.
-
-    Left to itself, `wrap_socket` skips the handshake of a connection that was cut before, and returns a socket without TLS.
-    """
-    with sock:  # once wrapped, it is an empty shell
-        secured = context.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
+    """Return `sock` with TLS over it; it is closed where that fails."""
+    secured = handshake.prepare(sock, context, host)
     try:
         secured.do_handshake()
     except BaseException:

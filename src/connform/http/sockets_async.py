@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 import anyio
 import anyio.lowlevel
 
-from connform.http import deadline
+from connform.http import deadline, handshake
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -48,11 +48,9 @@ async def connect(endpoint: Endpoint, timeout_s: float | None) -> socket.socket:
 
 async def secure(sock: socket.socket, context: ssl.SSLContext, host: str, timeout_s: float | None) -> ssl.SSLSocket:
     """Return `sock` with TLS over it; it is closed where that fails."""
-    with sock:  # once wrapped, it is an empty shell
-        allowed_s = deadline.allow(timeout_s)
-        secured = context.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
+    secured = handshake.prepare(sock, context, host)
     try:
-        with anyio.fail_after(allowed_s):
+        with anyio.fail_after(deadline.allow(timeout_s)):
             await _retry(secured.do_handshake, secured)
     except BaseException:
         secured.close()
