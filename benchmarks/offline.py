@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,13 @@ def ajv(bench: Bench, files: Sequence[Path]) -> list[Job]:
     return [Job("ajv", argv, is_right)] if tool else []
 
 
+def yamllint(bench: Bench, files: Sequence[Path]) -> list[Job]:
+    """A reader of YAML that tells places too; it looks for a key that stands twice, and knows no schema."""
+    tool = bench.peer("yamllint")
+    argv = [tool, "-d", "{rules: {key-duplicates: enable}}", *map(str, files)]
+    return [Job("yamllint", argv, lambda outcome: outcome.exit_code == 0 and not outcome.stdout)] if tool else []
+
+
 def start(bench: Bench) -> None:
     """`--help` and `validate` of one small file, against Python doing nothing."""
     file = bench.folder / "small.yaml"
@@ -49,6 +57,7 @@ def start(bench: Bench) -> None:
         validate(file, "^1 connection in 1 file: no errors", tool="connform validate"),
         *check_jsonschema(bench, [file]),
         *ajv(bench, [file]),
+        *yamllint(bench, [file]),
     ]
     bench.no_peer("kubeconform")
     figures = interleave(jobs, bench.rounds(21), bench.folder)
@@ -72,6 +81,7 @@ def files(bench: Bench) -> None:
         validate(folder, f"^{count} connections in {count} files: no errors"),
         *check_jsonschema(bench, paths),
         *ajv(bench, paths),
+        *yamllint(bench, paths),
     ]
     bench.no_peer("kubeconform")
     figures = interleave(jobs, bench.rounds(9), bench.folder)
@@ -89,6 +99,7 @@ def large(bench: Bench) -> None:
         validate(file, f"^{count} connections in 1 file: no errors"),
         *check_jsonschema(bench, [file]),
         *ajv(bench, [file]),
+        *yamllint(bench, [file]),
         *_terraform(bench, count),
     ]
     bench.no_peer("kubeconform")
@@ -141,6 +152,41 @@ def bad(bench: Bench) -> None:
     bench.tell(table(figures, "clean"))
     bench.tell([f"{len(told)} diagnostics for {len(planted)} mistakes, each with its code at its line."])
     bench.judge(goal("1 % bad, to the clean run", ratio(figures, "1 % bad", "clean"), 1.25))
+
+
+FINDINGS = {
+    "text": r"error\[",
+    "concise": r"error\[",
+    "json": r'"severity": "error"',
+    "jsonl": r'"severity": "error"',
+    "github": r"::error ",
+    "gitlab": r'"fingerprint"',
+    "sarif": r'"ruleIndex"',
+    "junit": r"error\[",
+    "markdown": r"\| ❌ \|",
+}
+"""Format → what stands once for each finding."""
+SHOWN_BY_GITHUB = 10
+
+
+def formats(bench: Bench) -> None:
+    """The same 10,000 with 1 % bad, in every format."""
+    count = bench.size(10_000)
+    file = bench.folder / "bad.yaml"
+    planted = len(write_manifest_with_mistakes(file, count, every=100))
+
+    def says_all(name: str) -> Job:
+        expected = min(planted, SHOWN_BY_GITHUB) if name == "github" else planted
+
+        def is_right(outcome: Outcome) -> bool:
+            return outcome.exit_code == 1 and len(re.findall(FINDINGS[name], outcome.stdout)) == expected
+
+        return Job(name, [find("connform"), "validate", str(file), "--format", name], is_right)
+
+    figures = interleave([says_all(name) for name in FINDINGS], bench.rounds(9), bench.folder)
+    bench.tell(table(figures, "text"))
+    slowest = max(ratio(figures, name, "text") or 0 for name in FINDINGS)
+    bench.judge(goal("1 % bad, the slowest format to text", slowest, 1.1))
 
 
 def hostile(bench: Bench) -> None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from bench import Bench
 from measure import ENVIRONMENT, WrongAnswer, find
-from offline import bad, files, hostile, large, start
+from offline import bad, files, formats, hostile, large, start
 from online import checks, clients
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ BENCHMARKS: dict[str, Callable[[Bench], None]] = {
     "files": files,
     "large": large,
     "bad": bad,
+    "formats": formats,
     "hostile": hostile,
     "clients": clients,
     "checks": checks,

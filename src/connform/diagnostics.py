@@ -35,17 +35,8 @@ class Span(NamedTuple):
         return f"{self.file}:{self.line}:{self.column}"
 
 
-class Related(NamedTuple):
-    """A second place that matters to a diagnostic."""
-
-    message: str
-    """What stands there: `first defined here`, `through template portal`."""
-    span: Span
-    """The place."""
-
-
 class Snippet(NamedTuple):
-    """The source line of a diagnostic, with everything that might be a secret masked."""
+    """The source line of a place, with everything that might be a secret masked."""
 
     text: str
     """The line as it may be shown."""
@@ -53,6 +44,26 @@ class Snippet(NamedTuple):
     """0-based offset in `text` at which the mark starts."""
     length: int
     """Length of the mark in characters, at least 1."""
+
+
+class Related(NamedTuple):
+    """A second place that matters to a diagnostic."""
+
+    message: str
+    """What stands there: `first defined here`, `inherited from template portal by connection acme`."""
+    span: Span
+    """The place."""
+    snippet: Snippet | None = None
+    """The source line, where it can be shown."""
+
+
+class Edit(NamedTuple):
+    """One step of a fix."""
+
+    span: Span
+    """What is replaced, on one line; never a value that may be a secret."""
+    text: str
+    """What stands there afterwards."""
 
 
 class Diagnostic(NamedTuple):
@@ -78,6 +89,8 @@ class Diagnostic(NamedTuple):
     """Other places that matter."""
     snippet: Snippet | None = None
     """The source line, where it can be shown."""
+    fix: tuple[Edit, ...] = ()
+    """What `validate --fix` does about it: only what is certain; empty for nothing."""
 
     def __str__(self) -> str:
         hint = f" ({self.hint})" if self.hint else ""
@@ -117,10 +130,15 @@ CODES: dict[str, tuple[Severity, str]] = {
     "bad-name": (Severity.ERROR, "a name of the wrong form"),
     # Secrets.
     "plaintext-secret": (Severity.ERROR, "a value stands where a secret reference belongs"),
+    "foreign-reference": (Severity.ERROR, "a secret reference in another tool's form"),
     "malformed-reference": (Severity.ERROR, "not a valid secret reference"),
     "unknown-scheme": (Severity.ERROR, "unknown secret backend or store"),
     "store-environment": (Severity.ERROR, "a secret of another environment"),
     "reserved-store-name": (Severity.ERROR, "a store has the name of a built-in backend"),
+    "outside-repository": (Severity.WARNING, "a secret's file outside of the manifest's repository"),
+    # Policies; what they find has codes of theirs.
+    "invalid-policy": (Severity.ERROR, "a policy that can't be applied"),
+    "policy-unreadable": (Severity.ERROR, "a policy file can't be read"),
     # What a schema can't say.
     "unknown-template": (Severity.ERROR, "unknown template"),
     "duplicate-name": (Severity.ERROR, "the same name stands twice"),
@@ -131,5 +149,6 @@ CODES: dict[str, tuple[Severity, str]] = {
     "no-refresh-token": (Severity.WARNING, "this connection gets no refresh token"),
     "unused-template": (Severity.WARNING, "a template that no connection uses"),
     "no-connections": (Severity.WARNING, "the manifest declares no connection"),
+    "unused-ignore": (Severity.WARNING, "an ignore comment that silences nothing"),
 }
 """Every code: its severity and its constant summary."""

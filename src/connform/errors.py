@@ -5,6 +5,7 @@ Layer 0, no IO::
     ConnformError
     ├── ManifestInvalid      the manifest has errors: `.diagnostics`
     ├── UnknownConnection    no connection has that name (a KeyError as well)
+    ├── NoBaseline           `--changed-since` leads to nothing that can be compared with
     ├── Refused              a safety rule says no
     └── ConnectionFailed     a fault at one stage: `.fault`, `.hint`
         ├── SecretUnresolved
@@ -44,6 +45,12 @@ class UnknownConnection(ConnformError, KeyError):
 
     def __str__(self) -> str:
         return str(self.args[0])
+
+
+class NoBaseline(ConnformError):
+    """`--changed-since` leads to nothing that can be compared with; the message says why."""
+
+    exit_code = ExitCode.USAGE
 
 
 class Refused(ConnformError):

@@ -14,18 +14,19 @@ if TYPE_CHECKING:
 
     from tests.cli.conftest import Connform, FakeEngine
 
-LISTS = ["-f", "a", "-c", "b*", "--exclude", "c", "--tag", "d"]
+LISTS = ["-f", "a", "-c", "b*", "--exclude", "c", "--tag", "d", "--policy", "e"]
 
 
 @pytest.mark.parametrize("verb", ["check", "apply", "list"])
 def test_lists_concatenate(connform: Connform, engine: FakeEngine, verb: str) -> None:
     more = [value.upper() if not value.startswith("-") else value for value in LISTS]
     assert connform(*LISTS, verb, *more).code == 0
-    (files, selection), _ = engine.calls[0]
+    (files, selection, policies), _ = engine.calls[0]
     assert files == ("a", "A")
     assert selection.names == ("b*", "B*")
     assert selection.exclude == ("c", "C")
     assert selection.tags == ("d", "D")
+    assert policies == ("e", "E")
 
 
 @pytest.mark.parametrize("argv", [["-f", "x", "list"], ["list", "-f", "x"]])
@@ -54,6 +55,19 @@ def test_the_output_after_the_verb_wins(connform: Connform, engine: FakeEngine, 
     run = connform("--output", f"{tmp_path}/before", "check", "--output", f"{tmp_path}/after")
     assert (run.code, run.out) == (0, "")
     assert [file.name for file in tmp_path.iterdir()] == ["after"]
+
+
+def test_the_commit_after_the_verb_wins(connform: Connform, engine: FakeEngine) -> None:
+    connform("--changed-since", "main", "list", "--changed-since", "-x")
+    connform("--changed-since", "main", "list")
+    connform("list")
+    assert [selection.changed_since for (_, selection, _), _ in engine.calls] == ["-x", "main", ""]
+
+
+def test_an_empty_commit_is_an_unset_variable(connform: Connform, engine: FakeEngine) -> None:
+    run = connform("list", "--changed-since", "")
+    assert (run.code, engine.calls) == (64, [])
+    assert "--changed-since takes a commit" in run.err
 
 
 @pytest.mark.parametrize("argv", [["-q", "check"], ["check", "-q"], ["-v", "check", "-q"]])

@@ -36,7 +36,14 @@ def test_the_body_goes_to_standard_output_as_it_came(connform: Connform, engine:
     assert (run.code, run.out, run.err) == (0, '{"total":1}', "")
     arguments, named = engine.calls[0]
     assert arguments == (("a",), "x", "GET", "/y")
-    assert named == {"simulate": False, "body": None, "content_type": None, "headers": [], "timeout_s": None}
+    assert named == {
+        "simulate": False,
+        "body": None,
+        "content_type": None,
+        "headers": [],
+        "timeout_s": None,
+        "policies": (),
+    }
 
 
 def test_json_and_headers(connform: Connform, engine: FakeEngine) -> None:

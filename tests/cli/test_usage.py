@@ -90,9 +90,9 @@ def test_a_verb_describes_itself_as_its_table_does_and_takes_the_common_flags(co
     assert (command.help or "").splitlines()[0] == VERBS[verb][1]
     run = connform(verb, "--help")
     assert run.code == 0
-    flags = ("--file", "--connection", "--exclude", "--tag", "--format", "--output")
+    flags = ("--file", "--connection", "--exclude", "--tag", "--changed-since", "--policy", "--format", "--output")
     assert all(flag in run.out for flag in (*flags, "--no-color", "--no-input", "--quiet", "--verbose"))
-    assert len(_COMMON) == 10
+    assert len(_COMMON) == 12
 
 
 def test_help_names_every_format(connform: Connform) -> None:

@@ -47,7 +47,7 @@ class Missing:
 
 CASES: Final = {
     "unset variable": Missing("env://ACME_KEY", "secret_not_found", "environment variable ACME_KEY is not set", {}),
-    "mistyped variable": Missing("env://ACME_KEY", "secret_not_found", "did you mean ACME_KEYS?", {"ACME_KEYS": "x"}),
+    "mistyped variable": Missing("env://ACME_KEY", "secret_not_found", "did you mean `ACME_KEYS`?", {"ACME_KEYS": "x"}),
     "empty variable": Missing("env://ACME_KEY", "secret_malformed", "is empty", {"ACME_KEY": ""}),
     "newline alone": Missing("env://ACME_KEY", "secret_malformed", "is empty", {"ACME_KEY": "\n"}),
     "newline inside": Missing("env://ACME_KEY", "secret_malformed", "line break", {"ACME_KEY": f"{API_KEY}\nx"}),

@@ -34,6 +34,12 @@ TEXTS: Final = (
         "env://",
         "env://A B",
         "file://x?y=1",
+        "file://../../x",
+        "ref+file://x.json#/y",
+        "ref+echo://x",
+        "${ACME_KEY}",
+        "$ACME_KEY",
+        "{{ env.ACME_KEY }}",
     ),
     *(
         "",
@@ -92,7 +98,7 @@ def manifest(random: Random) -> bytes:
         allow_unicode=True,
     )
     for _ in range(random.choice((0, 0, 0, 0, 0, 1, 2))):
-        text = random.choice(_TEXT_MUTATIONS)(random, text)
+        text = random.choice(TEXT_MUTATIONS)(random, text)
     return text.encode("utf-8", "surrogatepass")
 
 
@@ -279,4 +285,4 @@ def _anchor(random: Random, lines: list[str]) -> None:
         lines.append("owner: *a")
 
 
-_TEXT_MUTATIONS: Final = (_flip, *map(_lines, (_delete, _double, _indent, _move, _anchor)))
+TEXT_MUTATIONS: Final = (_flip, *map(_lines, (_delete, _double, _indent, _move, _anchor)))

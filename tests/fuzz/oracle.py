@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 from jsonschema import Draft202012Validator
 
 from connform.diagnostics import CODES, Severity
-from connform.engine.catalog import manifest_schema, vocabulary
+from connform.engine.catalog import manifest_schema, reference_keys, vocabulary
+from connform.layout.canonical import canonical
 from connform.manifest.files import Source
+from connform.manifest.fixes import mend
 from connform.manifest.gate import build_gate
 from connform.manifest.nodes import LINE_BREAK, YamlError, parse
 from connform.manifest.shape import build_signature, published, selected
@@ -36,10 +38,14 @@ OF_THE_SCHEMA: Final = frozenset(
         ),
         *("unsupported-version", "unknown-provider", "unknown-environment", "unknown-region", "unknown-auth-method"),
         *("unknown-store-type", "bad-name", "plaintext-secret", "malformed-url", "malformed-reference"),
+        "foreign-reference",
     }
 )
 """What a schema can find; the rest are rules. Rules that share one of these codes are switched off for the comparison."""
-_BY_GRAMMAR: Final = ("a reference carries", "a `#` in a reference", "the only option")
+_BY_GRAMMAR: Final = (
+    *("a reference carries", "a `#` in a reference", "the only option"),
+    *("vals writes a field", "`echo://` is followed"),
+)
 """References that the schema accepts and the grammar refuses."""
 
 
@@ -57,10 +63,26 @@ def examine(text: bytes) -> str:
     except YamlError:
         assert found, "not YAML, and nothing is said"
         return "not yaml"
+    _check_fixes(text, found)
     tree, by_schema = validate(sources, _without_rules())
     ours = not any(map(_is_of_the_schema, by_schema)) and data is not None
     _check_verdict(data, by_schema, tree.connections, accepted=ours)
     return "refused" if any(one.severity is Severity.ERROR for one in found) else "accepted"
+
+
+def examine_layout(text: bytes) -> str:
+    """Return `laid out` or `refused`.
+
+    Raises:
+        AssertionError: a second run changes something.
+        ModelChangedError: the layout says something else.
+    """
+    try:
+        after = canonical(text, NAME, reference_keys)
+    except YamlError:
+        return "refused"
+    assert canonical(after, NAME, reference_keys) == after, "a second run changes something"
+    return "laid out"
 
 
 def _check_places(text: bytes, found: tuple[Diagnostic, ...]) -> None:
@@ -74,6 +96,14 @@ def _check_places(text: bytes, found: tuple[Diagnostic, ...]) -> None:
         assert span.column <= len(lines[span.line - 1]) + 1, one
     assert list(found) == sorted(found, key=lambda one: (one.span, one.code, one.detail))
     assert len({(one.code, one.span, one.detail) for one in found}) == len(found)
+
+
+def _check_fixes(text: bytes, found: tuple[Diagnostic, ...]) -> None:
+    edits = [edit for one in found for edit in one.fix]
+    mended, count = mend(text, edits)
+    assert (count > 0) is bool(edits)
+    assert (mended != text) is bool(edits)
+    parse(mended, NAME)  # it was YAML, and it still is
 
 
 def _check_verdict(data: Any, found: tuple[Diagnostic, ...], connections: dict[str, Entry], *, accepted: bool) -> None:

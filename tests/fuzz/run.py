@@ -15,7 +15,7 @@ from random import Random
 from typing import Final
 
 from tests.fuzz.generate import manifest
-from tests.fuzz.oracle import examine
+from tests.fuzz.oracle import examine, examine_layout
 
 _BATCH: Final = 500
 
@@ -28,6 +28,7 @@ def batch(seed: int, first: int, count: int) -> tuple[Counter[str], list[str]]:
         text = manifest(Random(f"{seed}:{number}"))
         try:
             verdicts[examine(text)] += 1
+            examine_layout(text)
         except Exception as error:  # noqa: BLE001  (any exception is a find)
             last = traceback.extract_tb(error.__traceback__)[-1]
             verdicts["failed"] += 1

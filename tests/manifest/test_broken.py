@@ -3,6 +3,7 @@
 A case is a file `broken/<name>.yaml` with `<name>.expected` beside it, or a folder of files with `expected` inside.
 A line of `expected` is a diagnostic: `code line:column`, in folders `code file:line:column`, then perhaps
 `also line:column` for each related place and `= text` for the hint. `@CANARY@` in a manifest is a pasted secret.
+Where `--fix` mends something, `<name>.fixed` is what it makes of the file.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ import pytest
 from connform.cli.main import main
 from connform.diagnostics import CODES
 from connform.engine.catalog import vocabulary
+from connform.engine.fix import fix
 from connform.manifest.files import load_sources
+from connform.manifest.ignores import apply_ignores
 from connform.manifest.validate import validate
 from tests.canary import API_KEY, assert_no_canary
 
@@ -39,29 +42,44 @@ def folder(case: Path, tmp_path: Path, plant: Plant, monkeypatch: pytest.MonkeyP
     """The case's manifests in a folder of their own, which is the current one; the canary is pasted in."""
     for file in sorted(case.glob("*.yaml")) if case.is_dir() else [case]:
         plant(file.name, file.read_bytes().replace(b"@CANARY@", API_KEY.encode()))
+    (tmp_path / ".git").mkdir()
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
-def test_every_mistake_is_reported_once_at_its_place(case: Path, folder: Path) -> None:
+def check(folder: Path) -> tuple[Diagnostic, ...]:
     sources, problems = load_sources([file.name for file in sorted(folder.glob("*.yaml"))])
-    _, found = validate(sources, vocabulary())
     assert problems == []
+    return apply_ignores(validate(sources, vocabulary())[1], sources)
+
+
+def test_every_mistake_is_reported_once_at_its_place(case: Path, folder: Path) -> None:
     expected = case / "expected" if case.is_dir() else case.with_suffix(".expected")
-    assert [_line(one, with_file=case.is_dir()) for one in found] == expected.read_text("utf-8").splitlines()
+    assert [_line(one, with_file=case.is_dir()) for one in check(folder)] == expected.read_text("utf-8").splitlines()
+
+
+def test_a_certain_mistake_is_mended_and_nothing_else_is_touched(case: Path, folder: Path) -> None:
+    mended = fix([str(file) for file in sorted(folder.glob("*.yaml"))])
+    fixed = case.with_suffix(".fixed")
+    expected = [fixed.read_bytes().replace(b"@CANARY@", API_KEY.encode())] if fixed.exists() else []
+    assert [one.content for one in mended] == expected
+    for one in mended:
+        one.write()
+        assert fix([one.name]) == []
 
 
 def test_the_mark_lies_inside_of_its_line(folder: Path) -> None:
-    sources, _ = load_sources([file.name for file in sorted(folder.glob("*.yaml"))])
-    lines = {source.name: source.data.decode("utf-8").split("\n") for source in sources}
-    for one in validate(sources, vocabulary())[1]:
+    lines = {file.name: file.read_text("utf-8").split("\n") for file in folder.glob("*.yaml")}
+    for one in check(folder):
         span, here = one.span, lines[one.span.file]
         assert span.line <= len(here), one
         assert (span.line, span.column) < (span.end_line, span.end_column), one
         assert span.column <= len(here[span.line - 1]) + 1, one
-        if one.snippet:
-            assert one.snippet.start <= len(one.snippet.text), one
-            assert one.snippet.length >= 1
+        for snippet in (one.snippet, *(other.snippet for other in one.related)):
+            if snippet:
+                assert snippet.start <= len(snippet.text), one
+                assert snippet.length >= 1
+                assert_no_canary(snippet.text)
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
@@ -87,6 +105,8 @@ def test_every_code_of_the_schema_and_the_rules_has_a_case() -> None:
     elsewhere = {
         # test_hostile.py and test_files.py: not legible, or too large to keep
         *("file-not-found", "file-unreadable", "file-too-large", "not-utf8", "yaml-too-deep", "yaml-scalar-too-long"),
+        # tests/policies/
+        *("invalid-policy", "policy-unreadable"),
     }
     assert CODES.keys() - said - elsewhere == set()
 

@@ -65,6 +65,22 @@ SCHEMAS: Final[tuple[dict[str, Any], ...]] = (
     {"anyOf": [{"type": "string"}, {"minimum": 1}]},
     {"type": "array", "contains": {"const": 1}},
     {"properties": {"a": {"not": {"type": "string"}}}},
+    {"properties": {"a": False, "b": True}},
+    {"not": {}},
+    {"const": [True]},
+    {"enum": [[1], {"a": True}]},
+    {"allOf": [{"type": "string"}, {"minLength": 2}, True]},
+    {"anyOf": [{"required": ["a"]}, {"required": ["b"]}, False]},
+    {"oneOf": [{"type": "integer"}, {"minimum": 1}]},
+    {"contains": {"type": "string"}, "minItems": 2},
+    {"contains": {"const": 1}, "minContains": 0},
+    {"if": {"required": ["a"]}, "then": {"required": ["b"]}},
+    {"if": {"type": "string"}, "then": {"minLength": 2}, "else": {"type": "array"}},
+    {"if": {"type": "string"}, "else": {"type": "array"}},
+    {"if": {"type": "string"}},
+    {"then": {"type": "string"}},
+    {"type": "object", "unevaluatedProperties": False, "allOf": [{"properties": {"a": {}}}]},
+    {"patternProperties": {"^a": {"type": "integer"}}, "additionalProperties": False},
 )
 
 

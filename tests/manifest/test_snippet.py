@@ -7,6 +7,7 @@ import pytest
 from connform.diagnostics import Diagnostic, Severity, Span
 from connform.manifest.files import Source
 from connform.manifest.snippet import MAX_LENGTH, add_snippets, mask
+from connform.manifest.source_lines import SourceLines
 from connform.secret import looks_generated
 from tests.canary import API_KEY, AWKWARD, assert_no_canary
 
@@ -151,7 +152,7 @@ def test_generated_keys_are_told_from_names(text: str, generated: bool) -> None:
 def snippet(text: str | bytes, span: Span) -> tuple[str, int, int] | None:
     data = text.encode() if isinstance(text, str) else text
     diagnostic = Diagnostic(Severity.ERROR, "wrong-type", "", "", span)
-    (found,) = add_snippets([diagnostic], [Source("m.yaml", data, "")], KNOWN, SHOWN)
+    (found,) = add_snippets([diagnostic], SourceLines([Source("m.yaml", data, "")]), KNOWN, SHOWN)
     assert found._replace(snippet=None) == diagnostic
     return (found.snippet.text, found.snippet.start, found.snippet.length) if found.snippet else None
 

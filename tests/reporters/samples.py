@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from connform.diagnostics import CODES, Diagnostic, Related, Snippet, Span
+from connform.diagnostics import CODES, Diagnostic, Edit, Related, Severity, Snippet, Span
 from connform.engine.report import ConnectionReport, Report, StageResult, Value
 from connform.faults import FAULTS, ExitCode, Stage, Verdict
 
@@ -62,6 +62,38 @@ LONG: Final = diagnostic(
 NO_LINE: Final = diagnostic("file-not-found", Span("missing.yaml", 1, 1, 1, 1), "no file of this name \x1b[31m exists")
 UNUSED: Final = diagnostic(
     "unused-template", span(2, 3, 9), "no connection extends it", Snippet("  portal:", 2, 6), hint="remove it"
+)
+MISSPELT: Final = diagnostic(
+    "unknown-key",
+    Span("ordner/zwölf ü.yaml", 4, 5, 4, 11),
+    "a connection has no such key",
+    Snippet("    Region: us", 4, 6),
+    hint="did you mean `region`?",
+    connection="sandbox-us",
+    fix=(Edit(Span("ordner/zwölf ü.yaml", 4, 5, 4, 11), "region"),),
+)
+OF_A_POLICY: Final = Diagnostic(
+    Severity.WARNING,
+    "acme-owner",
+    "every connection | has an `owner`",
+    "a | `b` <script>alert(1)</script> @octocat #12 ::error::x%0Ay, 100 % [a](b) *c* ~~d~~\n::stop-commands::x\r\n\x1b[31m",
+    span(5, 3, 9),
+    snippet=Snippet("  portal: {owner: |}", 2, 6),
+    hint="<b>ask</b> https://acme.example/?a=1&b=2",
+    pointer="/connections/portal",
+    connection="portal",
+    related=(
+        Related("the policy | stands here", Span("policies/owner.yaml", 3, 3, 3, 9), Snippet("  acme-owner:", 2, 10)),
+    ),
+)
+ON_STDIN: Final = diagnostic(
+    "yaml-tab", Span("<stdin>", 2, 1, 2, 2), "indent with spaces", Snippet("\tregion: us", 0, 1)
+)
+LONG_LINE: Final = diagnostic(
+    "malformed-value",
+    span(3, 203, 206),
+    "the value has a wrong form",
+    Snippet(f"  name: {'日' * 97}, {'a' * 95} bad {'b' * 300}", 203, 3),
 )
 
 READY: Final = ConnectionReport(
@@ -163,6 +195,19 @@ SAMPLES: Final = {
         (FILE, "more/deploy.yaml"),
         (NO_LINE, UNUSED, UNKNOWN_REGION, LONG, WIDE, DUPLICATE),
         connection_count=9,
+    ),
+    "validate-hostile-words": Report(
+        "validate", (FILE, "<stdin>"), (ON_STDIN, LONG_LINE, OF_A_POLICY, MISSPELT), connection_count=3
+    ),
+    "validate-many": Report(
+        "validate",
+        (FILE,),
+        tuple(
+            one._replace(span=span(line, 3, 9), snippet=None, connection=f"c-{line}")
+            for one, lines in ((UNKNOWN_REGION, range(1, 26)), (UNUSED, range(26, 38)))
+            for line in lines
+        ),
+        connection_count=40,
     ),
     "check-ready": Report("check", (FILE,), (), (READY,), 1, simulated=True, elapsed_s=0.05),
     "check-mixed": Report(

@@ -129,7 +129,7 @@ def test_a_missing_file(tmp_path: Path) -> None:
 def test_a_missing_variable_names_the_one_that_was_meant(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("ACME_API_KEY=hunter2\n")
     error = failure("dotenv", tmp_path, "dotenv://.env#ACME_API_KAY")
-    assert (error.fault.name, error.hint) == ("secret_not_found", "did you mean ACME_API_KEY?")
+    assert (error.fault.name, error.hint) == ("secret_not_found", "did you mean `ACME_API_KEY`?")
 
 
 def test_a_variable_that_stands_twice_is_an_error_with_both_lines(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def test_a_missing_variable_names_the_one_that_was_meant(monkeypatch: pytest.Mon
     error = failure("env", HERE, "env://IINKED_SANDBOX_US_KEY")
     assert error.fault.name == "secret_not_found"
     assert "environment variable IINKED_SANDBOX_US_KEY is not set" in error.message
-    assert error.hint == "did you mean IINKED_SANDBOX_KEY_US?"
+    assert error.hint == "did you mean `IINKED_SANDBOX_KEY_US`?"
 
 
 def test_a_missing_variable_unlike_any_other_gets_no_guess() -> None:

@@ -154,7 +154,7 @@ def test_a_field_that_is_not_there_or_no_text_is_an_error(tmp_path: Path, conten
 
 def test_a_missing_field_names_the_one_that_was_meant(tmp_path: Path) -> None:
     (tmp_path / "app.json").write_text('{"client_secret": "x"}')
-    assert failure("file", tmp_path, "file://app.json#client_secrt").hint == "did you mean client_secret?"
+    assert failure("file", tmp_path, "file://app.json#client_secrt").hint == "did you mean `client_secret`?"
 
 
 # ---------------------------------------------------------------------------------------------------------------- lint

@@ -40,6 +40,7 @@ async def asynchronous() -> None:
 
 def reports() -> None:
     assert_type(connform.validate("connections.yaml"), connform.Report)
+    assert_type(connform.validate(policies=["policies", Path("eu.yaml")]), connform.Report)
     assert_type(connform.apply(), connform.Report)
     report = connform.check("connections.yaml", ["sandbox-*"], simulate=True, timeout_s=3)
     assert_type(report.connections, tuple[connform.ConnectionReport, ...])

@@ -7,12 +7,14 @@ from typing import Final
 
 VERBS: Final[dict[str, tuple[str, str]]] = {
     "validate": ("connform.cli.validate", "Check manifests offline, without secrets and network."),
+    "fmt": ("connform.cli.fmt", "Write manifests in the canonical layout."),
     "check": ("connform.cli.check", "Check connections live; record nothing."),
     "apply": ("connform.cli.apply", "Resolve, check and build the ready clients."),
     "list": ("connform.cli.list", "List the connections."),
     "show": ("connform.cli.show", "Show every effective value of one connection."),
     "request": ("connform.cli.request", "Send one request through a ready client."),
     "simulator": ("connform.cli.simulator", "Run the simulated iinked Sign until interrupted."),
+    "explain": ("connform.cli.explain", "Say what a code means, why it is so and what to do."),
     "schema": ("connform.cli.schema", "Print the JSON Schema of manifests or of reports."),
     "version": ("connform.cli.version", "Print the version."),
 }

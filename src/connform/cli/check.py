@@ -25,6 +25,7 @@ def command(options: Options, *, simulate: bool, parallelism: int, timeout_s: fl
         return check(
             options.files,
             options.selection,
+            options.policies,
             simulate=simulate,
             parallelism=parallelism,
             timeout_s=timeout_s,

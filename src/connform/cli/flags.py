@@ -30,6 +30,14 @@ def writable(_context: click.Context, parameter: click.Parameter, value: str | N
     return value or ""
 
 
+def _commit(_context: click.Context, parameter: click.Parameter, value: str | None) -> str:
+    """Return the name of a commit; an empty one is an unset variable of a CI job, not a wish for everything."""
+    if value is not None and not value.strip():
+        message = f"{parameter.opts[-1]} takes a commit, a branch or a tag"
+        raise UsageProblem(message)
+    return value or ""
+
+
 def positive(_context: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
     """Return a number above zero."""
     if value is not None and not 0 < value < float("inf"):
@@ -65,13 +73,17 @@ _COMMON: Final = (
     click.option("-c", "--connection", "connections", multiple=True, metavar="GLOB", help="Only these. Repeatable."),
     click.option("--exclude", multiple=True, metavar="GLOB", help="All but these. Repeatable."),
     click.option("--tag", "tags", multiple=True, metavar="TAG", help="Only connections with this tag. Repeatable."),
+    click.option("--changed-since", metavar="REF", callback=_commit, help="Only what differs from this Git commit."),
+    click.option(
+        "--policy", "policies", multiple=True, metavar="PATH", help="A policy file, or a folder of them. Repeatable."
+    ),
     click.option(
         "--format",
         "formats",
         multiple=True,
         metavar="F[=FILE]",
         callback=_formats,
-        help="text (default) or json; with a file, in addition. Repeatable.",
+        help="text (default), concise, json, jsonl, github, gitlab, sarif, junit or markdown; with a file, in addition.",
     ),
     click.option("--output", metavar="FILE", callback=writable, help="A file in place of standard output."),
     click.option("--no-color", is_flag=True, help="No colours (as NO_COLOR does)."),

@@ -19,4 +19,4 @@ def command(options: Options) -> Report:
     """List the connections."""
     from connform.engine.inventory import list_connections
 
-    return list_connections(options.files, options.selection)
+    return list_connections(options.files, options.selection, options.policies)

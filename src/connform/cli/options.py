@@ -19,6 +19,10 @@ class Options(NamedTuple):
     """Globs of names left out."""
     tags: tuple[str, ...] = ()
     """Tags, of which a connection has one."""
+    changed_since: str = ""
+    """A commit, branch or tag from which a connection differs; empty for all."""
+    policies: tuple[str, ...] = ()
+    """Policy files and folders that judge every connection."""
     formats: tuple[tuple[str, str], ...] = ()
     """Format and file; an empty file is standard output or `output`."""
     output: str = ""
@@ -47,4 +51,4 @@ class Options(NamedTuple):
         """The connections that are meant."""
         from connform.engine.select import Selection
 
-        return Selection(names=self.connections, exclude=self.exclude, tags=self.tags)
+        return Selection(self.connections, self.exclude, self.tags, self.changed_since)

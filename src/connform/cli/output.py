@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import contextmanager, suppress
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from connform.cli.options import Options
     from connform.engine.report import Report
+    from connform.reporters.view import View
 
 _WIDTH_OF_LOGS = 120
 
@@ -38,18 +39,51 @@ def reporting(function: Callable[..., Report]) -> Callable[..., Any]:
 
 def emit(report: Report, options: Options) -> None:
     """Write a report in every format that was asked for, standard output first."""
-    from connform.reporters import reporter
     from connform.reporters.view import build
 
     view = build(report)
     color = not options.output and wants_color(sys.stdout, options)
-    width = _width(sys.stdout)
-    text = reporter(options.format).render(view, color=color, width=width, verbosity=options.verbosity)
-    deliver(text, options)
+    deliver(_rendered(options.format, view, options, color=color, width=_width(sys.stdout)), options)
     for name, file in options.formats:
         if file:
-            text = reporter(name).render(view, color=False, width=_WIDTH_OF_LOGS, verbosity=options.verbosity)
-            save(file, text.encode(errors="backslashreplace"))
+            save(file, _rendered(name, view, options).encode(errors="backslashreplace"))
+    summary = os.environ.get("GITHUB_STEP_SUMMARY")
+    if summary and any(name == "github" for name, _ in options.formats):
+        _append(summary, _rendered("markdown", view, options))
+
+
+def _rendered(name: str, view: View, options: Options, *, color: bool = False, width: int = _WIDTH_OF_LOGS) -> str:
+    from connform.reporters import OF_THE_REPOSITORY, reporter
+    from connform.reporters.view import relocated
+
+    if name in OF_THE_REPOSITORY:
+        view = relocated(view, partial(path_in, repository()))
+    return reporter(name).render(view, color=color, width=width, verbosity=options.verbosity)
+
+
+def repository() -> str:
+    """Return the folder to which CI systems relate paths: what they say themselves, else that of `.git`, else this one."""
+    if told := os.environ.get("GITHUB_WORKSPACE") or os.environ.get("CI_PROJECT_DIR"):
+        return os.path.realpath(told)
+    here = Path.cwd()
+    return os.path.realpath(next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), here))
+
+
+def path_in(root: str, file: str) -> str:
+    """Return a file's path below `root`, with slashes; one that lies elsewhere stays absolute."""
+    if file in {"", "<stdin>"}:
+        return file
+    whole = os.path.realpath(file)
+    return Path(whole if os.path.relpath(whole, root).startswith("..") else os.path.relpath(whole, root)).as_posix()
+
+
+def _append(file: str, text: str) -> None:
+    """Add to the summary of a job; one that can't be written changes no verdict."""
+    try:
+        with Path(file).open("a", encoding="utf-8") as summary:
+            summary.write(text)
+    except OSError as error:
+        sys.stderr.write(f"warning: can't write the summary of the job: {error.strerror}\n")
 
 
 def wants_color(stream: TextIO, options: Options) -> bool:

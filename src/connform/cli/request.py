@@ -66,6 +66,7 @@ def command(
             content_type=content_type,
             headers=pairs,
             timeout_s=timeout_s,
+            policies=options.policies,
         )
     except NOT_A_REQUEST:
         message = "METHOD, PATH and --header make no HTTP request: one of them holds what can't be sent"

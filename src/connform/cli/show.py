@@ -21,6 +21,6 @@ def command(options: Options, *, name: str, origin: bool) -> int:
     """Show every effective value of one connection."""
     from connform.engine.inventory import show
 
-    report = show(options.files, name)
+    report = show(options.files, name, options.policies)
     emit(report, options._replace(verbose=max(options.verbose, int(origin))))
     return int(report.exit_code)

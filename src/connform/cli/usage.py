@@ -23,10 +23,9 @@ class UsageProblem(click.UsageError):
 
 def did_you_mean(word: str, candidates: Iterable[str]) -> str:
     """Return a hint that names the likeliest candidate, or nothing."""
-    from difflib import get_close_matches
+    from connform.manifest import similar  # start-up: only a mistake needs it
 
-    matches = get_close_matches(word, list(candidates), n=1, cutoff=0.6)
-    return f"did you mean `{matches[0]}`?" if matches else ""
+    return similar.did_you_mean(word, candidates)
 
 
 def describe(error: click.UsageError) -> tuple[str, str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from connform.auth import METHODS
 from connform.manifest.document import frame
+from connform.manifest.editors import Edition, named_snippets
 from connform.manifest.rules import Finding
 from connform.manifest.settings import EXTENDS, SETTINGS, check_settings
 from connform.manifest.shape import Schema, Shape, published, secret_keys
@@ -32,6 +33,9 @@ _ENVIRONMENT: Final[Schema] = {
     "description": "Connections of this environment only may read the store's secrets; default: any.",
     "x-code": "unknown-environment",
 }
+
+_FILES: Final = frozenset({"dotenv", "file"})
+"""The backends whose paths are those of files."""
 
 
 def provider(name: str) -> Provider:
@@ -68,7 +72,9 @@ def vocabulary(*, plugins: bool = False) -> Vocabulary:
         discriminator="method",
         code="unknown-auth-method",
         branches={name: method.shape for name, method in METHODS.items()},
+        title="Authentication",
         description="How the connection authenticates.",
+        question="The method of authentication.",
     )
     connection = Shape(
         properties={**SETTINGS, "auth": auth},
@@ -78,7 +84,9 @@ def vocabulary(*, plugins: bool = False) -> Vocabulary:
         code="unknown-provider",
         extensible=True,
         branches={name: provider(name).shape for name in providers},
+        title="Connection",
         description="One connection.",
+        question=f"The API that the connection leads to; default: {DEFAULT_PROVIDER}.",
     )
     store = Shape(
         properties={"environment": _ENVIRONMENT},
@@ -86,9 +94,11 @@ def vocabulary(*, plugins: bool = False) -> Vocabulary:
         code="unknown-store-type",
         extensible=True,
         branches={name: backend(name).store_shape for name in backends},
+        title="Store",
         description="A place where secrets lie.",
+        question="What kind of place the store is.",
     )
-    return Vocabulary(connection, store, _rules, frozenset(backends), _lint)
+    return Vocabulary(connection, store, _rules, frozenset(backends), _lint, _FILES)
 
 
 def _rules(connection: Mapping[str, Any]) -> Iterator[Finding]:
@@ -111,31 +121,48 @@ def reference_keys() -> frozenset[str]:
 
 def manifest_schema() -> Schema:
     """Return the JSON Schema (2020-12) of a manifest, as `schema/connections.schema.json` has it."""
-    known = vocabulary()
-    raw = Shape(
-        properties={"extends": EXTENDS, **known.connection.properties},
-        required=known.connection.required,
-        discriminator=known.connection.discriminator,
-        default=known.connection.default,
-        branches=known.connection.branches,
-        description=known.connection.description,
-    )
-    part, whole = {"$ref": "#/$defs/part"}, {"$ref": "#/$defs/connection"}
-    inheriting = {"if": {"required": ["extends"]}, "then": part, "else": whole}
-    document = frame({}, part, {"$ref": "#/$defs/defaults"}, {"$ref": "#/$defs/store"})
+    definitions = {name: published(shape, partial=partial) for name, (shape, partial) in _definitions().items()}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **_document("$defs"), "$defs": definitions}
+
+
+def editor_schema() -> Schema:
+    """Return the edition of it for editors (draft-07), as `schema/connections.draft-07.schema.json` has it."""
+    edition = Edition()
+    shapes = _definitions()
+    definitions = {name: edition.compose(shape, partial=partial) for name, (shape, partial) in shapes.items()}
+    document = _document("definitions")
+    for name, kind in (("connections", "connection"), ("stores", "store")):
+        document["properties"][name]["defaultSnippets"] = named_snippets(shapes[kind][0])
     return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        **document,
+        "definitions": definitions | edition.definitions,
+    }
+
+
+def _definitions() -> dict[str, tuple[Shape, bool]]:
+    """Return the shapes of a manifest's parts by name, and whether nothing is required in them."""
+    known = vocabulary()
+    raw = known.connection._replace(properties={"extends": EXTENDS, **known.connection.properties})
+    return {
+        "connection": (raw, False),
+        "part": (raw, True),
+        "defaults": (known.connection, True),
+        "store": (known.store, False),
+    }
+
+
+def _document(definitions: str) -> Schema:
+    """Return the schema of a whole manifest, whose parts are found under the keyword `definitions`."""
+    whole, part, defaults, store = ({"$ref": f"#/{definitions}/{name}"} for name in _definitions())
+    inheriting = {"if": {"required": ["extends"]}, "then": part, "else": whole}
+    plain_defaults = {"properties": {"defaults": {"propertyNames": {"enum": list(SETTINGS)}}}}
+    return {
         "title": "connform manifest",
         "description": "Connections as code: named connections of one or several APIs, without secrets.",
-        **document,
-        # What inherits from defaults or a template need not be complete by itself.
-        "if": {"required": ["defaults"]},
-        "then": {"properties": {"connections": {"additionalProperties": part}}},
-        "else": {"properties": {"connections": {"additionalProperties": inheriting}}},
-        "$defs": {
-            "connection": published(raw),
-            "part": published(raw, partial=True),
-            "defaults": published(known.connection, partial=True),
-            "store": published(known.store),
-        },
+        **frame({}, part, defaults, store),
+        # What inherits from a template need not be complete by itself, nor what inherits more than settings from defaults.
+        "if": plain_defaults,
+        "then": {"properties": {"connections": {"additionalProperties": inheriting}}},
+        "else": {"properties": {"connections": {"additionalProperties": part}}},
     }

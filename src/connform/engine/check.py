@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from connform.engine.catalog import provider
 from connform.engine.client import client_settings
 from connform.engine.describe import describe
-from connform.engine.select import EVERYTHING, Selection, select
+from connform.engine.select import EVERYTHING, Selection
 from connform.engine.surroundings import surroundings
 from connform.engine.timeline import Timeline
 from connform.engine.validate import read_manifest
@@ -41,6 +41,7 @@ CERTIFICATE_WARNING: Final = timedelta(days=14)
 def check(
     files: Sequence[str] = (),
     selection: Selection = EVERYTHING,
+    policies: Sequence[str] = (),
     *,
     simulate: bool = False,
     parallelism: int = 100,
@@ -53,6 +54,7 @@ def check(
     Args:
         files: manifests; empty for the default search.
         selection: which connections.
+        policies: policy files and folders that judge every connection.
         simulate: against the embedded simulator, with synthetic secrets.
         parallelism: how many at once; more than 100 gains nothing on one core.
         timeout_s: the limit of each check; default: 10 s, or the connection's `total_s` where that is less.
@@ -61,12 +63,13 @@ def check(
 
     Raises:
         UnknownConnection: the selection names none.
+        NoBaseline: the selection compares with what can't be read.
     """
     started = perf_counter()
-    manifest, validated = read_manifest(files)
+    manifest, validated = read_manifest(files, selection, policies)
     if manifest is None:
         return validated._replace(command=command, simulated=simulate)
-    chosen = [manifest[name] for name in select(manifest.tags, selection)]
+    chosen = list(manifest.values())
     with surroundings(manifest, simulate=simulate) as world:
         reports = _run(_check_all(chosen, world, parallelism, timeout_s, progress))
     return validated._replace(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from connform.engine.catalog import provider
 from connform.engine.describe import describe
 from connform.engine.report import Value
-from connform.engine.select import EVERYTHING, Selection, select, unknown_connection
+from connform.engine.select import EVERYTHING, Selection, unknown_connection
 from connform.engine.validate import read_manifest
 from connform.errors import UnknownConnection
 from connform.manifest.model import Timeouts
@@ -24,26 +24,22 @@ if TYPE_CHECKING:
     from connform.manifest.model import Connection
 
 
-def list_connections(files: Sequence[str], selection: Selection = EVERYTHING) -> Report:
-    """Return the selected connections.
-
-    Raises:
-        UnknownConnection: the selection names none.
-    """
-    manifest, validated = read_manifest(files)
+def list_connections(files: Sequence[str], selection: Selection = EVERYTHING, policies: Sequence[str] = ()) -> Report:
+    """Return the selected connections; arguments and errors as for `validate`."""
+    manifest, validated = read_manifest(files, selection, policies)
     if manifest is None:
         return validated._replace(command="list")
-    found = tuple(describe(manifest[name]) for name in select(manifest.tags, selection))
+    found = tuple(map(describe, manifest.values()))
     return validated._replace(command="list", connections=found, connection_count=len(found))
 
 
-def show(files: Sequence[str], name: str) -> Report:
+def show(files: Sequence[str], name: str, policies: Sequence[str] = ()) -> Report:
     """Return one connection with its URLs, and every effective value and where it comes from.
 
     Raises:
         UnknownConnection: no connection has that name.
     """
-    manifest, validated = read_manifest(files)
+    manifest, validated = read_manifest(files, policies=policies)
     if manifest is None:
         return validated._replace(command="show")
     if name not in manifest:

@@ -112,19 +112,25 @@ def connect(name: str, file: Files = (), *, simulator: Simulator | None = None) 
     return load(file, simulator=simulator)[name].client()
 
 
-def validate(files: Files = ()) -> Report:
-    """Return every error and warning of manifests, offline."""
-    return _validate.validate(_names(files))
+def validate(files: Files = (), *, policies: Files = ()) -> Report:
+    """Return every error and warning of manifests, offline; `policies` are files and folders that judge all of them."""
+    return _validate.validate(_names(files), policies=_names(policies))
 
 
 def check(
-    files: Files = (), connections: Iterable[str] = (), *, simulate: bool = False, timeout_s: float | None = None
+    files: Files = (),
+    connections: Iterable[str] = (),
+    *,
+    policies: Files = (),
+    simulate: bool = False,
+    timeout_s: float | None = None,
 ) -> Report:
     """Check connections live.
 
     Args:
         files: manifests.
         connections: names or globs; empty: all.
+        policies: policy files and folders that judge every connection.
         simulate: against the embedded simulator, with synthetic secrets.
         timeout_s: the limit of each check.
 
@@ -132,15 +138,20 @@ def check(
         UnknownConnection: a name or glob that matches nothing.
     """
     selection = Selection(tuple(connections))
-    return _check.check(_names(files), selection, simulate=simulate, timeout_s=timeout_s)
+    return _check.check(_names(files), selection, _names(policies), simulate=simulate, timeout_s=timeout_s)
 
 
 def apply(
-    files: Files = (), connections: Iterable[str] = (), *, simulate: bool = False, timeout_s: float | None = None
+    files: Files = (),
+    connections: Iterable[str] = (),
+    *,
+    policies: Files = (),
+    simulate: bool = False,
+    timeout_s: float | None = None,
 ) -> Report:
     """Check connections by building their ready clients, as the command does; arguments and errors as for `check`."""
     selection = Selection(tuple(connections))
-    return _apply.apply(_names(files), selection, simulate=simulate, timeout_s=timeout_s)
+    return _apply.apply(_names(files), selection, _names(policies), simulate=simulate, timeout_s=timeout_s)
 
 
 def _names(files: Files) -> list[str]:

@@ -39,6 +39,7 @@ def request(
     content_type: str | None = None,
     headers: Sequence[tuple[str, str]] = (),
     timeout_s: float | None = None,
+    policies: Sequence[str] = (),
 ) -> RawAnswer:
     """Send one request.
 
@@ -52,6 +53,7 @@ def request(
         content_type: its media type.
         headers: further header lines.
         timeout_s: the limit of the whole exchange.
+        policies: policy files and folders that judge every connection.
 
     Raises:
         ManifestInvalid: the manifest has errors.
@@ -60,7 +62,7 @@ def request(
     """
     from connform.http.client import sync_client
 
-    manifest = load_manifest(files)
+    manifest = load_manifest(files, policies)
     if name not in manifest:
         raise UnknownConnection(unknown_connection(name, manifest))
     lines = [*headers, *([("content-type", content_type)] if content_type else [])]

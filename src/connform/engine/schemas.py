@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from connform.engine.catalog import manifest_schema
+from connform.engine.catalog import editor_schema, manifest_schema
+from connform.policies.keywords import policy_schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from connform.manifest.shape import Schema
 
-SCHEMAS: Final[dict[str, Callable[[], Schema]]] = {"connections": manifest_schema}
+SCHEMAS: Final[dict[str, Callable[[], Schema]]] = {
+    "connections": manifest_schema,
+    "connections.draft-07": editor_schema,
+    "policy": policy_schema,
+}
+"""Name → what composes it."""

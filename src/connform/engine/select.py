@@ -1,4 +1,4 @@
-"""Turns `-c`, `--exclude` and `--tag` into the connections of a run.
+"""Turns `-c`, `--exclude` and `--tag` into the connections of a run; `--changed-since` narrows them further.
 
 Layer 3, no IO.
 """
@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from connform.errors import UnknownConnection
-from connform.manifest.similar import similar
+from connform.manifest.similar import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -24,6 +24,8 @@ class Selection(NamedTuple):
     """Names or globs to leave out."""
     tags: tuple[str, ...] = ()
     """A connection has one of them."""
+    changed_since: str = ""
+    """A commit, branch or tag; a connection means something else there."""
 
 
 EVERYTHING: Final = Selection()
@@ -56,5 +58,5 @@ def _matches(name: str, tags: Collection[str], selection: Selection) -> bool:
 
 def unknown_connection(name: str, known: Iterable[str]) -> str:
     """Say that no connection has a name, and which one may be meant."""
-    guess = similar(name, known)
-    return f"no connection matches `{name}`" + (f"; did you mean `{guess}`?" if guess else "")
+    hint = did_you_mean(name, known)
+    return f"no connection matches `{name}`" + (f"; {hint}" if hint else "")

@@ -11,43 +11,82 @@ from typing import TYPE_CHECKING, Final
 
 from connform.diagnostics import Severity
 from connform.engine.catalog import DEFAULT_PROVIDER, reference_keys, vocabulary
+from connform.engine.policies import judge
 from connform.engine.report import Report
 from connform.engine.select import EVERYTHING, Selection, select
-from connform.errors import ManifestInvalid
+from connform.errors import ManifestInvalid, UnknownConnection
 from connform.manifest.files import load_sources
+from connform.manifest.ignores import apply_ignores
 from connform.manifest.validate import validate as validate_sources
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from connform.diagnostics import Diagnostic
     from connform.manifest.decode import Manifest
+    from connform.manifest.document import Entry
+    from connform.manifest.files import Source
     from connform.manifest.validate import Tree
 
 _UNKNOWN_NAMES: Final = frozenset({"unknown-provider", "unknown-store-type", "unknown-scheme"})
 """Diagnostics that a plug-in may settle."""
 
 
-def validate(files: Sequence[str] = (), selection: Selection = EVERYTHING) -> Report:
+def validate(files: Sequence[str] = (), selection: Selection = EVERYTHING, policies: Sequence[str] = ()) -> Report:
     """Return every error and warning of the manifests.
 
     Args:
         files: files, folders or `-`; empty for the default search.
         selection: leave out what concerns other connections only; everything is read all the same.
+        policies: policy files and folders that judge every connection.
 
     Raises:
         UnknownConnection: the selection names none.
+        NoBaseline: the selection compares with what can't be read.
     """
-    tree, report = _read(files)
+    _, report = _restrict(*_read(files, policies), selection, files)
+    return report
+
+
+def _restrict(tree: Tree, report: Report, selection: Selection, files: Sequence[str]) -> tuple[Tree, Report]:
+    """Return a tree and a report without what concerns other connections only.
+
+    Raises:
+        UnknownConnection: the selection names none.
+        NoBaseline: the selection compares with what can't be read.
+    """
     if selection == EVERYTHING:
-        return report
-    chosen = set(select({name: entry.tags for name, entry in tree.connections.items()}, selection))
-    kept = tuple(one for one in report.diagnostics if one.connection in ("", *chosen))
-    return report._replace(diagnostics=kept, connection_count=len(chosen))
+        return tree, report
+    try:
+        names = select({name: entry.tags for name, entry in tree.connections.items()}, selection)
+    except UnknownConnection:
+        if report.number_of(Severity.ERROR):
+            return tree, report  # it may be an error that hides the connection
+        raise
+    if selection.changed_since and tree.connections:
+        from connform.engine.changed import changed_since
+
+        touched = changed_since(selection.changed_since, files, tree)
+        names = [name for name in names if name in touched]
+    chosen = {name: tree.connections[name] for name in names}
+    kept = tuple(one for one in report.diagnostics if _concerns(one, tree.connections, chosen))
+    return tree._replace(connections=chosen), report._replace(diagnostics=kept, connection_count=len(chosen))
 
 
-def read_manifest(files: Sequence[str] = ()) -> tuple[Manifest | None, Report]:
-    """Return the manifest, or `None` where it has errors, and the report on it."""
-    tree, report = _read(files)
+def _concerns(one: Diagnostic, connections: Mapping[str, Entry], chosen: Mapping[str, Entry]) -> bool:
+    """Whether a diagnostic belongs to no connection, or to a chosen one, be it that this one inherits it as well."""
+    if one.connection not in connections or one.connection in chosen:
+        return True
+    path = tuple(part.replace("~1", "/").replace("~0", "~") for part in one.pointer.split("/")[3:])
+    layer = connections[one.connection].layer(path)
+    return layer.origin != "connection" and any(entry.layer(path).node is layer.node for entry in chosen.values())
+
+
+def read_manifest(
+    files: Sequence[str] = (), selection: Selection = EVERYTHING, policies: Sequence[str] = ()
+) -> tuple[Manifest | None, Report]:
+    """Return the selected part of the manifest, or `None` where that has errors, and the report on it; as `validate`."""
+    tree, report = _restrict(*_read(files, policies), selection, files)
     if report.number_of(Severity.ERROR):
         return None, report
     from connform.manifest.decode import Manifest  # imports the model, which `validate` never needs
@@ -55,25 +94,35 @@ def read_manifest(files: Sequence[str] = ()) -> tuple[Manifest | None, Report]:
     return Manifest(tree, reference_keys(), DEFAULT_PROVIDER), report
 
 
-def load_manifest(files: Sequence[str] = ()) -> Manifest:
+def load_manifest(files: Sequence[str] = (), policies: Sequence[str] = ()) -> Manifest:
     """Return the manifest.
 
     Raises:
         ManifestInvalid: it has errors.
     """
-    manifest, report = read_manifest(files)
+    manifest, report = read_manifest(files, policies=policies)
     if manifest is None:
         raise ManifestInvalid(report.diagnostics)
     return manifest
 
 
-def _read(files: Sequence[str]) -> tuple[Tree, Report]:
+def _read(files: Sequence[str], policies: Sequence[str]) -> tuple[Tree, Report]:
     sources, problems = load_sources(files)
+    return examine(sources, problems, policies)
+
+
+def examine(
+    sources: Sequence[Source], problems: Sequence[Diagnostic] = (), policies: Sequence[str] = ()
+) -> tuple[Tree, Report]:
+    """Return what manifests declare, and the report on them; `problems` are those of their files."""
     with _without_collector():
-        tree, found = validate_sources(sources, vocabulary())
-        if any(one.code in _UNKNOWN_NAMES for one in found) and vocabulary(plugins=True) != vocabulary():
-            tree, found = validate_sources(sources, vocabulary(plugins=True))
-    diagnostics = tuple(sorted((*problems, *found), key=lambda one: (one.span, one.code)))
+        known = vocabulary()
+        tree, found = validate_sources(sources, known)
+        if any(one.code in _UNKNOWN_NAMES for one in found) and vocabulary(plugins=True) != known:
+            known = vocabulary(plugins=True)
+            tree, found = validate_sources(sources, known)
+        judged = judge(policies, sources, tree, known)
+    diagnostics = apply_ignores(sorted((*problems, *found, *judged), key=lambda one: (one.span, one.code)), sources)
     names = tuple(source.name for source in sources)
     return tree, Report("validate", names, diagnostics, connection_count=len(tree.connections))
 

@@ -14,7 +14,7 @@ from connform.manifest.rules import Finding, Path
 from connform.manifest.shape import Schema, Shape, build_signature, selected
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from connform.manifest.nodes import Map
 
@@ -37,6 +37,7 @@ class Branches:
         self._shape = shape
         self._signature = build_signature(shape)
         self._everywhere: dict[str, str] | None = None
+        self._choices: dict[str | int, list[str]] | None = None
         self._partial = partial
         self._built: dict[tuple[object, ...], Branch] = {}
 
@@ -48,8 +49,14 @@ class Branches:
             self._built[key] = Branch(schema, build_gate(schema), tuple(reference_paths(schema)))
         return self._built[key]
 
-    def explain(self, branch: Branch, node: Map) -> list[Finding]:
-        """Return what is wrong with an object; a key whose content stands beside it is one mistake."""
+    def explain(self, branch: Branch, node: Map, origin: Callable[[Path], str] = lambda _: "") -> list[Finding]:
+        """Return what is wrong with an object; a key whose content stands beside it is one mistake.
+
+        Args:
+            branch: what the object selects.
+            node: the object.
+            origin: says which layer of an inheriting object a path comes from.
+        """
         from connform.manifest.explain import explain  # only bad manifests need it
 
         if self._everywhere is None:
@@ -57,7 +64,7 @@ class Branches:
             for key, home in _elsewhere(self._shape):
                 homes.setdefault(key, []).append(home)
             self._everywhere = {key: " or ".join(found) for key, found in homes.items()}
-        found = explain(branch.schema, node, self._everywhere)
+        found = [self._with_choice(one, origin) for one in explain(branch.schema, node, self._everywhere)]
         parts = branch.schema["properties"]
         owner, strays = misplaced_keys(
             node, lambda above, key: key not in parts and key in parts.get(above, {}).get("properties", ())
@@ -68,6 +75,30 @@ class Branches:
         explained = {(key,) for key in (owner, *strays)}
         found = [one for one in found if one.path[:1] not in explained]
         return [*found, Finding("wrong-indentation", (strays[0],), detail, at_key=True)]
+
+    def _with_choice(self, finding: Finding, origin: Callable[[Path], str]) -> Finding:
+        """Name the discriminators by which a key was refused, where another layer than the key's own has them."""
+        if self._choices is None:
+            self._choices = _choices(self._shape)
+        path = finding.path
+        deciding = [(*path[:-1], key) for key in self._choices.get(path[-1], ())] if path else []
+        far = tuple(other for other in deciding if origin(other) not in ("", origin(path)))
+        return finding._replace(related=(*finding.related, *far))
+
+
+def _choices(shape: Shape) -> dict[str | int, list[str]]:
+    """Return which discriminators decide on a key, the nearest first."""
+    found: dict[str | int, list[str]] = {}
+    for branch in shape.branches.values():
+        for key, deciding in _choices(branch).items():
+            found.setdefault(key, []).extend(deciding)
+        for key in {*branch.properties, branch.discriminator} - {""}:
+            found.setdefault(key, []).append(shape.discriminator)
+    for part in shape.properties.values():
+        if isinstance(part, Shape):
+            for key, deciding in _choices(part).items():
+                found.setdefault(key, []).extend(deciding)
+    return {key: list(dict.fromkeys(deciding)) for key, deciding in found.items()}
 
 
 def indentation(owner: str, stray: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from connform.diagnostics import Related
 from connform.manifest.nodes import Map, locate
 
 if TYPE_CHECKING:
@@ -19,11 +20,17 @@ if TYPE_CHECKING:
 NAME: Final = r"^[a-z0-9][a-z0-9._-]{0,62}(?!\n)$"
 
 
-def _named(entry: Schema, description: str) -> Schema:
+_NAME_MESSAGE: Final = (
+    "a name starts with a small letter or a digit, and goes on with small letters, digits, `-`, `_` or `.` (63 at most)"
+)
+
+
+def _named(entry: Schema, title: str, description: str) -> Schema:
     return {
         "type": "object",
+        "title": title,
         "description": description,
-        "propertyNames": {"pattern": NAME},
+        "propertyNames": {"title": "name", "pattern": NAME, "errorMessage": _NAME_MESSAGE},
         "additionalProperties": entry,
     }
 
@@ -39,10 +46,14 @@ def frame(connections: Schema, templates: Schema, defaults: Schema, stores: Sche
                 "description": "The version of this format: 1.",
                 "errorMessage": "this connform reads version 1: write `version: 1`",
             },
-            "stores": _named(stores, "Places where secrets lie, by name; references use the name as their scheme."),
+            "stores": _named(
+                stores, "Stores", "Places where secrets lie, by name; references use the name as their scheme."
+            ),
             "defaults": defaults,
-            "templates": _named(templates, "What several connections share, by name; a connection `extends` one."),
-            "connections": _named(connections, "The connections, by name."),
+            "templates": _named(
+                templates, "Templates", "What several connections share, by name; a connection `extends` one."
+            ),
+            "connections": _named(connections, "Connections", "The connections, by name."),
         },
         "required": ["version", "connections"],
         "additionalProperties": False,
@@ -56,6 +67,15 @@ class Layer(NamedTuple):
     """`connection`, `template portal` or `defaults`."""
     node: Map
     """What it says."""
+
+    def has(self, path: tuple[Any, ...]) -> bool:
+        """Whether it says something at a path of keys."""
+        here: Any = self.node
+        for part in path:
+            if not isinstance(here, dict) or part not in here:
+                return False
+            here = here[part]
+        return True
 
 
 @dataclass(slots=True)
@@ -78,6 +98,8 @@ class Entry:
     """Where its values come from, the strongest first; set by `inherit`."""
     effective: Map = field(init=False)
     """All of its values; set by `inherit`."""
+    sound: bool = field(default=False, init=False)
+    """Whether its effective values have no error; set by `manifest.validate`, of connections."""
 
     @property
     def tags(self) -> list[str]:
@@ -91,22 +113,28 @@ class Entry:
 
     def origin(self, path: tuple[Any, ...]) -> str:
         """Return which layer the value at a path comes from, or an empty string where there is none."""
-        for layer in self.layers:
-            here: Any = layer.node
-            for part in path:
-                here = here.get(part, _ABSENT) if isinstance(here, dict) else _ABSENT
-            if here is not _ABSENT:
-                return layer.origin
-        return ""
+        return next((layer.origin for layer in self.layers if layer.has(path)), "")
 
-
-_ABSENT: Final = object()
+    def layer(self, path: tuple[Any, ...]) -> Layer:
+        """Return the strongest layer that has the value at a path, or the nearest thing above it."""
+        for end in range(len(path), -1, -1):
+            for layer in self.layers:
+                if layer.has(path[:end]):
+                    return layer
+        return Layer("connection", self.node)  # what it extends is unknown
 
 
 class InheritanceError(Exception):
     """`extends` names no template, or ends in a circle."""
 
-    def __init__(self, node: Map, detail: str, wanted: str = "", code: str = "unknown-template") -> None:
+    def __init__(
+        self,
+        node: Map,
+        detail: str,
+        wanted: str = "",
+        code: str = "unknown-template",
+        related: tuple[Related, ...] = (),
+    ) -> None:
         super().__init__(detail)
         self.node = node
         """Whose `extends` is wrong."""
@@ -114,6 +142,8 @@ class InheritanceError(Exception):
         self.wanted = wanted
         """The name that no template has."""
         self.code = code
+        self.related = related
+        """The other members of a circle."""
 
 
 def inherit(entry: Entry, templates: dict[str, Entry]) -> None:
@@ -157,7 +187,14 @@ def _circle(names: list[str], templates: dict[str, Entry]) -> InheritanceError:
     first = min(range(len(names)), key=lambda index: templates[names[index]].span)
     ring = [*names[first:], *names[: first + 1]]
     detail = f"the templates extend each other in a circle: {' → '.join(ring)}"
-    return InheritanceError(templates[ring[0]].node, detail)
+    others = tuple(
+        Related(
+            f"template {name} extends {templates[name].node['extends']} here",
+            templates[name].node.value_span("extends"),
+        )
+        for name in ring[1:-1]
+    )
+    return InheritanceError(templates[ring[0]].node, detail, related=others)
 
 
 def _merge(below: Map, above: Map) -> Map:

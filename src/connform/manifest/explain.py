@@ -6,10 +6,12 @@ which may be a secret.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from connform.manifest.foreign_references import from_variable
 from connform.manifest.rules import Finding, Path
-from connform.manifest.similar import similar
+from connform.manifest.similar import respelt, similar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -38,7 +40,8 @@ def explain(schema: Schema, value: object, everywhere: Mapping[str, str]) -> lis
         elif error.keyword == "required":
             found += [_missing_key(error, key) for key in _missing(error) if (error.path, key) not in explained]
         elif error.in_names:
-            found.append(Finding("bad-name", (*error.path, error.value), _NAME, at_key=True))
+            detail = str(error.schema["errorMessage"])
+            found.append(Finding("bad-name", (*error.path, error.value), detail, at_key=True))
         else:
             found.append(_bad_value(error))
     return list(dict.fromkeys(found))
@@ -65,14 +68,16 @@ class _Refusal(NamedTuple):
 
 def _refusal(error: ValidationError) -> _Refusal:
     schema = error.schema if isinstance(error.schema, dict) else {}
-    in_names = "propertyNames" in error.absolute_schema_path
     path = tuple(error.absolute_path)
-    return _Refusal(str(error.validator), error.validator_value, schema, error.instance, path, in_names, error.message)
+    return _Refusal(
+        str(error.validator), error.validator_value, schema, error.instance, path, in_names(error), error.message
+    )
 
 
-_NAME: Final = (
-    "a name starts with a small letter or a digit, and goes on with small letters, digits, `-`, `_` or `.` (63 at most)"
-)
+def in_names(error: ValidationError) -> bool:
+    """Whether what the library refuses is a key; its path then leads to the mapping around the key."""
+    steps = ["", *error.absolute_schema_path]
+    return any(step == "propertyNames" and above != "properties" for above, step in pairwise(steps))
 
 
 def _unknown(error: _Refusal) -> Iterator[str]:
@@ -107,8 +112,10 @@ MERGE_KEY: Final = "<<"
 
 def _unknown_keys(error: _Refusal, everywhere: Mapping[str, str]) -> Iterator[Finding]:
     known = error.schema.get("properties", {})
+    absent = [key for key in known if key not in error.value]
+    meant = {key: respelt(key, absent) for key in _unknown(error)}
     misplaced: dict[str, list[str]] = {}
-    for key in _unknown(error):
+    for key, right in meant.items():
         detail = hint = ""
         if parent := _parent(key, known):
             misplaced.setdefault(f"below `{parent}:`", []).append(key)
@@ -122,7 +129,8 @@ def _unknown_keys(error: _Refusal, everywhere: Mapping[str, str]) -> Iterator[Fi
         else:
             detail = f"{_object(error.path)} has no such key; it has {_listing(known)}"
         if detail:
-            yield Finding("unknown-key", (*error.path, key), detail, hint, at_key=True)
+            certain = right if list(meant.values()).count(right) == 1 else ""
+            yield Finding("unknown-key", (*error.path, key), detail, hint, at_key=True, fix=certain)
     for home, strays in misplaced.items():
         belong = "belongs" if len(strays) == 1 else "belong"
         yield Finding(
@@ -148,12 +156,13 @@ def _bad_value(error: _Refusal) -> Finding:
         return _bad_reference(error, message)
     if error.keyword in ("enum", "const"):
         allowed = [str(one) for one in schema.get("enum", [schema.get("const")])]
-        guess = similar(error.value, allowed) if isinstance(error.value, str) else ""
-        hint = "write it without quotes" if guess == error.value else f"did you mean `{guess}`?"
-        hint = hint if guess else ""
-        return Finding(
-            schema.get("x-code", "unknown-value"), error.path, message or f"allowed: {_listing(allowed)}", hint
-        )
+        value = error.value if isinstance(error.value, str) else ""
+        guess = similar(value, allowed)
+        hint = "write it without quotes" if guess == value else f"did you mean `{guess}`?"
+        code, detail = schema.get("x-code", "unknown-value"), message or f"allowed: {_listing(allowed)}"
+        return Finding(code, error.path, detail, hint if guess else "", fix=respelt(value, allowed))
+    if error.keyword == "uniqueItems":
+        return _repeated(error)
     word = _WORDING.get(error.keyword)
     code, detail = word(error.wanted) if word else ("malformed-value", "the value has a wrong form")
     if error.keyword == "type" and error.value is None:
@@ -168,6 +177,9 @@ def _bad_reference(error: _Refusal, message: str) -> Finding:
     value = error.value
     if isinstance(value, dict | list) or value is None:
         return Finding("wrong-type", error.path, "a secret reference belongs here: one line, such as `env://NAME`")
+    if isinstance(value, str) and (variable := from_variable(value)):
+        detail = "there is no interpolation here: a reference names where the secret lies"
+        return Finding("foreign-reference", error.path, detail, f"write `{variable}`", fix=variable)
     if isinstance(value, str) and "://" in value:
         return Finding(
             "malformed-reference",
@@ -175,6 +187,17 @@ def _bad_reference(error: _Refusal, message: str) -> Finding:
             "a reference has the form scheme://path[?version=…][#field], without spaces",
         )
     return Finding("plaintext-secret", error.path, message or "a reference such as `env://NAME` belongs here")
+
+
+def _repeated(error: _Refusal) -> Finding:
+    """Return the finding of the first item of a list that stands there already."""
+    first: dict[str, int] = {}
+    for index, item in enumerate(error.value):
+        before = first.setdefault(repr(item), index)
+        if before != index:
+            detail = "the item stands there already: remove one of the two"
+            return Finding("malformed-value", (*error.path, index), detail, related=((*error.path, before),))
+    return Finding("malformed-value", error.path, "an item stands twice")  # written otherwise, as 1 and 1.0
 
 
 def _kind(names: str | list[str]) -> str:
@@ -201,7 +224,6 @@ _WORDING: Final[dict[str, Callable[[Any], tuple[str, str]]]] = {
     "maxLength": lambda limit: ("malformed-value", f"at most {limit} characters are allowed"),
     "minItems": lambda limit: ("out-of-range", f"at least {limit} {'item is' if limit == 1 else 'items are'} needed"),
     "maxItems": lambda limit: ("out-of-range", f"at most {limit} items are allowed"),
-    "uniqueItems": lambda _: ("malformed-value", "an item stands twice"),
     "minimum": lambda limit: ("out-of-range", f"at least {limit} is needed"),
     "maximum": lambda limit: ("out-of-range", f"at most {limit} is allowed"),
     "exclusiveMinimum": lambda limit: ("out-of-range", f"more than {limit} is needed"),

@@ -1,4 +1,4 @@
-"""Turns a flat JSON Schema into a predicate that accepts a good value in microseconds.
+"""Turns a JSON Schema without references into a predicate that accepts a good value in microseconds.
 
 Layer 1, no IO. The predicate decides; `jsonschema`, which costs more to import than a whole run, is asked only
 for the errors of a value that was refused. Both agree on every value (`tests/manifest/test_gate.py`).
@@ -7,7 +7,7 @@ for the errors of a value that was refused. Both agree on every value (`tests/ma
 from __future__ import annotations
 
 import re
-from functools import reduce
+from functools import cache, reduce
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 if TYPE_CHECKING:
@@ -17,19 +17,25 @@ if TYPE_CHECKING:
 
 Gate: TypeAlias = "Callable[[Any], bool]"
 
-_REMARKS: Final = frozenset({"title", "description", "examples", "default", "errorMessage", "$comment", "format"})
+_REMARKS: Final = frozenset(
+    {"title", "description", "enumDescriptions", "examples", "default", "errorMessage", "$comment", "format"}
+)
 """Keywords that refuse nothing; so does whatever starts with `x-`."""
 
 
-def build_gate(schema: Schema) -> Gate:
+def build_gate(schema: Schema | bool) -> Gate:  # noqa: FBT001  (a JSON Schema may be one)
     """Return the predicate of a schema; one with a keyword that isn't known here goes to the `jsonschema` library."""
+    if isinstance(schema, bool):
+        return _anything if schema else _nothing
     words = {word for word in schema if word not in _REMARKS and not word.startswith("x-")}
+    if words - _OBJECT_WORDS - _CONDITION_WORDS - _WORDS.keys():
+        return _by_library(schema)
     checks: list[Gate] = []
     if words & _OBJECT_WORDS:
         checks.append(_object(schema))
+    if "if" in words:
+        checks.append(_condition(schema))
     checks += [_WORDS[word](schema[word]) for word in schema if word in _WORDS]
-    if words - _OBJECT_WORDS - _WORDS.keys():
-        return _by_library(schema)
     return reduce(_both, checks) if checks else _anything
 
 
@@ -38,6 +44,7 @@ def _both(first: Gate, second: Gate) -> Gate:
 
 
 _OBJECT_WORDS: Final = frozenset({"properties", "required", "additionalProperties", "propertyNames"})
+_CONDITION_WORDS: Final = frozenset({"if", "then", "else"})
 
 
 def _object(schema: Schema) -> Gate:
@@ -56,6 +63,11 @@ def _object(schema: Schema) -> Gate:
         return required <= value.keys()
 
     return check
+
+
+def _condition(schema: Schema) -> Gate:
+    test, then, otherwise = (build_gate(schema.get(word, True)) for word in ("if", "then", "else"))
+    return lambda value: then(value) if test(value) else otherwise(value)
 
 
 def _nothing(_: object) -> bool:
@@ -94,6 +106,8 @@ def _enum(allowed: list[Any]) -> Gate:
     if all(isinstance(one, str) for one in allowed):
         texts = frozenset(allowed)
         return lambda value: isinstance(value, str) and value in texts
+    if any(isinstance(one, dict | list) for one in allowed):
+        return _by_library({"enum": allowed})
     return lambda value: any(one == value and isinstance(one, bool) is isinstance(value, bool) for one in allowed)
 
 
@@ -127,6 +141,30 @@ def _items(schema: Schema) -> Gate:
     return check
 
 
+def _all(schemas: list[Schema]) -> Gate:
+    return reduce(_both, map(build_gate, schemas))
+
+
+def _any(schemas: list[Schema]) -> Gate:
+    parts = [build_gate(schema) for schema in schemas]
+    return lambda value: any(part(value) for part in parts)
+
+
+def _one(schemas: list[Schema]) -> Gate:
+    parts = [build_gate(schema) for schema in schemas]
+    return lambda value: sum(part(value) for part in parts) == 1
+
+
+def _not(schema: Schema) -> Gate:
+    part = build_gate(schema)
+    return lambda value: not part(value)
+
+
+def _contains(schema: Schema) -> Gate:
+    item = build_gate(schema)
+    return lambda value: not isinstance(value, list) or any(map(item, value))
+
+
 _WORDS: Final[dict[str, Callable[[Any], Gate]]] = {
     "type": _type,
     "enum": _enum,
@@ -142,13 +180,19 @@ _WORDS: Final[dict[str, Callable[[Any], Gate]]] = {
     "minimum": lambda limit: lambda value: not _is_number(value) or value >= limit,
     "maximum": lambda limit: lambda value: not _is_number(value) or value <= limit,
     "exclusiveMinimum": lambda limit: lambda value: not _is_number(value) or value > limit,
+    "allOf": _all,
+    "anyOf": _any,
+    "oneOf": _one,
+    "not": _not,
+    "contains": _contains,
 }
 
 
 def _by_library(schema: Schema) -> Gate:
-    def check(value: Any) -> bool:
+    @cache
+    def validator() -> Any:
         from jsonschema import Draft202012Validator
 
-        return bool(Draft202012Validator(schema).is_valid(value))
+        return Draft202012Validator(schema)
 
-    return check
+    return lambda value: bool(validator().is_valid(value))

@@ -132,6 +132,23 @@ def parse(data: bytes, name: str) -> tuple[Map | None, list[YamlError]]:
         raise YamlError("yaml-syntax", detail, _span_at(data, error.position, name)) from None
 
 
+def scalar_extents(data: bytes) -> list[tuple[tuple[int, int], tuple[int, int]]] | None:
+    """Return line and column, 0-based, of the start and the end of each scalar's text; `None` for what isn't YAML."""
+    extents = []
+    parser = CParser(data)
+    try:
+        while parser.check_event():
+            event: Event = parser.get_event()
+            kind = type(event)
+            if kind is yaml.ScalarEvent:
+                start, end = event.start_mark, event.end_mark
+                begin = (start.line + 1, 0) if event.style in ("|", ">") else (start.line, start.column)
+                extents.append((begin, (end.line, end.column)))
+    except yaml.YAMLError:
+        return None
+    return extents
+
+
 class _Builder:
     """One pass over the events of one document, without recursion."""
 

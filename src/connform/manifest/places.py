@@ -7,16 +7,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from connform.diagnostics import CODES, Diagnostic, Related
+from connform.diagnostics import CODES, Diagnostic, Edit, Related
 from connform.manifest.nodes import Map, locate
 from connform.manifest.snippet import MASK
 from connform.secret import looks_generated
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from connform.diagnostics import Span
     from connform.manifest.document import Entry
     from connform.manifest.nodes import YamlError
-    from connform.manifest.rules import Finding
+    from connform.manifest.rules import Finding, Path
 
 
 def pointer(*path: str | int) -> str:
@@ -32,8 +34,6 @@ def diagnose(finding: Finding, entry: Entry, root: Map) -> Diagnostic:
     """Return the diagnostic of a finding in an entry; `root` is the tree that the finding's path starts from."""
     severity, summary = CODES[finding.code]
     span = locate(root, finding.path, entry.span, at_key=finding.at_key)
-    origin = entry.origin(finding.path)
-    inherited = origin not in ("", "connection")
     return Diagnostic(
         severity,
         finding.code,
@@ -43,17 +43,47 @@ def diagnose(finding: Finding, entry: Entry, root: Map) -> Diagnostic:
         finding.hint,
         pointer(entry.kind, entry.name, *finding.path),
         entry.name if entry.kind == "connections" else "",
-        (Related(f"inherited from {origin} by connection {entry.name}", entry.span),) if inherited else (),
+        tuple(_related(finding, entry, root)),
+        fix=_fix(span, finding.fix),
     )
 
 
+def _related(finding: Finding, entry: Entry, root: Map) -> Iterator[Related]:
+    origin = entry.origin(finding.path)
+    if origin not in ("", "connection"):
+        yield Related(f"inherited from {origin} by connection {entry.name}", entry.span)
+    for other in finding.related:
+        if isinstance(other, Related):
+            yield other
+        else:
+            yield Related(_says(other, entry), locate(root, other, entry.span, at_key=True))
+
+
+def _says(path: Path, entry: Entry) -> str:
+    origin = entry.origin(path)
+    whose = f", in {origin}" if origin not in ("", "connection") else ""
+    return f"`{path[-1]}` stands here{whose}" if isinstance(path[-1], str) else f"first stands here{whose}"
+
+
+def _fix(span: Span, text: str) -> tuple[Edit, ...]:
+    return (Edit(span, text),) if text and span.line == span.end_line else ()
+
+
 def diagnose_file(
-    code: str, detail: str, span: Span, hint: str = "", at: str = "", first: Span | None = None
+    code: str,
+    detail: str,
+    span: Span,
+    hint: str = "",
+    at: str = "",
+    first: Span | None = None,
+    related: tuple[Related, ...] = (),
+    fix: str = "",
 ) -> Diagnostic:
     """Return the diagnostic of a mistake that belongs to a file, not to an entry."""
     severity, summary = CODES[code]
-    related = (Related("first defined here", first),) if first else ()
-    return Diagnostic(severity, code, summary, detail, span, hint, at, "", related)
+    if first:
+        related = (Related("first defined here", first), *related)
+    return Diagnostic(severity, code, summary, detail, span, hint, at, "", related, fix=_fix(span, fix))
 
 
 def diagnose_yaml(error: YamlError) -> Diagnostic:

@@ -1,12 +1,14 @@
 """Checks the secret references of a connection offline: grammar, scheme, the backend's own rules, environment.
 
-Layer 1, no IO.
+Layer 1; no IO, but for a path that climbs: whether it leaves the repository is seen by its folder `.git`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from connform.diagnostics import Related
+from connform.manifest.foreign_references import from_vals
 from connform.manifest.rules import Finding, Path
 from connform.manifest.similar import similar
 from connform.secret import MalformedReferenceError, SecretReference
@@ -28,19 +30,23 @@ def reference_paths(schema: Schema, here: Path = ()) -> Iterator[Path]:
             yield from reference_paths(part, (*here, key))
 
 
+_HOLDS_THE_VALUE: Final = "echo"
+"""The scheme of vals whose path is the secret itself."""
+
+
 def check_references(
-    paths: Iterable[Path], node: Mapping[str, Any], stores: Mapping[str, Entry | None], vocabulary: Vocabulary
+    paths: Iterable[Path], entry: Entry, stores: Mapping[str, Entry | None], vocabulary: Vocabulary
 ) -> Iterator[Finding]:
-    """Yield what is wrong with the references, at `paths`, of one effective connection.
+    """Yield what is wrong with the references, at `paths`, of one connection.
 
     Args:
         paths: where the schema has references; what the schema refuses there has a diagnostic already.
-        node: the connection.
+        entry: the connection with its effective values.
         stores: the stores of the run by name; `None` for one with a mistake of its own.
         vocabulary: backends and their grammars.
     """
     for path in paths:
-        text = _value(node, path)
+        text = _value(entry.effective, path)
         if not isinstance(text, str):
             continue
         try:
@@ -48,38 +54,73 @@ def check_references(
         except MalformedReferenceError as error:
             yield Finding("malformed-reference", path, str(error))
             continue
-        yield from _check(reference, path, node, stores, vocabulary)
+        if reference.scheme not in stores and reference.scheme not in vocabulary.backends:
+            yield _unknown_scheme(reference.scheme, path, [*sorted(vocabulary.backends), *stores])
+        elif ours := from_vals(text):
+            detail = "vals writes a field as `#/name`; here it is `#name`"
+            yield Finding("foreign-reference", path, detail, f"write `{ours}`", fix=ours)
+        else:
+            yield from _check(reference, path, entry, stores, vocabulary)
+
+
+def _unknown_scheme(scheme: str, path: Path, known: list[str]) -> Finding:
+    if scheme == _HOLDS_THE_VALUE:
+        return Finding(
+            "plaintext-secret", path, "`echo://` is followed by the secret itself: write where it lies instead"
+        )
+    guess = similar(scheme, known)
+    detail = f"neither a built-in backend nor a store of this run; known: {', '.join(known)}"
+    return Finding("unknown-scheme", path, detail, f"did you mean `{guess}://`?" if guess else "")
 
 
 def _check(
     reference: SecretReference,
     path: Path,
-    node: Mapping[str, Any],
+    entry: Entry,
     stores: Mapping[str, Entry | None],
     vocabulary: Vocabulary,
 ) -> Iterator[Finding]:
     settings: Mapping[str, Any] = {}
     backend = reference.scheme
-    if reference.scheme in stores:
-        store = stores[reference.scheme]
-        if store is None:
-            return
+    store = stores.get(reference.scheme)
+    if store is not None:
         settings, backend = store.node, str(store.node["type"])
-    elif reference.scheme not in vocabulary.backends:
-        known = [*sorted(vocabulary.backends), *stores]
-        guess = similar(reference.scheme, known)
-        hint = f"did you mean `{guess}://`?" if guess else ""
-        detail = f"neither a built-in backend nor a store of this run; known: {', '.join(known)}"
-        yield Finding("unknown-scheme", path, detail, hint)
+    elif reference.scheme in stores:
         return
     problem = vocabulary.lint(reference, backend, settings)
     if problem:
         yield Finding("malformed-reference", path, problem)
-    bound = settings.get("environment")
-    mine = node.get("environment")
+    elif store is None and backend in vocabulary.files:
+        yield from check_file(reference.path, path, entry.base)
+    if store is not None:
+        yield from _check_environment(store, path, entry)
+
+
+def _check_environment(store: Entry, path: Path, entry: Entry) -> Iterator[Finding]:
+    bound, mine = store.node.get("environment"), entry.effective.get("environment")
     if bound and mine and (bound == "sandbox") != (mine == "sandbox"):
-        detail = f"the store `{reference.scheme}` holds secrets of the {bound} environment; this connection is {mine}"
-        yield Finding("store-environment", path, detail)
+        detail = f"the store `{store.name}` holds secrets of the {bound} environment; this connection is {mine}"
+        declared = Related(f"the store is bound to {bound} here", store.node.key_span("environment"))
+        yield Finding("store-environment", path, detail, related=(declared, ("environment",)))
+
+
+def check_file(file: str, path: Path, base: str) -> Iterator[Finding]:
+    """Yield a warning where the file of a secret lies outside of the repository.
+
+    Args:
+        file: its path, relative to `base` or absolute.
+        path: where it is named.
+        base: the folder of the manifest that names it.
+    """
+    if ".." not in file.split("/") or file.startswith("/"):
+        return
+    from connform.manifest.repository import leaves_repository  # few paths climb
+
+    if leaves_repository(base, file):
+        detail = (
+            "what lies there differs from one checkout to the next: name a file inside, or a mount by its full path"
+        )
+        yield Finding("outside-repository", path, detail)
 
 
 def _value(node: Any, path: Path) -> Any:

@@ -6,7 +6,10 @@ Layer 1, no IO. A rule is a generator over one effective object; it names the sp
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from connform.diagnostics import Related
 
 Path: TypeAlias = tuple[str | int, ...]
 
@@ -24,3 +27,7 @@ class Finding(NamedTuple):
     """A likely correction."""
     at_key: bool = False
     """Mark the key instead of the value."""
+    related: tuple[Path | Related, ...] = ()
+    """Other places that matter: paths in the same object, or places elsewhere."""
+    fix: str = ""
+    """What certainly belongs there instead of what is marked, or empty."""

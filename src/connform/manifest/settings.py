@@ -24,6 +24,7 @@ def _text(description: str) -> Schema:
 
 
 TLS: Final = Shape(
+    title="TLS",
     description="Files for TLS, relative to this manifest. Default: the system's trust store.",
     properties={
         "ca_file": _text("PEM certificates to trust instead of the system's."),
@@ -32,6 +33,7 @@ TLS: Final = Shape(
     },
 )
 TIMEOUTS: Final = Shape(
+    title="Time-outs",
     description="Limits in seconds.",
     properties={
         "connect_s": _seconds("Name look-up, TCP and TLS, each. Default 5."),

@@ -1,9 +1,9 @@
 """Turns the fragments that providers, auth methods and secret backends own into JSON Schemas.
 
 Layer 1, no IO. A `Shape` is a closed object; the value of its discriminator decides which further
-keys belong. From it come two schemas that agree on every document:
+keys belong. From it come schemas that agree on every document:
 
-- `published`: with `if/then` on the discriminators, for editors and other validators;
+- `published`: with `if/then` on the discriminators, for other validators; `manifest.editors` has an edition for editors;
 - `selected`: flat, for the one branch that a given object selects, so that one mistake gives one error.
 """
 
@@ -17,6 +17,15 @@ if TYPE_CHECKING:
 
 Schema: TypeAlias = dict[str, Any]
 """A JSON Schema (2020-12) of one value."""
+
+
+class Snippet(NamedTuple):
+    """What an editor offers to write."""
+
+    label: str
+    """What it is, in a few words."""
+    body: Mapping[str, Any]
+    """An object of the shape; `${2:text}` is a place to fill in (LSP snippet syntax), 1 is the object's name."""
 
 
 class Shape(NamedTuple):
@@ -38,6 +47,12 @@ class Shape(NamedTuple):
     """The diagnostic code of an unknown discriminator value."""
     extensible: bool = False
     """Whether packages add branches: then nothing is known of the other keys of an unknown one."""
+    title: str = ""
+    """A few words for editors; empty for a branch."""
+    question: str = ""
+    """What the discriminator decides, in one sentence for editors."""
+    snippets: tuple[Snippet, ...] = ()
+    """What editors offer to write, where a name is expected."""
 
 
 def published(shape: Shape, *, partial: bool = False) -> Schema:
@@ -121,7 +136,7 @@ def _collect(shape: Shape, value: Mapping[str, Any], *, partial: bool) -> tuple[
     properties: dict[str, Schema] = {}
     required = [] if partial else list(shape.required)
     if shape.discriminator:
-        properties[shape.discriminator] = _discriminator(shape)
+        properties[shape.discriminator] = choice(shape)
         if not (shape.default or partial):
             required.insert(0, shape.discriminator)
     for key, part in shape.properties.items():
@@ -130,20 +145,33 @@ def _collect(shape: Shape, value: Mapping[str, Any], *, partial: bool) -> tuple[
     if branch is not None:
         more, demanded = _collect(branch, value, partial=partial)
         return properties | more, required + demanded
-    return _union(shape) | properties, required
+    return union(shape) | properties, required
 
 
-def _union(shape: Shape) -> dict[str, Schema]:
+def union(shape: Shape) -> dict[str, Schema]:
     """Return every key of every branch; a key that branches disagree on may be anything."""
-    together: dict[str, Schema] = {}
+    together: dict[str, list[Schema]] = {}
     for branch in shape.branches.values():
         for key, schema in _collect(branch, {}, partial=True)[0].items():
-            together[key] = schema if together.get(key, schema) == schema else {}
-    return together
+            opinions = together.setdefault(key, [])
+            opinions += [] if schema in opinions else [schema]
+    # An empty schema accepts everything; the others beside it are what an editor offers.
+    return {key: found[0] if len(found) == 1 else {"anyOf": [*found, {}]} for key, found in together.items()}
 
 
-def _discriminator(shape: Shape) -> Schema:
-    return {"enum": list(shape.branches), "x-code": shape.code}
+def choice(shape: Shape) -> Schema:
+    """Return the schema of a shape's discriminator."""
+    schema: Schema = {"enum": list(shape.branches), "x-code": shape.code}
+    if shape.question:
+        schema["description"] = shape.question
+    told = [branch.description for branch in shape.branches.values()]
+    return {**schema, "enumDescriptions": told} if any(told) else schema
+
+
+def about(shape: Shape) -> Schema:
+    """Return what a schema tells people of a shape."""
+    told = {"title": shape.title, "description": shape.description}
+    return {key: text for key, text in told.items() if text}
 
 
 def _open(shape: Shape, *, partial: bool) -> Schema:
@@ -151,14 +179,12 @@ def _open(shape: Shape, *, partial: bool) -> Schema:
     properties: dict[str, Schema] = {}
     required = [] if partial else list(shape.required)
     if shape.discriminator:
-        properties[shape.discriminator] = _discriminator(shape)
+        properties[shape.discriminator] = choice(shape)
         if not (shape.default or partial):
             required.insert(0, shape.discriminator)
     for key, part in shape.properties.items():
         properties[key] = published(part, partial=partial) if isinstance(part, Shape) else part
-    schema: Schema = {"properties": properties}
-    if shape.description:
-        schema["description"] = shape.description
+    schema: Schema = {**about(shape), "properties": properties}
     if required:
         schema["required"] = required
     if shape.branches:
@@ -176,5 +202,5 @@ def _conditions(shape: Shape, *, partial: bool) -> list[Schema]:
         conditions.append({"if": chosen, "then": _open(branch, partial=partial)})
     if partial:
         absent: Schema = {"not": {"required": [key]}}
-        conditions.append({"if": absent, "then": {"properties": _union(shape)}})
+        conditions.append({"if": absent, "then": {"properties": union(shape)}})
     return conditions

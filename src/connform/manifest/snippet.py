@@ -11,14 +11,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from connform.diagnostics import Diagnostic, Snippet
-from connform.manifest.nodes import LINE_BREAK
+from connform.diagnostics import Snippet
 from connform.secret import PATTERN, looks_generated
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Sequence
 
-    from connform.manifest.files import Source
+    from connform.diagnostics import Diagnostic, Span
+    from connform.manifest.source_lines import SourceLines
 
 MASK: Final = "***"
 MAX_LENGTH: Final = 200
@@ -34,40 +34,45 @@ _TOKEN: Final = re.compile(
     re.VERBOSE,
 )
 _REFERENCE: Final = re.compile(PATTERN)
+_HOLDS_THE_VALUE: Final = re.compile(r"(?:ref\+)?echo:")
+"""A reference of vals whose path is the secret itself."""
 
 
 def add_snippets(
-    found: Sequence[Diagnostic], sources: Sequence[Source], known: Collection[str], shown: Collection[str]
+    found: Sequence[Diagnostic], lines: SourceLines, known: Collection[str], shown: Collection[str]
 ) -> tuple[Diagnostic, ...]:
     """Return the diagnostics with the source lines that can be shown.
 
     Args:
         found: diagnostics of these files.
-        sources: the files.
+        lines: the lines of the files.
         known: the keys of manifests.
         shown: those of them whose values may be shown; the values of all other keys are masked.
     """
-    lines: dict[str, list[str]] = {}
-    texts = {source.name: source.data for source in sources}
+
+    def show(span: Span, context: str) -> Snippet | None:
+        return _snippet(span, context, lines[span.file], known, shown)
+
     return tuple(
-        one._replace(snippet=_snippet(one, _lines(one.span.file, texts, lines), known, shown)) for one in found
+        one._replace(
+            snippet=show(one.span, _context(one.pointer)),
+            related=tuple(other._replace(snippet=show(other.span, "")) for other in one.related),
+        )
+        for one in found
     )
 
 
-def _lines(file: str, texts: Mapping[str, bytes], cache: dict[str, list[str]]) -> list[str]:
-    if file not in cache:
-        cache[file] = LINE_BREAK.split(texts.get(file, b"").decode("utf-8-sig", "replace"))
-    return cache[file]
+def _context(pointer: str) -> str:
+    """Return the last key of a pointer: that of the value, or of the list that it stands in."""
+    return next((part for part in reversed(pointer.split("/")) if part and not part.isdigit()), "")
 
 
 def _snippet(
-    diagnostic: Diagnostic, lines: list[str], known: Collection[str], shown: Collection[str]
+    span: Span, context: str, lines: list[str], known: Collection[str], shown: Collection[str]
 ) -> Snippet | None:
-    span = diagnostic.span
     if span.line > len(lines) or len(lines[span.line - 1]) > MAX_LINE or not lines[span.line - 1].strip():
         return None
-    context = [part for part in diagnostic.pointer.split("/") if part and not part.isdigit()]
-    text, offsets = mask(lines[span.line - 1][: 4 * MAX_LENGTH], known, shown, context[-1] if context else "")
+    text, offsets = mask(lines[span.line - 1][: 4 * MAX_LENGTH], known, shown, context)
     if span.column > len(offsets):
         return None
     start = offsets[span.column - 1]
@@ -124,6 +129,6 @@ def _harmless(text: str, key: str, shown: Collection[str]) -> bool:
     bare = text.strip().strip("\"'")
     if "@" in bare and "://" in bare:
         return False  # perhaps a URL with credentials inside
-    if looks_generated(bare):
+    if looks_generated(bare) or _HOLDS_THE_VALUE.match(bare):
         return False
     return key in shown or _REFERENCE.search(bare) is not None

@@ -7,18 +7,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from connform.diagnostics import Diagnostic, Severity, Span
+from connform.diagnostics import Diagnostic, Related, Severity, Span
 from connform.manifest.branches import Branch, Branches, indentation
 from connform.manifest.document import Entry, InheritanceError, frame, inherit
 from connform.manifest.gate import build_gate
 from connform.manifest.misplaced import misplaced_keys
 from connform.manifest.nodes import Map, YamlError, locate, parse
 from connform.manifest.places import diagnose, diagnose_file, diagnose_yaml, pointer
-from connform.manifest.reference_rules import check_references
+from connform.manifest.reference_rules import check_file, check_references
 from connform.manifest.rules import Finding, Path
 from connform.manifest.settings import EXTENDS
 from connform.manifest.shape import Schema, keys, plain_keys
-from connform.manifest.similar import similar
+from connform.manifest.similar import did_you_mean, respelt
 from connform.manifest.sound import SAME_TYPE, follows, is_complete, without
 
 if TYPE_CHECKING:
@@ -57,13 +57,23 @@ def validate(sources: Sequence[Source], vocabulary: Vocabulary) -> tuple[Tree, t
     run.check_use()
     if not run.found:
         return run.tree, ()
-    from connform.manifest.snippet import add_snippets  # only where there is something to show
-
     found = sorted(run.found.values(), key=lambda one: (one.span, one.code, one.detail))
+    return run.tree, add_source_lines(found, sources, vocabulary)
+
+
+def add_source_lines(
+    found: Sequence[Diagnostic], sources: Sequence[Source], vocabulary: Vocabulary
+) -> tuple[Diagnostic, ...]:
+    """Return the diagnostics of manifests with the source lines that can be shown."""
+    from connform.manifest.fixes import exact
+    from connform.manifest.snippet import add_snippets  # only where there is something to show
+    from connform.manifest.source_lines import SourceLines
+
     shapes = (vocabulary.connection, vocabulary.store)
     known = {"extends", *_FRAME["properties"]}.union(*map(keys, shapes))
     plain = {"version", "extends"}.union(*map(plain_keys, shapes))
-    return run.tree, add_snippets(found, sources, known, plain)
+    lines = SourceLines(sources)
+    return add_snippets(tuple(exact(found, lines)), lines, known, plain)
 
 
 class _Run:
@@ -106,7 +116,8 @@ class _Run:
         for finding in explain(_FRAME, root, {}):
             if finding.path[:2] not in skip:
                 span = locate(root, finding.path, start, at_key=finding.at_key)
-                self._add(diagnose_file(finding.code, finding.detail, span, finding.hint, pointer(*finding.path)))
+                at = pointer(*finding.path)
+                self._add(diagnose_file(finding.code, finding.detail, span, finding.hint, at, fix=finding.fix))
 
     def _file_all(self, root: Map, source: Source, skip: set[Path]) -> None:
         defaults = root.get("defaults")
@@ -138,7 +149,9 @@ class _Run:
         if not strays:
             return set()
         detail = indentation(owner, strays[0])
-        self._add(diagnose_file("wrong-indentation", detail, section.key_span(strays[0]), at=pointer(*path, owner)))
+        below = (Related(f"belongs below `{owner}:`", section.key_span(owner)),)
+        at = pointer(*path, owner)
+        self._add(diagnose_file("wrong-indentation", detail, section.key_span(strays[0]), at=at, related=below))
         return {(*path, name) for name in (owner, *strays)}
 
     def _file(self, entry: Entry) -> None:
@@ -171,6 +184,9 @@ class _Run:
             sound = False
             detail = f"`{entry.name}://` is connform's own: choose another name"
             self._add(diagnose(Finding("reserved-store-name", (), detail), entry, entry.node))
+        if sound and entry.node["type"] in self._vocabulary.files:
+            for finding in check_file(str(entry.node["path"]), ("path",), entry.base):
+                self._add(diagnose(finding, entry, entry.node))
         self._stores[entry.name] = entry if sound else None
 
     def check_connection(self, entry: Entry) -> None:
@@ -180,18 +196,22 @@ class _Run:
             return
         node = entry.effective
         branch = self._connection.of(node)
-        refused = [] if branch.gate(node) else self._connection.explain(branch, node)
-        for finding in refused:
-            self._add(diagnose(finding, entry, node))
-        for finding in self._rules(branch, node, refused):
-            if not any(follows(finding, first) for first in refused):
-                self._add(diagnose(finding, entry, node))
+        refused = [] if branch.gate(node) else self._connection.explain(branch, node, entry.origin)
+        further = [
+            finding
+            for finding in self._rules(branch, entry, refused)
+            if not any(follows(finding, first) for first in refused)
+        ]
+        found = [diagnose(finding, entry, node) for finding in (*refused, *further)]
+        entry.sound = all(one.severity is not Severity.ERROR for one in found)
+        for one in found:
+            self._add(one)
 
-    def _rules(self, branch: Branch, node: Map, refused: list[Finding]) -> Iterator[Finding]:
-        sound = without(node, [finding.path for finding in refused if finding.code not in SAME_TYPE])
+    def _rules(self, branch: Branch, entry: Entry, refused: list[Finding]) -> Iterator[Finding]:
+        sound = without(entry.effective, [finding.path for finding in refused if finding.code not in SAME_TYPE])
         if not refused or is_complete(self._connection.of(sound).schema, sound):
             yield from self._vocabulary.rules(sound)
-        yield from check_references(branch.references, node, self._stores, self._vocabulary)
+        yield from check_references(branch.references, entry, self._stores, self._vocabulary)
 
     def _inherit(self, entry: Entry) -> bool:
         parent = entry.node.get("extends")
@@ -200,10 +220,9 @@ class _Run:
         try:
             inherit(entry, self.tree.templates)
         except InheritanceError as error:
-            guess = similar(error.wanted, self.tree.templates)
-            hint = f"did you mean `{guess}`?" if guess else ""
-            span = error.node.value_span("extends")
-            self._add(diagnose_file(error.code, error.detail, span, hint, pointer(entry.kind, entry.name, "extends")))
+            span, at = error.node.value_span("extends"), pointer(entry.kind, entry.name, "extends")
+            hint, fix = did_you_mean(error.wanted, self.tree.templates), respelt(error.wanted, self.tree.templates)
+            self._add(diagnose_file(error.code, error.detail, span, hint, at, related=error.related, fix=fix))
             return False
         return True
 

@@ -28,3 +28,5 @@ class Vocabulary(NamedTuple):
     """The built-in schemes of secret references."""
     lint: Callable[[SecretReference, str, Mapping[str, Any]], str]
     """Says what is wrong with a reference: given it, the backend, and the store's settings."""
+    files: frozenset[str] = frozenset()
+    """The backends whose paths are those of files, relative to the manifest."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from connform.manifest.rules import Finding
-from connform.manifest.shape import Shape
+from connform.manifest.shape import Shape, Snippet
 from connform.manifest.urls import URL, parse_url, url_findings
 from connform.providers.answers import judge_status
 from connform.providers.interface import CheckRequest, Instance, Judgement
@@ -47,6 +47,7 @@ _CHECK: Final = Shape(
         },
     },
     required=("path",),
+    title="Check request",
     description="A read-only request that only a valid credential can make.",
 )
 
@@ -74,6 +75,17 @@ class Http:
         },
         required=("base_url", "check"),
         description="A connection to any HTTP API.",
+        snippets=(
+            Snippet(
+                "any HTTP API",
+                {
+                    "provider": "http",
+                    "base_url": "${2:https://api.acme.example/v1}",
+                    "check": {"path": "${3:/me}"},
+                    "auth": {"method": "api_key", "api_key": "env://${4:ACME_KEY}"},
+                },
+            ),
+        ),
     )
 
     def rules(self, connection: Mapping[str, Any]) -> Iterator[Finding]:

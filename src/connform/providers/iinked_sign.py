@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from connform.manifest.rules import Finding
-from connform.manifest.shape import Shape
+from connform.manifest.shape import Shape, Snippet
 from connform.manifest.urls import URL, parse_url, url_findings
 from connform.providers.answers import judge_status
 from connform.providers.interface import CheckRequest, Instance, Judgement
@@ -54,6 +54,37 @@ _BASE_URL: Final[Schema] = {
     "description": "The API root of a private instance on a host of its own, instead of `instance`.",
     "examples": ["https://sign.acme.example/api/v1"],
 }
+_SNIPPETS: Final = (
+    Snippet(
+        "sandbox connection",
+        {
+            "environment": "sandbox",
+            "region": "${2|us,eu|}",
+            "auth": {"method": "api_key", "api_key": "env://${3:IINKED_SANDBOX_KEY}"},
+        },
+    ),
+    Snippet(
+        "OAuth customer",
+        {
+            "environment": "production",
+            "region": "${2|us,ca,eu|}",
+            "auth": {
+                "method": "oauth2",
+                "client_id": "${3:acme-portal}",
+                "client_secret": "env://${4:IINKED_PORTAL_SECRET}",
+                "redirect_uri": "${5:https://localhost/auth/syngrafii}",
+            },
+        },
+    ),
+    Snippet(
+        "private instance",
+        {
+            "environment": "private",
+            "instance": "${2:acme}",
+            "auth": {"method": "api_key", "api_key": "env://${3:IINKED_PRIVATE_KEY}"},
+        },
+    ),
+)
 
 
 class IinkedSign:
@@ -63,6 +94,8 @@ class IinkedSign:
         discriminator="environment",
         code="unknown-environment",
         description="A connection to iinked Sign.",
+        question="Which of the vendor's environments, or a private instance.",
+        snippets=_SNIPPETS,
         branches={
             "sandbox": Shape(
                 properties={
@@ -89,7 +122,7 @@ class IinkedSign:
             return
         if "instance" in connection and "base_url" in connection:
             detail = "`instance` and `base_url` both say where the private instance is: keep one of them"
-            yield Finding("instance-or-base-url", ("base_url",), detail, at_key=True)
+            yield Finding("instance-or-base-url", ("base_url",), detail, at_key=True, related=(("instance",),))
         elif "instance" not in connection and "base_url" not in connection:
             detail = "a private instance needs its address: `instance: acme` for https://acme.syngrafii.com, or `base_url: https://…`"
             yield Finding("instance-or-base-url", (), detail)

@@ -28,9 +28,19 @@ class Reporter(Protocol):
 
 FORMATS: Final = {
     "text": "connform.reporters.text",
+    "concise": "connform.reporters.concise",
     "json": "connform.reporters.json",
+    "jsonl": "connform.reporters.jsonl",
+    "github": "connform.reporters.github",
+    "gitlab": "connform.reporters.gitlab",
+    "sarif": "connform.reporters.sarif",
+    "junit": "connform.reporters.junit",
+    "markdown": "connform.reporters.markdown",
 }
 """Name on the command line → module; only the one that is asked for is imported."""
+
+OF_THE_REPOSITORY: Final = frozenset({"github", "gitlab", "sarif", "junit", "markdown"})
+"""Formats whose readers know files by their path in the repository."""
 
 
 def reporter(name: str) -> Reporter:

@@ -50,6 +50,11 @@ _SNIPPET: Final = _object(
     {"text": _text("The line."), "start": _COUNT | {"description": "0-based start of the mark."}, "length": _COUNT},
 ) | {"type": ["object", "null"]}
 
+_EDIT: Final = _object(
+    "What is replaced, on one line, and by what.",
+    {**_PLACE, "end_line": _POSITION, "end_column": _POSITION, "text": _text("What stands there afterwards.")},
+)
+
 _DIAGNOSTIC: Final = _object(
     "One thing that is wrong in a manifest.",
     {
@@ -63,8 +68,13 @@ _DIAGNOSTIC: Final = _object(
         "end_column": _POSITION | {"description": "Just behind the last character."},
         "pointer": _text("RFC 6901 pointer to the value."),
         "connection": _text("The connection concerned, or empty."),
-        "related": _list(_object("A second place that matters.", {"message": _text("What stands there."), **_PLACE})),
+        "related": _list(
+            _object(
+                "A second place that matters.", {"message": _text("What stands there."), **_PLACE, "snippet": _SNIPPET}
+            )
+        ),
         "snippet": _SNIPPET,
+        "fix": _list(_EDIT) | {"description": "What `validate --fix` does about it: only what is certain."},
     },
 )
 

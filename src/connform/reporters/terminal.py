@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from textwrap import wrap
 from typing import TYPE_CHECKING, Final
-from unicodedata import combining, east_asian_width
+from unicodedata import category, east_asian_width
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +39,13 @@ def width_of(text: str) -> int:
     bare = _ESCAPES.sub("", text)
     if bare.isascii():
         return len(bare)
-    return sum(0 if combining(char) else 2 if east_asian_width(char) in "WF" else 1 for char in bare)
+    return sum(map(_columns, bare))
+
+
+def _columns(character: str) -> int:
+    if category(character) in {"Mn", "Me", "Cf"}:  # combining, enclosing, invisible
+        return 0
+    return 2 if east_asian_width(character) in "WF" else 1
 
 
 def columns(rows: Sequence[Sequence[str]]) -> list[str]:

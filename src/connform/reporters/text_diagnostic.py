@@ -26,6 +26,8 @@ def render_diagnostic(diagnostic: View, paint: Painter, *, width: int, verbosity
     lines += _note("help: ", diagnostic["hint"], paint, width)
     for related in diagnostic["related"]:
         lines += _note("note: ", f"{related['message']}: {place_of(related)}", paint, width)
+        if related["snippet"]:
+            lines += _marked(related, "-", BLUE, paint, width)
     if verbosity > 0:
         where = " at ".join(filter(None, (diagnostic["connection"], diagnostic["pointer"])))
         lines += _note("in: ", where, paint, width)
@@ -33,20 +35,47 @@ def render_diagnostic(diagnostic: View, paint: Painter, *, width: int, verbosity
 
 
 def _source(diagnostic: View, paint: Painter, width: int) -> list[str]:
-    snippet = diagnostic["snippet"]
-    text, start, end = snippet["text"], snippet["start"], snippet["start"] + snippet["length"]
-    before, marked, after = (_shown(part) for part in (text[:start], text[start:end], text[end:]))
-    bar = paint("|", BLUE)
-    number = paint(str(diagnostic["line"]).rjust(_MARGIN - 1), BLUE)
+    """Return the line, its mark, and the detail beside the mark where there is room."""
     style = _STYLES[diagnostic["severity"]]
-    indent = " " * width_of(before)
-    mark = paint("^" * max(width_of(marked), 1), style)
-    lines = [f"{number} {bar} {before}{marked}{after}".rstrip()]
-    beside = f"{' ' * _MARGIN}{bar} {indent}{mark}"
+    line, mark = _marked(diagnostic, "^", style, paint, width)
     detail = clean(" ".join(diagnostic["detail"].split()))
-    if width_of(beside) + 1 + width_of(detail) <= width:
-        return [*lines, f"{beside} {paint(detail, style)}".rstrip()]
-    return [*lines, beside, *_note("", detail, paint, width)]
+    if width_of(mark) + 1 + width_of(detail) <= width:
+        return [line, f"{mark} {paint(detail, style)}".rstrip()]
+    return [line, mark, *_note("", detail, paint, width)]
+
+
+def _marked(item: View, sign: str, style: str, paint: Painter, width: int) -> list[str]:
+    """Return the source line of anything that has a snippet, and a line with the mark below it."""
+    snippet = item["snippet"]
+    text, start, end = snippet["text"], snippet["start"], snippet["start"] + snippet["length"]
+    parts = (_shown(part) for part in (text[:start], text[start:end], text[end:]))
+    before, marked, after = _cut(width - _MARGIN - 2, *parts)
+    bar = paint("|", BLUE)
+    number = paint(str(item["line"]).rjust(_MARGIN - 1), BLUE)
+    mark = paint(sign * max(width_of(marked), 1), style)
+    return [f"{number} {bar} {before}{marked}{after}".rstrip(), f"{' ' * _MARGIN}{bar} {' ' * width_of(before)}{mark}"]
+
+
+def _cut(room: int, before: str, marked: str, after: str) -> tuple[str, str, str]:
+    """Return the parts of a long line that fit around its mark, with an ellipsis where something is left out."""
+    if width_of(before + marked + after) <= room:
+        return before, marked, after
+    if width_of(marked) > room // 2:
+        marked = _first(marked, room // 2) + "…"
+    left = max((room - width_of(marked)) // 2, room - width_of(marked) - width_of(after) - 2)
+    if width_of(before) > left:
+        before = "…" + _first(before[::-1], left)[::-1]
+    return before, marked, _first(after, room - width_of(before + marked) - 1) + "…" if after else ""
+
+
+def _first(text: str, room: int) -> str:
+    """Return the characters that fit into `room` columns."""
+    taken = 0
+    for index, character in enumerate(text):
+        taken += width_of(character)
+        if taken > room:
+            return text[:index]
+    return text
 
 
 def _shown(text: str) -> str:

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any, Final
 from connform.faults import Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from connform.diagnostics import Diagnostic, Snippet, Span
     from connform.engine.report import ConnectionReport, Report, StageResult, Value
 
 View = dict[str, Any]
 """The frame: JSON-ready, in the order of its fields."""
 
-FORMAT_VERSION: Final = "1.0"
+FORMAT_VERSION: Final = "1.1"
 """Additions raise the second number, anything else the first."""
 
 
@@ -43,6 +45,17 @@ def build(report: Report) -> View:
     }
 
 
+def relocated(view: View, rename: Callable[[str], str]) -> View:
+    """Return the view with every file renamed."""
+
+    def moved(item: View) -> View:
+        inner: View = {key: [moved(one) for one in item[key]] for key in ("related", "fix", "values") if key in item}
+        return {**item, "file": rename(item["file"]), **inner}
+
+    lists: View = {key: [moved(one) for one in view[key]] for key in ("diagnostics", "connections")}
+    return {**view, "files": [rename(file) for file in view["files"]], **lists}
+
+
 def _diagnostic(diagnostic: Diagnostic) -> View:
     span = diagnostic.span
     return {
@@ -56,8 +69,15 @@ def _diagnostic(diagnostic: Diagnostic) -> View:
         "end_column": span.end_column,
         "pointer": diagnostic.pointer,
         "connection": diagnostic.connection,
-        "related": [{"message": related.message, **_place(related.span)} for related in diagnostic.related],
+        "related": [
+            {"message": related.message, **_place(related.span), "snippet": _snippet(related.snippet)}
+            for related in diagnostic.related
+        ],
         "snippet": _snippet(diagnostic.snippet),
+        "fix": [
+            {**_place(edit.span), "end_line": edit.span.end_line, "end_column": edit.span.end_column, "text": edit.text}
+            for edit in diagnostic.fix
+        ],
     }
 
 

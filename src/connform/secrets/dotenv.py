@@ -14,9 +14,10 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from connform.errors import SecretUnresolved
-from connform.manifest.shape import Shape
+from connform.manifest.shape import Shape, Snippet
+from connform.manifest.similar import did_you_mean
 from connform.secrets.reading import read_file
-from connform.secrets.value import nearest, secret_from_text, text_from_bytes
+from connform.secrets.value import secret_from_text, text_from_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -65,6 +66,7 @@ class Dotenv:
         },
         required=("path",),
         description="A file of NAME=value lines.",
+        snippets=(Snippet("dotenv file", {"type": "dotenv", "path": "${2:.env}"}),),
     )
 
     def lint(self, reference: SecretReference, settings: Mapping[str, Any]) -> str:
@@ -106,8 +108,7 @@ def _load(path: Path, reference: SecretReference) -> dict[str, Line]:
 
 def _value(lines: Mapping[str, Line], name: str, reference: SecretReference) -> Secret:
     if name not in lines:
-        similar = nearest(name, lines)
-        hint = f"did you mean {similar}?" if similar else f"add a line {name}=… to the file"
+        hint = did_you_mean(name, lines) or f"add a line {name}=… to the file"
         raise SecretUnresolved("secret_not_found", f"the file has no variable {name} ({reference})", hint)
     line = lines[name]
     if line.repeated_at:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from connform.errors import SecretUnresolved
 from connform.manifest.shape import Shape
-from connform.secrets.value import nearest, secret_from_bytes
+from connform.manifest.similar import did_you_mean
+from connform.secrets.value import secret_from_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,8 +47,7 @@ class Env:
 def _value(reference: SecretReference) -> Secret:
     value = os.environ.get(reference.path)
     if value is None:
-        similar = nearest(reference.path, os.environ)
-        hint = f"did you mean {similar}?" if similar else f"export {reference.path}=… before connform runs"
+        hint = did_you_mean(reference.path, os.environ) or f"export {reference.path}=… before connform runs"
         raise SecretUnresolved(
             "secret_not_found", f"environment variable {reference.path} is not set ({reference})", hint
         )

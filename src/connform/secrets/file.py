@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from connform.errors import SecretUnresolved
-from connform.manifest.shape import Shape
+from connform.manifest.shape import Shape, Snippet
 from connform.secrets.reading import read_file
 from connform.secrets.value import field_of_json, secret_from_bytes, text_from_bytes
 
@@ -47,6 +47,7 @@ class File:
         },
         required=("path",),
         description="A folder of files, one secret each.",
+        snippets=(Snippet("folder of secrets", {"type": "file", "path": "${2:/run/secrets}"}),),
     )
 
     def lint(self, reference: SecretReference, settings: Mapping[str, Any]) -> str:

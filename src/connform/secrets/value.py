@@ -10,11 +10,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from connform.errors import SecretUnresolved
+from connform.manifest.similar import did_you_mean
 from connform.secret import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from connform.secret import SecretReference
 
 
@@ -67,19 +66,9 @@ def field_of_json(text: str, reference: SecretReference) -> Secret:
     if not isinstance(content, dict):
         raise SecretUnresolved("secret_malformed", f"{reference} asks for a field of something that is no JSON object")
     if reference.field not in content:
-        similar = nearest(reference.field, content)
-        hint = f"did you mean {similar}?" if similar else ""
-        raise SecretUnresolved(
-            "secret_not_found", f"the JSON object has no field {reference.field} ({reference})", hint
-        )
+        message = f"the JSON object has no field {reference.field} ({reference})"
+        raise SecretUnresolved("secret_not_found", message, did_you_mean(reference.field, content))
     value = content[reference.field]
     if not isinstance(value, str):
         raise SecretUnresolved("secret_malformed", f"the value of {reference} is no text", "put it in quotes")
     return secret_from_text(value, reference)
-
-
-def nearest(name: str, names: Iterable[str]) -> str:
-    """Return the one of `names` that looks most like `name`, or an empty string."""
-    from difflib import get_close_matches  # start-up: only a mistake needs it
-
-    return next(iter(get_close_matches(name, list(names), n=1, cutoff=0.75)), "")

@@ -1,0 +1,67 @@
+"""Turns a code into its explanation: `connform explain`. Layer 5. IO: standard output."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+import click
+
+from connform.cli.flags import common
+from connform.cli.output import deliver
+from connform.cli.usage import UsageProblem, did_you_mean
+
+if TYPE_CHECKING:
+    from connform.cli.options import Options
+    from connform.engine.explain import Explanation
+
+_WIDTH = 79
+
+
+@click.command()
+@click.argument("code", required=False)
+@common
+def command(options: Options, *, code: str | None) -> int:
+    """Say what a code means, why it is so and what to do.
+
+    Without a code, lists them all: those of diagnostics, and the classes of failed checks.
+    """
+    from connform.engine.explain import explain, summaries
+
+    codes = list(summaries())
+    if code is None:
+        names = ("code", "kind", "summary")
+        content: object = [dict(zip(names, row, strict=True)) for row in codes]
+        text = _listing(codes)
+    elif code in (known for known, _, _ in codes):
+        explanation = explain(code)
+        content, text = explanation._asdict(), _page(explanation)
+    else:
+        message = "no code of connform has that name; the codes of policies are explained where they are written"
+        hint = did_you_mean(code, (known for known, _, _ in codes))
+        raise UsageProblem(message, hint or "`connform explain` lists every code")
+    deliver(json.dumps(content, indent=2, ensure_ascii=False) + "\n" if options.format == "json" else text, options)
+    return 0
+
+
+def _listing(codes: list[tuple[str, str, str]]) -> str:
+    from connform.reporters.terminal import columns
+
+    return "".join(f"{line}\n" for line in columns(codes))
+
+
+def _page(explanation: Explanation) -> str:
+    from connform.reporters.terminal import paragraph
+
+    blocks = [[f"{explanation.kind}[{explanation.code}]: {explanation.summary}"]]
+    for label, text in (("", explanation.meaning), ("Why: ", explanation.reason), ("What to do: ", explanation.remedy)):
+        blocks.append(paragraph(label + text if text else "", first="", rest="", width=_WIDTH))
+    for label, example in (("Bad:", explanation.bad), ("Good:", explanation.good)):
+        blocks += [[label], _indented(example)] if example else []
+    return "\n".join("".join(f"{line}\n" for line in block) for block in blocks if block)
+
+
+def _indented(example: str) -> list[str]:
+    lines = [line for line in example.splitlines() if not re.match("```", line)]
+    return [f"    {line}".rstrip() for line in lines]

@@ -1,0 +1,93 @@
+"""Turns manifests into their canonical layout: `connform fmt`. Layer 5. IO: rewrites the files, standard output."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from connform.cli.flags import common
+from connform.cli.output import deliver, save, wants_color, write_bytes
+from connform.cli.usage import UsageProblem
+from connform.faults import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from connform.cli.options import Options
+    from connform.diagnostics import Diagnostic
+    from connform.engine.fmt import Layout
+
+_STDIN = "-"
+
+
+@click.command()
+@click.argument("paths", nargs=-1, metavar="[PATH]...")
+@click.option("--check", is_flag=True, help="Change nothing; end with 3 if a file would change.")
+@click.option("--diff", is_flag=True, help="Change nothing; print what would change.")
+@common
+def command(options: Options, *, paths: tuple[str, ...], check: bool, diff: bool) -> int:
+    """Write manifests in the canonical layout.
+
+    Prints the names of those that change. `-` reads standard input and writes standard output. A file that isn't YAML
+    is left alone.
+    """
+    files = options.files + paths
+    if _STDIN in files and len(files) > 1:
+        message = "`-` stands alone: what comes out is one manifest"
+        raise UsageProblem(message)
+    if options.connections or options.exclude or options.tags or options.changed_since:
+        message = "fmt writes whole files: -c, --exclude, --tag and --changed-since choose connections"
+        raise UsageProblem(message)
+    from connform.engine.fmt import fmt
+
+    layouts, found = fmt(files)
+    changed = [layout for layout in layouts if layout.is_changed]
+    done = changed
+    _say(found, options)
+    if diff:
+        deliver("".join(line for layout in changed for line in layout.diff()), options)
+    elif _STDIN in files and not check:
+        _write_content(layouts, options)
+    else:
+        done = [layout for layout in changed if check or _is_written(layout)]
+        deliver("" if options.quiet else "".join(f"{layout.name}\n" for layout in done), options)
+    if found:
+        return ExitCode.INVALID
+    if len(done) < len(changed):
+        return ExitCode.USAGE
+    return ExitCode.WOULD_REFORMAT if check and changed else ExitCode.OK
+
+
+def _write_content(layouts: Sequence[Layout], options: Options) -> None:
+    for layout in layouts:
+        if options.output:
+            save(options.output, layout.after)
+        else:
+            write_bytes(layout.after)
+
+
+def _is_written(layout: Layout) -> bool:
+    """Write a file; say so if it can't be, for the others are still to come."""
+    try:
+        layout.write()
+    except OSError as error:
+        from connform.reporters.terminal import clean
+
+        sys.stderr.write(f"error: can't write {clean(layout.name)}: {clean(error.strerror or 'no reason given')}\n")
+        return False
+    return True
+
+
+def _say(found: Sequence[Diagnostic], options: Options) -> None:
+    """Write diagnostics to standard error: standard output is for layouts, diffs and names."""
+    if not found:
+        return
+    from connform.engine.report import Report
+    from connform.reporters import reporter
+    from connform.reporters.view import build
+
+    view = build(Report("fmt", diagnostics=tuple(found)))
+    color = wants_color(sys.stderr, options)
+    sys.stderr.write(reporter("text").render(view, color=color, width=120, verbosity=-1))

@@ -1,0 +1,79 @@
+"""Turns a code of a diagnostic, or a class of failure, into what it means, why it is so and what to do.
+
+Layer 3; reads `connform/explanations/`, one page for each code, from which `docs/diagnostics.md` is made as well.
+"""
+
+from __future__ import annotations
+
+import re
+from importlib.resources import files
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from connform.diagnostics import CODES
+from connform.faults import FAULTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from connform.faults import Fault
+
+_PAGE: Final = re.compile(
+    r"(.+?)\n\n\*\*Why:\*\* (.+?)\n\n\*\*What to do:\*\* (.+?)\n\n\*\*Bad\*\*\n\n(.+?)\n\n\*\*Good\*\*\n\n(.+)\n",
+    re.DOTALL,
+)
+
+
+class Explanation(NamedTuple):
+    """What is to be said of one code."""
+
+    code: str
+    """The code of a diagnostic, or the class of a failed check."""
+    kind: str
+    """`error` or `warning` of a manifest, `failed` or `unknown` of a check."""
+    summary: str
+    """One line."""
+    meaning: str
+    """What it says; Markdown, as the rest."""
+    reason: str = ""
+    """Why it is so; empty for a class of failure."""
+    remedy: str = ""
+    """What to do."""
+    bad: str = ""
+    """A manifest, or a script, that gives it; fenced; empty for a class of failure."""
+    good: str = ""
+    """The same as it should be."""
+
+
+def explain(code: str) -> Explanation:
+    """Return what is to be said of a code.
+
+    Raises:
+        KeyError: there is none of that name.
+    """
+    if code in FAULTS:
+        return _of_fault(FAULTS[code])
+    severity, summary = CODES[code]
+    text = (files("connform") / "explanations" / f"{code}.md").read_text("utf-8")
+    page = _PAGE.fullmatch(text)
+    if page is None:
+        raise ValueError(code)  # the tests read every page
+    return Explanation(code, severity, summary, *page.groups())
+
+
+def summaries() -> Iterator[tuple[str, str, str]]:
+    """Yield every code with its kind and one line about it: diagnostics first, then classes of failure."""
+    for code, (severity, summary) in CODES.items():
+        yield code, severity, summary
+    for fault in FAULTS.values():
+        yield fault.name, fault.verdict, fault.hint
+
+
+def _of_fault(fault: Fault) -> Explanation:
+    certainty = "trying again changes nothing" if fault.verdict == "failed" else "a later try may end otherwise"
+    meaning = (
+        f"A check ended at the stage `{fault.stage}` with the verdict `{fault.verdict}`: {certainty}. "
+        f"A run in which it is the only kind of failure ends with exit code {int(fault.exit_code)}."
+    )
+    return Explanation(
+        fault.name, fault.verdict, f"a check that ended at the stage {fault.stage}", meaning, remedy=fault.hint
+    )

@@ -1,0 +1,69 @@
+"""Turns manifests with mistakes that have one certain correction into mended ones. Always offline.
+
+Layer 3; reads manifests, and writes them where it is told to.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from connform.engine.validate import examine
+from connform.manifest.files import load_sources
+from connform.manifest.fixes import mend
+from connform.manifest.replace import replace_content
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from connform.diagnostics import Edit
+    from connform.manifest.files import Source
+
+_ROUNDS: Final = 10
+"""A mended key may show a value to mend; more than a few rounds would be a circle."""
+
+
+class Mended(NamedTuple):
+    """One manifest that can be mended."""
+
+    name: str
+    """Its path as the user gave it."""
+    content: bytes
+    """What it should hold."""
+    number: int
+    """How many mistakes are mended in it."""
+
+    def write(self) -> None:
+        """Write the mended text into the file.
+
+        Raises:
+            OSError: it can't be written; it is left as it was.
+        """
+        replace_content(self.name, self.content)
+
+
+def fix(files: Sequence[str] = ()) -> list[Mended]:
+    """Return the manifests in which something is to be mended for certain, mended. Nothing is written.
+
+    Args:
+        files: files or folders; empty for the default search.
+    """
+    before, _ = load_sources(files)
+    counts = dict.fromkeys((source.name for source in before), 0)
+    after = before
+    for _ in range(_ROUNDS):
+        edits: dict[str, list[Edit]] = {}
+        for one in examine(after)[1].diagnostics:
+            for edit in one.fix:
+                edits.setdefault(edit.span.file, []).append(edit)
+        if not edits:
+            break
+        after = [_mended(source, edits.get(source.name, ()), counts) for source in after]
+    return [Mended(source.name, source.data, counts[source.name]) for source in after if counts[source.name]]
+
+
+def _mended(source: Source, edits: Sequence[Edit], counts: dict[str, int]) -> Source:
+    if not edits:
+        return source
+    data, count = mend(source.data, edits)
+    counts[source.name] += count
+    return source._replace(data=data)

@@ -1,0 +1,108 @@
+"""Turns the bytes of a manifest into those of its canonical layout, and vouches for the model being the same.
+
+Layer 2, no IO.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from connform.diagnostics import Span
+from connform.layout.printer import lay_out
+from connform.manifest.nodes import LINE_BREAK, Map, Seq, YamlError, parse
+from connform.manifest.reference_rewrites import canonical_reference
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
+
+    from connform.manifest.nodes import Node
+
+_AMBIGUOUS: Final = re.compile(r"[\u2028\u2029]|(?:\A|[\r\n\x85])[ \t]*\ufeff")
+"""Ends of lines for YAML 1.1 alone; what is text in a line, and a byte order mark at its start."""
+_PREFIX: Final = "ref+"
+
+
+class ModelChangedError(Exception):
+    """The canonical layout says something else than the manifest: a bug of ours."""
+
+
+def canonical(data: bytes, name: str, reference_keys: Callable[[], Collection[str]]) -> bytes:
+    r"""Return the manifest in its canonical layout; the first line break of the file, `\n` or `\r\n`, is that of all.
+
+    Args:
+        data: a YAML document.
+        name: the file's name in places.
+        reference_keys: returns the keys that hold secret references; called where one may have to be rewritten.
+
+    Raises:
+        YamlError: the text is not YAML that connform accepts.
+        ModelChangedError: a bug.
+    """
+    root, duplicates = parse(data, name)
+    for duplicate in duplicates:
+        raise duplicate
+    text = data.decode("utf-8-sig")
+    _refuse_ambiguous(text, name)
+    if _PREFIX in text and root is not None:
+        text = _with_canonical_references(text, root, reference_keys())
+    first_break = LINE_BREAK.search(text)
+    laid_out = lay_out(text)
+    if first_break and first_break[0] == "\r\n":
+        laid_out = laid_out.replace("\n", "\r\n")
+    result = laid_out.encode()
+    if result != data and not _means(result, root):
+        raise ModelChangedError
+    return result
+
+
+def _means(data: bytes, root: Map | None) -> bool:
+    try:
+        return parse(data, "") == (root, [])
+    except YamlError:
+        return False
+
+
+def _refuse_ambiguous(text: str, name: str) -> None:
+    found = _AMBIGUOUS.search(text)
+    if found is None:
+        return
+    before = LINE_BREAK.split(text[: found.end() - 1])
+    line, column = len(before), len(before[-1]) + 1
+    number = f"{ord(found[0][-1]):04X}"
+    detail = (
+        f"U+{number} stands here, which one reader of YAML takes for text and another doesn't: remove it, "
+        f'or write "\\u{number}" in double quotes'
+    )
+    raise YamlError("yaml-syntax", detail, Span(name, line, column, line, column + 1))
+
+
+def _with_canonical_references(text: str, root: Map, keys: Collection[str]) -> str:
+    """Return the text with each reference in its canonical form, in the quotes it had; `root` follows."""
+    edits: dict[tuple[int, int], str] = {}
+    for here in _mappings(root):
+        for key in here.keys() & keys:
+            value = here[key]
+            _, _, start, end = here.marks[key]
+            raw = text[start.index : end.index]
+            # An anchored value may be meant as text elsewhere, and one with escapes has no such place.
+            if isinstance(value, str) and raw in (value, f'"{value}"', f"'{value}'"):
+                here[key] = new = canonical_reference(value)
+                edits[start.index, end.index] = raw.replace(value, new)
+    pieces, position = [], 0
+    for (start_index, end_index), new in sorted(edits.items()):
+        pieces += [text[position:start_index], new]
+        position = end_index
+    return "".join([*pieces, text[position:]])
+
+
+def _mappings(node: Node) -> Iterator[Map]:
+    seen: set[int] = set()
+    waiting = [node]
+    while waiting:
+        here = waiting.pop()
+        if isinstance(here, Map | Seq) and id(here) not in seen:  # aliases lead to the same one
+            seen.add(id(here))
+            if isinstance(here, Map):
+                yield here
+            waiting += here.values() if isinstance(here, Map) else here

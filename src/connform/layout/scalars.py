@@ -1,0 +1,83 @@
+"""Turns a scalar over several lines into the same scalar at another indentation.
+
+Layer 2, no IO. What YAML folds away may change, what it keeps may not.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from connform.manifest.nodes import LINE_BREAK
+
+STEP: Final = 2
+"""How many spaces a level is indented by."""
+
+_BLANK: Final = " \t"
+_HEADER: Final = re.compile(r"(?P<style>[|>])(?P<marks>[-+1-9]*)[ \t]*(?P<comment>#.*)?")
+
+
+def indent_flow_scalar(raw: str, style: str | None, indent: int) -> str:
+    """Return a plain or quoted scalar with its lines behind the first at `indent`.
+
+    Args:
+        raw: the scalar as it stands, quotes included.
+        style: `"`, `'`, or none for a plain scalar.
+        indent: spaces before each further line.
+    """
+    first, *rest = LINE_BREAK.split(raw)
+    lines = [first, *(line.lstrip(_BLANK) for line in rest)]
+    lines[:-1] = [_without_trailing_blanks(line, style) for line in lines[:-1]]
+    margin = "\n" + " " * indent
+    return lines[0] + "".join(margin + line if line else "\n" for line in lines[1:])
+
+
+def _without_trailing_blanks(line: str, style: str | None) -> str:
+    bare = line.rstrip(_BLANK)
+    escaping = style == '"' and (len(bare) - len(bare.rstrip("\\"))) % 2
+    return line[: len(bare) + 1] if escaping else bare  # `\` and a space is an escaped space
+
+
+def indent_block_scalar(raw: str, value: str, parent_column: int, indent: int) -> str:
+    r"""Return a block scalar with its content at `indent`, and without a last line break.
+
+    Blank lines behind the content stay where they are content (`|+`), and are left out otherwise.
+
+    Args:
+        raw: the scalar from `|` or `>` on.
+        value: what it means.
+        parent_column: 0-based column of the mapping or list that it stands in.
+        indent: spaces before each line of its content; `STEP` more than its mapping or list has.
+    """
+    top, *lines = LINE_BREAK.split(raw)
+    header = _HEADER.fullmatch(top)
+    if header is None:
+        raise ValueError  # what the parser accepts has one
+    marks = header["marks"]
+    digits = marks.strip("+-")
+    old = parent_column + int(digits) if digits else _content_column(lines, parent_column)
+    content = [line[old:] for line in lines]
+    last = content.pop() if content else ""
+    if last:  # the file ends without a line break
+        content.append(last)
+    if "+" not in marks:
+        while content and not content[-1]:
+            content.pop()
+    if value and not value.endswith("\n"):
+        # Here comes a line break behind what ended without one: only `-` says that it isn't content.
+        marks = marks.replace("+", "").replace("-", "") + "-"
+    marks = marks.replace(digits, str(STEP)) if digits else marks
+    comment = " " + header["comment"].rstrip() if header["comment"] else ""
+    margin = " " * indent
+    return "\n".join([header["style"] + marks + comment, *(margin + line if line else "" for line in content)])
+
+
+def _content_column(lines: list[str], parent_column: int) -> int:
+    """Return where the content starts; as libyaml finds it, which counts longer blank lines before it as well."""
+    found = parent_column + 1
+    for line in lines:
+        bare = line.lstrip(" ")
+        found = max(found, len(line) - len(bare))
+        if bare:
+            break
+    return found

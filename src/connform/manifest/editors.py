@@ -1,0 +1,79 @@
+"""Turns shapes into JSON Schemas of draft-07, the edition that editors know best. Layer 1, no IO.
+
+Draft-07 has no `unevaluatedProperties`: every branch is closed by itself, behind a chain of `if/then/else`, and repeats
+the keys that always belong. Snippets (`defaultSnippets`) and `enumDescriptions` are what VS Code and
+yaml-language-server read beyond the draft.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from connform.manifest.shape import Shape, about, choice, union
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from connform.manifest.shape import Schema, Snippet
+
+
+class Edition:
+    """The schemas of shapes, and the definitions of nested ones that they share."""
+
+    def __init__(self) -> None:
+        self.definitions: dict[str, Schema] = {}
+        """Name → schema, for `definitions` of the document."""
+
+    def compose(self, shape: Shape, *, partial: bool = False) -> Schema:
+        """Return the schema of a shape; it accepts what `published` accepts."""
+        return {"type": "object", **about(shape), **self._chain(shape, {}, (), partial=partial)}
+
+    def _chain(self, shape: Shape, above: Mapping[str, Any], demanded: tuple[str, ...], *, partial: bool) -> Schema:
+        """Return the closed keys of a shape, one alternative for each value of its discriminator.
+
+        Args:
+            shape: the object, or a branch of it.
+            above: the schemas of the keys around a branch.
+            demanded: the required ones of them.
+            partial: nothing is required.
+        """
+        key = shape.discriminator
+        properties = {**({key: choice(shape)} if key else {}), **above}
+        properties |= {name: self._part(name, part, partial=partial) for name, part in shape.properties.items()}
+        required = () if partial else (*demanded, *shape.required)
+        if not key:
+            return _closed(properties, required)
+        undecided = required if shape.default or partial else (key, *required)
+        chain = _closed(union(shape) | properties, undecided)
+        for name, branch in reversed(list(shape.branches.items())):
+            chosen: Schema = {"properties": {key: {"const": name}}}
+            if partial or name != shape.default:
+                chosen["required"] = [key]
+            chain = {"if": chosen, "then": self._chain(branch, properties, required, partial=partial), "else": chain}
+        return chain
+
+    def _part(self, name: str, part: Schema | Shape, *, partial: bool) -> Schema:
+        """Return the schema of one key; that of an object is kept once, where two don't share a name."""
+        if not isinstance(part, Shape):
+            return part
+        schema = self.compose(part, partial=partial)
+        name = f"{name}-part" if partial else name
+        if self.definitions.setdefault(name, schema) != schema:
+            return schema
+        return {"$ref": f"#/definitions/{name}"}
+
+
+def named_snippets(shape: Shape) -> list[Schema]:
+    """Return what an editor offers in a mapping from names to objects of a shape (`defaultSnippets`)."""
+    return [{"label": one.label, "body": {"${1:name}": one.body}} for one in _snippets(shape)]
+
+
+def _snippets(shape: Shape) -> Iterator[Snippet]:
+    yield from shape.snippets
+    for branch in shape.branches.values():
+        yield from _snippets(branch)
+
+
+def _closed(properties: Schema, required: tuple[str, ...]) -> Schema:
+    schema: Schema = {"properties": properties, "additionalProperties": False}
+    return {**schema, "required": list(required)} if required else schema

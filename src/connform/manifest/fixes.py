@@ -1,0 +1,61 @@
+"""Turns the fixes of diagnostics into exact edits of the source, and a source into its mended text.
+
+Layer 1, no IO. Everything outside of the edits stays byte for byte.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from connform.manifest.nodes import LINE_BREAK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from connform.diagnostics import Diagnostic, Edit
+    from connform.manifest.source_lines import SourceLines
+
+_BOM: Final = "\ufeff"
+_QUOTED: Final = re.compile(r"'[^']*'|\"[^\"\\]*\"")
+_PLAIN: Final = re.compile(r"[^\s\[\]{}\"'&*!|>%@`,#?:-].*")
+"""What a scalar without quotes starts with (YAML 1.2 §7.3.3), and no anchor, alias or tag."""
+_SAFE: Final = re.compile(
+    r"(?!(?:true|false|null)$)[A-Za-z](?:[\w./+$=@-]|:(?=\S)|(?<=\S)#)*", re.ASCII | re.IGNORECASE
+)
+"""What stays one text without quotes, wherever it stands."""
+
+
+def exact(found: Sequence[Diagnostic], lines: SourceLines) -> Iterator[Diagnostic]:
+    """Yield the diagnostics with their edits inside of the quotes; what isn't a plain or quoted text loses its fix."""
+    for one in found:
+        if one.fix:
+            edits = [_exact(edit, lines[edit.span.file][edit.span.line - 1]) for edit in one.fix]
+            yield one._replace(fix=tuple(edit for edit in edits if edit) if all(edits) else ())
+        else:
+            yield one
+
+
+def _exact(edit: Edit, line: str) -> Edit | None:
+    span = edit.span
+    stands = line[span.column - 1 : span.end_column - 1]
+    if _QUOTED.fullmatch(stands):
+        return edit._replace(span=span._replace(column=span.column + 1, end_column=span.end_column - 1))
+    if _PLAIN.fullmatch(stands):
+        return edit if _SAFE.fullmatch(edit.text) else edit._replace(text=f'"{edit.text}"')
+    return None
+
+
+def mend(data: bytes, edits: Iterable[Edit]) -> tuple[bytes, int]:
+    """Return the text with its edits, and how many there were; of two that overlap, the first."""
+    text = data.decode()
+    start = len(_BOM) if text.startswith(_BOM) else 0
+    lines = [start, *(match.end() for match in LINE_BREAK.finditer(text))]
+    pieces: list[str] = []
+    position = count = 0
+    for span, replacement in sorted(set(edits)):
+        begin, end = lines[span.line - 1] + span.column - 1, lines[span.end_line - 1] + span.end_column - 1
+        if begin >= position:
+            pieces += (text[position:begin], replacement)
+            position, count = end, count + 1
+    return "".join((*pieces, text[position:])).encode(), count

@@ -1,0 +1,40 @@
+"""Turns what other tools write where a secret belongs into our reference to the same secret.
+
+Layer 1, no IO. Only forms that mean exactly the same: `${NAME:-default}` has no equivalent here, and stays what it is.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from connform.secret import looks_generated
+
+_NAME: Final = r"([A-Za-z_][A-Za-z0-9_]{0,127})"
+_VARIABLES: Final = (
+    rf"\$\{{(?:env:)?{_NAME}\}}",  # shells, Compose, OpenTelemetry
+    r"\$([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)",  # shells; without an underscore it may be a password
+    rf"\$?\{{\{{\s*\.?[Ee]nv\.{_NAME}\s*\}}\}}",  # GitHub Actions, Jinja, Go templates
+    rf"\{{\{{\s*(?:env|requiredEnv)\s+[\"']{_NAME}[\"']\s*\}}\}}",  # consul-template, Helmfile
+    rf"\{{\{{\s*(?:env_var\(|lookup\([\"']env[\"'],\s*)[\"']{_NAME}[\"']\)\s*\}}\}}",  # dbt, Ansible
+    rf"env/{_NAME}",  # octoDNS
+    rf"os\.environ/{_NAME}",  # LiteLLM
+)
+"""How others write the environment variable NAME."""
+_FIELD: Final = re.compile(r"ref\+(?!sops:)([a-z][a-z0-9-]*://[^#]+)#/([^/]+)")
+"""A field as vals writes it: `ref+file://app.json#/password`. Fields of SOPS files are paths here as well."""
+
+
+def from_variable(text: str) -> str:
+    """Return `env://NAME` for another tool's form of an environment variable, else an empty string."""
+    for form in _VARIABLES:
+        match = re.fullmatch(form, text.strip())
+        if match and not looks_generated(match[1]):
+            return f"env://{match[1]}"
+    return ""
+
+
+def from_vals(text: str) -> str:
+    """Return our form of a reference of vals whose field we write otherwise, else an empty string."""
+    match = _FIELD.fullmatch(text)
+    return f"{match[1]}#{match[2]}" if match else ""

@@ -1,0 +1,24 @@
+"""Turns sources into their lines, each when it is first asked for: only mistakes need them. Layer 1, no IO."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from connform.manifest.nodes import LINE_BREAK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from connform.manifest.files import Source
+
+
+class SourceLines(dict[str, list[str]]):
+    """The lines of each source by its name, without their ends and without a byte order mark; none of an unknown one."""
+
+    def __init__(self, sources: Iterable[Source]) -> None:
+        super().__init__()
+        self._texts = {source.name: source.data for source in sources}
+
+    def __missing__(self, name: str) -> list[str]:
+        lines = self[name] = LINE_BREAK.split(self._texts.get(name, b"").decode("utf-8-sig", "replace"))
+        return lines

@@ -1,0 +1,82 @@
+"""Turns a connection into the facts that policies judge: its effective values, connform's defaults, its secrets' homes.
+
+Layer 2, no IO.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Final
+
+from connform.manifest.branches import Branches
+from connform.manifest.model import Timeouts
+from connform.secret import SecretReference
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from connform.manifest.document import Entry
+    from connform.manifest.rules import Path
+    from connform.manifest.shape import Schema, Shape
+
+NAME: Final = "name"
+SECRETS: Final = "secrets"
+_TIMEOUTS: Final = asdict(Timeouts())
+
+
+class FactFinder:
+    """Knows what connform adds to the values of a manifest."""
+
+    def __init__(
+        self, shape: Shape, default_provider: str, secret_keys: Collection[str], stores: Mapping[str, Entry]
+    ) -> None:
+        self._branches = Branches(shape)
+        self._default_provider = default_provider
+        self._secret_keys = secret_keys
+        self._stores = stores
+
+    def facts(self, connection: Entry) -> dict[str, Any]:
+        """Return the facts of a valid connection, plain data: what `docs/policies.md` has a table of."""
+        node: Mapping[str, Any] = connection.effective
+        declared = _filled(node, self._branches.of(node).schema)
+        return {
+            "provider": self._default_provider,
+            "tags": [],
+            **declared,
+            "timeouts": {**_TIMEOUTS, **declared.get("timeouts", {})},
+            NAME: connection.name,
+            SECRETS: {key: self._home(text) for key, text in node["auth"].items() if key in self._secret_keys},
+        }
+
+    def _home(self, text: str) -> dict[str, str]:
+        reference = SecretReference.parse(text)
+        store = self._stores.get(reference.scheme)
+        home = {"backend": reference.scheme, "path": reference.path}
+        if store is not None:
+            home |= {"backend": str(store.node.get("type", "")), "store": store.name}
+        if reference.field:
+            home["field"] = reference.field
+        if reference.version:
+            home["version"] = reference.version
+        return home
+
+
+def _filled(node: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
+    """Return an object with the defaults that its schema states; an object that isn't there isn't made up."""
+    filled = dict(node)
+    for key, part in schema["properties"].items():
+        if "default" in part:
+            filled.setdefault(key, part["default"])
+        elif "properties" in part and key in filled:
+            filled[key] = _filled(filled[key], part)
+    return filled
+
+
+def declared_path(path: Path) -> Path:
+    """Return the path in the manifest of what a path in the facts leads to."""
+    match path:
+        case ("name", *_):
+            return ()
+        case ("secrets", *rest):
+            return ("auth", *rest[:1])
+    return path

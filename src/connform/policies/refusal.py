@@ -1,0 +1,109 @@
+"""Turns what the `jsonschema` library refuses into places and words: what the policy demands, never what stands there.
+
+Layer 2, no IO. The library's own messages quote the value, so none of them is shown.
+"""
+
+from __future__ import annotations
+
+import json
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+
+from connform.manifest.explain import in_names
+from connform.manifest.places import pointer
+from connform.policies.expand import NOTHING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from connform.manifest.rules import Path
+
+
+Error: TypeAlias = Any
+"""A `jsonschema.ValidationError`; the stubs take each of its attributes for perhaps unset."""
+
+
+class Refusal(NamedTuple):
+    """One thing that a policy refuses."""
+
+    path: Path
+    """Where, in the facts of the connection."""
+    detail: str
+    """What is demanded."""
+    at_key: bool = False
+    """Whether the key is refused, not its value."""
+
+
+def refusals(error: Error) -> Iterator[Refusal]:
+    """Yield what an error of the library is about; alternatives that all fail are one refusal, at what they share."""
+    path: Path = tuple(error.absolute_path)
+    if error.context:
+        yield _alternatives(error, path)
+    elif in_names(error):
+        yield Refusal((*path, error.instance), f"{_name((*path, error.instance))} is no allowed key", at_key=True)
+    elif error.validator == "required":
+        for key in error.validator_value:
+            if key not in error.instance:
+                yield Refusal(path, f"{_name((*path, key))} is missing")
+    else:
+        wording = _WORDINGS.get(error.validator, _any_other)
+        yield Refusal(path, f"{_name(path)} {wording(error)}", at_key=error.schema == NOTHING)
+
+
+def _alternatives(error: Error, path: Path) -> Refusal:
+    inner = [(one.schema_path[0], refusal) for one in error.context for refusal in refusals(one)]
+    demands: dict[Any, dict[str, None]] = {}
+    for alternative, refusal in inner:
+        demands.setdefault(alternative, {})[refusal.detail] = None
+    detail = ", or ".join(dict.fromkeys(" and ".join(details) for details in demands.values()))
+    columns = zip(*(refusal.path for _, refusal in inner), strict=False)
+    shared: Path = tuple(column[0] for column in takewhile(lambda column: len(set(column)) == 1, columns))
+    return Refusal(max(shared, path, key=len), detail)
+
+
+def _name(path: Path) -> str:
+    return f"`{pointer(*path)[1:].replace('/', '.')}`" if path else "the connection"
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _quoted(value: Any) -> str:
+    return f"`{_plain(value)}`"
+
+
+def _any_other(error: Error) -> str:
+    value = error.validator_value
+    if isinstance(value, dict):
+        return f"does not satisfy `{error.validator}`"
+    return f"does not satisfy `{error.validator}: {_plain(value)}`"
+
+
+def _not(error: Error) -> str:
+    match error.validator_value:
+        case {"const": value}:
+            return f"must not be {_quoted(value)}"
+        case {"enum": values}:
+            return f"must not be {' or '.join(map(_quoted, values))}"
+    if error.schema == NOTHING:
+        return "is not allowed"
+    return "is what the policy forbids"
+
+
+def _contains(error: Error) -> str:
+    match error.validator_value:
+        case {"const": value}:
+            return f"must contain {_quoted(value)}"
+    return "lacks an item that the policy demands"
+
+
+_WORDINGS: Final[dict[str, Callable[[Error], str]]] = {
+    "const": lambda error: f"must be {_quoted(error.validator_value)}",
+    "enum": lambda error: f"must be {' or '.join(map(_quoted, error.validator_value))}",
+    "not": _not,
+    "contains": _contains,
+    "oneOf": lambda _: "satisfies more than one of the alternatives",
+    "unevaluatedProperties": lambda _: "has a key that is not allowed",
+}
+"""Keyword → what it demands."""

@@ -1,0 +1,22 @@
+"""Turns a view into one line for each finding, as compilers and `grep -n` print them. Layer 4, no IO."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from connform.reporters.findings import findings
+from connform.reporters.terminal import clean, place_of
+
+if TYPE_CHECKING:
+    from connform.reporters.view import View
+
+
+def render(view: View, *, color: bool, width: int, verbosity: int) -> str:  # noqa: ARG001  (for editors)
+    """Return `path:line:column: severity[code]: text` lines; nothing where nothing was found."""
+    lines = []
+    for one in findings(view):
+        if verbosity >= 0 or one.severity == "error":
+            place = place_of(one.place)
+            text = clean(" ".join(one.text.split()))
+            lines.append(f"{place}{': ' if place else ''}{one.severity}[{one.code}]: {text}\n")
+    return "".join(lines)

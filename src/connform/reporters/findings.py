@@ -1,0 +1,81 @@
+"""Turns a view into findings: diagnostics and failed connections in one form, for formats that know only "this, here". Layer 4, no IO."""
+
+from __future__ import annotations
+
+from collections import Counter
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from connform.reporters.view import View
+
+
+class Finding(NamedTuple):
+    """One thing that a reader of the run should look at."""
+
+    severity: str
+    """`error` or `warning`."""
+    code: str
+    """Code of a diagnostic or of a policy, or class of a failure."""
+    summary: str
+    """One line; the same for all findings of the code."""
+    text: str
+    """What, why, and what to do."""
+    connection: str
+    """The connection concerned, or empty."""
+    place: View
+    """`file`, `line`, `column`, `end_line`, `end_column`; without a place, an empty file and `None`."""
+    related: list[View]
+    """Second places, each with its `message`."""
+    fix: list[View]
+    """Edits that mend it, or nothing."""
+    fingerprint: str
+    """Stays the same when lines move. Made of names alone, never of a value."""
+
+    @property
+    def has_file(self) -> bool:
+        """Whether it stands in a file; standard input is none."""
+        return self.place["file"] not in {"", "<stdin>"}
+
+
+def findings(view: View) -> list[Finding]:
+    """Return what is wrong, then what the checks found, each in the order of the view."""
+    seen: Counter[tuple[str, ...]] = Counter()
+    found = []
+    for finding, pointer in (*_of_diagnostics(view), *_of_connections(view)):
+        identity = (finding.code, finding.place["file"], finding.connection, pointer)
+        seen[identity] += 1
+        digest = sha256("\0".join((*identity, str(seen[identity]))).encode("utf-8", "replace"))
+        found.append(finding._replace(fingerprint=digest.hexdigest()[:32]))
+    return found
+
+
+def _of_diagnostics(view: View) -> Iterator[tuple[Finding, str]]:
+    for one in view["diagnostics"]:
+        text = _joined(one["detail"] or one["summary"], one["hint"])
+        finding = Finding(
+            one["severity"], one["code"], one["summary"], text, one["connection"], one, one["related"], one["fix"], ""
+        )
+        yield finding, one["pointer"]
+
+
+def _of_connections(view: View) -> Iterator[tuple[Finding, str]]:
+    for one in view["connections"]:
+        place = {**one, "end_line": one["line"], "end_column": one["column"]}
+        told = [("warning", "certificate-ends-soon", warning) for warning in one["warnings"]]
+        if one["verdict"] in {"failed", "unknown"}:
+            told.append(("error", one["class"], _joined(one["message"], one["hint"])))
+        for severity, code, text in told:
+            summary = code.replace("_", " ").replace("-", " ")
+            yield Finding(severity, code, summary, f"{one['name']}: {text}", one["name"], place, [], [], ""), ""
+
+
+def _joined(text: str, hint: str) -> str:
+    return f"{text} ({hint})" if hint else text
+
+
+def by_severity(found: list[Finding]) -> dict[str, list[Any]]:
+    """Return the errors and the warnings."""
+    return {severity: [one for one in found if one.severity == severity] for severity in ("error", "warning")}

@@ -1,0 +1,43 @@
+"""Turns a view into GitHub's workflow commands: annotations at the lines of a pull request. Layer 4, no IO.
+
+GitHub shows ten errors and ten warnings of a step, and drops the rest without a word.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from connform.reporters.findings import Finding, by_severity, findings
+from connform.reporters.terminal import clean, counted
+
+if TYPE_CHECKING:
+    from connform.reporters.view import View
+
+SHOWN: Final = 10
+"""Annotations that GitHub shows of each severity and step."""
+_DATA: Final = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
+_PROPERTY: Final = _DATA | str.maketrans({":": "%3A", ",": "%2C"})
+
+
+def render(view: View, *, color: bool, width: int, verbosity: int) -> str:  # noqa: ARG001  (for GitHub)
+    """Return one command for each finding that GitHub will show, and a notice about the rest."""
+    lines, left = [], []
+    for severity, found in by_severity(findings(view)).items():
+        lines += [_command(one) for one in found[:SHOWN]]
+        if len(found) > SHOWN:
+            left.append(counted(len(found) - SHOWN, f"more {severity}"))
+    if left:
+        lines.append(f"::notice title=connform::{' and '.join(left)}: see the summary of the job, or --format text")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _command(one: Finding) -> str:
+    properties = {"title": f"connform: {one.code}"}
+    if one.has_file:
+        place = one.place
+        properties |= {"file": place["file"], "line": place["line"], "endLine": place["end_line"]}
+        if place["line"] == place["end_line"]:  # GitHub takes columns of a single line only
+            properties |= {"col": place["column"], "endColumn": place["end_column"]}
+    listed = ",".join(f"{key}={clean(str(value)).translate(_PROPERTY)}" for key, value in properties.items())
+    text = "\n".join(clean(line) for line in one.text.splitlines())
+    return f"::{one.severity} {listed}::{text.translate(_DATA)}"

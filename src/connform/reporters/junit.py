@@ -1,0 +1,81 @@
+"""Turns a view into JUnit XML: a test case for each connection that was checked, else for each manifest. Layer 4, no IO."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
+
+from connform.reporters.findings import Finding, findings
+from connform.reporters.terminal import clean, counted, place_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from connform.reporters.view import View
+
+_OUTCOMES: Final = {"failed": "failure", "unknown": "error", "skipped": "skipped"}
+"""Verdict → element. What could not be verified is an error of the run, not a failure of the connection."""
+
+
+def render(view: View, *, color: bool, width: int, verbosity: int) -> str:  # noqa: ARG001  (for machines)
+    """Return one suite; a case that is wrong says why, and where."""
+    suite = Element("testsuite", name=f"connform {view['command']}")
+    found = findings(view)
+    checked = {one["name"] for one in view["connections"] if one["verdict"]}
+    for one in view["connections"]:
+        if one["verdict"]:
+            _connection(suite, one, [finding for finding in found if finding.connection == one["name"]])
+    elsewhere = [one for one in found if one.connection not in checked]
+    if not checked or elsewhere:
+        for file in dict.fromkeys((*view["files"], *(one.place["file"] for one in elsewhere))):
+            _file(suite, view["command"], file, [one for one in elsewhere if one.place["file"] == file])
+    root = Element("testsuites", name="connform")
+    root.append(suite)
+    for element in (root, suite):
+        element.set("tests", str(len(suite)))
+        for kind in ("failure", "error"):
+            element.set(f"{kind}s", str(len(suite.findall(f"testcase/{kind}"))))
+        element.set("time", _seconds(view["elapsed_ms"]))
+    suite.set("skipped", str(len(suite.findall("testcase/skipped"))))
+    indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(root, encoding="unicode") + "\n"
+
+
+def _connection(suite: Element, one: View, found: Sequence[Finding]) -> None:
+    case = SubElement(suite, "testcase", name=clean(one["name"]), classname=f"connform.{clean(one['provider'])}")
+    case.set("time", _seconds(one["elapsed_ms"]))
+    if one["file"]:
+        case.set("file", clean(one["file"]))
+    if outcome := _OUTCOMES.get(one["verdict"]):
+        _tell(case, outcome, one["class"], clean(one["message"]), [each for each in found if each.severity == "error"])
+    _warn(case, found)
+
+
+def _file(suite: Element, command: str, file: str, found: Sequence[Finding]) -> None:
+    name = clean(file) or command
+    case = SubElement(suite, "testcase", name=name, classname="connform.manifest", file=name, time=_seconds(0))
+    errors = [one for one in found if one.severity == "error"]
+    if errors:
+        _tell(case, "failure", errors[0].code, counted(len(errors), "error"), errors)
+    _warn(case, found)
+
+
+def _tell(case: Element, outcome: str, kind: str, message: str, found: Sequence[Finding]) -> None:
+    element = SubElement(case, outcome, message=message)
+    if outcome != "skipped":
+        element.set("type", clean(kind))
+        element.text = "\n".join(map(_line, found))
+
+
+def _warn(case: Element, found: Sequence[Finding]) -> None:
+    if warnings := [one for one in found if one.severity == "warning"]:
+        SubElement(case, "system-out").text = "\n".join(map(_line, warnings))
+
+
+def _line(one: Finding) -> str:
+    place = place_of(one.place)
+    return f"{place}{': ' if place else ''}{one.severity}[{one.code}]: {clean(' '.join(one.text.split()))}"
+
+
+def _seconds(elapsed_ms: float) -> str:
+    return f"{elapsed_ms / 1000:.3f}"

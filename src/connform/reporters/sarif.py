@@ -1,0 +1,93 @@
+"""Turns a view into SARIF 2.1.0 (OASIS), as code scanning services read it. Layer 4, no IO."""
+
+from __future__ import annotations
+
+from json import dumps
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
+
+from connform import __version__
+from connform.reporters.findings import Finding, findings
+
+if TYPE_CHECKING:
+    from connform.reporters.view import View
+
+_SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+_ROOT: Final = "%SRCROOT%"
+
+
+def render(view: View, *, color: bool, width: int, verbosity: int) -> str:  # noqa: ARG001  (for machines)
+    """Return a log with one run. Paths below the repository are relative to it, others are absolute."""
+    found = findings(view)
+    rules = {one.code: one for one in reversed(found)}
+    order = sorted(rules)
+    run = {
+        "tool": {
+            "driver": {
+                "name": "connform",
+                "version": __version__,
+                "semanticVersion": __version__,
+                "rules": [_rule(rules[code]) for code in order],
+            }
+        },
+        "automationDetails": {"id": f"connform/{view['command']}/"},
+        "invocations": [{"executionSuccessful": True, "exitCode": view["exit_code"]}],
+        "columnKind": "unicodeCodePoints",
+        "results": [_result(one, order.index(one.code)) for one in found],
+    }
+    return dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
+
+
+def _rule(one: Finding) -> dict[str, Any]:
+    return {
+        "id": one.code,
+        "shortDescription": {"text": one.summary},
+        "help": {"text": f"{one.summary}. More: connform explain {one.code}"},
+        "defaultConfiguration": {"level": one.severity},
+    }
+
+
+def _result(one: Finding, rule_index: int) -> dict[str, Any]:
+    result: dict[str, Any] = {
+        "ruleId": one.code,
+        "ruleIndex": rule_index,
+        "level": one.severity,
+        "message": {"text": one.text},
+        "partialFingerprints": {"connform/v1": one.fingerprint},
+    }
+    location: dict[str, Any] = {}
+    if one.has_file:
+        location["physicalLocation"] = _physical(one.place)
+    if one.connection:
+        location["logicalLocations"] = [{"name": one.connection, "kind": "object"}]
+    if location:
+        result["locations"] = [location]
+    related = [
+        {"id": number, "message": {"text": place["message"]}, "physicalLocation": _physical(place)}
+        for number, place in enumerate(one.related, 1)
+    ]
+    if related:
+        result["relatedLocations"] = related
+    if one.fix and one.has_file:
+        edits = [{"deletedRegion": _region(edit), "insertedContent": {"text": edit["text"]}} for edit in one.fix]
+        result["fixes"] = [
+            {"artifactChanges": [{"artifactLocation": _artifact(one.place["file"]), "replacements": edits}]}
+        ]
+    return result
+
+
+def _physical(place: View) -> dict[str, Any]:
+    return {"artifactLocation": _artifact(place["file"]), "region": _region(place)}
+
+
+def _artifact(file: str) -> dict[str, str]:
+    if file.startswith("/"):
+        return {"uri": f"file://{quote(file)}"}
+    return {"uri": quote(file), "uriBaseId": _ROOT}
+
+
+def _region(place: View) -> dict[str, int]:
+    region = {"startLine": place["line"], "startColumn": place["column"]}
+    if "end_line" in place:
+        region |= {"endLine": place["end_line"], "endColumn": place["end_column"]}
+    return region

@@ -1,0 +1,50 @@
+"""Examines manifests that a coverage-guided fuzzer makes: `python -m tests.fuzz.guided --seconds 600`.
+
+Needs the package `atheris` (libFuzzer). The broken manifests of the tests are its first corpus. It ends with 0 when the time is up, and otherwise
+prints the manifest that crashed, took longer than a second or more than 500 MB, and leaves it in the corpus.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Final
+
+import atheris
+
+with atheris.instrument_imports(include=["connform", "yaml"]):
+    from tests.fuzz.oracle import examine, examine_layout
+
+MANIFESTS: Final = Path(__file__).parents[1] / "manifest" / "broken"
+EXAMPLE: Final = Path(__file__).parents[2] / "connections.yaml.example"
+
+
+def examine_both(text: bytes) -> None:
+    examine(text)
+    examine_layout(text)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=int, default=600)
+    parser.add_argument("--corpus", type=Path, default=Path(".fuzz"), help="a folder that is kept for the next run")
+    options = parser.parse_args()
+    options.corpus.mkdir(exist_ok=True)
+    for file in (EXAMPLE, *MANIFESTS.rglob("*.yaml")):
+        text = file.read_bytes()
+        if len(text) <= 1 << 14:
+            (options.corpus / f"seed-{file.stem.replace(' ', '-')}").write_bytes(text)
+    limits = [
+        f"-max_total_time={options.seconds}",
+        "-timeout=1",
+        "-rss_limit_mb=500",
+        "-max_len=16384",
+        "-len_control=0",
+    ]
+    atheris.Setup([sys.argv[0], *limits, f"-artifact_prefix={options.corpus}/", str(options.corpus)], examine_both)
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""Each policy of `examples/policies/`: a manifest that it passes, and the exact places of what it refuses.
+
+A case is `shipped/POLICY/NAME.yaml` with `NAME.expected` beside it: `code line:column`, then `also line:column` for a
+second place in the manifest, and how many connections inherit the value. Empty: the policy has nothing to say.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from connform.manifest.files import Source
+from connform.manifest.gate import build_gate
+from connform.policies.file import read_policies
+from tests.end_to_end.plugins import install
+from tests.end_to_end.running import run
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+EXAMPLES: Final = Path(__file__).parents[2] / "examples" / "policies"
+SHIPPED: Final = sorted(EXAMPLES.glob("*.yaml"))
+CASES: Final = sorted((Path(__file__).parent / "shipped").glob("*/*.yaml"))
+VAULT: Final = """
+from connform.plugin import Shape
+
+class Vault:
+    form = "vault://mount/path#field"
+    store_shape = Shape(properties={"address": {"type": "string"}}, required=("address",))
+    def lint(self, reference, settings): return ""
+    def fetch(self, references, place): raise NotImplementedError
+
+VAULT = Vault()
+"""
+"""A backend that connform has not; as a package installs it."""
+
+
+@pytest.fixture(scope="module")
+def with_vault(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """An environment in which the scheme `vault` is known."""
+    return install(tmp_path_factory.mktemp("vault"), VAULT, {"connform.secrets": "vault = acme_plugin:VAULT"})
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.parent.name}/{case.stem}")
+def test_a_shipped_policy_finds_the_value_where_it_stands(case: Path, with_vault: Mapping[str, str]) -> None:
+    policy = EXAMPLES / f"{case.parent.name}.yaml"
+    ended = run("validate", case.name, "--policy", policy, "--format", "json", cwd=case.parent, env=with_vault)
+    found = ended.report["diagnostics"]
+    assert "".join(map(_line, found)) == case.with_suffix(".expected").read_text("utf-8")
+    assert ended.code == (1 if found else 0)
+    assert all(one["related"][-1]["file"] == str(policy) for one in found)
+
+
+def _line(one: Mapping[str, Any]) -> str:
+    also = "".join(f" also {other['line']}:{other['column']}" for other in one["related"][:-1])
+    inherit = re.search(r" \(\d+ connections inherit this\)", one["detail"])
+    return f"{one['code']} {one['line']}:{one['column']}{also}{inherit[0] if inherit else ''}\n"
+
+
+def test_each_shipped_policy_has_a_case_of_each_kind() -> None:
+    kinds = ("fails", "fails-through-a-template", "fails-through-defaults", "passes")
+    found = {(case.parent.name, case.stem) for case in CASES}
+    assert found == {(policy.stem, kind) for policy in SHIPPED for kind in kinds}
+
+
+@pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.stem)
+def test_gate_and_library_agree_on_a_shipped_policy(file: Path) -> None:
+    ((policy,), problems) = read_policies([Source(file.name, file.read_bytes(), "")])
+    assert problems == []
+    assert policy.code == file.stem
+    gate, library = build_gate(policy.schema), Draft202012Validator(policy.schema)
+    verdicts = {gate(facts) for facts in _variants()}
+    assert [facts for facts in _variants() if gate(facts) is not library.is_valid(facts)] == []
+    assert verdicts == {True, False}
+
+
+def _variants() -> list[dict[str, Any]]:
+    """Facts as connections have them, and facts that no connection has."""
+    kinds: list[dict[str, Any]] = [
+        {"tags": [], "owner": "a@b"},
+        {"tags": ["eu-customer"], "region": "eu", "tls": {"ca_file": "x"}},
+        {"tags": ["ci", "eu-customer"], "region": "us", "tls": {}, "owner": "a"},
+        {"tags": "eu-customer", "region": None, "tls": [], "owner": 1},
+    ]
+    return [
+        {"provider": provider, "secrets": {"api_key": {"backend": backend, "path": "x"}}, **environment, **kind}
+        for provider in ("iinked-sign", "http", None)
+        for backend in ("env", "vault", "file", 1)
+        for environment in ({}, *({"environment": one} for one in ("production", "sandbox", "private", None)))
+        for kind in kinds
+    ]
