@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 REQUIRE_PEERS: Final = "CONNFORM_REQUIRE_PEERS"
+_FROM_NPM: Final = os.path.join(os.path.dirname(__file__), "node_modules", ".bin")
 _KEPT: Final = {"PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "PYTHONHASHSEED", "VIRTUAL_ENV", VARIABLE, REQUIRE_PEERS}
 _KEPT_PREFIXES: Final = ("COVERAGE_", "HYPOTHESIS_", "PYTEST_")  # the tools that run the tests
 
@@ -29,13 +30,14 @@ def require_peer(name: str, *also_at: str) -> str:
     """Return the path of another project's program that a test works with.
 
     A test that lacks it is skipped; under CONNFORM_REQUIRE_PEERS, which CI sets, it fails. A peer from PyPI is found
-    beside the interpreter even where its environment is not activated.
+    beside the interpreter even where its environment is not activated, one from npm where `npm install --prefix tests`
+    has put it.
 
     Args:
         name: the program: `nginx`, `curl`, `check-jsonschema`.
         also_at: folders to search beyond PATH.
     """
-    folders = [os.path.dirname(sys.executable), os.environ.get("PATH", os.defpath), *also_at, "/usr/sbin"]
+    folders = [os.path.dirname(sys.executable), os.environ.get("PATH", os.defpath), *also_at, _FROM_NPM, "/usr/sbin"]
     found = shutil.which(name, path=os.pathsep.join(folders))
     if found is not None:
         return found

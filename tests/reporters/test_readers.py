@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 from itertools import pairwise
@@ -127,7 +128,7 @@ def test_the_sarif_tools_of_microsoft_find_nothing_wrong(sample: str, tmp_path: 
         capture_output=True,
         text=True,
         check=False,
-        env={"DOTNET_SYSTEM_GLOBALIZATION_INVARIANT": "1", "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)},
+        env={**os.environ, "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT": "1", "HOME": str(tmp_path)},
     )
     assert done.returncode == 0, done.stdout
     verdict = json.loads((tmp_path / "verdict.sarif").read_text(encoding="utf-8-sig"))
