@@ -27,7 +27,7 @@ PLACES: Final[dict[str, Callable[[str], list[tuple[int, int]]]]] = {
     "jsonl": lambda text: places(r'(?m)^\{"type": "diagnostic".*?"line": (\d+), "column": (\d+)', text),
     "sarif": lambda text: places(r'"startLine": (\d+),\s+"startColumn": (\d+)', text),
     "junit": lambda text: places(r"connections\.yaml:(\d+):(\d+): error\[", text),
-    "markdown": lambda text: places(r"(?m)^\| ❌ \| connections\.yaml:(\d+):(\d+) ", text),
+    "markdown": lambda text: places(r"(?m)^\| ❌ \| `connections\.yaml:(\d+):(\d+)` ", text),
 }
 """Format → the places that it tells."""
 
@@ -54,9 +54,7 @@ def spoilt(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[tuple[i
 
 
 @pytest.mark.parametrize("name", FORMATS)
-@pytest.mark.parametrize(
-    "verb", [["validate"], ["check", "--simulate"]], ids=" ".join
-)
+@pytest.mark.parametrize("verb", [["validate"], ["check", "--simulate"]], ids=" ".join)
 def test_the_format_never_changes_the_code(name: str, verb: list[str], tmp_path: Path) -> None:
     (tmp_path / "connections.yaml").write_bytes(EXAMPLE.read_bytes())
     good = run(*verb, "--format", name, cwd=tmp_path)
@@ -117,7 +115,7 @@ def test_a_summary_that_cannot_be_written_changes_no_verdict(tmp_path: Path) -> 
     (tmp_path / "connections.yaml").write_text(BROKEN)
     ended = run("validate", "--format", "github", cwd=tmp_path, env={"GITHUB_STEP_SUMMARY": str(tmp_path)})
     assert ended.code == 1
-    assert ended.err.startswith("warning: can't write the summary of the job")
+    assert ended.err.startswith("warning: can't add to the summary of the job")
 
 
 @pytest.mark.parametrize("told_by", ["GITHUB_WORKSPACE", "CI_PROJECT_DIR", ".git"])

@@ -40,7 +40,7 @@ CODE_QUALITY: Final = {
                 "type": "object",
                 "required": ["path", "lines"],
                 "properties": {
-                    "path": {"type": "string", "pattern": r"^[^./][^<>]*$"},
+                    "path": {"type": "string", "pattern": r"^(<stdin>|[^./][^<>]*)$"},
                     "lines": {
                         "type": "object",
                         "required": ["begin"],
@@ -87,7 +87,7 @@ def unescaped(text: str) -> str:
 def test_github_reads_an_annotation_for_each_finding_that_it_will_show(sample: str) -> None:
     read = commands(rendered("github", sample))
     expected = [
-        (one.severity, f"connform: {one.code}", clean(line_breaks(one.text)))
+        (one.severity, f"connform: {one.code}", clean(line_breaks(one.whole)))
         for severity in ("error", "warning")
         for one in [each for each in found(sample) if each.severity == severity][:SHOWN]
     ]
@@ -145,7 +145,7 @@ def test_sarif_has_a_result_for_each_finding_at_its_place(sample: str) -> None:
     for result, one in zip(run["results"], found(sample), strict=True):
         assert (rules[result["ruleIndex"]], result["level"]) == (one.code, one.severity)
         places = [place for place in result.get("locations", []) if "physicalLocation" in place]
-        assert bool(places) == one.has_file
+        assert bool(places) == bool(one.place["file"])
         for place in places:
             physical = place["physicalLocation"]
             assert unquote(physical["artifactLocation"]["uri"]) == one.place["file"]
@@ -174,7 +174,16 @@ def test_a_markdown_reader_sees_one_table_with_these_words_and_no_markup_of_a_st
     tokens = MarkdownIt("gfm-like", {"linkify": False}).parse(rendered("markdown", sample))
     kinds = {child.type for token in tokens for child in [token, *(token.children or [])]}
     assert kinds <= {
-        *("heading_open", "heading_close", "inline", "text", "text_special", "paragraph_open", "paragraph_close"),
+        *(
+            "heading_open",
+            "heading_close",
+            "inline",
+            "text",
+            "text_special",
+            "code_inline",
+            "paragraph_open",
+            "paragraph_close",
+        ),
         *(f"{part}_{end}" for part in ("table", "thead", "tbody", "tr", "th", "td") for end in ("open", "close")),
     }
     cells = [
@@ -183,7 +192,7 @@ def test_a_markdown_reader_sees_one_table_with_these_words_and_no_markup_of_a_st
         if before.type == "td_open"
     ]
     for one in found(sample):
-        assert clean(" ".join(one.text.split())) in [cell.replace("\u200b", "") for cell in cells]
+        assert clean(" ".join(one.whole.split())) in [cell.replace("\u200b", "") for cell in cells]
     assert not re.search(r"(?<!\w)@\w", rendered("markdown", sample)), "GitHub would call somebody"
 
 

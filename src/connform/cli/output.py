@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import contextmanager, suppress
-from functools import partial, wraps
+from functools import cache, partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from connform.reporters.view import View
 
 _WIDTH_OF_LOGS = 120
+_MAX_SUMMARY_BYTES = 2**20
+"""GitHub drops the whole summary of a step that is longer."""
 
 
 def reporting(function: Callable[..., Report]) -> Callable[..., Any]:
@@ -39,26 +41,27 @@ def reporting(function: Callable[..., Report]) -> Callable[..., Any]:
 
 def emit(report: Report, options: Options) -> None:
     """Write a report in every format that was asked for, standard output first."""
-    from connform.reporters.view import build
+    from connform.reporters import OF_THE_REPOSITORY, reporter
+    from connform.reporters.view import build, relocated
 
     view = build(report)
+
+    @cache
+    def view_of_the_repository() -> View:
+        return relocated(view, cache(partial(path_in, repository())))
+
+    def rendered(name: str, *, color: bool = False, width: int = _WIDTH_OF_LOGS) -> str:
+        seen = view_of_the_repository() if name in OF_THE_REPOSITORY else view
+        return reporter(name).render(seen, color=color, width=width, verbosity=options.verbosity)
+
     color = not options.output and wants_color(sys.stdout, options)
-    deliver(_rendered(options.format, view, options, color=color, width=_width(sys.stdout)), options)
+    deliver(rendered(options.format, color=color, width=_width(sys.stdout)), options)
     for name, file in options.formats:
         if file:
-            save(file, _rendered(name, view, options).encode(errors="backslashreplace"))
+            save(file, rendered(name).encode(errors="backslashreplace"))
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if summary and any(name == "github" for name, _ in options.formats):
-        _append(summary, _rendered("markdown", view, options))
-
-
-def _rendered(name: str, view: View, options: Options, *, color: bool = False, width: int = _WIDTH_OF_LOGS) -> str:
-    from connform.reporters import OF_THE_REPOSITORY, reporter
-    from connform.reporters.view import relocated
-
-    if name in OF_THE_REPOSITORY:
-        view = relocated(view, partial(path_in, repository()))
-    return reporter(name).render(view, color=color, width=width, verbosity=options.verbosity)
+        _append(summary, rendered("markdown").encode())
 
 
 def repository() -> str:
@@ -77,13 +80,17 @@ def path_in(root: str, file: str) -> str:
     return Path(whole if os.path.relpath(whole, root).startswith("..") else os.path.relpath(whole, root)).as_posix()
 
 
-def _append(file: str, text: str) -> None:
+def _append(file: str, content: bytes) -> None:
     """Add to the summary of a job; one that can't be written changes no verdict."""
     try:
-        with Path(file).open("a", encoding="utf-8") as summary:
-            summary.write(text)
+        with Path(file).open("ab") as summary:
+            if summary.tell() + len(content) <= _MAX_SUMMARY_BYTES:
+                summary.write(content)
+                return
+        reason = "it would be longer than GitHub takes"
     except OSError as error:
-        sys.stderr.write(f"warning: can't write the summary of the job: {error.strerror}\n")
+        reason = str(error.strerror)
+    sys.stderr.write(f"warning: can't add to the summary of the job: {reason}\n")
 
 
 def wants_color(stream: TextIO, options: Options) -> bool:

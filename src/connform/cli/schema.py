@@ -43,9 +43,9 @@ def command(options: Options, *, name: str, folder: str | None) -> int:
 
 def _schemas() -> dict[str, Callable[[], dict[str, Any]]]:
     from connform.engine.schemas import SCHEMAS
-    from connform.reporters.frame import REPORT_SCHEMA
+    from connform.reporters.frame import LINE_SCHEMA, REPORT_SCHEMA
 
-    return {**SCHEMAS, "report": lambda: REPORT_SCHEMA}
+    return {**SCHEMAS, "report": lambda: REPORT_SCHEMA, "report-line": lambda: LINE_SCHEMA}
 
 
 def _rendered(compose: Callable[[], dict[str, Any]]) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+from connform.reporters.terminal import place_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from connform.reporters.view import View
 
@@ -39,6 +41,11 @@ class Finding(NamedTuple):
         """Whether it stands in a file; standard input is none."""
         return self.place["file"] not in {"", "<stdin>"}
 
+    @property
+    def whole(self) -> str:
+        """The text and the second places, for formats that have no field for them."""
+        return "; ".join((self.text, *(f"{one['message']}: {place_of(one)}" for one in self.related)))
+
 
 def findings(view: View) -> list[Finding]:
     """Return what is wrong, then what the checks found, each in the order of the view."""
@@ -47,7 +54,7 @@ def findings(view: View) -> list[Finding]:
     for finding, pointer in (*_of_diagnostics(view), *_of_connections(view)):
         identity = (finding.code, finding.place["file"], finding.connection, pointer)
         seen[identity] += 1
-        digest = sha256("\0".join((*identity, str(seen[identity]))).encode("utf-8", "replace"))
+        digest = sha256("\0".join((*identity, str(seen[identity]))).encode("utf-8", "backslashreplace"))
         found.append(finding._replace(fingerprint=digest.hexdigest()[:32]))
     return found
 
@@ -63,19 +70,21 @@ def _of_diagnostics(view: View) -> Iterator[tuple[Finding, str]]:
 
 def _of_connections(view: View) -> Iterator[tuple[Finding, str]]:
     for one in view["connections"]:
-        place = {**one, "end_line": one["line"], "end_column": one["column"]}
         told = [("warning", "certificate-ends-soon", warning) for warning in one["warnings"]]
         if one["verdict"] in {"failed", "unknown"}:
             told.append(("error", one["class"], _joined(one["message"], one["hint"])))
         for severity, code, text in told:
             summary = code.replace("_", " ").replace("-", " ")
-            yield Finding(severity, code, summary, f"{one['name']}: {text}", one["name"], place, [], [], ""), ""
+            yield Finding(severity, code, summary, f"{one['name']}: {text}", one["name"], one, [], [], ""), ""
 
 
 def _joined(text: str, hint: str) -> str:
     return f"{text} ({hint})" if hint else text
 
 
-def by_severity(found: list[Finding]) -> dict[str, list[Any]]:
-    """Return the errors and the warnings."""
-    return {severity: [one for one in found if one.severity == severity] for severity in ("error", "warning")}
+def grouped(found: Iterable[Finding], key: Callable[[Finding], str]) -> dict[str, list[Finding]]:
+    """Return the findings of each key, in order."""
+    groups: dict[str, list[Finding]] = {}
+    for one in found:
+        groups.setdefault(key(one), []).append(one)
+    return groups

@@ -1,6 +1,6 @@
-"""The JSON Schema of the frame that `view.py` builds: what programs that read `--format json` may rely on.
+"""The JSON Schemas of the frame that `view.py` builds: what programs that read `json` or `jsonl` may rely on.
 
-Layer 4, no IO. `make schema` writes it to `schema/report.schema.json`.
+Layer 4, no IO. `make schema` writes them to `schema/report.schema.json` and `schema/report-line.schema.json`.
 """
 
 from __future__ import annotations
@@ -38,11 +38,16 @@ def _one_of(*values: str) -> Schema:
 _COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
 _MS: Final[Schema] = {"type": "number", "minimum": 0, "description": "Milliseconds, to a tenth."}
 _POSITION: Final[Schema] = {"type": "integer", "minimum": 1, "description": "1-based; columns count characters."}
-_PLACE: Final[Schema] = {"file": _text("As it was named."), "line": _POSITION, "column": _POSITION}
+_PLACE: Final[Schema] = {
+    "file": _text("As it was named; `<stdin>` for standard input."),
+    "line": _POSITION,
+    "column": _POSITION,
+    "end_line": _POSITION,
+    "end_column": _POSITION | {"description": "Just behind the last character."},
+}
 _PLACE_OR_NONE: Final[Schema] = {
     "file": _text("As it was named; empty where there is no place."),
-    "line": _POSITION | {"type": ["integer", "null"]},
-    "column": _POSITION | {"type": ["integer", "null"]},
+    **{name: each | {"type": ["integer", "null"]} for name, each in _PLACE.items() if name != "file"},
 }
 
 _SNIPPET: Final = _object(
@@ -52,7 +57,7 @@ _SNIPPET: Final = _object(
 
 _EDIT: Final = _object(
     "What is replaced, on one line, and by what.",
-    {**_PLACE, "end_line": _POSITION, "end_column": _POSITION, "text": _text("What stands there afterwards.")},
+    {**_PLACE, "text": _text("What stands there afterwards.")},
 )
 
 _DIAGNOSTIC: Final = _object(
@@ -64,8 +69,6 @@ _DIAGNOSTIC: Final = _object(
         "detail": _text("What, why, and what to do."),
         "hint": _text("A likely correction, or empty."),
         **_PLACE,
-        "end_line": _POSITION,
-        "end_column": _POSITION | {"description": "Just behind the last character."},
         "pointer": _text("RFC 6901 pointer to the value."),
         "connection": _text("The connection concerned, or empty."),
         "related": _list(
@@ -125,26 +128,44 @@ _CONNECTION: Final = _object(
     },
 )
 
+_RUN: Final[Schema] = {
+    "format_version": _text("MAJOR.MINOR; a new MINOR only adds.") | {"pattern": r"^1\.[0-9]+$"},
+    "command": _text("The verb."),
+    "exit_code": {"type": "integer", "minimum": 0, "maximum": 255},
+    "simulated": {"type": "boolean", "description": "Whether the simulator answered instead of the API."},
+    "elapsed_ms": _MS,
+    "files": _list({"type": "string"}),
+    "summary": _object(
+        "How many of what.",
+        {"connections": _COUNT, **{str(verdict): _COUNT for verdict in Verdict}, "errors": _COUNT, "warnings": _COUNT},
+    ),
+}
+
+_DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+
 REPORT_SCHEMA: Final[Schema] = {
-    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$schema": _DIALECT,
     "title": "What a connform command found (--format json)",
     **_object(
         "One object per run, the same for every command.",
-        {
-            "format_version": _text("MAJOR.MINOR; a new MINOR only adds.") | {"pattern": r"^1\.[0-9]+$"},
-            "command": _text("The verb."),
-            "exit_code": {"type": "integer", "minimum": 0, "maximum": 255},
-            "simulated": {"type": "boolean", "description": "Whether the simulator answered instead of the API."},
-            "elapsed_ms": _MS,
-            "files": _list({"type": "string"}),
-            "summary": _object(
-                "How many of what.",
-                {"connections": _COUNT, **{str(verdict): _COUNT for verdict in Verdict}}
-                | {"errors": _COUNT, "warnings": _COUNT},
-            ),
-            "diagnostics": _list(_DIAGNOSTIC),
-            "connections": _list(_CONNECTION),
-        },
+        {**_RUN, "diagnostics": _list(_DIAGNOSTIC), "connections": _list(_CONNECTION)},
     ),
 }
 """JSON Schema 2020-12, closed but for the facts of a stage."""
+
+
+def _line(kind: str, schema: Schema) -> Schema:
+    properties = {"type": {"const": kind}, **schema["properties"]}
+    return schema | {"properties": properties, "required": ["type", *schema["required"]]}
+
+
+LINE_SCHEMA: Final[Schema] = {
+    "$schema": _DIALECT,
+    "title": "One line of what a connform command found (--format jsonl)",
+    "anyOf": [
+        _line("diagnostic", _DIAGNOSTIC),
+        _line("connection", _CONNECTION),
+        _line("summary", _object("The last line: the run as a whole.", _RUN)),
+    ],
+}
+"""JSON Schema 2020-12; `type` says which of the three a line is."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from connform.reporters.findings import Finding, by_severity, findings
+from connform.reporters.findings import Finding, findings, grouped
 from connform.reporters.terminal import clean, counted
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _PROPERTY: Final = _DATA | str.maketrans({":": "%3A", ",": "%2C"})
 def render(view: View, *, color: bool, width: int, verbosity: int) -> str:  # noqa: ARG001  (for GitHub)
     """Return one command for each finding that GitHub will show, and a notice about the rest."""
     lines, left = [], []
-    for severity, found in by_severity(findings(view)).items():
+    for severity, found in sorted(grouped(findings(view), lambda one: one.severity).items()):  # errors first
         lines += [_command(one) for one in found[:SHOWN]]
         if len(found) > SHOWN:
             left.append(counted(len(found) - SHOWN, f"more {severity}"))
@@ -39,5 +39,5 @@ def _command(one: Finding) -> str:
         if place["line"] == place["end_line"]:  # GitHub takes columns of a single line only
             properties |= {"col": place["column"], "endColumn": place["end_column"]}
     listed = ",".join(f"{key}={clean(str(value)).translate(_PROPERTY)}" for key, value in properties.items())
-    text = "\n".join(clean(line) for line in one.text.splitlines())
+    text = "\n".join(clean(line) for line in one.whole.splitlines())
     return f"::{one.severity} {listed}::{text.translate(_DATA)}"

@@ -14,18 +14,14 @@ _SEVERITIES: Final = {"error": "major", "warning": "minor"}
 
 
 def render(view: View, *, color: bool, width: int, verbosity: int) -> str:  # noqa: ARG001  (for GitLab)
-    """Return an array of findings; one without a place stands at the start of the first manifest."""
-    nowhere = next((file for file in view["files"] if file != "<stdin>"), "connections.yaml")
+    """Return an array of findings."""
     report = [
         {
-            "description": one.text,
+            "description": one.whole,
             "check_name": one.code,
             "fingerprint": one.fingerprint,
             "severity": _SEVERITIES[one.severity],
-            "location": {
-                "path": one.place["file"] if one.has_file else nowhere,
-                "lines": {"begin": one.place["line"] if one.has_file else 1},
-            },
+            "location": {"path": one.place["file"], "lines": {"begin": one.place["line"] or 1}},
         }
         for one in findings(view)
     ]

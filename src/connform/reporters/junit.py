@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from connform.reporters.findings import Finding, findings
+from connform.reporters.findings import Finding, findings, grouped
 from connform.reporters.terminal import clean, counted, place_of
 
 if TYPE_CHECKING:
@@ -21,14 +21,14 @@ def render(view: View, *, color: bool, width: int, verbosity: int) -> str:  # no
     """Return one suite; a case that is wrong says why, and where."""
     suite = Element("testsuite", name=f"connform {view['command']}")
     found = findings(view)
-    checked = {one["name"] for one in view["connections"] if one["verdict"]}
-    for one in view["connections"]:
-        if one["verdict"]:
-            _connection(suite, one, [finding for finding in found if finding.connection == one["name"]])
-    elsewhere = [one for one in found if one.connection not in checked]
-    if not checked or elsewhere:
-        for file in dict.fromkeys((*view["files"], *(one.place["file"] for one in elsewhere))):
-            _file(suite, view["command"], file, [one for one in elsewhere if one.place["file"] == file])
+    checked = {one["name"]: one for one in view["connections"] if one["verdict"]}
+    of_connections = grouped(found, lambda one: one.connection)
+    for name, one in checked.items():
+        _connection(suite, one, of_connections.get(name, []))
+    of_files = grouped((one for one in found if one.connection not in checked), lambda one: one.place["file"])
+    if of_files or not checked:
+        for file in dict.fromkeys((*view["files"], *of_files)):
+            _file(suite, view["command"], file, of_files.get(file, []))
     root = Element("testsuites", name="connform")
     root.append(suite)
     for element in (root, suite):
@@ -74,7 +74,7 @@ def _warn(case: Element, found: Sequence[Finding]) -> None:
 
 def _line(one: Finding) -> str:
     place = place_of(one.place)
-    return f"{place}{': ' if place else ''}{one.severity}[{one.code}]: {clean(' '.join(one.text.split()))}"
+    return f"{place}{': ' if place else ''}{one.severity}[{one.code}]: {clean(' '.join(one.whole.split()))}"
 
 
 def _seconds(elapsed_ms: float) -> str:

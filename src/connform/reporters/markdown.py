@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from connform.reporters.findings import findings
 from connform.reporters.terminal import clean, counted, place_of
+from connform.reporters.text_inventory import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,25 +16,36 @@ if TYPE_CHECKING:
 
 MAX_CHARACTERS: Final = 65_536
 """What GitHub takes as one comment."""
-_ROOM_FOR_THE_END: Final = 200
-_SPECIAL: Final = re.compile(r"[\\`*_\[\]<>#|~&$]|:(?=//)")
-_MENTION: Final = re.compile(r"([@#])(?=\w)")
+_ROOM_FOR_THE_END: Final = 500
+"""For the heads of tables, and for the lines that say what is left out."""
+_SPECIAL: Final = re.compile(r"[\\`*_\[\]<>#|~&$]|:(?=//)|(?<=www)\.")
+_CALLS: Final = re.compile(r"(?:[@#]|\bGH-)(?=\w)|:(?=(?:1(?:00|234)|[+-]1|[a-z]\w*):)")
+"""What GitHub and GitLab look for behind Markdown: `@person`, `#12`, `GH-12`, `:100:`, which is an emoji."""
 _SIGNS: Final = {"ready": "✅", "failed": "❌", "unknown": "⚠️", "skipped": "⏭️", "error": "❌", "warning": "⚠️"}
 
 
 def render(view: View, *, color: bool, width: int, verbosity: int) -> str:  # noqa: ARG001  (for a page)
-    """Return a heading, a table of the connections and one of the findings; whole rows are left out where it gets too long."""
+    """Return a heading and tables of the findings, connections and values; rows for which there is no room are counted."""
     lines = [f"### connform {view['command']}: {_verdict(view)}"]
     room = MAX_CHARACTERS - len(lines[0]) - _ROOM_FOR_THE_END
     found = [
-        [_SIGNS[one.severity], _text(place_of(one.place)), _text(one.code), _text(one.text)] for one in findings(view)
+        [_SIGNS[one.severity], _code(place_of(one.place)), _code(one.code), _text(one.whole)] for one in findings(view)
     ]
     room -= _add(lines, ["", "Place", "Code", "What"], found, room)
     connections = [
-        [_SIGNS.get(one["verdict"], ""), *map(_text, (one["name"], one["base_url"], one["auth_method"], one["stage"]))]
+        [
+            _SIGNS.get(one["verdict"], ""),
+            *(_code(one[key]) for key in ("name", "base_url", "auth_method", "stage")),
+        ]
         for one in view["connections"]
     ]
-    _add(lines, ["", "Connection", "Base URL", "Method", "Failed at"], connections, room)
+    room -= _add(lines, ["", "Connection", "Base URL", "Method", "Failed at"], connections, room)
+    values = [
+        [_code(value["pointer"]), _code(shown(value["value"])), _text(value["origin"]), _code(place_of(value))]
+        for one in view["connections"]
+        for value in one.get("values", [])
+    ]
+    _add(lines, ["Key", "Value", "From", "Place"], values, room)
     return "\n".join(lines) + "\n"
 
 
@@ -48,23 +60,32 @@ def _verdict(view: View) -> str:
 
 
 def _add(lines: list[str], header: Sequence[str], rows: Sequence[Sequence[str]], room: int) -> int:
-    """Add a table of the rows for which there is room; return how much it took."""
+    """Add a table of the rows for which there is room, without empty columns; return how much it took."""
     if not rows:
         return 0
-    table = ["", f"| {' | '.join(header)} |", f"|{'---|' * len(header)}"]
-    used = sum(len(line) + 1 for line in table)
+    filled = [index for index in range(len(header)) if any(row[index] for row in rows)]
+    lines += ["", _row([header[index] for index in filled]), f"|{'---|' * len(filled)}"]
+    used = 0
     for number, row in enumerate(rows):
-        line = f"| {' | '.join(row)} |"
+        line = _row([row[index] for index in filled])
         if used + len(line) + 1 > room:
-            table += ["", f"… and {len(rows) - number} more"]
+            lines += ["", f"… and {len(rows) - number} more"]
             break
-        table.append(line)
+        lines.append(line)
         used += len(line) + 1
-    lines += table
     return used
 
 
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _code(name: str) -> str:
+    """Return a name as code, in which nothing is markup."""
+    return _text(name) if set("`|\\").intersection(name) else f"`{clean(name)}`" if name else ""
+
+
 def _text(text: str) -> str:
-    """Return text that Markdown shows as it is: no markup, no HTML, no link to a person or an issue."""
+    """Return text that a page shows as it is: no markup, no HTML, no link to a person or an issue."""
     escaped = _SPECIAL.sub(r"\\\g<0>", clean(" ".join(text.split())))
-    return _MENTION.sub("\\1\u200b", escaped)
+    return _CALLS.sub("\\g<0>\u200b", escaped)

@@ -1,4 +1,4 @@
-"""Turns a view into SARIF 2.1.0 (OASIS), as code scanning services read it. Layer 4, no IO."""
+"""Turns a view into SARIF 2.1.0 (OASIS), as code scanning services read it. Layer 4. IO: reads what `explain` says of a code."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from connform import __version__
+from connform.engine.explain import explain
 from connform.reporters.findings import Finding, findings
 
 if TYPE_CHECKING:
@@ -14,35 +15,50 @@ if TYPE_CHECKING:
 
 _SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _ROOT: Final = "%SRCROOT%"
+"""The name that GitHub gives to the root of the repository."""
 
 
 def render(view: View, *, color: bool, width: int, verbosity: int) -> str:  # noqa: ARG001  (for machines)
     """Return a log with one run. Paths below the repository are relative to it, others are absolute."""
     found = findings(view)
-    rules = {one.code: one for one in reversed(found)}
-    order = sorted(rules)
+    first = {one.code: one for one in reversed(found)}
+    order = {code: index for index, code in enumerate(sorted(first))}
     run = {
         "tool": {
             "driver": {
                 "name": "connform",
                 "version": __version__,
                 "semanticVersion": __version__,
-                "rules": [_rule(rules[code]) for code in order],
+                "rules": [_rule(first[code]) for code in order],
             }
         },
         "automationDetails": {"id": f"connform/{view['command']}/"},
         "invocations": [{"executionSuccessful": True, "exitCode": view["exit_code"]}],
         "columnKind": "unicodeCodePoints",
-        "results": [_result(one, order.index(one.code)) for one in found],
+        "results": [_result(one, order[one.code]) for one in found],
     }
     return dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
 
 
 def _rule(one: Finding) -> dict[str, Any]:
+    try:
+        page = explain(one.code)
+    except KeyError:  # of a policy, which says all that there is to say in its message
+        meaning, advice = one.summary, one.summary
+    else:
+        examples = ((title, text) for title, text in (("Bad", page.bad), ("Good", page.good)) if text)
+        meaning = page.meaning
+        advice = "\n\n".join(
+            (
+                *filter(None, (meaning, page.reason, page.remedy)),
+                *(f"**{title}**\n\n{text}" for title, text in examples),
+            )
+        )
     return {
         "id": one.code,
         "shortDescription": {"text": one.summary},
-        "help": {"text": f"{one.summary}. More: connform explain {one.code}"},
+        "fullDescription": {"text": meaning},
+        "help": {"text": advice, "markdown": advice},
         "defaultConfiguration": {"level": one.severity},
     }
 
@@ -52,18 +68,18 @@ def _result(one: Finding, rule_index: int) -> dict[str, Any]:
         "ruleId": one.code,
         "ruleIndex": rule_index,
         "level": one.severity,
-        "message": {"text": one.text},
+        "message": {"text": _plain(one.text)},
         "partialFingerprints": {"connform/v1": one.fingerprint},
     }
     location: dict[str, Any] = {}
-    if one.has_file:
+    if one.place["file"]:
         location["physicalLocation"] = _physical(one.place)
     if one.connection:
         location["logicalLocations"] = [{"name": one.connection, "kind": "object"}]
     if location:
         result["locations"] = [location]
     related = [
-        {"id": number, "message": {"text": place["message"]}, "physicalLocation": _physical(place)}
+        {"id": number, "message": {"text": _plain(place["message"])}, "physicalLocation": _physical(place)}
         for number, place in enumerate(one.related, 1)
     ]
     if related:
@@ -76,18 +92,24 @@ def _result(one: Finding, rule_index: int) -> dict[str, Any]:
     return result
 
 
+def _plain(text: str) -> str:
+    """Return text that holds no link: in a message, `[text](target)` is one (SARIF 2.1.0 §3.11.6)."""
+    return text.replace("](", "] (")
+
+
 def _physical(place: View) -> dict[str, Any]:
     return {"artifactLocation": _artifact(place["file"]), "region": _region(place)}
 
 
 def _artifact(file: str) -> dict[str, str]:
-    if file.startswith("/"):
-        return {"uri": f"file://{quote(file)}"}
-    return {"uri": quote(file), "uriBaseId": _ROOT}
+    uri = quote(file, errors="surrogateescape")
+    return {"uri": f"file://{uri}"} if file.startswith("/") else {"uri": uri, "uriBaseId": _ROOT}
 
 
 def _region(place: View) -> dict[str, int]:
-    region = {"startLine": place["line"], "startColumn": place["column"]}
-    if "end_line" in place:
-        region |= {"endLine": place["end_line"], "endColumn": place["end_column"]}
-    return region
+    return {
+        "startLine": place["line"],
+        "startColumn": place["column"],
+        "endLine": place["end_line"],
+        "endColumn": place["end_column"],
+    }

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from textwrap import wrap
 from typing import TYPE_CHECKING, Final
-from unicodedata import category, east_asian_width
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,6 +41,10 @@ def width_of(text: str) -> int:
 
 
 def _columns(character: str) -> int:
+    from unicodedata import category, east_asian_width  # only who has such a character pays for the table
+
+    if "\u1160" <= character <= "\u11ff":  # the second and third part of a Korean syllable
+        return 0
     if category(character) in {"Mn", "Me", "Cf"}:  # combining, enclosing, invisible
         return 0
     return 2 if east_asian_width(character) in "WF" else 1
@@ -60,6 +62,8 @@ def _cells(row: Sequence[str], widths: Sequence[int]) -> list[str]:
 
 def paragraph(text: str, *, first: str, rest: str, width: int) -> list[str]:
     """Return `text` wrapped behind a prefix; a word is never broken, so that URLs and codes stay whole."""
+    from textwrap import wrap  # a clean run has nothing to wrap
+
     room = max(width - width_of(first), 40)
     lines = wrap(clean(" ".join(text.split())), room, break_long_words=False, break_on_hyphens=False)
     return [f"{rest if index else first}{line}" for index, line in enumerate(lines)]

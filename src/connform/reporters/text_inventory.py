@@ -22,14 +22,14 @@ def render_list(view: View, paint: Painter, *, width: int, verbosity: int) -> li
     if not view["connections"] or verbosity < 0:
         return []
     header = [paint(column.upper().replace("_", " "), DIM) for column in _COLUMNS]
-    return columns([header, *([_shown(item[column]) for column in _COLUMNS] for item in view["connections"])])
+    return columns([header, *([shown(item[column]) for column in _COLUMNS] for item in view["connections"])])
 
 
 def render_show(view: View, paint: Painter, *, width: int, verbosity: int) -> list[str]:  # noqa: ARG001
     """Return every effective value; with a verbosity of 1, where each comes from as well."""
     lines: list[str] = []
     for connection in view["connections"]:
-        facts = [[f"  {key}", _shown(connection[key])] for key in (*_FACTS, *_DETAILS) if connection.get(key)]
+        facts = [[f"  {key}", shown(connection[key])] for key in (*_FACTS, *_DETAILS) if connection.get(key)]
         place = place_of(connection)
         lines += [paint(clean(connection["name"]), BOLD) + (paint(f"  {place}", DIM) if place else ""), *columns(facts)]
         values = [_value(value, paint, origins=verbosity > 0) for value in connection["values"]]
@@ -38,13 +38,14 @@ def render_show(view: View, paint: Painter, *, width: int, verbosity: int) -> li
 
 
 def _value(value: View, paint: Painter, *, origins: bool) -> list[str]:
-    row = [f"  {clean(value['pointer'].lstrip('/').replace('/', '.'))}", _shown(value["value"])]
+    row = [f"  {clean(value['pointer'].lstrip('/').replace('/', '.'))}", shown(value["value"])]
     if origins:
         row += [paint(clean(value["origin"]), DIM), paint(place_of(value), DIM)]
     return row
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """Return an effective value as a person writes it."""
     if isinstance(value, bool) or value is None:
         return {True: "true", False: "false", None: "null"}[value]
     return clean(", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value))

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from connform.diagnostics import Span
 from connform.faults import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from connform.diagnostics import Diagnostic, Snippet, Span
+    from connform.diagnostics import Diagnostic, Snippet
     from connform.engine.report import ConnectionReport, Report, StageResult, Value
 
 View = dict[str, Any]
@@ -57,16 +58,13 @@ def relocated(view: View, rename: Callable[[str], str]) -> View:
 
 
 def _diagnostic(diagnostic: Diagnostic) -> View:
-    span = diagnostic.span
     return {
         "severity": str(diagnostic.severity),
         "code": diagnostic.code,
         "summary": diagnostic.summary,
         "detail": diagnostic.detail,
         "hint": diagnostic.hint,
-        **_place(span),
-        "end_line": span.end_line,
-        "end_column": span.end_column,
+        **_place(diagnostic.span),
         "pointer": diagnostic.pointer,
         "connection": diagnostic.connection,
         "related": [
@@ -74,10 +72,7 @@ def _diagnostic(diagnostic: Diagnostic) -> View:
             for related in diagnostic.related
         ],
         "snippet": _snippet(diagnostic.snippet),
-        "fix": [
-            {**_place(edit.span), "end_line": edit.span.end_line, "end_column": edit.span.end_column, "text": edit.text}
-            for edit in diagnostic.fix
-        ],
+        "fix": [{**_place(edit.span), "text": edit.text} for edit in diagnostic.fix],
     }
 
 
@@ -116,8 +111,8 @@ def _value(value: Value) -> View:
 
 def _place(span: Span | None) -> View:
     if span is None:
-        return {"file": "", "line": None, "column": None}
-    return {"file": span.file, "line": span.line, "column": span.column}
+        return dict.fromkeys(Span._fields) | {"file": ""}
+    return span._asdict()
 
 
 def _snippet(snippet: Snippet | None) -> View | None:

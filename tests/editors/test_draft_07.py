@@ -1,0 +1,143 @@
+"""The edition for editors accepts what the published schema accepts, tells people what each key is, and offers snippets."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+import yaml
+from jsonschema import Draft7Validator, Draft202012Validator
+
+from connform.engine.catalog import editor_schema, manifest_schema, vocabulary
+from connform.manifest.files import Source
+from connform.manifest.nodes import YamlError, parse
+from connform.manifest.validate import validate
+from tests.fuzz.generate import document, mutate_data
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT: Final = Path(__file__).parents[2]
+EXAMPLES: Final = [ROOT / "connections.yaml.example", *sorted((ROOT / "tests/manifest/broken").rglob("*.yaml"))]
+SCHEMA: Final = editor_schema()
+EDITORS: Final = Draft7Validator(SCHEMA)
+PUBLISHED: Final = Draft202012Validator(manifest_schema())
+
+
+def test_it_is_a_schema_of_draft_07() -> None:
+    Draft7Validator.check_schema(SCHEMA)
+    assert SCHEMA["$schema"] == "http://json-schema.org/draft-07/schema#"
+    assert not {"$defs", "unevaluatedProperties", "dependentRequired", "prefixItems"} & set(_keywords(SCHEMA))
+
+
+def test_both_editions_agree_on_every_manifest_of_the_tests() -> None:
+    verdicts = []
+    for file in EXAMPLES:
+        try:
+            data, _ = parse(file.read_bytes(), file.name)
+        except YamlError:
+            continue
+        verdicts.append(EDITORS.is_valid(data))
+        assert verdicts[-1] is PUBLISHED.is_valid(data), file.name
+    assert min(verdicts.count(True), verdicts.count(False)) > 30
+
+
+def test_both_editions_agree_on_manifests_by_chance() -> None:
+    verdicts = []
+    for number in range(500):
+        random = Random(f"draft-07:{number}")
+        data = document(random)
+        for _ in range(random.choice((0, 1, 1, 2))):
+            mutate_data(random, data)
+        verdicts.append(EDITORS.is_valid(data))
+        assert verdicts[-1] is PUBLISHED.is_valid(data), data
+    assert min(verdicts.count(True), verdicts.count(False)) > 100
+
+
+@pytest.mark.parametrize(
+    ("text", "accepted"),
+    [
+        ("{version: 1, connections: {a: {environment: sandbox, region: ca, auth: {method: bearer, token: 'env://A'}}}}", False),
+        ("{version: 1, defaults: {owner: a}, connections: {a: {environment: sandbox, region: us}}}", False),
+        ("{version: 1, defaults: {auth: {method: bearer, token: 'env://A'}}, connections: {a: {environment: sandbox, region: us}}}", True),
+        ("{version: 1, defaults: {provider: http}, connections: {a: {base_url: 'https://acme.example', check: {path: /me}}}}", True),
+        ("{version: 1, templates: {t: {region: us}}, connections: {a: {extends: t, environment: sandbox}}}", True),
+    ],
+    ids=["wrong region", "incomplete", "completed by defaults", "another provider by defaults", "completed by a template"],
+)  # fmt: skip
+def test_a_connection_is_judged_alone_where_nothing_is_inherited_but_settings(text: str, *, accepted: bool) -> None:
+    data = yaml.safe_load(text)
+    assert EDITORS.is_valid(data) is accepted
+    assert PUBLISHED.is_valid(data) is accepted
+
+
+def test_every_key_is_described() -> None:
+    told = {key: any("description" in schema for schema in found) for key, found in _properties(SCHEMA).items()}
+    assert [key for key, is_told in told.items() if not is_told] == []
+
+
+def test_every_object_has_a_title() -> None:
+    assert [name for name, schema in SCHEMA["definitions"].items() if "title" not in schema] == []
+
+
+def _snippets() -> list[tuple[str, dict[str, Any]]]:
+    parts = SCHEMA["properties"]
+    return [(part, snippet) for part in ("stores", "connections") for snippet in parts[part]["defaultSnippets"]]
+
+
+def test_there_is_a_snippet_for_each_usual_thing() -> None:
+    labels = {snippet["label"] for _, snippet in _snippets()}
+    assert labels >= {"sandbox connection", "OAuth customer", "private instance", "any HTTP API", "dotenv file"}
+
+
+@pytest.mark.parametrize(
+    ("part", "snippet"), _snippets(), ids=lambda value: value if isinstance(value, str) else value["label"]
+)
+def test_a_snippet_is_valid_as_it_is_inserted(part: str, snippet: dict[str, Any]) -> None:
+    text = yaml.safe_dump({"version": 1, "connections": {}, part: snippet["body"]})
+    places = sorted(int(number) for number in re.findall(r"\$\{(\d+)", text))
+    assert places == list(range(1, len(places) + 1))
+    for choice in range(3):
+        filled = _filled(text, choice)
+        assert EDITORS.is_valid(yaml.safe_load(filled))
+        _, found = validate([Source("connections.yaml", filled.encode(), "")], vocabulary())
+        assert [one.code for one in found] == (["no-connections"] if part == "stores" else [])
+
+
+def _filled(text: str, choice: int) -> str:
+    """Return a snippet's text with its defaults, and of each list of choices the given one."""
+
+    def chosen(match: re.Match[str]) -> str:
+        values = match[1].split(",")
+        return values[choice % len(values)]
+
+    return re.sub(r"\$\{\d+\|([^|]*)\|\}", chosen, re.sub(r"\$\{\d+:([^}]*)\}", r"\1", text))
+
+
+def _keywords(schema: Any) -> Iterator[str]:
+    if isinstance(schema, list):
+        for item in schema:
+            yield from _keywords(item)
+    elif isinstance(schema, dict):
+        yield from schema
+        for item in schema.values():
+            yield from _keywords(item)
+
+
+def _properties(schema: Any) -> dict[str, list[dict[str, Any]]]:
+    """Return every schema of each key, wherever it stands; a reference leads to one that has been met."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    stack = [schema]
+    while stack:
+        here = stack.pop()
+        if isinstance(here, list):
+            stack += here
+        elif isinstance(here, dict):
+            for key, part in here.get("properties", {}).items() if isinstance(here.get("properties"), dict) else ():
+                target = SCHEMA["definitions"][part["$ref"].rpartition("/")[2]] if "$ref" in part else part
+                found.setdefault(key, []).extend([target, *target.get("anyOf", [])])
+            stack += here.values()
+    return found
