@@ -53,13 +53,17 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def offline_pip(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def offline_pip(project: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Variables with which pip installs this project, and what builds it, from wheels of what is installed here."""
     require_peer("hatchling")
     folder = tmp_path_factory.mktemp("wheels")
     for one in _closure("connform", "hatchling"):
         _pack(one, folder)
-    return {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(folder), "PIP_CONFIG_FILE": "/dev/null"}
+    variables = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(folder), "PIP_CONFIG_FILE": "/dev/null"}
+    wheel = (sys.executable, "-m", "pip", "wheel", "--no-deps", "--wheel-dir", folder, project)
+    ended = run_program(*wheel, cwd=folder, env=variables)
+    assert ended.code == 0, ended.err
+    return variables
 
 
 def git(folder: Path, *arguments: str) -> Run:

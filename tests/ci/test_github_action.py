@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 import pytest
 import yaml
 
+from connform import __version__
 from tests.ci.conftest import BAD, GOOD, ROOT
 from tests.conftest import require_peer
 from tests.end_to_end.running import run_program
@@ -46,7 +47,7 @@ class Use(Protocol):
     """Uses the action in a workflow."""
 
     def __call__(self, **inputs: str) -> Step:
-        """Return how its step ended; an input's hyphens are underscores here."""
+        """Return how its step ended; an input's hyphens are underscores here, and a wheel of this version is at hand."""
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +64,7 @@ def use(project: Path, offline_pip: Mapping[str, str], temp: Path, tmp_path: Pat
 
     def run(**inputs: str) -> Step:
         given = {name: one["default"] for name, one in ACTION["inputs"].items()}
-        given |= {name.replace("_", "-"): value for name, value in inputs.items()}
+        given |= {"version": __version__, **{name.replace("_", "-"): value for name, value in inputs.items()}}
         (temp / "connform.sarif").unlink(missing_ok=True)
         script.write_text(STEP["run"])
         for file in (output, summary):
@@ -104,9 +105,9 @@ def test_no_expression_stands_in_a_script() -> None:
     assert set(re.findall(r"inputs\.([a-z-]+)", json.dumps(STEP))) == set(ACTION["inputs"])
 
 
-def test_a_good_manifest(use: Use, tmp_path: Path) -> None:
+def test_a_good_manifest_and_the_version_of_the_action_itself(use: Use, tmp_path: Path) -> None:
     (tmp_path / "workspace" / "connections.yaml").write_text(GOOD)
-    step = use()
+    step = use(version="")
     assert (step.code, step.outputs["exit-code"], step.results) == (0, "0", [])
     assert "::error" not in step.log
 
@@ -161,8 +162,8 @@ def test_other_commands_are_refused(use: Use, tmp_path: Path, command: str) -> N
     assert not list(tmp_path.rglob("planted"))
 
 
-@pytest.mark.parametrize("name", ["paths", "policy", "format", "args", "version"])
+@pytest.mark.parametrize("names", [("version",), ("paths", "policy", "format", "args")], ids=" ".join)
 @pytest.mark.parametrize("text", ["$(touch planted)", "`touch planted`", '"; touch planted; "', "a\ntouch planted"])
-def test_an_input_is_never_run(use: Use, tmp_path: Path, temp: Path, name: str, text: str) -> None:
-    assert use(**{name: text}).code != 0
+def test_an_input_is_never_run(use: Use, tmp_path: Path, temp: Path, names: tuple[str, ...], text: str) -> None:
+    assert use(**dict.fromkeys(names, text)).code != 0
     assert not [*tmp_path.rglob("planted"), *temp.rglob("planted")]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 import yaml
 
+from connform import __version__
 from tests.ci.conftest import BAD, GOOD, ROOT
 from tests.conftest import require_peer
 from tests.end_to_end.running import Run, run_program
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 TEMPLATE: Final = ROOT / "templates" / "connform.yml"
 HEAD, BODY = TEMPLATE.read_text("utf-8").split("\n---\n")
+PACKAGE: Final = f"connform=={__version__}"
 INPUTS: Final = yaml.safe_load(HEAD)["spec"]["inputs"]
 
 
@@ -79,11 +81,11 @@ def test_no_input_stands_in_the_script() -> None:
 
 
 def test_a_bad_manifest_fails_the_job_and_leaves_both_reports(
-    folder: Path, image: Path, project: Path, offline_pip: Mapping[str, str]
+    folder: Path, image: Path, offline_pip: Mapping[str, str]
 ) -> None:
     (folder / "good one.yaml").write_text(GOOD)
     (folder / "bad.yaml").write_text(BAD)
-    made = job(package=str(project), paths="good one.yaml\nbad.yaml\n", args="--no-color")
+    made = job(package=PACKAGE, paths="good one.yaml\nbad.yaml\n", args="--no-color")
     ended = run(made, folder, image, offline_pip)
     assert ended.code == 1, ended.err
     assert "bad.yaml:5:13: error[unknown-region]" in ended.out
@@ -92,17 +94,13 @@ def test_a_bad_manifest_fails_the_job_and_leaves_both_reports(
     assert "unknown-region" in reports["junit"]
 
 
-def test_a_good_manifest_passes_the_job(
-    folder: Path, image: Path, project: Path, offline_pip: Mapping[str, str]
-) -> None:
+def test_a_good_manifest_passes_the_job(folder: Path, image: Path, offline_pip: Mapping[str, str]) -> None:
     (folder / "connections.yaml").write_text(GOOD)
-    ended = run(job(package=str(project)), folder, image, offline_pip)
+    ended = run(job(package=PACKAGE), folder, image, offline_pip)
     assert (ended.code, ended.out) == (0, "1 connection in 1 file: no errors\n"), ended.err
 
 
 @pytest.mark.parametrize("text", ["$(touch planted)", '"; touch planted; "', "PATHS\ntouch planted"])
-def test_an_input_is_never_run(
-    folder: Path, image: Path, project: Path, offline_pip: Mapping[str, str], text: str
-) -> None:
-    assert run(job(package=str(project), paths=text, args=text), folder, image, offline_pip).code != 0
+def test_an_input_is_never_run(folder: Path, image: Path, offline_pip: Mapping[str, str], text: str) -> None:
+    assert run(job(package=PACKAGE, paths=text, args=text), folder, image, offline_pip).code != 0
     assert not [*folder.parent.rglob("planted")]

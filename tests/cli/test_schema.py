@@ -36,7 +36,7 @@ def test_write_writes_every_schema_in_composed_order(connform: Connform, tmp_pat
     run = connform("schema", "--write", str(tmp_path / "a" / "schema"))
     assert (run.code, run.out) == (0, "")
     files = {file.name: file.read_bytes().decode() for file in (tmp_path / "a" / "schema").iterdir()}
-    assert set(files) == {"connections.schema.json", "report.schema.json"}
+    assert set(files) == {"connections.schema.json", "report.schema.json", "report-line.schema.json"}
     assert files["connections.schema.json"] == '{\n  "title": "Verbindungen – é",\n  "b": 1,\n  "a": 2\n}\n'
 
 

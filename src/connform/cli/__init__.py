@@ -6,6 +6,7 @@ Layer 5. A new verb is one module with `command` and one line here; help reads t
 from typing import Final
 
 VERBS: Final[dict[str, tuple[str, str]]] = {
+    "init": ("connform.cli.init", "Write a commented connections.yaml."),
     "validate": ("connform.cli.validate", "Check manifests offline, without secrets and network."),
     "fmt": ("connform.cli.fmt", "Write manifests in the canonical layout."),
     "check": ("connform.cli.check", "Check connections live; record nothing."),
@@ -16,6 +17,7 @@ VERBS: Final[dict[str, tuple[str, str]]] = {
     "simulator": ("connform.cli.simulator", "Run the simulated iinked Sign until interrupted."),
     "explain": ("connform.cli.explain", "Say what a code means, why it is so and what to do."),
     "schema": ("connform.cli.schema", "Print the JSON Schema of manifests or of reports."),
+    "completion": ("connform.cli.completion", "Print the completion script of a shell."),
     "version": ("connform.cli.version", "Print the version."),
 }
 """Verb → its module, and its help in one line."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from connform.cli.flags import common
+from connform.cli.flags import common, completing
 from connform.cli.output import deliver
 from connform.cli.usage import UsageProblem, did_you_mean
 
@@ -20,7 +20,7 @@ _WIDTH = 79
 
 
 @click.command()
-@click.argument("code", required=False)
+@click.argument("code", required=False, shell_complete=completing("codes"))
 @common
 def command(options: Options, *, code: str | None) -> int:
     """Say what a code means, why it is so and what to do.

@@ -22,6 +22,17 @@ if TYPE_CHECKING:
     Function = Callable[..., Any]
 
 
+def completing(kind: str) -> Function:
+    """Return what offers values to a shell: `kind` is one of `cli/completion.py`, which the first TAB imports."""
+
+    def offered(context: click.Context, _parameter: click.Parameter, incomplete: str) -> Any:
+        from connform.cli.completion import offer
+
+        return offer(kind, context, incomplete)
+
+    return offered
+
+
 def writable(_context: click.Context, parameter: click.Parameter, value: str | None) -> str:
     """Return the path of an output file; refuse it before any work is done, not after."""
     if value and (os.path.isdir(value) or not os.path.isdir(os.path.dirname(os.path.abspath(value)))):
@@ -68,14 +79,46 @@ def _formats(
 
 _COMMON: Final = (
     click.option(
-        "-f", "--file", "files", multiple=True, metavar="PATH", help="A manifest, a folder, or `-`. Repeatable."
+        "-f",
+        "--file",
+        "files",
+        multiple=True,
+        metavar="PATH",
+        help="A manifest, a folder, or `-`. Repeatable.",
+        shell_complete=completing("files"),
     ),
-    click.option("-c", "--connection", "connections", multiple=True, metavar="GLOB", help="Only these. Repeatable."),
-    click.option("--exclude", multiple=True, metavar="GLOB", help="All but these. Repeatable."),
-    click.option("--tag", "tags", multiple=True, metavar="TAG", help="Only connections with this tag. Repeatable."),
+    click.option(
+        "-c",
+        "--connection",
+        "connections",
+        multiple=True,
+        metavar="GLOB",
+        help="Only these. Repeatable.",
+        shell_complete=completing("connections"),
+    ),
+    click.option(
+        "--exclude",
+        multiple=True,
+        metavar="GLOB",
+        help="All but these. Repeatable.",
+        shell_complete=completing("connections"),
+    ),
+    click.option(
+        "--tag",
+        "tags",
+        multiple=True,
+        metavar="TAG",
+        help="Only connections with this tag. Repeatable.",
+        shell_complete=completing("tags"),
+    ),
     click.option("--changed-since", metavar="REF", callback=_commit, help="Only what differs from this Git commit."),
     click.option(
-        "--policy", "policies", multiple=True, metavar="PATH", help="A policy file, or a folder of them. Repeatable."
+        "--policy",
+        "policies",
+        multiple=True,
+        metavar="PATH",
+        help="A policy file, or a folder of them. Repeatable.",
+        shell_complete=completing("files"),
     ),
     click.option(
         "--format",
@@ -83,9 +126,16 @@ _COMMON: Final = (
         multiple=True,
         metavar="F[=FILE]",
         callback=_formats,
+        shell_complete=completing("formats"),
         help="text (default), concise, json, jsonl, github, gitlab, sarif, junit or markdown; with a file, in addition.",
     ),
-    click.option("--output", metavar="FILE", callback=writable, help="A file in place of standard output."),
+    click.option(
+        "--output",
+        metavar="FILE",
+        callback=writable,
+        help="A file in place of standard output.",
+        shell_complete=completing("files"),
+    ),
     click.option("--no-color", is_flag=True, help="No colours (as NO_COLOR does)."),
     click.option("--no-input", is_flag=True, help="Never ask a question."),
     click.option("-q", "--quiet", is_flag=True, help="Errors and failures only."),

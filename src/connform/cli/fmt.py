@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from connform.cli.flags import common
+from connform.cli.flags import common, completing
 from connform.cli.output import deliver, save, wants_color, write_bytes
 from connform.cli.usage import UsageProblem
 from connform.faults import ExitCode
@@ -23,7 +23,7 @@ _STDIN = "-"
 
 
 @click.command()
-@click.argument("paths", nargs=-1, metavar="[PATH]...")
+@click.argument("paths", nargs=-1, metavar="[PATH]...", shell_complete=completing("files"))
 @click.option("--check", is_flag=True, help="Change nothing; end with 3 if a file would change.")
 @click.option("--diff", is_flag=True, help="Change nothing; print what would change.")
 @common

@@ -6,6 +6,7 @@ Start-up counts: no verb, no engine and no reporter is imported before it is nee
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -79,6 +80,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     # (measured 1,995 → 842 ms at 10,000 connections). Verbs that use the network turn it on again.
     gc.disable()
     try:
+        if "_CONNFORM_COMPLETE" in os.environ and argv is None:
+            from connform.cli.completion import answer
+
+            return answer(cli)
         with cli.make_context("connform", list(sys.argv[1:] if argv is None else argv)) as context:
             return int(cli.invoke(context))
     except click.exceptions.Exit as ended:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from connform.cli.flags import common, network
+from connform.cli.flags import common, completing, network
 from connform.cli.output import save, write_bytes
 from connform.cli.usage import UsageProblem
 from connform.faults import ExitCode
@@ -23,7 +23,7 @@ _ERRORS_FROM, _SERVER_ERRORS_FROM = 400, 500
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=completing("connections"))
 @click.argument("method")
 @click.argument("path")
 @click.option("--json", "json_text", metavar="TEXT", help="A JSON body.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from connform.cli.flags import common
+from connform.cli.flags import common, completing
 from connform.cli.output import deliver, save
 from connform.cli.usage import UsageProblem, did_you_mean
 
@@ -19,29 +19,30 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("name", default="connections")
+@click.argument("name", default="connections", shell_complete=completing("schemas"))
 @click.option("--write", "folder", metavar="DIR", help="Write every schema as DIR/NAME.schema.json instead.")
 @common
 def command(options: Options, *, name: str, folder: str | None) -> int:
     """Print the JSON Schema of manifests or of reports."""
-    schemas = _schemas()
-    if name not in schemas:
-        message = f"a schema is one of {', '.join(schemas)}"
-        raise UsageProblem(message, did_you_mean(name, schemas))
+    known = schemas()
+    if name not in known:
+        message = f"a schema is one of {', '.join(known)}"
+        raise UsageProblem(message, did_you_mean(name, known))
     if folder is None:
-        deliver(_rendered(schemas[name]), options)
+        deliver(_rendered(known[name]), options)
         return 0
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         message = f"can't make {folder}: {error.strerror}"
         raise UsageProblem(message) from error
-    for each, compose in schemas.items():
+    for each, compose in known.items():
         save(f"{folder}/{each}.schema.json", _rendered(compose).encode())
     return 0
 
 
-def _schemas() -> dict[str, Callable[[], dict[str, Any]]]:
+def schemas() -> dict[str, Callable[[], dict[str, Any]]]:
+    """Return every schema's name, and what composes it."""
     from connform.engine.schemas import SCHEMAS
     from connform.reporters.frame import LINE_SCHEMA, REPORT_SCHEMA
 

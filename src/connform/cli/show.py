@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from connform.cli.flags import common
+from connform.cli.flags import common, completing
 from connform.cli.output import emit
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=completing("connections"))
 @click.option("--origin", is_flag=True, help="Say where each value comes from (in text, as -v does; JSON always does).")
 @common
 def command(options: Options, *, name: str, origin: bool) -> int:

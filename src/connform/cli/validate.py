@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from connform.cli.flags import completing
 from connform.cli.output import reporting
 from connform.cli.usage import UsageProblem
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("paths", nargs=-1, metavar="[PATH]...")
+@click.argument("paths", nargs=-1, metavar="[PATH]...", shell_complete=completing("files"))
 @click.option("--fix", "wants_fix", is_flag=True, help="First mend in the files what has one certain correction.")
 @reporting
 def command(options: Options, paths: tuple[str, ...], *, wants_fix: bool) -> Report:

@@ -48,6 +48,12 @@ def validate(files: Sequence[str] = (), selection: Selection = EVERYTHING, polic
     return report
 
 
+def connection_tags(files: Sequence[str] = ()) -> dict[str, tuple[str, ...]]:
+    """Return the tags of every connection by its name, as far as the manifests can be read; says nothing of mistakes."""
+    tree, _ = _read(files, ())
+    return {name: tuple(entry.tags) for name, entry in tree.connections.items()}
+
+
 def _restrict(tree: Tree, report: Report, selection: Selection, files: Sequence[str]) -> tuple[Tree, Report]:
     """Return a tree and a report without what concerns other connections only.
 

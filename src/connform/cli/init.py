@@ -1,0 +1,120 @@
+"""Turns flags and answers into a first manifest: `connform init`. Layer 5. IO: questions, files of the current folder."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from connform.cli.flags import common, completing
+from connform.cli.output import save, write
+from connform.cli.usage import UsageProblem, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from connform.cli.options import Options
+
+_NO_CI = "none"
+
+
+@click.command()
+@click.option(
+    "--environment",
+    metavar="NAME",
+    help="sandbox (default), production or private.",
+    shell_complete=completing("environments"),
+)
+@click.option(
+    "--region", metavar="NAME", help="A region of the environment; default: us.", shell_complete=completing("regions")
+)
+@click.option("--instance", metavar="NAME", help="The subdomain of a private instance.")
+@click.option(
+    "--auth", metavar="METHOD", help="api_key (default), oauth2 or bearer.", shell_complete=completing("methods")
+)
+@click.option("--name", metavar="NAME", help="The connection's name; default: where it leads.")
+@click.option(
+    "--ci",
+    metavar="SYSTEM",
+    help="Write a CI file as well: github, gitlab or none (default).",
+    shell_complete=completing("ci_systems"),
+)
+@click.option("--force", is_flag=True, help="Overwrite what is there.")
+@common
+def command(options: Options, *, force: bool, **flags: str | None) -> int:
+    """Write a commented connections.yaml.
+
+    And the lines of .gitignore that belong to it. On a terminal it asks for what no flag says; elsewhere, and with --no-input, the defaults stand.
+    """
+    from connform.engine import init
+
+    if options.files:
+        message = "init writes connections.yaml into the current folder: change into another one instead of --file"
+        raise UsageProblem(message)
+    _refuse_to_overwrite(force, init.MANIFEST, "connections")
+    asks = sys.stdin.isatty() and sys.stderr.isatty() and not options.no_input
+
+    def settle(flag: str, default: str, fits: Collection[str] | Callable[[str], bool]) -> str:
+        """Return what a flag says, else what a person answers, else the default."""
+        check = _checking(flag, fits)
+        given = flags[flag]
+        if given is not None or not asks:
+            return check(default if given is None else given)
+        choices = "" if callable(fits) else f" ({', '.join(fits)})"
+        answer: str = click.prompt(f"{flag}{choices}", default, value_proc=check, err=True)
+        return answer
+
+    environment = settle("environment", "sandbox", init.environments())
+    regions = init.regions(environment)
+    if flags["instance" if regions else "region"] is not None:
+        message = "--region belongs to sandbox and production, --instance to private"
+        raise UsageProblem(message)
+    place = settle("region", regions[0], regions) if regions else settle("instance", "acme", init.is_instance)
+    auth = settle("auth", "api_key", init.methods())
+    name = settle("name", f"{environment}-{place}" if regions else f"{place}-private", init.is_name)
+    ci = settle("ci", _NO_CI, [_NO_CI, *init.CI_FILES])
+    answers = init.Answers(name, environment, place, auth)
+
+    made = {init.MANIFEST: init.manifest(answers)}
+    if ci != _NO_CI:
+        _refuse_to_overwrite(force, init.CI_FILES[ci])
+        made[init.CI_FILES[ci]] = init.ci_file(ci)
+    ignores = Path(".gitignore")
+    before = ignores.read_bytes().decode("utf-8", "surrogateescape") if ignores.exists() else ""
+    if (after := init.ignore(before)) != before:
+        made[str(ignores)] = after
+    for path, text in made.items():
+        with suppress(OSError):  # `save` says what is in its way
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+        save(path, text.encode("utf-8", "surrogateescape"))
+        if not options.quiet:
+            write(f"wrote {path}\n")
+    if not options.quiet:
+        write("".join(f"next: {step}\n" for step in init.next_steps(answers, ci)))
+    return 0
+
+
+def _refuse_to_overwrite(force: bool, *paths: str) -> None:
+    for path in paths:
+        if not force and Path(path).exists():
+            message = f"{path} is there already"
+            raise UsageProblem(message, "--force overwrites it, or adds connections.yaml beside the folder")
+
+
+def _checking(flag: str, fits: Collection[str] | Callable[[str], bool]) -> Callable[[str], str]:
+    """Return what returns a fitting value and refuses another."""
+
+    def check(value: str) -> str:
+        if callable(fits):
+            if not fits(value):
+                message = f"--{flag} takes small letters, digits and hyphens, and starts with a letter or a digit"
+                raise UsageProblem(message)
+        elif value not in fits:
+            message = f"--{flag} takes {' or '.join(fits)}"
+            raise UsageProblem(message, did_you_mean(value, fits))
+        return value
+
+    return check

@@ -1,0 +1,122 @@
+"""Turns a few answers into a first manifest, and the name of a CI system into its file.
+
+Layer 3; reads `connform/starters/`.
+"""
+
+from __future__ import annotations
+
+import re
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from connform import __version__
+from connform.auth import METHODS
+from connform.manifest.document import NAME
+from connform.providers.iinked_sign import IINKED_SIGN
+from connform.secrets import BACKENDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MANIFEST: Final = "connections.yaml"
+IGNORED: Final = (".env", ".connform/")
+"""What never belongs into a repository: local secrets, and recorded state."""
+CI_FILES: Final = {"github": ".github/workflows/connform.yml", "gitlab": ".gitlab/connform.yml"}
+"""CI system → its file, in the repository."""
+
+
+class Answers(NamedTuple):
+    """What the first connection is like."""
+
+    name: str
+    """Its name."""
+    environment: str
+    """`sandbox`, `production` or `private`."""
+    place: str
+    """The region; of a private one, the instance."""
+    auth: str
+    """The auth method."""
+
+
+def environments() -> list[str]:
+    """Return the environments of iinked Sign."""
+    return list(IINKED_SIGN.shape.branches)
+
+
+def regions(environment: str) -> list[str]:
+    """Return the regions of an environment; a private one has none."""
+    return list(_keys(environment).get("region", {}).get("enum", ()))
+
+
+def methods() -> list[str]:
+    """Return the auth methods."""
+    return list(METHODS)
+
+
+def is_name(text: str) -> bool:
+    """Whether a connection can have a name."""
+    return re.search(NAME, text) is not None
+
+
+def is_instance(text: str) -> bool:
+    """Whether a private instance can have a name."""
+    return re.search(_keys("private")["instance"]["pattern"], text) is not None
+
+
+def manifest(answers: Answers) -> str:
+    """Return a commented manifest with one connection, in the canonical layout."""
+    if regions(answers.environment):
+        all_regions = "; ".join(f"{name}: {', '.join(regions(name))}" for name in environments() if regions(name))
+        place = f"region: {answers.place} # {all_regions}"
+    else:
+        place = f"instance: {answers.place} # https://{answers.place}.syngrafii.com; else base_url: https://…"
+    lines = [
+        f"  {answers.name}:",
+        f"    environment: {answers.environment} # {' | '.join(environments())}",
+        f"    {place}",
+        f"    auth: # a secret is a reference: {', '.join(backend.form for backend in BACKENDS.values())}",
+        f"      method: {answers.auth} # {' | '.join(METHODS)}",
+        *(f"      {key}: {value}" for key, value in _credential(answers)),
+        "    # tags: [ci] # for --tag",
+    ]
+    return _starter("manifest.yaml") + "".join(f"{line}\n" for line in lines)
+
+
+def next_steps(answers: Answers, ci: str) -> list[str]:
+    """Return what is left to a person, in order; `ci` is a CI system, or none of them."""
+    values = [value for _, value in _credential(answers) if value.startswith("env://")]
+    named = " and ".join(value.removeprefix("env://") for value in values)
+    steps = ["connform validate", f"set {named} in the environment, then: connform check"]
+    if ci == "gitlab":
+        steps.append(f"include it in .gitlab-ci.yml: `include: [{{local: {CI_FILES[ci]}}}]`")
+    return steps
+
+
+def ci_file(system: str) -> str:
+    """Return the content of a CI system's file, for this version of connform."""
+    return _starter(f"{system}.yml").replace("VERSION", __version__)
+
+
+def ignore(text: str) -> str:
+    """Return a `.gitignore` with the lines that it lacks."""
+    present = {line.strip().strip("/") for line in text.splitlines()}
+    missing = [line for line in IGNORED if line.strip("/") not in present]
+    return (
+        text + ("\n" if missing and text and not text.endswith("\n") else "") + "".join(f"{line}\n" for line in missing)
+    )
+
+
+def _credential(answers: Answers) -> Iterator[tuple[str, str]]:
+    shape = METHODS[answers.auth].shape
+    for key in shape.required:
+        schema: Any = shape.properties[key]
+        variable = re.sub(r"\W", "_", f"{answers.name}_{key}").upper()
+        yield key, f"env://{re.sub(r'^(?=[0-9])', '_', variable)}" if schema.get("x-secret") else schema["examples"][0]
+
+
+def _keys(environment: str) -> dict[str, Any]:
+    return dict(IINKED_SIGN.shape.branches[environment].properties)
+
+
+def _starter(name: str) -> str:
+    return (files("connform") / "starters" / name).read_text("utf-8")

@@ -1,0 +1,55 @@
+"""The CI files in `docs/ci.md` are what the systems take."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+import yaml
+
+from tests.ci.conftest import ROOT
+from tests.conftest import require_peer
+from tests.end_to_end.running import run_program
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PAGE: Final = (ROOT / "docs/ci.md").read_text("utf-8")
+FILES: Final = dict(re.findall(r"```yaml\n# (\S+)\n(.*?)```", PAGE, re.DOTALL))
+"""Name → content of each example."""
+
+
+@pytest.mark.parametrize(
+    ("name", "schema"),
+    [
+        (".github/workflows/connform.yml", "vendor.github-workflows"),
+        (".gitlab-ci.yml", "vendor.gitlab-ci"),
+    ],
+)
+def test_an_example_fits_the_systems_official_schema(name: str, schema: str, tmp_path: Path) -> None:
+    checker = require_peer("check-jsonschema")
+    (tmp_path / "ci.yml").write_text(FILES[name])
+    ended = run_program(checker, "--builtin-schema", schema, "ci.yml", cwd=tmp_path)
+    assert ended.code == 0, ended.out
+
+
+def test_pre_commit_takes_the_example_and_its_hooks_exist(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text(FILES[".pre-commit-config.yaml"])
+    ended = run_program(require_peer("pre-commit"), "validate-config", "config.yaml", cwd=tmp_path)
+    assert ended.code == 0, ended.out
+    hooks = {hook["id"] for hook in loaded(".pre-commit-config.yaml")["repos"][0]["hooks"]}
+    assert hooks == {hook["id"] for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))}
+
+
+def test_the_inputs_of_the_action_and_the_template_are_those_that_the_page_names() -> None:
+    action = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
+    (table,) = re.findall(r"\| input .*?\n\n", PAGE, re.DOTALL)
+    assert re.findall(r"^\| `([a-z-]+)` \|", table, re.MULTILINE) == list(action["inputs"])
+    template, _ = yaml.safe_load_all((ROOT / "templates/connform.yml").read_text("utf-8"))
+    (listed,) = re.findall(r"^The inputs are (.*);", PAGE, re.MULTILINE)
+    assert re.findall(r"`(\w+)`", listed) == list(template["spec"]["inputs"])
+
+
+def loaded(name: str) -> Any:
+    return yaml.safe_load(FILES[name])

@@ -1,0 +1,92 @@
+"""What TAB offers, word by word: asked as the shells' scripts ask."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from tests.end_to_end.running import COMMAND, run_program
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MANIFEST: Final = """\
+version: 1
+templates:
+  portal: {environment: sandbox}
+connections:
+  acme-us: {extends: portal, region: us, auth: {method: api_key, api_key: "env://ACME_KEY"}, tags: [ci, nightly]}
+  acme-eu: {extends: portal, region: eu, auth: {method: api_key, api_key: "env://ACME_KEY"}, tags: [ci]}
+"""
+MISTAKEN: Final = MANIFEST.replace("region: us", "region: mars")
+BROKEN: Final = MANIFEST + "  : : [\n"
+
+
+def offered(line: str, folder: Path) -> list[str]:
+    """Return what bash is told behind `line`: the last word is the one that is being written, perhaps empty."""
+    words = line.split(" ")
+    variables = {"_CONNFORM_COMPLETE": "bash_complete", "COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1)}
+    ended = run_program(COMMAND, cwd=folder, env=variables)
+    assert (ended.code, ended.err) == (0, "")
+    return [item.partition(",")[2] for item in ended.out.split()]
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("connform va", ["validate"]),
+        ("connform check --sim", ["--simulate"]),
+        ("connform check -c ", ["acme-us", "acme-eu"]),
+        ("connform check -c acme-e", ["acme-eu"]),
+        ("connform -c acme-u", ["acme-us"]),
+        ("connform show ", ["acme-us", "acme-eu"]),
+        ("connform request acme-us", ["acme-us"]),
+        ("connform list --exclude acme-us", ["acme-us"]),
+        ("connform list --tag ", ["ci", "nightly"]),
+        ("connform check --format sa", ["sarif"]),
+        ("connform explain unknown-r", ["unknown-region"]),
+        ("connform schema pol", ["policy"]),
+        ("connform completion z", ["zsh"]),
+        ("connform init --environment p", ["production", "private"]),
+        ("connform init --environment sandbox --region ", ["us", "eu"]),
+        ("connform init --region c", ["ca"]),
+        ("connform init --auth o", ["oauth2"]),
+        ("connform init --ci git", ["github", "gitlab"]),
+        ("connform show portal", []),
+        ("connform frobnicate ", []),
+    ],
+)
+def test_a_word_is_completed(line: str, expected: list[str], tmp_path: Path) -> None:
+    (tmp_path / "connections.yaml").write_text(MANIFEST)
+    assert offered(line, tmp_path) == expected
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["connform validate -f ", "connform fmt ", "connform check --policy ", "connform check --format sarif=out"],
+)
+def test_a_file_is_the_shells_own_business(line: str, tmp_path: Path) -> None:
+    words = line.split(" ")
+    variables = {"_CONNFORM_COMPLETE": "bash_complete", "COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1)}
+    assert run_program(COMMAND, cwd=tmp_path, env=variables).out.startswith("file,")
+
+
+@pytest.mark.parametrize("line", ["connform check -f other.yaml -c ", "connform -f other.yaml show "])
+def test_names_are_those_of_the_file_that_the_line_has_named(line: str, tmp_path: Path) -> None:
+    (tmp_path / "connections.yaml").write_text(MANIFEST)
+    (tmp_path / "other.yaml").write_text(MANIFEST.replace("acme-", "globex-"))
+    assert offered(line, tmp_path) == ["globex-us", "globex-eu"]
+
+
+@pytest.mark.parametrize(
+    ("manifest", "expected"),
+    [(MISTAKEN, ["acme-us", "acme-eu"]), (BROKEN, []), ("", []), (None, [])],
+    ids=["a mistake elsewhere", "no YAML", "empty", "none at all"],
+)
+def test_a_half_written_manifest_offers_what_it_has_and_says_nothing(
+    manifest: str | None, expected: list[str], tmp_path: Path
+) -> None:
+    if manifest is not None:
+        (tmp_path / "connections.yaml").write_text(manifest)
+    assert offered("connform show ", tmp_path) == expected
