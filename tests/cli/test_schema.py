@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 import pytest
 
 from connform.reporters.frame import REPORT_SCHEMA
+from connform.reporters.schemas import SCHEMAS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,9 +20,7 @@ MANIFEST = {"title": "Verbindungen – é", "b": 1, "a": 2}
 
 @pytest.fixture(autouse=True)
 def schemas(monkeypatch: pytest.MonkeyPatch) -> None:
-    module = ModuleType("connform.engine.schemas")
-    module.SCHEMAS = {"connections": lambda: MANIFEST}  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setitem(SCHEMAS, "connections", lambda: MANIFEST)
 
 
 def test_the_manifests_schema_is_the_default(connform: Connform) -> None:
@@ -36,7 +33,7 @@ def test_write_writes_every_schema_in_composed_order(connform: Connform, tmp_pat
     run = connform("schema", "--write", str(tmp_path / "a" / "schema"))
     assert (run.code, run.out) == (0, "")
     files = {file.name: file.read_bytes().decode() for file in (tmp_path / "a" / "schema").iterdir()}
-    assert set(files) == {"connections.schema.json", "report.schema.json", "report-line.schema.json"}
+    assert set(files) == {f"{name}.schema.json" for name in SCHEMAS}
     assert files["connections.schema.json"] == '{\n  "title": "Verbindungen – é",\n  "b": 1,\n  "a": 2\n}\n'
 
 

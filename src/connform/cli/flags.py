@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 
 def completing(kind: str) -> Function:
-    """Return what offers values to a shell: `kind` is one of `cli/completion.py`, which the first TAB imports."""
+    """Return what offers values to a shell: `kind` is one of `cli/offers.py`, which the first TAB imports."""
 
     def offered(context: click.Context, _parameter: click.Parameter, incomplete: str) -> Any:
-        from connform.cli.completion import offer
+        from connform.cli.offers import offer
 
         return offer(kind, context, incomplete)
 

@@ -24,29 +24,22 @@ if TYPE_CHECKING:
 @common
 def command(options: Options, *, name: str, folder: str | None) -> int:
     """Print the JSON Schema of manifests or of reports."""
-    known = schemas()
-    if name not in known:
-        message = f"a schema is one of {', '.join(known)}"
-        raise UsageProblem(message, did_you_mean(name, known))
+    from connform.reporters.schemas import SCHEMAS
+
+    if name not in SCHEMAS:
+        message = f"a schema is one of {', '.join(SCHEMAS)}"
+        raise UsageProblem(message, did_you_mean(name, SCHEMAS))
     if folder is None:
-        deliver(_rendered(known[name]), options)
+        deliver(_rendered(SCHEMAS[name]), options)
         return 0
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         message = f"can't make {folder}: {error.strerror}"
         raise UsageProblem(message) from error
-    for each, compose in known.items():
+    for each, compose in SCHEMAS.items():
         save(f"{folder}/{each}.schema.json", _rendered(compose).encode())
     return 0
-
-
-def schemas() -> dict[str, Callable[[], dict[str, Any]]]:
-    """Return every schema's name, and what composes it."""
-    from connform.engine.schemas import SCHEMAS
-    from connform.reporters.frame import LINE_SCHEMA, REPORT_SCHEMA
-
-    return {**SCHEMAS, "report": lambda: REPORT_SCHEMA, "report-line": lambda: LINE_SCHEMA}
 
 
 def _rendered(compose: Callable[[], dict[str, Any]]) -> str:

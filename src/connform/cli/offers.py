@@ -1,0 +1,104 @@
+"""Turns what a parameter may hold into what a shell offers for it. Layer 5. IO: reads the manifests that the line names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from click.shell_completion import CompletionItem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    import click
+
+SHELLS: Final = ("bash", "zsh", "fish")
+"""The shells that can complete."""
+
+
+def offer(kind: str, context: click.Context, incomplete: str) -> list[CompletionItem]:
+    """Return what a parameter may be, of those that start so; a file's name is the shell's own business."""
+    if kind == "files":
+        return [CompletionItem(incomplete, type="file")]
+    if kind == "formats" and "=" in incomplete:
+        return [CompletionItem(incomplete, type="file")]
+    return [CompletionItem(value, help=text) for value, text in _VALUES[kind](context) if value.startswith(incomplete)]
+
+
+def _connections(context: click.Context) -> Iterable[tuple[str, str]]:
+    return ((name, ", ".join(tags)) for name, tags in _declared(context).items())
+
+
+def _tags(context: click.Context) -> Iterable[tuple[str, str]]:
+    return ((tag, "") for tag in dict.fromkeys(tag for tags in _declared(context).values() for tag in tags))
+
+
+def _declared(context: click.Context) -> dict[str, tuple[str, ...]]:
+    """Return the tags of each connection in the manifests that the line has named so far."""
+    from connform.engine.validate import connection_tags
+
+    before = context.parent.params if context.parent else {}
+    files = (*(before.get("files") or ()), *(context.params.get("files") or ()))
+    return {} if "-" in files else connection_tags(files)
+
+
+def _formats(_: click.Context) -> Iterable[tuple[str, str]]:
+    from connform.reporters import FORMATS
+
+    return ((name, "") for name in FORMATS)
+
+
+def _codes(_: click.Context) -> Iterable[tuple[str, str]]:
+    from connform.engine.explain import summaries
+
+    return ((code, summary) for code, _, summary in summaries())
+
+
+def _schemas(_: click.Context) -> Iterable[tuple[str, str]]:
+    from connform.reporters.schemas import SCHEMAS
+
+    return ((name, "") for name in SCHEMAS)
+
+
+def _shells(_: click.Context) -> Iterable[tuple[str, str]]:
+    return ((shell, "") for shell in SHELLS)
+
+
+def _environments(_: click.Context) -> Iterable[tuple[str, str]]:
+    from connform.engine import init
+
+    return ((name, "") for name in init.environments())
+
+
+def _regions(context: click.Context) -> Iterable[tuple[str, str]]:
+    from connform.engine import init
+
+    named = context.params.get("environment")
+    of = [named] if named in init.environments() else init.environments()
+    return ((name, "") for name in dict.fromkeys(region for one in of for region in init.regions(one)))
+
+
+def _methods(_: click.Context) -> Iterable[tuple[str, str]]:
+    from connform.engine import init
+
+    return ((name, "") for name in init.methods())
+
+
+def _ci_systems(_: click.Context) -> Iterable[tuple[str, str]]:
+    from connform.engine import init
+
+    return ((name, "") for name in (*init.CI_FILES, "none"))
+
+
+_VALUES: Final[dict[str, Callable[[click.Context], Iterable[tuple[str, str]]]]] = {
+    "ci_systems": _ci_systems,
+    "codes": _codes,
+    "connections": _connections,
+    "environments": _environments,
+    "formats": _formats,
+    "methods": _methods,
+    "regions": _regions,
+    "schemas": _schemas,
+    "shells": _shells,
+    "tags": _tags,
+}
+"""What a parameter may hold → the values, each with a word of help."""
