@@ -1,0 +1,102 @@
+"""Says what is known of connections that were applied: facts only, no secret and no hash of one.
+
+Layer 0, no IO: `engine/` finds the facts, `store/` keeps them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+
+class Actor(NamedTuple):
+    """Who did it."""
+
+    user: str
+    """The account."""
+    host: str
+    """The machine."""
+    job: str = ""
+    """The URL or number of the CI job, or empty."""
+
+    def __str__(self) -> str:
+        return f"{self.user}@{self.host}" + (f" ({self.job})" if self.job else "")
+
+
+class UsedSecret(NamedTuple):
+    """A secret that an attempt used: where it lies, never what it is."""
+
+    key: str
+    """The key under `auth:`."""
+    reference: str
+    """The reference."""
+    version: str
+    """The version that was read, where the backend has versions; else empty."""
+
+
+class Attempt(NamedTuple):
+    """One connection in one run of `apply`, and what came of it."""
+
+    at: datetime
+    """When it ended, aware UTC."""
+    by: Actor
+    """Who."""
+    action: str
+    """`create` or `update`; `remove` where that failed."""
+    digest: str
+    """The digest of the specification that was tried."""
+    base_url: str
+    """Resolved API root."""
+    auth_method: str
+    """`api_key`, `oauth2`, `bearer`."""
+    verdict: str
+    """`ready`, `failed` or `unknown`."""
+    fault: str = ""
+    """The class of the failure, or empty."""
+    stages: tuple[Mapping[str, Any], ...] = ()
+    """Each with `name`, `status` and `elapsed_ms`."""
+    latency_ms: float | None = None
+    """The request and its whole answer; `None` where there was none."""
+    certificate_expires_at: str = ""
+    """ISO 8601, or empty."""
+    secrets: tuple[UsedSecret, ...] = ()
+    """What it used."""
+
+
+class Mark(NamedTuple):
+    """The little of a record that tells whether there is something to do: it is read of every connection."""
+
+    file: str
+    """As `Record.file`."""
+    digest: str
+    """As `Record.digest`."""
+    is_applied: bool
+    """As `Record.is_applied`."""
+
+
+class Record(NamedTuple):
+    """What is recorded of one connection."""
+
+    connection: str
+    """Its name."""
+    file: str
+    """Its manifest: the path in its repository."""
+    digest: str
+    """The digest of the specification that was applied last; empty where none ever went well."""
+    spec: Mapping[str, Any]
+    """That specification, or the one that was tried first."""
+    latest: Attempt
+    """The latest attempt, good or bad."""
+
+    @property
+    def is_applied(self) -> bool:
+        """Whether the latest attempt went well, so that nothing is left to do."""
+        return self.latest.verdict == "ready" and self.latest.digest == self.digest
+
+    @property
+    def mark(self) -> Mark:
+        """The little of it that tells whether there is something to do."""
+        return Mark(self.file, self.digest, self.is_applied)

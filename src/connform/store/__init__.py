@@ -1,0 +1,80 @@
+"""Keeps grants and recorded state, and what keeps them apart: encryption, locks, permissions.
+
+Layer 2. A kind of store is one module and one line here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from connform.errors import ConnectionFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from connform.grant import GrantStore
+    from connform.secret import Secret
+    from connform.store.records import Database
+    from connform.store.states import States
+
+
+def open_store(url: str, folder: Path, key: Callable[[], Secret] | None) -> GrantStore:
+    """Return the store that a URL names; nothing is opened before it is used.
+
+    Args:
+        url: `sqlite:///folder` or `postgresql://…`; empty for a SQLite store in `folder`.
+        folder: the default.
+        key: returns the key of the grants; `None` for a key file beside a SQLite store.
+
+    Raises:
+        ConnectionFailed: `config_invalid`; `store_unavailable` where an optional library is missing.
+    """
+    from connform.store.keys import key_file
+    from connform.store.records import Records
+
+    database = _open(url, folder)
+
+    def own_or_given(is_new: bool) -> Secret:  # noqa: FBT001  (the one thing that it is told)
+        if key is not None:
+            return key()
+        if database.folder is not None:
+            return key_file(database.folder, may_make=is_new)
+        message = "a server keeps grants for many machines: the key must be one that they share"
+        hint = "name it: --state-key env://CONNFORM_KEY (`openssl rand -base64 32` makes one)"
+        raise ConnectionFailed("store_key_wrong", message, hint)
+
+    return Records(database, own_or_given)
+
+
+def open_states(url: str, folder: Path) -> States:
+    """Return the recorded state that lies where `open_store` finds grants; arguments and errors as there."""
+    from connform.store.states import States
+
+    return States(_open(url, folder))
+
+
+def _open(url: str, folder: Path) -> Database:
+    scheme, separator, rest = url.partition("://")
+    if url and not (separator and scheme in _OPENERS):
+        known = " or ".join(f"{name}://…" for name in _OPENERS)
+        raise ConnectionFailed("config_invalid", "the URL of the state has no known scheme", f"write {known}")
+    return _OPENERS[scheme or "sqlite"](url, folder if not url else folder / rest)
+
+
+def _sqlite(_url: str, folder: Path) -> Database:
+    from connform.store.sqlite import SqliteDatabase
+
+    return SqliteDatabase(folder)
+
+
+def _postgres(url: str, _folder: Path) -> Database:
+    from connform.store.postgres import PostgresDatabase
+
+    return PostgresDatabase(url)
+
+
+_OPENERS: Final[dict[str, Callable[[str, Path], Database]]] = {
+    "sqlite": _sqlite,
+    "postgresql": _postgres,
+}

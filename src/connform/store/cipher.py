@@ -1,0 +1,106 @@
+"""Turns the tokens of a grant into bytes that only the holder of the key can read, and back.
+
+Layer 2, no IO. AES-256-GCM (NIST SP 800-38D): what is not secret of the grant is bound to it, so that records can't be swapped.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import os
+from typing import TYPE_CHECKING, Final
+
+from connform.errors import ConnectionFailed
+from connform.grant import Grant, GrantFacts
+from connform.secret import Secret
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+KEY_BYTES: Final = 32
+_NONCE_BYTES: Final = 12
+_KEY_CHECK: Final = b"connform key check, version 1"
+
+
+class Cipher:
+    """Seals and opens with one key."""
+
+    def __init__(self, key: Secret) -> None:
+        """Take a key: 32 bytes in base64.
+
+        Raises:
+            ConnectionFailed: `secret_malformed`.
+        """
+        self._aead = _aead(key)
+
+    def key_check(self) -> bytes:
+        """Return what `opens_with` recognises this key by, in another process."""
+        return self._seal(b"", _KEY_CHECK)
+
+    def is_key_of(self, key_check: bytes) -> bool:
+        """Whether a store that holds this key check was made with this key."""
+        return self._open(key_check, _KEY_CHECK) is not None
+
+    def seal(self, grant: Grant) -> bytes:
+        """Return the tokens of a grant, sealed."""
+        tokens = [grant.access_token.reveal(), grant.refresh_token.reveal() if grant.refresh_token else None]
+        return self._seal(json.dumps(tokens).encode(), _bound(grant.facts))
+
+    def open(self, sealed: bytes, facts: GrantFacts) -> Grant:
+        """Return the grant whose tokens were sealed; without its `revoke_url` where that was not sealed in with them.
+
+        Raises:
+            ConnectionFailed: `store_corrupt`, they were changed, or belong to another record.
+        """
+        opened = self._open(sealed, _bound(facts))
+        if opened is None:
+            opened = self._open(sealed, _bound_at_first(facts))
+            facts = facts._replace(revoke_url="")  # nothing vouches for it
+        if opened is None:
+            message = f"the record of the grant of {facts.connection} was changed since it was written"
+            raise ConnectionFailed("store_corrupt", message)
+        access, refresh = json.loads(opened)
+        return Grant(facts, Secret(access), Secret(refresh) if refresh is not None else None)
+
+    def _seal(self, plain: bytes, bound: bytes) -> bytes:
+        nonce = os.urandom(_NONCE_BYTES)
+        return nonce + self._aead.encrypt(nonce, plain, bound)
+
+    def _open(self, sealed: bytes, bound: bytes) -> bytes | None:
+        from cryptography.exceptions import InvalidTag
+
+        try:
+            return self._aead.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], bound)
+        except (InvalidTag, ValueError):  # ValueError: too short to hold a nonce
+            return None
+
+
+def new_key() -> str:
+    """Return a fresh random key, in base64."""
+    return base64.b64encode(os.urandom(KEY_BYTES)).decode("ascii")
+
+
+def _aead(key: Secret) -> AESGCM:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    try:
+        value = base64.b64decode(key.reveal(), validate=True)
+    except (binascii.Error, ValueError):
+        value = b""
+    if len(value) != KEY_BYTES:
+        message = (
+            f"the key of the store of grants must be {KEY_BYTES} bytes in base64: `openssl rand -base64 {KEY_BYTES}`"
+        )
+        raise ConnectionFailed("secret_malformed", message)
+    return AESGCM(value)
+
+
+def _bound(facts: GrantFacts) -> bytes:
+    """Return what decides where tokens go, which nobody may change without the key."""
+    return json.dumps([facts.connection, facts.token_url, facts.client_id, facts.revoke_url]).encode()
+
+
+def _bound_at_first(facts: GrantFacts) -> bytes:
+    """Return what was bound to the first grants ever kept: all but where they are revoked."""
+    return json.dumps([facts.connection, facts.token_url, facts.client_id]).encode()

@@ -1,0 +1,91 @@
+"""Turns the path of a file with secrets into a descriptor, after making sure that nobody else can read or replace it.
+
+Layer 2; opens files and makes the folder. What `ssh` demands of its keys: mine, mine alone, and no links.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from typing import TYPE_CHECKING, Final
+
+from connform.errors import ConnectionFailed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_OTHERS: Final = 0o077
+_FOLDER_MODE: Final = 0o700
+_FILE_MODE: Final = 0o600
+
+
+def open_private(path: Path, flags: int) -> int:
+    """Return a descriptor of a file that is this user's alone; with `os.O_CREAT` it is made so.
+
+    Raises:
+        FileNotFoundError: there is none.
+        ConnectionFailed: `store_insecure`, `store_unwritable`.
+    """
+    _check_folder(path.parent)
+    try:
+        descriptor = os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW, _FILE_MODE)
+    except OSError as error:
+        raise _refusal(error, path) from None
+    try:
+        _check(os.fstat(descriptor), path, stat.S_ISREG, "a regular file")
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def check_private(path: Path) -> None:
+    """Make sure of the same without opening the file; errors as for `open_private`.
+
+    For files that are locked with fcntl: closing any descriptor of such a file ends every lock that the process has on it.
+    """
+    _check_folder(path.parent)
+    status = path.lstat()
+    if stat.S_ISLNK(status.st_mode):
+        raise ConnectionFailed("store_insecure", f"{path} is a link")
+    _check(status, path, stat.S_ISREG, "a regular file")
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder that is this user's alone; nothing happens where it is there.
+
+    Raises:
+        ConnectionFailed: `store_unwritable`.
+    """
+    try:
+        path.mkdir(mode=_FOLDER_MODE, exist_ok=True)
+    except OSError as error:
+        raise unwritable(error, path) from None
+
+
+def unwritable(error: OSError, path: Path) -> ConnectionFailed:
+    """Return the fault of a file or folder that can't be written."""
+    return ConnectionFailed("store_unwritable", f"{path}: {error.strerror}")
+
+
+def _check_folder(path: Path) -> None:
+    _check(path.lstat(), path, stat.S_ISDIR, "a folder")
+
+
+def _check(status: os.stat_result, path: Path, fits: object, kind: str) -> None:
+    if not callable(fits) or not fits(status.st_mode):
+        raise ConnectionFailed("store_insecure", f"{path} is not {kind}: links and devices are refused")
+    if status.st_uid != os.geteuid():
+        raise ConnectionFailed("store_insecure", f"{path} belongs to another user (uid {status.st_uid})")
+    if status.st_mode & _OTHERS:
+        mode = stat.S_IMODE(status.st_mode)
+        raise ConnectionFailed("store_insecure", f"{path} can be reached by others (mode {mode:04o})")
+
+
+def _refusal(error: OSError, path: Path) -> Exception:
+    if error.errno == errno.ENOENT:
+        return error
+    if error.errno == errno.ELOOP:
+        return ConnectionFailed("store_insecure", f"{path} is a link")
+    return unwritable(error, path)

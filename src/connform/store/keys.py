@@ -1,0 +1,71 @@
+"""Turns a folder into the key of its store: a file that is made on first use, and that nobody else can read.
+
+Layer 2; IO: the file.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Final
+
+from connform.errors import ConnectionFailed
+from connform.secret import Secret
+from connform.store.cipher import new_key
+from connform.store.guard import make_folder, open_private, unwritable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FILE: Final = "key"
+_MAX_BYTES: Final = 1024
+
+
+def key_file(folder: Path, *, may_make: bool) -> Secret:
+    """Return the key in `folder`; with `may_make`, one is made where there is none.
+
+    Raises:
+        ConnectionFailed: `store_insecure`, `store_unwritable`, `store_key_wrong` where there is none.
+    """
+    path = folder / FILE
+    try:
+        return _read(path)
+    except FileNotFoundError:
+        if not may_make:
+            message = f"there is no key in {path}, with which the grants were sealed"
+            raise ConnectionFailed("store_key_wrong", message) from None
+    make_folder(folder)
+    _make(path)
+    return _read(path)
+
+
+def _read(path: Path) -> Secret:
+    descriptor = open_private(path, os.O_RDONLY)
+    try:
+        return Secret(os.read(descriptor, _MAX_BYTES).decode("ascii", "replace").strip())
+    finally:
+        os.close(descriptor)
+
+
+def _make(path: Path) -> None:
+    """Write a new key under another name, then give it its own: two processes at once agree on the first."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            os.write(descriptor, f"{new_key()}\n".encode("ascii"))
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except OSError as error:
+        raise unwritable(error, path) from None

@@ -1,0 +1,84 @@
+"""Turns the name of a grant into the right to change it: one holder in all threads and processes of this machine.
+
+Layer 2; IO: files that are locked, and name their holder. A lock is the operating system's: it dies with its process.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from socket import gethostname
+from time import monotonic, sleep
+from typing import TYPE_CHECKING, Final
+
+from connform.store.guard import make_folder, open_private
+from connform.store.records import LockTimeout
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_FIRST_PAUSE_S: Final = 0.005
+_LONGEST_PAUSE_S: Final = 0.05
+_HELD: Final[set[int]] = set()
+"""The open files of those who hold or wait for a lock in this process."""
+
+
+@contextmanager
+def locked(folder: Path, name: str, timeout_s: float) -> Iterator[None]:
+    """Hold the lock of a name: its own open file, so that threads exclude each other as well (flock(2)).
+
+    The file stays: removing it would let two hold a lock of that name.
+
+    Raises:
+        LockTimeout: nobody freed it within `timeout_s`.
+        ConnectionFailed: `store_insecure`, `store_unwritable`.
+    """
+    make_folder(folder)
+    descriptor = open_private(folder / name, os.O_RDWR | os.O_CREAT)
+    _HELD.add(descriptor)
+    try:
+        _wait(descriptor, timeout_s)
+        _sign(descriptor)
+        yield
+    finally:
+        if descriptor in _HELD:  # not in a child that was forked in here: the lock is its parent's
+            _HELD.remove(descriptor)
+            fcntl.flock(descriptor, fcntl.LOCK_UN)  # closing alone would leave it to whoever shares the open file
+            os.close(descriptor)
+
+
+def _let_go() -> None:
+    """Close what a forked child shares with its parent: it would hold the lock for as long as it lives."""
+    while _HELD:
+        os.close(_HELD.pop())
+
+
+os.register_at_fork(after_in_child=_let_go)
+
+
+def _wait(descriptor: int, timeout_s: float) -> None:
+    ends_at = monotonic() + timeout_s
+    pause_s = _FIRST_PAUSE_S
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            left_s = ends_at - monotonic()
+            if left_s <= 0:
+                holder = os.pread(descriptor, 200, 0).decode(errors="replace").strip()
+                raise LockTimeout(holder or "nobody says who holds it") from None
+            sleep(min(pause_s, left_s))
+            pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+        else:
+            return
+
+
+def _sign(descriptor: int) -> None:
+    """Write down who holds the lock, for those who wait; a full disk takes nothing from the holder."""
+    line = f"{gethostname()}:{os.getpid()} has held it since {datetime.now(UTC):%FT%TZ}\n"
+    with suppress(OSError):
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, line.encode(), 0)

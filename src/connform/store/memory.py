@@ -1,0 +1,80 @@
+"""Keeps grants in this process alone: for simulations, and for tests of those who use connform.
+
+Layer 2, no IO.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from connform.errors import ConnectionFailed
+from connform.grant import Pending
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from connform.grant import Grant, GrantFacts
+
+
+class MemoryStore:
+    """A `GrantStore` that ends with its process."""
+
+    def __init__(self) -> None:
+        self.grants: dict[str, Grant] = {}
+        """By connection."""
+        self._locks: defaultdict[str, Lock] = defaultdict(Lock)
+
+    def read(self, connection: str) -> Grant | None:
+        """Return a grant."""
+        return self.grants.get(connection)
+
+    def facts(self) -> Iterator[GrantFacts]:
+        """Yield the facts of every grant, by name."""
+        yield from (grant.facts for _, grant in sorted(self.grants.items()))
+
+    @contextmanager
+    def lock(self, connection: str, timeout_s: float) -> Iterator[LockedMemoryGrant]:
+        """Hold the lock of a grant."""
+        if not self._locks[connection].acquire(timeout=timeout_s):
+            raise ConnectionFailed("store_locked", f"the grant of {connection} was not free within {timeout_s:.0f} s")
+        try:
+            yield LockedMemoryGrant(self, connection)
+        finally:
+            self._locks[connection].release()
+
+    def close(self) -> None:
+        """Do nothing: there is nothing to let go of."""
+
+
+class LockedMemoryGrant:
+    """A `LockedGrant` whose lock is held."""
+
+    def __init__(self, store: MemoryStore, connection: str) -> None:
+        self._store = store
+        self._connection = connection
+
+    def read(self) -> Grant | None:
+        """Return the grant as it is now."""
+        return self._store.read(self._connection)
+
+    def prove(self) -> None:
+        """Do nothing: memory can be written."""
+
+    def begin_refresh(self) -> None:
+        """Write the journal entry."""
+        grant = self._store.grants.get(self._connection)
+        if grant:
+            facts = grant.facts._replace(pending=Pending(datetime.now(UTC), "this process"))
+            self._store.grants[self._connection] = grant._replace(facts=facts)
+
+    def write(self, grant: Grant) -> None:
+        """Replace the whole record."""
+        self._store.grants[self._connection] = grant
+
+    def delete(self) -> None:
+        """Delete the record."""
+        self._store.grants.pop(self._connection, None)

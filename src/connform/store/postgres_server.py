@@ -1,0 +1,192 @@
+"""Turns the URL of a PostgreSQL server into sessions there, and what it refuses into faults of the store.
+
+Layer 2; IO: the server. Needs the extra `connform[postgres]`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from ipaddress import IPv6Address
+from socket import gethostname
+from time import monotonic, sleep
+from typing import TYPE_CHECKING, Any, Final
+
+from connform.errors import ConnectionFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    import psycopg
+
+    from connform.store.records import Execute
+
+_CONNECT_S: Final = 5
+_KEEPALIVE: Final = {"idle": 10, "interval": 5, "count": 3}
+"""Seconds, seconds, times: when either side gives the other up for dead."""
+_PAUSE_S: Final = 0.1
+_FULL: Final = re.compile("too many clients|too many connections|connection slots are reserved")
+"""SQLSTATE 53300; libpq hands on no code when it happens to a new session, only the words."""
+_REFUSED: Final = re.compile("FATAL: +(?!the database system is)")  # starting up, shutting down
+_SINCE: Final = " since "
+_HOST_CHARACTERS: Final = 18
+"""So that host, process and time fit into the name of a session, which has 63 bytes."""
+
+
+class PostgresServer:
+    """A server, with the database and the schema that a URL names there."""
+
+    def __init__(self, url: str) -> None:
+        """Take `postgresql://user@host:port/database`; what it leaves out libpq finds in PG* variables and ~/.pgpass.
+
+        Raises:
+            ConnectionFailed: `config_invalid`, it is none; `store_unavailable`, a library is missing.
+        """
+        try:
+            import psycopg
+            from psycopg.conninfo import conninfo_to_dict
+        except ImportError:
+            message = "PostgreSQL needs an optional library"
+            raise ConnectionFailed("store_unavailable", message, "pip install 'connform[postgres]'") from None
+        try:
+            self._parameters: dict[str, Any] = conninfo_to_dict(url)
+        except psycopg.Error:
+            message = (
+                "the URL of the state is not one that PostgreSQL understands: postgresql://user@host:port/database"
+            )
+            raise ConnectionFailed("config_invalid", message) from None
+        _demand_whole_password(self._parameters)
+        named = (self._parameters.get(key, "") for key in ("host", "dbname"))
+        self.place = "the PostgreSQL server " + "/".join(str(name) for name in named if name)
+        """For people; without a password."""
+
+    def connect(self, patience_s: float) -> psycopg.Connection[Any]:
+        """Return a new session.
+
+        Args:
+            patience_s: how long to wait where the server has no room for one more.
+
+        Raises:
+            psycopg.Error: for `telling`.
+            ConnectionFailed: `config_invalid`, its schema is not there.
+        """
+        import psycopg
+
+        ends_at = monotonic() + patience_s
+        while True:
+            try:
+                return self._connect()
+            except psycopg.OperationalError as error:
+                if not _FULL.search(str(error)) or monotonic() + _PAUSE_S > ends_at:
+                    raise
+                sleep(_PAUSE_S)
+
+    def _connect(self) -> psycopg.Connection[Any]:
+        import psycopg
+
+        session = psycopg.connect(
+            **{
+                "connect_timeout": _CONNECT_S,
+                "application_name": _name(),
+                **{f"keepalives_{name}": value for name, value in _KEEPALIVE.items()},
+                **self._parameters,
+            },
+            autocommit=True,
+        )
+        execute = execute_on(session)
+        for name, value in _KEEPALIVE.items():  # the server's side: a host that vanished frees its locks
+            execute(f"SET tcp_keepalives_{name} = {value}")
+        ((schema, path),) = execute("SELECT current_schema(), current_setting('search_path')")
+        if schema is None:
+            session.close()
+            message = f"{self.place}: no schema of the search path ({path}) is there for this user"
+            hint = "make it (CREATE SCHEMA), or correct `options` in the URL"
+            raise ConnectionFailed("config_invalid", message, hint)
+        return session
+
+    @contextmanager
+    def telling(self) -> Iterator[None]:
+        """Raise our faults instead of PostgreSQL's errors."""
+        import psycopg
+        from psycopg import errors
+
+        try:
+            yield
+        except (errors.ReadOnlySqlTransaction, errors.InsufficientPrivilege, errors.DiskFull) as error:
+            raise ConnectionFailed("store_unwritable", self._what(error)) from None
+        except psycopg.OperationalError as error:
+            raise ConnectionFailed("store_unavailable", self._what(error), _advice(error)) from None
+        except psycopg.Error as error:
+            raise ConnectionFailed("store_corrupt", self._what(error)) from None
+
+    def _what(self, error: BaseException) -> str:
+        return f"{self.place}: {(str(error).splitlines() or [type(error).__name__])[0]}"
+
+
+def execute_on(session: psycopg.Connection[Any]) -> Execute:
+    """Return what executes SQL in a session."""
+
+    def execute(sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        cursor = session.execute(sql.replace("?", "%s"), values or None)
+        return cursor.fetchall() if cursor.description else []
+
+    return execute
+
+
+def sign(session: psycopg.Connection[Any]) -> None:
+    """Write into the name of a session since when it holds what it holds: it is all that others may see of it."""
+    name = f"{_name()}{_SINCE}{datetime.now(UTC):%FT%TZ}"
+    execute_on(session)("SELECT set_config('application_name', ?, false)", (name,))
+
+
+def told(name: str) -> str:
+    """Say who holds a lock and since when, by the name of its session."""
+    who, _, since = name.partition(_SINCE)
+    return f"{who} has held it" + (f" since {since}" if since else "")
+
+
+def _name() -> str:
+    return f"connform {gethostname()[:_HOST_CHARACTERS]}:{os.getpid()}"
+
+
+def _advice(error: BaseException) -> str:
+    """Say what to do about a server that answers; nothing where that is what failed."""
+    if _FULL.search(str(error)):
+        return "the server has no room for another session: see who has them, or raise its max_connections"
+    if _REFUSED.search(str(error)):
+        return (
+            "the server answers, and refuses the login: see user, password and database, ~/.pgpass and its pg_hba.conf"
+        )
+    return ""
+
+
+def _demand_whole_password(parameters: Mapping[str, Any]) -> None:
+    """Let pass what can be shown: a password with `@`, `/` or `:` goes on in what is taken for host, port or database.
+
+    Raises:
+        ConnectionFailed: `config_invalid`; nothing of the URL is repeated.
+    """
+    hosts = [host for key in ("host", "hostaddr") for host in str(parameters.get(key, "")).split(",")]
+    port, database = str(parameters.get("port", "")), str(parameters.get("dbname", ""))
+    if all(map(_is_host, hosts)) and re.fullmatch("[0-9,]*", port) and not set("@/:").intersection(database):
+        return
+    message = "the URL of the state has an @, / or : where none belongs: a password that isn't encoded looks so"
+    hint = "percent-encode the password (%40 for @, %2F for /, %3A for :), or leave it to ~/.pgpass"
+    raise ConnectionFailed("config_invalid", message, hint)
+
+
+def _is_host(text: str) -> bool:
+    """Whether a text is a name, an address, or the folder of a socket."""
+    if "@" in text or ("/" in text and not text.startswith("/")):
+        return False
+    return ":" not in text or text.startswith("/") or _is_address(text)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        IPv6Address(text)
+    except ValueError:
+        return False
+    return True

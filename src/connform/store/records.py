@@ -1,0 +1,189 @@
+"""Turns a database into a store of grants: one record each, sealed, journaled and locked.
+
+Layer 2, no IO of its own: what executes SQL and holds locks is `sqlite` or `postgres`.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from socket import gethostname
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
+
+from connform.errors import ConnectionFailed
+from connform.store.cipher import Cipher
+from connform.store.rows import COLUMNS, FACTS, facts_of, row_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from connform.grant import Grant, GrantFacts, LockedGrant
+    from connform.secret import Secret
+
+    Execute: TypeAlias = Callable[..., list[tuple[Any, ...]]]
+    """Takes SQL with `?` for values, and the values; returns the rows."""
+
+ROOM_BYTES: Final = 16 * 1024
+"""What a journal entry sets aside: a full disk is noticed before a token is spent, not after."""
+# Nothing that is put together here comes from outside: the names of columns are this package's own.
+_READ: Final = f"SELECT {', '.join(COLUMNS)} FROM connform_grants WHERE connection = ?"  # noqa: S608
+_FACTS: Final = f"SELECT {', '.join(FACTS)} FROM connform_grants ORDER BY connection"  # noqa: S608
+_WRITE: Final = (
+    f"INSERT INTO connform_grants ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))}) "  # noqa: S608
+    f"ON CONFLICT (connection) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in COLUMNS[1:])}"
+)
+_BEGIN: Final = "UPDATE connform_grants SET pending_since = ?, pending_holder = ? WHERE connection = ?"
+_DELETE: Final = "DELETE FROM connform_grants WHERE connection = ?"
+_ANY: Final = "SELECT 1 FROM connform_grants LIMIT 1"
+_KEY_CHECK: Final = "SELECT value FROM connform_meta WHERE name = 'key-check'"
+_SET_META: Final = "INSERT INTO connform_meta (name, value) VALUES (?, ?)"
+_DELETE_META: Final = "DELETE FROM connform_meta WHERE name = ?"
+
+
+class LockTimeout(Exception):
+    """Nobody freed the lock in time; the message says who holds it, where that is known."""
+
+
+class Database(Protocol):
+    """What keeps rows. Its errors are faults of the store already."""
+
+    place: str
+    """For people; without a password."""
+
+    @property
+    def folder(self) -> Path | None:
+        """Where it lies on this machine; `None` on a server."""
+
+    def reading(self) -> AbstractContextManager[Execute | None]:
+        """Return a context to read in; `None` where there is nothing yet."""
+
+    def writing(self) -> AbstractContextManager[Execute]:
+        """Return a context that is one durable transaction."""
+
+    def locked(self, name: str, timeout_s: float) -> AbstractContextManager[None]:
+        """Return a context in which nobody else holds this name; entering raises `LockTimeout`."""
+
+    def held(
+        self, names: Sequence[str], timeout_s: float
+    ) -> AbstractContextManager[Callable[[], AbstractContextManager[Execute]]]:
+        """Return a context in which nobody else holds any of these names; entering raises `LockTimeout`.
+
+        It yields a `writing` that writes nothing once the names have been lost.
+        """
+
+    def close(self) -> None:
+        """Let go of files and connections."""
+
+
+class Records:
+    """A `GrantStore` in one database."""
+
+    def __init__(self, database: Database, key: Callable[[bool], Secret]) -> None:
+        """Take a database, and what returns the key; it is called when tokens are read or written, not for facts.
+
+        Args:
+            database: where the records lie.
+            key: takes whether the store is new, so that a key may be made.
+        """
+        self._database = database
+        self._key = key
+        self._cipher: Cipher | None = None
+
+    def read(self, connection: str) -> Grant | None:
+        """Return a grant without locking it."""
+        with self._database.reading() as execute:
+            rows = execute(_READ, (connection,)) if execute else []
+            if not (execute and rows):
+                return None
+            *facts, sealed = rows[0]
+            return self._opened(execute).open(bytes(sealed), facts_of(facts))
+
+    def facts(self) -> Iterator[GrantFacts]:
+        """Yield the facts of every grant, by name; needs no key."""
+        with self._database.reading() as execute:
+            rows = execute(_FACTS) if execute else []
+        yield from map(facts_of, rows)
+
+    @contextmanager
+    def lock(self, connection: str, timeout_s: float) -> Iterator[LockedGrant]:
+        """Hold the lock of a grant."""
+        try:
+            with self._database.locked(connection, timeout_s):
+                yield _Locked(self, self._database, connection)
+        except LockTimeout as timeout:
+            message = f"the grant of {connection} was not free within {timeout_s:.0f} s"
+            raise ConnectionFailed("store_locked", f"{message}: {timeout}") from None
+
+    def close(self) -> None:
+        """Let go of files and connections."""
+        self._database.close()
+
+    @contextmanager
+    def writing(self) -> Iterator[tuple[Execute, Cipher]]:
+        """Yield one durable transaction, and the cipher."""
+        with self._database.writing() as execute:
+            yield execute, self._opened(execute, may_found=True)
+
+    def _opened(self, execute: Execute, *, may_found: bool = False) -> Cipher:
+        """Return the cipher, once it has been shown that its key is that of the store.
+
+        A store without grants takes a new key for a lost one: there is nothing that the lost one would open.
+        """
+        if self._cipher is None:
+            rows = execute(_KEY_CHECK)
+            is_new = may_found and not (rows and execute(_ANY))
+            cipher = Cipher(self._key(is_new))
+            if rows and cipher.is_key_of(bytes(rows[0][0])):
+                self._cipher = cipher
+            elif is_new:
+                execute(_DELETE_META, ("key-check",))
+                execute(_SET_META, ("key-check", cipher.key_check()))
+                return cipher  # remembered by the next call, when it is committed
+            else:
+                raise ConnectionFailed("store_key_wrong", f"{self._database.place} was made with another key")
+        return self._cipher
+
+
+class _Locked:
+    """A `LockedGrant` whose lock is held."""
+
+    def __init__(self, records: Records, database: Database, connection: str) -> None:
+        self._records = records
+        self._database = database
+        self._connection = connection
+
+    def read(self) -> Grant | None:
+        """Return the grant as it is now."""
+        return self._records.read(self._connection)
+
+    def prove(self) -> None:
+        """Write a record's worth of nothing, and delete it: its room stays the store's own."""
+        self._set_room_aside()
+        with self._records.writing() as (execute, _):
+            execute(_DELETE_META, ("room",))
+
+    def begin_refresh(self) -> None:
+        """Write the journal entry, and set room aside for what comes."""
+        since, holder = datetime.now(UTC).timestamp(), f"{gethostname()}:{os.getpid()}"
+        self._set_room_aside()
+        with self._records.writing() as (execute, _):
+            execute(_DELETE_META, ("room",))
+            execute(_BEGIN, (since, holder, self._connection))
+
+    def write(self, grant: Grant) -> None:
+        """Replace the whole record."""
+        with self._records.writing() as (execute, cipher):
+            execute(_WRITE, row_of(grant, cipher))
+
+    def delete(self) -> None:
+        """Delete the record; the key may be lost."""
+        with self._database.writing() as execute:
+            execute(_DELETE, (self._connection,))
+
+    def _set_room_aside(self) -> None:
+        with self._records.writing() as (execute, _):
+            execute(_DELETE_META, ("room",))
+            execute(_SET_META, ("room", bytes(ROOM_BYTES)))

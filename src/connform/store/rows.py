@@ -1,0 +1,72 @@
+"""Turns a grant into the columns of a table, and a row back into facts: the same in every database.
+
+Layer 2, no IO. Times are seconds since 1970, UTC; what is secret is in `sealed` alone.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from connform.grant import GrantFacts, Pending
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from connform.grant import Grant
+    from connform.store.cipher import Cipher
+
+FACTS: Final = (
+    "connection",
+    "token_url",
+    "client_id",
+    "scopes",
+    "obtained_at",
+    "expires_at",
+    "is_renewable",
+    "revoke_url",
+    "pending_since",
+    "pending_holder",
+    "ended",
+)
+COLUMNS: Final = (*FACTS, "sealed")
+
+
+def row_of(grant: Grant, cipher: Cipher) -> tuple[Any, ...]:
+    """Return the values of `COLUMNS`."""
+    facts = grant.facts
+    return (
+        facts.connection,
+        facts.token_url,
+        facts.client_id,
+        " ".join(facts.scopes),
+        facts.obtained_at.timestamp(),
+        facts.expires_at.timestamp() if facts.expires_at else None,
+        int(facts.is_renewable),
+        facts.revoke_url,
+        facts.pending.since.timestamp() if facts.pending else None,
+        facts.pending.holder if facts.pending else "",
+        facts.ended,
+        cipher.seal(grant),
+    )
+
+
+def facts_of(row: Sequence[Any]) -> GrantFacts:
+    """Return the facts that the values of `FACTS` hold."""
+    connection, token_url, client_id, scopes, obtained, expires, is_renewable, revoke_url, since, holder, ended = row
+    return GrantFacts(
+        connection=connection,
+        token_url=token_url,
+        client_id=client_id,
+        scopes=tuple(scopes.split()),
+        obtained_at=_time(obtained),
+        expires_at=None if expires is None else _time(expires),
+        is_renewable=bool(is_renewable),
+        revoke_url=revoke_url,
+        pending=None if since is None else Pending(_time(since), holder),
+        ended=ended,
+    )
+
+
+def _time(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,215 @@
+"""Turns a folder into a database of this machine: one SQLite file, and a lock file for each name.
+
+Layer 2; IO: the folder. With a rollback journal, a read-only mount can be read as well.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import ExitStack, contextmanager
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Final
+
+from connform.errors import ConnectionFailed
+from connform.store.guard import check_private, make_folder, open_private
+from connform.store.locks import locked
+from connform.store.own_lock import OwnLock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from connform.store.records import Execute
+
+FILE: Final = "state.sqlite3"
+_APPLICATION_ID: Final = 0x636F6E6E  # "conn"
+_BUSY_S: Final = 10.0
+_OPENING: Final = OwnLock()
+"""A file is made and closed before any thread of this process can have locked it: closing it would end the lock."""
+_INHERITED: Final[list[sqlite3.Connection]] = []
+"""Connections of a parent: closing them would roll back what it is writing."""
+_MIGRATIONS: Final = (
+    """
+    CREATE TABLE connform_meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
+    CREATE TABLE connform_grants (
+        connection TEXT PRIMARY KEY, token_url TEXT NOT NULL, client_id TEXT NOT NULL, scopes TEXT NOT NULL,
+        obtained_at REAL NOT NULL, expires_at REAL, is_renewable INTEGER NOT NULL, revoke_url TEXT NOT NULL,
+        pending_since REAL, pending_holder TEXT NOT NULL, ended TEXT NOT NULL, sealed BLOB NOT NULL
+    ) STRICT;
+    """,
+    """
+    CREATE TABLE connform_connections (
+        connection TEXT PRIMARY KEY, file TEXT NOT NULL, digest TEXT NOT NULL, is_applied INTEGER NOT NULL,
+        spec TEXT NOT NULL, latest TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE connform_history (
+        connection TEXT NOT NULL, at REAL NOT NULL, attempt TEXT NOT NULL, PRIMARY KEY (connection, at)
+    ) STRICT, WITHOUT ROWID;
+    """,
+)
+"""What leads from each version of the schema to the next; never edited once released."""
+_UNWRITABLE: Final = {
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PERM,
+}
+
+
+class SqliteDatabase:
+    """A `records.Database` in one folder, which need not exist yet: reading makes none."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._path = folder / FILE
+        self.place = str(self._path)
+        self._connection: sqlite3.Connection | None = None
+        self._owner_pid = 0
+        self._using = OwnLock()
+
+    @contextmanager
+    def reading(self) -> Iterator[Execute | None]:
+        """Yield what reads; `None` where there is no file."""
+        with self._using, self._telling():
+            try:
+                connection = self._connected(may_make=False)
+            except FileNotFoundError:
+                yield None
+            else:
+                yield _execute_on(connection)
+
+    @contextmanager
+    def writing(self) -> Iterator[Execute]:
+        """Yield one durable transaction."""
+        with self._using, self._telling():
+            self._make_folder()
+            connection = self._connected(may_make=True)
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield _execute_on(connection)
+                connection.execute("COMMIT")
+            except BaseException:
+                connection.rollback()
+                raise
+
+    def locked(self, name: str, timeout_s: float) -> AbstractContextManager[None]:
+        """Hold a name, by the operating system's lock."""
+        self._make_folder()
+        return locked(self.folder / "locks", name, timeout_s)
+
+    @contextmanager
+    def held(self, names: Sequence[str], timeout_s: float) -> Iterator[Callable[[], AbstractContextManager[Execute]]]:
+        """Hold several names."""
+        ends_at = monotonic() + timeout_s
+        with ExitStack() as locks:
+            for name in names:
+                locks.enter_context(self.locked(name, max(ends_at - monotonic(), 0)))
+            yield self.writing
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._using:
+            own = self._own()
+            if own is not None:
+                own.close()
+            self._connection = None
+
+    def __del__(self) -> None:
+        self.close()
+
+    def _own(self) -> sqlite3.Connection | None:
+        """Return this process's connection. One that a forked child inherits is neither used nor closed: its parent may be writing."""
+        if self._connection is not None and self._owner_pid != os.getpid():
+            _INHERITED.append(self._connection)
+            self._connection = None
+        return self._connection
+
+    def _make_folder(self) -> None:
+        """Make the folder, and none above it: what is missing there is a typing error, or a disk that isn't mounted."""
+        parent = self.folder.parent
+        if not parent.is_dir():
+            message = f"{self.folder} can't be made: there is no folder {parent}"
+            raise ConnectionFailed("store_unwritable", message, "make that folder, or correct --state (CONNFORM_STATE)")
+        make_folder(self.folder)
+
+    def _connected(self, *, may_make: bool) -> sqlite3.Connection:
+        own = self._own()
+        if own is not None:
+            return own
+        with _OPENING:
+            try:
+                check_private(self._path)
+            except FileNotFoundError:
+                if not may_make:
+                    raise
+                os.close(open_private(self._path, os.O_RDWR | os.O_CREAT))
+            connection = self._open()
+        self._connection, self._owner_pid = connection, os.getpid()
+        return connection
+
+    def _open(self) -> sqlite3.Connection:
+        mode = "rw" if os.access(self._path, os.W_OK) else "ro"
+        connection = sqlite3.connect(
+            f"{self._path.absolute().as_uri()}?mode={mode}",
+            uri=True,
+            timeout=_BUSY_S,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        try:
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA journal_mode = PERSIST")  # its room stays as well, when the disk is full
+            _migrate(connection, self.place, may_write=mode == "rw")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """Raise our faults instead of SQLite's errors."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+            if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+                message = f"{self.place}: another process has been writing for {_BUSY_S:.0f} s"
+                raise ConnectionFailed("store_locked", message) from None
+            fault = "store_unwritable" if code in _UNWRITABLE else "store_corrupt"
+            raise ConnectionFailed(fault, f"{self.place}: {error}") from None
+
+
+def _execute_on(connection: sqlite3.Connection) -> Execute:
+    def execute(sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        return connection.execute(sql, values).fetchall()
+
+    return execute
+
+
+def _migrate(connection: sqlite3.Connection, place: str, *, may_write: bool) -> None:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > len(_MIGRATIONS):
+        message = (
+            f"{place} was written by a newer connform (its schema is {version}, this one knows {len(_MIGRATIONS)})"
+        )
+        raise ConnectionFailed("store_corrupt", message, "update connform")
+    if version == len(_MIGRATIONS):
+        return
+    if not may_write:
+        message = f"{place} has an older schema ({version}), and can't be brought forward"
+        raise ConnectionFailed("store_unwritable", message, "make it writable for one run of this connform")
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()  # another process may have been here
+        for script in _MIGRATIONS[version:]:
+            for statement in filter(str.strip, script.split(";")):
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {len(_MIGRATIONS)}")
+        connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.rollback()
+        raise

@@ -1,0 +1,178 @@
+"""Turns a database into recorded state: what `apply` found of each connection, and its history.
+
+Layer 2, no IO of its own: what executes SQL and holds locks is `sqlite` or `postgres`. Reading takes no lock and no key.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from connform.errors import ConnectionFailed
+from connform.recorded import Actor, Attempt, Mark, Record, UsedSecret
+from connform.store.records import LockTimeout
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+    from contextlib import AbstractContextManager
+
+    from connform.store.records import Database, Execute
+
+KEPT_ATTEMPTS: Final = 100
+"""Of each connection; older ones go."""
+_READ: Final = "SELECT connection, file, digest, spec, latest FROM connform_connections ORDER BY connection"
+_MARKS: Final = "SELECT connection, file, digest, is_applied FROM connform_connections ORDER BY connection"
+_READ_ONE: Final = "SELECT connection, file, digest, spec, latest FROM connform_connections WHERE connection = ?"
+_WRITE: Final = (
+    "INSERT INTO connform_connections (connection, file, digest, is_applied, spec, latest) VALUES (?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT (connection) DO UPDATE SET file = excluded.file, digest = excluded.digest, "
+    "is_applied = excluded.is_applied, spec = excluded.spec, latest = excluded.latest"
+)
+_DELETE: Final = (
+    "DELETE FROM connform_connections WHERE connection = ?",
+    "DELETE FROM connform_history WHERE connection = ?",
+)
+_LATEST: Final = "SELECT connection, latest FROM connform_connections ORDER BY connection"
+_HISTORIES: Final = "SELECT connection, attempt FROM connform_history ORDER BY connection, at"
+_HISTORY: Final = "SELECT attempt FROM connform_history WHERE connection = ? ORDER BY at"
+_REMEMBER: Final = "INSERT INTO connform_history (connection, at, attempt) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+_FORGET: Final = (
+    "DELETE FROM connform_history WHERE connection = ? AND at < "
+    "(SELECT at FROM connform_history WHERE connection = ? ORDER BY at DESC LIMIT 1 OFFSET ?)"
+)
+_FIELDS: Final = frozenset(Attempt._fields)
+
+
+class States:
+    """The recorded state in one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.place = database.place
+        """For people; without a password."""
+
+    def marks(self) -> dict[str, Mark]:
+        """Return what tells whether there is something to do about each connection, by its name.
+
+        Raises:
+            ConnectionFailed: a fault of the store.
+        """
+        rows = self._rows(_MARKS)
+        return {name: Mark(_path(file), digest, bool(is_applied)) for name, file, digest, is_applied in rows}
+
+    def read(self, only: Container[str] | None = None) -> dict[str, Record]:
+        """Return the records of connections by name, by default of all; errors as for `marks`."""
+        rows = [row for row in self._rows(_READ) if only is None or row[0] in only]
+        specs, attempts = _decoded(row[3] for row in rows), _decoded(row[4] for row in rows)
+        return {
+            name: Record(name, _path(file), digest, spec, _attempt(latest))
+            for (name, file, digest, _, _), spec, latest in zip(rows, specs, attempts, strict=True)
+        }
+
+    def latest(self) -> dict[str, Attempt]:
+        """Return the latest attempt of every connection by its name, without the rest; errors as for `marks`."""
+        rows = self._rows(_LATEST)
+        attempts = _decoded(latest for _, latest in rows)
+        return {name: _attempt(latest) for (name, _), latest in zip(rows, attempts, strict=True)}
+
+    def record(self, connection: str) -> Record | None:
+        """Return one record; errors as for `marks`."""
+        for name, file, digest, spec, latest in self._rows(_READ_ONE, connection):
+            return Record(name, _path(file), digest, json.loads(spec), _attempt(json.loads(latest)))
+        return None
+
+    def history(self, connection: str) -> list[Attempt]:
+        """Return the attempts that are remembered, the oldest first; errors as for `marks`."""
+        return list(map(_attempt, _decoded(text for (text,) in self._rows(_HISTORY, connection))))
+
+    def histories(self) -> dict[str, list[Attempt]]:
+        """Return the same of every connection by its name."""
+        rows = self._rows(_HISTORIES)
+        found: dict[str, list[Attempt]] = {}
+        for (name, _), attempt in zip(rows, _decoded(text for _, text in rows), strict=True):
+            found.setdefault(name, []).append(_attempt(attempt))
+        return found
+
+    def _rows(self, sql: str, *values: str) -> list[tuple[Any, ...]]:
+        with self._database.reading() as execute:
+            return execute(sql, values) if execute else []
+
+    @contextmanager
+    def held(self, parts: Iterable[str], timeout_s: float) -> Iterator[Changes]:
+        """Hold parts of the state: nobody else changes connections of theirs.
+
+        Args:
+            parts: names of parts, in the order that everybody follows.
+            timeout_s: how long to wait for each.
+
+        Raises:
+            ConnectionFailed: `store_locked`, the message says who holds it and since when; another fault of the store.
+        """
+        try:
+            names = [f"+state.{part}" for part in parts]  # no connection's name has a plus
+            with self._database.held(names, timeout_s) as writing:
+                yield Changes(writing)
+        except LockTimeout as timeout:
+            message = f"the state in {self.place} was not free within {timeout_s:g} s: {timeout}"
+            hint = "wait for the other run, or give --lock-timeout more time; the lock of a dead process frees itself"
+            raise ConnectionFailed("store_locked", message, hint) from None
+
+    def close(self) -> None:
+        """Let go of files and connections."""
+        self._database.close()
+
+
+class Changes:
+    """The right to change records: it ends with its holder, and with the server's session."""
+
+    def __init__(self, writing: Callable[[], AbstractContextManager[Execute]]) -> None:
+        self._writing = writing
+
+    def write(self, records: Sequence[Record], removed: Sequence[str] = ()) -> None:
+        """Replace records and remember their latest attempts, and forget the connections that were removed, in one durable step.
+
+        Not for several threads at once.
+        """
+        with self._writing() as execute:
+            for record in records:
+                latest = json.dumps(_plain(record.latest))
+                marks = (record.connection, _storable(record.file), record.digest, int(record.is_applied))
+                execute(_WRITE, (*marks, json.dumps(record.spec), latest))
+                execute(_REMEMBER, (record.connection, record.latest.at.timestamp(), latest))
+                execute(_FORGET, (record.connection, record.connection, KEPT_ATTEMPTS - 1))
+            for connection in removed:
+                for statement in _DELETE:
+                    execute(statement, (connection,))
+
+
+def _decoded(texts: Iterable[str]) -> list[Any]:
+    """Return what many JSON texts mean, in one call of the decoder."""
+    decoded: list[Any] = json.loads(f"[{','.join(texts)}]")
+    return decoded
+
+
+def _storable(file: str) -> str:
+    """Return a path as Unicode text, which is all that a database takes: one that is none, and what looks like that, as JSON."""
+    return file if file.isprintable() and not file.startswith('"') else json.dumps(file)
+
+
+def _path(stored: str) -> str:
+    """Return the path that `_storable` was given."""
+    return str(json.loads(stored)) if stored.startswith('"') else stored
+
+
+def _plain(attempt: Attempt) -> dict[str, Any]:
+    secrets = [secret._asdict() for secret in attempt.secrets]
+    return attempt._asdict() | {"at": attempt.at.timestamp(), "by": attempt.by._asdict(), "secrets": secrets}
+
+
+def _attempt(plain: dict[str, Any]) -> Attempt:
+    plain["at"] = datetime.fromtimestamp(plain["at"], UTC)
+    plain["by"] = Actor(**plain["by"])
+    plain["stages"] = tuple(plain["stages"])
+    plain["secrets"] = tuple([UsedSecret(**secret) for secret in plain["secrets"]])
+    if plain.keys() <= _FIELDS:
+        return Attempt(**plain)
+    return Attempt(**{name: plain[name] for name in plain.keys() & _FIELDS})  # a later version has said more

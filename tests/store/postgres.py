@@ -1,0 +1,90 @@
+"""Starts a PostgreSQL server of its own, as an unprivileged user, and stops and starts it again."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from contextlib import contextmanager
+from glob import glob
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from tests.conftest import require_peer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PASSWORD: Final = "synthetic-postgres-password"
+_DEBIAN: Final = "/usr/lib/postgresql/*/bin"
+
+
+class Postgres:
+    """A running server on loopback."""
+
+    def __init__(self, folder: Path, port: int, programs: dict[str, str]) -> None:
+        self._folder = folder
+        self.port = port
+        self._programs = programs
+
+    def url(self, database: str = "postgres", user: str = "connform") -> str:
+        return f"postgresql://{user}:{PASSWORD}@127.0.0.1:{self.port}/{database}"
+
+    def fresh(self) -> str:
+        """Return the URL of a database in which there is nothing; the one before it is gone."""
+        import psycopg
+
+        with psycopg.connect(self.url(), autocommit=True) as admin:
+            admin.execute("DROP DATABASE IF EXISTS grants WITH (FORCE)")
+            admin.execute("CREATE DATABASE grants")
+        return self.url("grants")
+
+    def start(self) -> None:
+        settings = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off -c max_connections=200"
+        self._control("start", "-w", "-l", str(self._folder / "log"), "-o", settings)
+
+    def stop(self) -> None:
+        self._control("stop", "-w", "-m", "immediate")
+
+    def _control(self, *arguments: str) -> None:
+        _unprivileged(self._programs["pg_ctl"], "-D", str(self._folder / "data"), *arguments)
+
+
+def _unprivileged(*argv: str) -> None:
+    """Run a program that refuses to run as root."""
+    if os.geteuid() == 0:
+        argv = ("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", *argv)
+    done = subprocess.run(argv, check=False, capture_output=True, text=True, cwd="/", env={"PATH": os.environ["PATH"]})
+    assert done.returncode == 0, done.stderr
+
+
+@contextmanager
+def running_postgres() -> Iterator[Postgres]:
+    """Run one; skip where there is none."""
+    programs = {name: require_peer(name, *sorted(glob(_DEBIAN))) for name in ("initdb", "pg_ctl")}
+    folder = Path(tempfile.mkdtemp(prefix="connform-postgres-", dir="/tmp"))
+    try:
+        (folder / "password").write_text(PASSWORD)
+        if os.geteuid() == 0:
+            nobody = pwd.getpwnam("nobody")
+            for path in (folder, folder / "password"):
+                os.chown(path, nobody.pw_uid, nobody.pw_gid)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        _unprivileged(
+            programs["initdb"],
+            *("-D", str(folder / "data"), "-U", "connform", "-A", "scram-sha-256", "-N", "--locale=C", "-E", "UTF8"),
+            *("--pwfile", str(folder / "password")),
+        )
+        server = Postgres(folder, port, programs)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,278 @@
+"""What every store of grants promises, over all of them."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from contextlib import ExitStack, closing
+from threading import Thread, Timer
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from connform.errors import ConnectionFailed
+from connform.store import open_states, open_store
+from connform.store.cipher import new_key
+from tests.canary import API_KEY, AWKWARD, assert_no_canary
+from tests.store.conftest import Kind, grant, keep, tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from connform.grant import GrantStore
+    from connform.secret import Secret
+
+_SPAWN = multiprocessing.get_context("spawn")
+
+
+def test_an_untouched_store_is_empty_and_leaves_no_trace(store: GrantStore, kind: Kind) -> None:
+    assert (store.read("customer"), list(store.facts())) == (None, [])
+    assert not kind.folder.exists()
+
+
+def test_what_was_written_is_read_by_another_process(opened: Callable[..., GrantStore]) -> None:
+    keep(opened(), grant())
+    kept = opened().read("customer")
+    assert kept is not None
+    assert kept.facts == grant().facts
+    assert tokens(kept) == (API_KEY, AWKWARD)
+
+
+def test_a_grant_without_end_and_refresh_token_stays_one(store: GrantStore) -> None:
+    keep(store, grant(expires_at=None, is_renewable=False, scopes=())._replace(refresh_token=None))
+    kept = store.read("customer")
+    assert kept is not None
+    assert (kept.facts.expires_at, kept.facts.is_renewable, kept.facts.scopes) == (None, False, ())
+    assert kept.refresh_token is None
+
+
+def test_facts_come_by_name_and_need_no_key(opened: Callable[..., GrantStore]) -> None:
+    keep(opened(), grant("b"), grant("a"))
+    assert [facts.connection for facts in opened(new_key()).facts()] == ["a", "b"]
+
+
+def test_a_journal_entry_lasts_until_the_record_is_replaced(opened: Callable[..., GrantStore]) -> None:
+    keep(opened(), grant())
+    with opened().lock("customer", 5) as locked:
+        locked.begin_refresh()
+        (facts,) = opened().facts()
+        assert facts.pending is not None
+        assert facts.pending.holder.endswith(f":{os.getpid()}")
+        assert tokens(locked.read()) == (API_KEY, AWKWARD)  # still readable, should the process die now
+        locked.write(grant())
+    (facts,) = opened().facts()
+    assert facts.pending is None
+
+
+def test_deleting_leaves_nothing_and_the_others(store: GrantStore) -> None:
+    keep(store, grant("a"), grant("b"))
+    for _ in range(2):
+        with store.lock("a", 5) as locked:
+            locked.delete()
+    assert [facts.connection for facts in store.facts()] == ["b"]
+
+
+def _lost() -> Secret:
+    pytest.fail("the key was asked for")
+
+
+def test_a_grant_is_deleted_without_its_key(kind: Kind, opened: Callable[..., GrantStore]) -> None:
+    keep(opened(), grant("a"), grant("b"))
+    keyless = open_store(kind.url, kind.folder, _lost)
+    with keyless.lock("a", 5) as locked:
+        locked.delete()
+    keyless.close()
+    assert [facts.connection for facts in opened().facts()] == ["b"]
+
+
+def test_a_store_without_grants_takes_another_key(opened: Callable[..., GrantStore]) -> None:
+    keep(opened(), grant())
+    key = new_key()
+    with pytest.raises(ConnectionFailed):
+        keep(opened(key), grant("another"))
+    with opened().lock("customer", 5) as locked:
+        locked.delete()
+    keep(opened(key), grant("another"))
+    assert tokens(opened(key).read("another")) == (API_KEY, AWKWARD)
+    with pytest.raises(ConnectionFailed) as caught:
+        opened().read("another")
+    assert caught.value.fault.name == "store_key_wrong"
+
+
+def test_a_proof_changes_nothing(store: GrantStore) -> None:
+    keep(store, grant())
+    with store.lock("customer", 5) as locked:
+        locked.prove()
+        locked.prove()
+    assert store.read("customer") is not None
+
+
+@pytest.mark.parametrize("use", ["read", "write", "prove"])
+def test_another_key_is_refused_and_changes_nothing(opened: Callable[..., GrantStore], use: str) -> None:
+    keep(opened(), grant())
+    other = opened(new_key())
+    with pytest.raises(ConnectionFailed) as caught, other.lock("customer", 5) as locked:
+        {"read": locked.read, "write": lambda: locked.write(grant()), "prove": locked.prove}[use]()
+    assert caught.value.fault.name == "store_key_wrong"
+    assert tokens(opened().read("customer")) == (API_KEY, AWKWARD)
+
+
+@pytest.mark.parametrize("key", ["", "hunter2", "aGVsbG8=", API_KEY], ids=["empty", "text", "short", "canary"])
+def test_what_is_no_key_is_refused_and_never_echoed(opened: Callable[..., GrantStore], key: str) -> None:
+    with pytest.raises(ConnectionFailed) as caught:
+        keep(opened(key or " "), grant())
+    assert caught.value.fault.name == "secret_malformed"
+    assert_no_canary(caught.value.message, caught.value.hint)
+
+
+def test_a_record_under_another_name_does_not_open(opened: Callable[..., GrantStore]) -> None:
+    keep(opened(), grant("a"))
+    swap = opened()
+    with swap._database.writing() as execute:  # type: ignore[attr-defined]  # what an attacker with write access could do
+        execute("UPDATE connform_grants SET connection = 'b'")
+    with pytest.raises(ConnectionFailed) as caught:
+        opened().read("b")
+    assert caught.value.fault.name == "store_corrupt"
+
+
+def test_threads_exclude_each_other(opened: Callable[..., GrantStore]) -> None:
+    store, inside, most = opened(), [0], [0]
+
+    def work() -> None:
+        for _ in range(5):
+            with store.lock("customer", 30):
+                inside[0] += 1
+                most[0] = max(most[0], inside[0])
+                time.sleep(0.002)
+                inside[0] -= 1
+
+    threads = [Thread(target=work) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == [1]
+
+
+def test_grants_of_other_names_are_not_locked(store: GrantStore) -> None:
+    with store.lock("a", 5), store.lock("b", 0.5):
+        pass
+
+
+def _hold(kind: Kind, held: Any) -> None:
+    with kind.open().lock("customer", 5) as locked:
+        locked.begin_refresh()
+        held.set()
+        time.sleep(60)
+
+
+def test_a_lock_says_who_holds_it_and_ends_with_its_holder(kind: Kind, opened: Callable[..., GrantStore]) -> None:
+    keep(opened(), grant())
+    held = _SPAWN.Event()
+    holder = _SPAWN.Process(target=_hold, args=(kind, held))
+    holder.start()
+    try:
+        assert held.wait(30)
+        with pytest.raises(ConnectionFailed) as caught, opened().lock("customer", 0.3):
+            pass
+        assert caught.value.fault.name == "store_locked"
+        assert f":{holder.pid} has" in caught.value.message
+        assert "since 20" in caught.value.message
+    finally:
+        assert holder.pid is not None
+        os.kill(holder.pid, signal.SIGKILL)
+        holder.join()
+    with opened().lock("customer", 5) as locked:
+        kept = locked.read()
+    assert kept is not None
+    assert kept.facts.pending is not None  # the next one knows that a refresh was cut off
+    assert tokens(kept) == (API_KEY, AWKWARD)
+
+
+def test_several_names_have_one_deadline_in_all(kind: Kind) -> None:
+    """Each is freed soon enough for a limit of its own, and all of them too late for one."""
+    names = [f"{part:02}" for part in range(4)]
+    with closing(open_states(kind.url, kind.folder)) as first, closing(open_states(kind.url, kind.folder)) as second:
+        with ExitStack() as stack:
+            holders = {name: stack.enter_context(ExitStack()) for name in names}
+            for name, holder in holders.items():
+                holder.enter_context(first.held([name], 5))
+            freed = [Timer(0.7 * (number + 1), holder.close) for number, holder in enumerate(holders.values())]
+            for timer in freed:
+                timer.start()
+            with pytest.raises(ConnectionFailed) as caught, second.held(names, 1.2):
+                pass
+            for timer in freed:
+                timer.join()
+        assert caught.value.fault.name == "store_locked"
+        assert "within 1.2 s" in caught.value.message
+
+
+def test_a_fork_does_not_share_the_connection(store: GrantStore) -> None:
+    keep(store, grant())
+    child = os.fork()
+    if child == 0:
+        try:
+            keep(store, grant("of-the-child"))
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+    keep(store, grant("of-the-parent"))
+    assert {facts.connection for facts in store.facts()} == {"customer", "of-the-child", "of-the-parent"}
+
+
+def test_ten_thousand_grants(store: GrantStore, kind: Kind) -> None:
+    started = time.perf_counter()
+    with store._database.writing() as execute:  # type: ignore[attr-defined]  # one transaction: the lock is not the point
+        execute("SELECT 1")
+    keep(store, grant("first"))
+    from connform.store.records import _WRITE
+    from connform.store.rows import row_of
+
+    with store.writing() as (execute, cipher):  # type: ignore[attr-defined]
+        for number in range(10_000):
+            execute(_WRITE, row_of(grant(f"customer-{number}"), cipher))
+    written = time.perf_counter()
+    assert sum(1 for _ in store.facts()) == 10_001
+    listed = time.perf_counter()
+    for number in range(0, 10_000, 10):
+        assert store.read(f"customer-{number}") is not None
+    read = time.perf_counter()
+    size = sum(file.stat().st_size for file in kind.folder.rglob("*")) if kind.folder.exists() else 0
+    print(
+        f"10,000 grants: written {written - started:.2f} s, facts {listed - written:.2f} s, "
+        f"one read {(read - listed):.3f} ms, {size / 10_000:.0f} bytes each"
+    )
+
+
+def test_a_child_that_was_forked_in_the_middle_of_a_transaction_waits_for_nobody(store: GrantStore) -> None:
+    """Its parent's thread holds what it would wait for; and closing what it inherits would undo what that thread writes."""
+    keep(store, grant())
+    writing, forked = threading.Event(), threading.Event()
+
+    def write() -> None:
+        with store.lock("other", 5) as locked, store.writing() as (execute, _):  # type: ignore[attr-defined]  # of Records
+            execute("UPDATE connform_grants SET ended = 'half' WHERE connection = 'customer'")
+            writing.set()
+            forked.wait(20)
+            assert locked.read() is None
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    assert writing.wait(10)
+    child = os.fork()
+    if child == 0:
+        signal.alarm(10)  # it ends by that where it waits
+        kept = store.read("customer")
+        store.close()
+        os._exit(0 if kept is not None and kept.facts.ended == "" else 1)
+    _, status = os.waitpid(child, 0)
+    forked.set()
+    writer.join()
+    assert os.waitstatus_to_exitcode(status) == 0
+    kept = store.read("customer")
+    assert kept is not None
+    assert kept.facts.ended == "half"
