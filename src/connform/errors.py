@@ -7,8 +7,10 @@ Layer 0, no IO::
     ├── UnknownConnection    no connection has that name (a KeyError as well)
     ├── NoBaseline           `--changed-since` leads to nothing that can be compared with
     ├── Refused              a safety rule says no
+    ├── PlanUnusable         a saved plan can't be read, or was altered
     └── ConnectionFailed     a fault at one stage: `.fault`, `.hint`
         ├── SecretUnresolved
+        ├── auth.oauth.token_endpoint.EndpointFailed
         └── http.RequestFailed   (an httpx.TransportError as well)
 """
 
@@ -20,6 +22,7 @@ from connform.faults import FAULTS, ExitCode, Fault
 
 if TYPE_CHECKING:
     from connform.diagnostics import Diagnostic
+    from connform.secret import SecretReference
 
 
 class ConnformError(Exception):
@@ -59,6 +62,10 @@ class Refused(ConnformError):
     exit_code = ExitCode.REFUSED
 
 
+class PlanUnusable(ConnformError):
+    """A saved plan can't be read, is none, or was altered; the message names the file."""
+
+
 class ConnectionFailed(ConnformError):
     """A connection failed at one stage."""
 
@@ -75,3 +82,7 @@ class ConnectionFailed(ConnformError):
 
 class SecretUnresolved(ConnectionFailed):
     """A secret reference could not be resolved."""
+
+    def about(self, reference: SecretReference) -> SecretUnresolved:
+        """Return the same, said of one reference: a backend need not name it."""
+        return SecretUnresolved(self.fault.name, f"{self.message} ({reference})", self.hint)

@@ -24,6 +24,7 @@ class ExitCode(IntEnum):
     USAGE = 64
     INTERNAL = 70
     INTERRUPTED = 130
+    TERMINATED = 143
 
 
 class Stage(StrEnum):
@@ -79,6 +80,14 @@ FAULTS: Final = _table(
     (Stage.SECRET, _FAILED, _SECRET, "secret_denied", "give this user read access to the secret"),
     (Stage.SECRET, _UNKNOWN, _SECRET, "secret_backend_unavailable", "see whether the store is up and reachable, then try again"),
     (Stage.SECRET, _FAILED, _SECRET, "secret_malformed", "store the secret without spaces, control or non-ASCII characters; one trailing newline is allowed"),
+    (Stage.SECRET, _UNKNOWN, _SECRET, "keyring_locked", "unlock the keyring, by logging in or in its own program, then try again: connform opens no dialog"),
+    (Stage.SECRET, _FAILED, _SECRET, "exec_failed", "run the command of the policy file by hand, as this user, and see what it says: connform shows nothing of it"),
+    (Stage.SECRET, _FAILED, _SECRET, "store_insecure", "others can read the store of state and grants: make its folder 0700 and its files 0600, yours, and no links"),
+    (Stage.SECRET, _FAILED, _SECRET, "store_corrupt", "the store of state and grants is damaged: restore it from a backup, or move it away, apply and log in again"),
+    (Stage.SECRET, _FAILED, _SECRET, "store_key_wrong", "name the key with which the store of grants was made; where that is lost, `connform logout NAME --only-here` deletes what it sealed, and `connform login NAME` begins anew"),
+    (Stage.SECRET, _UNKNOWN, _SECRET, "store_unwritable", "the store of state and grants can't be written: see space, permissions and whether it is mounted read-only; no token was spent"),
+    (Stage.SECRET, _UNKNOWN, _SECRET, "store_locked", "another process holds the lock: wait, or see what became of it"),
+    (Stage.SECRET, _UNKNOWN, _SECRET, "store_unavailable", "the server that keeps state and grants does not answer: see whether it is up and reachable, then try again"),
     (Stage.DNS, _FAILED, _NETWORK, "dns_no_such_host", "correct the instance or base_url, or the resolver of this machine"),
     (Stage.DNS, _UNKNOWN, _NETWORK, "dns_timeout", "the resolver did not answer: see /etc/resolv.conf and the network, then try again"),
     (Stage.TCP, _UNKNOWN, _NETWORK, "tcp_refused", "nothing listens there: see whether the service is up and the port is right"),
@@ -106,5 +115,13 @@ FAULTS: Final = _table(
     (Stage.AUTH, _FAILED, _REJECTED, "auth_rejected", "the API rejects the credential: renew it"),
     (Stage.AUTH, _FAILED, _REJECTED, "feature_missing", "the subscription lacks the feature: ask the vendor"),
     (Stage.AUTH, _UNKNOWN, _NETWORK, "denied_by_intermediary", "not the API but something in front of it said no; nginx drops headers with an underscore unless `underscores_in_headers on`"),
-    (Stage.AUTH, _FAILED, _REJECTED, "login_required", "run `connform login` for this connection, once this version offers it"),
+    (Stage.AUTH, _FAILED, _REJECTED, "login_required", "run `connform login` for this connection"),
+    (Stage.AUTH, _FAILED, _REJECTED, "refresh_interrupted", "run `connform login` for this connection: the answer that held its new token was lost"),
+    (Stage.AUTH, _FAILED, _REJECTED, "client_credentials_rejected", "correct client_id and client_secret, or `client_auth`: the vendor issues them per environment"),
+    (Stage.AUTH, _UNKNOWN, _NETWORK, "token_endpoint_unavailable", "the token endpoint failed: try again later; the grant is as it was"),
+    (Stage.AUTH, _FAILED, _REJECTED, "login_state_mismatch", "the address belongs to another login: start again, and paste the address that this login leads to"),
+    (Stage.AUTH, _FAILED, _REJECTED, "login_issuer_mismatch", "another server answered than the one that was asked: do not go on, and ask the vendor"),
+    (Stage.AUTH, _FAILED, _REJECTED, "login_denied", "the person said no, or may not grant it: ask them, then start again"),
+    (Stage.AUTH, _FAILED, _REJECTED, "login_bad_callback", "paste the whole address of the page on which the browser ended, from https:// on"),
+    (Stage.AUTH, _UNKNOWN, _NETWORK, "login_timeout", "nobody answered in time: start again"),
 )  # fmt: skip

@@ -27,7 +27,7 @@ class MalformedReferenceError(ValueError):
 class Secret:
     """A secret value that no output shows: not `repr`, not `str`, not `format`, not pickle, not `==`.
 
-    Only `auth/` may call `reveal`.
+    `reveal` is called where a secret leaves: on the wire, sealed into a store, handed to another program.
     """
 
     __slots__ = ("__value",)

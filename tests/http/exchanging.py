@@ -72,6 +72,7 @@ def settings_for(server: Server, **changes: Any) -> ClientSettings:
         write_s=1.0,
         pool_s=1.0,
         total_s=1.0,
+        attempts=1,
         network=server.network,
     )
     return replace(settings, **changes)

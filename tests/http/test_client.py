@@ -177,7 +177,7 @@ def test_base_urls_have_paths(mode: Mode, authority: Authority) -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "[::1]"])
 def test_addresses_as_hosts(mode: Mode, host: str) -> None:
-    settings = ClientSettings(f"https://{host}:1", connect_s=1)
+    settings = ClientSettings(f"https://{host}:1", connect_s=1, attempts=1)
 
     assert exchange(mode, settings).fault in {"tcp_refused", "tcp_unreachable"}
 

@@ -67,7 +67,7 @@ def ports(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 def settings_of(authority: Authority, port: int) -> ClientSettings:
     return ClientSettings(
-        f"https://{HOST}", Key(), network=Network(lambda _host, _port: ("127.0.0.1", port), authority.pem)
+        f"https://{HOST}", Key(), attempts=1, network=Network(lambda _host, _port: ("127.0.0.1", port), authority.pem)
     )
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 PROGRAM = """
     import asyncio, json, sys, time
     from connform.http import ClientSettings, RequestFailed, async_client, sync_client, resolver
-    settings = ClientSettings(sys.argv[2], connect_s=float(sys.argv[3]), total_s=5)
+    settings = ClientSettings(sys.argv[2], connect_s=float(sys.argv[3]), total_s=5, attempts=1)
 
     def sync():
         with sync_client(settings) as client:

@@ -101,7 +101,7 @@ def test_the_key_page_is_a_web_page_for_persons(simulator: Simulator) -> None:
     assert (answer.status, answer.headers["Content-Type"]) == (200, "text/html")
 
 
-@pytest.mark.parametrize("path", ["/connect/authorize", "/connect/token", "/"])
+@pytest.mark.parametrize("path", ["/connect/userinfo", "/connect/token", "/"])
 def test_what_is_not_simulated_is_not_found(simulator: Simulator, path: str) -> None:
     assert ask(simulator, "GET", path, {}).status == 404
 

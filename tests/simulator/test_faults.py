@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import re
+import select
 import ssl
 import time
 from contextlib import closing
@@ -16,6 +17,7 @@ from connform.errors import ConnformError
 from connform.faults import FAULTS
 from connform.simulator import Simulator
 from connform.simulator.faults import REPLIES
+from connform.simulator.messages import Delivery
 from tests.simulator.client import LIST, SANDBOX, Connection, ask
 
 if TYPE_CHECKING:
@@ -32,6 +34,9 @@ ANSWERED = [
     ("server_unavailable", 503, r"<html>"),
     ("http_not_this_api", 200, r"<html>"),
     ("http_redirect_refused", 302, r"^$"),
+    ("token_endpoint_unavailable", 503, "nginx"),
+    ("client_credentials_rejected", 401, "invalid_client"),
+    ("login_required", 400, "invalid_grant"),
 ]
 
 
@@ -47,8 +52,9 @@ def test_a_host_that_fails_answers_so_whatever_the_credential(
 
 
 def test_faults_are_those_that_connform_reports() -> None:
-    assert set(REPLIES) <= set(FAULTS)
-    assert set(REPLIES) == {fault for fault, _, _ in ANSWERED} | {"http_timeout", "http_bad_reply"}
+    assert set(REPLIES) - {"slow_token"} <= set(FAULTS)
+    undelivered = {name for name, reply in REPLIES.items() if reply.delivery is not Delivery.WHOLE}
+    assert set(REPLIES) == {fault for fault, _, _ in ANSWERED} | undelivered
 
 
 def test_a_rate_limit_says_how_long_to_wait(simulator: Simulator) -> None:
@@ -81,6 +87,35 @@ def test_stop_ends_the_silence() -> None:
     with Simulator(faults={SANDBOX: "http_timeout"}) as simulator:
         connection = Connection(simulator, SANDBOX)
         connection.request("POST", LIST)
+        while not simulator.requests:
+            time.sleep(0.001)
+    with pytest.raises((http.client.RemoteDisconnected, ssl.SSLError, ConnectionError)):
+        connection.getresponse()
+    connection.close()
+
+
+def test_a_slow_token_is_issued_at_once_and_told_later(simulator: Simulator, key: dict[str, str]) -> None:
+    simulator.fail(SANDBOX, "slow_token", path="/connect/token", times=1)
+    _, refresh = simulator.issue_grant(SANDBOX, "acme", ("offline_access",))
+    asked = f"grant_type=refresh_token&refresh_token={refresh}&client_id=acme&client_secret=any".encode()
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    with closing(Connection(simulator, SANDBOX)) as connection:
+        connection.request("POST", "/connect/token", asked, headers)
+        while not simulator.requests:
+            time.sleep(0.001)
+        assert not select.select([connection.sock], [], [], 0.5)[0]
+        assert ask(simulator, "POST", LIST, key).status == 200  # the rest is as quick as ever
+        late = connection.getresponse()
+        assert (late.status, json.loads(late.read())["scope"]) == (200, "offline_access")
+    assert _statuses(simulator.requests) == [200, 200]
+    again = ask(simulator, "POST", "/connect/token", headers, asked)  # twice: the token had been spent before
+    assert (again.status, again.json) == (400, {"error": "invalid_grant"})
+
+
+def test_stop_ends_the_wait_for_a_slow_token() -> None:
+    with Simulator(faults={SANDBOX: "slow_token"}) as simulator:
+        connection = Connection(simulator, SANDBOX)
+        connection.request("POST", "/connect/token")
         while not simulator.requests:
             time.sleep(0.001)
     with pytest.raises((http.client.RemoteDisconnected, ssl.SSLError, ConnectionError)):

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from connform.auth.header import HeaderCredential
+from connform.http.header import HeaderCredential
 from connform.manifest.references import REFERENCE
 from connform.manifest.shape import Shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from connform.auth.interface import Credential
+    from connform.auth.interface import Given
+    from connform.http.settings import Credential
     from connform.manifest.rules import Finding
-    from connform.secret import Secret
 
 
 class ApiKey:
@@ -32,9 +32,9 @@ class ApiKey:
         """Yield nothing: the schema says it all."""
         yield from ()
 
-    def credential(self, secrets: Mapping[str, Secret], api_key_header: str) -> Credential:
+    def credential(self, given: Given) -> Credential:
         """Return the key in the provider's header."""
-        return HeaderCredential(api_key_header, secrets["api_key"], key="api_key")
+        return HeaderCredential(given.api_key_header, given.secrets["api_key"], key="api_key")
 
 
 API_KEY: Final = ApiKey()

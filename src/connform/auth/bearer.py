@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from connform.auth.header import bearer
+from connform.http.header import bearer
 from connform.manifest.references import REFERENCE
 from connform.manifest.shape import Shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from connform.auth.interface import Credential
+    from connform.auth.interface import Given
+    from connform.http.settings import Credential
     from connform.manifest.rules import Finding
-    from connform.secret import Secret
 
 
 class Bearer:
@@ -32,9 +32,9 @@ class Bearer:
         """Yield nothing: the schema says it all."""
         yield from ()
 
-    def credential(self, secrets: Mapping[str, Secret], api_key_header: str) -> Credential:  # noqa: ARG002
+    def credential(self, given: Given) -> Credential:
         """Return the token in the Authorization header."""
-        return bearer(secrets["token"], key="token")
+        return bearer(given.secrets["token"], key="token")
 
 
 BEARER: Final = Bearer()

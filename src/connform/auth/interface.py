@@ -5,21 +5,36 @@ Layer 2, no IO.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
+    from connform.auth.oauth.server import AuthorizationServer
+    from connform.grant import GrantStore
+    from connform.http.settings import ClientSettings, Credential
     from connform.manifest.rules import Finding
     from connform.manifest.shape import Shape
     from connform.secret import Secret
 
 
-class Credential(Protocol):
-    """What the transport adds to a request, below everything that a user can see."""
+class Given(NamedTuple):
+    """What one connection gives to its auth method."""
 
-    def headers(self) -> list[tuple[bytes, bytes]]:
-        """Return the header lines that carry the credential."""
+    connection: str
+    """Its name."""
+    settings: Mapping[str, Any]
+    """The plain keys under `auth:`."""
+    secrets: Mapping[str, Secret]
+    """The resolved ones."""
+    api_key_header: str
+    """The header in which the provider expects a key."""
+    server: AuthorizationServer
+    """The provider's own."""
+    grants: Callable[[], GrantStore]
+    """Returns where its grant lies; only a method that needs one asks."""
+    client: ClientSettings
+    """How the connection's network is reached; its credential is still missing."""
 
 
 class AuthMethod(Protocol):
@@ -32,9 +47,9 @@ class AuthMethod(Protocol):
     def rules(self, auth: Mapping[str, Any]) -> Iterator[Finding]:
         """Yield what a schema can't say of one effective `auth:` mapping."""
 
-    def credential(self, secrets: Mapping[str, Secret], api_key_header: str) -> Credential:
-        """Turn resolved secrets, by their key under `auth:`, into a credential.
+    def credential(self, given: Given) -> Credential:
+        """Turn what a connection gives into a credential. No IO.
 
         Raises:
-            ConnectionFailed: `secret_malformed` (never echoing the value) or `login_required`.
+            ConnectionFailed: `secret_malformed`, never echoing the value.
         """

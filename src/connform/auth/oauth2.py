@@ -1,7 +1,6 @@
-"""Turns an OAuth 2.0 grant (RFC 6749 §4.1) into the Authorization header.
+"""Turns the grant of a customer (OAuth 2.0, RFC 6749 §4.1) into the Authorization header.
 
-Layer 2, no IO. This version declares and validates OAuth connections; it obtains no grants yet, so that the
-only token it can send is one that it is given: the simulation's.
+Layer 2, no IO: what spends a grant is `auth/oauth/renewal.py`.
 """
 
 from __future__ import annotations
@@ -9,8 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from connform.auth.header import bearer
 from connform.errors import ConnectionFailed
+from connform.http.header import CONTROL_CHARACTER
 from connform.manifest.references import REFERENCE
 from connform.manifest.rules import Finding
 from connform.manifest.shape import Shape
@@ -19,11 +18,15 @@ from connform.manifest.urls import URL, url_findings
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from connform.auth.interface import Credential
-    from connform.secret import Secret
+    from connform.auth.interface import Given
+    from connform.auth.oauth.server import AuthorizationServer
+    from connform.auth.oauth.token_endpoint import App
+    from connform.http.settings import Credential
 
 DEFAULT_SCOPES: Final = ("profile", "offline_access", "organization")
 """What the vendor's OAuth page asks for; `offline_access` brings a refresh token."""
+SERVER_URLS: Final = ("issuer", "authorize_url", "token_url", "revoke_url")
+"""The settings that say where a customer, the client's secret and tokens are sent."""
 
 
 class OAuth2:
@@ -56,14 +59,33 @@ class OAuth2:
                 "default": list(DEFAULT_SCOPES),
                 "description": "What the app may do; `offline_access` brings a refresh token.",
             },
+            "client_auth": {
+                "enum": ["basic", "body"],
+                "default": "basic",
+                "description": "How the app shows its secret to the token endpoint: in a header, or in the body (RFC 6749 §2.3.1).",
+            },
+            "issuer": {
+                **URL,
+                "description": "The authorization server's name; it says itself where its endpoints are (RFC 8414), on its own origin only.",
+                "examples": ["https://login.acme.example"],
+            },
+            "authorize_url": {
+                **URL,
+                "description": "The authorization endpoint (RFC 6749 §3.1); default: the provider's.",
+            },
+            "token_url": {**URL, "description": "The token endpoint (RFC 6749 §3.2); default: the provider's."},
+            "revoke_url": {**URL, "description": "The revocation endpoint (RFC 7009); default: the provider's."},
         },
         required=("client_id", "client_secret", "redirect_uri"),
         description="OAuth 2.0, authorization code flow: a customer's consent to a third-party app.",
     )
 
     def rules(self, auth: Mapping[str, Any]) -> Iterator[Finding]:
-        """Yield what is wrong with the redirect, the client id and the scopes."""
+        """Yield what is wrong with the URLs, the client id and the scopes."""
         yield from url_findings(auth["redirect_uri"], ("redirect_uri",), loopback_http=False, query=True)
+        for key in SERVER_URLS:
+            if key in auth:
+                yield from url_findings(auth[key], (key,), query=key == "authorize_url")
         if re.match(r"(?!https?:)(?:ref\+)?[a-z][a-z0-9-]*://", auth["client_id"]):
             detail = "a client id is no secret and no reference is resolved here: write it in clear"
             yield Finding("malformed-value", ("client_id",), detail)
@@ -71,15 +93,38 @@ class OAuth2:
             detail = "without the scope `offline_access` there is no refresh token: the login must be repeated when the token ends"
             yield Finding("no-refresh-token", ("scopes",), detail, "add offline_access")
 
-    def credential(self, secrets: Mapping[str, Secret], api_key_header: str) -> Credential:  # noqa: ARG002
-        """Return the access token in the Authorization header.
+    def credential(self, given: Given) -> Credential:
+        """Return the credential of the connection's grant, which reads nothing before the first request."""
+        from connform.auth.oauth.credential import GrantCredential
 
-        Raises:
-            ConnectionFailed: `login_required` without a token.
-        """
-        if "access_token" not in secrets:
-            raise ConnectionFailed("login_required", "no customer has granted this connection access yet")
-        return bearer(secrets["access_token"], key="access_token")
+        return GrantCredential(
+            given.connection, given.grants(), server(given.settings, given.server), app(given), given.client
+        )
+
+
+def app(given: Given) -> App:
+    """Return who asks: the client of RFC 6749 §2.
+
+    Raises:
+        ConnectionFailed: `secret_malformed`; a control character is in no app's secret (RFC 6749 appendix A.2).
+    """
+    from connform.auth.oauth.token_endpoint import App
+
+    settings, secret = given.settings, given.secrets["client_secret"]
+    if CONTROL_CHARACTER.search(secret.reveal()):
+        message = (
+            "the secret behind `client_secret` holds a line break or control character, and no app has such a secret"
+        )
+        raise ConnectionFailed("secret_malformed", message)
+    return App(settings["client_id"], secret, settings.get("client_auth", "basic"))
+
+
+def server(settings: Mapping[str, Any], known: AuthorizationServer) -> AuthorizationServer:
+    """Return whom to ask: what the manifest says under `auth:`, else what the provider knows."""
+    said = {key: settings[key] for key in SERVER_URLS if key in settings}
+    if "issuer" in said:
+        known = known._replace(authorize_url="", token_url="", revoke_url="")
+    return known._replace(**said)
 
 
 OAUTH2: Final = OAuth2()

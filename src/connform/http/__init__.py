@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from connform.http.settings import REAL, ClientSettings, Credential, Network, Observer
-
 if TYPE_CHECKING:
     from connform.http.client import async_client, sync_client
     from connform.http.failures import OriginRefused, RequestFailed, RequestTimedOut
+    from connform.http.settings import REAL, ClientSettings, Credential, Network, Observer
 
 __all__ = [
     "REAL",
@@ -27,6 +26,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    **dict.fromkeys(("REAL", "ClientSettings", "Credential", "Network", "Observer"), "settings"),
     "async_client": "client",
     "sync_client": "client",
     "OriginRefused": "failures",

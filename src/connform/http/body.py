@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from connform.http.failures import RequestFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
 ACCEPTED: Final = b"gzip, deflate"
 """What every request says it accepts."""
@@ -42,16 +42,25 @@ class Body:
         self._max_bytes = max_bytes
         self._raw_bytes = 0
         self._decoded_bytes = 0
-        self._codings = [] if is_empty else _codings(headers)
         self._inflater: _Inflater | None = None
-        if self._codings in (["gzip"], ["x-gzip"], ["deflate"]):
+        if is_empty:
+            return
+        coded = []
+        for name, value in headers:
+            lower = name.lower()
+            if lower == b"content-encoding":
+                coded.append(value)
+            elif lower == b"content-length" and _number(value) > max_bytes:
+                raise self._too_large()
+        if coded:
+            self._expect(_codings(b",".join(coded)))
+
+    def _expect(self, codings: list[str]) -> None:
+        if codings in (["gzip"], ["x-gzip"], ["deflate"]):
             self._inflater = _Inflater()
-        elif _DECODED_BY_HTTPX.intersection(self._codings):  # httpx would decode it, without a limit
-            raise RequestFailed("http_bad_reply", f"the answer of {host} has a content coding that was not asked for")
-        if not is_empty and any(
-            name.lower() == b"content-length" and _number(value) > max_bytes for name, value in headers
-        ):
-            raise self._too_large()
+        elif _DECODED_BY_HTTPX.intersection(codings):  # httpx would decode it, without a limit
+            message = f"the answer of {self._host} has a content coding that was not asked for"
+            raise RequestFailed("http_bad_reply", message)
 
     def headers(self, headers: Headers) -> Headers:
         """Return the headers that fit the decoded body."""
@@ -132,8 +141,7 @@ class _Inflater:
             return self._zlib.decompress(data, _PIECE_BYTES)
 
 
-def _codings(headers: Sequence[tuple[bytes, bytes]]) -> list[str]:
-    values = b",".join(value for name, value in headers if name.lower() == b"content-encoding")
+def _codings(values: bytes) -> list[str]:
     codings = [coding.strip().lower() for coding in values.decode("latin-1").split(",")]
     return [coding for coding in codings if coding not in {"", "identity"}]
 

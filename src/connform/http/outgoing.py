@@ -16,23 +16,29 @@ from connform.http.failures import OriginRefused, RequestFailed
 from connform.http.origin import Origin
 
 if TYPE_CHECKING:
-    from connform.http.settings import ClientSettings
+    from connform.http.settings import HeaderLines
 
 _SAFE_NAME: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.6.2
 _SAFE_VALUE: Final = re.compile(rb"[\x21-\x7e]+(?: [\x21-\x7e]+)*")  # printable ASCII, single spaces inside
-_LEGAL_VALUE: Final = re.compile(rb"(?:[^\x00\s]+(?:[ \t]+[^\x00\s]+)*)?")  # what h11 accepts
+_LEGAL_LINES: Final = re.compile(  # what h11 accepts, each line ended by NUL: one match for all of them
+    rb"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:(?:[^\x00\s]+(?:[ \t]+[^\x00\s]+)*)?\x00)*"
+)
 _OWN_HEADERS: Final = {b"host", b"accept-encoding"}
 
 
 class Outgoing:
     """Builds the requests of one connection."""
 
-    def __init__(self, settings: ClientSettings, origin: Origin) -> None:
-        self._settings = settings
+    def __init__(self, origin: Origin) -> None:
         self._origin = origin
+        self._scheme, self._host = origin.scheme.encode("ascii"), origin.host.encode("ascii")
+        self._own = [
+            (b"Host", origin.host_header),  # another name could lead a shared server to another customer
+            (b"Accept-Encoding", body.ACCEPTED),
+        ]
 
-    def build(self, request: httpx.Request) -> httpcore.Request:
-        """Return what goes on the wire for `request`.
+    def build(self, request: httpx.Request, credential: HeaderLines) -> httpcore.Request:
+        """Return what goes on the wire for `request`, with the lines of its credential.
 
         Raises:
             OriginRefused: it is for another origin.
@@ -42,34 +48,28 @@ class Outgoing:
         wanted = Origin.of(request.url)
         if wanted != self._origin:
             raise OriginRefused(str(wanted), str(self._origin))
-        credential = self._credential()
-        if not all(_SAFE_NAME.fullmatch(name) and _LEGAL_VALUE.fullmatch(value) for name, value in request.headers.raw):
+        if not all(_SAFE_NAME.fullmatch(name) and _SAFE_VALUE.fullmatch(value) for name, value in credential):
+            raise RequestFailed("secret_malformed", "the credential holds characters that no header may hold")
+        raw = request.headers.raw
+        lines = b"".join([b"%b:%b\0" % line for line in raw])
+        if lines.count(0) != len(raw) or not _LEGAL_LINES.fullmatch(lines):
             message = "a header of the request holds characters that no header may hold"
             raise httpx.LocalProtocolError(message)
-        replaced = _OWN_HEADERS.union(name.lower() for name, _ in credential)
+        replaced = _OWN_HEADERS.union([name.lower() for name, _ in credential])
         return httpcore.Request(
             method=request.method,
             url=httpcore.URL(
-                scheme=self._origin.scheme.encode("ascii"),
-                host=self._origin.host.encode("ascii"),
+                scheme=self._scheme,
+                host=self._host,
                 port=self._origin.port,
                 target=request.url.raw_path,
             ),
             headers=[
-                (b"Host", self._origin.host_header),  # another name could lead a shared server to another customer
-                (b"Accept-Encoding", body.ACCEPTED),
-                *(line for line in request.headers.raw if line[0].lower() not in replaced),
+                *self._own,
+                *[line for line in raw if line[0].lower() not in replaced],
                 *credential,
             ],
             content=request.stream,
             # `trace` would show the credential to a callback, `sni_hostname` and `target` would lead elsewhere.
             extensions={"timeout": request.extensions.get("timeout", {})},
         )
-
-    def _credential(self) -> list[tuple[bytes, bytes]]:
-        if self._settings.credential is None:
-            return []
-        lines = self._settings.credential.headers()
-        if not all(_SAFE_NAME.fullmatch(name) and _SAFE_VALUE.fullmatch(value) for name, value in lines):
-            raise RequestFailed("secret_malformed", "the credential holds characters that no header may hold")
-        return lines

@@ -6,7 +6,7 @@ Layer 1, no IO, nothing heavy.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -15,11 +15,32 @@ if TYPE_CHECKING:
     from connform.faults import Stage
 
 
-class Credential(Protocol):
-    """What the transport adds to a request; the same as `auth.interface.Credential`."""
+HeaderLines: TypeAlias = list[tuple[bytes, bytes]]
 
-    def headers(self) -> list[tuple[bytes, bytes]]:
-        """Return the header lines that carry the credential."""
+
+class Credential(Protocol):
+    """What the transport adds to a request, below everything that a user can see."""
+
+    def headers(self) -> HeaderLines:
+        """Return the header lines that carry the credential; empty where it must be renewed first. No IO."""
+
+
+@runtime_checkable
+class Renewable(Credential, Protocol):
+    """A credential that ends, and can be had anew."""
+
+    def renew(self, refused: HeaderLines = ...) -> HeaderLines:
+        """Return the lines of a credential that works, as far as one can be had; blocks, and may use a store and the network.
+
+        Many threads may ask at once; one of them does the work. It ends by the deadline of `http.deadline`.
+
+        Args:
+            refused: the lines that the server answered with 401; empty where none were sent. The same come back where
+                nothing newer can be had: then the 401 stands.
+
+        Raises:
+            ConnectionFailed: no credential can be had.
+        """
 
 
 class Observer(Protocol):
@@ -57,6 +78,8 @@ class ClientSettings:
     """API root; requests to any other origin are refused."""
     credential: Credential | None = field(default=None, repr=False)
     """What is added to each request."""
+    account: str = ""
+    """Whose credential that is, the same through all renewals; empty where it is never renewed. Rate limits are remembered for it."""
     connect_s: float = 5.0
     """The look-up, the TCP connection and the TLS handshake may take that long each."""
     read_s: float = 30.0
@@ -77,6 +100,10 @@ class ClientSettings:
     """`http://…` or `https://…`, perhaps with a user and password inside; empty for none."""
     max_body_bytes: int = 64 * 1024 * 1024
     """The largest body accepted, after decoding."""
+    safe_posts: frozenset[str] = frozenset()
+    """Paths of POST calls, below the base URL, that only read: as safe to repeat as GET."""
+    attempts: int = 3
+    """How often a request is tried at most, the first time included."""
     network: Network = REAL
     """Where sockets go."""
     user_agent: str = "connform"

@@ -5,30 +5,50 @@ Layer 1, uses the network through httpcore's pools, whose way to the network is 
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
+import anyio
+import anyio.to_thread
 import httpcore
 import httpx
+from anyio.lowlevel import RunVar
 
-from connform.http import deadline, quiet, tls
+from connform.http import deadline, quiet, retry, tls
 from connform.http.body import Body
 from connform.http.dial import SyncDialer
 from connform.http.dial_async import AsyncDialer
-from connform.http.failures import RequestTimedOut, translated
+from connform.http.exchange import Operation, Renew, Send, Wait, exchange
+from connform.http.failures import RequestFailed, RequestTimedOut, translated
 from connform.http.line import Line
 from connform.http.origin import Origin
 from connform.http.outgoing import Outgoing
 from connform.http.proxy import Proxy
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Generator, Iterator
 
-    from connform.http.settings import ClientSettings, Observer
+    from connform.http.settings import ClientSettings, HeaderLines, Observer
 
 _CONNECTIONS = 100
 _IDLE_CONNECTIONS = 20
 _IDLE_S = 5.0
 """As in httpx."""
+
+
+_RENEWALS_AT_ONCE = 40
+"""Of all clients of an event loop; more of them wait for the store longer, and for each other as long."""
+_RENEWALS: RunVar[anyio.CapacityLimiter] = RunVar("connform renewals")
+
+
+def _renewals() -> anyio.CapacityLimiter:
+    """Return the threads that renewals may take: the program's own (40, with anyio) stay its own."""
+    try:
+        return _RENEWALS.get()
+    except LookupError:
+        limiter = anyio.CapacityLimiter(_RENEWALS_AT_ONCE)
+        _RENEWALS.set(limiter)
+        return limiter
 
 
 class _Pinned:
@@ -38,7 +58,10 @@ class _Pinned:
         origin = Origin.pinned(settings.base_url)
         self._settings = settings
         self._host = origin.host
-        self._outgoing = Outgoing(settings, origin)
+        self._is_closed = False
+        self._origin = origin
+        self._root = httpx.URL(settings.base_url).path
+        self._outgoing = Outgoing(origin)
         # a route has no proxies, and plain http, for this machine alone, would show the credential to one
         by_proxy = bool(settings.proxy) and settings.network.route is None and origin.scheme == "https"
         self._line = Line(settings.network, observer, Proxy.of(settings) if by_proxy else None)
@@ -52,18 +75,32 @@ class _Pinned:
     def _body(self, request: httpx.Request, answer: httpcore.Response) -> Body:
         return Body(answer.headers, self._host, self._settings.max_body_bytes, is_empty=request.method == "HEAD")
 
-    def _wanted(self, request: httpx.Request) -> tuple[httpcore.Request, float]:
-        """Return what goes on the wire and when the exchange must have ended."""
+    def _steps(self, request: httpx.Request) -> tuple[Generator[Renew | Send | Wait, Any, httpcore.Response], float]:
+        """Return the steps of a request's exchange and when it must have ended."""
         quiet.hide_query(request.url)
-        wanted = self._outgoing.build(request)
-        ends_at = deadline.end_of(self._settings.total_s)
+        settings = self._settings
+        ends_at = deadline.end_of(settings.total_s)
+        operation = Operation(
+            self._origin,
+            is_safe=retry.is_safe(request.method, request.url.path, self._root, settings.safe_posts),
+            can_repeat=isinstance(request.stream, httpx.ByteStream),
+            attempts=settings.attempts,
+            ends_at=ends_at,
+            account=settings.account,
+        )
+        return exchange(settings.credential, operation), ends_at
+
+    def _wanted(self, request: httpx.Request, step: Send) -> httpcore.Request:
+        """Return what goes on the wire; inside of the deadline."""
+        if self._is_closed:  # a pool would open again for it
+            raise RequestFailed("http_bad_reply", f"the client was closed before {self._host} had answered", sent=False)
+        wanted = self._outgoing.build(request, step.credential)
         timeouts = wanted.extensions["timeout"]
-        try:
-            with deadline.until(ends_at):  # the pool's waiting is the only one that no stream of ours sees
-                wanted.extensions["timeout"] = {**timeouts, "pool": deadline.allow(timeouts.get("pool"))}
+        try:  # the pool's waiting is the only one that no stream of ours sees
+            wanted.extensions["timeout"] = {**timeouts, "pool": deadline.allow(timeouts.get("pool"))}
         except TimeoutError:
             raise RequestTimedOut("http_deadline", f"no time was left to ask {self._host}", sent=False) from None
-        return wanted, ends_at
+        return wanted
 
 
 class PinnedTransport(_Pinned, httpx.BaseTransport):
@@ -74,9 +111,9 @@ class PinnedTransport(_Pinned, httpx.BaseTransport):
         self._pool = httpcore.ConnectionPool(network_backend=SyncDialer(self._line), **self._pool_arguments)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        wanted, ends_at = self._wanted(request)
-        with deadline.until(ends_at), translated(self._host):
-            answer = self._pool.handle_request(wanted)
+        steps, ends_at = self._steps(request)
+        with deadline.until(ends_at):
+            answer = self._drive(steps, request)
         try:
             body = self._body(request, answer)
         except BaseException:
@@ -87,7 +124,45 @@ class PinnedTransport(_Pinned, httpx.BaseTransport):
             answer.status, headers=body.headers(answer.headers), stream=stream, extensions=answer.extensions
         )
 
+    def _drive(
+        self, steps: Generator[Renew | Send | Wait, Any, httpcore.Response], request: httpx.Request
+    ) -> httpcore.Response:
+        outcome: Any = None
+        last: httpcore.Response | None = None
+        try:
+            while True:
+                step = steps.send(outcome)
+                if last is not None and not isinstance(step, Renew):  # a refused answer may stand after all
+                    last.close()
+                    last = None
+                match step:
+                    case Send():
+                        outcome = self._send(step, request)
+                        last = None if isinstance(outcome, RequestFailed) else outcome
+                    case Wait():
+                        time.sleep(step.seconds)
+                        outcome = None
+                    case Renew():
+                        outcome = step.credential.renew(step.refused)
+        except StopIteration as end:
+            answer: httpcore.Response = end.value
+            return answer
+        except BaseException:
+            if last is not None:  # it holds a connection of the pool
+                last.close()
+            raise
+
+    def _send(self, step: Send, request: httpx.Request) -> httpcore.Response | RequestFailed:
+        try:
+            with translated(self._host):
+                return self._pool.handle_request(self._wanted(request, step))
+        except RequestFailed as failure:
+            if self._is_closed:
+                raise
+            return failure
+
     def close(self) -> None:
+        self._is_closed = True
         self._pool.close()
 
 
@@ -123,11 +198,12 @@ class AsyncPinnedTransport(_Pinned, httpx.AsyncBaseTransport):
     def __init__(self, settings: ClientSettings, observer: Observer | None = None) -> None:
         super().__init__(settings, observer)
         self._pool = httpcore.AsyncConnectionPool(network_backend=AsyncDialer(self._line), **self._pool_arguments)
+        self._renewing = anyio.Lock()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        wanted, ends_at = self._wanted(request)
-        with deadline.until(ends_at), translated(self._host):
-            answer = await self._pool.handle_async_request(wanted)
+        steps, ends_at = self._steps(request)
+        with deadline.until(ends_at):
+            answer = await self._drive(steps, request)
         try:
             body = self._body(request, answer)
         except BaseException:
@@ -138,7 +214,50 @@ class AsyncPinnedTransport(_Pinned, httpx.AsyncBaseTransport):
             answer.status, headers=body.headers(answer.headers), stream=stream, extensions=answer.extensions
         )
 
+    async def _drive(
+        self, steps: Generator[Renew | Send | Wait, Any, httpcore.Response], request: httpx.Request
+    ) -> httpcore.Response:
+        outcome: Any = None
+        last: httpcore.Response | None = None
+        try:
+            while True:
+                step = steps.send(outcome)
+                if last is not None and not isinstance(step, Renew):  # a refused answer may stand after all
+                    await last.aclose()
+                    last = None
+                match step:
+                    case Send():
+                        outcome = await self._send(step, request)
+                        last = None if isinstance(outcome, RequestFailed) else outcome
+                    case Wait():
+                        await anyio.sleep(step.seconds)
+                        outcome = None
+                    case Renew():
+                        outcome = await self._renew(step)
+        except StopIteration as end:
+            answer: httpcore.Response = end.value
+            return answer
+        except BaseException:
+            if last is not None:  # it holds a connection of the pool
+                await last.aclose()
+            raise
+
+    async def _send(self, step: Send, request: httpx.Request) -> httpcore.Response | RequestFailed:
+        try:
+            with translated(self._host):
+                return await self._pool.handle_async_request(self._wanted(request, step))
+        except RequestFailed as failure:
+            if self._is_closed:
+                raise
+            return failure
+
+    async def _renew(self, step: Renew) -> HeaderLines:
+        """Wait for the renewal in a thread, and let the client's other requests wait for this one, without any."""
+        async with self._renewing:
+            return await anyio.to_thread.run_sync(step.credential.renew, step.refused, limiter=_renewals())
+
     async def aclose(self) -> None:
+        self._is_closed = True
         await self._pool.aclose()
 
 

@@ -7,16 +7,20 @@ answers. Needs the extra `connform[simulator]`; importing this module doesn't.
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from connform.errors import ConnformError
 from connform.simulator.api import Api
 from connform.simulator.credentials import Credentials
 from connform.simulator.faults import REPLIES
-from connform.simulator.messages import Reply, Request, SeenRequest
+from connform.simulator.grants import Consent, Grants
+from connform.simulator.messages import Delivery, Reply, Request, SeenRequest
+from connform.simulator.oauth import OAuth
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from types import TracebackType
     from typing import Self
 
@@ -33,12 +37,15 @@ class Simulator:
     Each start makes a new CA; credentials, faults and the record of requests outlive a stop.
     """
 
-    def __init__(self, *, port: int = 0, faults: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, *, port: int = 0, faults: Mapping[str, str] | None = None, token_lifetime_s: float = 3600.0
+    ) -> None:
         """Prepare a simulator; `faults` are host names with the fault that each shows (see `fail`).
 
         Args:
             port: where to listen once started; 0 lets the system choose.
             faults: as if `fail` were called with each pair.
+            token_lifetime_s: how long an access token of a grant lives, seconds.
 
         Raises:
             ConnformError: there is no such fault.
@@ -46,8 +53,11 @@ class Simulator:
         self._port = port
         self._server: Server | None = None
         self._credentials = Credentials()
-        self._api = Api(self._credentials)
-        self._faults: dict[str, str] = {}
+        self._grants = Grants(self._credentials, token_lifetime_s)
+        self._oauth = OAuth(self._grants)
+        self._api = Api(self._credentials, self._oauth)
+        self._faults: dict[tuple[str, str], tuple[str, float]] = {}
+        """By host and path (empty: every path): the fault, and how often it is still shown."""
         self._requests: deque[SeenRequest] = deque(maxlen=_REMEMBERED_REQUESTS)
         for host, fault in (faults or {}).items():
             self.fail(host, fault)
@@ -94,6 +104,11 @@ class Simulator:
         """The requests seen so far, oldest first, the last 10,000 at most: neither headers nor bodies."""
         return list(self._requests)
 
+    @property
+    def token_lifetime_s(self) -> float:
+        """How long an access token of a grant lives, seconds."""
+        return self._grants.token_lifetime_s
+
     def route(self, host: str, port: int) -> tuple[str, int]:  # noqa: ARG002  (every port leads here)
         """Return what to connect to instead of `host` and `port`; a certificate of that name will be shown there."""
         server = self._started()
@@ -108,23 +123,73 @@ class Simulator:
         """Return a fresh synthetic bearer token, accepted on `host` only, or on any host if that is empty."""
         return self._credentials.issue_token(host)
 
-    def fail(self, host: str, fault: str) -> None:
-        """From now on answer every request to `host` with a fault, by its name in `connform.faults`; "" ends that.
+    def issue_grant(
+        self, host: str, client_id: str = "simulated-app", scopes: Sequence[str] = ("profile", "offline_access")
+    ) -> tuple[str, str]:
+        """Return the access token and the refresh token of a fresh grant of `host`."""
+        issued = self._grants.grant(Consent(host.lower(), client_id, tuple(scopes)))
+        return issued.access_token, issued.refresh_token
+
+    def register_client(self, client_id: str, client_secret: str) -> None:
+        """Accept only this secret of an OAuth app from now on; of one that isn't registered, any is accepted."""
+        self._oauth.register(client_id, client_secret)
+
+    def authorize(self, url: str, *, allow: bool = True) -> str:
+        """Play the person who opens the address of a login, and return the address on which their browser ends.
+
+        Raises:
+            ConnformError: the address is no request that can be granted or denied (RFC 6749 §4.1.2.1).
+        """
+        asked = urlsplit(url)
+        decision = b"decision=allow" if allow else b"decision=deny"
+        request = Request("POST", asked.hostname or "", asked.path, {}, decision, asked.query)
+        reply = self._oauth.answer(request)
+        location = dict(reply.headers).get("Location") if reply else None
+        if location is None:
+            message = "the simulator can't answer this login: see response_type, client_id and redirect_uri"
+            raise ConnformError(message)
+        return location
+
+    def fail(self, host: str, fault: str, *, path: str = "", times: int | None = None) -> None:
+        """From now on answer requests to `host` with a fault, by its name in `connform.faults`; "" ends that.
+
+        Args:
+            host: the host name.
+            fault: which; `refresh_interrupted` does what was asked, and loses the answer; `slow_token` answers two seconds late.
+            path: only there, `/connect/token` say; empty for every path.
+            times: how often; `None` until it is ended.
 
         Raises:
             ConnformError: the simulator doesn't know the fault.
         """
+        place = host.lower(), path
         if not fault:
-            self._faults.pop(host.lower(), None)
+            self._faults.pop(place, None)
         elif fault in REPLIES:
-            self._faults[host.lower()] = fault
+            self._faults[place] = fault, float("inf") if times is None else times
         else:
             message = f"the simulator has no fault {fault!r}; it has: {', '.join(sorted(REPLIES))}"
             raise ConnformError(message)
 
     def _answer(self, request: Request) -> Reply:
-        fault = self._faults.get(request.host)
-        return REPLIES[fault] if fault else self._api.answer(request)
+        fault = self._fault_of(request)
+        if not fault:
+            return self._api.answer(request)
+        reply = REPLIES[fault]
+        match reply.delivery:
+            case Delivery.LATE:
+                return replace(self._api.answer(request), delivery=Delivery.LATE)
+            case Delivery.LOST:
+                self._api.answer(request)
+        return reply
+
+    def _fault_of(self, request: Request) -> str:
+        for place in ((request.host, request.path), (request.host, "")):
+            fault, times = self._faults.get(place, ("", 0))
+            if times > 0:
+                self._faults[place] = fault, times - 1
+                return fault
+        return ""
 
     def _started(self) -> Server:
         if self._server is None:

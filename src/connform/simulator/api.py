@@ -11,13 +11,14 @@ import re
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
-from connform.simulator.faults import DENIED
+from connform.simulator.faults import DENIED, ENDED
 from connform.simulator.messages import Reply, Request, error_reply, json_reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from connform.simulator.credentials import Credentials
+    from connform.simulator.oauth import OAuth
 
 _VENDOR_HOST: Final = re.compile(r"(.+\.)?syngrafii\.(com|eu|ca)")
 _API_ROOT: Final = "/api/v1/"
@@ -29,24 +30,36 @@ _KEY_PAGE: Final = b"<!doctype html><title>Integration (simulated)</title><h1>AP
 class Api:
     """One iinked Sign per host name, and a plain `200` for other APIs."""
 
-    def __init__(self, credentials: Credentials) -> None:
+    def __init__(self, credentials: Credentials, oauth: OAuth) -> None:
         self._credentials = credentials
+        self._oauth = oauth
         self._counts: dict[tuple[str, str], int] = {}
         self._counting = Lock()
 
-    def answer(self, request: Request) -> Reply:
+    def answer(self, request: Request) -> Reply:  # noqa: PLR0911  (a table of answers)
         """Return the documented answer."""
         for method, pattern, operation in _OPERATIONS:
             match = pattern.fullmatch(request.path)
             if match and method == request.method:
-                return operation(self, request, *match.groups()) if self._credentials.accepts(request) else DENIED
+                if self._credentials.accepts(request):
+                    return operation(self, request, *match.groups())
+                return self._denial(request)
+        if reply := self._oauth.answer(request):
+            return reply
         if not _VENDOR_HOST.fullmatch(request.host):  # the provider `http`: its manifest says what to ask
-            return json_reply(200, {"simulated": True}) if self._credentials.anywhere_in(request) else DENIED
+            return (
+                json_reply(200, {"simulated": True})
+                if self._credentials.anywhere_in(request)
+                else self._denial(request)
+            )
         if (request.method, request.path) == ("GET", "/integration"):
             return Reply(200, _KEY_PAGE, "text/html")
         if request.path.startswith(_API_ROOT) and not self._credentials.accepts(request):
-            return DENIED
+            return self._denial(request)
         return error_reply(404, "resource_not_found", "There is no such resource.")
+
+    def _denial(self, request: Request) -> Reply:
+        return ENDED if self._credentials.has_ended(request) else DENIED
 
     def list_items(self, request: Request, kind: str) -> Reply:
         """`POST /packages/list` [api/packages/list], `POST /templates/list` [api/templates/list]."""

@@ -1,6 +1,7 @@
 """Turns the name of a fault into the reply that shows it: the one table of what the simulator can do wrong.
 
-Layer 2, no IO. The names are those of `connform.faults`: a check against a host that fails so reports that class.
+Layer 2, no IO. The names are those of `connform.faults`: a check against a host that fails so reports that class. `slow_token`
+alone is none: whoever is patient gets the answer.
 """
 
 from __future__ import annotations
@@ -14,6 +15,12 @@ if TYPE_CHECKING:
 
 DENIED: Final = error_reply(403, "user_not_authorized", "The user or API key does not have permission.")
 """A missing or unknown credential; the vendor lists no 401 [guides/errors]."""
+ENDED: Final = Reply(
+    401,
+    error_reply(401, "user_not_authenticated", "The credential is not valid.").body,
+    headers=(("WWW-Authenticate", 'Bearer error="invalid_token"'),),
+)
+"""A token that was accepted once (RFC 6750 §3.1)."""
 
 _NGINX: Final = "<html><head><title>{0}</title></head><body><center><h1>{0}</h1></center><hr>nginx</body></html>"
 
@@ -36,6 +43,11 @@ REPLIES: Final[Mapping[str, Reply]] = {
     "server_unavailable": _html(503, "503 Service Temporarily Unavailable"),
     "http_not_this_api": _html(200, "Welcome"),
     "http_redirect_refused": Reply(302, headers=(("Location", "https://elsewhere.example/"),)),
+    "token_endpoint_unavailable": _html(503, "503 Service Temporarily Unavailable"),
+    "client_credentials_rejected": json_reply(401, {"error": "invalid_client"}),
+    "login_required": json_reply(400, {"error": "invalid_grant"}),
+    "refresh_interrupted": Reply(0, delivery=Delivery.LOST),
+    "slow_token": Reply(0, delivery=Delivery.LATE),
     "http_timeout": Reply(0, delivery=Delivery.NEVER),
     "http_bad_reply": Reply(
         200, json_reply(200, {"items": [], "total": 0, "take": 1, "skip": 0}).body, delivery=Delivery.TRUNCATED

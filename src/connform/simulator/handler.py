@@ -6,9 +6,10 @@ Layer 2; IO: the socket that it is given.
 from __future__ import annotations
 
 import logging
+import select
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Final, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from connform.simulator.messages import Delivery, Reply, Request, SeenRequest
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 _LOG: Final = logging.getLogger("connform.simulator")
 _MAX_BODY_BYTES: Final = 16 * 1024 * 1024
 _MAX_LINE_BYTES: Final = 8 * 1024
+_LATE_S: Final = 2.0
 _BAD_REQUEST, _TOO_LARGE = 400, 413
 
 
@@ -59,14 +61,18 @@ class Handler(BaseHTTPRequestHandler):
             self.send_error(refused.status)
             return
         reply = self._service.answer(request)
-        self._service.record(SeenRequest(request.method, request.host, request.path, reply.status))
+        self._service.record(_seen(request, reply))
         _LOG.info("%s %s%s %d", request.method, request.host, request.path, reply.status)
         if reply.delivery is Delivery.NEVER:
             self._wait_for_the_end()
+        elif reply.delivery is Delivery.LOST:
+            self.close_connection = True
         else:
+            if reply.delivery is Delivery.LATE:  # or until the client goes away, or the simulator stops
+                select.select([self.connection], [], [], _LATE_S)
             self._send(reply)
 
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _respond  # noqa: N815  (http.server's names)
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _respond  # noqa: N815  (http.server's names)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (http.server's name)
         """Say nothing: the one line per request is written above."""
@@ -75,13 +81,14 @@ class Handler(BaseHTTPRequestHandler):
         body = self._body()  # first, so that the next request of the connection starts where it should
         try:
             host = urlsplit("//" + self.headers.get("Host", "")).hostname or ""
-            path = urlsplit(self.path).path or "/"
+            target = urlsplit(self.path)
+            path = target.path or "/"
         except ValueError:
             raise _RefusedError(_BAD_REQUEST) from None
         if not (host and f"{host}{path}".isascii() and f"{host}{path}".isprintable()):
             raise _RefusedError(_BAD_REQUEST)
         headers = {name.lower(): value for name, value in self.headers.items()}
-        return Request(self.command, host, path, headers, body)
+        return Request(self.command, host, path, headers, body, target.query)
 
     def _body(self) -> bytes:
         try:
@@ -130,3 +137,10 @@ class Handler(BaseHTTPRequestHandler):
         while self.connection.recv(1):
             pass
         self.close_connection = True
+
+
+def _seen(request: Request, reply: Reply) -> SeenRequest:
+    grant_type = ""
+    if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        grant_type = dict(parse_qsl(request.body.decode("latin-1"))).get("grant_type", "")
+    return SeenRequest(request.method, request.host, request.path, reply.status, grant_type)

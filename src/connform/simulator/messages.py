@@ -22,6 +22,10 @@ class Delivery(Enum):
     """Half of the body, then the connection closes."""
     NEVER = "never"
     """Silence, until the client gives up or the simulator stops."""
+    LOST = "lost"
+    """What was asked is done, and the connection closes without an answer."""
+    LATE = "late"
+    """What was asked is done, and the answer comes two seconds later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,8 @@ class Request:
     """By lower-case name."""
     body: bytes = field(default=b"", repr=False)
     """The whole body."""
+    query: str = field(default="", repr=False)
+    """Without the question mark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +74,8 @@ class SeenRequest:
     """Without the query."""
     status: int
     """The answer's HTTP status; 0 where none was given."""
+    grant_type: str = ""
+    """What a call of a token endpoint asked for: `authorization_code`, `refresh_token`."""
 
 
 def json_reply(status: int, content: Any) -> Reply:

@@ -1,17 +1,20 @@
 """Turns a secret into one header line, after making sure that it can be one.
 
-Layer 2, no IO. HTTP libraries quote a value that they refuse; here it is refused first, and never quoted.
+Layer 1, no IO. HTTP libraries quote a value that they refuse; here it is refused first, and never quoted.
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from connform.errors import ConnectionFailed
 
 if TYPE_CHECKING:
     from connform.secret import Secret
+
+
+CONTROL_CHARACTER: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class HeaderCredential:
@@ -57,7 +60,7 @@ def _problem(value: str) -> str:
         return "is empty"
     if not value.isascii():
         return "holds a character that is not ASCII"
-    if re.search(r"[\x00-\x1f\x7f]", value):
+    if CONTROL_CHARACTER.search(value):
         return "holds a line break or control character"
     if " " in value:
         return "holds a space"

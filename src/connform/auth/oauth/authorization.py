@@ -1,0 +1,152 @@
+"""Turns a login into the address that a person opens, and the address where they ended into a code.
+
+Layer 2, no IO. RFC 6749 §4.1, with PKCE (RFC 7636, S256 always) and the issuer's name (RFC 9207).
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+import secrets
+from base64 import urlsafe_b64encode
+from hashlib import sha256
+from threading import Lock
+from typing import TYPE_CHECKING, Final, NamedTuple
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from connform.errors import ConnectionFailed
+from connform.secret import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from urllib.parse import SplitResult
+
+_ENTROPY_BYTES: Final = 32
+_ERRORS: Final = {  # RFC 6749 §4.1.2.1
+    "invalid_request": "login_bad_callback",
+    "unauthorized_client": "client_credentials_rejected",
+    "access_denied": "login_denied",
+    "unsupported_response_type": "login_bad_callback",
+    "invalid_scope": "login_denied",
+    "server_error": "token_endpoint_unavailable",
+    "temporarily_unavailable": "token_endpoint_unavailable",
+}
+_PORTS: Final = {"https": 443, "http": 80}
+
+
+class AuthorizationRequest(NamedTuple):
+    """One login that has been started and not ended."""
+
+    url: str
+    """What the person opens."""
+    redirect_uri: str
+    """Where the server sends them back to."""
+    issuer: str
+    """Who must answer; empty where it is not known: then somebody of the origin of `url`."""
+    state: Secret
+    """Ties the answer to this login; good once."""
+    verifier: Secret
+    """RFC 7636 §4.1: proves to the token endpoint that the code is ours."""
+    once: Lock
+    """Taken for good by the first answer that holds the state."""
+
+
+def start(
+    authorize_url: str, client_id: str, redirect_uri: str, scopes: Sequence[str], issuer: str = ""
+) -> AuthorizationRequest:
+    """Return a fresh login.
+
+    Args:
+        authorize_url: the authorization endpoint; a query of its own is kept (RFC 6749 §3.1).
+        client_id: the app.
+        redirect_uri: exactly as registered with the vendor.
+        scopes: what is asked for.
+        issuer: the server's name where discovery gave it one.
+    """
+    state, verifier = (secrets.token_urlsafe(_ENTROPY_BYTES) for _ in range(2))
+    challenge = urlsafe_b64encode(sha256(verifier.encode("ascii")).digest()).rstrip(b"=").decode("ascii")
+    asked = {
+        "response_type": "code",
+        "client_id": client_id,
+        "redirect_uri": redirect_uri,
+        "scope": " ".join(scopes),
+        "state": state,
+        "code_challenge": challenge,
+        "code_challenge_method": "S256",
+    }
+    parts = urlsplit(authorize_url)
+    query = "&".join(filter(None, (parts.query, urlencode(asked))))
+    url = urlunsplit(parts._replace(query=query, fragment=""))
+    return AuthorizationRequest(url, redirect_uri, issuer, Secret(state), Secret(verifier), Lock())
+
+
+def read_callback(request: AuthorizationRequest, address: str) -> Secret:
+    """Return the code that the address holds on which the browser ended; only the first answer with the right state is read.
+
+    Raises:
+        ConnectionFailed: `login_bad_callback`, `login_state_mismatch`, `login_issuer_mismatch`, `login_denied`, or what
+            else RFC 6749 §4.1.2.1 has a name for; nothing of the address is repeated.
+    """
+    got = _parameters(request.redirect_uri, address.strip())
+    if not hmac.compare_digest(got.get("state", "").encode(), request.state.reveal().encode()):
+        raise ConnectionFailed("login_state_mismatch", "the address holds the `state` of another login, or none")
+    if not request.once.acquire(blocking=False):
+        raise ConnectionFailed("login_state_mismatch", "this login has had its answer: its `state` is good once")
+    if "iss" in got:
+        _check_issuer(request, got["iss"])
+    if "error" in got:
+        error = got["error"] if got["error"] in _ERRORS else "an error without a known name"
+        fault = _ERRORS.get(got["error"], "login_denied")
+        raise ConnectionFailed(fault, f"the server answered the login with {error}")
+    if not got.get("code"):
+        raise ConnectionFailed("login_bad_callback", "the address holds no `code`")
+    return Secret(got["code"])
+
+
+def _check_issuer(request: AuthorizationRequest, named: str) -> None:
+    """Make sure that the server answered which was asked (RFC 9207 §2.4)."""
+    if request.issuer:
+        if named != request.issuer:
+            raise ConnectionFailed("login_issuer_mismatch", f"the answer names another server than {request.issuer}")
+    elif _origin(named) != _origin(request.url):
+        message = "the answer names a server on another origin than that of `authorize_url`"
+        hint = (
+            "do not go on, and ask the vendor; where it rightly has another name, write that as `issuer` under `auth:`"
+        )
+        raise ConnectionFailed("login_issuer_mismatch", message, hint)
+
+
+def _origin(url: str) -> tuple[str, str, int] | None:
+    try:
+        return _place(urlsplit(url))[:3]
+    except ValueError:
+        return None
+
+
+def _parameters(redirect_uri: str, address: str) -> dict[str, str]:
+    try:
+        registered, came = urlsplit(redirect_uri), urlsplit(address)
+        is_there = _place(registered) == _place(came)
+    except ValueError:
+        is_there = False
+        registered = came = urlsplit("")
+    if not re.match(r"https?://[!-~]+$", address):
+        raise ConnectionFailed("login_bad_callback", "what was pasted is not the address of a page")
+    if not is_there:
+        message = f"the address does not start with {redirect_uri}, where the server sends people back to"
+        raise ConnectionFailed("login_bad_callback", message)
+    pairs = parse_qsl(came.query, keep_blank_values=True)
+    names = [name for name, _ in pairs]
+    if len(set(names)) != len(names):
+        raise ConnectionFailed("login_bad_callback", "the address holds a parameter twice")
+    if not set(parse_qsl(registered.query, keep_blank_values=True)) <= set(pairs):
+        raise ConnectionFailed(
+            "login_bad_callback", "the address lacks what the registered redirect URL has in its query"
+        )
+    return dict(pairs)
+
+
+def _place(url: SplitResult) -> tuple[str, str, int, str]:
+    if url.username is not None or url.password is not None:
+        raise ValueError
+    return url.scheme, url.hostname or "", url.port or _PORTS.get(url.scheme, 0), url.path or "/"

@@ -1,0 +1,133 @@
+"""Turns a grant into the Authorization header, and lets many callers share one renewal of its access token.
+
+Layer 2; a renewal, which uses a store and the token endpoint, runs in a thread of its own: whoever gives up waiting does not stop it,
+and its answer is never thrown away.
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import Future
+from datetime import UTC, datetime
+from threading import Lock, Thread
+from typing import TYPE_CHECKING, Final
+
+from connform.auth.oauth import journal
+from connform.auth.oauth.freshness import is_fresh
+from connform.auth.oauth.renewal import Renewal, lines_of
+from connform.errors import ConnectionFailed
+from connform.http import deadline
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from connform.auth.oauth.server import AuthorizationServer
+    from connform.auth.oauth.token_endpoint import App
+    from connform.grant import Grant, GrantFacts, GrantStore
+    from connform.http.settings import ClientSettings, HeaderLines
+
+_SHARE_OF_WAITING: Final = 0.9
+"""Of a caller's time: whoever waits in vain for the lock learns who holds it, before the time is up."""
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class GrantCredential:
+    """The credential of one connection; `Renewable`, and safe to share between threads and tasks."""
+
+    def __init__(
+        self,
+        connection: str,
+        store: GrantStore,
+        server: AuthorizationServer,
+        app: App,
+        settings: ClientSettings,
+        *,
+        clock: Callable[[], datetime] = _now,
+    ) -> None:
+        """Take whose grant it is; nothing is read before the first request.
+
+        Args:
+            connection: its name.
+            store: where the grant lies.
+            server: who may renew it.
+            app: to whom it was given.
+            settings: TLS and proxy on the way to the token endpoint.
+            clock: returns the time, aware UTC.
+        """
+        self._connection = connection
+        self._renewal = Renewal(connection, store, server, app, settings, clock)
+        self._clock = clock
+        self._grant: Grant | None = None
+        self._shared: Future[Grant] | None = None
+        self._sharing = Lock()
+        self._pid = os.getpid()
+
+    @property
+    def facts(self) -> GrantFacts | None:
+        """What may be shown of the grant that was used last; `None` before the first request."""
+        return self._grant.facts if self._grant else None
+
+    def headers(self) -> HeaderLines:
+        """Return the line of the token in memory, while it is good; else nothing."""
+        grant = self._grant
+        return lines_of(grant) if grant is not None and is_fresh(grant.facts, self._clock()) else []
+
+    def renew(self, refused: HeaderLines | None = None) -> HeaderLines:
+        """Return the line of a token that works, as far as one can be had (`http.settings.Renewable`).
+
+        Raises:
+            ConnectionFailed: as for `Renewal.run`; by the deadline of the caller what the renewal waits for, while that goes on.
+        """
+        refused = refused or []
+        while True:
+            lines = self.headers()
+            if lines and lines != refused:
+                return lines
+            limit_s = self._allowed_s()
+            outcome, is_mine = self._share(refused, limit_s)
+            try:
+                lines = lines_of(outcome.result(limit_s))
+            except TimeoutError:
+                raise self._renewal.left() from None
+            except ConnectionFailed as failure:
+                if is_mine or failure.fault.name != "store_locked":
+                    raise
+                continue  # whoever began it had less patience
+            if is_mine or lines != refused:  # another's renewal may know nothing of this caller's refused token
+                return lines
+
+    def _allowed_s(self) -> float | None:
+        try:
+            return deadline.allow(None)
+        except TimeoutError:
+            message = f"no time was left to renew the grant of {self._connection}"
+            raise ConnectionFailed("http_deadline", message) from None
+
+    def _share(self, refused: HeaderLines, limit_s: float | None) -> tuple[Future[Grant], bool]:
+        """Return the outcome of the renewal that is under way, or of a new one, and whether it is this caller's own."""
+        if self._pid != os.getpid():  # a fork: the thread is not here, and the lock may be held by nobody
+            self._pid, self._shared, self._sharing = os.getpid(), None, Lock()
+        with self._sharing:
+            if self._shared is not None and not self._shared.done():
+                return self._shared, False
+            self._shared = self._begin(refused, limit_s)
+            return self._shared, True
+
+    def _begin(self, refused: HeaderLines, limit_s: float | None) -> Future[Grant]:
+        """Renew in a thread that ends its work whatever becomes of the callers; the process waits for it."""
+        outcome: Future[Grant] = Future()
+        patience_s = journal.LONGEST.total_seconds() if limit_s is None else limit_s * _SHARE_OF_WAITING
+
+        def work() -> None:
+            try:
+                grant = self._grant = self._renewal.run(refused, patience_s)
+            except BaseException as error:  # noqa: BLE001  (it belongs to whoever waits)
+                outcome.set_exception(error)
+            else:
+                outcome.set_result(grant)
+
+        Thread(target=work, name=f"connform renews {self._connection}", daemon=False).start()
+        return outcome

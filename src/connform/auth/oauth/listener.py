@@ -1,0 +1,174 @@
+"""Turns the browser's last step of a login into the address that it was sent to: an https listener on this machine.
+
+Layer 2; IO: loopback. The certificate is the person's own: vendors register https redirects only, and browsers must trust it.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+import ssl
+from contextlib import ExitStack, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
+from queue import Empty, SimpleQueue
+from socketserver import TCPServer
+from threading import Thread
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from connform.errors import ConnectionFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+_PAGE: Final = (
+    b"<!doctype html><title>connform</title><p>The login has been handed over: close this window, and see the terminal."
+)
+_SILENCE_S: Final = 10.0
+_ABSENT: Final = {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL}
+"""What says that an address is not this machine's: containers name `::1` in /etc/hosts and have no IPv6."""
+
+
+@contextmanager
+def listening(redirect_uri: str, certificate: Path, key: Path | None) -> Iterator[Callable[[float], str]]:
+    """Listen where `redirect_uri` leads, and yield what waits for the address of the callback, so many seconds.
+
+    Args:
+        redirect_uri: https, on this machine.
+        certificate: PEM file with the chain.
+        key: PEM file of its private key; `None` where that lies in `certificate` as well.
+
+    Raises:
+        ConnectionFailed: `config_invalid`, it is not this machine, or the port can't be had; `config_file_unreadable`; and
+            from waiting, `login_timeout`.
+    """
+    url = urlsplit(redirect_uri)
+    tls = _context(certificate, key)
+    callbacks: SimpleQueue[str] = SimpleQueue()
+
+    def wait(timeout_s: float) -> str:
+        try:
+            return callbacks.get(timeout=timeout_s)
+        except Empty:
+            message = f"nobody came back to {url.scheme}://{url.netloc}{url.path} within {timeout_s:g} s"
+            raise ConnectionFailed("login_timeout", message) from None
+
+    with ExitStack() as stack:
+        for server in _servers(tls, redirect_uri, callbacks, stack):
+            thread = Thread(target=server.serve_forever, name="connform login", daemon=True)
+            thread.start()
+            stack.callback(thread.join)
+            stack.callback(server.shutdown)
+        yield wait
+
+
+def _servers(tls: ssl.SSLContext, redirect_uri: str, callbacks: SimpleQueue[str], stack: ExitStack) -> list[_Server]:
+    """Return a server for each address of this machine to which `redirect_uri` leads; the stack closes them."""
+    servers: list[_Server] = []
+    absent: list[ConnectionFailed] = []
+    for family, address in _places(redirect_uri):
+        try:
+            servers.append(stack.enter_context(_Server(family, address, tls, redirect_uri, callbacks)))
+        except OSError as error:
+            message = f"can't listen on {address[0]} port {address[1]}, where redirect_uri leads: {error.strerror}"
+            hint = "register a redirect URL with another port, or log in without --listen"
+            absent.append(ConnectionFailed("config_invalid", message, hint))
+            if error.errno not in _ABSENT:  # somebody else has the port: the browser might go there
+                raise absent[-1] from None
+    if not servers:
+        raise absent[0]
+    return servers
+
+
+def _places(redirect_uri: str) -> list[tuple[socket.AddressFamily, tuple[str, int]]]:
+    url = urlsplit(redirect_uri)
+    try:
+        found = socket.getaddrinfo(url.hostname, url.port or 443, type=socket.SOCK_STREAM)
+    except OSError:
+        found = []
+    places = {(family, (str(address[0]), int(address[1]))) for family, _, _, _, address in found}
+    if not places or not all(ip_address(address[0].split("%")[0]).is_loopback for _, address in places):
+        message = f"redirect_uri leads to {url.hostname}, which is not this machine: nothing can listen there"
+        raise ConnectionFailed("config_invalid", message, "log in without --listen, and paste the address")
+    return sorted(places)
+
+
+def _context(certificate: Path, key: Path | None) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    is_encrypted = False
+
+    def no_password() -> str:
+        """Answer instead of a person: OpenSSL would ask for the pass phrase on the terminal."""
+        nonlocal is_encrypted
+        is_encrypted = True
+        return ""
+
+    try:
+        context.load_cert_chain(certificate, key, password=no_password)
+    except (OSError, ssl.SSLError) as error:
+        reason = "it holds no certificate with its key" if isinstance(error, ssl.SSLError) else error.strerror
+        hint = ""
+        if is_encrypted:
+            reason = "its private key is encrypted, and nobody is asked for a pass phrase"
+            hint = f"name a key without one: openssl pkey -in {key or certificate} -out key.pem, and --key key.pem"
+        message = f"can't listen with the certificate {certificate}: {reason}"
+        raise ConnectionFailed("config_file_unreadable", message, hint) from None
+    return context
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(
+        self,
+        family: socket.AddressFamily,
+        address: tuple[str, int],
+        tls: ssl.SSLContext,
+        redirect_uri: str,
+        callbacks: SimpleQueue[str],
+    ) -> None:
+        self.address_family = family
+        self.tls = tls
+        self.redirect_uri = redirect_uri
+        self.callbacks = callbacks
+        super().__init__(address, _Handler)
+
+    def server_bind(self) -> None:
+        """Bind, without a look-up of one's own name."""
+        if self.address_family == socket.AF_INET6:
+            self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
+
+    def finish_request(self, request: socket.socket, client_address: object) -> None:  # type: ignore[override]
+        """Shake hands in the thread of the connection: browsers open some and leave them idle."""
+        request.settimeout(_SILENCE_S)
+        try:
+            with self.tls.wrap_socket(request, server_side=True) as connection:
+                _Handler(connection, client_address, self)
+        except OSError:  # the browser distrusts the certificate, or went away
+            return
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+    server_version = "connform"
+    sys_version = ""
+
+    def do_GET(self) -> None:
+        registered = urlsplit(self.server.redirect_uri)
+        path, _, query = self.path.partition("?")
+        is_callback = path == (registered.path or "/") and bool(query)
+        self.send_response(200 if is_callback else 404)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Cache-Control", "no-store")
+        self.send_header("Referrer-Policy", "no-referrer")
+        self.end_headers()
+        if is_callback:
+            self.wfile.write(_PAGE)
+            self.server.callbacks.put(f"{registered.scheme}://{registered.netloc}{self.path}")
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (http.server's name)
+        """Say nothing: the address holds the code."""

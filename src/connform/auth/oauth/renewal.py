@@ -1,0 +1,187 @@
+"""Turns a grant whose access token has ended into one that is good: the one place where refresh tokens are spent.
+
+Layer 2; uses a store and the token endpoint. The rules, each paid for by somebody's lost grant:
+
+- one renewal at a time, in all threads, processes and machines: the store's lock, and a look at the store behind it;
+- a lock can be lost: a refresh that another one has begun is waited for, and a record that another one wrote is never replaced;
+- before a refresh token is spent, a journal entry proves that the store can be written;
+- one POST, never repeated once bytes went out; then the whole record;
+- nothing is deleted. A grant that can't be renewed says so, and stays.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from time import monotonic, sleep
+from typing import TYPE_CHECKING, Final
+
+from connform.auth.oauth import journal
+from connform.auth.oauth.cool_down import CoolDown
+from connform.auth.oauth.freshness import is_fresh, is_young
+from connform.auth.oauth.record import Record
+from connform.auth.oauth.token_endpoint import AnswerLost, EndpointFailed, GrantRefused, TokenEndpoint
+from connform.errors import ConnectionFailed
+from connform.grant import Grant, Pending
+from connform.http.header import bearer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from connform.auth.oauth.server import AuthorizationServer
+    from connform.auth.oauth.token_endpoint import App, Tokens
+    from connform.grant import GrantFacts, GrantStore, LockedGrant
+    from connform.http.settings import ClientSettings, HeaderLines
+
+_LOOK_AGAIN_S: Final = 0.2
+_ENDED: Final = {
+    "login_required": "the server no longer accepts the grant: it was revoked, or has ended",
+    "refresh_interrupted": "a refresh was interrupted, and the answer with the new token was lost",
+}
+
+
+class Renewal:
+    """What renews the grant of one connection; used by one thread at a time."""
+
+    def __init__(
+        self,
+        connection: str,
+        store: GrantStore,
+        server: AuthorizationServer,
+        app: App,
+        settings: ClientSettings,
+        clock: Callable[[], datetime],
+    ) -> None:
+        """Take the same as `GrantCredential`."""
+        self._connection = connection
+        self._store = store
+        self._server = server
+        self._app = app
+        self._settings = settings
+        self._clock = clock
+        self._record = Record(connection)
+        self._cool_down = CoolDown()
+        self._reading = ("store_unavailable", f"the store has not yet said what {connection} was granted", "")
+        self._waits_for = self._reading
+
+    def left(self) -> ConnectionFailed:
+        """Return what is told to a caller who can't wait any longer: what the renewal itself waits for."""
+        return ConnectionFailed(*self._waits_for)
+
+    def run(self, refused: HeaderLines, patience_s: float) -> Grant:
+        """Return a grant with an access token that works, as far as one can be had.
+
+        Args:
+            refused: the lines that the API answered with 401; empty where none were sent.
+            patience_s: how long to wait for others. Once a token is spent, the answer is waited for.
+
+        Raises:
+            ConnectionFailed: `login_required`, `refresh_interrupted`, `client_credentials_rejected`,
+                `token_endpoint_unavailable`, a fault of the store or of the network.
+        """
+        began_at, gives_up_at = self._clock(), monotonic() + patience_s
+        name = self._connection
+        self._waits_for = self._reading
+        stored = self._store.read(name)
+        if stored is None:  # a look must leave no trace
+            raise ConnectionFailed("login_required", f"no customer has granted {name} access yet")
+        if not self._record.is_behind and self._is_usable(stored, refused, began_at):
+            return stored
+        self._cool_down.check()
+        self._waits_for = ("store_locked", f"somebody else holds the grant of {name}, and this request can't wait", "")
+        with self._store.lock(name, patience_s) as locked:
+            while True:
+                grant = self._record.read(locked)
+                self._check(grant)
+                pending = grant.facts.pending
+                if self._is_usable(grant, refused, began_at) or self._stands(grant, refused):
+                    return grant
+                if pending and journal.is_under_way(pending, name, self._clock()):
+                    self._wait_for(pending, gives_up_at)
+                elif renewed := self._spend(locked, grant):
+                    return renewed
+
+    def _check(self, grant: Grant) -> None:
+        facts = grant.facts
+        if not self._is_ours(facts):
+            message = (
+                f"the grant was given to {facts.client_id} by {facts.token_url}, of which the manifest no longer speaks"
+            )
+            raise ConnectionFailed("login_required", message)
+        if facts.ended:
+            raise ConnectionFailed(facts.ended, _ENDED[facts.ended])
+
+    def _wait_for(self, pending: Pending, gives_up_at: float) -> None:
+        """Let the process get its answer that spent the token and lost its lock."""
+        message = f"{pending.holder} has been renewing the grant of {self._connection} since {pending.since:%FT%TZ}"
+        self._waits_for = ("store_locked", message, "")
+        if monotonic() + _LOOK_AGAIN_S > gives_up_at:
+            raise self.left()
+        sleep(_LOOK_AGAIN_S)
+
+    def _spend(self, locked: LockedGrant, grant: Grant) -> Grant | None:
+        """Spend the refresh token, and return the renewed grant; `None` where another one has replaced the record meanwhile."""
+        if grant.refresh_token is None:
+            raise ConnectionFailed("login_required", "the access token has ended, and there is no refresh token")
+        message = f"the grant of {self._connection} is still being renewed: the token endpoint has not answered yet"
+        hint = "allow more time (`--timeout`, `timeouts: {total_s}`), or try again: the answer will be kept"
+        self._waits_for = ("token_endpoint_unavailable", message, hint)
+        before = grant.facts.pending
+        with journal.at_work(self._connection):
+            locked.begin_refresh()
+            try:
+                tokens = TokenEndpoint(grant.facts.token_url, self._app, self._settings).refresh(grant.refresh_token)
+            except GrantRefused:
+                ended = "refresh_interrupted" if before else "login_required"
+                facts = grant.facts._replace(pending=None, ended=ended)
+                if not self._record.replace(locked, grant, grant._replace(facts=facts)):
+                    return None
+                raise ConnectionFailed(ended, _ENDED[ended]) from None
+            except AnswerLost as lost:  # the entry stays: the next one knows what to think of a refusal
+                failure = _lost(lost)
+                self._record.note(locked, grant, Pending(self._clock(), holder=""))
+                if before:  # the one further try has been made
+                    self._cool_down.begin(failure)
+                raise failure from None
+            except ConnectionFailed as failure:
+                self._record.note(locked, grant, before)
+                if isinstance(failure, EndpointFailed):
+                    self._cool_down.begin(failure, failure.asked_s)
+                raise
+            self._cool_down.end()
+            renewed = self._renewed(grant, tokens)
+            return renewed if self._record.keep(locked, grant, renewed) else None
+
+    def _renewed(self, grant: Grant, tokens: Tokens) -> Grant:
+        now = self._clock()
+        facts = grant.facts._replace(
+            obtained_at=now,
+            expires_at=None if tokens.lifetime_s is None else now + timedelta(seconds=tokens.lifetime_s),
+            scopes=tokens.scopes if tokens.scopes is not None else grant.facts.scopes,
+            pending=None,
+        )
+        return Grant(facts, tokens.access_token, tokens.refresh_token or grant.refresh_token)
+
+    def _is_usable(self, grant: Grant, refused: HeaderLines, began_at: datetime) -> bool:
+        """Whether the token may be sent; one that came while this renewal waited is shared, however short its life."""
+        facts = grant.facts
+        is_good = is_fresh(facts, self._clock()) or facts.obtained_at >= began_at
+        return is_good and self._is_ours(facts) and lines_of(grant) != refused
+
+    def _stands(self, grant: Grant, refused: HeaderLines) -> bool:
+        """Whether the API's refusal stands: it refused this token although it is new."""
+        return lines_of(grant) == refused and is_young(grant.facts, self._clock())
+
+    def _is_ours(self, facts: GrantFacts) -> bool:
+        return facts.client_id == self._app.client_id and self._server.may_renew(facts.token_url)
+
+
+def lines_of(grant: Grant) -> HeaderLines:
+    """Return the header line of a grant's access token."""
+    return bearer(grant.access_token, key="access_token").headers()
+
+
+def _lost(lost: AnswerLost) -> ConnectionFailed:
+    if lost.fault == "refresh_interrupted":
+        return ConnectionFailed(lost.fault, f"{_ENDED[lost.fault]}: {lost}")
+    return ConnectionFailed(lost.fault, str(lost), "see what answers there; the next use tries the token once more")

@@ -1,0 +1,124 @@
+"""Says where an authorization server is, and finds out where it says so itself (RFC 8414, OpenID Connect Discovery 1.0).
+
+Layer 2; `discover` uses the network. What a server says of itself is believed for its own origin only.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from urllib.parse import urlsplit
+
+from connform.errors import ConnectionFailed
+
+if TYPE_CHECKING:
+    from connform.http.settings import ClientSettings
+
+_MAX_BODY_BYTES: Final = 1024 * 1024
+_OK, _NOT_FOUND = 200, 404
+
+
+class AuthorizationServer(NamedTuple):
+    """The endpoints of one authorization server; an empty one is unknown."""
+
+    authorize_url: str = ""
+    """RFC 6749 §3.1."""
+    token_url: str = ""
+    """RFC 6749 §3.2."""
+    revoke_url: str = ""
+    """RFC 7009."""
+    issuer: str = ""
+    """Its name, where the manifest says one (RFC 8414 §2)."""
+
+    def may_renew(self, token_url: str) -> bool:
+        """Whether a grant that this token endpoint issued is this server's: only then is its refresh token sent there."""
+        if self.token_url:
+            return token_url == self.token_url
+        return bool(self.issuer) and same_origin(token_url, self.issuer)
+
+
+def discover(server: AuthorizationServer, settings: ClientSettings) -> AuthorizationServer:
+    """Return the server with the endpoints that its issuer publishes; those that are known already stay.
+
+    Args:
+        server: what the manifest and the provider know.
+        settings: time-outs, TLS and proxy of the connection.
+
+    Raises:
+        ConnectionFailed: `login_issuer_mismatch`, `token_endpoint_unavailable`, `config_invalid`, a fault of the network.
+    """
+    if server.authorize_url and server.token_url:
+        return server
+    if not server.issuer:
+        message = "neither the provider nor the manifest says where the authorization server is"
+        hint = "write `authorize_url` and `token_url`, or `issuer`, under `auth:`"
+        raise ConnectionFailed("config_invalid", message, hint)
+    published = _metadata(server.issuer, settings)
+    if published.get("issuer") != server.issuer:
+        message = f"the metadata of {server.issuer} name another issuer"
+        raise ConnectionFailed("login_issuer_mismatch", message)
+    return AuthorizationServer(
+        server.authorize_url or _endpoint(published, "authorization_endpoint", server.issuer),
+        server.token_url or _endpoint(published, "token_endpoint", server.issuer),
+        server.revoke_url or _endpoint(published, "revocation_endpoint", server.issuer, is_optional=True),
+        server.issuer,
+    )
+
+
+def _metadata(issuer: str, settings: ClientSettings) -> dict[str, Any]:
+    from connform.http import sync_client
+
+    parts = urlsplit(issuer)
+    origin, path = f"{parts.scheme}://{parts.netloc}", parts.path.rstrip("/")
+    places = (
+        f"{origin}{path}/.well-known/openid-configuration",
+        f"{origin}/.well-known/oauth-authorization-server{path}",
+    )
+    bare = replace(settings, base_url=origin, credential=None, max_body_bytes=_MAX_BODY_BYTES)
+    with sync_client(bare) as client:
+        for place in places:
+            answer = client.get(place, headers={"Accept": "application/json"})
+            if answer.status_code == _OK:
+                return _json_object(answer.content, place)
+            if answer.status_code != _NOT_FOUND:
+                message = f"{place} answered {answer.status_code}"
+                raise ConnectionFailed("token_endpoint_unavailable", message)
+    message = f"{issuer} publishes no metadata (RFC 8414)"
+    hint = "correct `issuer`, or write `authorize_url` and `token_url` instead"
+    raise ConnectionFailed("token_endpoint_unavailable", message, hint)
+
+
+def _json_object(body: bytes, place: str) -> dict[str, Any]:
+    try:
+        content = json.loads(body)
+    except (ValueError, RecursionError):
+        content = None
+    if not isinstance(content, dict):
+        message = f"{place} answered 200 without a JSON object"
+        raise ConnectionFailed("token_endpoint_unavailable", message)
+    return content
+
+
+def _endpoint(published: dict[str, Any], name: str, issuer: str, *, is_optional: bool = False) -> str:
+    url = published.get(name)
+    if url is None and is_optional:
+        return ""
+    if not isinstance(url, str) or not same_origin(url, issuer):
+        message = f"the metadata of {issuer} name no `{name}` on its own origin"
+        hint = "if it rightly lies elsewhere, write it under `auth:`: what the manifest says is taken as it stands"
+        raise ConnectionFailed("login_issuer_mismatch", message, hint)
+    return url
+
+
+def same_origin(one: str, other: str) -> bool:
+    """Return whether two URLs lead to the same scheme, host and port (RFC 6454 §5)."""
+    return _origin(one) == _origin(other)
+
+
+def _origin(url: str) -> tuple[str, str, int | None]:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme, parts.hostname or "", parts.port or {"https": 443, "http": 80}.get(parts.scheme)
+    except ValueError:
+        return "", "", None

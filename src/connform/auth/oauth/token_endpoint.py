@@ -1,0 +1,247 @@
+"""Turns a code or a refresh token into new tokens: one POST to the token endpoint, never repeated.
+
+Layer 2; uses the network through a bare client: no user hooks, no retries, no proxy from the environment. RFC 6749 §4.1.3, §5, §6; RFC 7009.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from datetime import UTC, datetime
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from urllib.parse import quote_plus, urlencode, urlsplit
+
+from connform.errors import ConnectionFailed
+from connform.http import deadline
+from connform.http.header import bearer
+from connform.retry_after import parse_retry_after
+from connform.secret import Secret
+
+if TYPE_CHECKING:
+    from connform.http.settings import ClientSettings, HeaderLines
+
+CALL_S: Final = 60.0
+"""How long a call may take, whatever its caller's patience: cut short, it loses what it has spent."""
+_MAX_BODY_BYTES: Final = 1024 * 1024
+_LONGEST_LIFE_S: Final = 10 * 365 * 86_400.0
+"""Of an access token; a longer one is a way to say that it has no end, and no calendar holds it."""
+_OK, _NOT_FOUND, _NO_SUCH_METHOD, _UNAUTHORIZED, _TOO_MANY, _SERVER_ERROR = 200, 404, 405, 401, 429, 500
+_OF_THE_APP: Final = {"invalid_client", "unauthorized_client"}
+_OF_THE_REQUEST: Final = {"invalid_request", "invalid_scope", "unsupported_grant_type"}
+"""With `invalid_grant` and those of the app, all that RFC 6749 §5.2 knows: no other is repeated."""
+
+
+class GrantRefused(Exception):
+    """`invalid_grant`: the code or the refresh token is spent, ended or revoked (RFC 6749 §5.2)."""
+
+
+class AnswerLost(Exception):
+    """The server may have done what was asked, and nobody will ever read its answer."""
+
+    def __init__(self, message: str, fault: str = "refresh_interrupted") -> None:
+        super().__init__(message)
+        self.fault = fault
+        """The class of the failure where a refresh token was spent."""
+
+
+class EndpointFailed(ConnectionFailed):
+    """The token endpoint answered, but not about what was to be spent: that is as it was."""
+
+    def __init__(self, fault: str, message: str, hint: str = "", asked_s: float | None = None) -> None:
+        super().__init__(fault, message, hint)
+        self.asked_s = asked_s
+        """How long the server wants to be left alone (`Retry-After`); `None` where it doesn't say."""
+
+
+class App(NamedTuple):
+    """The OAuth client: whoever the vendor gave a client id (RFC 6749 §2)."""
+
+    client_id: str
+    """Public."""
+    client_secret: Secret
+    """Issued with it."""
+    authentication: str = "basic"
+    """`basic` (a header) or `body`: how the token endpoint wants to be told both (RFC 6749 §2.3.1)."""
+
+
+class Tokens(NamedTuple):
+    """What the token endpoint issued (RFC 6749 §5.1)."""
+
+    access_token: Secret
+    """To send with requests."""
+    refresh_token: Secret | None
+    """A new one; `None` where the old one stays good (RFC 6749 §6)."""
+    lifetime_s: float | None
+    """Seconds; `None` where the server doesn't say."""
+    scopes: tuple[str, ...] | None
+    """What was granted; `None`: what was asked for."""
+
+
+class _Answer(NamedTuple):
+    status: int
+    retry_after: str
+    body: bytes
+
+
+class _Basic:
+    """RFC 6749 §2.3.1: both parts form-encoded first, so that a colon or a percent sign arrives as it is."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    def headers(self) -> HeaderLines:
+        pair = f"{quote_plus(self._app.client_id)}:{quote_plus(self._app.client_secret.reveal())}"
+        return [(b"Authorization", b"Basic " + b64encode(pair.encode("ascii")))]
+
+
+class TokenEndpoint:
+    """The token endpoint of one app."""
+
+    def __init__(self, url: str, app: App, settings: ClientSettings) -> None:
+        """Take how the network is reached; base URL, credential and attempts of the settings don't count.
+
+        Args:
+            url: the token endpoint.
+            app: who asks.
+            settings: TLS, proxy and time-outs of the connection; how long an answer may take is said by `CALL_S`.
+        """
+        self.url = url
+        self.app = app
+        self._settings = settings
+
+    def exchange(self, code: Secret, verifier: Secret, redirect_uri: str) -> Tokens:
+        """Return the tokens for the code of a login (RFC 6749 §4.1.3, RFC 7636 §4.5).
+
+        Raises:
+            GrantRefused: the code is spent or too old.
+            AnswerLost: the connection broke after the code was sent.
+            ConnectionFailed: `client_credentials_rejected`, `token_endpoint_unavailable`, or a fault of the network.
+        """
+        form = {"grant_type": "authorization_code", "code": code.reveal(), "redirect_uri": redirect_uri}
+        return _tokens(self._post(self.url, form | {"code_verifier": verifier.reveal()}))
+
+    def refresh(self, refresh_token: Secret) -> Tokens:
+        """Spend a refresh token (RFC 6749 §6); errors as for `exchange`."""
+        return _tokens(self._post(self.url, {"grant_type": "refresh_token", "refresh_token": refresh_token.reveal()}))
+
+    def revoke(self, revoke_url: str, token: Secret, kind: str) -> bool:
+        """End a token (RFC 7009 §2.1), and return whether there is something that ends tokens at `revoke_url`.
+
+        Args:
+            revoke_url: the revocation endpoint.
+            token: what ends.
+            kind: `refresh_token` or `access_token`.
+
+        Raises:
+            GrantRefused: the server says that it had ended already, where RFC 7009 wants a 200.
+            ConnectionFailed: as for `exchange`.
+        """
+        try:
+            answer = self._send(revoke_url, {"token": token.reveal(), "token_type_hint": kind})
+        except AnswerLost as lost:
+            raise ConnectionFailed("token_endpoint_unavailable", str(lost)) from None
+        error = (_json(answer.body) or {}).get("error")
+        if answer.status in {_NOT_FOUND, _NO_SUCH_METHOD} or error == "unsupported_token_type":  # RFC 7009 §2.2.1
+            return False
+        if error == "invalid_token":  # no word of the standard's; some servers say it of a token that has ended
+            raise GrantRefused
+        _judge(answer)
+        return True
+
+    def _post(self, url: str, form: dict[str, str]) -> bytes:
+        answer = self._send(url, form)
+        _judge(answer)
+        return answer.body
+
+    def _send(self, url: str, form: dict[str, str]) -> _Answer:
+        from dataclasses import replace
+
+        from connform.http import RequestFailed, sync_client
+
+        parts = urlsplit(url)
+        in_body = self.app.authentication == "body"
+        if in_body:
+            form |= {"client_id": self.app.client_id, "client_secret": self.app.client_secret.reveal()}
+        settings = replace(
+            self._settings,
+            base_url=f"{parts.scheme}://{parts.netloc}",
+            credential=None if in_body else _Basic(self.app),
+            attempts=1,
+            read_s=CALL_S,
+            write_s=CALL_S,
+            total_s=CALL_S,
+            max_body_bytes=_MAX_BODY_BYTES,
+        )
+        headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+        with sync_client(settings) as client, deadline.until(monotonic() + CALL_S):
+            try:
+                answer = client.post(url, content=urlencode(form).encode("ascii"), headers=headers)
+                return _Answer(answer.status_code, answer.headers.get("retry-after", ""), answer.content)
+            except RequestFailed as failure:  # it holds the request, and with it what was spent
+                failed = (
+                    AnswerLost(failure.message)
+                    if failure.sent
+                    else ConnectionFailed(failure.fault.name, failure.message, failure.hint)
+                )
+        raise failed  # out here, where it takes no context along
+
+
+def _judge(answer: _Answer) -> None:
+    status = answer.status
+    if status == _OK:
+        return
+    error = str((_json(answer.body) or {}).get("error"))
+    said, hint = f"the token endpoint answered {status}", ""
+    if error == "invalid_grant":
+        raise GrantRefused
+    if error in _OF_THE_APP:
+        raise EndpointFailed("client_credentials_rejected", f"{said} {error}")
+    if status == _UNAUTHORIZED:
+        raise EndpointFailed("client_credentials_rejected", said)
+    if error in _OF_THE_REQUEST:
+        said, hint = f"{said} {error}", "ask the vendor what the app may ask for; the grant is as it was"
+    elif status != _TOO_MANY and status < _SERVER_ERROR:
+        said = f"{said}, which is none of its answers"
+    asked_s = parse_retry_after(answer.retry_after, datetime.now(UTC))
+    raise EndpointFailed("token_endpoint_unavailable", said, hint, asked_s)
+
+
+def _tokens(body: bytes) -> Tokens:
+    answer = _json(body)
+    if answer is None:
+        message = "the token endpoint answered 200 with something else than tokens, a page perhaps"
+        raise AnswerLost(message, "token_endpoint_unavailable")
+    access, refresh, scope = (answer.get(key) for key in ("access_token", "refresh_token", "scope"))
+    if not isinstance(access, str) or not isinstance(refresh, str | None):
+        # A success that can't be read: the token is spent, and what it gave is lost.
+        message = "the token endpoint answered 200 without an access token"
+        raise AnswerLost(message)
+    if str(answer.get("token_type", "bearer")).lower() != "bearer":
+        message = "the token endpoint issued a token of another type than bearer"
+        raise AnswerLost(message)
+    token = Secret(access)
+    try:
+        bearer(token, key="access_token")
+    except ConnectionFailed as unusable:  # it never repeats the token
+        raise AnswerLost(unusable.message) from None
+    scopes = tuple(scope.split()) if isinstance(scope, str) and scope.strip() else None
+    return Tokens(token, Secret(refresh) if refresh else None, _seconds(answer.get("expires_in")), scopes)
+
+
+def _seconds(value: Any) -> float | None:
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError):
+        return None
+    except OverflowError:
+        return _LONGEST_LIFE_S
+    return min(seconds, _LONGEST_LIFE_S) if seconds >= 0 else None
+
+
+def _json(body: bytes) -> dict[str, Any] | None:
+    try:
+        content = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return content if isinstance(content, dict) else None

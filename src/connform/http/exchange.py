@@ -1,0 +1,130 @@
+"""Turns one request into the steps of its exchange: renew, send, wait, and again where that is allowed.
+
+Layer 1, no IO: both transports drive the same steps, one by blocking and one by awaiting.
+"""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime, timedelta
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+
+from connform.http import limits, retry
+from connform.http.failures import RequestFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    import httpcore
+
+    from connform.http.origin import Origin
+    from connform.http.settings import Credential, HeaderLines, Renewable
+
+_ERRORS_FROM: Final = 400
+_UNAUTHORIZED: Final = 401
+_SPREAD_S: Final = 0.5
+"""Those that waited for the same moment don't all start at once."""
+
+
+class Renew(NamedTuple):
+    """Get a credential; answered with its lines."""
+
+    credential: Renewable
+    """Which."""
+    refused: HeaderLines
+    """What the server answered with 401; empty where nothing was sent."""
+
+
+class Send(NamedTuple):
+    """Send the request; answered with the answer, or with the `RequestFailed` that came of it."""
+
+    credential: HeaderLines
+    """What is added to it."""
+
+
+class Wait(NamedTuple):
+    """Let time pass; answered with nothing."""
+
+    seconds: float
+    """How long."""
+
+
+class Operation(NamedTuple):
+    """What may be done with one request."""
+
+    origin: Origin
+    """Where it goes."""
+    is_safe: bool
+    """Whether it only reads."""
+    can_repeat: bool
+    """Whether its body can be sent a second time."""
+    attempts: int
+    """How often it is sent at most, a renewed credential not counted."""
+    ends_at: float
+    """When it must have ended, on the monotonic clock."""
+    account: str = ""
+    """Whose credential is sent, where that is renewed."""
+
+
+def exchange(
+    credential: Credential | None, operation: Operation
+) -> Generator[Renew | Send | Wait, Any, httpcore.Response]:
+    """Yield what to do next, and return the answer; whoever drives it closes an answer that is followed by a step.
+
+    Raises:
+        RequestFailed: the last attempt's, or `rate_limited` where the server's wish leaves no time.
+    """
+    lines = credential.headers() if credential else []
+    renewable = cast("Renewable", credential) if hasattr(credential, "renew") else None  # isinstance takes 20 µs
+    if renewable and not lines:
+        lines = yield Renew(renewable, [])
+    attempt = 1
+    while True:
+        if operation.attempts > 1 and (pause_s := limits.delay_s(operation.origin, operation.account or lines)):
+            yield Wait(_fitting(pause_s, operation))
+        outcome = yield Send(lines)
+        if isinstance(outcome, RequestFailed):
+            pause = retry.after_failure(outcome, attempt, safe=operation.is_safe)
+        else:
+            if outcome.status == _UNAUTHORIZED and renewable:
+                renewed = yield Renew(renewable, lines)
+                renewable = None  # once is enough: a second 401 is not about age
+                if renewed != lines and operation.can_repeat:
+                    lines = renewed
+                    continue
+            if outcome.status < _ERRORS_FROM:  # nearly always: nothing more to look at
+                return cast("httpcore.Response", outcome)
+            pause = _pause(outcome, lines, attempt, operation)
+        stands = attempt >= operation.attempts or not operation.can_repeat
+        if stands or pause is None or monotonic() + pause >= operation.ends_at:
+            if isinstance(outcome, RequestFailed):
+                raise outcome
+            answer: httpcore.Response = outcome
+            return answer
+        yield Wait(pause)
+        attempt += 1
+
+
+def _pause(answer: httpcore.Response, lines: HeaderLines, attempt: int, operation: Operation) -> float | None:
+    retry_after = next((value for name, value in answer.headers if name.lower() == b"retry-after"), b"").decode(
+        "latin-1"
+    )
+    now = datetime.now(UTC)
+    asked_s = retry.asked_s(answer.status, retry_after, now)
+    if asked_s:
+        limits.remember(operation.origin, operation.account or lines, asked_s)
+    return retry.after_answer(answer.status, asked_s, attempt, safe=operation.is_safe)
+
+
+def _fitting(pause_s: float, operation: Operation) -> float:
+    """Return how long to wait for a rate limit to end.
+
+    Raises:
+        RequestFailed: `rate_limited`, it ends too late for this request.
+    """
+    if monotonic() + pause_s < operation.ends_at and pause_s <= retry.LONGEST_WAIT_S:
+        return pause_s + random.uniform(0, _SPREAD_S)  # noqa: S311
+    until = datetime.now(UTC) + timedelta(seconds=pause_s)
+    message = f"{operation.origin} asked to wait: nothing is sent until {until:%FT%TZ}, for {pause_s:.0f} s more"
+    raise RequestFailed("rate_limited", message, sent=False)

@@ -1,0 +1,59 @@
+// An OAuth server that was not written here: npm's oidc-provider behind TLS, with the paths of iinked Sign, PKCE and rotation.
+// argv: certificate, key, seconds that an access token lives. Prints its port. GET /stats counts what it was asked.
+import { readFileSync } from "node:fs";
+import { createServer } from "node:https";
+import { Provider } from "oidc-provider";
+
+const [certificate, key, lifetime] = process.argv.slice(2);
+const secret = process.env.CLIENT_SECRET;
+const redirects = JSON.parse(process.env.REDIRECT_URIS);
+const refreshed = []; // when, in seconds
+const counts = { code: 0, refresh: 0, refused: 0, unread: 0, revoked: 0, api: 0, rejected: 0 };
+
+const server = createServer({ cert: readFileSync(certificate), key: readFileSync(key) });
+server.listen(0, "127.0.0.1", () => {
+  const origin = `https://localhost:${server.address().port}`;
+  const client = (id, method) => ({
+    client_id: id,
+    client_secret: secret,
+    redirect_uris: redirects,
+    grant_types: ["authorization_code", "refresh_token"],
+    token_endpoint_auth_method: method,
+  });
+  const provider = new Provider(origin, {
+    clients: [client("acme-basic", "client_secret_basic"), client("acme-body", "client_secret_post")],
+    cookies: { keys: ["synthetic"] },
+    features: { devInteractions: { enabled: true }, revocation: { enabled: true } },
+    pkce: { required: () => true },
+    rotateRefreshToken: true,
+    routes: { authorization: "/connect/authorize", token: "/connect/token", revocation: "/connect/revocation" },
+    scopes: ["profile", "offline_access", "organization"],
+    ttl: { AccessToken: Number(lifetime), Grant: 3600, Session: 3600, Interaction: 600, RefreshToken: 3600 },
+  });
+  provider.on("grant.success", (ctx) => {
+    const isRefresh = ctx.oidc.params.grant_type === "refresh_token";
+    counts[isRefresh ? "refresh" : "code"] += 1;
+    if (isRefresh) refreshed.push(Date.now() / 1000);
+  });
+  provider.on("grant.error", (_, { error }) => {
+    counts[error === "invalid_grant" ? "refused" : "unread"] += 1; // unread: whoever asked went away in the middle
+  });
+  provider.on("grant.revoked", () => (counts.revoked += 1));
+  const oauth = provider.callback();
+  server.on("request", async (request, response) => {
+    const answer = (status, content) => {
+      response.writeHead(status, { "Content-Type": "application/json" });
+      response.end(JSON.stringify(content));
+    };
+    if (request.url === "/stats") return answer(200, counts);
+    if (request.url === "/refreshed") return answer(200, refreshed);
+    if (!request.url.startsWith("/api/v1/")) return oauth(request, response);
+    const token = await provider.AccessToken.find((request.headers.authorization ?? "").replace(/^Bearer /, ""));
+    counts[token?.isValid ? "api" : "rejected"] += 1;
+    request.resume();
+    return token?.isValid
+      ? answer(200, { items: [], total: 0, take: 1, skip: 0 })
+      : answer(401, { error: "user_not_authenticated", message: "The credential is not valid." });
+  });
+  process.stdout.write(`${server.address().port}\n`);
+});

@@ -1,0 +1,133 @@
+"""Starts an OAuth server that was not written here, and plays the person who logs in and consents."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import ssl
+import subprocess
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urljoin
+
+import httpx
+import pytest
+
+from tests.conftest import REQUIRE_PEERS, require_peer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_MODULES: Final = Path(__file__).parent.parent / "node_modules"
+_STEPS: Final = 20
+
+
+class Provider:
+    """A running oidc-provider."""
+
+    def __init__(self, port: int, ca_file: Path, redirect_uri: str, client_secret: str) -> None:
+        self.origin = f"https://localhost:{port}"
+        self.ca_file = ca_file
+        self._trust = ssl.create_default_context(cafile=ca_file)
+        self.redirect_uri = redirect_uri
+        self.client_secret = client_secret
+
+    def manifest(self, **auth: Any) -> str:
+        """Return a manifest with the connection `customer`, an instance on this server."""
+        oauth = {
+            "method": "oauth2",
+            "client_id": "acme-basic",
+            "client_secret": "env://PORTAL_SECRET",
+            "redirect_uri": self.redirect_uri,
+            "authorize_url": f"{self.origin}/connect/authorize?prompt=consent",
+            **auth,
+        }
+        customer = {
+            "environment": "private",
+            "base_url": f"{self.origin}/api/v1",
+            "tls": {"ca_file": str(self.ca_file)},
+            "auth": oauth,
+        }
+        return json.dumps({"version": 1, "connections": {"customer": customer}})
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How often it issued tokens for a code or a refresh token, refused, revoked a grant; its API's answers."""
+        counts: dict[str, int] = httpx.get(f"{self.origin}/stats", verify=self._trust).json()
+        return counts
+
+    @property
+    def refreshed_at(self) -> list[float]:
+        """When it issued tokens for a refresh token, in seconds."""
+        times: list[float] = httpx.get(f"{self.origin}/refreshed", verify=self._trust).json()
+        return times
+
+    def consent(self, url: str) -> str:
+        """Do what a person does in a browser, and return the address on which they end."""
+        return self._browse(url, lambda browser, page: browser.post(str(page.url), data=self._filled_in(page.text)))
+
+    def refuse(self, url: str) -> str:
+        """Do what a person does who cancels, and return the address on which they end."""
+        return self._browse(url, lambda browser, page: browser.get(f"{page.url}/abort"))
+
+    def open(self, address: str) -> None:
+        """Open an address, as a browser does at the end of a redirect."""
+        with httpx.Client(verify=self._trust) as browser:
+            browser.get(address).raise_for_status()
+
+    def _browse(self, url: str, act: Callable[[httpx.Client, httpx.Response], httpx.Response]) -> str:
+        with httpx.Client(verify=self._trust) as browser:
+            answer = browser.get(url)
+            for _ in range(_STEPS):
+                if answer.is_redirect:
+                    address = urljoin(str(answer.url), answer.headers["location"])
+                    if address.startswith(self.redirect_uri):
+                        return address
+                    answer = browser.get(address)
+                else:
+                    answer = act(browser, answer)
+        pytest.fail("the login leads nowhere")
+
+    @staticmethod
+    def _filled_in(page: str) -> dict[str, str]:
+        prompt = re.search(r'name="prompt" value="(\w+)"', page)
+        assert prompt is not None, page
+        return {"prompt": prompt[1], "login": "customer", "password": "synthetic"}
+
+
+@contextmanager
+def running_provider(
+    folder: Path, certificate: bytes, ca_file: Path, *, redirect_uri: str, client_secret: str, lifetime_s: int
+) -> Iterator[Provider]:
+    """Run one; `certificate` is its key and chain for localhost, PEM."""
+    node = require_peer("node")
+    if not (_MODULES / "oidc-provider").is_dir():
+        reason = "oidc-provider is not installed (npm install --prefix tests)"
+        if os.environ.get(REQUIRE_PEERS):
+            pytest.fail(f"{reason}, and {REQUIRE_PEERS} demands it")
+        pytest.skip(reason)
+    pem = folder / "provider.pem"
+    pem.write_bytes(certificate)
+    pem.chmod(0o600)
+    script = Path(__file__).with_name("provider.mjs")
+    environment = {
+        "PATH": os.environ["PATH"],
+        "CLIENT_SECRET": client_secret,
+        "REDIRECT_URIS": json.dumps([redirect_uri]),
+        "NODE_NO_WARNINGS": "1",
+    }
+    with (
+        (folder / "provider.log").open("wb") as log,
+        subprocess.Popen(
+            [node, script, pem, pem, str(lifetime_s)], env=environment, stdout=subprocess.PIPE, stderr=log
+        ) as process,
+    ):
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            assert line, (folder / "provider.log").read_text()
+            yield Provider(int(line), ca_file, redirect_uri, client_secret)
+        finally:
+            process.kill()

@@ -1,0 +1,111 @@
+"""A token endpoint in trouble is left alone for a while: callers get the same failure without a call."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from connform.auth.oauth import cool_down
+from connform.auth.oauth.cool_down import CoolDown
+from connform.errors import ConnectionFailed
+from connform.http.settings import Network
+from tests.http.servers import answer
+from tests.oauth.setting import RENEWS, Setting, error, failure_of, fault_of, grant
+
+if TYPE_CHECKING:
+    from tests.http.servers import Behaviour
+
+
+class Clock:
+    """The monotonic clock of cool-downs, moved by hand."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(cool_down, "monotonic", clock)
+    return clock
+
+
+TROUBLE: Final[dict[str, tuple[Behaviour, str, float]]] = {
+    "too many requests": (answer(b"", "Retry-After: 30", status=429), "token_endpoint_unavailable", 30),
+    "too many requests, for a day": (answer(b"", "Retry-After: 86400", status=429), "token_endpoint_unavailable", 60),
+    "too many requests, for how long is not said": (answer(b"", status=429), "token_endpoint_unavailable", 1),
+    "too many requests, for no time": (answer(b"", "Retry-After: 0", status=429), "token_endpoint_unavailable", 1),
+    "too many requests, for junk": (answer(b"", "Retry-After: soon", status=429), "token_endpoint_unavailable", 1),
+    "a server that is down": (answer(b"", "Retry-After: 5", status=503), "token_endpoint_unavailable", 5),
+    "a server error": (answer(b"<html>", status=500), "token_endpoint_unavailable", 1),
+    "a firewall that says no": (answer(b"<html>", status=403), "token_endpoint_unavailable", 1),
+    "a wrong app": (error("invalid_client", 401), "client_credentials_rejected", 60),
+}
+
+
+@pytest.mark.parametrize("case", TROUBLE)
+def test_an_endpoint_in_trouble_is_asked_once_per_cool_down(setting: Setting, clock: Clock, case: str) -> None:
+    setting.server.behaviour, fault, lasts_s = TROUBLE[case]
+    credential = setting.credential()
+    first = failure_of(credential)
+    for _ in range(20):
+        again = failure_of(credential)
+        assert (again.fault.name, again.hint) == (fault, first.hint)
+        assert again.message.startswith(f"{first.message}; it is not asked again for ")
+    clock.now += lasts_s - 0.01
+    assert fault_of(credential) == fault
+    assert len(setting.server.requests) == 1
+    setting.server.behaviour = RENEWS
+    clock.now += 0.02
+    assert credential.renew()
+    assert len(setting.server.requests) == 2
+
+
+def test_without_a_word_of_the_server_each_failure_doubles_the_time_and_a_success_forgets_them(clock: Clock) -> None:
+    cooling, failure = CoolDown(), ConnectionFailed("token_endpoint_unavailable", "it answered 500")
+    for _ in range(2):
+        for lasts_s in (1, 2, 4, 8, 16, 30, 30):
+            cooling.begin(failure)
+            clock.now += lasts_s - 0.01
+            with pytest.raises(ConnectionFailed):
+                cooling.check()
+            clock.now += 0.02
+            cooling.check()
+        cooling.begin(failure, asked_s=30)
+        cooling.end()
+        cooling.check()
+
+
+def test_what_another_process_has_renewed_ends_the_waiting(setting: Setting, clock: Clock) -> None:
+    setting.server.behaviour = answer(b"", "Retry-After: 60", status=429)
+    waiting = setting.credential()
+    assert fault_of(waiting) == "token_endpoint_unavailable"
+    setting.server.behaviour = RENEWS
+    setting.credential().renew()
+    assert waiting.renew() == [(b"Authorization", b"Bearer new")]
+    assert clock.now == 1000
+
+
+def test_an_endpoint_that_was_not_reached_is_tried_again_at_once(setting: Setting) -> None:
+    ways = [("127.0.0.1", 1), ("127.0.0.1", setting.server.port)]
+    network = Network(route=lambda _host, _port: ways.pop(0), ca_pem=setting.server.ca_pem)
+    credential = setting.credential(network=network)
+    assert fault_of(credential) == "tcp_refused"
+    assert credential.renew()
+
+
+def test_answers_that_are_lost_again_and_again_are_asked_for_less_often(setting: Setting, clock: Clock) -> None:
+    """The old token is tried once more at once, most interruptions being short; then as other failures."""
+    setting.server.behaviour = lambda connection: connection.read_request() and connection.reset()
+    credential = setting.credential()
+    for _ in range(5):
+        assert fault_of(credential) == "refresh_interrupted"
+    assert len(setting.server.requests) == 2
+    clock.now += 1
+    setting.keep(grant(pending=None))
+    setting.server.behaviour = RENEWS
+    assert credential.renew()

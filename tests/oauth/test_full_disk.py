@@ -1,0 +1,111 @@
+"""A login whose store can't be written any more: what can be had only once is not sent."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+
+from connform.engine.grants import State
+from connform.engine.login import login
+from connform.errors import ConnectionFailed
+from connform.secret import Secret
+from connform.store import open_store
+from tests.canary import API_KEY
+from tests.http.servers import Server, head
+from tests.oauth.conftest import SECRET
+from tests.oauth.test_verdicts import MANIFEST, read_only
+from tests.store.conftest import fill, grant, keep
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from connform.engine.login import Granted, Login
+    from tests.end_to_end.conftest import Issuer
+    from tests.http.servers import Connection
+
+TOKENS: Final = b'{"access_token": "new", "token_type": "Bearer", "refresh_token": "next"}'
+
+
+def _issue(connection: Connection) -> None:
+    while connection.read_request():
+        connection.send(head(200, [f"Content-Length: {len(TOKENS)}"]) + TOKENS)
+
+
+def _finish(started: Login) -> Granted:
+    (state,) = parse_qs(urlsplit(started.url).query)["state"]
+    return started.finish(f"{started.redirect_uri}?{urlencode({'code': API_KEY, 'state': state})}")
+
+
+SPEND: Final[dict[str, Callable[[Login], Granted]]] = {
+    "a code": _finish,
+    "a refresh token from elsewhere": lambda started: started.take(Secret(API_KEY)),
+}
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A small file system where the store lies."""
+    disk = tmp_path / ".connform"
+    disk.mkdir(mode=0o700)
+    mount = ["mount", "-t", "tmpfs", "-o", "size=256k,mode=0700", "tmpfs", str(disk)]
+    if subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("mounting a tmpfs needs root")
+    yield disk
+    subprocess.run(["umount", "-l", disk], check=True)
+
+
+@pytest.fixture
+def server(authority: Issuer) -> Iterator[Server]:
+    with Server(_issue, tls=authority.loopback()) as server:
+        yield server
+
+
+@pytest.fixture
+def manifest(server: Server, ca_file: Path, tmp_path: Path, disk: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """One whose store lies on the disk, and has been used."""
+    monkeypatch.setenv("PORTAL_SECRET", SECRET)
+    file = tmp_path / "connections.yaml"
+    file.write_text(MANIFEST.format(port=server.port, ca_file=ca_file, total_s=30))
+    store = open_store("", disk, None)
+    keep(store, grant("another"))
+    store.close()
+    return str(file)
+
+
+def test_a_full_disk_is_noticed_before_a_person_is_asked(manifest: str, server: Server, disk: Path) -> None:
+    fill(disk)
+    with pytest.raises(ConnectionFailed) as caught, login([manifest], "customer", state=State()):
+        pytest.fail("a person was asked")
+    assert caught.value.fault.name == "store_unwritable"
+    assert server.connections == 0
+
+
+@pytest.mark.parametrize("spend", SPEND)
+def test_a_disk_that_is_read_only_by_now_is_noticed_before_anything_is_spent(
+    manifest: str, server: Server, disk: Path, spend: str
+) -> None:
+    with login([manifest], "customer", state=State()) as started, read_only(disk):
+        with pytest.raises(ConnectionFailed) as caught:
+            SPEND[spend](started)
+        assert caught.value.fault.name == "store_unwritable"
+        assert server.connections == 0
+
+
+@pytest.mark.parametrize("spend", SPEND)
+def test_a_disk_that_fills_while_a_person_logs_in_still_takes_the_grant(
+    manifest: str, server: Server, disk: Path, spend: str
+) -> None:
+    with login([manifest], "customer", state=State()) as started:
+        fill(disk)
+        assert SPEND[spend](started).facts.is_renewable
+    assert len(server.requests) == 1
+    store = open_store("", disk, None)
+    kept = store.read("customer")
+    store.close()
+    assert kept is not None
+    assert kept.refresh_token is not None
+    assert kept.refresh_token.reveal() == "next"

@@ -1,0 +1,345 @@
+"""Logins that go wrong, and what a callback must hold."""
+
+from __future__ import annotations
+
+import os
+import pty
+import socket
+import subprocess
+from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from connform.auth.oauth import authorization
+from connform.auth.oauth.server import AuthorizationServer, discover
+from connform.engine.grants import State
+from connform.engine.login import login
+from connform.errors import ConnectionFailed
+from connform.faults import FAULTS
+from connform.store import open_store
+from tests.canary import API_KEY, AWKWARD, assert_no_canary
+from tests.end_to_end.running import COMMAND, environment, offline, run
+from tests.http.exchanging import settings_for
+from tests.http.servers import HOST, Authority, Server, answer
+from tests.oauth.conftest import SECRET, free_port
+from tests.oauth.provider import Provider
+from tests.oauth.test_whole_life import begin_login, declare
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.end_to_end.conftest import Issuer
+
+RUBBISH: Final = ("listen", "pastes rubbish")
+"""What a browser can't do: it opens an address, and a listener takes its own alone."""
+REDIRECT: Final = "https://localhost:8443/auth/callback"
+ISSUER: Final = "https://login.acme.example"
+
+
+def begun(redirect_uri: str = REDIRECT) -> authorization.AuthorizationRequest:
+    return authorization.start(f"{ISSUER}/authorize?audience=api", "acme", redirect_uri, ["profile"], ISSUER)
+
+
+def back(request: authorization.AuthorizationRequest, at: str = REDIRECT, **parameters: str) -> str:
+    known = {"code": API_KEY, "state": request.state.reveal(), "iss": ISSUER} | parameters
+    return f"{at}?{urlencode({key: value for key, value in known.items() if value})}"
+
+
+def test_the_address_asks_for_all_that_protects_a_login() -> None:
+    one, other = begun(), begun()
+    query = {name: value for name, (value,) in parse_qs(urlsplit(one.url).query).items()}
+    assert query["code_challenge_method"] == "S256"
+    assert (query["audience"], query["redirect_uri"], query["response_type"]) == ("api", REDIRECT, "code")
+    assert one.verifier.reveal() not in one.url
+    assert one.state.reveal() != other.state.reveal()
+    assert len(one.verifier.reveal()) >= 43  # RFC 7636 §4.1
+
+
+@pytest.mark.parametrize("spaces", ["", " ", "\n"])
+def test_the_code_is_read_from_where_the_person_ended(spaces: str) -> None:
+    request = begun()
+    assert authorization.read_callback(request, back(request) + spaces).reveal() == API_KEY
+
+
+WRONG: Final = {
+    "the state of another login": (REDIRECT, {"state": "another"}, "login_state_mismatch"),
+    "no state": (REDIRECT, {"state": ""}, "login_state_mismatch"),
+    "another issuer": (REDIRECT, {"iss": "https://evil.example"}, "login_issuer_mismatch"),
+    "a denial": (REDIRECT, {"error": "access_denied", "code": ""}, "login_denied"),
+    "an unknown error": (REDIRECT, {"error": API_KEY, "code": ""}, "login_denied"),
+    "a server that failed": (REDIRECT, {"error": "server_error"}, "token_endpoint_unavailable"),
+    "no code": (REDIRECT, {"code": ""}, "login_bad_callback"),
+    "another path": (f"{REDIRECT}/more", {}, "login_bad_callback"),
+    "another host": ("https://evil.example/auth/callback", {}, "login_bad_callback"),
+    "another port": ("https://localhost/auth/callback", {}, "login_bad_callback"),
+    "plain http": ("http://localhost:8443/auth/callback", {}, "login_bad_callback"),
+    "a user inside": ("https://me@localhost:8443/auth/callback", {}, "login_bad_callback"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_an_address_that_is_not_the_answer_to_this_login_is_refused(case: str) -> None:
+    at, parameters, fault = WRONG[case]
+    request = begun()
+    with pytest.raises(ConnectionFailed) as caught:
+        authorization.read_callback(request, back(request, at, **parameters))
+    assert caught.value.fault.name == fault
+    assert_no_canary(caught.value.message, caught.value.hint)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "yes", API_KEY, "https://", "https://[", "https://localhost:8443/auth/callback?a b"]
+)
+def test_rubbish_is_refused_and_never_echoed(text: str) -> None:
+    with pytest.raises(ConnectionFailed) as caught:
+        authorization.read_callback(begun(), text)
+    assert caught.value.fault.name in {"login_bad_callback", "login_state_mismatch"}
+    assert_no_canary(caught.value.message)
+
+
+def test_a_parameter_that_comes_twice_is_refused() -> None:
+    request = begun()
+    with pytest.raises(ConnectionFailed) as caught:
+        authorization.read_callback(request, back(request) + "&code=another")
+    assert caught.value.fault.name == "login_bad_callback"
+
+
+def test_a_query_of_the_registered_address_must_come_back() -> None:
+    request = begun(f"{REDIRECT}?tenant=1")
+    with pytest.raises(ConnectionFailed):
+        authorization.read_callback(request, back(request))
+    assert authorization.read_callback(request, back(request, tenant="1")).reveal() == API_KEY
+
+
+# Discovery
+
+HERE: Final = f"https://{HOST}"
+ENDPOINTS: Final = {
+    "issuer": HERE,
+    "authorization_endpoint": f"{HERE}/a",
+    "token_endpoint": f"{HERE}/t",
+    "revocation_endpoint": f"{HERE}/r",
+}
+
+
+def publish(**changes: object) -> bytes:
+    import json
+
+    return json.dumps({key: value for key, value in (ENDPOINTS | changes).items() if value}).encode()
+
+
+def test_a_server_says_where_its_endpoints_are_and_the_manifest_has_the_last_word(authority: Authority) -> None:
+    with Server(answer(publish()), tls=authority.server(), ca_pem=authority.pem) as server:
+        known = AuthorizationServer(issuer=HERE, token_url="https://elsewhere.example/t")
+        found = discover(known, settings_for(server))
+    assert found == (f"{HERE}/a", "https://elsewhere.example/t", f"{HERE}/r", HERE)
+
+
+PUBLISHED: Final = {
+    "another issuer": (answer(publish(issuer="https://evil.example")), "login_issuer_mismatch"),
+    "an issuer with a slash": (answer(publish(issuer=f"{HERE}/")), "login_issuer_mismatch"),
+    "an endpoint elsewhere": (answer(publish(token_endpoint="https://evil.example/t")), "login_issuer_mismatch"),
+    "an endpoint in plain http": (answer(publish(token_endpoint=f"http://{HOST}/t")), "login_issuer_mismatch"),
+    "no endpoint": (answer(publish(token_endpoint=None)), "login_issuer_mismatch"),
+    "no metadata": (answer(b"", status=404), "token_endpoint_unavailable"),
+    "a page": (answer(b"<html>"), "token_endpoint_unavailable"),
+    "a list": (answer(b"[]"), "token_endpoint_unavailable"),
+    "a server error": (answer(b"", status=500), "token_endpoint_unavailable"),
+}
+
+
+@pytest.mark.parametrize("case", PUBLISHED)
+def test_a_server_is_believed_for_itself_alone(authority: Authority, case: str) -> None:
+    behaviour, fault = PUBLISHED[case]
+    with Server(behaviour, tls=authority.server(), ca_pem=authority.pem) as server:
+        with pytest.raises(ConnectionFailed) as caught:
+            discover(AuthorizationServer(issuer=HERE), settings_for(server))
+        assert caught.value.fault.name == fault
+
+
+# The command
+
+OAUTH: Final = """\
+version: 1
+connections:
+  customer:
+    environment: private
+    base_url: https://localhost:1/api/v1
+    auth:
+      method: oauth2
+      client_id: acme-portal
+      client_secret: env://PORTAL_SECRET
+      redirect_uri: https://localhost:{port}/auth/callback
+  key:
+    environment: sandbox
+    region: us
+    auth: {{method: api_key, api_key: "env://PORTAL_SECRET"}}
+"""
+COMMANDS: Final = {
+    "a person is needed": (["login", "customer", "--no-input"], None, 64, "--no-input"),
+    "a listener needs a certificate": (["login", "customer", "--listen"], None, 64, "--cert"),
+    "an API key needs no login": (["login", "key"], None, 64, "only an OAuth connection"),
+    "no such connection": (["login", "custmer"], None, 64, "customer"),
+    "rubbish is pasted": (["login", "customer"], "rubbish\n", 4, "login_bad_callback"),
+    "nobody pastes anything": (["login", "customer"], "", 130, "paste that address"),
+    "an empty refresh token": (["login", "customer", "--with-refresh-token"], "", 64, "no refresh token"),
+    "a logout without a grant": (["logout", "customer"], None, 0, ""),
+    "a logout of an API key": (["logout", "key"], None, 64, "only an OAuth connection"),
+    "a token of an API key": (["token", "key"], None, 64, "not with a token"),
+    "a token without a grant": (["token", "customer"], None, 4, "login_required"),
+    "a server that is away": (
+        ["login", "customer", "--state", "postgresql://u:hunter2@127.0.0.1:1/x"], "x\n", 5, "store_unavailable",
+    ),
+    "a state that is none": (["login", "customer", "--state", "redis://hunter2"], "x\n", 1, "no known scheme"),
+    "a key that is no reference": (["token", "customer", "--state-key", "hunter2"], None, 1, "secret reference"),
+    "a key in an unknown place": (["login", "customer", "--state-key", "nowhere://x"], "x\n", 1, "nowhere://"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", COMMANDS)
+def test_what_a_person_can_do_wrong_is_said(tmp_path: Path, case: str) -> None:
+    argv, stdin, code, words = COMMANDS[case]
+    (tmp_path / "connections.yaml").write_text(OAUTH.format(port=1))
+    ended = run(*argv, cwd=tmp_path, env={"PORTAL_SECRET": SECRET}, stdin=stdin)
+    assert (ended.code, words in ended.err) == (code, True), ended.err
+    assert "hunter2" not in ended.err + ended.out
+
+
+# What a person does in their browser, against an OAuth server that was not written here
+
+
+def changed(address: str, **parameters: str) -> str:
+    """Return the address with other parameters; an empty one is left out."""
+    parts = urlsplit(address)
+    query = {name: value for name, (value,) in parse_qs(parts.query).items()} | parameters
+    return parts._replace(query=urlencode({name: value for name, value in query.items() if value})).geturl()
+
+
+PERSONS: Final[dict[str, tuple[Callable[[Provider, str], str] | None, str, int, str]]] = {
+    "answers another login": (
+        lambda provider, url: changed(provider.consent(url), state="another"), "login_state_mismatch", 4, "`state` of another login",
+    ),
+    "was led to another server": (
+        lambda provider, url: changed(provider.consent(url), iss="https://evil.example"), "login_issuer_mismatch", 4, "another server than",
+    ),
+    "says no": (Provider.refuse, "login_denied", 4, "access_denied"),
+    "brings no code": (lambda provider, url: changed(provider.consent(url), code=""), "login_bad_callback", 4, "no `code`"),
+    "pastes rubbish": (lambda provider, url: "rubbish", "login_bad_callback", 4, "not the address of a page"),
+    "does nothing": (None, "login_timeout", 6, "within 1 s"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("way", "person"), [(way, person) for way in ("paste", "listen") for person in PERSONS if (way, person) != RUBBISH]
+)
+def test_a_login_that_goes_wrong_has_its_class_and_leaves_nothing(
+    tmp_path: Path, provider: Provider, certificate: Path, way: str, person: str
+) -> None:
+    act, fault, code, words = PERSONS[person]
+    declare(tmp_path, provider, issuer=provider.origin)
+    before = provider.counts
+    listen = () if way == "paste" else ("--listen", "--cert", str(certificate))
+    process, url = begin_login(tmp_path, *listen, "--timeout", "1" if act is None else "60")
+    with process:
+        if act is None:
+            assert process.wait(30) == code  # its standard input is open all the while
+        elif way == "paste":
+            print(act(provider, url), file=process.stdin, flush=True)
+        else:
+            provider.open(act(provider, url))
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (code, ""), err
+    assert f"error[{fault}]: " in err
+    assert words in err
+    assert FAULTS[fault].hint in err
+    assert (provider.counts["code"], provider.counts["refused"]) == (before["code"], before["refused"]), "it was sent"
+    store = open_store("", tmp_path / ".connform", None)
+    assert list(store.facts()) == []
+    store.close()
+
+
+def test_a_login_is_answered_once(tmp_path: Path, provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+    declare(tmp_path, provider)
+    monkeypatch.setenv("PORTAL_SECRET", SECRET)
+    with login([str(tmp_path / "connections.yaml")], "customer", state=State()) as started:
+        address = provider.consent(started.url)
+        assert started.finish(address).facts.is_renewable
+        before = provider.counts
+        with pytest.raises(ConnectionFailed) as caught:
+            started.finish(address)
+    assert caught.value.fault.name == "login_state_mismatch"
+    assert provider.counts == before, "a code that comes twice ends its grant"
+
+
+@pytest.mark.parametrize("typed", ["", "half of an addr", "rubbish\n"])
+def test_a_person_at_a_terminal_is_waited_for_no_longer_than_said(tmp_path: Path, typed: str) -> None:
+    (tmp_path / "connections.yaml").write_text(OAUTH.format(port=1))
+    here, theirs = pty.openpty()
+    with subprocess.Popen(
+        [COMMAND, "login", "customer", "--timeout", "1"],
+        cwd=tmp_path,
+        env=environment({"PORTAL_SECRET": SECRET}),
+        stdin=theirs,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        os.write(here, typed.encode())
+        try:
+            _, err = process.communicate(timeout=30)
+        finally:
+            process.kill()
+    os.close(here)
+    os.close(theirs)
+    fault, code = ("login_bad_callback", 4) if typed.endswith("\n") else ("login_timeout", 6)
+    assert (process.returncode, f"error[{fault}]" in err) == (code, True), err
+
+
+def test_a_listener_says_that_its_port_is_taken(tmp_path: Path, certificate: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        (tmp_path / "connections.yaml").write_text(OAUTH.format(port=port))
+        listen = ("login", "customer", "--listen", "--cert", certificate)
+        ended = run(*listen, cwd=tmp_path, env={"PORTAL_SECRET": SECRET})
+    assert (ended.code, "Address already in use" in ended.err) == (1, True), ended.err
+
+
+def test_a_listener_does_without_addresses_that_this_machine_lacks(tmp_path: Path, certificate: Path) -> None:
+    """Containers name `::1 localhost` in /etc/hosts, and have no IPv6."""
+    (tmp_path / "connections.yaml").write_text(OAUTH.format(port=free_port()))
+    (tmp_path / "hosts").write_text("127.0.0.1 localhost\n::1 localhost\n")
+    script = 'PATH=$PATH:/usr/sbin:/sbin; mount --bind hosts /etc/hosts && ip addr del ::1/128 dev lo && exec "$@"'
+    listen = ("login", "customer", "--listen", "--cert", certificate, "--timeout", "0.5")
+    before = [*offline(), "sh", "-c", script, "sh"]
+    ended = run(*listen, cwd=tmp_path, env={"PORTAL_SECRET": SECRET}, before=before)
+    assert (ended.code, "login_timeout" in ended.err) == (6, True), ended.err
+
+
+def test_nobody_is_asked_for_the_pass_phrase_of_a_listener(tmp_path: Path, authority: Issuer) -> None:
+    (tmp_path / "connections.yaml").write_text(OAUTH.format(port=free_port()))
+    pem = authority.pem_for("localhost")
+    key = load_pem_private_key(pem, None)
+    sealed = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(AWKWARD.encode()))
+    files = {"certificate.pem": pem[pem.index(b"-----BEGIN CERTIFICATE") :], "key.pem": sealed}
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    listen = ("login", "customer", "--listen", "--cert", "certificate.pem", "--key", "key.pem", "--no-input")
+    ended = run(*listen, cwd=tmp_path, env={"PORTAL_SECRET": SECRET}, stdin=f"{AWKWARD}\n")
+    assert (ended.code, "its private key is encrypted" in ended.err) == (1, True), ended.err
+    assert "openssl pkey -in key.pem" in ended.err
+    assert "Enter PEM" not in ended.err
+
+
+def test_a_listener_without_a_usable_certificate(tmp_path: Path) -> None:
+    (tmp_path / "connections.yaml").write_text(OAUTH.format(port=free_port()))
+    (tmp_path / "empty.pem").touch()
+    for file, words in (("missing.pem", "No such file"), ("empty.pem", "no certificate")):
+        ended = run("login", "customer", "--listen", "--cert", file, cwd=tmp_path, env={"PORTAL_SECRET": SECRET})
+        assert (ended.code, words in ended.err) == (1, True), ended.err

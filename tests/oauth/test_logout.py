@@ -1,0 +1,177 @@
+"""What a logout sends, and where: a refresh token and the app's secret go to the grant's own server, or nowhere."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from connform.store import open_store
+from tests.canary import API_KEY
+from tests.end_to_end.running import run
+from tests.http.servers import Server, answer
+from tests.oauth.conftest import SECRET
+from tests.store.conftest import grant, keep
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.end_to_end.conftest import Issuer
+    from tests.end_to_end.running import Run
+    from tests.http.servers import Behaviour
+
+HERE, ELSEWHERE, NOWHERE = "its server", "another server", ""
+
+
+class Places:
+    """The grant's own server and another one, both of which a client would trust."""
+
+    def __init__(self, folder: Path, ca_file: Path, server: Server, other: Server) -> None:
+        self.folder = folder
+        self.ca_file = ca_file
+        self.servers = {HERE: server, ELSEWHERE: other}
+
+    def url(self, place: str) -> str:
+        return f"https://localhost:{self.servers[place].port}/revocation" if place else ""
+
+    @property
+    def token_url(self) -> str:
+        return f"https://localhost:{self.servers[HERE].port}/token"
+
+    def declare(self, **auth: str) -> None:
+        oauth = {
+            "method": "oauth2",
+            "client_id": "acme-portal",
+            "client_secret": "env://PORTAL_SECRET",
+            "redirect_uri": "https://localhost/auth",
+            "authorize_url": f"{self.token_url}/authorize",
+            "token_url": self.token_url,
+        }
+        customer = {
+            "provider": "http",
+            "base_url": "https://localhost:1/api",
+            "check": {"path": "/me"},
+            "tls": {"ca_file": str(self.ca_file)},
+            "auth": oauth | {key: value for key, value in auth.items() if value},
+        }
+        (self.folder / "connections.yaml").write_text(json.dumps({"version": 1, "connections": {"customer": customer}}))
+
+    def keep(self, connection: str = "customer", **facts: Any) -> None:
+        store = open_store("", self.folder / ".connform", None)
+        keep(store, grant(connection, token_url=self.token_url, **facts))
+        store.close()
+
+    def grants(self) -> list[str]:
+        store = open_store("", self.folder / ".connform", None)
+        names = [facts.connection for facts in store.facts()]
+        store.close()
+        return names
+
+    def run(self, *argv: str, stdin: str | None = None) -> Run:
+        return run(*argv, cwd=self.folder, env={"PORTAL_SECRET": SECRET}, stdin=stdin)
+
+    def asked(self) -> str:
+        """Where the token went; the other server must not have been connected to, even where it was not asked."""
+        came = [place for place, server in self.servers.items() if server.requests]
+        assert len(came) < 2
+        assert bool(self.servers[ELSEWHERE].connections) == (came == [ELSEWHERE])
+        return came[0] if came else NOWHERE
+
+
+@pytest.fixture
+def places(authority: Issuer, ca_file: Path, tmp_path: Path) -> Iterator[Places]:
+    with (
+        Server(answer(b""), tls=authority.loopback()) as server,
+        Server(answer(b""), tls=authority.loopback()) as other,
+    ):
+        yield Places(tmp_path, ca_file, server, other)
+
+
+WAYS: Final = {  # what the manifest names, what was kept with the grant, where the token goes
+    "the login found it": (NOWHERE, HERE, HERE),
+    "the manifest names it": (HERE, NOWHERE, HERE),
+    "the manifest names another by now": (HERE, ELSEWHERE, HERE),
+    "the manifest means another server": (ELSEWHERE, HERE, ELSEWHERE),
+    "only the store names another server": (NOWHERE, ELSEWHERE, NOWHERE),
+    "nobody names one": (NOWHERE, NOWHERE, NOWHERE),
+}
+
+
+@pytest.mark.parametrize("case", WAYS)
+def test_a_grant_is_revoked_where_the_manifest_says_or_at_its_own_server(places: Places, case: str) -> None:
+    declared, kept, goes = WAYS[case]
+    places.declare(revoke_url=places.url(declared))
+    places.keep(revoke_url=places.url(kept))
+    ended = places.run("logout", "customer")
+    words = "was revoked and deleted" if goes else "not known to revoke"
+    assert (ended.code, words in ended.out, places.grants()) == (0, True, []), ended.err
+    assert places.asked() == goes
+
+
+def test_an_address_that_was_changed_in_the_store_gets_nothing(places: Places) -> None:
+    """Whoever can write to the store, and has no key, can't lead the refresh token to a server of theirs."""
+    places.declare()
+    places.keep(revoke_url=places.url(HERE))
+    with sqlite3.connect(places.folder / ".connform" / "state.sqlite3") as database:
+        database.execute("UPDATE connform_grants SET revoke_url = ?", (places.url(HERE) + "/../steal",))
+    database.close()
+    ended = places.run("logout", "customer")
+    assert (ended.code, "store_corrupt" in ended.err) == (5, True), ended.err
+    assert places.asked() == NOWHERE
+
+
+def test_a_grant_of_a_server_that_the_manifest_left_is_deleted_and_not_sent(places: Places) -> None:
+    places.declare(token_url=places.url(ELSEWHERE), revoke_url=places.url(ELSEWHERE))
+    places.keep(revoke_url=places.url(HERE))
+    ended = places.run("logout", "customer")
+    assert (ended.code, "not revoked" in ended.out, places.grants()) == (0, True, []), ended.err
+    assert places.asked() == NOWHERE
+
+
+def _says(error: str) -> Behaviour:
+    return answer(json.dumps({"error": error, "error_description": API_KEY}).encode(), status=400)
+
+
+ANSWERS: Final = {
+    "the grant had ended": (_says("invalid_grant"), 0, "had ended already"),
+    "the token had ended": (_says("invalid_token"), 0, "had ended already"),
+    "it revokes no such tokens": (_says("unsupported_token_type"), 0, "no revocation"),
+    "there is no such page": (answer(b"<html>", status=404), 0, "no revocation"),
+    "the app is refused": (_says("invalid_client"), 4, "client_credentials_rejected"),
+    "the server failed": (answer(b"<html>", status=503), 6, "token_endpoint_unavailable"),
+    "the answer is lost": (lambda connection: connection.read_request() and connection.reset(), 6, "_unavailable"),
+}
+
+
+@pytest.mark.parametrize("case", ANSWERS)
+def test_what_a_server_answers_to_a_revocation_deletes_or_keeps_the_grant(places: Places, case: str) -> None:
+    behaviour, code, words = ANSWERS[case]
+    places.servers[HERE].behaviour = behaviour
+    places.declare(revoke_url=places.url(HERE))
+    places.keep()
+    ended = places.run("logout", "customer")
+    assert (ended.code, words in ended.out + ended.err) == (code, True), ended.out + ended.err
+    assert places.grants() == ([] if code == 0 else ["customer"])
+
+
+def test_a_lost_key_is_replaced_once_what_it_sealed_is_given_up(places: Places) -> None:
+    places.declare(revoke_url=places.url(HERE))
+    for name in ("customer", "another"):
+        places.keep(name)
+    (places.folder / ".connform" / "key").unlink()
+    for verb in ("login", "logout"):
+        refused = places.run(verb, "customer", stdin="x\n")
+        assert (refused.code, "store_key_wrong" in refused.err) == (5, True), refused.err
+        assert "connform logout NAME --only-here" in refused.err
+    assert places.run("login").code == 0  # needs no key
+    assert places.grants() == ["another", "customer"]
+
+    assert places.run("logout", "customer", "--only-here").code == 0
+    assert places.run("login", "customer", stdin="x\n").code == 5, "another grant still waits for its key"
+    assert places.run("logout", "another", "--only-here").code == 0
+    begun = places.run("login", "customer", stdin="x\n")
+    assert (begun.code, "login_bad_callback" in begun.err) == (4, True), "the login goes on to ask the person"
+    assert places.asked() == NOWHERE

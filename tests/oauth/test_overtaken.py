@@ -1,0 +1,272 @@
+"""A renewal that lost its lock, its store or its race: no token is spent twice, and nobody's newer grant is replaced."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import time
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from socket import gethostname
+from threading import Thread
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from connform.auth.oauth import journal
+from connform.errors import ConnectionFailed
+from connform.grant import Grant, Pending
+from connform.http import deadline
+from connform.secret import Secret
+from connform.store import open_store
+from connform.store.cipher import new_key
+from connform.store.memory import LockedMemoryGrant
+from tests.canary import AWKWARD
+from tests.http.servers import Server, answer
+from tests.oauth.setting import RENEWS, Setting, after, body, credential, error, fault_of, grant
+from tests.store.conftest import keep
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from connform.grant import GrantStore
+    from connform.http.settings import HeaderLines
+    from tests.end_to_end.conftest import Issuer
+    from tests.http.servers import Behaviour, Connection
+    from tests.store.postgres import Postgres
+
+_SPAWN: Final = multiprocessing.get_context("spawn")
+NEW: Final = [(b"Authorization", b"Bearer new")]
+
+
+def login() -> Grant:
+    """Return the grant of a login that came meanwhile."""
+    now = datetime.now(UTC)
+    facts = grant().facts._replace(obtained_at=now, expires_at=now + timedelta(hours=1))
+    return Grant(facts, Secret("of-a-login"), Secret("of-a-login-too"))
+
+
+OF_THE_LOGIN: Final = [(b"Authorization", b"Bearer of-a-login")]
+
+
+# The store fails behind the renewal
+
+
+def failing(times: int) -> Callable[[LockedMemoryGrant, Grant], None]:
+    left, write = [times], LockedMemoryGrant.write
+
+    def fail(self: LockedMemoryGrant, grant: Grant) -> None:
+        if left[0]:
+            left[0] -= 1
+            raise ConnectionFailed("store_unwritable", "the disk is full")
+        write(self, grant)
+
+    return fail
+
+
+def test_a_store_that_fails_for_a_moment_gets_the_new_token_at_once(
+    setting: Setting, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(LockedMemoryGrant, "write", failing(2))
+    assert setting.credential().renew() == NEW
+    assert setting.refresh_token == "next"
+    assert "in memory alone" not in caplog.text
+
+
+@pytest.mark.parametrize("meanwhile", ["a login", "a logout"])
+def test_a_renewal_that_could_not_be_written_replaces_nothing_newer(
+    setting: Setting, monkeypatch: pytest.MonkeyPatch, meanwhile: str
+) -> None:
+    holder = setting.credential()
+    with monkeypatch.context() as patch:
+        patch.setattr(LockedMemoryGrant, "write", failing(100))
+        assert holder.renew() == NEW
+    assert setting.refresh_token == AWKWARD
+    if meanwhile == "a logout":
+        del setting.store.grants["customer"]
+        assert fault_of_refused(holder) == "login_required"
+        assert setting.store.grants == {}
+    else:
+        setting.keep(login())
+        assert holder.renew(NEW) == OF_THE_LOGIN
+        assert setting.refresh_token == "of-a-login-too"
+
+
+def fault_of_refused(holder: Any) -> str:
+    with pytest.raises(ConnectionFailed) as caught:
+        holder.renew(NEW)
+    return caught.value.fault.name
+
+
+# Another one has replaced the record while the token endpoint was asked
+
+
+def meanwhile_a_login(setting: Setting, answered: Behaviour) -> Behaviour:
+    def behave(connection: Connection) -> None:
+        setting.keep(login())
+        answered(connection)
+
+    return behave
+
+
+OVERTAKEN: Final = {
+    "it is refused": error("invalid_grant"),
+    "it is renewed": RENEWS,
+}
+
+
+@pytest.mark.parametrize("case", OVERTAKEN)
+def test_a_grant_that_came_meanwhile_is_used_and_kept(setting: Setting, case: str) -> None:
+    setting.server.behaviour = meanwhile_a_login(setting, OVERTAKEN[case])
+    assert setting.credential().renew() == OF_THE_LOGIN
+    assert (setting.refresh_token, setting.facts.ended, setting.facts.pending) == ("of-a-login-too", "", None)
+
+
+@pytest.mark.parametrize("answered", [answer(b"", status=503), answer(b"<html>")], ids=["down", "a page"])
+def test_a_failed_call_does_not_put_the_old_grant_back(setting: Setting, answered: Behaviour) -> None:
+    setting.server.behaviour = meanwhile_a_login(setting, answered)
+    assert fault_of(setting.credential()) == "token_endpoint_unavailable"
+    assert (setting.refresh_token, setting.facts.pending) == ("of-a-login-too", None)
+    assert setting.credential().renew() == OF_THE_LOGIN
+
+
+# Another one's refresh is under way, although the lock is free
+
+
+def _exit() -> None:
+    """What a process does that is dead soon."""
+
+
+@pytest.fixture(scope="module")
+def dead_pid() -> int:
+    process = _SPAWN.Process(target=_exit)
+    process.start()
+    process.join()
+    assert process.pid is not None
+    return process.pid
+
+
+HOLDERS: Final[dict[str, tuple[str, timedelta, bool]]] = {
+    "a process of another host": ("elsewhere:1", timedelta(), True),
+    "one whose clock goes a little fast": ("elsewhere:1", timedelta(seconds=-20), True),
+    "one of another host, long ago": ("elsewhere:1", journal.LONGEST, False),
+    "one whose clock is wrong": ("elsewhere:1", -2 * journal.LONGEST, False),
+    "a living process of this host": ("{host}:{alive}", timedelta(), True),
+    "a dead process of this host": ("{host}:{dead}", timedelta(), False),
+    "an earlier process with this one's number": ("{host}:{own}", timedelta(), False),
+    "nobody": ("", timedelta(), False),
+    "no process": ("{host}:x", timedelta(), False),
+}
+
+
+@pytest.mark.parametrize("case", HOLDERS)
+def test_a_refresh_that_may_still_be_under_way_is_waited_for(setting: Setting, dead_pid: int, case: str) -> None:
+    form, age, waits = HOLDERS[case]
+    holder = form.format(host=gethostname(), alive=os.getppid(), dead=dead_pid, own=os.getpid())
+    setting.keep(grant(pending=Pending(datetime.now(UTC) - age, holder)))
+    if not waits:
+        with deadline.within(20):
+            assert setting.credential().renew() == NEW
+        return
+    with pytest.raises(ConnectionFailed) as caught, deadline.within(0.5):
+        setting.credential().renew()
+    assert caught.value.fault.name == "store_locked"
+    assert f"{holder} has been renewing" in caught.value.message
+    assert (setting.server.requests, setting.refresh_token) == ([], AWKWARD)
+
+
+def test_the_answer_of_a_refresh_that_was_waited_for_is_used(setting: Setting) -> None:
+    setting.keep(grant(pending=Pending(datetime.now(UTC), "elsewhere:1")))
+    got: list[Any] = []
+    waiting = Thread(target=lambda: got.append(setting.credential().renew()))
+    waiting.start()
+    time.sleep(0.5)
+    setting.keep(login())
+    waiting.join()
+    assert (got, setting.server.requests) == ([OF_THE_LOGIN], [])
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_a_lost_answer_keeps_nobody_waiting(setting: Setting, database: str, tmp_path: Path, kind: str) -> None:
+    """The process whose answer was lost lives on; the others know that it waits for nothing any more."""
+    secret = Secret(new_key())
+    store = open_store(database if kind == "postgresql" else "", tmp_path / ".connform", lambda: secret)
+    keep(store, grant())
+    setting.server.behaviour = answer(b"<html>")
+    assert fault_of(credential(setting.server, store)) == "token_endpoint_unavailable"
+    (facts,) = store.facts()
+    assert facts.pending is not None
+    assert not journal.is_under_way(facts.pending, "customer", datetime.now(UTC))
+    assert facts.pending.holder == ""
+    store.close()
+
+
+# The lock goes with the session: the server ends it while its holder waits for the token endpoint
+
+
+@pytest.fixture
+def database(postgres: Postgres) -> str:
+    """The URL of a fresh database."""
+    import psycopg
+
+    with psycopg.connect(postgres.url(), autocommit=True) as admin:
+        admin.execute("DROP DATABASE IF EXISTS overtaken WITH (FORCE)")
+        admin.execute("CREATE DATABASE overtaken")
+    return postgres.url("overtaken")
+
+
+def renew(url: str, key: str, port: int, ca_pem: bytes) -> HeaderLines:
+    """Renew in a process or thread with a store of its own."""
+    secret = Secret(key)
+    store = open_store(url, Path("unused"), lambda: secret)
+    server = Server(RENEWS, ca_pem=ca_pem)
+    server.port = port
+    try:
+        return credential(server, store).renew()
+    finally:
+        store.close()
+
+
+def end_sessions_with_locks(url: str, store: GrantStore) -> None:
+    """Do what a server does that restarts, once a refresh is under way."""
+    import psycopg
+
+    gives_up_at = time.monotonic() + 30
+    while not any(facts.pending for facts in store.facts()):
+        assert time.monotonic() < gives_up_at
+        time.sleep(0.01)
+    with psycopg.connect(url, autocommit=True) as admin:
+        ended = admin.execute("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'").fetchall()
+    assert ended == [(True,)]
+
+
+EXECUTORS: Final[dict[str, Callable[[], Executor]]] = {
+    "process": lambda: ProcessPoolExecutor(1, _SPAWN),
+    "thread": lambda: ThreadPoolExecutor(1),
+}
+
+
+@pytest.mark.parametrize("where", EXECUTORS)
+def test_a_lock_that_is_lost_while_the_token_endpoint_is_asked_lets_nobody_spend_the_token_again(
+    authority: Issuer, database: str, where: str
+) -> None:
+    key = new_key()
+    secret = Secret(key)
+    store = open_store(database, Path("unused"), lambda: secret)
+    keep(store, grant())
+    first = after(2, body())
+
+    def behave(connection: Connection) -> None:
+        (first if not connection.server.requests else error("invalid_grant"))(connection)
+
+    with Server(behave, tls=authority.server(), ca_pem=authority.pem) as server, EXECUTORS[where]() as elsewhere:
+        holder = elsewhere.submit(renew, database, key, server.port, authority.pem)
+        end_sessions_with_locks(database, store)
+        with deadline.within(30):
+            assert credential(server, store).renew() == NEW
+        assert holder.result() == NEW  # it has lost its lock, not its answer
+        assert len(server.requests) == 1
+    (facts,) = store.facts()
+    assert (facts.ended, facts.pending) == ("", None)
+    store.close()

@@ -1,0 +1,174 @@
+"""How long callers wait for a renewal, what they are told, and that an impatient one costs nobody the grant."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from connform.auth.oauth import token_endpoint
+from connform.errors import ConnectionFailed
+from connform.http import deadline
+from connform.secret import Secret
+from connform.store import open_store
+from connform.store.memory import MemoryStore
+from tests.canary import assert_no_canary
+from tests.end_to_end.running import run
+from tests.http.exchanging import settings_for
+from tests.http.servers import Server
+from tests.oauth.setting import Setting, after, body
+from tests.oauth.test_verdicts import ENVIRONMENT, prepare
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from connform.auth.oauth.credential import GrantCredential
+    from connform.grant import Grant
+    from tests.end_to_end.conftest import Issuer
+
+
+def fault_within(credential: GrantCredential, seconds: float) -> ConnectionFailed:
+    with pytest.raises(ConnectionFailed) as caught, deadline.within(seconds):
+        credential.renew()
+    assert_no_canary(caught.value.message, caught.value.hint)
+    return caught.value
+
+
+def ended(setting: Setting) -> None:
+    """Wait for the end of the renewal that goes on."""
+    for thread in threading.enumerate():
+        if thread.name == "connform renews customer":
+            thread.join(10)
+    assert setting.facts.pending is None
+
+
+def test_a_renewal_runs_to_its_end_although_its_caller_has_given_up(setting: Setting) -> None:
+    """Its caller's time-outs, which are shorter as well, don't cut it."""
+    setting.server.behaviour = after(0.7, body())
+    credential = setting.credential(read_s=0.2, total_s=0.3)
+    failure = fault_within(credential, 0.1)
+    assert failure.fault.name == "token_endpoint_unavailable"
+    assert "is still being renewed" in failure.message
+    assert "will be kept" in failure.hint
+    ended(setting)
+    assert setting.refresh_token == "next"
+    assert credential.headers() == [(b"Authorization", b"Bearer new")]
+    assert len(setting.server.requests) == 1
+
+
+def test_a_call_has_its_own_time_inside_of_a_shorter_deadline(setting: Setting) -> None:
+    setting.server.behaviour = after(0.4, body())
+    grant = setting.store.grants["customer"]
+    app = token_endpoint.App("acme", Secret("secret"))
+    endpoint = token_endpoint.TokenEndpoint(grant.facts.token_url, app, settings_for(setting.server))
+    assert grant.refresh_token is not None
+    with deadline.within(0.1):
+        tokens = endpoint.refresh(grant.refresh_token)
+    assert tokens.access_token.reveal() == "new"
+
+
+def test_a_call_does_not_wait_for_ever(setting: Setting, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(token_endpoint, "CALL_S", 0.3)
+    setting.server.behaviour = after(30, body())
+    started = time.monotonic()
+    assert fault_within(setting.credential(read_s=60, total_s=60), 20).fault.name == "refresh_interrupted"
+    assert time.monotonic() - started < 10
+
+
+def test_a_check_with_little_time_loses_no_grant(authority: Issuer, ca_file: Path, tmp_path: Path) -> None:
+    rotated = body(refresh_token="rotated")
+    with Server(after(1.5, rotated), tls=authority.loopback()) as server:
+        prepare(tmp_path, server, ca_file)
+        checked = run("check", "--timeout", "1", "--format", "json", cwd=tmp_path, env=ENVIRONMENT)
+        assert len(server.requests) == 1
+    assert (checked.code, checked.connection["class"]) == (6, "token_endpoint_unavailable")
+    assert "is still being renewed" in checked.connection["message"]
+    store = open_store("", tmp_path / ".connform", None)
+    kept = store.read("customer")
+    store.close()
+    assert kept is not None
+    assert kept.refresh_token is not None
+    assert (kept.refresh_token.reveal(), kept.facts.pending) == ("rotated", None)
+
+
+def test_who_follows_a_caller_without_patience_waits_by_its_own(setting: Setting) -> None:
+    """The first one gives up the lock, which somebody holds, long before the second one has to."""
+    credential = setting.credential()
+    got: list[Any] = []
+    with setting.store.lock("customer", 1):
+        first = threading.Thread(target=lambda: got.append(fault_within(credential, 0.4).fault.name))
+        second = threading.Thread(target=lambda: got.append(_renew_within(credential, 20)))
+        first.start()
+        time.sleep(0.1)
+        second.start()
+        first.join()
+        time.sleep(0.3)
+    second.join()
+    assert got == ["store_locked", [(b"Authorization", b"Bearer new")]]
+
+
+def _renew_within(credential: GrantCredential, seconds: float) -> Any:
+    with deadline.within(seconds):
+        return credential.renew()
+
+
+def test_who_follows_a_caller_with_patience_gives_up_by_its_own(setting: Setting) -> None:
+    credential = setting.credential()
+    with setting.store.lock("customer", 1):
+        patient = threading.Thread(target=lambda: _renew_within(credential, 20))
+        patient.start()
+        time.sleep(0.1)
+        failure = fault_within(credential, 0.2)
+    patient.join()
+    assert failure.fault.name == "store_locked"
+    assert "somebody else holds the grant" in failure.message
+
+
+@pytest.mark.parametrize("seconds", [1e-6, 0.2])
+def test_a_store_that_does_not_answer_in_time_is_said(setting: Setting, seconds: float) -> None:
+    answers = threading.Event()
+
+    class Slow(MemoryStore):
+        def read(self, connection: str) -> Grant | None:
+            assert answers.wait(30)
+            return super().read(connection)
+
+    slow = Slow()
+    slow.grants = setting.store.grants
+    setting.store = slow
+    try:
+        assert fault_within(setting.credential(), seconds).fault.name in {"store_unavailable", "http_deadline"}
+    finally:
+        answers.set()
+    ended(setting)
+
+
+def test_a_deadline_that_is_over_begins_nothing(setting: Setting) -> None:
+    assert fault_within(setting.credential(), 0).fault.name == "http_deadline"
+    assert setting.server.requests == []
+
+
+@pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")  # Python 3.12: this is what is tested
+def test_a_child_that_was_forked_in_a_renewal_makes_its_own(setting: Setting) -> None:
+    setting.server.behaviour = after(0.7, body())
+    credential = setting.credential()
+    with pytest.raises(ConnectionFailed), deadline.within(0.3):
+        credential.renew()
+    said, says = multiprocessing.Pipe(duplex=False)
+    child = os.fork()
+    if child == 0:
+        try:
+            setting.store._locks.clear()  # that of this store belongs to a thread which is not here
+            says.send(_renew_within(credential, 5))
+        except BaseException as error:  # noqa: BLE001  (the parent judges)
+            says.send(repr(error))
+        finally:
+            os._exit(0)
+    ended(setting)
+    assert said.poll(20)
+    assert said.recv() == [(b"Authorization", b"Bearer new")]
+    os.waitpid(child, 0)

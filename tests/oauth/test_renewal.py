@@ -1,0 +1,301 @@
+"""What a renewal makes of every answer of the token endpoint, and what becomes of the grant."""
+
+from __future__ import annotations
+
+import base64
+import threading
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qs, unquote_plus
+
+import pytest
+
+from connform.auth.oauth import token_endpoint
+from connform.errors import ConnectionFailed
+from connform.grant import Grant
+from connform.http.settings import Network
+from connform.secret import Secret
+from connform.store.memory import MemoryStore
+from tests.canary import API_KEY, AWKWARD, assert_no_canary
+from tests.http.servers import answer, head, raw, reset_in_handshake
+from tests.oauth.setting import APP_SECRET, RENEWS, Setting, after, body, error, failure_of, fault_of
+
+if TYPE_CHECKING:
+    from tests.http.servers import Behaviour
+
+
+def test_a_renewal_replaces_the_whole_record(setting: Setting) -> None:
+    assert setting.credential().renew() == [(b"Authorization", b"Bearer new")]
+    assert (setting.refresh_token, setting.facts.pending, setting.facts.ended) == ("next", None, "")
+    assert setting.facts.expires_at is not None
+    assert timedelta(minutes=59) < setting.facts.expires_at - datetime.now(UTC) < timedelta(minutes=61)
+
+
+@pytest.mark.parametrize("authentication", ["basic", "body"])
+def test_the_app_shows_its_secret_as_the_standard_says(setting: Setting, authentication: str) -> None:
+    setting.credential(authentication=authentication).renew()
+    (request,) = setting.server.requests
+    top, _, form = request.partition(b"\r\n\r\n")
+    said = {name: value for name, (value,) in parse_qs(form.decode()).items()}
+    assert (said["grant_type"], said["refresh_token"]) == ("refresh_token", AWKWARD)
+    if authentication == "body":
+        assert (said["client_id"], said["client_secret"]) == ("acme", APP_SECRET)
+        assert b"authorization:" not in top.lower()
+    else:
+        encoded = next(line.split()[2] for line in top.split(b"\r\n") if line.lower().startswith(b"authorization:"))
+        name, _, secret = base64.b64decode(encoded).decode().partition(":")
+        assert (unquote_plus(name), unquote_plus(secret)) == ("acme", APP_SECRET)
+
+
+AS_IT_WAS: Final = (None, "")
+ANSWERS: Final[dict[str, tuple[Behaviour, str]]] = {
+    "a server error": (answer(b"<html>", status=500), "token_endpoint_unavailable"),
+    "a page of a gateway": (answer(b"<html>", status=503), "token_endpoint_unavailable"),
+    "too many requests": (answer(b"", status=429), "token_endpoint_unavailable"),
+    "an unknown error": (error("something_new"), "token_endpoint_unavailable"),
+    "a redirect": (answer(b"", "Location: https://elsewhere.example/", status=302), "token_endpoint_unavailable"),
+    "a wrong app": (error("invalid_client", 401), "client_credentials_rejected"),
+    "a wrong app in the body": (error("invalid_client"), "client_credentials_rejected"),
+    "an app that may not": (error("unauthorized_client"), "client_credentials_rejected"),
+    "a rejection without a word": (answer(b"", status=401), "client_credentials_rejected"),
+    "a firewall that says no": (answer(b"<html>", status=403), "token_endpoint_unavailable"),
+    "an app that may not, said with 403": (error("unauthorized_client", 403), "client_credentials_rejected"),
+    "an error that is none": (answer(b'{"error": {"code": 1}}', status=400), "token_endpoint_unavailable"),
+}
+
+
+@pytest.mark.parametrize("case", ANSWERS)
+def test_a_refusal_that_is_not_about_the_grant_leaves_it_as_it_was(setting: Setting, case: str) -> None:
+    setting.server.behaviour, fault = ANSWERS[case]
+    assert fault_of(setting.credential()) == fault
+    assert (setting.facts.pending, setting.facts.ended, setting.refresh_token) == (*AS_IT_WAS, AWKWARD)
+    setting.server.behaviour = RENEWS
+    assert setting.credential().renew()
+
+
+def test_a_server_that_is_not_there_leaves_the_grant_as_it_was(setting: Setting) -> None:
+    nowhere = Network(route=lambda _host, _port: ("127.0.0.1", 1))
+    assert fault_of(setting.credential(network=nowhere)) == "tcp_refused"
+    assert (setting.facts.pending, setting.facts.ended) == AS_IT_WAS
+
+
+NAMED: Final = {
+    **dict.fromkeys(["invalid_request", "invalid_scope", "unsupported_grant_type"], True),
+    **dict.fromkeys(["something_new", API_KEY], False),
+}
+
+
+@pytest.mark.parametrize("code", NAMED, ids=[*list(NAMED)[:-1], "canary"])
+def test_an_error_of_the_standard_is_named_and_no_other_text_repeated(setting: Setting, code: str) -> None:
+    setting.server.behaviour = error(code)
+    failure = failure_of(setting.credential())
+    assert failure.fault.name == "token_endpoint_unavailable"
+    assert (code in failure.message) is NAMED[code]
+
+
+LOST: Final[dict[str, tuple[Behaviour, str]]] = {
+    "the connection breaks": (
+        lambda connection: connection.read_request() and connection.reset(),
+        "refresh_interrupted",
+    ),
+    "the answer is cut": (raw(head(200, ["Content-Length: 500"]) + body()[:20]), "refresh_interrupted"),
+    "no answer comes": (lambda connection: connection.read_request() and connection.pause(), "refresh_interrupted"),
+    "a page instead of tokens": (answer(b"<html>welcome</html>"), "token_endpoint_unavailable"),
+    "tokens without a token": (answer(body(access_token=None)), "refresh_interrupted"),
+    "a token of another kind": (answer(body(token_type="mac")), "refresh_interrupted"),
+    "a token that no header can carry": (answer(body(access_token="two words")), "refresh_interrupted"),
+}
+
+
+@pytest.mark.parametrize("case", LOST)
+def test_a_lost_answer_is_said_and_the_old_token_tried_once_more(
+    setting: Setting, monkeypatch: pytest.MonkeyPatch, case: str
+) -> None:
+    monkeypatch.setattr(token_endpoint, "CALL_S", 0.6)
+    setting.server.behaviour, fault = LOST[case]
+    assert fault_of(setting.credential()) == fault
+    assert setting.facts.pending is not None
+    assert setting.facts.ended == ""
+    setting.server.behaviour = RENEWS
+    assert setting.credential().renew()  # the server had not seen it after all
+    facts = setting.store.grants["customer"].facts
+    assert (facts.pending is None, setting.refresh_token) == (True, "next")
+
+
+@pytest.mark.parametrize("authentication", ["basic", "body"])
+@pytest.mark.parametrize("case", [*LOST, "a wrong app", "a server that is not there"])
+def test_a_failure_holds_no_secret_in_any_exception_behind_it(
+    setting: Setting, monkeypatch: pytest.MonkeyPatch, case: str, authentication: str
+) -> None:
+    monkeypatch.setattr(token_endpoint, "CALL_S", 0.6)
+    setting.server.behaviour, _ = LOST.get(case) or ANSWERS["a wrong app"]
+    reach: dict[str, Any] = (
+        {"network": Network(route=lambda _host, _port: ("127.0.0.1", 1))} if "not there" in case else {}
+    )
+    error: BaseException | None = failure_of(setting.credential(authentication=authentication, **reach))
+    chain = []
+    while error is not None:
+        chain.append(error)
+        error = error.__cause__ or error.__context__
+    for link in chain:
+        assert not hasattr(link, "_request"), chain  # an error of httpx holds the request with its body
+        assert_no_canary(repr(link), str(vars(link)))
+        assert APP_SECRET not in str(vars(link))
+
+
+@pytest.mark.parametrize("case", ["the answer is cut", "a page instead of tokens"])
+def test_a_lost_answer_of_a_server_that_had_rotated_ends_the_grant_by_name(setting: Setting, case: str) -> None:
+    setting.server.behaviour, fault = LOST[case]
+    assert fault_of(setting.credential()) == fault
+    setting.server.behaviour = error("invalid_grant")
+    for _ in range(3):
+        assert fault_of(setting.credential()) == "refresh_interrupted"
+    assert len(setting.server.requests) == 2  # an ended grant is sent no more
+    assert setting.refresh_token == AWKWARD  # and nothing is deleted
+
+
+def test_a_refused_grant_ends_is_kept_and_sent_no_more(setting: Setting) -> None:
+    setting.server.behaviour = error("invalid_grant")
+    for _ in range(3):
+        assert fault_of(setting.credential()) == "login_required"
+    assert (len(setting.server.requests), setting.facts.ended, setting.refresh_token) == (1, "login_required", AWKWARD)
+
+
+def test_where_no_refresh_token_comes_back_the_old_one_stays(setting: Setting) -> None:
+    setting.server.behaviour = answer(body(refresh_token=None))
+    setting.credential().renew()
+    assert setting.refresh_token == AWKWARD
+
+
+@pytest.mark.parametrize(
+    ("scope", "granted"), [("profile offline_access", ("profile", "offline_access")), (None, ("profile",))]
+)
+def test_what_is_granted_is_remembered(setting: Setting, scope: str | None, granted: tuple[str, ...]) -> None:
+    setting.server.behaviour = answer(body(scope=scope))
+    setting.credential().renew()
+    assert setting.facts.scopes == granted
+
+
+@pytest.mark.parametrize("lifetime", [1e12, 2**63 - 1, 10**400, 1e308], ids=["1e12", "2**63-1", "10**400", "1e308"])
+def test_a_life_that_no_calendar_holds_is_a_long_one(setting: Setting, lifetime: float) -> None:
+    setting.server.behaviour = answer(body(expires_in=lifetime))
+    setting.credential().renew()
+    assert setting.refresh_token == "next"
+    assert setting.facts.expires_at is not None
+    assert setting.facts.expires_at - datetime.now(UTC) > timedelta(days=3649)
+
+
+def test_a_token_without_a_life_is_shared_by_all_who_waited_for_it(setting: Setting) -> None:
+    setting.server.behaviour = after(0.3, body(expires_in=0))
+    credential = setting.credential()
+    got: list[Any] = []
+    threads = [threading.Thread(target=lambda: got.append(credential.renew())) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert got == [[(b"Authorization", b"Bearer new")]] * 20
+    assert len(setting.server.requests) == 1
+
+
+def test_a_token_without_a_life_is_shared_by_those_who_waited_for_the_lock(setting: Setting) -> None:
+    setting.server.behaviour = after(0.5, body(expires_in=0))
+    got: list[Any] = []
+    threads = [threading.Thread(target=lambda: got.append(setting.credential().renew())) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert got == [[(b"Authorization", b"Bearer new")]] * 4
+    assert len(setting.server.requests) == 1
+
+
+@pytest.mark.parametrize(("lifetime", "ends"), [(None, False), ("soon", False), (-1, False), ("60", True)])
+def test_a_lifetime_that_is_none_means_until_it_is_refused(setting: Setting, lifetime: Any, ends: bool) -> None:  # noqa: FBT001
+    setting.server.behaviour = answer(body(expires_in=lifetime))
+    setting.credential().renew()
+    assert (setting.facts.expires_at is not None) is ends
+
+
+def test_what_another_process_has_renewed_is_taken_without_a_call(setting: Setting) -> None:
+    first, second = setting.credential(), setting.credential()
+    first.renew()
+    assert second.renew() == first.headers()
+    assert len(setting.server.requests) == 1
+
+
+FOREIGN: Final[dict[str, tuple[dict[str, Any], str, Secret | None]]] = {
+    "without a refresh token": ({}, "acme", None),
+    "of another app": ({}, "another", Secret(AWKWARD)),
+    "of another server": ({"token_url": "https://elsewhere.example/token"}, "acme", Secret(AWKWARD)),
+}
+
+
+@pytest.mark.parametrize("case", FOREIGN)
+def test_a_grant_that_cannot_be_renewed_here_is_sent_nowhere(setting: Setting, case: str) -> None:
+    facts, client_id, token = FOREIGN[case]
+    setting.keep(Grant(setting.facts._replace(**facts), Secret("old"), token))
+    assert fault_of(setting.credential(client_id)) == "login_required"
+    assert setting.server.requests == []
+
+
+def test_a_store_that_cannot_be_written_stops_it_before_the_token_is_spent(setting: Setting) -> None:
+    class Full(MemoryStore):
+        def lock(self, connection: str, timeout_s: float) -> Any:
+            raise ConnectionFailed("store_unwritable", "the disk is full")
+
+    full = Full()
+    full.grants = setting.store.grants
+    setting.store = full
+    assert fault_of(setting.credential()) == "store_unwritable"
+    assert setting.server.requests == []
+
+
+def test_a_store_that_fails_behind_the_renewal_loses_no_request_and_gets_it_later(
+    setting: Setting, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from connform.store.memory import LockedMemoryGrant
+
+    credential, keep = setting.credential(), LockedMemoryGrant.write
+
+    def full(self: LockedMemoryGrant, grant: Grant) -> None:
+        raise ConnectionFailed("store_unwritable", "the disk is full")
+
+    monkeypatch.setattr(LockedMemoryGrant, "write", full)
+    assert credential.renew() == [(b"Authorization", b"Bearer new")]
+    assert "in memory alone" in caplog.text
+    assert setting.refresh_token == AWKWARD
+    monkeypatch.setattr(LockedMemoryGrant, "write", keep)
+    credential.renew(credential.headers())
+    assert setting.refresh_token == "next"
+
+
+@pytest.mark.parametrize(("age_s", "calls"), [(5, 0), (120, 1), (-600, 1)], ids=["young", "old", "from the future"])
+def test_a_refused_token_is_renewed_unless_it_is_young(setting: Setting, age_s: int, calls: int) -> None:
+    obtained = datetime.now(UTC) - timedelta(seconds=age_s)
+    facts = setting.facts._replace(obtained_at=obtained, expires_at=obtained + timedelta(hours=1))
+    setting.keep(Grant(facts, Secret("old"), Secret(AWKWARD)))
+    credential = setting.credential()
+    refused = credential.renew()
+    assert (credential.renew(refused) == refused) == (calls == 0)
+    assert len(setting.server.requests) == calls
+
+
+def test_fifty_threads_make_one_call(setting: Setting) -> None:
+    setting.server.behaviour = after(0.3, body())
+    credential = setting.credential()
+    got: list[Any] = []
+    threads = [threading.Thread(target=lambda: got.append(credential.renew())) for _ in range(50)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert got == [[(b"Authorization", b"Bearer new")]] * 50
+    assert len(setting.server.requests) == 1
+
+
+def test_a_reset_before_the_request_leaves_the_grant_as_it_was(setting: Setting) -> None:
+    setting.server.behaviour = reset_in_handshake
+    setting.server.tls = None
+    assert fault_of(setting.credential()) == "tls_reset"
+    assert (setting.facts.pending, setting.facts.ended) == AS_IT_WAS

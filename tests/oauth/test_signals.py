@@ -1,0 +1,125 @@
+"""A process that is told to end in the middle of a renewal: the token is spent, so it waits for the answer and keeps it."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import time
+from threading import Event
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from connform.secret import Secret
+from connform.store import open_store
+from connform.store.cipher import new_key
+from tests.end_to_end.running import COMMAND, environment
+from tests.http.servers import Server, head, silent
+from tests.oauth.test_verdicts import ENVIRONMENT, MANIFEST
+from tests.store.conftest import grant, keep
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from connform.grant import GrantStore
+    from tests.end_to_end.conftest import Issuer
+    from tests.http.servers import Connection
+    from tests.store.postgres import Postgres
+
+VERBS: Final = {
+    "check": ["check", "--timeout", "60"],
+    "token": ["token", "customer"],
+    "request": ["request", "customer", "GET", "/x"],
+    "exec": ["exec", "customer", "--", "true"],
+}
+TOKENS: Final = b'{"access_token": "new", "token_type": "Bearer", "expires_in": 3600, "refresh_token": "next"}'
+CODES: Final = {signal.SIGINT: 130, signal.SIGTERM: 143}
+
+
+class SlowEndpoint:
+    """A token endpoint that answers when it may."""
+
+    def __init__(self) -> None:
+        self.asked, self.may_answer = Event(), Event()
+
+    def __call__(self, connection: Connection) -> None:
+        if connection.read_request():
+            self.asked.set()
+            assert self.may_answer.wait(30)
+            connection.send(head(200, [f"Content-Length: {len(TOKENS)}"]) + TOKENS)
+
+
+class Renewing:
+    """A customer whose access token has ended, at a token endpoint that takes its time."""
+
+    def __init__(self, server: Server, folder: Path, ca_file: Path) -> None:
+        self.endpoint = server.behaviour = SlowEndpoint()
+        self.folder = folder
+        self.grant = grant(token_url=f"https://localhost:{server.port}/connect/token")
+        text = MANIFEST.format(port=server.port, ca_file=ca_file, total_s=60)
+        (folder / "connections.yaml").write_text(text)
+
+    def end(self, argv: Sequence[str], *signals: signal.Signals, **variables: str) -> int:
+        """Send signals to a command whose refresh token has just been spent, and return its exit code."""
+        with subprocess.Popen(
+            [COMMAND, *argv],
+            cwd=self.folder,
+            env=environment(ENVIRONMENT | variables),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            assert self.endpoint.asked.wait(30)
+            for number in signals:
+                process.send_signal(number)
+                time.sleep(0.2)  # the next one comes while it waits
+            assert process.poll() is None, "nobody waits for the answer"
+            self.endpoint.may_answer.set()
+            out, err = process.communicate(timeout=30)
+        assert (out, err) == ("", "")
+        return process.returncode
+
+
+@pytest.fixture
+def renewing(authority: Issuer, ca_file: Path, tmp_path: Path) -> Iterator[Renewing]:
+    with Server(silent, tls=authority.loopback()) as server:
+        yield Renewing(server, tmp_path, ca_file)
+
+
+def assert_renewed(store: GrantStore) -> None:
+    kept = store.read("customer")
+    assert kept is not None
+    assert kept.refresh_token is not None
+    assert (kept.refresh_token.reveal(), kept.facts.pending, kept.facts.ended) == ("next", None, "")
+
+
+@pytest.mark.parametrize("number", CODES)
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_answer_to_a_spent_token_is_kept_whatever_ends_the_command(
+    renewing: Renewing, verb: str, number: signal.Signals
+) -> None:
+    store = open_store("", renewing.folder / ".connform", None)
+    keep(store, renewing.grant)
+    assert renewing.end(VERBS[verb], number) == CODES[number]
+    assert_renewed(store)
+    store.close()
+
+
+@pytest.mark.parametrize("first", CODES)
+def test_a_sigterm_does_not_end_the_wait_for_the_answer(renewing: Renewing, first: signal.Signals) -> None:
+    store = open_store("", renewing.folder / ".connform", None)
+    keep(store, renewing.grant)
+    assert renewing.end(VERBS["token"], first, signal.SIGTERM) == CODES[first]
+    assert_renewed(store)
+    store.close()
+
+
+def test_a_grant_on_a_server_is_kept_as_well(renewing: Renewing, postgres: Postgres) -> None:
+    key, url = new_key(), postgres.fresh()
+    store = open_store(url, renewing.folder, lambda: Secret(key))
+    keep(store, renewing.grant)
+    named = {"CONNFORM_STATE": url, "CONNFORM_STATE_KEY": "env://STATE_KEY", "STATE_KEY": key}
+    assert renewing.end(VERBS["token"], signal.SIGTERM, **named) == 143
+    assert_renewed(store)
+    store.close()

@@ -1,0 +1,100 @@
+"""The tokens that a server issues in the whole life of a grant are in no output and in no file, as those of the tests are."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qs, urlsplit
+
+from connform.store import open_store
+from tests.canary import assert_without
+from tests.end_to_end.running import COMMAND, environment
+from tests.oauth.test_whole_life import ASK, ENVIRONMENT, begin_login, declare
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.oauth.provider import Provider
+
+LIFETIME_S: Final = 2.1
+_LOGS_ALL: Final = """
+import logging, connform
+logging.basicConfig(level=logging.DEBUG)
+with connform.connect("customer") as client:
+    answer = client.post("/packages/list", json={"take": 1, "skip": 0})
+    print(answer.status_code, answer.request.headers, vars(answer), vars(client))
+"""
+_SHOWS_ALL: Final = """
+import os, sys
+for name in ("CUSTOMER_TOKEN", "PORTAL_SECRET", "CUSTOMER_BASE_URL"):
+    print(name, os.environ[name], os.environ[name].encode(), file=sys.stderr)
+"""
+RUNS: Final = (
+    ("check", "-vv"),
+    (*ASK, "--include"),
+    ("exec", "customer", "--", sys.executable, "-c", _SHOWS_ALL),
+    ("apply", "--yes", "--format", "json"),
+    ("login",),
+    ("list", "-vv"),
+    ("show", "customer", "--format", "json"),
+    ("plan", "--refresh", "-vv"),
+    ("state", "show", "customer", "--format", "json"),
+    ("state", "export"),
+)
+
+
+class Life:
+    """Runs commands, and keeps what they print and every token that the store ever held."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.printed: dict[str, bytes] = {}
+        self.issued: set[str] = set()
+
+    def run(self, *argv: str, name: str) -> None:
+        done = subprocess.run(
+            argv, cwd=self.folder, env=environment(ENVIRONMENT), capture_output=True, timeout=60, check=False
+        )
+        assert done.returncode == 0, f"{name}: {done.returncode}"  # what it printed may hold a token
+        self.printed[name] = done.stdout + done.stderr
+        self.look()
+
+    def look(self) -> None:
+        store = open_store("", self.folder / ".connform", None)
+        grant = store.read("customer")
+        store.close()
+        if grant is not None:
+            self.issued |= {token.reveal() for token in (grant.access_token, grant.refresh_token) if token}
+
+    def search(self) -> None:
+        for name, text in self.printed.items():
+            assert_without(self.issued, text, where=f"what `{name}` printed")
+        for folder, _, files in os.walk(self.folder):
+            for file in files:
+                with open(os.path.join(folder, file), "rb") as opened:
+                    assert_without(self.issued, opened.read(), where=os.path.join(folder, file))
+
+
+def test_no_token_of_a_whole_life_is_seen(tmp_path: Path, provider: Provider) -> None:
+    life = Life(tmp_path)
+    declare(tmp_path, provider)
+    process, url = begin_login(tmp_path)
+    address = provider.consent(url)
+    out, err = process.communicate(address + "\n", timeout=60)
+    assert process.returncode == 0
+    life.printed["login"] = (out + err).encode()
+    life.issued.add(parse_qs(urlsplit(address).query)["code"][0])
+    life.look()
+    for argv in RUNS:
+        time.sleep(LIFETIME_S)
+        life.run(COMMAND, *argv, name=" ".join(argv[:2]))
+    time.sleep(LIFETIME_S)
+    life.run(sys.executable, "-c", _LOGS_ALL, name="the library")
+    assert len(life.issued) >= 13, "a code, and two tokens for the login and for each renewal"
+    life.search()
+    assert any(path.name == "state.sqlite3" for path in tmp_path.rglob("*"))
+    life.run(COMMAND, "logout", "customer", name="logout")
+    life.search()
