@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from connform import plugin
 from connform.plugin import (
     Answer,
     Backend,
     CheckRequest,
     Connection,
+    Documents,
+    Fetched,
     Finding,
     Instance,
     Judgement,
+    Opened,
     Place,
     Provider,
     Secret,
@@ -24,7 +25,7 @@ from connform.plugin import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 
@@ -52,21 +53,27 @@ class Letterbox:
     def lint(self, reference: SecretReference, settings: Mapping[str, Any]) -> str:
         return ""
 
-    def fetch(self, references: Sequence[SecretReference], place: Place) -> list[Secret]:
+    def open(self, place: Place) -> Opened:
+        return Documents(lambda reference: self._load(place, reference), lambda text, _: Fetched(Secret(text)))
+
+    @staticmethod
+    def _load(place: Place, reference: SecretReference) -> str:
         if place.settings:
             fault = "secret_not_found"
             raise SecretUnresolved(fault, "the letterbox is empty")
-        return [Secret(reference.path) for reference in references]
+        return reference.path
 
 
 def test_the_protocols_can_be_kept_with_these_names_alone(tmp_path: Path) -> None:
     provider: Provider = Acme()
     backend: Backend = Letterbox()
     assert [finding.code for finding in provider.rules({"tenant": "none"})] == ["malformed-value"]
-    (secret,) = backend.fetch([SecretReference.parse(backend.form)], Place(tmp_path, {}))
-    assert secret.reveal() == "name"
-    with pytest.raises(SecretUnresolved):
-        backend.fetch([], Place(tmp_path, {"a": 1}))
+    reference = SecretReference.parse(backend.form)
+    (outcome,) = backend.open(Place(tmp_path)).read([reference])
+    assert isinstance(outcome, Fetched)
+    assert outcome.secret.reveal() == "name"
+    (outcome,) = backend.open(Place(tmp_path, {"a": 1})).read([reference])
+    assert isinstance(outcome, SecretUnresolved)
 
 
 def test_every_promised_name_is_there() -> None:

@@ -12,7 +12,9 @@ from connform.manifest.rules import Finding
 from connform.manifest.shape import Shape
 from connform.providers.interface import Answer, CheckRequest, Instance, Judgement, Provider
 from connform.secret import Secret, SecretReference
-from connform.secrets.interface import Backend, Place
+from connform.secrets.interface import Backend, Fetched, Opened, Outcome, Place, Ruled
+from connform.secrets.opened import Documents, Once
+from connform.secrets.value import secret_from_text, text_from_bytes, whole_or_field
 
 __all__ = [
     "Answer",
@@ -20,13 +22,22 @@ __all__ = [
     "CheckRequest",
     "Connection",
     "ConnectionFailed",
+    "Documents",
+    "Fetched",
     "Finding",
     "Instance",
     "Judgement",
+    "Once",
+    "Opened",
+    "Outcome",
     "Place",
     "Provider",
+    "Ruled",
     "Secret",
     "SecretReference",
     "SecretUnresolved",
     "Shape",
+    "secret_from_text",
+    "text_from_bytes",
+    "whole_or_field",
 ]

@@ -49,6 +49,12 @@ def names(table: Mapping[str, object], group: str) -> list[str]:
     return sorted({*table, *_entry_points(group)})
 
 
+def package_of(name: str, group: str) -> str:
+    """Return the package whose plug-in is called `name`."""
+    (point, *_) = _entry_points(group)[name]
+    return point.dist.name if point.dist else "an unnamed package"
+
+
 def _load(point: EntryPoint) -> Any:
     try:
         return point.load()
@@ -58,8 +64,7 @@ def _load(point: EntryPoint) -> Any:
 
 
 def _origin(point: EntryPoint) -> str:
-    package = point.dist.name if point.dist else "an unnamed package"
-    return f"{point.value} of {package}"
+    return f"{point.value} of {package_of(point.name, point.group)}"
 
 
 @cache

@@ -10,6 +10,7 @@ from connform.providers.http import HTTP
 from connform.providers.interface import CheckRequest, Instance
 from tests.providers.connections import answer, connection
 
+AUTH: dict[str, Any] = {"auth": {"method": "bearer", "token": "env://TOKEN"}}
 GOOD: dict[str, Any] = {"base_url": "https://api.acme.example/v2/", "check": {"path": "/me"}}
 
 
@@ -19,7 +20,7 @@ def _errors(value: dict[str, Any]) -> list[str]:
 
 def test_the_smallest_connection() -> None:
     assert _errors(GOOD) == []
-    assert list(HTTP.rules(GOOD)) == []
+    assert list(HTTP.rules(GOOD | AUTH)) == []
     smallest = connection("http", **GOOD)
     assert HTTP.instance(smallest) == Instance("https://api.acme.example/v2", "X-Api-Key")
     assert HTTP.check_request(smallest) == CheckRequest("GET", "/me")
@@ -33,7 +34,7 @@ def test_everything_said() -> None:
         "check": {"method": "HEAD", "path": "/me?fields=id", "expect_status": 204},
     }
     assert _errors(full) == []
-    assert list(HTTP.rules(full)) == []
+    assert list(HTTP.rules(full | AUTH)) == []
     assert HTTP.instance(connection("http", **full)) == Instance("http://127.0.0.1:8080", "Api-Token")
     assert HTTP.check_request(connection("http", **full)) == CheckRequest("HEAD", "/me?fields=id")
 
@@ -79,7 +80,7 @@ def test_one_mistake_is_one_error_of_the_schema(change: dict[str, Any], keyword:
     ids=str,
 )
 def test_what_a_schema_cannot_say(change: dict[str, Any], code: str) -> None:
-    findings = list(HTTP.rules(GOOD | change))
+    findings = list(HTTP.rules(GOOD | AUTH | change))
     assert [finding.code for finding in findings] == [code]
     assert "s3cr3t" not in findings[0].detail + findings[0].hint
 

@@ -4,29 +4,41 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from connform.errors import SecretUnresolved
 from connform.secret import SecretReference
 from connform.secrets import BACKENDS
-from connform.secrets.interface import Place
+from connform.secrets.interface import Fetched, Place
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+    from connform.secrets.interface import Outcome
 
 
 def fetch(backend: str, base: Path, *texts: str, **settings: Any) -> list[str]:
     """Return the revealed values."""
-    references = [SecretReference.parse(text) for text in texts]
-    return [secret.reveal() for secret in BACKENDS[backend].fetch(references, Place(base, settings))]
+    values = []
+    for outcome in outcomes(backend, base, *texts, **settings):
+        assert isinstance(outcome, Fetched), outcome
+        values.append(outcome.secret.reveal())
+    return values
+
+
+def outcomes(backend: str, base: Path, *texts: str, **settings: Any) -> Sequence[Outcome]:
+    """Return what came of references, as a store's one read."""
+    opened = BACKENDS[backend].open(Place(base, settings))
+    try:
+        return opened.read([SecretReference.parse(text) for text in texts])
+    finally:
+        opened.close()
 
 
 def failure(backend: str, base: Path, text: str, **settings: Any) -> SecretUnresolved:
-    """Return the error of a fetch that must fail; the error names the reference."""
-    with pytest.raises(SecretUnresolved) as caught:
-        fetch(backend, base, text, **settings)
-    assert text in caught.value.message
-    return caught.value
+    """Return the error of a fetch that must fail."""
+    (outcome,) = outcomes(backend, base, text, **settings)
+    assert isinstance(outcome, SecretUnresolved)
+    return outcome
 
 
 def lint(backend: str, text: str, **settings: Any) -> str:

@@ -95,10 +95,9 @@ from connform.secrets import BACKENDS
 from connform.secrets.interface import Place
 if os.geteuid() == 0:
     os.seteuid(65534)
-try:
-    BACKENDS["file"].fetch([SecretReference.parse(sys.argv[1])], Place(Path("/"), {}))
-except SecretUnresolved as error:
-    print(error.fault.name, error.exit_code.value)
+(outcome,) = BACKENDS["file"].open(Place(Path("/"))).read([SecretReference.parse(sys.argv[1])])
+if isinstance(outcome, SecretUnresolved):
+    print(outcome.fault.name, outcome.exit_code.value)
 """
 
 

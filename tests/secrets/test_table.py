@@ -12,7 +12,22 @@ from connform.manifest.shape import Shape, published
 from connform.secret import SecretReference
 from connform.secrets import BACKENDS
 
-STORES: dict[str, dict[str, object]] = {"env": {}, "dotenv": {"path": ".env"}, "file": {"path": "/run/secrets"}}
+STORES: dict[str, dict[str, object]] = {
+    "env": {},
+    "dotenv": {"path": ".env"},
+    "file": {"path": "/run/secrets"},
+    "azurekv": {"address": "https://acme.vault.azure.net"},
+    "gcpsecrets": {"project": "acme-prod", "credentials": "file:///run/secrets/gcp.json"},
+    "k8s": {"address": "https://10.0.0.1:6443", "token": "env://K8S_TOKEN"},
+    "op": {"address": "https://connect.acme.example", "token": "env://OP_CONNECT_TOKEN"},
+    "vault": {"address": "https://vault.acme.example", "auth": {"method": "token", "token": "env://VAULT_TOKEN"}},
+    "awssecrets": {"region": "eu-central-1", "profile": "acme", "ca_file": "ca.pem"},
+    "awsssm": {"role_arn": "arn:aws:iam::123456789012:role/secrets", "endpoint_url": "https://ssm.acme.example"},
+    "exec": {},
+    "sops": {"path": "secrets.enc.yaml", "age_key_file": "age.txt", "age_key": "env://AGE_KEY"},
+    "pass": {"path": "/srv/password-store"},
+    "keyring": {"service": "acme"},
+}
 
 
 def test_every_backend_has_an_example_here() -> None:
@@ -34,10 +49,12 @@ def test_its_store_has_a_schema_that_is_described(name: str) -> None:
     assert Draft202012Validator(schema).is_valid(STORES[name])
     assert not Draft202012Validator(schema).is_valid({**STORES[name], "surplus": 1})
     assert shape.description
-    assert all(not isinstance(part, Shape) and part["description"] for part in shape.properties.values())
+    assert all(
+        part.description if isinstance(part, Shape) else part["description"] for part in shape.properties.values()
+    )
 
 
-@pytest.mark.parametrize("name", ["dotenv", "file"])
+@pytest.mark.parametrize("name", ["dotenv", "file", "sops"])
 @pytest.mark.parametrize("path", ["", "a\n", "a\x00b", None, 1], ids=repr)
 def test_a_store_needs_a_usable_path(name: str, path: object) -> None:
     schema = published(BACKENDS[name].store_shape)

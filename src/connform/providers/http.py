@@ -91,6 +91,10 @@ class Http:
     def rules(self, connection: Mapping[str, Any]) -> Iterator[Finding]:
         """Yield what is wrong with the root and the header."""
         yield from url_findings(connection["base_url"], ("base_url",))
+        auth = connection["auth"]
+        if auth["method"] == "oauth2" and "issuer" not in auth and not {"authorize_url", "token_url"} <= auth.keys():
+            detail = "nothing says where this API's authorization server is: write `authorize_url` and `token_url`, or `issuer`"
+            yield Finding("missing-key", ("auth",), detail)
         if connection.get("api_key_header", "").lower() in _FRAMING:
             detail = "this header belongs to the HTTP message itself and can't carry a key"
             yield Finding("malformed-value", ("api_key_header",), detail, DEFAULT_API_KEY_HEADER)

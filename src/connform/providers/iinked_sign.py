@@ -145,8 +145,10 @@ class IinkedSign:
             base_url=root,
             api_key_header="api_key",  # exactly so, with the underscore
             key_management_url=f"{origin}/integration",
+            safe_posts=("/packages/list", "/templates/list"),
             authorize_url=f"{origin}/connect/authorize",
             token_url=f"{origin}/connect/token",
+            revoke_url=f"{origin}/connect/revocation",  # not documented: where .NET's IdentityServer has it
         )
 
     def check_request(self, connection: Connection) -> CheckRequest:  # noqa: ARG002  (the same for every instance)

@@ -30,6 +30,10 @@ class Instance(NamedTuple):
     """OAuth 2.0 authorization endpoint (RFC 6749 §3.1); empty where there is none."""
     token_url: str = ""
     """OAuth 2.0 token endpoint (RFC 6749 §3.2); empty where there is none."""
+    revoke_url: str = ""
+    """OAuth 2.0 revocation endpoint (RFC 7009); empty where none is known."""
+    safe_posts: tuple[str, ...] = ()
+    """Paths of POST calls, below the base URL, that only read: safe to repeat."""
 
 
 class CheckRequest(NamedTuple):

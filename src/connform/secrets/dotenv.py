@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from connform.errors import SecretUnresolved
 from connform.manifest.shape import Shape, Snippet
 from connform.manifest.similar import did_you_mean
+from connform.secrets.interface import Fetched
+from connform.secrets.opened import attempt
 from connform.secrets.reading import read_file
 from connform.secrets.value import secret_from_text, text_from_bytes
 
@@ -24,8 +26,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from connform.secret import Secret, SecretReference
-    from connform.secrets.interface import Place
+    from connform.secret import SecretReference
+    from connform.secrets.interface import Opened, Outcome, Place
 
 _NAME: Final = r"[A-Za-z_][A-Za-z0-9_]*"
 _BLANK: Final = r"[ \t]*(?:#[^\n]*)?\r?(?:\n|\Z)"
@@ -82,39 +84,57 @@ class Dotenv:
             return "the variable's name is missing or not valid: dotenv://.env#NAME"
         return ""
 
-    def fetch(self, references: Sequence[SecretReference], place: Place) -> list[Secret]:
-        """Return the values of the variables; each file is read once."""
-        files: dict[Path, dict[str, Line]] = {}
-        secrets = []
+    def open(self, place: Place) -> Opened:
+        """Return the files, or the one of a store."""
+        return _Files(place)
+
+
+class _Files:
+    """Dotenv files; each is read once a read."""
+
+    batch_size = 0
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+
+    def read(self, references: Sequence[SecretReference]) -> Sequence[Outcome]:
+        """Return the values of the variables."""
+        of_store = self._place.settings.get("path", "")
+        files: dict[Path, dict[str, Line] | SecretUnresolved] = {}
+        outcomes: list[Outcome] = []
         for reference in references:
-            path = place.base / place.settings.get("path", reference.path)
+            path = self._place.base / (of_store or reference.path)
             if path not in files:
-                files[path] = _load(path, reference)
-            name = reference.path if "path" in place.settings else reference.field
-            secrets.append(_value(files[path], name, reference))
-        return secrets
+                files[path] = attempt(_load, path)
+            lines = files[path]
+            name = reference.path if of_store else reference.field
+            outcomes.append(lines if isinstance(lines, SecretUnresolved) else attempt(_value, lines, name))
+        return outcomes
+
+    def close(self) -> None:
+        """Do nothing."""
 
 
-def _load(path: Path, reference: SecretReference) -> dict[str, Line]:
-    text = text_from_bytes(read_file(path, reference), reference)
+def _load(path: Path) -> dict[str, Line]:
+    text = text_from_bytes(read_file(path))
     try:
         return parse_dotenv(text)
     except MalformedLineError as error:
         number = str(error)
     # Raised out here: no exception in the chain holds the text.
-    message = f"line {number} of {path} is not NAME=value ({reference})"
+    message = f"line {number} of {path} is not NAME=value"
     raise SecretUnresolved("secret_malformed", message, "put a value with special characters in single quotes")
 
 
-def _value(lines: Mapping[str, Line], name: str, reference: SecretReference) -> Secret:
+def _value(lines: Mapping[str, Line], name: str) -> Fetched:
     if name not in lines:
         hint = did_you_mean(name, lines) or f"add a line {name}=… to the file"
-        raise SecretUnresolved("secret_not_found", f"the file has no variable {name} ({reference})", hint)
+        raise SecretUnresolved("secret_not_found", f"the file has no variable {name}", hint)
     line = lines[name]
     if line.repeated_at:
-        message = f"{name} stands twice, at lines {line.number} and {line.repeated_at} ({reference})"
+        message = f"{name} stands twice, at lines {line.number} and {line.repeated_at}"
         raise SecretUnresolved("secret_malformed", message, "remove one of the lines")
-    return secret_from_text(line.value, reference)
+    return Fetched(secret_from_text(line.value))
 
 
 def parse_dotenv(text: str) -> dict[str, Line]:

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Final
 from connform.errors import SecretUnresolved
 from connform.manifest.shape import Shape
 from connform.manifest.similar import did_you_mean
-from connform.secrets.value import secret_from_bytes
+from connform.secrets.opened import Documents
+from connform.secrets.value import fetched_from_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from typing import Any
 
-    from connform.secret import Secret, SecretReference
-    from connform.secrets.interface import Place
+    from connform.secret import SecretReference
+    from connform.secrets.interface import Fetched, Opened, Place
 
 VARIABLE: Final = r"[A-Za-z_][A-Za-z0-9_]*"
 """The name of a variable (POSIX.1 §8.1, with lower case)."""
@@ -39,19 +40,31 @@ class Env:
             return "an environment variable has no fields and no versions: nothing follows its name"
         return ""
 
-    def fetch(self, references: Sequence[SecretReference], place: Place) -> list[Secret]:  # noqa: ARG002
-        """Return the values of the variables."""
-        return [_value(reference) for reference in references]
+    def open(self, place: Place) -> Opened:  # noqa: ARG002  (there is one environment)
+        """Return the environment."""
+        return Documents(_load, _fetched, batch_size=0)
 
 
-def _value(reference: SecretReference) -> Secret:
+def _load(reference: SecretReference) -> bytes:
     value = os.environ.get(reference.path)
     if value is None:
         hint = did_you_mean(reference.path, os.environ) or f"export {reference.path}=… before connform runs"
-        raise SecretUnresolved(
-            "secret_not_found", f"environment variable {reference.path} is not set ({reference})", hint
-        )
-    return secret_from_bytes(os.fsencode(value), reference)
+        raise SecretUnresolved("secret_not_found", f"environment variable {reference.path} is not set", hint)
+    return os.fsencode(value)
+
+
+def _fetched(data: bytes, reference: SecretReference) -> Fetched:  # noqa: ARG001  (it has no fields)
+    return fetched_from_bytes(data)
+
+
+def variable(name: str) -> str:
+    """Return an environment variable by which other tools find a store, as `VAULT_ADDR`; empty where it isn't set."""
+    return os.environ.get(name, "")
+
+
+def variables() -> dict[str, str]:
+    """Return the whole environment: what programs of other stores are started with."""
+    return dict(os.environ)
 
 
 ENV: Final = Env()

@@ -6,12 +6,17 @@ one step: all members of one mount are read from the folder that `..data` meant 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from contextlib import suppress
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from connform.errors import SecretUnresolved
 from connform.manifest.shape import Shape, Snippet
+from connform.secrets.interface import Fetched
+from connform.secrets.opened import Documents
 from connform.secrets.reading import read_file
-from connform.secrets.value import field_of_json, secret_from_bytes, text_from_bytes
+from connform.secrets.value import text_from_bytes, whole_or_field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,8 +24,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from connform.manifest.shape import Schema
-    from connform.secret import Secret, SecretReference
-    from connform.secrets.interface import Place
+    from connform.secret import SecretReference
+    from connform.secrets.interface import Opened, Outcome, Place
 
 _SNAPSHOT: Final = "..data"
 _ATTEMPTS: Final = 5
@@ -60,17 +65,50 @@ class File:
             return f"a path in a store stays inside of its folder: {reference.scheme}://NAME"
         return ""
 
-    def fetch(self, references: Sequence[SecretReference], place: Place) -> list[Secret]:
-        """Return the contents of the files, or their fields, those of one mount from one snapshot."""
-        folder = place.base / place.settings.get("path", "")
+    def open(self, place: Place) -> Opened:
+        """Return the folder of a store, or of the manifest."""
+        return _Folder(place.base / place.settings.get("path", ""))
+
+
+class _Folder:
+    """Files below a folder; those of one mount come from one snapshot."""
+
+    batch_size = 0
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def read(self, references: Sequence[SecretReference]) -> Sequence[Outcome]:
+        """Return the contents of the files, or their fields."""
         for _ in range(_ATTEMPTS - 1):
             snapshot = _Snapshot()
-            try:
-                return [_value(snapshot, folder, reference) for reference in references]
-            except SecretUnresolved:
-                if not snapshot.is_past():
-                    raise
-        return [_value(_Snapshot(), folder, reference) for reference in references]
+            outcomes = self._read(references, snapshot)
+            if not (snapshot.is_past() and any(isinstance(one, SecretUnresolved) for one in outcomes)):
+                return outcomes
+        return self._read(references, _Snapshot())
+
+    def close(self) -> None:
+        """Do nothing."""
+
+    def _read(self, references: Sequence[SecretReference], snapshot: _Snapshot) -> Sequence[Outcome]:
+        return Documents(partial(self._load, snapshot), _fetched).read(references)
+
+    def _load(self, snapshot: _Snapshot, reference: SecretReference) -> _Content:
+        path = snapshot.locate(self._folder / reference.path)
+        written_at = None
+        with suppress(OSError):  # the read says why
+            written_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)  # before the read: no rotation is missed
+        return _Content(read_file(path), written_at)
+
+
+class _Content(NamedTuple):
+    data: bytes
+    written_at: datetime | None
+
+
+def _fetched(content: _Content, reference: SecretReference) -> Fetched:
+    version = content.written_at.isoformat() if content.written_at else ""
+    return Fetched(whole_or_field(text_from_bytes(content.data), reference.field), version, content.written_at)
 
 
 class _Snapshot:
@@ -103,13 +141,6 @@ def _target(link: Path) -> Path | None:
         return link.readlink()
     except OSError:
         return None
-
-
-def _value(snapshot: _Snapshot, folder: Path, reference: SecretReference) -> Secret:
-    data = read_file(snapshot.locate(folder / reference.path), reference)
-    if reference.field:
-        return field_of_json(text_from_bytes(data, reference), reference)
-    return secret_from_bytes(data, reference)
 
 
 FILE: Final = File()

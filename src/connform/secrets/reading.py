@@ -14,43 +14,39 @@ from connform.errors import SecretUnresolved
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from connform.secret import SecretReference
-
 MAX_FILE_BYTES: Final = 1024 * 1024
 """No secret is larger."""
 
 
-def read_file(path: Path, reference: SecretReference) -> bytes:
+def read_file(path: Path) -> bytes:
     """Return the content of a regular file of at most `MAX_FILE_BYTES`.
 
     Raises:
         SecretUnresolved: `secret_not_found`, `secret_denied`, `secret_malformed` or `secret_backend_unavailable`.
     """
     try:
-        return _read(path, reference)
+        return _read(path)
     except (FileNotFoundError, NotADirectoryError):
-        raise SecretUnresolved("secret_not_found", f"there is no file {path} ({reference})") from None
+        raise SecretUnresolved("secret_not_found", f"there is no file {path}") from None
     except PermissionError:
-        message = f"this user may not read {path} ({reference})"
+        message = f"this user may not read {path}"
         raise SecretUnresolved("secret_denied", message) from None
     except OSError as error:
-        message = f"{path} can't be read: {error.strerror} ({reference})"
+        message = f"{path} can't be read: {error.strerror}"
         raise SecretUnresolved("secret_backend_unavailable", message) from None
 
 
-def _read(path: Path, reference: SecretReference) -> bytes:
+def _read(path: Path) -> bytes:
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise SecretUnresolved(
-                "secret_malformed", f"{path} is not a regular file ({reference})", "name a file, not a folder"
-            )
+            raise SecretUnresolved("secret_malformed", f"{path} is not a regular file", "name a file, not a folder")
         data = b""
         while len(data) <= MAX_FILE_BYTES and (chunk := os.read(descriptor, MAX_FILE_BYTES + 1)):
             data += chunk
     finally:
         os.close(descriptor)
     if len(data) > MAX_FILE_BYTES:
-        message = f"{path} is larger than 1 MiB ({reference})"
+        message = f"{path} is larger than 1 MiB"
         raise SecretUnresolved("secret_malformed", message, "name the file that holds the secret alone")
     return data

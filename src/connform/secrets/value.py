@@ -12,21 +12,23 @@ from typing import TYPE_CHECKING
 from connform.errors import SecretUnresolved
 from connform.manifest.similar import did_you_mean
 from connform.secret import Secret
+from connform.secrets.interface import Fetched
 
 if TYPE_CHECKING:
-    from connform.secret import SecretReference
+    from collections.abc import Mapping
+    from typing import Any
 
 
-def secret_from_bytes(data: bytes, reference: SecretReference) -> Secret:
-    """Return the secret in `data`.
+def fetched_from_bytes(data: bytes) -> Fetched:
+    """Return the secret in `data`, of which no more is known.
 
     Raises:
         SecretUnresolved: `secret_malformed`, empty or not UTF-8.
     """
-    return secret_from_text(text_from_bytes(data, reference), reference)
+    return Fetched(secret_from_text(text_from_bytes(data)))
 
 
-def secret_from_text(text: str, reference: SecretReference) -> Secret:
+def secret_from_text(text: str) -> Secret:
     """Return `text` without one trailing newline.
 
     Raises:
@@ -34,11 +36,11 @@ def secret_from_text(text: str, reference: SecretReference) -> Secret:
     """
     text = text.removesuffix("\n").removesuffix("\r") if text.endswith("\n") else text
     if not text:
-        raise SecretUnresolved("secret_malformed", f"the value of {reference} is empty", "store the secret there")
+        raise SecretUnresolved("secret_malformed", "the value is empty", "store the secret there")
     return Secret(text)
 
 
-def text_from_bytes(data: bytes, reference: SecretReference) -> str:
+def text_from_bytes(data: bytes) -> str:
     """Return `data` as text.
 
     Raises:
@@ -49,14 +51,14 @@ def text_from_bytes(data: bytes, reference: SecretReference) -> str:
     except UnicodeDecodeError:
         pass
     # Raised out here, where no context holds the bytes.
-    raise SecretUnresolved("secret_malformed", f"the value of {reference} is not UTF-8 text")
+    raise SecretUnresolved("secret_malformed", "the value is not UTF-8 text")
 
 
-def field_of_json(text: str, reference: SecretReference) -> Secret:
-    """Return the text that stands at the reference's field of a JSON object; no type is guessed.
+def object_from_json(text: str) -> Mapping[str, Any]:
+    """Return a JSON object.
 
     Raises:
-        SecretUnresolved: `secret_malformed` (not a JSON object, not a text) or `secret_not_found`.
+        SecretUnresolved: `secret_malformed`, it is none.
     """
     import json  # start-up: few references have a field
 
@@ -64,11 +66,40 @@ def field_of_json(text: str, reference: SecretReference) -> Secret:
     with suppress(ValueError, RecursionError):
         content = json.loads(text)
     if not isinstance(content, dict):
-        raise SecretUnresolved("secret_malformed", f"{reference} asks for a field of something that is no JSON object")
-    if reference.field not in content:
-        message = f"the JSON object has no field {reference.field} ({reference})"
-        raise SecretUnresolved("secret_not_found", message, did_you_mean(reference.field, content))
-    value = content[reference.field]
+        raise SecretUnresolved("secret_malformed", "a field is asked for of something that is no JSON object")
+    return content
+
+
+def field_of(content: Mapping[str, Any], field: str) -> Secret:
+    """Return the text at a field of an object; no type is guessed.
+
+    Raises:
+        SecretUnresolved: `secret_malformed`, not a text; `secret_not_found`.
+    """
+    if field not in content:
+        raise SecretUnresolved("secret_not_found", f"there is no field {field}", did_you_mean(field, content))
+    value = content[field]
     if not isinstance(value, str):
-        raise SecretUnresolved("secret_malformed", f"the value of {reference} is no text", "put it in quotes")
-    return secret_from_text(value, reference)
+        raise SecretUnresolved("secret_malformed", f"the value of the field {field} is no text", "put it in quotes")
+    return secret_from_text(value)
+
+
+def whole_or_field(text: str, field: str) -> Secret:
+    """Return a text, or one field of the JSON object that it is; errors as for `object_from_json` and `field_of`."""
+    return field_of(object_from_json(text), field) if field else secret_from_text(text)
+
+
+def text_from_base64(data: object) -> str:
+    """Return the text that stands in base64 (RFC 4648 §4).
+
+    Raises:
+        SecretUnresolved: `secret_malformed`, it is none, or not UTF-8.
+    """
+    import base64  # start-up: few backends need it
+
+    decoded: bytes | None = None
+    with suppress(ValueError):
+        decoded = base64.b64decode(data, validate=True) if isinstance(data, str) else None
+    if decoded is None:
+        raise SecretUnresolved("secret_malformed", "the value is not base64, as its store should have it")
+    return text_from_bytes(decoded)

@@ -1,0 +1,182 @@
+"""Turns what botocore raises into the fault that it is, in our own words: its messages quote ids, answers and keys.
+
+Layer 2, no IO.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from connform.errors import SecretUnresolved
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+_DENIED: Final = "secret_denied"
+_MISSING: Final = "secret_not_found"
+_UNAVAILABLE: Final = "secret_backend_unavailable"
+_SERVER_ERROR: Final = 500
+_FORBIDDEN: Final = frozenset({401, 403})
+
+
+class Service(NamedTuple):
+    """A service of AWS."""
+
+    name: str
+    """What messages call it: `AWS SSM`."""
+    permissions: str
+    """What to do where it denies a call."""
+
+
+class Failure(NamedTuple):
+    """A call that failed."""
+
+    error: SecretUnresolved
+    """What to say of it."""
+    of_login: bool
+    """Whether every call in the region fails like this."""
+
+
+class Reason(NamedTuple):
+    """Why a call failed."""
+
+    fault: str
+    """A name of `faults`."""
+    said: str
+    """What it means, after the name of the service and the error code."""
+    hint: str = ""
+    """What to do; empty: what the fault says."""
+    of_login: bool = False
+    """As in `Failure`."""
+
+
+_LOG_IN: Final = "log in again: aws sso login, or renew the keys of the AWS_* variables"
+_KEYS: Final = "see whose keys are used (aws sts get-caller-identity), and that the account has enabled the region"
+_KEY_OF_KMS: Final = "allow kms:Decrypt on the KMS key of the secret, and see that the key is enabled"
+
+_EXPIRED: Final = Reason(_DENIED, "the session has expired", _LOG_IN, of_login=True)
+_UNKNOWN: Final = Reason(_DENIED, "the access key is not known", _KEYS, of_login=True)
+_SIGNATURE: Final = Reason(
+    _DENIED, "the signature is wrong", "see the secret access key, and this machine's clock", of_login=True
+)
+_KMS: Final = Reason(_DENIED, "the KMS key of the secret can't be used", _KEY_OF_KMS)
+_NOT_ALLOWED: Final = Reason(_DENIED, "this identity may not read it")
+_ABSENT: Final = Reason(_MISSING, "it does not exist")
+_NO_SUCH_NAME: Final = Reason(_MISSING, "the name or the version is none", "correct the reference")
+_DELETED: Final = Reason(
+    _MISSING, "it is marked for deletion", "restore it: aws secretsmanager restore-secret; or correct the reference"
+)
+_BUSY: Final = Reason(_UNAVAILABLE, "there were too many calls", "wait, then try again")
+_FAILED: Final = Reason(_UNAVAILABLE, "the service failed")
+_STRANGE: Final = Reason(
+    _UNAVAILABLE, "this is no answer of the service", "see `region:` and `endpoint_url:` of the store"
+)
+
+_REASONS: Final[Mapping[str, Reason]] = {
+    **dict.fromkeys(("ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"), _EXPIRED),
+    **dict.fromkeys(("UnrecognizedClientException", "InvalidClientTokenId", "InvalidAccessKeyId", "AuthFailure"), _UNKNOWN),
+    **dict.fromkeys(("MissingAuthenticationToken", "MissingAuthenticationTokenException", "NotAuthorized"), _UNKNOWN),
+    **dict.fromkeys(("InvalidSignatureException", "SignatureDoesNotMatch", "IncompleteSignature"), _SIGNATURE),
+    **dict.fromkeys(("AccessDenied", "AccessDeniedException", "UnauthorizedOperation"), _NOT_ALLOWED),
+    **dict.fromkeys(("DecryptionFailure", "InvalidKeyId"), _KMS),
+    **dict.fromkeys(("ResourceNotFoundException", "ParameterNotFound", "ParameterVersionNotFound"), _ABSENT),
+    **dict.fromkeys(("ValidationException", "ValidationError", "InvalidParameterException"), _NO_SUCH_NAME),
+    "InvalidRequestException": _DELETED,
+    **dict.fromkeys(("TooManyRequestsException", "RequestLimitExceeded", "SlowDown"), _BUSY),
+    **dict.fromkeys(("Throttling", "ThrottlingException", "ThrottledException", "RequestThrottledException"), _BUSY),
+    **dict.fromkeys(("InternalServiceError", "InternalServerError", "InternalFailure", "ServiceUnavailable"), _FAILED),
+}  # fmt: skip
+
+_NO_KEYS: Final = Reason(
+    _DENIED,
+    "no AWS credentials are found",
+    "log in: aws sso login; or set AWS_PROFILE or the AWS_* keys",
+    of_login=True,
+)
+_SSO: Final = Reason(_DENIED, "the SSO session has ended", _LOG_IN, of_login=True)
+_NO_PROFILE: Final = Reason(
+    _DENIED, "the AWS profile does not exist", "see which there are: aws configure list-profiles", of_login=True
+)
+NO_REGION: Final = Reason(
+    _MISSING,
+    "no AWS region is known",
+    "write `region:` into the store, or set AWS_DEFAULT_REGION (AWS_REGION is not looked at)",
+)
+"""Of names; an ARN has a region of its own."""
+_CONFIGURATION: Final = Reason(
+    _DENIED,
+    "the AWS configuration can't be used",
+    "correct the file of AWS profiles, or the AWS_* variables",
+    of_login=True,
+)
+_CREDENTIALS: Final = Reason(
+    _DENIED,
+    "the AWS credentials can't be had",
+    "see what the profile gets them from: aws sts get-caller-identity",
+    of_login=True,
+)
+_TLS: Final = Reason(
+    _UNAVAILABLE, "TLS failed", "if you trust the issuer, name its certificate in `ca_file:` of the store"
+)
+
+_EXCEPTIONS: Final[Mapping[str, Reason]] = {
+    **dict.fromkeys(("NoCredentialsError", "NoAuthTokenError"), _NO_KEYS),
+    **dict.fromkeys(("SSOTokenLoadError", "UnauthorizedSSOTokenError", "TokenRetrievalError", "SSOError"), _SSO),
+    **dict.fromkeys(("LoginRefreshRequired", "LoginTokenLoadError", "LoginError"), _SSO),
+    "ProfileNotFound": _NO_PROFILE,
+    "NoRegionError": NO_REGION,
+    **dict.fromkeys(("PartialCredentialsError", "ConfigParseError", "ConfigNotFound", "InvalidConfigError"), _CONFIGURATION),
+    **dict.fromkeys(("InvalidRegionError", "UnknownCredentialError", "InfiniteLoopConfigError"), _CONFIGURATION),
+    **dict.fromkeys(("CredentialRetrievalError", "MetadataRetrievalError", "MissingDependencyException"), _CREDENTIALS),
+    "ParamValidationError": _NO_SUCH_NAME,
+    "SSLError": _TLS,
+    **dict.fromkeys(("ReadTimeoutError", "ConnectTimeoutError"), Reason(_UNAVAILABLE, "it did not answer in time")),
+    **dict.fromkeys(("EndpointConnectionError", "ConnectionClosedError"), Reason(_UNAVAILABLE, "it can't be reached")),
+    "ProxyConnectionError": Reason(_UNAVAILABLE, "the proxy did not open the way", "see HTTPS_PROXY and NO_PROXY"),
+}  # fmt: skip
+
+
+def answered(service: Service, code: str, message: str, status: int = 400) -> Failure:
+    """Return what an error that AWS answered is.
+
+    Args:
+        service: which one answered.
+        code: the error code; shown where it looks like one.
+        message: only decides what kind of denial it is.
+        status: the HTTP status of the answer.
+    """
+    reason = _reason(code, message, status)
+    shown = code if re.fullmatch(r"[A-Za-z][A-Za-z0-9_.]{1,63}", code) else f"HTTP {status}"
+    hint = service.permissions if reason is _NOT_ALLOWED else reason.hint
+    return Failure(
+        SecretUnresolved(reason.fault, f"{service.name} answered {shown}: {reason.said}", hint), reason.of_login
+    )
+
+
+def judge(error: Exception, service: Service) -> Failure:
+    """Return what an exception of botocore is, without anything of its text."""
+    if isinstance(error, SecretUnresolved):  # raised by us below botocore
+        return Failure(error, of_login=True)
+    answer: Mapping[str, Any] = getattr(error, "response", None) or {}
+    if answer:
+        said = answer.get("Error", {})
+        status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        return answered(service, str(said.get("Code", "")), str(said.get("Message", "")), status)
+    known = (kind.__name__ for kind in type(error).__mro__ if kind.__name__ in _EXCEPTIONS)
+    reason = _EXCEPTIONS.get(next(known, ""), Reason(_UNAVAILABLE, f"the call failed ({type(error).__name__})"))
+    return Failure(SecretUnresolved(reason.fault, f"{service.name}: {reason.said}", reason.hint), reason.of_login)
+
+
+def _reason(code: str, message: str, status: int) -> Reason:
+    found = _REASONS.get(code)
+    if found is _NOT_ALLOWED and re.search(r"\bkms:|access to kms", message, re.IGNORECASE):
+        return _KMS
+    if found is not None:
+        return found
+    if status >= _SERVER_ERROR:
+        return _FAILED
+    if status in _FORBIDDEN:  # by the policy of an endpoint, or something on the way, in words of its own
+        return _NOT_ALLOWED
+    return _KMS if code.startswith("KMS") else _STRANGE

@@ -1,0 +1,63 @@
+"""Keeps what botocore logs of our calls out of every log: at DEBUG it writes down answers, secrets included.
+
+Layer 2, no IO. Calls that others in this process make by botocore stay in their logs.
+"""
+
+from __future__ import annotations
+
+import logging
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import ModuleType
+
+_OURS: ContextVar[bool] = ContextVar("connform_aws_call", default=False)
+
+
+class _NotOurs(logging.Filter):
+    """Drops what is logged while one of our calls runs."""
+
+    def filter(self, record: logging.LogRecord) -> bool:  # noqa: ARG002  (whatever it says)
+        return not _OURS.get()
+
+
+_FILTER: Final = _NotOurs()
+
+
+@contextmanager
+def unlogged() -> Iterator[None]:
+    """Let botocore, and the HTTP client below it, log nothing of what this thread does inside."""
+    _hide()
+    token = _OURS.set(True)
+    try:
+        yield
+    finally:
+        _OURS.reset(token)
+
+
+@cache
+def _hide() -> None:
+    import botocore  # type: ignore[import-untyped]
+    import urllib3
+
+    for package in (botocore, urllib3):
+        for name in _loggers(package):
+            logging.getLogger(name).addFilter(_FILTER)
+
+
+def _loggers(package: ModuleType) -> Iterator[str]:
+    """Yield the names of a package's loggers, called as its modules are: a filter is not inherited by loggers below."""
+    from pkgutil import iter_modules
+
+    yield package.__name__
+    waiting = [(package.__name__, list(package.__path__))]
+    while waiting:
+        parent, folders = waiting.pop()
+        for _, name, is_package in iter_modules(folders):
+            yield f"{parent}.{name}"
+            if is_package:
+                waiting.append((f"{parent}.{name}", [f"{folder}/{name}" for folder in folders]))

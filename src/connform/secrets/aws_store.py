@@ -1,0 +1,52 @@
+"""Names the keys of a store of AWS, and judges its endpoint.
+
+Layer 2, no IO.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from connform.manifest.shape import Shape, Snippet
+from connform.manifest.urls import URL, url_findings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from connform.manifest.rules import Finding
+    from connform.manifest.shape import Schema
+
+
+def store_shape(kind: str, description: str) -> Shape:
+    """Return the keys of a store of a service of AWS."""
+    return Shape(
+        properties={
+            "region": _text(r"[a-z]{2,}(-[a-z0-9]+)+", "The region. Default: the profile's, or AWS_DEFAULT_REGION.", "eu-central-1"),
+            "profile": _text(r"[^\x00-\x1f\x7f]+", "The profile of ~/.aws/config. Default: AWS_PROFILE.", "acme"),
+            "role_arn": _text(
+                r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[!-~]+",
+                "A role that is assumed before anything is read.",
+                "arn:aws:iam::123456789012:role/secrets",
+            ),
+            "endpoint_url": {**URL, "description": "Where the service is, instead of its public endpoint: that of a VPC."},
+            "ca_file": _text(r"[^\x00-\x1f\x7f]+", "PEM certificates to trust instead of the system's.", "ca.pem"),
+        },
+        description=description,
+        snippets=(Snippet(description.rstrip("."), {"type": kind, "region": "${2:eu-central-1}"}),),
+    )  # fmt: skip
+
+
+def _text(pattern: str, description: str, example: str) -> Schema:
+    return {
+        "type": "string",
+        "pattern": rf"^{pattern}(?!\n)$",
+        "description": description,
+        "examples": [example],
+        "errorMessage": f"a text such as {example} belongs here",
+    }
+
+
+def store_rules(store: Mapping[str, Any]) -> Iterator[Finding]:
+    """Yield what is wrong with the endpoint of a store."""
+    if "endpoint_url" in store:
+        yield from url_findings(store["endpoint_url"], ("endpoint_url",))

@@ -1,0 +1,174 @@
+"""Turns `azurekv://vault/name` into a secret of Azure Key Vault.
+
+Layer 2; uses the network: the REST interface of Key Vault (7.4). A store logs in with a client secret, by reference; without
+one, Microsoft's own library finds a login on this machine (the extra `connform[azure]`): workload identity, managed identity, `az login`.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from connform.errors import SecretUnresolved
+from connform.manifest.references import REFERENCE
+from connform.manifest.shape import Shape, Snippet
+from connform.manifest.urls import URL, parse_url, url_findings
+from connform.secret import Secret
+from connform.secrets.equipment import missing_library
+from connform.secrets.interface import Fetched
+from connform.secrets.opened import Documents, Once
+from connform.secrets.value import whole_or_field
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from connform.manifest.rules import Finding
+    from connform.secret import SecretReference
+    from connform.secrets.interface import Opened, Place
+    from connform.secrets.rest import Api
+
+_AUTHORITY: Final = "https://login.microsoftonline.com"
+_SUFFIX: Final = "vault.azure.net"
+_API_VERSION: Final = "7.4"
+_NAME: Final = "Key Vault"
+_WORD: Final = r"[A-Za-z0-9-]{1,127}"
+_LOGIN: Final = "log in: `az login`, or correct `tenant_id`, `client_id` and `client_secret` of the store"
+_DENIED: Final = "the login needs the role Key Vault Secrets User; a disabled secret is refused as well"
+_INSTALL: Final = "pip install 'connform[azure]'"
+
+
+class KeyVault:
+    """The backend `azurekv`."""
+
+    form = "azurekv://vault/name"
+    store_shape = Shape(
+        properties={
+            "address": {**URL, "description": "The vault.", "examples": [f"https://acme.{_SUFFIX}"]},
+            "ca_file": {"type": "string", "minLength": 1, "description": "PEM certificates of the vault's authority."},
+            "tenant_id": {"type": "string", "pattern": f"^{_WORD}$", "description": "The directory of the client."},
+            "client_id": {"type": "string", "minLength": 1, "description": "The application that logs in."},
+            "client_secret": {**REFERENCE, "description": "Where its secret lies; default: the login of this machine."},
+            "authority": {**URL, "description": f"Who issues tokens. Default {_AUTHORITY}."},
+        },
+        required=("address",),
+        description="Azure Key Vault.",
+        snippets=(Snippet("Azure Key Vault", {"type": "azurekv", "address": f"https://${{2:acme}}.{_SUFFIX}"}),),
+    )
+
+    def rules(self, store: Mapping[str, Any]) -> Iterator[Finding]:
+        """Yield what is wrong with addresses, and what a login lacks."""
+        from connform.manifest.rules import Finding
+
+        for key in ("address", "authority"):
+            if key in store:
+                yield from url_findings(store[key], (key,))
+        if "client_secret" in store:
+            for key in ("tenant_id", "client_id"):
+                if key not in store:
+                    yield Finding("missing-key", (), f"`client_secret` needs `{key}`")
+
+    def missing(self) -> str:
+        """Return how to install Microsoft's library; a store with a client secret needs none."""
+        return missing_library("azure.identity", "azure")
+
+    def lint(self, reference: SecretReference, settings: Mapping[str, Any]) -> str:
+        """Return what is wrong with a reference."""
+        above = "" if settings else "VAULT/"
+        if not re.fullmatch(_WORD if settings else f"{_WORD}/{_WORD}", reference.path):
+            return f"a secret is named by letters, digits and hyphens: {reference.scheme}://{above}NAME"
+        return "" if re.fullmatch(r"[0-9a-f]*", reference.version) else "a version is a word of hexadecimal digits"
+
+    def open(self, place: Place) -> Opened:
+        """Return the vault of a store, or those that references name."""
+        token = Once(lambda: _token(place))
+        vaults: dict[str, Once[Api]] = {}
+
+        def load(reference: SecretReference) -> Mapping[str, Any]:
+            from connform.secrets.rest import content_of
+
+            vault, _, name = reference.path.rpartition("/")
+            address = place.settings.get("address") or f"https://{vault}.{_SUFFIX}"
+            api = vaults.setdefault(address, Once(lambda: _api(address, place, token.get()))).get()
+            reply = api.call("GET", f"secrets/{name}/{reference.version}?api-version={_API_VERSION}")
+            return content_of(reply, _NAME, login_hint=_LOGIN, denied_hint=_DENIED)
+
+        def close() -> None:
+            for api in vaults.values():
+                if api.done is not None:
+                    api.done.close()
+
+        return Documents(load, _fetched, close=close)
+
+
+def _api(address: str, place: Place, token: Secret) -> Api:
+    from connform.http.header import bearer
+    from connform.secrets.rest import Api
+
+    ca_file = place.base / place.settings["ca_file"] if "ca_file" in place.settings else None
+    credential = bearer(token, key="client_secret")
+    return Api(address, _NAME, timeout_s=place.timeout_s, ca_file=ca_file, credential=credential)
+
+
+def _token(place: Place) -> Secret:
+    """Return an access token for the vault (RFC 6749 §4.4, or whatever Microsoft's library finds)."""
+    host = parse_url(place.settings["address"]).host if place.settings else f"any.{_SUFFIX}"
+    scope = f"https://{host.partition('.')[2]}/.default"
+    secret = place.secrets.get("client_secret")
+    return _found(scope) if secret is None else _issued(place, secret, scope)
+
+
+def _issued(place: Place, secret: Secret, scope: str) -> Secret:
+    from connform.secrets.rest import Api
+
+    settings = place.settings
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": settings["client_id"],
+        "client_secret": secret.reveal(),
+        "scope": scope,
+    }
+    ca_file = place.base / settings["ca_file"] if "authority" in settings and "ca_file" in settings else None
+    api = Api(settings.get("authority", _AUTHORITY), "Entra ID", timeout_s=place.timeout_s, ca_file=ca_file)
+    try:
+        reply = api.call("POST", f"{settings['tenant_id']}/oauth2/v2.0/token", form=form)
+    finally:
+        api.close()
+    token = reply.content.get("access_token") if isinstance(reply.content, dict) else None
+    if not isinstance(token, str):
+        raise SecretUnresolved(
+            "secret_denied", f"Entra ID does not accept the login (it answered {reply.status})", _LOGIN
+        )
+    return Secret(token)
+
+
+def _found(scope: str) -> Secret:
+    try:
+        from azure.core.exceptions import AzureError, ClientAuthenticationError
+        from azure.identity import DefaultAzureCredential
+    except ImportError:
+        message = f"{_NAME} needs an optional library to find a login on this machine"
+        hint = f"{_INSTALL}, or give the store `tenant_id`, `client_id` and `client_secret`"
+        raise SecretUnresolved("secret_backend_unavailable", message, hint) from None
+    fault, message = "", ""
+    try:
+        with DefaultAzureCredential() as credential:
+            return Secret(credential.get_token(scope).token)
+    except ClientAuthenticationError:
+        fault, message = "secret_denied", "this machine has no login for Azure that works"
+    except AzureError:
+        fault, message = "secret_backend_unavailable", "Azure's login can't be reached"
+    raise SecretUnresolved(fault, message, _LOGIN)  # out here, where no context holds an answer
+
+
+def _fetched(document: Mapping[str, Any], reference: SecretReference) -> Fetched:
+    value, attributes = document.get("value"), document.get("attributes")
+    if not isinstance(value, str):
+        raise SecretUnresolved("secret_malformed", "the value is no text")
+    updated = attributes.get("updated") if isinstance(attributes, dict) else None
+    since = datetime.fromtimestamp(updated, UTC) if isinstance(updated, int) else None
+    version = str(document.get("id", "")).rpartition("/")[2]
+    return Fetched(whole_or_field(value, reference.field), version, since)
+
+
+AZUREKV: Final = KeyVault()

@@ -1,0 +1,29 @@
+"""Turns the name of a library or program into how to get it, where it is missing here.
+
+Layer 2; looks for files, starts nothing and imports nothing.
+"""
+
+from __future__ import annotations
+
+
+def missing_library(name: str, extra: str) -> str:
+    """Return how to install a library; empty where it is here.
+
+    Args:
+        name: of its module: `google.auth`.
+        extra: of connform, by which it comes.
+    """
+    from importlib.util import find_spec
+
+    try:
+        found = find_spec(name)
+    except ModuleNotFoundError:  # not even what it lies in
+        found = None
+    return "" if found else f"pip install 'connform[{extra}]'"
+
+
+def missing_program(name: str) -> str:
+    """Return that a program is missing; empty where it is on PATH."""
+    from shutil import which
+
+    return "" if which(name) else f"the program {name}"

@@ -1,0 +1,168 @@
+"""Turns the policy file of `exec://` into the commands that it allows: the user's own file, never one of a repository.
+
+Layer 2; reads one file, named by CONNFORM_EXEC_POLICY. Who may change a manifest must not be able to choose what is run:
+the file belongs to this user or root, nobody else can write or replace it, and it lies outside of the manifest's repository.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from connform.errors import SecretUnresolved
+from connform.manifest.repository import repository_of
+from connform.manifest.similar import did_you_mean
+from connform.secrets.env import variable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+POLICY: Final = "CONNFORM_EXEC_POLICY"
+"""The variable that names the policy file."""
+_DENIED: Final = "secret_denied"
+_EXAMPLE: Final = '{"version": 1, "commands": {"NAME": {"argv": ["/usr/bin/program", "argument"]}}}'
+_OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
+_MAX_TIMEOUT_S: Final = 3600
+_MAX_BYTES: Final = 1024 * 1024
+
+
+class Command(NamedTuple):
+    """What a policy allows to be run."""
+
+    argv: tuple[str, ...]
+    """The program's absolute path, and its arguments."""
+    is_json: bool = False
+    """Whether it prints a JSON object, of which a reference names a field."""
+    timeout_s: float = _MAX_TIMEOUT_S
+    """How long it may take."""
+    variables: tuple[str, ...] = ()
+    """Names of the variables that it gets beside the ordinary ones."""
+
+
+def load_commands(base: Path) -> Mapping[str, Command]:
+    """Return the commands that the user's policy allows, by alias.
+
+    Args:
+        base: the folder of the manifest.
+
+    Raises:
+        SecretUnresolved: `secret_denied`, there is no policy, or none that can be trusted.
+    """
+    path = _path()
+    _demand_outside(path, base)
+    data = _read(path)
+    try:
+        content = json.loads(data, object_pairs_hook=_without_duplicates)
+    except (ValueError, RecursionError):
+        content = None
+    return _commands(content, path)
+
+
+def _path() -> Path:
+    named, config = Path(variable(POLICY)), Path(variable("XDG_CONFIG_HOME"))
+    if named != Path() and not named.is_absolute():
+        message = f"{POLICY} is not an absolute path"
+        raise SecretUnresolved(_DENIED, message, "name the file by its whole path")
+    folder = config if config.is_absolute() else Path(variable("HOME") or os.sep) / ".config"
+    return named if named.is_absolute() else folder / "connform" / "exec.json"
+
+
+def _demand_outside(path: Path, base: Path) -> None:
+    root = repository_of(base.resolve())
+    if root is not None and any(where.is_relative_to(root) for where in (path.resolve(), path.parent.resolve())):
+        message = f"the policy {path} lies in the manifest's repository: who changes the one could change the other"
+        raise SecretUnresolved(_DENIED, message, f"keep it outside of {root}, and name it in {POLICY}")
+
+
+def _read(path: Path) -> bytes:
+    try:
+        folder = path.parent.resolve()
+        for above in (folder, *folder.parents):
+            _demand_mine(above, above.stat())
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        try:
+            status = os.fstat(descriptor)
+            _demand_mine(path, status)
+            if not stat.S_ISREG(status.st_mode) or status.st_size > _MAX_BYTES:
+                message = f"the policy {path} is no file, or one of more than 1 MiB"
+                raise SecretUnresolved(_DENIED, message, "name the file itself")
+            return os.read(descriptor, _MAX_BYTES)
+        finally:
+            os.close(descriptor)
+    except FileNotFoundError:
+        message = f"no policy allows a command: there is no file {path}"
+        raise SecretUnresolved(_DENIED, message, f"write it: {_EXAMPLE}") from None
+    except OSError as error:
+        reason = "it is a link" if error.errno == errno.ELOOP else error.strerror
+        message = f"the policy {path} is not read: {reason}"
+        raise SecretUnresolved(_DENIED, message, "make it a file of yours, and no link") from None
+
+
+def _demand_mine(path: Path, status: os.stat_result) -> None:
+    if status.st_uid not in {os.geteuid(), 0}:
+        message = f"the policy can't be trusted: {path} belongs to another user (uid {status.st_uid})"
+        raise SecretUnresolved(_DENIED, message, "keep the policy in a folder of yours, as a file of yours")
+    is_shared = (
+        stat.S_ISDIR(status.st_mode) and status.st_mode & stat.S_ISVTX
+    )  # as /tmp: nobody replaces another's file
+    if status.st_mode & _OTHERS_WRITE and not is_shared:
+        message = f"the policy can't be trusted: others can write {path} (mode {stat.S_IMODE(status.st_mode):04o})"
+        raise SecretUnresolved(_DENIED, message, f"chmod go-w {path}")
+
+
+def _commands(content: Any, path: Path) -> Mapping[str, Command]:
+    if not isinstance(content, dict):
+        raise _invalid(path, "it is not a JSON object, or has a key twice")
+    _demand_known(content, ("version", "commands"), path, "")
+    if content.get("version") != 1 or isinstance(content["version"], bool):
+        raise _invalid(path, "its `version` is not 1")
+    commands = content.get("commands")
+    if not isinstance(commands, dict):
+        raise _invalid(path, "its `commands` is not an object of commands by alias")
+    return {alias: _command(alias, entry, path) for alias, entry in commands.items()}
+
+
+def _command(alias: str, entry: Any, path: Path) -> Command:
+    where = f"commands.{alias}"
+    if not isinstance(entry, dict):
+        raise _invalid(path, f'{where} is not an object with an "argv"')
+    _demand_known(entry, ("argv", "format", "timeout_s", "env"), path, f"{where}.")
+    argv, timeout_s = entry.get("argv"), entry.get("timeout_s", _MAX_TIMEOUT_S)
+    form, names = entry.get("format", "raw"), entry.get("env", [])
+    if not _are_texts(argv) or not argv:
+        raise _invalid(path, f"{where}.argv is not a list of texts")
+    if not Path(argv[0]).is_absolute():
+        raise _invalid(path, f"{where}.argv begins with a program that is not named by its absolute path")
+    if form not in {"raw", "json"}:
+        raise _invalid(path, f"{where}.format is neither raw nor json")
+    if isinstance(timeout_s, bool) or not isinstance(timeout_s, int | float) or not 0 < timeout_s <= _MAX_TIMEOUT_S:
+        raise _invalid(path, f"{where}.timeout_s is not a number of seconds, above 0 and up to {_MAX_TIMEOUT_S}")
+    if not _are_texts(names):
+        raise _invalid(path, f"{where}.env is not a list of names of variables")
+    return Command(tuple(argv), form == "json", timeout_s, tuple(names))
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) and "\0" not in one for one in value)
+
+
+def _demand_known(entry: Mapping[str, Any], known: tuple[str, ...], path: Path, where: str) -> None:
+    for key in entry:
+        if key not in known:
+            raise _invalid(path, f"{where}{key} is not known", did_you_mean(key, known))
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError
+    return found
+
+
+def _invalid(path: Path, problem: str, hint: str = "") -> SecretUnresolved:
+    message = f"the policy {path} is not valid: {problem}"
+    return SecretUnresolved(_DENIED, message, hint or f"it has the form {_EXAMPLE}")

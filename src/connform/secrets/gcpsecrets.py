@@ -1,0 +1,165 @@
+"""Turns `gcpsecrets://project/name` into a secret of Google Cloud's Secret Manager.
+
+Layer 2; uses the network: the REST interface of Secret Manager (v1), and Google's own library for the login (the extra
+`connform[gcp]`): application default credentials, or a service account's key by reference.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from connform.errors import ConnectionFailed, SecretUnresolved
+from connform.manifest.references import REFERENCE
+from connform.manifest.shape import Shape, Snippet
+from connform.manifest.urls import URL, url_findings
+from connform.secret import Secret
+from connform.secrets.equipment import missing_library
+from connform.secrets.interface import Fetched
+from connform.secrets.opened import Documents, Once
+from connform.secrets.value import text_from_base64, whole_or_field
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from connform.manifest.rules import Finding
+    from connform.secret import SecretReference
+    from connform.secrets.interface import Opened, Place
+    from connform.secrets.rest import Api
+
+_ADDRESS: Final = "https://secretmanager.googleapis.com"
+_SCOPES: Final = ("https://www.googleapis.com/auth/cloud-platform",)
+_NAME: Final = "Secret Manager"
+_PROJECT: Final = r"[a-z0-9][a-z0-9:.-]{1,62}"
+_WORD: Final = r"[A-Za-z0-9_-]{1,255}"
+_BAD_REQUEST: Final = 400
+_LOGIN: Final = (
+    "log in: `gcloud auth application-default login`, or give the store the `credentials` of a service account"
+)
+_DENIED: Final = "the account needs the role Secret Manager Secret Accessor on the secret"
+_INSTALL: Final = "pip install 'connform[gcp]'"
+
+
+class SecretManager:
+    """The backend `gcpsecrets`."""
+
+    form = "gcpsecrets://project/name"
+    store_shape = Shape(
+        properties={
+            "project": {
+                "type": "string",
+                "pattern": f"^{_PROJECT}$",
+                "description": "The project of all its secrets; its references then are NAME.",
+            },
+            "credentials": {**REFERENCE, "description": "Where the JSON key of a service account lies."},
+            "address": {**URL, "description": f"Another endpoint than {_ADDRESS}, such as that of a region."},
+            "ca_file": {"type": "string", "minLength": 1, "description": "PEM certificates of that endpoint."},
+        },
+        required=("project",),
+        description="Google Cloud Secret Manager.",
+        snippets=(Snippet("Google Cloud Secret Manager", {"type": "gcpsecrets", "project": "${2:acme-prod}"}),),
+    )
+
+    def rules(self, store: Mapping[str, Any]) -> Iterator[Finding]:
+        """Yield what is wrong with the address."""
+        if "address" in store:
+            yield from url_findings(store["address"], ("address",))
+
+    def missing(self) -> str:
+        """Return how to install Google's library."""
+        return missing_library("google.auth", "gcp")
+
+    def lint(self, reference: SecretReference, settings: Mapping[str, Any]) -> str:
+        """Return what is wrong with a reference."""
+        above = "" if "project" in settings else "PROJECT/"
+        pattern = _WORD if not above else f"{_PROJECT}/{_WORD}"
+        if not re.fullmatch(pattern, reference.path):
+            return f"a secret is named so: {reference.scheme}://{above}NAME"
+        if not re.fullmatch(r"[A-Za-z0-9_-]*", reference.version):
+            return "a version is a number, or an alias such as latest"
+        return ""
+
+    def open(self, place: Place) -> Opened:
+        """Return Secret Manager, with the login of a store or of this machine."""
+        api = Once(lambda: _api(place))
+        above = f"{place.settings['project']}/" if place.settings else ""
+
+        def load(reference: SecretReference) -> Mapping[str, Any]:
+            from connform.secrets.rest import content_of
+
+            project, _, name = f"{above}{reference.path}".partition("/")
+            version = reference.version or "latest"
+            reply = api.get().call("GET", f"v1/projects/{project}/secrets/{name}/versions/{version}:access")
+            if reply.status == _BAD_REQUEST:  # FAILED_PRECONDITION, of which the documentation names these two reasons
+                raise SecretUnresolved("secret_not_found", "that version of the secret is disabled or destroyed")
+            return content_of(reply, _NAME, login_hint=_LOGIN, denied_hint=_DENIED)
+
+        def close() -> None:
+            if api.done is not None:
+                api.done.close()
+
+        return Documents(load, _fetched, close=close)
+
+
+def _api(place: Place) -> Api:
+    from connform.http.header import bearer
+    from connform.secrets.rest import Api
+
+    settings = place.settings
+    try:
+        credential = bearer(_token(place.secrets.get("credentials"), place.timeout_s), key="credentials")
+    except ConnectionFailed as failure:
+        raise SecretUnresolved(failure.fault.name, failure.message, failure.hint) from None
+    ca_file = place.base / settings["ca_file"] if "ca_file" in settings else None
+    address = settings.get("address", _ADDRESS)
+    return Api(address, _NAME, timeout_s=place.timeout_s, ca_file=ca_file, credential=credential)
+
+
+def _token(key: Secret | None, timeout_s: float) -> Secret:
+    """Return an access token; what Google's library says of a failure is not repeated: it may quote answers."""
+    try:
+        import google.auth
+        from google.auth import exceptions
+        from google.auth.transport.requests import Request
+        from google.oauth2 import service_account
+    except ImportError:
+        message = f"{_NAME} needs an optional library"
+        raise SecretUnresolved("secret_backend_unavailable", message, _INSTALL) from None
+    fault, message = "", ""
+    try:
+        credentials: Any = (
+            google.auth.default(scopes=_SCOPES)[0]
+            if key is None
+            else service_account.Credentials.from_service_account_info(_info(key), scopes=_SCOPES)  # type: ignore[no-untyped-call]  # theirs
+        )
+        request = Request()
+        credentials.refresh(lambda *given, **named: request(*given, **{**named, "timeout": timeout_s}))
+        return Secret(str(credentials.token))
+    except exceptions.TransportError:
+        fault, message = "secret_backend_unavailable", "Google's token endpoint can't be reached"
+    except (exceptions.MalformedError, ValueError):
+        fault, message = "secret_malformed", "the credentials are no JSON key of a service account"
+    except exceptions.DefaultCredentialsError:
+        fault, message = "secret_denied", "this machine has no application default credentials"
+    except exceptions.GoogleAuthError:
+        fault, message = "secret_denied", "Google does not accept the login"
+    # Raised out here, where no context holds the key or an answer.
+    raise SecretUnresolved(fault, message, _LOGIN if fault == "secret_denied" else "")
+
+
+def _info(key: Secret) -> dict[str, Any]:
+    import json
+
+    info = json.loads(key.reveal())
+    if not isinstance(info, dict):
+        raise ValueError  # noqa: TRY004  (one kind for all that is no key)
+    return info
+
+
+def _fetched(document: Mapping[str, Any], reference: SecretReference) -> Fetched:
+    text = text_from_base64(document.get("payload", {}).get("data", ""))
+    version = str(document.get("name", "")).rpartition("/")[2]
+    return Fetched(whole_or_field(text, reference.field), version)
+
+
+GCPSECRETS: Final = SecretManager()

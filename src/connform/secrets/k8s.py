@@ -1,0 +1,126 @@
+"""Turns `k8s://namespace/name#key` into one key of a Kubernetes Secret.
+
+Layer 2; uses the network: the API server's REST interface (core/v1). In a pod, the bare backend takes server, authority
+and token from where Kubernetes mounts them.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from connform.errors import SecretUnresolved
+from connform.manifest.references import REFERENCE
+from connform.manifest.shape import Shape, Snippet
+from connform.manifest.similar import did_you_mean
+from connform.manifest.urls import URL, url_findings
+from connform.secrets.env import variable
+from connform.secrets.interface import Fetched
+from connform.secrets.opened import Documents, Once
+from connform.secrets.value import secret_from_text, text_from_base64
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from connform.manifest.rules import Finding
+    from connform.secret import SecretReference
+    from connform.secrets.interface import Opened, Place
+    from connform.secrets.rest import Api
+
+_MOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+_LABEL: Final = r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?"
+_NAME: Final = "the Kubernetes API"
+_LOGIN: Final = "the token has ended, or is another cluster's: give the store a new one"
+_DENIED: Final = "its service account needs a role with the verb `get` on `secrets` in that namespace"
+
+
+class Kubernetes:
+    """The backend `k8s`."""
+
+    form = "k8s://namespace/name#key"
+    store_shape = Shape(
+        properties={
+            "address": {**URL, "description": "The API server.", "examples": ["https://10.0.0.1:6443"]},
+            "ca_file": {"type": "string", "minLength": 1, "description": "PEM certificates of its authority."},
+            "token": {**REFERENCE, "description": "Where the token of a service account lies that may get secrets."},
+            "namespace": {
+                "type": "string",
+                "pattern": f"^{_LABEL}$",
+                "description": "Of all secrets of the store; its references then are NAME#KEY.",
+            },
+        },
+        required=("address", "token"),
+        description="The secrets of a Kubernetes cluster.",
+        snippets=(
+            Snippet(
+                "Kubernetes", {"type": "k8s", "address": "${2:https://10.0.0.1:6443}", "token": "${3:env://K8S_TOKEN}"}
+            ),
+        ),
+    )
+
+    def rules(self, store: Mapping[str, Any]) -> Iterator[Finding]:
+        """Yield what is wrong with the address."""
+        yield from url_findings(store["address"], ("address",))
+
+    def lint(self, reference: SecretReference, settings: Mapping[str, Any]) -> str:
+        """Return what is wrong with a reference."""
+        above = "" if "namespace" in settings else "NAMESPACE/"
+        parts = reference.path.split("/")
+        if len(parts) != 1 + bool(above) or not all(re.fullmatch(_LABEL, part) for part in parts):
+            return f"a Secret is named by lower-case letters, digits, dots and hyphens: {reference.scheme}://{above}NAME#KEY"
+        return "Kubernetes keeps no earlier versions of a Secret" if reference.version else ""
+
+    def open(self, place: Place) -> Opened:
+        """Return the cluster of a store, or that of the pod."""
+        api = Once(lambda: _api(place))
+        above = f"{place.settings['namespace']}/" if "namespace" in place.settings else ""
+
+        def load(reference: SecretReference) -> Mapping[str, Any]:
+            from connform.secrets.rest import content_of
+
+            namespace, _, name = f"{above}{reference.path}".partition("/")
+            reply = api.get().call("GET", f"api/v1/namespaces/{namespace}/secrets/{name}")
+            return content_of(reply, _NAME, login_hint=_LOGIN, denied_hint=_DENIED)
+
+        def close() -> None:
+            if api.done is not None:
+                api.done.close()
+
+        return Documents(load, _fetched, close=close)
+
+
+def _api(place: Place) -> Api:
+    from connform.http.header import bearer
+    from connform.secrets.reading import read_file
+    from connform.secrets.rest import Api
+    from connform.secrets.value import fetched_from_bytes
+
+    settings = place.settings
+    if settings:
+        address, token = settings["address"], place.secrets["token"]
+        ca_file = place.base / settings["ca_file"] if "ca_file" in settings else None
+    else:
+        host, port = variable("KUBERNETES_SERVICE_HOST"), variable("KUBERNETES_SERVICE_PORT") or "443"
+        if not host:
+            message = "this is no pod of a cluster: KUBERNETES_SERVICE_HOST is not set"
+            hint = "name the cluster in a store: {type: k8s, address: …, token: …}"
+            raise SecretUnresolved("secret_backend_unavailable", message, hint)
+        address = f"https://{f'[{host}]' if ':' in host else host}:{port}"
+        token, ca_file = fetched_from_bytes(read_file(_MOUNT / "token")).secret, _MOUNT / "ca.crt"
+    return Api(address, _NAME, timeout_s=place.timeout_s, ca_file=ca_file, credential=bearer(token, key="token"))
+
+
+def _fetched(document: Mapping[str, Any], reference: SecretReference) -> Fetched:
+    data = document.get("data") or {}
+    key = reference.field or (next(iter(data)) if len(data) == 1 else "")
+    if not key:
+        message = f"the Secret has {len(data)} keys, and the reference names none"
+        raise SecretUnresolved("secret_not_found", message, f"write one behind a #: {', '.join(sorted(data))}")
+    if key not in data:
+        raise SecretUnresolved("secret_not_found", f"the Secret has no key {key}", did_you_mean(key, data))
+    version = document.get("metadata", {}).get("resourceVersion", "")
+    return Fetched(secret_from_text(text_from_base64(data[key])), str(version))
+
+
+K8S: Final = Kubernetes()

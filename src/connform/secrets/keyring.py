@@ -1,0 +1,190 @@
+"""Turns `keyring://service/user` into a password of the operating system's keyring, by the library `keyring`.
+
+Layer 2; asks the keyring: Secret Service (GNOME, KeePassXC), KWallet, macOS Keychain, Windows Credential Locker. Only one that
+encrypts is asked, and none is made to open a dialog where that can be seen beforehand.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING, Final
+
+from connform.errors import SecretUnresolved
+from connform.manifest.shape import Shape, Snippet
+from connform.secrets.equipment import missing_library
+from connform.secrets.interface import Fetched
+from connform.secrets.opened import Documents
+from connform.secrets.value import whole_or_field
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from keyring.backend import KeyringBackend
+
+    from connform.secret import SecretReference
+    from connform.secrets.interface import Opened, Place
+
+_ABSENT: Final = "keyring.backends.fail"
+_OFF: Final = "keyring.backends.null"
+_CHAIN: Final = "keyring.backends.chainer"
+_FILES: Final = "keyrings.alt"
+"""Files in plain text, or ones that ask for a password at the terminal."""
+_SECRET_SERVICE: Final = ("keyring.backends.SecretService", "keyring.backends.libsecret")
+
+
+class Keyring:
+    """The backend `keyring`."""
+
+    form = "keyring://service/user"
+    store_shape = Shape(
+        properties={
+            "service": {
+                "type": "string",
+                "pattern": r"^[^\x00-\x1f\x7f]+(?!\n)$",
+                "description": "The service of every password; a reference then names the user: my-store://user.",
+                "examples": ["iinked"],
+                "errorMessage": "a service is not empty and holds no control characters",
+            }
+        },
+        description="The operating system's keyring.",
+        snippets=(Snippet("keyring", {"type": "keyring", "service": "${2:iinked}"}),),
+    )
+
+    def missing(self) -> str:
+        """Return how to install the library that speaks to keyrings."""
+        return missing_library("keyring", "keyring")
+
+    def lint(self, reference: SecretReference, settings: Mapping[str, Any]) -> str:
+        """Return what is wrong with a reference to a password."""
+        if reference.version:
+            return "a keyring has no versions: nothing follows the user but `#field`"
+        if not all(_names(reference, settings)):
+            form = "user" if "service" in settings else "service/user"
+            return f"a password is named by service and user: {reference.scheme}://{form}"
+        return ""
+
+    def open(self, place: Place) -> Opened:
+        """Return the keyring."""
+
+        def load(reference: SecretReference) -> str:
+            return _password(*_names(reference, place.settings))
+
+        # One thread for all: keyrings are asked over one connection by most programs, and answer at once.
+        return Documents(load, _fetched, batch_size=0)
+
+
+def _names(reference: SecretReference, settings: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the service and the user that a reference means."""
+    if "service" in settings:
+        return settings["service"], reference.path.lstrip("/")
+    service, _, user = reference.path.rpartition("/")
+    return service, user
+
+
+def _fetched(password: str, reference: SecretReference) -> Fetched:
+    return Fetched(whole_or_field(password, reference.field))
+
+
+def _password(service: str, user: str) -> str:
+    for backend in _encrypting(_configured()):
+        if _is_of(backend, *_SECRET_SERVICE):
+            _demand_unlocked(backend)
+        password = _ask(backend, service, user)
+        if password is not None:
+            return password
+    hint = f"`keyring set {service} {user}` stores it"
+    raise SecretUnresolved("secret_not_found", "the keyring has no password of that service and user", hint)
+
+
+def _configured() -> Sequence[KeyringBackend]:
+    """Return the keyring that this user has chosen or that the machine has; several where they are chained."""
+    try:
+        import keyring
+    except ImportError:
+        message = "the library keyring is not installed"
+        raise SecretUnresolved("secret_backend_unavailable", message, "pip install 'connform[keyring]'") from None
+    try:
+        chosen: Any = keyring.get_keyring()
+        return list(chosen.backends) if _is_of(chosen, _CHAIN) else [chosen]
+    except Exception as error:  # noqa: BLE001  (whatever the class that somebody has configured does)
+        kind = type(error).__name__
+    message = f"the keyring that is configured can't be used ({kind})"
+    hint = "see PYTHON_KEYRING_BACKEND, and keyringrc.cfg: `keyring diagnose` shows where that lies"
+    raise SecretUnresolved("secret_backend_unavailable", message, hint)
+
+
+def _encrypting(backends: Sequence[KeyringBackend]) -> Sequence[KeyringBackend]:
+    """Return the keyrings that encrypt.
+
+    Raises:
+        SecretUnresolved: `secret_denied`, there are others only; `secret_backend_unavailable`, there is none.
+    """
+    found = [backend for backend in backends if not _is_of(backend, _ABSENT, _OFF, _FILES)]
+    if found:
+        return found
+    if any(_is_of(backend, _FILES) for backend in backends):
+        hint = "install one that encrypts, such as gnome-keyring, or choose it by PYTHON_KEYRING_BACKEND"
+        raise SecretUnresolved("secret_denied", "the keyring would be a file in plain text: it is not asked", hint)
+    if any(_is_of(backend, _OFF) for backend in backends):
+        hint = "remove it from PYTHON_KEYRING_BACKEND or keyringrc.cfg; `keyring diagnose` shows where that lies"
+        raise SecretUnresolved("secret_denied", "the keyring is switched off (keyring.backends.null)", hint)
+    hint = "it needs the session of a desktop, by DBUS_SESSION_BUS_ADDRESS; on a server or in CI use env:// or file://"
+    raise SecretUnresolved("secret_backend_unavailable", "there is no keyring here", hint)
+
+
+def _is_of(backend: KeyringBackend, *modules: str) -> bool:
+    """Whether a keyring, or what it derives from, comes from one of some modules or packages."""
+    return any(f"{kind.__module__}.".startswith(f"{module}.") for kind in type(backend).__mro__ for module in modules)
+
+
+def _demand_unlocked(backend: KeyringBackend) -> None:
+    """Accept a Secret Service that is open; one that is not would ask for its password in a dialog.
+
+    Raises:
+        SecretUnresolved: `keyring_locked`; `secret_not_found`, there is no keyring yet; `secret_backend_unavailable`.
+    """
+    import secretstorage
+    from secretstorage.exceptions import ItemNotFoundException
+
+    preferred = getattr(backend, "preferred_collection", "")
+    try:
+        with closing(secretstorage.dbus_init()) as bus:
+            collection = (
+                secretstorage.Collection(bus, preferred)
+                if preferred
+                else secretstorage.get_collection_by_alias(bus, "default")
+            )
+            is_locked = collection.is_locked()
+    except ItemNotFoundException:
+        message = "the Secret Service has no such keyring yet"
+        raise SecretUnresolved(
+            "secret_not_found", message, "make one in its own program, and store the secret"
+        ) from None
+    except Exception as error:  # noqa: BLE001  (what D-Bus has to say comes in many classes)
+        raise _unavailable(error) from None
+    if is_locked:
+        raise SecretUnresolved("keyring_locked", "the keyring is locked")
+
+
+def _ask(backend: KeyringBackend, service: str, user: str) -> str | None:
+    from keyring.errors import KeyringLocked
+
+    try:
+        return backend.get_password(service, user)
+    except KeyringLocked:
+        failure = SecretUnresolved("keyring_locked", "the keyring is locked, and its dialog was dismissed")
+    except UnicodeDecodeError:
+        failure = SecretUnresolved("secret_malformed", "the value is not UTF-8 text")
+    except Exception as error:  # noqa: BLE001  (each keyring has errors of its own)
+        failure = _unavailable(error)
+    # Raised out here: no exception in the chain holds the password.
+    raise failure
+
+
+def _unavailable(error: Exception) -> SecretUnresolved:
+    """Return the fault of a keyring that failed; of its error only the class: its text may hold anything."""
+    return SecretUnresolved("secret_backend_unavailable", f"the keyring does not answer ({type(error).__name__})")
+
+
+KEYRING: Final = Keyring()

@@ -1,0 +1,135 @@
+"""Turns `pass://path` into an entry of the password store: its first line, or a later line `field: value`.
+
+Layer 2; runs `pass`, which runs gpg. Called as the program's project is, and not as the scheme: `pass` is a word of Python's.
+Nothing is asked for: a key whose passphrase the agent doesn't hold is one that doesn't open the entry.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from connform.errors import SecretUnresolved
+from connform.manifest.shape import Shape, Snippet
+from connform.manifest.similar import did_you_mean
+from connform.secrets.env import variable
+from connform.secrets.equipment import missing_program
+from connform.secrets.file import PATH
+from connform.secrets.interface import Fetched
+from connform.secrets.opened import Documents
+from connform.secrets.value import secret_from_text, text_from_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from connform.secret import SecretReference
+    from connform.secrets.command import Ran
+    from connform.secrets.interface import Opened, Place
+
+_GPG_OPTIONS: Final = "--batch --pinentry-mode error --status-fd 2"
+"""Never a dialog; and what became of it in words for machines (GnuPG's doc/DETAILS), which no language changes."""
+
+
+class PasswordStore:
+    """The backend `pass`."""
+
+    form = "pass://path"
+    store_shape = Shape(
+        properties={
+            "path": {
+                **PATH,
+                "description": "The folder of the password store; relative to the manifest. Default: where pass looks.",
+                "examples": ["/srv/password-store"],
+            }
+        },
+        description="A password store, as pass keeps it.",
+        snippets=(Snippet("password store", {"type": "pass", "path": "${2:/srv/password-store}"}),),
+    )
+
+    def missing(self) -> str:
+        """Return that the program is missing."""
+        return missing_program("pass")
+
+    def lint(self, reference: SecretReference, settings: Mapping[str, Any]) -> str:  # noqa: ARG002
+        """Return what is wrong with a reference to an entry."""
+        if not reference.path.strip("/") or reference.path.startswith(("/", "-")):
+            return f"an entry is named by its path in the store: {reference.scheme}://acme/key"
+        if ".." in reference.path.split("/"):
+            return "an entry lies inside of the password store: its path has no `..`"
+        if reference.version:
+            return "an entry has no versions but those of the store's repository"
+        return ""
+
+    def open(self, place: Place) -> Opened:
+        """Return the password store."""
+        return Documents(partial(_load, place), _fetched)
+
+
+def _load(place: Place, reference: SecretReference) -> bytes:
+    from connform.secrets.command import demand_an_exit, program, run  # start-up: it needs subprocess
+
+    folder = _folder(place)
+    if not folder.is_dir():
+        message = f"there is no password store {folder}"
+        raise SecretUnresolved("secret_not_found", message, "pass init KEY makes one; PASSWORD_STORE_DIR names another")
+    if not (folder / f"{reference.path}.gpg").is_file():
+        message = f"the password store {folder} has no such entry"
+        raise SecretUnresolved("secret_not_found", message, f"`pass insert {reference.path}` makes it")
+    script = program("pass", "install password-store: https://www.passwordstore.org")
+    program("gpg", "install GnuPG")
+    ran = run((script, "show", reference.path), _environment(folder), place.timeout_s)
+    demand_an_exit(ran, "pass")
+    _demand_decrypted(ran, reference)
+    return ran.output
+
+
+def _folder(place: Place) -> Path:
+    if "path" in place.settings:
+        return place.base.absolute() / str(place.settings["path"])
+    named = variable("PASSWORD_STORE_DIR")
+    return Path(named).absolute() if named else Path(variable("HOME") or "/") / ".password-store"
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    from connform.secrets.command import ordinary_variables
+
+    options = f"{variable('PASSWORD_STORE_GPG_OPTS')} {_GPG_OPTIONS}"
+    own = {"PASSWORD_STORE_DIR": str(folder), "PASSWORD_STORE_GPG_OPTS": options, "LC_ALL": "C"}
+    return {**ordinary_variables(("GNUPGHOME", "GPG_AGENT_INFO")), **own}
+
+
+def _demand_decrypted(ran: Ran, reference: SecretReference) -> None:
+    words = {line.split()[1] for line in ran.complaints.split(b"\n") if line.startswith(b"[GNUPG:] ")}
+    if ran.is_good and b"DECRYPTION_OKAY" in words:
+        return
+    more = f"`pass show {reference.path}` says more"
+    if ran.is_good or b"NODATA" in words or {b"DECRYPTION_KEY", b"DECRYPTION_FAILED"} <= words:
+        message = f"the entry is damaged, or nothing that gpg encrypted (pass {ran.said})"
+        raise SecretUnresolved("secret_malformed", message, f"restore it; {more}")
+    if b"DECRYPTION_FAILED" in words:
+        message = f"no key of this user opens the entry without a question (pass {ran.said})"
+        hint = "have the entry encrypted to a key of this user, or unlock the key in gpg-agent first: connform opens no dialog"
+        raise SecretUnresolved("secret_denied", message, f"{hint}; {more}")
+    raise SecretUnresolved("secret_backend_unavailable", f"pass {ran.said}, and decrypted nothing", more)
+
+
+def _fetched(data: bytes, reference: SecretReference) -> Fetched:
+    first, *others = text_from_bytes(data).split("\n")
+    if not reference.field:
+        return Fetched(secret_from_text(f"{first}\n"))
+    fields: dict[str, str] = {}
+    for line in others:
+        name, colon, value = line.partition(":")
+        if colon and name in fields and name == reference.field:
+            raise SecretUnresolved("secret_malformed", f"the field {name} stands twice", "remove one of the lines")
+        if colon:
+            fields[name] = value.lstrip(" \t")
+    if reference.field not in fields:
+        hint = did_you_mean(reference.field, fields) or f"add a line `{reference.field}: …` below the first"
+        raise SecretUnresolved("secret_not_found", f"the entry has no line of the field {reference.field}", hint)
+    return Fetched(secret_from_text(f"{fields[reference.field]}\n"))
+
+
+PASS: Final = PasswordStore()

@@ -1,0 +1,160 @@
+"""Turns calls of a secret store's HTTP API into status and JSON: over connform's own client, which leaks no credential.
+
+Layer 2; uses the network: https, or http on loopback; no redirects, no proxy from the environment, one deadline. Reads
+are repeated as a ready client repeats them, `Retry-After` included; a login is not.
+"""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from connform.errors import ConnectionFailed, SecretUnresolved
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    import httpx
+
+    from connform.http.settings import Credential
+
+_OK, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _TOO_MANY, _SERVER_ERROR = 200, 401, 403, 404, 429, 500
+_MAX_BODY_BYTES = 8 * 1024 * 1024
+_SLOW = "see why the store is slow, or raise its `timeout_s`"
+_ADDRESS = "correct the address of the store"
+_HINTS = {
+    "dns_no_such_host": f"{_ADDRESS}, or the resolver of this machine",
+    "tls_wrong_host": f"the certificate belongs to another host: {_ADDRESS}",
+    "tls_not_tls": f"the port does not speak TLS: {_ADDRESS}",
+    "tls_untrusted_issuer": "if you trust the issuer, name its certificate in the store's `ca_file`, where it has one; otherwise somebody intercepts the connection",
+    "http_deadline": _SLOW,
+    "http_timeout": _SLOW,
+}
+"""What to do, where it is another thing for a store than for a connection."""
+
+
+class Reply(NamedTuple):
+    """An answer that is not a failure of the server, unless its caller wants those as well."""
+
+    status: int
+    """HTTP status, not 429; below 500 unless asked for."""
+    content: Any
+    """The decoded JSON; `None` where the body is none."""
+
+
+class Api:
+    """One HTTP API; safe to share between threads."""
+
+    def __init__(
+        self,
+        base_url: str,
+        name: str,
+        *,
+        timeout_s: float,
+        ca_file: Path | None = None,
+        client_cert: Path | None = None,
+        client_key: Path | None = None,
+        credential: Credential | None = None,
+    ) -> None:
+        """Take where it is; the client is built by the first call.
+
+        Args:
+            base_url: `https://…`; `http://` on loopback only.
+            name: what messages call it: `Vault`.
+            timeout_s: how long a call may take, its repetitions included.
+            ca_file: PEM certificates to trust instead of the system's.
+            client_cert: PEM certificate chain that the client shows.
+            client_key: its key.
+            credential: what authenticates each call.
+        """
+        from connform.http.settings import ClientSettings
+
+        self._name = name
+        self._settings = ClientSettings(
+            base_url=base_url,
+            credential=credential,
+            ca_file=ca_file,
+            client_cert=client_cert,
+            client_key=client_key,
+            connect_s=min(5.0, timeout_s),
+            read_s=timeout_s,
+            total_s=timeout_s,
+            max_body_bytes=_MAX_BODY_BYTES,
+        )
+        self._client: httpx.Client | None = None
+        self._building = Lock()
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Any = None,
+        form: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        server_errors: bool = False,
+    ) -> Reply:
+        """Return the answer to one call.
+
+        Args:
+            method: upper case.
+            path: below the base URL, percent-encoded.
+            json: the body, as JSON.
+            form: the body, as a form.
+            headers: nothing secret.
+            server_errors: hand back server errors as well: the caller finds out what they mean.
+
+        Raises:
+            SecretUnresolved: `secret_backend_unavailable`, the network failed, or the answer was 429 or a server error; or
+                `secret_malformed`, a credential that no header can carry. The message quotes nothing of the exchange.
+        """
+        from connform.http import sync_client
+
+        try:
+            with self._building:
+                if self._client is None:
+                    self._client = sync_client(self._settings)
+            body = {"json": json} if json is not None else {"data": form} if form is not None else {}
+            answer = self._client.request(method, path.lstrip("/"), headers=headers, **body)
+        except ConnectionFailed as failure:
+            fault = "secret_malformed" if failure.fault.name == "secret_malformed" else "secret_backend_unavailable"
+            hint = _HINTS.get(failure.fault.name, failure.hint)
+            raise SecretUnresolved(fault, f"{self._name}: {failure.message}", hint) from None
+        if answer.status_code == _TOO_MANY or (answer.status_code >= _SERVER_ERROR and not server_errors):
+            raise SecretUnresolved("secret_backend_unavailable", f"{self._name} answered {answer.status_code}")
+        try:
+            content = answer.json()
+        except (ValueError, RecursionError):
+            content = None
+        return Reply(answer.status_code, content)
+
+    def close(self) -> None:
+        """Let go of connections."""
+        if self._client is not None:
+            self._client.close()
+
+
+def content_of(reply: Reply, name: str, *, login_hint: str, denied_hint: str = "") -> dict[str, Any]:
+    """Return the JSON object of a good answer, where status codes mean what they usually do.
+
+    Args:
+        reply: the answer.
+        name: what messages call the API.
+        login_hint: what to do where the API does not accept the login at all.
+        denied_hint: what to do where it does, and refuses this one secret.
+
+    Raises:
+        SecretUnresolved: `secret_denied`, `secret_not_found` or `secret_backend_unavailable`.
+    """
+    if reply.status == _UNAUTHORIZED:
+        raise SecretUnresolved("secret_denied", f"{name} does not accept the login", login_hint)
+    if reply.status == _FORBIDDEN:
+        raise SecretUnresolved("secret_denied", f"{name} refuses this login the secret", denied_hint)
+    if reply.status == _NOT_FOUND:
+        raise SecretUnresolved("secret_not_found", f"{name} has no such secret")
+    if reply.status != _OK or not isinstance(reply.content, dict):
+        raise SecretUnresolved(
+            "secret_backend_unavailable", f"{name} answered {reply.status}, which is none of its answers"
+        )
+    return reply.content

@@ -1,0 +1,56 @@
+"""A moto for all tests of the AWS backends, a front for each, and profiles whose keys are canaries."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from connform.secrets.interface import Place
+from tests.canary import API_KEY
+from tests.conftest import require_peer
+from tests.secrets.aws.front import EXPIRED_KEY, Front, running_front
+from tests.secrets.aws.moto import REGION, Moto, running_moto
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.conftest import Plant
+
+CREDENTIALS: Final = f"""\
+[reader]
+aws_access_key_id = AKIAREADERREADER0000
+aws_secret_access_key = {API_KEY}
+aws_session_token = {API_KEY}
+
+[expired]
+aws_access_key_id = {EXPIRED_KEY}
+aws_secret_access_key = {API_KEY}
+aws_session_token = {API_KEY}
+"""
+
+
+@pytest.fixture(scope="session")
+def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Moto]:
+    with running_moto(require_peer("moto_server"), tmp_path_factory.mktemp("moto")) as server:
+        yield server
+
+
+@pytest.fixture
+def front(moto: Moto) -> Iterator[Front]:
+    with running_front(moto.port) as server:
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def profiles(home: Path, plant: Plant, clean_environment: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody asks the metadata service of a cloud, and everybody has keys."""
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    plant(home / ".aws" / "credentials", CREDENTIALS)
+
+
+@pytest.fixture
+def place(tmp_path: Path, front: Front) -> Place:
+    settings: dict[str, Any] = {"region": REGION, "profile": "reader", "endpoint_url": front.url}
+    return Place(tmp_path, settings)

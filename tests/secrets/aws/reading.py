@@ -1,0 +1,46 @@
+"""Reads references at one place of AWS, as a run does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from connform.engine.place import PlaceInUse
+from connform.errors import SecretUnresolved
+from connform.secret import SecretReference
+from connform.secrets import BACKENDS
+from connform.secrets.interface import Fetched
+from tests.canary import assert_no_canary
+from tests.secrets.fetching import chain
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from connform.secrets.interface import Outcome, Place
+
+
+def read(place: Place, *texts: str) -> list[Outcome]:
+    """Return what came of references of one scheme; failures are searched for the canary."""
+    references = [SecretReference.parse(text) for text in texts]
+    backend = BACKENDS[references[0].scheme]
+    assert [backend.lint(reference, place.settings) for reference in references] == [""] * len(references)
+    used = PlaceInUse("the store", lambda: backend.open(place), place.timeout_s)
+    try:
+        known = used.outcomes(references)
+    finally:
+        used.close()
+    for outcome in known.values():
+        if isinstance(outcome, SecretUnresolved):
+            assert_no_canary(chain(outcome), outcome.hint, where="a failure")
+    return [known[reference] for reference in references]
+
+
+def shown(outcomes: Sequence[Outcome]) -> list[str]:
+    """Return the values, and the names of the faults."""
+    return [one.secret.reveal() if isinstance(one, Fetched) else one.fault.name for one in outcomes]
+
+
+def failure(place: Place, text: str) -> SecretUnresolved:
+    """Return the failure that must be there."""
+    (outcome,) = read(place, text)
+    assert isinstance(outcome, SecretUnresolved)
+    return outcome

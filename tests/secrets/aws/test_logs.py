@@ -1,0 +1,55 @@
+"""botocore's own log holds answers, keys and session tokens: nothing of our calls is in it, whatever its level."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import pytest
+from botocore.session import Session  # type: ignore[import-untyped]
+
+from tests.canary import API_KEY, AWKWARD, assert_no_canary
+from tests.secrets.aws.front import Error
+from tests.secrets.aws.moto import REGION
+from tests.secrets.aws.reading import read, shown
+
+if TYPE_CHECKING:
+    from connform.secrets.interface import Place
+    from tests.secrets.aws.front import Front
+    from tests.secrets.aws.moto import Moto
+
+
+@pytest.mark.parametrize(
+    ("text", "beside"),
+    [("awssecrets://logged#key", "awssecrets://logged-no"), ("awsssm:///logged#key", "awsssm:///logged-no")],
+)
+def test_a_read_leaves_nothing_in_a_log(
+    place: Place, moto: Moto, front: Front, caplog: pytest.LogCaptureFixture, text: str, beside: str
+) -> None:
+    moto.put_secret("logged", f'{{"key": "{API_KEY}"}}')
+    moto.put_parameter("/logged", f'{{"key": "{API_KEY}"}}')
+    front.next_errors = [Error("ThrottlingException", API_KEY)]
+    with caplog.at_level(logging.DEBUG):
+        assert shown(read(place, text, beside)) == [API_KEY, "secret_not_found"]
+    assert [record.name for record in caplog.records] == []
+    assert_no_canary(caplog.text, where="the log")
+
+
+def test_a_failure_leaves_nothing_in_a_log(place: Place, front: Front, caplog: pytest.LogCaptureFixture) -> None:
+    front.raw = AWKWARD.encode()
+    with caplog.at_level(logging.DEBUG):
+        assert shown(read(place, "awsssm:///logged")) == ["secret_backend_unavailable"]
+    assert [record.name for record in caplog.records] == []
+
+
+def test_calls_of_others_in_the_process_are_logged_as_ever(
+    place: Place, front: Front, caplog: pytest.LogCaptureFixture
+) -> None:
+    read(place, "awsssm:///logged")
+    client = Session(profile="reader").create_client("ssm", region_name=REGION, endpoint_url=front.url)
+    caplog.clear()
+    with caplog.at_level(logging.INFO):
+        logging.getLogger("botocore.parsers").info("an answer")
+        logging.getLogger("urllib3.connectionpool").info("a connection")
+    client.close()
+    assert [record.message for record in caplog.records] == ["an answer", "a connection"]

@@ -1,0 +1,52 @@
+"""A thousand connections cost as few calls as AWS allows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from connform.engine.stores import Stores
+from connform.engine.validate import load_manifest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.secrets.aws.front import Front
+    from tests.secrets.aws.moto import Moto
+
+COUNT: Final = 1000
+MANIFEST: Final = """\
+version: 1
+stores:
+  acme: {{type: {kind}, region: eu-central-1, profile: reader, endpoint_url: "{url}", timeout_s: 60}}
+connections:
+"""
+CONNECTION: Final = """\
+  customer-{number}:
+    environment: sandbox
+    region: eu
+    auth: {{method: api_key, api_key: "acme://{path}"}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "prefix", "calls"),
+    [("awsssm", "/many/", ["GetParameters"] * 100), ("awssecrets", "many/", ["BatchGetSecretValue"] * 50)],
+)
+def test_a_thousand_secrets_are_read_in_whole_batches(
+    tmp_path: Path, moto: Moto, front: Front, kind: str, prefix: str, calls: list[str]
+) -> None:
+    put = moto.put_parameter if kind == "awsssm" else moto.put_secret
+    for number in range(COUNT):  # one after another: moto keeps them in a plain dict
+        put(f"{prefix}{number}", f"value-{number}")
+    file = tmp_path / "connections.yaml"
+    connections = [CONNECTION.format(number=number, path=f"{prefix}{number}") for number in range(COUNT)]
+    file.write_text(MANIFEST.format(kind=kind, url=front.url) + "".join(connections), "utf-8")
+    manifest = load_manifest([str(file)])
+    source = Stores(manifest.stores)
+    source.prepare(manifest.values())
+    found = {name: source.secrets(one)["api_key"].reveal() for name, one in manifest.items()}
+    source.close()
+    assert found == {f"customer-{number}": f"value-{number}" for number in range(COUNT)}
+    assert front.calls == calls

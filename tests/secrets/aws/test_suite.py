@@ -1,0 +1,86 @@
+"""The backends of AWS through the suite that every backend passes."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import pytest
+
+from connform.secrets.awssecrets import AWSSECRETS
+from connform.secrets.awsssm import AWSSSM
+from connform.testing.secrets import Bench, SecretBackendSuite
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from connform.secrets.interface import Place
+    from tests.secrets.aws.front import Front
+    from tests.secrets.aws.moto import Moto
+
+
+class AwsBench(Bench):
+    def __init__(self, place: Place, moto: Moto, front: Front) -> None:
+        super().__init__(place)
+        self.moto = moto
+        self.front = front
+
+    def denied(self) -> str:
+        self.front.denied.add("denied")
+        return self.put("denied", b"x")
+
+    def expired(self) -> Place:
+        return self.place._replace(settings={**self.place.settings, "profile": "expired"})
+
+    def down(self) -> AbstractContextManager[object]:
+        return self.front.down()
+
+    def slow(self) -> AbstractContextManager[object]:
+        return self.moto.stopped()
+
+
+class SecretsBench(AwsBench):
+    backend = AWSSECRETS
+    lacks = {
+        "empty": "a SecretString has one character at least",
+        "sealed": "there is no lock that stops everybody",
+    }
+
+    def put(self, name: str, value: bytes) -> str:
+        text: str | bytes = value
+        with suppress(UnicodeDecodeError):
+            text = value.decode()
+        self.moto.put_secret(name, text)
+        return f"awssecrets://{name}"
+
+    def missing(self) -> str:
+        return "awssecrets://bench/missing"
+
+
+class TestAwsSecrets(SecretBackendSuite):
+    @pytest.fixture
+    def bench(self, place: Place, moto: Moto, front: Front) -> Bench:
+        return SecretsBench(place, moto, front)
+
+
+class SsmBench(AwsBench):
+    backend = AWSSSM
+    lacks = {
+        "binary": "a parameter is text",
+        "empty": "a parameter has one character at least",
+        "sealed": "there is no lock that stops everybody",
+    }
+    largest_bytes = 8192  # of the tier Advanced
+
+    def put(self, name: str, value: bytes) -> str:
+        self.moto.put_parameter(f"/bench/{name}", value.decode())
+        return f"awsssm:///bench/{name}"
+
+    def missing(self) -> str:
+        return "awsssm:///bench/missing"
+
+
+class TestAwsSsm(SecretBackendSuite):
+    @pytest.fixture
+    def bench(self, place: Place, moto: Moto, front: Front) -> Bench:
+        return SsmBench(place, moto, front)

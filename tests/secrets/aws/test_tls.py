@@ -1,0 +1,70 @@
+"""AWS behind TLS, whose issuer only a store knows."""
+
+from __future__ import annotations
+
+import ssl
+from typing import TYPE_CHECKING
+
+import pytest
+import trustme
+
+from connform.secrets.interface import Place
+from tests.conftest import require_peer
+from tests.secrets.aws.moto import REGION, Moto, running_moto
+from tests.secrets.aws.reading import failure, read, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA(organization_name="connform tests")
+
+
+@pytest.fixture(scope="module")
+def secure_moto(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Moto]:
+    folder = tmp_path_factory.mktemp("secure")
+    certificate = authority.issue_cert("127.0.0.1")
+    certificate.private_key_pem.write_to_path(folder / "key.pem")
+    certificate.cert_chain_pems[0].write_to_path(folder / "cert.pem")
+    context = ssl.create_default_context(cadata=authority.cert_pem.bytes().decode())
+    arguments = ("-s", "-c", str(folder / "cert.pem"), "-k", str(folder / "key.pem"))
+    with running_moto(require_peer("moto_server"), folder, *arguments, tls=context) as server:
+        yield server
+
+
+@pytest.fixture
+def secure_place(secure_moto: Moto, authority: trustme.CA, tmp_path: Path) -> Place:
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    settings = {"region": REGION, "profile": "reader", "endpoint_url": secure_moto.url, "ca_file": "ca.pem"}
+    return Place(tmp_path, settings)
+
+
+@pytest.mark.parametrize("text", ["awsssm:///secure", "awssecrets://secure"])
+def test_the_store_names_the_issuer(secure_place: Place, secure_moto: Moto, text: str) -> None:
+    secure_moto.put_parameter("/secure", "value")
+    secure_moto.put_secret("secure", "value")
+    assert shown(read(secure_place, text)) == ["value"]
+
+
+def test_an_issuer_that_nobody_trusts_is_refused(secure_place: Place) -> None:
+    settings = {key: value for key, value in secure_place.settings.items() if key != "ca_file"}
+    found = failure(secure_place._replace(settings=settings), "awsssm:///secure")
+    assert found.fault.name == "secret_backend_unavailable"
+    assert "TLS" in found.message
+    assert "ca_file" in found.hint
+
+
+def test_a_file_of_issuers_that_is_missing_is_said(secure_place: Place) -> None:
+    found = failure(secure_place._replace(settings={**secure_place.settings, "ca_file": "no.pem"}), "awsssm:///secure")
+    assert found.fault.name == "secret_backend_unavailable"
+    assert "no.pem" in found.message
+
+
+def test_a_file_that_holds_no_issuer_is_said(secure_place: Place) -> None:
+    (secure_place.base / "ca.pem").write_text("nothing\n", "utf-8")
+    found = failure(secure_place, "awsssm:///secure")
+    assert found.fault.name == "secret_backend_unavailable"
+    assert found.hint

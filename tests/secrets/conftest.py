@@ -1,0 +1,24 @@
+"""What the tests of backends share: an authority for servers on loopback."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.end_to_end.conftest import Issuer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(scope="session")
+def authority() -> Issuer:
+    return Issuer()
+
+
+@pytest.fixture(scope="session")
+def ca_file(authority: Issuer, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("authority") / "ca.pem"
+    file.write_bytes(authority.pem)
+    return file

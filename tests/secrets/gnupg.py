@@ -1,0 +1,59 @@
+"""Makes homes of gpg for the tests of backends that run it: one key opens without a question, one asks for a passphrase."""
+
+from __future__ import annotations
+
+import subprocess
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from tests.conftest import require_peer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+OPEN: Final = "open@acme.example"
+CLOSED: Final = "closed@acme.example"
+PASSPHRASE: Final = "nobody tells"
+ASKED: Final = "asked"
+"""The file in the home of gpg that is there once a person would have been asked."""
+
+
+@contextmanager
+def keys(home: Path) -> Iterator[Path]:
+    """Yield a home of gpg with both keys; its agent, which holds no passphrase, ends with it."""
+    home.chmod(0o700)
+    pinentry = home / "pinentry"
+    pinentry.write_text(f"#!/bin/sh\n: >{home / ASKED}\n")
+    pinentry.chmod(0o700)
+    (home / "gpg-agent.conf").write_text(f"pinentry-program {pinentry}\n")
+    quiet = ("--pinentry-mode", "loopback")
+    for user, passphrase in ((OPEN, ""), (CLOSED, PASSPHRASE)):
+        gpg(home, *quiet, "--passphrase", passphrase, "--quick-generate-key", user, "future-default", "default", "0")
+    forget(home)
+    try:
+        yield home
+    finally:
+        forget(home)
+
+
+def gpg(home: Path, *arguments: str | Path, given: bytes = b"") -> bytes:
+    """Return what gpg prints."""
+    command = [require_peer("gpg"), "--homedir", home, "--batch", "--quiet", "--yes", *arguments]
+    return subprocess.run(command, input=given, capture_output=True, check=True).stdout
+
+
+def forget(home: Path) -> None:
+    """End the agent, which remembers passphrases."""
+    subprocess.run([require_peer("gpgconf"), "--homedir", home, "--kill", "gpg-agent"], check=True)
+
+
+def agent(home: Path) -> int:
+    """Return the process of the agent, which is started where it doesn't run."""
+    command = [require_peer("gpg-connect-agent"), "--homedir", str(home), "getinfo pid", "/bye"]
+    return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()[1])
+
+
+def fingerprint(home: Path, user: str) -> str:
+    listed = gpg(home, "--with-colons", "--fingerprint", user).decode()
+    return next(line.split(":")[9] for line in listed.splitlines() if line.startswith("fpr:"))

@@ -1,0 +1,168 @@
+"""The backend `azurekv` against a server that follows the documentation: no real Azure was there."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from connform.secret import Secret
+from connform.secrets.azurekv import AZUREKV
+from connform.secrets.interface import Place
+from connform.testing.secrets import Bench, SecretBackendSuite
+from tests.canary import API_KEY, assert_no_canary
+from tests.secrets.api_server import ApiServer, Request
+from tests.secrets.fetching import failure, lint
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.end_to_end.conftest import Issuer
+
+TOKEN: Final = API_KEY
+CLIENT_SECRET: Final = f"{API_KEY}-of-the-client"
+
+
+class Vault:
+    """`GET /secrets/{name}/{version}?api-version=7.4` and the token endpoint of Entra ID, as their references describe them."""
+
+    def __init__(self, issuer: Issuer, ca_file: Path) -> None:
+        self.secrets: dict[str, list[str]] = {}
+        self.accepted = TOKEN
+        self.server = ApiServer(self.handle, issuer.loopback())
+        settings = {
+            "address": self.server.address,
+            "authority": self.server.address,
+            "ca_file": str(ca_file),
+            "tenant_id": "acme",
+            "client_id": "reader",
+            "client_secret": "env://SECRET",
+        }
+        self.place = Place(ca_file.parent, settings, {"client_secret": Secret(CLIENT_SECRET)})
+
+    def handle(self, request: Request) -> tuple[int, Any]:
+        if request.path == "/acme/oauth2/v2.0/token":
+            if request.form["client_secret"] != CLIENT_SECRET:
+                return 401, {"error": "invalid_client", "error_description": API_KEY}
+            return 200, {"access_token": TOKEN, "token_type": "Bearer", "expires_in": 3599}
+        assert request.query == {"api-version": "7.4"}
+        _, _, name, version = request.path.split("/")
+        if request.authorization != f"Bearer {self.accepted}":
+            return 401, _error("Unauthorized")
+        if name == "denied":
+            return 403, _error("Forbidden")
+        versions = self.secrets.get(name, [])
+        number = int(version, 16) if version else len(versions)
+        if not 0 < number <= len(versions):
+            return 404, _error("SecretNotFound")
+        address = f"{self.server.address}/secrets/{name}/{number:032x}"
+        return 200, {
+            "value": versions[number - 1],
+            "id": address,
+            "attributes": {"enabled": True, "updated": 1767225600},
+        }
+
+
+def _error(code: str) -> dict[str, Any]:
+    return {"error": {"code": code, "message": API_KEY}}
+
+
+@pytest.fixture
+def vault(authority: Issuer, ca_file: Path) -> Iterator[Vault]:
+    vault = Vault(authority, ca_file)
+    yield vault
+    vault.server.stop()
+
+
+class AzureBench(Bench):
+    backend = AZUREKV
+    lacks = {"sealed": "a vault is never sealed", "binary": "Key Vault keeps text alone"}
+
+    def __init__(self, vault: Vault) -> None:
+        super().__init__(vault.place)
+        self._vault = vault
+
+    def put(self, name: str, value: bytes) -> str:
+        self._vault.secrets.setdefault(name, []).append(value.decode())
+        return f"mine://{name}"
+
+    def missing(self) -> str:
+        return "mine://missing"
+
+    def denied(self) -> str:
+        return "mine://denied"
+
+    def expired(self) -> Place:
+        self._vault.accepted = "another"
+        return self.place
+
+    @contextmanager
+    def down(self) -> Iterator[None]:
+        self._vault.server.stop()
+        yield
+
+    def slow(self) -> Any:
+        return self._vault.server.slow()
+
+
+class TestKeyVault(SecretBackendSuite):
+    @pytest.fixture
+    def bench(self, vault: Vault) -> Bench:
+        return AzureBench(vault)
+
+    def test_a_login_that_has_ended_is_told_from_a_denied_secret(self, bench: Bench) -> None:
+        denied = self.fault(bench, bench.denied())
+        ended = self.fault(bench, bench.put("expired", b"x"), bench.expired())
+        assert (ended.fault.name, denied.fault.name) == ("secret_denied", "secret_denied")
+        assert ended.hint != denied.hint
+
+
+def test_many_secrets_need_one_login(vault: Vault) -> None:
+    bench = AzureBench(vault)
+    texts = [bench.put(f"secret-{number}", b"x") for number in range(20)]
+    TestKeyVault().read(bench, *texts)
+    paths = [request.path for request in vault.server.requests]
+    assert (paths.count("/acme/oauth2/v2.0/token"), len(paths)) == (1, 21)
+
+
+def test_a_rejected_login_is_tried_once(vault: Vault) -> None:
+    place = vault.place._replace(secrets={"client_secret": Secret(f"{API_KEY}-wrong")})
+    bench = AzureBench(vault)
+    outcomes = TestKeyVault().read(bench, *(f"mine://secret-{number}" for number in range(20)), place=place)
+    assert {repr(type(outcome)) for outcome in outcomes} == {"<class 'connform.errors.SecretUnresolved'>"}
+    assert [request.path for request in vault.server.requests] == ["/acme/oauth2/v2.0/token"]
+
+
+def test_a_machine_without_a_login_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    pytest.importorskip("azure.identity", reason="azure-identity is not installed")
+    monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "EnvironmentCredential")  # no metadata server is looked for
+    error = failure("azurekv", tmp_path, "azurekv://acme/portal")
+    assert (error.fault.name, "az login" in error.hint) == ("secret_denied", True)
+    assert_no_canary(error.message, error.hint)
+
+
+@pytest.mark.parametrize("text", ["azurekv://acme/portal", "azurekv://acme/portal?version=0a1b#id"])
+def test_a_good_reference(text: str) -> None:
+    assert lint("azurekv", text) == ""
+
+
+@pytest.mark.parametrize(
+    "text", ["azurekv://portal", "azurekv://acme/a/b", "azurekv://acme/a_b", "azurekv://acme/a?version=../x"]
+)
+def test_a_bad_reference_is_found_offline(text: str) -> None:
+    assert lint("azurekv", text)
+
+
+@pytest.mark.parametrize(
+    ("store", "codes"),
+    [
+        ({"address": "https://acme.vault.azure.net"}, []),
+        ({"address": "http://acme.vault.azure.net"}, ["insecure-url"]),
+        ({"address": "https://a.example", "client_secret": "env://A", "client_id": "a"}, ["missing-key"]),
+    ],
+    ids=["good", "plain-http", "no-tenant"],
+)
+def test_a_store_is_judged_offline(store: dict[str, str], codes: list[str]) -> None:
+    assert [finding.code for finding in AZUREKV.rules(store)] == codes

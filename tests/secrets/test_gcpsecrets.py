@@ -1,0 +1,178 @@
+"""The backend `gcpsecrets` against a server that follows the documentation: no real Google Cloud was there.
+
+Google's own library logs in; its token endpoint is the same server, named by the service account's key.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from connform.secret import Secret
+from connform.secrets.gcpsecrets import GCPSECRETS
+from connform.secrets.interface import Place
+from connform.testing.secrets import Bench, SecretBackendSuite
+from tests.canary import API_KEY, assert_no_canary
+from tests.secrets.api_server import ApiServer, Request
+from tests.secrets.fetching import lint
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.end_to_end.conftest import Issuer
+
+pytest.importorskip("google.auth", reason="google-auth is not installed")
+TOKEN: Final = API_KEY
+
+
+@pytest.fixture(scope="session")
+def private_key() -> str:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()
+
+
+class Project:
+    """`GET /v1/projects/{project}/secrets/{secret}/versions/{version}:access`, as its reference (v1) describes it."""
+
+    def __init__(self, issuer: Issuer, ca_file: Path, private_key: str) -> None:
+        self.secrets: dict[str, list[bytes]] = {}
+        self.accepted = TOKEN
+        self.server = ApiServer(self.handle, issuer.loopback())
+        key = {
+            "type": "service_account",
+            "client_email": "reader@acme.iam.gserviceaccount.com",
+            "private_key": private_key,
+            "token_uri": f"{self.server.address}/token",
+        }
+        settings = {
+            "project": "acme",
+            "address": self.server.address,
+            "ca_file": str(ca_file),
+            "credentials": "env://KEY",
+        }
+        self.place = Place(ca_file.parent, settings, {"credentials": Secret(json.dumps(key))})
+
+    def handle(self, request: Request) -> tuple[int, Any]:
+        if request.path == "/token":
+            assert request.form["grant_type"] == "urn:ietf:params:oauth:grant-type:jwt-bearer"
+            return 200, {"access_token": TOKEN, "token_type": "Bearer", "expires_in": 3600}
+        _, _, _, project, _, name, _, version = request.path.removesuffix(":access").split("/")
+        if request.authorization != f"Bearer {self.accepted}":
+            return 401, _error(401, "UNAUTHENTICATED")
+        if name == "denied":
+            return 403, _error(403, "PERMISSION_DENIED")
+        if name == "destroyed":
+            return 400, _error(400, "FAILED_PRECONDITION")
+        versions = self.secrets.get(name, [])
+        number = len(versions) if version == "latest" else int(version)
+        if not 0 < number <= len(versions):
+            return 404, _error(404, "NOT_FOUND")
+        data = base64.b64encode(versions[number - 1]).decode()
+        return 200, {"name": f"projects/{project}/secrets/{name}/versions/{number}", "payload": {"data": data}}
+
+
+def _error(code: int, status: str) -> dict[str, Any]:
+    return {"error": {"code": code, "message": API_KEY, "status": status}}
+
+
+@pytest.fixture
+def project(authority: Issuer, ca_file: Path, private_key: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(ca_file))  # Google's library trusts what requests trusts
+    project = Project(authority, ca_file, private_key)
+    yield project
+    project.server.stop()
+
+
+class GoogleBench(Bench):
+    backend = GCPSECRETS
+    lacks = {"sealed": "Secret Manager is never sealed"}
+
+    def __init__(self, project: Project) -> None:
+        super().__init__(project.place)
+        self._project = project
+
+    def put(self, name: str, value: bytes) -> str:
+        self._project.secrets.setdefault(name, []).append(value)
+        return f"mine://{name}"
+
+    def missing(self) -> str:
+        return "mine://missing"
+
+    def denied(self) -> str:
+        return "mine://denied"
+
+    def expired(self) -> Place:
+        self._project.accepted = "another"
+        return self.place
+
+    @contextmanager
+    def down(self) -> Iterator[None]:
+        self._project.server.stop()
+        yield
+
+    def slow(self) -> Any:
+        return self._project.server.slow()
+
+
+class TestSecretManager(SecretBackendSuite):
+    @pytest.fixture
+    def bench(self, project: Project) -> Bench:
+        return GoogleBench(project)
+
+    def test_a_login_that_has_ended_is_told_from_a_denied_secret(self, bench: Bench) -> None:
+        denied = self.fault(bench, bench.denied())
+        ended = self.fault(bench, bench.put("expired", b"x"), bench.expired())
+        assert (ended.fault.name, denied.fault.name) == ("secret_denied", "secret_denied")
+        assert ended.hint != denied.hint
+
+
+def test_many_secrets_need_one_login(project: Project) -> None:
+    bench = GoogleBench(project)
+    texts = [bench.put(f"secret-{number}", b"x") for number in range(20)]
+    TestSecretManager().read(bench, *texts)
+    paths = [request.path for request in project.server.requests]
+    assert (paths.count("/token"), len(paths)) == (1, 21)
+
+
+def test_a_destroyed_version_is_not_found(project: Project) -> None:
+    error = TestSecretManager().fault(GoogleBench(project), "mine://destroyed")
+    assert (error.fault.name, "destroyed" in error.message) == ("secret_not_found", True)
+
+
+@pytest.mark.parametrize(
+    ("key", "fault"),
+    [(API_KEY, "secret_malformed"), ("[]", "secret_malformed"), ("{}", "secret_malformed")],
+    ids=["no-JSON", "no-object", "no-key"],
+)
+def test_credentials_that_are_none_are_said_without_them(project: Project, key: str, fault: str) -> None:
+    place = project.place._replace(secrets={"credentials": Secret(key)})
+    error = TestSecretManager().fault(GoogleBench(project), "mine://any", place)
+    assert error.fault.name == fault
+    assert_no_canary(error.message, error.hint)
+
+
+def test_a_machine_without_a_login_says_how_to_get_one(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("GCE_METADATA_HOST", "GCE_METADATA_IP"):  # where a machine of Google's would find its login
+        monkeypatch.setenv(name, "127.0.0.1:1")
+    place = project.place._replace(secrets={})
+    error = TestSecretManager().fault(GoogleBench(project), "mine://any", place)
+    assert (error.fault.name, "gcloud auth" in error.hint) == ("secret_denied", True)
+
+
+@pytest.mark.parametrize("text", ["gcpsecrets://acme/portal", "gcpsecrets://acme/portal_2?version=3#id"])
+def test_a_good_reference(text: str) -> None:
+    assert lint("gcpsecrets", text) == ""
+
+
+@pytest.mark.parametrize("text", ["gcpsecrets://portal", "gcpsecrets://acme/a/b", "gcpsecrets://acme/a?version=../x"])
+def test_a_bad_reference_is_found_offline(text: str) -> None:
+    assert lint("gcpsecrets", text)

@@ -1,0 +1,167 @@
+"""The backend `k8s` against an API server that follows the documentation: no real Kubernetes was there."""
+
+from __future__ import annotations
+
+import base64
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from connform.secret import Secret, SecretReference
+from connform.secrets.interface import Place
+from connform.secrets.k8s import K8S
+from connform.testing.secrets import Bench, SecretBackendSuite
+from tests.canary import API_KEY, assert_no_canary
+from tests.secrets.api_server import ApiServer, Request
+from tests.secrets.fetching import failure, fetch, lint
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from tests.end_to_end.conftest import Issuer
+
+TOKEN: Final = API_KEY
+
+
+class Cluster:
+    """`GET /api/v1/namespaces/{namespace}/secrets/{name}`, as the reference of the API (core/v1) describes it."""
+
+    def __init__(self, issuer: Issuer, ca_file: Path) -> None:
+        self.secrets: dict[str, tuple[int, dict[str, str]]] = {}
+        self.server = ApiServer(self.handle, issuer.loopback())
+        settings = {"address": self.server.address, "ca_file": str(ca_file), "token": "env://TOKEN"}
+        self.place = Place(ca_file.parent, settings, {"token": Secret(TOKEN)})
+
+    def put(self, name: str, data: Mapping[str, bytes]) -> None:
+        encoded = {key: base64.b64encode(value).decode() for key, value in data.items()}
+        self.secrets[name] = (self.secrets.get(name, (0, {}))[0] + 1, encoded)
+
+    def handle(self, request: Request) -> tuple[int, Any]:
+        _, _, _, _, namespace, _, name = request.path.split("/")
+        if request.authorization != f"Bearer {TOKEN}":
+            return 401, _status("Unauthorized", 401)
+        if namespace == "others":
+            return 403, _status("Forbidden", 403)
+        if name not in self.secrets:
+            return 404, _status("NotFound", 404)
+        version, data = self.secrets[name]
+        metadata = {"name": name, "namespace": namespace, "resourceVersion": str(version)}
+        return 200, {"kind": "Secret", "apiVersion": "v1", "metadata": metadata, "data": data, "type": "Opaque"}
+
+
+def _status(reason: str, code: int) -> dict[str, Any]:
+    return {"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": reason, "code": code}
+
+
+@pytest.fixture
+def cluster(authority: Issuer, ca_file: Path) -> Iterator[Cluster]:
+    cluster = Cluster(authority, ca_file)
+    yield cluster
+    cluster.server.stop()
+
+
+class KubernetesBench(Bench):
+    backend = K8S
+    lacks = {
+        "versions": "Kubernetes keeps no earlier versions of a Secret",
+        "sealed": "a cluster is never sealed",
+    }
+
+    def __init__(self, cluster: Cluster) -> None:
+        super().__init__(cluster.place)
+        self._cluster = cluster
+
+    def put(self, name: str, value: bytes) -> str:
+        self._cluster.put(name, {"only": value})
+        return f"k8s://acme/{name}"
+
+    def put_fields(self, name: str, fields: Mapping[str, str]) -> str:
+        self._cluster.put(name, {key: value.encode() for key, value in fields.items()})
+        return f"k8s://acme/{name}"
+
+    def missing(self) -> str:
+        return "k8s://acme/missing#key"
+
+    def denied(self) -> str:
+        return "k8s://others/secret#key"
+
+    def expired(self) -> Place:
+        return self.place._replace(secrets={"token": Secret("ended")})
+
+    @contextmanager
+    def down(self) -> Iterator[None]:
+        self._cluster.server.stop()
+        yield
+
+    def slow(self) -> Any:
+        return self._cluster.server.slow()
+
+
+class TestKubernetes(SecretBackendSuite):
+    @pytest.fixture
+    def bench(self, cluster: Cluster) -> Bench:
+        return KubernetesBench(cluster)
+
+
+def test_a_namespace_may_stand_in_the_store(cluster: Cluster, tmp_path: Path) -> None:
+    cluster.put("portal", {"id": b"0012"})
+    settings = dict(cluster.place.settings) | {"namespace": "acme"}
+    opened = K8S.open(cluster.place._replace(settings=settings))
+    (outcome,) = opened.read([SecretReference.parse("mine://portal#id")])
+    opened.close()
+    assert repr(outcome).startswith("Fetched(secret=<secret>, version='1'")
+    assert cluster.server.requests[0].path == "/api/v1/namespaces/acme/secrets/portal"
+
+
+def test_a_pod_finds_its_own_cluster(
+    cluster: Cluster, tmp_path: Path, ca_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mount = tmp_path / "serviceaccount"
+    mount.mkdir()
+    (mount / "token").write_text(f"{TOKEN}\n")
+    (mount / "ca.crt").write_bytes(ca_file.read_bytes())
+    monkeypatch.setattr("connform.secrets.k8s._MOUNT", mount)
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "localhost")
+    monkeypatch.setenv("KUBERNETES_SERVICE_PORT", cluster.server.address.rpartition(":")[2])
+    cluster.put("portal", {"id": b"0012"})
+    assert fetch("k8s", tmp_path, "k8s://acme/portal#id") == ["0012"]
+    (mount / "token").unlink()
+
+
+def test_elsewhere_the_bare_backend_says_what_it_needs(tmp_path: Path) -> None:
+    error = failure("k8s", tmp_path, "k8s://acme/portal#id")
+    assert (error.fault.name, "KUBERNETES_SERVICE_HOST" in error.message) == ("secret_backend_unavailable", True)
+
+
+def test_several_keys_need_a_name(cluster: Cluster) -> None:
+    cluster.put("portal", {"id": b"1", "secret": b"2"})
+    suite = TestKubernetes()
+    error = suite.fault(KubernetesBench(cluster), "k8s://acme/portal")
+    assert (error.fault.name, "id, secret" in error.hint) == ("secret_not_found", True)
+
+
+@pytest.mark.parametrize(("status", "content"), [(500, {"message": API_KEY}), (200, [API_KEY]), (302, {})])
+def test_an_answer_that_is_none_is_unavailable(authority: Issuer, cluster: Cluster, status: int, content: Any) -> None:
+    server = ApiServer(lambda request: (status, content), authority.loopback())
+    try:
+        place = cluster.place._replace(settings=dict(cluster.place.settings) | {"address": server.address})
+        error = TestKubernetes().fault(KubernetesBench(cluster), "k8s://acme/portal#id", place)
+    finally:
+        server.stop()
+    assert error.fault.name == "secret_backend_unavailable"
+    assert_no_canary(error.message, error.hint)
+
+
+@pytest.mark.parametrize("text", ["k8s://acme/portal#id", "k8s://acme/portal", "k8s://a/b.c-d#e.f"])
+def test_a_good_reference(text: str) -> None:
+    assert lint("k8s", text) == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["k8s://portal#id", "k8s://acme/portal/id", "k8s://Acme/portal#id", "k8s://acme/../x", "k8s://a/b?version=1#c"],
+)
+def test_a_bad_reference_is_found_offline(text: str) -> None:
+    assert lint("k8s", text)

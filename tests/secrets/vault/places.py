@@ -1,0 +1,62 @@
+"""Opens stores as the engine does, for the tests of the backend."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from connform.engine.place import PlaceInUse
+from connform.errors import SecretUnresolved
+from connform.secret import Secret, SecretReference
+from connform.secrets.interface import Fetched, Place
+from connform.secrets.vault import VAULT
+from tests.canary import assert_no_canary
+from tests.secrets.fetching import chain
+
+if TYPE_CHECKING:
+    from connform.secrets.interface import Outcome
+    from tests.secrets.vault.openbao import OpenBao
+
+
+def place_at(bao: OpenBao, token: str, **settings: Any) -> Place:
+    """Return a store that is opened by a token."""
+    return place_with(bao, {"method": "token"}, {"token": token}, **settings)
+
+
+def place_with(bao: OpenBao, auth: dict[str, str], secrets: dict[str, str], **settings: Any) -> Place:
+    """Return a store that is opened by a login; `secrets` by their keys under `auth:`."""
+    where = {"address": bao.address, "ca_file": str(bao.ca_file), "auth": auth, **settings}
+    return Place(bao.ca_file.parent, where, {f"auth.{key}": Secret(value) for key, value in secrets.items()})
+
+
+def read(place: Place, *texts: str) -> list[Outcome]:
+    """Return what came of references in one run; no failure shows a canary."""
+    used = PlaceInUse("the store", partial(VAULT.open, place), place.timeout_s)
+    references = [SecretReference.parse(text) for text in texts]
+    try:
+        known = used.outcomes(references)
+    finally:
+        used.close()
+    for outcome in known.values():
+        if isinstance(outcome, SecretUnresolved):
+            assert_no_canary(chain(outcome), outcome.hint, where="a failure")
+    return [known[reference] for reference in references]
+
+
+def fetched(place: Place, text: str) -> Fetched:
+    """Return a secret that must be there."""
+    (outcome,) = read(place, text)
+    assert isinstance(outcome, Fetched), f"{outcome} {getattr(outcome, 'hint', '')}"
+    return outcome
+
+
+def value(place: Place, text: str) -> str:
+    """Return the value of a secret that must be there."""
+    return fetched(place, text).secret.reveal()
+
+
+def failure(place: Place, text: str) -> SecretUnresolved:
+    """Return the failure that must be there."""
+    (outcome,) = read(place, text)
+    assert isinstance(outcome, SecretUnresolved), "a secret was read"
+    return outcome

@@ -1,0 +1,248 @@
+"""Answers that a healthy server on loopback does not give: rate limits, standbys, what stands in front of a server, what is none."""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from connform.errors import SecretUnresolved
+from connform.secret import Secret
+from connform.secrets.interface import Fetched, Place
+from tests.canary import API_KEY
+from tests.http.servers import Authority, Connection, Server, head
+from tests.secrets.vault.places import failure, place_at, read, value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from tests.http.servers import Behaviour
+    from tests.secrets.vault.openbao import OpenBao
+
+MOUNT: Final = {"data": {"path": "secret/", "type": "kv", "options": {"version": "2"}}}
+SECRET: Final = {"data": {"data": {"value": API_KEY}, "metadata": {"version": 3, "created_time": "soon"}}}
+HEALTH: Final = {"initialized": True, "sealed": False, "standby": False}
+TEXT: Final = "vault://secret/one"
+
+
+def reply(content: object, status: int = 200, *headers: str) -> bytes:
+    """Return an answer."""
+    body = content if isinstance(content, bytes) else json.dumps(content).encode()
+    return head(status, [f"Content-Length: {len(body)}", *headers]) + body
+
+
+class Scripted:
+    """Answers each path with its answers in turn, the last one for good."""
+
+    def __init__(self, **answers: Sequence[bytes]) -> None:
+        self._answers = {name: list(those) for name, those in answers.items()}
+
+    def __call__(self, connection: Connection) -> None:
+        while request := connection.read_request():
+            path = request.split(b" ")[1].decode()
+            name = next(name for name in ("health", "login", "mounts", "lookup", "data") if name in path)
+            answers = self._answers[name]
+            connection.send(answers.pop(0) if len(answers) > 1 else answers[0])
+
+
+@pytest.fixture(scope="module")
+def authority() -> Authority:
+    return Authority()
+
+
+@pytest.fixture
+def serve(authority: Authority, tmp_path: Path) -> Iterator[Callable[[Behaviour], tuple[Server, Place]]]:
+    (tmp_path / "ca.pem").write_bytes(authority.pem)
+    with ExitStack() as stack:
+
+        def start(behaviour: Behaviour) -> tuple[Server, Place]:
+            server = stack.enter_context(Server(behaviour, tls=authority.server("127.0.0.1")))
+            settings = {
+                "address": f"https://127.0.0.1:{server.port}",
+                "ca_file": "ca.pem",
+                "auth": {"method": "token"},
+            }
+            return server, Place(tmp_path, settings, {"auth.token": Secret(API_KEY)}, 5.0)
+
+        yield start
+
+
+def test_a_rate_limit_is_waited_for(serve: Callable[[Behaviour], tuple[Server, Place]]) -> None:
+    limited = reply({"errors": ["request path: rate limit quota exceeded"]}, 429, "Retry-After: 1")
+    server, place = serve(Scripted(mounts=[limited, reply(MOUNT)], data=[limited, reply(SECRET)]))
+
+    assert value(place, TEXT) == API_KEY
+    assert len(server.requests) == 4
+
+
+@pytest.mark.parametrize(
+    ("answers", "message", "hint"),
+    [
+        ({"mounts": [reply({}, 429, "Retry-After: 300")]}, "429", "try again"),
+        ({"mounts": [reply({"errors": []}, 500)], "health": [reply(HEALTH)]}, "Vault answered 500", "try again"),
+        ({"mounts": [reply(b"Bad Gateway", 502)], "health": [reply(b"Bad Gateway", 502)]}, "answered 502", "try again"),
+        ({"mounts": [reply({}, 503)], "health": [reply({**HEALTH, "sealed": True})]}, "is sealed", "unseal"),
+        ({"mounts": [reply({}, 503)], "health": [reply({**HEALTH, "standby": True})]}, "is a standby", "active"),
+        ({"mounts": [reply({}, 500)], "health": [reply({}, 429, "Retry-After: 300")]}, "answered 500", "try again"),
+        ({"mounts": [reply({}, 503)], "health": [reply([])]}, "answered 503", "try again"),
+        ({"mounts": [reply(b"", 307, "Location: https://other.test/v1/")]}, "refers to another", "correct the address"),
+        ({"mounts": [reply(b"<html>Welcome</html>")]}, "none of Vault's", "address is right"),
+        ({"mounts": [reply(b"<html>Forbidden</html>", 403)]}, "none of Vault's", "stands in between"),
+        ({"mounts": [reply(["data"])]}, "none of Vault's", "address is right"),
+        ({"mounts": [reply({"data": {"path": "other/", "type": "kv"}})]}, "none of Vault's", "address is right"),
+        ({"mounts": [reply(MOUNT)], "data": [reply({"data": {"value": API_KEY}})]}, "none of Vault's", "address"),
+        ({"mounts": [reply(MOUNT)], "data": [reply({"errors": ["Upgrading"]}, 400)]}, "answered 400", "try again"),
+    ],
+)  # fmt: skip
+def test_a_server_in_trouble_says_which(
+    serve: Callable[[Behaviour], tuple[Server, Place]], answers: dict[str, list[bytes]], message: str, hint: str
+) -> None:
+    _, place = serve(Scripted(**answers))
+
+    refused = failure(place, TEXT)
+
+    assert refused.fault.name == "secret_backend_unavailable"
+    assert message in refused.message
+    assert hint in refused.hint
+
+
+@pytest.mark.parametrize(
+    ("answer", "fault", "message"),
+    [
+        (reply({"auth": {"client_token": "", "mfa_requirement": {"mfa_request_id": "m"}}}), "secret_denied", "second factor"),
+        (reply({"auth": None}), "secret_backend_unavailable", "no token"),
+        (reply({"auth": {"client_token": 7}}), "secret_backend_unavailable", "no token"),
+        (reply({"errors": [API_KEY]}, 400), "secret_denied", "rejected the login"),
+        (reply({"errors": []}, 500), "secret_backend_unavailable", "answered 500"),
+    ],
+)  # fmt: skip
+def test_a_login_without_a_token_is_not_tried_again(
+    serve: Callable[[Behaviour], tuple[Server, Place]], answer: bytes, fault: str, message: str
+) -> None:
+    server, place = serve(Scripted(login=[answer], health=[reply(HEALTH)]))
+    settings = {**place.settings, "auth": {"method": "jwt", "role": "r"}}
+
+    outcomes = read(place._replace(settings=settings), TEXT, "vault://secret/two")
+
+    for refused in outcomes:
+        assert isinstance(refused, SecretUnresolved)
+        assert refused.fault.name == fault
+        assert message in refused.message
+    assert len([request for request in server.requests if b"/login " in request]) == 1
+
+
+def test_what_vault_says_of_an_unknown_token_is_understood(serve: Callable[[Behaviour], tuple[Server, Place]]) -> None:
+    """OpenBao's words are shorter."""
+    unknown = reply({"errors": ["2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n"]}, 403)
+    _, place = serve(Scripted(mounts=[reply({"errors": ["permission denied"]}, 403)], lookup=[unknown]))
+
+    refused = failure(place, TEXT)
+
+    assert refused.fault.name == "secret_denied"
+    assert "does not know the token" in refused.message
+
+
+def test_the_token_travels_in_its_header_alone(serve: Callable[[Behaviour], tuple[Server, Place]]) -> None:
+    server, place = serve(Scripted(mounts=[reply(MOUNT)], data=[reply(SECRET)]))
+
+    assert value(place, TEXT) == API_KEY
+    assert len(server.requests) == 2
+    for request in server.requests:
+        lines = request.split(b"\r\n")
+        assert [line for line in lines if API_KEY.encode() in line] == [f"X-Vault-Token: {API_KEY}".encode()]
+        assert b"X-Vault-Request: true" in lines
+
+
+class Gate:
+    """Stands before an OpenBao, and refuses its internal paths, as a strict reverse proxy does."""
+
+    def __init__(self, bao: OpenBao) -> None:
+        self._bao = bao
+
+    def __call__(self, connection: Connection) -> None:
+        while request := connection.read_request():
+            lines = request.split(b"\r\n")
+            path = lines[0].split(b" ")[1].decode().removeprefix("/v1/")
+            token = next(line[15:].decode() for line in lines if line.lower().startswith(b"x-vault-token: "))
+            if path.startswith("sys/internal/"):
+                connection.send(reply({"errors": ["permission denied"]}, 403))
+            else:
+                status, body = self._bao.ask("GET", path, token=token)
+                connection.send(reply(body, status))
+
+
+@pytest.fixture
+def gated(
+    bao: OpenBao, reader: str, serve: Callable[[Behaviour], tuple[Server, Place]]
+) -> Callable[..., tuple[Server, Place]]:
+    bao.call("POST", "secret/data/gated", {"data": {"value": API_KEY}})
+    bao.call("POST", "secret/data/gated-gone", {"data": {"value": API_KEY}})
+    bao.call("DELETE", "secret/data/gated-gone")
+    bao.call("POST", "old/gated", {"value": API_KEY})
+
+    def start(**settings: Any) -> tuple[Server, Place]:
+        server, place = serve(Gate(bao))
+        login = place_at(bao, reader)
+        return server, place._replace(settings={**place.settings, **settings}, secrets=login.secrets)
+
+    return start
+
+
+def test_where_a_mount_is_not_told_both_versions_are_tried_and_the_right_one_is_kept(
+    gated: Callable[..., tuple[Server, Place]],
+) -> None:
+    server, place = gated()
+
+    outcomes = read(place, "vault://secret/gated", "vault://old/gated")
+    assert [one.secret.reveal() for one in outcomes if isinstance(one, Fetched)] == [API_KEY, API_KEY]
+    paths = sorted(request.split(b" ")[1].decode() for request in server.requests)
+    assert paths == [
+        "/v1/auth/token/lookup-self",
+        "/v1/auth/token/lookup-self",
+        "/v1/old/data/gated",
+        "/v1/old/gated",
+        "/v1/secret/data/gated",
+        "/v1/sys/internal/ui/mounts/old/gated",
+        "/v1/sys/internal/ui/mounts/secret/gated",
+    ]
+
+
+def test_a_version_that_the_store_names_is_not_asked_for(gated: Callable[..., tuple[Server, Place]]) -> None:
+    server, place = gated(mount="old", kv_version=1)
+
+    assert value(place, "vault://gated") == API_KEY
+    assert [request.split(b" ")[1] for request in server.requests] == [b"/v1/old/gated"]
+
+
+@pytest.mark.parametrize(
+    ("text", "fault", "message"),
+    [
+        ("vault://secret/gated-gone", "secret_not_found", "was deleted"),
+        ("vault://secret/absent", "secret_not_found", "no secret absent"),
+        ("vault://secret/gated?version=9", "secret_not_found", "in version 9"),
+        ("vault://old/absent", "secret_not_found", "no secret absent"),
+        ("vault://old/gated?version=1", "secret_not_found", "in version 1"),
+        ("vault://nowhere/one", "secret_denied", "no rights in the mount nowhere"),
+    ],
+)
+def test_where_a_mount_is_not_told_a_refusal_still_says_why(
+    gated: Callable[..., tuple[Server, Place]], text: str, fault: str, message: str
+) -> None:
+    _, place = gated()
+
+    refused = failure(place, text)
+
+    assert refused.fault.name == fault
+    assert message in refused.message
+
+
+def test_where_a_mount_is_not_told_a_bad_token_still_is(gated: Callable[..., tuple[Server, Place]]) -> None:
+    server, place = gated()
+
+    refused = failure(place._replace(secrets={"auth.token": Secret("unknown")}), "vault://secret/gated")
+
+    assert "does not know the token" in refused.message
+    assert len(server.requests) == 2

@@ -1,0 +1,80 @@
+"""The backend at a real OpenBao, KV version 2 and 1, through the suite that every backend passes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from connform.secrets.vault import VAULT
+from connform.testing.secrets import Bench, SecretBackendSuite
+from tests.secrets.vault.places import place_at
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from contextlib import AbstractContextManager
+
+    from connform.secrets.interface import Place
+    from tests.secrets.vault.openbao import OpenBao
+
+
+class VaultBench(Bench):
+    backend = VAULT
+    lacks = {"binary": "its values are JSON, which is text"}
+
+    def __init__(self, bao: OpenBao, token: str) -> None:
+        super().__init__(place_at(bao, token))
+        self.bao = bao
+
+    def put(self, name: str, value: bytes) -> str:
+        return self.put_fields(name, {"value": value.decode()})
+
+    def put_fields(self, name: str, fields: Mapping[str, str]) -> str:
+        self.bao.call("POST", f"secret/data/bench/{name}", {"data": fields})
+        return f"vault://secret/bench/{name}"
+
+    def missing(self) -> str:
+        return "vault://secret/bench/missing"
+
+    def denied(self) -> str:
+        return "vault://secret/forbidden"
+
+    def expired(self) -> Place:
+        token = self.bao.token("reader")
+        self.bao.call("POST", "auth/token/revoke", {"token": token})
+        return place_at(self.bao, token)
+
+    def down(self) -> AbstractContextManager[object]:
+        return self.bao.down()
+
+    def slow(self) -> AbstractContextManager[object]:
+        return self.bao.frozen()
+
+    def sealed(self) -> AbstractContextManager[object]:
+        return self.bao.sealed()
+
+
+class TestVersion2(SecretBackendSuite):
+    @pytest.fixture
+    def bench(self, bao: OpenBao, reader: str) -> Bench:
+        return VaultBench(bao, reader)
+
+
+class Version1Bench(VaultBench):
+    lacks = {**VaultBench.lacks, "versions": "KV version 1 overwrites what was there"}
+
+    def put_fields(self, name: str, fields: Mapping[str, str]) -> str:
+        self.bao.call("POST", f"old/bench/{name}", fields)
+        return f"vault://old/bench/{name}"
+
+    def missing(self) -> str:
+        return "vault://old/bench/missing"
+
+    def denied(self) -> str:
+        return "vault://old/forbidden"
+
+
+class TestVersion1(SecretBackendSuite):
+    @pytest.fixture
+    def bench(self, bao: OpenBao, reader: str) -> Bench:
+        return Version1Bench(bao, reader)
