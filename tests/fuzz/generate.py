@@ -169,7 +169,9 @@ def a_value(random: Random, schema: Schema) -> Any:
     if schema["type"] == "integer":
         return random.randint(schema.get("minimum", 0), schema.get("maximum", 999))
     fitting = [
-        text for text in TEXTS if re.search(schema.get("pattern", ""), text) and len(text) >= schema.get("minLength", 0)
+        text
+        for text in (*TEXTS, *schema.get("examples", ()))
+        if re.search(schema.get("pattern", ""), text) and len(text) >= schema.get("minLength", 0)
     ]
     return random.choice(fitting)
 

@@ -127,7 +127,7 @@ def _is_of_the_schema(one: Diagnostic) -> bool:
 
 @cache
 def _without_rules() -> Any:
-    return vocabulary()._replace(rules=lambda _: (), lint=lambda *_: "")
+    return vocabulary()._replace(rules=lambda _: (), lint=lambda *_: "", store_rules=lambda _: ())
 
 
 @cache

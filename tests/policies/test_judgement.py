@@ -75,6 +75,7 @@ def test_the_facts_are_the_effective_values_and_what_connform_adds() -> None:
             "client_secret": "mounted://iinked#secret",
             "redirect_uri": "https://localhost/",
             "scopes": ["profile", "offline_access", "organization"],
+            "client_auth": "basic",
         },
         "secrets": {
             "client_secret": {

@@ -6,6 +6,7 @@ Layer 1, no IO.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from connform.manifest.model import Auth, Connection, Store, Timeouts, Tls
 from connform.secret import SecretReference
 
 if TYPE_CHECKING:
+    from connform.diagnostics import Span
     from connform.manifest.document import Entry
     from connform.manifest.validate import Tree
 
@@ -20,13 +22,31 @@ if TYPE_CHECKING:
 class Manifest(Mapping[str, Connection]):
     """The connections of a run by name, in their order, decoded when first asked for."""
 
-    def __init__(self, tree: Tree, secret_keys: frozenset[str], default_provider: str) -> None:
+    def __init__(
+        self,
+        tree: Tree,
+        secret_keys: frozenset[str],
+        default_provider: str,
+        read_s: float,
+        declared: frozenset[str] = frozenset(),
+        folders: tuple[Path, ...] = (),
+        searched: tuple[Path, ...] = (),
+    ) -> None:
         self._entries = tree.connections
         self._secret_keys = secret_keys
         self._default_provider = default_provider
+        self._read_s = read_s
         self._decoded: dict[str, Connection] = {}
-        self.stores: Mapping[str, Store] = {name: _store(entry) for name, entry in tree.stores.items()}
+        self.stores: Mapping[str, Store] = {
+            name: self.decode_store(name, entry.node, _folder(entry.base)) for name, entry in tree.stores.items()
+        }
         """The stores of the run by name."""
+        self.declared = declared
+        """The names of all connections of the files, chosen or not."""
+        self.folders = folders
+        """The folders of the files."""
+        self.searched = searched
+        """Those that were read as a whole."""
 
     def __getitem__(self, name: str) -> Connection:
         if name not in self._decoded:
@@ -45,17 +65,21 @@ class Manifest(Mapping[str, Connection]):
         return {name: entry.tags for name, entry in self._entries.items()}
 
     def _connection(self, entry: Entry) -> Connection:
-        node: Mapping[str, Any] = entry.effective
-        base = Path(entry.base)
+        return self.decode(entry.name, entry.effective, _folder(entry.base), entry.span, entry)
+
+    def decode(
+        self, name: str, node: Mapping[str, Any], base: Path, span: Span, entry: Entry | None = None
+    ) -> Connection:
+        """Return the connection that effective values declare: those of a manifest, or of one that was valid once."""
         return Connection(
-            name=entry.name,
+            name=name,
             provider=node.get("provider", self._default_provider),
             environment=node.get("environment", ""),
             region=node.get("region", ""),
             auth=self._auth(node["auth"]),
             settings=node,
             base=base,
-            span=entry.span,
+            span=span,
             tls=Tls(**{key: base / path for key, path in node.get("tls", {}).items()}),
             timeouts=Timeouts(**{key: float(seconds) for key, seconds in node.get("timeouts", {}).items()}),
             proxy=node.get("proxy", ""),
@@ -69,9 +93,28 @@ class Manifest(Mapping[str, Connection]):
         settings = {key: value for key, value in node.items() if key not in self._secret_keys and key != "method"}
         return Auth(node["method"], references, settings)
 
+    def decode_store(self, name: str, node: Mapping[str, Any], base: Path) -> Store:
+        """Return the store that its keys declare: those of a manifest, or of one that was valid once."""
+        settings = {key: value for key, value in node.items() if key not in ("type", "environment", "timeout_s")}
+        return Store(
+            name,
+            node["type"],
+            node.get("environment", ""),
+            settings,
+            base,
+            float(node.get("timeout_s", self._read_s)),
+            {".".join(path): SecretReference.parse(text) for path, text in self._references(settings)},
+        )
 
-def _store(entry: Entry) -> Store:
-    node: Mapping[str, Any] = entry.node
-    settings = {key: value for key, value in node.items() if key not in ("type", "environment")}
-    base = Path(entry.base)
-    return Store(entry.name, node["type"], node.get("environment", ""), settings, base)
+    def _references(self, node: Mapping[str, Any], here: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+        for key, value in node.items():
+            if isinstance(value, Mapping):
+                yield from self._references(value, (*here, key))
+            elif key in self._secret_keys:
+                yield (*here, key), value
+
+
+@cache
+def _folder(path: str) -> Path:
+    """Return the one path of a folder: thousands of connections lie in it."""
+    return Path(path)

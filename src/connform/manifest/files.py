@@ -10,11 +10,10 @@ import os
 import sys
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from connform.diagnostics import Diagnostic, Span
-from connform.manifest.places import diagnose_file
-
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from connform.diagnostics import Diagnostic
 
 MAX_FILE_BYTES: Final = 8 * 1024 * 1024
 """Some 25,000 connections; a larger file is refused before it is parsed."""
@@ -53,11 +52,16 @@ def load_sources(paths: Sequence[str]) -> tuple[list[Source], list[Diagnostic]]:
             sources.append(_read(name))
         except OSError as error:
             code, detail = _reason(error)
-            problems.append(diagnose_file(code, detail, Span(name, 1, 1, 1, 1)))
+            problems.append(_problem(name, code, detail))
         except _TooLargeError:
             detail = f"at most {MAX_FILE_BYTES // 1024 // 1024} MiB are read: split the connections over several files"
-            problems.append(diagnose_file("file-too-large", detail, Span(name, 1, 1, 1, 1)))
+            problems.append(_problem(name, "file-too-large", detail))
     return sources, problems
+
+
+def searched_folders(paths: Sequence[str]) -> list[str]:
+    """Return the folders that `paths`, as for `load_sources`, read as a whole: what isn't in them is nowhere."""
+    return [name for name in paths or _default() if name != STDIN and os.path.isdir(name)]
 
 
 class _TooLargeError(Exception):
@@ -65,26 +69,26 @@ class _TooLargeError(Exception):
 
 
 def _expand(paths: Sequence[str], problems: list[Diagnostic]) -> Iterator[str]:
-    if not paths:
-        paths = [
-            "connections"
-            if not os.path.exists("connections.yaml") and os.path.isdir("connections")
-            else "connections.yaml"
-        ]
-    for name in paths:
+    for name in paths or _default():
         if name == STDIN or not os.path.isdir(name):
             yield name
             continue
         try:
             folder = sorted(os.path.join(name, inside) for inside in os.listdir(name))
         except OSError as error:
-            problems.append(diagnose_file(*_reason(error), Span(name, 1, 1, 1, 1)))
+            problems.append(_problem(name, *_reason(error)))
             continue
         found = [path for path in folder if path.endswith((".yaml", ".yml")) and os.path.isfile(path)]
         if not found:
             detail = "the folder holds no *.yaml and no *.yml file"
-            problems.append(diagnose_file("file-not-found", detail, Span(name, 1, 1, 1, 1)))
+            problems.append(_problem(name, "file-not-found", detail))
         yield from found
+
+
+def _default() -> list[str]:
+    """Return where a run looks that names no file."""
+    is_folder = not os.path.exists("connections.yaml") and os.path.isdir("connections")
+    return ["connections" if is_folder else "connections.yaml"]
 
 
 def _read(name: str) -> Source:
@@ -106,6 +110,13 @@ def _open(name: str, flags: int) -> int:
     descriptor = os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
     os.set_blocking(descriptor, True)
     return descriptor
+
+
+def _problem(name: str, code: str, detail: str) -> Diagnostic:
+    from connform.diagnostics import Span  # with the parser behind it, which looking at state never needs
+    from connform.manifest.places import diagnose_file
+
+    return diagnose_file(code, detail, Span(name, 1, 1, 1, 1))
 
 
 def _reason(error: OSError) -> tuple[str, str]:

@@ -64,9 +64,13 @@ class Store:
     environment: str
     """The environment that its secrets belong to, or empty for any."""
     settings: Mapping[str, Any]
-    """The other keys, plain data."""
+    """Its keys but for the type, plain data; backends read their own here."""
     base: Path
     """The folder of the manifest that declares it; relative paths start here."""
+    timeout_s: float
+    """How long one read may take."""
+    references: Mapping[str, SecretReference] = field(default_factory=dict)
+    """The secrets that open it, by their path in the settings: `auth.token`."""
 
 
 @dataclass(frozen=True, slots=True)

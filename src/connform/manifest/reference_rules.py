@@ -14,7 +14,7 @@ from connform.manifest.similar import similar
 from connform.secret import MalformedReferenceError, SecretReference
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Container, Iterable, Iterator, Mapping
 
     from connform.manifest.document import Entry
     from connform.manifest.shape import Schema
@@ -61,6 +61,26 @@ def check_references(
             yield Finding("foreign-reference", path, detail, f"write `{ours}`", fix=ours)
         else:
             yield from _check(reference, path, entry, stores, vocabulary)
+
+
+def check_own_references(
+    paths: Iterable[Path], entry: Entry, names: Container[str], vocabulary: Vocabulary
+) -> Iterator[Finding]:
+    """Yield what is wrong with the references of a store's own settings, which open it.
+
+    Args:
+        paths: where the schema has references.
+        entry: the store.
+        names: of all stores; none of them opens another.
+        vocabulary: backends and their grammars.
+    """
+    for finding in check_references(paths, entry, {}, vocabulary):
+        scheme = str(_value(entry.effective, finding.path)).partition("://")[0]
+        if finding.code == "unknown-scheme" and scheme in names:
+            detail = "no store opens another: name a built-in backend, such as env:// or file://"
+            yield finding._replace(detail=detail, hint="")
+        else:
+            yield finding
 
 
 def _unknown_scheme(scheme: str, path: Path, known: list[str]) -> Finding:

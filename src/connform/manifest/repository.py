@@ -1,4 +1,4 @@
-"""Says whether a path leads out of the Git repository around a folder. Layer 1; looks for folders named `.git`."""
+"""Says which Git repository a folder belongs to, and whether a path leads out of it. Layer 1; looks for folders named `.git`."""
 
 from __future__ import annotations
 
@@ -6,8 +6,13 @@ import os
 from pathlib import Path
 
 
+def repository_of(folder: Path) -> Path | None:
+    """Return the root of the repository in which a folder lies; `None` outside of any."""
+    start = folder.absolute()
+    return next((here for here in (start, *start.parents) if (here / ".git").exists()), None)
+
+
 def leaves_repository(folder: str, path: str) -> bool:
     """Return whether a relative path, from a folder, ends outside of the folder's repository; never without one."""
-    start = Path(folder).absolute()
-    root = next((here for here in (start, *start.parents) if (here / ".git").exists()), None)
-    return root is not None and not Path(os.path.normpath(start / path)).is_relative_to(root)
+    root = repository_of(Path(folder))
+    return root is not None and not Path(os.path.normpath(Path(folder).absolute() / path)).is_relative_to(root)

@@ -14,7 +14,7 @@ from connform.manifest.gate import build_gate
 from connform.manifest.misplaced import misplaced_keys
 from connform.manifest.nodes import Map, YamlError, locate, parse
 from connform.manifest.places import diagnose, diagnose_file, diagnose_yaml, pointer
-from connform.manifest.reference_rules import check_file, check_references
+from connform.manifest.reference_rules import check_file, check_own_references, check_references
 from connform.manifest.rules import Finding, Path
 from connform.manifest.settings import EXTENDS
 from connform.manifest.shape import Schema, keys, plain_keys
@@ -179,15 +179,26 @@ class _Run:
     def check_store(self, entry: Entry) -> None:
         """Check one store."""
         entry.effective = entry.node
-        sound = self._check(self._store, entry)
+        branch = self._store.of(entry.node)
+        refused = [] if branch.gate(entry.node) else self._store.explain(branch, entry.node)
         if entry.name in self._vocabulary.backends:
-            sound = False
             detail = f"`{entry.name}://` is connform's own: choose another name"
-            self._add(diagnose(Finding("reserved-store-name", (), detail), entry, entry.node))
-        if sound and entry.node["type"] in self._vocabulary.files:
-            for finding in check_file(str(entry.node["path"]), ("path",), entry.base):
-                self._add(diagnose(finding, entry, entry.node))
-        self._stores[entry.name] = entry if sound else None
+            refused.append(Finding("reserved-store-name", (), detail))
+        further = [
+            finding
+            for finding in self._store_rules(branch, entry, is_sound=not refused)
+            if not any(follows(finding, first) for first in refused)
+        ]
+        for finding in (*refused, *further):
+            self._add(diagnose(finding, entry, entry.node))
+        self._stores[entry.name] = None if refused else entry
+
+    def _store_rules(self, branch: Branch, entry: Entry, *, is_sound: bool) -> Iterator[Finding]:
+        if is_sound:
+            if entry.node["type"] in self._vocabulary.files:
+                yield from check_file(str(entry.node["path"]), ("path",), entry.base)
+            yield from self._vocabulary.store_rules(entry.node)
+        yield from check_own_references(branch.references, entry, self.tree.stores, self._vocabulary)
 
     def check_connection(self, entry: Entry) -> None:
         """Check the effective values of one connection: schema first, then the rules that still have something to look at."""

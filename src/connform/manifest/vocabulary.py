@@ -28,5 +28,7 @@ class Vocabulary(NamedTuple):
     """The built-in schemes of secret references."""
     lint: Callable[[SecretReference, str, Mapping[str, Any]], str]
     """Says what is wrong with a reference: given it, the backend, and the store's settings."""
+    store_rules: Callable[[Mapping[str, Any]], Iterable[Finding]]
+    """What a schema can't say of one schema-valid store."""
     files: frozenset[str] = frozenset()
     """The backends whose paths are those of files, relative to the manifest."""
