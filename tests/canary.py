@@ -12,7 +12,7 @@ import secrets
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 VARIABLE: Final = "CONNFORM_TEST_CANARY"
 """The environment variable that hands the canary to subprocesses."""
@@ -28,12 +28,27 @@ CANARIES: Final = (API_KEY, AWKWARD)
 
 def assert_no_canary(*outputs: str | bytes, where: str = "the output") -> None:
     """Fail if an output holds a canary, or half of one, raw or encoded. Never shows the output."""
+    _assert_none(_NEEDLES, "the canary", outputs, where)
+
+
+def assert_without(secrets: Iterable[str], *outputs: str | bytes, where: str = "the output") -> None:
+    """Fail in the same way for secrets that a server of the test has issued."""
+    _assert_none(_needles(secrets), "an issued secret", outputs, where)
+
+
+def _assert_none(needles: Iterable[tuple[str, bytes]], what: str, outputs: Iterable[str | bytes], where: str) -> None:
+    __tracebackhide__ = True  # the arguments
     for output in outputs:
         data = output.encode("utf-8", "surrogateescape") if isinstance(output, str) else output
-        for form, needle in _NEEDLES:
+        for form, needle in needles:
             if needle in data:
-                message = f"{where} holds the canary, {form}, at byte {data.index(needle)} of {len(data)}"
+                message = f"{where} holds {what}, {form}, at byte {data.index(needle)} of {len(data)}"
                 raise AssertionError(message)
+
+
+def _needles(secrets: Iterable[str]) -> tuple[tuple[str, bytes], ...]:
+    halves = [half for secret in secrets for half in (secret[: len(secret) // 2], secret[len(secret) // 2 :])]
+    return tuple({needle: (form, needle) for half in halves for form, needle in _forms(half)}.values())
 
 
 def _forms(text: str) -> Iterator[tuple[str, bytes]]:
@@ -57,5 +72,4 @@ def _forms(text: str) -> Iterator[tuple[str, bytes]]:
 
 # Escaping leaves letters and digits alone or takes them one by one: the random part is found in every form, and a half of
 # it where the rest was clipped. Neither base64 alphabet matters: ASCII letters and digits never give its 62 and 63.
-_HALVES: Final = (_RANDOM[: len(_RANDOM) // 2], _RANDOM[len(_RANDOM) // 2 :])
-_NEEDLES: Final = tuple({needle: (form, needle) for half in _HALVES for form, needle in _forms(half)}.values())
+_NEEDLES: Final = _needles([_RANDOM])

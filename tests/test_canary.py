@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.canary import API_KEY, AWKWARD, CANARIES, VARIABLE, assert_no_canary
+from tests.canary import API_KEY, AWKWARD, CANARIES, VARIABLE, assert_no_canary, assert_without
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,6 +54,14 @@ def test_found_in_every_form(canary: str, encode: Callable[[str], str | bytes]) 
 
     with pytest.raises(AssertionError, match="holds the canary"):
         assert_no_canary("harmless", around)
+
+
+def test_what_a_server_has_issued_is_found_as_well() -> None:
+    issued = ["tok-e_n-" + os.urandom(16).hex()]
+    assert_without(issued, "harmless", API_KEY)
+    for leak in (issued[0][20:], base64.b64encode(f"user:{issued[0]}".encode())):
+        with pytest.raises(AssertionError, match=r"^the log holds an issued secret"):
+            assert_without(issued, leak, where="the log")
 
 
 def test_the_failure_does_not_repeat_it() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,25 @@ def test_readme_names_exit_code(code: ExitCode) -> None:
     assert f"| {int(code)} |" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", [*VERBS, *PROVIDERS, *METHODS, *(f"{scheme}://" for scheme in BACKENDS)])
+@pytest.mark.parametrize("name", [*VERBS, *PROVIDERS, *METHODS])
 def test_manifest_page_names_everything_built_in(name: str) -> None:
     assert name in (ROOT / "docs" / "manifest.md").read_text(encoding="utf-8")
+
+
+def _backends() -> list[str]:
+    return [
+        f"| `{scheme}` | `{kind.form}` | {', '.join(f'`{key}`' for key in kind.store_shape.properties) or '–'} |"
+        for scheme, kind in BACKENDS.items()
+    ]
+
+
+def test_table_of_backends_is_the_table_of_the_code() -> None:
+    rows = _backends()
+    text = (ROOT / "docs" / "secrets.md").read_text(encoding="utf-8")
+    stated = [line for line in text.splitlines() if re.match(r"\| `([a-z0-9]+)` \| `\1://", line)]
+    assert stated == rows, "\n".join(["expected:", *rows])
+
+
+@pytest.mark.parametrize("scheme", BACKENDS)
+def test_every_backend_has_its_section(scheme: str) -> None:
+    assert f"\n### `{scheme}://`\n" in (ROOT / "docs" / "secrets.md").read_text(encoding="utf-8")

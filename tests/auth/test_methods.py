@@ -7,10 +7,14 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from connform.auth import METHODS
+from connform.auth.interface import Given
+from connform.auth.oauth.server import AuthorizationServer
 from connform.diagnostics import CODES, Severity
 from connform.errors import ConnectionFailed
+from connform.http.settings import ClientSettings, Renewable
 from connform.manifest.shape import Shape, published, selected
 from connform.secret import Secret
+from connform.store.memory import MemoryStore
 from tests.canary import API_KEY, assert_no_canary
 
 OAUTH = {
@@ -27,8 +31,12 @@ WIRE = [
     ("api_key", {"api_key": Secret(API_KEY)}, "api_key", (b"api_key", API_KEY.encode())),
     ("api_key", {"api_key": Secret(API_KEY)}, "X-Api-Key", (b"X-Api-Key", API_KEY.encode())),
     ("bearer", {"token": Secret(API_KEY)}, "api_key", (b"Authorization", b"Bearer " + API_KEY.encode())),
-    ("oauth2", {"access_token": Secret(API_KEY)}, "api_key", (b"Authorization", b"Bearer " + API_KEY.encode())),
 ]
+
+
+def given(secrets: dict[str, Secret], header: str = "X-Api-Key") -> Given:
+    client = ClientSettings("https://api.acme.example")
+    return Given("acme", {}, secrets, header, AuthorizationServer(), MemoryStore, client)
 
 
 def test_every_method_has_an_example_here() -> None:
@@ -46,16 +54,16 @@ def test_its_schema_is_a_schema_accepts_its_example_and_is_described(name: str) 
     assert all(not isinstance(part, Shape) and part.get("description") for part in shape.properties.values())
 
 
-@pytest.mark.parametrize(("name", "secrets", "header", "line"), WIRE, ids=["iinked", "http", "bearer", "oauth2"])
+@pytest.mark.parametrize(("name", "secrets", "header", "line"), WIRE, ids=["iinked", "http", "bearer"])
 def test_the_credential_goes_into_one_header(
     name: str, secrets: dict[str, Secret], header: str, line: tuple[bytes, bytes]
 ) -> None:
-    assert METHODS[name].credential(secrets, header).headers() == [line]
+    assert METHODS[name].credential(given(secrets, header)).headers() == [line]
 
 
-@pytest.mark.parametrize(("name", "secrets"), [row[:2] for row in WIRE[1:]], ids=["api_key", "bearer", "oauth2"])
+@pytest.mark.parametrize(("name", "secrets"), [row[:2] for row in WIRE[1:]], ids=["api_key", "bearer"])
 def test_a_credential_shows_nothing(name: str, secrets: dict[str, Secret]) -> None:
-    credential = METHODS[name].credential(secrets, "X-Api-Key")
+    credential = METHODS[name].credential(given(secrets))
     assert_no_canary(repr(credential), str(credential), f"{credential}", repr([credential]))
     assert not hasattr(credential, "__dict__")
     for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
@@ -95,10 +103,10 @@ def test_a_credential_shows_nothing(name: str, secrets: dict[str, Secret]) -> No
         "surrogate",
     ],
 )
-@pytest.mark.parametrize(("name", "key"), [("api_key", "api_key"), ("bearer", "token"), ("oauth2", "access_token")])
+@pytest.mark.parametrize(("name", "key"), [("api_key", "api_key"), ("bearer", "token")])
 def test_what_a_header_cannot_carry_is_refused_and_never_echoed(name: str, key: str, change: Any, words: str) -> None:
     with pytest.raises(ConnectionFailed) as caught:
-        METHODS[name].credential({key: Secret(change(API_KEY))}, "api_key")
+        METHODS[name].credential(given({key: Secret(change(API_KEY))}))
     assert caught.value.fault.name == "secret_malformed"
     assert words in caught.value.message
     assert f"`{key}`" in caught.value.message
@@ -107,8 +115,12 @@ def test_what_a_header_cannot_carry_is_refused_and_never_echoed(name: str, key: 
 
 
 def test_without_a_grant_a_login_is_required() -> None:
+    secrets = {"client_secret": Secret(API_KEY)}
+    credential = METHODS["oauth2"].credential(given(secrets)._replace(settings={"client_id": "acme-portal"}))
+    assert isinstance(credential, Renewable)
+    assert credential.headers() == []
     with pytest.raises(ConnectionFailed) as caught:
-        METHODS["oauth2"].credential({"client_secret": Secret(API_KEY)}, "api_key")
+        credential.renew()
     assert caught.value.fault.name == "login_required"
 
 

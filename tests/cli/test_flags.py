@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from connform.cli.options import Options
+from connform.engine.grants import State
 from tests.reporters.samples import SAMPLES
 
 if TYPE_CHECKING:
@@ -37,11 +38,20 @@ def test_one_place_is_enough(connform: Connform, engine: FakeEngine, argv: list[
 
 @pytest.mark.parametrize("verb", ["check", "apply"])
 def test_flags_of_verbs_with_a_network(connform: Connform, engine: FakeEngine, verb: str) -> None:
+    network = ("simulate", "parallelism", "timeout_s", "progress", "state")
     connform(verb)
-    connform(verb, "--simulate", "--parallelism", "7", "--timeout", "2.5")
-    (_, default), (_, given) = engine.calls
-    assert default == {"simulate": False, "parallelism": 100, "timeout_s": None, "progress": None}
-    assert given == {"simulate": True, "parallelism": 7, "timeout_s": 2.5, "progress": None}
+    connform(
+        verb, "--simulate", "--parallelism", "7", "--timeout", "2.5", "--state", "sqlite:///x", "--state-key", "env://K"
+    )
+    default, given = ({key: named[key] for key in network} for _, named in engine.calls)
+    assert default == {"simulate": False, "parallelism": 100, "timeout_s": None, "progress": None, "state": State()}
+    assert given == {
+        "simulate": True,
+        "parallelism": 7,
+        "timeout_s": 2.5,
+        "progress": None,
+        "state": State("sqlite:///x", "env://K"),
+    }
 
 
 def test_the_format_after_the_verb_wins(connform: Connform, engine: FakeEngine) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from connform.cli.main import main
+from connform.engine.grants import State
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,9 +41,11 @@ def test_the_body_goes_to_standard_output_as_it_came(connform: Connform, engine:
         "simulate": False,
         "body": None,
         "content_type": None,
+        "form": [],
         "headers": [],
         "timeout_s": None,
         "policies": (),
+        "state": State(),
     }
 
 

@@ -8,9 +8,11 @@ import signal
 import sys
 import threading
 from types import ModuleType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import pytest
+
+from connform.errors import ConnformError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,8 +29,19 @@ class FakeSimulator:
     collected = False
     ending = signal.SIGTERM
 
-    def __init__(self, *, port: int) -> None:
+    failing: ClassVar[list[tuple[str, str, str]]] = []
+    lifetime_s = 0.0
+
+    def __init__(self, *, port: int, token_lifetime_s: float) -> None:
         self.port = port
+        self.failing.clear()
+        type(self).lifetime_s = token_lifetime_s
+
+    def fail(self, host: str, fault: str, *, path: str) -> None:
+        if fault == "typo":
+            message = "there is no such fault"
+            raise ConnformError(message)
+        self.failing.append((host, fault, path))
 
     def start(self) -> Self:
         if self.port == 1:
@@ -75,3 +88,25 @@ def test_a_port_that_is_taken_is_a_usage_error(connform: Connform) -> None:
     run = connform("simulator", "--port", "1")
     assert run.code == 64
     assert "can't listen on port 1: Permission denied" in run.err
+
+
+def test_it_fails_where_it_is_told_to(connform: Connform) -> None:
+    faults = ["--fault", "a.example/connect/token=slow_token", "--fault", "b.example=server_error"]
+    assert connform("simulator", "--token-lifetime", "2.5", *faults).code == 0
+    assert FakeSimulator.failing == [("a.example", "slow_token", "/connect/token"), ("b.example", "server_error", "")]
+    assert FakeSimulator.lifetime_s == 2.5
+
+
+@pytest.mark.parametrize(
+    ("argv", "says"),
+    [
+        (("--fault", "a.example=typo"), "no such fault"),
+        (("--fault", "slow_token"), "HOST/PATH=NAME"),
+        (("--fault", "=slow_token"), "HOST/PATH=NAME"),
+        (("--fault", "a.example="), "HOST/PATH=NAME"),
+        (("--token-lifetime", "0"), "above zero"),
+    ],
+)
+def test_what_it_can_not_do_is_a_usage_error(connform: Connform, argv: tuple[str, str], says: str) -> None:
+    run = connform("simulator", *argv)
+    assert (run.code, says in run.err) == (64, True)

@@ -60,7 +60,7 @@ COMMANDS: Final = {
     "list": ["list", "-vv"],
     "show": ["show", "acme", "--origin", "-vv"],
     "check": ["check", "-vv"],
-    "apply": ["apply", "-vv"],
+    "apply": ["apply", "--yes", "-vv"],
 }
 
 
@@ -235,8 +235,13 @@ class Backend:
     store_shape = Shape()
     def lint(self, reference, settings):
         return ""
-    def fetch(self, references, place):
+    def open(self, place):
+        return self
+    batch_size = 1
+    def read(self, references):
         leak()
+    def close(self):
+        pass
 
 PROVIDER, BACKEND = Provider(), Backend()
 """
@@ -247,12 +252,12 @@ POINTS: Final = {
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
-@pytest.mark.parametrize("place", ["judge", "check_request", "fetch"])
+@pytest.mark.parametrize("place", ["judge", "check_request", "read"])
 def test_a_bug_shows_where_it_happened_and_not_the_message(
     place: str, form: str, servers: Servers, tmp_path: Path, ca_file: Path
 ) -> None:
     server = servers.iinked_sign()
-    api_key = "leaky://x" if place == "fetch" else f"env://{KEY_VARIABLE}"
+    api_key = "leaky://x" if place == "read" else f"env://{KEY_VARIABLE}"
     connection = {
         "provider": "leaky",
         "environment": "sandbox",

@@ -9,14 +9,11 @@ from typing import Final
 import pytest
 
 import connform
-from connform.cli import VERBS
 from connform.faults import ExitCode
 from tests.end_to_end.running import run
 
 ROOT: Final = Path(__file__).parents[2]
 README: Final = (ROOT / "README.md").read_text()
-NOT_YET: Final = {ExitCode.CHANGES}
-"""Codes of verbs that this version doesn't have: they are reserved, and the README is silent on them."""
 
 MISTAKEN: Final = """\
 version: 1
@@ -59,16 +56,12 @@ def test_its_mistake_is_told_as_it_says(tmp_path: Path) -> None:
 
 def test_its_exit_codes_are_all_that_there_are() -> None:
     table = re.findall(r"^\| (\d+) \| (.+) \|$", README, re.MULTILINE)
-    assert [int(code) for code, _ in table] == sorted(set(ExitCode) - NOT_YET)
+    assert [int(code) for code, _ in table] == sorted(ExitCode)
 
 
 @pytest.mark.parametrize("line", commands())
 def test_its_commands_and_flags_exist(line: str, tmp_path: Path) -> None:
     _, verb, *arguments = line.split()
-    if verb == "login":
-        assert "What is not there yet" in README
-        assert "login" not in VERBS, "the README says that there is no login"
-        return
     ended = run(verb, "--help", cwd=tmp_path)
     assert ended.code == 0
     for flag in re.findall(r"--[a-z-]+", " ".join(arguments)):

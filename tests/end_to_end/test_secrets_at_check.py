@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from connform.faults import FAULTS
 from tests.canary import API_KEY
+from tests.conftest import require_peer
 from tests.end_to_end.running import run
 
 if TYPE_CHECKING:
@@ -57,21 +59,38 @@ CASES: Final = {
     "a folder": Missing("file://mount", "secret_malformed", "not a regular file", {}),
     "no dotenv file": Missing("dotenv://.env.nothing#ACME_KEY", "secret_not_found", ".env.nothing", {}),
     "not in the dotenv file": Missing("dotenv://.env#ACME_KEY", "secret_not_found", "ACME_KEY", {}),
+    "a link to itself": Missing("file://loop", "secret_backend_unavailable", "can't be read", {}),
+    "a closed file": Missing("file://closed.key", "secret_denied", "this user may not read", {}),
     "not in the mount": Missing("mounted://nothing", "secret_not_found", "nothing", {}),
 }
+
+
+def by_modes_alone() -> list[str]:
+    """Return a command before which root may read no more than the modes of files say."""
+    if os.geteuid():
+        return []
+    return [require_peer("setpriv"), "--bounding-set=-dac_override,-dac_read_search"]
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_missing_secret_is_told_with_its_place(name: str, tmp_path: Path) -> None:
     case = CASES[name]
     (tmp_path / "mount").mkdir()
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "closed.key").touch(0)
     (tmp_path / ".env").write_text("OTHER=x\n")
     file = tmp_path / "connections.yaml"
     file.write_text(MANIFEST.format(port=1, ca_file="nothing.pem", reference=f'"{case.reference}"'))
 
-    ended = run("check", "-f", "connections.yaml", "--format", "json", cwd=tmp_path, env=case.env)
+    before = by_modes_alone() if case.fault == "secret_denied" else []
+    ended = run("check", "-f", "connections.yaml", "--format", "json", cwd=tmp_path, env=case.env, before=before)
     told = ended.connection
-    assert (ended.code, told["class"], told["stage"], told["verdict"]) == (5, case.fault, "secret", "failed")
+    assert (ended.code, told["class"], told["stage"], told["verdict"]) == (
+        5,
+        case.fault,
+        "secret",
+        FAULTS[case.fault].verdict.value,
+    )
     assert case.says in f"{told['message']}\n{told['hint']}"
     assert (told["file"], told["line"], told["column"]) == ("connections.yaml", LINE, COLUMN)
     assert {stage["status"] for stage in told["stages"][2:]} == {"skipped"}

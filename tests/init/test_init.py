@@ -9,6 +9,7 @@ import pexpect
 import pytest
 
 from connform.engine.init import CI_FILES, environments, methods, regions
+from connform.secrets import BACKENDS
 from tests.canary import API_KEY
 from tests.conftest import require_peer
 from tests.end_to_end.running import COMMAND, run_program
@@ -38,11 +39,11 @@ connections:
   sandbox-us:
     environment: sandbox # sandbox | production | private
     region: us # sandbox: us, eu; production: us, ca, eu
-    auth: # a secret is a reference: env://NAME, dotenv://.env#NAME, file:///run/secrets/NAME
+    auth: # a secret is a reference: FORMS
       method: api_key # api_key | oauth2 | bearer
       api_key: env://SANDBOX_US_API_KEY
     # tags: [ci] # for --tag
-"""
+""".replace("FORMS", ", ".join(backend.form for backend in map(BACKENDS.__getitem__, ("env", "dotenv", "file"))))
 
 
 class Init(Protocol):

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Final
 
 from connform.diagnostics import CODES, Diagnostic, Edit, Related, Severity, Snippet, Span
-from connform.engine.report import ConnectionReport, Report, StageResult, Value
+from connform.engine.report import (
+    BackendReport,
+    ConnectionReport,
+    PlanSummary,
+    Report,
+    SecretReport,
+    StageResult,
+    Value,
+)
+from connform.engine.specification import FieldChange
 from connform.faults import FAULTS, ExitCode, Stage, Verdict
+from connform.recorded import Actor, Attempt, Record, UsedSecret
 
 FILE: Final = "connections.yaml"
 
@@ -186,6 +197,91 @@ SHOWN: Final = ConnectionReport(
     ),
 )
 
+ATTEMPT: Final = Attempt(
+    at=datetime(2026, 3, 1, 12, 0, tzinfo=UTC),
+    by=Actor("deploy", "runner-7", "https://ci.acme.example/jobs/12"),
+    action="create",
+    digest=f"sha256:{'1' * 64}",
+    base_url="https://sandbox.syngrafii.com/api/v1",
+    auth_method="api_key",
+    verdict="ready",
+    stages=({"name": "config", "status": "ok", "elapsed_ms": 0.1}, {"name": "auth", "status": "ok", "elapsed_ms": 7.2}),
+    latency_ms=7.2,
+    certificate_expires_at="2027-01-02T03:04:05+00:00",
+    secrets=(UsedSecret("api_key", "env://IINKED_SANDBOX_US_KEY", ""), UsedSecret("other", "vault://a/b", "7")),
+)
+FAILED: Final = ATTEMPT._replace(
+    at=datetime(2026, 3, 2, 12, 0, tzinfo=UTC), action="update", verdict="unknown", fault="tcp_timeout", latency_ms=None
+)
+SPECIFICATION: Final = {
+    "settings": {"region": "us", "auth": {"method": "api_key"}},
+    "base_url": ATTEMPT.base_url,
+    "stores": {},
+}
+RECORDED: Final = DECLARED[0]._replace(
+    record=Record("sandbox-us", "deploy/connections.yaml", ATTEMPT.digest, SPECIFICATION, FAILED),
+    history=(ATTEMPT._replace(latency_ms=2.0), ATTEMPT, FAILED),
+)
+PLANNED: Final = (
+    DECLARED[0]._replace(action="create", place=span(4, 3, 13)),
+    DECLARED[1]._replace(
+        action="update",
+        changes=(
+            FieldChange("/owner", None, "a | `b` @octocat ::error::x"),
+            FieldChange("/region", "us", "eu"),
+            FieldChange("/tags", ["ci", "old"], None),
+        ),
+        reasons=("the last attempt failed: tcp_timeout",),
+        place=span(11, 16, 40),
+    ),
+    DECLARED[2]._replace(action="remove"),
+    SKIPPED._replace(action="none", verdict=None),
+)
+SUMMARY: Final = PlanSummary(
+    f"sha256:{'2' * 64}", ("it removes or changes 4 of 10 recorded connections, more than 30%",)
+)
+
+WITH_SECRETS: Final = DECLARED[0]._replace(
+    verdict=Verdict.READY,
+    secrets=(
+        SecretReport(
+            "client_id",
+            "corp://acme#id",
+            "corp",
+            "vault",
+            span(9, 18, 32),
+            "3",
+            datetime(2026, 3, 1, 12, 0, tzinfo=UTC),
+        ),
+        SecretReport("client_secret", "env://ACME_SECRET", "", "env", span(10, 18, 35)),
+    ),
+)
+WITHOUT_ITS_SECRET: Final = DECLARED[1]._replace(
+    verdict=Verdict.FAILED,
+    stage=Stage.SECRET,
+    fault="secret_not_found",
+    message="environment variable ACME_KEY is not set (env://ACME_KEY)",
+    hint="export ACME_KEY=… before connform runs",
+    exit_code=ExitCode.SECRET_UNRESOLVED,
+    place=span(14, 16, 30),
+    secrets=(
+        SecretReport(
+            "api_key",
+            "env://ACME_KEY",
+            "",
+            "env",
+            span(14, 16, 30),
+            fault="secret_not_found",
+            message="environment variable ACME_KEY is not set (env://ACME_KEY)",
+            hint="export ACME_KEY=… before connform runs",
+        ),
+    ),
+)
+BACKENDS: Final = (
+    BackendReport("env", "env://NAME", "The environment of the process.", "connform", ""),
+    BackendReport("letterbox", "letterbox://NAME", "A letterbox.", "acme-plugin", "pip install acme-plugin[post]"),
+)
+
 SAMPLES: Final = {
     "validate-clean": Report("validate", (FILE,), connection_count=7),
     "validate-empty": Report("validate"),
@@ -215,6 +311,32 @@ SAMPLES: Final = {
     ),
     "check-invalid": Report("check", (FILE,), (UNKNOWN_REGION,), connection_count=1),
     "apply-rejected": Report("apply", (FILE,), (), (REJECTED,), 1, elapsed_s=0.1),
+    "apply-in-part": Report(
+        "apply",
+        (FILE,),
+        (),
+        (READY._replace(action="create"), SKIPPED._replace(action="none")),
+        2,
+        elapsed_s=0.1,
+        plan=SUMMARY._replace(refusals=()),
+    ),
+    "plan": Report("plan", (FILE,), (), PLANNED, 4, plan=SUMMARY),
+    "plan-detailed": Report("plan", (FILE,), (), PLANNED, 4, plan=SUMMARY._replace(is_detailed=True)),
+    "plan-invalid": Report("plan", (FILE,), (UNKNOWN_REGION,), connection_count=1),
+    "plan-refreshed": Report(
+        "plan",
+        (FILE,),
+        (),
+        (PLANNED[1], UNREACHABLE._replace(action="none"), READY._replace(action="none")),
+        3,
+        plan=SUMMARY._replace(refusals=()),
+    ),
+    "plan-nothing": Report("plan", (FILE,), (), PLANNED[3:], 1, plan=SUMMARY._replace(refusals=())),
+    "state-list": Report("state list", (FILE,), (), (RECORDED._replace(history=()),), 1),
+    "state-show": Report("state show", (FILE,), (), (RECORDED._replace(history=()),), 1),
+    "state-history": Report("state history", (FILE,), (), (RECORDED,), 1),
+    "secrets-check": Report("secrets check", (FILE,), (), (WITH_SECRETS, WITHOUT_ITS_SECRET), 2, elapsed_s=0.2),
+    "secrets-backends": Report("secrets backends", backends=BACKENDS),
     "list": Report("list", (FILE,), (), DECLARED, 3),
     "list-empty": Report("list", (FILE,)),
     "show": Report("show", (FILE,), (), (SHOWN,), 1),

@@ -31,7 +31,7 @@ def test_the_schema_is_a_schema() -> None:
 
 def test_the_schema_is_closed_but_for_the_facts_of_a_stage() -> None:
     open_objects = [one for one in objects(REPORT_SCHEMA) if one.get("additionalProperties") is not False]
-    assert [list(one["properties"]) for one in open_objects] == [["name", "status", "elapsed_ms"]]
+    assert {tuple(one["properties"]) for one in open_objects} == {("name", "status", "elapsed_ms")}
 
 
 @pytest.mark.parametrize("sample", SAMPLES)

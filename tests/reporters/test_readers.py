@@ -15,6 +15,7 @@ from jsonschema import Draft202012Validator
 from junitparser import JUnitXml
 from markdown_it import MarkdownIt
 
+from connform.faults import ExitCode
 from connform.reporters import FORMATS, OF_THE_REPOSITORY, reporter, view
 from connform.reporters.findings import Finding, findings
 from connform.reporters.github import SHOWN
@@ -86,7 +87,9 @@ def unescaped(text: str) -> str:
 @pytest.mark.parametrize("sample", SAMPLES)
 def test_github_reads_an_annotation_for_each_finding_that_it_will_show(sample: str) -> None:
     read = commands(rendered("github", sample))
-    expected = [
+    plan = SAMPLES[sample].plan
+    expected = [("warning", "connform plan", f"needs --force: {one}") for one in (plan.refusals if plan else ())]
+    expected += [
         (one.severity, f"connform: {one.code}", clean(line_breaks(one.whole)))
         for severity in ("error", "warning")
         for one in [each for each in found(sample) if each.severity == severity][:SHOWN]
@@ -164,8 +167,8 @@ def test_junitparser_reads_a_case_for_each_connection_or_manifest(sample: str) -
         name: {"failed": ["Failure"], "unknown": ["Error"], "skipped": ["Skipped"]}.get(verdict, [])
         for name, verdict in verdicts.items()
     }
-    is_bad = any(cases.values()) and any(name for name, results in cases.items() if results != ["Skipped"])
-    assert is_bad == (report.exit_code != 0)
+    is_bad = any(results not in ([], ["Skipped"]) for results in cases.values())
+    assert is_bad == (report.exit_code not in {ExitCode.OK, ExitCode.CHANGES})
     assert (read.tests, read.failures, read.errors) == (suite.tests, suite.failures, suite.errors)
 
 
@@ -203,6 +206,35 @@ def test_markdown_that_is_too_long_leaves_out_whole_rows_and_says_how_many() -> 
     rows = text.count("\n| ❌") + text.count("\n| ⚠️")
     assert len(text) < MAX_CHARACTERS
     assert f"… and {len(many.diagnostics) - rows} more" in text
+
+
+@pytest.mark.parametrize("refusals", [0, 1, 21, 5_000])
+@pytest.mark.parametrize("changes", [1, 5_000])
+def test_a_plan_that_is_too_long_for_markdown_says_first_what_it_is_refused_for(changes: int, refusals: int) -> None:
+    report = SAMPLES["plan"]
+    assert report.plan is not None
+    told = tuple(f"team-{number} is in production and would move from {'a' * 200} to b" for number in range(refusals))
+    many = report._replace(connections=report.connections * changes, plan=report.plan._replace(refusals=told))
+    text = reporter("markdown").render(view.build(many), color=False, width=80, verbosity=0)
+    assert len(text) < MAX_CHARACTERS
+    heading, *_ = text.partition("| Action")
+    assert heading.count("needs `--force`") == min(refusals, 20)
+    assert (f"… and {refusals - 20} more reasons" in heading) == (refusals > 20)
+    assert report.plan.digest in heading
+    rows = sum(text.count(f"\n| {action} |") for action in ("create", "update", "remove"))
+    assert rows == 3 * changes or f"… and {3 * changes - rows} more" in text
+
+
+def test_github_says_what_a_plan_is_refused_for() -> None:
+    report = SAMPLES["plan"]
+    assert report.plan is not None
+    told = tuple(f"team-{number} would move\nto 100 %: b" for number in range(12))
+    many = report._replace(plan=report.plan._replace(refusals=told))
+    lines = reporter("github").render(view.build(many), color=False, width=80, verbosity=0).splitlines()
+    shown = [line for line in lines if line.startswith("::warning title=connform plan::needs --force: team-")]
+    assert len(shown) == 10
+    assert shown[0].endswith("team-0 would move�to 100 %25: b")
+    assert "2 more reasons for --force" in lines[-1]
 
 
 @pytest.mark.parametrize("sample", SAMPLES)

@@ -1,33 +1,104 @@
-"""Turns declared connections into ready ones: `connform apply`. Layer 5, no IO of its own."""
+"""Turns a plan into ready connections and recorded state: `connform apply`. Layer 5. IO: asks a question on a terminal."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sys
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from connform.cli.flags import parallel
-from connform.cli.output import progress, reporting
+from connform.cli.actor import current
+from connform.cli.flags import SHARD, parallel, positive
+from connform.cli.output import progress, reporting, wants_color
+from connform.cli.usage import UsageProblem
 
 if TYPE_CHECKING:
     from connform.cli.options import Options
+    from connform.engine.grants import State
     from connform.engine.report import Report
 
 
 @click.command()
+@click.option("--plan", "plan_file", metavar="FILE", help="Carry out a saved plan, and only that.")
+@click.option("--expect-digest", metavar="DIGEST", help="Carry out the plan with this digest, and only that.")
+@click.option("--yes", is_flag=True, help="Don't ask. Needed where there is no terminal.")
+@click.option("--force", is_flag=True, help="Set the safety rules aside.")
+@click.option(
+    "--lock-timeout",
+    "lock_timeout_s",
+    type=float,
+    default=60.0,
+    callback=positive,
+    metavar="SECONDS",
+    help="How long to wait for another run; 60 by default.",
+)
+@SHARD
 @parallel
 @reporting
-def command(options: Options, *, simulate: bool, parallelism: int, timeout_s: float | None) -> Report:
-    """Resolve, check and build the ready clients."""
-    from connform.engine.apply import apply
+def command(
+    options: Options,
+    *,
+    plan_file: str | None,
+    expect_digest: str | None,
+    yes: bool,
+    force: bool,
+    lock_timeout_s: float,
+    shard: tuple[int, int],
+    simulate: bool,
+    state: State,
+    **limits: Any,
+) -> Report:
+    """Resolve, check and record what changed.
 
-    with progress("checked", options) as show:
+    What failed stays to be done: the next run tries it again. Without a plan that was agreed on, and without --yes, it asks.
+    """
+    from connform.engine.apply import apply
+    from connform.engine.consent import Consent
+    from connform.engine.saved_plan import read
+    from connform.engine.states import WHOLE, Shard
+
+    saved = read(plan_file) if plan_file else None
+    wanted, selection = Shard(*shard), options.selection
+    if saved is not None:
+        if any(selection):
+            message = "--plan says which connections it is about: leave out -c, --exclude, --tag and --changed-since"
+            raise UsageProblem(message)
+        selection = saved.selection
+        wanted = saved.shard if wanted == WHOLE else wanted
+        if not set(wanted.parts) <= set(saved.shard.parts):
+            message = f"the plan in {plan_file} is that of shard {saved.shard}, which has no part of shard {wanted}"
+            raise UsageProblem(message)
+    is_agreed = bool(saved or expect_digest or yes or simulate)
+    consent = Consent(saved, expect_digest or "", force, None if is_agreed else _asking(options))
+    with progress("applied", options) as show:
         return apply(
             options.files,
-            options.selection,
+            selection,
             options.policies,
+            by=current(),
+            consent=consent,
+            shard=wanted,
             simulate=simulate,
-            parallelism=parallelism,
-            timeout_s=timeout_s,
+            lock_timeout_s=lock_timeout_s,
             progress=show,
+            state=state,
+            **limits,
         )
+
+
+def _asking(options: Options) -> Any:
+    """Return what asks a person about a plan."""
+
+    def ask(report: Report) -> bool:
+        from connform.reporters import text, view
+
+        if options.no_input or not (sys.stdin.isatty() and sys.stderr.isatty()):
+            from connform.errors import Refused
+
+            message = "nothing was applied: there is no terminal to ask on; look at `connform plan`, and give --yes"
+            raise Refused(message)
+        color = wants_color(sys.stderr, options)
+        sys.stderr.write(text.render(view.build(report), color=color, width=120, verbosity=0))
+        return click.confirm("Apply these changes?", err=True)
+
+    return ask

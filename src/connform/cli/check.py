@@ -11,13 +11,14 @@ from connform.cli.output import progress, reporting
 
 if TYPE_CHECKING:
     from connform.cli.options import Options
+    from connform.engine.grants import State
     from connform.engine.report import Report
 
 
 @click.command()
 @parallel
 @reporting
-def command(options: Options, *, simulate: bool, parallelism: int, timeout_s: float | None) -> Report:
+def command(options: Options, *, simulate: bool, parallelism: int, timeout_s: float | None, state: State) -> Report:
     """Check connections live; record nothing."""
     from connform.engine.check import check
 
@@ -30,4 +31,5 @@ def command(options: Options, *, simulate: bool, parallelism: int, timeout_s: fl
             parallelism=parallelism,
             timeout_s=timeout_s,
             progress=show,
+            state=state,
         )

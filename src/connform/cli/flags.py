@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     Function = Callable[..., Any]
 
 
+_MAX_SHARDS: Final = 64
+
+
 def completing(kind: str) -> Function:
     """Return what offers values to a shell: `kind` is one of `cli/offers.py`, which the first TAB imports."""
 
@@ -57,6 +60,14 @@ def positive(_context: click.Context, parameter: click.Parameter, value: float |
     return value
 
 
+def _shard(_context: click.Context, parameter: click.Parameter, value: str) -> tuple[int, int]:
+    number, _, total = value.partition("/")
+    if not (number.isdecimal() and total.isdecimal() and 1 <= int(number) <= int(total) <= _MAX_SHARDS):
+        message = f"{parameter.opts[-1]} takes I/N: the I-th of N parts, {_MAX_SHARDS} at most"
+        raise UsageProblem(message)
+    return int(number), int(total)
+
+
 def _formats(
     context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
 ) -> tuple[tuple[str, str], ...]:
@@ -77,8 +88,8 @@ def _formats(
     return tuple(pairs)
 
 
-_COMMON: Final = (
-    click.option(
+_COMMON: Final = {
+    "files": click.option(
         "-f",
         "--file",
         "files",
@@ -87,7 +98,7 @@ _COMMON: Final = (
         help="A manifest, a folder, or `-`. Repeatable.",
         shell_complete=completing("files"),
     ),
-    click.option(
+    "connections": click.option(
         "-c",
         "--connection",
         "connections",
@@ -96,14 +107,14 @@ _COMMON: Final = (
         help="Only these. Repeatable.",
         shell_complete=completing("connections"),
     ),
-    click.option(
+    "exclude": click.option(
         "--exclude",
         multiple=True,
         metavar="GLOB",
         help="All but these. Repeatable.",
         shell_complete=completing("connections"),
     ),
-    click.option(
+    "tags": click.option(
         "--tag",
         "tags",
         multiple=True,
@@ -111,8 +122,10 @@ _COMMON: Final = (
         help="Only connections with this tag. Repeatable.",
         shell_complete=completing("tags"),
     ),
-    click.option("--changed-since", metavar="REF", callback=_commit, help="Only what differs from this Git commit."),
-    click.option(
+    "changed_since": click.option(
+        "--changed-since", metavar="REF", callback=_commit, help="Only what differs from this Git commit."
+    ),
+    "policies": click.option(
         "--policy",
         "policies",
         multiple=True,
@@ -120,7 +133,7 @@ _COMMON: Final = (
         help="A policy file, or a folder of them. Repeatable.",
         shell_complete=completing("files"),
     ),
-    click.option(
+    "formats": click.option(
         "--format",
         "formats",
         multiple=True,
@@ -129,37 +142,60 @@ _COMMON: Final = (
         shell_complete=completing("formats"),
         help="text (default), concise, json, jsonl, github, gitlab, sarif, junit or markdown; with a file, in addition.",
     ),
-    click.option(
+    "output": click.option(
         "--output",
         metavar="FILE",
         callback=writable,
         help="A file in place of standard output.",
         shell_complete=completing("files"),
     ),
-    click.option("--no-color", is_flag=True, help="No colours (as NO_COLOR does)."),
-    click.option("--no-input", is_flag=True, help="Never ask a question."),
-    click.option("-q", "--quiet", is_flag=True, help="Errors and failures only."),
-    click.option("-v", "--verbose", count=True, help="More facts. Repeatable."),
+    "no_color": click.option("--no-color", is_flag=True, help="No colours (as NO_COLOR does)."),
+    "no_input": click.option("--no-input", is_flag=True, help="Never ask a question."),
+    "quiet": click.option("-q", "--quiet", is_flag=True, help="Errors and failures only."),
+    "verbose": click.option("-v", "--verbose", count=True, help="More facts. Repeatable."),
+}
+_SIMULATE: Final = click.option(
+    "--simulate", is_flag=True, help="Rehearse against an embedded simulator, without secrets."
 )
-_NETWORK: Final = (
-    click.option("--simulate", is_flag=True, help="Rehearse against an embedded simulator, without secrets."),
+TIMEOUT: Final = click.option(
+    "--timeout", "timeout_s", type=float, callback=positive, metavar="SECONDS", help="For each connection."
+)
+_STATE: Final = (
     click.option(
-        "--timeout", "timeout_s", type=float, callback=positive, metavar="SECONDS", help="For each connection."
+        "--state",
+        "state_url",
+        envvar="CONNFORM_STATE",
+        metavar="URL",
+        help="Where state and grants lie: sqlite:///FOLDER, postgresql://…; default: .connform beside the manifest.",
+    ),
+    click.option(
+        "--state-key",
+        envvar="CONNFORM_STATE_KEY",
+        metavar="REF",
+        help="A secret reference to the key of the grants; default: a key file beside them.",
     ),
 )
-_PARALLELISM: Final = click.option(
+SHARD: Final = click.option(
+    "--shard",
+    default="1/1",
+    callback=_shard,
+    metavar="I/N",
+    help="One of N parts, which never change: for CI matrices.",
+)
+PARALLELISM: Final = click.option(
     "--parallelism", type=int, default=100, callback=positive, metavar="N", help="Checks at once; 100 by default."
 )
 
 
-def flags(function: Function) -> Function:
-    """Add the common flags to a command's function, as they come."""
-    for option in reversed(_COMMON):
-        function = option(function)
+def flags(function: Function, without: str = "") -> Function:
+    """Add the common flags to a command's function, as they come; `without` names one that it has itself."""
+    for name, option in reversed(_COMMON.items()):
+        if name != without:
+            function = option(function)
     return function
 
 
-def common(function: Callable[..., int]) -> Function:
+def common(function: Callable[..., int], without: str = "") -> Function:
     """Add the common flags to a verb's function, which takes them as its first argument."""
 
     @wraps(function)
@@ -168,18 +204,38 @@ def common(function: Callable[..., int]) -> Function:
 
         before = click.get_current_context().find_object(dict) or {}
         names = Options._fields
-        options = Options(**{name: _merge(before.get(name), arguments.pop(name)) for name in names})
+        options = Options(**{name: _merge(before.get(name), arguments.pop(name, None)) for name in names})
         return function(options, **arguments)
 
-    return flags(merged)
+    return flags(merged, without)
 
 
 def _merge(before: Any, after: Any) -> Any:
     return (before or ()) + after if isinstance(after, tuple) else after or before or after
 
 
+def unformatted(function: Callable[..., int]) -> Function:
+    """Add the common flags but `--format`, to a verb whose output is no report."""
+    return common(function, without="formats")
+
+
+def stateful(function: Function) -> Function:
+    """Add the flags that say where grants lie; the function takes both as `state`."""
+
+    @wraps(function)
+    def merged(*, state_url: str | None, state_key: str | None, **arguments: Any) -> Any:
+        from connform.engine.grants import State
+
+        return function(**arguments, state=State(state_url or "", state_key or ""))
+
+    command: Function = merged
+    for option in reversed(_STATE):
+        command = option(command)
+    return command
+
+
 def network(function: Function) -> Function:
-    """Add the flags of verbs that use the network, and collect garbage while they run: failed checks leave cycles."""
+    """Add the flags of verbs that use the network and grants, and collect garbage while they run: failed checks leave cycles."""
 
     @wraps(function)
     def collecting(**arguments: Any) -> Any:
@@ -187,12 +243,10 @@ def network(function: Function) -> Function:
         gc.enable()  # main() disables it
         return function(**arguments)
 
-    command: Function = collecting
-    for option in reversed(_NETWORK):
-        command = option(command)
+    command: Function = _SIMULATE(TIMEOUT(stateful(collecting)))
     return command
 
 
 def parallel(function: Function) -> Function:
     """Add the flags of verbs that use the network for many connections at once."""
-    return network(_PARALLELISM(function))
+    return network(PARALLELISM(function))

@@ -110,10 +110,10 @@ def _width(stream: TextIO) -> int:
     return _WIDTH_OF_LOGS
 
 
-def deliver(text: str, options: Options) -> None:
-    """Write text to `--output`, or to standard output."""
+def deliver(text: str, options: Options, *, is_secret: bool = False) -> None:
+    """Write text to `--output`, which is this user's alone where it is a secret, or to standard output."""
     if options.output:
-        save(options.output, text.encode(errors="backslashreplace"))
+        save(options.output, text.encode(errors="backslashreplace"), is_secret=is_secret)
     else:
         write(text)
 
@@ -163,8 +163,13 @@ def discard() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def save(file: str, content: bytes) -> None:
+def save(file: str, content: bytes, *, is_secret: bool = False) -> None:
     """Write a file as a whole or not at all; devices and pipes are written to as they are.
+
+    Args:
+        file: its path; a link is followed.
+        content: what is written.
+        is_secret: whether only this user may read the file, from its first byte on.
 
     Raises:
         UsageProblem: It can't be written: the command line named the wrong place, nothing is wrong with a connection.
@@ -175,6 +180,8 @@ def save(file: str, content: bytes) -> None:
         if path.exists() and not path.is_file():
             path.write_bytes(content)
             return
+        if is_secret:
+            draft.touch(0o600, exist_ok=False)
         draft.write_bytes(content)
         draft.replace(path)
     except OSError as error:

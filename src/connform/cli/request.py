@@ -16,6 +16,7 @@ from connform.faults import ExitCode
 
 if TYPE_CHECKING:
     from connform.cli.options import Options
+    from connform.engine.grants import State
     from connform.engine.request import RawAnswer
 
 _STATUS_CODES = {401: ExitCode.CREDENTIAL_REJECTED, 403: ExitCode.CREDENTIAL_REJECTED, 429: ExitCode.COULD_NOT_VERIFY}
@@ -28,6 +29,9 @@ _ERRORS_FROM, _SERVER_ERRORS_FROM = 400, 500
 @click.argument("path")
 @click.option("--json", "json_text", metavar="TEXT", help="A JSON body.")
 @click.option("--data", metavar="@FILE|-", help="A body from a file or standard input.")
+@click.option(
+    "--form", "parts", multiple=True, metavar="NAME=TEXT|NAME=@FILE", help="A part of a multipart form. Repeatable."
+)
 @click.option("-H", "--header", "headers", multiple=True, metavar="'NAME: VALUE'", help="A header. Repeatable.")
 @click.option("--include", is_flag=True, help="Print the status and the headers before the body.")
 @network
@@ -40,16 +44,22 @@ def command(
     path: str,
     json_text: str | None,
     data: str | None,
+    parts: tuple[str, ...],
     headers: tuple[str, ...],
     include: bool,
     simulate: bool,
     timeout_s: float | None,
+    state: State,
 ) -> int:
     """Send one request through a ready client.
 
     PATH is relative to the connection's base URL. The credential is added by the client; a header can't replace it.
     """
+    if sum(given is not None and given != () for given in (json_text, data, parts)) > 1:
+        message = "--json, --data and --form exclude each other"
+        raise UsageProblem(message)
     body, content_type = _body(json_text, data)
+    form = [_part(part) for part in parts]
     pairs = [_header(header) for header in headers]
 
     from connform.engine.request import request
@@ -64,9 +74,11 @@ def command(
             simulate=simulate,
             body=body,
             content_type=content_type,
+            form=form,
             headers=pairs,
             timeout_s=timeout_s,
             policies=options.policies,
+            state=state,
         )
     except NOT_A_REQUEST:
         message = "METHOD, PATH and --header make no HTTP request: one of them holds what can't be sent"
@@ -92,9 +104,6 @@ def exit_code(status: int) -> ExitCode:
 
 
 def _body(json_text: str | None, data: str | None) -> tuple[bytes | None, str | None]:
-    if json_text is not None and data is not None:
-        message = "--json and --data exclude each other"
-        raise UsageProblem(message)
     if json_text is not None:
         try:
             json.loads(json_text)
@@ -109,10 +118,25 @@ def _body(json_text: str | None, data: str | None) -> tuple[bytes | None, str | 
     if not data.startswith("@"):
         message = "--data takes @FILE, or - for standard input"
         raise UsageProblem(message)
+    return _read("--data", data[1:]), None
+
+
+def _part(text: str) -> tuple[str, str, bytes]:
+    """Return name, file name and content of a part; a part without a file has no file name."""
+    name, separator, value = text.partition("=")
+    if not (separator and name):
+        message = "--form takes NAME=TEXT or NAME=@FILE"
+        raise UsageProblem(message)
+    if not value.startswith("@"):
+        return name, "", value.encode()
+    return name, Path(value[1:]).name, _read("--form", value[1:])
+
+
+def _read(flag: str, file: str) -> bytes:
     try:
-        return Path(data[1:]).read_bytes(), None
+        return Path(file).read_bytes()
     except OSError as error:
-        message = f"--data: can't read the file: {error.strerror}"
+        message = f"{flag}: can't read the file: {error.strerror}"
         raise UsageProblem(message) from error
 
 

@@ -13,20 +13,42 @@ from typing import TYPE_CHECKING
 
 import click
 
-from connform.cli.flags import common, writable
+from connform.cli.flags import common, positive, writable
 from connform.cli.output import save, write
 from connform.cli.usage import UsageProblem
+from connform.errors import ConnformError
 
 if TYPE_CHECKING:
     from connform.cli.options import Options
+    from connform.simulator import Simulator
 
 
 @click.command()
 @click.option("--port", type=int, default=0, metavar="N", help="A port of 127.0.0.1; a free one by default.")
 @click.option("--ca-file", metavar="FILE", callback=writable, help="Where to write the CA's certificate.")
+@click.option(
+    "--token-lifetime",
+    "lifetime_s",
+    type=float,
+    default=3600.0,
+    callback=positive,
+    metavar="SECONDS",
+    help="How long access tokens of grants live; an hour by default.",
+)
+@click.option("--fault", "faults", multiple=True, metavar="HOST[/PATH]=NAME", help="What fails there. Repeatable.")
 @common
-def command(options: Options, *, port: int, ca_file: str) -> int:  # noqa: ARG001
-    """Run the simulated iinked Sign until interrupted."""
+def command(
+    options: Options,  # noqa: ARG001
+    *,
+    port: int,
+    ca_file: str,
+    lifetime_s: float,
+    faults: tuple[str, ...],
+) -> int:
+    """Run the simulated iinked Sign until interrupted.
+
+    `--fault 127.0.0.1/connect/token=slow_token` lets every token come late; a wrong NAME shows those that there are.
+    """
     gc.enable()  # main() disables it for commands that end soon
 
     from connform.simulator import Simulator
@@ -34,7 +56,9 @@ def command(options: Options, *, port: int, ca_file: str) -> int:  # noqa: ARG00
     ended = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
-    simulator = Simulator(port=port)
+    simulator = Simulator(port=port, token_lifetime_s=lifetime_s)
+    for fault in faults:
+        _fail(simulator, fault)
     try:
         simulator.start()
     except OSError as error:
@@ -47,3 +71,15 @@ def command(options: Options, *, port: int, ca_file: str) -> int:  # noqa: ARG00
         write(f"address  https://{host}:{bound}\nCA file  {file}\nAPI key  {simulator.issue_api_key()}\n")
         ended.wait()
     return 0
+
+
+def _fail(simulator: Simulator, text: str) -> None:
+    place, _, name = text.rpartition("=")
+    host, slash, path = place.partition("/")
+    if not (host and name):
+        message = "--fault takes HOST=NAME or HOST/PATH=NAME"
+        raise UsageProblem(message)
+    try:
+        simulator.fail(host, name, path=f"{slash}{path}")
+    except ConnformError as error:
+        raise UsageProblem(str(error)) from None

@@ -1,13 +1,187 @@
-"""Turns a manifest into ready clients: validate, resolve, check, build, report.
+"""Turns a plan into ready connections and recorded state: resolve, check, record, one by one, many at once.
 
-Layer 3; uses the network. This version records nothing.
+Layer 3; uses the network, and writes the recorded state. What is reported as done has been recorded.
 """
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import closing, contextmanager
 from functools import partial
+from tempfile import TemporaryDirectory
+from time import perf_counter
+from typing import TYPE_CHECKING, Final
 
-from connform.engine.check import check
+from connform.engine.attempts import not_removed, tried
+from connform.engine.check import check_connection, each, failed, run
+from connform.engine.consent import Consent, demand
+from connform.engine.grants import DEFAULT, State
+from connform.engine.journal import Journal
+from connform.engine.plan import report
+from connform.engine.planning import Plan, described, draw
+from connform.engine.removal import Endings, folder_of, leaves_grant
+from connform.engine.report import PlanSummary
+from connform.engine.select import EVERYTHING, Selection
+from connform.engine.states import WHOLE, KeptStates, Shard
+from connform.engine.surroundings import surroundings
+from connform.engine.validate import read_manifest
+from connform.errors import ConnectionFailed
+from connform.faults import Verdict
 
-apply = partial(check, command="apply")
-"""Check the selected connections by building the ready client of each; arguments and errors as for `check`."""
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from connform.engine.planning import Change
+    from connform.engine.report import ConnectionReport, Report
+    from connform.engine.surroundings import Surroundings
+    from connform.recorded import Actor
+    from connform.store.states import States
+
+LOCK_S: Final = 60.0
+"""How long to wait for another run by default."""
+
+
+def apply(
+    files: Sequence[str] = (),
+    selection: Selection = EVERYTHING,
+    policies: Sequence[str] = (),
+    *,
+    by: Actor,
+    consent: Consent = Consent(),  # noqa: B008  (immutable)
+    shard: Shard = WHOLE,
+    simulate: bool = False,
+    parallelism: int = 100,
+    timeout_s: float | None = None,
+    lock_timeout_s: float = LOCK_S,
+    progress: Callable[[int, int], None] | None = None,
+    state: State = DEFAULT,
+) -> Report:
+    """Carry out what is to be done about the selected connections; none hides another.
+
+    Args:
+        files: manifests; empty for the default search.
+        selection: which connections.
+        policies: policy files and folders that judge every connection.
+        by: who does it.
+        consent: what was agreed on.
+        shard: which part of the connections.
+        simulate: against the embedded simulator, with synthetic secrets and an empty state that isn't kept.
+        parallelism: how many at once.
+        timeout_s: the limit of each check; default: 10 s, or the connection's `total_s` where that is less.
+        lock_timeout_s: how long to wait for another run.
+        progress: is told how many are done, of how many.
+        state: where state and grants are kept.
+
+    Raises:
+        UnknownConnection: the selection names none.
+        NoBaseline: the selection compares with what can't be read.
+        Refused: the plan isn't what was agreed on, a safety rule says no, or a person does.
+        ConnectionFailed: a fault of the store, before anything was done.
+    """
+    started = perf_counter()
+    manifest, validated = read_manifest(files, selection, policies, may_miss=True)
+    if manifest is None:
+        return validated._replace(command="apply", simulated=simulate)
+    with _kept(state, validated, simulate=simulate) as states, states.held(shard, lock_timeout_s) as held:
+        plan = draw(manifest, states, selection, shard)
+        if consent.saved is not None:
+            plan = _again(plan, consent.saved.live)
+        demand(plan, consent, shard, partial(report, plan, validated))
+        with (
+            surroundings(manifest, simulate=simulate, state=state) as world,
+            closing(Endings(manifest, world)) as endings,
+        ):
+            world.source.prepare(change.connection for change in plan.pending if change.connection)
+            journals = {home: Journal(changes) for home, changes in held.items()}
+            shared = validated.files if state.url else ()  # else a state has one folder, and knows it
+            work = _Apply(world, endings, states, journals, shared, by, timeout_s)
+            done = run(each(plan.pending, work.carry_out, parallelism, progress))
+    lines = {one.name: one for one in done}
+    connections = tuple(
+        lines.get(change.name) or described(change)._replace(verdict=Verdict.SKIPPED) for change in plan.changes
+    )
+    return validated._replace(
+        command="apply",
+        connections=connections,
+        connection_count=len(connections),
+        simulated=simulate,
+        elapsed_s=perf_counter() - started,
+        plan=PlanSummary(plan.digest, ()),
+    )
+
+
+@contextmanager
+def _kept(state: State, validated: Report, *, simulate: bool) -> Iterator[KeptStates]:
+    """Yield the recorded state; that of a simulation is empty and ends with it: facts come from real servers."""
+    with TemporaryDirectory(prefix="connform-") as folder:
+        states = KeptStates(State(f"sqlite:///{folder}") if simulate else state, validated.files)
+        try:
+            yield states
+        finally:
+            states.close()
+
+
+def _again(plan: Plan, live: frozenset[str]) -> Plan:
+    """Return the plan with the connections that a refresh found to be otherwise: they are to be applied again."""
+    why = ("the live side answered otherwise when this was planned",)
+    changes = (change._replace(live=why) if change.name in live else change for change in plan.changes)
+    return plan._replace(changes=tuple(changes))
+
+
+class _Apply:
+    """Carries out one change after another."""
+
+    def __init__(
+        self,
+        world: Surroundings,
+        endings: Endings,
+        states: KeptStates,
+        journals: Mapping[States, Journal],
+        shared: Sequence[str],
+        by: Actor,
+        timeout_s: float | None,
+    ) -> None:
+        self._world = world
+        self._endings = endings
+        self._states = states
+        self._journals = journals
+        self._shared = shared
+        self._by = by
+        self._timeout_s = timeout_s
+
+    async def carry_out(self, change: Change) -> ConnectionReport:
+        """Return what came of one change; it has been recorded."""
+        line = described(change)
+        journal = self._journals[change.states]
+        try:
+            journal.demand_sound()
+            if change.connection is None:
+                return await self._remove(change, line, journal)
+            checked = await check_connection(change.connection, self._world, self._timeout_s)
+            versions = self._world.source.versions(change.connection)
+            if checked.verdict is Verdict.READY and leaves_grant(change.record, change.connection):
+                checked = await self._without_grant(change, checked)
+            file = self._states.file(change.connection.span.file)
+            await journal.write(tried(change, checked, versions, file, self._by))
+            return checked._replace(action=line.action, changes=line.changes, reasons=line.reasons)
+        except ConnectionFailed as failure:
+            return failed(line, failure)
+
+    async def _remove(self, change: Change, line: ConnectionReport, journal: Journal) -> ConnectionReport:
+        assert change.record is not None  # noqa: S101  (what isn't declared is recorded)
+        line = await self._without_grant(change, line._replace(verdict=Verdict.READY))
+        is_removed = line.verdict is Verdict.READY
+        await journal.write(change.name if is_removed else not_removed(change.record, line, self._by))
+        return line
+
+    async def _without_grant(self, change: Change, line: ConnectionReport) -> ConnectionReport:
+        """End the grant of what was applied; return the line with what became of it."""
+        assert change.record is not None  # noqa: S101  (what was applied is recorded)
+        folder = folder_of(change.record, self._states, self._shared) or self._states.folder_of(change.states)
+        try:
+            ending = await asyncio.to_thread(self._endings.end, change.record, folder)
+        except ConnectionFailed as failure:
+            return failed(line, failure)
+        if ending.is_lost:
+            return line._replace(warnings=(*line.warnings, ending.said))
+        return line._replace(message=ending.said)

@@ -18,9 +18,10 @@ from connform.manifest.vocabulary import Vocabulary
 from connform.providers import PROVIDERS
 from connform.registry import PROVIDERS_GROUP, SECRETS_GROUP, find, names
 from connform.secrets import BACKENDS
+from connform.secrets.interface import READ_S, Ruled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from connform.auth.interface import AuthMethod
     from connform.providers.interface import Provider
@@ -33,9 +34,17 @@ _ENVIRONMENT: Final[Schema] = {
     "description": "Connections of this environment only may read the store's secrets; default: any.",
     "x-code": "unknown-environment",
 }
+_TIMEOUT: Final[Schema] = {
+    "type": "number",
+    "exclusiveMinimum": 0,
+    "maximum": 3600,
+    "description": f"How long one read of the store may take, in seconds, its login included. Default {READ_S:g}.",
+}
 
-_FILES: Final = frozenset({"dotenv", "file"})
-"""The backends whose paths are those of files."""
+FILES: Final = frozenset({"dotenv", "file", "sops"})
+"""The backends whose paths are those of files, relative to the manifest."""
+BY_FOLDER: Final = FILES | {"exec"}
+"""The backends that answer manifests of different folders differently: `exec` looks at the policy from each repository."""
 
 
 def provider(name: str) -> Provider:
@@ -89,7 +98,7 @@ def vocabulary(*, plugins: bool = False) -> Vocabulary:
         question=f"The API that the connection leads to; default: {DEFAULT_PROVIDER}.",
     )
     store = Shape(
-        properties={"environment": _ENVIRONMENT},
+        properties={"environment": _ENVIRONMENT, "timeout_s": _TIMEOUT},
         discriminator="type",
         code="unknown-store-type",
         extensible=True,
@@ -98,7 +107,7 @@ def vocabulary(*, plugins: bool = False) -> Vocabulary:
         description="A place where secrets lie.",
         question="What kind of place the store is.",
     )
-    return Vocabulary(connection, store, _rules, frozenset(backends), _lint, _FILES)
+    return Vocabulary(connection, store, _rules, frozenset(backends), _lint, _store_rules, FILES)
 
 
 def _rules(connection: Mapping[str, Any]) -> Iterator[Finding]:
@@ -113,10 +122,16 @@ def _lint(reference: SecretReference, name: str, settings: Mapping[str, Any]) ->
     return backend(name).lint(reference, settings)
 
 
+def _store_rules(store: Mapping[str, Any]) -> Iterable[Finding]:
+    kind = backend(store["type"])
+    return kind.rules(store) if isinstance(kind, Ruled) else ()
+
+
 @cache
 def reference_keys() -> frozenset[str]:
-    """Return the keys under `auth:` that hold secret references."""
-    return frozenset(secret_keys(vocabulary().connection))
+    """Return the keys of connections and stores that hold secret references."""
+    known = vocabulary()
+    return frozenset(secret_keys(known.connection) | secret_keys(known.store))
 
 
 def manifest_schema() -> Schema:

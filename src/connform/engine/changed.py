@@ -5,14 +5,15 @@ Layer 3; reads a Git repository.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from connform.engine.baseline import sources_at
-from connform.engine.catalog import reference_keys, vocabulary
+from connform.engine.catalog import vocabulary
+from connform.engine.relative import is_relative, is_relative_store, references
 from connform.manifest.validate import validate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from connform.manifest.document import Entry
     from connform.manifest.validate import Tree
@@ -45,15 +46,9 @@ def _meaning(connection: Entry, tree: Tree) -> object:
     """Return what makes two declarations the same where it is equal."""
     if not connection.layers:
         return object()  # extends nothing that is known: equal to nothing
-    schemes = set(_schemes(connection.effective.get("auth")))
+    effective = connection.effective
+    schemes = {scheme for scheme, _ in references(effective)}
     stores = [store for name, store in tree.stores.items() if name in schemes]
-    in_files = vocabulary().files
-    homes = [(store.name, store.node, store.base if store.node.get("type") in in_files else "") for store in stores]
-    is_relative = "tls" in connection.effective or not in_files.isdisjoint(schemes)
-    return connection.effective, sorted(homes, key=lambda home: home[0]), connection.base if is_relative else ""
-
-
-def _schemes(auth: Any) -> Iterator[str]:
-    for key, text in auth.items() if isinstance(auth, dict) else ():
-        if key in reference_keys() and isinstance(text, str):
-            yield text.removeprefix("ref+").partition("://")[0]
+    homes = [(store.name, store.node, store.base if is_relative_store(store.node) else "") for store in stores]
+    folder = connection.base if is_relative(effective) else ""
+    return effective, sorted(homes, key=lambda home: home[0]), folder

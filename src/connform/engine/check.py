@@ -8,13 +8,17 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from connform.auth.oauth2 import DEFAULT_SCOPES
 from connform.engine.catalog import provider
 from connform.engine.client import client_settings
 from connform.engine.describe import describe
+from connform.engine.grants import DEFAULT, State
 from connform.engine.select import EVERYTHING, Selection
 from connform.engine.surroundings import surroundings
 from connform.engine.timeline import Timeline
@@ -25,12 +29,16 @@ from connform.http.client import async_client
 from connform.providers.interface import Answer, Judgement
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
 
     from connform.diagnostics import Span
     from connform.engine.report import ConnectionReport, Report
     from connform.engine.surroundings import Surroundings
+    from connform.grant import GrantFacts
     from connform.manifest.model import Connection
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 TIMEOUT_S: Final = 10.0
 """How long a whole check may take by default."""
@@ -47,7 +55,7 @@ def check(
     parallelism: int = 100,
     timeout_s: float | None = None,
     progress: Callable[[int, int], None] | None = None,
-    command: str = "check",
+    state: State = DEFAULT,
 ) -> Report:
     """Check the selected connections live, many at once; none hides another. Nothing is recorded.
 
@@ -59,7 +67,7 @@ def check(
         parallelism: how many at once; more than 100 gains nothing on one core.
         timeout_s: the limit of each check; default: 10 s, or the connection's `total_s` where that is less.
         progress: is told how many are done, of how many.
-        command: the verb of the report.
+        state: where grants lie.
 
     Raises:
         UnknownConnection: the selection names none.
@@ -68,12 +76,12 @@ def check(
     started = perf_counter()
     manifest, validated = read_manifest(files, selection, policies)
     if manifest is None:
-        return validated._replace(command=command, simulated=simulate)
+        return validated._replace(command="check", simulated=simulate)
     chosen = list(manifest.values())
-    with surroundings(manifest, simulate=simulate) as world:
-        reports = _run(_check_all(chosen, world, parallelism, timeout_s, progress))
+    with surroundings(manifest, simulate=simulate, state=state) as world:
+        reports = check_all(chosen, world, parallelism, timeout_s, progress)
     return validated._replace(
-        command=command,
+        command="check",
         connections=tuple(reports),
         connection_count=len(reports),
         simulated=simulate,
@@ -81,7 +89,7 @@ def check(
     )
 
 
-def _run(work: Any) -> Any:
+def run(work: Any) -> Any:
     """Run a coroutine, in a thread of its own where this thread already runs a loop (a notebook)."""
     try:
         asyncio.get_running_loop()
@@ -93,26 +101,40 @@ def _run(work: Any) -> Any:
         return thread.submit(asyncio.run, work).result()
 
 
-async def _check_all(
+def check_all(
     connections: Sequence[Connection],
     world: Surroundings,
     parallelism: int,
     timeout_s: float | None,
     progress: Callable[[int, int], None] | None,
 ) -> list[ConnectionReport]:
-    reports: dict[str, ConnectionReport] = {}
-    waiting = iter(connections)
+    """Return the verdicts on connections, in their order; arguments as for `check`."""
+    world.source.prepare(connections)
+    work = partial(check_connection, world=world, timeout_s=timeout_s)
+    reports: list[ConnectionReport] = run(each(connections, work, parallelism, progress))
+    return reports
 
-    async def work() -> None:
-        for connection in waiting:
-            reports[connection.name] = await check_connection(connection, world, timeout_s)
+
+async def each(
+    items: Sequence[Item],
+    work: Callable[[Item], Awaitable[Result]],
+    parallelism: int,
+    progress: Callable[[int, int], None] | None,
+) -> list[Result]:
+    """Return what came of every item, in their order, so many at once."""
+    results: dict[int, Result] = {}
+    waiting = iter(enumerate(items))
+
+    async def take() -> None:
+        for index, item in waiting:
+            results[index] = await work(item)
             if progress:
-                progress(len(reports), len(connections))
+                progress(len(results), len(items))
 
     async with asyncio.TaskGroup() as group:
-        for _ in range(min(max(parallelism, 1), len(connections))):
-            group.create_task(work())
-    return [reports[connection.name] for connection in connections]
+        for _ in range(min(max(parallelism, 1), len(items))):
+            group.create_task(take())
+    return [results[index] for index in range(len(items))]
 
 
 async def check_connection(connection: Connection, world: Surroundings, timeout_s: float | None) -> ConnectionReport:
@@ -131,6 +153,7 @@ async def _ask(connection: Connection, world: Surroundings, total_s: float, time
     wanted = api.check_request(connection)
     timeline.done(Stage.CONFIG)
     settings = client_settings(connection, world, total_s=total_s, max_body_bytes=MAX_BODY_BYTES)
+    settings = replace(settings, attempts=1)  # a check reports what it sees
     timeline.done(Stage.SECRET)
     async with async_client(settings, timeline) as client:
         response = await client.request(wanted.method, wanted.path, json=wanted.json)
@@ -139,6 +162,7 @@ async def _ask(connection: Connection, world: Surroundings, total_s: float, time
     if not judgement.fault or FAULTS[judgement.fault].stage is not Stage.HTTP:
         timeline.done(Stage.HTTP, http_status=answer.status)
         if not judgement.fault:
+            timeline.remarks += _narrowed(connection, settings.credential)
             timeline.done(Stage.AUTH)
             timeline.stage(Stage.LATENCY, timeline.latency_s, judgement.facts)
     return judgement
@@ -151,6 +175,18 @@ def _answer(status: int, headers: Any, body: bytes) -> Answer:
         content, is_json = None, False
     lower = {name.lower(): value for name, value in headers}
     return Answer(status, lower, content, is_json, received_at=datetime.now(UTC))
+
+
+def failed(line: ConnectionReport, failure: ConnectionFailed) -> ConnectionReport:
+    """Return a line of a report with a failure that isn't the connection's own."""
+    return line._replace(
+        verdict=failure.fault.verdict,
+        stage=failure.fault.stage,
+        fault=failure.fault.name,
+        message=failure.message,
+        hint=failure.hint,
+        exit_code=failure.exit_code,
+    )
 
 
 def _report(connection: Connection, judgement: Judgement, timeline: Timeline) -> ConnectionReport:
@@ -169,7 +205,19 @@ def _report(connection: Connection, judgement: Judgement, timeline: Timeline) ->
     )
 
 
+def _narrowed(connection: Connection, credential: object) -> Iterator[str]:
+    """Yield a remark where a customer granted less than the manifest asks for (RFC 6749 §3.3)."""
+    facts: GrantFacts | None = getattr(credential, "facts", None)
+    if facts is not None:
+        missing = [
+            scope for scope in connection.auth.settings.get("scopes", DEFAULT_SCOPES) if scope not in facts.scopes
+        ]
+        if missing:
+            yield f"the customer did not grant {' '.join(missing)}: where it is needed, have them log in again"
+
+
 def _warnings(timeline: Timeline) -> Iterator[str]:
+    yield from timeline.remarks
     expires_at = timeline.facts(Stage.TLS).get("cert_expires_at")
     if isinstance(expires_at, str):
         remaining = datetime.fromisoformat(expires_at) - datetime.now(UTC)

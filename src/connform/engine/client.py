@@ -5,9 +5,11 @@ Layer 3; reads the proxy variables, and only where the manifest says `proxy: env
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from connform.engine.catalog import auth_method, provider
 from connform.engine.resolve import resolve
 from connform.http.settings import ClientSettings
 from connform.manifest.settings import ENVIRONMENT_PROXY
@@ -35,21 +37,36 @@ def client_settings(
         max_body_bytes: the largest answer that is accepted, decoded.
 
     Raises:
-        ConnectionFailed: a secret can't be resolved, or a login is required.
+        ConnectionFailed: a secret can't be resolved.
     """
-    resolved = resolve(connection, surroundings.source)
+    bare = bare_settings(connection, surroundings, total_s=total_s, max_body_bytes=max_body_bytes)
+    given = resolve(connection, surroundings, bare)
+    credential = auth_method(connection.auth.method).credential(given)
+    account = f"{connection.base}/{connection.name}" if hasattr(credential, "renew") else ""
+    return replace(bare, credential=credential, account=account)
+
+
+def bare_settings(
+    connection: Connection,
+    surroundings: Surroundings,
+    *,
+    total_s: float | None = None,
+    max_body_bytes: int = MAX_BODY_BYTES,
+) -> ClientSettings:
+    """Return the same without a credential: how the connection's network is reached."""
+    instance = provider(connection.provider).instance(connection)
     timeouts, tls = connection.timeouts, connection.tls
     return ClientSettings(
-        base_url=resolved.instance.base_url,
-        credential=resolved.credential,
+        base_url=instance.base_url,
         connect_s=timeouts.connect_s,
         read_s=timeouts.read_s,
         total_s=total_s or timeouts.total_s,
         ca_file=tls.ca_file,
         client_cert=tls.client_cert,
         client_key=tls.client_key,
-        proxy=_proxy(connection.proxy, resolved.instance.base_url),
+        proxy=_proxy(connection.proxy, instance.base_url),
         max_body_bytes=max_body_bytes,
+        safe_posts=frozenset(instance.safe_posts),
         network=surroundings.network,
     )
 

@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING, TypeAlias
 from connform.engine import apply as _apply
 from connform.engine import check as _check
 from connform.engine import validate as _validate
+from connform.engine.actor import actor
 from connform.engine.catalog import provider
 from connform.engine.client import client_settings
+from connform.engine.consent import Consent
+from connform.engine.grants import State
 from connform.engine.select import Selection, unknown_connection
 from connform.engine.surroundings import Surroundings, real, simulated
 from connform.engine.validate import load_manifest
@@ -82,34 +85,40 @@ class Connections(Mapping[str, ReadyConnection]):
         return len(self._manifest)
 
 
-def load(files: Files = (), *, simulator: Simulator | None = None) -> Connections:
+def load(files: Files = (), *, simulator: Simulator | None = None, state: str = "", state_key: str = "") -> Connections:
     """Return the connections of manifests; resolves nothing.
 
     Args:
         files: manifests.
         simulator: a running simulator that answers instead of the real hosts.
+        state: where grants lie: `postgresql://…`, `sqlite:///folder`; default: `.connform` beside each manifest.
+        state_key: a secret reference to the key of the grants; default: a key file in that folder.
 
     Raises:
         ManifestInvalid: a manifest has errors.
     """
     manifest = load_manifest(_names(files))
-    return Connections(manifest, simulated(simulator) if simulator else real(manifest))
+    return Connections(manifest, simulated(simulator) if simulator else real(manifest, State(state, state_key)))
 
 
-def connect(name: str, file: Files = (), *, simulator: Simulator | None = None) -> httpx.Client:
+def connect(
+    name: str, file: Files = (), *, simulator: Simulator | None = None, state: str = "", state_key: str = ""
+) -> httpx.Client:
     """Return the ready client of one connection; use it in a `with` statement.
 
     Args:
         name: the connection.
         file: manifests.
         simulator: a running simulator that answers instead of the real host.
+        state: where grants lie, as for `load`.
+        state_key: the key of the grants, as for `load`.
 
     Raises:
         ManifestInvalid: a manifest has errors.
         UnknownConnection: no connection has that name.
         ConnectionFailed: a secret can't be resolved, a file can't be read, or a login is required.
     """
-    return load(file, simulator=simulator)[name].client()
+    return load(file, simulator=simulator, state=state, state_key=state_key)[name].client()
 
 
 def validate(files: Files = (), *, policies: Files = ()) -> Report:
@@ -124,6 +133,8 @@ def check(
     policies: Files = (),
     simulate: bool = False,
     timeout_s: float | None = None,
+    state: str = "",
+    state_key: str = "",
 ) -> Report:
     """Check connections live.
 
@@ -133,12 +144,21 @@ def check(
         policies: policy files and folders that judge every connection.
         simulate: against the embedded simulator, with synthetic secrets.
         timeout_s: the limit of each check.
+        state: where grants lie, as for `load`.
+        state_key: the key of the grants, as for `load`.
 
     Raises:
         UnknownConnection: a name or glob that matches nothing.
     """
     selection = Selection(tuple(connections))
-    return _check.check(_names(files), selection, _names(policies), simulate=simulate, timeout_s=timeout_s)
+    return _check.check(
+        _names(files),
+        selection,
+        _names(policies),
+        simulate=simulate,
+        timeout_s=timeout_s,
+        state=State(state, state_key),
+    )
 
 
 def apply(
@@ -147,11 +167,31 @@ def apply(
     *,
     policies: Files = (),
     simulate: bool = False,
+    force: bool = False,
     timeout_s: float | None = None,
+    state: str = "",
+    state_key: str = "",
 ) -> Report:
-    """Check connections by building their ready clients, as the command does; arguments and errors as for `check`."""
+    """Carry out what is to be done about connections, and record it, as the command does; the call is the consent.
+
+    Arguments as for `check`, and `force`: whether the safety rules are set aside.
+
+    Raises:
+        UnknownConnection: a name or glob that matches nothing.
+        Refused: a safety rule says no.
+        ConnectionFailed: a fault of the store, before anything was done.
+    """
     selection = Selection(tuple(connections))
-    return _apply.apply(_names(files), selection, _names(policies), simulate=simulate, timeout_s=timeout_s)
+    return _apply.apply(
+        _names(files),
+        selection,
+        _names(policies),
+        by=actor(),
+        consent=Consent(force=force),
+        simulate=simulate,
+        timeout_s=timeout_s,
+        state=State(state, state_key),
+    )
 
 
 def _names(files: Files) -> list[str]:

@@ -12,8 +12,11 @@ from connform.faults import ExitCode, Stage, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from connform.diagnostics import Diagnostic, Severity, Span
+    from connform.engine.specification import FieldChange
+    from connform.recorded import Attempt, Record
 
 
 class StageResult(NamedTuple):
@@ -70,6 +73,58 @@ class ConnectionReport(NamedTuple):
     """`show`: `key_management_url`, `authorize_url`, `token_url`, …; JSON-ready."""
     values: tuple[Value, ...] = ()
     """`show`: every effective value."""
+    action: str = ""
+    """`plan` and `apply`: `create`, `update`, `remove` or `none`."""
+    changes: tuple[FieldChange, ...] = ()
+    """`plan` and `apply`: the values that differ."""
+    reasons: tuple[str, ...] = ()
+    """`plan` and `apply`: why, beyond the values that differ."""
+    record: Record | None = None
+    """`state`: what is recorded."""
+    history: tuple[Attempt, ...] = ()
+    """`state history`: the attempts that are remembered, the oldest first."""
+    secrets: tuple[SecretReport, ...] = ()
+    """`secrets check`: where each secret lies, and what came of reading it."""
+
+
+class SecretReport(NamedTuple):
+    """One secret of one connection: where it lies, never what it is."""
+
+    key: str
+    """The key under `auth:`."""
+    reference: str
+    """Where it lies."""
+    store: str
+    """The store that the reference names, or empty for a bare backend."""
+    backend: str
+    """The backend's scheme."""
+    place: Span | None
+    """Where the manifest says it."""
+    version: str = ""
+    """The version that was read, or empty."""
+    since: datetime | None = None
+    """When that version was written, aware UTC; `None` where the backend doesn't say."""
+    fault: str = ""
+    """The class of the failure, or empty."""
+    message: str = ""
+    """What happened."""
+    hint: str = ""
+    """What to do."""
+
+
+class BackendReport(NamedTuple):
+    """One secret backend."""
+
+    scheme: str
+    """Of its references, and the type of its stores."""
+    form: str
+    """How a reference looks."""
+    description: str
+    """What a store of this type is."""
+    package: str
+    """Which package brings it."""
+    missing: str
+    """How to install what is missing here, or empty."""
 
 
 class Value(NamedTuple):
@@ -83,6 +138,17 @@ class Value(NamedTuple):
     """`connection`, `template portal`, `defaults`, or `default` for connform's own."""
     place: Span | None
     """Where it stands; `None` for connform's own defaults."""
+
+
+class PlanSummary(NamedTuple):
+    """What is to be said of a plan as a whole."""
+
+    digest: str
+    """For `apply --expect-digest`."""
+    refusals: tuple[str, ...]
+    """Why `apply` would want `--force`."""
+    is_detailed: bool = False
+    """Whether changes give the exit code 2."""
 
 
 class Report(NamedTuple):
@@ -102,6 +168,10 @@ class Report(NamedTuple):
     """Whether the simulator answered."""
     elapsed_s: float = 0.0
     """The whole run."""
+    plan: PlanSummary | None = None
+    """`plan` and `apply`: what binds them together."""
+    backends: tuple[BackendReport, ...] = ()
+    """`secrets backends`: all of them."""
 
     @property
     def exit_code(self) -> ExitCode:
@@ -110,7 +180,8 @@ class Report(NamedTuple):
         if self.number_of("error"):
             codes.add(ExitCode.INVALID)
         if not codes:
-            return ExitCode.OK
+            has_changes = any(connection.action not in {"", "none"} for connection in self.connections)
+            return ExitCode.CHANGES if self.plan and self.plan.is_detailed and has_changes else ExitCode.OK
         return codes.pop() if len(codes) == 1 else ExitCode.INVALID
 
     def number_of(self, severity: Severity | str) -> int:

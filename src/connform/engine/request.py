@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from connform.engine.client import client_settings
+from connform.engine.grants import DEFAULT, State
 from connform.engine.select import unknown_connection
 from connform.engine.surroundings import surroundings
 from connform.engine.validate import load_manifest
@@ -37,9 +38,11 @@ def request(
     simulate: bool = False,
     body: bytes | None = None,
     content_type: str | None = None,
+    form: Sequence[tuple[str, str, bytes]] = (),
     headers: Sequence[tuple[str, str]] = (),
     timeout_s: float | None = None,
     policies: Sequence[str] = (),
+    state: State = DEFAULT,
 ) -> RawAnswer:
     """Send one request.
 
@@ -51,9 +54,11 @@ def request(
         simulate: against the embedded simulator, with synthetic secrets.
         body: the body, or `None`.
         content_type: its media type.
+        form: parts of a multipart form instead: name, file name or nothing, content.
         headers: further header lines.
         timeout_s: the limit of the whole exchange.
         policies: policy files and folders that judge every connection.
+        state: where grants lie.
 
     Raises:
         ManifestInvalid: the manifest has errors.
@@ -67,8 +72,9 @@ def request(
         raise UnknownConnection(unknown_connection(name, manifest))
     lines = [*headers, *([("content-type", content_type)] if content_type else [])]
     with (
-        surroundings(manifest, simulate=simulate) as world,
+        surroundings(manifest, simulate=simulate, state=state) as world,
         sync_client(client_settings(manifest[name], world, total_s=timeout_s)) as client,
     ):
-        response = client.request(method, path, content=body, headers=lines)
+        parts = [(name, (file or None, content)) for name, file, content in form]
+        response = client.request(method, path, content=body, files=parts or None, headers=lines)
         return RawAnswer(response.status_code, list(response.headers.items()), response.content)

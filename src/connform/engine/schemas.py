@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from connform.engine.catalog import editor_schema, manifest_schema
+from connform.engine.saved_plan import PLAN_SCHEMA
 from connform.policies.keywords import policy_schema
 
 if TYPE_CHECKING:
@@ -16,5 +17,6 @@ SCHEMAS: Final[dict[str, Callable[[], Schema]]] = {
     "connections": manifest_schema,
     "connections.draft-07": editor_schema,
     "policy": policy_schema,
+    "plan": lambda: PLAN_SCHEMA,
 }
 """Name → what composes it."""

@@ -32,20 +32,27 @@ EVERYTHING: Final = Selection()
 """No choice at all."""
 
 
-def select(tags: Mapping[str, Collection[str]], selection: Selection) -> list[str]:
+def select(tags: Mapping[str, Collection[str]], selection: Selection, *, may_miss: bool = False) -> list[str]:
     """Return the names of the selected connections, in their order.
 
     Args:
         tags: the tags of each connection, by its name.
         selection: which ones.
+        may_miss: whether a name or glob may match nothing here.
 
     Raises:
         UnknownConnection: a name or glob that matches nothing: a typo would otherwise pass as success.
     """
-    for pattern in selection.names:
-        if not any(fnmatchcase(name, pattern) for name in tags):
-            raise UnknownConnection(unknown_connection(pattern, tags))
+    if not may_miss:
+        demand_known(selection, tags)
     return [name for name, own in tags.items() if _matches(name, own, selection)]
+
+
+def demand_known(selection: Selection, names: Collection[str]) -> None:
+    """Let a selection pass each of whose names and globs matches one of `names`; errors as for `select`."""
+    for pattern in selection.names:
+        if not any(fnmatchcase(name, pattern) for name in names):
+            raise UnknownConnection(unknown_connection(pattern, names))
 
 
 def _matches(name: str, tags: Collection[str], selection: Selection) -> bool:

@@ -22,6 +22,8 @@ class Timeline:
     def __init__(self) -> None:
         self._started = self._mark = perf_counter()
         self._ended: dict[Stage, StageResult] = {}
+        self.remarks: list[str] = []
+        """What a person should know although all is well."""
 
     def stage(self, stage: Stage, elapsed_s: float, facts: Mapping[str, object]) -> None:
         """Take note that a stage ended well."""

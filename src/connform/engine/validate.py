@@ -3,9 +3,12 @@
 Layer 3; reads manifests.
 """
 
+# ruff: noqa: PTH100, PTH120  (pathlib would cost start-up)
+
 from __future__ import annotations
 
 import gc
+import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
@@ -15,12 +18,14 @@ from connform.engine.policies import judge
 from connform.engine.report import Report
 from connform.engine.select import EVERYTHING, Selection, select
 from connform.errors import ManifestInvalid, UnknownConnection
-from connform.manifest.files import load_sources
+from connform.manifest.files import load_sources, searched_folders
 from connform.manifest.ignores import apply_ignores
 from connform.manifest.validate import validate as validate_sources
+from connform.secrets.interface import READ_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from connform.diagnostics import Diagnostic
     from connform.manifest.decode import Manifest
@@ -54,7 +59,9 @@ def connection_tags(files: Sequence[str] = ()) -> dict[str, tuple[str, ...]]:
     return {name: tuple(entry.tags) for name, entry in tree.connections.items()}
 
 
-def _restrict(tree: Tree, report: Report, selection: Selection, files: Sequence[str]) -> tuple[Tree, Report]:
+def _restrict(
+    tree: Tree, report: Report, selection: Selection, files: Sequence[str], *, may_miss: bool = False
+) -> tuple[Tree, Report]:
     """Return a tree and a report without what concerns other connections only.
 
     Raises:
@@ -64,7 +71,7 @@ def _restrict(tree: Tree, report: Report, selection: Selection, files: Sequence[
     if selection == EVERYTHING:
         return tree, report
     try:
-        names = select({name: entry.tags for name, entry in tree.connections.items()}, selection)
+        names = select({name: entry.tags for name, entry in tree.connections.items()}, selection, may_miss=may_miss)
     except UnknownConnection:
         if report.number_of(Severity.ERROR):
             return tree, report  # it may be an error that hides the connection
@@ -89,15 +96,36 @@ def _concerns(one: Diagnostic, connections: Mapping[str, Entry], chosen: Mapping
 
 
 def read_manifest(
-    files: Sequence[str] = (), selection: Selection = EVERYTHING, policies: Sequence[str] = ()
+    files: Sequence[str] = (),
+    selection: Selection = EVERYTHING,
+    policies: Sequence[str] = (),
+    *,
+    may_miss: bool = False,
 ) -> tuple[Manifest | None, Report]:
-    """Return the selected part of the manifest, or `None` where that has errors, and the report on it; as `validate`."""
-    tree, report = _restrict(*_read(files, policies), selection, files)
+    """Return the selected part of the manifest, or `None` where that has errors, and the report on it.
+
+    Arguments and errors as for `validate`; `may_miss`: a name may match nothing here, but a connection that is recorded.
+    """
+    whole, report = _read(files, policies)
+    tree, report = _restrict(whole, report, selection, files, may_miss=may_miss)
     if report.number_of(Severity.ERROR):
         return None, report
+    from pathlib import Path
+
     from connform.manifest.decode import Manifest  # imports the model, which `validate` never needs
 
-    return Manifest(tree, reference_keys(), DEFAULT_PROVIDER), report
+    declared, folders = frozenset(whole.connections), folders_of(report.files)
+    searched = tuple(Path(os.path.abspath(folder)) for folder in searched_folders(files))
+    return Manifest(tree, reference_keys(), DEFAULT_PROVIDER, READ_S, declared, folders, searched), report
+
+
+def folders_of(files: Sequence[str]) -> tuple[Path, ...]:
+    """Return the folders of manifests, each once; this one where there are none."""
+    from pathlib import Path
+
+    return tuple(
+        Path(folder) for folder in dict.fromkeys(os.path.dirname(os.path.abspath(file)) for file in files)
+    ) or (Path.cwd(),)
 
 
 def load_manifest(files: Sequence[str] = (), policies: Sequence[str] = ()) -> Manifest:

@@ -98,6 +98,80 @@ _VALUE: Final = _object(
     },
 )
 
+_ATTEMPT: Final = _object(
+    "One attempt of `apply`.",
+    {
+        "at": _text("ISO 8601, UTC."),
+        "by": _text("`user@host`, and the CI job."),
+        "action": _one_of("create", "update", "remove"),
+        "digest": _text("Of the specification that was tried."),
+        "base_url": _text("Resolved API root."),
+        "auth_method": _text("`api_key`, `oauth2`, `bearer`."),
+        "verdict": _one_of(*Verdict),
+        "class": _text("The class of the failure, or empty."),
+        "latency_ms": _MS | {"type": ["number", "null"]},
+        "certificate_expires_at": _text("ISO 8601, or empty."),
+        "stages": _list(_STAGE),
+        "secrets": _list(
+            _object(
+                "A secret that was used: where it lies, never what it is.",
+                {
+                    "key": _text("The key under `auth:`."),
+                    "reference": _text("Where it lies."),
+                    "version": _text("Or empty."),
+                },
+            )
+        ),
+    },
+)
+
+_CHANGE: Final = _object(
+    "One value that differs.",
+    {
+        "pointer": _text("RFC 6901 pointer."),
+        "before": {"description": "As applied; null where there was none."},
+        "after": {"description": "As declared; null where there is none."},
+    },
+)
+
+_RECORDED: Final = _object(
+    "`state`: what is recorded.",
+    {
+        "file": _text("The manifest: its path in the repository."),
+        "digest": _text("Of the specification that was applied last; empty where none ever went well."),
+        "specification": {"type": "object", "description": "That specification: references, never secrets."},
+        "latest": _ATTEMPT,
+    },
+)
+
+_SECRET: Final = _object(
+    "One secret of a connection.",
+    {
+        "key": _text("The key under `auth:`."),
+        "reference": _text("Where it lies."),
+        "store": _text("The store that the reference names, or empty."),
+        "backend": _text("The backend's scheme."),
+        "version": _text("The version that was read, or empty."),
+        "since": _text("When that version was written, ISO 8601, or empty."),
+        "class": _text("The class of the failure, or empty."),
+        "message": _text("What happened, or empty."),
+        "hint": _text("What to do, or empty."),
+        **_PLACE_OR_NONE,
+    },
+)
+
+_BACKEND: Final = _object(
+    "One secret backend.",
+    {
+        "scheme": _text("Of its references, and the type of its stores."),
+        "form": _text("How a reference looks."),
+        "description": _text("What a store of this type is."),
+        "package": _text("Which package brings it."),
+        "missing": _text("How to install what is missing here, or empty."),
+    },
+)
+_BACKENDS: Final = _list(_BACKEND) | {"description": "`secrets backends`."}
+
 _CONNECTION: Final = _object(
     "One connection.",
     {
@@ -125,6 +199,12 @@ _CONNECTION: Final = _object(
         "api_key_header": _text("`show`: the header that carries an API key."),
         "owner": _text("`show`: whom to ask."),
         "values": _list(_VALUE) | {"description": "`show`: every effective value and where it comes from."},
+        "action": _one_of("create", "update", "remove", "none") | {"description": "`plan` and `apply`."},
+        "changes": _list(_CHANGE) | {"description": "`plan` and `apply`: what differs."},
+        "reasons": _list({"type": "string"}) | {"description": "`plan` and `apply`: why, beyond the values."},
+        "recorded": _RECORDED,
+        "secrets": _list(_SECRET) | {"description": "`secrets check`: where each lies; never what it is."},
+        "history": _list(_ATTEMPT) | {"description": "`state history`: the oldest first."},
     },
 )
 
@@ -141,6 +221,15 @@ _RUN: Final[Schema] = {
     ),
 }
 
+_PLAN: Final = _object(
+    "`plan` and `apply`: what binds them together.",
+    {
+        "digest": _text("For `apply --expect-digest`."),
+        **dict.fromkeys(("create", "update", "remove", "none"), _COUNT),
+        "refusals": _list({"type": "string"}) | {"description": "Why `apply` would want --force."},
+    },
+)
+
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 REPORT_SCHEMA: Final[Schema] = {
@@ -149,6 +238,7 @@ REPORT_SCHEMA: Final[Schema] = {
     **_object(
         "One object per run, the same for every command.",
         {**_RUN, "diagnostics": _list(_DIAGNOSTIC), "connections": _list(_CONNECTION)},
+        optional={"plan": _PLAN, "backends": _BACKENDS},
     ),
 }
 """JSON Schema 2020-12, closed but for the facts of a stage."""
@@ -165,7 +255,7 @@ LINE_SCHEMA: Final[Schema] = {
     "anyOf": [
         _line("diagnostic", _DIAGNOSTIC),
         _line("connection", _CONNECTION),
-        _line("summary", _object("The last line: the run as a whole.", _RUN)),
+        _line("summary", _object("The last line: the run as a whole.", _RUN, {"plan": _PLAN, "backends": _BACKENDS})),
     ],
 }
 """JSON Schema 2020-12; `type` says which of the three a line is."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from connform.reporters.findings import Finding, findings, grouped
 from connform.reporters.terminal import clean, counted
+from connform.reporters.text_plan import changed, told
 
 if TYPE_CHECKING:
     from connform.reporters.view import View
@@ -21,14 +22,35 @@ _PROPERTY: Final = _DATA | str.maketrans({":": "%3A", ",": "%2C"})
 
 def render(view: View, *, color: bool, width: int, verbosity: int) -> str:  # noqa: ARG001  (for GitHub)
     """Return one command for each finding that GitHub will show, and a notice about the rest."""
-    lines, left = [], []
+    is_plan = view["command"] == "plan"
+    refusals = view.get("plan", {}).get("refusals", ()) if is_plan else ()
+    lines = [f"::warning title=connform plan::needs --force: {_data(one)}" for one in refusals[:SHOWN]]
+    left = [f"{len(refusals) - SHOWN} more reasons for --force"] * (len(refusals) > SHOWN)
+    room = {"warning": SHOWN - len(lines)}
     for severity, found in sorted(grouped(findings(view), lambda one: one.severity).items()):  # errors first
-        lines += [_command(one) for one in found[:SHOWN]]
-        if len(found) > SHOWN:
-            left.append(counted(len(found) - SHOWN, f"more {severity}"))
+        shown = room.get(severity, SHOWN)
+        lines += [_command(one) for one in found[:shown]]
+        if len(found) > shown:
+            left.append(counted(len(found) - shown, f"more {severity}"))
+    if is_plan:
+        changes = changed(view)
+        lines += [_notice(item) for item in changes[:SHOWN]]
+        left += [f"{len(changes) - SHOWN} more changes"] * (len(changes) > SHOWN)
     if left:
         lines.append(f"::notice title=connform::{' and '.join(left)}: see the summary of the job, or --format text")
     return "".join(f"{line}\n" for line in lines)
+
+
+def _notice(item: View) -> str:
+    properties = {"title": f"connform plan: {item['action']}"}
+    if item["file"] not in {"", "<stdin>"}:
+        properties |= {"file": item["file"], "line": item["line"]}
+    listed = ",".join(f"{key}={clean(str(value)).translate(_PROPERTY)}" for key, value in properties.items())
+    return f"::notice {listed}::{clean(item['name'])}: {_data(told(item))}"
+
+
+def _data(text: str) -> str:
+    return clean(text).translate(_DATA)
 
 
 def _command(one: Finding) -> str:

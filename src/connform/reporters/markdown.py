@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 from connform.reporters.findings import findings
 from connform.reporters.terminal import clean, counted, place_of
 from connform.reporters.text_inventory import shown
+from connform.reporters.text_plan import changed, planned, told
+from connform.reporters.text_verdicts import verdicts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +20,8 @@ MAX_CHARACTERS: Final = 65_536
 """What GitHub takes as one comment."""
 _ROOM_FOR_THE_END: Final = 500
 """For the heads of tables, and for the lines that say what is left out."""
+_REFUSALS: Final = 20
+"""As many are shown: each names a connection at most."""
 _SPECIAL: Final = re.compile(r"[\\`*_\[\]<>#|~&$]|:(?=//)|(?<=www)\.")
 _CALLS: Final = re.compile(r"(?:[@#]|\bGH-)(?=\w)|:(?=(?:1(?:00|234)|[+-]1|[a-z]\w*):)")
 """What GitHub and GitLab look for behind Markdown: `@person`, `#12`, `GH-12`, `:100:`, which is an emoji."""
@@ -27,11 +31,20 @@ _SIGNS: Final = {"ready": "✅", "failed": "❌", "unknown": "⚠️", "skipped"
 def render(view: View, *, color: bool, width: int, verbosity: int) -> str:  # noqa: ARG001  (for a page)
     """Return a heading and tables of the findings, connections and values; rows for which there is no room are counted."""
     lines = [f"### connform {view['command']}: {_verdict(view)}"]
-    room = MAX_CHARACTERS - len(lines[0]) - _ROOM_FOR_THE_END
+    if plan := view.get("plan"):
+        refusals = [f"needs `--force`: {_text(refusal)}" for refusal in plan["refusals"]]
+        lines += [line for one in refusals[:_REFUSALS] for line in ("", one)]
+        lines += ["", f"… and {len(refusals) - _REFUSALS} more reasons"] * (len(refusals) > _REFUSALS)
+        lines += ["", f"digest {_code(plan['digest'])}"] if view["command"] == "plan" else []
+    room = MAX_CHARACTERS - sum(len(line) + 1 for line in lines) - _ROOM_FOR_THE_END
     found = [
         [_SIGNS[one.severity], _code(place_of(one.place)), _code(one.code), _text(one.whole)] for one in findings(view)
     ]
     room -= _add(lines, ["", "Place", "Code", "What"], found, room)
+    if view["command"] == "plan":
+        changes = [[item["action"], _code(item["name"]), _text(told(item))] for item in changed(view)]
+        _add(lines, ["Action", "Connection", "What"], changes, room)
+        return "\n".join(lines) + "\n"
     connections = [
         [
             _SIGNS.get(one["verdict"], ""),
@@ -52,9 +65,8 @@ def render(view: View, *, color: bool, width: int, verbosity: int) -> str:  # no
 def _verdict(view: View) -> str:
     summary = view["summary"]
     words = [counted(summary["connections"], "connection")]
-    words += [
-        f"{summary[verdict]} {verdict}" for verdict in ("ready", "failed", "unknown", "skipped") if summary[verdict]
-    ]
+    words += verdicts(view)
+    words += planned(view)
     words += [counted(summary[f"{what}s"], what) for what in ("error", "warning") if summary[f"{what}s"]]
     return ", ".join(words)
 

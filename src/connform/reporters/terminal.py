@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -11,10 +12,22 @@ if TYPE_CHECKING:
 BOLD, DIM, RED, GREEN, YELLOW, BLUE = "1", "2", "31", "32", "33", "34"
 BOLD_RED, BOLD_GREEN, BOLD_YELLOW = "1;31", "1;32", "1;33"
 
-ASCII: Final = str.maketrans({"✓": "+", "✗": "x", "…": ".", "�": "?"})
+ASCII: Final = str.maketrans(
+    {
+        "✓": "+",
+        "✗": "x",
+        "…": ".",
+        "�": "?",
+        "→": ">",
+        **dict.fromkeys("▁▂▃", "_"),
+        **dict.fromkeys("▄▅▆", "-"),
+        **dict.fromkeys("▇█", "^"),
+    }
+)
 """For an output whose encoding lacks the glyphs; each keeps its width."""
 
 _ESCAPES: Final = re.compile(r"\x1b\[[0-9;]*m")
+_OTHERS: Final = re.compile(r"[^\x00-\x7f]")
 
 
 class Painter:
@@ -34,12 +47,14 @@ def clean(text: str) -> str:
 
 def width_of(text: str) -> int:
     """Return how many columns `text` takes, not counting colours (Unicode TR 11)."""
-    bare = _ESCAPES.sub("", text)
+    bare = _ESCAPES.sub("", text) if "\x1b" in text else text
     if bare.isascii():
         return len(bare)
-    return sum(map(_columns, bare))
+    others = _OTHERS.findall(bare)
+    return len(bare) - len(others) + sum(map(_columns, others))
 
 
+@cache
 def _columns(character: str) -> int:
     from unicodedata import category, east_asian_width  # only who has such a character pays for the table
 
@@ -52,12 +67,13 @@ def _columns(character: str) -> int:
 
 def columns(rows: Sequence[Sequence[str]]) -> list[str]:
     """Return the rows as aligned lines; empty columns vanish."""
-    widths = [max(map(width_of, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(_cells(row, widths)).rstrip() for row in rows]
+    taken = [[width_of(cell) for cell in row] for row in rows]
+    widths = [max(column) for column in zip(*taken, strict=True)]
+    return ["  ".join(_cells(row, own, widths)).rstrip() for row, own in zip(rows, taken, strict=True)]
 
 
-def _cells(row: Sequence[str], widths: Sequence[int]) -> list[str]:
-    return [cell + " " * (width - width_of(cell)) for cell, width in zip(row, widths, strict=True) if width]
+def _cells(row: Sequence[str], own: Sequence[int], widths: Sequence[int]) -> list[str]:
+    return [cell + " " * (width - taken) for cell, taken, width in zip(row, own, widths, strict=True) if width]
 
 
 def paragraph(text: str, *, first: str, rest: str, width: int) -> list[str]:

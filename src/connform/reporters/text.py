@@ -10,15 +10,31 @@ from typing import TYPE_CHECKING, Final
 from connform.reporters.terminal import BOLD_GREEN, BOLD_RED, BOLD_YELLOW, Painter, counted
 from connform.reporters.text_diagnostic import render_diagnostic
 from connform.reporters.text_inventory import render_list, render_show
-from connform.reporters.text_verdicts import render_verdicts
+from connform.reporters.text_plan import planned, render_plan
+from connform.reporters.text_secrets import render_backends, render_secrets
+from connform.reporters.text_state import render_history, render_record, render_state
+from connform.reporters.text_verdicts import render_applied, render_verdicts, verdicts
 
 if TYPE_CHECKING:
     from connform.reporters.view import View
 
-_BODIES: Final = {"check": render_verdicts, "apply": render_verdicts, "list": render_list, "show": render_show}
+_BODIES: Final = {
+    "check": render_verdicts,
+    "login": render_verdicts,
+    "apply": render_applied,
+    "plan": render_plan,
+    "state list": render_state,
+    "state show": render_record,
+    "state history": render_history,
+    "secrets check": render_secrets,
+    "secrets backends": render_backends,
+    "list": render_list,
+    "show": render_show,
+}
 """What a command shows of its connections; the others show none."""
 
-_VERDICTS: Final = ("ready", "failed", "unknown", "skipped")
+_INVENTORIES: Final = {"list", "state list", "state show", "state history"}
+"""What only tells what there is: no errors is nothing to be told."""
 
 
 def render(view: View, *, color: bool, width: int, verbosity: int) -> str:
@@ -38,11 +54,13 @@ def render(view: View, *, color: bool, width: int, verbosity: int) -> str:
 
 def _summary(view: View, paint: Painter) -> list[str]:
     summary = view["summary"]
-    if view["command"] == "show" and view["connections"]:
+    if view["command"] == "secrets backends" or (view["command"] == "show" and view["connections"]):
         return []
     subject = f"{counted(summary['connections'], 'connection')} in {counted(len(view['files']), 'file')}"
-    found = [f"{summary[verdict]} {verdict}" for verdict in _VERDICTS if summary[verdict]]
-    if summary["errors"] or not (found or view["command"] == "list"):
+    found = verdicts(view)
+    if view.get("plan"):
+        found = [each for each in found if not each.endswith(" skipped")] + planned(view)
+    if summary["errors"] or not (found or view["command"] in _INVENTORIES):
         found.append(counted(summary["errors"], "error"))
     if summary["warnings"]:
         found.append(counted(summary["warnings"], "warning"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from connform.reporters.terminal import (
@@ -26,6 +27,7 @@ _VERDICTS: Final = {
     "unknown": ("?", BOLD_YELLOW),
     "skipped": ("-", DIM),
 }
+_REMOVED: Final = "removed"
 _INDENT: Final = "    "
 
 
@@ -45,11 +47,29 @@ def render_verdicts(view: View, paint: Painter, *, width: int, verbosity: int) -
     return lines
 
 
+def render_applied(view: View, paint: Painter, *, width: int, verbosity: int) -> list[str]:
+    """Return the same without what `apply` found applied already, unless more facts are wanted."""
+    done = [item for item in view["connections"] if verbosity > 0 or item.get("action") != "none"]
+    return render_verdicts({**view, "connections": done}, paint, width=width, verbosity=verbosity)
+
+
+def verdicts(view: View) -> list[str]:
+    """Say how many connections had which verdict; what was removed is not ready any more."""
+    said = Counter(map(_said, view["connections"]))
+    return [f"{said[word]} {word}" for word in ("ready", _REMOVED, "failed", "unknown", "skipped") if said[word]]
+
+
+def _said(connection: View) -> str:
+    """Return the word for what came of a connection."""
+    is_removed = connection.get("action") == "remove" and connection["verdict"] == "ready"
+    return _REMOVED if is_removed else str(connection["verdict"])
+
+
 def _row(connection: View, paint: Painter) -> list[str]:
     glyph, style = _VERDICTS[connection["verdict"]]
     latency = f"{connection['elapsed_ms']:.1f} ms" if connection["elapsed_ms"] else ""
     return [
-        paint(f"{glyph} {connection['verdict']}", style),
+        paint(f"{glyph} {_said(connection)}", style),
         paint(clean(connection["name"]), BOLD),
         "/".join(filter(None, (connection["environment"], connection["region"]))),
         connection["auth_method"],
@@ -73,7 +93,8 @@ def _stage(stage: View, connection: View, paint: Painter) -> str:
 
 def _remarks(connection: View) -> list[tuple[str, str]]:
     if connection["verdict"] == "ready":
-        return [("warning:", warning) for warning in connection["warnings"]]
+        done = [("note:", connection["message"])] if connection["message"] else []
+        return done + [("warning:", warning) for warning in connection["warnings"]]
     return [("why: ", connection["message"]), ("help:", connection["hint"]), ("at:  ", place_of(connection))]
 
 

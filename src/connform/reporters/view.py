@@ -14,13 +14,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from connform.diagnostics import Diagnostic, Snippet
-    from connform.engine.report import ConnectionReport, Report, StageResult, Value
+    from connform.engine.report import ConnectionReport, Report, SecretReport, StageResult, Value
+    from connform.recorded import Attempt
 
 View = dict[str, Any]
 """The frame: JSON-ready, in the order of its fields."""
 
-FORMAT_VERSION: Final = "1.1"
+FORMAT_VERSION: Final = "1.3"
 """Additions raise the second number, anything else the first."""
+_NOWHERE: Final = dict.fromkeys(Span._fields) | {"file": ""}
 
 
 def build(report: Report) -> View:
@@ -28,7 +30,7 @@ def build(report: Report) -> View:
     connections = [_connection(connection, detailed=report.command == "show") for connection in report.connections]
     verdicts = [connection["verdict"] for connection in connections]
     remarks = sum(len(connection["warnings"]) for connection in connections)
-    return {
+    frame: View = {
         "format_version": FORMAT_VERSION,
         "command": report.command,
         "exit_code": int(report.exit_code),
@@ -44,13 +46,25 @@ def build(report: Report) -> View:
         "diagnostics": [_diagnostic(diagnostic) for diagnostic in report.diagnostics],
         "connections": connections,
     }
+    if report.plan is not None:
+        actions = [connection["action"] for connection in connections]
+        frame["plan"] = {
+            "digest": report.plan.digest,
+            **{action: actions.count(action) for action in ("create", "update", "remove", "none")},
+            "refusals": list(report.plan.refusals),
+        }
+    if report.backends:
+        frame["backends"] = [backend._asdict() for backend in report.backends]
+    return frame
 
 
 def relocated(view: View, rename: Callable[[str], str]) -> View:
     """Return the view with every file renamed."""
 
     def moved(item: View) -> View:
-        inner: View = {key: [moved(one) for one in item[key]] for key in ("related", "fix", "values") if key in item}
+        inner: View = {
+            key: [moved(one) for one in item[key]] for key in ("related", "fix", "values", "secrets") if key in item
+        }
         return {**item, "file": rename(item["file"]), **inner}
 
     lists: View = {key: [moved(one) for one in view[key]] for key in ("diagnostics", "connections")}
@@ -97,7 +111,53 @@ def _connection(connection: ConnectionReport, *, detailed: bool) -> View:
     }
     if detailed:
         frame |= {**connection.details, "values": [_value(value) for value in connection.values]}
+    if connection.action:
+        changes = [change._asdict() for change in connection.changes]
+        frame |= {"action": connection.action, "changes": changes, "reasons": list(connection.reasons)}
+    if connection.record is not None:
+        record = connection.record
+        frame["recorded"] = {
+            "file": record.file,
+            "digest": record.digest,
+            "specification": record.spec,
+            "latest": _attempt(record.latest),
+        }
+        frame["history"] = [_attempt(attempt) for attempt in connection.history]
+    if connection.secrets:
+        frame["secrets"] = [_secret(secret) for secret in connection.secrets]
     return frame
+
+
+def _secret(secret: SecretReport) -> View:
+    return {
+        "key": secret.key,
+        "reference": secret.reference,
+        "store": secret.store,
+        "backend": secret.backend,
+        "version": secret.version,
+        "since": secret.since.isoformat(timespec="seconds") if secret.since else "",
+        "class": secret.fault,
+        "message": secret.message,
+        "hint": secret.hint,
+        **_place(secret.place),
+    }
+
+
+def _attempt(attempt: Attempt) -> View:
+    return {
+        "at": attempt.at.isoformat(timespec="seconds"),
+        "by": str(attempt.by),
+        "action": attempt.action,
+        "digest": attempt.digest,
+        "base_url": attempt.base_url,
+        "auth_method": attempt.auth_method,
+        "verdict": attempt.verdict,
+        "class": attempt.fault,
+        "latency_ms": attempt.latency_ms,
+        "certificate_expires_at": attempt.certificate_expires_at,
+        "stages": list(attempt.stages),
+        "secrets": [secret._asdict() for secret in attempt.secrets],
+    }
 
 
 def _stage(stage: StageResult) -> View:
@@ -110,9 +170,7 @@ def _value(value: Value) -> View:
 
 
 def _place(span: Span | None) -> View:
-    if span is None:
-        return dict.fromkeys(Span._fields) | {"file": ""}
-    return span._asdict()
+    return _NOWHERE if span is None else span._asdict()
 
 
 def _snippet(snippet: Snippet | None) -> View | None:

@@ -1,0 +1,25 @@
+"""Says who runs this command, and in which CI job. Layer 5. IO: the variables in which CI systems name their jobs."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from connform.recorded import Actor
+
+_JOBS: Final = ("CI_JOB_URL", "BUILD_URL", "BUILDKITE_BUILD_URL", "CIRCLE_BUILD_URL")
+"""GitLab, Jenkins, Buildkite, CircleCI."""
+
+
+def current() -> Actor:
+    """Return who runs this command."""
+    from connform.engine.actor import actor
+
+    return actor(_job())
+
+
+def _job() -> str:
+    if run := os.environ.get("GITHUB_RUN_ID"):
+        return f"{os.environ.get('GITHUB_SERVER_URL', '')}/{os.environ.get('GITHUB_REPOSITORY', '')}/actions/runs/{run}"
+    return next((job for name in _JOBS if (job := os.environ.get(name))), "")

@@ -1,0 +1,178 @@
+"""Turns connections into the environment of a command: `connform exec`. Layer 5. IO: the command's process."""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import signal
+import subprocess
+import sys
+from threading import Thread
+from time import monotonic
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+
+from connform.cli.flags import common, completing, network
+from connform.cli.masking import Mask
+from connform.cli.usage import UsageProblem
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from connform.cli.options import Options
+    from connform.engine.credential import ReadyCredential
+    from connform.engine.grants import State
+    from connform.secret import Secret
+
+_NOT_EXECUTABLE, _NOT_FOUND, _DIED_OF_SIGNAL = 126, 127, 128
+"""As shells say it (POSIX.1-2024, XCU 2.8.2)."""
+_PASSED_ON = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
+_OF_A_TERMINAL = (signal.SIGINT, signal.SIGQUIT)
+"""A terminal sends these to the command as well; from anybody else they are passed on."""
+_PIECE_BYTES = 64 * 1024
+_LINGER_S = 0.5
+"""What the command itself has written is there when it ends; what it left running may hold its outputs open for ever."""
+_ARGV = "connform.argv"
+
+
+class _Exec(click.Command):
+    """Keeps what stands behind `--` for the command that is run."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse what stands before `--`."""
+        border = args.index("--") if "--" in args else len(args)
+        ctx.meta[_ARGV] = args[border + 1 :]
+        return super().parse_args(ctx, args[:border])
+
+
+@click.command(cls=_Exec)
+@click.argument(
+    "names", nargs=-1, required=True, shell_complete=completing("connections"), metavar="NAME... -- COMMAND"
+)
+@click.option("--no-masking", is_flag=True, help="Leave the command's output alone, and its terminal to it.")
+@network
+@common
+def command(
+    options: Options,
+    *,
+    names: tuple[str, ...],
+    no_masking: bool,
+    simulate: bool,
+    timeout_s: float | None,
+    state: State,
+) -> int:
+    """Run a command with connections in its environment.
+
+    For a connection `sandbox-us`: SANDBOX_US_BASE_URL, and SANDBOX_US_API_KEY with SANDBOX_US_API_KEY_HEADER, or SANDBOX_US_TOKEN;
+    SANDBOX_US_CA_FILE where its certificates are not the system's. With --simulate, the simulator runs as long as the command.
+    What it prints is masked; its exit code is passed on, and signals to it.
+    """
+    argv = click.get_current_context().meta[_ARGV]
+    if not argv:
+        message = "exec takes the names of connections, then `--`, then a command"
+        raise UsageProblem(message, "connform exec sandbox-us -- ./script.sh")
+    prefixes = _prefixes(names)
+
+    from connform.engine.credential import handed_over
+
+    with handed_over(
+        options.files, list(prefixes), simulate=simulate, timeout_s=timeout_s, state=state, policies=options.policies
+    ) as handed:
+        environment = dict(os.environ)
+        for credential in handed.credentials:
+            environment |= _variables(prefixes[credential.connection], credential)
+            if simulate:
+                environment["SSL_CERT_FILE"] = credential.ca_file
+        return _run(argv, environment, () if no_masking else handed.secrets)
+
+
+def _prefixes(names: Sequence[str]) -> dict[str, str]:
+    """Return how the variables of each connection begin: names that every shell can read (POSIX.1-2024, XBD 3.216)."""
+    owners: dict[str, str] = {}
+    for name in names:
+        prefix = re.sub("[^A-Z0-9_]", "_", name.upper())
+        if prefix[:1].isdigit():
+            prefix = f"_{prefix}"
+        owner = owners.setdefault(prefix, name)
+        if owner != name:
+            message = f"the variables of {owner} and of {name} would both begin with {prefix}_"
+            raise UsageProblem(message, "rename one of them, or run the command with one at a time")
+    return {name: prefix for prefix, name in owners.items()}
+
+
+def _variables(prefix: str, credential: ReadyCredential) -> dict[str, str]:
+    variables = {f"{prefix}_BASE_URL": credential.base_url}
+    if credential.ca_file:
+        variables[f"{prefix}_CA_FILE"] = credential.ca_file
+    if credential.is_token:
+        return variables | {f"{prefix}_TOKEN": credential.value.reveal()}
+    return variables | {
+        f"{prefix}_API_KEY": credential.value.reveal(),
+        f"{prefix}_API_KEY_HEADER": credential.header,
+    }
+
+
+def _run(argv: Sequence[str], environment: dict[str, str], secrets: Sequence[Secret]) -> int:
+    pipe = subprocess.PIPE if secrets else None
+    try:
+        process = subprocess.Popen(argv, env=environment, stdout=pipe, stderr=pipe)  # noqa: S603  (what the user asked for)
+    except OSError as error:
+        click.echo(f"error: can't run {argv[0]}: {error.strerror}", err=True)
+        return _NOT_FOUND if isinstance(error, FileNotFoundError) else _NOT_EXECUTABLE
+    _pass_signals_on(process)
+    pumps = [
+        Thread(target=_pump, args=(source, target.buffer, Mask(secrets), process))
+        for source, target in ((process.stdout, sys.stdout), (process.stderr, sys.stderr))
+        if source
+    ]
+    for pump in pumps:
+        pump.start()
+    code = process.wait()
+    for pump in pumps:
+        pump.join()
+    return code if code >= 0 else _DIED_OF_SIGNAL - code
+
+
+def _pass_signals_on(process: subprocess.Popen[Any]) -> None:
+    def pass_on(number: int, _frame: object) -> None:
+        process.send_signal(number)
+
+    for number in _PASSED_ON:
+        signal.signal(number, pass_on)
+    for number in _OF_A_TERMINAL:
+        signal.signal(number, signal.SIG_IGN if _has_terminal() else pass_on)
+
+
+def _has_terminal() -> bool:
+    """Return whether a terminal's keys reach this process and the command alike."""
+    try:
+        return os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
+    except (OSError, ValueError):
+        return False
+
+
+def _pump(source: IO[bytes], target: IO[bytes], mask: Mask, process: subprocess.Popen[bytes]) -> None:
+    """Show what comes, as soon as it comes; read on where nobody looks any more, so that the command can end."""
+    is_read, left_s, piece = True, _LINGER_S, None
+    while left_s > 0 and piece != b"":
+        has_ended, since = process.returncode is not None, monotonic()
+        is_ready, _, _ = select.select([source], [], [], _LINGER_S)
+        piece = os.read(source.fileno(), _PIECE_BYTES) if is_ready else None
+        shown = mask.feed(piece or b"")
+        if has_ended:  # the time that readers take does not count
+            left_s -= monotonic() - since
+        is_read = is_read and _show(shown, target)
+    if is_read:
+        _show(mask.end(), target)
+
+
+def _show(text: bytes, target: IO[bytes]) -> bool:
+    """Return whether somebody still reads."""
+    try:
+        target.write(text)
+        target.flush()
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,46 @@
+"""Turns a manifest into a picture: `connform graph`. Layer 5. IO: runs Graphviz for SVG."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING
+
+import click
+
+from connform.cli.flags import stateful, unformatted
+from connform.cli.output import deliver
+from connform.cli.usage import UsageProblem
+
+if TYPE_CHECKING:
+    from connform.cli.options import Options
+    from connform.engine.grants import State
+
+_SVG = "svg"
+
+
+@click.command()
+@click.option(
+    "--format", "kind", type=click.Choice(["mermaid", "dot", _SVG]), default="mermaid", help="mermaid by default."
+)
+@stateful
+@unformatted
+def command(options: Options, *, kind: str, state: State) -> int:
+    """Draw the connections with their templates and stores.
+
+    Connections stand by environment and region, in the colour of their recorded verdict. svg needs Graphviz.
+    """
+    from connform.engine.graph import graph
+    from connform.reporters.graphs import GRAPHS
+
+    nodes = graph(options.files, options.selection, options.policies, state=state)
+    deliver(_svg(GRAPHS["dot"](nodes)) if kind == _SVG else GRAPHS[kind](nodes), options)
+    return 0
+
+
+def _svg(source: str) -> str:
+    try:
+        drawn = subprocess.run(["dot", "-Tsvg"], input=source.encode(), capture_output=True, check=True)  # noqa: S607
+    except (OSError, subprocess.CalledProcessError) as error:
+        message = "svg needs Graphviz: its `dot` can't be run; --format dot prints what it would draw"
+        raise UsageProblem(message) from error
+    return drawn.stdout.decode()

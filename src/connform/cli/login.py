@@ -1,0 +1,155 @@
+"""Turns a person's consent into a grant: `connform login`. Layer 5. IO: questions, a browser, a loopback listener."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING
+
+import click
+
+from connform.cli.flags import common, completing, positive, stateful
+from connform.cli.output import emit, write
+from connform.cli.usage import UsageProblem
+
+if TYPE_CHECKING:
+    from connform.cli.options import Options
+    from connform.engine.grants import State
+    from connform.engine.login import Granted, Login
+    from connform.secret import Secret
+
+_PATIENCE_S = 300.0
+_MAX_TOKEN_CHARACTERS = 64 * 1024
+
+
+@click.command()
+@click.argument("name", required=False, shell_complete=completing("connections"))
+@click.option("--listen", is_flag=True, help="Wait for the browser on the port of redirect_uri, with --cert.")
+@click.option("--cert", metavar="FILE", help="The certificate to listen with, PEM; browsers must trust it.")
+@click.option("--key", metavar="FILE", help="Its private key, where that lies apart.")
+@click.option("--with-refresh-token", is_flag=True, help="Take a refresh token from standard input; needs no person.")
+@click.option("--no-browser", is_flag=True, help="Print the address, and open nothing.")
+@click.option(
+    "--timeout",
+    "timeout_s",
+    type=float,
+    callback=positive,
+    metavar="SECONDS",
+    help="How long to wait for the person; 300 by default.",
+)
+@stateful
+@common
+def command(
+    options: Options,
+    *,
+    name: str | None,
+    listen: bool,
+    cert: str | None,
+    key: str | None,
+    with_refresh_token: bool,
+    no_browser: bool,
+    timeout_s: float | None,
+    state: State,
+) -> int:
+    """Obtain a customer's grant for an OAuth connection.
+
+    Without NAME: list the OAuth connections and which of them need a login; asks nothing, and needs neither key nor network.
+    """
+    if name is None:
+        from connform.engine.logins import logins
+
+        report = logins(options.files, options.selection, options.policies, state=state)
+        emit(report, options)
+        return int(report.exit_code)
+    if listen != bool(cert) or (key and not cert) or (listen and with_refresh_token):
+        message = "--listen needs --cert (and --key, where that lies apart), and excludes --with-refresh-token"
+        raise UsageProblem(message)
+    if options.no_input and not (listen or with_refresh_token):
+        message = "--no-input: a login asks a person"
+        raise UsageProblem(message, "--with-refresh-token takes a grant from elsewhere; --listen asks nothing here")
+
+    from connform.engine.login import login
+
+    patience_s = timeout_s or _PATIENCE_S
+    with login(options.files, name, state=state, policies=options.policies) as started:
+        if with_refresh_token:
+            granted = started.take(_refresh_token())
+        elif listen:
+            from connform.auth.oauth.listener import listening
+
+            with listening(started.redirect_uri, Path(str(cert)), Path(key) if key else None) as wait:
+                _show(started, no_browser=no_browser)
+                address = wait(patience_s)
+            granted = started.finish(address)
+        else:
+            _show(started, no_browser=no_browser)
+            granted = started.finish(_pasted(patience_s))
+    _tell(name, granted, options)
+    return 0
+
+
+def _show(started: Login, *, no_browser: bool) -> None:
+    click.echo(f"open this address, and log in as the customer:\n\n  {started.url}\n", err=True)
+    if not no_browser and _has_browser():
+        import webbrowser
+
+        webbrowser.open(started.url)
+
+
+def _has_browser() -> bool:
+    """Return whether a browser would open before the person: not over SSH, not in a job, not without a screen."""
+    is_remote = bool(os.environ.get("SSH_CONNECTION")) or not sys.stderr.isatty()
+    has_screen = sys.platform in {"darwin", "win32"} or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    return not is_remote and bool(has_screen)
+
+
+def _pasted(patience_s: float) -> str:
+    """Return the line that comes within so many seconds, from a terminal or a pipe."""
+    from select import select
+
+    click.echo(
+        "the browser ends on an address that may show an error page; paste that address here: ", nl=False, err=True
+    )
+    ends_at = monotonic() + patience_s
+    came = b""
+    while b"\n" not in came and len(came) < _MAX_TOKEN_CHARACTERS:
+        if not select([sys.stdin], [], [], max(ends_at - monotonic(), 0))[0]:
+            from connform.errors import ConnectionFailed
+
+            click.echo(err=True)
+            raise ConnectionFailed("login_timeout", f"nobody pasted an address within {patience_s:g} s")
+        piece = os.read(sys.stdin.fileno(), _MAX_TOKEN_CHARACTERS)
+        if not piece:
+            break
+        came += piece
+    if not came:
+        raise click.Abort
+    return came.partition(b"\n")[0].decode(errors="replace").strip()
+
+
+def _refresh_token() -> Secret:
+    from connform.secret import Secret
+
+    if sys.stdin.isatty():
+        message = "--with-refresh-token reads standard input: a token typed at a terminal would stay on its screen"
+        raise UsageProblem(
+            message, "pipe it: `vault kv get -field=refresh_token … | connform login NAME --with-refresh-token`"
+        )
+    token = sys.stdin.read(_MAX_TOKEN_CHARACTERS).strip()
+    if not token:
+        message = "--with-refresh-token: standard input holds no refresh token"
+        raise UsageProblem(message)
+    return Secret(token)
+
+
+def _tell(name: str, granted: Granted, options: Options) -> None:
+    facts = granted.facts
+    if granted.missing_scopes:
+        click.echo(f"warning: the customer did not grant {' '.join(granted.missing_scopes)}", err=True)
+    if not facts.is_renewable:
+        click.echo("warning: there is no refresh token: the login must be repeated when the token ends", err=True)
+    if not options.quiet:
+        until = f", its access token until {facts.expires_at:%FT%TZ}" if facts.expires_at else ""
+        write(f"{name} is granted {' '.join(facts.scopes)}{until}\n")

@@ -1,0 +1,32 @@
+"""Turns a grant into none: `connform logout`. Layer 5, no IO of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from connform.cli.flags import common, completing, stateful
+from connform.cli.output import write
+
+if TYPE_CHECKING:
+    from connform.cli.options import Options
+    from connform.engine.grants import State
+
+
+@click.command()
+@click.argument("name", shell_complete=completing("connections"))
+@click.option("--only-here", is_flag=True, help="Delete the grant without asking its server to revoke it.")
+@stateful
+@common
+def command(options: Options, *, name: str, only_here: bool, state: State) -> int:
+    """Revoke a grant where its server can, and delete it.
+
+    Where the server can't be reached nothing is deleted: the grant would live on there, and nobody could revoke it any more.
+    """
+    from connform.engine.login import logout
+
+    said = logout(options.files, name, state=state, policies=options.policies, only_here=only_here)
+    if not options.quiet:
+        write(f"{said}\n")
+    return 0

@@ -1,0 +1,62 @@
+"""Turns manifests and recorded state into what `apply` would do: `connform plan`. Layer 5, no IO of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from connform.cli.flags import PARALLELISM, SHARD, TIMEOUT, common, stateful, writable
+from connform.cli.output import emit, progress, save
+
+if TYPE_CHECKING:
+    from connform.cli.options import Options
+    from connform.engine.grants import State
+
+
+@click.command()
+@click.option("--refresh", is_flag=True, help="Look at the live side of what is applied as well.")
+@click.option("--out", metavar="FILE", callback=writable, help="Save the plan, for `apply --plan FILE`.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where there are changes.")
+@SHARD
+@PARALLELISM
+@TIMEOUT
+@stateful
+@common
+def command(
+    options: Options,
+    *,
+    refresh: bool,
+    out: str,
+    detailed_exitcode: bool,
+    shard: tuple[int, int],
+    parallelism: int,
+    timeout_s: float | None,
+    state: State,
+) -> int:
+    """Show what apply would do; change nothing.
+
+    Without --refresh it needs neither secrets nor the network: the recorded state is what the manifests are compared with.
+    """
+    from connform.engine.plan import plan
+    from connform.engine.states import Shard
+
+    with progress("checked", options) as show:
+        planned = plan(
+            options.files,
+            options.selection,
+            options.policies,
+            state=state,
+            shard=Shard(*shard),
+            refresh=refresh,
+            timeout_s=timeout_s,
+            parallelism=parallelism,
+            progress=show if refresh else None,
+        )
+    report = planned.report
+    if report.plan is not None:
+        report = report._replace(plan=report.plan._replace(is_detailed=detailed_exitcode))
+    emit(report, options)
+    if out and planned.saved:
+        save(out, planned.saved.encode())
+    return int(report.exit_code)

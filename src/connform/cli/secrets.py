@@ -1,0 +1,31 @@
+"""Turns secret references into a report of where they lead, and lists backends: `connform secrets`. Layer 5, no IO of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from connform.cli.output import reporting
+
+if TYPE_CHECKING:
+    from connform.cli.options import Options
+    from connform.engine.report import Report
+
+
+@click.command()
+@click.argument("what", type=click.Choice(["check", "backends"]))
+@reporting
+def command(options: Options, *, what: str) -> Report:
+    """Read secrets without showing them; list the backends.
+
+    \b
+    check     which references lead to a secret: from where, which version, since when
+    backends  where secrets may lie, and what is to be installed for it
+    """  # noqa: D301  (click's mark for lines that stay as they are)
+    from connform.engine.report import Report
+    from connform.engine.secrets import backends, check_secrets
+
+    if what == "backends":
+        return Report("secrets backends", backends=tuple(backends()))
+    return check_secrets(options.files, options.selection, options.policies)

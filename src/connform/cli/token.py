@@ -1,0 +1,73 @@
+"""Turns an OAuth or bearer connection into its access token: `connform token`. Layer 5, no IO of its own."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from connform.cli.flags import completing, network, unformatted
+from connform.cli.output import deliver
+from connform.cli.usage import UsageProblem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from connform.cli.options import Options
+    from connform.engine.credential import ReadyCredential
+    from connform.engine.grants import State
+
+
+def _raw(credential: ReadyCredential) -> str:
+    return credential.value.reveal()
+
+
+def _json(credential: ReadyCredential) -> str:
+    content: dict[str, Any] = {"access_token": credential.value.reveal(), "token_type": "Bearer"}
+    if credential.expires_at:
+        content["expires_at"] = _time(credential)
+    return json.dumps(content | {"scope": " ".join(credential.scopes)})
+
+
+def _exec_credential(credential: ReadyCredential) -> str:
+    """https://kubernetes.io/docs/reference/config-api/client-authentication.v1/."""
+    status: dict[str, Any] = {"token": credential.value.reveal()}
+    if credential.expires_at:
+        status["expirationTimestamp"] = _time(credential)
+    kind = {"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential"}
+    return json.dumps({**kind, "status": status})
+
+
+_FORMATS: Final[dict[str, Callable[[ReadyCredential], str]]] = {
+    "raw": _raw,
+    "json": _json,
+    "exec-credential": _exec_credential,
+}
+
+
+def _time(credential: ReadyCredential) -> str:
+    return f"{credential.expires_at:%FT%TZ}"
+
+
+@click.command()
+@click.argument("name", shell_complete=completing("connections"))
+@click.option("--format", "form", type=click.Choice(list(_FORMATS)), default="raw", help="Default: raw.")
+@network
+@unformatted
+def command(options: Options, *, name: str, form: str, simulate: bool, timeout_s: float | None, state: State) -> int:
+    """Print an access token, renewed where that is needed.
+
+    It is a secret: `--output FILE` or a pipe keeps it off the screen.
+    """
+    from connform.engine.credential import handed_over
+
+    with handed_over(
+        options.files, [name], simulate=simulate, timeout_s=timeout_s, state=state, policies=options.policies
+    ) as handed:
+        (credential,) = handed.credentials
+    if not credential.is_token:
+        message = f"{name} authenticates with the header {credential.header}, not with a token"
+        raise UsageProblem(message)
+    deliver(f"{_FORMATS[form](credential)}\n", options, is_secret=True)
+    return 0

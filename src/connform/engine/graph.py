@@ -1,0 +1,67 @@
+"""Turns a manifest and its recorded state into what a picture shows. Offline.
+
+Layer 3; reads manifests and recorded state.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING, NamedTuple
+
+from connform.engine.select import EVERYTHING, Selection
+from connform.engine.states import KeptStates
+from connform.engine.validate import read_manifest
+from connform.errors import ManifestInvalid
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from connform.engine.grants import State
+    from connform.manifest.model import Connection
+
+
+class Node(NamedTuple):
+    """One connection."""
+
+    name: str
+    """Its name."""
+    group: str
+    """Environment and region: `production/eu`."""
+    verdict: str
+    """What the latest attempt said; empty where nothing is recorded."""
+    templates: tuple[str, ...]
+    """What it extends, the nearest first."""
+    stores: tuple[str, ...]
+    """The stores and bare schemes of its references."""
+
+
+def graph(
+    files: Sequence[str] = (), selection: Selection = EVERYTHING, policies: Sequence[str] = (), *, state: State
+) -> tuple[Node, ...]:
+    """Return the selected connections, in the manifest's order.
+
+    Args:
+        files: manifests; empty for the default search.
+        selection: which connections.
+        policies: policy files and folders that judge every connection.
+        state: where state is kept.
+
+    Raises:
+        ManifestInvalid: the manifest has errors.
+        UnknownConnection: the selection names none.
+        ConnectionFailed: a fault of the store.
+    """
+    manifest, report = read_manifest(files, selection, policies)
+    if manifest is None:
+        raise ManifestInvalid(report.diagnostics)
+    with closing(KeptStates(state, report.files)) as states:
+        verdicts = {name: latest.verdict for home in states.all for name, latest in home.latest().items()}
+    return tuple(_node(connection, verdicts.get(connection.name, "")) for connection in manifest.values())
+
+
+def _node(connection: Connection, verdict: str) -> Node:
+    layers = connection.entry.layers if connection.entry else ()
+    templates = (layer.origin.removeprefix("template ") for layer in layers if layer.origin.startswith("template "))
+    schemes = dict.fromkeys(reference.scheme for reference in connection.auth.references.values())
+    group = "/".join(filter(None, (connection.environment, connection.region)))
+    return Node(connection.name, group, verdict, tuple(templates), tuple(schemes))

@@ -1,0 +1,59 @@
+"""Turns many small writes into few durable ones: whoever comes while one is under way shares the next.
+
+Layer 3; writes the recorded state, in a thread of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from connform.recorded import Record
+    from connform.store.states import Changes
+
+
+class Journal:
+    """Writes records to one store while their parts of it are held."""
+
+    def __init__(self, changes: Changes) -> None:
+        self._changes = changes
+        self._waiting: list[tuple[Record | str, asyncio.Future[None]]] = []
+        self._writer: asyncio.Task[None] | None = None
+        self._failure: Exception | None = None
+
+    def demand_sound(self) -> None:
+        """Raise what an earlier write raised: what can't be recorded isn't begun.
+
+        Raises:
+            ConnectionFailed: a fault of the store.
+        """
+        if self._failure is not None:
+            raise self._failure
+
+    async def write(self, entry: Record | str) -> None:
+        """Return when a record is durable, or the name of a connection forgotten; errors as for `demand_sound`."""
+        self.demand_sound()
+        written = asyncio.get_running_loop().create_future()
+        self._waiting.append((entry, written))
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._write())
+        await written
+
+    async def _write(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting, []
+            records = [entry for entry, _ in batch if not isinstance(entry, str)]
+            removed = [entry for entry, _ in batch if isinstance(entry, str)]
+            try:
+                self.demand_sound()
+                await asyncio.to_thread(self._changes.write, records, removed)
+            except Exception as error:  # noqa: BLE001  (whatever it is: those who wait are told, or wait for ever)
+                self._failure = error
+            for _, written in batch:
+                if written.done():
+                    continue
+                if self._failure is None:
+                    written.set_result(None)
+                else:
+                    written.set_exception(self._failure)

@@ -1,0 +1,91 @@
+"""Turns a manifest into a report of its grants: which are there, which need a login. Needs no key and no network.
+
+Layer 3; reads manifests and stores of grants.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from connform.auth import oauth2
+from connform.auth.oauth.freshness import is_fresh
+from connform.auth.oauth.server import AuthorizationServer
+from connform.engine.catalog import provider
+from connform.engine.describe import describe
+from connform.engine.grants import KeptGrants
+from connform.engine.select import EVERYTHING, Selection
+from connform.engine.stores import Stores
+from connform.engine.validate import read_manifest
+from connform.faults import FAULTS, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from connform.engine.grants import State
+    from connform.engine.report import ConnectionReport, Report
+    from connform.grant import GrantFacts, GrantStore
+    from connform.manifest.model import Connection
+
+
+def logins(
+    files: Sequence[str], selection: Selection = EVERYTHING, policies: Sequence[str] = (), *, state: State
+) -> Report:
+    """Return the selected OAuth connections, each ready or with the reason for which it needs a login.
+
+    Arguments and errors as for `validate`; `state` says where grants lie.
+    """
+    manifest, validated = read_manifest(files, selection, policies)
+    if manifest is None:
+        return validated._replace(command="login")
+    grants = KeptGrants(state, Stores(manifest.stores))
+    known: dict[GrantStore, dict[str, GrantFacts]] = {}
+    reports = []
+    try:
+        for connection in manifest.values():
+            if connection.auth.method == "oauth2":
+                store = grants.of(connection)
+                if store not in known:
+                    known[store] = {facts.connection: facts for facts in store.facts()}
+                reports.append(_report(connection, known[store].get(connection.name)))
+    finally:
+        grants.close()
+    return validated._replace(command="login", connections=tuple(reports), connection_count=len(reports))
+
+
+def _report(connection: Connection, facts: GrantFacts | None) -> ConnectionReport:
+    described = describe(connection)
+    instance, settings = provider(connection.provider).instance(connection), connection.auth.settings
+    known = AuthorizationServer(instance.authorize_url, instance.token_url, instance.revoke_url)
+    name, message = problem(settings, oauth2.server(settings, known), facts)
+    if not name:
+        return described._replace(verdict=Verdict.READY)
+    fault = FAULTS[name]
+    return described._replace(
+        verdict=fault.verdict,
+        stage=fault.stage,
+        fault=name,
+        message=message,
+        hint=fault.hint,
+        exit_code=fault.exit_code,
+    )
+
+
+def problem(settings: Mapping[str, Any], server: AuthorizationServer, facts: GrantFacts | None) -> tuple[str, str]:
+    """Return why a connection needs a login, as a fault's name and a message; both are empty where its grant works.
+
+    Args:
+        settings: the plain keys under `auth:`.
+        server: who may renew a grant.
+        facts: what is kept; `None` for nothing.
+    """
+    if facts is None:
+        return "login_required", "no customer has granted this connection access yet"
+    if facts.client_id != settings["client_id"] or not server.may_renew(facts.token_url):
+        whose = f"the grant was given to {facts.client_id} by {facts.token_url}"
+        return "login_required", f"{whose}, of which the manifest no longer speaks"
+    if facts.ended:
+        return facts.ended, "the server no longer accepts the grant"
+    if not facts.is_renewable and not is_fresh(facts, datetime.now(UTC)):
+        return "login_required", "the access token has ended, and there is no refresh token"
+    return "", ""

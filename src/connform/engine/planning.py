@@ -1,0 +1,242 @@
+"""Turns a manifest and the recorded state into a plan: what `apply` would do. Needs no secret and no network.
+
+Layer 3; reads the recorded state.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from connform.engine.describe import describe
+from connform.engine.described import described_record
+from connform.engine.select import demand_known, select
+from connform.engine.specification import FieldChange, differences, digest, specification
+from connform.engine.states import WHOLE, Shard
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from connform.engine.report import ConnectionReport
+    from connform.engine.select import Selection
+    from connform.engine.states import KeptStates
+    from connform.manifest.decode import Manifest
+    from connform.manifest.model import Connection
+    from connform.recorded import Mark, Record
+    from connform.store.states import States
+
+
+_NOWHERE: Final = "<stdin>"
+"""The file of what was read from standard input."""
+
+
+class Action(StrEnum):
+    """What is to be done about a connection."""
+
+    CREATE = "create"
+    """Never applied with success."""
+    UPDATE = "update"
+    """Declared otherwise than it was applied, or to be tried again."""
+    REMOVE = "remove"
+    """Applied, and no longer declared."""
+    NONE = "none"
+
+
+class Change(NamedTuple):
+    """What a plan says of one connection."""
+
+    name: str
+    """The connection."""
+    action: Action
+    """What is to be done."""
+    before: str
+    """The digest of what was applied; empty where nothing was."""
+    after: str
+    """The digest of what is declared; empty where nothing is."""
+    reasons: tuple[str, ...]
+    """Why, beyond the values that differ."""
+    connection: Connection | None
+    """What is declared."""
+    record: Record | None
+    """What is recorded; `None` as well where there is nothing to do."""
+    states: States
+    """Where that is, or will be."""
+    spec: Mapping[str, Any]
+    """What is declared, as plain data; empty for a removal."""
+    fields: tuple[FieldChange, ...] = ()
+    """What differs, value by value; nothing for what is created or removed as a whole."""
+    live: tuple[str, ...] = ()
+    """What the live side says otherwise than recorded (`--refresh`)."""
+    seen: ConnectionReport | None = None
+    """What the live side answered, where nothing of it is a change (`--refresh`)."""
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether there is something to do."""
+        return self.action is not Action.NONE or bool(self.live)
+
+
+Step = list[str]
+"""A connection's name, its action, and the digests before and after."""
+
+
+class Plan(NamedTuple):
+    """What `apply` would do."""
+
+    changes: tuple[Change, ...]
+    """In the manifest's order, those without a change included; then what is removed, by name."""
+    whole: Sequence[Step]
+    """The steps of all shards: what the plan is judged by."""
+
+    @property
+    def pending(self) -> list[Change]:
+        """What is to be done."""
+        return [change for change in self.changes if change.is_pending]
+
+    @property
+    def steps(self) -> list[Step]:
+        """What binds a plan to its apply: each connection's name, action and both digests. No live facts: they change."""
+        return [[change.name, str(change.action), change.before, change.after] for change in self.changes]
+
+    @property
+    def digest(self) -> str:
+        """The digest of `steps`."""
+        return digest(self.steps)
+
+
+class _Declared(NamedTuple):
+    """A connection as the manifest has it."""
+
+    connection: Connection
+    """The connection."""
+    spec: Mapping[str, Any]
+    """Its specification."""
+    digest: str
+    """The digest of that."""
+    file: str
+    """Its manifest: the path in its repository."""
+    states: States
+    """Where it is recorded, or will be."""
+
+    def action(self, mark: Mark | None) -> Action:
+        """Return what is to be done about it."""
+        if mark is None or not mark.digest:
+            return Action.CREATE
+        is_applied = mark.is_applied and mark.digest == self.digest and not self.is_moved(mark)
+        return Action.NONE if is_applied else Action.UPDATE
+
+    def is_moved(self, mark: Mark) -> bool:
+        """Whether another file declared it before; standard input is nowhere."""
+        return self.file != mark.file and self.connection.span.file != _NOWHERE
+
+
+def draw(manifest: Manifest, states: KeptStates, selection: Selection, shard: Shard = WHOLE) -> Plan:
+    """Return the plan for the selected connections.
+
+    Args:
+        manifest: the selected connections.
+        states: what is recorded.
+        selection: which connections; narrows what is removed as well.
+        shard: which part of them.
+
+    Raises:
+        UnknownConnection: the selection names a connection that is neither declared nor to be removed.
+        ConnectionFailed: a fault of the store.
+    """
+    declared = {name: _as_declared(one, manifest, states) for name, one in manifest.items()}
+    kept = {home: home.marks() for home in states.all}
+    marks = {name: mark for name, one in declared.items() if (mark := kept[one.states].get(name))}
+    gone = {
+        name: home
+        for home, found in kept.items()
+        for name in states.outlived({name: found[name] for name in found.keys() - manifest.declared}, manifest.searched)
+    }
+    demand_known(selection, (*sorted(manifest.declared), *sorted(gone)))
+    touched = {
+        name: one.states
+        for name, one in declared.items()
+        if name in marks and shard.has(name) and one.action(marks[name]) is not Action.NONE
+    }
+    left = {name: home for name, home in gone.items() if shard.has(name) or selection.tags}
+    records = read_records(touched | left)
+    for name in touched:  # what is read now counts: nothing keeps others from writing since the marks were read
+        marks.pop(name)
+        if name in records:
+            marks[name] = records[name].mark
+    tags = {name: _tags(records.get(name)) for name in sorted(gone) if name in records or name not in left}
+    removed = select(tags, selection, may_miss=True)
+    whole = [_step(name, one.action(marks.get(name)), marks.get(name), one.digest) for name, one in declared.items()]
+    whole += [_step(name, Action.REMOVE, kept[gone[name]][name], "") for name in removed]
+    changes = [_change(one, marks.get(name), records.get(name)) for name, one in declared.items() if shard.has(name)]
+    changes += [
+        Change(
+            name, Action.REMOVE, records[name].digest, "", _failed(records[name]), None, records[name], gone[name], {}
+        )
+        for name in removed
+        if shard.has(name)
+    ]
+    return Plan(tuple(changes), whole)
+
+
+def _as_declared(connection: Connection, manifest: Manifest, states: KeptStates) -> _Declared:
+    spec = specification(connection, manifest.stores, states.folder)
+    file, home = states.file(connection.span.file), states.of(connection.base)
+    return _Declared(connection, spec, digest(spec), file, home)
+
+
+def read_records(wanted: Mapping[str, States]) -> dict[str, Record]:
+    """Return records by name, each from where it lies; what is no longer there is left out."""
+    names: dict[States, set[str]] = {}
+    for name, home in wanted.items():
+        names.setdefault(home, set()).add(name)
+    return {name: record for home, only in names.items() for name, record in home.read(only).items()}
+
+
+def _tags(record: Record | None) -> tuple[str, ...]:
+    return tuple(record.spec["settings"].get("tags", ())) if record else ()
+
+
+def _step(name: str, action: Action, mark: Mark | None, after: str) -> Step:
+    return [name, str(action), mark.digest if mark else "", after]
+
+
+def _change(one: _Declared, mark: Mark | None, record: Record | None) -> Change:
+    action = one.action(mark)
+    before = mark.digest if mark else ""
+    fields: tuple[FieldChange, ...] = ()
+    reasons = list(_failed(record))
+    if action is Action.UPDATE and mark and record:
+        fields = differences(record.spec, one.spec)
+        if before != one.digest and not fields:
+            reasons.append("it was recorded in an earlier form")
+        if one.is_moved(mark):
+            fields = (FieldChange("/file", mark.file, one.file), *fields)
+    return Change(
+        name=one.connection.name,
+        action=action,
+        before=before,
+        after=one.digest,
+        reasons=tuple(reasons),
+        connection=one.connection,
+        record=record,
+        states=one.states,
+        spec=one.spec,
+        fields=fields,
+    )
+
+
+def _failed(record: Record | None) -> tuple[str, ...]:
+    """Return why what was tried last is to be done again."""
+    return (f"the last attempt failed: {record.latest.fault}",) if record and record.latest.fault else ()
+
+
+def described(change: Change) -> ConnectionReport:
+    """Return a change as a line of a report."""
+    if change.connection is not None:
+        line = describe(change.connection)
+    else:
+        assert change.record is not None  # noqa: S101  (what isn't declared is recorded)
+        line = described_record(change.record)._replace(record=None)
+    line = change.seen or line
+    action = Action.UPDATE if change.live else change.action
+    return line._replace(action=str(action), changes=change.fields, reasons=(*change.reasons, *change.live))

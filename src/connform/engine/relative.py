@@ -1,0 +1,46 @@
+"""Turns what is declared into whether it means something else in another folder: where a path of it is relative.
+
+Layer 3, no IO.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from connform.engine.catalog import reference_keys, vocabulary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+def is_relative(settings: Mapping[str, Any]) -> bool:
+    """Whether a connection with these effective values names a file beside its manifest."""
+    files = vocabulary().files
+    paths = [path for scheme, path in references(settings) if scheme in files]
+    tls = settings.get("tls")
+    paths += map(str, tls.values() if isinstance(tls, dict) else ())
+    return not all(path.startswith("/") for path in paths)
+
+
+def is_relative_store(settings: Mapping[str, Any]) -> bool:
+    """Whether a store with these values, its `type` included, lies beside its manifest, or names a file there."""
+    files = vocabulary().files
+    paths = [str(settings.get("path", ""))] if str(settings.get("type")) in files else []
+    paths += [str(value) for key, value in settings.items() if key.endswith("_file")]
+    paths += [path for scheme, path in _references(settings) if scheme in files]
+    return not all(path.startswith("/") for path in paths)
+
+
+def references(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the scheme of each secret reference of a connection, and what follows it."""
+    auth = settings.get("auth")
+    yield from _references(auth if isinstance(auth, dict) else {})
+
+
+def _references(node: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for key, value in node.items():
+        if isinstance(value, dict):
+            yield from _references(value)
+        elif key in reference_keys() and isinstance(value, str):
+            scheme, _, rest = value.removeprefix("ref+").partition("://")
+            yield scheme, rest

@@ -1,0 +1,121 @@
+"""Turns a grant that nobody declares any more into none: it is revoked where its server can, and deleted.
+
+Layer 3; uses the network where there is a grant.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from connform.diagnostics import Span
+from connform.engine.client import bare_settings
+from connform.engine.login import LOCK_S, end_grant
+from connform.engine.resolve import resolve
+from connform.engine.stores import Stores
+from connform.errors import ConnectionFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from connform.engine.states import KeptStates
+    from connform.engine.surroundings import Surroundings
+    from connform.manifest.decode import Manifest
+    from connform.manifest.model import Connection
+    from connform.recorded import Record
+
+_OAUTH: Final = "oauth2"
+_REVOKED: Final = "was revoked and deleted"
+"""How `end_grant` ends where all is well."""
+
+
+class Ending(NamedTuple):
+    """What became of a grant."""
+
+    said: str
+    """For people; empty where there was none."""
+    is_lost: bool = False
+    """Whether it may still be alive at its server."""
+
+
+class Endings:
+    """Ends the grants of connections that are removed, or that authenticate otherwise from now on."""
+
+    def __init__(self, manifest: Manifest, world: Surroundings) -> None:
+        """Take the stores of the run, and where secrets come from and sockets go."""
+        self._manifest = manifest
+        self._world = world
+        self._sources: dict[str, Stores] = {}
+
+    def end(self, record: Record, folder: Path) -> Ending:
+        """Revoke and delete the grant of a recorded connection.
+
+        Args:
+            record: what was applied.
+            folder: the folder of its manifest, where its grant lies.
+
+        Raises:
+            ConnectionFailed: the grant could not be revoked, and was not deleted.
+        """
+        span = Span(record.file, 1, 1, 1, 1)
+        connection = self._manifest.decode(record.connection, record.spec["settings"], folder, span)
+        try:
+            if self._world.grants.of(connection).read(record.connection) is None:
+                return Ending("")
+            if connection.auth.method != _OAUTH:
+                return self._delete(connection)
+            world = self._of_then(record, folder)
+            said = end_grant(resolve(connection, world, bare_settings(connection, world)))
+            return Ending(said, is_lost=not said.endswith(_REVOKED))
+        except ConnectionFailed as failure:
+            message = f"its grant could not be revoked, so that it stays to be done: {failure.message}"
+            hint = f"try again; or give the grant up unrevoked: connform logout {record.connection} --only-here"
+            raise ConnectionFailed(failure.fault.name, message, hint) from None
+
+    def _delete(self, connection: Connection) -> Ending:
+        """Delete what is left of an earlier method: nothing says any more which app it was given to."""
+        with self._world.grants.of(connection).lock(connection.name, LOCK_S) as locked:
+            locked.delete()
+        said = (
+            f"the grant of {connection.name} was deleted here, not revoked: what was applied last is "
+            f"{connection.auth.method}, and tells nothing of its app; end it in the vendor's own pages"
+        )
+        return Ending(said, is_lost=True)
+
+    def close(self) -> None:
+        """Log out of the stores that went together with connections."""
+        for source in self._sources.values():
+            source.close()
+
+    def _of_then(self, record: Record, folder: Path) -> Surroundings:
+        """Return the world with the stores that went together with the connection."""
+        stores = {
+            name: self._manifest.decode_store(name, spec, folder)
+            for name, spec in record.spec["stores"].items()
+            if name not in self._manifest.stores
+        }
+        if not stores:
+            return self._world
+        which = json.dumps([str(folder), record.spec["stores"]], sort_keys=True)  # a store is logged into once per run
+        source = self._sources.setdefault(which, Stores({**self._manifest.stores, **stores}))
+        return self._world._replace(source=source)
+
+
+def leaves_grant(record: Record | None, connection: Connection) -> bool:
+    """Whether a connection had a grant by what was applied of it, and has none by what is declared."""
+    return (
+        record is not None and record.spec["settings"]["auth"]["method"] == _OAUTH and connection.auth.method != _OAUTH
+    )
+
+
+def folder_of(record: Record, states: KeptStates, files: Sequence[str]) -> Path | None:
+    """Return the folder of a record's manifest, in the repositories of a run's files; `None` where it is gone."""
+    for file in files:
+        depth = len(PurePosixPath(states.file(file)).parts)
+        root = Path(os.path.abspath(file)).parents[depth - 1]  # noqa: PTH100  (without `..`)
+        folder = (root / record.file).parent
+        if folder.is_dir():
+            return folder
+    return None

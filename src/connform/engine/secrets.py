@@ -1,0 +1,102 @@
+"""Turns the secret references of connections into a report of where each leads, and the backends into a list.
+
+Layer 3; calls the secret backends. What a secret is stays where it was read: the report holds versions, never values.
+"""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from connform.engine.catalog import backend
+from connform.engine.describe import describe
+from connform.engine.report import BackendReport, SecretReport
+from connform.engine.select import EVERYTHING, Selection
+from connform.engine.stores import Stores, Wanted
+from connform.engine.validate import read_manifest
+from connform.errors import SecretUnresolved
+from connform.faults import Stage, Verdict
+from connform.registry import SECRETS_GROUP, names, package_of
+from connform.secrets import BACKENDS
+from connform.secrets.interface import Equipped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from connform.engine.report import ConnectionReport, Report
+    from connform.manifest.model import Connection, Store
+    from connform.secrets.interface import Outcome
+
+
+def check_secrets(files: Sequence[str] = (), selection: Selection = EVERYTHING, policies: Sequence[str] = ()) -> Report:
+    """Read every secret of the selected connections, and say from where, which version and since when.
+
+    Arguments and errors as for `validate`.
+    """
+    started = perf_counter()
+    manifest, validated = read_manifest(files, selection, policies)
+    if manifest is None:
+        return validated._replace(command="secrets check")
+    source = Stores(manifest.stores)
+    connections = list(manifest.values())
+    try:
+        source.prepare(connections)
+        reports = tuple(_report(one, source, manifest.stores) for one in connections)
+    finally:
+        source.close()
+    return validated._replace(
+        command="secrets check",
+        connections=reports,
+        connection_count=len(reports),
+        elapsed_s=perf_counter() - started,
+    )
+
+
+def backends() -> Iterator[BackendReport]:
+    """Yield every secret backend, built-in ones and those of packages.
+
+    Raises:
+        ConnformError: a plug-in can't be loaded.
+    """
+    for scheme in names(BACKENDS, SECRETS_GROUP):
+        kind = backend(scheme)
+        package = "connform" if scheme in BACKENDS else package_of(scheme, SECRETS_GROUP)
+        missing = kind.missing() if isinstance(kind, Equipped) else ""
+        yield BackendReport(scheme, kind.form, kind.store_shape.description, package, missing)
+
+
+def _report(connection: Connection, source: Stores, stores: Mapping[str, Store]) -> ConnectionReport:
+    references = connection.auth.references
+    outcomes = source.outcomes([Wanted(reference, connection.base) for reference in references.values()])
+    secrets = tuple(
+        _secret(connection, key, outcome, stores) for key, outcome in zip(references, outcomes, strict=True)
+    )
+    described = describe(connection)._replace(secrets=secrets)
+    failures = [(key, one) for key, one in zip(references, outcomes, strict=True) if isinstance(one, SecretUnresolved)]
+    if not failures:
+        return described._replace(verdict=Verdict.READY if references else Verdict.SKIPPED)
+    key, failure = failures[0]
+    return described._replace(
+        verdict=failure.fault.verdict,
+        stage=Stage.SECRET,
+        fault=failure.fault.name,
+        message=failure.message,
+        hint=failure.hint,
+        exit_code=failure.exit_code,
+        place=connection.place_of("auth", key),
+    )
+
+
+def _secret(connection: Connection, key: str, outcome: Outcome, stores: Mapping[str, Store]) -> SecretReport:
+    reference = connection.auth.references[key]
+    store = stores.get(reference.scheme)
+    where = SecretReport(
+        key,
+        str(reference),
+        store.name if store else "",
+        store.type if store else reference.scheme,
+        connection.place_of("auth", key),
+    )
+    if isinstance(outcome, SecretUnresolved):
+        return where._replace(fault=outcome.fault.name, message=outcome.message, hint=outcome.hint)
+    return where._replace(version=outcome.version, since=outcome.since)

@@ -1,0 +1,102 @@
+"""Turns a connection into its specification: what was declared, as plain data, with a digest and differences.
+
+Layer 3, no IO. References are in it, secrets never: a digest of it says nothing of a secret.
+"""
+
+from __future__ import annotations
+
+import json
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from connform.engine.catalog import provider
+from connform.engine.relative import is_relative, is_relative_store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from connform.manifest.model import Connection, Store
+
+Specification = dict[str, Any]
+"""`settings`, the effective values; `base_url`, resolved; `stores`, those that its references name; `folder`, that of
+its manifest, where a path is relative to it."""
+_ABSENT_WHERE_EMPTY: Final = ("tags", "timeouts", "tls")
+"""Settings of which an empty one says what none says."""
+
+_PARTS: Final = {"base_url": "/base_url", "settings": "", "stores": "/stores", "folder": "/folder"}
+"""Part of a specification → the pointer to it."""
+
+
+class FieldChange(NamedTuple):
+    """One value that differs; JSON-ready."""
+
+    pointer: str
+    """RFC 6901 pointer: `/auth/api_key`."""
+    before: Any
+    """`None` where there was none."""
+    after: Any
+    """`None` where there is none any more."""
+
+
+def specification(connection: Connection, stores: Mapping[str, Store], folder: Callable[[Path], str]) -> Specification:
+    """Return what makes a connection what it is: two that mean the same are equal, however they are written.
+
+    Args:
+        connection: what is declared.
+        stores: the stores of the run.
+        folder: returns the path of a manifest's folder in its repository.
+    """
+    schemes = {reference.scheme for reference in connection.auth.references.values()}
+    settings = {
+        key: _plain(value) for key, value in connection.settings.items() if value or key not in _ABSENT_WHERE_EMPTY
+    }
+    spec = {
+        "settings": settings,
+        "base_url": provider(connection.provider).instance(connection).base_url,
+        "stores": {name: _store(stores[name], folder) for name in sorted(schemes) if name in stores},
+    }
+    return {**spec, "folder": folder(connection.base)} if is_relative(settings) else spec
+
+
+def _store(store: Store, folder: Callable[[Path], str]) -> dict[str, Any]:
+    settings = {"type": store.type, "environment": store.environment, **_plain(store.settings)}
+    return {**settings, "folder": folder(store.base)} if is_relative_store(settings) else settings
+
+
+def _plain(value: Any) -> Any:
+    """Return plain data in which equal numbers are written alike: 20.0 as 20."""
+    if isinstance(value, dict):
+        return {key: one if isinstance(one, str) else _plain(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [one if isinstance(one, str) else _plain(one) for one in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def digest(content: Any) -> str:
+    """Return the SHA-256 of plain data in its canonical form: sorted keys, no spaces, ASCII."""
+    return f"sha256:{sha256(json.dumps(content, sort_keys=True, separators=(',', ':')).encode()).hexdigest()}"
+
+
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[FieldChange, ...]:
+    """Return what differs between two specifications, value by value, by pointer."""
+    found = {
+        one.pointer: one
+        for part, pointer in _PARTS.items()
+        if before.get(part) != after.get(part)
+        for one in _differing(pointer, before.get(part), after.get(part))
+    }
+    return tuple(found[pointer] for pointer in sorted(found))
+
+
+def _differing(pointer: str, before: Any, after: Any) -> Iterator[FieldChange]:
+    """Yield the differences of two values that are not the same."""
+    old, new = (one if isinstance(one, dict) else {} for one in (before, after))
+    for key in {**old, **new}:
+        if old.get(key) != new.get(key):
+            inner = f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}"
+            yield from _differing(inner, old.get(key), new.get(key))
+    if old or new:  # what is inside has been told; what took its place has not
+        before, after = (None if isinstance(one, dict) else one for one in (before, after))
+    if before != after:
+        yield FieldChange(pointer, before, after)

@@ -1,0 +1,152 @@
+"""Turns the manifests of a run into the recorded state beside them, all of it one mapping.
+
+Layer 3; stores open their files and connections when they are first used.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack, contextmanager
+from hashlib import sha256
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from connform.engine.grants import FOLDER
+from connform.store import open_states
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+
+    from connform.engine.grants import State
+    from connform.recorded import Mark, Record
+    from connform.store.states import Changes, States
+
+PARTS: Final = 64
+"""A state is locked in parts, so that shards of a run don't wait for each other."""
+
+
+class Shard(NamedTuple):
+    """One of several runs that share the connections among them."""
+
+    number: int = 1
+    """1-based."""
+    total: int = 1
+    """How many there are, `PARTS` at most."""
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.total}"
+
+    def has(self, connection: str) -> bool:
+        """Whether a connection is this shard's: by its name alone, so that every machine says the same."""
+        return self.total == 1 or part_of(connection) % self.total == self.number - 1
+
+    @property
+    def parts(self) -> list[str]:
+        """The parts of the state that are this shard's."""
+        return [self.name_of(part) for part in range(PARTS) if part % self.total == self.number - 1]
+
+    @staticmethod
+    def name_of(part: int) -> str:
+        """Return the name of a part."""
+        return f"{part:02}"
+
+
+WHOLE: Final = Shard()
+
+
+def part_of(connection: str) -> int:
+    """Return the part of the state in which a connection lies."""
+    return sha256(connection.encode()).digest()[0] % PARTS
+
+
+class KeptStates:
+    """The recorded state of a run: one for each folder of manifests, or the one that a URL names."""
+
+    def __init__(self, state: State, files: Sequence[str]) -> None:
+        """Take where state is kept, and the manifests of the run as they were named."""
+        self._paths = {file: Path(os.path.abspath(file)) for file in files}  # noqa: PTH100  (without `..`)
+        folders = dict.fromkeys(path.parent for path in self._paths.values()) or {Path.cwd(): None}
+        self._homes: dict[Path, States] = {}
+        only: States | None = None
+        for folder in folders:
+            if only is None or not state.url:
+                only = open_states(state.url, folder / FOLDER)
+            self._homes[folder] = only
+        self._roots = {folder: _repository(folder) for folder in folders}
+        self._files = {
+            named: path.relative_to(self._roots[path.parent]).as_posix() for named, path in self._paths.items()
+        }
+
+    @property
+    def all(self) -> tuple[States, ...]:
+        """Each once."""
+        return tuple(dict.fromkeys(self._homes.values()))
+
+    def of(self, folder: Path) -> States:
+        """Return the state of the manifests in a folder."""
+        return self._homes[folder]
+
+    def folder_of(self, states: States) -> Path:
+        """Return a folder whose manifests have their state there."""
+        return next(folder for folder, home in self._homes.items() if home is states)
+
+    def file(self, named: str) -> str:
+        """Return the path of a manifest in its repository, which every checkout has alike; else its name."""
+        return self._files[named]
+
+    def folder(self, folder: Path) -> str:
+        """Return the path of a manifest's folder in its repository; `.` at its top."""
+        return folder.relative_to(self._roots[folder]).as_posix()
+
+    def marks(self) -> dict[str, tuple[Mark, States]]:
+        """Return the marks of every record and where it lies, by the connection's name. Takes no lock.
+
+        Raises:
+            ConnectionFailed: a fault of the store.
+        """
+        return {name: (mark, states) for states in self.all for name, mark in states.marks().items()}
+
+    def read(self, only: Container[str] | None = None) -> dict[str, Record]:
+        """Return records by name, by default all; errors as for `marks`."""
+        if only == frozenset():
+            return {}
+        return {name: record for states in self.all for name, record in states.read(only).items()}
+
+    def outlived(self, marks: Mapping[str, Mark], searched: Iterable[Path]) -> Iterator[str]:
+        """Yield the names of records whose manifest was read, or would have been, were it still there.
+
+        A run over one file must not forget what another declares, and not every machine has every file: what is
+        missing from this one is gone only where its whole folder was read.
+
+        Args:
+            marks: records that no manifest of the run declares.
+            searched: the folders that were read as a whole.
+        """
+        read = set(self._files.values())
+        whole = {self.folder(folder): folder for folder in searched if folder in self._roots}
+        for name, mark in marks.items():
+            folder, _, file = mark.file.rpartition("/")
+            place = whole.get(folder or ".")
+            if mark.file in read or (place and not os.path.lexists(place / file)):
+                yield name
+
+    @contextmanager
+    def held(self, shard: Shard, timeout_s: float) -> Iterator[Mapping[States, Changes]]:
+        """Hold the parts of a shard in every state, within one time for all; errors as for `States.held`."""
+        ends_at = monotonic() + timeout_s
+        with ExitStack() as stack:
+            in_one_order = sorted(self.all, key=lambda states: states.place)  # whatever order the files were named in
+            yield {
+                states: stack.enter_context(states.held(shard.parts, max(ends_at - monotonic(), 0)))
+                for states in in_one_order
+            }
+
+    def close(self) -> None:
+        """Let go of files and connections."""
+        for states in self.all:
+            states.close()
+
+
+def _repository(folder: Path) -> Path:
+    return next((root for root in (folder, *folder.parents) if (root / ".git").exists()), folder)

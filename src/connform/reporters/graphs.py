@@ -1,0 +1,78 @@
+"""Turns connections into a picture's source: the table of kinds. Layer 4, no IO.
+
+A new kind is one function and one line in `GRAPHS`.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING, Final
+
+from connform.reporters.terminal import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from connform.engine.graph import Node
+
+_FILLS: Final = {"ready": "#d5f0d9", "failed": "#f8d0d0", "unknown": "#fbeec2", "": "#ffffff"}
+"""Verdict → the colour of its box."""
+
+
+def mermaid(nodes: Sequence[Node]) -> str:
+    """Return a flowchart, which GitHub and GitLab draw in Markdown between fences."""
+    boxes = {node.name: f"c{number}" for number, node in enumerate(nodes)}
+    templates, stores = _named("t", nodes, "templates"), _named("s", nodes, "stores")
+    lines = ["flowchart LR"]
+    for number, (group, members) in enumerate(_grouped(nodes)):
+        lines.append(f'  subgraph g{number}["{_quoted(group)}"]')
+        lines += [f'    {boxes[node.name]}["{_quoted(node.name)}"]:::{node.verdict or "new"}' for node in members]
+        lines.append("  end")
+    lines += [f'  {box}[/"{_quoted(name)}"/]' for name, box in templates.items()]
+    lines += [f'  {box}[("{_quoted(name)}")]' for name, box in stores.items()]
+    for node in nodes:
+        lines += [f"  {templates[name]} --> {boxes[node.name]}" for name in node.templates]
+        lines += [f"  {boxes[node.name]} -.-> {stores[name]}" for name in node.stores]
+    lines += [f"  classDef {verdict or 'new'} fill:{fill},stroke:#666" for verdict, fill in _FILLS.items()]
+    return "\n".join(lines) + "\n"
+
+
+def dot(nodes: Sequence[Node]) -> str:
+    """Return a graph for Graphviz."""
+    boxes = {node.name: f"c{number}" for number, node in enumerate(nodes)}
+    templates, stores = _named("t", nodes, "templates"), _named("s", nodes, "stores")
+    lines = ["digraph connections {", "  rankdir=LR", '  node [shape=box, style="filled,rounded", fillcolor="#ffffff"]']
+    for number, (group, members) in enumerate(_grouped(nodes)):
+        lines += [f"  subgraph cluster_{number} {{", f'    label="{_escaped(group)}"']
+        lines += [
+            f'    {boxes[node.name]} [label="{_escaped(node.name)}", fillcolor="{_FILLS[node.verdict]}"]'
+            for node in members
+        ]
+        lines.append("  }")
+    lines += [f'  {box} [label="{_escaped(name)}", shape=parallelogram]' for name, box in templates.items()]
+    lines += [f'  {box} [label="{_escaped(name)}", shape=cylinder]' for name, box in stores.items()]
+    for node in nodes:
+        lines += [f"  {templates[name]} -> {boxes[node.name]}" for name in node.templates]
+        lines += [f"  {boxes[node.name]} -> {stores[name]} [style=dashed]" for name in node.stores]
+    return "\n".join([*lines, "}"]) + "\n"
+
+
+GRAPHS: Final[dict[str, Callable[[Sequence[Node]], str]]] = {"mermaid": mermaid, "dot": dot}
+"""Name on the command line → what draws it."""
+
+
+def _grouped(nodes: Sequence[Node]) -> Iterator[tuple[str, Iterator[Node]]]:
+    return groupby(sorted(nodes, key=lambda node: node.group), key=lambda node: node.group)
+
+
+def _named(prefix: str, nodes: Sequence[Node], kind: str) -> dict[str, str]:
+    names = dict.fromkeys(name for node in nodes for name in getattr(node, kind))
+    return {name: f"{prefix}{number}" for number, name in enumerate(names)}
+
+
+def _quoted(text: str) -> str:
+    return clean(text).replace("#", "#35;").replace('"', "#quot;")
+
+
+def _escaped(text: str) -> str:
+    return clean(text).replace("\\", "\\\\").replace('"', '\\"')

@@ -1,0 +1,83 @@
+"""Turns the changes of a view into lines: what is created, changed value by value, and removed. Layer 4, no IO."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final
+
+from connform.reporters.terminal import BOLD, BOLD_YELLOW, DIM, GREEN, RED, YELLOW, Painter, clean, columns, paragraph
+from connform.reporters.text_inventory import shown
+from connform.reporters.text_verdicts import render_verdicts
+
+if TYPE_CHECKING:
+    from connform.reporters.view import View
+
+SIGNS: Final = {"create": ("+", GREEN), "update": ("~", YELLOW), "remove": ("-", RED)}
+
+
+def render_plan(view: View, paint: Painter, *, width: int, verbosity: int) -> list[str]:
+    """Return one row per change, with the values that differ below; what could not be verified; refusals and digest."""
+    pending = changed(view)
+    rows = columns([_row(item, paint) for item in pending]) if pending else []
+    lines: list[str] = []
+    for row, item in zip(rows, pending, strict=True):
+        lines += [row, *columns([_field(field) for field in item["changes"]] or [[""]])][: 1 + len(item["changes"])]
+        for reason in item["reasons"]:
+            lines += paragraph(reason, first=f"    {paint('why:', BOLD)} ", rest="         ", width=width)
+    lines += render_verdicts({**view, "connections": remarked(view)}, paint, width=width, verbosity=verbosity)
+    if view.get("plan") and verbosity >= 0:
+        for refusal in view["plan"]["refusals"]:
+            lines += paragraph(refusal, first=paint("needs --force: ", BOLD_YELLOW), rest="  ", width=width)
+        lines.append(paint(f"digest {view['plan']['digest']}", DIM))
+    return lines
+
+
+def planned(view: View) -> list[str]:
+    """Say how much a plan would do, and how much `apply` left alone."""
+    plan = view.get("plan")
+    if not plan:
+        return []
+    if view["command"] == "plan":
+        return [f"{plan[action]} to {action}" for action in SIGNS if plan[action]] or ["no changes"]
+    return [f"{plan['none']} unchanged"] if plan["none"] else []
+
+
+def changed(view: View) -> list[View]:
+    """Return the connections of a plan about which something is to be done."""
+    return [item for item in view["connections"] if item.get("action") in SIGNS]
+
+
+def remarked(view: View) -> list[View]:
+    """Return the unchanged connections of a plan that could not be verified, or that a warning is about."""
+    return [item for item in view["connections"] if item.get("action") == "none" and _is_remarked(item)]
+
+
+def _is_remarked(item: View) -> bool:
+    return item["verdict"] in {"failed", "unknown"} or bool(item["warnings"])
+
+
+def told(item: View) -> str:
+    """Return what is to be done about a connection in one line, for formats that have no more room."""
+    fields = ["{}: {}".format(*map(str.strip, _field(field))) for field in item["changes"]]
+    return "; ".join([*fields, *item["reasons"]]) or item["base_url"]
+
+
+def _row(item: View, paint: Painter) -> list[str]:
+    sign, style = SIGNS[item["action"]]
+    where = "/".join(filter(None, (item["environment"], item["region"])))
+    return [
+        paint(f"{sign} {item['action']}", style),
+        paint(clean(item["name"]), BOLD),
+        where,
+        item["auth_method"],
+        clean(item["base_url"]),
+    ]
+
+
+def _field(field: View) -> list[str]:
+    sides = [field["before"], field["after"]]
+    texts = [shown(side) for side in sides]
+    if texts[0] == texts[1] or "" in texts:  # a list and its text, an empty value: told apart as JSON only
+        texts = [json.dumps(side, ensure_ascii=False) for side in sides]
+    before, after = ("(none)" if side is None else clean(text) for side, text in zip(sides, texts, strict=True))
+    return [f"    {clean(field['pointer'].lstrip('/').replace('/', '.'))}", f"{before} → {after}"]

@@ -1,0 +1,88 @@
+"""Turns recorded state into tables: what is known of every connection, and the history of one. Layer 4, no IO."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from connform.reporters.terminal import BOLD, BOLD_RED, BOLD_YELLOW, DIM, GREEN, Painter, clean, columns
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from connform.reporters.view import View
+
+_STYLES: Final = {"ready": GREEN, "failed": BOLD_RED, "unknown": BOLD_YELLOW}
+_BARS: Final = "▁▂▃▄▅▆▇█"
+_COLUMNS: Final = ("verdict", "connection", "latency", "certificate ends", "tried", "by")
+
+
+def render_state(view: View, paint: Painter, *, width: int, verbosity: int) -> list[str]:  # noqa: ARG001
+    """Return a table with one row per connection."""
+    if not view["connections"]:
+        return []
+    header = [paint(column.upper(), DIM) for column in _COLUMNS]
+    return columns([header, *(_row(item["recorded"]["latest"], item["name"], paint) for item in view["connections"])])
+
+
+def render_record(view: View, paint: Painter, *, width: int, verbosity: int) -> list[str]:  # noqa: ARG001
+    """Return everything that is recorded of a connection."""
+    lines: list[str] = []
+    for item in view["connections"]:
+        recorded = item["recorded"]
+        latest = recorded["latest"]
+        facts = [
+            ("manifest", recorded["file"]),
+            ("base_url", item["base_url"]),
+            ("auth_method", item["auth_method"]),
+            ("specification", recorded["digest"] or "never applied with success"),
+            ("latest attempt", f"{latest['action']} at {latest['at']} by {latest['by']}"),
+            ("verdict", " ".join(filter(None, (latest["verdict"], latest["class"])))),
+            ("latency", _ms(latest["latency_ms"])),
+            ("certificate ends", latest["certificate_expires_at"]),
+            *((f"secret {one['key']}", _secret(one)) for one in latest["secrets"]),
+            *((f"stage {one['name']}", f"{one['status']} {_ms(one['elapsed_ms'])}") for one in latest["stages"]),
+        ]
+        lines.append(paint(clean(item["name"]), BOLD))
+        lines += columns([[f"  {key}", clean(str(value))] for key, value in facts if value])
+    return lines
+
+
+def render_history(view: View, paint: Painter, *, width: int, verbosity: int) -> list[str]:  # noqa: ARG001
+    """Return every attempt of a connection, with its latency as a line of bars."""
+    lines: list[str] = []
+    for item in view["connections"]:
+        attempts = item["history"]
+        lines.append(f"{paint(clean(item['name']), BOLD)}  {_sparkline(attempts, paint)}")
+        lines += columns([_row(attempt, attempt["action"], paint) for attempt in attempts])
+    return lines
+
+
+def _row(attempt: View, name: str, paint: Painter) -> list[str]:
+    return [
+        paint(f"{attempt['verdict']} {attempt['class']}".rstrip(), _STYLES[attempt["verdict"]]),
+        clean(name),
+        _ms(attempt["latency_ms"]),
+        attempt["certificate_expires_at"][:10],
+        attempt["at"],
+        clean(attempt["by"]),
+    ]
+
+
+def _sparkline(attempts: Sequence[View], paint: Painter) -> str:
+    """Return one bar for each attempt: as high as its latency, or a cross where there was none."""
+    known = [attempt["latency_ms"] for attempt in attempts if attempt["latency_ms"] is not None]
+    highest = max(known, default=0) or 1
+    bars = []
+    for attempt in attempts:
+        latency = attempt["latency_ms"]
+        bar = "✗" if latency is None else _BARS[round(latency / highest * (len(_BARS) - 1))]
+        bars.append(paint(bar, _STYLES[attempt["verdict"]]))
+    return "".join(bars)
+
+
+def _secret(one: View) -> str:
+    return f"{one['reference']} (version {one['version']})" if one["version"] else str(one["reference"])
+
+
+def _ms(latency: float | None) -> str:
+    return "" if latency is None else f"{latency:.1f} ms"

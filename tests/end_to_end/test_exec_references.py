@@ -1,0 +1,66 @@
+"""`exec://` in a manifest: `validate` runs nothing, a check runs what the policy allows, an interrupt leaves nothing behind."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import time
+from typing import TYPE_CHECKING, Final
+
+from connform.secrets.exec_policy import POLICY
+from tests.canary import API_KEY
+from tests.end_to_end.running import COMMAND, environment, manifest, run
+from tests.secrets.test_exec import assert_gone
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.conftest import Plant
+
+ACME: Final = {"instance": "acme", "auth": {"method": "api_key", "api_key": "exec://acme"}}
+
+
+def allow(tmp_path: Path, script: str) -> dict[str, str]:
+    """Write a manifest and the policy for it; return the environment that names the policy."""
+    policy = tmp_path / "policy.json"
+    policy.write_text(json.dumps({"version": 1, "commands": {"acme": {"argv": ["/bin/sh", "-c", script]}}}))
+    policy.chmod(0o600)
+    (tmp_path / "connections.yaml").write_text(manifest(acme=ACME))
+    return {POLICY: str(policy)}
+
+
+def test_validate_runs_nothing(tmp_path: Path) -> None:
+    env = allow(tmp_path, f"touch {tmp_path}/ran; exit 3")
+    assert run("validate", cwd=tmp_path, env=env).code == 0
+    assert run("list", cwd=tmp_path, env=env).code == 0
+    assert not (tmp_path / "ran").exists()
+    assert run("check", cwd=tmp_path, env=env).code == 5
+    assert (tmp_path / "ran").exists()
+
+
+def test_a_check_names_the_fault_and_nothing_that_was_printed(tmp_path: Path, plant: Plant) -> None:
+    env = allow(tmp_path, f"echo {API_KEY}; echo {API_KEY} >&2; exit 3")
+    plant("policy.json")
+    done = run("check", "--format", "json", cwd=tmp_path, env=env)  # what it prints is searched for the canary
+    assert done.code == 5
+    assert done.connection["class"] == "exec_failed"
+    assert done.connection["message"] == "the command exited with status 3 (exec://acme)"
+
+
+def test_an_interrupt_leaves_no_command_behind(tmp_path: Path) -> None:
+    pids = tmp_path / "pids"
+    env = allow(tmp_path, f"sleep 1000 & echo $$ $! >{pids}; wait")
+    with subprocess.Popen(
+        [COMMAND, "check", "--timeout", "60"],
+        cwd=tmp_path,
+        env=environment(env),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        while not (pids.exists() and pids.read_text().endswith("\n")) and process.poll() is None:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    assert (process.returncode, out, err) == (130, b"", b"")
+    assert_gone(pids, 2)

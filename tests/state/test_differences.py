@@ -1,0 +1,141 @@
+"""What counts as another declaration: never without a line that says so, and nothing that means the same."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from connform.cli.main import main
+from connform.engine.specification import differences, digest
+from tests.state.recording import record, rewrite
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    Planned = Callable[..., list[tuple[str, Any, Any]] | None]
+
+KEY = "env://ACME_KEY"
+
+
+def declare(file: Path, key: str = KEY, stores: dict[str, Any] | None = None, **values: Any) -> Path:
+    """Write a manifest of one connection."""
+    one = {"environment": "private", "instance": "acme", "auth": {"method": "api_key", "api_key": key}, **values}
+    file.parent.mkdir(exist_ok=True)
+    content = {"version": 1, "connections": {"one": one}} | ({"stores": stores} if stores else {})
+    file.write_text(json.dumps(content))
+    return file
+
+
+@pytest.fixture
+def planned(capsys: pytest.CaptureFixture[str]) -> Planned:
+    """Returns the differences of the only connection, `None` where there is nothing to do."""
+
+    def plan(*argv: str | Path) -> list[tuple[str, Any, Any]] | None:
+        arguments = ["plan", *map(str, argv)]
+        assert main([*arguments, "--format", "json"]) == 0
+        (one,) = json.loads(capsys.readouterr().out)["connections"]
+        main(arguments)
+        said = capsys.readouterr().out
+        if one["action"] == "none":
+            assert "no changes" in said
+            return None
+        rows = said.partition("\n\n")[0].splitlines()[1:-1]
+        assert len(rows) >= len(one["changes"] + one["reasons"]) >= 1, "an update says what it is"
+        for row in rows:
+            before, arrow, after = row.partition(" → ")
+            assert not arrow or before.split("  ")[-1].strip() != after.strip() != "", row
+        return [(change["pointer"], change["before"], change["after"]) for change in one["changes"]]
+
+    return plan
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "changes"),
+    [
+        ({"timeouts": {"total_s": 20}}, {"timeouts": {"total_s": 20.0}}, None),
+        ({"timeouts": {"total_s": 20}}, {"timeouts": {"total_s": 20.5}}, [("/timeouts/total_s", 20, 20.5)]),
+        ({}, {"timeouts": {}}, None),
+        ({"tls": {}, "tags": []}, {}, None),
+        ({}, {"tags": ["a"]}, [("/tags", None, ["a"])]),
+        ({"tags": ["a", "b"]}, {"tags": ["b", "a"]}, [("/tags", ["a", "b"], ["b", "a"])]),
+        ({"owner": "none"}, {}, [("/owner", "none", None)]),
+        ({"tls": {"ca_file": "/ca.pem"}}, {"tls": {}}, [("/tls/ca_file", "/ca.pem", None)]),
+        ({"key": "v://a", "stores": {"v": {"type": "file", "path": "/run"}}}, {}, [
+            ("/auth/api_key", "v://a", KEY),
+            ("/stores/v/environment", "", None),
+            ("/stores/v/path", "/run", None),
+            ("/stores/v/type", "file", None),
+        ]),
+    ],
+)  # fmt: skip
+def test_what_is_declared_otherwise(
+    before: dict[str, Any], after: dict[str, Any], changes: object, tmp_path: Path, planned: Planned
+) -> None:
+    file = declare(tmp_path / "connections.yaml", **before)
+    record(file)
+    assert planned("-f", declare(file, **after)) == changes
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "changes"),
+    [
+        ({"a": {}}, {}, [("/a", {}, None)]),
+        ({"a": {}}, {"a": {"b": 1}}, [("/a/b", None, 1)]),
+        ({"a": 1}, {"a": {"b": 1}}, [("/a", 1, None), ("/a/b", None, 1)]),
+        ({"a": {"~/": 1}}, {"a": {"~/": 2}}, [("/a/~0~1", 1, 2)]),
+        ({"a": {"b": [1]}}, {"a": {"b": [1]}}, []),
+    ],
+)
+def test_every_difference_has_a_pointer(before: object, after: object, changes: object) -> None:
+    found = differences({"settings": before}, {"settings": after})
+    assert [tuple(one) for one in found] == changes
+
+
+@pytest.mark.parametrize(
+    ("values", "changes"),
+    [
+        ({}, []),
+        ({"key": "file:///run/secrets/key"}, []),
+        ({"key": "file://key"}, [("/folder", "east", "west")]),
+        ({"key": "dotenv://.env#KEY"}, [("/folder", "east", "west")]),
+        ({"tls": {"ca_file": "ca.pem"}}, [("/folder", "east", "west")]),
+        ({"tls": {"ca_file": "/ca.pem"}}, []),
+        ({"key": "v://a", "stores": {"v": {"type": "file", "path": "x"}}}, [("/stores/v/folder", "east", "west")]),
+        ({"key": "v://a", "stores": {"v": {"type": "file", "path": "/x"}}}, []),
+    ],
+)
+def test_another_folder_is_another_secret_where_a_path_is_relative(
+    values: dict[str, Any], changes: list[Any], tmp_path: Path, planned: Planned
+) -> None:
+    (tmp_path / ".git").mkdir()
+    state = f"sqlite:///{tmp_path}/state"
+    record(declare(tmp_path / "east" / "connections.yaml", **values), state=state)
+    moved = declare(tmp_path / "west" / "connections.yaml", **values)
+    file = ("/file", "east/connections.yaml", "west/connections.yaml")
+    assert planned("-f", moved, "--state", state) == [file, *changes]
+
+
+@pytest.mark.parametrize(
+    ("declared", "recorded", "changes"),
+    [
+        ({"key": "file://key"}, {}, [("/folder", None, ".")]),
+        ({"timeouts": {"total_s": 20}}, {"timeouts": {"total_s": 20.0}}, []),
+        ({}, {"tls": {}}, [("/tls", {}, None)]),
+        ({"key": "file:///key", "timeouts": {"total_s": 20}}, {}, None),
+    ],
+)
+def test_what_an_earlier_version_recorded_is_applied_once_more_at_most(
+    declared: dict[str, Any], recorded: dict[str, Any], changes: object, tmp_path: Path, planned: Planned
+) -> None:
+    """The digest of what has neither relative paths nor other ways to be written is what it was."""
+    file = declare(tmp_path / "connections.yaml", **declared)
+    record(file)
+    settings = json.loads(file.read_text())["connections"]["one"] | recorded
+    spec = {"settings": settings, "base_url": "https://acme.syngrafii.com/api/v1", "stores": {}}
+    rewrite(file, spec, digest(spec))
+    assert planned("-f", file) == changes
+    record(file)
+    assert planned("-f", file) is None

@@ -1,0 +1,92 @@
+"""Records on their way to a store that takes none: whoever waits is told, and another store is not concerned."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from connform.engine.journal import Journal
+from connform.recorded import Actor, Attempt, Record
+from connform.store import open_states
+from tests.end_to_end.running import run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.state.conftest import Repository
+
+ODD = os.fsdecode(b"te\xffam")
+"""A folder's name that is no UTF-8: no database takes it as text."""
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest) -> str:
+    return str(request.getfixturevalue("database")) if request.param == "postgresql" else ""
+
+
+def test_a_folder_whose_name_is_no_text_is_applied_and_remembered(repository: Repository) -> None:
+    repository.declare("one", "two")
+    (repository.folder / ".git").mkdir()  # so that the folder's name is part of the path that is recorded
+    folder = repository.folder / ODD
+    folder.mkdir()
+    (repository.folder / "connections.yaml").rename(folder / "connections.yaml")
+    named = ("-f", os.path.join(ODD, "connections.yaml"))
+    assert repository.run("apply", "--yes", "--timeout", "5", *named).code == 0
+    planned = repository.run("plan", "--format", "json", "--detailed-exitcode", *named)
+    assert (planned.code, {one["action"] for one in planned.connections.values()}) == (0, {"none"})
+    if repository.state:
+        repository.connections.clear()
+        repository.declare("three")
+        assert set(repository.run("plan", "--format", "json").connections) == {"three"}, "its file is still there"
+    (folder / "connections.yaml").write_text('{"version": 1, "connections": {}}')
+    assert repository.run("apply", "--yes", *named).code == 0
+    shown = run("state", "list", "--format", "json", *named, cwd=repository.folder, env=repository.environment)
+    assert shown.connections == {}
+
+
+def test_a_store_that_fails_stops_no_connection_of_another(sqlite_repository: Repository) -> None:
+    repository = sqlite_repository
+    files = []
+    for team in ("east", "west"):
+        (repository.folder / team).mkdir()
+        repository.connections.clear()
+        repository.declare(*(f"{team}-{number}" for number in range(8)))
+        files.append((repository.folder / "connections.yaml").rename(repository.folder / team / "connections.yaml"))
+    named = ("-f", files[0], "-f", files[1])
+    assert repository.run("apply", "--yes", *named).code == 0
+    with closing(sqlite3.connect(repository.folder / "east" / ".connform" / "state.sqlite3")) as database:
+        database.execute(
+            "CREATE TRIGGER no_more BEFORE UPDATE ON connform_connections BEGIN SELECT RAISE(ABORT, 'no more'); END"
+        )
+    for declared in files:
+        declared.write_text(declared.read_text().replace('"provider"', '"owner": "payments", "provider"'))
+    changed = repository.run("apply", "--yes", "--force", "--parallelism", "4", "--format", "json", *named)
+    verdicts = {name: (one["verdict"], one["class"]) for name, one in changed.connections.items()}
+    assert verdicts == {
+        **{f"east-{number}": ("failed", "store_corrupt") for number in range(8)},
+        **{f"west-{number}": ("ready", "") for number in range(8)},
+    }
+
+
+def test_everybody_who_waits_is_told_what_the_driver_raised(tmp_path: Path, url: str) -> None:
+    """A name that no manifest may have: what the driver says of it is none of the faults that a store foresees."""
+    attempt = Attempt(datetime.now(UTC), Actor("user", "host"), "create", "", "", "", "ready")
+    records = [Record(name, "connections.yaml", "", {}, attempt) for name in ("good", ODD, "other")]
+
+    async def write_all() -> list[BaseException | None]:
+        with closing(open_states(url, tmp_path / ".connform")) as states, states.held(["00"], 5) as changes:
+            journal = Journal(changes)
+            writing = asyncio.gather(*map(journal.write, records), return_exceptions=True)
+            ended = await asyncio.wait_for(writing, 20)
+            with pytest.raises(UnicodeEncodeError):
+                journal.demand_sound()
+            return ended
+
+    ended = asyncio.run(write_all())
+    assert [type(one) for one in ended] == [UnicodeEncodeError] * 3

@@ -1,0 +1,156 @@
+"""Looking at recorded state: what it says, whose state it is, and that nothing is in its way."""
+
+from __future__ import annotations
+
+import multiprocessing
+import subprocess
+import sys
+from contextlib import closing
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from connform.engine.grants import State
+from connform.engine.recorded_state import recorded
+from connform.recorded import Actor, Attempt, Record
+from connform.reporters.schemas import SCHEMAS
+from connform.store import open_states
+from tests.end_to_end.running import environment, run
+
+if TYPE_CHECKING:
+    from multiprocessing.synchronize import Event
+    from pathlib import Path
+
+    from tests.state.conftest import Repository
+
+_SPAWN = multiprocessing.get_context("spawn")
+
+
+@pytest.mark.parametrize(
+    ("what", "named"),
+    [
+        (("list",), "typo/connections.yaml"),
+        (("show", "one"), "typo"),
+        (("history", "one"), "typo/connections.yaml"),
+        (("export",), "empty"),
+        (("rm", "one"), "typo/connections.yaml"),
+    ],
+)
+def test_the_state_of_a_file_that_is_not_there_is_not_that_of_this_folder(
+    sqlite_repository: Repository, what: tuple[str, ...], named: str
+) -> None:
+    repository = sqlite_repository
+    (repository.folder / "empty").mkdir()
+    repository.declare("one")
+    with closing(open_states("", repository.folder / ".connform")) as states, states.held(["00"], 5) as changes:
+        changes.write([_record("one", "ready")])
+    refused = repository.run("state", *what, "-f", named)
+    assert (refused.code, refused.out) == (1, "")
+    assert "file-not-found" in refused.err
+    assert named in refused.err
+    assert repository.recorded().keys() == {"one"}
+
+
+def test_a_state_can_be_looked_at_where_no_manifest_is_left(sqlite_repository: Repository) -> None:
+    repository = sqlite_repository
+    with closing(open_states("", repository.folder / ".connform")) as states, states.held(["00"], 5) as changes:
+        changes.write([_record("one", "ready")])
+    assert repository.recorded().keys() == {"one"}
+
+
+def _record(name: str, verdict: str) -> Record:
+    latest = Attempt(datetime.now(UTC), Actor("user", "host"), "create", "", "https://x.example", "api_key", verdict)
+    spec = {"settings": {"auth": {"method": "api_key"}}, "base_url": "https://x.example", "stores": {}}
+    return Record(name, "connections.yaml", "", spec, latest)
+
+
+def _come_and_go(url: str, folder: Path, begun: Event, ended: Event) -> None:
+    """Record connections and forget them, as an apply does, until told to end."""
+    records = [_record(f"team-{number}", "ready") for number in range(20)]
+    with closing(open_states(url, folder)) as states, states.held(["00"], 5) as changes:
+        while not ended.is_set():
+            changes.write(records)
+            begun.set()
+            changes.write((), [record.connection for record in records])
+
+
+@pytest.mark.parametrize("with_specifications", [True, False])
+def test_records_that_vanish_meanwhile_are_in_nobodys_way(repository: Repository, with_specifications: bool) -> None:  # noqa: FBT001
+    repository.declare("one")
+    file = str(repository.folder / "connections.yaml")
+    begun, ended = _SPAWN.Event(), _SPAWN.Event()
+    writer = _SPAWN.Process(target=_come_and_go, args=(repository.state, repository.folder / ".connform", begun, ended))
+    writer.start()
+    try:
+        assert begun.wait(30)
+        seen = {
+            recorded(
+                [file],
+                state=State(repository.state),
+                command="state list",
+                with_specifications=with_specifications,
+            ).connection_count
+            for _ in range(150)
+        }
+    finally:
+        ended.set()
+        writer.join()
+    assert seen <= {0, 20}, "all of a transaction, or nothing"
+
+
+def test_an_export_is_what_its_schema_says(repository: Repository) -> None:
+    repository.declare("one", "two")
+    repository.declare("bad", base_url="https://localhost:1/bad")
+    assert repository.run("apply", "--yes").code == 6
+    assert repository.run("apply", "--yes").code == 6
+    exported = repository.run("state", "export")
+    Draft202012Validator(SCHEMAS["report"]()).validate(exported.report)
+    assert {name: len(one["history"]) for name, one in exported.connections.items()} == {"one": 1, "two": 1, "bad": 2}
+    only = repository.run("state", "export", "-c", "bad").connections
+    assert {name: len(one["history"]) for name, one in only.items()} == {"bad": 2}
+
+
+@pytest.mark.parametrize(
+    ("variables", "job"),
+    [
+        (
+            {"GITHUB_RUN_ID": "7", "GITHUB_SERVER_URL": "https://github.example", "GITHUB_REPOSITORY": "acme/shop"},
+            "https://github.example/acme/shop/actions/runs/7",
+        ),
+        ({"CI_JOB_URL": "https://gitlab.example/acme/-/jobs/7"}, "https://gitlab.example/acme/-/jobs/7"),
+        ({"BUILD_URL": "https://jenkins.example/job/7/"}, "https://jenkins.example/job/7/"),
+    ],
+    ids=["github", "gitlab", "jenkins"],
+)
+def test_the_job_of_a_pipeline_is_recorded(sqlite_repository: Repository, variables: dict[str, str], job: str) -> None:
+    repository = sqlite_repository
+    repository.declare("one")
+    done = run("apply", "--yes", cwd=repository.folder, env=repository.environment | variables)
+    assert done.code == 0, done.err
+    assert repository.recorded()["one"]["latest"]["by"].endswith(f" ({job})")
+
+
+@pytest.mark.parametrize("what", [("list",), ("show", "one"), ("history", "one")], ids=" ".join)
+def test_a_look_imports_neither_a_parser_nor_the_network(sqlite_repository: Repository, what: tuple[str, ...]) -> None:
+    repository = sqlite_repository
+    repository.declare("one")
+    with closing(open_states("", repository.folder / ".connform")) as states, states.held(["00"], 5) as changes:
+        changes.write([_record("one", "ready")])
+    program = (
+        "import sys; from connform.cli.main import main; code = main(sys.argv[1:]); "
+        "print(code, *sys.modules, file=sys.stderr)"
+    )
+    looked = subprocess.run(
+        [sys.executable, "-c", program, "state", *what],
+        cwd=repository.folder,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    code, *modules = looked.stderr.split()
+    assert code == "0"
+    unneeded = {"yaml", "jsonschema", "httpx", "asyncio", "ssl", "cryptography", "psycopg", "connform.engine.catalog"}
+    assert not unneeded.intersection(modules)

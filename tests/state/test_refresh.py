@@ -1,0 +1,158 @@
+"""What `plan --refresh` calls a change, what it merely says, and what it could not find out."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from connform.auth.oauth2 import DEFAULT_SCOPES
+from connform.engine.drift import compared
+from connform.engine.grants import State
+from connform.engine.planning import Action, Change
+from connform.engine.report import ConnectionReport
+from connform.engine.states import KeptStates
+from connform.faults import Verdict
+from connform.recorded import Actor, Attempt, Record
+from tests.end_to_end.nginx import HOSTS
+from tests.end_to_end.running import KEY_VARIABLE, run
+from tests.http.servers import Server
+from tests.state.test_story import actions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.end_to_end.conftest import Issuer
+    from tests.end_to_end.running import Run
+    from tests.state.conftest import Api, Repository
+
+REFRESH = ("plan", "--refresh", "--detailed-exitcode", "--format", "json")
+
+
+def unverified(refreshed: Run) -> dict[str, str]:
+    return {name: one["class"] for name, one in refreshed.connections.items() if one["class"]}
+
+
+class Renewed:
+    """A server whose certificate can be replaced while it runs."""
+
+    def __init__(self, authority: Issuer) -> None:
+        self._authority = authority
+        self.context = authority.loopback()
+
+    def renew(self, days: int) -> None:
+        """Show a new certificate that ends in so many days."""
+        now = datetime.now(UTC)
+        issued = self._authority.ca.issue_cert(
+            *HOSTS, not_before=now - timedelta(30), not_after=now + timedelta(days, hours=1)
+        )
+        issued.configure_cert(self.context)
+
+
+@pytest.fixture
+def renewed(authority: Issuer, sqlite_repository: Repository, api: Api) -> Iterator[Renewed]:
+    """The server of connection `one`."""
+    server = Renewed(authority)
+    server.renew(9)
+    with Server(api, tls=server.context) as running:
+        sqlite_repository.declare("one", base_url=f"https://localhost:{running.port}/one")
+        yield server
+
+
+def test_a_certificate_that_ends_soon_is_said_and_is_no_change(renewed: Renewed, sqlite_repository: Repository) -> None:
+    repository = sqlite_repository
+    assert repository.run("apply", "--yes").code == 0
+    for _ in range(2):
+        refreshed = repository.run(*REFRESH)
+        assert (refreshed.code, actions(refreshed)) == (0, {})
+        assert "ends in 9 days" in refreshed.connection["warnings"][0]
+        assert "ends in 9 days" in repository.run("plan", "--refresh").out
+    renewed.renew(3)
+    refreshed = repository.run(*REFRESH, "--out", "plan.json")
+    assert (refreshed.code, actions(refreshed)) == (2, {"one": "update"})
+    assert "certificate is another" in refreshed.connection["reasons"][0]
+    assert repository.run("apply", "--plan", "plan.json").code == 0
+    assert repository.run(*REFRESH).code == 0, "it is recorded now"
+
+
+def test_a_renewal_is_a_change_only_where_the_old_certificate_ends_soon(
+    renewed: Renewed, sqlite_repository: Repository
+) -> None:
+    repository = sqlite_repository
+    assert repository.run("apply", "--yes").code == 0
+    renewed.renew(60)
+    assert repository.run(*REFRESH).code == 2
+    assert repository.run("plan", "--refresh", "--out", "plan.json").code == 0
+    assert repository.run("apply", "--plan", "plan.json").code == 0
+    renewed.renew(90)
+    assert repository.run(*REFRESH).code == 0
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "fault"),
+    [
+        (200, 0, ""),
+        (401, 2, "auth_rejected"),
+        (302, 2, "http_redirect_refused"),
+        (404, 2, "http_not_this_api"),
+        (429, 6, "rate_limited"),
+        (503, 6, "server_unavailable"),
+    ],
+)
+def test_an_answer_is_a_change_and_no_answer_is_none(
+    sqlite_repository: Repository, status: int, code: int, fault: str
+) -> None:
+    repository = sqlite_repository
+    repository.declare("one", "two")
+    assert repository.run("apply", "--yes").code == 0
+    repository.api.status["two"] = status
+    refreshed = repository.run(*REFRESH, "--out", "plan.json")
+    assert (refreshed.code, actions(refreshed)) == (code, {"two": "update"} if code == 2 else {})
+    assert refreshed.connections["one"]["verdict"] == "ready"
+    assert unverified(refreshed) == ({"two": fault} if code == 6 else {})
+    assert [reason.partition(":")[0] for reason in refreshed.connections["two"]["reasons"]] == [fault] * (code == 2)
+    repository.api.status.clear()
+    repository.api.forget()
+    assert repository.run("apply", "--plan", "plan.json").code == 0
+    assert set(repository.api.asked) == ({"two"} if code == 2 else set()), "what could not be told is not applied"
+
+
+def test_a_runner_without_the_secret_sees_no_change(sqlite_repository: Repository) -> None:
+    repository = sqlite_repository
+    repository.declare("one")
+    assert repository.run("apply", "--yes").code == 0
+    refreshed = run(*REFRESH, cwd=repository.folder)
+    assert (refreshed.code, actions(refreshed), unverified(refreshed)) == (5, {}, {"one": "secret_not_found"})
+    said = run("plan", "--refresh", cwd=repository.folder)
+    assert said.code == 5
+    assert KEY_VARIABLE in said.out
+    assert "no changes" in said.out
+
+
+def test_a_server_that_is_down_is_no_change_beside_one(sqlite_repository: Repository, authority: Issuer) -> None:
+    repository = sqlite_repository
+    repository.declare("one")
+    with Server(repository.api, tls=authority.loopback()) as down:
+        repository.declare("two", base_url=f"https://localhost:{down.port}/two")
+        assert repository.run("apply", "--yes").code == 0
+    repository.declare("one", owner="payments")
+    refreshed = repository.run(*REFRESH)
+    assert (refreshed.code, actions(refreshed)) == (6, {"one": "update"})
+    assert unverified(refreshed) == {"two": "tcp_refused"}
+
+
+LINE = ConnectionReport("one", "iinked-sign", "production", "eu", "https://x.example", "oauth2", verdict=Verdict.READY)
+
+
+def test_scopes_that_were_not_granted_are_said_and_are_no_change() -> None:
+    attempt = Attempt(datetime.now(UTC), Actor("a", "b"), "create", "", "", "oauth2", "ready")
+    record = Record("one", "connections.yaml", "", {}, attempt)
+    missing = f"the customer did not grant {DEFAULT_SCOPES[0]}"
+    (states,) = KeptStates(State(), []).all
+    change = Change("one", Action.NONE, "", "", (), None, record, states, {})
+    for recorded in (record, None):
+        seen = compared(change, recorded, LINE._replace(warnings=(missing,)), {})
+        assert not seen.is_pending
+        assert seen.seen is not None
+        assert seen.seen.warnings == (missing,)
