@@ -54,7 +54,7 @@ schema: $(VENV)/.dev ## write schema/ from the code
 .PHONY: bench
 bench: $(VENV)/.dev ## measure against the peers: connform as users install it, without what the tests need
 	rm -rf $(VENV)/bench && $(PYTHON) -m venv $(VENV)/bench
-	$(VENV)/bench/bin/python -m pip --quiet --disable-pip-version-check install --constraint constraints.txt .
+	$(VENV)/bench/bin/python -m pip --quiet --disable-pip-version-check install --constraint constraints.txt '.[simulator]'
 	PATH="$(CURDIR)/$(VENV)/bench/bin:$$PATH" $(BIN)/python benchmarks/run.py $(ARGS)
 
 .PHONY: format

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -109,6 +110,53 @@ def large(bench: Bench) -> None:
         goal("10,000 in one file, to check-jsonschema", ratio(figures, "connform", "check-jsonschema"), 1 / 20),
         goal("10,000 in one file, to terraform validate", ratio(figures, "connform", "terraform validate"), 1 / 5),
         goal("10,000 in one file, memory", figures["connform"].median_mb, 118, " MB"),
+    )
+
+
+def plan(bench: Bench) -> None:
+    """The same 10,000 connections against their recorded state: nothing recorded, everything recorded, everything changed; queries; a rehearsal."""
+    count = bench.size(10_000)
+    file = bench.folder / "connections.yaml"
+    write_manifest(file, ((name_of(number), connection(number)) for number in range(count)))
+    connform, f = find("connform"), ["-f", str(file)]
+    new = says(f"{count} connections in 1 file: {count} to create")
+    jobs = [validate(file, f"^{count} connections in 1 file: no errors"), Job("plan, new", [connform, "plan", *f], new)]
+    fresh = interleave(jobs, bench.rounds(5), bench.folder)
+    cost = json.loads(subprocess.run(bench.script("states.py", str(file)), check=True, capture_output=True).stdout)
+    one = name_of(count // 2)
+    jobs = [
+        jobs[0],
+        Job("plan, no changes", [connform, "plan", *f], says(f"{count} connections in 1 file: no changes")),
+        Job("state list", [connform, "state", "list", *f], says(one)),
+        Job("state show", [connform, "state", "show", one, *f], says("certificate ends")),
+        Job("state history", [connform, "state", "history", one, *f], says(one)),
+    ]
+    figures = interleave(jobs, bench.rounds(5), bench.folder)
+    write_manifest(
+        file, ((name_of(number), connection(number) | {"owner": "else@acme.example"}) for number in range(count))
+    )
+    other = says(f"{count} connections in 1 file: {count} to update")
+    changed = interleave(
+        [jobs[0], Job("plan, all changed", [connform, "plan", *f], other)], bench.rounds(5), bench.folder
+    )
+    rehearsed = run(Job("apply", [connform, "apply", "--simulate", *f], says(f"{count} ready")), bench.folder)
+    for each in (fresh, figures, changed):
+        bench.tell(table(each, "connform"))
+    rate = f"{count / rehearsed.seconds:.0f} connections a second, {rehearsed.peak_mb:.0f} MB"
+    bench.tell(
+        [
+            f"`apply --simulate` took {rehearsed.seconds:.1f} s: {rate}.",
+            f"A record takes {cost['bytes']:.0f} bytes with one attempt, {cost['write_ms']:.2f} ms to write, a hundred at once.",
+        ]
+    )
+    bench.judge(
+        goal("plan of 10,000 new connections, to validate", ratio(fresh, "plan, new", "connform"), 2),
+        goal("plan of 10,000 recorded connections, to validate", ratio(figures, "plan, no changes", "connform"), 2),
+        goal("plan of 10,000 changed connections, to validate", ratio(changed, "plan, all changed", "connform"), 2),
+        *(
+            goal(f"{query} of 10,000 recorded connections", figures[query].median_s * 1000, 100, " ms")
+            for query in ("state show", "state history", "state list")
+        ),
     )
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from bench import says
 from manifests import connection, name_of, write_manifest
-from measure import ENVIRONMENT, Job, WrongAnswer, find, goal, interleave, ratio, table
+from measure import ENVIRONMENT, Job, WrongAnswer, find, goal, interleave, ratio, run, table
 from server import DELAY_S, KEY
 
 if TYPE_CHECKING:
@@ -51,12 +51,77 @@ def _numbered(number: int, secret: int) -> dict[str, object]:
     return {**connection(number), "auth": {"method": "api_key", "api_key": f"env://CUSTOMER_{secret:05}_SECRET"}}
 
 
+def overhead(bench: Bench) -> None:
+    """One request through a ready client, against a bare `httpx` client on the same TLS server, in turns."""
+    _certify(bench)
+    with _endpoints(bench, SERVERS, delay_s=0) as ports:
+        argv = [str(ports[0]), str(bench.folder / "client.pem"), str(bench.size(3_200)), str(bench.rounds(11))]
+        done = subprocess.run(
+            bench.script("overhead.py", *argv), check=True, capture_output=True, text=True, env=ENVIRONMENT
+        )
+    found = json.loads(done.stdout)
+    rows = [
+        f"| {at_once} | {one['connform']:.0f} µs | {one['httpx']:.0f} µs | {one['connform'] / one['httpx']:.2f} |"
+        for at_once, one in found.items()
+    ]
+    bench.tell(["| at once | connform | httpx | ratio |", "|---|---|---|---|", *rows])
+    for at_once, one in found.items():
+        bench.judge(goal(f"one request, {at_once} at once, to bare httpx", one["connform"] / one["httpx"], 1.1))
+
+
+def grants(bench: Bench) -> None:
+    """10,000 OAuth connections whose access tokens have ended: which need a login, list them, check and renew each."""
+    count = bench.size(10_000)
+    manifest = bench.folder / "connections.yaml"
+    server = subprocess.Popen(
+        bench.script("grants.py", str(manifest), str(count)),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=ENVIRONMENT,
+    )
+    if not server.stdout or not (line := server.stdout.readline()):
+        message = "the authorization server did not start"
+        raise WrongAnswer(message)
+    cost = json.loads(line)
+    connform, ready = find("connform"), says(rf"{count} ready")
+    check = [connform, "check", "-f", str(manifest)]
+    jobs = [
+        Job("list", [connform, "list", "-f", str(manifest)], says(f"{count} connections")),
+        Job("login", [connform, "login", "-f", str(manifest)], ready),
+        Job("check, a renewal each", check, ready, {"PORTAL_SECRET": "synthetic"}),
+        Job("check again", check, ready, {"PORTAL_SECRET": "synthetic"}),
+    ]
+    found = {job.tool: run(job, bench.folder) for job in jobs}
+    renewed = json.loads(server.communicate(timeout=60)[0])["token_calls"]
+    bench.tell(
+        [
+            "| command | seconds | for each | peak memory |",
+            "|---|---|---|---|",
+            *(
+                f"| {tool} | {one.seconds:.1f} | {one.seconds / count * 1000:.2f} ms | {one.peak_mb:.0f} MB |"
+                for tool, one in found.items()
+            ),
+            "",
+            f"Token calls: {renewed:,}. Each grant takes {cost['bytes']:.0f} bytes, and {cost['write_ms']:.1f} ms to write durably.",
+        ]
+    )
+    if renewed != count:
+        message = f"{count} grants took {renewed} token calls"
+        raise WrongAnswer(message)
+    each_ms = found["check, a renewal each"].seconds / count * 1000
+    bench.judge(
+        goal("list of 10,000 grants", found["list"].seconds, 2, " s"),
+        goal("which of 10,000 grants need a login", found["login"].seconds, 2, " s"),
+        goal("check of a grant, with a renewal", each_ms, 15, " ms"),
+        goal("10,000 grants, memory", max(one.peak_mb for one in found.values()), 256, " MB"),
+    )
+
+
 def checks(bench: Bench) -> None:
     """1,000 and 5,000 TLS checks, 100 at once, each of an endpoint of its own that answers 20 ms late."""
     few, many = bench.size(1_000), bench.size(5_000)
-    subprocess.run(
-        [sys.executable, "-m", "trustme", "-q", "-d", str(bench.folder), "-i", "127.0.0.1"], check=True, env=ENVIRONMENT
-    )
+    _certify(bench)
     found: dict[int, dict[str, Figures]] = {}
     with _endpoints(bench, many) as ports:
         for count, rounds in ((few, 9), (many, 5)):
@@ -106,11 +171,16 @@ def _endpoint(port: int, ca_file: Path) -> dict[str, object]:
     }
 
 
+def _certify(bench: Bench) -> None:
+    argv = [sys.executable, "-m", "trustme", "-q", "-d", str(bench.folder), "-i", "127.0.0.1"]
+    subprocess.run(argv, check=True, env=ENVIRONMENT)
+
+
 @contextmanager
-def _endpoints(bench: Bench, count: int) -> Iterator[list[int]]:
+def _endpoints(bench: Bench, count: int, delay_s: float = DELAY_S) -> Iterator[list[int]]:
     """Serve `count` ports from a few processes, which end with the block, or with this process."""
     script = [sys.executable, str(Path(__file__).with_name("server.py")), str(count // SERVERS)]
-    argv = [*script, str(bench.folder / "server.pem"), str(bench.folder / "server.key")]
+    argv = [*script, str(bench.folder / "server.pem"), str(bench.folder / "server.key"), str(delay_s)]
     servers = [
         subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
         for _ in range(SERVERS)

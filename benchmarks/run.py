@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 
 from bench import Bench
 from measure import ENVIRONMENT, WrongAnswer, find
-from offline import bad, files, formats, hostile, large, start
-from online import checks, clients
+from offline import bad, files, formats, hostile, large, plan, start
+from online import checks, clients, grants, overhead
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +31,10 @@ BENCHMARKS: dict[str, Callable[[Bench], None]] = {
     "bad": bad,
     "formats": formats,
     "hostile": hostile,
+    "plan": plan,
     "clients": clients,
+    "overhead": overhead,
+    "grants": grants,
     "checks": checks,
 }
 

@@ -1,6 +1,6 @@
-"""Serves distinct TLS endpoints on loopback: one port each, every answer 20 ms late, a success only for the right key.
+"""Serves distinct TLS endpoints on loopback: one port each, every answer 20 ms late unless told, a success only for the right key.
 
-`python server.py PORTS CERTIFICATE KEY` prints its ports as JSON, and ends when standard input ends, with the number of its
+`python server.py PORTS CERTIFICATE KEY [DELAY]` prints its ports as JSON, and ends when standard input ends, with the number of its
 answers and the CPU time that they took. It is one bare loop over sockets, so that it isn't what limits: asyncio's TLS would
 take twice as long.
 """
@@ -25,7 +25,8 @@ REFUSED = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n"
 
 
 class Server:
-    def __init__(self, context: ssl.SSLContext) -> None:
+    def __init__(self, context: ssl.SSLContext, delay_s: float) -> None:
+        self._delay_s = delay_s
         self.answers = 0
         self._context = context
         self._ended = False
@@ -78,7 +79,7 @@ class Server:
             head = self._received[connection].lower()
             self._received[connection] = b""
             answer = OK if b"\r\nx-api-key: " + KEY + b"\r\n" in head else REFUSED
-            self._late.append((monotonic() + DELAY_S, connection, answer))
+            self._late.append((monotonic() + self._delay_s, connection, answer))
 
     def _answer(self, connection: ssl.SSLSocket, answer: bytes) -> None:
         if connection not in self._received:
@@ -96,12 +97,12 @@ class Server:
         connection.close()
 
 
-def main(count: int, certificate: str, key: str) -> None:
+def main(count: int, certificate: str, key: str, delay_s: str = str(DELAY_S)) -> None:
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
-    server = Server(context)
+    server = Server(context, float(delay_s))
     print(json.dumps([server.listen() for _ in range(count)]), flush=True)
     before = resource.getrusage(resource.RUSAGE_SELF)
     server.run()

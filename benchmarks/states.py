@@ -1,0 +1,51 @@
+"""Records every connection of MANIFEST as applied, as `apply` would have: `states.py MANIFEST`. Prints what a record takes."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from contextlib import closing
+from datetime import UTC, datetime
+
+from connform.engine.actor import actor
+from connform.engine.grants import State
+from connform.engine.planning import draw
+from connform.engine.select import EVERYTHING
+from connform.engine.states import WHOLE, KeptStates
+from connform.engine.validate import load_manifest
+from connform.faults import Stage
+from connform.recorded import Attempt, Record, UsedSecret
+
+BATCH = 100
+"""As many as `apply` checks at once."""
+file = sys.argv[1]
+manifest = load_manifest([file])
+stages = tuple({"name": str(stage), "status": "ok", "elapsed_ms": 1.0} for stage in Stage)
+records = []
+with closing(KeptStates(State(), [file])) as states, states.held(WHOLE, 5) as held:
+    for change in draw(manifest, states, EVERYTHING).changes:
+        assert change.connection is not None
+        secrets = tuple(UsedSecret(key, str(text), "") for key, text in change.connection.auth.references.items())
+        attempt = Attempt(
+            at=datetime.now(UTC),
+            by=actor(),
+            action="create",
+            digest=change.after,
+            base_url=change.spec["base_url"],
+            auth_method=change.connection.auth.method,
+            verdict="ready",
+            stages=stages,
+            latency_ms=12.5,
+            certificate_expires_at="2027-03-01T12:00:00+00:00",
+            secrets=secrets,
+        )
+        records.append(Record(change.name, states.file(file), change.after, change.spec, attempt))
+    (changes,) = held.values()
+    started = time.perf_counter()
+    for start in range(0, len(records), BATCH):
+        changes.write(records[start : start + BATCH])
+    seconds = time.perf_counter() - started
+    folder = states.folder_of(states.all[0])
+size = (folder / ".connform" / "state.sqlite3").stat().st_size
+print(json.dumps({"bytes": size / len(records), "write_ms": seconds / len(records) * 1000}))
