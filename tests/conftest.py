@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import os
 import shutil
 import signal
@@ -10,7 +11,7 @@ import socket
 import subprocess
 import sys
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
 
 import pytest
 from click.testing import CliRunner
@@ -40,12 +41,22 @@ def require_peer(name: str, *also_at: str) -> str:
     """
     folders = [os.path.dirname(sys.executable), os.environ.get("PATH", os.defpath), *also_at, _FROM_NPM, "/usr/sbin"]
     found = shutil.which(name, path=os.pathsep.join(folders))
-    if found is not None:
-        return found
-    reason = f"{name} is not installed"
+    return found or do_without(f"{name} is not installed")
+
+
+def require_library(module: str) -> None:
+    """Demand a library that a test, or a whole module of tests, works with; as for `require_peer`."""
+    try:
+        importlib.import_module(module)
+    except ImportError:
+        do_without(f"{module} is not installed")
+
+
+def do_without(reason: str) -> NoReturn:
+    """Skip a test, or a module of tests, that lacks something; fail it where nothing may be lacking."""
     if os.environ.get(REQUIRE_PEERS):
         pytest.fail(f"{reason}, and {REQUIRE_PEERS} demands it")
-    pytest.skip(reason)
+    pytest.skip(reason, allow_module_level=True)
 
 
 # A clean environment. A fixture, not the Makefile, so that it holds for an editor's test runner as well.

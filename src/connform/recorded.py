@@ -74,7 +74,39 @@ class Mark(NamedTuple):
     digest: str
     """As `Record.digest`."""
     is_applied: bool
-    """As `Record.is_applied`."""
+    """Whether the latest attempt went well, so that nothing is left to do."""
+    fault: str
+    """The class of the latest attempt's failure, or empty."""
+
+
+class Applied(NamedTuple):
+    """What was applied of one connection, without how that went."""
+
+    connection: str
+    """Its name."""
+    mark: Mark
+    """What tells whether there is something to do."""
+    spec: Mapping[str, Any]
+    """As `Record.spec`."""
+
+
+class Brief(NamedTuple):
+    """The little of a latest attempt that a list shows of every connection; as text, but for the latency."""
+
+    connection: str
+    """Its name."""
+    verdict: str
+    """As `Attempt.verdict`."""
+    fault: str
+    """As `Attempt.fault`."""
+    latency_ms: float | None
+    """As `Attempt.latency_ms`."""
+    certificate_expires_at: str
+    """As `Attempt.certificate_expires_at`."""
+    at: str
+    """As `Attempt.at`, ISO 8601."""
+    by: str
+    """As `Attempt.by`."""
 
 
 class Record(NamedTuple):
@@ -97,6 +129,9 @@ class Record(NamedTuple):
         return self.latest.verdict == "ready" and self.latest.digest == self.digest
 
     @property
-    def mark(self) -> Mark:
-        """The little of it that tells whether there is something to do."""
-        return Mark(self.file, self.digest, self.is_applied)
+    def brief(self) -> Brief:
+        """What a list shows of it."""
+        latest = self.latest
+        at = latest.at.isoformat(timespec="seconds")
+        ends_at, by = latest.certificate_expires_at, str(latest.by)
+        return Brief(self.connection, latest.verdict, latest.fault, latest.latency_ms, ends_at, at, by)

@@ -5,13 +5,14 @@ Layer 0; reads the metadata of installed packages, and only when a name isn't bu
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from connform.errors import ConnformError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Iterator
     from importlib.metadata import EntryPoint
 
 T = TypeVar("T")
@@ -20,6 +21,28 @@ PROVIDERS_GROUP: Final = "connform.providers"
 """Entry points of third-party providers."""
 SECRETS_GROUP: Final = "connform.secrets"
 """Entry points of third-party secret backends."""
+
+
+class Lazy(Mapping[str, T]):
+    """A table that knows its names, and loads what has one when it is asked for."""
+
+    def __init__(self, names: Iterable[str], load: Callable[[str], T]) -> None:
+        self._names = dict.fromkeys(names)
+        self._load = cache(load)
+
+    def __getitem__(self, name: str) -> T:
+        if name not in self._names:
+            raise KeyError(name)
+        return self._load(name)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
 
 
 def find(name: str, table: Mapping[str, T], group: str) -> T | None:

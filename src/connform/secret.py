@@ -8,11 +8,13 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple, NoReturn
 
-PATTERN: Final = r"^(ref\+)?[a-z][a-z0-9-]*://[^\s\x00-\x1f\x7f]*(?!\n)$"
+_BLANK: Final = r"\s\x00-\x1f\x7f"
+PATTERN: Final = rf"^(ref\+)?[a-z][a-z0-9-]*://[^{_BLANK}]*(?!\n)$"
 """What the JSON Schema demands of a reference; `SecretReference.parse` is stricter."""
 
 _PARTS: Final = re.compile(
-    r"(?:ref\+)?(?P<scheme>[a-z][a-z0-9-]*)://(?P<path>[^?#]*)(?:\?(?P<query>[^#]*))?(?:#(?P<field>.*))?"
+    rf"(?:ref\+)?(?P<scheme>[a-z][a-z0-9-]*)://(?P<path>[^?#{_BLANK}]*)"
+    rf"(?:\?(?P<query>[^#{_BLANK}]*))?(?:#(?P<field>[^{_BLANK}]*))?"
 )
 _MASK: Final = "<secret>"
 _GENERATED: Final = re.compile(
@@ -79,7 +81,7 @@ class SecretReference(NamedTuple):
             MalformedReferenceError: not the grammar, credentials inside, or an unknown option.
         """
         match = _PARTS.fullmatch(text)
-        if match is None or not re.search(PATTERN, text):
+        if match is None:
             message = "a reference has the form scheme://path[?version=…][#field], without spaces"
             raise MalformedReferenceError(message)
         version = _version(match["query"])

@@ -107,7 +107,7 @@ def test_the_simulator_alone_serves_until_it_is_told_to_end(ending: signal.Signa
             assert wrong.code == 4, wrong.out
         finally:
             process.send_signal(ending)
-            out, err = process.communicate(timeout=10)
+            out, err = process.communicate(timeout=60)
     assert (process.returncode, out, err) == (0, "", "")
     assert list(scratch.iterdir()) == [], "a file was left behind"
 

@@ -68,7 +68,7 @@ class Counting:
 @pytest.fixture
 def counting(monkeypatch: pytest.MonkeyPatch) -> Counting:
     counting = Counting()
-    monkeypatch.setitem(BACKENDS, "counting", counting)
+    monkeypatch.setattr("connform.engine.catalog.BACKENDS", {**BACKENDS, "counting": counting})
     return counting
 
 

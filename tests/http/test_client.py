@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from connform.http import ClientSettings, async_client, sync_client
+from tests.conftest import require_library
 from tests.http import servers
 from tests.http.exchanging import Mode, exchange, settings_for
 from tests.http.servers import Authority, Server, answer, head, raw
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(params=["asyncio", "trio"])
 def backend(request: pytest.FixtureRequest) -> str:
-    pytest.importorskip(request.param)
+    require_library(request.param)
     return str(request.param)
 
 

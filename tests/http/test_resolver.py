@@ -16,6 +16,7 @@ import pytest
 
 from connform.http import RequestFailed, resolver
 from connform.http.resolver import Endpoint, literal, look_up, look_up_async
+from tests.conftest import require_library
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -128,7 +129,7 @@ def test_what_the_resolver_says(monkeypatch: pytest.MonkeyPatch, code: int, faul
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_addresses_come_in_the_resolvers_order(monkeypatch: pytest.MonkeyPatch, backend: str) -> None:
     if backend == "trio":
-        pytest.importorskip("trio")
+        require_library("trio")
     found = [
         (socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("2001:db8::1", 443, 0, 0)),
         (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.1", 443)),

@@ -9,9 +9,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from urllib.parse import parse_qs, urlsplit
 
+from connform.testing.secrets import Bench
+
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterator
+
+    from connform.secrets.interface import Place
 
 
 class Request(NamedTuple):
@@ -89,3 +93,19 @@ class ApiServer:
         self._freed.set()
         self._server.shutdown()
         self._server.server_close()
+
+
+class ServedBench(Bench):
+    """A bench whose place is such a server."""
+
+    def __init__(self, place: Place, server: ApiServer) -> None:
+        super().__init__(place)
+        self._server = server
+
+    @contextmanager
+    def down(self) -> Iterator[None]:
+        self._server.stop()
+        yield
+
+    def slow(self) -> Any:
+        return self._server.slow()

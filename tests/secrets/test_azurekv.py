@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -12,7 +11,8 @@ from connform.secrets.azurekv import AZUREKV
 from connform.secrets.interface import Place
 from connform.testing.secrets import Bench, SecretBackendSuite
 from tests.canary import API_KEY, assert_no_canary
-from tests.secrets.api_server import ApiServer, Request
+from tests.conftest import require_library
+from tests.secrets.api_server import ApiServer, Request, ServedBench
 from tests.secrets.fetching import failure, lint
 
 if TYPE_CHECKING:
@@ -76,12 +76,12 @@ def vault(authority: Issuer, ca_file: Path) -> Iterator[Vault]:
     vault.server.stop()
 
 
-class AzureBench(Bench):
+class AzureBench(ServedBench):
     backend = AZUREKV
     lacks = {"sealed": "a vault is never sealed", "binary": "Key Vault keeps text alone"}
 
     def __init__(self, vault: Vault) -> None:
-        super().__init__(vault.place)
+        super().__init__(vault.place, vault.server)
         self._vault = vault
 
     def put(self, name: str, value: bytes) -> str:
@@ -97,14 +97,6 @@ class AzureBench(Bench):
     def expired(self) -> Place:
         self._vault.accepted = "another"
         return self.place
-
-    @contextmanager
-    def down(self) -> Iterator[None]:
-        self._vault.server.stop()
-        yield
-
-    def slow(self) -> Any:
-        return self._vault.server.slow()
 
 
 class TestKeyVault(SecretBackendSuite):
@@ -136,7 +128,7 @@ def test_a_rejected_login_is_tried_once(vault: Vault) -> None:
 
 
 def test_a_machine_without_a_login_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    pytest.importorskip("azure.identity", reason="azure-identity is not installed")
+    require_library("azure.identity")
     monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "EnvironmentCredential")  # no metadata server is looked for
     error = failure("azurekv", tmp_path, "azurekv://acme/portal")
     assert (error.fault.name, "az login" in error.hint) == ("secret_denied", True)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import json
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -19,7 +18,8 @@ from connform.secrets.gcpsecrets import GCPSECRETS
 from connform.secrets.interface import Place
 from connform.testing.secrets import Bench, SecretBackendSuite
 from tests.canary import API_KEY, assert_no_canary
-from tests.secrets.api_server import ApiServer, Request
+from tests.conftest import require_library
+from tests.secrets.api_server import ApiServer, Request, ServedBench
 from tests.secrets.fetching import lint
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from tests.end_to_end.conftest import Issuer
 
-pytest.importorskip("google.auth", reason="google-auth is not installed")
+require_library("google.auth")
 TOKEN: Final = API_KEY
 
 
@@ -92,12 +92,12 @@ def project(authority: Issuer, ca_file: Path, private_key: str, monkeypatch: pyt
     project.server.stop()
 
 
-class GoogleBench(Bench):
+class GoogleBench(ServedBench):
     backend = GCPSECRETS
     lacks = {"sealed": "Secret Manager is never sealed"}
 
     def __init__(self, project: Project) -> None:
-        super().__init__(project.place)
+        super().__init__(project.place, project.server)
         self._project = project
 
     def put(self, name: str, value: bytes) -> str:
@@ -113,14 +113,6 @@ class GoogleBench(Bench):
     def expired(self) -> Place:
         self._project.accepted = "another"
         return self.place
-
-    @contextmanager
-    def down(self) -> Iterator[None]:
-        self._project.server.stop()
-        yield
-
-    def slow(self) -> Any:
-        return self._project.server.slow()
 
 
 class TestSecretManager(SecretBackendSuite):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -13,7 +12,7 @@ from connform.secrets.interface import Place
 from connform.secrets.k8s import K8S
 from connform.testing.secrets import Bench, SecretBackendSuite
 from tests.canary import API_KEY, assert_no_canary
-from tests.secrets.api_server import ApiServer, Request
+from tests.secrets.api_server import ApiServer, Request, ServedBench
 from tests.secrets.fetching import failure, fetch, lint
 
 if TYPE_CHECKING:
@@ -62,7 +61,7 @@ def cluster(authority: Issuer, ca_file: Path) -> Iterator[Cluster]:
     cluster.server.stop()
 
 
-class KubernetesBench(Bench):
+class KubernetesBench(ServedBench):
     backend = K8S
     lacks = {
         "versions": "Kubernetes keeps no earlier versions of a Secret",
@@ -70,7 +69,7 @@ class KubernetesBench(Bench):
     }
 
     def __init__(self, cluster: Cluster) -> None:
-        super().__init__(cluster.place)
+        super().__init__(cluster.place, cluster.server)
         self._cluster = cluster
 
     def put(self, name: str, value: bytes) -> str:
@@ -89,14 +88,6 @@ class KubernetesBench(Bench):
 
     def expired(self) -> Place:
         return self.place._replace(secrets={"token": Secret("ended")})
-
-    @contextmanager
-    def down(self) -> Iterator[None]:
-        self._cluster.server.stop()
-        yield
-
-    def slow(self) -> Any:
-        return self._cluster.server.slow()
 
 
 class TestKubernetes(SecretBackendSuite):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -13,7 +12,7 @@ from connform.secrets.interface import Fetched, Place
 from connform.secrets.op import OP
 from connform.testing.secrets import Bench, SecretBackendSuite
 from tests.canary import API_KEY, assert_no_canary
-from tests.secrets.api_server import ApiServer, Request
+from tests.secrets.api_server import ApiServer, Request, ServedBench
 from tests.secrets.fetching import failure, fetch, lint
 
 if TYPE_CHECKING:
@@ -71,7 +70,7 @@ def connect(authority: Issuer, ca_file: Path) -> Iterator[Connect]:
     connect.server.stop()
 
 
-class ConnectBench(Bench):
+class ConnectBench(ServedBench):
     backend = OP
     lacks = {
         "binary": "a field is text",
@@ -81,7 +80,7 @@ class ConnectBench(Bench):
     }
 
     def __init__(self, connect: Connect) -> None:
-        super().__init__(connect.place)
+        super().__init__(connect.place, connect.server)
         self._connect = connect
 
     def put(self, name: str, value: bytes) -> str:
@@ -96,14 +95,6 @@ class ConnectBench(Bench):
 
     def expired(self) -> Place:
         return self.place._replace(secrets={"token": Secret("revoked")})
-
-    @contextmanager
-    def down(self) -> Iterator[None]:
-        self._connect.server.stop()
-        yield
-
-    def slow(self) -> Any:
-        return self._connect.server.slow()
 
 
 class TestConnect(SecretBackendSuite):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from tests.canary import API_KEY
+from tests.conftest import require_library
 from tests.end_to_end.running import run
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ connections:
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the package is installed, as `pip install` does it."""
-    pytest.importorskip("hatchling", reason="hatchling is not installed")
+    require_library("hatchling")
     source, target = tmp_path_factory.mktemp("source") / "letterbox", tmp_path_factory.mktemp("installed")
     shutil.copytree(PACKAGE, source)
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "install"]

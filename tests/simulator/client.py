@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 SANDBOX = "sandbox.syngrafii.com"
 LIST = "/api/v1/packages/list"
+PATIENCE_S = 60
+"""What only a hang takes, not a busy machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +35,12 @@ class Connection(http.client.HTTPSConnection):
     """One TLS connection to a host as the simulator plays it."""
 
     def __init__(self, simulator: Simulator, host: str, context: ssl.SSLContext | None = None) -> None:
-        super().__init__(host, 443, timeout=10)  # a port, lest an IPv6 address be split
+        super().__init__(host, 443, timeout=PATIENCE_S)  # a port, lest an IPv6 address be split
         self._address = simulator.route(host, 443)
         self._tls = context or trusting(simulator)
 
     def connect(self) -> None:
-        raw = socket.create_connection(self._address, timeout=10)
+        raw = socket.create_connection(self._address, timeout=PATIENCE_S)
         try:
             self.sock = self._tls.wrap_socket(raw, server_hostname=self.host)
         except OSError:

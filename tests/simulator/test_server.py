@@ -16,7 +16,7 @@ import pytest
 from connform.errors import ConnformError
 from connform.simulator import SeenRequest, Simulator
 from connform.simulator.messages import Request
-from tests.simulator.client import LIST, SANDBOX, Connection, ask, trusting
+from tests.simulator.client import LIST, PATIENCE_S, SANDBOX, Connection, ask, trusting
 
 HOSTS = ["sandbox.syngrafii.com", "sign.syngrafii.ca", "acme.syngrafii.com", "api.acme.example", "ACME.example"]
 ADDRESSES = ["127.0.0.1", "10.1.2.3", "2001:db8::1"]
@@ -85,7 +85,7 @@ def test_a_hundred_clients_at_once_all_get_their_own_answer(simulator: Simulator
     ],
 )
 def test_what_is_no_request_is_refused_and_not_recorded(simulator: Simulator, head: str, status: int) -> None:
-    raw = socket.create_connection(simulator.address, timeout=10)
+    raw = socket.create_connection(simulator.address, timeout=PATIENCE_S)
     with trusting(simulator).wrap_socket(raw, server_hostname=SANDBOX) as connection:
         connection.sendall(head.encode() + b"\r\n\r\n")
         assert connection.recv(64).startswith(b"HTTP/1.1 %d " % status)

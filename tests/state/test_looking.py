@@ -53,6 +53,29 @@ def test_the_state_of_a_file_that_is_not_there_is_not_that_of_this_folder(
     assert repository.recorded().keys() == {"one"}
 
 
+def test_a_list_is_the_same_whatever_else_is_asked_for(repository: Repository) -> None:
+    """Alone it is made of much less than what other formats need."""
+    repository.declare("one")
+    records = [_record(f"team-{number}", "ready") for number in range(3)]
+    failed = records[1].latest._replace(
+        by=Actor("zoe\udce9", "höst", "job 7"),
+        verdict="failed",
+        fault="tcp_refused",
+        certificate_expires_at="2027-03-01T12:00:00+00:00",
+        latency_ms=12.54,
+    )
+    with closing(open_states(repository.state, repository.folder / ".connform")) as states:
+        with states.held(["00"], 5) as changes:
+            changes.write([records[0], records[1]._replace(latest=failed), records[2]])
+        briefs = states.briefs()
+        assert briefs == [record.brief for record in states.read().values()]
+    alone = repository.run("state", "list")
+    beside = repository.run("state", "list", "--format", "text", "--format", "json=all.json")
+    assert (alone.code, alone.out) == (0, beside.out)
+    assert "team-1" in alone.out
+    assert "tcp_refused" in alone.out
+
+
 def test_a_state_can_be_looked_at_where_no_manifest_is_left(sqlite_repository: Repository) -> None:
     repository = sqlite_repository
     with closing(open_states("", repository.folder / ".connform")) as states, states.held(["00"], 5) as changes:

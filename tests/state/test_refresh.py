@@ -150,7 +150,7 @@ def test_scopes_that_were_not_granted_are_said_and_are_no_change() -> None:
     record = Record("one", "connections.yaml", "", {}, attempt)
     missing = f"the customer did not grant {DEFAULT_SCOPES[0]}"
     (states,) = KeptStates(State(), []).all
-    change = Change("one", Action.NONE, "", "", (), None, record, states, {})
+    change = Change("one", Action.NONE, "", "", (), None, None, states, {})
     for recorded in (record, None):
         seen = compared(change, recorded, LINE._replace(warnings=(missing,)), {})
         assert not seen.is_pending

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pwd
-from socket import gethostname
 
 from connform.recorded import Actor
 
@@ -15,4 +14,4 @@ def actor(job: str = "") -> Actor:
         user = pwd.getpwuid(os.geteuid()).pw_name
     except KeyError:  # a container's account without a name
         user = str(os.geteuid())
-    return Actor(user, gethostname(), job)
+    return Actor(user, os.uname().nodename, job)

@@ -159,7 +159,7 @@ class _Apply:
                 return await self._remove(change, line, journal)
             checked = await check_connection(change.connection, self._world, self._timeout_s)
             versions = self._world.source.versions(change.connection)
-            if checked.verdict is Verdict.READY and leaves_grant(change.record, change.connection):
+            if checked.verdict is Verdict.READY and leaves_grant(change.applied, change.connection):
                 checked = await self._without_grant(change, checked)
             file = self._states.file(change.connection.span.file)
             await journal.write(tried(change, checked, versions, file, self._by))
@@ -168,18 +168,18 @@ class _Apply:
             return failed(line, failure)
 
     async def _remove(self, change: Change, line: ConnectionReport, journal: Journal) -> ConnectionReport:
-        assert change.record is not None  # noqa: S101  (what isn't declared is recorded)
+        assert change.applied is not None  # noqa: S101  (what isn't declared is recorded)
         line = await self._without_grant(change, line._replace(verdict=Verdict.READY))
         is_removed = line.verdict is Verdict.READY
-        await journal.write(change.name if is_removed else not_removed(change.record, line, self._by))
+        await journal.write(change.name if is_removed else not_removed(change.applied, line, self._by))
         return line
 
     async def _without_grant(self, change: Change, line: ConnectionReport) -> ConnectionReport:
         """End the grant of what was applied; return the line with what became of it."""
-        assert change.record is not None  # noqa: S101  (what was applied is recorded)
-        folder = folder_of(change.record, self._states, self._shared) or self._states.folder_of(change.states)
+        assert change.applied is not None  # noqa: S101  (what was applied is recorded)
+        folder = folder_of(change.applied, self._states, self._shared) or self._states.folder_of(change.states)
         try:
-            ending = await asyncio.to_thread(self._endings.end, change.record, folder)
+            ending = await asyncio.to_thread(self._endings.end, change.applied, folder)
         except ConnectionFailed as failure:
             return failed(line, failure)
         if ending.is_lost:

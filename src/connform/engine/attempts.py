@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from connform.engine.planning import Change
     from connform.engine.report import ConnectionReport
+    from connform.recorded import Applied
 
 
 def tried(change: Change, checked: ConnectionReport, versions: Mapping[str, str], file: str, by: Actor) -> Record:
@@ -55,21 +56,22 @@ def tried(change: Change, checked: ConnectionReport, versions: Mapping[str, str]
     is_ready = checked.verdict is Verdict.READY
     if is_ready or not change.before:
         return Record(change.name, file, change.after if is_ready else "", change.spec, attempt)
-    if change.record is None:  # nothing to do, had the live side not answered otherwise
+    before = change.applied
+    if before is None:  # nothing to do, had the live side not answered otherwise
         return Record(change.name, file, change.before, change.spec, attempt)
-    return change.record._replace(file=file, latest=attempt)
+    return Record(change.name, file, before.mark.digest, before.spec, attempt)
 
 
-def not_removed(record: Record, line: ConnectionReport, by: Actor) -> Record:
+def not_removed(applied: Applied, line: ConnectionReport, by: Actor) -> Record:
     """Return what is recorded of a connection that could not be removed: the next plan has it again, with the reason."""
     attempt = Attempt(
         at=datetime.now(UTC),
         by=by,
         action=str(Action.REMOVE),
-        digest=record.digest,
+        digest=applied.mark.digest,
         base_url=line.base_url,
         auth_method=line.auth_method,
         verdict=str(line.verdict),
         fault=line.fault,
     )
-    return record._replace(latest=attempt)
+    return Record(applied.connection, applied.mark.file, applied.mark.digest, applied.spec, attempt)

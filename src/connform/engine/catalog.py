@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from connform.auth import METHODS
 from connform.manifest.document import frame
-from connform.manifest.editors import Edition, named_snippets
 from connform.manifest.rules import Finding
 from connform.manifest.settings import EXTENDS, SETTINGS, check_settings
 from connform.manifest.shape import Schema, Shape, published, secret_keys
 from connform.manifest.vocabulary import Vocabulary
 from connform.providers import PROVIDERS
-from connform.registry import PROVIDERS_GROUP, SECRETS_GROUP, find, names
+from connform.registry import PROVIDERS_GROUP, SECRETS_GROUP, Lazy, find, names
 from connform.secrets import BACKENDS
 from connform.secrets.interface import READ_S, Ruled
 
@@ -102,7 +101,7 @@ def vocabulary(*, plugins: bool = False) -> Vocabulary:
         discriminator="type",
         code="unknown-store-type",
         extensible=True,
-        branches={name: backend(name).store_shape for name in backends},
+        branches=Lazy(backends, lambda name: backend(name).store_shape),
         title="Store",
         description="A place where secrets lie.",
         question="What kind of place the store is.",
@@ -142,6 +141,8 @@ def manifest_schema() -> Schema:
 
 def editor_schema() -> Schema:
     """Return the edition of it for editors (draft-07), as `schema/connections.draft-07.schema.json` has it."""
+    from connform.manifest.editors import Edition, named_snippets  # `validate` never needs them
+
     edition = Edition()
     shapes = _definitions()
     definitions = {name: edition.compose(shape, partial=partial) for name, (shape, partial) in shapes.items()}

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from connform.manifest.model import Connection
 
 
-def describe(connection: Connection) -> ConnectionReport:
-    """Return what the manifest says of a connection."""
+def describe(connection: Connection, base_url: str = "") -> ConnectionReport:
+    """Return what the manifest says of a connection; `base_url`: its resolved API root, where that is known already."""
     return ConnectionReport(
         name=connection.name,
         provider=connection.provider,
         environment=connection.environment,
         region=connection.region,
-        base_url=provider(connection.provider).instance(connection).base_url,
+        base_url=base_url or provider(connection.provider).instance(connection).base_url,
         auth_method=connection.auth.method,
         tags=connection.tags,
         place=connection.span,

@@ -5,25 +5,30 @@ Layer 3, no IO. Apart from what plans: looking at records needs neither provider
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from connform.engine.report import ConnectionReport
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from connform.recorded import Attempt, Record
 
 
 def described_record(record: Record, history: tuple[Attempt, ...] = ()) -> ConnectionReport:
     """Return a record with its history as a line of a report."""
-    settings = record.spec["settings"]
+    return described_specification(record.connection, record.spec)._replace(record=record, history=history)
+
+
+def described_specification(name: str, spec: Mapping[str, Any]) -> ConnectionReport:
+    """Return what was applied of a connection as a line of a report."""
+    settings = spec["settings"]
     return ConnectionReport(
-        name=record.connection,
+        name=name,
         provider=settings.get("provider", ""),
         environment=settings.get("environment", ""),
         region=settings.get("region", ""),
-        base_url=record.spec["base_url"],
+        base_url=spec["base_url"],
         auth_method=settings["auth"]["method"],
         tags=tuple(settings.get("tags", ())),
-        record=record,
-        history=history,
     )

@@ -55,7 +55,7 @@ def graph(
     if manifest is None:
         raise ManifestInvalid(report.diagnostics)
     with closing(KeptStates(state, report.files)) as states:
-        verdicts = {name: latest.verdict for home in states.all for name, latest in home.latest().items()}
+        verdicts = {brief.connection: brief.verdict for home in states.all for brief in home.briefs()}
     return tuple(_node(connection, verdicts.get(connection.name, "")) for connection in manifest.values())
 
 

@@ -5,7 +5,6 @@ Layer 3; reads manifests.
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from connform.engine.catalog import provider
@@ -66,6 +65,6 @@ def _declared(connection: Connection, node: Mapping[str, Any], path: tuple[str, 
 def _defaults(connection: Connection) -> Iterator[Value]:
     if "provider" not in connection.settings:
         yield Value("/provider", connection.provider, "default", None)
-    for key, seconds in asdict(Timeouts()).items():
+    for key, seconds in Timeouts()._asdict().items():
         if key not in connection.settings.get("timeouts", {}):
             yield Value(f"/timeouts/{key}", seconds, "default", None)

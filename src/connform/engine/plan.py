@@ -8,7 +8,7 @@ from __future__ import annotations
 from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from connform.engine.planning import Action, described, draw, read_records
+from connform.engine.planning import Action, described, draw
 from connform.engine.report import PlanSummary
 from connform.engine.safety import refusals
 from connform.engine.saved_plan import written
@@ -113,7 +113,11 @@ def _refreshed(
     with surroundings(manifest, simulate=False, state=state) as world:
         seen = check_all(connections, world, parallelism, timeout_s, progress)
         versions = {connection.name: world.source.versions(connection) for connection in connections}
-    records = read_records({name: one.states for name, one in still.items()})
+    records = {
+        name: record
+        for home in {one.states for one in still.values()}
+        for name, record in home.read({name for name, one in still.items() if one.states is home}).items()
+    }
     answers = {one.name: one for one in seen}
     changes = (
         compared(change, records.get(name), answers[name], versions[name])

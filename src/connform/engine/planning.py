@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from connform.engine.describe import describe
-from connform.engine.described import described_record
+from connform.engine.described import described_specification
 from connform.engine.select import demand_known, select
 from connform.engine.specification import FieldChange, differences, digest, specification
 from connform.engine.states import WHOLE, Shard
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from connform.engine.states import KeptStates
     from connform.manifest.decode import Manifest
     from connform.manifest.model import Connection
-    from connform.recorded import Mark, Record
+    from connform.recorded import Applied, Mark
     from connform.store.states import States
 
 
@@ -57,7 +57,7 @@ class Change(NamedTuple):
     """Why, beyond the values that differ."""
     connection: Connection | None
     """What is declared."""
-    record: Record | None
+    applied: Applied | None
     """What is recorded; `None` as well where there is nothing to do."""
     states: States
     """Where that is, or will be."""
@@ -158,23 +158,17 @@ def draw(manifest: Manifest, states: KeptStates, selection: Selection, shard: Sh
         if name in marks and shard.has(name) and one.action(marks[name]) is not Action.NONE
     }
     left = {name: home for name, home in gone.items() if shard.has(name) or selection.tags}
-    records = read_records(touched | left)
+    applied = _read_applied(touched | left)
     for name in touched:  # what is read now counts: nothing keeps others from writing since the marks were read
         marks.pop(name)
-        if name in records:
-            marks[name] = records[name].mark
-    tags = {name: _tags(records.get(name)) for name in sorted(gone) if name in records or name not in left}
+        if name in applied:
+            marks[name] = applied[name].mark
+    tags = {name: _tags(applied.get(name)) for name in sorted(gone) if name in applied or name not in left}
     removed = select(tags, selection, may_miss=True)
     whole = [_step(name, one.action(marks.get(name)), marks.get(name), one.digest) for name, one in declared.items()]
     whole += [_step(name, Action.REMOVE, kept[gone[name]][name], "") for name in removed]
-    changes = [_change(one, marks.get(name), records.get(name)) for name, one in declared.items() if shard.has(name)]
-    changes += [
-        Change(
-            name, Action.REMOVE, records[name].digest, "", _failed(records[name]), None, records[name], gone[name], {}
-        )
-        for name in removed
-        if shard.has(name)
-    ]
+    changes = [_change(one, marks.get(name), applied.get(name)) for name, one in declared.items() if shard.has(name)]
+    changes += [_removal(applied[name], gone[name]) for name in removed if shard.has(name)]
     return Plan(tuple(changes), whole)
 
 
@@ -184,29 +178,34 @@ def _as_declared(connection: Connection, manifest: Manifest, states: KeptStates)
     return _Declared(connection, spec, digest(spec), file, home)
 
 
-def read_records(wanted: Mapping[str, States]) -> dict[str, Record]:
-    """Return records by name, each from where it lies; what is no longer there is left out."""
+def _read_applied(wanted: Mapping[str, States]) -> dict[str, Applied]:
+    """Return what was applied by name, each from where it lies; what is no longer there is left out."""
     names: dict[States, set[str]] = {}
     for name, home in wanted.items():
         names.setdefault(home, set()).add(name)
-    return {name: record for home, only in names.items() for name, record in home.read(only).items()}
+    return {name: applied for home, only in names.items() for name, applied in home.applied(only).items()}
 
 
-def _tags(record: Record | None) -> tuple[str, ...]:
-    return tuple(record.spec["settings"].get("tags", ())) if record else ()
+def _tags(applied: Applied | None) -> tuple[str, ...]:
+    return tuple(applied.spec["settings"].get("tags", ())) if applied else ()
 
 
 def _step(name: str, action: Action, mark: Mark | None, after: str) -> Step:
     return [name, str(action), mark.digest if mark else "", after]
 
 
-def _change(one: _Declared, mark: Mark | None, record: Record | None) -> Change:
+def _removal(applied: Applied, states: States) -> Change:
+    mark = applied.mark
+    return Change(applied.connection, Action.REMOVE, mark.digest, "", _failed(mark), None, applied, states, {})
+
+
+def _change(one: _Declared, mark: Mark | None, applied: Applied | None) -> Change:
     action = one.action(mark)
     before = mark.digest if mark else ""
     fields: tuple[FieldChange, ...] = ()
-    reasons = list(_failed(record))
-    if action is Action.UPDATE and mark and record:
-        fields = differences(record.spec, one.spec)
+    reasons = list(_failed(mark))
+    if action is Action.UPDATE and mark and applied:
+        fields = differences(applied.spec, one.spec)
         if before != one.digest and not fields:
             reasons.append("it was recorded in an earlier form")
         if one.is_moved(mark):
@@ -218,25 +217,26 @@ def _change(one: _Declared, mark: Mark | None, record: Record | None) -> Change:
         after=one.digest,
         reasons=tuple(reasons),
         connection=one.connection,
-        record=record,
+        applied=applied,
         states=one.states,
         spec=one.spec,
         fields=fields,
     )
 
 
-def _failed(record: Record | None) -> tuple[str, ...]:
+def _failed(mark: Mark | None) -> tuple[str, ...]:
     """Return why what was tried last is to be done again."""
-    return (f"the last attempt failed: {record.latest.fault}",) if record and record.latest.fault else ()
+    return (f"the last attempt failed: {mark.fault}",) if mark and mark.fault else ()
 
 
 def described(change: Change) -> ConnectionReport:
     """Return a change as a line of a report."""
-    if change.connection is not None:
-        line = describe(change.connection)
+    if change.seen is not None:
+        line = change.seen
+    elif change.connection is not None:
+        line = describe(change.connection, change.spec["base_url"])
     else:
-        assert change.record is not None  # noqa: S101  (what isn't declared is recorded)
-        line = described_record(change.record)._replace(record=None)
-    line = change.seen or line
+        assert change.applied is not None  # noqa: S101  (what isn't declared is recorded)
+        line = described_specification(change.name, change.applied.spec)
     action = Action.UPDATE if change.live else change.action
     return line._replace(action=str(action), changes=change.fields, reasons=(*change.reasons, *change.live))

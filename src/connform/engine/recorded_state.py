@@ -9,18 +9,17 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from connform.engine.described import described_record
-from connform.engine.report import ConnectionReport, Report
+from connform.engine.report import Report
 from connform.engine.select import EVERYTHING, Selection, select, unknown_connection
 from connform.engine.states import KeptStates, Shard, part_of
 from connform.errors import ManifestInvalid, UnknownConnection
 from connform.manifest.files import load_sources
-from connform.recorded import Record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from connform.engine.grants import State
-    from connform.recorded import Attempt
+    from connform.engine.report import ConnectionReport
 
 
 def recorded(
@@ -40,7 +39,7 @@ def recorded(
         state: where state is kept.
         command: the verb of the report.
         with_history: return every attempt as well.
-        with_specifications: return more than the latest attempts, which are much less to read.
+        with_specifications: return more than briefs, which are much less to read.
 
     Raises:
         ManifestInvalid: a file that was named can't be read: its state may be another.
@@ -52,8 +51,11 @@ def recorded(
         if with_specifications or selection.tags:
             lines = _lines(states, selection, with_history=with_history)
         else:
-            latest = {name: attempt for home in states.all for name, attempt in home.latest().items()}
-            lines = [_brief(name, latest[name]) for name in select(dict.fromkeys(latest, ()), selection)]
+            briefs = {brief.connection: brief for home in states.all for brief in home.briefs()}
+            chosen = select(dict.fromkeys(briefs, ()), selection)
+            return Report(
+                command, tuple(names), connection_count=len(chosen), briefs=tuple(map(briefs.__getitem__, chosen))
+            )
     return Report(command, tuple(names), connections=tuple(lines), connection_count=len(lines))
 
 
@@ -79,11 +81,6 @@ def _is_one(selection: Selection) -> bool:
         and len(selection.names) == 1
         and frozenset("*?[").isdisjoint(selection.names[0])
     )
-
-
-def _brief(name: str, latest: Attempt) -> ConnectionReport:
-    record = Record(name, "", "", {}, latest)
-    return ConnectionReport(name, "", "", "", latest.base_url, latest.auth_method, record=record)
 
 
 def _named(files: Sequence[str]) -> list[str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from connform.engine.catalog import reference_keys, vocabulary
+from connform.engine.catalog import FILES, reference_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 
 def is_relative(settings: Mapping[str, Any]) -> bool:
     """Whether a connection with these effective values names a file beside its manifest."""
-    files = vocabulary().files
-    paths = [path for scheme, path in references(settings) if scheme in files]
+    paths = [path for scheme, path in references(settings) if scheme in FILES]
     tls = settings.get("tls")
     paths += map(str, tls.values() if isinstance(tls, dict) else ())
     return not all(path.startswith("/") for path in paths)
@@ -24,10 +23,9 @@ def is_relative(settings: Mapping[str, Any]) -> bool:
 
 def is_relative_store(settings: Mapping[str, Any]) -> bool:
     """Whether a store with these values, its `type` included, lies beside its manifest, or names a file there."""
-    files = vocabulary().files
-    paths = [str(settings.get("path", ""))] if str(settings.get("type")) in files else []
+    paths = [str(settings.get("path", ""))] if str(settings.get("type")) in FILES else []
     paths += [str(value) for key, value in settings.items() if key.endswith("_file")]
-    paths += [path for scheme, path in _references(settings) if scheme in files]
+    paths += [path for scheme, path in _references(settings) if scheme in FILES]
     return not all(path.startswith("/") for path in paths)
 
 
@@ -38,9 +36,10 @@ def references(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _references(node: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    keys = reference_keys()
     for key, value in node.items():
         if isinstance(value, dict):
             yield from _references(value)
-        elif key in reference_keys() and isinstance(value, str):
+        elif key in keys and isinstance(value, str):
             scheme, _, rest = value.removeprefix("ref+").partition("://")
             yield scheme, rest

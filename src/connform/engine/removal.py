@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from connform.engine.surroundings import Surroundings
     from connform.manifest.decode import Manifest
     from connform.manifest.model import Connection
-    from connform.recorded import Record
+    from connform.recorded import Applied
 
 _OAUTH: Final = "oauth2"
 _REVOKED: Final = "was revoked and deleted"
@@ -49,29 +49,29 @@ class Endings:
         self._world = world
         self._sources: dict[str, Stores] = {}
 
-    def end(self, record: Record, folder: Path) -> Ending:
+    def end(self, applied: Applied, folder: Path) -> Ending:
         """Revoke and delete the grant of a recorded connection.
 
         Args:
-            record: what was applied.
+            applied: what was applied.
             folder: the folder of its manifest, where its grant lies.
 
         Raises:
             ConnectionFailed: the grant could not be revoked, and was not deleted.
         """
-        span = Span(record.file, 1, 1, 1, 1)
-        connection = self._manifest.decode(record.connection, record.spec["settings"], folder, span)
+        span = Span(applied.mark.file, 1, 1, 1, 1)
+        connection = self._manifest.decode(applied.connection, applied.spec["settings"], folder, span)
         try:
-            if self._world.grants.of(connection).read(record.connection) is None:
+            if self._world.grants.of(connection).read(applied.connection) is None:
                 return Ending("")
             if connection.auth.method != _OAUTH:
                 return self._delete(connection)
-            world = self._of_then(record, folder)
+            world = self._of_then(applied, folder)
             said = end_grant(resolve(connection, world, bare_settings(connection, world)))
             return Ending(said, is_lost=not said.endswith(_REVOKED))
         except ConnectionFailed as failure:
             message = f"its grant could not be revoked, so that it stays to be done: {failure.message}"
-            hint = f"try again; or give the grant up unrevoked: connform logout {record.connection} --only-here"
+            hint = f"try again; or give the grant up unrevoked: connform logout {applied.connection} --only-here"
             raise ConnectionFailed(failure.fault.name, message, hint) from None
 
     def _delete(self, connection: Connection) -> Ending:
@@ -89,33 +89,35 @@ class Endings:
         for source in self._sources.values():
             source.close()
 
-    def _of_then(self, record: Record, folder: Path) -> Surroundings:
+    def _of_then(self, applied: Applied, folder: Path) -> Surroundings:
         """Return the world with the stores that went together with the connection."""
         stores = {
             name: self._manifest.decode_store(name, spec, folder)
-            for name, spec in record.spec["stores"].items()
+            for name, spec in applied.spec["stores"].items()
             if name not in self._manifest.stores
         }
         if not stores:
             return self._world
-        which = json.dumps([str(folder), record.spec["stores"]], sort_keys=True)  # a store is logged into once per run
+        which = json.dumps([str(folder), applied.spec["stores"]], sort_keys=True)  # a store is logged into once per run
         source = self._sources.setdefault(which, Stores({**self._manifest.stores, **stores}))
         return self._world._replace(source=source)
 
 
-def leaves_grant(record: Record | None, connection: Connection) -> bool:
+def leaves_grant(applied: Applied | None, connection: Connection) -> bool:
     """Whether a connection had a grant by what was applied of it, and has none by what is declared."""
     return (
-        record is not None and record.spec["settings"]["auth"]["method"] == _OAUTH and connection.auth.method != _OAUTH
+        applied is not None
+        and applied.spec["settings"]["auth"]["method"] == _OAUTH
+        and connection.auth.method != _OAUTH
     )
 
 
-def folder_of(record: Record, states: KeptStates, files: Sequence[str]) -> Path | None:
-    """Return the folder of a record's manifest, in the repositories of a run's files; `None` where it is gone."""
+def folder_of(applied: Applied, states: KeptStates, files: Sequence[str]) -> Path | None:
+    """Return the folder of the manifest of what was applied, in the repositories of a run's files; `None` where it is gone."""
     for file in files:
         depth = len(PurePosixPath(states.file(file)).parts)
         root = Path(os.path.abspath(file)).parents[depth - 1]  # noqa: PTH100  (without `..`)
-        folder = (root / record.file).parent
+        folder = (root / applied.mark.file).parent
         if folder.is_dir():
             return folder
     return None

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from connform.diagnostics import Diagnostic, Severity, Span
     from connform.engine.specification import FieldChange
-    from connform.recorded import Attempt, Record
+    from connform.recorded import Attempt, Brief, Record
 
 
 class StageResult(NamedTuple):
@@ -170,6 +170,8 @@ class Report(NamedTuple):
     """The whole run."""
     plan: PlanSummary | None = None
     """`plan` and `apply`: what binds them together."""
+    briefs: tuple[Brief, ...] = ()
+    """`state list`: what it shows, where no more than that was read."""
     backends: tuple[BackendReport, ...] = ()
     """`secrets backends`: all of them."""
 

@@ -44,9 +44,9 @@ def _too_much(steps: Sequence[Step]) -> Iterator[str]:
 
 def _production(plan: Plan) -> Iterator[str]:
     for change in plan.changes:
-        if change.action is not Action.UPDATE or change.record is None:
+        if change.action is not Action.UPDATE or change.applied is None:
             continue
-        before, after = change.record.spec, change.spec
+        before, after = change.applied.spec, change.spec
         if before["settings"].get("environment") != PRODUCTION:
             continue
         environment = after["settings"].get("environment", "")

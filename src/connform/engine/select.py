@@ -45,6 +45,8 @@ def select(tags: Mapping[str, Collection[str]], selection: Selection, *, may_mis
     """
     if not may_miss:
         demand_known(selection, tags)
+    if selection == EVERYTHING:
+        return list(tags)
     return [name for name, own in tags.items() if _matches(name, own, selection)]
 
 

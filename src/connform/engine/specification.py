@@ -27,6 +27,8 @@ _ABSENT_WHERE_EMPTY: Final = ("tags", "timeouts", "tls")
 _PARTS: Final = {"base_url": "/base_url", "settings": "", "stores": "/stores", "folder": "/folder"}
 """Part of a specification → the pointer to it."""
 
+_canonical: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+
 
 class FieldChange(NamedTuple):
     """One value that differs; JSON-ready."""
@@ -49,7 +51,9 @@ def specification(connection: Connection, stores: Mapping[str, Store], folder: C
     """
     schemes = {reference.scheme for reference in connection.auth.references.values()}
     settings = {
-        key: _plain(value) for key, value in connection.settings.items() if value or key not in _ABSENT_WHERE_EMPTY
+        key: value if isinstance(value, str) else _plain(value)
+        for key, value in connection.settings.items()
+        if value or key not in _ABSENT_WHERE_EMPTY
     }
     spec = {
         "settings": settings,
@@ -75,7 +79,7 @@ def _plain(value: Any) -> Any:
 
 def digest(content: Any) -> str:
     """Return the SHA-256 of plain data in its canonical form: sorted keys, no spaces, ASCII."""
-    return f"sha256:{sha256(json.dumps(content, sort_keys=True, separators=(',', ':')).encode()).hexdigest()}"
+    return f"sha256:{sha256(_canonical(content).encode()).hexdigest()}"
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[FieldChange, ...]:
@@ -91,12 +95,14 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Fi
 
 def _differing(pointer: str, before: Any, after: Any) -> Iterator[FieldChange]:
     """Yield the differences of two values that are not the same."""
-    old, new = (one if isinstance(one, dict) else {} for one in (before, after))
-    for key in {**old, **new}:
-        if old.get(key) != new.get(key):
-            inner = f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}"
-            yield from _differing(inner, old.get(key), new.get(key))
+    old = before if isinstance(before, dict) else {}
+    new = after if isinstance(after, dict) else {}
+    differing = [key for key, value in old.items() if new.get(key) != value] + [key for key in new if key not in old]
+    for key in differing:
+        inner = f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}"
+        yield from _differing(inner, old.get(key), new.get(key))
     if old or new:  # what is inside has been told; what took its place has not
-        before, after = (None if isinstance(one, dict) else one for one in (before, after))
+        before = None if before is old else before
+        after = None if after is new else after
     if before != after:
         yield FieldChange(pointer, before, after)

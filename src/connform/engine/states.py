@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack, contextmanager
-from hashlib import sha256
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -57,6 +56,8 @@ WHOLE: Final = Shard()
 
 def part_of(connection: str) -> int:
     """Return the part of the state in which a connection lies."""
+    from hashlib import sha256  # who only looks pays nothing for it
+
     return sha256(connection.encode()).digest()[0] % PARTS
 
 

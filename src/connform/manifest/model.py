@@ -6,7 +6,7 @@ Layer 1, no IO. Nothing in it is secret: a credential is a `SecretReference` unt
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from connform.secret import SecretReference
 
 
-@dataclass(frozen=True, slots=True)
-class Auth:
+class Auth(NamedTuple):
     """How a connection authenticates."""
 
     method: str
@@ -29,8 +28,7 @@ class Auth:
     """The method's other keys, plain data: `redirect_uri`, `scopes`, …"""
 
 
-@dataclass(frozen=True, slots=True)
-class Tls:
+class Tls(NamedTuple):
     """Files for TLS; absolute paths. All `None`: the system's trust store, no client certificate."""
 
     ca_file: Path | None = None
@@ -41,8 +39,7 @@ class Tls:
     """PEM private key of `client_cert`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Timeouts:
+class Timeouts(NamedTuple):
     """Limits in seconds."""
 
     connect_s: float = 5.0
@@ -93,9 +90,9 @@ class Connection:
     """The folder of its manifest; relative paths start here."""
     span: Span
     """The place of its name."""
-    tls: Tls = field(default_factory=Tls)
+    tls: Tls = Tls()  # noqa: RUF009  (immutable)
     """Files for TLS."""
-    timeouts: Timeouts = field(default_factory=Timeouts)
+    timeouts: Timeouts = Timeouts()  # noqa: RUF009  (immutable)
     """Limits."""
     proxy: str = ""
     """A proxy's URL, `environment`, or empty for none."""

@@ -82,16 +82,19 @@ Signature: TypeAlias = "Callable[[object], tuple[object, ...]]"
 def build_signature(shape: Shape) -> Signature:
     """Return a function from an object to what `selected` depends on: the values of its discriminators."""
     nested = [(key, build_signature(part)) for key, part in shape.properties.items() if _discriminates(part)]  # type: ignore[arg-type]  # only a Shape does
-    branches = {name: build_signature(branch) for name, branch in shape.branches.items()}
-    key, default = shape.discriminator, shape.default
+    key, default, branches = shape.discriminator, shape.default, shape.branches
+    known: dict[str, Signature] = {}
 
     def sign(value: object) -> tuple[object, ...]:
         if not isinstance(value, dict):
             return ()
         chosen = value.get(key, default)
-        further = branches.get(chosen) if isinstance(chosen, str) else None
         signed = [part(value.get(name)) for name, part in nested]
-        return (chosen, further(value), *signed) if further else (key in value, (), *signed)
+        if not (isinstance(chosen, str) and chosen in branches):
+            return (key in value, (), *signed)
+        if chosen not in known:
+            known[chosen] = build_signature(branches[chosen])
+        return (chosen, known[chosen](value), *signed)
 
     return sign
 

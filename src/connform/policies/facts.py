@@ -5,7 +5,6 @@ Layer 2, no IO.
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from connform.manifest.branches import Branches
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
 NAME: Final = "name"
 SECRETS: Final = "secrets"
-_TIMEOUTS: Final = asdict(Timeouts())
+_TIMEOUTS: Final = Timeouts()._asdict()
 
 
 class FactFinder:

@@ -67,13 +67,21 @@ def _columns(character: str) -> int:
 
 def columns(rows: Sequence[Sequence[str]]) -> list[str]:
     """Return the rows as aligned lines; empty columns vanish."""
-    taken = [[width_of(cell) for cell in row] for row in rows]
-    widths = [max(column) for column in zip(*taken, strict=True)]
-    return ["  ".join(_cells(row, own, widths)).rstrip() for row, own in zip(rows, taken, strict=True)]
+    if len(rows) == 1:
+        return ["  ".join(filter(None, rows[0])).rstrip()]
+    aligned = [cells for column in zip(*rows, strict=True) if any(cells := _aligned(column))]
+    return [line.rstrip() for line in map("  ".join, zip(*aligned, strict=True))] or [""] * len(rows)
 
 
-def _cells(row: Sequence[str], own: Sequence[int], widths: Sequence[int]) -> list[str]:
-    return [cell + " " * (width - taken) for cell, taken, width in zip(row, own, widths, strict=True) if width]
+def _aligned(column: Sequence[str]) -> list[str]:
+    """Return cells of one width."""
+    text = "".join(column)
+    if text.isascii() and "\x1b" not in text:
+        width = max(map(len, column))
+        return [cell.ljust(width) for cell in column]
+    taken = [width_of(cell) for cell in column]
+    width = max(taken)
+    return [cell + " " * (width - own) for cell, own in zip(column, taken, strict=True)]
 
 
 def paragraph(text: str, *, first: str, rest: str, width: int) -> list[str]:

@@ -5,33 +5,28 @@ Layer 4, no IO.
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from connform.reporters.terminal import BOLD_GREEN, BOLD_RED, BOLD_YELLOW, Painter, counted
-from connform.reporters.text_diagnostic import render_diagnostic
-from connform.reporters.text_inventory import render_list, render_show
-from connform.reporters.text_plan import planned, render_plan
-from connform.reporters.text_secrets import render_backends, render_secrets
-from connform.reporters.text_state import render_history, render_record, render_state
-from connform.reporters.text_verdicts import render_applied, render_verdicts, verdicts
 
 if TYPE_CHECKING:
     from connform.reporters.view import View
 
 _BODIES: Final = {
-    "check": render_verdicts,
-    "login": render_verdicts,
-    "apply": render_applied,
-    "plan": render_plan,
-    "state list": render_state,
-    "state show": render_record,
-    "state history": render_history,
-    "secrets check": render_secrets,
-    "secrets backends": render_backends,
-    "list": render_list,
-    "show": render_show,
+    "check": ("text_verdicts", "render_verdicts"),
+    "login": ("text_verdicts", "render_verdicts"),
+    "apply": ("text_verdicts", "render_applied"),
+    "plan": ("text_plan", "render_plan"),
+    "state list": ("text_state", "render_state"),
+    "state show": ("text_state", "render_record"),
+    "state history": ("text_state", "render_history"),
+    "secrets check": ("text_secrets", "render_secrets"),
+    "secrets backends": ("text_secrets", "render_backends"),
+    "list": ("text_inventory", "render_list"),
+    "show": ("text_inventory", "render_show"),
 }
-"""What a command shows of its connections; the others show none."""
+"""Where that is which shows a command's connections, imported when it is called; the others show none."""
 
 _INVENTORIES: Final = {"list", "state list", "state show", "state history"}
 """What only tells what there is: no errors is nothing to be told."""
@@ -40,12 +35,18 @@ _INVENTORIES: Final = {"list", "state list", "state show", "state history"}
 def render(view: View, *, color: bool, width: int, verbosity: int) -> str:
     """Return the blocks of a report with blank lines between them."""
     paint = Painter(color=color)
-    blocks = [
-        render_diagnostic(diagnostic, paint, width=width, verbosity=verbosity)
-        for diagnostic in view["diagnostics"]
-        if verbosity >= 0 or diagnostic["severity"] == "error"
-    ]
-    if body := _BODIES.get(view["command"]):
+    blocks: list[list[str]] = []
+    if view["diagnostics"]:
+        from connform.reporters.text_diagnostic import render_diagnostic
+
+        blocks += [
+            render_diagnostic(diagnostic, paint, width=width, verbosity=verbosity)
+            for diagnostic in view["diagnostics"]
+            if verbosity >= 0 or diagnostic["severity"] == "error"
+        ]
+    if view["command"] in _BODIES:
+        module, function = _BODIES[view["command"]]
+        body = getattr(import_module(f"connform.reporters.{module}"), function)
         blocks.append(body(view, paint, width=width, verbosity=verbosity))
     if verbosity >= 0:
         blocks.append(_summary(view, paint))
@@ -57,8 +58,14 @@ def _summary(view: View, paint: Painter) -> list[str]:
     if view["command"] == "secrets backends" or (view["command"] == "show" and view["connections"]):
         return []
     subject = f"{counted(summary['connections'], 'connection')} in {counted(len(view['files']), 'file')}"
-    found = verdicts(view)
+    found: list[str] = []
+    if view["connections"]:
+        from connform.reporters.text_verdicts import verdicts
+
+        found = verdicts(view)
     if view.get("plan"):
+        from connform.reporters.text_plan import planned
+
         found = [each for each in found if not each.endswith(" skipped")] + planned(view)
     if summary["errors"] or not (found or view["command"] in _INVENTORIES):
         found.append(counted(summary["errors"], "error"))
@@ -69,7 +76,7 @@ def _summary(view: View, paint: Painter) -> list[str]:
 
 
 def _aside(view: View) -> str:
-    if not view["connections"] or view["command"] == "list":
+    if not view["connections"] or view["command"] in _INVENTORIES:
         return ""
     simulated = "; simulated: no secret was read, nothing left this machine" if view["simulated"] else ""
     return f" ({view['elapsed_ms'] / 1000:.1f} s{simulated})"

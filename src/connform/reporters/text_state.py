@@ -18,10 +18,9 @@ _COLUMNS: Final = ("verdict", "connection", "latency", "certificate ends", "trie
 
 def render_state(view: View, paint: Painter, *, width: int, verbosity: int) -> list[str]:  # noqa: ARG001
     """Return a table with one row per connection."""
-    if not view["connections"]:
-        return []
-    header = [paint(column.upper(), DIM) for column in _COLUMNS]
-    return columns([header, *(_row(item["recorded"]["latest"], item["name"], paint) for item in view["connections"])])
+    rows = [_row(paint, *brief) for brief in view.get("briefs", ())]
+    rows += [_attempt(paint, item["name"], item["recorded"]["latest"]) for item in view["connections"]]
+    return columns([[paint(column.upper(), DIM) for column in _COLUMNS], *rows]) if rows else []
 
 
 def render_record(view: View, paint: Painter, *, width: int, verbosity: int) -> list[str]:  # noqa: ARG001
@@ -53,19 +52,20 @@ def render_history(view: View, paint: Painter, *, width: int, verbosity: int) ->
     for item in view["connections"]:
         attempts = item["history"]
         lines.append(f"{paint(clean(item['name']), BOLD)}  {_sparkline(attempts, paint)}")
-        lines += columns([_row(attempt, attempt["action"], paint) for attempt in attempts])
+        lines += columns([_attempt(paint, attempt["action"], attempt) for attempt in attempts])
     return lines
 
 
-def _row(attempt: View, name: str, paint: Painter) -> list[str]:
-    return [
-        paint(f"{attempt['verdict']} {attempt['class']}".rstrip(), _STYLES[attempt["verdict"]]),
-        clean(name),
-        _ms(attempt["latency_ms"]),
-        attempt["certificate_expires_at"][:10],
-        attempt["at"],
-        clean(attempt["by"]),
-    ]
+def _attempt(paint: Painter, name: str, attempt: View) -> list[str]:
+    keys = ("verdict", "class", "latency_ms", "certificate_expires_at", "at", "by")
+    return _row(paint, name, *(attempt[key] for key in keys))
+
+
+def _row(
+    paint: Painter, name: str, verdict: str, fault: str, latency_ms: float | None, ends_at: str, at: str, by: str
+) -> list[str]:
+    said = f"{verdict} {fault}" if fault else verdict
+    return [paint(said, _STYLES[verdict]), clean(name), _ms(latency_ms), ends_at[:10], at, clean(by)]
 
 
 def _sparkline(attempts: Sequence[View], paint: Painter) -> str:

@@ -53,6 +53,8 @@ def build(report: Report) -> View:
             **{action: actions.count(action) for action in ("create", "update", "remove", "none")},
             "refusals": list(report.plan.refusals),
         }
+    if report.briefs:
+        frame["briefs"] = report.briefs
     if report.backends:
         frame["backends"] = [backend._asdict() for backend in report.backends]
     return frame

@@ -5,39 +5,39 @@ Layer 2, no IO until a backend fetches. Third parties add theirs by the entry-po
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
 
-from connform.secrets.awssecrets import AWSSECRETS
-from connform.secrets.awsssm import AWSSSM
-from connform.secrets.azurekv import AZUREKV
-from connform.secrets.dotenv import DOTENV
-from connform.secrets.env import ENV
-from connform.secrets.exec import EXEC
-from connform.secrets.file import FILE
-from connform.secrets.gcpsecrets import GCPSECRETS
-from connform.secrets.k8s import K8S
-from connform.secrets.keyring import KEYRING
-from connform.secrets.op import OP
-from connform.secrets.passwordstore import PASS
-from connform.secrets.sops import SOPS
-from connform.secrets.vault import VAULT
+from connform.registry import Lazy
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from connform.secrets.interface import Backend
 
-BACKENDS: dict[str, Backend] = {
-    "env": ENV,
-    "dotenv": DOTENV,
-    "file": FILE,
-    "vault": VAULT,
-    "awssecrets": AWSSECRETS,
-    "awsssm": AWSSSM,
-    "sops": SOPS,
-    "keyring": KEYRING,
-    "pass": PASS,
-    "exec": EXEC,
-    "azurekv": AZUREKV,
-    "gcpsecrets": GCPSECRETS,
-    "op": OP,
-    "k8s": K8S,
+_PLACES: Final = {
+    "env": "env:ENV",
+    "dotenv": "dotenv:DOTENV",
+    "file": "file:FILE",
+    "vault": "vault:VAULT",
+    "awssecrets": "awssecrets:AWSSECRETS",
+    "awsssm": "awsssm:AWSSSM",
+    "sops": "sops:SOPS",
+    "keyring": "keyring:KEYRING",
+    "pass": "passwordstore:PASS",
+    "exec": "exec:EXEC",
+    "azurekv": "azurekv:AZUREKV",
+    "gcpsecrets": "gcpsecrets:GCPSECRETS",
+    "op": "op:OP",
+    "k8s": "k8s:K8S",
 }
+
+
+def _load(name: str) -> Backend:
+    module, _, attribute = _PLACES[name].partition(":")
+    backend: Backend = getattr(import_module(f"{__name__}.{module}"), attribute)
+    return backend
+
+
+BACKENDS: Final[Mapping[str, Backend]] = Lazy(_PLACES, _load)
+"""By name, in the order of the documentation; a manifest pays for those that it names."""

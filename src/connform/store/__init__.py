@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from connform.grant import GrantStore
     from connform.secret import Secret
-    from connform.store.records import Database
+    from connform.store.database import Database
     from connform.store.states import States
 
 

@@ -9,12 +9,11 @@ import fcntl
 import os
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from socket import gethostname
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Final
 
+from connform.store.database import LockTimeout
 from connform.store.guard import make_folder, open_private
-from connform.store.records import LockTimeout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,7 +77,7 @@ def _wait(descriptor: int, timeout_s: float) -> None:
 
 def _sign(descriptor: int) -> None:
     """Write down who holds the lock, for those who wait; a full disk takes nothing from the holder."""
-    line = f"{gethostname()}:{os.getpid()} has held it since {datetime.now(UTC):%FT%TZ}\n"
+    line = f"{os.uname().nodename}:{os.getpid()} has held it since {datetime.now(UTC):%FT%TZ}\n"
     with suppress(OSError):
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, line.encode(), 0)

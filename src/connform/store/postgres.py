@@ -12,9 +12,9 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 from connform.errors import ConnectionFailed
+from connform.store.database import LockTimeout
 from connform.store.own_lock import OwnLock
 from connform.store.postgres_server import PostgresServer, execute_on, sign, told
-from connform.store.records import LockTimeout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     import psycopg
 
-    from connform.store.records import Execute
+    from connform.store.database import Execute
 
 _MIGRATIONS: Final = (
     """
@@ -36,7 +36,8 @@ _MIGRATIONS: Final = (
     """
     CREATE TABLE connform_connections (
         connection TEXT PRIMARY KEY, file TEXT NOT NULL, digest TEXT NOT NULL, is_applied INTEGER NOT NULL,
-        spec TEXT NOT NULL, latest TEXT NOT NULL
+        verdict TEXT NOT NULL, fault TEXT NOT NULL, latency_ms DOUBLE PRECISION, certificate_expires_at TEXT NOT NULL,
+        tried_at TEXT NOT NULL, tried_by TEXT NOT NULL, spec TEXT NOT NULL, latest TEXT NOT NULL
     );
     CREATE TABLE connform_history (
         connection TEXT NOT NULL, at DOUBLE PRECISION NOT NULL, attempt TEXT NOT NULL, PRIMARY KEY (connection, at)
@@ -80,7 +81,7 @@ _SESSIONS: Final[dict[int, BoundedSemaphore]] = {}
 
 
 class PostgresDatabase:
-    """A `records.Database` on a server."""
+    """A `database.Database` on a server."""
 
     def __init__(self, url: str) -> None:
         """Take `postgresql://user@host:port/database`; what it leaves out libpq finds in PG* variables and ~/.pgpass.

@@ -10,7 +10,6 @@ import re
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from ipaddress import IPv6Address
-from socket import gethostname
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
     import psycopg
 
-    from connform.store.records import Execute
+    from connform.store.database import Execute
 
 _CONNECT_S: Final = 5
 _KEEPALIVE: Final = {"idle": 10, "interval": 5, "count": 3}
@@ -148,7 +147,7 @@ def told(name: str) -> str:
 
 
 def _name() -> str:
-    return f"connform {gethostname()[:_HOST_CHARACTERS]}:{os.getpid()}"
+    return f"connform {os.uname().nodename[:_HOST_CHARACTERS]}:{os.getpid()}"
 
 
 def _advice(error: BaseException) -> str:

@@ -8,23 +8,19 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from socket import gethostname
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 from connform.errors import ConnectionFailed
 from connform.store.cipher import Cipher
+from connform.store.database import LockTimeout
 from connform.store.rows import COLUMNS, FACTS, facts_of, row_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from contextlib import AbstractContextManager
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
     from connform.grant import Grant, GrantFacts, LockedGrant
     from connform.secret import Secret
-
-    Execute: TypeAlias = Callable[..., list[tuple[Any, ...]]]
-    """Takes SQL with `?` for values, and the values; returns the rows."""
+    from connform.store.database import Database, Execute
 
 ROOM_BYTES: Final = 16 * 1024
 """What a journal entry sets aside: a full disk is noticed before a token is spent, not after."""
@@ -41,41 +37,6 @@ _ANY: Final = "SELECT 1 FROM connform_grants LIMIT 1"
 _KEY_CHECK: Final = "SELECT value FROM connform_meta WHERE name = 'key-check'"
 _SET_META: Final = "INSERT INTO connform_meta (name, value) VALUES (?, ?)"
 _DELETE_META: Final = "DELETE FROM connform_meta WHERE name = ?"
-
-
-class LockTimeout(Exception):
-    """Nobody freed the lock in time; the message says who holds it, where that is known."""
-
-
-class Database(Protocol):
-    """What keeps rows. Its errors are faults of the store already."""
-
-    place: str
-    """For people; without a password."""
-
-    @property
-    def folder(self) -> Path | None:
-        """Where it lies on this machine; `None` on a server."""
-
-    def reading(self) -> AbstractContextManager[Execute | None]:
-        """Return a context to read in; `None` where there is nothing yet."""
-
-    def writing(self) -> AbstractContextManager[Execute]:
-        """Return a context that is one durable transaction."""
-
-    def locked(self, name: str, timeout_s: float) -> AbstractContextManager[None]:
-        """Return a context in which nobody else holds this name; entering raises `LockTimeout`."""
-
-    def held(
-        self, names: Sequence[str], timeout_s: float
-    ) -> AbstractContextManager[Callable[[], AbstractContextManager[Execute]]]:
-        """Return a context in which nobody else holds any of these names; entering raises `LockTimeout`.
-
-        It yields a `writing` that writes nothing once the names have been lost.
-        """
-
-    def close(self) -> None:
-        """Let go of files and connections."""
 
 
 class Records:
@@ -167,7 +128,7 @@ class _Locked:
 
     def begin_refresh(self) -> None:
         """Write the journal entry, and set room aside for what comes."""
-        since, holder = datetime.now(UTC).timestamp(), f"{gethostname()}:{os.getpid()}"
+        since, holder = datetime.now(UTC).timestamp(), f"{os.uname().nodename}:{os.getpid()}"
         self._set_room_aside()
         with self._records.writing() as (execute, _):
             execute(_DELETE_META, ("room",))

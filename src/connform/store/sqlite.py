@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from connform.store.records import Execute
+    from connform.store.database import Execute
 
 FILE: Final = "state.sqlite3"
 _APPLICATION_ID: Final = 0x636F6E6E  # "conn"
@@ -42,11 +42,15 @@ _MIGRATIONS: Final = (
     """
     CREATE TABLE connform_connections (
         connection TEXT PRIMARY KEY, file TEXT NOT NULL, digest TEXT NOT NULL, is_applied INTEGER NOT NULL,
-        spec TEXT NOT NULL, latest TEXT NOT NULL
+        verdict TEXT NOT NULL, fault TEXT NOT NULL, latency_ms REAL, certificate_expires_at TEXT NOT NULL,
+        tried_at TEXT NOT NULL, tried_by TEXT NOT NULL, spec TEXT NOT NULL, latest TEXT NOT NULL
     ) STRICT;
     CREATE TABLE connform_history (
         connection TEXT NOT NULL, at REAL NOT NULL, attempt TEXT NOT NULL, PRIMARY KEY (connection, at)
     ) STRICT, WITHOUT ROWID;
+    CREATE INDEX connform_lists ON connform_connections (
+        connection, file, digest, is_applied, verdict, fault, latency_ms, certificate_expires_at, tried_at, tried_by
+    );
     """,
 )
 """What leads from each version of the schema to the next; never edited once released."""
@@ -60,7 +64,7 @@ _UNWRITABLE: Final = {
 
 
 class SqliteDatabase:
-    """A `records.Database` in one folder, which need not exist yet: reading makes none."""
+    """A `database.Database` in one folder, which need not exist yet: reading makes none."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

@@ -11,30 +11,41 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from connform.errors import ConnectionFailed
-from connform.recorded import Actor, Attempt, Mark, Record, UsedSecret
-from connform.store.records import LockTimeout
+from connform.recorded import Actor, Applied, Attempt, Brief, Mark, Record, UsedSecret
+from connform.store.database import LockTimeout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
-    from connform.store.records import Database, Execute
+    from connform.store.database import Database, Execute
 
 KEPT_ATTEMPTS: Final = 100
 """Of each connection; older ones go."""
+_COLUMNS: Final = (
+    *("connection", "file", "digest", "is_applied"),
+    *("verdict", "fault", "latency_ms", "certificate_expires_at", "tried_at", "tried_by"),
+    *("spec", "latest"),
+)
+# Nothing that is put together here comes from outside: the names of columns are this package's own.
 _READ: Final = "SELECT connection, file, digest, spec, latest FROM connform_connections ORDER BY connection"
-_MARKS: Final = "SELECT connection, file, digest, is_applied FROM connform_connections ORDER BY connection"
+_MARKS: Final = "SELECT connection, file, digest, is_applied, fault FROM connform_connections ORDER BY connection"
+_APPLIED: Final = (
+    "SELECT connection, file, digest, is_applied, fault, spec FROM connform_connections ORDER BY connection"
+)
+_BRIEFS: Final = (
+    "SELECT connection, verdict, fault, latency_ms, certificate_expires_at, tried_at, tried_by "
+    "FROM connform_connections ORDER BY connection"
+)
 _READ_ONE: Final = "SELECT connection, file, digest, spec, latest FROM connform_connections WHERE connection = ?"
 _WRITE: Final = (
-    "INSERT INTO connform_connections (connection, file, digest, is_applied, spec, latest) VALUES (?, ?, ?, ?, ?, ?) "
-    "ON CONFLICT (connection) DO UPDATE SET file = excluded.file, digest = excluded.digest, "
-    "is_applied = excluded.is_applied, spec = excluded.spec, latest = excluded.latest"
+    f"INSERT INTO connform_connections ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))}) "  # noqa: S608
+    f"ON CONFLICT (connection) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in _COLUMNS[1:])}"
 )
 _DELETE: Final = (
     "DELETE FROM connform_connections WHERE connection = ?",
     "DELETE FROM connform_history WHERE connection = ?",
 )
-_LATEST: Final = "SELECT connection, latest FROM connform_connections ORDER BY connection"
 _HISTORIES: Final = "SELECT connection, attempt FROM connform_history ORDER BY connection, at"
 _HISTORY: Final = "SELECT attempt FROM connform_history WHERE connection = ? ORDER BY at"
 _REMEMBER: Final = "INSERT INTO connform_history (connection, at, attempt) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
@@ -60,27 +71,33 @@ class States:
             ConnectionFailed: a fault of the store.
         """
         rows = self._rows(_MARKS)
-        return {name: Mark(_path(file), digest, bool(is_applied)) for name, file, digest, is_applied in rows}
+        return {name: _mark(*columns) for name, *columns in rows}
+
+    def applied(self, only: Container[str]) -> dict[str, Applied]:
+        """Return what was applied of connections, by name; errors as for `marks`."""
+        rows = [row for row in self._rows(_APPLIED) if row[0] in only]
+        specs = _decoded(row[-1] for row in rows)
+        return {
+            name: Applied(name, _mark(*columns), spec) for (name, *columns, _), spec in zip(rows, specs, strict=True)
+        }
+
+    def briefs(self) -> list[Brief]:
+        """Return what a list shows of every connection, by name; errors as for `marks`."""
+        return [Brief._make((*columns, _text(by))) for *columns, by in self._rows(_BRIEFS)]
 
     def read(self, only: Container[str] | None = None) -> dict[str, Record]:
         """Return the records of connections by name, by default of all; errors as for `marks`."""
         rows = [row for row in self._rows(_READ) if only is None or row[0] in only]
         specs, attempts = _decoded(row[3] for row in rows), _decoded(row[4] for row in rows)
         return {
-            name: Record(name, _path(file), digest, spec, _attempt(latest))
+            name: Record(name, _text(file), digest, spec, _attempt(latest))
             for (name, file, digest, _, _), spec, latest in zip(rows, specs, attempts, strict=True)
         }
-
-    def latest(self) -> dict[str, Attempt]:
-        """Return the latest attempt of every connection by its name, without the rest; errors as for `marks`."""
-        rows = self._rows(_LATEST)
-        attempts = _decoded(latest for _, latest in rows)
-        return {name: _attempt(latest) for (name, _), latest in zip(rows, attempts, strict=True)}
 
     def record(self, connection: str) -> Record | None:
         """Return one record; errors as for `marks`."""
         for name, file, digest, spec, latest in self._rows(_READ_ONE, connection):
-            return Record(name, _path(file), digest, json.loads(spec), _attempt(json.loads(latest)))
+            return Record(name, _text(file), digest, json.loads(spec), _attempt(json.loads(latest)))
         return None
 
     def history(self, connection: str) -> list[Attempt]:
@@ -138,13 +155,18 @@ class Changes:
         with self._writing() as execute:
             for record in records:
                 latest = json.dumps(_plain(record.latest))
-                marks = (record.connection, _storable(record.file), record.digest, int(record.is_applied))
-                execute(_WRITE, (*marks, json.dumps(record.spec), latest))
+                connection, *brief, by = record.brief
+                marks = (_storable(record.file), record.digest, int(record.is_applied))
+                execute(_WRITE, (connection, *marks, *brief, _storable(by), json.dumps(record.spec), latest))
                 execute(_REMEMBER, (record.connection, record.latest.at.timestamp(), latest))
                 execute(_FORGET, (record.connection, record.connection, KEPT_ATTEMPTS - 1))
             for connection in removed:
                 for statement in _DELETE:
                     execute(statement, (connection,))
+
+
+def _mark(file: str, digest: str, is_applied: int, fault: str) -> Mark:
+    return Mark(_text(file), digest, bool(is_applied), fault)
 
 
 def _decoded(texts: Iterable[str]) -> list[Any]:
@@ -153,13 +175,13 @@ def _decoded(texts: Iterable[str]) -> list[Any]:
     return decoded
 
 
-def _storable(file: str) -> str:
-    """Return a path as Unicode text, which is all that a database takes: one that is none, and what looks like that, as JSON."""
-    return file if file.isprintable() and not file.startswith('"') else json.dumps(file)
+def _storable(text: str) -> str:
+    """Return text as Unicode, which is all that a database takes: what is none, and what looks like that, as JSON."""
+    return text if text.isprintable() and not text.startswith('"') else json.dumps(text)
 
 
-def _path(stored: str) -> str:
-    """Return the path that `_storable` was given."""
+def _text(stored: str) -> str:
+    """Return the text that `_storable` was given."""
     return str(json.loads(stored)) if stored.startswith('"') else stored
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 from datetime import timedelta
-from socket import gethostname
 from typing import TYPE_CHECKING, Final
 
 from connform.auth.oauth.token_endpoint import CALL_S
@@ -42,7 +41,7 @@ def is_under_way(pending: Pending, connection: str, now: datetime) -> bool:
     host, _, pid = pending.holder.rpartition(":")
     if not pid.isdecimal() or abs(now - pending.since) > LONGEST:
         return False
-    if host != gethostname():
+    if host != os.uname().nodename:
         return True
     return (os.getpid(), connection) in _AT_WORK if int(pid) == os.getpid() else _is_alive(int(pid))
 
