@@ -93,9 +93,10 @@ from connform.errors import SecretUnresolved
 from connform.secret import SecretReference
 from connform.secrets import BACKENDS
 from connform.secrets.interface import Place
+backend = BACKENDS["file"]
 if os.geteuid() == 0:
-    os.seteuid(65534)
-(outcome,) = BACKENDS["file"].open(Place(Path("/"))).read([SecretReference.parse(sys.argv[1])])
+    os.seteuid(65534)  # nothing can be imported from here on
+(outcome,) = backend.open(Place(Path("/"))).read([SecretReference.parse(sys.argv[1])])
 if isinstance(outcome, SecretUnresolved):
     print(outcome.fault.name, outcome.exit_code.value)
 """

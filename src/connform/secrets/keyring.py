@@ -6,8 +6,9 @@ encrypts is asked, and none is made to open a dialog where that can be seen befo
 
 from __future__ import annotations
 
-from contextlib import closing
-from typing import TYPE_CHECKING, Final
+from contextlib import closing, suppress
+from time import sleep
+from typing import TYPE_CHECKING, Any, Final
 
 from connform.errors import SecretUnresolved
 from connform.manifest.shape import Shape, Snippet
@@ -18,9 +19,9 @@ from connform.secrets.value import whole_or_field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import Any
 
     from keyring.backend import KeyringBackend
+    from secretstorage import Collection
 
     from connform.secret import SecretReference
     from connform.secrets.interface import Opened, Place
@@ -30,6 +31,9 @@ _OFF: Final = "keyring.backends.null"
 _CHAIN: Final = "keyring.backends.chainer"
 _FILES: Final = "keyrings.alt"
 """Files in plain text, or ones that ask for a password at the terminal."""
+_GLANCES: Final = 5
+"""While gnome-keyring replaces a file, it loses sight of what lies in it: there at one look, gone at the next."""
+_PAUSE_S: Final = 0.05
 _SECRET_SERVICE: Final = ("keyring.backends.SecretService", "keyring.backends.libsecret")
 
 
@@ -88,8 +92,6 @@ def _fetched(password: str, reference: SecretReference) -> Fetched:
 
 def _password(service: str, user: str) -> str:
     for backend in _encrypting(_configured()):
-        if _is_of(backend, *_SECRET_SERVICE):
-            _demand_unlocked(backend)
         password = _ask(backend, service, user)
         if password is not None:
             return password
@@ -138,40 +140,15 @@ def _is_of(backend: KeyringBackend, *modules: str) -> bool:
     return any(f"{kind.__module__}.".startswith(f"{module}.") for kind in type(backend).__mro__ for module in modules)
 
 
-def _demand_unlocked(backend: KeyringBackend) -> None:
-    """Accept a Secret Service that is open; one that is not would ask for its password in a dialog.
-
-    Raises:
-        SecretUnresolved: `keyring_locked`; `secret_not_found`, there is no keyring yet; `secret_backend_unavailable`.
-    """
-    import secretstorage
-    from secretstorage.exceptions import ItemNotFoundException
-
-    preferred = getattr(backend, "preferred_collection", "")
-    try:
-        with closing(secretstorage.dbus_init()) as bus:
-            collection = (
-                secretstorage.Collection(bus, preferred)
-                if preferred
-                else secretstorage.get_collection_by_alias(bus, "default")
-            )
-            is_locked = collection.is_locked()
-    except ItemNotFoundException:
-        message = "the Secret Service has no such keyring yet"
-        raise SecretUnresolved(
-            "secret_not_found", message, "make one in its own program, and store the secret"
-        ) from None
-    except Exception as error:  # noqa: BLE001  (what D-Bus has to say comes in many classes)
-        raise _unavailable(error) from None
-    if is_locked:
-        raise SecretUnresolved("keyring_locked", "the keyring is locked")
-
-
 def _ask(backend: KeyringBackend, service: str, user: str) -> str | None:
     from keyring.errors import KeyringLocked
 
     try:
+        if _is_of(backend, *_SECRET_SERVICE):
+            return _ask_secret_service(backend, service, user)
         return backend.get_password(service, user)
+    except SecretUnresolved:
+        raise
     except KeyringLocked:
         failure = SecretUnresolved("keyring_locked", "the keyring is locked, and its dialog was dismissed")
     except UnicodeDecodeError:
@@ -180,6 +157,38 @@ def _ask(backend: KeyringBackend, service: str, user: str) -> str | None:
         failure = _unavailable(error)
     # Raised out here: no exception in the chain holds the password.
     raise failure
+
+
+def _ask_secret_service(backend: Any, service: str, user: str) -> str | None:
+    """Return a password of a Secret Service, as the library does where it is open; where it is not, no dialog opens."""
+    from secretstorage import dbus_init
+    from secretstorage.exceptions import ItemNotFoundException
+
+    keys = backend.schemes[backend.scheme]
+    attributes = {keys["service"]: service, keys["username"]: user}
+    for _ in range(_GLANCES):
+        with suppress(ItemNotFoundException), closing(dbus_init()) as bus:
+            return _password_in(_collection(bus, backend), attributes)
+        sleep(_PAUSE_S)
+    message = "the Secret Service has no such keyring yet"
+    raise SecretUnresolved("secret_not_found", message, "make one in its own program, and store the secret")
+
+
+def _collection(bus: Any, backend: Any) -> Collection:
+    from secretstorage import Collection, get_collection_by_alias
+
+    preferred = getattr(backend, "preferred_collection", "")
+    return Collection(bus, preferred) if preferred else get_collection_by_alias(bus, "default")
+
+
+def _password_in(collection: Collection, attributes: dict[str, str]) -> str | None:
+    if collection.is_locked():
+        raise SecretUnresolved("keyring_locked", "the keyring is locked")
+    for item in collection.search_items(attributes):
+        if item.is_locked():
+            raise SecretUnresolved("keyring_locked", "the keyring is locked")
+        return str(item.get_secret().decode())
+    return None
 
 
 def _unavailable(error: Exception) -> SecretUnresolved:
