@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import importlib
 import os
 import shutil
@@ -79,6 +80,14 @@ def clean_environment(home: Path) -> Iterator[None]:
         for leftover in home.iterdir():
             shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
         yield
+
+
+@pytest.fixture(autouse=True)
+def collected_garbage() -> Iterator[None]:
+    """The collector runs: a command that is called in this process switches it off."""
+    yield
+    gc.unfreeze()
+    gc.enable()
 
 
 # No network but loopback. An audit hook sees every connection of this process, whatever library opens it.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from jsonschema import Draft202012Validator
 
 from connform.diagnostics import CODES, Severity
-from connform.engine.catalog import manifest_schema, reference_keys, vocabulary
+from connform.engine.catalog import manifest_schema, reference_keys, store_reference_keys, vocabulary
 from connform.layout.canonical import canonical
 from connform.manifest.files import Source
 from connform.manifest.fixes import mend
@@ -70,6 +70,10 @@ def examine(text: bytes) -> str:
     return "refused" if any(one.severity is Severity.ERROR for one in found) else "accepted"
 
 
+def _reference_keys() -> frozenset[str]:
+    return reference_keys() | store_reference_keys()
+
+
 def examine_layout(text: bytes) -> str:
     """Return `laid out` or `refused`.
 
@@ -78,10 +82,10 @@ def examine_layout(text: bytes) -> str:
         ModelChangedError: the layout says something else.
     """
     try:
-        after = canonical(text, NAME, reference_keys)
+        after = canonical(text, NAME, _reference_keys)
     except YamlError:
         return "refused"
-    assert canonical(after, NAME, reference_keys) == after, "a second run changes something"
+    assert canonical(after, NAME, _reference_keys) == after, "a second run changes something"
     return "laid out"
 
 

@@ -128,9 +128,14 @@ def _store_rules(store: Mapping[str, Any]) -> Iterable[Finding]:
 
 @cache
 def reference_keys() -> frozenset[str]:
-    """Return the keys of connections and stores that hold secret references."""
-    known = vocabulary()
-    return frozenset(secret_keys(known.connection) | secret_keys(known.store))
+    """Return the keys of connections that hold secret references."""
+    return frozenset(secret_keys(vocabulary().connection))
+
+
+@cache
+def store_reference_keys() -> frozenset[str]:
+    """Return the keys of stores that hold secret references; looks at every backend."""
+    return frozenset(secret_keys(vocabulary().store))
 
 
 def manifest_schema() -> Schema:

@@ -70,11 +70,10 @@ def fmt(files: Sequence[str] = ()) -> tuple[list[Layout], list[Diagnostic]]:
     return layouts, found
 
 
-def _reference_keys() -> set[str]:
-    from connform.engine.catalog import vocabulary  # imports every provider and backend
-    from connform.manifest.shape import secret_keys
+def _reference_keys() -> frozenset[str]:
+    from connform.engine.catalog import reference_keys, store_reference_keys  # imports every provider and backend
 
-    return secret_keys(vocabulary().connection) | secret_keys(vocabulary().store)
+    return reference_keys() | store_reference_keys()
 
 
 def _explain(source: Source, error: YamlError) -> list[Diagnostic]:

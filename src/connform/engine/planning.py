@@ -231,12 +231,13 @@ def _failed(mark: Mark | None) -> tuple[str, ...]:
 
 def described(change: Change) -> ConnectionReport:
     """Return a change as a line of a report."""
-    if change.seen is not None:
-        line = change.seen
-    elif change.connection is not None:
-        line = describe(change.connection, change.spec["base_url"])
-    else:
+    action = str(Action.UPDATE if change.live else change.action)
+    changes, reasons = change.fields, (*change.reasons, *change.live)
+    if change.seen is None and change.connection is not None:
+        base_url = change.spec["base_url"]
+        return describe(change.connection, base_url, action=action, changes=changes, reasons=reasons)
+    line = change.seen
+    if line is None:
         assert change.applied is not None  # noqa: S101  (what isn't declared is recorded)
         line = described_specification(change.name, change.applied.spec)
-    action = Action.UPDATE if change.live else change.action
-    return line._replace(action=str(action), changes=change.fields, reasons=(*change.reasons, *change.live))
+    return line._replace(action=action, changes=changes, reasons=reasons)

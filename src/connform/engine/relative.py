@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from connform.engine.catalog import FILES, reference_keys
+from connform.engine.catalog import FILES, reference_keys, store_reference_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Container, Mapping, Sequence
 
 
 def is_relative(settings: Mapping[str, Any]) -> bool:
@@ -18,28 +18,33 @@ def is_relative(settings: Mapping[str, Any]) -> bool:
     paths = [path for scheme, path in references(settings) if scheme in FILES]
     tls = settings.get("tls")
     paths += map(str, tls.values() if isinstance(tls, dict) else ())
-    return not all(path.startswith("/") for path in paths)
+    return _any_relative(paths)
 
 
 def is_relative_store(settings: Mapping[str, Any]) -> bool:
     """Whether a store with these values, its `type` included, lies beside its manifest, or names a file there."""
     paths = [str(settings.get("path", ""))] if str(settings.get("type")) in FILES else []
     paths += [str(value) for key, value in settings.items() if key.endswith("_file")]
-    paths += [path for scheme, path in _references(settings) if scheme in FILES]
-    return not all(path.startswith("/") for path in paths)
+    paths += [path for scheme, path in _references(settings, store_reference_keys()) if scheme in FILES]
+    return _any_relative(paths)
 
 
-def references(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield the scheme of each secret reference of a connection, and what follows it."""
+def _any_relative(paths: Sequence[str]) -> bool:
+    return bool(paths) and not all(path.startswith("/") for path in paths)
+
+
+def references(settings: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the scheme of each secret reference of a connection, and what follows it."""
     auth = settings.get("auth")
-    yield from _references(auth if isinstance(auth, dict) else {})
+    return _references(auth, reference_keys()) if isinstance(auth, dict) else []
 
 
-def _references(node: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    keys = reference_keys()
+def _references(node: Mapping[str, Any], keys: Container[str]) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
     for key, value in node.items():
         if isinstance(value, dict):
-            yield from _references(value)
+            found += _references(value, keys)
         elif key in keys and isinstance(value, str):
             scheme, _, rest = value.removeprefix("ref+").partition("://")
-            yield scheme, rest
+            found.append((scheme, rest))
+    return found

@@ -13,7 +13,7 @@ from connform.engine.catalog import provider
 from connform.engine.relative import is_relative, is_relative_store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from connform.manifest.model import Connection, Store
@@ -49,7 +49,6 @@ def specification(connection: Connection, stores: Mapping[str, Store], folder: C
         stores: the stores of the run.
         folder: returns the path of a manifest's folder in its repository.
     """
-    schemes = {reference.scheme for reference in connection.auth.references.values()}
     settings = {
         key: value if isinstance(value, str) else _plain(value)
         for key, value in connection.settings.items()
@@ -58,9 +57,16 @@ def specification(connection: Connection, stores: Mapping[str, Store], folder: C
     spec = {
         "settings": settings,
         "base_url": provider(connection.provider).instance(connection).base_url,
-        "stores": {name: _store(stores[name], folder) for name in sorted(schemes) if name in stores},
+        "stores": _stores(connection, stores, folder) if stores else {},
     }
     return {**spec, "folder": folder(connection.base)} if is_relative(settings) else spec
+
+
+def _stores(
+    connection: Connection, stores: Mapping[str, Store], folder: Callable[[Path], str]
+) -> dict[str, dict[str, Any]]:
+    schemes = {reference.scheme for reference in connection.auth.references.values()}
+    return {name: _store(stores[name], folder) for name in sorted(schemes) if name in stores}
 
 
 def _store(store: Store, folder: Callable[[Path], str]) -> dict[str, Any]:
@@ -84,25 +90,23 @@ def digest(content: Any) -> str:
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[FieldChange, ...]:
     """Return what differs between two specifications, value by value, by pointer."""
-    found = {
-        one.pointer: one
-        for part, pointer in _PARTS.items()
-        if before.get(part) != after.get(part)
-        for one in _differing(pointer, before.get(part), after.get(part))
-    }
-    return tuple(found[pointer] for pointer in sorted(found))
+    found: dict[str, FieldChange] = {}
+    for part, pointer in _PARTS.items():
+        _add_differing(found, pointer, before.get(part), after.get(part))
+    return tuple([found[pointer] for pointer in sorted(found)])
 
 
-def _differing(pointer: str, before: Any, after: Any) -> Iterator[FieldChange]:
-    """Yield the differences of two values that are not the same."""
+def _add_differing(found: dict[str, FieldChange], pointer: str, before: Any, after: Any) -> None:
+    """Add what differs in two values to what was found, by pointer."""
+    if before == after:
+        return
     old = before if isinstance(before, dict) else {}
     new = after if isinstance(after, dict) else {}
-    differing = [key for key, value in old.items() if new.get(key) != value] + [key for key in new if key not in old]
-    for key in differing:
+    for key in [key for key, value in old.items() if new.get(key) != value] + [key for key in new if key not in old]:
         inner = f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}"
-        yield from _differing(inner, old.get(key), new.get(key))
+        _add_differing(found, inner, old.get(key), new.get(key))
     if old or new:  # what is inside has been told; what took its place has not
         before = None if before is old else before
         after = None if after is new else after
     if before != after:
-        yield FieldChange(pointer, before, after)
+        found[pointer] = FieldChange(pointer, before, after)

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from connform.diagnostics import Severity
-from connform.engine.catalog import DEFAULT_PROVIDER, reference_keys, vocabulary
+from connform.engine.catalog import DEFAULT_PROVIDER, reference_keys, store_reference_keys, vocabulary
 from connform.engine.policies import judge
 from connform.engine.report import Report
 from connform.engine.select import EVERYTHING, Selection, select
@@ -116,7 +116,8 @@ def read_manifest(
 
     declared, folders = frozenset(whole.connections), folders_of(report.files)
     searched = tuple(Path(os.path.abspath(folder)) for folder in searched_folders(files))
-    return Manifest(tree, reference_keys(), DEFAULT_PROVIDER, READ_S, declared, folders, searched), report
+    keys = (reference_keys(), store_reference_keys)
+    return Manifest(tree, *keys, DEFAULT_PROVIDER, READ_S, declared, folders, searched), report
 
 
 def folders_of(files: Sequence[str]) -> tuple[Path, ...]:

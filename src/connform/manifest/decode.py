@@ -14,6 +14,8 @@ from connform.manifest.model import Auth, Connection, Store, Timeouts, Tls
 from connform.secret import SecretReference
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from connform.diagnostics import Span
     from connform.manifest.document import Entry
     from connform.manifest.validate import Tree
@@ -26,6 +28,7 @@ class Manifest(Mapping[str, Connection]):
         self,
         tree: Tree,
         secret_keys: frozenset[str],
+        store_secret_keys: Callable[[], frozenset[str]],
         default_provider: str,
         read_s: float,
         declared: frozenset[str] = frozenset(),
@@ -34,6 +37,7 @@ class Manifest(Mapping[str, Connection]):
     ) -> None:
         self._entries = tree.connections
         self._secret_keys = secret_keys
+        self._store_secret_keys = store_secret_keys
         self._default_provider = default_provider
         self._read_s = read_s
         self._decoded: dict[str, Connection] = {}
@@ -110,7 +114,7 @@ class Manifest(Mapping[str, Connection]):
         for key, value in node.items():
             if isinstance(value, Mapping):
                 yield from self._references(value, (*here, key))
-            elif key in self._secret_keys:
+            elif key in self._store_secret_keys():
                 yield (*here, key), value
 
 

@@ -5,7 +5,7 @@ Layer 1, no IO. Nothing in it is secret: a credential is a `SecretReference` unt
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -50,8 +50,7 @@ class Timeouts(NamedTuple):
     """The whole exchange, from the name look-up to the last byte."""
 
 
-@dataclass(frozen=True, slots=True)
-class Store:
+class Store(NamedTuple):
     """A place where secrets lie, as declared under `stores:`."""
 
     name: str
@@ -66,12 +65,11 @@ class Store:
     """The folder of the manifest that declares it; relative paths start here."""
     timeout_s: float
     """How long one read may take."""
-    references: Mapping[str, SecretReference] = field(default_factory=dict)
+    references: Mapping[str, SecretReference] = MappingProxyType({})
     """The secrets that open it, by their path in the settings: `auth.token`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Connection:
+class Connection(NamedTuple):
     """One connection with its effective values: `defaults` < template < its own."""
 
     name: str
@@ -90,9 +88,9 @@ class Connection:
     """The folder of its manifest; relative paths start here."""
     span: Span
     """The place of its name."""
-    tls: Tls = Tls()  # noqa: RUF009  (immutable)
+    tls: Tls = Tls()
     """Files for TLS."""
-    timeouts: Timeouts = Timeouts()  # noqa: RUF009  (immutable)
+    timeouts: Timeouts = Timeouts()
     """Limits."""
     proxy: str = ""
     """A proxy's URL, `environment`, or empty for none."""
@@ -100,7 +98,7 @@ class Connection:
     """For `--tag`."""
     owner: str = ""
     """Whom to ask."""
-    entry: Entry | None = field(default=None, repr=False, compare=False)
+    entry: Entry | None = None
     """Where its values come from: `place_of`, `origin_of`."""
 
     def place_of(self, *path: str | int) -> Span:

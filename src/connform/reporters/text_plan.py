@@ -21,7 +21,8 @@ def render_plan(view: View, paint: Painter, *, width: int, verbosity: int) -> li
     rows = columns([_row(item, paint) for item in pending]) if pending else []
     lines: list[str] = []
     for row, item in zip(rows, pending, strict=True):
-        lines += [row, *columns([_field(field) for field in item["changes"]] or [[""]])][: 1 + len(item["changes"])]
+        lines.append(row)
+        lines += columns([_field(field) for field in item["changes"]])
         for reason in item["reasons"]:
             lines += paragraph(reason, first=f"    {paint('why:', BOLD)} ", rest="         ", width=width)
     lines += render_verdicts({**view, "connections": remarked(view)}, paint, width=width, verbosity=verbosity)
@@ -75,9 +76,9 @@ def _row(item: View, paint: Painter) -> list[str]:
 
 
 def _field(field: View) -> list[str]:
-    sides = [field["before"], field["after"]]
-    texts = [shown(side) for side in sides]
-    if texts[0] == texts[1] or "" in texts:  # a list and its text, an empty value: told apart as JSON only
-        texts = [json.dumps(side, ensure_ascii=False) for side in sides]
-    before, after = ("(none)" if side is None else clean(text) for side, text in zip(sides, texts, strict=True))
+    before, after = shown(field["before"]), shown(field["after"])
+    if before == after or not (before and after):  # a list and its text, an empty value: told apart as JSON only
+        before, after = (json.dumps(field[side], ensure_ascii=False) for side in ("before", "after"))
+    before = "(none)" if field["before"] is None else clean(before)
+    after = "(none)" if field["after"] is None else clean(after)
     return [f"    {clean(field['pointer'].lstrip('/').replace('/', '.'))}", f"{before} → {after}"]

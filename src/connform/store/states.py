@@ -83,7 +83,8 @@ class States:
 
     def briefs(self) -> list[Brief]:
         """Return what a list shows of every connection, by name; errors as for `marks`."""
-        return [Brief._make((*columns, _text(by))) for *columns, by in self._rows(_BRIEFS)]
+        briefs = map(Brief._make, self._rows(_BRIEFS))
+        return [brief._replace(by=_text(brief.by)) if brief.by.startswith('"') else brief for brief in briefs]
 
     def read(self, only: Container[str] | None = None) -> dict[str, Record]:
         """Return the records of connections by name, by default of all; errors as for `marks`."""
