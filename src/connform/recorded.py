@@ -106,7 +106,7 @@ class Brief(NamedTuple):
     at: str
     """As `Attempt.at`, ISO 8601."""
     by: str
-    """As `Attempt.by`."""
+    """As `Attempt.by`; what can't be printed is replaced."""
 
 
 class Record(NamedTuple):
@@ -133,5 +133,6 @@ class Record(NamedTuple):
         """What a list shows of it."""
         latest = self.latest
         at = latest.at.isoformat(timespec="seconds")
-        ends_at, by = latest.certificate_expires_at, str(latest.by)
+        by = "".join(char if char.isprintable() else "�" for char in str(latest.by))
+        ends_at = latest.certificate_expires_at
         return Brief(self.connection, latest.verdict, latest.fault, latest.latency_ms, ends_at, at, by)

@@ -51,11 +51,11 @@ def recorded(
         if with_specifications or selection.tags:
             lines = _lines(states, selection, with_history=with_history)
         else:
-            briefs = {brief.connection: brief for home in states.all for brief in home.briefs()}
-            chosen = select(dict.fromkeys(briefs, ()), selection)
-            return Report(
-                command, tuple(names), connection_count=len(chosen), briefs=tuple(map(briefs.__getitem__, chosen))
-            )
+            briefs = [brief for home in states.all for brief in home.briefs()]
+            if selection != EVERYTHING:
+                chosen = set(select({brief.connection: () for brief in briefs}, selection))
+                briefs = [brief for brief in briefs if brief.connection in chosen]
+            return Report(command, tuple(names), connection_count=len(briefs), briefs=tuple(briefs))
     return Report(command, tuple(names), connections=tuple(lines), connection_count=len(lines))
 
 
@@ -89,7 +89,7 @@ def _named(files: Sequence[str]) -> list[str]:
     Raises:
         ManifestInvalid: one that was named can't be read; without a name there need be none.
     """
-    sources, problems = load_sources(files)
+    sources, problems = load_sources(files, content=False)
     if files and problems:
         raise ManifestInvalid(tuple(problems))
     return [source.name for source in sources]

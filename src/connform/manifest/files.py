@@ -31,11 +31,12 @@ class Source(NamedTuple):
     """Its folder: relative paths inside of it start here."""
 
 
-def load_sources(paths: Sequence[str]) -> tuple[list[Source], list[Diagnostic]]:
+def load_sources(paths: Sequence[str], *, content: bool = True) -> tuple[list[Source], list[Diagnostic]]:
     """Read every manifest that `paths` name, each once.
 
     Args:
         paths: files, folders (their `*.yaml` and `*.yml`), `-`; empty: `connections.yaml`, else `connections/`.
+        content: whether more matters than that each can be read.
 
     Returns:
         The files in a stable order, and a diagnostic for each that can't be read.
@@ -49,7 +50,7 @@ def load_sources(paths: Sequence[str]) -> tuple[list[Source], list[Diagnostic]]:
             continue
         seen.add(key)
         try:
-            sources.append(_read(name))
+            sources.append(_read(name, MAX_FILE_BYTES + 1 if content else 0))
         except OSError as error:
             code, detail = _reason(error)
             problems.append(_problem(name, code, detail))
@@ -91,14 +92,15 @@ def _default() -> list[str]:
     return ["connections" if is_folder else "connections.yaml"]
 
 
-def _read(name: str) -> Source:
+def _read(name: str, limit: int) -> Source:
     if name == STDIN and sys.stdin is None:
         raise OSError(errno.EBADF, "standard input is closed")
     if name == STDIN:
-        source = Source("<stdin>", sys.stdin.buffer.read(MAX_FILE_BYTES + 1), os.getcwd())
+        source = Source("<stdin>", sys.stdin.buffer.read(limit), os.getcwd())
     else:
         with open(name, "rb", opener=_open) as file:
-            limit = min(os.fstat(file.fileno()).st_size or MAX_FILE_BYTES, MAX_FILE_BYTES) + 1  # a pipe's size is 0
+            size = os.fstat(file.fileno()).st_size  # 0 for a pipe
+            limit = min(size + 1, limit) if size else limit
             source = Source(name, file.read(limit), os.path.dirname(os.path.abspath(name)))
     if len(source.data) > MAX_FILE_BYTES:
         raise _TooLargeError

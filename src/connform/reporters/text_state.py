@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
 
 from connform.reporters.terminal import BOLD, BOLD_RED, BOLD_YELLOW, DIM, GREEN, Painter, clean, columns
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from connform.reporters.view import View
 
@@ -18,9 +19,9 @@ _COLUMNS: Final = ("verdict", "connection", "latency", "certificate ends", "trie
 
 def render_state(view: View, paint: Painter, *, width: int, verbosity: int) -> list[str]:  # noqa: ARG001
     """Return a table with one row per connection."""
-    rows = [_row(paint, *brief) for brief in view.get("briefs", ())]
-    rows += [_attempt(paint, item["name"], item["recorded"]["latest"]) for item in view["connections"]]
-    return columns([[paint(column.upper(), DIM) for column in _COLUMNS], *rows]) if rows else []
+    found = view.get("briefs") or [_brief(item["name"], item["recorded"]["latest"]) for item in view["connections"]]
+    header = [paint(column.upper(), DIM) for column in _COLUMNS]
+    return columns([header, *_rows(found, paint)]) if found else []
 
 
 def render_record(view: View, paint: Painter, *, width: int, verbosity: int) -> list[str]:  # noqa: ARG001
@@ -52,20 +53,33 @@ def render_history(view: View, paint: Painter, *, width: int, verbosity: int) ->
     for item in view["connections"]:
         attempts = item["history"]
         lines.append(f"{paint(clean(item['name']), BOLD)}  {_sparkline(attempts, paint)}")
-        lines += columns([_attempt(paint, attempt["action"], attempt) for attempt in attempts])
+        lines += columns(_rows([_brief(attempt["action"], attempt) for attempt in attempts], paint))
     return lines
 
 
-def _attempt(paint: Painter, name: str, attempt: View) -> list[str]:
+def _brief(name: str, attempt: View) -> tuple[Any, ...]:
     keys = ("verdict", "class", "latency_ms", "certificate_expires_at", "at", "by")
-    return _row(paint, name, *(attempt[key] for key in keys))
+    return (name, *(attempt[key] for key in keys))
 
 
-def _row(
-    paint: Painter, name: str, verdict: str, fault: str, latency_ms: float | None, ends_at: str, at: str, by: str
-) -> list[str]:
-    said = f"{verdict} {fault}" if fault else verdict
-    return [paint(said, _STYLES[verdict]), clean(name), _ms(latency_ms), ends_at[:10], at, clean(by)]
+def _rows(briefs: Iterable[tuple[Any, ...]], paint: Painter) -> list[list[str]]:
+    """Return the cells of attempts, each of which is what `recorded.Brief` has."""
+
+    @cache
+    def said(verdict: str, fault: str) -> str:
+        return paint(f"{verdict} {fault}".rstrip(), _STYLES[verdict])
+
+    return [
+        [
+            said(verdict, fault),
+            clean(name),
+            _ms(latency_ms),
+            ends_at[:10],
+            at,
+            clean(by),
+        ]
+        for name, verdict, fault, latency_ms, ends_at, at, by in briefs
+    ]
 
 
 def _sparkline(attempts: Sequence[View], paint: Painter) -> str:

@@ -83,8 +83,7 @@ class States:
 
     def briefs(self) -> list[Brief]:
         """Return what a list shows of every connection, by name; errors as for `marks`."""
-        briefs = map(Brief._make, self._rows(_BRIEFS))
-        return [brief._replace(by=_text(brief.by)) if brief.by.startswith('"') else brief for brief in briefs]
+        return list(map(Brief._make, self._rows(_BRIEFS)))
 
     def read(self, only: Container[str] | None = None) -> dict[str, Record]:
         """Return the records of connections by name, by default of all; errors as for `marks`."""
@@ -156,9 +155,9 @@ class Changes:
         with self._writing() as execute:
             for record in records:
                 latest = json.dumps(_plain(record.latest))
-                connection, *brief, by = record.brief
+                connection, *brief = record.brief
                 marks = (_storable(record.file), record.digest, int(record.is_applied))
-                execute(_WRITE, (connection, *marks, *brief, _storable(by), json.dumps(record.spec), latest))
+                execute(_WRITE, (connection, *marks, *brief, json.dumps(record.spec), latest))
                 execute(_REMEMBER, (record.connection, record.latest.at.timestamp(), latest))
                 execute(_FORGET, (record.connection, record.connection, KEPT_ATTEMPTS - 1))
             for connection in removed:
