@@ -91,6 +91,12 @@ class LockedGrant(Protocol):
             ConnectionFailed: `store_unwritable`, `store_unavailable`.
         """
 
+    def replace(self, spent: Grant, grant: Grant) -> bool:
+        """Replace the record in the same way where its tokens are those of `spent`, and return whether they were.
+
+        One step even for a holder whose lock was lost: what a login has written meanwhile stays. Errors as for `write`.
+        """
+
     def delete(self) -> None:
         """Delete the record, for which no key is needed; nothing happens where there is none. Errors as for `write`."""
 

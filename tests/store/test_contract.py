@@ -14,8 +14,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from connform.errors import ConnectionFailed
+from connform.secret import Secret
 from connform.store import open_states, open_store
 from connform.store.cipher import new_key
+from connform.store.records import _WRITE
+from connform.store.rows import row_of
 from tests.canary import API_KEY, AWKWARD, assert_no_canary
 from tests.store.conftest import Kind, grant, keep, tokens
 
@@ -23,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from connform.grant import GrantStore
-    from connform.secret import Secret
 
 _SPAWN = multiprocessing.get_context("spawn")
 
@@ -65,6 +67,40 @@ def test_a_journal_entry_lasts_until_the_record_is_replaced(opened: Callable[...
         locked.write(grant())
     (facts,) = opened().facts()
     assert facts.pending is None
+
+
+def test_only_the_record_that_was_spent_is_replaced(store: GrantStore) -> None:
+    spent, renewed = grant(), grant()._replace(access_token=Secret("renewed"))
+    keep(store, spent)
+    with store.lock("customer", 5) as locked:
+        assert locked.replace(spent, renewed)
+        assert not locked.replace(spent, grant(scopes=())), "its tokens are no longer there"
+        assert tokens(locked.read()) == ("renewed", AWKWARD)
+        locked.delete()
+        assert not locked.replace(renewed, spent), "a logout came first"
+    assert store.read("customer") is None
+
+
+def test_what_a_login_writes_at_the_same_moment_is_not_replaced(opened: Callable[..., GrantStore]) -> None:
+    """Who replaces has lost its lock, which a database session can, and finds its own record still there when it looks."""
+    keep(opened(), grant())
+    renewing, logging_in = opened(), opened()
+    newer = grant()._replace(access_token=Secret("of a login"))
+    replaced: list[bool] = []
+
+    def replace() -> None:
+        with renewing.lock("customer", 5) as locked:
+            replaced.append(locked.replace(grant(), grant()._replace(access_token=Secret("renewed"))))
+
+    with logging_in.writing() as (execute, cipher):  # type: ignore[attr-defined]  # of Records
+        execute(_WRITE, row_of(newer, cipher))
+        thread = Thread(target=replace)
+        thread.start()
+        thread.join(0.5)  # it has looked, or waits to
+        assert replaced == []
+    thread.join(30)
+    assert replaced == [False]
+    assert tokens(opened().read("customer")) == ("of a login", AWKWARD)
 
 
 def test_deleting_leaves_nothing_and_the_others(store: GrantStore) -> None:
@@ -229,9 +265,6 @@ def test_ten_thousand_grants(store: GrantStore, kind: Kind) -> None:
     with store._database.writing() as execute:  # type: ignore[attr-defined]  # one transaction: the lock is not the point
         execute("SELECT 1")
     keep(store, grant("first"))
-    from connform.store.records import _WRITE
-    from connform.store.rows import row_of
-
     with store.writing() as (execute, cipher):  # type: ignore[attr-defined]
         for number in range(10_000):
             execute(_WRITE, row_of(grant(f"customer-{number}"), cipher))

@@ -44,8 +44,7 @@ class Cipher:
 
     def seal(self, grant: Grant) -> bytes:
         """Return the tokens of a grant, sealed."""
-        tokens = [grant.access_token.reveal(), grant.refresh_token.reveal() if grant.refresh_token else None]
-        return self._seal(json.dumps(tokens).encode(), _bound(grant.facts))
+        return self._seal(json.dumps(_tokens(grant)).encode(), _bound(grant.facts))
 
     def open(self, sealed: bytes, facts: GrantFacts) -> Grant:
         """Return the grant whose tokens were sealed; without its `revoke_url` where that was not sealed in with them.
@@ -74,6 +73,15 @@ class Cipher:
             return self._aead.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], bound)
         except (InvalidTag, ValueError):  # ValueError: too short to hold a nonce
             return None
+
+
+def have_same_tokens(one: Grant, other: Grant) -> bool:
+    """Whether two grants are one as the server sees them."""
+    return _tokens(one) == _tokens(other)
+
+
+def _tokens(grant: Grant) -> list[str | None]:
+    return [grant.access_token.reveal(), grant.refresh_token.reveal() if grant.refresh_token else None]
 
 
 def new_key() -> str:

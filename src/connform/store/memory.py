@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from connform.errors import ConnectionFailed
 from connform.grant import Pending
+from connform.store.cipher import have_same_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,6 +75,14 @@ class LockedMemoryGrant:
     def write(self, grant: Grant) -> None:
         """Replace the whole record."""
         self._store.grants[self._connection] = grant
+
+    def replace(self, spent: Grant, grant: Grant) -> bool:
+        """Replace the record, if it is the one that was spent; memory loses no lock."""
+        stored = self.read()
+        if stored is None or not have_same_tokens(stored, spent):
+            return False
+        self.write(grant)
+        return True
 
     def delete(self) -> None:
         """Delete the record."""

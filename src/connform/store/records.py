@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from connform.errors import ConnectionFailed
-from connform.store.cipher import Cipher
+from connform.store.cipher import Cipher, have_same_tokens
 from connform.store.database import LockTimeout
 from connform.store.rows import COLUMNS, FACTS, facts_of, row_of
 
@@ -31,6 +31,11 @@ _WRITE: Final = (
     f"INSERT INTO connform_grants ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))}) "  # noqa: S608
     f"ON CONFLICT (connection) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in COLUMNS[1:])}"
 )
+_REPLACE: Final = (
+    f"UPDATE connform_grants SET {', '.join(f'{name} = ?' for name in COLUMNS[1:])} "  # noqa: S608
+    "WHERE connection = ? AND sealed = ?"
+)
+_IS_STORED: Final = "SELECT 1 FROM connform_grants WHERE connection = ? AND sealed = ?"
 _BEGIN: Final = "UPDATE connform_grants SET pending_since = ?, pending_holder = ? WHERE connection = ?"
 _DELETE: Final = "DELETE FROM connform_grants WHERE connection = ?"
 _ANY: Final = "SELECT 1 FROM connform_grants LIMIT 1"
@@ -138,6 +143,19 @@ class _Locked:
         """Replace the whole record."""
         with self._records.writing() as (execute, cipher):
             execute(_WRITE, row_of(grant, cipher))
+
+    def replace(self, spent: Grant, grant: Grant) -> bool:
+        """Replace the record, if it is the one that was spent: compared and written in one statement, by what is sealed."""
+        with self._records.writing() as (execute, cipher):
+            rows = execute(_READ, (self._connection,))
+            if not rows:
+                return False
+            *facts, sealed = rows[0]
+            if not have_same_tokens(cipher.open(bytes(sealed), facts_of(facts)), spent):
+                return False
+            _, *values, renewed = row_of(grant, cipher)
+            execute(_REPLACE, (*values, renewed, self._connection, bytes(sealed)))
+            return bool(execute(_IS_STORED, (self._connection, renewed)))
 
     def delete(self) -> None:
         """Delete the record; the key may be lost."""

@@ -44,27 +44,22 @@ class Record:
             ConnectionFailed: `login_required`, there is none any more; a fault of the store.
         """
         unsaved = self._unsaved
-        is_written = unsaved is not None and self.replace(locked, unsaved.spent, unsaved.renewed)
+        is_written = unsaved is not None and locked.replace(unsaved.spent, unsaved.renewed)
         grant = unsaved.renewed if unsaved and is_written else locked.read()
         self._unsaved = None
         if grant is None:  # a logout came first
             raise ConnectionFailed("login_required", f"the grant of {self._connection} has just been deleted")
         return grant
 
-    def replace(self, locked: LockedGrant, spent: Grant, new: Grant) -> bool:
-        """Write over the record whose token was spent, and return whether it was still there."""
-        stored = locked.read()
-        if stored is None or _tokens(stored) != _tokens(spent):
-            return False
-        locked.write(new)
-        return True
-
     def keep(self, locked: LockedGrant, spent: Grant, renewed: Grant) -> bool:
-        """Do the same with new tokens, which stay in memory where the store fails: there are no others."""
+        """Write new tokens over the record that was spent, and return whether it was still there.
+
+        They stay in memory where the store fails: there are no others.
+        """
         said = ""
         for pause_s in (*_PAUSES_S, 0):
             try:
-                return self.replace(locked, spent, renewed)
+                return locked.replace(spent, renewed)
             except ConnectionFailed as failure:
                 said = failure.message
             sleep(pause_s)
@@ -75,8 +70,4 @@ class Record:
     def note(self, locked: LockedGrant, grant: Grant, pending: Pending | None) -> None:
         """Say in the journal how a refresh ended; where that fails, others find out by waiting."""
         with suppress(ConnectionFailed):
-            self.replace(locked, grant, grant._replace(facts=grant.facts._replace(pending=pending)))
-
-
-def _tokens(grant: Grant) -> tuple[str, str]:
-    return grant.access_token.reveal(), grant.refresh_token.reveal() if grant.refresh_token else ""
+            locked.replace(grant, grant._replace(facts=grant.facts._replace(pending=pending)))

@@ -134,7 +134,7 @@ class Renewal:
             except GrantRefused:
                 ended = "refresh_interrupted" if before else "login_required"
                 facts = grant.facts._replace(pending=None, ended=ended)
-                if not self._record.replace(locked, grant, grant._replace(facts=facts)):
+                if not locked.replace(grant, grant._replace(facts=facts)):
                     return None
                 raise ConnectionFailed(ended, _ENDED[ended]) from None
             except AnswerLost as lost:  # the entry stays: the next one knows what to think of a refusal
