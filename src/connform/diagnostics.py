@@ -7,7 +7,10 @@ offers a correction. Lines and columns are 1-based and count characters.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+MASK: Final = "***"
+"""Stands for what might be a secret."""
 
 
 class Severity(StrEnum):

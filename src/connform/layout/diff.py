@@ -7,7 +7,8 @@ from difflib import unified_diff
 from io import StringIO
 from typing import TYPE_CHECKING, Final
 
-from connform.manifest.snippet import MASK, MAX_LINE, mask
+from connform.diagnostics import MASK
+from connform.manifest.snippet import MAX_LINE, mask
 from connform.secret import looks_generated
 
 if TYPE_CHECKING:

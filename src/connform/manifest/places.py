@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from connform.diagnostics import CODES, Diagnostic, Edit, Related
+from connform.diagnostics import CODES, MASK, Diagnostic, Edit, Related
 from connform.manifest.nodes import Map, locate
-from connform.manifest.snippet import MASK
 from connform.secret import looks_generated
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from connform.diagnostics import Snippet
+from connform.diagnostics import MASK, Snippet
 from connform.secret import PATTERN, looks_generated
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from connform.diagnostics import Diagnostic, Span
     from connform.manifest.source_lines import SourceLines
 
-MASK: Final = "***"
 MAX_LENGTH: Final = 200
 """How much of a line is shown."""
 MAX_LINE: Final = 2_000
