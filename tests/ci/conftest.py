@@ -12,7 +12,7 @@ from zipfile import ZipFile
 import pytest
 from packaging.requirements import Requirement
 
-from tests.conftest import require_peer
+from tests.conftest import require_library, require_peer
 from tests.end_to_end.running import run_program
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def offline_pip(project: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Variables with which pip installs this project, and what builds it, from wheels of what is installed here."""
-    require_peer("hatchling")
+    require_library("hatchling")  # of this interpreter: it is found by its metadata
     folder = tmp_path_factory.mktemp("wheels")
     for one in _closure("connform", "hatchling"):
         _pack(one, folder)
