@@ -76,6 +76,21 @@ def test_a_list_is_the_same_whatever_else_is_asked_for(repository: Repository) -
     assert "tcp_refused" in alone.out
 
 
+def test_a_name_in_two_states_is_one_line_whatever_else_is_asked_for(sqlite_repository: Repository) -> None:
+    repository = sqlite_repository
+    for team in ("east", "west"):
+        (repository.folder / team).mkdir()
+        repository.declare("one")
+        (repository.folder / "connections.yaml").rename(repository.folder / team / "connections.yaml")
+        with closing(open_states("", repository.folder / team / ".connform")) as states, states.held(["00"], 5) as held:
+            held.write([_record("one", "ready")])
+    listing = ("state", "list", "-f", "east/connections.yaml", "-f", "west/connections.yaml")
+    alone = repository.run(*listing)
+    beside = repository.run(*listing, "--format", "text", "--format", "json=all.json")
+    assert (alone.code, alone.out) == (0, beside.out)
+    assert alone.out.splitlines()[-1].startswith("1 connection in 2 files")
+
+
 def test_a_state_can_be_looked_at_where_no_manifest_is_left(sqlite_repository: Repository) -> None:
     repository = sqlite_repository
     with closing(open_states("", repository.folder / ".connform")) as states, states.held(["00"], 5) as changes:

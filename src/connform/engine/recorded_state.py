@@ -51,11 +51,10 @@ def recorded(
         if with_specifications or selection.tags:
             lines = _lines(states, selection, with_history=with_history)
         else:
-            briefs = [brief for home in states.all for brief in home.briefs()]
-            if selection != EVERYTHING:
-                chosen = set(select({brief.connection: () for brief in briefs}, selection))
-                briefs = [brief for brief in briefs if brief.connection in chosen]
-            return Report(command, tuple(names), connection_count=len(briefs), briefs=tuple(briefs))
+            briefs = {brief.connection: brief for home in states.all for brief in home.briefs()}
+            chosen = select(dict.fromkeys(briefs, ()), selection)
+            found = tuple([briefs[name] for name in chosen])
+            return Report(command, tuple(names), connection_count=len(found), briefs=found)
     return Report(command, tuple(names), connections=tuple(lines), connection_count=len(lines))
 
 

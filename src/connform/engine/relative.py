@@ -30,7 +30,7 @@ def is_relative_store(settings: Mapping[str, Any]) -> bool:
 
 
 def _any_relative(paths: Sequence[str]) -> bool:
-    return bool(paths) and not all(path.startswith("/") for path in paths)
+    return any(not path.startswith("/") for path in paths)
 
 
 def references(settings: Mapping[str, Any]) -> list[tuple[str, str]]:
