@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final, Protocol, Self
 import trustme
 
 from connform.http.settings import Network
+from connform.http.tls_socket import TLSSocket
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -179,6 +180,7 @@ class Authority:
             not_after=now + (ends_in or timedelta(days=90)),
         )
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.sslsocket_class = TLSSocket  # who gives up leaves no socket open for a later test to trip over
         certificate.configure_cert(context)
         return context
 

@@ -6,7 +6,6 @@ import gc
 import gzip
 import select
 import socket
-import ssl
 import struct
 import warnings
 from datetime import timedelta
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from connform.http import ClientSettings, RequestFailed, RequestTimedOut, handshake
+from connform.http import ClientSettings, RequestFailed, RequestTimedOut, tls
 from tests.http import servers
 from tests.http.exchanging import Mode, exchange, settings_for
 from tests.http.servers import HOST, Authority, Server, answer, drip, endless, head, raw
@@ -218,6 +217,6 @@ def test_a_connection_that_was_reset_before_its_handshake_leaves_no_socket_open(
         peer.close()
         select.select([sock], [], [], 1)
         with pytest.raises(OSError):  # noqa: PT011  (which one is the kernel's choice)
-            handshake.prepare(sock, ssl.create_default_context(), HOST)
+            tls.unverified().wrap_socket(sock, server_hostname=HOST, do_handshake_on_connect=False)
     assert sock.fileno() == -1
     gc.collect()  # a socket left open would warn here

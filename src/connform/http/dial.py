@@ -166,7 +166,7 @@ def _connect(endpoint: Endpoint, timeout_s: float | None) -> socket.socket:
 
 def _secure(sock: socket.socket, context: ssl.SSLContext, host: str) -> ssl.SSLSocket:
     """Return `sock` with TLS over it; it is closed where that fails."""
-    secured = handshake.prepare(sock, context, host)
+    secured = context.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
     try:
         secured.do_handshake()
     except BaseException:

@@ -1,19 +1,17 @@
-"""Turns a connected socket into one with TLS to come, and the outcome of its handshake into facts or the fault that it shows.
+"""Turns the outcome of a TLS handshake into facts or the fault that it shows.
 
-Layer 1; asks a socket whether its other side is still there.
+Layer 1, no IO.
 """
 
 from __future__ import annotations
 
 import ssl
 from datetime import UTC, datetime
-from socket import MSG_PEEK
 from typing import TYPE_CHECKING, Any, Final
 
 from connform.http.failures import RequestFailed, RequestTimedOut
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Mapping
 
     from cryptography import x509
@@ -27,19 +25,6 @@ _SPOKE_FIRST: Final = "before TLS handshake with data"
 """The `ssl` module's own words where a server speaks first, and hangs up."""
 _SHOWN_NAMES: Final = 5
 _SHOWN_CHARACTERS: Final = 80
-
-
-def prepare(sock: socket.socket, context: ssl.SSLContext, host: str) -> ssl.SSLSocket:
-    """Return a socket in place of `sock` that awaits its handshake; raises OSError, and `sock` is closed.
-
-    Where the connection was cut before, `wrap_socket` loses a socket that is open, or returns one without TLS.
-    """
-    with sock:  # once wrapped, it is an empty shell
-        try:
-            sock.getpeername()
-        except OSError:
-            sock.recv(1, MSG_PEEK)  # raises, unless the server said something: then `wrap_socket` tells
-        return context.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
 
 
 def facts(connection: ssl.SSLSocket | ssl.SSLObject) -> Mapping[str, object]:

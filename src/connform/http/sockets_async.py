@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 import anyio
 import anyio.lowlevel
 
-from connform.http import deadline, handshake
+from connform.http import deadline
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -48,7 +48,7 @@ async def connect(endpoint: Endpoint, timeout_s: float | None) -> socket.socket:
 
 async def secure(sock: socket.socket, context: ssl.SSLContext, host: str, timeout_s: float | None) -> ssl.SSLSocket:
     """Return `sock` with TLS over it; it is closed where that fails."""
-    secured = handshake.prepare(sock, context, host)
+    secured = context.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
     try:
         with anyio.fail_after(deadline.allow(timeout_s)):
             await _retry(secured.do_handshake, secured)

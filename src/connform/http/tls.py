@@ -12,6 +12,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
 from connform.errors import ConnectionFailed
+from connform.http.tls_socket import TLSSocket
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,6 +84,7 @@ def _build(trust: _Trust) -> ssl.SSLContext:
 def _bare() -> ssl.SSLContext:
     """Return a context that verifies; unlike those of `create_default_context` and httpx, it writes no SSLKEYLOGFILE."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.sslsocket_class = TLSSocket
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
     return context

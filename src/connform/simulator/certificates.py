@@ -11,6 +11,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from connform.errors import ConnformError
+from connform.http.tls_socket import TLSSocket
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -74,5 +75,6 @@ class Certificates:
 
 def _server_context() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.sslsocket_class = TLSSocket
     context.num_tickets = 0  # a client that closes at once would otherwise leave unread tickets, and get a reset
     return context

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from connform.errors import ConnectionFailed
+from connform.http.tls_socket import TLSSocket
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -97,6 +98,7 @@ def _places(redirect_uri: str) -> list[tuple[socket.AddressFamily, tuple[str, in
 
 def _context(certificate: Path, key: Path | None) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.sslsocket_class = TLSSocket
     is_encrypted = False
 
     def no_password() -> str:
