@@ -84,14 +84,15 @@ class SecretReference(NamedTuple):
         if match is None:
             message = "a reference has the form scheme://path[?version=…][#field], without spaces"
             raise MalformedReferenceError(message)
-        version = _version(match["query"])
-        if "@" in match["path"].split("/")[0]:
+        scheme, path, query, field = match.groups()
+        version = "" if query is None else _version(query)
+        if "@" in path.partition("/")[0]:
             message = "a reference carries no credentials (`user@`): name a store under `stores:` instead"
             raise MalformedReferenceError(message)
-        if match["field"] == "":
+        if field == "":
             message = "a `#` in a reference is followed by the name of a field"
             raise MalformedReferenceError(message)
-        return cls(match["scheme"], match["path"], match["field"] or "", version)
+        return cls(scheme, path, field or "", version)
 
     def __str__(self) -> str:
         version = f"?version={self.version}" if self.version else ""
@@ -99,9 +100,7 @@ class SecretReference(NamedTuple):
         return f"{self.scheme}://{self.path}{version}{field}"
 
 
-def _version(query: str | None) -> str:
-    if query is None:
-        return ""
+def _version(query: str) -> str:
     name, _, version = query.partition("=")
     if name != "version" or not version or "&" in version:
         message = "the only option of a reference is `?version=…`"

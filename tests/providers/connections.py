@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from connform.diagnostics import Span
-from connform.manifest.model import Auth, Connection
+from connform.manifest.model import Connection
 from connform.providers.interface import Answer
 
 
@@ -15,9 +15,6 @@ def connection(provider: str = "iinked-sign", **settings: Any) -> Connection:
     return Connection(
         name="tested",
         provider=provider,
-        environment=settings.get("environment", ""),
-        region=settings.get("region", ""),
-        auth=Auth("api_key", {}, {}),
         settings=settings,
         base=Path("/manifests"),
         span=Span("connections.yaml", 1, 1, 1, 2),

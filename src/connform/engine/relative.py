@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 def is_relative(settings: Mapping[str, Any]) -> bool:
     """Whether a connection with these effective values names a file beside its manifest."""
     paths = [path for scheme, path in references(settings) if scheme in FILES]
-    tls = settings.get("tls")
-    paths += map(str, tls.values() if isinstance(tls, dict) else ())
+    if isinstance(tls := settings.get("tls"), dict):
+        paths += map(str, tls.values())
     return _any_relative(paths)
 
 
@@ -30,7 +30,7 @@ def is_relative_store(settings: Mapping[str, Any]) -> bool:
 
 
 def _any_relative(paths: Sequence[str]) -> bool:
-    return any(not path.startswith("/") for path in paths)
+    return bool(paths) and any(not path.startswith("/") for path in paths)
 
 
 def references(settings: Mapping[str, Any]) -> list[tuple[str, str]]:

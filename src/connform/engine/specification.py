@@ -23,7 +23,8 @@ Specification = dict[str, Any]
 its manifest, where a path is relative to it."""
 _ABSENT_WHERE_EMPTY: Final = ("tags", "timeouts", "tls")
 """Settings of which an empty one says what none says."""
-
+_SAME: Final = frozenset({str, int, bool, type(None)})
+"""What is plain data as it is."""
 _PARTS: Final = {"base_url": "/base_url", "settings": "", "stores": "/stores", "folder": "/folder"}
 """Part of a specification → the pointer to it."""
 
@@ -75,11 +76,13 @@ def _store(store: Store, folder: Callable[[Path], str]) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Return plain data in which equal numbers are written alike: 20.0 as 20."""
+    """Return plain data, the same where it can be, in which equal numbers are written alike: 20.0 as 20."""
     if isinstance(value, dict):
-        return {key: one if isinstance(one, str) else _plain(one) for key, one in value.items()}
+        return (
+            value if _SAME.issuperset(map(type, value.values())) else {key: _plain(one) for key, one in value.items()}
+        )
     if isinstance(value, list):
-        return [one if isinstance(one, str) else _plain(one) for one in value]
+        return value if _SAME.issuperset(map(type, value)) else [_plain(one) for one in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
@@ -90,16 +93,16 @@ def digest(content: Any) -> str:
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[FieldChange, ...]:
     """Return what differs between two specifications, value by value, by pointer."""
-    found: dict[str, FieldChange] = {}
+    found: dict[str, FieldChange] = {}  # a base URL that is declared is resolved to the same
     for part, pointer in _PARTS.items():
-        _add_differing(found, pointer, before.get(part), after.get(part))
+        old, new = before.get(part), after.get(part)
+        if old != new:
+            _add_differing(found, pointer, old, new)
     return tuple([found[pointer] for pointer in sorted(found)])
 
 
 def _add_differing(found: dict[str, FieldChange], pointer: str, before: Any, after: Any) -> None:
-    """Add what differs in two values to what was found, by pointer."""
-    if before == after:
-        return
+    """Add what differs in two values that aren't equal to what was found, by pointer."""
     old = before if isinstance(before, dict) else {}
     new = after if isinstance(after, dict) else {}
     for key in [key for key, value in old.items() if new.get(key) != value] + [key for key in new if key not in old]:

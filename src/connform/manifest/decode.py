@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from connform.manifest.model import Auth, Connection, Store, Timeouts, Tls
+from connform.manifest.model import Connection, Store
 from connform.secret import SecretReference
 
 if TYPE_CHECKING:
@@ -75,27 +75,8 @@ class Manifest(Mapping[str, Connection]):
         self, name: str, node: Mapping[str, Any], base: Path, span: Span, entry: Entry | None = None
     ) -> Connection:
         """Return the connection that effective values declare: those of a manifest, or of one that was valid once."""
-        return Connection(
-            name=name,
-            provider=node.get("provider", self._default_provider),
-            environment=node.get("environment", ""),
-            region=node.get("region", ""),
-            auth=self._auth(node["auth"]),
-            settings=node,
-            base=base,
-            span=span,
-            tls=Tls(**{key: base / path for key, path in node.get("tls", {}).items()}),
-            timeouts=Timeouts(**{key: float(seconds) for key, seconds in node.get("timeouts", {}).items()}),
-            proxy=node.get("proxy", ""),
-            tags=tuple(node.get("tags", ())),
-            owner=node.get("owner", ""),
-            entry=entry,
-        )
-
-    def _auth(self, node: Mapping[str, Any]) -> Auth:
-        references = {key: SecretReference.parse(text) for key, text in node.items() if key in self._secret_keys}
-        settings = {key: value for key, value in node.items() if key not in self._secret_keys and key != "method"}
-        return Auth(node["method"], references, settings)
+        provider = node.get("provider", self._default_provider)
+        return Connection(name, provider, node, base, span, self._secret_keys, entry)
 
     def decode_store(self, name: str, node: Mapping[str, Any], base: Path) -> Store:
         """Return the store that its keys declare: those of a manifest, or of one that was valid once."""

@@ -5,16 +5,18 @@ Layer 1, no IO. Nothing in it is secret: a credential is a `SecretReference` unt
 
 from __future__ import annotations
 
+from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from connform.secret import SecretReference
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
     from pathlib import Path
 
     from connform.diagnostics import Span
     from connform.manifest.document import Entry
-    from connform.secret import SecretReference
 
 
 class Auth(NamedTuple):
@@ -69,37 +71,82 @@ class Store(NamedTuple):
     """The secrets that open it, by their path in the settings: `auth.token`."""
 
 
-class Connection(NamedTuple):
-    """One connection with its effective values: `defaults` < template < its own."""
+class Connection:
+    """One connection with its effective values: `defaults` < template < its own.
 
-    name: str
-    """Unique over all files of a run."""
-    provider: str
-    """A key of `connform.providers.PROVIDERS`."""
-    environment: str
-    """`sandbox`, `production` or `private`; empty where the provider has none."""
-    region: str
-    """`us`, `ca`, `eu`; empty for a private instance."""
-    auth: Auth
-    """How it authenticates."""
-    settings: Mapping[str, Any]
-    """Every effective key as plain data; providers read their own keys here."""
-    base: Path
-    """The folder of its manifest; relative paths start here."""
-    span: Span
-    """The place of its name."""
-    tls: Tls = Tls()
-    """Files for TLS."""
-    timeouts: Timeouts = Timeouts()
-    """Limits."""
-    proxy: str = ""
-    """A proxy's URL, `environment`, or empty for none."""
-    tags: tuple[str, ...] = ()
-    """For `--tag`."""
-    owner: str = ""
-    """Whom to ask."""
-    entry: Entry | None = None
-    """Where its values come from: `place_of`, `origin_of`."""
+    A run over thousands looks at little of each: what a value means is worked out when it is asked for.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        provider: str,
+        settings: Mapping[str, Any],
+        base: Path,
+        span: Span,
+        secret_keys: Container[str] = (),
+        entry: Entry | None = None,
+    ) -> None:
+        self.name = name
+        """Unique over all files of a run."""
+        self.provider = provider
+        """A key of `connform.providers.PROVIDERS`."""
+        self.settings = settings
+        """Every effective key as plain data; providers read their own keys here."""
+        self.base = base
+        """The folder of its manifest; relative paths start here."""
+        self.span = span
+        """The place of its name."""
+        self.entry = entry
+        """Where its values come from: `place_of`, `origin_of`."""
+        self._secret_keys = secret_keys
+
+    @property
+    def environment(self) -> str:
+        """`sandbox`, `production` or `private`; empty where the provider has none."""
+        environment: str = self.settings.get("environment", "")
+        return environment
+
+    @property
+    def region(self) -> str:
+        """`us`, `ca`, `eu`; empty for a private instance."""
+        region: str = self.settings.get("region", "")
+        return region
+
+    @cached_property
+    def auth(self) -> Auth:
+        """How it authenticates."""
+        node: Mapping[str, Any] = self.settings["auth"]
+        references = {key: SecretReference.parse(text) for key, text in node.items() if key in self._secret_keys}
+        settings = {key: value for key, value in node.items() if key not in self._secret_keys and key != "method"}
+        return Auth(node["method"], references, settings)
+
+    @cached_property
+    def tls(self) -> Tls:
+        """Files for TLS."""
+        return Tls(**{key: self.base / path for key, path in self.settings.get("tls", {}).items()})
+
+    @cached_property
+    def timeouts(self) -> Timeouts:
+        """Limits."""
+        return Timeouts(**{key: float(seconds) for key, seconds in self.settings.get("timeouts", {}).items()})
+
+    @property
+    def proxy(self) -> str:
+        """A proxy's URL, `environment`, or empty for none."""
+        proxy: str = self.settings.get("proxy", "")
+        return proxy
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """For `--tag`."""
+        return tuple(self.settings.get("tags", ()))
+
+    @property
+    def owner(self) -> str:
+        """Whom to ask."""
+        owner: str = self.settings.get("owner", "")
+        return owner
 
     def place_of(self, *path: str | int) -> Span:
         """Return where the effective value at a path stands, through templates and defaults; else its name."""
