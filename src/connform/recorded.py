@@ -10,6 +10,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+    from typing import TypeAlias
+
+    Brief: TypeAlias = tuple[str, str, str, float | None, str, str, str]
+    """The little that a list shows of every connection, a row as the store has it: its name; and of the latest attempt
+    `verdict`, `fault`, `latency_ms`, `certificate_expires_at`, `at` in ISO 8601, and `by`, what can't be printed replaced."""
 
 
 class Actor(NamedTuple):
@@ -90,25 +95,6 @@ class Applied(NamedTuple):
     """As `Record.spec`."""
 
 
-class Brief(NamedTuple):
-    """The little of a latest attempt that a list shows of every connection; as text, but for the latency."""
-
-    connection: str
-    """Its name."""
-    verdict: str
-    """As `Attempt.verdict`."""
-    fault: str
-    """As `Attempt.fault`."""
-    latency_ms: float | None
-    """As `Attempt.latency_ms`."""
-    certificate_expires_at: str
-    """As `Attempt.certificate_expires_at`."""
-    at: str
-    """As `Attempt.at`, ISO 8601."""
-    by: str
-    """As `Attempt.by`; what can't be printed is replaced."""
-
-
 class Record(NamedTuple):
     """What is recorded of one connection."""
 
@@ -135,4 +121,4 @@ class Record(NamedTuple):
         at = latest.at.isoformat(timespec="seconds")
         by = "".join(char if char.isprintable() else "�" for char in str(latest.by))
         ends_at = latest.certificate_expires_at
-        return Brief(self.connection, latest.verdict, latest.fault, latest.latency_ms, ends_at, at, by)
+        return self.connection, latest.verdict, latest.fault, latest.latency_ms, ends_at, at, by

@@ -117,3 +117,4 @@ def main(argv: Sequence[str] | None = None) -> int:
     finally:
         if argv is None:  # the process ends, and waits for nothing but renewals, which would be lost
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            gc.freeze()  # the last collection would walk all that was imported: 6 ms, a tenth of a small command

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from connform.errors import ConnectionFailed
-from connform.secret import MalformedReferenceError, SecretReference
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,6 +76,8 @@ class KeptGrants:
     def _key(self, base: Path) -> Callable[[], Secret] | None:
         if not self._state.key:
             return None
+        from connform.secret import MalformedReferenceError, SecretReference
+
         try:
             reference = SecretReference.parse(self._state.key)
         except MalformedReferenceError as error:

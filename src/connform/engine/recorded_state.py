@@ -51,8 +51,8 @@ def recorded(
         if with_specifications or selection.tags:
             lines = _lines(states, selection, with_history=with_history)
         else:
-            briefs = {brief.connection: brief for home in states.all for brief in home.briefs()}
-            chosen = select(dict.fromkeys(briefs, ()), selection)
+            briefs = {brief[0]: brief for home in states.all for brief in home.briefs()}
+            chosen = briefs if selection == EVERYTHING else select(dict.fromkeys(briefs, ()), selection)
             found = tuple([briefs[name] for name in chosen])
             return Report(command, tuple(names), connection_count=len(found), briefs=found)
     return Report(command, tuple(names), connections=tuple(lines), connection_count=len(lines))

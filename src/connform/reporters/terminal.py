@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 BOLD, DIM, RED, GREEN, YELLOW, BLUE = "1", "2", "31", "32", "33", "34"
 BOLD_RED, BOLD_GREEN, BOLD_YELLOW = "1;31", "1;32", "1;33"
@@ -45,6 +45,11 @@ def clean(text: str) -> str:
     return text if text.isprintable() else "".join(char if char.isprintable() else "�" for char in text)
 
 
+def cleaned(cells: Sequence[str]) -> Sequence[str]:
+    """Return a column with every cell cleaned."""
+    return cells if "".join(cells).isprintable() else [clean(cell) for cell in cells]
+
+
 def width_of(text: str) -> int:
     """Return how many columns `text` takes, not counting colours (Unicode TR 11)."""
     bare = _ESCAPES.sub("", text) if "\x1b" in text else text
@@ -69,8 +74,13 @@ def columns(rows: Sequence[Sequence[str]]) -> list[str]:
     """Return the rows as aligned lines; empty columns vanish."""
     if len(rows) == 1:
         return ["  ".join(filter(None, rows[0])).rstrip()]
-    aligned = [cells for column in zip(*rows, strict=True) if any(cells := _aligned(column))]
-    return [line.rstrip() for line in map("  ".join, zip(*aligned, strict=True))] or [""] * len(rows)
+    return table(zip(*rows, strict=True)) or [""] * len(rows)
+
+
+def table(columns: Iterable[Sequence[str]]) -> list[str]:
+    """Return the same for who has columns of cells already."""
+    aligned = [cells for column in columns if any(cells := _aligned(column))]
+    return [line.rstrip() for line in map("  ".join, zip(*aligned, strict=True))]
 
 
 def _aligned(column: Sequence[str]) -> list[str]:

@@ -78,7 +78,7 @@ def _row(item: View, paint: Painter) -> list[str]:
 def _field(field: View) -> list[str]:
     before, after = shown(field["before"]), shown(field["after"])
     if before == after or not (before and after):  # a list and its text, an empty value: told apart as JSON only
-        before, after = (json.dumps(field[side], ensure_ascii=False) for side in ("before", "after"))
-    before = "(none)" if field["before"] is None else clean(before)
-    after = "(none)" if field["after"] is None else clean(after)
+        before, after = (clean(json.dumps(field[side], ensure_ascii=False)) for side in ("before", "after"))
+    before = "(none)" if field["before"] is None else before
+    after = "(none)" if field["after"] is None else after
     return [f"    {clean(field['pointer'].lstrip('/').replace('/', '.'))}", f"{before} → {after}"]

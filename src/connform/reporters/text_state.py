@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from connform.reporters.terminal import BOLD, BOLD_RED, BOLD_YELLOW, DIM, GREEN, Painter, clean, columns
+from connform.reporters.terminal import BOLD, BOLD_RED, BOLD_YELLOW, DIM, GREEN, Painter, clean, cleaned, columns, table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
+    from connform.recorded import Brief
     from connform.reporters.view import View
 
 _STYLES: Final = {"ready": GREEN, "failed": BOLD_RED, "unknown": BOLD_YELLOW}
@@ -21,7 +21,7 @@ def render_state(view: View, paint: Painter, *, width: int, verbosity: int) -> l
     """Return a table with one row per connection."""
     found = view.get("briefs") or [_brief(item["name"], item["recorded"]["latest"]) for item in view["connections"]]
     header = [paint(column.upper(), DIM) for column in _COLUMNS]
-    return columns([header, *_rows(found, paint)]) if found else []
+    return table((title, *cells) for title, cells in zip(header, _cells(found, paint), strict=True)) if found else []
 
 
 def render_record(view: View, paint: Painter, *, width: int, verbosity: int) -> list[str]:  # noqa: ARG001
@@ -53,32 +53,29 @@ def render_history(view: View, paint: Painter, *, width: int, verbosity: int) ->
     for item in view["connections"]:
         attempts = item["history"]
         lines.append(f"{paint(clean(item['name']), BOLD)}  {_sparkline(attempts, paint)}")
-        lines += columns(_rows([_brief(attempt["action"], attempt) for attempt in attempts], paint))
+        lines += table(_cells([_brief(attempt["action"], attempt) for attempt in attempts], paint)) if attempts else []
     return lines
 
 
-def _brief(name: str, attempt: View) -> tuple[Any, ...]:
+def _brief(name: str, attempt: View) -> Brief:
     keys = ("verdict", "class", "latency_ms", "certificate_expires_at", "at", "by")
     return (name, *(attempt[key] for key in keys))
 
 
-def _rows(briefs: Iterable[tuple[Any, ...]], paint: Painter) -> list[list[str]]:
-    """Return the cells of attempts, each of which is what `recorded.Brief` has."""
-
-    @cache
-    def said(verdict: str, fault: str) -> str:
-        return paint(f"{verdict} {fault}".rstrip(), _STYLES[verdict])
-
+def _cells(briefs: Sequence[Brief], paint: Painter) -> list[Sequence[str]]:
+    """Return the columns of a table of attempts."""
+    names, verdicts, faults, latencies, ends, times, actors = zip(*briefs, strict=True)
+    outcomes = list(zip(verdicts, faults, strict=True))
+    said = {
+        (verdict, fault): paint(f"{verdict} {fault}".rstrip(), _STYLES[verdict]) for verdict, fault in set(outcomes)
+    }
     return [
-        [
-            said(verdict, fault),
-            clean(name),
-            _ms(latency_ms),
-            ends_at[:10],
-            at,
-            clean(by),
-        ]
-        for name, verdict, fault, latency_ms, ends_at, at, by in briefs
+        [said[outcome] for outcome in outcomes],
+        cleaned(names),
+        list(map(_ms, latencies)),
+        [ends_at[:10] for ends_at in ends],
+        times,
+        cleaned(actors),
     ]
 
 

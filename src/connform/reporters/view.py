@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from connform.diagnostics import Span
 from connform.faults import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from connform.diagnostics import Diagnostic, Snippet
+    from connform.diagnostics import Diagnostic, Snippet, Span
     from connform.engine.report import ConnectionReport, Report, SecretReport, StageResult, Value
     from connform.recorded import Attempt
 
@@ -22,7 +21,7 @@ View = dict[str, Any]
 
 FORMAT_VERSION: Final = "1.3"
 """Additions raise the second number, anything else the first."""
-_NOWHERE: Final = dict.fromkeys(Span._fields) | {"file": ""}
+_NOWHERE: Final = {"file": "", "line": None, "column": None, "end_line": None, "end_column": None}
 
 
 def build(report: Report) -> View:

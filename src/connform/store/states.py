@@ -11,13 +11,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from connform.errors import ConnectionFailed
-from connform.recorded import Actor, Applied, Attempt, Brief, Mark, Record, UsedSecret
+from connform.recorded import Actor, Applied, Attempt, Mark, Record, UsedSecret
 from connform.store.database import LockTimeout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
+    from connform.recorded import Brief
     from connform.store.database import Database, Execute
 
 KEPT_ATTEMPTS: Final = 100
@@ -83,7 +84,7 @@ class States:
 
     def briefs(self) -> list[Brief]:
         """Return what a list shows of every connection, by name; errors as for `marks`."""
-        return list(map(Brief._make, self._rows(_BRIEFS)))
+        return self._rows(_BRIEFS)
 
     def read(self, only: Container[str] | None = None) -> dict[str, Record]:
         """Return the records of connections by name, by default of all; errors as for `marks`."""
