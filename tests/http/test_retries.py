@@ -135,9 +135,9 @@ def test_a_wrong_certificate_stays_wrong(authority: Authority, stranger: Authori
 
 
 def test_all_attempts_share_one_deadline(authority: Authority, mode: Mode) -> None:
-    ended, _ = ask(authority, silent, mode, "GET", "/", read_s=0.4, total_s=1.0)
+    ended, _ = ask(authority, silent, mode, "GET", "/", read_s=0.9, total_s=1.0)
     assert ended.fault in {"http_deadline", "http_timeout"}
-    assert ended.elapsed_s < 1.4
+    assert ended.elapsed_s < 2  # three attempts of their own would take 2.7 s
 
 
 def test_a_body_that_streams_is_sent_once(authority: Authority) -> None:
@@ -162,12 +162,13 @@ def test_pauses_differ_between_callers() -> None:
 
 # A rate limit is remembered for its origin and credential.
 
-LIMITED: Final = status(429, "Retry-After: 1")
+LIMITED: Final = status(429, "Retry-After: 2")
+LIMITED_FOR_LONG: Final = status(429, "Retry-After: 30")
 
 
 def learn(server: Server) -> None:
-    """Be told to wait for a second, by a client that has no time for it."""
-    ended = exchange("sync", settings_for(server, attempts=3, total_s=0.5))
+    """Be told to wait, by a client that has no time for it."""
+    ended = exchange("sync", settings_for(server, attempts=3, total_s=0.9))
     assert ended.response is not None
     assert ended.response.status_code == 429
 
@@ -188,18 +189,18 @@ def test_a_thousand_callers_wait_for_what_one_was_told(authority: Authority) -> 
 
 
 def test_who_has_no_time_is_told_until_when_and_sends_nothing(authority: Authority, mode: Mode) -> None:
-    with Server(script(LIMITED, OK), tls=authority.server(), ca_pem=authority.pem) as server:
+    with Server(script(LIMITED_FOR_LONG, OK), tls=authority.server(), ca_pem=authority.pem) as server:
         learn(server)
-        ended = exchange(mode, settings_for(server, attempts=3, total_s=0.3))
+        ended = exchange(mode, settings_for(server, attempts=3, total_s=2))
         assert ended.fault == "rate_limited"
         assert "asked to wait: nothing is sent until 20" in str(ended.error)
-        assert (len(server.requests), ended.elapsed_s < 0.3) == (1, True)
+        assert (len(server.requests), ended.elapsed_s < 2) == (1, True)
 
 
 def test_another_credential_and_another_host_need_not_wait(authority: Authority) -> None:
     context = authority.server()
     with (
-        Server(script(LIMITED, OK), tls=context, ca_pem=authority.pem) as server,
+        Server(script(LIMITED_FOR_LONG, OK), tls=context, ca_pem=authority.pem) as server,
         Server(script(OK), tls=authority.server(HOST, "other.example"), ca_pem=authority.pem) as other,
     ):
         learn(server)
@@ -209,7 +210,6 @@ def test_another_credential_and_another_host_need_not_wait(authority: Authority)
         ):
             ended = exchange("sync", settings)
             assert ended.response is not None, ended.error
-            assert ended.elapsed_s < 0.5
 
 
 def test_a_limit_until_the_next_century_is_forgotten_after_an_hour(
@@ -233,14 +233,14 @@ class Renewed(Key):
 
 
 def test_a_renewed_credential_still_has_to_wait(authority: Authority, mode: Mode) -> None:
-    with Server(script(LIMITED, OK), tls=authority.server(), ca_pem=authority.pem) as server:
+    with Server(script(LIMITED_FOR_LONG, OK), tls=authority.server(), ca_pem=authority.pem) as server:
         for account, token, fault in (
             ("customer", b"old", None),
             ("customer", b"new", "rate_limited"),
             ("neighbour", b"other", None),
         ):
             credential = Renewed((b"Authorization", b"Bearer " + token))
-            settings = settings_for(server, attempts=3, total_s=0.5, credential=credential, account=account)
+            settings = settings_for(server, attempts=3, credential=credential, account=account)
             ended = exchange(mode, settings)
             assert (ended.fault if ended.error else None) == fault
         assert len(server.requests) == 2
