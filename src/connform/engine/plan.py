@@ -13,7 +13,7 @@ from connform.engine.report import PlanSummary
 from connform.engine.safety import refusals
 from connform.engine.saved_plan import written
 from connform.engine.select import EVERYTHING, Selection
-from connform.engine.states import WHOLE, KeptStates, Shard
+from connform.engine.states import WHOLE, KeptStates, Shard, by_home
 from connform.engine.validate import read_manifest
 
 if TYPE_CHECKING:
@@ -113,11 +113,8 @@ def _refreshed(
     with surroundings(manifest, simulate=False, state=state) as world:
         seen = check_all(connections, world, parallelism, timeout_s, progress)
         versions = {connection.name: world.source.versions(connection) for connection in connections}
-    records = {
-        name: record
-        for home in {one.states for one in still.values()}
-        for name, record in home.read({name for name, one in still.items() if one.states is home}).items()
-    }
+    homes = by_home({name: one.states for name, one in still.items()})
+    records = {name: record for home, names in homes.items() for name, record in home.read(names).items()}
     answers = {one.name: one for one in seen}
     changes = (
         compared(change, records.get(name), answers[name], versions[name])

@@ -12,7 +12,7 @@ from connform.engine.describe import describe
 from connform.engine.described import described_specification
 from connform.engine.select import demand_known, select
 from connform.engine.specification import FieldChange, differences, digest, specification
-from connform.engine.states import WHOLE, Shard
+from connform.engine.states import WHOLE, Shard, by_home
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -180,10 +180,7 @@ def _as_declared(connection: Connection, manifest: Manifest, states: KeptStates)
 
 def _read_applied(wanted: Mapping[str, States]) -> dict[str, Applied]:
     """Return what was applied by name, each from where it lies; what is no longer there is left out."""
-    names: dict[States, set[str]] = {}
-    for name, home in wanted.items():
-        names.setdefault(home, set()).add(name)
-    return {name: applied for home, only in names.items() for name, applied in home.applied(only).items()}
+    return {name: applied for home, only in by_home(wanted).items() for name, applied in home.applied(only).items()}
 
 
 def _tags(applied: Applied | None) -> tuple[str, ...]:

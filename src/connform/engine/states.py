@@ -61,6 +61,14 @@ def part_of(connection: str) -> int:
     return sha256(connection.encode()).digest()[0] % PARTS
 
 
+def by_home(homes: Mapping[str, States]) -> dict[States, set[str]]:
+    """Return the names of connections by where they are recorded."""
+    names: dict[States, set[str]] = {}
+    for name, home in homes.items():
+        names.setdefault(home, set()).add(name)
+    return names
+
+
 class KeptStates:
     """The recorded state of a run: one for each folder of manifests, or the one that a URL names."""
 
