@@ -21,7 +21,7 @@ from tests.canary import API_KEY, assert_no_canary
 def test_no_way_of_showing_shows_it() -> None:
     secret = Secret(API_KEY)
     holder = {"key": [secret]}
-    shown = [repr(secret), str(secret), f"{secret}", f"{secret!r:>40}", "%s" % secret, "{:.3}".format(secret)]  # noqa: UP031, UP032
+    shown = [repr(secret), str(secret), f"{secret}", f"{secret!r:>40}", "%s" % secret, "{:.3}".format(secret)]  # noqa: UP031, UP032  (old ways to format are ways to leak)
     shown += [repr(holder), pprint.pformat(holder), repr(dir(secret)), ascii(secret)]
     assert_no_canary(*shown)
     assert "secret" in shown[0]
@@ -37,7 +37,7 @@ def test_it_cannot_be_pickled(protocol: int) -> None:
 @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, Secret.__getstate__, json.dumps, vars])
 def test_it_cannot_be_copied_or_serialised(copied: object) -> None:
     with pytest.raises(TypeError) as caught:
-        copied(Secret(API_KEY))  # type: ignore[operator]
+        copied(Secret(API_KEY))  # type: ignore[operator]  # each is a function that copies
     assert_no_canary(str(caught.value))
 
 
@@ -82,7 +82,7 @@ def test_it_is_true_unless_empty_and_reveals_on_request() -> None:
 
 def test_it_takes_no_further_attributes() -> None:
     with pytest.raises(AttributeError):
-        Secret(API_KEY).shown = True  # type: ignore[attr-defined]
+        Secret(API_KEY).shown = True  # type: ignore[attr-defined]  # that is the point
 
 
 # --------------------------------------------------------------------------------------------------------- references

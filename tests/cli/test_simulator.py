@@ -63,7 +63,7 @@ class FakeSimulator:
 @pytest.fixture(autouse=True)
 def simulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     module = ModuleType("connform.simulator")
-    module.Simulator = FakeSimulator  # type: ignore[attr-defined]
+    module.Simulator = FakeSimulator  # type: ignore[attr-defined]  # stands in for the module
     monkeypatch.setitem(sys.modules, module.__name__, module)
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     yield

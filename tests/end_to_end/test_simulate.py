@@ -38,7 +38,7 @@ def listing(*folders: Path) -> set[tuple[str, int]]:
 
 @pytest.mark.parametrize("cut_off", [False, True], ids=["networked", "offline"])
 @pytest.mark.parametrize("verb", ["apply", "check"])
-def test_the_example_is_ready_without_secrets_and_without_a_network(verb: str, cut_off: bool, tmp_path: Path) -> None:  # noqa: FBT001
+def test_the_example_is_ready_without_secrets_and_without_a_network(verb: str, cut_off: bool, tmp_path: Path) -> None:
     folders = {name: tmp_path / name for name in ("work", "home", "scratch")}
     for folder in folders.values():
         folder.mkdir()

@@ -65,7 +65,7 @@ def test_the_nearest_layer_wins_and_every_value_knows_where_it_stands(
     connection = manifest["bottom"]
     here: object = connection.settings
     for part in path:
-        here = here[part]  # type: ignore[index]
+        here = here[part]  # type: ignore[index]  # a path leads through maps and lists
     assert here == value
     if path != ("tags", 0):
         assert connection.origin_of(*path) == origin

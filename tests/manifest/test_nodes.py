@@ -185,7 +185,7 @@ def test_the_length_of_a_scalar_is_limited() -> None:
 
 def test_what_aliases_add_is_limited_and_honest_sharing_is_not() -> None:
     shared = "a: &x [1, 2, 3]\nb: [" + "*x, " * 1000 + "]\n"
-    assert len(tree(shared)["b"]) == 1000  # type: ignore[arg-type]
+    assert len(tree(shared)["b"]) == 1000  # type: ignore[arg-type]  # it is a list
     bomb = "a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n"
     bomb += "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 9))
     with pytest.raises(YamlError) as caught:

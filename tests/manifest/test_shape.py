@@ -65,7 +65,7 @@ SHAPE = Shape(
         (None, False, False),
     ],
 )
-def test_both_schemas_and_the_gate_agree(value: Any, good: bool, good_as_part: bool) -> None:  # noqa: FBT001
+def test_both_schemas_and_the_gate_agree(value: Any, good: bool, good_as_part: bool) -> None:
     assert Draft202012Validator(published(SHAPE)).is_valid(value) is good
     assert Draft202012Validator(selected(SHAPE, value)).is_valid(value) is good
     assert build_gate(selected(SHAPE, value))(value) is good

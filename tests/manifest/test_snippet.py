@@ -145,7 +145,7 @@ def test_no_line_shows_a_generated_key(line: str, secret: str) -> None:
         ),
     ],
 )
-def test_generated_keys_are_told_from_names(text: str, generated: bool) -> None:  # noqa: FBT001
+def test_generated_keys_are_told_from_names(text: str, generated: bool) -> None:
     assert looks_generated(text) is generated
 
 

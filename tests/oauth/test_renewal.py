@@ -211,7 +211,7 @@ def test_a_token_without_a_life_is_shared_by_those_who_waited_for_the_lock(setti
 
 
 @pytest.mark.parametrize(("lifetime", "ends"), [(None, False), ("soon", False), (-1, False), ("60", True)])
-def test_a_lifetime_that_is_none_means_until_it_is_refused(setting: Setting, lifetime: Any, ends: bool) -> None:  # noqa: FBT001
+def test_a_lifetime_that_is_none_means_until_it_is_refused(setting: Setting, lifetime: Any, ends: bool) -> None:
     setting.server.behaviour = answer(body(expires_in=lifetime))
     setting.credential().renew()
     assert (setting.facts.expires_at is not None) is ends

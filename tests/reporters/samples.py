@@ -28,7 +28,7 @@ def span(line: int, column: int, end_column: int) -> Span:
 
 def diagnostic(code: str, place: Span, detail: str, snippet: Snippet | None = None, **more: object) -> Diagnostic:
     severity, summary = CODES[code]
-    return Diagnostic(severity, code, summary, detail, place, snippet=snippet, **more)  # type: ignore[arg-type]
+    return Diagnostic(severity, code, summary, detail, place, snippet=snippet, **more)  # type: ignore[arg-type]  # whatever a sample is about
 
 
 def stages(*results: StageResult) -> tuple[StageResult, ...]:

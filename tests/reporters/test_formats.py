@@ -23,7 +23,7 @@ CASES = [(name, sample, look) for name in FORMATS for sample in SAMPLES for look
 
 @pytest.mark.parametrize(("name", "sample", "look"), CASES)
 def test_a_sample_renders_as_expected(name: str, sample: str, look: str) -> None:
-    rendered = reporter(name).render(view.build(SAMPLES[sample]), **LOOKS[look])  # type: ignore[arg-type]
+    rendered = reporter(name).render(view.build(SAMPLES[sample]), **LOOKS[look])  # type: ignore[arg-type]  # the look of a table
     file = EXPECTED / name / f"{sample}{look}.out"
     if UPDATE:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -40,5 +40,5 @@ def test_no_expected_output_is_left_over() -> None:
 def test_output_ends_with_one_newline_or_is_empty(sample: str) -> None:
     for name in FORMATS:
         for look in LOOKS.values():
-            rendered = reporter(name).render(view.build(SAMPLES[sample]), **look)  # type: ignore[arg-type]
+            rendered = reporter(name).render(view.build(SAMPLES[sample]), **look)  # type: ignore[arg-type]  # the look of a table
             assert not rendered or (rendered.endswith("\n") and not rendered.endswith("\n\n"))

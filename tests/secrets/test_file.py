@@ -232,7 +232,7 @@ def test_a_rotation_between_two_members_is_not_seen(tmp_path: Path, monkeypatch:
     calls = []
 
     def rotate_after_the_first(*args: object) -> bytes:
-        content = read_file(*args)  # type: ignore[arg-type]
+        content = read_file(*args)  # type: ignore[arg-type]  # passed on as they came
         calls.append(args)
         if len(calls) == 1:
             mount.write(id="new", secret="new")

@@ -115,7 +115,7 @@ def _come_and_go(url: str, folder: Path, begun: Event, ended: Event) -> None:
 
 
 @pytest.mark.parametrize("with_specifications", [True, False])
-def test_records_that_vanish_meanwhile_are_in_nobodys_way(repository: Repository, with_specifications: bool) -> None:  # noqa: FBT001
+def test_records_that_vanish_meanwhile_are_in_nobodys_way(repository: Repository, with_specifications: bool) -> None:
     repository.declare("one")
     file = str(repository.folder / "connections.yaml")
     begun, ended = _SPAWN.Event(), _SPAWN.Event()

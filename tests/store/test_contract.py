@@ -265,7 +265,7 @@ def test_ten_thousand_grants(store: GrantStore, kind: Kind) -> None:
     with store._database.writing() as execute:  # type: ignore[attr-defined]  # one transaction: the lock is not the point
         execute("SELECT 1")
     keep(store, grant("first"))
-    with store.writing() as (execute, cipher):  # type: ignore[attr-defined]
+    with store.writing() as (execute, cipher):  # type: ignore[attr-defined]  # both kinds of store have it
         for number in range(10_000):
             execute(_WRITE, row_of(grant(f"customer-{number}"), cipher))
     written = time.perf_counter()

@@ -47,7 +47,7 @@ def command(options: Options, *, shell: str) -> int:
 
 def answer(cli: click.Command) -> int:
     """Print what may follow the line that the shell's variables hold; a mistake in it or in a manifest offers nothing."""
-    with suppress(Exception), open(os.devnull, "w", encoding="utf-8") as silence:  # noqa: PTH123
+    with suppress(Exception), open(os.devnull, "w", encoding="utf-8") as silence:  # noqa: PTH123  (pathlib would cost start-up)
         os.dup2(silence.fileno(), 2)  # the person is typing: nothing may stand in between
         shell_complete(cli, {}, "connform", VARIABLE, os.environ[VARIABLE])
     return 0

@@ -39,7 +39,7 @@ def command(options: Options, *, kind: str, state: State) -> int:
 
 def _svg(source: str) -> str:
     try:
-        drawn = subprocess.run(["dot", "-Tsvg"], input=source.encode(), capture_output=True, check=True)  # noqa: S607
+        drawn = subprocess.run(["dot", "-Tsvg"], input=source.encode(), capture_output=True, check=True)  # noqa: S607  (whichever Graphviz is installed)
     except (OSError, subprocess.CalledProcessError) as error:
         message = "svg needs Graphviz: its `dot` can't be run; --format dot prints what it would draw"
         raise UsageProblem(message) from error

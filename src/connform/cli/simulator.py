@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 @click.option("--fault", "faults", multiple=True, metavar="HOST[/PATH]=NAME", help="What fails there. Repeatable.")
 @common
 def command(
-    options: Options,  # noqa: ARG001
+    options: Options,  # noqa: ARG001  (every verb takes them)
     *,
     port: int,
     ca_file: str,

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _TEXT: Final = {"type": "string"}
 _TEXTS: Final = {"type": "array", "items": _TEXT}
 _DIGEST: Final = {"type": "string", "pattern": "^(sha256:[0-9a-f]{64})?$"}
+_SHOWN: Final = 5
+"""How many names a message has room for."""
 
 
 def _object(**properties: Any) -> dict[str, Any]:
@@ -144,6 +146,7 @@ def demand_same(saved: SavedPlan, plan: Plan, shard: Shard) -> None:
         return
     before, now = {step[0]: step for step in expected}, {step[0]: step for step in plan.steps}
     moved = [name for name in {**before, **now} if before.get(name) != now.get(name)]
-    where = ", ".join(moved[:5]) + (f" and {len(moved) - 5} more" if len(moved) > 5 else "") or "their order"  # noqa: PLR2004
+    more = f" and {len(moved) - _SHOWN} more" if len(moved) > _SHOWN else ""
+    where = ", ".join(moved[:_SHOWN]) + more or "their order"
     message = f"the plan is stale: manifest or state moved since it was made ({where}); plan again"
     raise Refused(message)

@@ -37,7 +37,7 @@ class SyncDialer(httpcore.NetworkBackend):
         port: int,
         timeout: float | None = None,
         local_address: str | None = None,  # noqa: ARG002  (httpcore's signature; never set here)
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002  (httpcore's signature)
     ) -> httpcore.NetworkStream:
         proxy = self._line.proxy
         if proxy is None:

@@ -38,7 +38,7 @@ class AsyncDialer(httpcore.AsyncNetworkBackend):
         port: int,
         timeout: float | None = None,
         local_address: str | None = None,  # noqa: ARG002  (never set here)
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002  (httpcore's signature)
     ) -> httpcore.AsyncNetworkStream:
         proxy = self._line.proxy
         if proxy is None:
@@ -102,7 +102,7 @@ class AsyncStream(httpcore.AsyncNetworkStream):
         try:
             while rest:
                 part = rest
-                sent = await when_ready(lambda: self._sock.send(part), self._sock, timeout, anyio.wait_writable)  # noqa: B023
+                sent = await when_ready(lambda: self._sock.send(part), self._sock, timeout, anyio.wait_writable)  # noqa: B023  (called before the next part)
                 rest = rest[sent:]
         except TimeoutError as error:
             raise failure(error, self._host) from None

@@ -124,7 +124,7 @@ def _fitting(pause_s: float, operation: Operation) -> float:
         RequestFailed: `rate_limited`, it ends too late for this request.
     """
     if monotonic() + pause_s < operation.ends_at and pause_s <= retry.LONGEST_WAIT_S:
-        return pause_s + random.uniform(0, _SPREAD_S)  # noqa: S311
+        return pause_s + random.uniform(0, _SPREAD_S)  # noqa: S311  (a pause is no secret)
     until = datetime.now(UTC) + timedelta(seconds=pause_s)
     message = f"{operation.origin} asked to wait: nothing is sent until {until:%FT%TZ}, for {pause_s:.0f} s more"
     raise RequestFailed("rate_limited", message, sent=False)

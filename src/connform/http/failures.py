@@ -54,7 +54,7 @@ class RequestTimedOut(RequestFailed, httpx.TimeoutException):
     """A request took too long."""
 
 
-def _rebuild(kind: type[RequestFailed], fault: str, message: str, hint: str, sent: bool) -> RequestFailed:  # noqa: FBT001
+def _rebuild(kind: type[RequestFailed], fault: str, message: str, hint: str, sent: bool) -> RequestFailed:  # noqa: FBT001  (called by pickle, by position)
     return kind(fault, message, hint, sent=sent)
 
 

@@ -48,7 +48,7 @@ def literal(host: str, port: int) -> list[Endpoint]:
         version = ip_address(host).version
     except ValueError:
         return []
-    return [Endpoint(socket.AF_INET6, (host, port, 0, 0)) if version == 6 else Endpoint(socket.AF_INET, (host, port))]  # noqa: PLR2004
+    return [Endpoint(socket.AF_INET6, (host, port, 0, 0)) if version == 6 else Endpoint(socket.AF_INET, (host, port))]  # noqa: PLR2004  (the version of IP)
 
 
 class _Lookup:

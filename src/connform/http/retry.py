@@ -77,4 +77,4 @@ def after_failure(failure: RequestFailed, attempt: int, *, safe: bool) -> float 
 
 def _backoff(attempt: int) -> float:
     """Full jitter: callers that failed together do not come back together."""
-    return random.uniform(0, min(_FIRST_PAUSE_S * 2 ** (attempt - 1), _LONGEST_PAUSE_S))  # noqa: S311
+    return random.uniform(0, min(_FIRST_PAUSE_S * 2 ** (attempt - 1), _LONGEST_PAUSE_S))  # noqa: S311  (a pause is no secret)

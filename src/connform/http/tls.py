@@ -95,7 +95,7 @@ def _load_system_store(context: ssl.SSLContext) -> None:
     if context.cert_store_stats()["x509_ca"]:
         return
     directory = ssl.get_default_verify_paths().capath  # OpenSSL reads it on demand: the statistics don't count it
-    if not (directory and os.path.isdir(directory) and os.listdir(directory)):  # noqa: PTH112, PTH208
+    if not (directory and os.path.isdir(directory) and os.listdir(directory)):  # noqa: PTH112, PTH208  (pathlib would cost start-up)
         import certifi
 
         context.load_verify_locations(cafile=certifi.where())

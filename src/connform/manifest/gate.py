@@ -83,7 +83,7 @@ def _is_number(value: object) -> bool:
 
 
 def _is_integer(value: object) -> bool:
-    return _is_number(value) and (isinstance(value, int) or value.is_integer())  # type: ignore[attr-defined]
+    return _is_number(value) and (isinstance(value, int) or value.is_integer())  # type: ignore[attr-defined]  # not an int, so a float
 
 
 _TYPES: Final[dict[str, Gate]] = {

@@ -54,7 +54,8 @@ def apply_ignores(found: Sequence[Diagnostic], sources: Sequence[Source]) -> tup
     kept += (
         diagnose_file("unused-ignore", why[0], ignore.span, why[1])
         for ignore in ignores
-        if _key(ignore.span, ignore.code) not in used and (why := _why_unused(ignore, severities, is_complete))
+        if _key(ignore.span, ignore.code) not in used
+        and (why := _why_unused(ignore, severities, is_complete=is_complete))
     )
     return tuple(sorted(kept, key=lambda one: (one.span, one.code, one.detail)))
 
@@ -82,7 +83,7 @@ def _codes(comment: re.Match[str], file: str, line: int) -> Iterator[Ignore]:
         yield Ignore(code, Span(file, line, start + 1, line, end + 1), is_alone)
 
 
-def _why_unused(ignore: Ignore, severities: Mapping[str, Severity], is_complete: bool) -> tuple[str, str] | None:  # noqa: FBT001
+def _why_unused(ignore: Ignore, severities: Mapping[str, Severity], *, is_complete: bool) -> tuple[str, str] | None:
     """Return why an ignore silences nothing, and a hint; `None` where it can't be told."""
     if not ignore.code:
         return "it names no code: write `connform: ignore[code]`", ""

@@ -234,10 +234,10 @@ class _Builder:
             self._size += 1
             if type(here) is Map:
                 here[key] = value  # type: ignore[index]  # a value follows its key
-                here.marks[key] = (key_event.start_mark, key_event.end_mark, event.start_mark, event.end_mark)  # type: ignore[index,union-attr]
+                here.marks[key] = (key_event.start_mark, key_event.end_mark, event.start_mark, event.end_mark)  # type: ignore[index,union-attr]  # the same
             else:
                 here.append(value)  # type: ignore[union-attr]  # not a Map, so a Seq
-                here.marks.append((event.start_mark, event.end_mark))  # type: ignore[union-attr]
+                here.marks.append((event.start_mark, event.end_mark))  # type: ignore[union-attr]  # the same
             key = None
             if opened is not None:
                 here = opened

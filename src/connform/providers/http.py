@@ -116,9 +116,9 @@ class Http:
         said = f"the API answered {answer.status}"
         if answer.status == expected:
             return Judgement()
-        if answer.status == 401:  # noqa: PLR2004
+        if answer.status == 401:  # noqa: PLR2004  (a status is its own name)
             return Judgement("auth_rejected", said)
-        if answer.status == 403:  # noqa: PLR2004
+        if answer.status == 403:  # noqa: PLR2004  (a status is its own name)
             return Judgement("auth_denied", said, _denied_hint(self.instance(connection).api_key_header))
         message = f"the server answered {answer.status} where `check:` expects {expected}"
         hint = "correct base_url or the path of `check:`"

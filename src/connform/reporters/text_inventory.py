@@ -17,7 +17,7 @@ _FACTS: Final = ("provider", "environment", "region", "auth_method", "base_url")
 _DETAILS: Final = ("api_key_header", "key_management_url", "authorize_url", "token_url")
 
 
-def render_list(view: View, paint: Painter, *, width: int, verbosity: int) -> list[str]:  # noqa: ARG001
+def render_list(view: View, paint: Painter, *, width: int, verbosity: int) -> list[str]:  # noqa: ARG001  (every body of a report takes these)
     """Return a table with one row per connection."""
     if not view["connections"] or verbosity < 0:
         return []
@@ -25,7 +25,7 @@ def render_list(view: View, paint: Painter, *, width: int, verbosity: int) -> li
     return columns([header, *([shown(item[column]) for column in _COLUMNS] for item in view["connections"])])
 
 
-def render_show(view: View, paint: Painter, *, width: int, verbosity: int) -> list[str]:  # noqa: ARG001
+def render_show(view: View, paint: Painter, *, width: int, verbosity: int) -> list[str]:  # noqa: ARG001  (every body of a report takes these)
     """Return every effective value; with a verbosity of 1, where each comes from as well."""
     lines: list[str] = []
     for connection in view["connections"]:

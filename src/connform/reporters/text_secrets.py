@@ -46,7 +46,7 @@ def _row(secret: View, paint: Painter) -> list[str]:
     ]
 
 
-def render_backends(view: View, paint: Painter, *, width: int, verbosity: int) -> list[str]:  # noqa: ARG001
+def render_backends(view: View, paint: Painter, *, width: int, verbosity: int) -> list[str]:  # noqa: ARG001  (every body of a report takes these)
     """Return a table with one row per backend."""
     header = [paint(title, DIM) for title in ("SCHEME", "FORM", "FROM", "TO INSTALL")]
     rows = [

@@ -17,14 +17,14 @@ _BARS: Final = "▁▂▃▄▅▆▇█"
 _COLUMNS: Final = ("verdict", "connection", "latency", "certificate ends", "tried", "by")
 
 
-def render_state(view: View, paint: Painter, *, width: int, verbosity: int) -> list[str]:  # noqa: ARG001
+def render_state(view: View, paint: Painter, *, width: int, verbosity: int) -> list[str]:  # noqa: ARG001  (every body of a report takes these)
     """Return a table with one row per connection."""
     found = view.get("briefs") or [_brief(item["name"], item["recorded"]["latest"]) for item in view["connections"]]
     header = [paint(column.upper(), DIM) for column in _COLUMNS]
     return table((title, *cells) for title, cells in zip(header, _cells(found, paint), strict=True)) if found else []
 
 
-def render_record(view: View, paint: Painter, *, width: int, verbosity: int) -> list[str]:  # noqa: ARG001
+def render_record(view: View, paint: Painter, *, width: int, verbosity: int) -> list[str]:  # noqa: ARG001  (every body of a report takes these)
     """Return everything that is recorded of a connection."""
     lines: list[str] = []
     for item in view["connections"]:
@@ -47,7 +47,7 @@ def render_record(view: View, paint: Painter, *, width: int, verbosity: int) -> 
     return lines
 
 
-def render_history(view: View, paint: Painter, *, width: int, verbosity: int) -> list[str]:  # noqa: ARG001
+def render_history(view: View, paint: Painter, *, width: int, verbosity: int) -> list[str]:  # noqa: ARG001  (every body of a report takes these)
     """Return every attempt of a connection, with its latency as a line of bars."""
     lines: list[str] = []
     for item in view["connections"]:

@@ -150,7 +150,7 @@ class Account:
 
     def _log_in(self) -> _Identity:
         try:
-            import botocore  # type: ignore[import-untyped]  # noqa: F401  (whether it is there)
+            import botocore  # noqa: F401  (whether it is there)
         except ImportError:
             hint = "install it: pip install 'connform[aws]'"
             raise SecretUnresolved(_UNAVAILABLE, "the library of AWS is not installed", hint) from None
@@ -174,9 +174,9 @@ class Account:
 
 def _session(place: Place) -> tuple[Any, str]:
     """Return a session that has found credentials, keeps our time and asks nobody for a code, and the region of names."""
-    from botocore.config import Config  # type: ignore[import-untyped]
-    from botocore.exceptions import NoCredentialsError  # type: ignore[import-untyped]
-    from botocore.session import Session  # type: ignore[import-untyped]
+    from botocore.config import Config
+    from botocore.exceptions import NoCredentialsError
+    from botocore.session import Session
 
     attempts, connect_s, read_s = patience(place.timeout_s)
     session = Session(profile=place.settings.get("profile"))
@@ -189,7 +189,7 @@ def _session(place: Place) -> tuple[Any, str]:
         )
     )
     # Its default asks at the terminal, in the midst of a run; botocore offers no other way to change it.
-    session.get_component("credential_provider").get_provider("assume-role")._prompter = _ask_nobody  # noqa: SLF001
+    session.get_component("credential_provider").get_provider("assume-role")._prompter = _ask_nobody  # noqa: SLF001  (as said above)
     if session.get_credentials() is None:
         raise NoCredentialsError
     return session, place.settings.get("region") or session.get_config_variable("region") or ""
@@ -200,7 +200,7 @@ def patience(timeout_s: float) -> tuple[int, float, float]:
 
     botocore's standard mode waits up to 1, 2, 4 s before a repetition: all of it together ends within `timeout_s`.
     """
-    attempts, waiting_s = (3, 3.0) if timeout_s >= 9 else (2, 1.0) if timeout_s >= 3 else (1, 0.0)  # noqa: PLR2004
+    attempts, waiting_s = (3, 3.0) if timeout_s >= 9 else (2, 1.0) if timeout_s >= 3 else (1, 0.0)  # noqa: PLR2004  (a table of three rows)
     each_s = (timeout_s - waiting_s) / attempts
     return attempts, each_s / 3, each_s * 2 / 3
 

@@ -41,7 +41,7 @@ def unlogged() -> Iterator[None]:
 
 @cache
 def _hide() -> None:
-    import botocore  # type: ignore[import-untyped]
+    import botocore
     import urllib3
 
     for package in (botocore, urllib3):

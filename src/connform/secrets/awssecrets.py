@@ -49,7 +49,7 @@ class AwsSecrets:
         """Return how to install the library of AWS."""
         return missing_library("botocore", "aws")
 
-    def lint(self, reference: SecretReference, settings: Mapping[str, Any]) -> str:  # noqa: ARG002
+    def lint(self, reference: SecretReference, settings: Mapping[str, Any]) -> str:  # noqa: ARG002  (the interface's signature)
         """Return what is wrong with a reference to a secret."""
         if not reference.path:
             return f"the name of the secret is missing: {reference.scheme}://NAME"

@@ -46,7 +46,7 @@ class AwsSsm:
         """Return how to install the library of AWS."""
         return missing_library("botocore", "aws")
 
-    def lint(self, reference: SecretReference, settings: Mapping[str, Any]) -> str:  # noqa: ARG002
+    def lint(self, reference: SecretReference, settings: Mapping[str, Any]) -> str:  # noqa: ARG002  (the interface's signature)
         """Return what is wrong with a reference to a parameter."""
         scheme, path = reference.scheme, reference.path
         if not path.strip("/"):

@@ -32,7 +32,7 @@ class Env:
     form = "env://NAME"
     store_shape = Shape(description="The environment of the process; it has no settings.")
 
-    def lint(self, reference: SecretReference, settings: Mapping[str, Any]) -> str:  # noqa: ARG002
+    def lint(self, reference: SecretReference, settings: Mapping[str, Any]) -> str:  # noqa: ARG002  (the interface's signature)
         """Return what is wrong with a reference to a variable."""
         if not re.fullmatch(VARIABLE, reference.path):
             return f"a variable's name has letters, digits and underscores: {reference.scheme}://NAME"

@@ -33,7 +33,7 @@ class Exec:
     form = "exec://alias"
     store_shape = Shape(description="The commands of the user's policy file; it has no settings of its own.")
 
-    def lint(self, reference: SecretReference, settings: Mapping[str, Any]) -> str:  # noqa: ARG002
+    def lint(self, reference: SecretReference, settings: Mapping[str, Any]) -> str:  # noqa: ARG002  (the interface's signature)
         """Return what is wrong with a reference to a command."""
         if not re.fullmatch(_ALIAS, reference.path):
             return (

@@ -66,7 +66,7 @@ class OnePassword:
         """Return that the program is missing; a store needs none."""
         return missing_program("op")
 
-    def lint(self, reference: SecretReference, settings: Mapping[str, Any]) -> str:  # noqa: ARG002
+    def lint(self, reference: SecretReference, settings: Mapping[str, Any]) -> str:  # noqa: ARG002  (the interface's signature)
         """Return what is wrong with a reference."""
         parts = reference.path.split("/")
         if len(parts) not in _DEPTHS or not all(parts) or reference.field:

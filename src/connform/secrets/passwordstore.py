@@ -52,7 +52,7 @@ class PasswordStore:
         """Return that the program is missing."""
         return missing_program("pass")
 
-    def lint(self, reference: SecretReference, settings: Mapping[str, Any]) -> str:  # noqa: ARG002
+    def lint(self, reference: SecretReference, settings: Mapping[str, Any]) -> str:  # noqa: ARG002  (the interface's signature)
         """Return what is wrong with a reference to an entry."""
         if not reference.path.strip("/") or reference.path.startswith(("/", "-")):
             return f"an entry is named by its path in the store: {reference.scheme}://acme/key"

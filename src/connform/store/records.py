@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 ROOM_BYTES: Final = 16 * 1024
 """What a journal entry sets aside: a full disk is noticed before a token is spent, not after."""
 # Nothing that is put together here comes from outside: the names of columns are this package's own.
-_READ: Final = f"SELECT {', '.join(COLUMNS)} FROM connform_grants WHERE connection = ?"  # noqa: S608
-_FACTS: Final = f"SELECT {', '.join(FACTS)} FROM connform_grants ORDER BY connection"  # noqa: S608
+_READ: Final = f"SELECT {', '.join(COLUMNS)} FROM connform_grants WHERE connection = ?"  # noqa: S608  (the columns are constants)
+_FACTS: Final = f"SELECT {', '.join(FACTS)} FROM connform_grants ORDER BY connection"  # noqa: S608  (the columns are constants)
 _WRITE: Final = (
-    f"INSERT INTO connform_grants ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))}) "  # noqa: S608
+    f"INSERT INTO connform_grants ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))}) "  # noqa: S608  (the columns are constants)
     f"ON CONFLICT (connection) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in COLUMNS[1:])}"
 )
 _REPLACE: Final = (
-    f"UPDATE connform_grants SET {', '.join(f'{name} = ?' for name in COLUMNS[1:])} "  # noqa: S608
+    f"UPDATE connform_grants SET {', '.join(f'{name} = ?' for name in COLUMNS[1:])} "  # noqa: S608  (the columns are constants)
     "WHERE connection = ? AND sealed = ?"
 )
 _IS_STORED: Final = "SELECT 1 FROM connform_grants WHERE connection = ? AND sealed = ?"

@@ -40,7 +40,7 @@ _BRIEFS: Final = (
 )
 _READ_ONE: Final = "SELECT connection, file, digest, spec, latest FROM connform_connections WHERE connection = ?"
 _WRITE: Final = (
-    f"INSERT INTO connform_connections ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))}) "  # noqa: S608
+    f"INSERT INTO connform_connections ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))}) "  # noqa: S608  (as said above)
     f"ON CONFLICT (connection) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in _COLUMNS[1:])}"
 )
 _DELETE: Final = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import botocore.exceptions  # type: ignore[import-untyped]
+import botocore.exceptions
 import pytest
 
 from connform.secrets import aws_failures

@@ -204,7 +204,7 @@ def test_a_library_that_is_missing_is_named(place: Place, monkeypatch: pytest.Mo
 
 
 def test_a_client_is_made_once_for_each_region(place: Place, moto: Moto, monkeypatch: pytest.MonkeyPatch) -> None:
-    from botocore.session import Session  # type: ignore[import-untyped]
+    from botocore.session import Session
 
     made: list[str] = []
     create = Session.create_client

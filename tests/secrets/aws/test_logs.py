@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 import pytest
-from botocore.session import Session  # type: ignore[import-untyped]
+from botocore.session import Session
 
 from tests.canary import API_KEY, AWKWARD, assert_no_canary
 from tests.secrets.aws.front import Error

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
-from botocore.session import Session  # type: ignore[import-untyped]
+from botocore.session import Session
 
 from connform.secrets.interface import Place
 from tests.conftest import require_peer

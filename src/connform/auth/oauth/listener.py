@@ -144,7 +144,7 @@ class _Server(ThreadingHTTPServer):
         TCPServer.server_bind(self)
         self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
 
-    def finish_request(self, request: socket.socket, client_address: object) -> None:  # type: ignore[override]
+    def finish_request(self, request: socket.socket, client_address: object) -> None:  # type: ignore[override]  # the base class's stub has more kinds of request
         """Shake hands in the thread of the connection: browsers open some and leave them idle."""
         request.settimeout(_SILENCE_S)
         try:
