@@ -14,12 +14,16 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from connform.auth.oauth import listener
 from connform.http import ClientSettings, RequestFailed, RequestTimedOut, tls
+from connform.simulator.certificates import Certificates
 from tests.http import servers
 from tests.http.exchanging import Mode, exchange, settings_for
 from tests.http.servers import HOST, Authority, Server, answer, drip, endless, head, raw
 
 if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.http.servers import Behaviour
@@ -204,19 +208,30 @@ def test_a_behaviour_is_no_fault(mode: Mode, authority: Authority) -> None:
     assert ended.notes.stages["tcp"] == {"address": f"127.0.0.1:{server.port}"}
 
 
+@pytest.mark.parametrize("side", ["client", "simulator", "login"])
 @pytest.mark.parametrize("said", [b"", b"220 busy\r\n"], ids=["silent", "with a greeting"])
-def test_a_connection_that_was_reset_before_its_handshake_leaves_no_socket_open(said: bytes) -> None:
+def test_a_connection_that_was_reset_before_its_handshake_leaves_no_socket_open(
+    said: bytes, side: str, authority: Authority, tmp_path: Path
+) -> None:
+    certificate = tmp_path / "server.pem"
+    certificate.write_bytes(authority.server_pem(HOST))
+    contexts: dict[str, Callable[[], ssl.SSLContext]] = {
+        "client": tls.unverified,
+        "simulator": Certificates().listening_context,
+        "login": lambda: listener._context(certificate, None),
+    }
+    context = contexts[side]()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
         gc.collect()  # what tests before this one left is not what it looks for
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        sock = socket.create_connection(listener.getsockname())
-        peer = listener.accept()[0]
+    with socket.create_server(("127.0.0.1", 0)) as place:
+        sock = socket.create_connection(place.getsockname())
+        peer = place.accept()[0]
         peer.sendall(said)
         peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # close with a reset
         peer.close()
         select.select([sock], [], [], 1)
         with pytest.raises(OSError):  # noqa: PT011  (which one is the kernel's choice)
-            tls.unverified().wrap_socket(sock, server_hostname=HOST, do_handshake_on_connect=False)
+            context.wrap_socket(sock, server_side=side != "client", do_handshake_on_connect=False)
     assert sock.fileno() == -1
     gc.collect()  # a socket left open would warn here

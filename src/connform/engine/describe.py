@@ -38,7 +38,7 @@ def describe(
         environment=connection.environment,
         region=connection.region,
         base_url=base_url or provider(connection.provider).instance(connection).base_url,
-        auth_method=connection.settings["auth"]["method"],
+        auth_method=connection.settings["auth"]["method"],  # `auth` would parse references that nobody asks for
         tags=connection.tags,
         place=connection.span,
         action=action,
