@@ -8,9 +8,10 @@ import select
 import signal
 import subprocess
 import sys
+from collections import deque
 from threading import Thread
 from time import monotonic
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 import click
 
@@ -116,12 +117,12 @@ def _variables(prefix: str, credential: ReadyCredential) -> dict[str, str]:
 
 def _run(argv: Sequence[str], environment: dict[str, str], secrets: Sequence[Secret]) -> int:
     pipe = subprocess.PIPE if secrets else None
+    signals = _Signals()
     try:
         process = subprocess.Popen(argv, env=environment, stdout=pipe, stderr=pipe)  # noqa: S603  (what the user asked for)
     except OSError as error:
         click.echo(f"error: can't run {argv[0]}: {error.strerror}", err=True)
         return _NOT_FOUND if isinstance(error, FileNotFoundError) else _NOT_EXECUTABLE
-    _pass_signals_on(process)
     pumps = [
         Thread(target=_pump, args=(source, target.buffer, Mask(secrets), process))
         for source, target in ((process.stdout, sys.stdout), (process.stderr, sys.stderr))
@@ -129,20 +130,44 @@ def _run(argv: Sequence[str], environment: dict[str, str], secrets: Sequence[Sec
     ]
     for pump in pumps:
         pump.start()
-    code = process.wait()
+    code = signals.pass_on_until_end(process)
     for pump in pumps:
         pump.join()
     return code if code >= 0 else _DIED_OF_SIGNAL - code
 
 
-def _pass_signals_on(process: subprocess.Popen[Any]) -> None:
-    def pass_on(number: int, _frame: object) -> None:
-        process.send_signal(number)
+class _Signals:
+    """The signals that come from now on, for the command.
 
-    for number in _PASSED_ON:
-        signal.signal(number, pass_on)
-    for number in _OF_A_TERMINAL:
-        signal.signal(number, signal.SIG_IGN if _has_terminal() else pass_on)
+    Each writes a byte into a pipe, and the wait is for that pipe: a signal that comes just before a blocking waitpid(2)
+    would be handled only when that ends, so never where the command waits for the signal.
+    """
+
+    def __init__(self) -> None:
+        self._came: deque[int] = deque()
+        self._wakes, wake = os.pipe()
+        os.set_blocking(wake, False)
+        signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, _do_nothing)
+        for number in _PASSED_ON:
+            signal.signal(number, self._keep)
+        for number in _OF_A_TERMINAL:  # SIG_IGN would be the command's as well
+            signal.signal(number, _do_nothing if _has_terminal() else self._keep)
+
+    def _keep(self, number: int, _frame: object) -> None:
+        self._came.append(number)
+
+    def pass_on_until_end(self, process: subprocess.Popen[bytes]) -> int:
+        """Wait for the command, and return its exit code as `Popen` has it."""
+        while process.poll() is None:
+            while self._came:
+                process.send_signal(self._came.popleft())
+            os.read(self._wakes, _PIECE_BYTES)
+        return process.returncode
+
+
+def _do_nothing(_number: int, _frame: object) -> None:
+    """Let a signal interrupt what waits."""
 
 
 def _has_terminal() -> bool:
