@@ -187,6 +187,21 @@ def test_the_answer_of_a_refresh_that_was_waited_for_is_used(setting: Setting) -
     assert (got, setting.server.requests) == ([OF_THE_LOGIN], [])
 
 
+def test_a_refresh_that_ends_while_it_is_asked_after_leaves_its_spent_token_alone(
+    setting: Setting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The record was read before its holder wrote the new tokens, and its holder looked for when it had ended."""
+
+    def ended(*_: object) -> bool:
+        setting.keep(login())
+        return False
+
+    setting.keep(grant(pending=Pending(datetime.now(UTC), "elsewhere:1")))
+    monkeypatch.setattr(journal, "is_under_way", ended)
+    assert setting.credential().renew() == OF_THE_LOGIN
+    assert setting.server.requests == []
+
+
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_a_lost_answer_keeps_nobody_waiting(setting: Setting, database: str, tmp_path: Path, kind: str) -> None:
     """The process whose answer was lost lives on; the others know that it waits for nothing any more."""

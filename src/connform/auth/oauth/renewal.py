@@ -98,6 +98,8 @@ class Renewal:
                     return grant
                 if pending and journal.is_under_way(pending, name, self._clock()):
                     self._wait_for(pending, gives_up_at)
+                elif pending and self._record.read(locked).facts != grant.facts:
+                    continue  # it ended after the record was read, which still names the token that it has spent
                 elif renewed := self._spend(locked, grant):
                     return renewed
 
