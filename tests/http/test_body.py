@@ -158,7 +158,7 @@ def test_an_answer_without_a_body(mode: Mode, authority: Authority, status: int)
 def test_a_refused_body_gives_its_connection_back(monkeypatch: pytest.MonkeyPatch, authority: Authority) -> None:
     monkeypatch.setattr(transport, "_CONNECTIONS", 2)
     server = Server(answer(bytes(2000)), tls=authority.server(), ca_pem=authority.pem)
-    with server, sync_client(settings_for(server, max_body_bytes=1000, pool_s=0.2)) as client:
+    with server, sync_client(settings_for(server, max_body_bytes=1000, pool_s=2)) as client:
         for _ in range(5):  # more than the pool has
             with pytest.raises(RequestFailed) as raised:
                 client.get("/")

@@ -11,24 +11,24 @@ import pytest
 
 from connform.http import RequestTimedOut, async_client, deadline, sync_client, transport
 from tests.http import servers
-from tests.http.exchanging import Mode, exchange, settings_for
+from tests.http.exchanging import BUSY_S, Mode, exchange, settings_for
 from tests.http.servers import Authority, Server, answer, drip, head
 
 
 def test_slow_loris_ends_at_the_total(mode: Mode, authority: Authority) -> None:
     behaviour = drip(head(200), pause_s=0.05)  # each byte comes well within read_s
     with Server(behaviour, tls=authority.server(), ca_pem=authority.pem) as server:
-        ended = exchange(mode, settings_for(server, total_s=0.7))
+        ended = exchange(mode, settings_for(server, total_s=2))
 
     assert ended.fault == "http_deadline"
-    assert 0.6 < ended.elapsed_s < 1.7
+    assert 1.9 < ended.elapsed_s < 2 + BUSY_S
 
 
 @pytest.mark.parametrize("kind", ["slow reads", "slow caller"])
 def test_streams_are_covered(authority: Authority, kind: str) -> None:
     with Server(drip(head(200), pause_s=0.02), tls=authority.server(), ca_pem=authority.pem) as server:
         started_at = time.monotonic()
-        with sync_client(settings_for(server, total_s=0.5)) as client, client.stream("GET", "/") as response:
+        with sync_client(settings_for(server, total_s=1.5)) as client, client.stream("GET", "/") as response:
             chunks = response.iter_raw()
 
             def read() -> None:
@@ -41,7 +41,7 @@ def test_streams_are_covered(authority: Authority, kind: str) -> None:
 
     assert raised.value.fault.name == "http_deadline"
     assert raised.value.request.method == "GET"
-    assert 0.4 < time.monotonic() - started_at < 1.5
+    assert 1.4 < time.monotonic() - started_at < 1.5 + BUSY_S
 
 
 def test_streams_are_covered_async(authority: Authority) -> None:
@@ -50,7 +50,7 @@ def test_streams_are_covered_async(authority: Authority) -> None:
             assert deadline.allow(99) == 99
 
     async def work(server: Server) -> None:
-        async with async_client(settings_for(server, total_s=0.5)) as client, client.stream("GET", "/") as response:
+        async with async_client(settings_for(server, total_s=1.5)) as client, client.stream("GET", "/") as response:
             with pytest.raises(RequestTimedOut) as raised:
                 await read(response)
         assert raised.value.fault.name == "http_deadline"
@@ -71,10 +71,10 @@ def test_the_stage_names_the_deadline(
 ) -> None:
     tls = None if behaviour else authority.server()
     with Server(behaviour or servers.silent, tls=tls, ca_pem=authority.pem) as server:
-        ended = exchange(mode, settings_for(server, connect_s=20, read_s=20, total_s=0.4))
+        ended = exchange(mode, settings_for(server, total_s=1.5))
 
     assert ended.fault == fault
-    assert ended.elapsed_s < 1.4
+    assert ended.elapsed_s < BUSY_S
 
 
 def test_an_outer_deadline_covers_several_exchanges(authority: Authority) -> None:
@@ -86,7 +86,7 @@ def test_an_outer_deadline_covers_several_exchanges(authority: Authority) -> Non
                     client.get("/")
         elapsed_s = time.monotonic() - started_at
 
-    assert elapsed_s < 1.5
+    assert elapsed_s < BUSY_S
 
 
 def test_a_deadline_that_has_passed(mode: Mode, authority: Authority) -> None:
@@ -123,9 +123,9 @@ def test_allow() -> None:
     assert deadline.allow(None) is None
     assert deadline.allow(5) == 5
     assert not deadline.is_spent()
-    with deadline.within(2), deadline.within(100):
+    with deadline.within(20), deadline.within(100):
         assert deadline.allow(1) == 1
-        assert 1.9 < (deadline.allow(50) or 0) <= 2
+        assert 10 < (deadline.allow(50) or 0) <= 20
     with deadline.within(0):
         assert deadline.is_spent()
         with pytest.raises(TimeoutError):
@@ -139,11 +139,11 @@ def test_allow() -> None:
 )  # httpcore leaves the upload to the collector
 def test_a_server_that_takes_nothing(mode: Mode, authority: Authority) -> None:
     with Server(servers.silent, tls=authority.server(), ca_pem=authority.pem) as server:
-        settings = settings_for(server, write_s=0.3, total_s=5)
+        settings = settings_for(server, write_s=0.3)
         ended = exchange(mode, settings, method="POST", content=bytes(50_000_000))
 
     assert ended.fault == "http_timeout"
-    assert ended.elapsed_s < 2
+    assert ended.elapsed_s < BUSY_S
 
 
 @pytest.mark.filterwarnings(
@@ -156,22 +156,23 @@ def test_a_server_that_answers_early(mode: Mode, authority: Authority) -> None:
         connection.pause(0.3)
 
     with Server(early, tls=authority.server(), ca_pem=authority.pem) as server:
-        ended = exchange(mode, settings_for(server, total_s=5), method="POST", content=bytes(30_000_000))
+        ended = exchange(mode, settings_for(server), method="POST", content=bytes(30_000_000))
 
     # what the server said may be lost with the RST that follows; a hang or a traceback would be wrong
     assert ended.error is None or isinstance(ended.error, httpx.TransportError)
-    assert ended.elapsed_s < 3
+    assert ended.elapsed_s < BUSY_S
 
 
-@pytest.mark.parametrize(("total_s", "fault"), [(9, "http_timeout"), (0.2, "http_deadline")])
+@pytest.mark.parametrize(("total_s", "fault"), [(30, "http_timeout"), (0.2, "http_deadline")])
 def test_busy_pool(monkeypatch: pytest.MonkeyPatch, authority: Authority, total_s: float, fault: str) -> None:
     monkeypatch.setattr(transport, "_CONNECTIONS", 2)
     server = Server(servers.silent, tls=authority.server(), ca_pem=authority.pem)
-    with server, sync_client(settings_for(server, pool_s=0.3, read_s=1, total_s=9)) as client:
+    with server, sync_client(settings_for(server, pool_s=0.3, read_s=2)) as client:
         threads = [threading.Thread(target=lambda: _ignore(client)) for _ in range(2)]
         for thread in threads:
             thread.start()
-        time.sleep(0.3)
+        while server.connections < 2:
+            time.sleep(0.01)
         with pytest.raises(RequestTimedOut) as raised, deadline.within(total_s):
             client.get("/")
         for thread in threads:

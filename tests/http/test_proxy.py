@@ -13,7 +13,7 @@ from connform.errors import ConnectionFailed
 from connform.http import REAL, ClientSettings, RequestFailed, sync_client, transport
 from tests.canary import API_KEY
 from tests.http import servers
-from tests.http.exchanging import Mode, exchange, settings_for
+from tests.http.exchanging import SHORT, Mode, exchange, settings_for
 from tests.http.servers import Authority, Connection, Server, answer, head, raw
 
 if TYPE_CHECKING:
@@ -65,9 +65,11 @@ def scheme(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def settings_through(proxy: Server, scheme: str, ca_file: Path, userinfo: str = "") -> ClientSettings:
+def settings_through(
+    proxy: Server, scheme: str, ca_file: Path, userinfo: str = "", /, **limits: float
+) -> ClientSettings:
     url = f"{scheme}://{userinfo}localhost:{proxy.port}"
-    return settings_for(proxy, network=REAL, proxy=url, ca_file=ca_file)
+    return settings_for(proxy, network=REAL, proxy=url, ca_file=ca_file, **limits)
 
 
 def test_through_a_tunnel(mode: Mode, scheme: str, authority: Authority, target: Server, ca_file: Path) -> None:
@@ -108,7 +110,8 @@ def test_no_tunnel(
     mode: Mode, scheme: str, authority: Authority, ca_file: Path, behaviour: servers.Behaviour, text: str
 ) -> None:
     with Server(behaviour, tls=_context(authority, scheme)) as proxy:
-        ended = exchange(mode, settings_through(proxy, scheme, ca_file, f"user:{PASSWORD}@"))
+        limits = {"connect_s": 1.0} if text == "in time" else {}
+        ended = exchange(mode, settings_through(proxy, scheme, ca_file, f"user:{PASSWORD}@", **limits))
 
     assert ended.fault == "proxy_refused"
     assert text in str(ended.error)
@@ -129,7 +132,7 @@ def test_tls_faults_through_a_tunnel(
     ]
     for target, fault in cases:
         with Server(tunnel_to(target), tls=_context(authority, scheme)) as proxy, target:
-            ended = exchange(mode, settings_through(proxy, scheme, ca_file))
+            ended = exchange(mode, settings_through(proxy, scheme, ca_file, **SHORT.get(fault, {})))
         assert ended.fault == fault, ended.error
         assert "api.example.test" in str(ended.error)
         if fault == "tls_untrusted_issuer":
@@ -144,7 +147,7 @@ def test_http_faults_through_a_tunnel(mode: Mode, scheme: str, authority: Author
     for behaviour, fault in cases:
         target = Server(behaviour, tls=authority.server())
         with Server(tunnel_to(target), tls=_context(authority, scheme)) as proxy, target:
-            ended = exchange(mode, settings_through(proxy, scheme, ca_file))
+            ended = exchange(mode, settings_through(proxy, scheme, ca_file, **SHORT.get(fault, {})))
         assert ended.fault == fault, ended.error
 
 

@@ -18,7 +18,7 @@ from connform.auth.oauth import listener
 from connform.http import ClientSettings, RequestFailed, RequestTimedOut, tls
 from connform.simulator.certificates import Certificates
 from tests.http import servers
-from tests.http.exchanging import Mode, exchange, settings_for
+from tests.http.exchanging import BUSY_S, SHORT, Mode, exchange, settings_for
 from tests.http.servers import HOST, Authority, Server, answer, drip, endless, head, raw
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def failed_in_time(mode: Mode, settings: ClientSettings, fault: str) -> RequestF
 
     assert isinstance(ended.error, RequestFailed), (ended.error, ended.response)
     assert ended.fault == fault, ended.error
-    assert ended.elapsed_s < settings.total_s + 1
+    assert ended.elapsed_s < settings.total_s + BUSY_S
     assert isinstance(ended.error, RequestTimedOut) == fault.endswith(("timeout", "deadline"))
     assert str(ended.error.request.url).startswith(settings.base_url)
     stages = ["tcp", "tls", "http"]  # an address needs no look-up
@@ -89,14 +89,14 @@ def failed_in_time(mode: Mode, settings: ClientSettings, fault: str) -> RequestF
 def test_no_tls(mode: Mode, case: str) -> None:
     behaviour, fault = BELOW_TLS[case]
     with Server(behaviour) as server:
-        failed_in_time(mode, settings_for(server), fault)
+        failed_in_time(mode, settings_for(server, **SHORT.get(fault, {})), fault)
 
 
 @pytest.mark.parametrize("case", REPLIES)
 def test_bad_reply(mode: Mode, case: str, authority: Authority) -> None:
     behaviour, fault = REPLIES[case]
     with Server(behaviour, tls=authority.server(), ca_pem=authority.pem) as server:
-        error = failed_in_time(mode, settings_for(server, max_body_bytes=1_000_000), fault)
+        error = failed_in_time(mode, settings_for(server, max_body_bytes=1_000_000, **SHORT.get(fault, {})), fault)
 
     assert error.sent
 
@@ -145,7 +145,7 @@ def test_untrusted_issuer_of_a_server_that_answers_once(mode: Mode, authority: A
             connection.pause()
 
     with Server(once, ca_pem=authority.pem) as server:
-        failed_in_time(mode, settings_for(server), "tls_untrusted_issuer")
+        failed_in_time(mode, settings_for(server, connect_s=1.0), "tls_untrusted_issuer")
 
 
 def test_tls_1_1(mode: Mode, authority: Authority) -> None:
