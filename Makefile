@@ -10,6 +10,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install --constraint constraints.txt
 INPUTS := pyproject.toml constraints.txt
 MANIFEST := connections.yaml.example
+PARALLEL := -n auto --dist worksteal
+TESTS := $(BIN)/python -m pytest $(PARALLEL)
 
 .PHONY: help
 help: ## this list
@@ -20,9 +22,18 @@ demo: $(VENV)/.runtime ## apply the example manifest against the simulator, then
 	$(BIN)/connform apply --simulate -f $(MANIFEST)
 	$(BIN)/connform request --simulate -f $(MANIFEST) sandbox-us POST /packages/list --json '{"take": 1, "skip": 0}'
 
+.PHONY: install
+install: $(VENV)/.dev ## what the other targets need, into .venv
+
 .PHONY: test
 test: $(VENV)/.dev ## every test; ARGS="-k name" chooses
-	$(BIN)/python -m pytest $(ARGS)
+	$(TESTS) $(ARGS)
+
+.PHONY: long
+long: $(VENV)/.dev ## one of the long runs, tests/long/; ARGS="kills" names it
+	@test -n "$(ARGS)" || { echo 'name one, as in `make long ARGS=kills`:' >&2; for script in tests/long/*.py; do \
+	echo "  $$(basename $$script .py): $$(sed -n '1s/"""//gp' $$script)" >&2; done; exit 64; }
+	$(BIN)/python -m tests.long.$(ARGS)
 
 .PHONY: check
 check: lint schemadrift cover ## all that must hold before a change is merged
@@ -43,7 +54,7 @@ schemadrift: $(VENV)/.dev
 .PHONY: cover
 cover: $(VENV)/.dev ## every test, with coverage
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest $(ARGS)
+	$(MAKE) test TESTS='$(BIN)/coverage run -m pytest $(PARALLEL)'
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 

@@ -18,6 +18,9 @@ import pytest
 from click.testing import CliRunner
 
 from tests.canary import VARIABLE, assert_no_canary
+from tests.time_limit import pytest_timeout_set_timer
+
+__all__ = ["pytest_timeout_set_timer"]
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
@@ -58,6 +61,11 @@ def do_without(reason: str) -> NoReturn:
     if os.environ.get(REQUIRE_PEERS):
         pytest.fail(f"{reason}, and {REQUIRE_PEERS} demands it")
     pytest.skip(reason, allow_module_level=True)
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Return how many processes run the tests with `-n auto`: tests wait as much as they compute."""
+    return 2 * len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 4
 
 
 # A clean environment. A fixture, not the Makefile, so that it holds for an editor's test runner as well.
