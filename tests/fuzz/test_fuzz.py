@@ -1,4 +1,4 @@
-"""Some hundred random manifests in every run of the tests; `python -m tests.fuzz.run` examines as many as are asked for."""
+"""Some hundred random manifests in every run of the tests; `make long ARGS=fuzz` examines as many as are asked for."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.fuzz.generate import manifest
 from tests.fuzz.oracle import examine
-from tests.fuzz.run import batch
+from tests.long.fuzz import batch
 
 
 def test_what_must_hold_for_any_text_holds_for_manifests_by_chance() -> None:

@@ -1,4 +1,4 @@
-"""Examines as many random manifests as are asked for: `python -m tests.fuzz.run --count 100000 --seed 1`.
+"""Examines as many random manifests as are asked for: `make long ARGS="fuzz --count 100000 --seed 1"`.
 
 Prints each manifest for which something doesn't hold, with the seed that makes it again, and ends with 1.
 """

@@ -1,4 +1,4 @@
-"""Examines manifests that a coverage-guided fuzzer makes: `python -m tests.fuzz.guided --seconds 600`.
+"""Examines manifests that a coverage-guided fuzzer makes: `make long ARGS="fuzz_guided --seconds 600"`.
 
 Needs the package `atheris` (libFuzzer). The broken manifests of the tests are its first corpus. It ends with 0 when the time is up, and otherwise
 prints the manifest that crashed, took longer than a second or more than 500 MB, and leaves it in the corpus.

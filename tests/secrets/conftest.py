@@ -6,10 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from connform.testing.secrets import Bench
 from tests.end_to_end.conftest import Issuer
+from tests.repetitions import repeated
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+Bench.rotations = repeated(Bench.rotations, 300)
 
 
 @pytest.fixture(scope="session")

@@ -1,12 +1,11 @@
 """An apply that ends at any moment: its process is killed, its disk fills, its server dies. Nothing is lost, nothing invented.
 
-`CONNFORM_TEST_KILLS=200` kills more often than the suite has time for.
+`make long ARGS=kills` kills more often than the suite has time for.
 """
 
 from __future__ import annotations
 
 import math
-import os
 import random
 import signal
 import subprocess
@@ -20,6 +19,7 @@ from connform.engine.specification import digest
 from connform.engine.states import WHOLE
 from connform.store import open_states
 from tests.end_to_end.running import PATIENCE_S
+from tests.repetitions import repeated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tests.state.conftest import Repository
     from tests.store.postgres import Postgres
 
-KILLS: Final = int(os.environ.get("CONNFORM_TEST_KILLS", "12"))
+KILLS: Final = repeated(6, 200)
 """Over all kinds of stores and of work."""
 CASES: Final = 6
 NAMES: Final = tuple(f"team-{number:03}" for number in range(200))
