@@ -185,6 +185,17 @@ def test_a_good_reference(text: str) -> None:
     assert lint("op", text) == ""
 
 
-@pytest.mark.parametrize("text", ["op://a/b", "op://a/b/c/d/e", "op://a//c", "op://a/b/c#d", "op://a/b/c?version=1"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "op://a/b",
+        "op://a/b/c/d/e",
+        "op://a//c",
+        "op://a/b/c#d",
+        "op://a/b/c?version=1",
+        "op://a/--account=x/c",
+        "op://-a/b/c",
+    ],
+)
 def test_a_bad_reference_is_found_offline(text: str) -> None:
     assert lint("op", text)

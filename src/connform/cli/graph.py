@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import click
 from connform.cli.flags import stateful, unformatted
 from connform.cli.output import deliver
 from connform.cli.usage import UsageProblem
+from connform.programs import find_program
 
 if TYPE_CHECKING:
     from connform.cli.options import Options
@@ -38,8 +40,9 @@ def command(options: Options, *, kind: str, state: State) -> int:
 
 
 def _svg(source: str) -> str:
+    dot = find_program("dot", os.environ.get("PATH", ""))
     try:
-        drawn = subprocess.run(["dot", "-Tsvg"], input=source.encode(), capture_output=True, check=True)  # noqa: S607  (whichever Graphviz is installed)
+        drawn = subprocess.run([dot, "-Tsvg"], input=source.encode(), capture_output=True, check=True, cwd=os.sep)  # noqa: S603  (whichever Graphviz is installed)
     except (OSError, subprocess.CalledProcessError) as error:
         message = "svg needs Graphviz: its `dot` can't be run; --format dot prints what it would draw"
         raise UsageProblem(message) from error

@@ -17,6 +17,7 @@ import click
 from connform.cli import VERBS
 from connform.cli.flags import flags
 from connform.cli.usage import UsageProblem, did_you_mean
+from connform.programs import absolute_parts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,6 +98,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     # A command ends before garbage matters: collecting costs more than the parse of a large manifest
     # (measured 1,995 → 842 ms at 10,000 connections). Verbs that use the network turn it on again.
     gc.disable()
+    # What libraries start (`az`, `gcloud`, a browser), and what `exec` is told to, is looked for on this PATH too.
+    os.environ["PATH"] = absolute_parts(os.environ.get("PATH", ""))
     termination = _Termination()
     if argv is None:
         termination.watch()

@@ -9,17 +9,16 @@ from __future__ import annotations
 import atexit
 import os
 import selectors
-import shutil
 import signal
 import subprocess
 from contextlib import suppress
 from enum import Enum
-from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from connform.errors import SecretUnresolved
 from connform.http import deadline
+from connform.programs import absolute_parts, find_program
 from connform.secrets.env import variable, variables
 
 if TYPE_CHECKING:
@@ -71,11 +70,12 @@ class Ran(NamedTuple):
 
 def ordinary_variables(names: Sequence[str] = (), prefixes: Sequence[str] = ()) -> dict[str, str]:
     """Return the variables that every program gets, with more by name, or by how their names begin; no others."""
-    return {
+    kept = {
         name: value
         for name, value in variables().items()
         if name in _ORDINARY or name in names or name.startswith((*_ORDINARY_PREFIXES, *prefixes))
     }
+    return {**kept, "PATH": absolute_parts(variable("PATH"))}
 
 
 def program(name: str, to_install: str) -> str:
@@ -84,10 +84,10 @@ def program(name: str, to_install: str) -> str:
     Raises:
         SecretUnresolved: `secret_backend_unavailable`, it is not on PATH.
     """
-    found = shutil.which(name, path=variable("PATH") or os.defpath)
-    if found is None:
+    found = find_program(name, variable("PATH"))
+    if not found:
         raise SecretUnresolved("secret_backend_unavailable", f"the program {name} is not on PATH", to_install)
-    return str(Path(found).absolute())
+    return found
 
 
 def demand_an_exit(ran: Ran, name: str) -> None:

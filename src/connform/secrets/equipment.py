@@ -5,6 +5,9 @@ Layer 2; looks for files, starts nothing and imports nothing.
 
 from __future__ import annotations
 
+from connform.programs import find_program
+from connform.secrets.env import variable
+
 
 def missing_library(name: str, extra: str) -> str:
     """Return how to install a library; empty where it is here.
@@ -24,6 +27,4 @@ def missing_library(name: str, extra: str) -> str:
 
 def missing_program(name: str) -> str:
     """Return that a program is missing; empty where it is on PATH."""
-    from shutil import which
-
-    return "" if which(name) else f"the program {name}"
+    return "" if find_program(name, variable("PATH")) else f"the program {name}"

@@ -71,6 +71,8 @@ class OnePassword:
         parts = reference.path.split("/")
         if len(parts) not in _DEPTHS or not all(parts) or reference.field:
             return f"1Password copies references so: {reference.scheme}://VAULT/ITEM/FIELD"
+        if any(part.startswith("-") for part in parts):  # `op` would take it for an option
+            return "a name that begins with a hyphen is written by its id"
         if '"' in reference.path or "\\" in reference.path:
             return "a name with a quotation mark or backslash is written by its id"
         return "1Password gives no earlier versions" if reference.version else ""

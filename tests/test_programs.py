@@ -1,0 +1,91 @@
+"""Programs that lie in the working directory are not run, however PATH names that: by relative or by empty parts."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from connform.programs import absolute_parts, find_program
+from tests.conftest import require_library, require_peer
+from tests.end_to_end.running import KEY, manifest, run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize(
+    ("path", "kept"),
+    [
+        ("/a:/b c", "/a:/b c"),
+        (":/a", "/a"),
+        ("/a:", "/a"),
+        ("/a::/b", "/a:/b"),
+        (".:/a:bin:../b:~/c:/b", "/a:/b"),
+        (".", os.defpath),
+        ("", os.defpath),
+    ],
+)
+def test_the_relative_and_empty_parts_of_a_path_are_left_out(path: str, kept: str) -> None:
+    assert absolute_parts(path) == kept
+
+
+def test_a_program_is_a_file_that_can_be_executed(tmp_path: Path) -> None:
+    (tmp_path / "a/x").mkdir(parents=True)
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b/x").touch()
+    (tmp_path / "c").mkdir()
+    (tmp_path / "c/x").touch(0o755)
+    assert find_program("x", f"{tmp_path}/none:{tmp_path}/a:{tmp_path}/b:{tmp_path}/c") == f"{tmp_path}/c/x"
+    assert find_program("x", f"{tmp_path}/a:{tmp_path}/b") == ""
+
+
+PROGRAMS: Final = ("git", "sops", "op", "pass", "gpg", "dot", "gcloud", "script")
+REFERENCES: Final = ("sops://s.enc.yaml#key", "op://vault/item/field", "pass://entry", "gcpsecrets://acme/key")
+
+
+@pytest.fixture
+def marker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file that a program of the checkout leaves if it is run; the checkout is the current folder."""
+    folder, marker = tmp_path / "repository", tmp_path / "ran"
+    (folder / "bin").mkdir(parents=True)
+    for place in (folder, folder / "bin", tmp_path):
+        for name in PROGRAMS:
+            (place / name).write_text(f"#!/bin/sh\necho {name} >>{marker}\n")
+            (place / name).chmod(0o755)
+    connections = {
+        f"c{i}": {"instance": "acme", "auth": {"method": "api_key", "api_key": reference}}
+        for i, reference in enumerate((*REFERENCES, "env://ACME_KEY"))
+    }
+    (folder / "connections.yaml").write_text(manifest(**connections))
+    (folder / "s.enc.yaml").write_text("sops: {}\n")
+    return marker
+
+
+@pytest.mark.parametrize("path", [":REAL", ".:REAL", "bin:..:REAL:"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("validate", "--changed-since", "HEAD"),
+        ("secrets", "check"),
+        ("graph", "--format", "svg"),
+        ("exec", "c4", "--", "script"),
+    ],
+    ids=" ".join,
+)
+def test_a_program_of_the_checkout_is_not_run(arguments: tuple[str, ...], path: str, marker: Path) -> None:
+    require_library("google.auth")  # it starts gcloud
+    folder = marker.with_name("repository")
+    home = marker.with_name("home")
+    (home / ".password-store").mkdir(parents=True)
+    (home / ".password-store" / "entry.gpg").touch()
+    (home / ".config" / "gcloud").mkdir(parents=True)
+    login = {"type": "authorized_user", "client_id": "x", "client_secret": "x", "refresh_token": "x"}
+    (home / ".config" / "gcloud" / "application_default_credentials.json").write_text(json.dumps(login))
+    real = f"{os.path.dirname(require_peer('git'))}:/bin"
+    environment = {"PATH": path.replace("REAL", real), "HOME": str(home), "HTTPS_PROXY": "http://127.0.0.1:1", **KEY}
+    ended = run(*arguments, cwd=folder, env=environment)
+    assert not marker.exists(), marker.read_text()
+    assert "Traceback" not in ended.err
