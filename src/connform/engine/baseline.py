@@ -1,25 +1,26 @@
-"""Turns a commit and the paths of a run into the manifests that stood there.
-
-Layer 3; runs one git process, which is not allowed to use the network.
-"""
+"""Turns a commit and the paths of a run into the manifests that stood there. Layer 3; reads a Git repository."""
 
 # ruff: noqa: PTH100, PTH118, PTH120  (paths are text wherever manifests are read)
 
 from __future__ import annotations
 
 import os
-import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from connform.engine.git_objects import GitObjects
 from connform.errors import NoBaseline
 from connform.manifest.files import MAX_FILE_BYTES, STDIN, Source
+from connform.manifest.repository import repository_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_GIT: Final = ("git", "-c", "protocol.allow=never")
-"""A partial clone would fetch what it lacks; `validate` is always offline."""
 _DEFAULT_PATHS: Final = ("connections.yaml", "connections")
+_FILE: Final = "100"
+"""How the modes of files begin, by which a tree says what an entry is; links and submodules have others."""
+_FOLDER: Final = "40000"
+"""The mode of a folder."""
 _UNKNOWN: Final = (
     "--changed-since names no commit that is here: fetch it first; a shallow clone, as CI makes them, needs "
     "`fetch-depth: 0` (GitHub) or `GIT_DEPTH: 0` (GitLab)"
@@ -40,91 +41,71 @@ def sources_at(ref: str, paths: Sequence[str], folder: str) -> list[Source]:
     if STDIN in paths:
         message = "--changed-since compares files with a commit: standard input is in none"
         raise NoBaseline(message)
-    command = [*_GIT, "-C", folder, "cat-file", "--batch"]
-    pipe = subprocess.PIPE
-    try:
-        git = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe)  # noqa: S603  (the user's own git)
-    except OSError as error:
-        message = f"--changed-since needs git, which can't be run: {error.strerror}"
-        raise NoBaseline(message) from None
-    with git:
-        commit = _Commit(git, ref, folder)
+    root = repository_of(Path(folder).resolve())
+    if root is None:
+        message = f"--changed-since compares with a commit, but {folder} lies in no Git repository"
+        raise NoBaseline(message)
+    with GitObjects(root) as objects:
+        commit = _Commit(objects, ref, root)
         if paths:
             return [source for path in paths for source in commit.sources(path)]
         return next(filter(None, (list(commit.sources(path)) for path in _DEFAULT_PATHS)), [])
 
 
-class _Object(NamedTuple):
-    """What git has under a name."""
+class _Entry(NamedTuple):
+    """What a tree says of one of its entries."""
 
+    mode: str
+    """What it is, as `_FILE` and `_FOLDER` say."""
     id: str
-    """Its hash, in hexadecimal digits."""
-    kind: str
-    """`commit`, `tree` or `blob`."""
-    data: bytes
-    """Its content."""
+    """The id of its content."""
 
 
 class _Commit:
-    """A commit, read through `git cat-file --batch`, to which every name is a line of text and never an option."""
+    """The files of a commit: found from tree to tree, so that what was not committed differs from what was not fetched."""
 
-    def __init__(self, git: subprocess.Popen[bytes], ref: str, folder: str) -> None:
-        self._git = git
-        self._folder = os.path.realpath(folder)
-        found = self._object(f"{ref}^{{commit}}")
+    def __init__(self, objects: GitObjects, ref: str, root: Path) -> None:
+        self._objects = objects
+        self._root = root
+        found = objects.named(f"{ref}^{{commit}}")
         if found is None:
             raise NoBaseline(_UNKNOWN)
-        self._id = found.id
+        self._tree = found.data.split(maxsplit=2)[1].decode()
 
     def sources(self, path: str) -> Iterator[Source]:
         """Yield the manifest that stood at a path, or those of the folder that stood there."""
-        inside = os.path.relpath(os.path.realpath(path), self._folder).replace(os.sep, "/")
-        found = self._object(f"{self._id}:./{inside}".removesuffix("."))
-        if found is None:
-            return
-        if found.kind == "blob":
-            if len(found.data) <= MAX_FILE_BYTES:
-                yield Source(path, found.data, os.path.dirname(os.path.abspath(path)))
-            return
-        for name in _files(found):
-            if name.endswith((".yaml", ".yml")):
-                yield from self.sources(os.path.join(path, name))
+        found = self._find(path)
+        if found.mode.startswith(_FILE):
+            yield from self._source(path, found)
+        elif found.mode == _FOLDER:
+            for name, entry in self._entries(found).items():
+                if name.endswith((".yaml", ".yml")) and entry.mode.startswith(_FILE):
+                    yield from self._source(os.path.join(path, name), entry)
 
-    def _object(self, name: str) -> _Object | None:
-        """Return what git has under a name, or `None`.
+    def _find(self, path: str) -> _Entry:
+        """Return what stood at a path; one without mode where nothing did."""
+        inside = os.path.relpath(os.path.realpath(path), self._root)
+        found, nothing = _Entry(_FOLDER, self._tree), _Entry("", "")
+        for name in Path(inside).parts:
+            if name == os.pardir:
+                message = f"--changed-since compares with a commit of {self._root}, and {path} lies outside of it"
+                raise NoBaseline(message)
+            found = self._entries(found).get(name, nothing) if found.mode == _FOLDER else nothing
+        return found
 
-        Raises:
-            NoBaseline: git gave up.
-        """
-        stdin, stdout = self._git.stdin, self._git.stdout
-        if "\n" in name or stdin is None or stdout is None:
-            return None
-        try:
-            stdin.write(os.fsencode(f"{name}\n"))
-            stdin.flush()
-        except BrokenPipeError:
-            raise self._failure() from None
-        header = os.fsdecode(stdout.readline())
-        if not header:
-            raise self._failure()
-        if header.endswith((" missing\n", " ambiguous\n")):
-            return None
-        digits, kind, size = header.split()
-        data = stdout.read(int(size) + 1)[:-1]
-        return _Object(digits, kind, data)
+    def _entries(self, folder: _Entry) -> dict[str, _Entry]:
+        """Return the entries of a tree, which git stores as `MODE NAME NUL HASH`, again and again."""
+        entries = {}
+        rest = self._objects.whole(folder.id).data
+        while rest:
+            mode, _, rest = rest.partition(b" ")
+            name, _, rest = rest.partition(b"\0")
+            size = len(folder.id) // 2
+            entries[os.fsdecode(name)] = _Entry(mode.decode(), rest[:size].hex())
+            rest = rest[size:]
+        return entries
 
-    def _failure(self) -> NoBaseline:
-        _, errors = self._git.communicate()
-        reason = os.fsdecode(errors).strip().splitlines()
-        return NoBaseline(f"--changed-since compares with a commit, but git says: {reason[0] if reason else 'nothing'}")
-
-
-def _files(tree: _Object) -> Iterator[str]:
-    """Yield the names of the regular files in a tree, which git stores as `MODE NAME NUL HASH`, again and again."""
-    rest = tree.data
-    while rest:
-        mode, _, rest = rest.partition(b" ")
-        name, _, rest = rest.partition(b"\0")
-        rest = rest[len(tree.id) // 2 :]
-        if mode.startswith(b"100"):
-            yield os.fsdecode(name)
+    def _source(self, path: str, file: _Entry) -> Iterator[Source]:
+        data = self._objects.whole(file.id).data
+        if len(data) <= MAX_FILE_BYTES:
+            yield Source(path, data, os.path.dirname(os.path.abspath(path)))
