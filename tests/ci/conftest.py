@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 ROOT: Final = Path(__file__).parents[2]
 SOURCE: Final = ("src", "pyproject.toml", "README.md", "LICENSE", ".pre-commit-hooks.yaml", "action.yml")
+INSTALLED: Final = ("connform", "hatchling", "pip")
+"""What the action installs, and builds with."""
 IDENTITY: Final = {
     f"GIT_{who}_{what}": value
     for who in ("AUTHOR", "COMMITTER")
@@ -48,6 +50,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(ROOT / name, folder / name)
+    needed = (f"{one.name}=={one.version}\n" for one in _closure(*INSTALLED))
+    (folder / "constraints.txt").write_text("".join(needed))  # the wheels are those of what is installed here
     commit_all(folder)
     return folder
 
@@ -57,7 +61,7 @@ def offline_pip(project: Path, tmp_path_factory: pytest.TempPathFactory) -> dict
     """Variables with which pip installs this project, and what builds it, from wheels of what is installed here."""
     require_library("hatchling")  # of this interpreter: it is found by its metadata
     folder = tmp_path_factory.mktemp("wheels")
-    for one in _closure("connform", "hatchling"):
+    for one in _closure(*INSTALLED):
         _pack(one, folder)
     variables = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(folder), "PIP_CONFIG_FILE": "/dev/null"}
     wheel = (sys.executable, "-m", "pip", "wheel", "--no-deps", "--wheel-dir", folder, project)

@@ -1,4 +1,4 @@
-"""The composite action: it fits the official schema, and its script does what it says in the shell that GitHub runs."""
+"""The composite action: it fits the official schema, and its scripts do what they say in the shell that GitHub runs."""
 
 from __future__ import annotations
 
@@ -8,20 +8,45 @@ import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+from zipfile import ZipFile
 
 import pytest
 import yaml
 
-from connform import __version__
 from tests.ci.conftest import BAD, GOOD, ROOT
 from tests.conftest import require_peer
 from tests.end_to_end.running import run_program
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+
+    from tests.end_to_end.running import Run
 
 ACTION: Final = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
-(STEP,) = ACTION["runs"]["steps"]
+INSTALL, STEP = ACTION["runs"]["steps"]
+IMPORTED: Final = {
+    *sys.stdlib_module_names,
+    *("sitecustomize", "usercustomize", "pip", "setuptools", "wheel", "pkg_resources", "_distutils_hack", "connform"),
+    *("click", "yaml", "httpx", "httpcore", "anyio", "sniffio", "jsonschema", "cryptography", "hatchling", "packaging"),
+    *("pathspec", "pluggy", "trove_classifiers", "hatch_build", "backend", "tomli", "_in_process", "pyproject_hooks"),
+}
+"""What Python, pip and the build of a wheel import, and what they might."""
+PROGRAMS: Final = ("python3", "python", "pip3", "git", "uname", "cat")
+CONFIGURATION: Final = {
+    "pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n',
+    "setup.cfg": "[install]\ninstall_lib = /nonexistent\n[global]\ncommand_packages = backend\n",
+    "pip.conf": "[global]\nindex-url = https://127.0.0.1:1/\n[install]\nuser = yes\n",
+    "pip.ini": "[global]\nindex-url = https://127.0.0.1:1/\n",
+    "pyvenv.cfg": "home = .\ninclude-system-site-packages = true\n",
+    "constraints.txt": "click==1.0\n",
+    "requirements.txt": "connform==999\n",
+    "python311._pth": ".\nimport site\n",
+    "evil-1.dist-info/METADATA": "Metadata-Version: 2.1\nName: evil\nVersion: 1\n",
+    "evil-1.dist-info/entry_points.txt": (
+        "[connform.providers]\niinked-sign = backend:x\n[connform.secrets]\nenv = backend:x\nvault9 = backend:x\n"
+    ),
+}
+"""What tools read in the folder of a project."""
 
 
 class Step(NamedTuple):
@@ -44,49 +69,99 @@ class Step(NamedTuple):
 
 
 class Use(Protocol):
-    """Uses the action in a workflow."""
+    """Uses the action in a workflow, where it is installed."""
 
     def __call__(self, **inputs: str) -> Step:
-        """Return how its step ended; an input's hyphens are underscores here, and a wheel of this version is at hand."""
+        """Return how its step ended; an input's hyphens are underscores here."""
+
+
+class Runner:
+    """A machine of GitHub with a hostile checkout, in which the action was installed."""
+
+    def __init__(self, folder: Path, project: Path, offline_pip: Mapping[str, str]) -> None:
+        self.temp = folder / "temp"
+        self.marker = folder / "ran"
+        self.checkout = folder / "checkout"
+        newer = folder / "newer"
+        for made in (self.temp, self.checkout / "deploy", newer):
+            made.mkdir(parents=True)
+        for place in (self.checkout, self.checkout / "deploy"):
+            plant(place, self.marker)
+        for name in ("click", "hatchling"):
+            publish(newer, name)
+        self._script = folder / "step.sh"
+        self._environment = {
+            **offline_pip,
+            "PIP_FIND_LINKS": f"{offline_pip['PIP_FIND_LINKS']} {newer}",
+            "GITHUB_ACTION_PATH": str(project),
+            "RUNNER_TEMP": str(self.temp),
+            "PATH": os.pathsep.join(["", ".", os.path.dirname(sys.executable), os.environ["PATH"]]),
+            "PYTHONPATH": ".",
+        }
+        self.installed = self.run(INSTALL, self.checkout, {})
+
+    def run(self, step: Mapping[str, Any], folder: Path, variables: Mapping[str, str]) -> Run:
+        """Run the script of a step as GitHub does."""
+        self._script.write_text(step["run"])
+        shell = (require_peer("bash"), "--noprofile", "--norc", "-eo", "pipefail", self._script)
+        return run_program(*shell, cwd=folder, env={**self._environment, **step.get("env", {}), **variables})
+
+    def ran(self) -> list[str]:
+        """Return what of the checkout has been run until now."""
+        return sorted(set(self.marker.read_text().splitlines())) if self.marker.exists() else []
+
+
+def plant(folder: Path, marker: Path) -> None:
+    """Write what could be imported, started or read by mistake; all that is run leaves its name."""
+    text = f"open({str(marker)!r}, 'a').write(__file__ + '\\n')\n"
+    for name in IMPORTED:
+        (folder / f"{name}.py").write_text(text)
+        (folder / name).mkdir()
+        for file in ("__init__.py", "__main__.py"):
+            (folder / name / file).write_text(text)
+    for name in PROGRAMS:
+        (folder / name).write_text(f"#!/bin/sh\necho {folder / name} >>{marker}\n")
+        (folder / name).chmod(0o755)
+    for name, content in CONFIGURATION.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(content)
+
+
+def publish(folder: Path, name: str) -> None:
+    """Write the wheel of a version that is newer than all, and empty."""
+    info = f"{name}-999.dist-info"
+    with ZipFile(folder / f"{name}-999-py3-none-any.whl", "w") as wheel:
+        wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 999\n")
+        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr(f"{info}/RECORD", f"{info}/METADATA,,\n{info}/WHEEL,,\n{info}/RECORD,,\n")
 
 
 @pytest.fixture(scope="module")
-def temp(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("runner")
+def runner(project: Path, offline_pip: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory) -> Runner:
+    return Runner(tmp_path_factory.mktemp("runner"), project, offline_pip)
 
 
 @pytest.fixture
-def use(project: Path, offline_pip: Mapping[str, str], temp: Path, tmp_path: Path) -> Use:
-    bash = require_peer("bash")
-    script, output, summary = tmp_path / "step.sh", tmp_path / "output", tmp_path / "summary.md"
-    workspace = tmp_path / "workspace"
-    workspace.mkdir(exist_ok=True)
+def use(runner: Runner, tmp_path: Path) -> Iterator[Use]:
+    assert runner.installed.code == 0, runner.installed.err
+    (tmp_path / "workspace").mkdir()
+    yield lambda **inputs: use_in(runner, tmp_path / "workspace", tmp_path, inputs)
+    assert runner.ran() == []
 
-    def run(**inputs: str) -> Step:
-        given = {name: one["default"] for name, one in ACTION["inputs"].items()}
-        given |= {"version": __version__, **{name.replace("_", "-"): value for name, value in inputs.items()}}
-        (temp / "connform.sarif").unlink(missing_ok=True)
-        script.write_text(STEP["run"])
-        for file in (output, summary):
-            file.write_text("")
-        github = {
-            "GITHUB_ACTION_PATH": str(project),
-            "GITHUB_OUTPUT": str(output),
-            "GITHUB_STEP_SUMMARY": str(summary),
-            "GITHUB_WORKSPACE": str(workspace),
-            "RUNNER_TEMP": str(temp),
-            "PATH": os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]]),
-        }
-        variables = {name: evaluate(value, given) for name, value in STEP["env"].items()}
-        ended = run_program(
-            *(bash, "--noprofile", "--norc", "-eo", "pipefail", script),
-            cwd=workspace / evaluate(STEP["working-directory"], given),
-            env={**offline_pip, **github, **variables},
-        )
-        outputs = dict(line.split("=", 1) for line in output.read_text().splitlines())
-        return Step(ended.code, ended.out + ended.err, outputs, summary.read_text())
 
-    return run
+def use_in(runner: Runner, workspace: Path, folder: Path, inputs: Mapping[str, str]) -> Step:
+    given = {name: one["default"] for name, one in ACTION["inputs"].items()}
+    given |= {name.replace("_", "-"): value for name, value in inputs.items()}
+    output, summary = folder / "output", folder / "summary.md"
+    (runner.temp / "connform.sarif").unlink(missing_ok=True)
+    for file in (output, summary):
+        file.write_text("")
+    variables = {name: evaluate(value, given) for name, value in STEP["env"].items()}
+    github = {"GITHUB_OUTPUT": output, "GITHUB_STEP_SUMMARY": summary, "GITHUB_WORKSPACE": workspace}
+    cwd = workspace / evaluate(STEP["working-directory"], given)
+    ended = runner.run({**STEP, "env": variables}, cwd, {name: str(path) for name, path in github.items()})
+    outputs = dict(line.split("=", 1) for line in output.read_text().splitlines())
+    return Step(ended.code, ended.out + ended.err, outputs, summary.read_text())
 
 
 def evaluate(text: str, inputs: Mapping[str, str]) -> str:
@@ -101,13 +176,44 @@ def test_it_fits_the_official_schema() -> None:
 
 def test_no_expression_stands_in_a_script() -> None:
     """What is inserted into a script is run by it (docs.github.com, security hardening: script injections)."""
-    assert "${{" not in STEP["run"]
+    assert "${{" not in f"{INSTALL}{STEP['run']}"
     assert set(re.findall(r"inputs\.([a-z-]+)", json.dumps(STEP))) == set(ACTION["inputs"])
 
 
-def test_a_good_manifest_and_the_version_of_the_action_itself(use: Use, tmp_path: Path) -> None:
+def test_installing_it_runs_nothing_of_the_checkout(runner: Runner) -> None:
+    assert runner.ran() == []
+    assert (runner.installed.code, runner.installed.out) == (0, ""), runner.installed.err
+
+
+@pytest.mark.parametrize("folder", [".", "deploy"])
+@pytest.mark.parametrize(("command", "code"), [("validate", 0), ("check", 5)])
+def test_using_it_runs_nothing_of_the_checkout(
+    runner: Runner, tmp_path: Path, command: str, code: int, folder: str
+) -> None:
+    (runner.checkout / folder / "connections.yaml").write_text(GOOD)
+    step = use_in(runner, runner.checkout, tmp_path, {"command": command, "working-directory": folder})
+    assert runner.ran() == []
+    assert (step.code, step.outputs["exit-code"]) == (code, str(code)), step.log
+
+
+def test_it_installs_the_versions_of_its_constraints(runner: Runner) -> None:
+    """Newer ones are at hand, of what it needs and of what builds it."""
+    listed = run_program(runner.temp / "connform/bin/python", "-I", "-m", "pip", "list", "--format=freeze", cwd=ROOT)
+    assert not re.findall("==999", listed.out)
+    assert "connform==" in listed.out
+
+
+def test_the_constraints_name_everything_that_it_installs(project: Path) -> None:
+    real, needed = (
+        {line.partition("==")[0].lower().replace("-", "_") for line in text.splitlines()}
+        for text in ((ROOT / "constraints.txt").read_text(), (project / "constraints.txt").read_text())
+    )
+    assert needed <= real
+
+
+def test_a_good_manifest(use: Use, tmp_path: Path) -> None:
     (tmp_path / "workspace" / "connections.yaml").write_text(GOOD)
-    step = use(version="")
+    step = use()
     assert (step.code, step.outputs["exit-code"], step.results) == (0, "0", [])
     assert "::error" not in step.log
 
@@ -162,8 +268,7 @@ def test_other_commands_are_refused(use: Use, tmp_path: Path, command: str) -> N
     assert not list(tmp_path.rglob("planted"))
 
 
-@pytest.mark.parametrize("names", [("version",), ("paths", "policy", "format", "args")], ids=" ".join)
 @pytest.mark.parametrize("text", ["$(touch planted)", "`touch planted`", '"; touch planted; "', "a\ntouch planted"])
-def test_an_input_is_never_run(use: Use, tmp_path: Path, temp: Path, names: tuple[str, ...], text: str) -> None:
-    assert use(**dict.fromkeys(names, text)).code != 0
-    assert not [*tmp_path.rglob("planted"), *temp.rglob("planted")]
+def test_an_input_is_never_run(use: Use, tmp_path: Path, runner: Runner, text: str) -> None:
+    assert use(**dict.fromkeys(("paths", "policy", "format", "args"), text)).code != 0
+    assert not [*tmp_path.rglob("planted"), *runner.temp.rglob("planted")]
