@@ -47,8 +47,26 @@ def test_the_inputs_of_the_action_and_the_template_are_those_that_the_page_names
     (table,) = re.findall(r"\| input .*?\n\n", PAGE, re.DOTALL)
     assert re.findall(r"^\| `([a-z-]+)` \|", table, re.MULTILINE) == list(action["inputs"])
     template, _ = yaml.safe_load_all((ROOT / "templates/connform.yml").read_text("utf-8"))
-    (listed,) = re.findall(r"^The inputs are (.*);", PAGE, re.MULTILINE)
+    (listed,) = re.findall(r"^The inputs are (.*?), of which", PAGE, re.MULTILINE)
     assert re.findall(r"`(\w+)`", listed) == list(template["spec"]["inputs"])
+
+
+def test_no_command_takes_a_package_from_an_index_by_a_name_that_is_not_ours() -> None:
+    """Who registers a name there owns what installs it: commands name the team's own copy, and say so."""
+    patterns = ("*.md", "*.yml", ".pre-commit-hooks.yaml", "docs/**/*.md", "templates/*", "src/**/*.*")
+    files = [
+        file for pattern in patterns for file in ROOT.glob(pattern) if file.suffix in {".md", ".yml", ".yaml", ".py"}
+    ]
+    lines = [line for file in files if file.name != "CHANGELOG.md" for line in file.read_text("utf-8").splitlines()]
+    installing = [
+        line for line in lines if re.search(r"\b(pip3?|pipx|uv|poetry)\b.*\b(install|run|add)\b|\buvx\b", line)
+    ]
+    assert len(installing) > 10
+    commands = [re.sub(r" #.*|git\+https://git\.acme\.example/\S*", "", line) for line in installing]
+    assert [command for command in commands if re.search(r"(?<![\w/$])connform(?![\w/])", command)] == []
+    ours = [line for line in lines if re.search(r"(uses|run|-|package|repo): .*acme.*/connform\b|install.*acme", line)]
+    assert len(ours) > 5
+    assert [line for line in ours if "# where your copy of" not in line and "# the same" not in line] == []
 
 
 def loaded(name: str) -> Any:

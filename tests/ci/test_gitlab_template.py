@@ -6,29 +6,28 @@ import json
 import os
 import re
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 import yaml
 
-from connform import __version__
-from tests.ci.conftest import BAD, GOOD, ROOT
+from tests.ci.conftest import BAD, GOOD, ROOT, git
 from tests.conftest import require_peer
 from tests.end_to_end.running import Run, run_program
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 TEMPLATE: Final = ROOT / "templates" / "connform.yml"
 HEAD, BODY = TEMPLATE.read_text("utf-8").split("\n---\n")
-PACKAGE: Final = f"connform=={__version__}"
 INPUTS: Final = yaml.safe_load(HEAD)["spec"]["inputs"]
 
 
 def job(**inputs: str) -> dict[str, Any]:
-    """Return the job that GitLab makes of the template."""
-    given = {**{name: one["default"] for name, one in INPUTS.items()}, **inputs}
+    """Return the job that GitLab makes of the template; an input without default is demanded."""
+    given = {**{name: one["default"] for name, one in INPUTS.items() if "default" in one}, **inputs}
+    assert set(given) == set(INPUTS)
 
     def insert(value: Any) -> Any:
         if isinstance(value, dict):
@@ -49,6 +48,13 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("image")
     assert run_program(sys.executable, "-m", "venv", folder, cwd=folder).code == 0
     return folder
+
+
+@pytest.fixture(scope="module")
+def package(offline_pip: Mapping[str, str]) -> str:
+    """The address of a wheel of this project."""
+    (wheel,) = Path(offline_pip["PIP_FIND_LINKS"]).glob("connform-*.whl")
+    return wheel.as_uri()
 
 
 def run(made: dict[str, Any], folder: Path, image: Path, offline_pip: Mapping[str, str]) -> Run:
@@ -80,12 +86,36 @@ def test_no_input_stands_in_the_script() -> None:
     assert set(re.findall(r"inputs\.(\w+)", BODY)) == set(INPUTS)
 
 
+def test_no_index_says_what_is_installed() -> None:
+    """Under the name connform it may have a stranger's package."""
+    assert "default" not in INPUTS["package"]
+
+
+def test_it_installs_from_the_address_of_a_repository_and_reads_no_file_of_the_checkout(
+    folder: Path, image: Path, offline_pip: Mapping[str, str], project: Path
+) -> None:
+    (folder / "connections.yaml").write_text(GOOD)
+    for name in ("pip", "connform"):
+        (folder / f"{name}.py").write_text(f"open({str(folder / 'ran')!r}, 'w')")
+    (folder / "setup.cfg").write_text("[install]\nprefix = .\n")
+    commit = git(project, "rev-parse", "HEAD").out.strip()
+    ended = run(job(package=f"git+file://{project}@{commit}"), folder, image, offline_pip)
+    assert ended.code == 0, ended.err
+    assert not (folder / "ran").exists()
+
+
+def test_a_package_is_no_option(folder: Path, image: Path, offline_pip: Mapping[str, str]) -> None:
+    ended = run(job(package="--target=planted"), folder, image, offline_pip)
+    assert ended.code != 0
+    assert "--target=planted" in ended.err
+
+
 def test_a_bad_manifest_fails_the_job_and_leaves_both_reports(
-    folder: Path, image: Path, offline_pip: Mapping[str, str]
+    folder: Path, image: Path, offline_pip: Mapping[str, str], package: str
 ) -> None:
     (folder / "good one.yaml").write_text(GOOD)
     (folder / "bad.yaml").write_text(BAD)
-    made = job(package=PACKAGE, paths="good one.yaml\nbad.yaml\n", args="--no-color")
+    made = job(package=package, paths="good one.yaml\nbad.yaml\n", args="--no-color")
     ended = run(made, folder, image, offline_pip)
     assert ended.code == 1, ended.err
     assert "bad.yaml:5:13: error[unknown-region]" in ended.out
@@ -94,13 +124,17 @@ def test_a_bad_manifest_fails_the_job_and_leaves_both_reports(
     assert "unknown-region" in reports["junit"]
 
 
-def test_a_good_manifest_passes_the_job(folder: Path, image: Path, offline_pip: Mapping[str, str]) -> None:
+def test_a_good_manifest_passes_the_job(
+    folder: Path, image: Path, offline_pip: Mapping[str, str], package: str
+) -> None:
     (folder / "connections.yaml").write_text(GOOD)
-    ended = run(job(package=PACKAGE), folder, image, offline_pip)
+    ended = run(job(package=package), folder, image, offline_pip)
     assert (ended.code, ended.out) == (0, "1 connection in 1 file: no errors\n"), ended.err
 
 
 @pytest.mark.parametrize("text", ["$(touch planted)", '"; touch planted; "', "PATHS\ntouch planted"])
-def test_an_input_is_never_run(folder: Path, image: Path, offline_pip: Mapping[str, str], text: str) -> None:
-    assert run(job(package=PACKAGE, paths=text, args=text), folder, image, offline_pip).code != 0
+def test_an_input_is_never_run(
+    folder: Path, image: Path, offline_pip: Mapping[str, str], package: str, text: str
+) -> None:
+    assert run(job(package=package, paths=text, args=text), folder, image, offline_pip).code != 0
     assert not [*folder.parent.rglob("planted")]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 import pexpect
 import pytest
 
+from connform import __version__
 from connform.engine.init import CI_FILES, environments, methods, regions
 from connform.secrets import BACKENDS
 from tests.canary import API_KEY
@@ -102,6 +103,19 @@ def test_a_ci_file_fits_the_systems_official_schema(connform: Init, tmp_path: Pa
     checker = require_peer("check-jsonschema")
     checked = run_program(checker, "--builtin-schema", schema, CI_FILES[system], cwd=tmp_path)
     assert checked.code == 0, checked.out
+
+
+@pytest.mark.parametrize(
+    ("system", "address"),
+    [("github", "acme/connform@v"), ("gitlab", "git+https://git.acme.example/connform@v")],
+)
+def test_a_ci_file_says_where_an_address_has_to_be_replaced(
+    connform: Init, tmp_path: Path, system: str, address: str
+) -> None:
+    ended = connform("--ci", system)
+    assert f"next: write into {CI_FILES[system]} where your copy of connform is" in ended.out
+    (line,) = [line for line in (tmp_path / CI_FILES[system]).read_text().splitlines() if "# where your copy" in line]
+    assert f"{address}{__version__}" in line
 
 
 @pytest.mark.parametrize(

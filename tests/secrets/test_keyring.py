@@ -367,7 +367,7 @@ def test_without_the_library_it_says_what_to_install(tmp_path: Path, monkeypatch
     monkeypatch.setitem(sys.modules, "keyring", None)
     error = failure("keyring", tmp_path, "keyring://acme/me")
     assert error.fault.name == "secret_backend_unavailable"
-    assert error.hint == "pip install 'connform[keyring]'"
+    assert error.hint == "pip install keyring"
 
 
 # ------------------------------------------------------------------------------------------------------------------ lint

@@ -89,6 +89,8 @@ def next_steps(answers: Answers, ci: str) -> list[str]:
     values = [value for _, value in _credential(answers) if value.startswith("env://")]
     named = " and ".join(value.removeprefix("env://") for value in values)
     steps = ["connform validate", f"set {named} in the environment, then: connform check"]
+    if ci in CI_FILES:
+        steps.append(f"write into {CI_FILES[ci]} where your copy of connform is: its address there is an example")
     if ci == "gitlab":
         steps.append(f"include it in .gitlab-ci.yml: `include: [{{local: {CI_FILES[ci]}}}]`")
     return steps

@@ -13,6 +13,7 @@ from connform.errors import SecretUnresolved
 from connform.http import deadline
 from connform.manifest.urls import UrlError, parse_url
 from connform.secrets.aws_failures import NO_REGION, Service, judge
+from connform.secrets.aws_store import INSTALL
 from connform.secrets.opened import Once
 
 if TYPE_CHECKING:
@@ -152,7 +153,7 @@ class Account:
         try:
             import botocore  # noqa: F401  (whether it is there)
         except ImportError:
-            hint = "install it: pip install 'connform[aws]'"
+            hint = f"install it: {INSTALL}"
             raise SecretUnresolved(_UNAVAILABLE, "the library of AWS is not installed", hint) from None
         session, region = self._guarded(lambda: _session(self._place), self._service)
         role = self._place.settings.get("role_arn")

@@ -5,7 +5,7 @@ Layer 2, no IO.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from connform.manifest.shape import Shape, Snippet
 from connform.manifest.urls import URL, url_findings
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from connform.manifest.rules import Finding
     from connform.manifest.shape import Schema
+
+INSTALL: Final = "pip install boto3"
+"""What brings the library botocore."""
 
 
 def store_shape(kind: str, description: str) -> Shape:

@@ -12,7 +12,7 @@ from connform.errors import SecretUnresolved
 from connform.secrets.aws import Account
 from connform.secrets.aws_batches import Batches, Document
 from connform.secrets.aws_failures import Service, answered
-from connform.secrets.aws_store import store_rules, store_shape
+from connform.secrets.aws_store import INSTALL, store_rules, store_shape
 from connform.secrets.equipment import missing_library
 from connform.secrets.opened import attempt
 
@@ -44,7 +44,7 @@ class AwsSsm:
 
     def missing(self) -> str:
         """Return how to install the library of AWS."""
-        return missing_library("botocore", "aws")
+        return missing_library("botocore", INSTALL)
 
     def lint(self, reference: SecretReference, settings: Mapping[str, Any]) -> str:  # noqa: ARG002  (the interface's signature)
         """Return what is wrong with a reference to a parameter."""

@@ -35,7 +35,7 @@ _NAME: Final = "Key Vault"
 _WORD: Final = r"[A-Za-z0-9-]{1,127}"
 _LOGIN: Final = "log in: `az login`, or correct `tenant_id`, `client_id` and `client_secret` of the store"
 _DENIED: Final = "the login needs the role Key Vault Secrets User; a disabled secret is refused as well"
-_INSTALL: Final = "pip install 'connform[azure]'"
+_INSTALL: Final = "pip install azure-identity"
 
 
 class KeyVault:
@@ -70,7 +70,7 @@ class KeyVault:
 
     def missing(self) -> str:
         """Return how to install Microsoft's library; a store with a client secret needs none."""
-        return missing_library("azure.identity", "azure")
+        return missing_library("azure.identity", _INSTALL)
 
     def lint(self, reference: SecretReference, settings: Mapping[str, Any]) -> str:
         """Return what is wrong with a reference."""

@@ -9,12 +9,12 @@ from connform.programs import find_program
 from connform.secrets.env import variable
 
 
-def missing_library(name: str, extra: str) -> str:
+def missing_library(name: str, to_install: str) -> str:
     """Return how to install a library; empty where it is here.
 
     Args:
         name: of its module: `google.auth`.
-        extra: of connform, by which it comes.
+        to_install: the command, `pip install google-auth`.
     """
     from importlib.util import find_spec
 
@@ -22,7 +22,7 @@ def missing_library(name: str, extra: str) -> str:
         found = find_spec(name)
     except ModuleNotFoundError:  # not even what it lies in
         found = None
-    return "" if found else f"pip install 'connform[{extra}]'"
+    return "" if found else to_install
 
 
 def missing_program(name: str) -> str:

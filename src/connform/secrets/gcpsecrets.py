@@ -37,7 +37,7 @@ _LOGIN: Final = (
     "log in: `gcloud auth application-default login`, or give the store the `credentials` of a service account"
 )
 _DENIED: Final = "the account needs the role Secret Manager Secret Accessor on the secret"
-_INSTALL: Final = "pip install 'connform[gcp]'"
+_INSTALL: Final = "pip install google-auth requests"
 
 
 class SecretManager:
@@ -67,7 +67,7 @@ class SecretManager:
 
     def missing(self) -> str:
         """Return how to install Google's library."""
-        return missing_library("google.auth", "gcp")
+        return missing_library("google.auth", _INSTALL)
 
     def lint(self, reference: SecretReference, settings: Mapping[str, Any]) -> str:
         """Return what is wrong with a reference."""

@@ -110,4 +110,4 @@ class Equipped(Protocol):
     """A third ability of a backend: it works with something that connform doesn't bring, and can tell whether it is here."""
 
     def missing(self) -> str:
-        """Return how to install what is missing, `pip install 'connform[aws]'`; empty where all is here. No network."""
+        """Return how to install what is missing, `pip install boto3`; empty where all is here. No network."""

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from connform.secret import SecretReference
     from connform.secrets.interface import Opened, Place
 
+_INSTALL: Final = "pip install keyring"
 _ABSENT: Final = "keyring.backends.fail"
 _OFF: Final = "keyring.backends.null"
 _CHAIN: Final = "keyring.backends.chainer"
@@ -57,7 +58,7 @@ class Keyring:
 
     def missing(self) -> str:
         """Return how to install the library that speaks to keyrings."""
-        return missing_library("keyring", "keyring")
+        return missing_library("keyring", _INSTALL)
 
     def lint(self, reference: SecretReference, settings: Mapping[str, Any]) -> str:
         """Return what is wrong with a reference to a password."""
@@ -105,7 +106,7 @@ def _configured() -> Sequence[KeyringBackend]:
         import keyring
     except ImportError:
         message = "the library keyring is not installed"
-        raise SecretUnresolved("secret_backend_unavailable", message, "pip install 'connform[keyring]'") from None
+        raise SecretUnresolved("secret_backend_unavailable", message, _INSTALL) from None
     try:
         chosen: Any = keyring.get_keyring()
         return list(chosen.backends) if _is_of(chosen, _CHAIN) else [chosen]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 try:
     import trustme
 except ModuleNotFoundError as missing:
-    _ADVICE = "the simulator needs an optional library: pip install 'connform[simulator]'"
+    _ADVICE = "the simulator needs an optional library: pip install trustme"
     raise ConnformError(_ADVICE) from missing
 
 

@@ -48,7 +48,7 @@ class PostgresServer:
             from psycopg.conninfo import conninfo_to_dict
         except ImportError:
             message = "PostgreSQL needs an optional library"
-            raise ConnectionFailed("store_unavailable", message, "pip install 'connform[postgres]'") from None
+            raise ConnectionFailed("store_unavailable", message, "pip install 'psycopg[binary]'") from None
         try:
             self._parameters: dict[str, Any] = conninfo_to_dict(url)
         except psycopg.Error:

@@ -200,7 +200,7 @@ def test_a_library_that_is_missing_is_named(place: Place, monkeypatch: pytest.Mo
     monkeypatch.setitem(sys.modules, "botocore", None)
     found = failure(place, "awsssm:///a")
     assert found.fault.name == "secret_backend_unavailable"
-    assert "pip install 'connform[aws]'" in found.hint
+    assert "pip install boto3" in found.hint
 
 
 def test_a_client_is_made_once_for_each_region(place: Place, moto: Moto, monkeypatch: pytest.MonkeyPatch) -> None:
