@@ -26,6 +26,7 @@ from connform.secrets.keyring import KEYRING
 from connform.testing.secrets import Bench, SecretBackendSuite
 from tests.canary import API_KEY
 from tests.conftest import require_peer
+from tests.end_to_end.running import manifest, run
 from tests.secrets.fetching import chain, failure, fetch, lint
 
 if TYPE_CHECKING:
@@ -361,6 +362,19 @@ def test_what_a_keyring_complains_of_is_not_repeated(error: Exception, fault: st
     found = failure("keyring", tmp_path, "keyring://acme/me")
     assert found.fault.name == fault
     assert API_KEY not in chain(found)
+
+
+def test_a_configuration_in_the_working_directory_is_not_obeyed(tmp_path: Path) -> None:
+    """It may name a class, and the folder of its module. A process of its own: the library reads it when it is imported."""
+    folder = tmp_path / "config" / "python_keyring"
+    folder.mkdir(parents=True)
+    (folder / "keyringrc.cfg").write_text("[backend]\ndefault-keyring = planted.Keyring\nkeyring-path = .\n")
+    (tmp_path / "planted.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
+    connection = {"instance": "acme", "auth": {"method": "api_key", "api_key": "keyring://acme/me"}}
+    (tmp_path / "connections.yaml").write_text(manifest(acme=connection))
+    ended = run("secrets", "check", cwd=tmp_path, env={"XDG_CONFIG_HOME": "config"})
+    assert not (tmp_path / "ran").exists()
+    assert (ended.code, "XDG_CONFIG_HOME is not an absolute path" in ended.out) == (5, True), ended.out
 
 
 def test_without_the_library_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

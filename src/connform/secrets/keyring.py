@@ -7,11 +7,13 @@ encrypts is asked, and none is made to open a dialog where that can be seen befo
 from __future__ import annotations
 
 from contextlib import closing, suppress
+from pathlib import Path
 from time import sleep
 from typing import TYPE_CHECKING, Any, Final
 
 from connform.errors import SecretUnresolved
 from connform.manifest.shape import Shape, Snippet
+from connform.secrets.env import variable
 from connform.secrets.equipment import missing_library
 from connform.secrets.interface import Fetched
 from connform.secrets.opened import Documents
@@ -102,6 +104,10 @@ def _password(service: str, user: str) -> str:
 
 def _configured() -> Sequence[KeyringBackend]:
     """Return the keyring that this user has chosen or that the machine has; several where they are chained."""
+    config = variable("XDG_CONFIG_HOME")
+    if config and not Path(config).is_absolute():  # the library imports what a file there names: one of the checkout
+        message = "XDG_CONFIG_HOME is not an absolute path"
+        raise SecretUnresolved("secret_denied", message, "name the folder by its whole path")
     try:
         import keyring
     except ImportError:
