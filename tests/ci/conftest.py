@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from importlib.metadata import Distribution, distribution
+from importlib.metadata import Distribution, distribution, distributions
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from zipfile import ZipFile
@@ -50,8 +50,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(ROOT / name, folder / name)
-    needed = (f"{one.name}=={one.version}\n" for one in _closure(*INSTALLED))
-    (folder / "constraints.txt").write_text("".join(needed))  # the wheels are those of what is installed here
+    # The wheels of `offline_pip` are those of what is installed here.
+    here = {one.name: one.version for one in distributions() if one.name != "connform"}
+    (folder / "constraints.txt").write_text("".join(f"{name}=={version}\n" for name, version in here.items()))
     commit_all(folder)
     return folder
 
@@ -61,7 +62,7 @@ def offline_pip(project: Path, tmp_path_factory: pytest.TempPathFactory) -> dict
     """Variables with which pip installs this project, and what builds it, from wheels of what is installed here."""
     require_library("hatchling")  # of this interpreter: it is found by its metadata
     folder = tmp_path_factory.mktemp("wheels")
-    for one in _closure(*INSTALLED):
+    for one in closure(*INSTALLED):
         _pack(one, folder)
     variables = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(folder), "PIP_CONFIG_FILE": "/dev/null"}
     wheel = (sys.executable, "-m", "pip", "wheel", "--no-deps", "--wheel-dir", folder, project)
@@ -85,7 +86,7 @@ def commit_all(folder: Path) -> str:
     return git(folder, "rev-parse", "HEAD").out.strip()
 
 
-def _closure(*names: str) -> Iterator[Distribution]:
+def closure(*names: str) -> Iterator[Distribution]:
     """Yield what installed packages need, and they themselves; this project is built, not packed."""
     stack, seen = [*names], set()
     while stack:
