@@ -116,7 +116,8 @@ def _started(root: Path) -> subprocess.Popen[bytes]:
         raise FileNotFoundError(errno.ENOENT, "it is not on PATH")
     # Of the caller's variables git gets no GIT_*: they would name another repository, or more configuration.
     variables = {**ordinary_variables(("SUDO_UID",)), **_VARIABLES}
-    # Git asks whose a repository is where it has found it itself, and not where --git-dir names it.
+    # Git asks whose a repository is where it has found it itself, and not where --git-dir names it: the `.git` may be
+    # that of another user in a folder that is shared, as /tmp.
     asked = subprocess.run(  # noqa: S603  (the user's own git)
         [git, *_OPTIONS, "-C", str(root), "rev-parse", "--git-dir"],
         stdin=subprocess.DEVNULL,
