@@ -26,6 +26,8 @@ KEY_VARIABLE: Final = "ACME_KEY"
 KEY: Final = {KEY_VARIABLE: API_KEY}
 """An environment in which the reference leads to the canary."""
 PATIENCE_S: Final = 60.0
+AS_INSTALLED: Final = {"PYTHONPATH": str(Path(__file__).parents[1] / "as_installed")}
+"""Hides from a command what only the tests need."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ def run(
         before: a command that runs it: `unshare`, or a script.
         stdin: what it can read.
     """
-    return run_program(*before, COMMAND, *argv, cwd=cwd, env=env, stdin=stdin)
+    return run_program(*before, COMMAND, *argv, cwd=cwd, env={**AS_INSTALLED, **(env or {})}, stdin=stdin)
 
 
 def run_program(*argv: str | Path, cwd: Path, env: Mapping[str, str] | None = None, stdin: str | None = None) -> Run:

@@ -12,7 +12,7 @@ import pytest
 
 from tests.canary import API_KEY
 from tests.end_to_end.conftest import PACKAGES, Issuer
-from tests.end_to_end.running import COMMAND, KEY_VARIABLE, environment, run
+from tests.end_to_end.running import AS_INSTALLED, COMMAND, KEY_VARIABLE, environment, run
 from tests.http.servers import Connection, Server, head
 from tests.store.postgres import Postgres, running_postgres
 
@@ -143,7 +143,7 @@ class Repository:
         return subprocess.Popen(
             [COMMAND, *map(str, argv)],
             cwd=self.folder,
-            env=environment(self.environment),
+            env=environment(AS_INSTALLED | self.environment),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

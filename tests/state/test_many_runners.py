@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from connform.engine.states import PARTS, Shard
+from tests.repetitions import repeated
 
 if TYPE_CHECKING:
     from tests.state.conftest import Repository
 
-NAMES: Final = tuple(f"team-{number:03}" for number in range(64))
+NAMES: Final = tuple(f"team-{number:03}" for number in range(repeated(32, 64)))
 
 
 def facts(repository: Repository) -> dict[str, tuple[Any, ...]]:
@@ -45,7 +46,7 @@ def test_eight_runs_at_once_equal_one(repository: Repository) -> None:
     assert together() == expected
     assert repository.api.asked == dict.fromkeys(NAMES, 1), "neither lost nor repeated"
 
-    updated, removed, created = NAMES[:20], NAMES[20:40], ("new-a", "new-b")
+    updated, removed, created = NAMES[:10], NAMES[10:20], ("new-a", "new-b")
     repository.declare(*updated, owner="payments")
     repository.remove(*removed)
     repository.declare(*created)

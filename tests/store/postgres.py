@@ -43,8 +43,14 @@ class Postgres:
         return self.url("grants")
 
     def start(self) -> None:
-        settings = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off -c max_connections=200"
-        self._control("start", "-w", "-l", str(self._folder / "log"), "-o", settings)
+        settings = [
+            f"port={self.port}",
+            "listen_addresses=127.0.0.1",
+            "unix_socket_directories=",
+            "max_connections=200",
+        ]
+        settings += ["fsync=off", "full_page_writes=off", "autovacuum=off", "wal_level=minimal", "max_wal_senders=0"]
+        self._control("start", "-w", "-l", str(self._folder / "log"), "-o", " ".join(f"-c {one}" for one in settings))
 
     def stop(self) -> None:
         self._control("stop", "-w", "-m", "immediate")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+from botocore.loaders import JSONFileLoader
 
 from connform.secrets.interface import Place
 from tests.canary import API_KEY
@@ -29,6 +31,15 @@ aws_access_key_id = {EXPIRED_KEY}
 aws_secret_access_key = {API_KEY}
 aws_session_token = {API_KEY}
 """
+
+
+@pytest.fixture(scope="session", autouse=True)
+def models_read_once() -> Iterator[None]:
+    """Read what botocore knows of a service once: a session of its own in each test would read it again."""
+    load = functools.cache(JSONFileLoader().load_file)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(JSONFileLoader, "load_file", lambda _, path: load(path))
+        yield
 
 
 @pytest.fixture(scope="session")
