@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager, suppress
-from threading import BoundedSemaphore
+from threading import BoundedSemaphore, RLock
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 from connform.errors import ConnectionFailed
+from connform.process_local import ProcessLocal
 from connform.store.database import LockTimeout
-from connform.store.own_lock import OwnLock
 from connform.store.postgres_server import PostgresServer, execute_on, sign, told
 
 if TYPE_CHECKING:
@@ -76,8 +76,7 @@ _MAX_LOCKS: Final = 8
 """At once in one process: each is a session, of which a server has few for all its users."""
 _PATIENCE_S: Final = 10.0
 """How long to wait for a session of a server that has none left, where no lock's own limit says so."""
-_SESSIONS: Final[dict[int, BoundedSemaphore]] = {}
-"""By process: a fork has its own."""
+_SESSIONS: Final = ProcessLocal(lambda: BoundedSemaphore(_MAX_LOCKS))
 
 
 class PostgresDatabase:
@@ -95,7 +94,7 @@ class PostgresDatabase:
         self._connection: psycopg.Connection[Any] | None = None
         self._owner_pid = 0
         self._has_tables = False
-        self._using = OwnLock()
+        self._using = ProcessLocal(RLock)
 
     @contextmanager
     def reading(self) -> Iterator[Execute | None]:
@@ -151,7 +150,7 @@ class PostgresDatabase:
 
     def close(self) -> None:
         """Let go of the connection."""
-        with self._using:
+        with self._using.own:
             if self._connection is not None and self._owner_pid == os.getpid():
                 self._connection.close()
             self._connection = None
@@ -162,7 +161,7 @@ class PostgresDatabase:
 
     @contextmanager
     def _transaction(self) -> Iterator[Execute]:
-        with self._using, self._server.telling():
+        with self._using.own, self._server.telling():
             if self._connection is None or self._connection.closed or self._owner_pid != os.getpid():
                 self._connection, self._owner_pid = self._server.connect(_PATIENCE_S), os.getpid()
             else:
@@ -211,7 +210,7 @@ class PostgresDatabase:
 @contextmanager
 def _room(timeout_s: float) -> Iterator[None]:
     """Hold one of the locks that this process may have."""
-    sessions = _SESSIONS.setdefault(os.getpid(), BoundedSemaphore(_MAX_LOCKS))
+    sessions = _SESSIONS.own
     if not sessions.acquire(timeout=timeout_s):
         message = f"this process has been holding {_MAX_LOCKS} others"
         raise LockTimeout(message)

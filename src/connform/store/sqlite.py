@@ -8,13 +8,14 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import ExitStack, contextmanager
+from threading import RLock
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 from connform.errors import ConnectionFailed
+from connform.process_local import ProcessLocal
 from connform.store.guard import check_private, make_folder, open_private
 from connform.store.locks import locked
-from connform.store.own_lock import OwnLock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 FILE: Final = "state.sqlite3"
 _APPLICATION_ID: Final = 0x636F6E6E  # "conn"
 _BUSY_S: Final = 10.0
-_OPENING: Final = OwnLock()
+_OPENING: Final = ProcessLocal(RLock)
 """A file is made and closed before any thread of this process can have locked it: closing it would end the lock."""
 _INHERITED: Final[list[sqlite3.Connection]] = []
 """Connections of a parent: closing them would roll back what it is writing."""
@@ -72,12 +73,12 @@ class SqliteDatabase:
         self.place = str(self._path)
         self._connection: sqlite3.Connection | None = None
         self._owner_pid = 0
-        self._using = OwnLock()
+        self._using = ProcessLocal(RLock)
 
     @contextmanager
     def reading(self) -> Iterator[Execute | None]:
         """Yield what reads; `None` where there is no file."""
-        with self._using, self._telling():
+        with self._using.own, self._telling():
             try:
                 connection = self._connected(may_make=False)
             except FileNotFoundError:
@@ -88,7 +89,7 @@ class SqliteDatabase:
     @contextmanager
     def writing(self) -> Iterator[Execute]:
         """Yield one durable transaction."""
-        with self._using, self._telling():
+        with self._using.own, self._telling():
             self._make_folder()
             connection = self._connected(may_make=True)
             connection.execute("BEGIN IMMEDIATE")
@@ -115,7 +116,7 @@ class SqliteDatabase:
 
     def close(self) -> None:
         """Let go of the file."""
-        with self._using:
+        with self._using.own:
             own = self._own()
             if own is not None:
                 own.close()
@@ -143,7 +144,7 @@ class SqliteDatabase:
         own = self._own()
         if own is not None:
             return own
-        with _OPENING:
+        with _OPENING.own:
             try:
                 check_private(self._path)
             except FileNotFoundError:
