@@ -214,7 +214,7 @@ def test_importing_connform_loads_nothing_heavy(tmp_path: Path) -> None:
 def test_a_thousand_clients_share_one_tls_context(file: Path) -> None:
     connections = connform.load(file)
     clients: list[Any] = [connections["acme"].client() for _ in range(1_000)]
-    contexts = {id(client._transport._pool._ssl_context) for client in clients}
+    contexts = {id(client._transport._pools.own._ssl_context) for client in clients}
     for client in clients:
         client.close()
     assert len(contexts) == 1

@@ -16,6 +16,7 @@ import pytest
 
 from connform.http import RequestFailed, resolver
 from connform.http.resolver import Endpoint, literal, look_up, look_up_async
+from connform.process_local import ProcessLocal
 from tests.conftest import require_library
 
 if TYPE_CHECKING:
@@ -162,15 +163,15 @@ def test_slots_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
         return found
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-    monkeypatch.setattr(resolver, "_THREADS", resolver._Threads(2))
+    monkeypatch.setattr(resolver, "_THREADS", ProcessLocal(lambda: resolver._Threads(2)))
     for number in range(5):
         with pytest.raises(RequestFailed):
             look_up(f"stuck{number}.example.test", 443, 0.05)
     assert look_up("quick.example.test", 443, 1)
     stuck.set()
     for _ in range(100):
-        if resolver._THREADS._free == 2:
+        if resolver._THREADS.own._free == 2:
             break
         time.sleep(0.02)
-    assert resolver._THREADS._free == 2
+    assert resolver._THREADS.own._free == 2
     assert look_up("quick.example.test", 443, 1)

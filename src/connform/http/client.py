@@ -5,7 +5,7 @@ Layer 1; building a client does no IO but for certificate files, and costs a fif
 
 from __future__ import annotations
 
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+from http.cookiejar import CookieJar
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -33,6 +33,13 @@ def async_client(settings: ClientSettings, observer: Observer | None = None) -> 
     return httpx.AsyncClient(transport=AsyncPinnedTransport(settings, observer), **_arguments(settings))
 
 
+class _NoCookies(CookieJar):
+    """Keeps none: a session cookie is a second credential, of which no manifest knows and which all users of the client would share."""
+
+    def extract_cookies(self, response: object, request: object) -> None:
+        """Do nothing; not even hold the jar's lock, which a child that is forked meanwhile would wait for."""
+
+
 def _arguments(settings: ClientSettings) -> dict[str, Any]:
     return {
         "base_url": settings.base_url,
@@ -42,6 +49,5 @@ def _arguments(settings: ClientSettings) -> dict[str, Any]:
         ),
         "trust_env": False,
         "follow_redirects": False,
-        # A session cookie is a second credential, of which no manifest knows and which all users of the client would share.
-        "cookies": CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        "cookies": _NoCookies(),
     }

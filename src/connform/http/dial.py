@@ -5,6 +5,7 @@ Layer 1, uses the network. `dial_async` is the same for event loops; `line` is w
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
 from contextlib import closing, suppress
@@ -16,8 +17,9 @@ import httpcore
 
 from connform.faults import Stage
 from connform.http import deadline, handshake, tls
+from connform.http.descriptors import noted
 from connform.http.failures import RequestFailed
-from connform.http.line import RECORD_BYTES, Attempts, Line, connection_info, failure
+from connform.http.line import RECORD_BYTES, Attempts, Line, connection_info, demand_own, failure
 from connform.http.resolver import Endpoint, look_up
 from connform.http.tunnel import Records, SyncTunnel
 
@@ -87,10 +89,12 @@ class SyncStream(httpcore.NetworkStream):
         self._sock = sock
         self._line = line
         self._host = host
+        self._opened_by = os.getpid()
         self.redial: Callable[[], httpcore.NetworkStream] | None = None
         """Makes one more connection to the same server."""
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        demand_own(self._opened_by, self._host)
         try:
             self._sock.settimeout(deadline.allow(timeout))
             return self._sock.recv(max_bytes)
@@ -98,6 +102,7 @@ class SyncStream(httpcore.NetworkStream):
             raise failure(error, self._host) from None
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        demand_own(self._opened_by, self._host)
         rest = memoryview(buffer)
         try:
             while rest:
@@ -152,7 +157,7 @@ class SyncStream(httpcore.NetworkStream):
 
 
 def _connect(endpoint: Endpoint, timeout_s: float | None) -> socket.socket:
-    sock = socket.socket(endpoint.family, socket.SOCK_STREAM)
+    sock = noted(socket.socket(endpoint.family, socket.SOCK_STREAM))
     try:
         sock.settimeout(timeout_s)
         with suppress(ConnectionResetError):  # it was connected before: the next stage will see it
@@ -166,7 +171,7 @@ def _connect(endpoint: Endpoint, timeout_s: float | None) -> socket.socket:
 
 def _secure(sock: socket.socket, context: ssl.SSLContext, host: str) -> ssl.SSLSocket:
     """Return `sock` with TLS over it; it is closed where that fails."""
-    secured = context.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
+    secured = noted(context.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False))
     try:
         secured.do_handshake()
     except BaseException:

@@ -5,6 +5,7 @@ Layer 1, uses the network. Sockets don't block, and TLS runs on them directly: e
 
 from __future__ import annotations
 
+import os
 import ssl
 from functools import partial
 from time import monotonic
@@ -16,7 +17,7 @@ import httpcore
 from connform.faults import Stage
 from connform.http import deadline, handshake, tls
 from connform.http.failures import RequestFailed
-from connform.http.line import RECORD_BYTES, Attempts, Line, connection_info, failure
+from connform.http.line import RECORD_BYTES, Attempts, Line, connection_info, demand_own, failure
 from connform.http.resolver import Endpoint, look_up_async
 from connform.http.sockets_async import connect, secure, when_ready
 from connform.http.tunnel import AsyncTunnel, Records
@@ -88,16 +89,19 @@ class AsyncStream(httpcore.AsyncNetworkStream):
         self._sock = sock
         self._line = line
         self._host = host
+        self._opened_by = os.getpid()
         self.redial: Callable[[], Awaitable[httpcore.AsyncNetworkStream]] | None = None
         """Makes one more connection to the same server."""
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        demand_own(self._opened_by, self._host)
         try:
             return await when_ready(lambda: self._sock.recv(max_bytes), self._sock, timeout, anyio.wait_readable)
         except OSError as error:
             raise failure(error, self._host) from None
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        demand_own(self._opened_by, self._host)
         rest = memoryview(buffer)
         try:
             while rest:

@@ -12,6 +12,8 @@ from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from connform.process_local import ProcessLocal
+
 if TYPE_CHECKING:
     from connform.http.origin import Origin
     from connform.http.settings import HeaderLines
@@ -22,14 +24,14 @@ Holder: TypeAlias = "str | HeaderLines"
 LONGEST_S: Final = 3600.0
 """A server that asks for more is asked again after that: its clock may be wrong, or its wish outdated."""
 _KEY: Final = secrets.token_bytes(32)
-_LOCK: Final = Lock()
+_LOCK: Final = ProcessLocal(Lock)
 _UNTIL: Final[dict[tuple[Origin, str | bytes], float]] = {}
 
 
 def remember(origin: Origin, holder: Holder, delay_s: float) -> None:
     """Take note that requests of this holder are unwelcome for so many seconds."""
     now = monotonic()
-    with _LOCK:
+    with _LOCK.own:
         for key in [key for key, ends_at in _UNTIL.items() if ends_at <= now]:
             del _UNTIL[key]
         _UNTIL[origin, _name(holder)] = now + min(delay_s, LONGEST_S)

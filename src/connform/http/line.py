@@ -5,6 +5,7 @@ Layer 1, reads the clock, no IO.
 
 from __future__ import annotations
 
+import os
 import select
 import ssl
 from dataclasses import dataclass, replace
@@ -58,6 +59,17 @@ class Line:
         """Tell the observer what was agreed with the server."""
         if self.observer is not None:  # reading a certificate takes longer than the rest
             self.report(Stage.TLS, started_at, handshake.facts(connection))
+
+
+def demand_own(opened_by: int, host: str) -> None:
+    """Make sure that this process opened a connection: a forked child would take its parent's answers, or send into its requests.
+
+    Raises:
+        RequestFailed: `http_bad_reply`, another process opened it.
+    """
+    if opened_by != os.getpid():
+        message = f"the connection to {host} belongs to the process that this one was forked from"
+        raise RequestFailed("http_bad_reply", message, "send the request in the process that reads its answer")
 
 
 def failure(error: OSError, host: str) -> RequestFailed:

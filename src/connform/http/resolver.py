@@ -19,6 +19,7 @@ import anyio
 
 from connform.http import deadline
 from connform.http.failures import RequestFailed, RequestTimedOut
+from connform.process_local import ProcessLocal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -119,7 +120,7 @@ class _Threads:
                     return
 
 
-_THREADS: Final = _Threads(_PARALLEL_LOOKUPS)
+_THREADS: Final = ProcessLocal(lambda: _Threads(_PARALLEL_LOOKUPS))
 
 
 def look_up(host: str, port: int, timeout_s: float | None) -> list[Endpoint]:
@@ -131,7 +132,7 @@ def look_up(host: str, port: int, timeout_s: float | None) -> list[Endpoint]:
     lookup = _Lookup(host, port)
     try:
         allowed_s = deadline.allow(timeout_s)
-        with _THREADS.working(lookup):
+        with _THREADS.own.working(lookup):
             return lookup.result.result(allowed_s)
     except (OSError, UnicodeError) as error:
         raise _failure(error, host) from None
@@ -149,7 +150,7 @@ async def look_up_async(host: str, port: int, timeout_s: float | None) -> list[E
 
     lookup.result.add_done_callback(wake)
     try:
-        with anyio.fail_after(deadline.allow(timeout_s)), _THREADS.working(lookup):
+        with anyio.fail_after(deadline.allow(timeout_s)), _THREADS.own.working(lookup):
             await done.wait()
             return lookup.result.result()
     except (OSError, UnicodeError) as error:

@@ -15,6 +15,7 @@ import anyio
 import anyio.lowlevel
 
 from connform.http import deadline
+from connform.http.descriptors import noted
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -28,7 +29,7 @@ _NOT_YET: Final = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 async def connect(endpoint: Endpoint, timeout_s: float | None) -> socket.socket:
     """Return a socket that is connected; raises OSError."""
-    sock = socket.socket(endpoint.family, socket.SOCK_STREAM)
+    sock = noted(socket.socket(endpoint.family, socket.SOCK_STREAM))
     try:
         sock.settimeout(0)
         with anyio.fail_after(timeout_s):
@@ -48,7 +49,7 @@ async def connect(endpoint: Endpoint, timeout_s: float | None) -> socket.socket:
 
 async def secure(sock: socket.socket, context: ssl.SSLContext, host: str, timeout_s: float | None) -> ssl.SSLSocket:
     """Return `sock` with TLS over it; it is closed where that fails."""
-    secured = context.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
+    secured = noted(context.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False))
     try:
         with anyio.fail_after(deadline.allow(timeout_s)):
             await _retry(secured.do_handshake, secured)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from connform.errors import ConnectionFailed
 from connform.http.tls_socket import TLSSocket
+from connform.process_local import ProcessLocal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from connform.http.settings import ClientSettings
 
-_LOCK = Lock()
+_LOCK = ProcessLocal(Lock)
 
 
 class _Trust(NamedTuple):
@@ -62,7 +63,7 @@ def unverified() -> ssl.SSLContext:
 
 
 def _shared(trust: _Trust) -> ssl.SSLContext:
-    with _LOCK:  # otherwise a thousand threads would build a thousand at once
+    with _LOCK.own:  # otherwise a thousand threads would build a thousand at once
         return _build(trust)
 
 

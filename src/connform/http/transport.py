@@ -6,6 +6,7 @@ Layer 1, uses the network through httpcore's pools, whose way to the network is 
 from __future__ import annotations
 
 import time
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -24,6 +25,7 @@ from connform.http.line import Line
 from connform.http.origin import Origin
 from connform.http.outgoing import Outgoing
 from connform.http.proxy import Proxy
+from connform.process_local import ProcessLocal
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Generator, Iterator
@@ -103,12 +105,33 @@ class _Pinned:
         return wanted
 
 
+class _OwnLock:
+    """A lock that a forked child finds free, whoever holds it in the parent."""
+
+    def __init__(self) -> None:
+        self._locks = ProcessLocal(Lock)
+
+    def __enter__(self) -> None:
+        self._locks.own.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._locks.own.release()
+
+
+class _Pool(httpcore.ConnectionPool):
+    """httpcore's, whose lock a forked child takes as well: it ends the answers that it inherited unread, if only as garbage."""
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self._optional_thread_lock = self._pool_lock = _OwnLock()  # type: ignore[assignment]  # 1.0.3 and later; before
+
+
 class PinnedTransport(_Pinned, httpx.BaseTransport):
     """The transport of `sync_client`."""
 
     def __init__(self, settings: ClientSettings, observer: Observer | None = None) -> None:
         super().__init__(settings, observer)
-        self._pool = httpcore.ConnectionPool(network_backend=SyncDialer(self._line), **self._pool_arguments)
+        self._pools = ProcessLocal(lambda: _Pool(network_backend=SyncDialer(self._line), **self._pool_arguments))
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         steps, ends_at = self._steps(request)
@@ -155,7 +178,7 @@ class PinnedTransport(_Pinned, httpx.BaseTransport):
     def _send(self, step: Send, request: httpx.Request) -> httpcore.Response | RequestFailed:
         try:
             with translated(self._host):
-                return self._pool.handle_request(self._wanted(request, step))
+                return self._pools.own.handle_request(self._wanted(request, step))
         except RequestFailed as failure:
             if self._is_closed:
                 raise
@@ -163,7 +186,7 @@ class PinnedTransport(_Pinned, httpx.BaseTransport):
 
     def close(self) -> None:
         self._is_closed = True
-        self._pool.close()
+        self._pools.own.close()
 
 
 class _SyncBody(httpx.SyncByteStream):
@@ -197,8 +220,10 @@ class AsyncPinnedTransport(_Pinned, httpx.AsyncBaseTransport):
 
     def __init__(self, settings: ClientSettings, observer: Observer | None = None) -> None:
         super().__init__(settings, observer)
-        self._pool = httpcore.AsyncConnectionPool(network_backend=AsyncDialer(self._line), **self._pool_arguments)
-        self._renewing = anyio.Lock()
+        self._pools = ProcessLocal(
+            lambda: httpcore.AsyncConnectionPool(network_backend=AsyncDialer(self._line), **self._pool_arguments)
+        )
+        self._renewing = ProcessLocal(anyio.Lock)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         steps, ends_at = self._steps(request)
@@ -245,7 +270,7 @@ class AsyncPinnedTransport(_Pinned, httpx.AsyncBaseTransport):
     async def _send(self, step: Send, request: httpx.Request) -> httpcore.Response | RequestFailed:
         try:
             with translated(self._host):
-                return await self._pool.handle_async_request(self._wanted(request, step))
+                return await self._pools.own.handle_async_request(self._wanted(request, step))
         except RequestFailed as failure:
             if self._is_closed:
                 raise
@@ -253,12 +278,12 @@ class AsyncPinnedTransport(_Pinned, httpx.AsyncBaseTransport):
 
     async def _renew(self, step: Renew) -> HeaderLines:
         """Wait for the renewal in a thread, and let the client's other requests wait for this one, without any."""
-        async with self._renewing:
+        async with self._renewing.own:
             return await anyio.to_thread.run_sync(step.credential.renew, step.refused, limiter=_renewals())
 
     async def aclose(self) -> None:
         self._is_closed = True
-        await self._pool.aclose()
+        await self._pools.own.aclose()
 
 
 class _AsyncBody(httpx.AsyncByteStream):

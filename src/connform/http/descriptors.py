@@ -1,0 +1,36 @@
+"""Closes in a forked child the sockets that it shares with its parent, so that they end when the parent ends them.
+
+Layer 1, closes descriptors. Closing sends nothing while another process has the socket open: TLS is not shut down, and TCP ends with the
+last descriptor. No answer depends on this: `transport` has a pool for each process, and a stream serves its own process alone.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final, TypeVar
+from weakref import WeakSet
+
+if TYPE_CHECKING:
+    import socket
+
+S = TypeVar("S", bound="socket.socket")
+
+_OPEN: Final[WeakSet[socket.socket]] = WeakSet()
+
+
+def noted(sock: S) -> S:
+    """Return a socket of this process after taking note of it."""
+    _OPEN.add(sock)
+    return sock
+
+
+def _close_inherited() -> None:
+    for sock in list(_OPEN):
+        with suppress(OSError):
+            sock.close()
+    _OPEN.clear()
+
+
+if hasattr(os, "register_at_fork"):  # Windows has no fork
+    os.register_at_fork(after_in_child=_close_inherited)
