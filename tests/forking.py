@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import faulthandler
 import gc
+import logging
 import multiprocessing
 import os
 import signal
@@ -119,6 +120,7 @@ def _work(work: Callable[[], object], says: Connection) -> None:
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         faulthandler.register(signal.SIGALRM, chain=True)  # it says where it hangs, and ends
         signal.alarm(PATIENCE_S)
+        logging.disable()  # Python frees the locks of handlers in a child, and not those of the files that they write to
         says.send((True, work()))
     except BaseException as error:  # noqa: BLE001  (the parent judges)
         says.send((False, f"{type(error).__name__}: {error}"))

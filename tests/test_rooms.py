@@ -23,3 +23,25 @@ def test_secrets_are_revealed_where_they_leave(pytestconfig: pytest.Config) -> N
     }
 
     assert {caller for caller in callers if not caller.startswith(("auth/", "secrets/", "testing/"))} == HANDED_OVER
+
+
+MADE_AT_ONCE = {
+    "auth/oauth/authorization.py",  # taken without waiting, once and for all
+    "auth/oauth/credential.py",  # in an object of which each process has its own
+    "http/resolver.py",  # the same
+    "store/postgres.py",  # in the function that a ProcessLocal calls
+}
+"""Where locks are made by hand: everywhere else, `ProcessLocal(Lock)` makes one for each process."""
+
+
+def test_no_child_waits_for_a_lock_that_a_thread_of_its_parent_holds(pytestconfig: pytest.Config) -> None:
+    package = pytestconfig.rootpath / "src" / "connform"
+    locks = {"Lock", "RLock", "Condition", "Semaphore", "BoundedSemaphore"}
+    makers = {
+        path.relative_to(package).as_posix()
+        for path in package.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_bytes()))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) in locks
+    }
+
+    assert makers == MADE_AT_ONCE

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import multiprocessing
 import os
+import socket
 import subprocess
 import sys
 import textwrap
@@ -21,6 +22,7 @@ import httpx
 import pytest
 
 from connform.http import REAL, RequestFailed, async_client, limits, resolver, sync_client, tls, transport
+from connform.http.resolver import look_up
 from tests.forking import all_locks_held, forked
 from tests.http.exchanging import MODES, Mode, settings_for
 from tests.http.servers import Authority, Connection, Server, head
@@ -333,3 +335,22 @@ def test_no_lock_of_the_parents_threads_stops_a_child(mode: Mode, authority: Aut
 def new_client(settings: ClientSettings) -> str:
     with sync_client(settings) as client:
         return client.get("/child").text
+
+
+def test_look_ups_of_the_parent_take_no_slot_of_a_child(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, answers = threading.Semaphore(0), threading.Event()
+
+    def getaddrinfo(host: bytes, *_arguments: object, **_options: object) -> object:
+        if host.startswith(b"slow"):
+            begun.release()
+            answers.wait(20)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.1", 443))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    with ThreadPoolExecutor(40) as threads:
+        slow = [threads.submit(look_up, f"slow{number}.example.test", 443, 20) for number in range(40)]
+        assert all(begun.acquire(timeout=20) for _ in range(32)), "as many as may be under way at once"
+        with forked(lambda: str(*look_up("quick.example.test", 443, 10))) as child:
+            assert child.result() == "192.0.2.1:443"
+        answers.set()
+        assert {str(*one.result(20)) for one in slow} == {"192.0.2.1:443"}

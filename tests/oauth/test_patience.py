@@ -162,7 +162,6 @@ def test_a_child_that_was_forked_in_a_renewal_makes_its_own(setting: Setting) ->
     child = os.fork()
     if child == 0:
         try:
-            setting.store._locks.clear()  # that of this store belongs to a thread which is not here
             says.send(_renew_within(credential, 5))
         except BaseException as error:  # noqa: BLE001  (the parent judges)
             says.send(repr(error))

@@ -1,4 +1,4 @@
-"""Turns references into secrets at one store, or one bare backend: opened once a run, each reference read once.
+"""Turns references into secrets at one store, or one bare backend: opened once a run and process, each reference read once.
 
 Layer 3; calls a secret backend.
 """
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from connform.engine.threads import all_of, within
 from connform.errors import SecretUnresolved
 from connform.http import deadline
+from connform.process_local import ProcessLocal
 from connform.secrets.interface import Composed, Fetched
 from connform.secrets.opened import Once
 
@@ -42,15 +43,15 @@ class PlaceInUse:
             timeout_s: how long a read may take.
         """
         self._name = name
-        self._opened = Once(opening)
+        self._opened = ProcessLocal(partial(Once, opening))  # it has connections, and a login that whoever made it ends
         self._timeout_s = timeout_s
         self._known: dict[SecretReference, Outcome] = {}
-        self._reading = Lock()
+        self._reading = ProcessLocal(Lock)
         self._strikes = 0
 
     def outcomes(self, references: Sequence[SecretReference]) -> Mapping[SecretReference, Outcome]:
         """Return what came of references; those that are known are not read again, failures included."""
-        with self._reading:
+        with self._reading.own:
             new = [reference for reference in dict.fromkeys(references) if reference not in self._known]
             if new:
                 self._read(new)
@@ -67,13 +68,13 @@ class PlaceInUse:
 
     def close(self) -> None:
         """Log out, if anybody logged in."""
-        opened = self._opened.done
+        opened = self._opened.own.done
         if opened is not None:
             opened.close()
 
     def _read(self, references: Sequence[SecretReference]) -> None:
         try:
-            opened = self._opened.get()
+            opened = self._opened.own.get()
         except SecretUnresolved as failure:
             self._known |= {reference: failure.about(reference) for reference in references}
             return

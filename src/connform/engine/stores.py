@@ -14,6 +14,7 @@ from connform.engine.catalog import BY_FOLDER, backend
 from connform.engine.place import PlaceInUse
 from connform.engine.threads import all_of
 from connform.errors import ConnectionFailed, SecretUnresolved
+from connform.process_local import ProcessLocal
 from connform.secrets.interface import READ_S, Fetched, Place
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class Stores:
     def __init__(self, stores: Mapping[str, Store]) -> None:
         self._stores = stores
         self._places: dict[tuple[str, Path], PlaceInUse] = {}
-        self._lock = Lock()
+        self._lock = ProcessLocal(Lock)
 
     def prepare(self, connections: Iterable[Connection]) -> None:
         """Read what connections will need."""
@@ -89,7 +90,7 @@ class Stores:
 
     def known(self) -> Sequence[Secret]:
         """Return every secret that was read so far, those that opened stores as well."""
-        with self._lock:
+        with self._lock.own:
             places = list(self._places.values())
         return [secret for place in places for secret in place.secrets]
 
@@ -123,7 +124,7 @@ class Stores:
 
     def close(self) -> None:
         """Log out of the stores; what is asked for afterwards is read anew."""
-        with self._lock:
+        with self._lock.own:
             places, self._places = list(self._places.values()), {}
         for place in places:
             place.close()
@@ -131,7 +132,7 @@ class Stores:
     def _place(self, scheme: str, base: Path) -> PlaceInUse:
         store = self._stores.get(scheme)
         start = base if store is None and scheme in BY_FOLDER else _ANYWHERE
-        with self._lock:
+        with self._lock.own:
             if (scheme, start) not in self._places:
                 self._places[scheme, start] = self._place_of(scheme, store, base)
             return self._places[scheme, start]

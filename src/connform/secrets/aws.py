@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 from connform.errors import SecretUnresolved
 from connform.http import deadline
 from connform.manifest.urls import UrlError, parse_url
+from connform.process_local import ProcessLocal
 from connform.secrets.aws_failures import NO_REGION, Service, judge
 from connform.secrets.aws_store import INSTALL
 from connform.secrets.opened import Once
@@ -56,7 +57,7 @@ class Account:
         self._place = place
         self._identity = Once(self._log_in)
         self._clients: dict[str, Any] = {}
-        self._creating = Lock()
+        self._creating = ProcessLocal(Lock)
         self._refusals: dict[str, SecretUnresolved] = {}
 
     def region_of(self, path: str) -> str:
@@ -119,7 +120,7 @@ class Account:
 
     def _client(self, region: str) -> Any:
         session, keys, _ = self._identity.get()
-        with self._creating:
+        with self._creating.own:
             if region not in self._clients:
                 self._clients[region] = self._guarded(
                     lambda: self._create(

@@ -9,6 +9,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from connform.errors import SecretUnresolved
+from connform.process_local import ProcessLocal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,13 +26,13 @@ class Once(Generic[T]):
 
     def __init__(self, work: Callable[[], T]) -> None:
         self._work = work
-        self._lock = Lock()
+        self._lock = ProcessLocal(Lock)
         self._done: list[T] = []
         self._failure: SecretUnresolved | None = None
 
     def get(self) -> T:
         """Return what came of it, or raise why it failed."""
-        with self._lock:
+        with self._lock.own:
             if self._failure is not None:
                 raise SecretUnresolved(self._failure.fault.name, self._failure.message, self._failure.hint)
             if not self._done:

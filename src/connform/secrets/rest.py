@@ -10,6 +10,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connform.errors import ConnectionFailed, SecretUnresolved
+from connform.process_local import ProcessLocal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,7 +84,7 @@ class Api:
             max_body_bytes=_MAX_BODY_BYTES,
         )
         self._client: httpx.Client | None = None
-        self._building = Lock()
+        self._building = ProcessLocal(Lock)
 
     def call(
         self,
@@ -112,7 +113,7 @@ class Api:
         from connform.http import sync_client
 
         try:
-            with self._building:
+            with self._building.own:
                 if self._client is None:
                     self._client = sync_client(self._settings)
             body = {"json": json} if json is not None else {"data": form} if form is not None else {}

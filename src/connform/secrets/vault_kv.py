@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from connform.errors import SecretUnresolved
+from connform.process_local import ProcessLocal
 from connform.secrets.opened import Once
 from connform.secrets.vault_document import VERSIONED, Mount, decoded, metadata_of, missing, mount_of
 from connform.secrets.vault_login import log_in, log_out
@@ -51,7 +52,7 @@ class KvMounts:
         self._known: list[Mount] = []
         self._refused: set[str] = set()
         self._ended: SecretUnresolved | None = None
-        self._lock = Lock()
+        self._lock = ProcessLocal(Lock)
 
     def close(self) -> None:
         """Log out, if this run logged in."""
@@ -81,7 +82,7 @@ class KvMounts:
         first = (self._prefix or path).split("/", 1)[0]
         if self._kv_version:
             return Mount(self._prefix.removesuffix("/") or first, self._kv_version)
-        with self._lock:
+        with self._lock.own:
             self._demand_token()
             for mount in self._known:
                 if path.startswith(f"{mount.path}/"):
@@ -104,7 +105,7 @@ class KvMounts:
             mount = Mount(first, kind)
             reply = _get(session, mount, path, version)
             if metadata_of(reply) or (reply.status == _OK and kind != VERSIONED):
-                with self._lock:
+                with self._lock.own:
                     self._known.append(mount)
                 return self._document(session, reply, mount, path, version)
             tried.append((reply, mount))

@@ -11,6 +11,7 @@ import re
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
+from connform.process_local import ProcessLocal
 from connform.simulator.faults import DENIED, ENDED
 from connform.simulator.messages import Reply, Request, error_reply, json_reply
 
@@ -34,7 +35,7 @@ class Api:
         self._credentials = credentials
         self._oauth = oauth
         self._counts: dict[tuple[str, str], int] = {}
-        self._counting = Lock()
+        self._counting = ProcessLocal(Lock)
 
     def answer(self, request: Request) -> Reply:  # noqa: PLR0911  (a table of answers)
         """Return the documented answer."""
@@ -114,7 +115,7 @@ class Api:
         return package_id in map(_identifier, range(1, self._count(host, "package") + 1))
 
     def _count(self, host: str, kind: str, add: int = 0) -> int:
-        with self._counting:
+        with self._counting.own:
             count = self._counts.get((host, kind), _FIRST_ITEMS) + add
             if add:
                 self._counts[host, kind] = count

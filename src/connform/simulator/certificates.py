@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from connform.errors import ConnformError
 from connform.http.tls_socket import TLSSocket
+from connform.process_local import ProcessLocal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,7 +31,7 @@ class Certificates:
         self._ca = trustme.CA(organization_name="connform simulator")
         self._addresses = {"127.0.0.1", "::1"}
         self._contexts: dict[str, ssl.SSLContext] = {}
-        self._issuing = Lock()
+        self._issuing = ProcessLocal(Lock)
 
     @property
     def ca_pem(self) -> bytes:
@@ -43,7 +44,7 @@ class Certificates:
             address = str(ipaddress.ip_address(host))
         except ValueError:
             return
-        with self._issuing:
+        with self._issuing.own:
             if address not in self._addresses:
                 self._addresses.add(address)
                 self._contexts.pop("", None)
@@ -57,7 +58,7 @@ class Certificates:
     def _choose(self, connection: ssl.SSLObject, server_name: str | None, _: ssl.SSLContext) -> int | None:
         name = (server_name or "").lower()
         try:
-            with self._issuing:
+            with self._issuing.own:
                 context = self._contexts.get(name)
                 if context is None:
                     identities = [name] if name else ["localhost", *sorted(self._addresses)]

@@ -13,6 +13,8 @@ from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from connform.process_local import ProcessLocal
+
 if TYPE_CHECKING:
     from connform.simulator.credentials import Credentials
 
@@ -67,7 +69,7 @@ class Grants:
         self._redeemed: dict[str, _Family] = {}
         self._families: dict[str, _Family] = {}
         """By every refresh token that was ever issued."""
-        self._using = Lock()
+        self._using = ProcessLocal(Lock)
 
     def code(self, consent: Consent) -> str:
         """Return a code, good once and for a minute."""
@@ -77,12 +79,12 @@ class Grants:
 
     def grant(self, consent: Consent) -> Issued:
         """Return the tokens of a fresh grant."""
-        with self._using:
+        with self._using.own:
             return self._issue(_Family(consent))
 
     def redeem(self, code: str, host: str, client_id: str, redirect_uri: str, verifier: str) -> Issued | None:
         """Return the tokens for a code; `None` where it is not good. A code that comes twice ends what it brought."""
-        with self._using:
+        with self._using.own:
             if code in self._redeemed:
                 self._end(self._redeemed[code])
                 return None
@@ -98,7 +100,7 @@ class Grants:
 
     def refresh(self, token: str, host: str, client_id: str) -> Issued | None:
         """Return new tokens and end this one; `None` where it is not good. One that comes twice ends the whole family."""
-        with self._using:
+        with self._using.own:
             family = self._families.get(token)
             if family is None or (family.consent.host, family.consent.client_id) != (host, client_id):
                 return None
@@ -109,7 +111,7 @@ class Grants:
 
     def revoke(self, token: str) -> None:
         """End a token, and a refresh token's whole family (RFC 7009 §2.1); an unknown one is no error."""
-        with self._using:
+        with self._using.own:
             if token in self._families:
                 self._end(self._families[token])
             self._credentials.end_token(token)

@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections import defaultdict
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from connform.errors import ConnectionFailed
 from connform.grant import Pending
+from connform.process_local import ProcessLocal
 from connform.store.cipher import have_same_tokens
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self.grants: dict[str, Grant] = {}
         """By connection."""
-        self._locks: defaultdict[str, Lock] = defaultdict(Lock)
+        self._locks = ProcessLocal(partial(defaultdict[str, Lock], Lock))
 
     def read(self, connection: str) -> Grant | None:
         """Return a grant."""
@@ -40,12 +42,13 @@ class MemoryStore:
     @contextmanager
     def lock(self, connection: str, timeout_s: float) -> Iterator[LockedMemoryGrant]:
         """Hold the lock of a grant."""
-        if not self._locks[connection].acquire(timeout=timeout_s):
+        lock = self._locks.own[connection]
+        if not lock.acquire(timeout=timeout_s):
             raise ConnectionFailed("store_locked", f"the grant of {connection} was not free within {timeout_s:.0f} s")
         try:
             yield LockedMemoryGrant(self, connection)
         finally:
-            self._locks[connection].release()
+            lock.release()
 
     def close(self) -> None:
         """Do nothing: there is nothing to let go of."""

@@ -6,7 +6,6 @@ and its answer is never thrown away.
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import Future
 from datetime import UTC, datetime
 from threading import Lock, Thread
@@ -17,6 +16,7 @@ from connform.auth.oauth.freshness import is_fresh
 from connform.auth.oauth.renewal import Renewal, lines_of
 from connform.errors import ConnectionFailed
 from connform.http import deadline
+from connform.process_local import ProcessLocal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +32,14 @@ _SHARE_OF_WAITING: Final = 0.9
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+class _Renewing:
+    """The renewal that is under way in this process."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.outcome: Future[Grant] | None = None
 
 
 class GrantCredential:
@@ -61,9 +69,7 @@ class GrantCredential:
         self._renewal = Renewal(connection, store, server, app, settings, clock)
         self._clock = clock
         self._grant: Grant | None = None
-        self._shared: Future[Grant] | None = None
-        self._sharing = Lock()
-        self._pid = os.getpid()
+        self._renewing = ProcessLocal(_Renewing)
 
     @property
     def facts(self) -> GrantFacts | None:
@@ -108,13 +114,12 @@ class GrantCredential:
 
     def _share(self, refused: HeaderLines, limit_s: float | None) -> tuple[Future[Grant], bool]:
         """Return the outcome of the renewal that is under way, or of a new one, and whether it is this caller's own."""
-        if self._pid != os.getpid():  # a fork: the thread is not here, and the lock may be held by nobody
-            self._pid, self._shared, self._sharing = os.getpid(), None, Lock()
-        with self._sharing:
-            if self._shared is not None and not self._shared.done():
-                return self._shared, False
-            self._shared = self._begin(refused, limit_s)
-            return self._shared, True
+        renewing = self._renewing.own
+        with renewing.lock:
+            if renewing.outcome is not None and not renewing.outcome.done():
+                return renewing.outcome, False
+            renewing.outcome = self._begin(refused, limit_s)
+            return renewing.outcome, True
 
     def _begin(self, refused: HeaderLines, limit_s: float | None) -> Future[Grant]:
         """Renew in a thread that ends its work whatever becomes of the callers; the process waits for it."""
