@@ -5,10 +5,10 @@ Layer 1, no IO. Nothing in it is secret: a credential is a `SecretReference` unt
 
 from __future__ import annotations
 
-from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from connform.lazy_property import lazy_property
 from connform.secret import SecretReference
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ class Connection:
         region: str = self.settings.get("region", "")
         return region
 
-    @cached_property
+    @lazy_property
     def auth(self) -> Auth:
         """How it authenticates."""
         node: Mapping[str, Any] = self.settings["auth"]
@@ -121,12 +121,12 @@ class Connection:
         settings = {key: value for key, value in node.items() if key not in self._secret_keys and key != "method"}
         return Auth(node["method"], references, settings)
 
-    @cached_property
+    @lazy_property
     def tls(self) -> Tls:
         """Files for TLS."""
         return Tls(**{key: self.base / path for key, path in self.settings.get("tls", {}).items()})
 
-    @cached_property
+    @lazy_property
     def timeouts(self) -> Timeouts:
         """Limits."""
         return Timeouts(**{key: float(seconds) for key, seconds in self.settings.get("timeouts", {}).items()})

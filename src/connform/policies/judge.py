@@ -5,10 +5,10 @@ Layer 2, no IO. The compiled gate accepts; only what it refuses is shown to the 
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connform.diagnostics import Diagnostic, Related
+from connform.lazy_property import lazy_property
 from connform.manifest.gate import build_gate
 from connform.manifest.nodes import locate
 from connform.manifest.places import pointer
@@ -70,7 +70,7 @@ class _Judge:
         self.accepts = build_gate(policy.schema)
         self._breaches: dict[Span, _Breach] = {}
 
-    @cached_property
+    @lazy_property
     def _validator(self) -> Any:
         from jsonschema import Draft202012Validator
 
