@@ -56,9 +56,7 @@ def test_workers_of_gunicorn_get_their_own_answers(servers: Servers, ca_file: Pa
     with socket.create_server(("127.0.0.1", 0)) as listener, httpx.Client(timeout=30, trust_env=False) as browser:
         options = ["--preload", f"--workers={WORKERS}", f"--bind=fd://{listener.fileno()}", "--graceful-timeout=5"]
         command = [sys.executable, "-m", "gunicorn", *options, "--no-control-socket", "preloaded:application"]
-        with subprocess.Popen(
-            command, cwd=tmp_path, env=environment(KEY), pass_fds=[listener.fileno()], stderr=subprocess.PIPE, text=True
-        ) as server:
+        with subprocess.Popen(command, cwd=tmp_path, env=environment(KEY), pass_fds=[listener.fileno()]) as server:
             try:
                 address = f"http://127.0.0.1:{listener.getsockname()[1]}"
                 with ThreadPoolExecutor(2 * WORKERS) as threads:
@@ -66,7 +64,7 @@ def test_workers_of_gunicorn_get_their_own_answers(servers: Servers, ca_file: Pa
             finally:
                 server.terminate()
                 try:
-                    _, told = server.communicate(timeout=20)
+                    server.wait(20)
                 finally:
                     server.kill()
-    assert answers == paths, told
+    assert answers == paths
