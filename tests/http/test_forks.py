@@ -22,6 +22,7 @@ import httpx
 import pytest
 
 from connform.http import REAL, RequestFailed, async_client, limits, resolver, sync_client, tls, transport
+from connform.http.origin import Origin
 from connform.http.resolver import look_up
 from tests.forking import all_locks_held, forked
 from tests.http.exchanging import MODES, Mode, settings_for
@@ -323,18 +324,21 @@ def test_no_lock_of_the_parents_threads_stops_a_child(mode: Mode, authority: Aut
     """Whatever they are in the midst of: they hold every lock that the client knows of."""
     with reached("https", authority, tmp_path) as (settings, _):
         client = Client(mode, settings)
-        client.ask("/before")
-        with all_locks_held(client.httpx, limits, tls, resolver) as held:
-            assert held
-            with forked(lambda: (client.ask("/child"), new_client(settings))) as child:
-                ((text, _),), other = child.result()
+
+        def work() -> list[str]:
+            ((text, _),) = client.ask("/path")
+            with sync_client(settings) as another:
+                texts = [text, another.get("/path").text]
+            limits.remember(Origin.pinned(settings.base_url), "account", 1)
+            return [
+                *texts,
+                str(*look_up("127.1", 443, 10)),
+            ]  # a form of 127.0.0.1 that only the system's resolver knows
+
+        work()
+        with all_locks_held(client.httpx, limits, tls, resolver), forked(work) as child:
+            assert child.result() == ["/path", "/path", "127.0.0.1:443"]
         client.close()
-    assert text == other == "/child"
-
-
-def new_client(settings: ClientSettings) -> str:
-    with sync_client(settings) as client:
-        return client.get("/child").text
 
 
 def test_look_ups_of_the_parent_take_no_slot_of_a_child(monkeypatch: pytest.MonkeyPatch) -> None:
