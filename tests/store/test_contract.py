@@ -20,6 +20,7 @@ from connform.store.cipher import new_key
 from connform.store.records import _WRITE
 from connform.store.rows import row_of
 from tests.canary import API_KEY, AWKWARD, assert_no_canary
+from tests.forking import forked
 from tests.store.conftest import Kind, grant, keep, tokens
 
 if TYPE_CHECKING:
@@ -309,3 +310,22 @@ def test_a_child_that_was_forked_in_the_middle_of_a_transaction_waits_for_nobody
     kept = store.read("customer")
     assert kept is not None
     assert kept.facts.ended == "half"
+
+
+def test_a_child_that_leaves_the_block_leaves_the_lock_to_its_parent(store: GrantStore, kind: Kind) -> None:
+    keep(store, grant())
+    lock = store.lock("customer", 5)
+
+    def leave() -> None:
+        lock.__exit__(None, None, None)
+
+    with closing(kind.open()) as other:
+        with lock as locked:
+            with forked(leave) as child:
+                child.result()
+            with pytest.raises(ConnectionFailed) as caught, other.lock("customer", 0.3):
+                pass
+            assert caught.value.fault.name == "store_locked"
+            locked.write(grant())
+        with other.lock("customer", 5) as locked:
+            assert locked.read() is not None

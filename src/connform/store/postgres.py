@@ -134,7 +134,7 @@ class PostgresDatabase:
         import psycopg
 
         ends_at = monotonic() + timeout_s
-        with _room(timeout_s), self._server.connect(ends_at - monotonic()) as session:
+        with _room(timeout_s), _ending(self._server.connect(ends_at - monotonic())) as session:
             execute = execute_on(session)
             execute(_UNLIMITED)
             for name in names:
@@ -205,6 +205,17 @@ class PostgresDatabase:
             )
             raise ConnectionFailed("store_corrupt", message, "update connform")
         return version
+
+
+@contextmanager
+def _ending(session: psycopg.Connection[Any]) -> Iterator[psycopg.Connection[Any]]:
+    """End a session with the block, but not in a child that was forked in here: its parent's would end, and the lock with it."""
+    opened_by = os.getpid()
+    try:
+        yield session
+    finally:
+        if opened_by == os.getpid():
+            session.close()
 
 
 @contextmanager
