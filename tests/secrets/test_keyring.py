@@ -27,6 +27,7 @@ from connform.testing.secrets import Bench, SecretBackendSuite
 from tests.canary import API_KEY
 from tests.conftest import require_peer
 from tests.end_to_end.running import manifest, run
+from tests.forking import forked
 from tests.secrets.fetching import chain, failure, fetch, lint
 
 if TYPE_CHECKING:
@@ -314,6 +315,16 @@ class PlainText(StandIn):
 PlainText.__module__ = "keyrings.alt.file"
 
 
+class Wallet(StandIn):
+    """Has the name of the module whose library shares one connection between all processes that are forked."""
+
+    def get_password(self, service: str, username: str) -> str:
+        return "value"
+
+
+Wallet.__module__ = "keyring.backends.kwallet"
+
+
 class Derived(PlainText):
     pass
 
@@ -375,6 +386,17 @@ def test_a_configuration_in_the_working_directory_is_not_obeyed(tmp_path: Path) 
     ended = run("secrets", "check", cwd=tmp_path, env={"XDG_CONFIG_HOME": "config"})
     assert not (tmp_path / "ran").exists()
     assert (ended.code, "XDG_CONFIG_HOME is not an absolute path" in ended.out) == (5, True), ended.out
+
+
+def test_processes_do_not_share_the_connection_of_a_keyring(tmp_path: Path) -> None:
+    keyring.set_keyring(Wallet(AssertionError()))
+    text = "keyring://acme/me"
+    with forked(lambda: fetch("keyring", tmp_path, text)) as child:
+        assert child.result() == ["value"], "nobody else has asked"
+    assert fetch("keyring", tmp_path, text) == ["value"]
+    with forked(lambda: failure("keyring", tmp_path, text).message) as child:
+        assert "can't be shared" in child.result()
+    assert fetch("keyring", tmp_path, text) == ["value"]
 
 
 def test_without_the_library_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

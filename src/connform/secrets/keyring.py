@@ -6,6 +6,7 @@ encrypts is asked, and none is made to open a dialog where that can be seen befo
 
 from __future__ import annotations
 
+import os
 from contextlib import closing, suppress
 from pathlib import Path
 from time import sleep
@@ -37,6 +38,10 @@ _FILES: Final = "keyrings.alt"
 _GLANCES: Final = 5
 """While gnome-keyring replaces a file, it loses sight of what lies in it: there at one look, gone at the next."""
 _PAUSE_S: Final = 0.05
+_OF_ONE_PROCESS: Final = "keyring.backends.kwallet"
+"""Its library keeps one connection to D-Bus, which a forked child shares: one would read the other's answers."""
+_ASKED_BY: Final[set[int]] = set()
+"""The processes that have asked it: this one, and those that it was forked from."""
 _SECRET_SERVICE: Final = ("keyring.backends.SecretService", "keyring.backends.libsecret")
 
 
@@ -153,6 +158,8 @@ def _ask(backend: KeyringBackend, service: str, user: str) -> str | None:
     try:
         if _is_of(backend, *_SECRET_SERVICE):
             return _ask_secret_service(backend, service, user)
+        if _is_of(backend, _OF_ONE_PROCESS):
+            _demand_own()
         return backend.get_password(service, user)
     except SecretUnresolved:
         raise
@@ -164,6 +171,18 @@ def _ask(backend: KeyringBackend, service: str, user: str) -> str | None:
         failure = _unavailable(error)
     # Raised out here: no exception in the chain holds the password.
     raise failure
+
+
+def _demand_own() -> None:
+    """Make sure that no process from which this one was forked has asked the keyring."""
+    _ASKED_BY.add(os.getpid())
+    if len(_ASKED_BY) > 1:
+        message = (
+            "the keyring was asked by the process that this one was forked from, whose connection to it can't be shared"
+        )
+        raise SecretUnresolved(
+            "secret_backend_unavailable", message, "read its secrets before the fork only, or after it only"
+        )
 
 
 def _ask_secret_service(backend: Any, service: str, user: str) -> str | None:
