@@ -11,6 +11,8 @@ import anyio
 
 from connform.errors import ConnectionFailed
 from connform.http import ClientSettings, async_client, sync_client
+from connform.http.settings import HeaderLines
+from connform.secret import Secret
 from tests.canary import API_KEY
 from tests.http.servers import HOST, Server
 
@@ -38,10 +40,16 @@ class Key:
     """An API key in a header."""
 
     def __init__(self, *lines: tuple[bytes, bytes]) -> None:
-        self._lines = list(lines) or [(b"api_key", API_KEY.encode())]
+        given = lines or ((b"api_key", API_KEY.encode()),)
+        self._lines = HeaderLines(*((name.decode(), Secret(value.decode())) for name, value in given))
 
-    def headers(self) -> list[tuple[bytes, bytes]]:
+    def headers(self) -> HeaderLines:
         return self._lines
+
+
+def authorization(value: str) -> HeaderLines:
+    """Return the line of that name."""
+    return HeaderLines(("Authorization", Secret(value)))
 
 
 class Notes:

@@ -12,7 +12,8 @@ import pytest
 
 from connform.errors import ConnectionFailed
 from connform.http import async_client, sync_client
-from tests.http.exchanging import Mode, exchange, settings_for
+from connform.http.settings import NO_LINES
+from tests.http.exchanging import Mode, authorization, exchange, settings_for
 from tests.http.servers import Authority, Connection, Server, head
 
 if TYPE_CHECKING:
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
     from connform.http.settings import HeaderLines
 
-OLD: Final = [(b"Authorization", b"Bearer old")]
-NEW: Final = [(b"Authorization", b"Bearer new")]
+OLD: Final = authorization("Bearer old")
+NEW: Final = authorization("Bearer new")
 
 
 def accepts_new(connection: Connection) -> None:
@@ -49,7 +50,7 @@ class Ending:
     def headers(self) -> HeaderLines:
         return self._lines
 
-    def renew(self, refused: HeaderLines = ()) -> HeaderLines:  # type: ignore[assignment]  # never changed
+    def renew(self, refused: HeaderLines = NO_LINES) -> HeaderLines:
         self.refused.append(refused)
         self._lines = self._renewed() if callable(self._renewed) else self._renewed
         return self._lines
@@ -60,10 +61,10 @@ def _fails() -> HeaderLines:
 
 
 def test_one_that_has_ended_is_renewed_before_anything_is_sent(server: Server, mode: Mode) -> None:
-    credential = Ending([])
+    credential = Ending(NO_LINES)
     ended = exchange(mode, settings_for(server, credential=credential))
     assert ended.response is not None
-    assert (ended.response.status_code, credential.refused, len(server.requests)) == (200, [[]], 1)
+    assert (ended.response.status_code, credential.refused, len(server.requests)) == (200, [NO_LINES], 1)
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -75,7 +76,7 @@ def test_one_that_is_refused_is_renewed_and_the_request_sent_again(server: Serve
 
 
 def test_one_that_is_refused_again_stays_refused(server: Server, mode: Mode) -> None:
-    credential = Ending(OLD, [(b"Authorization", b"Bearer other")])
+    credential = Ending(OLD, authorization("Bearer other"))
     ended = exchange(mode, settings_for(server, credential=credential, attempts=3))
     assert ended.response is not None
     assert (ended.response.status_code, len(credential.refused), len(server.requests)) == (401, 1, 2)
@@ -95,7 +96,7 @@ def test_a_body_that_streams_is_not_sent_again_but_the_next_request_has_the_new_
     assert (ended.response.status_code, credential.headers()) == (401, NEW)
 
 
-@pytest.mark.parametrize("lines", [[], OLD], ids=["ended", "refused"])
+@pytest.mark.parametrize("lines", [NO_LINES, OLD], ids=["ended", "refused"])
 def test_what_is_in_the_way_of_a_renewal_reaches_the_caller(server: Server, mode: Mode, lines: HeaderLines) -> None:
     assert exchange(mode, settings_for(server, credential=Ending(lines, _fails))).fault == "login_required"
 
@@ -144,7 +145,7 @@ def test_the_event_loop_goes_on_while_a_credential_is_renewed(server: Server) ->
 
     async def ticking() -> int:
         ticks = 0
-        async with async_client(settings_for(server, credential=Ending([], slowly), total_s=5)) as client:
+        async with async_client(settings_for(server, credential=Ending(NO_LINES, slowly), total_s=5)) as client:
             request = asyncio.create_task(client.get("/"))
             while not request.done():
                 await asyncio.sleep(0.01)
@@ -165,8 +166,8 @@ def test_requests_that_wait_for_a_renewal_leave_the_threads_of_the_program_and_o
         return NEW
 
     async def work() -> list[int]:
-        slow = settings_for(server, credential=Ending([], slowly), total_s=20, pool_s=20)
-        quick = settings_for(server, credential=Ending([]), total_s=5)
+        slow = settings_for(server, credential=Ending(NO_LINES, slowly), total_s=20, pool_s=20)
+        quick = settings_for(server, credential=Ending(NO_LINES), total_s=5)
         async with async_client(slow) as client, async_client(quick) as other:
             requests = [asyncio.create_task(client.get("/")) for _ in range(45)]
             await asyncio.sleep(0.2)  # all of them wait by now
@@ -184,7 +185,7 @@ def test_a_cancelled_caller_leaves_a_client_that_works(server: Server) -> None:
         return NEW
 
     async def cancel() -> None:
-        async with async_client(settings_for(server, credential=Ending([], slowly), total_s=5)) as client:
+        async with async_client(settings_for(server, credential=Ending(NO_LINES, slowly), total_s=5)) as client:
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.1):
                     await client.get("/")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from connform.http import limits, retry, sync_client
-from connform.http.settings import Network
+from connform.http.settings import NO_LINES, Network
 from tests.http.exchanging import BUSY_S, Ended, Key, Mode, exchange, settings_for
 from tests.http.servers import HOST, Authority, Connection, Server, head, reset_in_handshake, silent
 
@@ -228,7 +228,7 @@ def test_a_limit_until_the_next_century_is_forgotten_after_an_hour(
 class Renewed(Key):
     """A key that was renewed: the same account, another line."""
 
-    def renew(self, refused: HeaderLines = ()) -> HeaderLines:  # type: ignore[assignment]  # never asked
+    def renew(self, refused: HeaderLines = NO_LINES) -> HeaderLines:
         raise AssertionError(refused)
 
 

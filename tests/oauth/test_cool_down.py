@@ -10,6 +10,7 @@ from connform.auth.oauth import cool_down
 from connform.auth.oauth.cool_down import CoolDown
 from connform.errors import ConnectionFailed
 from connform.http.settings import Network
+from tests.http.exchanging import authorization
 from tests.http.servers import answer
 from tests.oauth.setting import RENEWS, Setting, error, failure_of, fault_of, grant
 
@@ -86,7 +87,7 @@ def test_what_another_process_has_renewed_ends_the_waiting(setting: Setting, clo
     assert fault_of(waiting) == "token_endpoint_unavailable"
     setting.server.behaviour = RENEWS
     setting.credential().renew()
-    assert waiting.renew() == [(b"Authorization", b"Bearer new")]
+    assert waiting.renew() == authorization("Bearer new")
     assert clock.now == 1000
 
 

@@ -37,7 +37,7 @@ def _issue(connection: Connection) -> None:
 
 def _finish(started: Login) -> Granted:
     (state,) = parse_qs(urlsplit(started.url).query)["state"]
-    return started.finish(f"{started.redirect_uri}?{urlencode({'code': API_KEY, 'state': state})}")
+    return started.finish(Secret(f"{started.redirect_uri}?{urlencode({'code': API_KEY, 'state': state})}"))
 
 
 SPEND: Final[dict[str, Callable[[Login], Granted]]] = {

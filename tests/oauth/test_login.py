@@ -23,6 +23,7 @@ from connform.engine.grants import State
 from connform.engine.login import login
 from connform.errors import ConnectionFailed
 from connform.faults import FAULTS
+from connform.secret import Secret
 from connform.store import open_store
 from tests.canary import API_KEY, AWKWARD, assert_no_canary
 from tests.end_to_end.running import COMMAND, environment, offline, run
@@ -271,10 +272,10 @@ def test_a_login_is_answered_once(tmp_path: Path, provider: Provider, monkeypatc
     monkeypatch.setenv("PORTAL_SECRET", SECRET)
     with login([str(tmp_path / "connections.yaml")], "customer", state=State()) as started:
         address = provider.consent(started.url)
-        assert started.finish(address).facts.is_renewable
+        assert started.finish(Secret(address)).facts.is_renewable
         before = provider.counts
         with pytest.raises(ConnectionFailed) as caught:
-            started.finish(address)
+            started.finish(Secret(address))
     assert caught.value.fault.name == "login_state_mismatch"
     assert provider.counts == before, "a code that comes twice ends its grant"
 

@@ -23,6 +23,7 @@ from connform.store import open_store
 from connform.store.cipher import new_key
 from connform.store.memory import LockedMemoryGrant
 from tests.canary import AWKWARD
+from tests.http.exchanging import authorization
 from tests.http.servers import Server, answer
 from tests.oauth.setting import RENEWS, Setting, after, body, credential, error, fault_of, grant
 from tests.store.conftest import keep
@@ -31,13 +32,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from connform.grant import GrantStore
-    from connform.http.settings import HeaderLines
     from tests.end_to_end.conftest import Issuer
     from tests.http.servers import Behaviour, Connection
     from tests.store.postgres import Postgres
 
 _SPAWN: Final = multiprocessing.get_context("spawn")
-NEW: Final = [(b"Authorization", b"Bearer new")]
+NEW: Final = authorization("Bearer new")
 
 
 def login() -> Grant:
@@ -47,7 +47,7 @@ def login() -> Grant:
     return Grant(facts, Secret("of-a-login"), Secret("of-a-login-too"))
 
 
-OF_THE_LOGIN: Final = [(b"Authorization", b"Bearer of-a-login")]
+OF_THE_LOGIN: Final = authorization("Bearer of-a-login")
 
 
 # The store fails behind the renewal
@@ -231,14 +231,14 @@ def database(postgres: Postgres) -> str:
     return postgres.url("overtaken")
 
 
-def renew(url: str, key: str, port: int, ca_pem: bytes) -> HeaderLines:
+def renew(url: str, key: str, port: int, ca_pem: bytes) -> list[tuple[bytes, bytes]]:
     """Renew in a process or thread with a store of its own."""
     secret = Secret(key)
     store = open_store(url, Path("unused"), lambda: secret)
     server = Server(RENEWS, ca_pem=ca_pem)
     server.port = port
     try:
-        return credential(server, store).renew()
+        return credential(server, store).renew().reveal()
     finally:
         store.close()
 
@@ -280,7 +280,7 @@ def test_a_lock_that_is_lost_while_the_token_endpoint_is_asked_lets_nobody_spend
         end_sessions_with_locks(database, store)
         with deadline.within(30):
             assert credential(server, store).renew() == NEW
-        assert holder.result() == NEW  # it has lost its lock, not its answer
+        assert holder.result() == NEW.reveal()  # it has lost its lock, not its answer
         assert len(server.requests) == 1
     (facts,) = store.facts()
     assert (facts.ended, facts.pending) == ("", None)

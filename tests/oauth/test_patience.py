@@ -18,7 +18,7 @@ from connform.store import open_store
 from connform.store.memory import MemoryStore
 from tests.canary import assert_no_canary
 from tests.end_to_end.running import run
-from tests.http.exchanging import settings_for
+from tests.http.exchanging import authorization, settings_for
 from tests.http.servers import Server
 from tests.oauth.setting import Setting, after, body
 from tests.oauth.test_verdicts import ENVIRONMENT, prepare
@@ -56,7 +56,7 @@ def test_a_renewal_runs_to_its_end_although_its_caller_has_given_up(setting: Set
     assert "will be kept" in failure.hint
     ended(setting)
     assert setting.refresh_token == "next"
-    assert credential.headers() == [(b"Authorization", b"Bearer new")]
+    assert credential.headers() == authorization("Bearer new")
     assert len(setting.server.requests) == 1
 
 
@@ -108,7 +108,7 @@ def test_who_follows_a_caller_without_patience_waits_by_its_own(setting: Setting
         first.join()
         time.sleep(0.3)
     second.join()
-    assert got == ["store_locked", [(b"Authorization", b"Bearer new")]]
+    assert got == ["store_locked", authorization("Bearer new")]
 
 
 def _renew_within(credential: GrantCredential, seconds: float) -> Any:
@@ -162,12 +162,12 @@ def test_a_child_that_was_forked_in_a_renewal_makes_its_own(setting: Setting) ->
     child = os.fork()
     if child == 0:
         try:
-            says.send(_renew_within(credential, 5))
+            says.send(_renew_within(credential, 5).reveal())
         except BaseException as error:  # noqa: BLE001  (the parent judges)
             says.send(repr(error))
         finally:
             os._exit(0)
     ended(setting)
     assert said.poll(20)
-    assert said.recv() == [(b"Authorization", b"Bearer new")]
+    assert said.recv() == authorization("Bearer new").reveal()
     os.waitpid(child, 0)

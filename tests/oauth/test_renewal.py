@@ -17,6 +17,7 @@ from connform.http.settings import Network
 from connform.secret import Secret
 from connform.store.memory import MemoryStore
 from tests.canary import API_KEY, AWKWARD, assert_no_canary
+from tests.http.exchanging import authorization
 from tests.http.servers import answer, head, raw, reset_in_handshake
 from tests.oauth.setting import APP_SECRET, RENEWS, Setting, after, body, error, failure_of, fault_of
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def test_a_renewal_replaces_the_whole_record(setting: Setting) -> None:
-    assert setting.credential().renew() == [(b"Authorization", b"Bearer new")]
+    assert setting.credential().renew() == authorization("Bearer new")
     assert (setting.refresh_token, setting.facts.pending, setting.facts.ended) == ("next", None, "")
     assert setting.facts.expires_at is not None
     assert timedelta(minutes=59) < setting.facts.expires_at - datetime.now(UTC) < timedelta(minutes=61)
@@ -194,7 +195,7 @@ def test_a_token_without_a_life_is_shared_by_all_who_waited_for_it(setting: Sett
         thread.start()
     for thread in threads:
         thread.join()
-    assert got == [[(b"Authorization", b"Bearer new")]] * 20
+    assert got == [authorization("Bearer new")] * 20
     assert len(setting.server.requests) == 1
 
 
@@ -206,7 +207,7 @@ def test_a_token_without_a_life_is_shared_by_those_who_waited_for_the_lock(setti
         thread.start()
     for thread in threads:
         thread.join()
-    assert got == [[(b"Authorization", b"Bearer new")]] * 4
+    assert got == [authorization("Bearer new")] * 4
     assert len(setting.server.requests) == 1
 
 
@@ -262,7 +263,7 @@ def test_a_store_that_fails_behind_the_renewal_loses_no_request_and_gets_it_late
         raise ConnectionFailed("store_unwritable", "the disk is full")
 
     monkeypatch.setattr(LockedMemoryGrant, "write", full)
-    assert credential.renew() == [(b"Authorization", b"Bearer new")]
+    assert credential.renew() == authorization("Bearer new")
     assert "in memory alone" in caplog.text
     assert setting.refresh_token == AWKWARD
     monkeypatch.setattr(LockedMemoryGrant, "write", keep)
@@ -290,7 +291,7 @@ def test_fifty_threads_make_one_call(setting: Setting) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert got == [[(b"Authorization", b"Bearer new")]] * 50
+    assert got == [authorization("Bearer new")] * 50
     assert len(setting.server.requests) == 1
 
 

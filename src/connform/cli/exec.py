@@ -18,6 +18,7 @@ import click
 from connform.cli.flags import common, completing, network
 from connform.cli.masking import Mask
 from connform.cli.usage import UsageProblem
+from connform.tracebacks import hidden_frames
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,9 +79,17 @@ def command(
 
     from connform.engine.credential import handed_over
 
-    with handed_over(
-        options.files, list(prefixes), simulate=simulate, timeout_s=timeout_s, state=state, policies=options.policies
-    ) as handed:
+    with (
+        handed_over(
+            options.files,
+            list(prefixes),
+            simulate=simulate,
+            timeout_s=timeout_s,
+            state=state,
+            policies=options.policies,
+        ) as handed,
+        hidden_frames(),
+    ):
         environment = dict(os.environ)
         for credential in handed.credentials:
             environment |= _variables(prefixes[credential.connection], credential)

@@ -15,6 +15,7 @@ from connform.cli.output import discard
 from connform.cli.usage import describe
 from connform.errors import ConnectionFailed, ConnformError, ManifestInvalid
 from connform.faults import ExitCode
+from connform.tracebacks import LEFT_OUT
 
 
 def tell(error: BaseException) -> int:
@@ -64,4 +65,7 @@ def _say_bug(error: BaseException) -> None:
         sys.stderr.write(f"  {type(cause).__module__}.{type(cause).__qualname__}\n")
         for frame, line in walk_tb(cause.__traceback__):
             sys.stderr.write(f"    {frame.f_code.co_filename}:{line} in {frame.f_code.co_name}\n")
+        for note in getattr(cause, "__notes__", ()):
+            if note.startswith(LEFT_OUT):  # anybody else's may hold a secret
+                sys.stderr.write(f"    {note}\n")
         cause = cause.exceptions[0] if isinstance(cause, BaseExceptionGroup) else cause.__cause__ or cause.__context__

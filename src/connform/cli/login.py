@@ -13,6 +13,7 @@ import click
 from connform.cli.flags import common, completing, positive, stateful
 from connform.cli.output import emit, write
 from connform.cli.usage import UsageProblem
+from connform.tracebacks import hidden_frames
 
 if TYPE_CHECKING:
     from connform.cli.options import Options
@@ -105,13 +106,21 @@ def _has_browser() -> bool:
     return not is_remote and bool(has_screen)
 
 
-def _pasted(patience_s: float) -> str:
-    """Return the line that comes within so many seconds, from a terminal or a pipe."""
-    from select import select
+def _pasted(patience_s: float) -> Secret:
+    """Return the address that a person pastes: it holds the code."""
+    from connform.secret import Secret
 
     click.echo(
         "the browser ends on an address that may show an error page; paste that address here: ", nl=False, err=True
     )
+    with hidden_frames():
+        return Secret(_line(patience_s))
+
+
+def _line(patience_s: float) -> str:
+    """Return the line that comes within so many seconds, from a terminal or a pipe."""
+    from select import select
+
     ends_at = monotonic() + patience_s
     came = b""
     while b"\n" not in came and len(came) < _MAX_TOKEN_CHARACTERS:

@@ -10,6 +10,7 @@ import click
 from connform.cli.flags import completing, network, unformatted
 from connform.cli.output import deliver
 from connform.cli.usage import UsageProblem
+from connform.tracebacks import hidden_frames
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,5 +70,6 @@ def command(options: Options, *, name: str, form: str, simulate: bool, timeout_s
     if not credential.is_token:
         message = f"{name} authenticates with the header {credential.header}, not with a token"
         raise UsageProblem(message)
-    deliver(f"{_FORMATS[form](credential)}\n", options, is_secret=True)
+    with hidden_frames():
+        deliver(f"{_FORMATS[form](credential)}\n", options, is_secret=True)
     return 0

@@ -15,6 +15,7 @@ from connform.engine.client import client_settings
 from connform.errors import UnknownConnection
 from connform.http import deadline
 from connform.secret import Secret
+from connform.tracebacks import hidden_frames
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from connform.engine.grants import State
     from connform.engine.surroundings import Surroundings
-    from connform.http.settings import Network
+    from connform.http.settings import HeaderLines, Network
     from connform.manifest.model import Connection
 
 _SCHEME = "Bearer "
@@ -75,18 +76,25 @@ def credential(connection: Connection, world: Surroundings, timeout_s: float | N
         with deadline.within(settings.total_s):
             lines = lines or holder.renew()
         facts = holder.facts
-    ((name, value),) = lines
-    text = value.decode("ascii")
+    header, value, is_token = _parts(lines)
     return ReadyCredential(
         connection.name,
         settings.base_url,
-        name.decode("ascii"),
-        Secret(text.removeprefix(_SCHEME)),
-        is_token=text.startswith(_SCHEME),
+        header,
+        value,
+        is_token=is_token,
         expires_at=facts.expires_at if facts else None,
         scopes=facts.scopes if facts else (),
         ca_file=str(settings.ca_file.absolute()) if settings.ca_file else "",
     )
+
+
+def _parts(lines: HeaderLines) -> tuple[str, Secret, bool]:
+    """Return a header's name, what it carries without a scheme, and whether that is a bearer token."""
+    with hidden_frames():
+        ((name, value),) = lines.reveal()
+        text = value.decode("ascii")
+        return name.decode("ascii"), Secret(text.removeprefix(_SCHEME)), text.startswith(_SCHEME)
 
 
 @contextmanager

@@ -5,7 +5,8 @@ Layer 3; stores open their files and connections when they are first used.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Protocol
 
 from connform.errors import ConnectionFailed
 
@@ -22,10 +23,11 @@ FOLDER: Final = ".connform"
 """Beside the manifest that declares the connection."""
 
 
-class State(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class State:
     """Where what outlives a run is kept."""
 
-    url: str = ""
+    url: str = field(default="", repr=False)  # it may hold a password
     """`postgresql://…` or `sqlite:///folder`; empty for the folder `.connform` beside each manifest."""
     key: str = ""
     """A secret reference to the key of the grants; empty for a key file in that folder."""

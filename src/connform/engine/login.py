@@ -23,6 +23,7 @@ from connform.engine.surroundings import surroundings
 from connform.engine.validate import load_manifest
 from connform.errors import ConnectionFailed, Refused, UnknownConnection
 from connform.grant import Grant, GrantFacts
+from connform.tracebacks import hidden_frames
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -77,13 +78,14 @@ class Login:
         self.url = self._request.url
         """What the person opens."""
 
-    def finish(self, address: str) -> Granted:
+    def finish(self, address: Secret) -> Granted:
         """Exchange the code in `address`, and keep the grant in place of the one before; the first answer is the only one.
 
         Raises:
             ConnectionFailed: as for `authorization.read_callback` and `TokenEndpoint.exchange`; a fault of the store.
         """
-        code = authorization.read_callback(self._request, address)
+        with hidden_frames():
+            code = authorization.read_callback(self._request, address.reveal())
         with self._locked() as locked:
             try:
                 tokens = self._endpoint.exchange(code, self._request.verifier, self.redirect_uri)

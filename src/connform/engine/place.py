@@ -15,6 +15,7 @@ from connform.http import deadline
 from connform.process_local import ProcessLocal
 from connform.secrets.interface import Composed, Fetched
 from connform.secrets.opened import Once
+from connform.tracebacks import hidden_frames
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -99,7 +100,7 @@ class PlaceInUse:
             return [SecretUnresolved(_UNAVAILABLE, message)] * len(references)
 
         def read() -> Sequence[Outcome]:
-            with deadline.within(self._timeout_s):
+            with deadline.within(self._timeout_s), hidden_frames():
                 return opened.read(references)
 
         try:

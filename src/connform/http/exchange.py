@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from connform.http import limits, retry
 from connform.http.failures import RequestFailed
+from connform.http.settings import NO_LINES
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -75,10 +76,10 @@ def exchange(
     Raises:
         RequestFailed: the last attempt's, or `rate_limited` where the server's wish leaves no time.
     """
-    lines = credential.headers() if credential else []
+    lines = credential.headers() if credential else NO_LINES
     renewable = cast("Renewable", credential) if hasattr(credential, "renew") else None  # isinstance takes 20 µs
     if renewable and not lines:
-        lines = yield Renew(renewable, [])
+        lines = yield Renew(renewable, NO_LINES)
     attempt = 1
     while True:
         if operation.attempts > 1 and (pause_s := limits.delay_s(operation.origin, operation.account or lines)):

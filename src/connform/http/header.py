@@ -6,21 +6,20 @@ Layer 1, no IO. HTTP libraries quote a value that they refuse; here it is refuse
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from connform.errors import ConnectionFailed
-
-if TYPE_CHECKING:
-    from connform.secret import Secret
-
+from connform.http.settings import HeaderLines
+from connform.secret import Secret
+from connform.tracebacks import hidden_frames
 
 CONTROL_CHARACTER: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class HeaderCredential:
-    """A credential that travels in one header. Nothing shows it: the value is revealed when the line is made."""
+    """A credential that travels in one header. Nothing shows it."""
 
-    __slots__ = ("_name", "_prefix", "_secret")
+    __slots__ = ("_lines",)
 
     def __init__(self, name: str, secret: Secret, *, key: str, prefix: str = "") -> None:
         """Take a checked secret.
@@ -34,17 +33,16 @@ class HeaderCredential:
         Raises:
             ConnectionFailed: `secret_malformed`.
         """
-        problem = _problem(secret.reveal())
+        with hidden_frames():
+            problem = _problem(secret.reveal())
         if problem:
             message = f"the secret behind `{key}` {problem}, and can't be sent in a header"
             raise ConnectionFailed("secret_malformed", message)
-        self._name = name.encode("ascii")
-        self._prefix = prefix.encode("ascii")
-        self._secret = secret
+        self._lines = HeaderLines((name, Secret(prefix + secret.reveal())))
 
-    def headers(self) -> list[tuple[bytes, bytes]]:
+    def headers(self) -> HeaderLines:
         """Return the header line that carries the credential."""
-        return [(self._name, self._prefix + self._secret.reveal().encode("ascii"))]
+        return self._lines
 
     def __repr__(self) -> str:
         return "<credential>"

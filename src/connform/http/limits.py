@@ -47,4 +47,4 @@ def delay_s(origin: Origin, holder: Holder) -> float:
 def _name(holder: Holder) -> str | bytes:
     if isinstance(holder, str):
         return holder
-    return blake2b(b"\n".join(value for _, value in holder), key=_KEY, digest_size=16).digest()
+    return blake2b(b"\n".join(value for _, value in holder.reveal()), key=_KEY, digest_size=16).digest()

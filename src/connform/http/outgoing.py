@@ -1,6 +1,7 @@
 """Turns what the user asks for into what goes on the wire: on the pinned origin only, with the credential.
 
-Layer 1, no IO. The credential is on httpcore's request and never on httpx's, so that no `repr`, hook, log or exception can show it.
+Layer 1, no IO. The credential is on httpcore's request and never on httpx's, so that no `repr`, hook, log or exception can show it;
+whoever calls `build` hides its frames.
 """
 
 from __future__ import annotations
@@ -48,14 +49,15 @@ class Outgoing:
         wanted = Origin.of(request.url)
         if wanted != self._origin:
             raise OriginRefused(str(wanted), str(self._origin))
-        if not all(_SAFE_NAME.fullmatch(name) and _SAFE_VALUE.fullmatch(value) for name, value in credential):
+        added = credential.reveal()
+        if not all(_SAFE_NAME.fullmatch(name) and _SAFE_VALUE.fullmatch(value) for name, value in added):
             raise RequestFailed("secret_malformed", "the credential holds characters that no header may hold")
         raw = request.headers.raw
         lines = b"".join([b"%b:%b\0" % line for line in raw])
         if lines.count(0) != len(raw) or not _LEGAL_LINES.fullmatch(lines):
             message = "a header of the request holds characters that no header may hold"
             raise httpx.LocalProtocolError(message)
-        replaced = _OWN_HEADERS.union([name.lower() for name, _ in credential])
+        replaced = _OWN_HEADERS.union([name.lower() for name, _ in added])
         return httpcore.Request(
             method=request.method,
             url=httpcore.URL(
@@ -67,7 +69,7 @@ class Outgoing:
             headers=[
                 *self._own,
                 *[line for line in raw if line[0].lower() not in replaced],
-                *credential,
+                *added,
             ],
             content=request.stream,
             # `trace` would show the credential to a callback, `sni_hostname` and `target` would lead elsewhere.

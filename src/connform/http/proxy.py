@@ -57,12 +57,9 @@ class Proxy:
         origin = Origin.of(url)
         if url.scheme not in {"http", "https"} or not LEGAL_HOST.fullmatch(origin.host):
             raise ConnectionFailed("config_invalid", "the proxy must be a URL that starts with http:// or https://")
-        headers = f"User-Agent: {settings.user_agent}\r\n".encode("ascii")
-        if url.username or url.password:
-            pair = base64.b64encode(f"{url.username}:{url.password}".encode())
-            headers += b"Proxy-Authorization: Basic " + pair + b"\r\n"
         context = tls.context_for_proxy(settings) if url.scheme == "https" else None
-        return cls(origin.host, origin.port, context, headers)
+        agent = f"User-Agent: {settings.user_agent}\r\n".encode("ascii")
+        return cls(origin.host, origin.port, context, agent + _authorization(url))
 
     def request(self, host: str, port: int) -> bytes:
         """Return the request for a tunnel."""
@@ -80,6 +77,12 @@ class Proxy:
             if isinstance(error, RequestFailed) and error.fault.name == "proxy_refused":
                 raise
             raise _cut() from None
+
+
+def _authorization(url: httpx.URL) -> bytes:
+    if not (url.username or url.password):
+        return b""
+    return b"Proxy-Authorization: Basic " + base64.b64encode(f"{url.username}:{url.password}".encode()) + b"\r\n"
 
 
 class Answer:

@@ -6,16 +6,43 @@ Layer 1, no IO, nothing heavy.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from connform.faults import Stage
+    from connform.secret import Secret
 
 
-HeaderLines: TypeAlias = list[tuple[bytes, bytes]]
+class HeaderLines:
+    """The header lines that carry a credential. Nothing shows them; they are true where there are any, and can be compared."""
+
+    __slots__ = ("_lines",)
+
+    def __init__(self, *lines: tuple[str, Secret]) -> None:
+        """Take names and values."""
+        self._lines = lines
+
+    def reveal(self) -> list[tuple[bytes, bytes]]:
+        """Return the lines themselves. Called where a request is built, and inside of `hidden_frames`."""
+        return [(name.encode(), value.reveal().encode(errors="surrogatepass")) for name, value in self._lines]
+
+    def __bool__(self) -> bool:
+        return bool(self._lines)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, HeaderLines) and self.reveal() == other.reveal()
+
+    __hash__ = None  # type: ignore[assignment]  # a digest of a secret is kept in `limits` alone, where it has a key
+
+    def __repr__(self) -> str:
+        return "<credential>"
+
+
+NO_LINES: Final = HeaderLines()
+"""Nothing is sent, or known yet."""
 
 
 class Credential(Protocol):
@@ -29,7 +56,7 @@ class Credential(Protocol):
 class Renewable(Credential, Protocol):
     """A credential that ends, and can be had anew."""
 
-    def renew(self, refused: HeaderLines = ...) -> HeaderLines:
+    def renew(self, refused: HeaderLines = NO_LINES) -> HeaderLines:
         """Return the lines of a credential that works, as far as one can be had; blocks, and may use a store and the network.
 
         Many threads may ask at once; one of them does the work. It ends by the deadline of `http.deadline`.

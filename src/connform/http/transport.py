@@ -1,6 +1,7 @@
 """Turns requests into answers over one pinned origin, with a total deadline and a capped body.
 
-Layer 1, uses the network through httpcore's pools, whose way to the network is `dial` or `dial_async`.
+Layer 1, uses the network through httpcore's pools, whose way to the network is `dial` or `dial_async`. Below here the credential is in clear,
+in requests and buffers: what httpcore raises, or lets pass, comes out without its frames.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from connform.http.origin import Origin
 from connform.http.outgoing import Outgoing
 from connform.http.proxy import Proxy
 from connform.process_local import ProcessLocal
+from connform.tracebacks import hidden_frames
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Generator, Iterator
@@ -140,7 +142,7 @@ class PinnedTransport(_Pinned, httpx.BaseTransport):
         try:
             body = self._body(request, answer)
         except BaseException:
-            answer.close()
+            _close(answer)
             raise
         stream = _SyncBody(self._host, answer, body, ends_at)
         return httpx.Response(
@@ -156,7 +158,7 @@ class PinnedTransport(_Pinned, httpx.BaseTransport):
             while True:
                 step = steps.send(outcome)
                 if last is not None and not isinstance(step, Renew):  # a refused answer may stand after all
-                    last.close()
+                    _close(last)
                     last = None
                 match step:
                     case Send():
@@ -172,12 +174,12 @@ class PinnedTransport(_Pinned, httpx.BaseTransport):
             return answer
         except BaseException:
             if last is not None:  # it holds a connection of the pool
-                last.close()
+                _close(last)
             raise
 
     def _send(self, step: Send, request: httpx.Request) -> httpcore.Response | RequestFailed:
         try:
-            with translated(self._host):
+            with hidden_frames(request.stream), translated(self._host):
                 return self._pools.own.handle_request(self._wanted(request, step))
         except RequestFailed as failure:
             if self._is_closed:
@@ -186,7 +188,8 @@ class PinnedTransport(_Pinned, httpx.BaseTransport):
 
     def close(self) -> None:
         self._is_closed = True
-        self._pools.own.close()
+        with hidden_frames():
+            self._pools.own.close()
 
 
 class _SyncBody(httpx.SyncByteStream):
@@ -201,10 +204,8 @@ class _SyncBody(httpx.SyncByteStream):
     def __iter__(self) -> Iterator[bytes]:
         chunks = self._answer.iter_stream()
         while True:
-            with (
-                deadline.until(self._ends_at),
-                translated(self._host),
-            ):  # never around a `yield`: it would reach into the caller
+            # never around a `yield`: it would reach into the caller
+            with deadline.until(self._ends_at), hidden_frames(), translated(self._host):
                 chunk = next(chunks, None)
             if chunk is None:
                 break
@@ -212,7 +213,12 @@ class _SyncBody(httpx.SyncByteStream):
         self._body.end()
 
     def close(self) -> None:
-        self._answer.close()
+        _close(self._answer)
+
+
+def _close(answer: httpcore.Response) -> None:
+    with hidden_frames():
+        answer.close()
 
 
 class AsyncPinnedTransport(_Pinned, httpx.AsyncBaseTransport):
@@ -232,7 +238,7 @@ class AsyncPinnedTransport(_Pinned, httpx.AsyncBaseTransport):
         try:
             body = self._body(request, answer)
         except BaseException:
-            await answer.aclose()
+            await _aclose(answer)
             raise
         stream = _AsyncBody(self._host, answer, body, ends_at)
         return httpx.Response(
@@ -248,7 +254,7 @@ class AsyncPinnedTransport(_Pinned, httpx.AsyncBaseTransport):
             while True:
                 step = steps.send(outcome)
                 if last is not None and not isinstance(step, Renew):  # a refused answer may stand after all
-                    await last.aclose()
+                    await _aclose(last)
                     last = None
                 match step:
                     case Send():
@@ -264,12 +270,12 @@ class AsyncPinnedTransport(_Pinned, httpx.AsyncBaseTransport):
             return answer
         except BaseException:
             if last is not None:  # it holds a connection of the pool
-                await last.aclose()
+                await _aclose(last)
             raise
 
     async def _send(self, step: Send, request: httpx.Request) -> httpcore.Response | RequestFailed:
         try:
-            with translated(self._host):
+            with hidden_frames(request.stream), translated(self._host):
                 return await self._pools.own.handle_async_request(self._wanted(request, step))
         except RequestFailed as failure:
             if self._is_closed:
@@ -283,7 +289,8 @@ class AsyncPinnedTransport(_Pinned, httpx.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         self._is_closed = True
-        await self._pools.own.aclose()
+        with hidden_frames():
+            await self._pools.own.aclose()
 
 
 class _AsyncBody(httpx.AsyncByteStream):
@@ -298,7 +305,7 @@ class _AsyncBody(httpx.AsyncByteStream):
     async def __aiter__(self) -> AsyncIterator[bytes]:
         chunks = self._answer.aiter_stream()
         while True:
-            with deadline.until(self._ends_at), translated(self._host):
+            with deadline.until(self._ends_at), hidden_frames(), translated(self._host):
                 chunk = await anext(chunks, None)
             if chunk is None:
                 break
@@ -307,4 +314,9 @@ class _AsyncBody(httpx.AsyncByteStream):
         self._body.end()
 
     async def aclose(self) -> None:
-        await self._answer.aclose()
+        await _aclose(self._answer)
+
+
+async def _aclose(answer: httpcore.Response) -> None:
+    with hidden_frames():
+        await answer.aclose()

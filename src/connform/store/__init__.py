@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from connform.errors import ConnectionFailed
+from connform.tracebacks import hidden_frames
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +24,7 @@ def open_store(url: str, folder: Path, key: Callable[[], Secret] | None) -> Gran
     """Return the store that a URL names; nothing is opened before it is used.
 
     Args:
-        url: `sqlite:///folder` or `postgresql://…`; empty for a SQLite store in `folder`.
+        url: `sqlite:///folder` or `postgresql://…`, perhaps with a password; empty for a SQLite store in `folder`.
         folder: the default.
         key: returns the key of the grants; `None` for a key file beside a SQLite store.
 
@@ -33,7 +34,8 @@ def open_store(url: str, folder: Path, key: Callable[[], Secret] | None) -> Gran
     from connform.store.keys import key_file
     from connform.store.records import Records
 
-    database = _open(url, folder)
+    with hidden_frames():
+        database = _open(url, folder)
 
     def own_or_given(is_new: bool) -> Secret:  # noqa: FBT001  (the one thing that it is told)
         if key is not None:
@@ -51,7 +53,8 @@ def open_states(url: str, folder: Path) -> States:
     """Return the recorded state that lies where `open_store` finds grants; arguments and errors as there."""
     from connform.store.states import States
 
-    return States(_open(url, folder))
+    with hidden_frames():
+        return States(_open(url, folder))
 
 
 def _open(url: str, folder: Path) -> Database:

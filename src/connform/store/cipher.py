@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from connform.errors import ConnectionFailed
 from connform.grant import Grant, GrantFacts
 from connform.secret import Secret
+from connform.tracebacks import hidden_frames
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -32,7 +33,8 @@ class Cipher:
         Raises:
             ConnectionFailed: `secret_malformed`.
         """
-        self._aead = _aead(key)
+        with hidden_frames():
+            self._aead = _aead(key)
 
     def key_check(self) -> bytes:
         """Return what `opens_with` recognises this key by, in another process."""
@@ -44,7 +46,8 @@ class Cipher:
 
     def seal(self, grant: Grant) -> bytes:
         """Return the tokens of a grant, sealed."""
-        return self._seal(json.dumps(_tokens(grant)).encode(), _bound(grant.facts))
+        with hidden_frames():
+            return self._seal(json.dumps(_tokens(grant)).encode(), _bound(grant.facts))
 
     def open(self, sealed: bytes, facts: GrantFacts) -> Grant:
         """Return the grant whose tokens were sealed; without its `revoke_url` where that was not sealed in with them.
@@ -52,15 +55,16 @@ class Cipher:
         Raises:
             ConnectionFailed: `store_corrupt`, they were changed, or belong to another record.
         """
-        opened = self._open(sealed, _bound(facts))
-        if opened is None:
-            opened = self._open(sealed, _bound_at_first(facts))
-            facts = facts._replace(revoke_url="")  # nothing vouches for it
-        if opened is None:
-            message = f"the record of the grant of {facts.connection} was changed since it was written"
-            raise ConnectionFailed("store_corrupt", message)
-        access, refresh = json.loads(opened)
-        return Grant(facts, Secret(access), Secret(refresh) if refresh is not None else None)
+        with hidden_frames():
+            opened = self._open(sealed, _bound(facts))
+            if opened is None:
+                opened = self._open(sealed, _bound_at_first(facts))
+                facts = facts._replace(revoke_url="")  # nothing vouches for it
+            if opened is None:
+                message = f"the record of the grant of {facts.connection} was changed since it was written"
+                raise ConnectionFailed("store_corrupt", message)
+            access, refresh = json.loads(opened)
+            return Grant(facts, Secret(access), Secret(refresh) if refresh is not None else None)
 
     def _seal(self, plain: bytes, bound: bytes) -> bytes:
         nonce = os.urandom(_NONCE_BYTES)

@@ -14,6 +14,7 @@ from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Final
 
 from connform.errors import ConnectionFailed
+from connform.tracebacks import hidden_frames
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -85,15 +86,16 @@ class PostgresServer:
     def _connect(self) -> psycopg.Connection[Any]:
         import psycopg
 
-        session = psycopg.connect(
-            **{
-                "connect_timeout": _CONNECT_S,
-                "application_name": _name(),
-                **{f"keepalives_{name}": value for name, value in _KEEPALIVE.items()},
-                **self._parameters,
-            },
-            autocommit=True,
-        )
+        with hidden_frames():
+            session = psycopg.connect(
+                **{
+                    "connect_timeout": _CONNECT_S,
+                    "application_name": _name(),
+                    **{f"keepalives_{name}": value for name, value in _KEEPALIVE.items()},
+                    **self._parameters,
+                },
+                autocommit=True,
+            )
         execute = execute_on(session)
         for name, value in _KEEPALIVE.items():  # the server's side: a host that vanished frees its locks
             execute(f"SET tcp_keepalives_{name} = {value}")

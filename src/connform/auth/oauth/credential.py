@@ -16,6 +16,7 @@ from connform.auth.oauth.freshness import is_fresh
 from connform.auth.oauth.renewal import Renewal, lines_of
 from connform.errors import ConnectionFailed
 from connform.http import deadline
+from connform.http.settings import NO_LINES
 from connform.process_local import ProcessLocal
 
 if TYPE_CHECKING:
@@ -79,15 +80,14 @@ class GrantCredential:
     def headers(self) -> HeaderLines:
         """Return the line of the token in memory, while it is good; else nothing."""
         grant = self._grant
-        return lines_of(grant) if grant is not None and is_fresh(grant.facts, self._clock()) else []
+        return lines_of(grant) if grant is not None and is_fresh(grant.facts, self._clock()) else NO_LINES
 
-    def renew(self, refused: HeaderLines | None = None) -> HeaderLines:
+    def renew(self, refused: HeaderLines = NO_LINES) -> HeaderLines:
         """Return the line of a token that works, as far as one can be had (`http.settings.Renewable`).
 
         Raises:
             ConnectionFailed: as for `Renewal.run`; by the deadline of the caller what the renewal waits for, while that goes on.
         """
-        refused = refused or []
         while True:
             lines = self.headers()
             if lines and lines != refused:

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from connform.errors import ConnectionFailed
 from connform.http.tls_socket import TLSSocket
+from connform.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,7 +34,7 @@ _ABSENT: Final = {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL}
 
 
 @contextmanager
-def listening(redirect_uri: str, certificate: Path, key: Path | None) -> Iterator[Callable[[float], str]]:
+def listening(redirect_uri: str, certificate: Path, key: Path | None) -> Iterator[Callable[[float], Secret]]:
     """Listen where `redirect_uri` leads, and yield what waits for the address of the callback, so many seconds.
 
     Args:
@@ -47,9 +48,9 @@ def listening(redirect_uri: str, certificate: Path, key: Path | None) -> Iterato
     """
     url = urlsplit(redirect_uri)
     tls = _context(certificate, key)
-    callbacks: SimpleQueue[str] = SimpleQueue()
+    callbacks: SimpleQueue[Secret] = SimpleQueue()
 
-    def wait(timeout_s: float) -> str:
+    def wait(timeout_s: float) -> Secret:
         try:
             return callbacks.get(timeout=timeout_s)
         except Empty:
@@ -65,7 +66,7 @@ def listening(redirect_uri: str, certificate: Path, key: Path | None) -> Iterato
         yield wait
 
 
-def _servers(tls: ssl.SSLContext, redirect_uri: str, callbacks: SimpleQueue[str], stack: ExitStack) -> list[_Server]:
+def _servers(tls: ssl.SSLContext, redirect_uri: str, callbacks: SimpleQueue[Secret], stack: ExitStack) -> list[_Server]:
     """Return a server for each address of this machine to which `redirect_uri` leads; the stack closes them."""
     servers: list[_Server] = []
     absent: list[ConnectionFailed] = []
@@ -129,7 +130,7 @@ class _Server(ThreadingHTTPServer):
         address: tuple[str, int],
         tls: ssl.SSLContext,
         redirect_uri: str,
-        callbacks: SimpleQueue[str],
+        callbacks: SimpleQueue[Secret],
     ) -> None:
         self.address_family = family
         self.tls = tls
@@ -170,7 +171,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if is_callback:
             self.wfile.write(_PAGE)
-            self.server.callbacks.put(f"{registered.scheme}://{registered.netloc}{self.path}")
+            self.server.callbacks.put(Secret(f"{registered.scheme}://{registered.netloc}{self.path}"))
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (http.server's name)
         """Say nothing: the address holds the code."""

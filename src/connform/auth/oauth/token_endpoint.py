@@ -1,6 +1,7 @@
 """Turns a code or a refresh token into new tokens: one POST to the token endpoint, never repeated.
 
 Layer 2; uses the network through a bare client: no user hooks, no retries, no proxy from the environment. RFC 6749 §4.1.3, §5, §6; RFC 7009.
+What is sent and answered is in clear inside of one block, and what is raised there leaves it without its frames.
 """
 
 from __future__ import annotations
@@ -9,17 +10,23 @@ import json
 from base64 import b64encode
 from datetime import UTC, datetime
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, TypeVar
 from urllib.parse import quote_plus, urlencode, urlsplit
 
 from connform.errors import ConnectionFailed
 from connform.http import deadline
-from connform.http.header import bearer
+from connform.http.header import HeaderCredential, bearer
 from connform.retry_after import parse_retry_after
 from connform.secret import Secret
+from connform.tracebacks import hidden_frames
 
 if TYPE_CHECKING:
-    from connform.http.settings import ClientSettings, HeaderLines
+    from collections.abc import Callable, Mapping
+
+    from connform.http.settings import ClientSettings
+
+T = TypeVar("T")
+_Form: TypeAlias = "Mapping[str, str | Secret]"
 
 CALL_S: Final = 60.0
 """How long a call may take, whatever its caller's patience: cut short, it loses what it has spent."""
@@ -84,17 +91,6 @@ class _Answer(NamedTuple):
     body: bytes
 
 
-class _Basic:
-    """RFC 6749 §2.3.1: both parts form-encoded first, so that a colon or a percent sign arrives as it is."""
-
-    def __init__(self, app: App) -> None:
-        self._app = app
-
-    def headers(self) -> HeaderLines:
-        pair = f"{quote_plus(self._app.client_id)}:{quote_plus(self._app.client_secret.reveal())}"
-        return [(b"Authorization", b"Basic " + b64encode(pair.encode("ascii")))]
-
-
 class TokenEndpoint:
     """The token endpoint of one app."""
 
@@ -118,12 +114,17 @@ class TokenEndpoint:
             AnswerLost: the connection broke after the code was sent.
             ConnectionFailed: `client_credentials_rejected`, `token_endpoint_unavailable`, or a fault of the network.
         """
-        form = {"grant_type": "authorization_code", "code": code.reveal(), "redirect_uri": redirect_uri}
-        return _tokens(self._post(self.url, form | {"code_verifier": verifier.reveal()}))
+        form: _Form = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": redirect_uri,
+            "code_verifier": verifier,
+        }
+        return self._call(self.url, form, _tokens)
 
     def refresh(self, refresh_token: Secret) -> Tokens:
         """Spend a refresh token (RFC 6749 §6); errors as for `exchange`."""
-        return _tokens(self._post(self.url, {"grant_type": "refresh_token", "refresh_token": refresh_token.reveal()}))
+        return self._call(self.url, {"grant_type": "refresh_token", "refresh_token": refresh_token}, _tokens)
 
     def revoke(self, revoke_url: str, token: Secret, kind: str) -> bool:
         """End a token (RFC 7009 §2.1), and return whether there is something that ends tokens at `revoke_url`.
@@ -138,23 +139,15 @@ class TokenEndpoint:
             ConnectionFailed: as for `exchange`.
         """
         try:
-            answer = self._send(revoke_url, {"token": token.reveal(), "token_type_hint": kind})
+            return self._call(revoke_url, {"token": token, "token_type_hint": kind}, _revoked)
         except AnswerLost as lost:
             raise ConnectionFailed("token_endpoint_unavailable", str(lost)) from None
-        error = (_json(answer.body) or {}).get("error")
-        if answer.status in {_NOT_FOUND, _NO_SUCH_METHOD} or error == "unsupported_token_type":  # RFC 7009 §2.2.1
-            return False
-        if error == "invalid_token":  # no word of the standard's; some servers say it of a token that has ended
-            raise GrantRefused
-        _judge(answer)
-        return True
 
-    def _post(self, url: str, form: dict[str, str]) -> bytes:
-        answer = self._send(url, form)
-        _judge(answer)
-        return answer.body
+    def _call(self, url: str, form: _Form, read: Callable[[_Answer], T]) -> T:
+        with hidden_frames():
+            return read(self._send(url, form))
 
-    def _send(self, url: str, form: dict[str, str]) -> _Answer:
+    def _send(self, url: str, form: _Form) -> _Answer:
         from dataclasses import replace
 
         from connform.http import RequestFailed, sync_client
@@ -162,11 +155,11 @@ class TokenEndpoint:
         parts = urlsplit(url)
         in_body = self.app.authentication == "body"
         if in_body:
-            form |= {"client_id": self.app.client_id, "client_secret": self.app.client_secret.reveal()}
+            form = {**form, "client_id": self.app.client_id, "client_secret": self.app.client_secret}
         settings = replace(
             self._settings,
             base_url=f"{parts.scheme}://{parts.netloc}",
-            credential=None if in_body else _Basic(self.app),
+            credential=None if in_body else _basic(self.app),
             attempts=1,
             read_s=CALL_S,
             write_s=CALL_S,
@@ -176,15 +169,24 @@ class TokenEndpoint:
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
         with sync_client(settings) as client, deadline.until(monotonic() + CALL_S):
             try:
-                answer = client.post(url, content=urlencode(form).encode("ascii"), headers=headers)
-                return _Answer(answer.status_code, answer.headers.get("retry-after", ""), answer.content)
+                answer = client.post(url, content=_encoded(form), headers=headers)
             except RequestFailed as failure:  # it holds the request, and with it what was spent
-                failed = (
-                    AnswerLost(failure.message)
-                    if failure.sent
-                    else ConnectionFailed(failure.fault.name, failure.message, failure.hint)
-                )
-        raise failed  # out here, where it takes no context along
+                if failure.sent:
+                    raise AnswerLost(failure.message) from None
+                raise ConnectionFailed(failure.fault.name, failure.message, failure.hint) from None
+            return _Answer(answer.status_code, answer.headers.get("retry-after", ""), answer.content)
+
+
+def _encoded(form: _Form) -> bytes:
+    clear = {key: value.reveal() if isinstance(value, Secret) else value for key, value in form.items()}
+    return urlencode(clear).encode("ascii")
+
+
+def _basic(app: App) -> HeaderCredential:
+    """RFC 6749 §2.3.1: both parts form-encoded first, so that a colon or a percent sign arrives as it is."""
+    pair = f"{quote_plus(app.client_id)}:{quote_plus(app.client_secret.reveal())}"
+    value = Secret(b64encode(pair.encode("ascii")).decode("ascii"))
+    return HeaderCredential("Authorization", value, key="client_secret", prefix="Basic ")
 
 
 def _judge(answer: _Answer) -> None:
@@ -207,17 +209,28 @@ def _judge(answer: _Answer) -> None:
     raise EndpointFailed("token_endpoint_unavailable", said, hint, asked_s)
 
 
-def _tokens(body: bytes) -> Tokens:
-    answer = _json(body)
-    if answer is None:
+def _revoked(answer: _Answer) -> bool:
+    error = (_json(answer.body) or {}).get("error")
+    if answer.status in {_NOT_FOUND, _NO_SUCH_METHOD} or error == "unsupported_token_type":  # RFC 7009 §2.2.1
+        return False
+    if error == "invalid_token":  # no word of the standard's; some servers say it of a token that has ended
+        raise GrantRefused
+    _judge(answer)
+    return True
+
+
+def _tokens(answer: _Answer) -> Tokens:
+    _judge(answer)
+    content = _json(answer.body)
+    if content is None:
         message = "the token endpoint answered 200 with something else than tokens, a page perhaps"
         raise AnswerLost(message, "token_endpoint_unavailable")
-    access, refresh, scope = (answer.get(key) for key in ("access_token", "refresh_token", "scope"))
+    access, refresh, scope = (content.get(key) for key in ("access_token", "refresh_token", "scope"))
     if not isinstance(access, str) or not isinstance(refresh, str | None):
         # A success that can't be read: the token is spent, and what it gave is lost.
         message = "the token endpoint answered 200 without an access token"
         raise AnswerLost(message)
-    if str(answer.get("token_type", "bearer")).lower() != "bearer":
+    if str(content.get("token_type", "bearer")).lower() != "bearer":
         message = "the token endpoint issued a token of another type than bearer"
         raise AnswerLost(message)
     token = Secret(access)
@@ -226,7 +239,7 @@ def _tokens(body: bytes) -> Tokens:
     except ConnectionFailed as unusable:  # it never repeats the token
         raise AnswerLost(unusable.message) from None
     scopes = tuple(scope.split()) if isinstance(scope, str) and scope.strip() else None
-    return Tokens(token, Secret(refresh) if refresh else None, _seconds(answer.get("expires_in")), scopes)
+    return Tokens(token, Secret(refresh) if refresh else None, _seconds(content.get("expires_in")), scopes)
 
 
 def _seconds(value: Any) -> float | None:

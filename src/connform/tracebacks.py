@@ -1,0 +1,88 @@
+"""Keeps the frames in which a secret is in clear out of the tracebacks of exceptions.
+
+Layer 0, no IO. Collectors of errors send the local variables of every frame in a traceback: Sentry by default, others where they are told to.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Final
+
+from connform.errors import ConnformError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+LEFT_OUT: Final = "frames that may hold a secret are left out:"
+"""How the note on an exception begins that has lost its frames."""
+
+
+class hidden_frames:  # noqa: N801  (used as a function; a generator takes three times as long)
+    """Let exceptions of every kind leave the block without its frames, those of the function around it included.
+
+    What was handled inside stays there as well, except for other interruptions: anyio looks for its own among them.
+    """
+
+    __slots__ = ("_handled", "_shown")
+
+    def __init__(self, shown: object = None) -> None:
+        """Take an object of the caller's own: the frames from its methods on stay, where the exception comes from there."""
+        self._shown = shown
+
+    def __enter__(self) -> None:
+        self._handled = sys.exception()
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: TracebackType | None) -> None:
+        if error is None:
+            return
+        own = None if self._shown is None else _from(trace, self._shown)
+        if own is None and error is not self._handled:
+            _tell_places(error, self._handled)
+            _cut(error, self._handled)
+        error.__traceback__ = own
+
+
+def _from(trace: TracebackType | None, owner: object) -> TracebackType | None:
+    """Return the part of a traceback that begins in a method of `owner`."""
+    while trace is not None and trace.tb_frame.f_locals.get("self") is not owner:
+        trace = trace.tb_next
+    return trace
+
+
+def _behind(error: BaseException, handled: BaseException | None) -> list[BaseException]:
+    """Return the exceptions behind one, up to the one that the caller was handling."""
+    links = [error]
+    while (link := links[-1].__cause__ or links[-1].__context__) and link is not handled and link not in links:
+        links.append(link)
+    return links[1:]
+
+
+def _cut(error: BaseException, handled: BaseException | None) -> None:
+    """Take the frames from an exception, and what stands behind it, except for interruptions and what the caller was handling."""
+    kept = [error, *(link for link in _behind(error, handled) if not isinstance(link, Exception))]
+    for link, behind in zip(kept, [*kept[1:], handled], strict=True):
+        if link.__cause__ is not None:
+            link.__cause__ = None
+            link.__suppress_context__ = False
+        link.__context__ = behind
+        link.__traceback__ = None
+        for member in link.exceptions if isinstance(link, BaseExceptionGroup) else ():
+            _cut(member, handled)
+
+
+def _tell_places(error: BaseException, handled: BaseException | None) -> None:
+    """Note what is left out, where the exception may be a mistake that somebody has to find: lines, and types behind it."""
+    if not isinstance(error, Exception) or isinstance(error, ConnformError):
+        return
+    told = [LEFT_OUT, *_places(error)]
+    for link in _behind(error, handled):
+        told += [f"behind it {type(link).__module__}.{type(link).__qualname__}", *_places(link)]
+    error.add_note("\n    ".join(told))
+
+
+def _places(error: BaseException) -> list[str]:
+    from traceback import walk_tb  # start-up: few exceptions are mistakes
+
+    return [
+        f"{frame.f_code.co_filename}:{line} in {frame.f_code.co_name}" for frame, line in walk_tb(error.__traceback__)
+    ]

@@ -1,0 +1,67 @@
+"""Sentry as its SDK is by default, rich with locals and pytest with --showlocals see no credential in any failure."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from tests.canary import VARIABLE, assert_no_canary
+from tests.conftest import require_library
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+for library in ("sentry_sdk", "rich"):
+    require_library(library)
+
+ROOT: Final = Path(__file__).parents[2]
+
+
+def test_no_collector_of_errors_sees_a_credential(tmp_path: Path) -> None:
+    ran = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "--showlocals",
+            "-vv",
+            "-p",
+            "no:cacheprovider",
+            "tests/tracebacks/failing.py",
+        ],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], VARIABLE: os.environ[VARIABLE], "SHOWN": str(tmp_path)},
+        capture_output=True,
+        timeout=200,
+        check=False,
+    )
+    failed = re.search(rb"=== (\d+) failed in", ran.stdout)
+    assert failed, ran.stdout[-2000:] + ran.stderr[-2000:]
+    sentry, rich = (tmp_path / "sentry").read_bytes(), (tmp_path / "rich").read_bytes()
+    assert_no_canary(ran.stdout, where="pytest --showlocals")
+    assert_no_canary(sentry, where="Sentry")
+    assert_no_canary(rich, where="rich")
+
+    events = list(_events(sentry))
+    assert len(events) >= int(failed[1]) > 20
+    locals_sent = [frame["vars"] for event in events for frame in _frames(event) if "vars" in frame]
+    assert any("step" in sent and "<credential>" in str(sent) for sent in locals_sent), "Sentry looks into our frames"
+    assert b"step = " in rich
+    assert b"step       = Send(credential=<credential>)" in ran.stdout
+
+
+def _events(envelopes: bytes) -> Iterator[dict[str, Any]]:
+    for line in filter(None, envelopes.splitlines()):
+        content = json.loads(line)
+        if "exception" in content:
+            yield content
+
+
+def _frames(event: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for value in event["exception"]["values"]:
+        yield from (value.get("stacktrace") or {}).get("frames", ())

@@ -1,0 +1,195 @@
+"""No credential is in the traceback of what interrupts a request: signals, cancellations, at every stage."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import pytest
+import trio
+
+from connform.http import REAL, ClientSettings, async_client, sync_client
+from tests.canary import API_KEY, VARIABLE
+from tests.http import servers
+from tests.http.exchanging import settings_for
+from tests.http.servers import Authority, Connection, Server, head, raw
+from tests.http.test_proxy import tunnel_to
+from tests.tracebacks.requests import credential
+from tests.tracebacks.walk import assert_hidden
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.http.servers import Behaviour
+
+AFTER_S: Final = 0.15
+LARGE: Final = bytes(16 * 1024 * 1024)
+"""More than the buffers of two sockets hold."""
+
+
+class Interruption(BaseException):
+    """As `KeyboardInterrupt` and `SystemExit`."""
+
+
+class TimeLimit(Exception):
+    """As Celery's `SoftTimeLimitExceeded`."""
+
+
+def _takes_nothing(connection: Connection) -> None:
+    connection.sock.recv(1)
+    connection.pause()
+
+
+_HALF: Final = raw(head(200, ["Content-Length: 9"]), b"four", then=servers.silent)
+STAGES: Final[dict[str, Behaviour]] = {
+    "write": _takes_nothing,
+    "read": raw(then=servers.silent),
+    "read of the body": _HALF,
+}
+WAYS: Final = ("plain", "TLS", "http proxy", "https proxy")
+PLACES: Final = ["connect", "handshake", "CONNECT", *(f"{stage}, {way}" for stage in STAGES for way in WAYS)]
+
+
+@contextmanager
+def stalled(place: str, authority: Authority, folder: Path) -> Iterator[ClientSettings]:
+    """Yield settings of a connection that goes no further than a place."""
+    patient = {"connect_s": 20, "read_s": 20, "write_s": 20, "total_s": 20}
+    with ExitStack() as stack:
+
+        def server(behaviour: Behaviour, tls: bool = False, host: str = servers.HOST) -> Server:  # noqa: FBT002  (a shorthand)
+            context = authority.server(host) if tls else None
+            return stack.enter_context(Server(behaviour, tls=context, ca_pem=authority.pem))
+
+        def through(scheme: str, behaviour: Behaviour) -> ClientSettings:
+            (folder / "ca.pem").write_bytes(authority.pem)
+            proxy = server(behaviour, scheme == "https", "localhost")
+            url = f"{scheme}://user:{API_KEY}@localhost:{proxy.port}"
+            return settings_for(proxy, network=REAL, proxy=url, ca_file=folder / "ca.pem", **patient)
+
+        stage, _, way = place.partition(", ")
+        match way or stage:
+            case "connect":
+                listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+                for _ in range(3):
+                    filler = stack.enter_context(socket.socket())
+                    filler.settimeout(0)
+                    filler.connect_ex(listener.getsockname())
+                settings = ClientSettings(f"https://127.0.0.1:{listener.getsockname()[1]}")
+            case "handshake":
+                settings = settings_for(server(servers.silent), **patient)
+            case "CONNECT":
+                settings = through("http", raw(then=servers.silent))
+            case "plain":
+                settings = ClientSettings(f"http://127.0.0.1:{server(STAGES[stage]).port}")
+            case "TLS":
+                settings = settings_for(server(STAGES[stage], tls=True), **patient)
+            case _:
+                target = Server(STAGES[stage], tls=authority.server())
+                settings = through(way.split()[0], tunnel_to(target))
+                stack.enter_context(target)  # ends first: the proxy waits for it
+        yield replace(settings, credential=credential("bearer", settings))
+
+
+def _content(place: str) -> bytes:
+    return LARGE if place.startswith("write") else b"{}"
+
+
+@contextmanager
+def interrupted_by(kind: type[BaseException]) -> Iterator[None]:
+    def interrupt(_number: int, _frame: object) -> None:
+        raise kind
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, AFTER_S)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_signal_shows_no_credential(place: str, authority: Authority, tmp_path: Path) -> None:
+    for kind in (Interruption, TimeLimit):
+        with stalled(place, authority, tmp_path) as settings, sync_client(settings) as client:
+            with pytest.raises(kind) as raised, interrupted_by(kind):
+                client.post("/x", content=_content(place))
+            assert_hidden(raised.value, place)
+
+
+def _cancelled_by_asyncio(ask: Callable[[], object]) -> None:
+    async def run() -> None:
+        async with asyncio.timeout(AFTER_S):
+            await ask()  # type: ignore[misc]  # a coroutine function, of either library
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(run())
+
+
+def _cancelled_by_trio(ask: Callable[[], object]) -> None:
+    async def run() -> bool:
+        with trio.move_on_after(AFTER_S) as scope:
+            await ask()  # type: ignore[misc]  # a coroutine function, of either library
+        return scope.cancelled_caught
+
+    assert trio.run(run)
+
+
+def _stopped_by_ctrl_c(ask: Callable[[], object]) -> None:
+    async def run() -> None:
+        asyncio.get_running_loop().call_later(AFTER_S, os.kill, os.getpid(), signal.SIGINT)
+        await ask()  # type: ignore[misc]  # a coroutine function, of either library
+
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run(run())
+
+
+ENDINGS: Final = {"asyncio": _cancelled_by_asyncio, "trio": _cancelled_by_trio, "Ctrl-C": _stopped_by_ctrl_c}
+SOME: Final = ("handshake", "read, TLS", "read of the body, https proxy")
+"""Not where httpcore leaves the generator of a large body to the collector of garbage, of which trio warns."""
+CANCELLED: Final = [
+    *(("asyncio", place) for place in PLACES),
+    *((how, place) for how in ("trio", "Ctrl-C") for place in SOME),
+]
+
+
+@pytest.mark.parametrize(("how", "place"), CANCELLED)
+def test_a_cancellation_shows_no_credential(how: str, place: str, authority: Authority, tmp_path: Path) -> None:
+    seen: list[BaseException] = []
+    with stalled(place, authority, tmp_path) as settings:
+
+        async def ask() -> None:
+            async with async_client(settings) as client:
+                try:
+                    await client.post("/x", content=_content(place))
+                except BaseException as error:
+                    seen.append(error)
+                    raise
+
+        ENDINGS[how](ask)
+    (error,) = seen
+    assert type(error).__name__ in {"CancelledError", "Cancelled"}
+    assert_hidden(error, place)
+
+
+def test_no_line_of_a_request_shows_a_credential_when_it_is_interrupted() -> None:
+    """Where a signal comes is chance: all lines are tried, by a trace function, in a process that nobody else traces."""
+    ran = subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", "tests.tracebacks.every_line"],
+        cwd=Path(__file__).parents[2],
+        env={"PATH": os.environ["PATH"], VARIABLE: os.environ[VARIABLE]},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr[-2000:]
+    assert int(ran.stdout.split()[0]) > 500
