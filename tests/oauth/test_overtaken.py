@@ -123,10 +123,14 @@ def test_a_grant_that_came_meanwhile_is_used_and_kept(setting: Setting, case: st
     assert (setting.refresh_token, setting.facts.ended, setting.facts.pending) == ("of-a-login-too", "", None)
 
 
-@pytest.mark.parametrize("answered", [answer(b"", status=503), answer(b"<html>")], ids=["down", "a page"])
-def test_a_failed_call_does_not_put_the_old_grant_back(setting: Setting, answered: Behaviour) -> None:
+@pytest.mark.parametrize(
+    ("answered", "fault"),
+    [(answer(b"", status=503), "token_endpoint_unavailable"), (answer(b"<html>"), "refresh_interrupted")],
+    ids=["down", "a page"],
+)
+def test_a_failed_call_does_not_put_the_old_grant_back(setting: Setting, answered: Behaviour, fault: str) -> None:
     setting.server.behaviour = meanwhile_a_login(setting, answered)
-    assert fault_of(setting.credential()) == "token_endpoint_unavailable"
+    assert fault_of(setting.credential()) == fault
     assert (setting.refresh_token, setting.facts.pending) == ("of-a-login-too", None)
     assert setting.credential().renew() == OF_THE_LOGIN
 
@@ -209,7 +213,7 @@ def test_a_lost_answer_keeps_nobody_waiting(setting: Setting, database: str, tmp
     store = open_store(database if kind == "postgresql" else "", tmp_path / ".connform", lambda: secret)
     keep(store, grant())
     setting.server.behaviour = answer(b"<html>")
-    assert fault_of(credential(setting.server, store)) == "token_endpoint_unavailable"
+    assert fault_of(credential(setting.server, store)) == "refresh_interrupted"
     (facts,) = store.facts()
     assert facts.pending is not None
     assert not journal.is_under_way(facts.pending, "customer", datetime.now(UTC))

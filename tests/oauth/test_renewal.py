@@ -94,18 +94,49 @@ def test_an_error_of_the_standard_is_named_and_no_other_text_repeated(setting: S
     assert (code in failure.message) is NAMED[code]
 
 
-LOST: Final[dict[str, tuple[Behaviour, str]]] = {
-    "the connection breaks": (
-        lambda connection: connection.read_request() and connection.reset(),
-        "refresh_interrupted",
-    ),
-    "the answer is cut": (raw(head(200, ["Content-Length: 500"]) + body()[:20]), "refresh_interrupted"),
-    "no answer comes": (lambda connection: connection.read_request() and connection.pause(), "refresh_interrupted"),
-    "a page instead of tokens": (answer(b"<html>welcome</html>"), "token_endpoint_unavailable"),
-    "tokens without a token": (answer(body(access_token=None)), "refresh_interrupted"),
-    "a token of another kind": (answer(body(token_type="mac")), "refresh_interrupted"),
-    "a token that no header can carry": (answer(body(access_token="two words")), "refresh_interrupted"),
+LOST: Final[dict[str, Behaviour]] = {
+    "the connection breaks": lambda connection: connection.read_request() and connection.reset(),
+    "the answer is cut": raw(head(200, ["Content-Length: 500"]) + body()[:20]),
+    "no answer comes": lambda connection: connection.read_request() and connection.pause(),
+    "a page instead of tokens": answer(b"<html>welcome</html>"),
+    "a page with another success": answer(b"<html>welcome</html>", status=201),
+    "tokens without a token": answer(body(access_token=None)),
+    "tokens without a token, accepted": answer(body(access_token=None), status=202),
+    "an empty answer": answer(b"", status=203),
+    "no content": answer(b"", status=204),
+    "a JSON list": answer(b"[]", status=206),
+    "an error that nobody knows": answer(b'{"error": "made_up"}'),
+    "a token of another kind": answer(body(token_type="mac")),
+    "a token that no header can carry": answer(body(access_token="two words")),
 }
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 203, 206, 299])
+def test_tokens_come_with_any_status_of_success(setting: Setting, status: int) -> None:
+    setting.server.behaviour = answer(body(), status=status)
+    assert setting.credential().renew() == authorization("Bearer new")
+    assert (setting.refresh_token, setting.facts.pending, len(setting.server.requests)) == ("next", None, 1)
+
+
+@pytest.mark.parametrize("status", [200, 201, 400])
+@pytest.mark.parametrize(
+    ("word", "fault", "is_ended"),
+    [
+        ("bad_refresh_token", "login_required", True),
+        ("invalid_grant", "login_required", True),
+        ("incorrect_client_credentials", "client_credentials_rejected", False),
+        ("invalid_client", "client_credentials_rejected", False),
+        ("invalid_scope", "token_endpoint_unavailable", False),
+    ],
+)
+def test_an_error_that_is_known_is_one_whatever_the_status(
+    setting: Setting, status: int, word: str, fault: str, *, is_ended: bool
+) -> None:
+    setting.server.behaviour = error(word, status)
+    for _ in range(2):
+        assert fault_of(setting.credential()) == fault
+    assert (bool(setting.facts.ended), setting.facts.pending) == (is_ended, None)
+    assert len(setting.server.requests) == (1 if is_ended else 2)
 
 
 @pytest.mark.parametrize("case", LOST)
@@ -113,8 +144,10 @@ def test_a_lost_answer_is_said_and_the_old_token_tried_once_more(
     setting: Setting, monkeypatch: pytest.MonkeyPatch, case: str
 ) -> None:
     monkeypatch.setattr(token_endpoint, "CALL_S", 0.6)
-    setting.server.behaviour, fault = LOST[case]
-    assert fault_of(setting.credential()) == fault
+    setting.server.behaviour = LOST[case]
+    failure = failure_of(setting.credential())
+    assert failure.fault.name == "refresh_interrupted"
+    assert "once more" in failure.hint
     assert setting.facts.pending is not None
     assert setting.facts.ended == ""
     setting.server.behaviour = RENEWS
@@ -129,7 +162,7 @@ def test_a_failure_holds_no_secret_in_any_exception_behind_it(
     setting: Setting, monkeypatch: pytest.MonkeyPatch, case: str, authentication: str
 ) -> None:
     monkeypatch.setattr(token_endpoint, "CALL_S", 0.6)
-    setting.server.behaviour, _ = LOST.get(case) or ANSWERS["a wrong app"]
+    setting.server.behaviour = LOST.get(case) or ANSWERS["a wrong app"][0]
     reach: dict[str, Any] = (
         {"network": Network(route=lambda _host, _port: ("127.0.0.1", 1))} if "not there" in case else {}
     )
@@ -144,10 +177,10 @@ def test_a_failure_holds_no_secret_in_any_exception_behind_it(
         assert APP_SECRET not in str(vars(link))
 
 
-@pytest.mark.parametrize("case", ["the answer is cut", "a page instead of tokens"])
+@pytest.mark.parametrize("case", ["the answer is cut", "a page instead of tokens", "no content"])
 def test_a_lost_answer_of_a_server_that_had_rotated_ends_the_grant_by_name(setting: Setting, case: str) -> None:
-    setting.server.behaviour, fault = LOST[case]
-    assert fault_of(setting.credential()) == fault
+    setting.server.behaviour = LOST[case]
+    assert fault_of(setting.credential()) == "refresh_interrupted"
     setting.server.behaviour = error("invalid_grant")
     for _ in range(3):
         assert fault_of(setting.credential()) == "refresh_interrupted"

@@ -219,7 +219,7 @@ ENDPOINTS: Final[dict[str, tuple[Behaviour, str, int, str]]] = {
     ),
     "a page, and no tokens": (
         answer(b"<html>"),
-        *("token_endpoint_unavailable", 6, "the token endpoint answered 200"),
+        *("refresh_interrupted", 4, "the token endpoint answered 200 without tokens"),
     ),
     "the answer is lost": (
         _cut,

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from connform.http.settings import Credential
 
-_OK, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _TOO_MANY, _SERVER_ERROR = 200, 401, 403, 404, 429, 500
+_SUCCESS = range(200, 300)
+_UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _TOO_MANY, _SERVER_ERROR = 401, 403, 404, 429, 500
 _MAX_BODY_BYTES = 8 * 1024 * 1024
 _SLOW = "see why the store is slow, or raise its `timeout_s`"
 _ADDRESS = "correct the address of the store"
@@ -42,6 +43,11 @@ class Reply(NamedTuple):
     """HTTP status, not 429; below 500 unless asked for."""
     content: Any
     """The decoded JSON; `None` where the body is none."""
+
+    @property
+    def is_success(self) -> bool:
+        """Whether it is what was asked for: a JSON object with any status of success, 203 from a proxy in between, say."""
+        return self.status in _SUCCESS and isinstance(self.content, dict)
 
 
 class Api:
@@ -154,8 +160,9 @@ def content_of(reply: Reply, name: str, *, login_hint: str, denied_hint: str = "
         raise SecretUnresolved("secret_denied", f"{name} refuses this login the secret", denied_hint)
     if reply.status == _NOT_FOUND:
         raise SecretUnresolved("secret_not_found", f"{name} has no such secret")
-    if reply.status != _OK or not isinstance(reply.content, dict):
+    if not reply.is_success:
         raise SecretUnresolved(
             "secret_backend_unavailable", f"{name} answered {reply.status}, which is none of its answers"
         )
-    return reply.content
+    content: dict[str, Any] = reply.content
+    return content

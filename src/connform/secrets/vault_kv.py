@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from connform.secrets.vault_login import Login, Session
     from connform.secrets.vault_server import Server
 
-_OK: Final = 200
 _DENIED: Final = 403
 _NOT_FOUND: Final = 404
 _BY_POLICY: Final = "1 error occurred"
@@ -90,7 +89,7 @@ class KvMounts:
             if first in self._refused:
                 return None
             reply = session.caller.call("GET", f"sys/internal/ui/mounts/{quote(path)}")
-            if reply.status != _OK:
+            if not reply.is_success:
                 self._demand_life(session)
                 self._refused.add(first)
                 return None
@@ -104,7 +103,7 @@ class KvMounts:
         for kind in (VERSIONED,) if version else (VERSIONED, 1):
             mount = Mount(first, kind)
             reply = _get(session, mount, path, version)
-            if metadata_of(reply) or (reply.status == _OK and kind != VERSIONED):
+            if metadata_of(reply) or (reply.is_success and kind != VERSIONED):
                 with self._lock.own:
                     self._known.append(mount)
                 return self._document(session, reply, mount, path, version)
@@ -117,7 +116,7 @@ class KvMounts:
         return self._document(session, reply, mount, path, version)
 
     def _document(self, session: Session, reply: Reply, mount: Mount, path: str, version: str) -> Document:
-        if reply.status == _OK:
+        if reply.is_success:
             return decoded(reply, mount)
         if reply.status == _NOT_FOUND:
             raise missing(reply, mount, path, version)

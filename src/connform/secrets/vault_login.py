@@ -34,7 +34,6 @@ INSIDE: Final[Schema] = {
 """The schema of a place inside of a server: a mount, a namespace."""
 _GOODBYE_S: Final = 2.0
 """Nobody waits longer for a token to be revoked: it ends by itself."""
-_OK: Final = 200
 _REJECTED: Final = {400, 401, 403, 404, 405}
 
 _ROLE: Final[Schema] = {
@@ -182,9 +181,9 @@ def _token(reply: Reply, login: Login) -> Secret:
     if reply.status in _REJECTED:
         message = f"{NAME} rejected the login by {method} at {path} ({reply.status}); it was tried once"
         raise SecretUnresolved("secret_denied", message, _hint(method))
-    auth = reply.content.get("auth")
+    auth = reply.content.get("auth") if reply.is_success else None
     token = auth.get("client_token") if isinstance(auth, dict) else None
-    if reply.status == _OK and isinstance(token, str) and token:
+    if isinstance(token, str) and token:
         return Secret(token)
     if isinstance(auth, dict) and auth.get("mfa_requirement"):
         message = f"{NAME} demands a second factor for the login at {path}, and nobody is there to give it"

@@ -38,6 +38,9 @@ _ENDED: Final = {
     "login_required": "the server no longer accepts the grant: it was revoked, or has ended",
     "refresh_interrupted": "a refresh was interrupted, and the answer with the new token was lost",
 }
+_ONCE_MORE: Final = (
+    "the next use tries the token once more; where that is refused, run `connform login` for this connection"
+)
 
 
 class Renewal:
@@ -140,7 +143,8 @@ class Renewal:
                     return None
                 raise ConnectionFailed(ended, _ENDED[ended]) from None
             except AnswerLost as lost:  # the entry stays: the next one knows what to think of a refusal
-                failure = _lost(lost)
+                message = f"{_ENDED['refresh_interrupted']}: {lost}"
+                failure = ConnectionFailed("refresh_interrupted", message, "" if before else _ONCE_MORE)
                 self._record.note(locked, grant, Pending(self._clock(), holder=""))
                 if before:  # the one further try has been made
                     self._cool_down.begin(failure)
@@ -181,9 +185,3 @@ class Renewal:
 def lines_of(grant: Grant) -> HeaderLines:
     """Return the header line of a grant's access token."""
     return bearer(grant.access_token, key="access_token").headers()
-
-
-def _lost(lost: AnswerLost) -> ConnectionFailed:
-    if lost.fault == "refresh_interrupted":
-        return ConnectionFailed(lost.fault, f"{_ENDED[lost.fault]}: {lost}")
-    return ConnectionFailed(lost.fault, str(lost), "see what answers there; the next use tries the token once more")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from connform.http.settings import ClientSettings
 
 _MAX_BODY_BYTES: Final = 1024 * 1024
-_OK, _NOT_FOUND = 200, 404
+_NOT_FOUND: Final = 404
 
 
 class AuthorizationServer(NamedTuple):
@@ -79,7 +79,7 @@ def _metadata(issuer: str, settings: ClientSettings) -> dict[str, Any]:
     with sync_client(bare) as client:
         for place in places:
             answer = client.get(place, headers={"Accept": "application/json"})
-            if answer.status_code == _OK:
+            if answer.is_success:
                 return _json_object(answer.content, place)
             if answer.status_code != _NOT_FOUND:
                 message = f"{place} answered {answer.status_code}"
@@ -95,7 +95,7 @@ def _json_object(body: bytes, place: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         content = None
     if not isinstance(content, dict):
-        message = f"{place} answered 200 without a JSON object"
+        message = f"{place} answered without a JSON object"
         raise ConnectionFailed("token_endpoint_unavailable", message)
     return content
 

@@ -33,10 +33,13 @@ CALL_S: Final = 60.0
 _MAX_BODY_BYTES: Final = 1024 * 1024
 _LONGEST_LIFE_S: Final = 10 * 365 * 86_400.0
 """Of an access token; a longer one is a way to say that it has no end, and no calendar holds it."""
-_OK, _NOT_FOUND, _NO_SUCH_METHOD, _UNAUTHORIZED, _TOO_MANY, _SERVER_ERROR = 200, 404, 405, 401, 429, 500
-_OF_THE_APP: Final = {"invalid_client", "unauthorized_client"}
+_SUCCESS: Final = range(200, 300)
+"""Some servers answer 201 or 202; whatever else it is, it is an answer to what was spent."""
+_NOT_FOUND, _NO_SUCH_METHOD, _UNAUTHORIZED, _TOO_MANY, _SERVER_ERROR = 404, 405, 401, 429, 500
+_OF_THE_GRANT: Final = {"invalid_grant", "bad_refresh_token"}
+_OF_THE_APP: Final = {"invalid_client", "unauthorized_client", "incorrect_client_credentials"}
 _OF_THE_REQUEST: Final = {"invalid_request", "invalid_scope", "unsupported_grant_type"}
-"""With `invalid_grant` and those of the app, all that RFC 6749 §5.2 knows: no other is repeated."""
+"""With those of the grant and of the app, all that RFC 6749 §5.2 knows, and GitHub's two; no other is repeated."""
 
 
 class GrantRefused(Exception):
@@ -45,11 +48,6 @@ class GrantRefused(Exception):
 
 class AnswerLost(Exception):
     """The server may have done what was asked, and nobody will ever read its answer."""
-
-    def __init__(self, message: str, fault: str = "refresh_interrupted") -> None:
-        super().__init__(message)
-        self.fault = fault
-        """The class of the failure where a refresh token was spent."""
 
 
 class EndpointFailed(ConnectionFailed):
@@ -190,12 +188,10 @@ def _basic(app: App) -> HeaderCredential:
 
 
 def _judge(answer: _Answer) -> None:
-    status = answer.status
-    if status == _OK:
-        return
-    error = str((_json(answer.body) or {}).get("error"))
+    """Raise what a token endpoint says against the request; a success says nothing."""
+    status, error = answer.status, str((_json(answer.body) or {}).get("error"))
     said, hint = f"the token endpoint answered {status}", ""
-    if error == "invalid_grant":
+    if error in _OF_THE_GRANT:
         raise GrantRefused
     if error in _OF_THE_APP:
         raise EndpointFailed("client_credentials_rejected", f"{said} {error}")
@@ -203,6 +199,8 @@ def _judge(answer: _Answer) -> None:
         raise EndpointFailed("client_credentials_rejected", said)
     if error in _OF_THE_REQUEST:
         said, hint = f"{said} {error}", "ask the vendor what the app may ask for; the grant is as it was"
+    elif status in _SUCCESS:
+        return
     elif status != _TOO_MANY and status < _SERVER_ERROR:
         said = f"{said}, which is none of its answers"
     asked_s = parse_retry_after(answer.retry_after, datetime.now(UTC))
@@ -220,15 +218,14 @@ def _revoked(answer: _Answer) -> bool:
 
 
 def _tokens(answer: _Answer) -> Tokens:
-    _judge(answer)
-    content = _json(answer.body)
-    if content is None:
-        message = "the token endpoint answered 200 with something else than tokens, a page perhaps"
-        raise AnswerLost(message, "token_endpoint_unavailable")
+    content = _json(answer.body) or {}
     access, refresh, scope = (content.get(key) for key in ("access_token", "refresh_token", "scope"))
+    if answer.status not in _SUCCESS or access is None:
+        _judge(answer)
     if not isinstance(access, str) or not isinstance(refresh, str | None):
         # A success that can't be read: the token is spent, and what it gave is lost.
-        message = "the token endpoint answered 200 without an access token"
+        what = "an access token" if content else "tokens: with a page, perhaps"
+        message = f"the token endpoint answered {answer.status} without {what}"
         raise AnswerLost(message)
     if str(content.get("token_type", "bearer")).lower() != "bearer":
         message = "the token endpoint issued a token of another type than bearer"
