@@ -18,6 +18,7 @@ import pytest
 
 from connform.errors import ConnectionFailed, Refused
 from connform.http import ClientSettings, Network, OriginRefused, RequestFailed, async_client, sync_client
+from connform.secret import Secret
 from tests.canary import API_KEY, assert_no_canary
 from tests.http import servers
 from tests.http.exchanging import Key, Mode, exchange, settings_for
@@ -251,7 +252,7 @@ def test_base_urls_to_which_no_credential_may_go(base_url: str) -> None:
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 def test_plain_http_on_this_machine(mode: Mode, host: str) -> None:
     with Server(answer(b"plain")) as server:
-        settings = ClientSettings(f"http://{host}:{server.port}", Key(), proxy="http://127.0.0.1:9")
+        settings = ClientSettings(f"http://{host}:{server.port}", Key(), proxy=Secret("http://127.0.0.1:9"))
         ended = exchange(mode, settings)
 
     assert ended.response is not None, ended.error

@@ -11,6 +11,7 @@ import pytest
 
 from connform.errors import ConnectionFailed
 from connform.http import REAL, ClientSettings, RequestFailed, sync_client, transport
+from connform.secret import Secret
 from tests.canary import API_KEY
 from tests.http import servers
 from tests.http.exchanging import SHORT, Mode, exchange, settings_for
@@ -69,7 +70,7 @@ def settings_through(
     proxy: Server, scheme: str, ca_file: Path, userinfo: str = "", /, **limits: float
 ) -> ClientSettings:
     url = f"{scheme}://{userinfo}localhost:{proxy.port}"
-    return settings_for(proxy, network=REAL, proxy=url, ca_file=ca_file, **limits)
+    return settings_for(proxy, network=REAL, proxy=Secret(url), ca_file=ca_file, **limits)
 
 
 def test_through_a_tunnel(mode: Mode, scheme: str, authority: Authority, target: Server, ca_file: Path) -> None:
@@ -174,7 +175,7 @@ def test_an_untrusted_proxy_gets_nothing(mode: Mode, stranger: Authority, ca_fil
 
 def test_a_route_asks_no_proxy(mode: Mode, authority: Authority) -> None:
     with Server(answer(), tls=authority.server(), ca_pem=authority.pem) as server:
-        ended = exchange(mode, settings_for(server, proxy="http://127.0.0.1:9"))
+        ended = exchange(mode, settings_for(server, proxy=Secret("http://127.0.0.1:9")))
 
     assert ended.response is not None, ended.error
 
@@ -184,7 +185,7 @@ def test_a_route_asks_no_proxy(mode: Mode, authority: Authority) -> None:
 )
 def test_what_is_no_proxy(proxy: str) -> None:
     with pytest.raises(ConnectionFailed) as raised:
-        sync_client(ClientSettings("https://api.example.test", proxy=proxy))
+        sync_client(ClientSettings("https://api.example.test", proxy=Secret(proxy)))
 
     assert raised.value.fault.name == "config_invalid"
     assert PASSWORD not in str(raised.value)

@@ -94,7 +94,7 @@ def failing(stack: ExitStack, authority: Authority, folder: Path) -> dict[str, R
     def through(scheme: str, behaviour: servers.Behaviour) -> Request:
         proxy = server(behaviour, authority.server("localhost") if scheme == "https" else None)
         url = f"{scheme}://{userinfo}localhost:{proxy.port}"
-        return Request(settings_for(proxy, network=REAL, proxy=url, ca_file=ca_file))
+        return Request(settings_for(proxy, network=REAL, proxy=Secret(url), ca_file=ca_file))
 
     return {
         "no such host": Request(ClientSettings("https://nowhere.invalid", connect_s=1, attempts=1)),

@@ -17,6 +17,7 @@ import pytest
 import trio
 
 from connform.http import REAL, ClientSettings, async_client, sync_client
+from connform.secret import Secret
 from tests.canary import API_KEY, VARIABLE
 from tests.http import servers
 from tests.http.exchanging import settings_for
@@ -72,7 +73,7 @@ def stalled(place: str, authority: Authority, folder: Path) -> Iterator[ClientSe
             (folder / "ca.pem").write_bytes(authority.pem)
             proxy = server(behaviour, scheme == "https", "localhost")
             url = f"{scheme}://user:{API_KEY}@localhost:{proxy.port}"
-            return settings_for(proxy, network=REAL, proxy=url, ca_file=folder / "ca.pem", **patient)
+            return settings_for(proxy, network=REAL, proxy=Secret(url), ca_file=folder / "ca.pem", **patient)
 
         stage, _, way = place.partition(", ")
         match way or stage:

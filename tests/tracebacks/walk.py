@@ -72,7 +72,7 @@ def _items(value: Any) -> list[Any] | None:
     if isinstance(value, _CONTAINERS):
         return list(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return [getattr(value, field.name, None) for field in dataclasses.fields(value) if field.repr]
+        return [getattr(value, field.name, None) for field in dataclasses.fields(value)]
     return None
 
 

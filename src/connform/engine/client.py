@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 
 from connform.engine.catalog import auth_method, provider
 from connform.engine.resolve import resolve
-from connform.http.settings import ClientSettings
+from connform.http.settings import NO_PROXY, ClientSettings
 from connform.manifest.settings import ENVIRONMENT_PROXY
+from connform.secret import Secret
 
 if TYPE_CHECKING:
     from connform.engine.surroundings import Surroundings
@@ -71,13 +72,13 @@ def bare_settings(
     )
 
 
-def _proxy(declared: str, base_url: str) -> str:
+def _proxy(declared: str, base_url: str) -> Secret:
     if declared != ENVIRONMENT_PROXY:
-        return declared
+        return Secret(declared)
     from urllib.request import getproxies, proxy_bypass
 
     target = urlsplit(base_url)
     if proxy_bypass(target.netloc):
-        return ""
+        return NO_PROXY
     proxies = getproxies()
-    return proxies.get(target.scheme, proxies.get("all", ""))
+    return Secret(proxies.get(target.scheme, proxies.get("all", "")))

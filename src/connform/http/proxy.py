@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import re
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
 import httpcore
@@ -19,6 +19,7 @@ from connform.errors import ConnectionFailed
 from connform.http import tls
 from connform.http.failures import RequestFailed, RequestTimedOut
 from connform.http.origin import LEGAL_HOST, Origin
+from connform.secret import Secret
 
 if TYPE_CHECKING:
     import ssl
@@ -40,7 +41,7 @@ class Proxy:
     """Its port."""
     context: ssl.SSLContext | None
     """For TLS to the proxy itself, around the tunnel."""
-    headers: bytes = field(repr=False)
+    headers: Secret
     """Header lines for each request to it; may hold its password."""
 
     @classmethod
@@ -51,20 +52,24 @@ class Proxy:
             ConnectionFailed: `config_invalid`; the text of the URL, which may hold a password, is not repeated.
         """
         try:
-            url = httpx.URL(settings.proxy)
+            url = httpx.URL(settings.proxy.reveal())
         except (httpx.InvalidURL, ValueError):
             url = httpx.URL("")
         origin = Origin.of(url)
         if url.scheme not in {"http", "https"} or not LEGAL_HOST.fullmatch(origin.host):
             raise ConnectionFailed("config_invalid", "the proxy must be a URL that starts with http:// or https://")
         context = tls.context_for_proxy(settings) if url.scheme == "https" else None
-        agent = f"User-Agent: {settings.user_agent}\r\n".encode("ascii")
-        return cls(origin.host, origin.port, context, agent + _authorization(url))
+        headers = Secret(f"User-Agent: {settings.user_agent}\r\n{_authorization(url)}")
+        return cls(origin.host, origin.port, context, headers)
 
     def request(self, host: str, port: int) -> bytes:
         """Return the request for a tunnel."""
         target = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        return f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n".encode("ascii") + self.headers + b"\r\n"
+        return (
+            f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n".encode("ascii")
+            + self.headers.reveal().encode()
+            + b"\r\n"
+        )
 
     @contextmanager
     def opening(self, host: str) -> Iterator[Answer]:
@@ -79,10 +84,12 @@ class Proxy:
             raise _cut() from None
 
 
-def _authorization(url: httpx.URL) -> bytes:
+def _authorization(url: httpx.URL) -> str:
     if not (url.username or url.password):
-        return b""
-    return b"Proxy-Authorization: Basic " + base64.b64encode(f"{url.username}:{url.password}".encode()) + b"\r\n"
+        return ""
+    return (
+        f"Proxy-Authorization: Basic {base64.b64encode(f'{url.username}:{url.password}'.encode()).decode('ascii')}\r\n"
+    )
 
 
 class Answer:

@@ -8,12 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
+from connform.secret import Secret
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from connform.faults import Stage
-    from connform.secret import Secret
 
 
 class HeaderLines:
@@ -95,6 +96,8 @@ class Network:
 
 REAL: Final = Network()
 """The network as it is."""
+NO_PROXY: Final = Secret("")
+"""Servers are reached directly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +126,7 @@ class ClientSettings:
     """PEM file of the certificate that the client shows."""
     client_key: Path | None = None
     """Its key, where that lies apart."""
-    proxy: str = field(default="", repr=False)
+    proxy: Secret = NO_PROXY
     """`http://…` or `https://…`, perhaps with a user and password inside; empty for none."""
     max_body_bytes: int = 64 * 1024 * 1024
     """The largest body accepted, after decoding."""
