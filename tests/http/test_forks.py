@@ -24,6 +24,7 @@ import pytest
 from connform.http import REAL, RequestFailed, async_client, limits, resolver, sync_client, tls, transport
 from connform.http.origin import Origin
 from connform.http.resolver import look_up
+from connform.secret import Secret
 from tests.forking import all_locks_held, forked
 from tests.http.exchanging import MODES, Mode, settings_for
 from tests.http.servers import Authority, Connection, Server, head
@@ -82,7 +83,7 @@ def reached(
             case [scheme, "proxy"]:
                 tls = authority.server("localhost") if scheme == "https" else None
                 proxy = servers.enter_context(Server(tunnel_to(server), tls=tls))
-                settings = replace(settings, proxy=f"{scheme}://localhost:{proxy.port}")
+                settings = replace(settings, proxy=Secret(f"{scheme}://localhost:{proxy.port}"))
         yield settings, server
 
 

@@ -25,6 +25,8 @@ import connform
 from connform.http import REAL, limits, sync_client, tls
 from connform.http.origin import Origin
 from connform.http.resolver import look_up
+from connform.http.settings import HeaderLines
+from connform.secret import Secret
 from tests.forking import forked
 from tests.http.exchanging import settings_for
 from tests.http.servers import Authority, Connection, Server, answer, head
@@ -139,7 +141,7 @@ def rate_limits() -> Iterator[Work]:
         origin = Origin.pinned(str(client.base_url))
 
         def note() -> None:
-            limits.remember(origin, [(b"api_key", os.urandom(4))], 0.05)
+            limits.remember(origin, HeaderLines(("api_key", Secret(os.urandom(4).hex()))), 0.05)
             time.sleep(0.001)
 
         def wait() -> None:
