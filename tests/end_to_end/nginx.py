@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from tests.conftest import require_peer
+from tests.ports import free_ports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -66,7 +67,7 @@ def nginx(folder: Path, servers: Mapping[str, tuple[bytes, str]]) -> Iterator[di
         servers: name → key and certificate, and what stands in its block.
     """
     program = require_peer("nginx")
-    ports = dict(zip(servers, _free_ports(len(servers)), strict=True))
+    ports = dict(zip(servers, free_ports(len(servers)), strict=True))
     blocks = []
     for name, (pem, block) in servers.items():
         file = folder / f"{name}.pem"
@@ -82,14 +83,6 @@ def nginx(folder: Path, servers: Mapping[str, tuple[bytes, str]]) -> Iterator[di
             yield ports
         finally:
             process.terminate()
-
-
-def _free_ports(count: int) -> list[int]:
-    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports: list[int] = [listener.getsockname()[1] for listener in listeners]
-    for listener in listeners:
-        listener.close()
-    return ports
 
 
 def _wait(process: subprocess.Popen[bytes], ports: list[int], folder: Path) -> None:

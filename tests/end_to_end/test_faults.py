@@ -7,7 +7,6 @@ import json
 import re
 import socket
 import sys
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -25,6 +24,7 @@ from tests.end_to_end.nginx import certificate, nginx
 from tests.end_to_end.running import KEY, Run, complete, manifest, offline, run
 from tests.http import servers as raw_servers
 from tests.http.servers import answer, drip, endless, head, only_tls_1_1, raw
+from tests.ports import free_ports
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -168,8 +168,8 @@ def at(port: int) -> Place:
 
 
 def refused(world: World) -> Place:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return at(listener.getsockname()[1])
+    (port,) = free_ports(1)
+    return at(port)
 
 
 def dropped(world: World) -> Place:
@@ -338,21 +338,6 @@ def check_alone(name: str, world: World, folder: Path) -> Run:
     return run("check", "-f", file, "--format", "json", cwd=folder, env=KEY, before=before)
 
 
-@pytest.fixture(scope="module")
-def runs(
-    world: World, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[str, Future[Run]]]:
-    """The runs of the cases that were chosen, a few at a time: most of them wait."""
-    chosen: list[str] = [
-        str(item.callspec.params["name"])
-        for item in request.session.items
-        if isinstance(item, pytest.Function) and item.originalname == test_a_failure_alone.__name__
-    ]
-    with ThreadPoolExecutor(4) as pool:
-        yield {name: pool.submit(check_alone, name, world, tmp_path_factory.mktemp("case")) for name in chosen}
-        pool.shutdown(cancel_futures=True)
-
-
 def assert_told(case: Case, connection: dict[str, Any]) -> None:
     stage, verdict, _ = CLASSES[case.fault]
     assert (connection["class"], connection["stage"], connection["verdict"]) == (case.fault, stage, verdict), connection
@@ -384,8 +369,8 @@ def assert_stages(connection: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_failure_alone(name: str, runs: dict[str, Future[Run]], world: World) -> None:
-    ended = runs[name].result()
+def test_a_failure_alone(name: str, world: World, tmp_path: Path) -> None:
+    ended = check_alone(name, world, tmp_path)
     case = CASES[name]
     assert_told(case, ended.connection)
     assert_stages(ended.connection)

@@ -13,6 +13,7 @@ from connform.http import ClientSettings, Network, sync_client
 from tests.conftest import require_peer
 from tests.http.exchanging import Key, Mode, exchange
 from tests.http.servers import HOST, Authority
+from tests.ports import free_ports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,12 +45,7 @@ def ports(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Ite
     folder: Path = tmp_path_factory.mktemp("nginx")
     (folder / "ca.pem").write_bytes(authority.pem)
     (folder / "server.pem").write_bytes(authority.server_pem(HOST))
-    with socket.socket() as one, socket.socket() as two, socket.socket() as three:
-        for sock in (one, two, three):
-            sock.bind(("127.0.0.1", 0))
-        numbers = {
-            name: s.getsockname()[1] for name, s in zip(("tls", "plain", "mutual"), (one, two, three), strict=True)
-        }
+    numbers = dict(zip(("tls", "plain", "mutual"), free_ports(3), strict=True))
     configuration = folder / "nginx.conf"
     configuration.write_text(CONFIGURATION.format(folder=folder, padding="x" * 2000, **numbers))
     arguments = [nginx, "-c", str(configuration), "-p", str(folder), "-e", str(folder / "error.log")]

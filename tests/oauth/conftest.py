@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -12,6 +11,7 @@ from tests.end_to_end.conftest import Issuer
 from tests.http.servers import Server
 from tests.oauth.provider import Provider, running_provider
 from tests.oauth.setting import RENEWS, Setting
+from tests.ports import free_ports
 from tests.store.postgres import Postgres, running_postgres
 
 if TYPE_CHECKING:
@@ -55,13 +55,6 @@ def setting(authority: Issuer) -> Iterator[Setting]:
         yield Setting(server)
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 @pytest.fixture(scope="session")
 def start_provider(
     authority: Issuer, ca_file: Path, tmp_path_factory: pytest.TempPathFactory
@@ -76,7 +69,7 @@ def start_provider(
                     tmp_path_factory.mktemp("provider"),
                     authority.pem_for("localhost"),
                     ca_file,
-                    redirect_uri=f"https://localhost:{free_port()}/auth/callback",
+                    redirect_uri=f"https://localhost:{free_ports(1)[0]}/auth/callback",
                     client_secret=SECRET,
                     lifetime_s=lifetime_s,
                 )

@@ -29,9 +29,10 @@ from tests.canary import API_KEY, AWKWARD, assert_no_canary
 from tests.end_to_end.running import COMMAND, environment, offline, run
 from tests.http.exchanging import settings_for
 from tests.http.servers import HOST, Authority, Server, answer
-from tests.oauth.conftest import SECRET, free_port
+from tests.oauth.conftest import SECRET
 from tests.oauth.provider import Provider
 from tests.oauth.test_whole_life import begin_login, declare
+from tests.ports import free_ports
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -314,7 +315,7 @@ def test_a_listener_says_that_its_port_is_taken(tmp_path: Path, certificate: Pat
 
 def test_a_listener_does_without_addresses_that_this_machine_lacks(tmp_path: Path, certificate: Path) -> None:
     """Containers name `::1 localhost` in /etc/hosts, and have no IPv6."""
-    (tmp_path / "connections.yaml").write_text(OAUTH.format(port=free_port()))
+    (tmp_path / "connections.yaml").write_text(OAUTH.format(port=free_ports(1)[0]))
     (tmp_path / "hosts").write_text("127.0.0.1 localhost\n::1 localhost\n")
     script = 'PATH=$PATH:/usr/sbin:/sbin; mount --bind hosts /etc/hosts && ip addr del ::1/128 dev lo && exec "$@"'
     listen = ("login", "customer", "--listen", "--cert", certificate, "--timeout", "0.5")
@@ -324,7 +325,7 @@ def test_a_listener_does_without_addresses_that_this_machine_lacks(tmp_path: Pat
 
 
 def test_nobody_is_asked_for_the_pass_phrase_of_a_listener(tmp_path: Path, authority: Issuer) -> None:
-    (tmp_path / "connections.yaml").write_text(OAUTH.format(port=free_port()))
+    (tmp_path / "connections.yaml").write_text(OAUTH.format(port=free_ports(1)[0]))
     pem = authority.pem_for("localhost")
     key = load_pem_private_key(pem, None)
     sealed = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(AWKWARD.encode()))
@@ -339,7 +340,7 @@ def test_nobody_is_asked_for_the_pass_phrase_of_a_listener(tmp_path: Path, autho
 
 
 def test_a_listener_without_a_usable_certificate(tmp_path: Path) -> None:
-    (tmp_path / "connections.yaml").write_text(OAUTH.format(port=free_port()))
+    (tmp_path / "connections.yaml").write_text(OAUTH.format(port=free_ports(1)[0]))
     (tmp_path / "empty.pem").touch()
     for file, words in (("missing.pem", "No such file"), ("empty.pem", "no certificate")):
         ended = run("login", "customer", "--listen", "--cert", file, cwd=tmp_path, env={"PORTAL_SECRET": SECRET})

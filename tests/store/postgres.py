@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tests.conftest import require_peer
+from tests.ports import free_ports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,9 +78,7 @@ def running_postgres() -> Iterator[Postgres]:
             nobody = pwd.getpwnam("nobody")
             for path in (folder, folder / "password"):
                 os.chown(path, nobody.pw_uid, nobody.pw_gid)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        (port,) = free_ports(1)
         _unprivileged(
             programs["initdb"],
             *("-D", str(folder / "data"), "-U", "connform", "-A", "scram-sha-256", "-N", "--locale=C", "-E", "UTF8"),

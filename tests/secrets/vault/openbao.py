@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import signal
-import socket
 import ssl
 import subprocess
 from contextlib import contextmanager
@@ -13,6 +12,8 @@ from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import trustme
+
+from tests.ports import free_ports
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -46,7 +47,7 @@ class OpenBao:
     def __init__(self, program: str, folder: Path) -> None:
         self._program = program
         self._folder = folder
-        self._port, cluster_port = _free_ports()
+        self._port, cluster_port = free_ports(2)
         ca = trustme.CA()
         self.ca_file = folder / "ca.pem"
         self.ca_file.write_bytes(ca.cert_pem.bytes())
@@ -183,8 +184,3 @@ class OpenBao:
                 message = f"bao never answered {path}:\n{(self._folder / 'server.log').read_text()}"
                 raise AssertionError(message)
             sleep(0.05)
-
-
-def _free_ports() -> tuple[int, int]:
-    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
-        return one.getsockname()[1], other.getsockname()[1]
