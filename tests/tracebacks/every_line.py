@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from connform.http import sync_client
-from tests.http.exchanging import settings_for
+from tests.http.exchanging import HASTY, settings_for
 from tests.http.servers import Authority, Server, answer
 from tests.tracebacks.requests import credential
 from tests.tracebacks.walk import assert_hidden
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from types import CodeType, FrameType
 
 BELOW: Final = ("/connform/", "/httpcore/", "/h11/", "/ssl.py")
-LOCKED_FOR_GOOD: Final = "ThreadLock"
-"""Of httpcore: who is interrupted in there leaves it locked, and its next user waits for ever."""
 
 Place: TypeAlias = "tuple[CodeType, int]"
 
@@ -38,7 +36,7 @@ def lines_of(work: Callable[[], object]) -> list[Place]:
     seen: dict[Place, None] = {}
 
     def local(frame: FrameType, event: str, _argument: object) -> Any:
-        if event == "line" and LOCKED_FOR_GOOD not in frame.f_code.co_qualname:
+        if event == "line":
             seen[frame.f_code, frame.f_lineno] = None
         return local
 
@@ -79,7 +77,7 @@ def main() -> None:
     faulthandler.dump_traceback_later(100, exit=True)
     authority = Authority()
     with Server(answer(), tls=authority.server(), ca_pem=authority.pem) as server:
-        settings = settings_for(server, total_s=20)
+        settings = settings_for(server, **{**HASTY, "total_s": 20})
         settings = replace(settings, credential=credential("api_key", settings))
 
         def work() -> None:

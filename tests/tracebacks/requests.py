@@ -19,7 +19,7 @@ from connform.secret import Secret
 from connform.store.memory import MemoryStore
 from tests.canary import API_KEY, AWKWARD
 from tests.http import servers
-from tests.http.exchanging import settings_for
+from tests.http.exchanging import HASTY, settings_for
 from tests.http.servers import Authority, Server, answer, head, only_tls_1_1, raw, redirect
 from tests.http.test_proxy import tunnel_to
 from tests.http.test_stages import BELOW_TLS, REPLIES
@@ -74,7 +74,8 @@ def failing(stack: ExitStack, authority: Authority, folder: Path) -> dict[str, R
         return stack.enter_context(Server(behaviour, tls=tls, ca_pem=authority.pem, **arguments))
 
     def at(behaviour: servers.Behaviour, tls: Any = None, **changes: Any) -> ClientSettings:
-        return settings_for(server(behaviour, tls or authority.server()), max_body_bytes=1_000_000, **changes)
+        limits = {**HASTY, **changes}
+        return settings_for(server(behaviour, tls or authority.server()), max_body_bytes=1_000_000, **limits)
 
     def answered(status: int, *headers: str, body: bytes = b"<html>") -> Request:
         return Request(at(answer(body, *headers, status=status)))
@@ -94,7 +95,7 @@ def failing(stack: ExitStack, authority: Authority, folder: Path) -> dict[str, R
     def through(scheme: str, behaviour: servers.Behaviour) -> Request:
         proxy = server(behaviour, authority.server("localhost") if scheme == "https" else None)
         url = f"{scheme}://{userinfo}localhost:{proxy.port}"
-        return Request(settings_for(proxy, network=REAL, proxy=Secret(url), ca_file=ca_file))
+        return Request(settings_for(proxy, network=REAL, proxy=Secret(url), ca_file=ca_file, **HASTY))
 
     return {
         "no such host": Request(ClientSettings("https://nowhere.invalid", connect_s=1, attempts=1)),
@@ -108,7 +109,7 @@ def failing(stack: ExitStack, authority: Authority, folder: Path) -> dict[str, R
         "certificate of a stranger": Request(at(answer(), Authority("stranger").server())),
         "TLS 1.1": Request(at(answer(), only_tls_1_1(authority.server()))),
         "client certificate demanded": Request(at(answer(), authority.trust(authority.server()))),
-        **{f"in the handshake: {name}": Request(settings_for(server(case[0]))) for name, case in BELOW_TLS.items()},
+        **{f"in the handshake: {name}": Request(settings_for(server(case[0]), **HASTY)) for name, case in BELOW_TLS.items()},
         **{f"reply: {name}": Request(at(case[0])) for name, case in REPLIES.items()},
         **{f"{status}": answered(status) for status in (401, 403, 404, 429, 500, 502, 503, 504)},
         "200 with a page": answered(200),

@@ -62,7 +62,6 @@ PLACES: Final = ["connect", "handshake", "CONNECT", *(f"{stage}, {way}" for stag
 @contextmanager
 def stalled(place: str, authority: Authority, folder: Path) -> Iterator[ClientSettings]:
     """Yield settings of a connection that goes no further than a place."""
-    patient = {"connect_s": 20, "read_s": 20, "write_s": 20, "total_s": 20}
     with ExitStack() as stack:
 
         def server(behaviour: Behaviour, tls: bool = False, host: str = servers.HOST) -> Server:  # noqa: FBT002  (a shorthand)
@@ -73,7 +72,7 @@ def stalled(place: str, authority: Authority, folder: Path) -> Iterator[ClientSe
             (folder / "ca.pem").write_bytes(authority.pem)
             proxy = server(behaviour, scheme == "https", "localhost")
             url = f"{scheme}://user:{API_KEY}@localhost:{proxy.port}"
-            return settings_for(proxy, network=REAL, proxy=Secret(url), ca_file=folder / "ca.pem", **patient)
+            return settings_for(proxy, network=REAL, proxy=Secret(url), ca_file=folder / "ca.pem")
 
         stage, _, way = place.partition(", ")
         match way or stage:
@@ -85,13 +84,13 @@ def stalled(place: str, authority: Authority, folder: Path) -> Iterator[ClientSe
                     filler.connect_ex(listener.getsockname())
                 settings = ClientSettings(f"https://127.0.0.1:{listener.getsockname()[1]}")
             case "handshake":
-                settings = settings_for(server(servers.silent), **patient)
+                settings = settings_for(server(servers.silent))
             case "CONNECT":
                 settings = through("http", raw(then=servers.silent))
             case "plain":
                 settings = ClientSettings(f"http://127.0.0.1:{server(STAGES[stage]).port}")
             case "TLS":
-                settings = settings_for(server(STAGES[stage], tls=True), **patient)
+                settings = settings_for(server(STAGES[stage], tls=True))
             case _:
                 target = Server(STAGES[stage], tls=authority.server())
                 settings = through(way.split()[0], tunnel_to(target))
@@ -109,12 +108,12 @@ def interrupted_by(kind: type[BaseException]) -> Iterator[None]:
         raise kind
 
     before = signal.signal(signal.SIGALRM, interrupt)
-    signal.setitimer(signal.ITIMER_REAL, AFTER_S)
+    limit = signal.setitimer(signal.ITIMER_REAL, AFTER_S)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_REAL, *limit)  # that of the test
 
 
 @pytest.mark.parametrize("place", PLACES)

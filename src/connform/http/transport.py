@@ -107,25 +107,24 @@ class _Pinned:
         return wanted
 
 
-class _OwnLock:
-    """A lock that a forked child finds free, whoever holds it in the parent."""
-
-    def __init__(self) -> None:
-        self._locks = ProcessLocal(Lock)
-
-    def __enter__(self) -> None:
-        self._locks.own.acquire()
-
-    def __exit__(self, *_: object) -> None:
-        self._locks.own.release()
-
-
 class _Pool(httpcore.ConnectionPool):
-    """httpcore's, whose lock a forked child takes as well: it ends the answers that it inherited unread, if only as garbage."""
+    """httpcore's, with a lock that a forked child finds free: it ends the answers that it inherited unread, if only as garbage.
+
+    The lock is the interpreter's: httpcore's own, in Python, stays locked where a signal handler raises in its `__enter__`.
+    """
 
     def __init__(self, **arguments: Any) -> None:
+        self._locks = ProcessLocal(Lock)
         super().__init__(**arguments)
-        self._optional_thread_lock = self._pool_lock = _OwnLock()  # type: ignore[assignment]  # 1.0.3 and later; before
+
+    def _lock(self) -> Lock:
+        return self._locks.own
+
+    def _keep_lock(self, _: object) -> None:
+        """Leave httpcore's aside."""
+
+    _optional_thread_lock = property(_lock, _keep_lock)  # of httpcore 1.0.3 and later
+    _pool_lock = property(_lock, _keep_lock)  # before
 
 
 class PinnedTransport(_Pinned, httpx.BaseTransport):
