@@ -13,6 +13,9 @@ MANIFEST := connections.yaml.example
 PARALLEL := -n auto --dist worksteal
 TESTS := $(BIN)/python -m pytest $(PARALLEL)
 
+# Where it is set, each process of the tests would compile every module anew: half of the time of its start.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20

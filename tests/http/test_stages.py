@@ -68,7 +68,10 @@ REPLIES = {
         endless(head(200, ["Transfer-Encoding: chunked"]), b"1000\r\n" + bytes(4096) + b"\r\n"),
         "http_too_large",
     ),
-    "gzip bomb": (answer(gzip.compress(bytes(50_000_000)), "Content-Encoding: gzip"), "http_too_large"),
+    "gzip bomb": (
+        answer(gzip.compress(bytes(50_000_000), compresslevel=1), "Content-Encoding: gzip"),
+        "http_too_large",
+    ),
 }
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tests.http.servers import Behaviour
 
 TOKEN_URL: Final = f"https://{HOST}/connect/token"
-LONG_AGO: Final = datetime.now(UTC) - timedelta(days=1)
+LONG_AGO: Final = datetime.now(UTC).replace(microsecond=0) - timedelta(days=1)
 APP_SECRET: Final = "s:%+&=/"
 
 
@@ -103,3 +103,11 @@ def failure_of(credential: GrantCredential) -> ConnectionFailed:
 
 def fault_of(credential: GrantCredential) -> str:
     return failure_of(credential).fault.name
+
+
+def end_access_token(store: GrantStore) -> None:
+    """Let the access token of `customer` have ended for its holders: the server still takes it, so that nothing depends on clocks."""
+    with store.lock("customer", 5) as locked:
+        kept = locked.read()
+        assert kept is not None
+        locked.write(kept._replace(facts=kept.facts._replace(expires_at=LONG_AGO)))

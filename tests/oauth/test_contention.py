@@ -7,7 +7,6 @@ import random
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -18,6 +17,7 @@ from connform.secret import Secret
 from connform.store import open_store
 from connform.store.cipher import new_key
 from tests.end_to_end.running import environment, run
+from tests.oauth.setting import LONG_AGO, end_access_token
 from tests.oauth.test_whole_life import ENVIRONMENT, declare, log_in
 from tests.repetitions import repeated
 
@@ -33,7 +33,6 @@ SECONDS: Final = repeated(5, 60)
 KILLS: Final = repeated(3, 20)
 """Within a renewal, on each store."""
 _CALLERS: Final = Path(__file__).with_name("callers.py")
-LONG_AGO: Final = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 def start(folder: Path, state: str, seconds: float, variables: dict[str, str]) -> subprocess.Popen[str]:
@@ -115,7 +114,7 @@ def test_a_killed_renewal_loses_no_grant_but_where_its_answer_was_lost(
     outcomes: list[str] = []
     late = 0
     while len(outcomes) < KILLS:
-        _end_access_token(store)
+        end_access_token(store)
         before = provider.counts
         if not _kill_in_renewal(tmp_path, store, url, variables, random.uniform(0, longest_s)):
             late += 1
@@ -134,14 +133,6 @@ def test_a_killed_renewal_loses_no_grant_but_where_its_answer_was_lost(
             log_in(tmp_path, provider, variables | flags)
     store.close()
     print({outcome: outcomes.count(outcome) for outcome in sorted(set(outcomes))}, f"{late} more came too late")
-
-
-def _end_access_token(store: GrantStore) -> None:
-    """Let it have ended for its holders: the server still takes it, so that nothing depends on clocks."""
-    with store.lock("customer", 5) as locked:
-        grant = locked.read()
-        assert grant is not None
-        locked.write(grant._replace(facts=grant.facts._replace(expires_at=LONG_AGO)))
 
 
 def _facts(store: GrantStore) -> GrantFacts:
@@ -165,7 +156,7 @@ def _wait_for(store: GrantStore, fits: Callable[[GrantFacts], bool]) -> float:
 
 def _end_access_token_and_renew(folder: Path, store: GrantStore, url: str, variables: dict[str, str]) -> float:
     """Return how long a renewal takes that nobody kills, from its journal entry to its record, in seconds."""
-    _end_access_token(store)
+    end_access_token(store)
     process = start(folder, url, 30, variables)
     go(process)
     began = _wait_for(store, _has_begun)

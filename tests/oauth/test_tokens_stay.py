@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, urlsplit
 
 from connform.store import open_store
 from tests.canary import assert_without
 from tests.end_to_end.running import COMMAND, environment
+from tests.oauth.setting import end_access_token
 from tests.oauth.test_whole_life import ASK, ENVIRONMENT, begin_login, declare
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from tests.oauth.provider import Provider
 
-LIFETIME_S: Final = 2.1
 _LOGS_ALL: Final = """
 import logging, connform
 logging.basicConfig(level=logging.DEBUG)
@@ -62,6 +61,11 @@ class Life:
         self.printed[name] = done.stdout + done.stderr
         self.look()
 
+    def end_access_token(self) -> None:
+        store = open_store("", self.folder / ".connform", None)
+        end_access_token(store)
+        store.close()
+
     def look(self) -> None:
         store = open_store("", self.folder / ".connform", None)
         grant = store.read("customer")
@@ -78,7 +82,8 @@ class Life:
                     assert_without(self.issued, opened.read(), where=os.path.join(folder, file))
 
 
-def test_no_token_of_a_whole_life_is_seen(tmp_path: Path, provider: Provider) -> None:
+def test_no_token_of_a_whole_life_is_seen(tmp_path: Path, lasting_provider: Provider) -> None:
+    provider = lasting_provider
     life = Life(tmp_path)
     declare(tmp_path, provider)
     process, url = begin_login(tmp_path)
@@ -89,9 +94,9 @@ def test_no_token_of_a_whole_life_is_seen(tmp_path: Path, provider: Provider) ->
     life.issued.add(parse_qs(urlsplit(address).query)["code"][0])
     life.look()
     for argv in RUNS:
-        time.sleep(LIFETIME_S)
+        life.end_access_token()
         life.run(COMMAND, *argv, name=" ".join(argv[:2]))
-    time.sleep(LIFETIME_S)
+    life.end_access_token()
     life.run(sys.executable, "-c", _LOGS_ALL, name="the library")
     assert len(life.issued) >= 13, "a code, and two tokens for the login and for each renewal"
     life.search()

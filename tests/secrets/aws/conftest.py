@@ -6,7 +6,6 @@ import functools
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
-from botocore.loaders import JSONFileLoader
 
 from connform.secrets.interface import Place
 from tests.canary import API_KEY
@@ -36,6 +35,8 @@ aws_session_token = {API_KEY}
 @pytest.fixture(scope="session", autouse=True)
 def models_read_once() -> Iterator[None]:
     """Read what botocore knows of a service once: a session of its own in each test would read it again."""
+    from botocore.loaders import JSONFileLoader
+
     load = functools.cache(JSONFileLoader().load_file)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(JSONFileLoader, "load_file", lambda _, path: load(path))
