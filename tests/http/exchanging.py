@@ -32,7 +32,7 @@ SHORT: Final[dict[str, dict[str, float]]] = {
     "http_deadline": {"total_s": 2.0},
 }
 """Fault → the limit that brings it soon."""
-HASTY: Final[dict[str, float]] = {"connect_s": 1.0, "read_s": 0.6, "write_s": 1.0, "pool_s": 1.0, "total_s": 1.0}
+HASTY: Final[dict[str, float]] = {"connect_s": 2.0, "read_s": 1.0, "write_s": 2.0, "pool_s": 2.0, "total_s": 3.0}
 """All limits short, for requests that fail in whatever way."""
 BUSY_S: Final = 10.0
 """A busy machine may take that much longer than a limit says."""

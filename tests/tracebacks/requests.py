@@ -123,7 +123,7 @@ def failing(stack: ExitStack, authority: Authority, folder: Path) -> dict[str, R
         "sent to another host": Request(at(answer()), {"url": "https://sink.example.test/"}),
         "an illegal header": Request(at(answer()), {"headers": {"X-Mine": "a\r\nb"}}),
         "a body of another length": Request(at(answer()), {"content": b"four", "headers": {"Content-Length": "9"}}),
-        "a body that fails": Request(at(answer()), {"content": body_that_fails}),
+        "a body that fails": Request(at(answer(), connect_s=30, read_s=30, total_s=30), {"content": body_that_fails}),
         "a file that is missing": Request(at(answer(), ca_file=folder / "nothing.pem", network=REAL)),
         **{f"{scheme} proxy refuses": through(scheme, raw(head(407))) for scheme in ("http", "https")},
         **{f"{scheme} proxy is silent": through(scheme, servers.silent) for scheme in ("http", "https")},
