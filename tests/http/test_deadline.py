@@ -163,7 +163,7 @@ def test_a_server_that_answers_early(mode: Mode, authority: Authority) -> None:
     assert ended.elapsed_s < BUSY_S
 
 
-@pytest.mark.parametrize(("total_s", "fault"), [(30, "http_timeout"), (0.2, "http_deadline")])
+@pytest.mark.parametrize(("total_s", "fault"), [(9, "http_timeout"), (0.2, "http_deadline")])
 def test_busy_pool(monkeypatch: pytest.MonkeyPatch, authority: Authority, total_s: float, fault: str) -> None:
     monkeypatch.setattr(transport, "_CONNECTIONS", 2)
     server = Server(servers.silent, tls=authority.server(), ca_pem=authority.pem)
