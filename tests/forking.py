@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from multiprocessing.connection import Connection
 
-PATIENCE_S: Final = 20
+PATIENCE_S: Final = 30
 """A child that takes longer hangs; it says where, and ends."""
 _LOCKS: Final = (type(threading.Lock()), type(threading.RLock()))
 _CONTAINERS: Final = (dict, list, tuple, set, deque, partial, CellType, MethodType)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -236,6 +237,24 @@ def test_a_request_that_is_under_way_at_a_fork_ends_well(mode: Mode, authority: 
     assert text == "/child"
     assert of_child != before
     assert server.connections == 2
+
+
+def test_a_fork_waits_for_a_tls_context_that_a_thread_builds() -> None:
+    """In the child, the locks that OpenSSL has taken for it would never be free again."""
+    builds, built = threading.Event(), []
+
+    def build() -> None:
+        with tls._LOCK.own:
+            builds.set()
+            time.sleep(0.3)
+            built.append("whole")
+
+    builder = threading.Thread(target=build)
+    builder.start()
+    assert builds.wait(20)
+    with forked(lambda: built) as child:
+        assert child.result() == ["whole"]
+    builder.join()
 
 
 def test_children_of_children_get_their_own_answers(authority: Authority, tmp_path: Path) -> None:

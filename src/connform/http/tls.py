@@ -9,7 +9,7 @@ import os
 import ssl
 from functools import lru_cache
 from threading import Lock
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from connform.errors import ConnectionFailed
 from connform.http.tls_socket import TLSSocket
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from connform.http.settings import ClientSettings
 
 _LOCK = ProcessLocal(Lock)
+_HELD: Final[list[Lock]] = []
+"""While a process forks: the lock."""
+_LONGEST_BUILD_S: Final = 1.0
+"""For which a fork waits."""
 
 
 class _Trust(NamedTuple):
@@ -56,7 +60,8 @@ def context_for_proxy(settings: ClientSettings) -> ssl.SSLContext:
 @lru_cache(maxsize=1)
 def unverified() -> ssl.SSLContext:
     """Return the context that reads the certificate which was refused. Nothing is ever sent through it."""
-    context = _bare()
+    with _LOCK.own:
+        context = _bare()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     return context
@@ -80,6 +85,22 @@ def _build(trust: _Trust) -> ssl.SSLContext:
         key = trust.client_key
         _load(trust.client_cert, lambda file: context.load_cert_chain(file, key, password=_no_password))
     return context
+
+
+def _hold() -> None:
+    """Let no thread build a context during a fork: in the child, OpenSSL's own locks would stay taken for good."""
+    lock = _LOCK.own
+    if lock.acquire(timeout=_LONGEST_BUILD_S):
+        _HELD.append(lock)
+
+
+def _let_go() -> None:
+    if _HELD:
+        _HELD.pop().release()
+
+
+if hasattr(os, "register_at_fork"):  # Windows has no fork
+    os.register_at_fork(before=_hold, after_in_parent=_let_go, after_in_child=_let_go)
 
 
 def _bare() -> ssl.SSLContext:
