@@ -5,23 +5,29 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import sys
 import time
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import pytest
 
 from connform.errors import SecretUnresolved
 from connform.http import deadline
+from connform.process_local import ProcessLocal
 from connform.secret import SecretReference
+from connform.secrets import command
 from connform.secrets.exec import EXEC
 from connform.secrets.exec_policy import POLICY
 from connform.secrets.interface import Place
 from connform.testing.secrets import Bench, SecretBackendSuite
 from tests.canary import API_KEY, VARIABLE
+from tests.forking import forked
 from tests.secrets.fetching import chain, failure, fetch, lint
 
 if TYPE_CHECKING:
@@ -133,15 +139,15 @@ FAILURES: Final = {
     "fails": ("echo $$ >{pids}; echo {canary}; echo {canary} >&2; exit 3", 1, "exited with status 3"),
     "dies of a signal": ("echo $$ >{pids}; kill -KILL $$", 1, "died of SIGKILL"),
     "dies of a signal without a name": ("echo $$ >{pids}; kill -35 $$", 1, "died of signal 35"),
-    "hangs with a child": (HANGS, 2, "did not end within 1 s, and was killed"),
-    "ignores SIGTERM": ("trap '' TERM; " + HANGS + "; wait", 2, "did not end within 1 s, and was killed"),
-    "closes its outputs and hangs": ("exec >&- 2>&-; " + HANGS, 2, "did not end within 1 s, and was killed"),
+    "hangs with a child": (HANGS, 2, "did not end within 3 s, and was killed"),
+    "ignores SIGTERM": ("trap '' TERM; " + HANGS + "; wait", 2, "did not end within 3 s, and was killed"),
+    "closes its outputs and hangs": ("exec >&- 2>&-; " + HANGS, 2, "did not end within 3 s, and was killed"),
     "prints a little for ever": (
         "echo $$ >{pids}; while :; do echo {canary}; sleep 0.05; done",
         1,
-        "did not end within 1 s, and was killed",
+        "did not end within 3 s, and was killed",
     ),
-    "complains for ever": ("echo $$ >{pids}; exec yes {canary} >&2", 1, "did not end within 1 s, and was killed"),
+    "complains for ever": ("echo $$ >{pids}; exec yes {canary} >&2", 1, "did not end within 3 s, and was killed"),
 }
 
 
@@ -151,12 +157,48 @@ def test_a_command_that_fails_is_told_by_its_end_alone_and_leaves_nothing(
 ) -> None:
     script, number, words = FAILURES[case]
     pids = tmp_path / "pids"
-    allow(script.format(pids=pids, canary=API_KEY), timeout_s=1)
+    allow(script.format(pids=pids, canary=API_KEY), timeout_s=3)
     plant("config/connform/exec.json")
     error = failure("exec", tmp_path, "exec://it")
     assert (error.fault.name, error.message) == ("exec_failed", f"the command {words}")
     assert API_KEY not in chain(error)
     assert_gone(pids, number)
+
+
+def test_a_command_that_is_just_being_started_ends_with_an_interrupted_run(
+    allow: Allow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread that started it may not even know yet that it runs."""
+    pids, popen = tmp_path / "pids", subprocess.Popen
+
+    def started_slowly(*arguments: Any, **named: Any) -> subprocess.Popen[bytes]:
+        process: subprocess.Popen[bytes] = popen(*arguments, **named)
+        time.sleep(0.5)
+        return process
+
+    monkeypatch.setattr(subprocess, "Popen", started_slowly)
+    monkeypatch.setattr(command, "_starting", ProcessLocal(Lock))
+    allow(f"echo $$ >{pids}; exec sleep 1000")
+    reading = Thread(target=failure, args=("exec", tmp_path, "exec://it"))
+    reading.start()
+    while not (pids.exists() and pids.read_text().endswith("\n")):
+        time.sleep(0.01)
+    command._end_all()
+    assert_gone(pids, 1)
+    reading.join()
+
+
+def test_a_forked_child_that_ends_leaves_the_commands_of_its_parent_alone(allow: Allow, tmp_path: Path) -> None:
+    pids, over = tmp_path / "pids", tmp_path / "over"
+    allow(f"echo $$ >{pids}; while ! [ -e {over} ]; do sleep 0.01; done; echo value")
+    with ThreadPoolExecutor(1) as thread:
+        reading = thread.submit(fetch, "exec", tmp_path, "exec://it")
+        while not (pids.exists() and pids.read_text().endswith("\n")):
+            time.sleep(0.01)
+        with forked(command._end_all) as child:
+            child.result()
+        over.touch()
+        assert reading.result() == ["value"]
 
 
 def test_a_hundred_megabytes_are_not_kept(allow: Allow, tmp_path: Path) -> None:

@@ -13,11 +13,13 @@ import signal
 import subprocess
 from contextlib import suppress
 from enum import Enum
+from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from connform.errors import SecretUnresolved
 from connform.http import deadline
+from connform.process_local import ProcessLocal
 from connform.programs import absolute_parts, find_program
 from connform.secrets.env import variable, variables
 
@@ -35,7 +37,11 @@ _LOOK_S: Final = 0.05
 _ORDINARY: Final = frozenset({"PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "TMPDIR", "DBUS_SESSION_BUS_ADDRESS"})
 _ORDINARY_PREFIXES: Final = ("LC_", "XDG_")
 
-_running: Final[set[subprocess.Popen[bytes]]] = set()
+_running: Final = ProcessLocal(set["subprocess.Popen[bytes]"])
+_starting: Final = ProcessLocal(Lock)
+"""Held until a process that was started is among those that run."""
+_START_S: Final = 2.0
+"""For which a command that is interrupted waits."""
 
 
 class Ending(Enum):
@@ -112,6 +118,27 @@ def run(argv: Sequence[str], environment: Mapping[str, str], timeout_s: float) -
     """
     try:
         limit_s = deadline.allow(timeout_s) or timeout_s
+        process = _start(argv, environment)
+    except TimeoutError:
+        return Ran(Ending.HUNG, 0, "was not started: the time was up")
+    except OSError as error:
+        return Ran(Ending.NOT_STARTED, 0, f"could not be started: {error.strerror}")
+    heard = _Heard(process)
+    try:
+        ending = heard.listen(monotonic() + limit_s)
+    finally:
+        _end(process)
+        heard.close()
+        _running.own.discard(process)
+    if ending is Ending.HUNG:
+        return Ran(ending, 0, f"did not end within {limit_s:.3g} s, and was killed")
+    if ending is Ending.TOO_LARGE:
+        return Ran(ending, 0, "printed more than 1 MiB, and was killed")
+    return _ended(process.returncode, bytes(heard.output), bytes(heard.complaints))
+
+
+def _start(argv: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    with _starting.own:
         process = subprocess.Popen(  # noqa: S603  (no shell; the program is named by this user's settings)
             argv,
             stdin=subprocess.DEVNULL,
@@ -121,23 +148,8 @@ def run(argv: Sequence[str], environment: Mapping[str, str], timeout_s: float) -
             env=environment,
             start_new_session=True,
         )
-    except TimeoutError:
-        return Ran(Ending.HUNG, 0, "was not started: the time was up")
-    except OSError as error:
-        return Ran(Ending.NOT_STARTED, 0, f"could not be started: {error.strerror}")
-    _running.add(process)
-    heard = _Heard(process)
-    try:
-        ending = heard.listen(monotonic() + limit_s)
-    finally:
-        _end(process)
-        heard.close()
-        _running.discard(process)
-    if ending is Ending.HUNG:
-        return Ran(ending, 0, f"did not end within {limit_s:.3g} s, and was killed")
-    if ending is Ending.TOO_LARGE:
-        return Ran(ending, 0, "printed more than 1 MiB, and was killed")
-    return _ended(process.returncode, bytes(heard.output), bytes(heard.complaints))
+        _running.own.add(process)
+    return process
 
 
 def _ended(code: int, output: bytes, complaints: bytes) -> Ran:
@@ -215,6 +227,7 @@ def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
 
 @atexit.register
 def _end_all() -> None:
-    """End what still runs where the command is interrupted: its threads are not waited for."""
-    for process in list(_running):
+    """End what still runs where the command is interrupted: its threads are not waited for, and start nothing any more."""
+    _starting.own.acquire(timeout=_START_S)
+    for process in list(_running.own):
         _signal(process, signal.SIGKILL)
