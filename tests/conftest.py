@@ -64,8 +64,8 @@ def do_without(reason: str) -> NoReturn:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Return how many processes run the tests with `-n auto`: tests wait as much as they compute."""
-    return 2 * len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 4
+    """Return how many processes run the tests with `-n auto`: tests wait more than they compute."""
+    return 3 * len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 6
 
 
 # A clean environment. A fixture, not the Makefile, so that it holds for an editor's test runner as well.

@@ -120,7 +120,7 @@ def test_a_fast_server_lets_other_tasks_run(authority: Authority, backend: str) 
                 ticks += 1
                 await anyio.sleep(0.001)
 
-        async with async_client(settings_for(server, total_s=9)) as client, anyio.create_task_group() as tasks:
+        async with async_client(settings_for(server)) as client, anyio.create_task_group() as tasks:
             tasks.start_soon(tick)
             await client.get("/")
             tasks.cancel_scope.cancel()
@@ -133,7 +133,7 @@ def test_a_fast_server_lets_other_tasks_run(authority: Authority, backend: str) 
 
 def test_many_tasks_share_a_client(authority: Authority, backend: str) -> None:
     async def work(server: Server) -> None:
-        async with async_client(settings_for(server, total_s=9)) as client, anyio.create_task_group() as tasks:
+        async with async_client(settings_for(server)) as client, anyio.create_task_group() as tasks:
             for _ in range(40):
                 tasks.start_soon(client.get, "/")
 
@@ -145,7 +145,7 @@ def test_many_tasks_share_a_client(authority: Authority, backend: str) -> None:
 
 def test_many_threads_share_a_client(authority: Authority) -> None:
     server = Server(answer(), tls=authority.server(), ca_pem=authority.pem)
-    with server, sync_client(settings_for(server, total_s=9)) as client:
+    with server, sync_client(settings_for(server)) as client:
         threads = [threading.Thread(target=client.get, args=("/",)) for _ in range(40)]
         for thread in threads:
             thread.start()

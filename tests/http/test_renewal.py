@@ -145,7 +145,7 @@ def test_the_event_loop_goes_on_while_a_credential_is_renewed(server: Server) ->
 
     async def ticking() -> int:
         ticks = 0
-        async with async_client(settings_for(server, credential=Ending(NO_LINES, slowly), total_s=5)) as client:
+        async with async_client(settings_for(server, credential=Ending(NO_LINES, slowly))) as client:
             request = asyncio.create_task(client.get("/"))
             while not request.done():
                 await asyncio.sleep(0.01)
@@ -167,7 +167,7 @@ def test_requests_that_wait_for_a_renewal_leave_the_threads_of_the_program_and_o
 
     async def work() -> list[int]:
         slow = settings_for(server, credential=Ending(NO_LINES, slowly), total_s=20, pool_s=20)
-        quick = settings_for(server, credential=Ending(NO_LINES), total_s=5)
+        quick = settings_for(server, credential=Ending(NO_LINES))
         async with async_client(slow) as client, async_client(quick) as other:
             requests = [asyncio.create_task(client.get("/")) for _ in range(45)]
             await asyncio.sleep(0.2)  # all of them wait by now
@@ -185,7 +185,7 @@ def test_a_cancelled_caller_leaves_a_client_that_works(server: Server) -> None:
         return NEW
 
     async def cancel() -> None:
-        async with async_client(settings_for(server, credential=Ending(NO_LINES, slowly), total_s=5)) as client:
+        async with async_client(settings_for(server, credential=Ending(NO_LINES, slowly))) as client:
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.1):
                     await client.get("/")

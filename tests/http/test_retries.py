@@ -150,7 +150,7 @@ def test_refused_answers_give_their_connections_back(authority: Authority) -> No
     steps = [status(503), status(503), OK] * 60  # more refusals than the pool of a client has connections, 100
     with (
         Server(script(*steps), tls=authority.server(), ca_pem=authority.pem) as server,
-        sync_client(settings_for(server, attempts=3, total_s=10)) as client,
+        sync_client(settings_for(server, attempts=3)) as client,
     ):
         assert [client.get("/").status_code for _ in range(60)] == [200] * 60
 
