@@ -103,8 +103,9 @@ def test_a_grant_from_login_to_revocation(
     assert "login_required" in denied.err
 
 
-def test_a_narrowed_grant_is_a_warning(tmp_path: Path, provider: Provider) -> None:
+def test_a_narrowed_grant_is_a_warning(tmp_path: Path, lasting_provider: Provider) -> None:
     """The server drops `offline_access` from a request without `prompt=consent`: less is granted than was asked for."""
+    provider = lasting_provider
     declare(tmp_path, provider, authorize_url=f"{provider.origin}/connect/authorize")
     process, url = begin_login(tmp_path)
     _, err = process.communicate(provider.consent(url) + "\n", timeout=60)
