@@ -1,4 +1,4 @@
-"""Turns the name of a program, and PATH, into where the program lies. Layer 0; looks for files, starts nothing.
+"""Finds programs in the absolute parts of PATH. Layer 0; looks for files, starts nothing.
 
 A relative or an empty part of PATH stands for the working directory: there, whoever wrote the checkout would choose what is run.
 """

@@ -1,4 +1,4 @@
-"""Turns a commit and the paths of a run into the manifests that stood there. Layer 3; reads a Git repository."""
+"""Reads the manifests that stood at the paths of a run in a commit. Layer 3; reads a Git repository."""
 
 # ruff: noqa: PTH100, PTH118, PTH120  (paths are text wherever manifests are read)
 
