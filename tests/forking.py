@@ -12,6 +12,7 @@ import logging
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import warnings
 from collections import deque
@@ -55,14 +56,28 @@ class Child(NamedTuple):
 
 
 @contextmanager
+def unmeasured() -> Iterator[None]:
+    """Measure no coverage: a child can inherit a lock of its tracer's, and on Python 3.11 a thread that it traces may fail to start."""
+    coverage = sys.modules.get("coverage")
+    measuring = coverage and coverage.Coverage.current()
+    if measuring:
+        measuring.stop()
+    try:
+        yield
+    finally:
+        if measuring:
+            measuring.start()
+
+
+@contextmanager
 def forked(work: Callable[[], object]) -> Iterator[Child]:
     """Fork a child that does `work`, and end it with the block."""
     said, says = multiprocessing.Pipe(duplex=False)
-    with warnings.catch_warnings():  # Python 3.12 and later warn of what is tested
+    with unmeasured(), warnings.catch_warnings():  # Python 3.12 and later warn of what is tested
         warnings.filterwarnings("ignore", ".*use of fork", DeprecationWarning)
         pid = os.fork()
-    if pid == 0:
-        _work(work, says)
+        if pid == 0:
+            _work(work, says)
     says.close()
     try:
         yield Child(pid, said)

@@ -17,14 +17,19 @@ from connform.engine.stores import Stores
 from connform.manifest.model import Store
 from connform.secret import SecretReference
 from tests.conftest import require_library
-from tests.forking import all_locks_held, forked
+from tests.forking import all_locks_held, forked, unmeasured
 from tests.http.servers import Connection, Server, head
 from tests.long import forks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-TOKEN = "token-of-the-store"
+
+@pytest.fixture(autouse=True)
+def without_coverage() -> Iterator[None]:
+    """Let no tracer of coverage stand between threads and forks."""
+    with unmeasured():
+        yield
 
 
 class Vault:

@@ -26,7 +26,7 @@ from connform.http import REAL, RequestFailed, async_client, limits, resolver, s
 from connform.http.origin import Origin
 from connform.http.resolver import look_up
 from connform.secret import Secret
-from tests.forking import all_locks_held, forked
+from tests.forking import all_locks_held, forked, unmeasured
 from tests.http.exchanging import MODES, Mode, settings_for
 from tests.http.servers import Authority, Connection, Server, head
 from tests.http.test_proxy import tunnel_to
@@ -41,6 +41,13 @@ if TYPE_CHECKING:
 WAYS = ("http", "https", "http proxy", "https proxy")
 CHILDREN = 4
 REQUESTS = 10
+
+
+@pytest.fixture(autouse=True)
+def without_coverage() -> Iterator[None]:
+    """Let no tracer of coverage stand between threads and forks."""
+    with unmeasured():
+        yield
 
 
 def echo(connection: Connection) -> None:

@@ -122,16 +122,24 @@ def look_ups() -> Iterator[Work]:
 
 @contextmanager
 def contexts() -> Iterator[Work]:
-    """Threads and children build TLS contexts, and shake hands with them."""
+    """Threads build TLS contexts, and children as well, for a handshake.
+
+    The threads shake no hands: OpenSSL holds a lock for moments of a handshake, and a child that is forked then would wait for
+    ever to build a context.
+    """
     authority = Authority()
     with Server(echo, tls=authority.server(), ca_pem=authority.pem) as server:
 
         def build() -> None:
             tls._build.cache_clear()
+            tls.context_for(_patient(server))
+
+        def use() -> None:
+            tls._build.cache_clear()
             with sync_client(_patient(server)) as client:
                 assert client.get("/path").text == "/path"
 
-        yield Work(build, build)
+        yield Work(build, use)
 
 
 @contextmanager

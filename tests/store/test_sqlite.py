@@ -7,8 +7,11 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from multiprocessing import get_context
+from threading import Event
+from time import sleep
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -18,6 +21,7 @@ from connform.secret import Secret
 from connform.store import open_states, open_store
 from connform.store.cipher import new_key
 from connform.store.keys import key_file
+from connform.store.sqlite import SqliteDatabase
 from tests.canary import API_KEY, AWKWARD, assert_no_canary
 from tests.store.conftest import fill, grant, keep, tokens
 
@@ -260,3 +264,35 @@ def test_a_second_user_in_this_process_takes_no_lock_from_the_first(folder: Path
                 [sys.executable, "-c", _BEGIN, folder / DATABASE], capture_output=True, text=True, check=True
             )
     assert other.stdout == "database is locked\n"
+
+
+def test_whoever_writes_without_end_on_a_slow_disk_lets_others_read(folder: Path) -> None:
+    writes, is_over = 0, Event()
+
+    def write() -> None:
+        nonlocal writes
+        with closing(SqliteDatabase(folder)) as database:
+            with database.reading() as execute:
+                assert execute
+                execute("PRAGMA cache_size = 1")  # pages that don't fit are written at once, and lock readers out
+            while not is_over.is_set():
+                with database.writing() as execute:
+                    for number in range(20):
+                        execute("REPLACE INTO connform_meta VALUES (?, zeroblob(8192))", (f"test-{number}",))
+                    sleep(0.03)
+                writes += 1
+
+    with ThreadPoolExecutor(1) as threads:
+        writer = threads.submit(write)
+        try:
+            for _ in range(10):
+                before = writes
+                while writes < before + 2:
+                    sleep(0.001)
+                with closing(SqliteDatabase(folder)) as database, database.reading() as execute:
+                    assert execute
+                    assert execute("SELECT count(*) FROM connform_grants") == [(1,)]
+        finally:
+            is_over.set()
+        writer.result()
+    assert writes < 300, "a reader finds a gap among ten transactions, not among a hundred"

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _LOCK = ProcessLocal(Lock)
 _HELD: Final[list[Lock]] = []
 """While a process forks: the lock."""
-_LONGEST_BUILD_S: Final = 1.0
+_LONGEST_BUILD_S: Final = 5.0
 """For which a fork waits."""
 
 
