@@ -347,8 +347,11 @@ def test_a_server_that_forks_in_c_gets_its_own_answers(authority: Authority, tmp
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_no_lock_of_the_parents_threads_stops_a_child(mode: Mode, authority: Authority, tmp_path: Path) -> None:
+def test_no_lock_of_the_parents_threads_stops_a_child(
+    mode: Mode, authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Whatever they are in the midst of: they hold every lock that the client knows of."""
+    monkeypatch.setattr(tls, "_LONGEST_BUILD_S", 0.1)
     with reached("https", authority, tmp_path) as (settings, _):
         client = Client(mode, settings)
 

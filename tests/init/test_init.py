@@ -9,16 +9,15 @@ import pexpect
 import pytest
 
 from connform import __version__
+from connform.cli.main import main
 from connform.engine.init import CI_FILES, environments, methods, regions
 from connform.secrets import BACKENDS
 from tests.canary import API_KEY
 from tests.conftest import require_peer
-from tests.end_to_end.running import COMMAND, run_program
+from tests.end_to_end.running import COMMAND, Run, run_program
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from tests.end_to_end.running import Run
 
 PLACES: Final = [
     (environment, flag, place)
@@ -55,9 +54,14 @@ class Init(Protocol):
 
 
 @pytest.fixture
-def connform(tmp_path: Path) -> Init:
+def connform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Init:
+    monkeypatch.chdir(tmp_path)
+
     def run(*arguments: str, verb: str = "init", env: dict[str, str] | None = None) -> Run:
-        return run_program(COMMAND, verb, *arguments, cwd=tmp_path, env=env or {})
+        with monkeypatch.context() as patch:
+            for name, value in (env or {}).items():
+                patch.setenv(name, value)
+            return Run(main([verb, *arguments]), *capsys.readouterr(), elapsed_s=0)
 
     return run
 
