@@ -18,9 +18,8 @@ import pytest
 from click.testing import CliRunner
 
 from tests.canary import VARIABLE, assert_no_canary
-from tests.time_limit import pytest_timeout_set_timer
 
-__all__ = ["pytest_timeout_set_timer"]
+pytest_plugins = ["tests.time_limit"]
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator

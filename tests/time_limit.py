@@ -1,4 +1,4 @@
-"""Ends a test that hangs: its report shows the stacks of all threads, and the processes that it started are killed.
+"""A plug-in of pytest that ends a test that hangs: its report shows all stacks, and the processes that it started are killed.
 
 pytest-timeout says when. A test that lets no signal through is ended some time later by pytest's faulthandler, with its worker.
 """
@@ -9,15 +9,20 @@ import signal
 import sys
 import threading
 import traceback
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from time import time
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import psutil
 import pytest
 
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
 _AGAIN_S: Final = 5.0
 """Until a test is interrupted once more that went on: a `with` block waits for what it has started."""
+_RUNNING: Final[list[str]] = []
+"""The phase of a test that can be interrupted; none while pytest makes a report, which an exception would end with its worker."""
 
 
 def pytest_timeout_set_timer(item: Any, settings: Any) -> bool:
@@ -25,9 +30,13 @@ def pytest_timeout_set_timer(item: Any, settings: Any) -> bool:
     began_at = time()
 
     def end(_number: int, _frame: object) -> None:
+        if not _RUNNING:
+            return
+        phase = _RUNNING.pop()  # not to be interrupted itself
         stacks = _stacks()
         _kill_processes_since(began_at)
-        pytest.fail(f"the test did not end within {settings.timeout:.0f} s; its threads were at\n{stacks}")
+        _RUNNING.append(phase)
+        pytest.fail(f"the test did not end within {settings.timeout:g} s; its threads were at\n{stacks}")
 
     def cancel() -> None:
         signal.setitimer(signal.ITIMER_REAL, 0)
@@ -35,8 +44,39 @@ def pytest_timeout_set_timer(item: Any, settings: Any) -> bool:
 
     item.cancel_timeout = cancel
     signal.signal(signal.SIGALRM, end)
+    _RUNNING.clear()
     signal.setitimer(signal.ITIMER_REAL, settings.timeout, _AGAIN_S)
     return True
+
+
+@contextmanager
+def _interruptible(phase: str) -> Iterator[None]:
+    _RUNNING.append(phase)
+    try:
+        yield
+    finally:
+        _RUNNING.clear()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_setup() -> Generator[None, object, object]:
+    """Let the fixtures be interrupted."""
+    with _interruptible("setup"):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_call() -> Generator[None, object, object]:
+    """Let the test be interrupted."""
+    with _interruptible("call"):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown() -> Generator[None, object, object]:
+    """Let the end of the fixtures be interrupted."""
+    with _interruptible("teardown"):
+        return (yield)
 
 
 def _stacks() -> str:

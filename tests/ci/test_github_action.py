@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from tests.end_to_end.running import Run
 
+pytestmark = pytest.mark.timeout(110)  # pip builds and installs
+
 ACTION: Final = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
 INSTALL, STEP = ACTION["runs"]["steps"]
 IMPORTED: Final = {

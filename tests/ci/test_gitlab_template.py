@@ -19,6 +19,8 @@ from tests.end_to_end.running import Run, run_program
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+pytestmark = pytest.mark.timeout(110)  # pip builds and installs
+
 TEMPLATE: Final = ROOT / "templates" / "connform.yml"
 HEAD, BODY = TEMPLATE.read_text("utf-8").split("\n---\n")
 INPUTS: Final = yaml.safe_load(HEAD)["spec"]["inputs"]

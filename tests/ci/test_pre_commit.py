@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from tests.end_to_end.running import Run
 
+pytestmark = pytest.mark.timeout(110)  # pip builds and installs
+
 CONFIG: Final = """\
 repos:
   - repo: {project}

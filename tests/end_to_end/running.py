@@ -25,7 +25,7 @@ KEY_VARIABLE: Final = "ACME_KEY"
 """The variable to which the manifests of these tests refer."""
 KEY: Final = {KEY_VARIABLE: API_KEY}
 """An environment in which the reference leads to the canary."""
-PATIENCE_S: Final = 60.0
+PATIENCE_S: Final = 100.0
 AS_INSTALLED: Final = {"PYTHONPATH": str(Path(__file__).parents[1] / "as_installed")}
 """Hides from a command what only the tests need."""
 
