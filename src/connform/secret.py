@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple, NoReturn
 
-_BLANK: Final = r"\s\x00-\x1f\x7f"
+_BLANK: Final = r"\x00-\x20\x7f" + "\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+"""Control characters, and what is a blank in Unicode: spelled out, for engines differ in what a blank is."""
 PATTERN: Final = rf"^(ref\+)?[a-z][a-z0-9-]*://[^{_BLANK}]*(?!\n)$"
 """What the JSON Schema demands of a reference; `SecretReference.parse` is stricter."""
 

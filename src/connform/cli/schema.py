@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from connform.cli.options import Options
+
+_INVISIBLE: Final = re.compile("[\x7f-\xa0\u1680\u2000-\u200f\u2028-\u202f\u205f\u3000]")
+"""Blanks that stand in patterns."""
 
 
 @click.command()
@@ -43,4 +47,5 @@ def command(options: Options, *, name: str, folder: str | None) -> int:
 
 
 def _rendered(compose: Callable[[], dict[str, Any]]) -> str:
-    return json.dumps(compose(), indent=2, ensure_ascii=False) + "\n"
+    text = json.dumps(compose(), indent=2, ensure_ascii=False) + "\n"
+    return _INVISIBLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from connform.engine.catalog import editor_schema, manifest_schema
 from connform.engine.saved_plan import PLAN_SCHEMA
+from connform.manifest.portable import portable
 from connform.policies.keywords import policy_schema
 
 if TYPE_CHECKING:
@@ -14,9 +15,9 @@ if TYPE_CHECKING:
     from connform.manifest.shape import Schema
 
 SCHEMAS: Final[dict[str, Callable[[], Schema]]] = {
-    "connections": manifest_schema,
-    "connections.draft-07": editor_schema,
-    "policy": policy_schema,
+    "connections": lambda: portable(manifest_schema()),
+    "connections.draft-07": lambda: portable(editor_schema()),
+    "policy": lambda: portable(policy_schema()),
     "plan": lambda: PLAN_SCHEMA,
 }
 """Name → what composes it."""

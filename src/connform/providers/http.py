@@ -32,7 +32,7 @@ _CHECK: Final = Shape(
         },
         "path": {
             "type": "string",
-            "pattern": r"^/(?!/)[!$-\[\]-~]*(?!\n)$",
+            "pattern": r"^/([!$-.0-\[\]-~][!$-\[\]-~]*)?(?!\n)$",
             "description": "A path below base_url that answers only to a valid credential, and changes nothing.",
             "examples": ["/me"],
             "errorMessage": "the path starts with one slash, is relative to base_url, and holds no space, backslash or `#`",

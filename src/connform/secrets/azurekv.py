@@ -46,7 +46,11 @@ class KeyVault:
         properties={
             "address": {**URL, "description": "The vault.", "examples": [f"https://acme.{_SUFFIX}"]},
             "ca_file": {"type": "string", "minLength": 1, "description": "PEM certificates of the vault's authority."},
-            "tenant_id": {"type": "string", "pattern": f"^{_WORD}$", "description": "The directory of the client."},
+            "tenant_id": {
+                "type": "string",
+                "pattern": rf"^{_WORD}(?!\n)$",
+                "description": "The directory of the client.",
+            },
             "client_id": {"type": "string", "minLength": 1, "description": "The application that logs in."},
             "client_secret": {**REFERENCE, "description": "Where its secret lies; default: the login of this machine."},
             "authority": {**URL, "description": f"Who issues tokens. Default {_AUTHORITY}."},

@@ -48,7 +48,7 @@ class SecretManager:
         properties={
             "project": {
                 "type": "string",
-                "pattern": f"^{_PROJECT}$",
+                "pattern": rf"^{_PROJECT}(?!\n)$",
                 "description": "The project of all its secrets; its references then are NAME.",
             },
             "credentials": {**REFERENCE, "description": "Where the JSON key of a service account lies."},

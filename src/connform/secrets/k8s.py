@@ -46,7 +46,7 @@ class Kubernetes:
             "token": {**REFERENCE, "description": "Where the token of a service account lies that may get secrets."},
             "namespace": {
                 "type": "string",
-                "pattern": f"^{_LABEL}$",
+                "pattern": rf"^{_LABEL}(?!\n)$",
                 "description": "Of all secrets of the store; its references then are NAME#KEY.",
             },
         },

@@ -26,9 +26,11 @@ if TYPE_CHECKING:
 
 SERVICE_ACCOUNT: Final = "/var/run/secrets/kubernetes.io/serviceaccount/token"
 """Where Kubernetes mounts the token of a pod's service account."""
+_NAME: Final = r"(?:[!$-\-0->@-~][!$-.0->@-~]*|\.[!$-\-0->@-~][!$-.0->@-~]*|\.\.[!$-.0->@-~]+)"
+"""A part between slashes: neither `.` nor `..`."""
 INSIDE: Final[Schema] = {
     "type": "string",
-    "pattern": r"^(?!\.{1,2}(?:/|$))[!$-.0->@-~]+(?:/(?!\.{1,2}(?:/|$))[!$-.0->@-~]+)*(?!\n)$",
+    "pattern": rf"^{_NAME}(?:/{_NAME})*(?!\n)$",
     "errorMessage": "names of printable ASCII, joined by slashes, without a slash at the ends",
 }
 """The schema of a place inside of a server: a mount, a namespace."""

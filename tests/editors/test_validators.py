@@ -1,0 +1,56 @@
+"""The published schemas mean the same to validators in other languages as to jsonschema, and no less than connform does."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable  # noqa: TC003  (pytest reads the annotations of parameters)
+from functools import cache
+from typing import Any, Final
+
+import pytest
+
+from connform.engine.catalog import vocabulary
+from connform.manifest.files import Source
+from connform.manifest.validate import validate
+from tests.conftest import require_library
+from tests.editors.validators import EDITIONS, ROOT, by_ajv, by_jsonschema, by_rust, documents, published
+
+DOCUMENTS: Final = documents()
+
+
+@cache
+def answers(edition: str) -> list[bool]:
+    """Return those of jsonschema."""
+    return by_jsonschema(published(edition), DOCUMENTS)
+
+
+@pytest.mark.parametrize("edition", EDITIONS)
+def test_none_refuses_what_connform_accepts(edition: str) -> None:
+    verdicts = answers(edition)
+    assert min(verdicts.count(True), verdicts.count(False)) > 100
+    refused = [one for one, verdict in zip(DOCUMENTS, verdicts, strict=True) if not verdict]
+    assert [one for one in refused if is_accepted(one)] == []
+
+
+def is_accepted(data: Any) -> bool:
+    """Return whether connform finds no error."""
+    _, found = validate([Source("connections.yaml", json.dumps(data).encode(), "")], vocabulary())
+    return not any(one.severity == "error" for one in found)
+
+
+@pytest.mark.parametrize("edition", EDITIONS)
+@pytest.mark.parametrize("ask", [by_rust, by_ajv])
+def test_all_give_the_same_answers(ask: Callable[[dict[str, Any], list[Any]], list[bool]], edition: str) -> None:
+    if ask is by_rust:
+        require_library("jsonschema_rs")
+    compared = zip(DOCUMENTS, answers(edition), ask(published(edition), DOCUMENTS), strict=True)
+    assert [data for data, one, other in compared if one is not other] == []
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "schema").glob("*.json")), ids=lambda file: file.name)
+def test_patterns_are_portable(file: Any) -> None:
+    """No look-around, no class that engines read differently, no escape that only some know."""
+    text = file.read_text("utf-8")
+    patterns = re.findall(r'"pattern": ("(?:[^"\\]|\\.)*")', text)
+    assert [one for one in map(json.loads, patterns) if re.search(r"\(\?[^:]|\\[sSwWdDbBuZAp]", one)] == []
