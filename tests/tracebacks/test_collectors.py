@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import pytest
+
 from tests.canary import VARIABLE, assert_no_canary
 from tests.conftest import require_library
 
@@ -22,6 +24,7 @@ for library in ("sentry_sdk", "rich"):
 ROOT: Final = Path(__file__).parents[2]
 
 
+@pytest.mark.timeout(110)  # a run of pytest of its own
 def test_no_collector_of_errors_sees_a_credential(tmp_path: Path) -> None:
     ran = subprocess.run(
         [
@@ -37,7 +40,7 @@ def test_no_collector_of_errors_sees_a_credential(tmp_path: Path) -> None:
         cwd=ROOT,
         env={"PATH": os.environ["PATH"], VARIABLE: os.environ[VARIABLE], "SHOWN": str(tmp_path)},
         capture_output=True,
-        timeout=200,
+        timeout=100,
         check=False,
     )
     failed = re.search(rb"=== (\d+) failed in", ran.stdout)

@@ -56,7 +56,13 @@ STAGES: Final[dict[str, Behaviour]] = {
     "read of the body": _HALF,
 }
 WAYS: Final = ("plain", "TLS", "http proxy", "https proxy")
-PLACES: Final = ["connect", "handshake", "CONNECT", *(f"{stage}, {way}" for stage in STAGES for way in WAYS)]
+PLACES: Final = [
+    "connect",
+    "handshake",
+    "CONNECT",
+    "handshake in a tunnel",
+    *(f"{stage}, {way}" for stage in STAGES for way in WAYS),
+]
 
 
 @contextmanager
@@ -87,6 +93,10 @@ def stalled(place: str, authority: Authority, folder: Path) -> Iterator[ClientSe
                 settings = settings_for(server(servers.silent))
             case "CONNECT":
                 settings = through("http", raw(then=servers.silent))
+            case "handshake in a tunnel":
+                target = Server(servers.silent)
+                settings = through("https", tunnel_to(target))
+                stack.enter_context(target)  # ends first: the proxy waits for it
             case "plain":
                 settings = ClientSettings(f"http://127.0.0.1:{server(STAGES[stage]).port}")
             case "TLS":

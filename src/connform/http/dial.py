@@ -141,6 +141,9 @@ class SyncStream(httpcore.NetworkStream):
             self.close()
             certificate = self._refused_certificate(host, timeout) if handshake.doubts_certificate(error) else None
             raise handshake.failure(error, host, certificate) from None
+        except BaseException:
+            self.close()
+            raise
         return self
 
     def _refused_certificate(self, host: str, timeout: float | None) -> bytes | None:

@@ -145,6 +145,9 @@ class AsyncStream(httpcore.AsyncNetworkStream):
             doubted = handshake.doubts_certificate(error)
             certificate = await self._refused_certificate(host, timeout) if doubted else None
             raise handshake.failure(error, host, certificate) from None
+        except BaseException:
+            await self.aclose()
+            raise
         return self
 
     async def _refused_certificate(self, host: str, timeout: float | None) -> bytes | None:
