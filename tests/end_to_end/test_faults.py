@@ -210,6 +210,7 @@ CASES: Final[dict[str, Case]] = {
     "handshake hangs": Case(over_tcp(raw_servers.silent), "tls_timeout"),
     "handshake reset": Case(over_tcp(raw_servers.reset_in_handshake), "tls_reset"),
     "handshake closed": Case(over_tcp(raw_servers.close_in_handshake), "tls_reset"),
+    "no client certificate, says nginx": Case(by_nginx("mutual"), "tls_protocol", "client_cert"),
     "certificate ends soon": Case(by_nginx("ending"), "", r"ends in 10 days"),
     # time and framing
     "slow-loris in the headers": Case(over_tls(drip(b"HTTP/1.1 200 OK\r\nX-Slow: ")), "http_deadline", "total_s"),
@@ -266,6 +267,7 @@ CASES: Final[dict[str, Case]] = {
     "http: 429": http_answered("too-many-seconds", "rate_limited", "wait 7 s"),
     "http: 503": http_answered("503", "server_unavailable"),
     "http: redirect": http_answered("redirect-307", "http_redirect_refused"),
+    "http: no client certificate, says nginx": Case(by_nginx("mutual"), "tls_protocol", "client_cert", {"provider": "http"}),
     "http: certificate expired": Case(by_nginx("expired"), "tls_cert_expired", settings={"provider": "http"}),
     "http: port closed": Case(refused, "tcp_refused", settings={"provider": "http"}),
     # before the network
@@ -298,12 +300,14 @@ def world(authority: Issuer, ca_file: Path, tmp_path_factory: pytest.TempPathFac
         except pytest.skip.Exception:
             yield world
             return
-        blocks = nginx_servers(authority, servers.plain(checks_the_key).port, sinks[0].port, sinks[1].port)
+        blocks = nginx_servers(authority, ca_file, servers.plain(checks_the_key).port, sinks[0].port, sinks[1].port)
         world.ports = stack.enter_context(nginx(tmp_path_factory.mktemp("nginx"), blocks))
         yield world
 
 
-def nginx_servers(authority: Issuer, backend: int, sink: int, plain_sink: int) -> dict[str, tuple[bytes, str]]:
+def nginx_servers(
+    authority: Issuer, ca_file: Path, backend: int, sink: int, plain_sink: int
+) -> dict[str, tuple[bytes, str]]:
     locations = "".join(f"location /{name}/ {{ {text} }}\n" for name, text in ANSWERS.items())
     locations = locations.replace("PLAIN_SINK", str(plain_sink)).replace("SINK", str(sink))
     proxied = f"location / {{ proxy_pass http://127.0.0.1:{backend}; }}"
@@ -317,6 +321,7 @@ def nginx_servers(authority: Issuer, backend: int, sink: int, plain_sink: int) -
         "stranger": (certificate(trustme.CA(organization_name=ISSUER)), locations),
         "dropping": (pem, proxied),
         "keeping": (pem, f"underscores_in_headers on; {proxied}"),
+        "mutual": (pem, f"ssl_client_certificate {ca_file}; ssl_verify_client on; {locations}"),
     }
 
 

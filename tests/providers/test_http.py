@@ -5,7 +5,10 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from connform.engine.catalog import vocabulary
+from connform.manifest.files import Source
 from connform.manifest.shape import selected
+from connform.manifest.validate import validate
 from connform.providers.http import HTTP
 from connform.providers.interface import CheckRequest, Instance
 from tests.providers.connections import answer, connection
@@ -114,3 +117,9 @@ def test_the_dropped_underscore_is_hinted_at_only_where_there_is_one() -> None:
     underscored = HTTP.judge(connection("http", **GOOD, api_key_header="api_key"), answer(403))
     assert "underscore" not in plain.hint
     assert "underscore" in underscored.hint
+
+
+def test_a_key_of_another_provider_is_said_to_be_one() -> None:
+    text = "version: 1\nconnections: {a: {provider: http, environment: production, region: eu, base_url: 'https://a.example', check: {path: /}, auth: {method: bearer, token: 'env://T'}}}\n"
+    _, found = validate([Source("connections.yaml", text.encode(), "")], vocabulary())
+    assert [one.detail for one in found] == ["`region` belongs to `provider: iinked-sign`, not here"]

@@ -26,6 +26,7 @@ from connform.engine.validate import read_manifest
 from connform.errors import ConnectionFailed
 from connform.faults import FAULTS, ExitCode, Stage, Verdict
 from connform.http.client import async_client
+from connform.providers.answers import judge_certificate
 from connform.providers.interface import Answer, Judgement
 
 if TYPE_CHECKING:
@@ -158,8 +159,8 @@ async def _ask(connection: Connection, world: Surroundings, total_s: float, time
     async with async_client(settings, timeline) as client:
         response = await client.request(wanted.method, wanted.path, json=wanted.json)
     answer = _answer(response.status_code, response.headers.items(), response.content)
-    judgement = api.judge(connection, answer)
-    if not judgement.fault or FAULTS[judgement.fault].stage is not Stage.HTTP:
+    judgement = judge_certificate(response.status_code, response.content) or api.judge(connection, answer)
+    if not judgement.fault or FAULTS[judgement.fault].stage is Stage.AUTH:
         timeline.done(Stage.HTTP, http_status=answer.status)
         if not judgement.fault:
             timeline.remarks += _narrowed(connection, settings.credential)

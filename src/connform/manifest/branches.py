@@ -30,13 +30,30 @@ class Branch(NamedTuple):
     """Where it has secret references."""
 
 
+class _Choice(NamedTuple):
+    """A value of a discriminator that leads to a branch."""
+
+    path: tuple[str, ...]
+    """Where the object is whose discriminator it is."""
+    key: str
+    value: str
+    default: str
+    """What counts where the object has none; empty for nothing."""
+
+    def is_made_by(self, node: Any) -> bool:
+        """Return whether an object chooses it."""
+        for key in self.path:
+            node = node.get(key) if isinstance(node, dict) else None
+        return isinstance(node, dict) and node.get(self.key, self.default) == self.value
+
+
 class Branches:
     """The flat schemas of a shape with their gates, built when an object first selects them."""
 
     def __init__(self, shape: Shape, *, partial: bool = False) -> None:
         self._shape = shape
         self._signature = build_signature(shape)
-        self._everywhere: dict[str, str] | None = None
+        self._homes: dict[str, list[tuple[_Choice, ...]]] | None = None
         self._choices: dict[str | int, list[str]] | None = None
         self._partial = partial
         self._built: dict[tuple[object, ...], Branch] = {}
@@ -59,12 +76,7 @@ class Branches:
         """
         from connform.manifest.explain import explain  # only bad manifests need it
 
-        if self._everywhere is None:
-            homes: dict[str, list[str]] = {}
-            for key, home in _elsewhere(self._shape):
-                homes.setdefault(key, []).append(home)
-            self._everywhere = {key: " or ".join(found) for key, found in homes.items()}
-        found = [self._with_choice(one, origin) for one in explain(branch.schema, node, self._everywhere)]
+        found = [self._with_choice(one, origin) for one in explain(branch.schema, node, self._elsewhere(node))]
         parts = branch.schema["properties"]
         owner, strays = misplaced_keys(
             node, lambda above, key: key not in parts and key in parts.get(above, {}).get("properties", ())
@@ -75,6 +87,18 @@ class Branches:
         explained = {(key,) for key in (owner, *strays)}
         found = [one for one in found if one.path[:1] not in explained]
         return [*found, Finding("wrong-indentation", (strays[0],), detail, at_key=True)]
+
+    def _elsewhere(self, node: Map) -> dict[str, str]:
+        """Return the keys of other branches, each with the values of discriminators that would admit it."""
+        if self._homes is None:
+            self._homes = {}
+            for key, home in _homes(self._shape):
+                self._homes.setdefault(key, []).append(home)
+        found = {}
+        for key, homes in self._homes.items():
+            foreign = [next((one for one in home if not one.is_made_by(node)), home[-1]) for home in homes]
+            found[key] = " or ".join(dict.fromkeys(f"`{one.key}: {one.value}`" for one in foreign))
+        return found
 
     def _with_choice(self, finding: Finding, origin: Callable[[Path], str]) -> Finding:
         """Name the discriminators by which a key was refused, where another layer than the key's own has them."""
@@ -106,11 +130,15 @@ def indentation(owner: str, stray: str) -> str:
     return f"`{stray}` belongs below `{owner}:`, not beside it: indent it, and what belongs to it"
 
 
-def _elsewhere(shape: Shape) -> Iterator[tuple[str, str]]:
+def _homes(
+    shape: Shape, path: tuple[str, ...] = (), above: tuple[_Choice, ...] = ()
+) -> Iterator[tuple[str, tuple[_Choice, ...]]]:
+    """Yield each key of a branch with the choices that lead to it, from the outermost on."""
     for name, branch in shape.branches.items():
+        choices = (*above, _Choice(path, shape.discriminator, name, shape.default))
         for key in branch.properties:
-            yield key, f"`{shape.discriminator}: {name}`"
-        yield from _elsewhere(branch)
-    for part in shape.properties.values():
+            yield key, choices
+        yield from _homes(branch, path, choices)
+    for key, part in shape.properties.items():
         if isinstance(part, Shape):
-            yield from _elsewhere(part)
+            yield from _homes(part, (*path, key), above)
