@@ -162,4 +162,5 @@ def test_a_server_without_revocation_is_said(tmp_path: Path, provider: Provider)
     removed = run("apply", "--yes", "--format", "json", cwd=tmp_path, env=ENVIRONMENT)
     assert removed.code == 0, removed.out
     (warning,) = removed.connection["warnings"]
+    assert removed.connection["warning_codes"] == ["grant-not-revoked"]
     assert "deleted here; its server has no revocation" in warning

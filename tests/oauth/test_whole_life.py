@@ -115,6 +115,7 @@ def test_a_narrowed_grant_is_a_warning(tmp_path: Path, lasting_provider: Provide
     checked = run("check", "--format", "json", cwd=tmp_path, env=ENVIRONMENT)
     assert (checked.code, checked.connection["verdict"]) == (0, "ready")
     (remark,) = checked.connection["warnings"]
+    assert checked.connection["warning_codes"] == ["scopes-not-granted"]
     assert "did not grant offline_access" in remark
 
 

@@ -10,6 +10,7 @@ from connform.engine.report import (
     BackendReport,
     ConnectionReport,
     PlanSummary,
+    Remark,
     Report,
     SecretReport,
     StageResult,
@@ -127,7 +128,7 @@ READY: Final = ConnectionReport(
         StageResult(Stage.AUTH, "ok"),
         StageResult(Stage.LATENCY, "ok"),
     ),
-    warnings=("the certificate ends in 5 days",),
+    warnings=(Remark("certificate-ends-soon", "the certificate ends in 5 days"),),
     place=span(4, 3, 13),
 )
 REJECTED: Final = ConnectionReport(

@@ -11,7 +11,7 @@ from connform.auth.oauth2 import DEFAULT_SCOPES
 from connform.engine.drift import compared
 from connform.engine.grants import State
 from connform.engine.planning import Action, Change
-from connform.engine.report import ConnectionReport
+from connform.engine.report import ConnectionReport, Remark
 from connform.engine.states import KeptStates
 from connform.faults import Verdict
 from connform.recorded import Actor, Attempt, Record
@@ -148,7 +148,7 @@ LINE = ConnectionReport("one", "iinked-sign", "production", "eu", "https://x.exa
 def test_scopes_that_were_not_granted_are_said_and_are_no_change() -> None:
     attempt = Attempt(datetime.now(UTC), Actor("a", "b"), "create", "", "", "oauth2", "ready")
     record = Record("one", "connections.yaml", "", {}, attempt)
-    missing = f"the customer did not grant {DEFAULT_SCOPES[0]}"
+    missing = Remark("scopes-not-granted", f"the customer did not grant {DEFAULT_SCOPES[0]}")
     (states,) = KeptStates(State(), []).all
     change = Change("one", Action.NONE, "", "", (), None, None, states, {})
     for recorded in (record, None):

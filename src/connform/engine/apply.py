@@ -20,7 +20,7 @@ from connform.engine.journal import Journal
 from connform.engine.plan import report
 from connform.engine.planning import Plan, described, draw
 from connform.engine.removal import Endings, folder_of, leaves_grant
-from connform.engine.report import PlanSummary
+from connform.engine.report import PlanSummary, Remark
 from connform.engine.select import EVERYTHING, Selection
 from connform.engine.states import WHOLE, KeptStates, Shard
 from connform.engine.surroundings import surroundings
@@ -183,5 +183,5 @@ class _Apply:
         except ConnectionFailed as failure:
             return failed(line, failure)
         if ending.is_lost:
-            return line._replace(warnings=(*line.warnings, ending.said))
+            return line._replace(warnings=(*line.warnings, Remark("grant-not-revoked", ending.said)))
         return line._replace(message=ending.said)

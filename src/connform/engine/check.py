@@ -19,6 +19,7 @@ from connform.engine.catalog import provider
 from connform.engine.client import client_settings
 from connform.engine.describe import describe
 from connform.engine.grants import DEFAULT, State
+from connform.engine.report import Remark
 from connform.engine.select import EVERYTHING, Selection
 from connform.engine.surroundings import surroundings
 from connform.engine.timeline import Timeline
@@ -206,7 +207,7 @@ def _report(connection: Connection, judgement: Judgement, timeline: Timeline) ->
     )
 
 
-def _narrowed(connection: Connection, credential: object) -> Iterator[str]:
+def _narrowed(connection: Connection, credential: object) -> Iterator[Remark]:
     """Yield a remark where a customer granted less than the manifest asks for (RFC 6749 §3.3)."""
     facts: GrantFacts | None = getattr(credential, "facts", None)
     if facts is not None:
@@ -214,16 +215,18 @@ def _narrowed(connection: Connection, credential: object) -> Iterator[str]:
             scope for scope in connection.auth.settings.get("scopes", DEFAULT_SCOPES) if scope not in facts.scopes
         ]
         if missing:
-            yield f"the customer did not grant {' '.join(missing)}: where it is needed, have them log in again"
+            text = f"the customer did not grant {' '.join(missing)}: where it is needed, have them log in again"
+            yield Remark("scopes-not-granted", text)
 
 
-def _warnings(timeline: Timeline) -> Iterator[str]:
+def _warnings(timeline: Timeline) -> Iterator[Remark]:
     yield from timeline.remarks
     expires_at = timeline.facts(Stage.TLS).get("cert_expires_at")
     if isinstance(expires_at, str):
         remaining = datetime.fromisoformat(expires_at) - datetime.now(UTC)
         if remaining < CERTIFICATE_WARNING:
-            yield f"the server's certificate ends in {max(remaining.days, 0)} days, at {expires_at}: have it renewed"
+            text = f"the server's certificate ends in {max(remaining.days, 0)} days, at {expires_at}: have it renewed"
+            yield Remark("certificate-ends-soon", text)
 
 
 def _place(connection: Connection, judgement: Judgement) -> Span:

@@ -32,6 +32,15 @@ class StageResult(NamedTuple):
     """JSON-ready facts: `addresses`, `tls_version`, `cert_expires_at`, `http_status`, …"""
 
 
+class Remark(NamedTuple):
+    """What a person should know of a connection although nothing failed."""
+
+    code: str
+    """`certificate-ends-soon`, `scopes-not-granted`, `grant-not-revoked`."""
+    text: str
+    """What it is, and what to do."""
+
+
 class ConnectionReport(NamedTuple):
     """What is known of one connection. Fields that a verb doesn't fill are empty."""
 
@@ -63,8 +72,8 @@ class ConnectionReport(NamedTuple):
     """The whole check."""
     stages: tuple[StageResult, ...] = ()
     """Every stage in order."""
-    warnings: tuple[str, ...] = ()
-    """Remarks on a ready connection: a certificate that ends soon."""
+    warnings: tuple[Remark, ...] = ()
+    """What a person should know although nothing failed."""
     exit_code: ExitCode = ExitCode.OK
     """The exit code that this connection alone would give."""
     place: Span | None = None

@@ -9,7 +9,7 @@ from time import perf_counter
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from connform.engine.report import StageResult
+from connform.engine.report import Remark, StageResult
 from connform.faults import Stage
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ class Timeline:
     def __init__(self) -> None:
         self._started = self._mark = perf_counter()
         self._ended: dict[Stage, StageResult] = {}
-        self.remarks: list[str] = []
+        self.remarks: list[Remark] = []
         """What a person should know although all is well."""
 
     def stage(self, stage: Stage, elapsed_s: float, facts: Mapping[str, object]) -> None:

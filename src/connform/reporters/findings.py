@@ -70,7 +70,7 @@ def _of_diagnostics(view: View) -> Iterator[tuple[Finding, str]]:
 
 def _of_connections(view: View) -> Iterator[tuple[Finding, str]]:
     for one in view["connections"]:
-        told = [("warning", "certificate-ends-soon", warning) for warning in one["warnings"]]
+        told = [("warning", *told) for told in zip(one["warning_codes"], one["warnings"], strict=True)]
         if one["verdict"] in {"failed", "unknown"}:
             told.append(("error", one["class"], _joined(one["message"], one["hint"])))
         for severity, code, text in told:

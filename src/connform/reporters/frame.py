@@ -188,6 +188,7 @@ _CONNECTION: Final = _object(
         "message": _text("What happened, or empty."),
         "hint": _text("What to do, or empty."),
         "warnings": _list({"type": "string"}),
+        "warning_codes": _list({"type": "string"}) | {"description": "The code of each warning."},
         **_PLACE_OR_NONE,
         "elapsed_ms": _MS,
         "stages": _list(_STAGE),
