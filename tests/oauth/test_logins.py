@@ -10,7 +10,7 @@ import pytest
 
 from connform.store import open_store
 from tests.end_to_end.conftest import PACKAGES
-from tests.end_to_end.running import run
+from tests.end_to_end.running import run_here as run
 from tests.http.servers import Server, head
 from tests.oauth.test_verdicts import ENVIRONMENT, MANIFEST
 from tests.store.conftest import grant, keep

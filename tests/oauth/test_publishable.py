@@ -9,7 +9,7 @@ from connform.reporters import FORMATS
 from connform.reporters.graphs import GRAPHS
 from connform.store import open_store
 from tests.canary import assert_no_canary
-from tests.end_to_end.running import run
+from tests.end_to_end.running import run_here as run
 from tests.oauth.test_removal import NOTHING, changed
 from tests.oauth.test_whole_life import ENVIRONMENT, declare, log_in
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.canary import API_KEY
 from tests.end_to_end.conftest import PACKAGES, Issuer
-from tests.end_to_end.running import AS_INSTALLED, COMMAND, KEY_VARIABLE, environment, run
+from tests.end_to_end.running import AS_INSTALLED, COMMAND, KEY_VARIABLE, environment, run_here
 from tests.http.servers import Connection, Server, head
 from tests.store.postgres import Postgres, running_postgres
 
@@ -136,7 +136,8 @@ class Repository:
         return ENVIRONMENT | ({"CONNFORM_STATE": self.state} if self.state else {})
 
     def run(self, *argv: str | Path) -> Run:
-        return run(*argv, cwd=self.folder, env=self.environment)
+        """Run a command in this process."""
+        return run_here(*argv, cwd=self.folder, env=self.environment)
 
     def start(self, *argv: str | Path) -> subprocess.Popen[str]:
         """Begin a command that runs by itself."""
