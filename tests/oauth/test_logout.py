@@ -156,6 +156,7 @@ def test_the_record_of_an_earlier_version_vouches_for_no_other_server(places: Pl
     with closing(sqlite3.connect(places.folder / ".connform" / "state.sqlite3", isolation_level=None)) as database:
         (key,) = (places.folder / ".connform" / "key").read_text().split()
         facts = grant(token_url=places.token_url)
+        database.execute("DELETE FROM connform_stamps")
         database.execute(
             "UPDATE connform_grants SET revoke_url = ?, sealed = ?", (places.url(ELSEWHERE), first_seal(key, facts))
         )
