@@ -150,6 +150,7 @@ CODES: dict[str, tuple[Severity, str]] = {
     "malformed-url": (Severity.ERROR, "not a usable URL"),
     "incomplete-client-certificate": (Severity.ERROR, "a client certificate needs its key, and the other way round"),
     "no-refresh-token": (Severity.WARNING, "this connection gets no refresh token"),
+    "foreign-revoke-url": (Severity.WARNING, "grants are revoked at another server than the one that gives them"),
     "unused-template": (Severity.WARNING, "a template that no connection uses"),
     "no-connections": (Severity.WARNING, "the manifest declares no connection"),
     "unused-ignore": (Severity.WARNING, "an ignore comment that silences nothing"),

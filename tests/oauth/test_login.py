@@ -198,7 +198,19 @@ COMMANDS: Final = {
     "a token of an API key": (["token", "key"], None, 64, "not with a token"),
     "a token without a grant": (["token", "customer"], None, 4, "login_required"),
     "a server that is away": (
-        ["login", "customer", "--state", "postgresql://u:hunter2@127.0.0.1:1/x"], "x\n", 5, "store_unavailable",
+        ["login", "customer", "--state", "postgresql://u@127.0.0.1:1/x"], "x\n", 5, "store_unavailable",
+    ),
+    "a password that everybody sees": (
+        ["login", "customer", "--state", "postgresql://u:hunter2@127.0.0.1:1/x"], "x\n", 64, "CONNFORM_STATE",
+    ),
+    "a password in the query": (
+        ["login", "customer", "--state", "postgresql://db/x?user=u&pass%77ord=hunter2"], "x\n", 64, "PGPASSWORD",
+    ),
+    "the password of a key": (
+        ["token", "customer", "--state=postgresql://db/x?sslpassword=hunter2"], None, 64, "command line",
+    ),
+    "a password that is not encoded": (
+        ["logout", "customer", "--state", "postgresql://u:hunter2/@x@127.0.0.1/x"], None, 64, "command line",
     ),
     "a state that is none": (["login", "customer", "--state", "redis://hunter2"], "x\n", 1, "no known scheme"),
     "a key that is no reference": (["token", "customer", "--state-key", "hunter2"], None, 1, "secret reference"),

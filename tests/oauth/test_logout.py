@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from connform.store import open_store
 from tests.canary import API_KEY
 from tests.end_to_end.running import run
 from tests.http.servers import Server, answer
 from tests.oauth.conftest import SECRET
-from tests.store.conftest import grant, keep
+from tests.store.conftest import grant, keep, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from connform.grant import Grant
     from tests.end_to_end.conftest import Issuer
     from tests.end_to_end.running import Run
     from tests.http.servers import Behaviour
@@ -59,6 +63,16 @@ class Places:
         }
         (self.folder / "connections.yaml").write_text(json.dumps({"version": 1, "connections": {"customer": customer}}))
 
+    def declare_base(self, server: Server) -> None:
+        """Let the API be at a server; what is declared otherwise stays."""
+        file = self.folder / "connections.yaml"
+        content = json.loads(file.read_text())
+        content["connections"]["customer"]["base_url"] = f"https://localhost:{server.port}/api"
+        file.write_text(json.dumps(content))
+
+    def declare_nothing(self) -> None:
+        (self.folder / "connections.yaml").write_text(json.dumps({"version": 1, "connections": {}}))
+
     def keep(self, connection: str = "customer", **facts: Any) -> None:
         store = open_store("", self.folder / ".connform", None)
         keep(store, grant(connection, token_url=self.token_url, **facts))
@@ -94,7 +108,7 @@ WAYS: Final = {  # what the manifest names, what was kept with the grant, where 
     "the login found it": (NOWHERE, HERE, HERE),
     "the manifest names it": (HERE, NOWHERE, HERE),
     "the manifest names another by now": (HERE, ELSEWHERE, HERE),
-    "the manifest means another server": (ELSEWHERE, HERE, ELSEWHERE),
+    "the manifest names another server, as its login found": (ELSEWHERE, ELSEWHERE, ELSEWHERE),
     "only the store names another server": (NOWHERE, ELSEWHERE, NOWHERE),
     "nobody names one": (NOWHERE, NOWHERE, NOWHERE),
 }
@@ -109,6 +123,81 @@ def test_a_grant_is_revoked_where_the_manifest_says_or_at_its_own_server(places:
     words = "was revoked and deleted" if goes else "not known to revoke"
     assert (ended.code, words in ended.out, places.grants()) == (0, True, []), ended.err
     assert places.asked() == goes
+
+
+@pytest.mark.parametrize("kept", [HERE, NOWHERE])
+def test_another_server_that_only_the_manifest_names_gets_nothing_unless_it_is_forced(
+    places: Places, kept: str
+) -> None:
+    """Whoever changes one line of a manifest can't lead the refresh token and the app's secret to a server of theirs."""
+    places.declare(revoke_url=places.url(ELSEWHERE))
+    places.keep(revoke_url=places.url(kept))
+    refused = places.run("logout", "customer")
+    assert (refused.code, refused.out, places.grants()) == (7, "", ["customer"]), refused.err
+    assert f"its refresh token would go to https://localhost:{places.servers[ELSEWHERE].port}" in refused.err
+    assert "--force" in refused.err
+    assert places.asked() == NOWHERE
+    forced = places.run("logout", "customer", "--force")
+    assert (forced.code, places.grants()) == (0, []), forced.err
+    assert places.asked() == ELSEWHERE
+
+
+def test_a_grant_of_another_server_is_given_up_here_without_asking_anybody(places: Places) -> None:
+    places.declare(revoke_url=places.url(ELSEWHERE))
+    places.keep(revoke_url=places.url(HERE))
+    assert places.run("logout", "customer", "--only-here").code == 0
+    assert (places.asked(), places.grants()) == (NOWHERE, [])
+
+
+def test_the_record_of_an_earlier_version_vouches_for_no_other_server(places: Places) -> None:
+    """It was sealed without its `revoke_url`, so that whoever writes to the store may have chosen it."""
+    places.declare(revoke_url=places.url(ELSEWHERE))
+    places.keep(revoke_url="")
+    with closing(sqlite3.connect(places.folder / ".connform" / "state.sqlite3", isolation_level=None)) as database:
+        (key,) = (places.folder / ".connform" / "key").read_text().split()
+        facts = grant(token_url=places.token_url)
+        database.execute("DELETE FROM connform_stamps")
+        database.execute(
+            "UPDATE connform_grants SET revoke_url = ?, sealed = ?", (places.url(ELSEWHERE), first_seal(key, facts))
+        )
+    refused = places.run("logout", "customer")
+    assert (refused.code, places.asked(), places.grants()) == (7, NOWHERE, ["customer"]), refused.err
+
+
+def first_seal(key: str, kept: Grant) -> bytes:
+    """Seal tokens as the first version did."""
+    bound = json.dumps([kept.facts.connection, kept.facts.token_url, kept.facts.client_id]).encode()
+    return bytes(12) + AESGCM(base64.b64decode(key)).encrypt(bytes(12), json.dumps(list(tokens(kept))).encode(), bound)
+
+
+def test_an_apply_that_would_send_a_removed_grant_elsewhere_is_refused_before_anything_is_done(places: Places) -> None:
+    places.servers[HERE].behaviour = answer(b'{"ok": true}', "Content-Type: application/json")
+    places.declare(revoke_url=places.url(ELSEWHERE))
+    places.keep(revoke_url=places.url(HERE), expires_at=None)
+    places.declare_base(places.servers[HERE])
+    assert places.run("apply", "--yes").code == 0
+    places.servers[HERE].requests.clear()
+    places.declare_nothing()
+    refused = places.run("apply", "--yes")
+    assert (refused.code, places.asked(), places.grants()) == (7, NOWHERE, ["customer"]), refused.out
+    assert f"would go to https://localhost:{places.servers[ELSEWHERE].port}" in refused.err
+    assert places.run("state", "show", "customer").code == 0, "it stays recorded"
+    forced = places.run("apply", "--yes", "--force")
+    assert (forced.code, places.asked(), places.grants()) == (0, ELSEWHERE, []), forced.out + forced.err
+
+
+@pytest.mark.parametrize(
+    ("auth", "is_foreign"),
+    [
+        ({"revoke_url": ELSEWHERE}, True),
+        ({"revoke_url": HERE}, False),
+        ({}, False),
+    ],
+)
+def test_validate_warns_of_another_server(places: Places, auth: dict[str, str], is_foreign: bool) -> None:
+    places.declare(**{key: places.url(place) for key, place in auth.items()})
+    said = places.run("validate", "--format", "concise")
+    assert (said.code, "warning[foreign-revoke-url]" in said.out) == (0, is_foreign), said.out
 
 
 def test_an_address_that_was_changed_in_the_store_gets_nothing(places: Places) -> None:

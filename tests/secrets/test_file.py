@@ -262,3 +262,30 @@ def test_a_mount_whose_snapshot_stays_away_is_an_error_and_no_endless_loop(tmp_p
     mount = Mount(tmp_path / "mount", id="1")
     shutil.rmtree((mount.folder / "..data").resolve())
     assert failure("file", tmp_path, "file://mount/id").fault.name == "secret_not_found"
+
+
+@pytest.mark.parametrize(
+    ("text", "settings"),
+    [
+        ("file://.connform/key", {}),
+        ("file:///srv/app/.connform/key", {}),
+        ("file://a/../.connform/key", {}),
+        ("mine://key", {"path": ".connform"}),
+        ("mine://.connform/key", {"path": "/srv/app"}),
+        ("file:///proc/self/environ", {}),
+        ("file:////proc/1/environ", {}),
+        ("file:///run/..//proc/self/./environ", {}),
+        ("mine://self/environ", {"path": "/proc"}),
+        ("mine://environ", {"path": "/run/../proc/self/"}),
+    ],
+)
+def test_what_the_run_itself_holds_is_refused_offline(text: str, settings: dict[str, str]) -> None:
+    assert lint("file", text, **settings)
+
+
+@pytest.mark.parametrize("backend", ["file", "dotenv"])
+def test_no_link_leads_to_what_the_run_itself_holds(tmp_path: Path, backend: str) -> None:
+    (tmp_path / "link").symlink_to("/proc/self/environ")
+    (tmp_path / "folder").symlink_to("/proc/self", target_is_directory=True)
+    for path in ("link", "folder/environ", "folder/cmdline"):
+        assert failure(backend, tmp_path, f"{backend}://{path}#PATH").fault.name == "secret_denied"

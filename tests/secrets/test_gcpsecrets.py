@@ -168,3 +168,20 @@ def test_a_good_reference(text: str) -> None:
 @pytest.mark.parametrize("text", ["gcpsecrets://portal", "gcpsecrets://acme/a/b", "gcpsecrets://acme/a?version=../x"])
 def test_a_bad_reference_is_found_offline(text: str) -> None:
     assert lint("gcpsecrets", text)
+
+
+@pytest.mark.parametrize(
+    ("store", "is_good"),
+    [
+        ({"address": "https://secretmanager.europe-west3.rep.googleapis.com"}, True),
+        ({"address": "https://googleapis.com"}, True),
+        ({"address": "http://127.0.0.1:8080"}, True),
+        ({"address": "https://secrets.acme.example"}, False),
+        ({"address": "https://googleapis.com.acme.example"}, False),
+        ({"address": "https://evilgoogleapis.com"}, False),
+        ({"address": "https://secrets.acme.example", "credentials": "file:///run/gcp.json"}, True),
+        ({}, True),
+    ],
+)
+def test_this_machine_s_own_login_goes_to_google_alone(store: dict[str, str], is_good: bool) -> None:
+    assert [finding.path for finding in GCPSECRETS.rules(store)] == ([] if is_good else [("address",)])

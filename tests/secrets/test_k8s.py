@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from connform.errors import SecretUnresolved
 from connform.secret import Secret, SecretReference
-from connform.secrets.interface import Place
+from connform.secrets.interface import Fetched, Place
 from connform.secrets.k8s import K8S
 from connform.testing.secrets import Bench, SecretBackendSuite
 from tests.canary import API_KEY, assert_no_canary
@@ -156,3 +157,16 @@ def test_a_good_reference(text: str) -> None:
 )
 def test_a_bad_reference_is_found_offline(text: str) -> None:
     assert lint("k8s", text)
+
+
+def test_the_token_that_opened_the_cluster_is_read_by_no_reference(cluster: Cluster) -> None:
+    cluster.put("login", {"token": TOKEN.encode(), "other": b"value"})
+    opened = K8S.open(cluster.place)
+    references = [SecretReference.parse(f"k8s://team/login#{key}") for key in ("token", "other")]
+
+    own, other = opened.read(references)
+    opened.close()
+
+    assert isinstance(own, SecretUnresolved)
+    assert own.fault.name == "secret_denied"
+    assert isinstance(other, Fetched)

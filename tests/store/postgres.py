@@ -55,6 +55,35 @@ class Postgres:
     def stop(self) -> None:
         self._control("stop", "-w", "-m", "immediate")
 
+    @contextmanager
+    def speaking_tls(self, certificate: bytes) -> Iterator[None]:
+        """Let the server speak TLS with a certificate, PEM with its key; connections may still do without."""
+        pem = self._folder / "data" / "server.pem"
+        pem.write_bytes(certificate)
+        pem.chmod(0o600)
+        if os.geteuid() == 0:
+            nobody = pwd.getpwnam("nobody")
+            os.chown(pem, nobody.pw_uid, nobody.pw_gid)
+        for name in ("ssl_cert_file", "ssl_key_file"):
+            self._set(f"{name} = '{pem}'")
+        self._set("ssl = on", seen="on")
+        try:
+            yield
+        finally:
+            self._set("ssl = off", seen="off")
+
+    def _set(self, setting: str, seen: str = "") -> None:
+        """Change a setting, and wait until new sessions have it."""
+        import psycopg
+
+        with psycopg.connect(self.url(), autocommit=True) as admin:
+            admin.execute(f"ALTER SYSTEM SET {setting}".encode())
+            admin.execute("SELECT pg_reload_conf()")
+        while seen:
+            with psycopg.connect(self.url()) as admin:
+                if admin.execute("SHOW ssl").fetchall() == [(seen,)]:
+                    return
+
     def _control(self, *arguments: str) -> None:
         _unprivileged(self._programs["pg_ctl"], "-D", str(self._folder / "data"), *arguments)
 

@@ -17,8 +17,7 @@ from connform.errors import ConnectionFailed
 from connform.secret import Secret
 from connform.store import open_states, open_store
 from connform.store.cipher import new_key
-from connform.store.records import _WRITE
-from connform.store.rows import row_of
+from connform.store.records import put
 from tests.canary import API_KEY, AWKWARD, assert_no_canary
 from tests.forking import forked
 from tests.store.conftest import Kind, grant, keep, tokens
@@ -94,7 +93,7 @@ def test_what_a_login_writes_at_the_same_moment_is_not_replaced(opened: Callable
             replaced.append(locked.replace(grant(), grant()._replace(access_token=Secret("renewed"))))
 
     with logging_in.writing() as (execute, cipher):  # type: ignore[attr-defined]  # of Records
-        execute(_WRITE, row_of(newer, cipher))
+        put(execute, cipher, newer)
         thread = Thread(target=replace)
         thread.start()
         thread.join(0.5)  # it has looked, or waits to
@@ -268,7 +267,7 @@ def test_ten_thousand_grants(store: GrantStore, kind: Kind) -> None:
     keep(store, grant("first"))
     with store.writing() as (execute, cipher):  # type: ignore[attr-defined]  # both kinds of store have it
         for number in range(10_000):
-            execute(_WRITE, row_of(grant(f"customer-{number}"), cipher))
+            put(execute, cipher, grant(f"customer-{number}"))
     written = time.perf_counter()
     assert sum(1 for _ in store.facts()) == 10_001
     listed = time.perf_counter()
@@ -288,8 +287,8 @@ def test_a_child_that_was_forked_in_the_middle_of_a_transaction_waits_for_nobody
     writing, forked = threading.Event(), threading.Event()
 
     def write() -> None:
-        with store.lock("other", 5) as locked, store.writing() as (execute, _):  # type: ignore[attr-defined]  # of Records
-            execute("UPDATE connform_grants SET ended = 'half' WHERE connection = 'customer'")
+        with store.lock("other", 5) as locked, store.writing() as (execute, cipher):  # type: ignore[attr-defined]  # of Records
+            put(execute, cipher, grant(ended="half"))
             writing.set()
             forked.wait(20)
             assert locked.read() is None

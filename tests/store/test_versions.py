@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -49,6 +50,7 @@ def test_its_grants_are_there_and_its_state_can_be_written(folder: Path) -> None
     states.close()
 
 
+@pytest.mark.parametrize("folder", VERSIONS[:1], indirect=True)
 def test_where_a_grant_is_revoked_counts_only_where_it_was_sealed(folder: Path) -> None:
     """The first version sealed the tokens without it: whoever could write to the store could change it."""
     store = open_store("", folder, lambda: KEY)
@@ -63,6 +65,26 @@ def test_where_a_grant_is_revoked_counts_only_where_it_was_sealed(folder: Path) 
     assert again is not None
     assert again.facts.revoke_url == "https://login.acme.example/end"
     assert tokens(again) == tokens(first)
+
+
+def test_its_grants_are_sealed_as_a_whole_by_the_next_write(folder: Path) -> None:
+    """Until then their facts are believed as they stand: nothing was bound to them."""
+    with closing(sqlite3.connect(folder / FILE, isolation_level=None)) as connection:
+        connection.execute("UPDATE connform_grants SET scopes = 'admin'")
+    store = open_store("", folder, lambda: KEY)
+    with store.lock("customer", 5) as locked:
+        first = locked.read()
+        assert first is not None
+        assert first.facts.scopes == ("admin",)
+        locked.begin_refresh()
+        assert tokens(locked.read()) == tokens(first)
+    store.close()
+    with closing(sqlite3.connect(folder / FILE, isolation_level=None)) as connection:
+        connection.execute("UPDATE connform_grants SET scopes = 'profile'")
+    store = open_store("", folder, lambda: KEY)
+    with pytest.raises(ConnectionFailed, match="changed since it was written"):
+        store.read("customer")
+    store.close()
 
 
 def test_a_newer_version_is_refused(folder: Path) -> None:

@@ -68,6 +68,24 @@ def _shard(_context: click.Context, parameter: click.Parameter, value: str) -> t
     return int(number), int(total)
 
 
+def _state_url(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """Return where state lies; a password is refused on the command line, which every user of the machine can read."""
+    from_flag = click.core.ParameterSource.COMMANDLINE
+    if value and context.get_parameter_source(parameter.name or "") is from_flag and _has_password(value):
+        message = f"{parameter.opts[-1]} holds a password, and every user of this machine can read the command line"
+        raise UsageProblem(message, "put the URL into CONNFORM_STATE, or leave the password to PGPASSWORD or ~/.pgpass")
+    return value
+
+
+def _has_password(url: str) -> bool:
+    from urllib.parse import parse_qsl  # start-up: few runs name a state
+
+    scheme, _, rest = url.partition("://")
+    rest, _, query = rest.partition("?")
+    user, _, _ = rest.rpartition("@")
+    return (":" in user and scheme != "sqlite") or any(name.endswith("password") for name, _ in parse_qsl(query))
+
+
 def _formats(
     context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
 ) -> tuple[tuple[str, str], ...]:
@@ -165,6 +183,7 @@ _STATE: Final = (
         "--state",
         "state_url",
         envvar="CONNFORM_STATE",
+        callback=_state_url,
         metavar="URL",
         help="Where state and grants lie: sqlite:///FOLDER, postgresql://…; default: .connform beside the manifest.",
     ),

@@ -17,16 +17,19 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("name", shell_complete=completing("connections"))
 @click.option("--only-here", is_flag=True, help="Delete the grant without asking its server to revoke it.")
+@click.option(
+    "--force", is_flag=True, help="Revoke it at another server than the one that gave it, if `revoke_url` says so."
+)
 @stateful
 @common
-def command(options: Options, *, name: str, only_here: bool, state: State) -> int:
+def command(options: Options, *, name: str, only_here: bool, force: bool, state: State) -> int:
     """Revoke a grant where its server can, and delete it.
 
     Where the server can't be reached nothing is deleted: the grant would live on there, and nobody could revoke it any more.
     """
     from connform.engine.login import logout
 
-    said = logout(options.files, name, state=state, policies=options.policies, only_here=only_here)
+    said = logout(options.files, name, state=state, policies=options.policies, only_here=only_here, force=force)
     if not options.quiet:
         write(f"{said}\n")
     return 0

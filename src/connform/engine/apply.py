@@ -30,11 +30,12 @@ from connform.faults import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from connform.engine.planning import Change
     from connform.engine.report import ConnectionReport, Report
     from connform.engine.surroundings import Surroundings
-    from connform.recorded import Actor
+    from connform.recorded import Actor, Applied
     from connform.store.states import States
 
 LOCK_S: Final = 60.0
@@ -89,11 +90,12 @@ def apply(
         demand(plan, consent, shard, partial(report, plan, validated))
         with (
             surroundings(manifest, simulate=simulate, state=state) as world,
-            closing(Endings(manifest, world)) as endings,
+            closing(Endings(manifest, world, force=consent.force)) as endings,
         ):
+            shared = validated.files if state.url else ()  # else a state has one folder, and knows it
+            endings.demand_own_servers(_ending(plan, states, shared))
             world.source.prepare(change.connection for change in plan.pending if change.connection)
             journals = {home: Journal(changes) for home, changes in held.items()}
-            shared = validated.files if state.url else ()  # else a state has one folder, and knows it
             work = _Apply(world, endings, states, journals, shared, by, timeout_s)
             done = run(each(plan.pending, work.carry_out, parallelism, progress))
     lines = {one.name: one for one in done}
@@ -126,6 +128,18 @@ def _again(plan: Plan, live: frozenset[str]) -> Plan:
     why = ("the live side answered otherwise when this was planned",)
     changes = (change._replace(live=why) if change.name in live else change for change in plan.changes)
     return plan._replace(changes=tuple(changes))
+
+
+def _ending(plan: Plan, states: KeptStates, shared: Sequence[str]) -> Iterator[tuple[Applied, Path]]:
+    """Yield what was applied of connections whose grants end, with the folders of their manifests."""
+    for change in plan.pending:
+        applied = change.applied
+        if applied is not None and (change.connection is None or leaves_grant(applied, change.connection)):
+            yield applied, _folder(change, applied, states, shared)
+
+
+def _folder(change: Change, applied: Applied, states: KeptStates, shared: Sequence[str]) -> Path:
+    return folder_of(applied, states, shared) or states.folder_of(change.states)
 
 
 class _Apply:
@@ -177,7 +191,7 @@ class _Apply:
     async def _without_grant(self, change: Change, line: ConnectionReport) -> ConnectionReport:
         """End the grant of what was applied; return the line with what became of it."""
         assert change.applied is not None  # noqa: S101  (what was applied is recorded)
-        folder = folder_of(change.applied, self._states, self._shared) or self._states.folder_of(change.states)
+        folder = _folder(change, change.applied, self._states, self._shared)
         try:
             ending = await asyncio.to_thread(self._endings.end, change.applied, folder)
         except ConnectionFailed as failure:

@@ -115,6 +115,10 @@ def _rules(connection: Mapping[str, Any]) -> Iterator[Finding]:
     auth = connection["auth"]
     for finding in auth_method(auth["method"]).rules(auth):
         yield Finding(finding.code, ("auth", *finding.path), finding.detail, finding.hint, finding.at_key)
+    if "revoke_url" in auth:
+        from connform.engine.revocation import findings  # few connections name one
+
+        yield from findings(connection)
 
 
 def _lint(reference: SecretReference, name: str, settings: Mapping[str, Any]) -> str:

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from connform.auth import oauth2
 from connform.auth.oauth import authorization, journal
-from connform.auth.oauth.server import discover, same_origin
+from connform.auth.oauth.server import discover
 from connform.auth.oauth.token_endpoint import AnswerLost, GrantRefused, TokenEndpoint
 from connform.engine.client import bare_settings
 from connform.engine.grants import KeptGrants
 from connform.engine.logins import problem
 from connform.engine.resolve import resolve
+from connform.engine.revocation import revoke_url
 from connform.engine.select import unknown_connection
 from connform.engine.stores import Stores
 from connform.engine.surroundings import surroundings
@@ -29,11 +30,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from connform.auth.interface import Given
-    from connform.auth.oauth.server import AuthorizationServer
     from connform.auth.oauth.token_endpoint import Tokens
     from connform.engine.grants import State
     from connform.grant import LockedGrant
-    from connform.http.settings import ClientSettings
     from connform.manifest.decode import Manifest
     from connform.secret import Secret
 
@@ -172,25 +171,40 @@ def login(files: Sequence[str], name: str, *, state: State, policies: Sequence[s
 
 
 def logout(
-    files: Sequence[str], name: str, *, state: State, policies: Sequence[str] = (), only_here: bool = False
+    files: Sequence[str],
+    name: str,
+    *,
+    state: State,
+    policies: Sequence[str] = (),
+    only_here: bool = False,
+    force: bool = False,
 ) -> str:
     """Revoke the grant of a connection where its server can, and delete it; return what happened, for people.
 
-    Arguments and errors as for `login`; nothing is deleted where the server can't be reached, unless `only_here`.
+    Arguments and errors as for `login`; nothing is deleted where the server can't be reached, unless `only_here`. With `force`,
+    it may be revoked at another server than the one that gave it.
+
+    Raises:
+        Refused: it would be, without `force`; nothing was sent.
     """
     if only_here:
         return _delete(load_manifest(files, policies), name, state)
     with _given(files, name, state, policies) as given:
-        return end_grant(given)
+        try:
+            return end_grant(given, force=force)
+        except Refused as refused:
+            hint = f"Correct it, or give --force if the vendor documents it so; connform logout {name} --only-here revokes nothing"
+            message = f"refused, nothing was sent: {refused}. {hint}"
+            raise Refused(message) from None
 
 
-def end_grant(given: Given) -> str:
+def end_grant(given: Given, *, force: bool = False) -> str:
     """Revoke a grant where its server can, and delete it; return what happened, for people. Errors as for `logout`."""
     with given.grants().lock(given.connection, LOCK_S) as locked:
         grant = locked.read()
         if grant is None:
             return f"{given.connection} has no grant"
-        said = _revoke(given, grant)
+        said = _revoke(given, grant, force=force)
         locked.delete()
         return f"the grant of {given.connection} was {said}"
 
@@ -209,33 +223,24 @@ def _delete(manifest: Manifest, name: str, state: State) -> str:
     return f"{name} has no grant"
 
 
-def _revoke(given: Given, grant: Grant) -> str:
+def _revoke(given: Given, grant: Grant, *, force: bool) -> str:
     server, token_url = oauth2.server(given.settings, given.server), grant.facts.token_url
     if not server.may_renew(token_url):
         return f"deleted here, not revoked: the manifest no longer speaks of {token_url}, which gave it"
-    revoke_url = _revoke_url(server, grant.facts, given.client)
-    if not revoke_url:
+    url = revoke_url(server, grant.facts, given.client, force=force)
+    if not url:
         return "deleted here; its server is not known to revoke grants"
     endpoint = TokenEndpoint(token_url, oauth2.app(given), given.client)
     token, kind = (
         (grant.refresh_token, "refresh_token") if grant.refresh_token else (grant.access_token, "access_token")
     )
     try:
-        is_revoked = endpoint.revoke(revoke_url, token, kind)
+        is_revoked = endpoint.revoke(url, token, kind)
     except GrantRefused:
         return "deleted here; at its server it had ended already"
     if is_revoked:
         return "revoked and deleted"
     return "deleted here; its server has no revocation where one is expected: end it in the vendor's own pages"
-
-
-def _revoke_url(server: AuthorizationServer, facts: GrantFacts, settings: ClientSettings) -> str:
-    """Return where a grant is revoked: the manifest's or the provider's, else what its login found; empty where unknown."""
-    if server.revoke_url:
-        return server.revoke_url
-    if same_origin(facts.revoke_url, facts.token_url):  # tokens go to no server but their own on the store's word
-        return facts.revoke_url
-    return discover(server, settings).revoke_url if server.issuer else ""
 
 
 @contextmanager

@@ -8,12 +8,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from connform.auth import oauth2
 from connform.auth.oauth.freshness import is_fresh
-from connform.auth.oauth.server import AuthorizationServer
-from connform.engine.catalog import provider
 from connform.engine.describe import describe
 from connform.engine.grants import KeptGrants
+from connform.engine.revocation import declared_server
 from connform.engine.select import EVERYTHING, Selection
 from connform.engine.stores import Stores
 from connform.engine.validate import read_manifest
@@ -22,6 +20,7 @@ from connform.faults import FAULTS, Verdict
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from connform.auth.oauth.server import AuthorizationServer
     from connform.engine.grants import State
     from connform.engine.report import ConnectionReport, Report
     from connform.grant import GrantFacts, GrantStore
@@ -55,9 +54,7 @@ def logins(
 
 def _report(connection: Connection, facts: GrantFacts | None) -> ConnectionReport:
     described = describe(connection)
-    instance, settings = provider(connection.provider).instance(connection), connection.auth.settings
-    known = AuthorizationServer(instance.authorize_url, instance.token_url, instance.revoke_url)
-    name, message = problem(settings, oauth2.server(settings, known), facts)
+    name, message = problem(connection.auth.settings, declared_server(connection), facts)
     if not name:
         return described._replace(verdict=Verdict.READY)
     fault = FAULTS[name]

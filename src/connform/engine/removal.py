@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -14,11 +15,12 @@ from connform.diagnostics import Span
 from connform.engine.client import bare_settings
 from connform.engine.login import LOCK_S, end_grant
 from connform.engine.resolve import resolve
+from connform.engine.revocation import declared_server, foreign
 from connform.engine.stores import Stores
-from connform.errors import ConnectionFailed
+from connform.errors import ConnectionFailed, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from connform.engine.states import KeptStates
     from connform.engine.surroundings import Surroundings
@@ -43,10 +45,11 @@ class Ending(NamedTuple):
 class Endings:
     """Ends the grants of connections that are removed, or that authenticate otherwise from now on."""
 
-    def __init__(self, manifest: Manifest, world: Surroundings) -> None:
-        """Take the stores of the run, and where secrets come from and sockets go."""
+    def __init__(self, manifest: Manifest, world: Surroundings, *, force: bool = False) -> None:
+        """Take the stores of the run, where secrets come from and sockets go, and whether safety rules are set aside."""
         self._manifest = manifest
         self._world = world
+        self._force = force
         self._sources: dict[str, Stores] = {}
 
     def end(self, applied: Applied, folder: Path) -> Ending:
@@ -59,20 +62,49 @@ class Endings:
         Raises:
             ConnectionFailed: the grant could not be revoked, and was not deleted.
         """
-        span = Span(applied.mark.file, 1, 1, 1, 1)
-        connection = self._manifest.decode(applied.connection, applied.spec["settings"], folder, span)
+        connection = self._declared(applied, folder)
         try:
             if self._world.grants.of(connection).read(applied.connection) is None:
                 return Ending("")
             if connection.auth.method != _OAUTH:
                 return self._delete(connection)
             world = self._of_then(applied, folder)
-            said = end_grant(resolve(connection, world, bare_settings(connection, world)))
+            said = end_grant(resolve(connection, world, bare_settings(connection, world)), force=self._force)
             return Ending(said, is_lost=not said.endswith(_REVOKED))
+        except Refused as refused:  # its record was changed since `demand_own_servers`
+            raise ConnectionFailed("config_invalid", f"its grant stays: {refused}") from None
         except ConnectionFailed as failure:
             message = f"its grant could not be revoked, so that it stays to be done: {failure.message}"
             hint = f"try again; or give the grant up unrevoked: connform logout {applied.connection} --only-here"
             raise ConnectionFailed(failure.fault.name, message, hint) from None
+
+    def demand_own_servers(self, ending: Iterable[tuple[Applied, Path]]) -> None:
+        """Let pass grants that are revoked at the server that gave them, or where their login found that they are.
+
+        Args:
+            ending: what was applied of the connections whose grants will end, with the folders of their manifests.
+
+        Raises:
+            Refused: a refresh token would go elsewhere.
+        """
+        reasons = [] if self._force else [reason for one in ending if (reason := self._foreign(*one))]
+        if reasons:
+            message = f"refused: {'; '.join(reasons)}. Look at the plan, and give --force if that is what you want"
+            raise Refused(message)
+
+    def _foreign(self, applied: Applied, folder: Path) -> str:
+        connection = self._declared(applied, folder)
+        if connection.auth.method != _OAUTH:
+            return ""
+        with suppress(ConnectionFailed):  # what can't be read is not revoked either, and said by `end`
+            grant = self._world.grants.of(connection).read(applied.connection)
+            server = declared_server(connection)
+            return foreign(server, grant.facts) if grant and server.may_renew(grant.facts.token_url) else ""
+        return ""
+
+    def _declared(self, applied: Applied, folder: Path) -> Connection:
+        span = Span(applied.mark.file, 1, 1, 1, 1)
+        return self._manifest.decode(applied.connection, applied.spec["settings"], folder, span)
 
     def _delete(self, connection: Connection) -> Ending:
         """Delete what is left of an earlier method: nothing says any more which app it was given to."""

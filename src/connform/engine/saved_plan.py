@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _TEXT: Final = {"type": "string"}
 _TEXTS: Final = {"type": "array", "items": _TEXT}
 _DIGEST: Final = {"type": "string", "pattern": "^(sha256:[0-9a-f]{64})?$"}
+_WHOLE: Final = "file_digest"
+"""The key with the digest of all others."""
 _SHOWN: Final = 5
 """How many names a message has room for."""
 
@@ -40,6 +42,7 @@ PLAN_SCHEMA: Final[dict[str, Any]] = {
     **_object(
         format_version={"type": "string", "pattern": r"^1\.[0-9]+$"},
         digest=_DIGEST | {"description": "Of the names, actions, `before` and `after` of all changes."},
+        file_digest=_DIGEST | {"description": "Of everything else that the file says."},
         selection=_object(connections=_TEXTS, exclude=_TEXTS, tags=_TEXTS, changed_since=_TEXT),
         shard=_object(
             number={"type": "integer", "minimum": 1, "maximum": PARTS},
@@ -94,12 +97,13 @@ def written(plan: Plan, selection: Selection, shard: Shard) -> str:
     names, exclude, tags, changed_since = selection
     chosen = {"connections": names, "exclude": exclude, "tags": tags, "changed_since": changed_since}
     frame = {
-        "format_version": "1.0",
+        "format_version": "1.1",
         "digest": plan.digest,
         "selection": chosen,
         "shard": shard._asdict(),
         "changes": changes,
     }
+    frame[_WHOLE] = digest(frame)
     return json.dumps(frame, sort_keys=True, separators=(",", ":")) + "\n"
 
 
@@ -112,12 +116,12 @@ def read(file: str) -> SavedPlan:
     from jsonschema import Draft202012Validator
 
     try:
-        frame = json.loads(Path(file).read_bytes())
+        frame = json.loads(Path(file).read_bytes(), object_pairs_hook=_object_without_duplicates)
     except OSError as error:
         message = f"can't read {file}: {error.strerror}"
         raise PlanUnusable(message) from None
     except (ValueError, RecursionError):
-        message = f"{file} is not JSON: a plan is what `connform plan --out FILE` wrote"
+        message = f"{file} is not JSON, or has a key twice: a plan is what `connform plan --out FILE` wrote"
         raise PlanUnusable(message) from None
     problem = next(Draft202012Validator(PLAN_SCHEMA).iter_errors(frame), None)
     if problem is not None:
@@ -125,7 +129,8 @@ def read(file: str) -> SavedPlan:
         message = f"{file} is no plan that this connform knows: see {place}; make it anew"
         raise PlanUnusable(message)
     steps = [[one["name"], one["action"], one["before"], one["after"]] for one in frame["changes"]]
-    if digest(steps) != frame["digest"]:
+    whole = digest({key: value for key, value in frame.items() if key != _WHOLE})
+    if whole != frame[_WHOLE] or digest(steps) != frame["digest"]:
         message = f"{file} was altered after it was written: its digest is that of another plan; make it anew"
         raise PlanUnusable(message)
     chosen = frame["selection"]
@@ -133,6 +138,15 @@ def read(file: str) -> SavedPlan:
     selection = Selection(names, exclude, tags, chosen["changed_since"])
     live = frozenset(one["name"] for one in frame["changes"] if one["live"])
     return SavedPlan(frame["digest"], selection, Shard(**frame["shard"]), steps, live)
+
+
+def _object_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object that says each thing once: readers differ in which of two they take."""
+    content = dict(pairs)
+    if len(content) != len(pairs):
+        message = "a key stands twice"
+        raise ValueError(message)
+    return content
 
 
 def demand_same(saved: SavedPlan, plan: Plan, shard: Shard) -> None:

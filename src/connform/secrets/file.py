@@ -15,7 +15,7 @@ from connform.errors import SecretUnresolved
 from connform.manifest.shape import Shape, Snippet
 from connform.secrets.interface import Fetched
 from connform.secrets.opened import Documents
-from connform.secrets.reading import read_file
+from connform.secrets.reading import is_of_processes, read_file
 from connform.secrets.value import text_from_bytes, whole_or_field
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ _SNAPSHOT: Final = "..data"
 _ATTEMPTS: Final = 5
 """Looks at a mount that rotates during the read; mounts rotate once a minute, not five times in a read."""
 
+KEPT: Final = ".connform"
+"""The folder beside a manifest in which grants and their key lie."""
 PATH: Final[Schema] = {
     "type": "string",
     "pattern": r"^[^\x00-\x1f\x7f]+(?!\n)$",
@@ -63,6 +65,11 @@ class File:
             return "a file has no versions: nothing follows its path but `#field`"
         if "path" in settings and (reference.path.startswith("/") or ".." in reference.path.split("/")):
             return f"a path in a store stays inside of its folder: {reference.scheme}://NAME"
+        path = f"{settings.get('path', '')}/{reference.path}" if settings else reference.path
+        if KEPT in path.split("/"):
+            return f"{KEPT}/ is connform's own: the key of the grants lies there, and no connection gets that"
+        if is_of_processes(path):
+            return "/proc shows what this run itself holds: name the file into which the secret was put"
         return ""
 
     def open(self, place: Place) -> Opened:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from connform.errors import ConnectionFailed, SecretUnresolved
 from connform.manifest.references import REFERENCE
+from connform.manifest.rules import Finding
 from connform.manifest.shape import Shape, Snippet
-from connform.manifest.urls import URL, url_findings
+from connform.manifest.urls import URL, UrlError, parse_url, url_findings
 from connform.secret import Secret
 from connform.secrets.equipment import missing_library
 from connform.secrets.interface import Fetched
@@ -22,7 +23,6 @@ from connform.secrets.value import text_from_base64, whole_or_field
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from connform.manifest.rules import Finding
     from connform.secret import SecretReference
     from connform.secrets.interface import Opened, Place
     from connform.secrets.rest import Api
@@ -62,8 +62,15 @@ class SecretManager:
 
     def rules(self, store: Mapping[str, Any]) -> Iterator[Finding]:
         """Yield what is wrong with the address."""
-        if "address" in store:
-            yield from url_findings(store["address"], ("address",))
+        if "address" not in store:
+            return
+        yield from url_findings(store["address"], ("address",))
+        if "credentials" not in store and not _is_google(store["address"]):
+            detail = (
+                "this machine's own login is good for all of Google Cloud, and goes to no host but *.googleapis.com: give the "
+                "store `credentials`, or correct the address"
+            )
+            yield Finding("malformed-value", ("address",), detail)
 
     def missing(self) -> str:
         """Return how to install Google's library."""
@@ -99,6 +106,15 @@ class SecretManager:
                 api.done.close()
 
         return Documents(load, _fetched, close=close)
+
+
+def _is_google(address: str) -> bool:
+    """Whether an address is one of Google's, or of this machine; what is no address has a finding already."""
+    try:
+        url = parse_url(address)
+    except UrlError:
+        return True
+    return url.is_loopback or f".{url.host}".endswith(".googleapis.com")
 
 
 def _api(place: Place) -> Api:

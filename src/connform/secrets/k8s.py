@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from connform.errors import SecretUnresolved
 from connform.manifest.references import REFERENCE
@@ -18,13 +18,13 @@ from connform.manifest.urls import URL, url_findings
 from connform.secrets.env import variable
 from connform.secrets.interface import Fetched
 from connform.secrets.opened import Documents, Once
-from connform.secrets.value import secret_from_text, text_from_base64
+from connform.secrets.value import demand_other, secret_from_text, text_from_base64
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from connform.manifest.rules import Finding
-    from connform.secret import SecretReference
+    from connform.secret import Secret, SecretReference
     from connform.secrets.interface import Opened, Place
     from connform.secrets.rest import Api
 
@@ -73,24 +73,34 @@ class Kubernetes:
 
     def open(self, place: Place) -> Opened:
         """Return the cluster of a store, or that of the pod."""
-        api = Once(lambda: _api(place))
+        cluster = Once(lambda: _cluster(place))
         above = f"{place.settings['namespace']}/" if "namespace" in place.settings else ""
 
         def load(reference: SecretReference) -> Mapping[str, Any]:
             from connform.secrets.rest import content_of
 
             namespace, _, name = f"{above}{reference.path}".partition("/")
-            reply = api.get().call("GET", f"api/v1/namespaces/{namespace}/secrets/{name}")
+            reply = cluster.get().api.call("GET", f"api/v1/namespaces/{namespace}/secrets/{name}")
             return content_of(reply, _NAME, login_hint=_LOGIN, denied_hint=_DENIED)
 
+        def pick(document: Mapping[str, Any], reference: SecretReference) -> Fetched:
+            fetched = _fetched(document, reference)
+            demand_other(fetched.secret, (cluster.get().token,))
+            return fetched
+
         def close() -> None:
-            if api.done is not None:
-                api.done.close()
+            if cluster.done is not None:
+                cluster.done.api.close()
 
-        return Documents(load, _fetched, close=close)
+        return Documents(load, pick, close=close)
 
 
-def _api(place: Place) -> Api:
+class _Cluster(NamedTuple):
+    api: Api
+    token: Secret
+
+
+def _cluster(place: Place) -> _Cluster:
     from connform.http.header import bearer
     from connform.secrets.reading import read_file
     from connform.secrets.rest import Api
@@ -108,7 +118,8 @@ def _api(place: Place) -> Api:
             raise SecretUnresolved("secret_backend_unavailable", message, hint)
         address = f"https://{f'[{host}]' if ':' in host else host}:{port}"
         token, ca_file = fetched_from_bytes(read_file(_MOUNT / "token")).secret, _MOUNT / "ca.crt"
-    return Api(address, _NAME, timeout_s=place.timeout_s, ca_file=ca_file, credential=bearer(token, key="token"))
+    api = Api(address, _NAME, timeout_s=place.timeout_s, ca_file=ca_file, credential=bearer(token, key="token"))
+    return _Cluster(api, token)
 
 
 def _fetched(document: Mapping[str, Any], reference: SecretReference) -> Fetched:

@@ -36,7 +36,15 @@ def read_file(path: Path) -> bytes:
         raise SecretUnresolved("secret_backend_unavailable", message) from None
 
 
+def is_of_processes(path: str) -> bool:
+    """Whether a path, as it is written, leads to what Linux shows of processes: environments, arguments, open files."""
+    return f"/{os.path.normpath(path).lstrip('/')}/".startswith("/proc/") and path.startswith("/")
+
+
 def _read(path: Path) -> bytes:
+    if is_of_processes(os.path.realpath(path)):
+        message = f"{path} lies in /proc, which shows what this run itself holds"
+        raise SecretUnresolved("secret_denied", message, "name the file into which the secret was put")
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):

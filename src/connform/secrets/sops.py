@@ -15,6 +15,7 @@ from connform.errors import SecretUnresolved
 from connform.manifest.references import REFERENCE
 from connform.manifest.shape import Shape, Snippet
 from connform.manifest.similar import did_you_mean
+from connform.secrets.env import variable
 from connform.secrets.equipment import missing_program
 from connform.secrets.file import PATH
 from connform.secrets.interface import Fetched
@@ -38,7 +39,12 @@ _VARIABLES: Final = (
     "SSL_CERT_DIR",
     *("HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "https_proxy", "http_proxy", "no_proxy"),
 )
-_PREFIXES: Final = ("SOPS_", "AWS_", "GOOGLE_", "CLOUDSDK_", "AZURE_", "VAULT_")
+_PREFIXES: Final = ("SOPS_", "AWS_", "GOOGLE_", "CLOUDSDK_", "AZURE_")
+_VAULT: Final = "VAULT_"
+_VAULT_HERE: Final = "VAULT_AGENT_ADDR"
+"""Where Vault's library, which sops has built in, sends everything, whatever address the encrypted file names."""
+_NOWHERE: Final = "unix:///dev/null"
+"""An address at which nobody answers."""
 _KEYS: Final = ("SOPS_AGE_KEY", "SOPS_AGE_KEY_FILE", "SOPS_AGE_KEY_CMD")
 """By these sops finds age keys: where a store names a key, those of the environment don't count."""
 _NO_KEY: Final = (128, 111)
@@ -139,30 +145,33 @@ def _load(place: Place, path: Path) -> _Content:
     from connform.secrets.command import program, run  # start-up: it needs subprocess
 
     path = path.absolute()
-    found = _LAST_MODIFIED.findall(read_file(path))  # also says whether there is a file that can be read
+    encrypted = read_file(path)  # also says whether there is a file that can be read
+    found = _LAST_MODIFIED.findall(encrypted)
     sops = program("sops", "install it, 3.9 or newer: https://getsops.io")
     is_structured = path.name.endswith(_STRUCTURED)
     options = ("--output-type", "json") if is_structured else ()
     ran = run((sops, "decrypt", *options, str(path)), _environment(place), place.timeout_s)
-    _demand_decrypted(ran, path)
+    _demand_decrypted(ran, path, is_of_vault=b"vault_address" in encrypted)
     return _Content(ran.output, is_structured, datetime.fromisoformat(found[-1].decode()) if found else None)
 
 
 def _environment(place: Place) -> dict[str, str]:
     from connform.secrets.command import ordinary_variables
 
-    variables = ordinary_variables(_VARIABLES, _PREFIXES)
-    own = {}
+    address = variable("VAULT_ADDR")
+    variables = ordinary_variables(_VARIABLES, (*_PREFIXES, _VAULT) if address else _PREFIXES)
+    # Else a token, also that of ~/.vault-token, would go wherever the encrypted file says.
+    own = {_VAULT_HERE: address or _NOWHERE}
     if "age_key_file" in place.settings:
         own["SOPS_AGE_KEY_FILE"] = str((place.base / place.settings["age_key_file"]).absolute())
     if "age_key" in place.secrets:
         own["SOPS_AGE_KEY"] = place.secrets["age_key"].reveal()
-    if own:
+    if own.keys() & set(_KEYS):
         variables = {name: value for name, value in variables.items() if name not in _KEYS}
     return {**variables, **own, "LC_ALL": "C"}
 
 
-def _demand_decrypted(ran: Ran, path: Path) -> None:
+def _demand_decrypted(ran: Ran, path: Path, *, is_of_vault: bool) -> None:
     from connform.secrets.command import demand_an_exit
 
     demand_an_exit(ran, "sops")
@@ -170,6 +179,8 @@ def _demand_decrypted(ran: Ran, path: Path) -> None:
     if ran.status in _NO_KEY:
         message = f"no key of this user opens {path} (sops {ran.said})"
         hint = f"give sops a key, by SOPS_AGE_KEY_FILE or the store's age_key, or have this user's key added; {more}"
+        if is_of_vault:
+            hint = f"a key of it lies in Vault, which is asked at VAULT_ADDR alone, not where the file says: export it; {more}"
         raise SecretUnresolved("secret_denied", message, hint)
     if ran.status in _ALTERED:
         message = f"{path} was altered after it was encrypted (sops {ran.said})"

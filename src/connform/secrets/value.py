@@ -15,7 +15,7 @@ from connform.secret import Secret
 from connform.secrets.interface import Fetched
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
 
@@ -82,6 +82,18 @@ def field_of(content: Mapping[str, Any], field: str) -> Secret:
     if not isinstance(value, str):
         raise SecretUnresolved("secret_malformed", f"the value of the field {field} is no text", "put it in quotes")
     return secret_from_text(value)
+
+
+def demand_other(found: Secret, own: Iterable[Secret]) -> Secret:
+    """Return a secret that is none of those by which a store was opened: a reference reads no login of the run itself.
+
+    Raises:
+        SecretUnresolved: `secret_denied`, it is one.
+    """
+    if found.reveal() in {secret.reveal() for secret in own}:
+        message = "the value is what the store itself was opened with, and no connection gets that"
+        raise SecretUnresolved("secret_denied", message, "name the secret that the connection needs")
+    return found
 
 
 def whole_or_field(text: str, field: str) -> Secret:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from connform.errors import SecretUnresolved
+from connform.manifest.rules import Finding
 from connform.manifest.shape import Shape, Snippet
 from connform.manifest.urls import URL, UrlError, parse_url, url_findings
 from connform.secret import Secret
@@ -17,12 +18,12 @@ from connform.secrets.env import variable
 from connform.secrets.file import PATH
 from connform.secrets.opened import Documents
 from connform.secrets.vault_login import AUTH, INSIDE, Login, login_findings
+from connform.secrets.vault_paths import RESERVED, may_be_reserved, path_problem
 from connform.secrets.vault_server import Server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from connform.manifest.rules import Finding
     from connform.secret import SecretReference
     from connform.secrets.interface import Opened, Place
 
@@ -76,13 +77,18 @@ class Vault:
         """Yield what is wrong with the address and the login."""
         yield from url_findings(store["address"], ("address",))
         yield from login_findings(store["auth"])
+        if problem := "mount" in store and path_problem(store["mount"]):
+            yield Finding("malformed-value", ("mount",), problem)
+        if may_be_reserved(store.get("namespace", "")):
+            detail = f"no namespace has a part of the name {', '.join(sorted(RESERVED))}: those are the server's own"
+            yield Finding("malformed-value", ("namespace",), detail)
 
     def lint(self, reference: SecretReference, settings: Mapping[str, Any]) -> str:
         """Return what is wrong with a reference to a secret."""
-        segments = reference.path.split("/")
-        if not all(segments) or {".", ".."} & set(segments):
-            return "a path has neither empty parts nor dots in their place, and no slash at its ends"
-        if "mount" not in settings and len(segments) == 1:
+        mount = settings.get("mount", "")
+        if problem := path_problem(f"{mount}/{reference.path}" if mount else reference.path):
+            return problem
+        if not mount and "/" not in reference.path:
             return f"the path begins with the mount: {reference.scheme}://mount/path#field"
         if not re.fullmatch(r"(?:[1-9][0-9]*)?", reference.version):
             return "a version is a number from 1 on: ?version=3"
@@ -96,8 +102,7 @@ class Vault:
         Raises:
             SecretUnresolved: the variables of a bare `vault://` are not set, or not valid.
         """
-        from connform.secrets.vault_document import pick  # start-up: `validate` reads nothing
-        from connform.secrets.vault_kv import KvMounts
+        from connform.secrets.vault_kv import KvMounts  # start-up: `validate` reads nothing
 
         settings = place.settings
         if "address" in settings:
@@ -107,7 +112,7 @@ class Vault:
         else:
             server, login = _from_environment(place.timeout_s)
         mounts = KvMounts(server, login, settings.get("mount", ""), settings.get("kv_version", 0))
-        return Documents(mounts.load, pick, close=mounts.close)
+        return Documents(mounts.load, mounts.pick, close=mounts.close)
 
 
 def _from_environment(timeout_s: float) -> tuple[Server, Login]:

@@ -17,13 +17,15 @@ from connform.secrets.vault_server import NAME, strange, told
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from connform.secret import SecretReference
     from connform.secrets.rest import Reply
 
 VERSIONED: Final = 2
 """The version of KV that keeps earlier versions of its secrets."""
 _KV: Final = {"kv", "generic"}
 """Types of mounts; `generic` is what KV was called at first."""
+
+_OF_NO_KV: Final = ("lease_id", "auth", "wrap_info")
+"""What is empty in every answer of a KV store: it leases nothing, and makes no token."""
 
 
 class Mount(NamedTuple):
@@ -63,22 +65,29 @@ def mount_of(reply: Reply, path: str) -> Mount:
         raise strange()
     mount = path[: f"/{path}/".index(f"/{mount}") + len(mount) - 1]  # a namespace may stand before it
     if kind not in _KV:
-        message = f"{mount} is no KV store: only secrets that are stored can be read, none that are made on request"
-        raise SecretUnresolved("secret_not_found", message, "correct the mount in the reference")
+        raise not_stored(mount)
     if mount == path:
         raise SecretUnresolved("secret_not_found", f"{mount} is the whole mount", "name a secret in it")
     is_versioned = isinstance(options, dict) and options.get("version") == "2"
     return Mount(mount, VERSIONED if is_versioned else 1)
 
 
+def not_stored(place: str) -> SecretUnresolved:
+    """Return that what lies at a place of a server is no stored secret."""
+    message = f"{place} is no KV store: only secrets that are stored can be read, none that are made on request"
+    return SecretUnresolved("secret_not_found", message, "correct the mount in the reference")
+
+
 def decoded(reply: Reply, mount: Mount) -> Document:
     """Return the secret that an answer holds.
 
     Raises:
-        SecretUnresolved: `secret_backend_unavailable`, it is no answer of that version of KV.
+        SecretUnresolved: `secret_backend_unavailable`, it is no answer of that version of KV; `secret_not_found`, nor of any.
     """
     data = _data(reply)
     if mount.version != VERSIONED:
+        if any(reply.content.get(key) for key in _OF_NO_KV):
+            raise not_stored(mount.path)
         return Document(data)
     fields, metadata = data.get("data"), metadata_of(reply)
     if not isinstance(fields, dict):
@@ -118,14 +127,13 @@ def missing(reply: Reply, mount: Mount, path: str, version: str) -> SecretUnreso
     return SecretUnresolved("secret_not_found", message, hint)
 
 
-def pick(document: Document, reference: SecretReference) -> Fetched:
-    """Return the field that a reference names, or the only one.
+def field_in(document: Document, field: str) -> Fetched:
+    """Return a field of a secret, or the only one where none is named.
 
     Raises:
         SecretUnresolved: `secret_not_found`, `secret_malformed`.
     """
-    field = reference.field or _only(document)
-    return Fetched(field_of(document.fields, field), document.version, document.since)
+    return Fetched(field_of(document.fields, field or _only(document)), document.version, document.since)
 
 
 def _only(document: Document) -> str:

@@ -13,12 +13,24 @@ from urllib.parse import quote
 from connform.errors import SecretUnresolved
 from connform.process_local import ProcessLocal
 from connform.secrets.opened import Once
-from connform.secrets.vault_document import VERSIONED, Mount, decoded, metadata_of, missing, mount_of
+from connform.secrets.value import demand_other
+from connform.secrets.vault_document import (
+    VERSIONED,
+    Mount,
+    decoded,
+    field_in,
+    metadata_of,
+    missing,
+    mount_of,
+    not_stored,
+)
 from connform.secrets.vault_login import log_in, log_out
+from connform.secrets.vault_paths import may_be_reserved, path_problem
 from connform.secrets.vault_server import NAME, told
 
 if TYPE_CHECKING:
     from connform.secret import SecretReference
+    from connform.secrets.interface import Fetched
     from connform.secrets.rest import Reply
     from connform.secrets.vault_document import Document
     from connform.secrets.vault_login import Login, Session
@@ -65,8 +77,10 @@ class KvMounts:
         Raises:
             SecretUnresolved: the login failed, or the secret can't be read.
         """
-        session = self._session.get()
         path = self._prefix + reference.path
+        if problem := path_problem(path):
+            raise SecretUnresolved("secret_not_found", problem, "correct the mount in the reference")
+        session = self._session.get()
         self._demand_token()
         mount = self._mount(session, path)
         if mount is None:
@@ -76,31 +90,52 @@ class KvMounts:
             raise SecretUnresolved("secret_not_found", message, "leave out `?version=…`")
         return self._document(session, _get(session, mount, path, reference.version), mount, path, reference.version)
 
+    def pick(self, document: Document, reference: SecretReference) -> Fetched:
+        """Return the field that a reference names, or the only one.
+
+        Raises:
+            SecretUnresolved: `secret_not_found`, `secret_malformed`; `secret_denied`, it is this run's own token.
+        """
+        fetched = field_in(document, reference.field)
+        demand_other(fetched.secret, self._session.get().secrets)
+        return fetched
+
     def _mount(self, session: Session, path: str) -> Mount | None:
-        """Return the mount of a path, asked for once; `None` where the server won't say."""
+        """Return the mount of a path, asked for once; `None` where the server won't say, and nobody else does."""
         first = (self._prefix or path).split("/", 1)[0]
-        if self._kv_version:
-            return Mount(self._prefix.removesuffix("/") or first, self._kv_version)
+        said = Mount(self._prefix.removesuffix("/") or first, self._kv_version) if self._kv_version else None
+        if said and said.version == VERSIONED:  # nothing but such a mount answers below `data/`
+            return said
         with self._lock.own:
             self._demand_token()
             for mount in self._known:
                 if path.startswith(f"{mount.path}/"):
                     return mount
-            if first in self._refused:
-                return None
-            reply = session.caller.call("GET", f"sys/internal/ui/mounts/{quote(path)}")
-            if not reply.is_success:
+            if first not in self._refused:
+                reply = self._asked(session, path, may_fail=said is not None)
+                if reply is not None and reply.is_success:
+                    self._known.append(mount_of(reply, path))
+                    return self._known[-1]
                 self._demand_life(session)
                 self._refused.add(first)
+        if said and may_be_reserved(path):
+            raise not_stored(path)
+        return said
+
+    def _asked(self, session: Session, path: str, *, may_fail: bool) -> Reply | None:
+        """Return what the server says of the mount of a path; `None` where something else answers in its place."""
+        try:
+            return session.caller.call("GET", f"sys/internal/ui/mounts/{quote(path)}")
+        except SecretUnresolved:
+            if may_fail:
                 return None
-            self._known.append(mount_of(reply, path))
-            return self._known[-1]
+            raise
 
     def _try_both(self, session: Session, path: str, version: str) -> Document:
         """Read a secret from a mount of which the server says nothing: it may be missing, or something in between refused."""
         first = path.split("/", 1)[0]
         tried = []
-        for kind in (VERSIONED,) if version else (VERSIONED, 1):
+        for kind in (VERSIONED,) if version or may_be_reserved(path) else (VERSIONED, 1):
             mount = Mount(first, kind)
             reply = _get(session, mount, path, version)
             if metadata_of(reply) or (reply.is_success and kind != VERSIONED):

@@ -132,6 +132,8 @@ class Session(NamedTuple):
     """Calls with the token."""
     is_own: bool
     """Whether it was obtained by this run, and ends with it."""
+    secrets: tuple[Secret, ...]
+    """The token, and what was logged in with."""
 
 
 def log_in(server: Server, login: Login) -> Session:
@@ -142,14 +144,18 @@ def log_in(server: Server, login: Login) -> Session:
     """
     method = login.auth["method"]
     if method == "token":
-        return Session(Caller(server, login.secrets["auth.token"]), is_own=False)
-    body = _body(login)
+        token = login.secrets["auth.token"]
+        return Session(Caller(server, token), is_own=False, secrets=(token,))
+    proof = _proof(login)
     caller = Caller(server)
     try:
+        body = {key: value.reveal() if isinstance(value, Secret) else value for key, value in proof.items()}
         reply = caller.call("POST", f"auth/{quote(login.auth.get('mount', method))}/login", body)
     finally:
         caller.close()
-    return Session(Caller(server, _token(reply, login)), is_own=True)
+    token = _token(reply, login)
+    shown = (value for value in proof.values() if isinstance(value, Secret))
+    return Session(Caller(server, token), is_own=True, secrets=(token, *shown))
 
 
 def log_out(session: Session) -> None:
@@ -166,15 +172,16 @@ def log_out(session: Session) -> None:
         session.caller.close()
 
 
-def _body(login: Login) -> dict[str, str]:
+def _proof(login: Login) -> dict[str, Secret | str]:
+    """Return what a login shows."""
     auth, secrets = login
     if auth["method"] == "approle":
         role_id = secrets["auth.role_id_from"].reveal() if "auth.role_id_from" in secrets else auth["role_id"]
-        return {"role_id": role_id, "secret_id": secrets["auth.secret_id"].reveal()}
+        return {"role_id": role_id, "secret_id": secrets["auth.secret_id"]}
     token = secrets.get("auth.token")
     if token is None:  # of `kubernetes` alone; read when it is used, since it is renewed every hour
         token = secret_from_text(text_from_bytes(read_file(Path(SERVICE_ACCOUNT))))
-    return {"role": auth["role"], "jwt": token.reveal()}
+    return {"role": auth["role"], "jwt": token}
 
 
 def _token(reply: Reply, login: Login) -> Secret:

@@ -1,6 +1,7 @@
 """Turns the tokens of a grant into bytes that only the holder of the key can read, and back.
 
-Layer 2, no IO. AES-256-GCM (NIST SP 800-38D): what is not secret of the grant is bound to it, so that records can't be swapped.
+Layer 2, no IO. AES-256-GCM (NIST SP 800-38D): what is not secret of the grant is bound to it, so that nothing of a record can be
+changed, and records can't be swapped.
 """
 
 from __future__ import annotations
@@ -44,24 +45,32 @@ class Cipher:
         """Whether a store that holds this key check was made with this key."""
         return self._open(key_check, _KEY_CHECK) is not None
 
-    def seal(self, grant: Grant) -> bytes:
-        """Return the tokens of a grant, sealed."""
+    def seal(self, grant: Grant, bound: bytes) -> bytes:
+        """Return the tokens of a grant, sealed; they open only with what they are bound to."""
         with hidden_frames():
-            return self._seal(json.dumps(_tokens(grant)).encode(), _bound(grant.facts))
+            return self._seal(json.dumps(_tokens(grant)).encode(), bound)
 
-    def open(self, sealed: bytes, facts: GrantFacts) -> Grant:
+    def open(self, sealed: bytes, facts: GrantFacts, bound: bytes | None) -> Grant:
         """Return the grant whose tokens were sealed; without its `revoke_url` where that was not sealed in with them.
+
+        Args:
+            sealed: what `seal` returned.
+            facts: what is not secret of the grant.
+            bound: what it was bound to; `None` for a record of an earlier version, which bound less.
 
         Raises:
             ConnectionFailed: `store_corrupt`, they were changed, or belong to another record.
         """
         with hidden_frames():
-            opened = self._open(sealed, _bound(facts))
-            if opened is None:
+            opened = self._open(sealed, _bound_before(facts) if bound is None else bound)
+            if opened is None and bound is None:
                 opened = self._open(sealed, _bound_at_first(facts))
                 facts = facts._replace(revoke_url="")  # nothing vouches for it
             if opened is None:
-                message = f"the record of the grant of {facts.connection} was changed since it was written"
+                message = (
+                    f"the record of the grant of {facts.connection} was changed since it was written, or an earlier one was put "
+                    "back in its place"
+                )
                 raise ConnectionFailed("store_corrupt", message)
             access, refresh = json.loads(opened)
             return Grant(facts, Secret(access), Secret(refresh) if refresh is not None else None)
@@ -108,8 +117,8 @@ def _aead(key: Secret) -> AESGCM:
     return AESGCM(value)
 
 
-def _bound(facts: GrantFacts) -> bytes:
-    """Return what decides where tokens go, which nobody may change without the key."""
+def _bound_before(facts: GrantFacts) -> bytes:
+    """Return what was bound to grants up to the second version of the tables: what decides where tokens go."""
     return json.dumps([facts.connection, facts.token_url, facts.client_id, facts.revoke_url]).encode()
 
 

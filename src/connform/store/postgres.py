@@ -43,6 +43,9 @@ _MIGRATIONS: Final = (
         connection TEXT NOT NULL, at DOUBLE PRECISION NOT NULL, attempt TEXT NOT NULL, PRIMARY KEY (connection, at)
     )
     """,
+    """
+    CREATE TABLE connform_stamps (connection TEXT PRIMARY KEY, stamp BYTEA NOT NULL)
+    """,
 )
 """What leads from each version of the schema to the next; never edited once released."""
 _META: Final = "CREATE TABLE IF NOT EXISTS connform_meta (name TEXT PRIMARY KEY, value BYTEA NOT NULL)"

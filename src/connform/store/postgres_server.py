@@ -14,6 +14,7 @@ from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Final
 
 from connform.errors import ConnectionFailed
+from connform.store.postgres_tls import protection
 from connform.tracebacks import hidden_frames
 
 if TYPE_CHECKING:
@@ -30,6 +31,16 @@ _PAUSE_S: Final = 0.1
 _FULL: Final = re.compile("too many clients|too many connections|connection slots are reserved")
 """SQLSTATE 53300; libpq hands on no code when it happens to a new session, only the words."""
 _REFUSED: Final = re.compile("FATAL: +(?!the database system is)")  # starting up, shutting down
+_UNPROTECTED: Final = {
+    "does not support SSL": "let the server speak TLS; where the network up to it is your own, write ?sslmode=disable in the URL",
+    "authentication method requirement": (
+        "the server asks for the password itself, or a weak hash of it: have it stored as scram-sha-256 "
+        "(password_encryption); what else is to be accepted is named in the URL, ?require_auth=md5"
+    ),
+    "certificate verify failed": "name the server's authority in the URL: ?sslrootcert=/path/ca.pem",
+    "does not match host name": "write the name for which the server's certificate was issued",
+}
+"""What libpq says of a server that it does not take as it is, and what to do."""
 _SINCE: Final = " since "
 _HOST_CHARACTERS: Final = 18
 """So that host, process and time fit into the name of a session, which has 63 bytes."""
@@ -92,6 +103,7 @@ class PostgresServer:
                     "connect_timeout": _CONNECT_S,
                     "application_name": _name(),
                     **{f"keepalives_{name}": value for name, value in _KEEPALIVE.items()},
+                    **protection(self._parameters),
                     **self._parameters,
                 },
                 autocommit=True,
@@ -156,6 +168,9 @@ def _advice(error: BaseException) -> str:
     """Say what to do about a server that answers; nothing where that is what failed."""
     if _FULL.search(str(error)):
         return "the server has no room for another session: see who has them, or raise its max_connections"
+    for words, advice in _UNPROTECTED.items():
+        if words in str(error):
+            return advice
     if _REFUSED.search(str(error)):
         return (
             "the server answers, and refuses the login: see user, password and database, ~/.pgpass and its pg_hba.conf"

@@ -8,15 +8,16 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from connform.errors import ConnectionFailed
+from connform.grant import Pending
 from connform.store.cipher import Cipher, have_same_tokens
 from connform.store.database import LockTimeout
-from connform.store.rows import COLUMNS, FACTS, facts_of, row_of
+from connform.store.rows import COLUMNS, FACTS, facts_of, grant_of, row_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from connform.grant import Grant, GrantFacts, LockedGrant
     from connform.secret import Secret
@@ -25,7 +26,10 @@ if TYPE_CHECKING:
 ROOM_BYTES: Final = 16 * 1024
 """What a journal entry sets aside: a full disk is noticed before a token is spent, not after."""
 # Nothing that is put together here comes from outside: the names of columns are this package's own.
-_READ: Final = f"SELECT {', '.join(COLUMNS)} FROM connform_grants WHERE connection = ?"  # noqa: S608  (the columns are constants)
+_READ: Final = (
+    f"SELECT {', '.join(COLUMNS)}, stamp FROM connform_grants LEFT JOIN connform_stamps USING (connection) "  # noqa: S608  (the columns are constants)
+    "WHERE connection = ?"
+)
 _FACTS: Final = f"SELECT {', '.join(FACTS)} FROM connform_grants ORDER BY connection"  # noqa: S608  (the columns are constants)
 _WRITE: Final = (
     f"INSERT INTO connform_grants ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))}) "  # noqa: S608  (the columns are constants)
@@ -36,8 +40,16 @@ _REPLACE: Final = (
     "WHERE connection = ? AND sealed = ?"
 )
 _IS_STORED: Final = "SELECT 1 FROM connform_grants WHERE connection = ? AND sealed = ?"
-_BEGIN: Final = "UPDATE connform_grants SET pending_since = ?, pending_holder = ? WHERE connection = ?"
-_DELETE: Final = "DELETE FROM connform_grants WHERE connection = ?"
+_STAMP: Final = (
+    "INSERT INTO connform_stamps (connection, stamp) VALUES (?, ?) "
+    "ON CONFLICT (connection) DO UPDATE SET stamp = excluded.stamp"
+)
+"""What makes each record that is written another one: an earlier one opens with no later stamp."""
+_STAMP_BYTES: Final = 16
+_DELETE: Final = (
+    "DELETE FROM connform_grants WHERE connection = ?",
+    "DELETE FROM connform_stamps WHERE connection = ?",
+)
 _ANY: Final = "SELECT 1 FROM connform_grants LIMIT 1"
 _KEY_CHECK: Final = "SELECT value FROM connform_meta WHERE name = 'key-check'"
 _SET_META: Final = "INSERT INTO connform_meta (name, value) VALUES (?, ?)"
@@ -62,10 +74,7 @@ class Records:
         """Return a grant without locking it."""
         with self._database.reading() as execute:
             rows = execute(_READ, (connection,)) if execute else []
-            if not (execute and rows):
-                return None
-            *facts, sealed = rows[0]
-            return self._opened(execute).open(bytes(sealed), facts_of(facts))
+            return grant_of(rows[0], self._opened(execute)) if execute and rows else None
 
     def facts(self) -> Iterator[GrantFacts]:
         """Yield the facts of every grant, by name; needs no key."""
@@ -113,6 +122,13 @@ class Records:
         return self._cipher
 
 
+def put(execute: Execute, cipher: Cipher, grant: Grant) -> None:
+    """Write a record, in place of another one where there is one."""
+    stamp = os.urandom(_STAMP_BYTES)
+    execute(_WRITE, row_of(grant, cipher, stamp))
+    execute(_STAMP, (grant.facts.connection, stamp))
+
+
 class _Locked:
     """A `LockedGrant` whose lock is held."""
 
@@ -133,16 +149,20 @@ class _Locked:
 
     def begin_refresh(self) -> None:
         """Write the journal entry, and set room aside for what comes."""
-        since, holder = datetime.now(UTC).timestamp(), f"{os.uname().nodename}:{os.getpid()}"
+        pending = Pending(datetime.now(UTC), f"{os.uname().nodename}:{os.getpid()}")
         self._set_room_aside()
-        with self._records.writing() as (execute, _):
+        with self._records.writing() as (execute, cipher):
             execute(_DELETE_META, ("room",))
-            execute(_BEGIN, (since, holder, self._connection))
+            while rows := execute(_READ, (self._connection,)):
+                grant = grant_of(rows[0], cipher)
+                grant = grant._replace(facts=grant.facts._replace(pending=pending))
+                if self._swap(execute, cipher, rows[0], grant):  # not where another one was written in between
+                    break
 
     def write(self, grant: Grant) -> None:
         """Replace the whole record."""
         with self._records.writing() as (execute, cipher):
-            execute(_WRITE, row_of(grant, cipher))
+            put(execute, cipher, grant)
 
     def replace(self, spent: Grant, grant: Grant) -> bool:
         """Replace the record, if it is the one that was spent: compared and written in one statement, by what is sealed."""
@@ -150,17 +170,26 @@ class _Locked:
             rows = execute(_READ, (self._connection,))
             if not rows:
                 return False
-            *facts, sealed = rows[0]
-            if not have_same_tokens(cipher.open(bytes(sealed), facts_of(facts)), spent):
+            if not have_same_tokens(grant_of(rows[0], cipher), spent):
                 return False
-            _, *values, renewed = row_of(grant, cipher)
-            execute(_REPLACE, (*values, renewed, self._connection, bytes(sealed)))
-            return bool(execute(_IS_STORED, (self._connection, renewed)))
+            return self._swap(execute, cipher, rows[0], grant)
+
+    def _swap(self, execute: Execute, cipher: Cipher, found: Sequence[Any], grant: Grant) -> bool:
+        """Put a record in the place of the one that was found, and return whether that was still there."""
+        *_, before, _ = found
+        stamp = os.urandom(_STAMP_BYTES)
+        _, *values, renewed = row_of(grant, cipher, stamp)
+        execute(_REPLACE, (*values, renewed, self._connection, bytes(before)))
+        is_stored = bool(execute(_IS_STORED, (self._connection, renewed)))
+        if is_stored:
+            execute(_STAMP, (self._connection, stamp))
+        return is_stored
 
     def delete(self) -> None:
         """Delete the record; the key may be lost."""
         with self._database.writing() as execute:
-            execute(_DELETE, (self._connection,))
+            for statement in _DELETE:
+                execute(statement, (self._connection,))
 
     def _set_room_aside(self) -> None:
         with self._records.writing() as (execute, _):

@@ -5,6 +5,7 @@ Layer 2, no IO. Times are seconds since 1970, UTC; what is secret is in `sealed`
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -32,10 +33,10 @@ FACTS: Final = (
 COLUMNS: Final = (*FACTS, "sealed")
 
 
-def row_of(grant: Grant, cipher: Cipher) -> tuple[Any, ...]:
-    """Return the values of `COLUMNS`."""
+def row_of(grant: Grant, cipher: Cipher, stamp: bytes) -> tuple[Any, ...]:
+    """Return the values of `COLUMNS`; all of them are bound to the seal, and so is a stamp that no other record has."""
     facts = grant.facts
-    return (
+    row = (
         facts.connection,
         facts.token_url,
         facts.client_id,
@@ -47,8 +48,23 @@ def row_of(grant: Grant, cipher: Cipher) -> tuple[Any, ...]:
         facts.pending.since.timestamp() if facts.pending else None,
         facts.pending.holder if facts.pending else "",
         facts.ended,
-        cipher.seal(grant),
     )
+    return (*row, cipher.seal(grant, _bound(row, stamp)))
+
+
+def grant_of(row: Sequence[Any], cipher: Cipher) -> Grant:
+    """Return the grant in the values of `COLUMNS`, and behind them its stamp: `None` for a record of an earlier version.
+
+    Raises:
+        ConnectionFailed: `store_corrupt`.
+    """
+    *facts, sealed, stamp = row
+    bound = None if stamp is None else _bound(facts, bytes(stamp))
+    return cipher.open(bytes(sealed), facts_of(facts), bound)
+
+
+def _bound(facts: Sequence[Any], stamp: bytes) -> bytes:
+    return json.dumps(["connform grant", stamp.hex(), dict(zip(FACTS, facts, strict=True))]).encode()
 
 
 def facts_of(row: Sequence[Any]) -> GrantFacts:

@@ -59,6 +59,9 @@ _MIGRATIONS: Final = (
         connection, file, digest, is_applied, verdict, fault, latency_ms, certificate_expires_at, tried_at, tried_by
     );
     """,
+    """
+    CREATE TABLE connform_stamps (connection TEXT PRIMARY KEY, stamp BLOB NOT NULL) STRICT;
+    """,
 )
 """What leads from each version of the schema to the next; never edited once released."""
 _UNWRITABLE: Final = {

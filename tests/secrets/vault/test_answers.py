@@ -26,6 +26,7 @@ MOUNT: Final = {"data": {"path": "secret/", "type": "kv", "options": {"version":
 SECRET: Final = {"data": {"data": {"value": API_KEY}, "metadata": {"version": 3, "created_time": "soon"}}}
 HEALTH: Final = {"initialized": True, "sealed": False, "standby": False}
 TEXT: Final = "vault://secret/one"
+TOKEN: Final = f"hvs.{API_KEY}"
 
 
 def reply(content: object, status: int = 200, *headers: str) -> bytes:
@@ -65,7 +66,7 @@ def serve(authority: Authority, tmp_path: Path) -> Iterator[Callable[[Behaviour]
                 "ca_file": "ca.pem",
                 "auth": {"method": "token"},
             }
-            return server, Place(tmp_path, settings, {"auth.token": Secret(API_KEY)}, 5.0)
+            return server, Place(tmp_path, settings, {"auth.token": Secret(TOKEN)}, 5.0)
 
         yield start
 
@@ -152,7 +153,7 @@ def test_the_token_travels_in_its_header_alone(serve: Callable[[Behaviour], tupl
     assert len(server.requests) == 2
     for request in server.requests:
         lines = request.split(b"\r\n")
-        assert [line for line in lines if API_KEY.encode() in line] == [f"X-Vault-Token: {API_KEY}".encode()]
+        assert [line for line in lines if API_KEY.encode() in line] == [f"X-Vault-Token: {TOKEN}".encode()]
         assert b"X-Vault-Request: true" in lines
 
 
@@ -210,11 +211,17 @@ def test_where_a_mount_is_not_told_both_versions_are_tried_and_the_right_one_is_
     ]
 
 
-def test_a_version_that_the_store_names_is_not_asked_for(gated: Callable[..., tuple[Server, Place]]) -> None:
+def test_version_1_that_the_store_names_is_believed_where_the_server_says_nothing(
+    gated: Callable[..., tuple[Server, Place]],
+) -> None:
     server, place = gated(mount="old", kv_version=1)
 
     assert value(place, "vault://gated") == API_KEY
-    assert [request.split(b" ")[1] for request in server.requests] == [b"/v1/old/gated"]
+    assert [request.split(b" ")[1] for request in server.requests] == [
+        b"/v1/sys/internal/ui/mounts/old/gated",
+        b"/v1/auth/token/lookup-self",
+        b"/v1/old/gated",
+    ]
 
 
 @pytest.mark.parametrize(

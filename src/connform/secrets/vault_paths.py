@@ -1,0 +1,41 @@
+"""Says which paths of a Vault server hold no stored secrets: its own, in which a run would find its token.
+
+Layer 2, no IO.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import unquote
+
+RESERVED: Final = frozenset({"auth", "sys", "identity", "cubbyhole", "audit"})
+"""Where the server keeps tokens, logins and itself, in each of its namespaces; no KV store is mounted there."""
+_MAX_ENCODINGS: Final = 3
+
+
+def path_problem(path: str) -> str:
+    """Return why nothing may be read at a path, mount included; empty where it may be a secret's.
+
+    A server takes characters as they stand, what is in front of it may decode them: both readings are looked at.
+    """
+    for _ in range(_MAX_ENCODINGS):
+        segments = path.replace("\\", "/").split("/")
+        if not all(segments) or {".", ".."} & set(segments):
+            return (
+                "a path has neither empty parts nor dots in their place, no slash at its ends, and none of them encoded"
+            )
+        first = segments[0].casefold()
+        if first in RESERVED:
+            return f"`{first}/` is the server's own and no KV store: tokens and what is made on request are read by no reference"
+        decoded = unquote(path)
+        if decoded == path:
+            return ""
+        if decoded.count("/") != path.count("/") or "\\" in decoded:
+            return "a path has no encoded slashes or backslashes: write it as `vault kv get` takes it"
+        path = decoded
+    return "a path is not percent-encoded again and again: write it as `vault kv get` takes it"
+
+
+def may_be_reserved(path: str) -> bool:
+    """Whether a path is one of the server's own if its first parts should name a namespace."""
+    return not RESERVED.isdisjoint(unquote(path).casefold().split("/"))
