@@ -168,3 +168,22 @@ def test_a_good_reference(text: str) -> None:
 @pytest.mark.parametrize("text", ["gcpsecrets://portal", "gcpsecrets://acme/a/b", "gcpsecrets://acme/a?version=../x"])
 def test_a_bad_reference_is_found_offline(text: str) -> None:
     assert lint("gcpsecrets", text)
+
+
+@pytest.mark.parametrize(
+    ("address", "is_good"),
+    [
+        ("https://secretmanager.me-central2.rep.googleapis.com", True),
+        ("https://secretmanager-team.p.googleapis.com", True),
+        ("https://RESTRICTED.googleapis.com", True),
+        ("https://private.googleapis.com:443", True),
+        ("https://secretmanager.acme.example", False),
+        ("https://googleapis.com.acme.example", False),
+        ("https://evilgoogleapis.com", False),
+        ("https://127.0.0.1:8443", False),
+    ],
+)
+def test_the_login_of_the_machine_is_for_google_alone(address: str, is_good: bool) -> None:
+    store = {"type": "gcpsecrets", "project": "acme", "address": address}
+    assert [finding.code for finding in GCPSECRETS.rules(store)] == ([] if is_good else ["missing-key"])
+    assert not list(GCPSECRETS.rules({**store, "credentials": "env://KEY"}))
