@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 PARTS: Final = 64
 """A state is locked in parts, so that shards of a run don't wait for each other."""
+_AROUND: Final = tuple(f"{place}{FOLDER}" for place in ("", "*/", "*/connections/"))
+"""Where other states lie, from a folder that is looked at."""
 
 
 class Shard(NamedTuple):
@@ -82,6 +84,7 @@ class KeptStates:
             if only is None or not state.url:
                 only = open_states(state.url, folder / FOLDER)
             self._homes[folder] = only
+        self._has_url = bool(state.url)
         self._roots = {folder: _repository(folder) for folder in folders}
         self._files = {
             named: path.relative_to(self._roots[path.parent]).as_posix() for named, path in self._paths.items()
@@ -107,6 +110,20 @@ class KeptStates:
     def folder(self, folder: Path) -> str:
         """Return the path of a manifest's folder in its repository; `.` at its top."""
         return folder.relative_to(self._roots[folder]).as_posix()
+
+    def around(self) -> Iterator[States]:
+        """Yield the states of other folders of the repository: of those above the run's, and of what lies right in them.
+
+        A manifest that moves to another folder leaves its record there.
+        """
+        if self._has_url:
+            return
+        above = {
+            place for folder, root in self._roots.items() for place in (folder, *folder.parents) if _is_in(place, root)
+        }
+        found = {state.parent for place in above for pattern in _AROUND for state in place.glob(pattern)}
+        for folder in sorted(found - self._homes.keys()):
+            yield open_states("", folder / FOLDER)
 
     def marks(self) -> dict[str, tuple[Mark, States]]:
         """Return the marks of every record and where it lies, by the connection's name. Takes no lock.
@@ -155,6 +172,10 @@ class KeptStates:
         """Let go of files and connections."""
         for states in self.all:
             states.close()
+
+
+def _is_in(folder: Path, root: Path) -> bool:
+    return folder == root or root in folder.parents
 
 
 def _repository(folder: Path) -> Path:

@@ -1,0 +1,82 @@
+"""Turns recorded specifications into what is known of production's secrets: who uses them, and which origins get them.
+
+Layer 3; reads the recorded state.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
+
+from connform.engine.origins import sends
+from connform.errors import ConnectionFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from connform.engine.origins import Origin
+    from connform.engine.secret_places import SecretPlace
+    from connform.engine.states import KeptStates
+    from connform.recorded import Applied, Former
+
+PRODUCTION: Final = "production"
+
+
+def is_production(spec: Mapping[str, Any]) -> bool:
+    """Whether a specification is that of a production connection."""
+    environment: str = spec.get("settings", {}).get("environment", "")
+    return environment == PRODUCTION
+
+
+class Known:
+    """What recorded connections send where."""
+
+    def __init__(self, specs: Iterable[Former] = ()) -> None:
+        """Take connections with what is, or once was, recorded of them."""
+        self._origins: dict[tuple[str, str], dict[SecretPlace, dict[Origin, None]]] = {}
+        self._users: dict[SecretPlace, str] = {}
+        for name, spec in specs:
+            for send in sends(spec):
+                places = self._origins.setdefault(send.place.key, {})
+                places.setdefault(send.place, {})[send.to] = None
+                if is_production(spec):
+                    self._users.setdefault(send.place, name)
+
+    def user(self, place: SecretPlace) -> str:
+        """Return a production connection that uses a secret, or once did; empty where none does."""
+        return next((self._users[one] for one in self._same(place) if one in self._users), "")
+
+    def origins(self, place: SecretPlace) -> tuple[Origin, ...]:
+        """Return the origins that get a secret."""
+        places = self._origins.get(place.key, {})
+        return tuple(dict.fromkeys(origin for one in self._same(place) for origin in places[one]))
+
+    def _same(self, place: SecretPlace) -> Iterator[SecretPlace]:
+        return (one for one in self._origins.get(place.key, ()) if one.is_same(place))
+
+
+def known(states: KeptStates) -> Known:
+    """Return what is known in the states of a run, and in those of the folders around it, where they are this user's.
+
+    Raises:
+        ConnectionFailed: a fault of the store.
+    """
+    specs = [one for home in states.all for one in home.specifications()]
+    for home in states.around():
+        with suppress(ConnectionFailed):
+            specs += home.specifications()
+        home.close()
+    return Known(specs)
+
+
+def forgotten(applied: Applied | None, after: Mapping[str, Any]) -> tuple[Former, ...]:
+    """Return what was applied of a production connection, by its name, where less of it would be known without it.
+
+    Args:
+        applied: what was applied.
+        after: the specification that takes its place; empty where none does.
+    """
+    if applied is None or not is_production(applied.spec):
+        return ()
+    left = sends(after) if after else ()
+    return () if set(sends(applied.spec)) <= set(left) else ((applied.connection, applied.spec),)
