@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from tests.conftest import Plant
+
 KEY: Final = "env://SHOP_KEY"
 REFUSED: Final = 7
 
@@ -73,7 +75,7 @@ class Shop:
         return connections
 
     def write(self, file: str = "connections.yaml") -> None:
-        (self.folder / file).parent.mkdir(exist_ok=True)
+        (self.folder / file).parent.mkdir(parents=True, exist_ok=True)
         (self.folder / file).write_text(json.dumps(self.manifest, indent=1))
 
     def run(self, *argv: str) -> tuple[int, str]:
@@ -256,11 +258,39 @@ def test_what_was_recorded_of_production_stays_known(former: str, shop: Shop) ->
     assert shop.run("apply", "--yes")[0] == 0, "back where it was"
 
 
-@pytest.mark.parametrize("file", ["new.yaml", "connections/new.yaml", "team/new.yaml"])
-def test_a_record_of_another_file_or_folder_counts(file: str, shop: Shop) -> None:
+@pytest.mark.parametrize(
+    ("file", "git"),
+    [
+        ("new.yaml", ".git"),
+        ("connections/new.yaml", ".git"),
+        ("connections/new.yaml", ""),
+        ("team/new.yaml", ".git"),
+        ("team/new.yaml", "team/.git"),
+        ("teams/a/connections/new.yaml", ".git"),
+    ],
+)
+def test_a_record_of_another_file_or_folder_counts(file: str, git: str, shop: Shop) -> None:
+    (shop.folder / ".git").rmdir()
+    if git:
+        (shop.folder / git).mkdir(parents=True)
     shop.manifest["connections"] = {"new": shop.connection(KEY, base_url=shop.elsewhere)}
     shop.write(file)
     shop.demand_refusal(KEY, shop.elsewhere, argv=("-f", file))
+
+
+@pytest.mark.parametrize("reference", ["file://link", "mine://link", "file://inner/link#field"])
+def test_a_link_to_a_secret_is_that_secret(reference: str, shop: Shop, plant: Plant) -> None:
+    secret = plant("secrets/key", API_KEY)
+    shop.connections["shop"]["auth"]["api_key"] = f"file://{secret}"
+    shop.manifest["stores"]["mine"] = {"type": "file", "path": "inner"}
+    shop.write()
+    assert shop.run("apply", "--yes", "--force")[0] == 0
+    (shop.folder / "inner").mkdir()
+    for link in ("link", "inner/link"):
+        (shop.folder / link).symlink_to(secret)
+    shop.connections["new"] = shop.connection(reference, base_url=shop.elsewhere)
+    shop.write()
+    shop.demand_refusal(reference, shop.elsewhere)
 
 
 def test_neither_a_selection_nor_a_shard_nor_a_saved_plan_is_a_way_around(shop: Shop) -> None:

@@ -12,7 +12,7 @@ from connform.engine.origins import sends
 from connform.errors import ConnectionFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from connform.engine.origins import Origin
     from connform.engine.secret_places import SecretPlace
@@ -31,28 +31,35 @@ def is_production(spec: Mapping[str, Any]) -> bool:
 class Known:
     """What recorded connections send where."""
 
-    def __init__(self, specs: Iterable[Former] = ()) -> None:
-        """Take connections with what is, or once was, recorded of them."""
+    def __init__(self, specs: Iterable[Former] = (), real_path: Callable[[str], str] = str) -> None:
+        """Take connections with what is, or once was, recorded of them, and what says where a file's path leads."""
+        self._real_path = real_path
         self._origins: dict[tuple[str, str], dict[SecretPlace, dict[Origin, None]]] = {}
         self._users: dict[SecretPlace, str] = {}
         for name, spec in specs:
             for send in sends(spec):
-                places = self._origins.setdefault(send.place.key, {})
-                places.setdefault(send.place, {})[send.to] = None
+                place = self._real(send.place)
+                self._origins.setdefault(place.key, {}).setdefault(place, {})[send.to] = None
                 if is_production(spec):
-                    self._users.setdefault(send.place, name)
+                    self._users.setdefault(place, name)
 
     def user(self, place: SecretPlace) -> str:
         """Return a production connection that uses a secret, or once did; empty where none does."""
-        return next((self._users[one] for one in self._same(place) if one in self._users), "")
+        return next((self._users[one] for one, _ in self._same(place) if one in self._users), "")
 
     def origins(self, place: SecretPlace) -> tuple[Origin, ...]:
         """Return the origins that get a secret."""
-        places = self._origins.get(place.key, {})
-        return tuple(dict.fromkeys(origin for one in self._same(place) for origin in places[one]))
+        return tuple(dict.fromkeys(origin for _, origins in self._same(place) for origin in origins))
 
-    def _same(self, place: SecretPlace) -> Iterator[SecretPlace]:
-        return (one for one in self._origins.get(place.key, ()) if one.is_same(place))
+    def _same(self, place: SecretPlace) -> Iterator[tuple[SecretPlace, Iterable[Origin]]]:
+        real = self._real(place)
+        return ((one, origins) for one, origins in self._origins.get(real.key, {}).items() if one.is_same(real))
+
+    def _real(self, place: SecretPlace) -> SecretPlace:
+        if not place.is_file:
+            return place
+        path = self._real_path(place.path)
+        return place._replace(path=path, is_open=not path.startswith("/"))
 
 
 def known(states: KeptStates) -> Known:
@@ -66,7 +73,7 @@ def known(states: KeptStates) -> Known:
         with suppress(ConnectionFailed):
             specs += home.specifications()
         home.close()
-    return Known(specs)
+    return Known(specs, states.real_path)
 
 
 def forgotten(applied: Applied | None, after: Mapping[str, Any]) -> tuple[Former, ...]:

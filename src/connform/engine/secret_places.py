@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from connform.secret import SecretReference
 
+_FILE: Final = "file"
 _ARN: Final = r"arn:[^:]*:[^:]*:([^:]*):([^:]*):(?:secret:|parameter/?)?(.*?)(?:-[A-Za-z0-9]{6})?"
 """A region, an account and a name, without the six characters that Secrets Manager adds."""
 
@@ -41,6 +42,11 @@ class SecretPlace(NamedTuple):
     def key(self) -> tuple[str, str]:
         """What all places of one secret have in common."""
         return self.kind, basename(self.path)
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a file, or what an app whose secret lies in one is given."""
+        return self.kind.rpartition(" ")[2] == _FILE
 
     def is_same(self, other: SecretPlace) -> bool:
         """Whether both may be one secret, or one be a part of the other."""
@@ -75,7 +81,7 @@ def place_of(reference: SecretReference, store: Mapping[str, Any] | None, folder
 
 def of_file(path: str) -> SecretPlace:
     """Return the place of a file by its path."""
-    return SecretPlace("file", path, is_open=not path.startswith("/"))
+    return SecretPlace(_FILE, path, is_open=not path.startswith("/"))
 
 
 def path_in(folder: str, path: str) -> str:
@@ -95,7 +101,7 @@ def origin_of(url: str) -> str:
 
 def _in_file(kind: str, reference: SecretReference, settings: Mapping[str, Any], folder: str) -> SecretPlace:
     above = str(settings.get("path", ""))
-    if kind != "file" and above:  # the store is one file, its references are what stands in it
+    if kind != _FILE and above:  # the store is one file, its references are what stands in it
         field = f"{reference.path}/{reference.field}"
         return of_file(path_in(folder, above))._replace(field=field.strip("/"))
     return of_file(path_in(folder, join(above, reference.path)))._replace(field=reference.field.strip("/"))

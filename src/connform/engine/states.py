@@ -112,18 +112,24 @@ class KeptStates:
         return folder.relative_to(self._roots[folder]).as_posix()
 
     def around(self) -> Iterator[States]:
-        """Yield the states of other folders of the repository: of those above the run's, and of what lies right in them.
+        """Yield the states of folders around the run's: in those above, up to the top of the repository, and right in them.
 
         A manifest that moves to another folder leaves its record there.
         """
         if self._has_url:
             return
-        above = {
-            place for folder, root in self._roots.items() for place in (folder, *folder.parents) if _is_in(place, root)
-        }
+        above = {place for folder in self._homes for place in _above(folder)}
         found = {state.parent for place in above for pattern in _AROUND for state in place.glob(pattern)}
         for folder in sorted(found - self._homes.keys()):
             yield open_states("", folder / FOLDER)
+
+    def real_path(self, path: str) -> str:
+        """Return where a path of a repository leads through links, as the repository names it; the same where nothing is there."""
+        for root in dict.fromkeys(self._roots.values()):
+            if os.path.lexists(root / path):
+                real, top = Path(os.path.realpath(root / path)), Path(os.path.realpath(root))
+                return real.relative_to(top).as_posix() if top in real.parents else str(real)
+        return path
 
     def marks(self) -> dict[str, tuple[Mark, States]]:
         """Return the marks of every record and where it lies, by the connection's name. Takes no lock.
@@ -174,8 +180,11 @@ class KeptStates:
             states.close()
 
 
-def _is_in(folder: Path, root: Path) -> bool:
-    return folder == root or root in folder.parents
+def _above(folder: Path) -> Iterator[Path]:
+    """Yield a folder, the one above it, and the others up to the top of the outermost repository that it is in."""
+    repositories = [number for number, place in enumerate(folder.parents) if (place / ".git").exists()]
+    yield folder
+    yield from folder.parents[: max(repositories, default=0) + 1]
 
 
 def _repository(folder: Path) -> Path:
