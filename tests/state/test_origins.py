@@ -222,6 +222,28 @@ def test_the_way_to_the_origin_counts(values: dict[str, Any], said: str, is_new:
     assert shop.run("apply", "--yes", "--force")[0] != REFUSED
 
 
+@pytest.mark.parametrize("name", ["app", "renamed"])
+@pytest.mark.parametrize("key", ["client_id", "token_url", "authorize_url"])
+def test_an_app_is_shown_to_no_other_server(key: str, name: str, shop: Shop) -> None:
+    auth = {
+        "method": "oauth2",
+        "client_id": "portal",
+        "client_secret": KEY,
+        "redirect_uri": "https://localhost/back",
+        "token_url": f"{shop.url}/token",
+        "authorize_url": f"{shop.url}/authorize",
+    }
+    app = shop.connection(KEY) | {"auth": auth}
+    shop.manifest["connections"] = {"app": app}
+    shop.write()
+    assert shop.run("apply", "--yes", "--force")[0] != REFUSED
+    auth[key] = "other" if key == "client_id" else shop.elsewhere
+    shop.manifest["connections"] = {name: app}
+    shop.write()
+    shop.demand_refusal("client other" if key == "client_id" else shop.elsewhere)
+    assert shop.run("apply", "--yes", "--force")[0] != REFUSED
+
+
 ENVIRONMENTS: Final = {"sandbox": {"environment": "sandbox"}, "none": {}}
 
 
