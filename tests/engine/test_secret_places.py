@@ -96,3 +96,8 @@ def test_one_secret_is_recognised_by_another_name(one: SecretPlace, other: Secre
 def test_two_secrets_are_not_taken_for_one(one: SecretPlace, other: SecretPlace) -> None:
     assert not one.is_same(other)
     assert not other.is_same(one)
+
+
+def test_a_whole_is_more_than_its_part() -> None:
+    whole, part = place("corp://secret/a", **VAULT), place("corp://secret/a#k", **VAULT)
+    assert (part.is_in(whole), whole.is_in(part), part.is_in(part)) == (True, False, True)

@@ -200,6 +200,13 @@ def test_a_reference_of_production_is_swapped_with_force_alone(shop: Shop) -> No
     assert shop.received() == 1
 
 
+def test_a_whole_document_is_more_than_one_field_of_it(shop: Shop) -> None:
+    for name in ("till", "till2"):
+        shop.manifest["connections"] = {name: shop.connection("corp://secret/till")}
+        shop.write()
+        shop.demand_refusal(f"{name} ", "would send corp://secret/till")
+
+
 WAYS: Final = {
     "proxy": ({"proxy": "http://proxy.acme.example:3128"}, "proxy http://proxy.acme.example:3128"),
     "ca_file": ({"tls": {"ca_file": "ca.pem"}}, "CA ca.pem"),

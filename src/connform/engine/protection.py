@@ -48,8 +48,11 @@ class Known:
         return next((self._users[one] for one, _ in self._same(place) if one in self._users), "")
 
     def origins(self, place: SecretPlace) -> tuple[Origin, ...]:
-        """Return the origins that get a secret."""
-        return tuple(dict.fromkeys(origin for _, origins in self._same(place) for origin in origins))
+        """Return the origins that get a secret, or all that it is a part of."""
+        real = self._real(place)
+        return tuple(
+            dict.fromkeys(origin for one, origins in self._same(place) if real.is_in(one) for origin in origins)
+        )
 
     def _same(self, place: SecretPlace) -> Iterator[tuple[SecretPlace, Iterable[Origin]]]:
         real = self._real(place)

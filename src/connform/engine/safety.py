@@ -64,8 +64,8 @@ def _moved(change: Change) -> Iterator[str]:
     before = [(send, _anywhere(send.to)) for send in sends(change.applied.spec)]
     for send in sent(change):
         to = _anywhere(send.to)
-        same = [old for old, _ in before if old.place.is_same(send.place)]
-        if same and any(to == origin for old, origin in before if old in same):
+        same = [old for old, _ in before if send.place.is_in(old.place)]
+        if any(to == origin for old, origin in before if old in same):
             continue
         recorded = _listed(str(old.to) for old in same) or _listed(f"{old.secret} → {old.to}" for old, _ in before)
         yield f"{change.name} is in production and would send {send.secret} to {to}; recorded for it: {recorded}"
@@ -83,7 +83,7 @@ def _spread(change: Change, known: Known) -> Iterator[str]:
         if is_there:
             yield f"{change.name} is not in production and would send {send.secret}, {whose}, to {send.to}"
         else:
-            recorded = _listed(map(str, origins))
+            recorded = _listed(map(str, origins)) or "a part of it alone"
             yield f"{change.name} would send {send.secret}, {whose}, to {send.to}; recorded for it: {recorded}"
 
 

@@ -59,6 +59,10 @@ class SecretPlace(NamedTuple):
             )
         )
 
+    def is_in(self, other: SecretPlace) -> bool:
+        """Whether it may be the same secret, or a part of it, and is no more than that."""
+        return self.is_same(other) and other.field in {"", self.field}
+
 
 def _ends(short: SecretPlace, long: SecretPlace) -> bool:
     return short.is_open and not long.is_open and long.path.endswith(f"/{short.path}")
