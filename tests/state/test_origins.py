@@ -294,17 +294,29 @@ def test_what_was_recorded_of_production_stays_known(former: str, shop: Shop) ->
         ("connections/new.yaml", ".git"),
         ("connections/new.yaml", ""),
         ("team/new.yaml", ".git"),
-        ("team/new.yaml", "team/.git"),
         ("teams/a/connections/new.yaml", ".git"),
+        ("submodule/new.yaml", ".git"),
     ],
 )
 def test_a_record_of_another_file_or_folder_counts(file: str, git: str, shop: Shop) -> None:
-    (shop.folder / ".git").rmdir()
-    if git:
-        (shop.folder / git).mkdir(parents=True)
+    if not git:
+        (shop.folder / ".git").rmdir()
     shop.manifest["connections"] = {"new": shop.connection(KEY, base_url=shop.elsewhere)}
     shop.write(file)
+    if "submodule" in file:
+        (shop.folder / "submodule/.git").write_text("gitdir: ../.git/modules/submodule\n")
     shop.demand_refusal(KEY, shop.elsewhere, argv=("-f", file))
+
+
+@pytest.mark.parametrize("git", [".git", ""])
+def test_a_record_of_another_project_does_not_count(git: str, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = shop.folder.parent / "project"
+    (project / git).mkdir(parents=True)
+    monkeypatch.chdir(project)
+    shop.folder = project
+    shop.manifest["connections"] = {"new": shop.connection(KEY, base_url=shop.elsewhere)}
+    shop.write()
+    assert shop.run("apply", "--yes")[0] == 0
 
 
 @pytest.mark.parametrize("reference", ["file://link", "mine://link", "file://inner/link#field"])

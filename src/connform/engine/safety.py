@@ -60,7 +60,8 @@ def _moved(change: Change) -> Iterator[str]:
     assert change.applied is not None  # noqa: S101  (as `_was_production` says)
     if change.connection is not None and not is_production(change.spec):
         where = change.spec["settings"].get("environment", "") or "no environment"
-        yield f"{change.name} is in production and would move to {where}"
+        sent_there = _listed(f"{send.secret} → {_anywhere(send.to)}" for send in sent(change))
+        yield f"{change.name} is in production and would move to {where}: {sent_there}"
     before = [(send, _anywhere(send.to)) for send in sends(change.applied.spec)]
     for send in sent(change):
         to = _anywhere(send.to)

@@ -82,7 +82,7 @@ class KeptStates:
         only: States | None = None
         for folder in folders:
             if only is None or not state.url:
-                only = open_states(state.url, folder / FOLDER)
+                only = _opened(state.url, folder)
             self._homes[folder] = only
         self._has_url = bool(state.url)
         self._roots = {folder: _repository(folder) for folder in folders}
@@ -111,17 +111,15 @@ class KeptStates:
         """Return the path of a manifest's folder in its repository; `.` at its top."""
         return folder.relative_to(self._roots[folder]).as_posix()
 
-    def around(self) -> Iterator[States]:
-        """Yield the states of folders around the run's: in those above, up to the top of the repository, and right in them.
+    def around(self) -> list[States]:
+        """Return the states of folders around the run's: in those above, up to the top of the repository, and right in them.
 
         A manifest that moves to another folder leaves its record there.
         """
         if self._has_url:
-            return
-        above = {place for folder in self._homes for place in _above(folder)}
-        found = {state.parent for place in above for pattern in _AROUND for state in place.glob(pattern)}
-        for folder in sorted(found - self._homes.keys()):
-            yield open_states("", folder / FOLDER)
+            return []
+        found = {state.parent for folder in self._homes for state in _around(folder)}
+        return [_opened("", folder) for folder in sorted(found - self._homes.keys())]
 
     def real_path(self, path: str) -> str:
         """Return where a path of a repository leads through links, as the repository names it; the same where nothing is there."""
@@ -180,11 +178,22 @@ class KeptStates:
             states.close()
 
 
-def _above(folder: Path) -> Iterator[Path]:
-    """Yield a folder, the one above it, and the others up to the top of the outermost repository that it is in."""
-    repositories = [number for number, place in enumerate(folder.parents) if (place / ".git").exists()]
-    yield folder
-    yield from folder.parents[: max(repositories, default=0) + 1]
+def _opened(url: str, folder: Path) -> States:
+    """Return the state of the manifests in a folder; errors as for `open_states`."""
+    return open_states(url, folder / FOLDER)
+
+
+def _around(folder: Path) -> Iterator[Path]:
+    """Yield where other states lie: those of other projects, beside this one, are none of its."""
+    above = (folder, *folder.parents)
+    tops = [place for place in above if (place / ".git").exists()]
+    if not tops:
+        yield from (*folder.glob(f"connections/{FOLDER}"), *folder.parent.glob(FOLDER))
+        return
+    top = next((place for place in tops if (place / ".git").is_dir()), tops[-1])  # a submodule has a file there
+    for place in above[: above.index(top) + 1]:
+        for pattern in _AROUND:
+            yield from place.glob(pattern)
 
 
 def _repository(folder: Path) -> Path:
