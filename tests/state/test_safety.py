@@ -175,3 +175,16 @@ def test_what_ends_a_grant_opens_no_store_elsewhere(
         shop["auth"] = {"method": "api_key", "api_key": "env://KEY"}
     file.write_text(json.dumps(content))
     assert any("would send env://LOGIN to https://vault.other.example" in one for one in refusals(file, capsys))
+
+
+def test_a_refusal_for_many_reasons_stays_readable(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "connections.yaml"
+    shop = {"provider": "http", "environment": "production", "base_url": "https://a.example", "check": {"path": "/me"}}
+    shops = {f"shop-{number}": shop | {"auth": {"method": "bearer", "token": "env://KEY"}} for number in range(30)}
+    file.write_text(json.dumps({"version": 1, "connections": shops}))
+    record(file)
+    file.write_text(file.read_text().replace("a.example", "b.example"))
+    assert main(["apply", "--yes", "-f", str(file)]) == 7
+    said = capsys.readouterr().err
+    assert said.count("is in production") == 19, "the first says that all of them change"
+    assert "and 11 more" in said
