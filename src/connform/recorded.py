@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     """The little that a list shows of every connection, a row as the store has it: its name; and of the latest attempt
     `verdict`, `fault`, `latency_ms`, `certificate_expires_at`, `at` in ISO 8601, and `by`, what can't be printed replaced."""
 
+    Former: TypeAlias = tuple[str, Mapping[str, Any]]
+    """A connection's name, and a specification that was recorded of it once."""
+
 
 class Actor(NamedTuple):
     """Who did it."""

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from connform.diagnostics import CODES, Diagnostic, Edit, Related, Severity, Snippet, Span
+from connform.engine.origins import Origin, Send
 from connform.engine.report import (
     BackendReport,
     ConnectionReport,
@@ -16,6 +17,7 @@ from connform.engine.report import (
     StageResult,
     Value,
 )
+from connform.engine.secret_places import SecretPlace
 from connform.engine.specification import FieldChange
 from connform.faults import FAULTS, ExitCode, Stage, Verdict
 from connform.recorded import Actor, Attempt, Record, UsedSecret
@@ -223,8 +225,16 @@ RECORDED: Final = DECLARED[0]._replace(
     record=Record("sandbox-us", "deploy/connections.yaml", ATTEMPT.digest, SPECIFICATION, FAILED),
     history=(ATTEMPT._replace(latency_ms=2.0), ATTEMPT, FAILED),
 )
+SENDS: Final = (
+    Send("corp://acme#id", SecretPlace("vault", "acme"), Origin("https://sandbox.syngrafii.com")),
+    Send(
+        "env://`LOGIN`",
+        SecretPlace("env", "`LOGIN`"),
+        Origin("https://vault.acme.example", "store vault", ca_file="a|b ::error::x.pem"),
+    ),
+)
 PLANNED: Final = (
-    DECLARED[0]._replace(action="create", place=span(4, 3, 13)),
+    DECLARED[0]._replace(action="create", sends=SENDS, place=span(4, 3, 13)),
     DECLARED[1]._replace(
         action="update",
         changes=(

@@ -171,17 +171,19 @@ def test_a_bad_reference_is_found_offline(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("store", "is_good"),
+    ("address", "is_good"),
     [
-        ({"address": "https://secretmanager.europe-west3.rep.googleapis.com"}, True),
-        ({"address": "https://googleapis.com"}, True),
-        ({"address": "http://127.0.0.1:8080"}, True),
-        ({"address": "https://secrets.acme.example"}, False),
-        ({"address": "https://googleapis.com.acme.example"}, False),
-        ({"address": "https://evilgoogleapis.com"}, False),
-        ({"address": "https://secrets.acme.example", "credentials": "file:///run/gcp.json"}, True),
-        ({}, True),
+        ("https://secretmanager.me-central2.rep.googleapis.com", True),
+        ("https://secretmanager-team.p.googleapis.com", True),
+        ("https://RESTRICTED.googleapis.com", True),
+        ("https://private.googleapis.com:443", True),
+        ("https://secretmanager.acme.example", False),
+        ("https://googleapis.com.acme.example", False),
+        ("https://evilgoogleapis.com", False),
+        ("https://127.0.0.1:8443", False),
     ],
 )
-def test_this_machine_s_own_login_goes_to_google_alone(store: dict[str, str], is_good: bool) -> None:
-    assert [finding.path for finding in GCPSECRETS.rules(store)] == ([] if is_good else [("address",)])
+def test_the_login_of_the_machine_is_for_google_alone(address: str, is_good: bool) -> None:
+    store = {"type": "gcpsecrets", "project": "acme", "address": address}
+    assert [finding.code for finding in GCPSECRETS.rules(store)] == ([] if is_good else ["missing-key"])
+    assert not list(GCPSECRETS.rules({**store, "credentials": "env://KEY"}))

@@ -82,31 +82,109 @@ OAUTH: dict[str, Any] = {
 }
 
 
+OWN = "https://sign.syngrafii.eu"
+
+
+def declare(file: Path, name: str, auth: dict[str, Any], **values: Any) -> None:
+    connection = {"environment": "production", "region": "eu", "auth": OAUTH | auth, **values}
+    file.write_text(json.dumps({"version": 1, "connections": {name: connection}}))
+
+
+def refusals(file: Path, capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """Return why a plan wants `--force`; `apply` without it is refused for the same, before a secret is looked for."""
+    assert main(["plan", "-f", str(file), "--format", "json"]) == 0
+    found: list[str] = json.loads(capsys.readouterr().out)["plan"]["refusals"]
+    assert main(["apply", "--yes", "-f", str(file)]) == (7 if found else 5)
+    said = " ".join(capsys.readouterr().err.split())
+    assert all(one in said for one in found)
+    return found
+
+
+@pytest.mark.parametrize("name", ["shop", "renamed"])
 @pytest.mark.parametrize("key", ["token_url", "authorize_url", "revoke_url", "issuer"])
 @pytest.mark.parametrize(
-    ("before", "after", "told"),
+    ("before", "after"),
     [
-        ("https://id.acme.example/x", "https://id.other.example/x", "from id.acme.example to id.other.example"),
-        ("", "https://id.other.example/x", "from the provider's own to id.other.example"),
-        ("https://id.acme.example/x", "", "from id.acme.example to the provider's own"),
-        ("https://id.acme.example/x", "https://id.acme.example/y", ""),
+        ("https://id.acme.example/x", "https://id.other.example/x"),
+        ("", "https://id.other.example/x"),
+        ("https://id.acme.example/x", ""),
+        ("https://id.acme.example/x", "https://id.acme.example/y"),
     ],
 )
 def test_a_production_secret_is_sent_to_no_other_server_without_force(
-    key: str, before: str, after: str, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    key: str, before: str, after: str, name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "connections.yaml"
-
-    def declare(url: str) -> None:
-        auth = OAUTH | ({key: url} if url else {})
-        shop = {"environment": "production", "region": "eu", "auth": auth}
-        file.write_text(json.dumps({"version": 1, "connections": {"shop": shop}}))
-
-    declare(before)
+    declare(file, "shop", {key: before} if before else {})
     record(file)
-    declare(after)
-    assert main(["plan", "-f", str(file), "--format", "json"]) == 0
-    refusals = json.loads(capsys.readouterr().out)["plan"]["refusals"]
-    assert refusals == ([f"shop is in production and its {key} would move {told}"] if told else [])
-    assert main(["apply", "--yes", "-f", str(file)]) == (7 if told else 5)
-    capsys.readouterr()
+    declare(file, name, {key: after} if after else {})
+    found = refusals(file, capsys)
+    if after.endswith("/y"):
+        assert found == []
+    else:
+        what = "the consent to portal" if key == "authorize_url" else "env://PORTAL_SECRET"
+        assert any(what in one and f"to {after.removesuffix('/x') or OWN}" in one for one in found), found
+
+
+@pytest.mark.parametrize("name", ["shop", "renamed"])
+@pytest.mark.parametrize(
+    ("auth", "values", "said"),
+    [
+        ({"client_id": "other"}, {}, "env://PORTAL_SECRET"),
+        ({"client_id": "other"}, {}, "client other"),
+        ({}, {"region": "us"}, "the grant of portal"),
+        ({}, {"proxy": "http://proxy.acme.example:3128"}, "the grant of portal"),
+    ],
+)
+def test_an_app_and_its_grants_go_to_recorded_origins_alone(
+    auth: dict[str, str],
+    values: dict[str, str],
+    said: str,
+    name: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    file = tmp_path / "connections.yaml"
+    declare(file, "shop", {})
+    record(file)
+    declare(file, name, auth, **values)
+    assert any(said in one for one in refusals(file, capsys))
+
+
+@pytest.mark.parametrize("is_removed", [True, False], ids=["removed", "another-method"])
+def test_what_ends_a_grant_opens_no_store_elsewhere(
+    is_removed: bool,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The app's secret is read once more, in the store as the manifest has it now."""
+    file = tmp_path / "connections.yaml"
+    store = {
+        "type": "vault",
+        "address": "https://vault.acme.example",
+        "auth": {"method": "token", "token": "env://LOGIN"},
+    }
+    shop = {"environment": "production", "region": "eu", "auth": OAUTH | {"client_secret": "corp://secret/app#key"}}
+    content = {"version": 1, "stores": {"corp": store}, "connections": {"shop": shop}}
+    file.write_text(json.dumps(content))
+    record(file)
+    store["address"] = "https://vault.other.example"
+    if is_removed:
+        content["connections"] = {"sand": {"environment": "sandbox", "region": "eu", "auth": OAUTH}}
+    else:
+        shop["auth"] = {"method": "api_key", "api_key": "env://KEY"}
+    file.write_text(json.dumps(content))
+    assert any("would send env://LOGIN to https://vault.other.example" in one for one in refusals(file, capsys))
+
+
+def test_a_refusal_for_many_reasons_stays_readable(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "connections.yaml"
+    shop = {"provider": "http", "environment": "production", "base_url": "https://a.example", "check": {"path": "/me"}}
+    shops = {f"shop-{number}": shop | {"auth": {"method": "bearer", "token": "env://KEY"}} for number in range(30)}
+    file.write_text(json.dumps({"version": 1, "connections": shops}))
+    record(file)
+    file.write_text(file.read_text().replace("a.example", "b.example"))
+    assert main(["apply", "--yes", "-f", str(file)]) == 7
+    said = capsys.readouterr().err
+    assert said.count("is in production") == 19, "the first says that all of them change"
+    assert "and 11 more" in said

@@ -19,6 +19,7 @@ from connform.engine.grants import DEFAULT, State
 from connform.engine.journal import Journal
 from connform.engine.plan import report
 from connform.engine.planning import Plan, described, draw
+from connform.engine.protection import forgotten
 from connform.engine.removal import Endings, folder_of, leaves_grant
 from connform.engine.report import PlanSummary, Remark
 from connform.engine.select import EVERYTHING, Selection
@@ -176,8 +177,9 @@ class _Apply:
             if checked.verdict is Verdict.READY and leaves_grant(change.applied, change.connection):
                 checked = await self._without_grant(change, checked)
             file = self._states.file(change.connection.span.file)
-            await journal.write(tried(change, checked, versions, file, self._by))
-            return checked._replace(action=line.action, changes=line.changes, reasons=line.reasons)
+            record = tried(change, checked, versions, file, self._by)
+            await journal.write(record, forgotten(change.applied, record.spec))
+            return checked._replace(action=line.action, changes=line.changes, reasons=line.reasons, sends=line.sends)
         except ConnectionFailed as failure:
             return failed(line, failure)
 
@@ -185,7 +187,8 @@ class _Apply:
         assert change.applied is not None  # noqa: S101  (what isn't declared is recorded)
         line = await self._without_grant(change, line._replace(verdict=Verdict.READY))
         is_removed = line.verdict is Verdict.READY
-        await journal.write(change.name if is_removed else not_removed(change.applied, line, self._by))
+        entry = change.name if is_removed else not_removed(change.applied, line, self._by)
+        await journal.write(entry, forgotten(change.applied, {}) if is_removed else ())
         return line
 
     async def _without_grant(self, change: Change, line: ConnectionReport) -> ConnectionReport:

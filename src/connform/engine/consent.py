@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from connform.engine.safety import refusals
 from connform.engine.saved_plan import demand_same
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from connform.engine.report import Report
     from connform.engine.saved_plan import SavedPlan
     from connform.engine.states import Shard
+
+_SHOWN: Final = 20
+"""How many reasons a message has room for."""
 
 
 class Consent(NamedTuple):
@@ -55,7 +58,10 @@ def demand(plan: Plan, consent: Consent, shard: Shard, report: Callable[[], Repo
     whole = consent.saved.steps if consent.saved and consent.saved.shard == WHOLE else plan.whole
     reasons = refusals(plan._replace(whole=whole))
     if reasons and not consent.force:
-        message = f"refused: {'; '.join(reasons)}. Look at the plan, and give --force if that is what you want"
+        more = f"; and {len(reasons) - _SHOWN} more, which `connform plan` names" if len(reasons) > _SHOWN else ""
+        message = (
+            f"refused: {'; '.join(reasons[:_SHOWN])}{more}. Look at the plan, and give --force if that is what you want"
+        )
         raise Refused(message)
     if consent.ask is not None and not consent.ask(report()):
         message = "nothing was applied: the question was not answered with yes"

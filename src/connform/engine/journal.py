@@ -9,7 +9,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from connform.recorded import Record
+    from connform.recorded import Former, Record
     from connform.store.states import Changes
 
 
@@ -18,7 +18,7 @@ class Journal:
 
     def __init__(self, changes: Changes) -> None:
         self._changes = changes
-        self._waiting: list[tuple[Record | str, asyncio.Future[None]]] = []
+        self._waiting: list[tuple[Record | str, tuple[Former, ...], asyncio.Future[None]]] = []
         self._writer: asyncio.Task[None] | None = None
         self._failure: Exception | None = None
 
@@ -31,11 +31,16 @@ class Journal:
         if self._failure is not None:
             raise self._failure
 
-    async def write(self, entry: Record | str) -> None:
-        """Return when a record is durable, or the name of a connection forgotten; errors as for `demand_sound`."""
+    async def write(self, entry: Record | str, former: tuple[Former, ...] = ()) -> None:
+        """Return when a record is durable, or the name of a connection forgotten; errors as for `demand_sound`.
+
+        Args:
+            entry: the record, or the name.
+            former: what stays known of what it takes the place of.
+        """
         self.demand_sound()
         written = asyncio.get_running_loop().create_future()
-        self._waiting.append((entry, written))
+        self._waiting.append((entry, former, written))
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write())
         await written
@@ -43,14 +48,15 @@ class Journal:
     async def _write(self) -> None:
         while self._waiting:
             batch, self._waiting = self._waiting, []
-            records = [entry for entry, _ in batch if not isinstance(entry, str)]
-            removed = [entry for entry, _ in batch if isinstance(entry, str)]
+            records = [entry for entry, _, _ in batch if not isinstance(entry, str)]
+            removed = [entry for entry, _, _ in batch if isinstance(entry, str)]
+            former = [one for _, gone, _ in batch for one in gone]
             try:
                 self.demand_sound()
-                await asyncio.to_thread(self._changes.write, records, removed)
+                await asyncio.to_thread(self._changes.write, records, removed, former)
             except Exception as error:  # noqa: BLE001  (whatever it is: those who wait are told, or wait for ever)
                 self._failure = error
-            for _, written in batch:
+            for _, _, written in batch:
                 if written.done():
                     continue
                 if self._failure is None:

@@ -6,17 +6,21 @@ Layer 3; reads the recorded state.
 from __future__ import annotations
 
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from connform.engine.describe import describe
 from connform.engine.described import described_specification
+from connform.engine.origins import sends
+from connform.engine.protection import Known, known
 from connform.engine.select import demand_known, select
-from connform.engine.specification import FieldChange, differences, digest, specification
+from connform.engine.specification import FieldChange, differences, digest, specification, with_stores
 from connform.engine.states import WHOLE, Shard, by_home
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from connform.engine.origins import Send
     from connform.engine.report import ConnectionReport
     from connform.engine.select import Selection
     from connform.engine.states import KeptStates
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
     from connform.store.states import States
 
 
+_OAUTH: Final = "oauth2"
 _NOWHERE: Final = "<stdin>"
 """The file of what was read from standard input."""
 
@@ -69,6 +74,8 @@ class Change(NamedTuple):
     """What the live side says otherwise than recorded (`--refresh`)."""
     seen: ConnectionReport | None = None
     """What the live side answered, where nothing of it is a change (`--refresh`)."""
+    ending: Mapping[str, Any] = MappingProxyType({})
+    """The specification by which a grant is ended: that of then, with the stores of now; empty where there is none to end."""
 
     @property
     def is_pending(self) -> bool:
@@ -87,6 +94,8 @@ class Plan(NamedTuple):
     """In the manifest's order, those without a change included; then what is removed, by name."""
     whole: Sequence[Step]
     """The steps of all shards: what the plan is judged by."""
+    known: Known = Known()
+    """What is recorded of production's secrets; nothing where there is nothing to do."""
 
     @property
     def pending(self) -> list[Change]:
@@ -169,7 +178,9 @@ def draw(manifest: Manifest, states: KeptStates, selection: Selection, shard: Sh
     whole += [_step(name, Action.REMOVE, kept[gone[name]][name], "") for name in removed]
     changes = [_change(one, marks.get(name), applied.get(name)) for name, one in declared.items() if shard.has(name)]
     changes += [_removal(applied[name], gone[name]) for name in removed if shard.has(name)]
-    return Plan(tuple(changes), whole)
+    changes = [change._replace(ending=_ending(change, manifest, states)) for change in changes]
+    plan = Plan(tuple(changes), whole)
+    return plan._replace(known=known(states)) if plan.pending else plan
 
 
 def _as_declared(connection: Connection, manifest: Manifest, states: KeptStates) -> _Declared:
@@ -221,6 +232,22 @@ def _change(one: _Declared, mark: Mark | None, applied: Applied | None) -> Chang
     )
 
 
+def _ending(change: Change, manifest: Manifest, states: KeptStates) -> Mapping[str, Any]:
+    """Return the specification by which a change ends a grant; empty where it ends none."""
+    then = change.applied.spec if change.applied else {}
+    now = change.spec["settings"] if change.spec else {}
+    has_grant = [settings.get("auth", {}).get("method") == _OAUTH for settings in (then.get("settings", {}), now)]
+    return with_stores(then, manifest.stores, states.folder) if has_grant == [True, False] else {}
+
+
+def sent(change: Change) -> tuple[Send, ...]:
+    """Return what a change sends where when it is carried out; nothing where there is nothing to do."""
+    if not change.is_pending:
+        return ()
+    specs = [spec for spec in (change.spec, change.ending) if spec]
+    return tuple(dict.fromkeys(send for spec in specs for send in sends(spec)))
+
+
 def _failed(mark: Mark | None) -> tuple[str, ...]:
     """Return why what was tried last is to be done again."""
     return (f"the last attempt failed: {mark.fault}",) if mark and mark.fault else ()
@@ -232,9 +259,10 @@ def described(change: Change) -> ConnectionReport:
     changes, reasons = change.fields, (*change.reasons, *change.live)
     if change.seen is None and change.connection is not None:
         base_url = change.spec["base_url"]
-        return describe(change.connection, base_url, action=action, changes=changes, reasons=reasons)
+        declared = describe(change.connection, base_url, action=action, changes=changes, reasons=reasons)
+        return declared._replace(sends=sent(change))
     line = change.seen
     if line is None:
         assert change.applied is not None  # noqa: S101  (what isn't declared is recorded)
         line = described_specification(change.name, change.applied.spec)
-    return line._replace(action=action, changes=changes, reasons=reasons)
+    return line._replace(action=action, changes=changes, reasons=reasons, sends=sent(change))

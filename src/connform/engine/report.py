@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from connform.diagnostics import Diagnostic, Severity, Span
+    from connform.engine.origins import Send
     from connform.engine.specification import FieldChange
     from connform.recorded import Attempt, Brief, Record
 
@@ -88,6 +89,8 @@ class ConnectionReport(NamedTuple):
     """`plan` and `apply`: the values that differ."""
     reasons: tuple[str, ...] = ()
     """`plan` and `apply`: why, beyond the values that differ."""
+    sends: tuple[Send, ...] = ()
+    """`plan` and `apply`: what is sent where when it is carried out."""
     record: Record | None = None
     """`state`: what is recorded."""
     history: tuple[Attempt, ...] = ()

@@ -1,27 +1,28 @@
 """Turns a plan into the reasons for which a person should look at it first. Layer 3, no IO.
 
-The thresholds are octoDNS's: a file that went missing or a template that went wrong changes too much at once.
+The thresholds are octoDNS's: a file that went missing or a template that went wrong changes too much at once. Production's
+secrets are followed, not its connections: a name, a file and an environment are changed by whoever changes a host.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Final
 
-from connform.auth.oauth2 import SERVER_URLS
-from connform.engine.planning import Action
+from connform.engine.origins import sends
+from connform.engine.planning import Action, sent
+from connform.engine.protection import is_production
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from connform.engine.planning import Plan, Step
+    from connform.engine.origins import Origin
+    from connform.engine.planning import Change, Plan, Step
+    from connform.engine.protection import Known
 
 MIN_RECORDED: Final = 10
 """Below this many connections, any share is a few."""
 MAX_SHARE: Final = 0.3
 """Of what is recorded, removed and changed together."""
-PRODUCTION: Final = "production"
-_OWN: Final = "the provider's own"
 
 
 def refusals(plan: Plan) -> tuple[str, ...]:
@@ -43,26 +44,54 @@ def _too_much(steps: Sequence[Step]) -> Iterator[str]:
 
 
 def _production(plan: Plan) -> Iterator[str]:
-    for change in plan.changes:
-        if change.action is not Action.UPDATE or change.applied is None:
-            continue
-        before, after = change.applied.spec, change.spec
-        if before["settings"].get("environment") != PRODUCTION:
-            continue
-        environment = after["settings"].get("environment", "")
-        if environment != PRODUCTION:
-            yield f"{change.name} is in production and would move to {environment or 'no environment'}"
-        for what, old, new in _servers(before, after):
-            if (there := urlsplit(old).netloc) != (here := urlsplit(new).netloc):
-                places = f"from {there or _OWN} to {here or _OWN}"
-                yield f"{change.name} is in production and {what}would move {places}"
+    """Yield what production's secrets would be sent to, and never were."""
+    for change in plan.pending:
+        reasons = _moved(change) if _was_production(change) else _spread(change, plan.known)
+        yield from dict.fromkeys(reasons)
 
 
-def _servers(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """Yield what names another server than it did, and both URLs: the API, and those that a client's secret is sent to."""
-    if before["base_url"] != after["base_url"]:
-        yield "", before["base_url"], after["base_url"]
-    old, new = before["settings"]["auth"], after["settings"]["auth"]
-    for key in SERVER_URLS:
-        if old.get(key) != new.get(key):
-            yield f"its {key} ", old.get(key, ""), new.get(key, "")
+def _was_production(change: Change) -> bool:
+    """Whether a change is one of a production connection that was applied with success."""
+    return bool(change.before) and change.applied is not None and is_production(change.applied.spec)
+
+
+def _moved(change: Change) -> Iterator[str]:
+    """Yield what a production connection would send that it never sent: another secret, or to another origin."""
+    assert change.applied is not None  # noqa: S101  (as `_was_production` says)
+    if change.connection is not None and not is_production(change.spec):
+        where = change.spec["settings"].get("environment", "") or "no environment"
+        sent_there = _listed(f"{send.secret} → {_anywhere(send.to)}" for send in sent(change))
+        yield f"{change.name} is in production and would move to {where}: {sent_there}"
+    before = [(send, _anywhere(send.to)) for send in sends(change.applied.spec)]
+    for send in sent(change):
+        to = _anywhere(send.to)
+        same = [old for old, _ in before if send.place.is_in(old.place)]
+        if any(to == origin for old, origin in before if old in same):
+            continue
+        recorded = _listed(str(old.to) for old in same) or _listed(f"{old.secret} → {old.to}" for old, _ in before)
+        yield f"{change.name} is in production and would send {send.secret} to {to}; recorded for it: {recorded}"
+
+
+def _spread(change: Change, known: Known) -> Iterator[str]:
+    """Yield what another connection would send of production's secrets to an origin that isn't recorded for them."""
+    for send in sent(change):
+        user = known.user(send.place)
+        origins = known.origins(send.place) if user else ()
+        is_there = _anywhere(send.to) in map(_anywhere, origins)
+        if not user or send.to in origins or (is_there and is_production(change.spec)):
+            continue
+        whose = f"a secret of production ({user})"
+        if is_there:
+            yield f"{change.name} is not in production and would send {send.secret}, {whose}, to {send.to}"
+        else:
+            recorded = _listed(map(str, origins)) or "a part of it alone"
+            yield f"{change.name} would send {send.secret}, {whose}, to {send.to}; recorded for it: {recorded}"
+
+
+def _anywhere(origin: Origin) -> Origin:
+    """Return an origin without the environment of the connection that it serves."""
+    return origin._replace(environment="")
+
+
+def _listed(texts: Iterable[str]) -> str:
+    return ", ".join(dict.fromkeys(texts))

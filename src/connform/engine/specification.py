@@ -70,6 +70,12 @@ def _stores(
     return {name: _store(stores[name], folder) for name in sorted(schemes) if name in stores}
 
 
+def with_stores(spec: Mapping[str, Any], stores: Mapping[str, Store], folder: Callable[[Path], str]) -> Specification:
+    """Return a recorded specification with those of its stores that are declared now as they are now."""
+    now = {name: _store(stores[name], folder) for name in spec["stores"] if name in stores}
+    return {**spec, "stores": {**spec["stores"], **now}}
+
+
 def _store(store: Store, folder: Callable[[Path], str]) -> dict[str, Any]:
     settings = {"type": store.type, "environment": store.environment, **_plain(store.settings)}
     return {**settings, "folder": folder(store.base)} if is_relative_store(settings) else settings

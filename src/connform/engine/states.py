@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 PARTS: Final = 64
 """A state is locked in parts, so that shards of a run don't wait for each other."""
+_AROUND: Final = tuple(f"{place}{FOLDER}" for place in ("", "*/", "*/connections/"))
+"""Where other states lie, from a folder that is looked at."""
 
 
 class Shard(NamedTuple):
@@ -80,8 +82,9 @@ class KeptStates:
         only: States | None = None
         for folder in folders:
             if only is None or not state.url:
-                only = open_states(state.url, folder / FOLDER)
+                only = _opened(state.url, folder)
             self._homes[folder] = only
+        self._has_url = bool(state.url)
         self._roots = {folder: _repository(folder) for folder in folders}
         self._files = {
             named: path.relative_to(self._roots[path.parent]).as_posix() for named, path in self._paths.items()
@@ -107,6 +110,24 @@ class KeptStates:
     def folder(self, folder: Path) -> str:
         """Return the path of a manifest's folder in its repository; `.` at its top."""
         return folder.relative_to(self._roots[folder]).as_posix()
+
+    def around(self) -> list[States]:
+        """Return the states of folders around the run's: in those above, up to the top of the repository, and right in them.
+
+        A manifest that moves to another folder leaves its record there.
+        """
+        if self._has_url:
+            return []
+        found = {state.parent for folder in self._homes for state in _around(folder)}
+        return [_opened("", folder) for folder in sorted(found - self._homes.keys())]
+
+    def real_path(self, path: str) -> str:
+        """Return where a path of a repository leads through links, as the repository names it; the same where nothing is there."""
+        for root in dict.fromkeys(self._roots.values()):
+            if os.path.lexists(root / path):
+                real, top = Path(os.path.realpath(root / path)), Path(os.path.realpath(root))
+                return real.relative_to(top).as_posix() if top in real.parents else str(real)
+        return path
 
     def marks(self) -> dict[str, tuple[Mark, States]]:
         """Return the marks of every record and where it lies, by the connection's name. Takes no lock.
@@ -155,6 +176,24 @@ class KeptStates:
         """Let go of files and connections."""
         for states in self.all:
             states.close()
+
+
+def _opened(url: str, folder: Path) -> States:
+    """Return the state of the manifests in a folder; errors as for `open_states`."""
+    return open_states(url, folder / FOLDER)
+
+
+def _around(folder: Path) -> Iterator[Path]:
+    """Yield where other states lie: those of other projects, beside this one, are none of its."""
+    above = (folder, *folder.parents)
+    tops = [place for place in above if (place / ".git").exists()]
+    if not tops:
+        yield from (*folder.glob(f"connections/{FOLDER}"), *folder.parent.glob(FOLDER))
+        return
+    top = next((place for place in tops if (place / ".git").is_dir()), tops[-1])  # a submodule has a file there
+    for place in above[: above.index(top) + 1]:
+        for pattern in _AROUND:
+            yield from place.glob(pattern)
 
 
 def _repository(folder: Path) -> Path:

@@ -118,10 +118,11 @@ def _check(
 
 def _check_environment(store: Entry, path: Path, entry: Entry) -> Iterator[Finding]:
     bound, mine = store.node.get("environment"), entry.effective.get("environment")
-    if bound and mine and (bound == "sandbox") != (mine == "sandbox"):
-        detail = f"the store `{store.name}` holds secrets of the {bound} environment; this connection is {mine}"
+    if bound and bound != mine:
+        is_of = f"this connection is {mine}" if mine else "this connection has no environment"
+        detail = f"the store `{store.name}` holds secrets of the {bound} environment; {is_of}"
         declared = Related(f"the store is bound to {bound} here", store.node.key_span("environment"))
-        yield Finding("store-environment", path, detail, related=(declared, ("environment",)))
+        yield Finding("store-environment", path, detail, related=(declared, ("environment",)) if mine else (declared,))
 
 
 def check_file(file: str, path: Path, base: str) -> Iterator[Finding]:

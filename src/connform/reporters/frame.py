@@ -134,6 +134,15 @@ _CHANGE: Final = _object(
     },
 )
 
+_SEND: Final = _object(
+    "One secret, and one origin that gets it.",
+    {
+        "secret": _text("Where it lies: its reference; or what it is. Never the secret."),
+        "origin": _text("Scheme, host and port; or what names them where the manifest doesn't."),
+        "how": _list({"type": "string"}) | {"description": "What is there, and what decides who reads it on the way."},
+    },
+)
+
 _RECORDED: Final = _object(
     "`state`: what is recorded.",
     {
@@ -203,6 +212,8 @@ _CONNECTION: Final = _object(
         "action": _one_of("create", "update", "remove", "none") | {"description": "`plan` and `apply`."},
         "changes": _list(_CHANGE) | {"description": "`plan` and `apply`: what differs."},
         "reasons": _list({"type": "string"}) | {"description": "`plan` and `apply`: why, beyond the values."},
+        "sends": _list(_SEND)
+        | {"description": "`plan` and `apply`: which secret is sent where; none where nothing is done."},
         "recorded": _RECORDED,
         "secrets": _list(_SECRET) | {"description": "`secrets check`: where each lies; never what it is."},
         "history": _list(_ATTEMPT) | {"description": "`state history`: the oldest first."},

@@ -16,7 +16,7 @@ SIGNS: Final = {"create": ("+", GREEN), "update": ("~", YELLOW), "remove": ("-",
 
 
 def render_plan(view: View, paint: Painter, *, width: int, verbosity: int) -> list[str]:
-    """Return one row per change, with the values that differ below; what could not be verified; refusals and digest."""
+    """Return one row per change, with the values that differ and what is sent where below; what could not be verified; refusals and digest."""
     pending = changed(view)
     rows = columns([_row(item, paint) for item in pending]) if pending else []
     lines: list[str] = []
@@ -25,6 +25,7 @@ def render_plan(view: View, paint: Painter, *, width: int, verbosity: int) -> li
         lines += columns([_field(field) for field in item["changes"]])
         for reason in item["reasons"]:
             lines += paragraph(reason, first=f"    {paint('why:', BOLD)} ", rest="         ", width=width)
+        lines += columns([_send(send) for send in item["sends"]])
     lines += render_verdicts({**view, "connections": remarked(view)}, paint, width=width, verbosity=verbosity)
     if view.get("plan") and verbosity >= 0:
         for refusal in view["plan"]["refusals"]:
@@ -60,7 +61,8 @@ def _is_remarked(item: View) -> bool:
 def told(item: View) -> str:
     """Return what is to be done about a connection in one line, for formats that have no more room."""
     fields = ["{}: {}".format(*map(str.strip, _field(field))) for field in item["changes"]]
-    return "; ".join([*fields, *item["reasons"]]) or item["base_url"]
+    said = "; ".join([*fields, *item["reasons"]]) or item["base_url"]
+    return "; ".join([said, *(" ".join(map(str.strip, _send(send))) for send in item["sends"])])
 
 
 def _row(item: View, paint: Painter) -> list[str]:
@@ -73,6 +75,11 @@ def _row(item: View, paint: Painter) -> list[str]:
         item["auth_method"],
         clean(item["base_url"]),
     ]
+
+
+def _send(send: View) -> list[str]:
+    how = f" ({', '.join(send['how'])})" if send["how"] else ""
+    return [f"    {clean(send['secret'])}", clean(f"→ {send['origin']}{how}")]
 
 
 def _field(field: View) -> list[str]:

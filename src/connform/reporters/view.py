@@ -115,7 +115,9 @@ def _connection(connection: ConnectionReport, *, detailed: bool) -> View:
         frame |= {**connection.details, "values": [_value(value) for value in connection.values]}
     if connection.action:
         changes = [change._asdict() for change in connection.changes]
-        frame |= {"action": connection.action, "changes": changes, "reasons": list(connection.reasons)}
+        sends = [{"secret": one.secret, "origin": one.to.url, "how": one.to.how} for one in connection.sends]
+        reasons = list(connection.reasons)
+        frame |= {"action": connection.action, "changes": changes, "reasons": reasons, "sends": sends}
     if connection.record is not None:
         record = connection.record
         frame["recorded"] = {

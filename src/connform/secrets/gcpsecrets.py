@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from connform.errors import ConnectionFailed, SecretUnresolved
 from connform.manifest.references import REFERENCE
-from connform.manifest.rules import Finding
 from connform.manifest.shape import Shape, Snippet
-from connform.manifest.urls import URL, UrlError, parse_url, url_findings
+from connform.manifest.urls import URL, parse_url, url_findings
 from connform.secret import Secret
 from connform.secrets.equipment import missing_library
 from connform.secrets.interface import Fetched
@@ -23,11 +22,16 @@ from connform.secrets.value import text_from_base64, whole_or_field
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from connform.manifest.rules import Finding
     from connform.secret import SecretReference
     from connform.secrets.interface import Opened, Place
     from connform.secrets.rest import Api
 
 _ADDRESS: Final = "https://secretmanager.googleapis.com"
+_GOOGLE: Final = ".googleapis.com"
+"""Where the names of all of Google's endpoints end: secretmanager.LOCATION.rep.googleapis.com (those of a region),
+private.googleapis.com and restricted.googleapis.com (Private Google Access), secretmanager-ENDPOINT.p.googleapis.com (Private
+Service Connect): cloud.google.com/vpc/docs/about-accessing-google-apis-endpoints, cloud.google.com/secret-manager/docs/locations."""
 _SCOPES: Final = ("https://www.googleapis.com/auth/cloud-platform",)
 _NAME: Final = "Secret Manager"
 _PROJECT: Final = r"[a-z0-9][a-z0-9:.-]{1,62}"
@@ -52,7 +56,10 @@ class SecretManager:
                 "description": "The project of all its secrets; its references then are NAME.",
             },
             "credentials": {**REFERENCE, "description": "Where the JSON key of a service account lies."},
-            "address": {**URL, "description": f"Another endpoint than {_ADDRESS}, such as that of a region."},
+            "address": {
+                **URL,
+                "description": f"Another endpoint than {_ADDRESS}, such as that of a region; one that is not Google's needs `credentials`.",
+            },
             "ca_file": {"type": "string", "minLength": 1, "description": "PEM certificates of that endpoint."},
         },
         required=("project",),
@@ -61,16 +68,19 @@ class SecretManager:
     )
 
     def rules(self, store: Mapping[str, Any]) -> Iterator[Finding]:
-        """Yield what is wrong with the address."""
+        """Yield what is wrong with the address: the login of this machine opens all of Google Cloud, and is for Google alone."""
+        from connform.manifest.rules import Finding
+
         if "address" not in store:
             return
-        yield from url_findings(store["address"], ("address",))
-        if "credentials" not in store and not _is_google(store["address"]):
+        wrong = list(url_findings(store["address"], ("address",)))
+        yield from wrong
+        if not wrong and "credentials" not in store and not parse_url(store["address"]).host.endswith(_GOOGLE):
             detail = (
-                "this machine's own login is good for all of Google Cloud, and goes to no host but *.googleapis.com: give the "
-                "store `credentials`, or correct the address"
+                "without `credentials` the login of this machine would be sent to an address that is not Google's "
+                f"(*{_GOOGLE}): write `credentials`, or Google's own address"
             )
-            yield Finding("malformed-value", ("address",), detail)
+            yield Finding("missing-key", (), detail)
 
     def missing(self) -> str:
         """Return how to install Google's library."""
@@ -106,15 +116,6 @@ class SecretManager:
                 api.done.close()
 
         return Documents(load, _fetched, close=close)
-
-
-def _is_google(address: str) -> bool:
-    """Whether an address is one of Google's, or of this machine; what is no address has a finding already."""
-    try:
-        url = parse_url(address)
-    except UrlError:
-        return True
-    return url.is_loopback or f".{url.host}".endswith(".googleapis.com")
 
 
 def _api(place: Place) -> Api:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
 from connform.errors import ConnectionFailed
@@ -15,10 +16,10 @@ from connform.recorded import Actor, Applied, Attempt, Mark, Record, UsedSecret
 from connform.store.database import LockTimeout
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
-    from connform.recorded import Brief
+    from connform.recorded import Brief, Former
     from connform.store.database import Database, Execute
 
 KEPT_ATTEMPTS: Final = 100
@@ -54,6 +55,12 @@ _FORGET: Final = (
     "DELETE FROM connform_history WHERE connection = ? AND at < "
     "(SELECT at FROM connform_history WHERE connection = ? ORDER BY at DESC LIMIT 1 OFFSET ?)"
 )
+_SPECIFICATIONS: Final = "SELECT connection, spec FROM connform_connections ORDER BY connection"
+_FORMER: Final = "former "
+"""What the names of former specifications begin with, in the table of what the database knows of itself: the connection's
+name follows, then a digest. An earlier connform that shares the database leaves them alone."""
+_READ_FORMER: Final = f"SELECT name, value FROM connform_meta WHERE name LIKE '{_FORMER}%' ORDER BY name"  # noqa: S608  (a constant)
+_KEEP_FORMER: Final = "INSERT INTO connform_meta (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING"
 _FIELDS: Final = frozenset(Attempt._fields)
 
 
@@ -81,6 +88,14 @@ class States:
         return {
             name: Applied(name, _mark(*columns), spec) for (name, *columns, _), spec in zip(rows, specs, strict=True)
         }
+
+    def specifications(self) -> list[tuple[str, Mapping[str, Any]]]:
+        """Return the specification of each connection by its name, and those that were kept when they went; errors as for `marks`."""
+        with self._database.reading() as execute:
+            rows = execute(_SPECIFICATIONS) if execute else []
+            former = execute(_READ_FORMER) if execute else []  # after: what goes meanwhile is among them
+        rows += [(name.split(" ")[1], bytes(value).decode()) for name, value in former]
+        return list(zip([name for name, _ in rows], _decoded(text for _, text in rows), strict=True))
 
     def briefs(self) -> list[Brief]:
         """Return what a list shows of every connection, by name; errors as for `marks`."""
@@ -148,12 +163,20 @@ class Changes:
     def __init__(self, writing: Callable[[], AbstractContextManager[Execute]]) -> None:
         self._writing = writing
 
-    def write(self, records: Sequence[Record], removed: Sequence[str] = ()) -> None:
+    def write(self, records: Sequence[Record], removed: Sequence[str] = (), former: Sequence[Former] = ()) -> None:
         """Replace records and remember their latest attempts, and forget the connections that were removed, in one durable step.
 
         Not for several threads at once.
+
+        Args:
+            records: of connections that were tried.
+            removed: the names of connections that were removed.
+            former: what stays known of connections that were removed or changed.
         """
         with self._writing() as execute:
+            for connection, spec in former:
+                text = json.dumps(spec, sort_keys=True).encode()
+                execute(_KEEP_FORMER, (f"{_FORMER}{connection} {sha256(text).hexdigest()}", text))
             for record in records:
                 latest = json.dumps(_plain(record.latest))
                 connection, *brief = record.brief

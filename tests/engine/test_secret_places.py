@@ -1,0 +1,103 @@
+"""Two references to one secret are recognised, however they are written; two secrets aren't taken for one."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import pytest
+
+from connform.engine.secret_places import SecretPlace, place_of
+from connform.secret import SecretReference
+
+ARN: Final = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop/key-AbC123"
+VAULT: Final = {"type": "vault", "address": "https://vault.acme.example", "auth": {}}
+AZURE: Final = {"type": "azurekv", "address": "https://acme.vault.azure.net"}
+AWS: Final = {"type": "awssecrets"}
+ROLE: Final = "arn:aws:iam::123456789012:role/connform"
+
+
+def place(text: str, **store: Any) -> SecretPlace:
+    """Return the place of a reference, in a manifest in the folder `team`."""
+    return place_of(SecretReference.parse(text), store or None, "team")
+
+
+SAME: Final = [
+    (place("env://KEY"), place("ref+env://KEY")),
+    (place("env://KEY"), place("mine://KEY", type="env")),
+    (place("file://key"), place("file://./x/../key")),
+    (place("file://key"), place("file:///checkout/team/key")),
+    (place("file:///run/secrets/key"), place("file:////run//secrets/./key")),
+    (place("file:///run/secrets/key"), place("mine://key", type="file", path="/run/secrets")),
+    (place("file:///run/secrets/key"), place("mine://secrets/key#field", type="file", path="/run")),
+    (place("file://../keys/key"), place("mine://key", type="file", path="keys", folder=".")),
+    (place("dotenv://.env#KEY"), place("mine://KEY", type="dotenv", path=".env", folder="team")),
+    (place("dotenv://.env#KEY"), place("file://.env")),
+    (place("sops://a.yaml#/a/b"), place("mine://a/b", type="sops", path="a.yaml", folder="team")),
+    (place("mine://a#b", type="sops", path="a.yaml"), place("mine://a/b", type="sops", path="a.yaml")),
+    (place("corp://secret/a#k", **VAULT), place("corp://secret/a?version=3#k", **VAULT)),
+    (place("corp://secret/a#k", **VAULT), place("mine://a#k", **VAULT, mount="secret")),
+    (place("corp://secret/a#k", **VAULT), place("mine://data/a#k", **VAULT, mount="secret", kv_version=1)),
+    (place("corp://secret/a#k", **VAULT, namespace="x/y"), place("corp://x/y/secret/a#k", **VAULT)),
+    (place("corp://secret/a#k", **VAULT), place("vault://secret/a#k")),
+    (place("corp://secret/a", **VAULT), place("corp://secret/a#k", **VAULT)),
+    (
+        place("corp://secret/a#k", **VAULT),
+        place("corp://secret/a#k", **{**VAULT, "address": "https://VAULT.acme.example:443/"}),
+    ),
+    (place("mine://shop/key", **AWS), place(f"awssecrets://{ARN}")),
+    (place("mine://shop/key", **AWS, region="eu-west-1", profile="prod"), place(f"awssecrets://{ARN}")),
+    (place("mine://shop/key", **AWS, role_arn=ROLE), place(f"awssecrets://{ARN}")),
+    (place("mine://shop/key", **AWS, role_arn=ROLE), place("mine://shop/key", **AWS, role_arn=f"{ROLE}-2")),
+    (place("mine://shop/key", **AWS, profile="prod"), place("awssecrets://shop/key")),
+    (place("awsssm:///shop/key"), place("awsssm://shop/key")),
+    (place("mine://shop", **AZURE), place("azurekv://acme/Shop")),
+    (
+        place("mine://shop", **AZURE),
+        place("mine://shop", type="azurekv", address="https://acme.privatelink.vaultcore.azure.net"),
+    ),
+    (place("mine://key", type="gcpsecrets", project="acme"), place("gcpsecrets://acme/key")),
+    (place("gcpsecrets://123456/key"), place("gcpsecrets://acme/key")),
+    (place("mine://shop#key", type="k8s", address="https://k8s.example", namespace="ns"), place("k8s://ns/shop#key")),
+    (place("mine://v/i/f", type="op", address="https://op.example"), place("op://V/i/f")),
+    (place("mine://user", type="keyring", service="a/b"), place("keyring://a/b/user")),
+    (place("mine://key", type="pass", path="/srv/store/shop"), place("pass://shop/key")),
+    (place("mine://x", type="letterbox", box="a"), place("mine://x", type="letterbox", box="a", environment="sandbox")),
+]
+OTHER: Final = [
+    (place("env://KEY"), place("env://KEY2")),
+    (place("env://key"), place("file://key")),
+    (place("file://key"), place("file://x/key")),
+    (place("file://key"), place("mine://key", type="file", path=".", folder="other")),
+    (place("file:///run/secrets/key"), place("file:///run/other/key")),
+    (place("dotenv://.env#KEY"), place("dotenv://.env#KEY2")),
+    (place("corp://secret/a#k", **VAULT), place("corp://secret/a#l", **VAULT)),
+    (
+        place("corp://secret/a#k", **VAULT),
+        place("corp://secret/a#k", **{**VAULT, "address": "https://test.acme.example"}),
+    ),
+    (place("corp://secret/a#k", **VAULT, namespace="x"), place("corp://secret/a#k", **VAULT, namespace="y")),
+    (place("mine://k", **AWS, profile="prod"), place("mine://k", **AWS, profile="test")),
+    (place("mine://k", **AWS, region="eu-west-1"), place("mine://k", **AWS, region="us-east-1")),
+    (place("awssecrets://k"), place("awsssm://k")),
+    (place("azurekv://acme/k"), place("azurekv://test/k")),
+    (place("gcpsecrets://acme/k"), place("gcpsecrets://test/k")),
+    (place("mine://x", type="letterbox", box="a"), place("mine://x", type="letterbox", box="b")),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), SAME)
+def test_one_secret_is_recognised_by_another_name(one: SecretPlace, other: SecretPlace) -> None:
+    assert one.key == other.key
+    assert one.is_same(other)
+    assert other.is_same(one)
+
+
+@pytest.mark.parametrize(("one", "other"), OTHER)
+def test_two_secrets_are_not_taken_for_one(one: SecretPlace, other: SecretPlace) -> None:
+    assert not one.is_same(other)
+    assert not other.is_same(one)
+
+
+def test_a_whole_is_more_than_its_part() -> None:
+    whole, part = place("corp://secret/a", **VAULT), place("corp://secret/a#k", **VAULT)
+    assert (part.is_in(whole), whole.is_in(part), part.is_in(part)) == (True, False, True)

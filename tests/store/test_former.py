@@ -1,0 +1,42 @@
+"""What was recorded of connections that are gone is kept, by every kind of store, in databases of every version."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from connform.store import open_states
+from connform.store.sqlite import FILE
+from tests.store.test_versions import VERSIONS
+
+if TYPE_CHECKING:
+    from connform.store.states import States
+
+SPEC: Final[dict[str, Any]] = {"settings": {"environment": "production"}, "base_url": "https://api.acme.example"}
+
+
+@pytest.fixture(params=["sqlite", "postgresql", *(path.stem for path in VERSIONS)])
+def states(request: pytest.FixtureRequest, tmp_path: Path) -> States:
+    folder = tmp_path / ".connform"
+    if request.param == "postgresql":
+        return open_states(request.getfixturevalue("database"), folder)
+    folder.mkdir(mode=0o700)
+    if request.param != "sqlite":
+        shutil.copy(Path(__file__).parent / "versions" / f"{request.param}.sqlite3", folder / FILE)
+        (folder / FILE).chmod(0o600)
+    return open_states("", folder)
+
+
+def test_a_specification_outlives_its_record_once_each(states: States) -> None:
+    assert states.specifications() == []
+    other = SPEC | {"base_url": "https://other.acme.example"}
+    with states.held(["00"], 5) as changes:
+        for former in (SPEC, SPEC, other):
+            changes.write((), ["shop"], [("shop", former)])
+    found = states.specifications()
+    assert sorted(found, key=str) == sorted([("shop", SPEC), ("shop", other)], key=str)
+    assert states.read() == {}
+    states.close()
