@@ -43,6 +43,7 @@ _MIGRATIONS: Final = (
         connection TEXT NOT NULL, at DOUBLE PRECISION NOT NULL, attempt TEXT NOT NULL, PRIMARY KEY (connection, at)
     )
     """,
+    "ALTER TABLE connform_grants ADD COLUMN granted_at DOUBLE PRECISION",
 )
 """What leads from each version of the schema to the next; never edited once released."""
 _META: Final = "CREATE TABLE IF NOT EXISTS connform_meta (name TEXT PRIMARY KEY, value BYTEA NOT NULL)"

@@ -59,6 +59,7 @@ _MIGRATIONS: Final = (
         connection, file, digest, is_applied, verdict, fault, latency_ms, certificate_expires_at, tried_at, tried_by
     );
     """,
+    "ALTER TABLE connform_grants ADD COLUMN granted_at REAL",
 )
 """What leads from each version of the schema to the next; never edited once released."""
 _UNWRITABLE: Final = {
