@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from connform.diagnostics import Diagnostic, Severity, Span
     from connform.engine.specification import FieldChange
+    from connform.grant import GrantFacts
     from connform.recorded import Attempt, Brief, Record
 
 
@@ -79,6 +80,10 @@ class ConnectionReport(NamedTuple):
     """`plan` and `apply`: the values that differ."""
     reasons: tuple[str, ...] = ()
     """`plan` and `apply`: why, beyond the values that differ."""
+    moved_from: str = ""
+    """`plan` and `apply`: the name under which it was recorded, or empty."""
+    revokes: GrantFacts | None = None
+    """`plan` and `apply`: the living grant that ends with what is to be done."""
     record: Record | None = None
     """`state`: what is recorded."""
     history: tuple[Attempt, ...] = ()

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from connform.auth.oauth2 import SERVER_URLS
 from connform.engine.planning import Action
+from connform.engine.revocations import reasons_for_force
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -26,7 +27,7 @@ _OWN: Final = "the provider's own"
 
 def refusals(plan: Plan) -> tuple[str, ...]:
     """Return why a plan is not carried out without `--force`; nothing where it is."""
-    return (*_too_much(plan.whole), *_production(plan))
+    return (*_too_much(plan.whole), *_production(plan), *reasons_for_force(plan))
 
 
 def _too_much(steps: Sequence[Step]) -> Iterator[str]:
@@ -44,7 +45,7 @@ def _too_much(steps: Sequence[Step]) -> Iterator[str]:
 
 def _production(plan: Plan) -> Iterator[str]:
     for change in plan.changes:
-        if change.action is not Action.UPDATE or change.applied is None:
+        if change.action not in {Action.UPDATE, Action.MOVE} or change.applied is None:
             continue
         before, after = change.applied.spec, change.spec
         if before["settings"].get("environment") != PRODUCTION:

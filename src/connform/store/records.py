@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from connform.errors import ConnectionFailed
 from connform.store.cipher import Cipher, have_same_tokens
 from connform.store.database import LockTimeout
-from connform.store.rows import COLUMNS, FACTS, facts_of, row_of
+from connform.store.rows import COLUMNS, READ_FACTS, facts_of, row_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,10 +26,9 @@ ROOM_BYTES: Final = 16 * 1024
 """What a journal entry sets aside: a full disk is noticed before a token is spent, not after."""
 # Nothing that is put together here comes from outside: the names of columns are this package's own.
 _READ: Final = f"SELECT {', '.join(COLUMNS)} FROM connform_grants WHERE connection = ?"  # noqa: S608  (the columns are constants)
-_FACTS: Final = f"SELECT {', '.join(FACTS)} FROM connform_grants ORDER BY connection"  # noqa: S608  (the columns are constants)
+_INSERT: Final = f"INSERT INTO connform_grants ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608  (the columns are constants)
 _WRITE: Final = (
-    f"INSERT INTO connform_grants ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))}) "  # noqa: S608  (the columns are constants)
-    f"ON CONFLICT (connection) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in COLUMNS[1:])}"
+    f"{_INSERT} ON CONFLICT (connection) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in COLUMNS[1:])}"
 )
 _REPLACE: Final = (
     f"UPDATE connform_grants SET {', '.join(f'{name} = ?' for name in COLUMNS[1:])} "  # noqa: S608  (the columns are constants)
@@ -70,7 +69,7 @@ class Records:
     def facts(self) -> Iterator[GrantFacts]:
         """Yield the facts of every grant, by name; needs no key."""
         with self._database.reading() as execute:
-            rows = execute(_FACTS) if execute else []
+            rows = execute(READ_FACTS) if execute else []
         yield from map(facts_of, rows)
 
     @contextmanager
@@ -82,6 +81,23 @@ class Records:
         except LockTimeout as timeout:
             message = f"the grant of {connection} was not free within {timeout_s:.0f} s"
             raise ConnectionFailed("store_locked", f"{message}: {timeout}") from None
+
+    def rename(self, execute: Execute, old: str, new: str) -> None:
+        """Give a grant to another name in a transaction of the caller's, who holds both; nothing happens where there is none.
+
+        It is sealed anew: its tokens are bound to the name, as to all that decides where they go.
+
+        Args:
+            execute: executes SQL in the caller's transaction.
+            old: the name that it has.
+            new: the name that it gets, which has no grant.
+        """
+        for *facts, sealed in execute(_READ, (old,)):
+            cipher = self._opened(execute)
+            grant = cipher.open(bytes(sealed), facts_of(facts))
+            renamed = grant._replace(facts=grant.facts._replace(connection=new))
+            execute(_INSERT, row_of(renamed, cipher))
+            execute(_DELETE, (old,))
 
     def close(self) -> None:
         """Let go of files and connections."""

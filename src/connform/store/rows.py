@@ -31,6 +31,7 @@ FACTS: Final = (
     "granted_at",
 )
 COLUMNS: Final = (*FACTS, "sealed")
+READ_FACTS: Final = f"SELECT {', '.join(FACTS)} FROM connform_grants ORDER BY connection"  # noqa: S608  (the columns are constants)
 
 
 def row_of(grant: Grant, cipher: Cipher) -> tuple[Any, ...]:
