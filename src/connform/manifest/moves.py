@@ -97,9 +97,7 @@ def _ends(links: Mapping[str, Move], first: set[str], declared: Mapping[str, Spa
                 yield _circle(links, chain[chain.index(end) : -1])
             told.update(chain)
         elif move.new == end and end not in declared and old in first:
-            detail = (
-                f"no connection is named {_shown(end)}: an entry stands in a run with the connection that it leads to"
-            )
+            detail = f"no connection of this run is named {_shown(end)}: correct the name, or name its file as well"
             yield _diagnostic(move, move.value, detail, did_you_mean(end, declared))
 
 
