@@ -145,6 +145,7 @@ CODES: dict[str, tuple[Severity, str]] = {
     # What a schema can't say.
     "unknown-template": (Severity.ERROR, "unknown template"),
     "duplicate-name": (Severity.ERROR, "the same name stands twice"),
+    "invalid-move": (Severity.ERROR, "a rename that can't be carried out"),
     "instance-or-base-url": (Severity.ERROR, "exactly one of `instance` and `base_url` is needed"),
     "insecure-url": (Severity.ERROR, "a URL that is not https"),
     "malformed-url": (Severity.ERROR, "not a usable URL"),

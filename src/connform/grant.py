@@ -47,6 +47,8 @@ class GrantFacts(NamedTuple):
     """A refresh without an answer: it goes on right now, its process died, or the answer was lost."""
     ended: str = ""
     """Why a new login is needed: the name of a fault (`login_required`, `refresh_interrupted`); empty while the grant lives."""
+    granted_at: datetime | None = None
+    """When its login ended, aware UTC; `None` where an earlier version kept the grant and didn't write it down."""
 
 
 class Grant(NamedTuple):

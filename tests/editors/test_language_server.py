@@ -132,8 +132,9 @@ def test_it_offers_the_keys_of_a_method_and_no_others(server: LanguageServer, wr
 
 
 def test_it_offers_snippets_for_a_connection_and_a_store(server: LanguageServer, write: Write) -> None:
-    file = write("version: 1\nstores:\n  \nconnections:\n  \n")
+    file = write("version: 1\nstores:\n  \nconnections:\n  \nmoved:\n  \n")
     server.open(file)
+    assert server.complete(file, 8, 3)["renamed connection"]["textEdit"]["newText"] == "${1:old-name}: ${2:new-name}"
     assert {"dotenv file", "folder of secrets"} <= server.complete(file, 4, 3).keys()
     offered = server.complete(file, 6, 3)
     assert {"sandbox connection", "OAuth customer", "private instance", "any HTTP API"} <= offered.keys()

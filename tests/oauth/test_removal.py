@@ -29,7 +29,11 @@ def test_removal_revokes_and_deletes_the_grant(tmp_path: Path, provider: Provide
     assert run("apply", "--yes", cwd=tmp_path, env=ENVIRONMENT).code == 0
     before = provider.counts["revoked"]
     (tmp_path / "connections.yaml").write_text(NOTHING)
-    removed = run("apply", "--yes", "--format", "json", cwd=tmp_path, env=ENVIRONMENT)
+    refused = run("apply", "--yes", cwd=tmp_path, env=ENVIRONMENT)
+    assert (refused.code, provider.counts["revoked"], recorded(tmp_path)) == (7, before, {"customer"})
+    assert "it would revoke the grant of customer (client acme-basic, granted 2" in refused.err
+    assert "scopes profile offline_access organization): where it was renamed, write `moved:" in refused.err
+    removed = run("apply", "--yes", "--force", "--format", "json", cwd=tmp_path, env=ENVIRONMENT)
     assert (removed.code, removed.connection["action"]) == (0, "remove"), removed.out
     assert provider.counts["revoked"] == before + 1
     assert recorded(tmp_path) == set()
@@ -42,7 +46,7 @@ def test_a_grant_that_can_t_be_revoked_keeps_its_connection(tmp_path: Path, prov
     log_in(tmp_path, provider)
     assert run("apply", "--yes", cwd=tmp_path, env=ENVIRONMENT).code == 0
     (tmp_path / "connections.yaml").write_text(NOTHING)
-    kept = run("apply", "--yes", "--format", "json", cwd=tmp_path, env=ENVIRONMENT)
+    kept = run("apply", "--yes", "--force", "--format", "json", cwd=tmp_path, env=ENVIRONMENT)
     assert kept.code != 0
     assert "stays to be done" in kept.connection["message"]
     assert "logout customer --only-here" in kept.connection["hint"]
@@ -83,13 +87,13 @@ def test_a_connection_that_leaves_oauth_ends_its_grant(tmp_path: Path, lasting_p
     variables = {"TOKEN": access_token(tmp_path)}
 
     (tmp_path / "connections.yaml").write_text(changed(provider.manifest(), auth=BEARER))
-    kept = run("apply", "--yes", "--format", "json", cwd=tmp_path, env=variables)  # without the app's secret
+    kept = run("apply", "--yes", "--force", "--format", "json", cwd=tmp_path, env=variables)  # without the app's secret
     assert (kept.code, kept.connection["class"]) == (5, "secret_not_found"), kept.out
     assert "could not be revoked" in kept.connection["message"]
     planned = run("plan", "--format", "json", cwd=tmp_path)
     assert planned.connection["reasons"] == ["the last attempt failed: secret_not_found"]
 
-    moved = run("apply", "--yes", cwd=tmp_path, env=ENVIRONMENT | variables)
+    moved = run("apply", "--yes", "--force", cwd=tmp_path, env=ENVIRONMENT | variables)
     assert moved.code == 0, moved.out
     assert "note: the grant of customer was revoked and deleted" in moved.out
     assert provider.counts["revoked"] == before + 1
@@ -109,7 +113,7 @@ def test_a_grant_that_nothing_recorded_explains_is_not_lost_in_silence(
     (tmp_path / "connections.yaml").write_text(changed(provider.manifest(), auth=BEARER))
     assert run("apply", "--yes", cwd=tmp_path, env=variables).code == 0
     (tmp_path / "connections.yaml").write_text(NOTHING)
-    removed = run("apply", "--yes", cwd=tmp_path)
+    removed = run("apply", "--yes", "--force", cwd=tmp_path)
     assert removed.code == 0, removed.out
     assert "✓ removed" in removed.out
     assert "warning: the grant of customer was deleted here, not revoked" in removed.out
@@ -128,7 +132,7 @@ def test_a_store_that_goes_with_its_connection_still_gives_the_secret(
     assert run("apply", "--yes", cwd=tmp_path).code == 0
     before = provider.counts["revoked"]
     (tmp_path / "connections.yaml").write_text(NOTHING)
-    removed = run("apply", "--yes", cwd=tmp_path)
+    removed = run("apply", "--yes", "--force", cwd=tmp_path)
     assert removed.code == 0, removed.out
     assert provider.counts["revoked"] == before + 1
 
@@ -149,7 +153,7 @@ def test_a_file_of_a_shared_state_is_looked_for_beside_its_own_manifest(
     assert run("apply", "--yes", "-c", "customer-west", *named, *state, cwd=tmp_path).code == 0
     before = provider.counts["revoked"]
     (tmp_path / "west" / "connections.yaml").write_text(NOTHING)
-    removed = run("apply", "--yes", "--exclude", "customer-east", *named, *state, cwd=tmp_path)
+    removed = run("apply", "--yes", "--force", "--exclude", "customer-east", *named, *state, cwd=tmp_path)
     assert removed.code == 0, removed.out
     assert provider.counts["revoked"] == before + 1
 
@@ -159,7 +163,7 @@ def test_a_server_without_revocation_is_said(tmp_path: Path, provider: Provider)
     log_in(tmp_path, provider)
     assert run("apply", "--yes", cwd=tmp_path, env=ENVIRONMENT).code == 0
     (tmp_path / "connections.yaml").write_text(NOTHING)
-    removed = run("apply", "--yes", "--format", "json", cwd=tmp_path, env=ENVIRONMENT)
+    removed = run("apply", "--yes", "--force", "--format", "json", cwd=tmp_path, env=ENVIRONMENT)
     assert removed.code == 0, removed.out
     (warning,) = removed.connection["warnings"]
     assert removed.connection["warning_codes"] == ["grant-not-revoked"]

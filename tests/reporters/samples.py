@@ -20,6 +20,7 @@ from connform.engine.report import (
 from connform.engine.secret_places import SecretPlace
 from connform.engine.specification import FieldChange
 from connform.faults import FAULTS, ExitCode, Stage, Verdict
+from connform.grant import GrantFacts
 from connform.recorded import Actor, Attempt, Record, UsedSecret
 
 FILE: Final = "connections.yaml"
@@ -293,6 +294,17 @@ BACKENDS: Final = (
     BackendReport("letterbox", "letterbox://NAME", "A letterbox.", "acme-plugin", "pip install acme-plugin[post]"),
 )
 
+GRANT: Final = GrantFacts(
+    connection="acme",
+    token_url="https://login.acme.example/token",
+    client_id="portal\x1b[2K::error::|*",
+    scopes=("profile", "offline_access"),
+    obtained_at=datetime(2026, 3, 1, 12, 0, tzinfo=UTC),
+    expires_at=None,
+    is_renewable=True,
+    granted_at=datetime(2026, 2, 1, 12, 0, tzinfo=UTC),
+)
+
 SAMPLES: Final = {
     "validate-clean": Report("validate", (FILE,), connection_count=7),
     "validate-empty": Report("validate"),
@@ -343,6 +355,25 @@ SAMPLES: Final = {
         plan=SUMMARY._replace(refusals=()),
     ),
     "plan-nothing": Report("plan", (FILE,), (), PLANNED[3:], 1, plan=SUMMARY._replace(refusals=())),
+    "plan-renamed": Report(
+        "plan",
+        (FILE,),
+        (),
+        (PLANNED[1]._replace(action="move", moved_from="old", changes=()), PLANNED[2]._replace(revokes=GRANT)),
+        2,
+        plan=SUMMARY,
+    ),
+    "apply-renamed": Report(
+        "apply",
+        (FILE,),
+        (),
+        (
+            READY._replace(action="move", moved_from="old"),
+            PLANNED[1]._replace(action="move", moved_from="older", changes=(), verdict=Verdict.READY),
+        ),
+        2,
+        plan=SUMMARY._replace(refusals=()),
+    ),
     "state-list": Report("state list", (FILE,), (), (RECORDED._replace(history=()),), 1),
     "state-show": Report("state show", (FILE,), (), (RECORDED._replace(history=()),), 1),
     "state-history": Report("state history", (FILE,), (), (RECORDED,), 1),

@@ -85,6 +85,7 @@ def grant(connection: str = "customer", **facts: Any) -> Grant:
         expires_at=NOW + timedelta(hours=1),
         is_renewable=True,
         revoke_url="https://login.acme.example/connect/revocation",
+        granted_at=NOW,
     )
     return Grant(known._replace(**facts), Secret(API_KEY), Secret(AWKWARD))
 

@@ -41,7 +41,7 @@ def test_every_earlier_version_is_kept() -> None:
 def test_its_grants_are_there_and_its_state_can_be_written(folder: Path) -> None:
     store = open_store("", folder, lambda: KEY)
     assert tokens(store.read("customer")) == ("synthetic-access-token", "synthetic-refresh-token")
-    assert next(store.facts()).obtained_at == NOW
+    assert (next(store.facts()).obtained_at, next(store.facts()).granted_at) == (NOW, None)
     store.close()
     states = open_states("", folder)
     assert states.read() == {}

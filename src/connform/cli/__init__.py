@@ -12,7 +12,7 @@ VERBS: Final[dict[str, tuple[str, str]]] = {
     "check": ("connform.cli.check", "Check connections live; record nothing."),
     "plan": ("connform.cli.plan", "Show what apply would do; change nothing."),
     "apply": ("connform.cli.apply", "Resolve, check and record what changed."),
-    "state": ("connform.cli.state", "List, show, forget or export what is recorded."),
+    "state": ("connform.cli.state", "List, show, rename, forget or export what is recorded."),
     "secrets": ("connform.cli.secrets", "Read secrets without showing them; list the backends."),
     "list": ("connform.cli.list", "List the connections."),
     "show": ("connform.cli.show", "Show every effective value of one connection."),

@@ -19,8 +19,9 @@ _NAMED: Final = ("show", "history", "rm")
 
 
 @click.command()
-@click.argument("what", type=click.Choice(["list", *_NAMED, "export"]))
+@click.argument("what", type=click.Choice(["list", *_NAMED, "mv", "export"]))
 @click.argument("name", required=False, shell_complete=completing("connections"))
+@click.argument("new_name", metavar="[NEW]", required=False, shell_complete=completing("connections"))
 @click.option(
     "--lock-timeout",
     "lock_timeout_s",
@@ -28,28 +29,33 @@ _NAMED: Final = ("show", "history", "rm")
     default=60.0,
     callback=positive,
     metavar="SECONDS",
-    help="How long `rm` waits for a run of apply; 60 by default.",
+    help="How long `rm` and `mv` wait for a run of apply; 60 by default.",
 )
 @stateful
 @common
-def command(options: Options, *, what: str, name: str | None, lock_timeout_s: float, state: State) -> int:
-    """List, show, forget or export what is recorded.
+def command(
+    options: Options, *, what: str, name: str | None, new_name: str | None, lock_timeout_s: float, state: State
+) -> int:
+    """List, show, rename, forget or export what is recorded.
 
     \b
     list          what is known of every connection
     show NAME     everything that is known of one
     history NAME  every attempt that is remembered
+    mv NAME NEW   give one another name, its history and its grant too
     rm NAME       forget one; its server hears nothing, its grant stays
     export        everything, as JSON
     """  # noqa: D301  (click's mark for lines that stay as they are)
     from connform.engine.recorded_state import forget, recorded
     from connform.engine.select import Selection
 
-    if bool(name) != (what in _NAMED):
-        message = (
-            f"`state {what}` takes the name of a connection" if what in _NAMED else f"`state {what}` takes no name"
-        )
+    wanted = 2 if what == "mv" else int(what in _NAMED)
+    if bool(name) + bool(new_name) != wanted:
+        message = f"`state {what}` takes {('no name', 'the name of a connection', 'an old name and a new one')[wanted]}"
         raise UsageProblem(message)
+    if name and new_name:
+        _move(options, name, new_name, lock_timeout_s, state)
+        return 0
     if what == "rm":
         forget(options.files, name or "", state=state, lock_timeout_s=lock_timeout_s)
         if not options.quiet:
@@ -68,3 +74,17 @@ def command(options: Options, *, what: str, name: str | None, lock_timeout_s: fl
     )
     emit(report, options)
     return int(report.exit_code)
+
+
+def _move(options: Options, name: str, new: str, lock_timeout_s: float, state: State) -> None:
+    import re
+
+    from connform.engine.moving import move
+    from connform.manifest.document import NAME
+
+    if name == new or not re.search(NAME, new):
+        message = f"`state mv` takes another name that a connection can have: not {new!r}"
+        raise UsageProblem(message)
+    move(options.files, name, new, state=state, lock_timeout_s=lock_timeout_s)
+    if not options.quiet:
+        write(f"{name} is {new} now; rename it in its manifest as well, or the next apply removes it\n")

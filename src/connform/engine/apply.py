@@ -17,16 +17,19 @@ from connform.engine.check import check_connection, each, failed, run
 from connform.engine.consent import Consent, demand
 from connform.engine.grants import DEFAULT, State
 from connform.engine.journal import Journal
+from connform.engine.living_grants import leaves_grant
+from connform.engine.moving import carry_out
 from connform.engine.plan import report
 from connform.engine.planning import Plan, described, draw
 from connform.engine.protection import forgotten
-from connform.engine.removal import Endings, folder_of, leaves_grant
+from connform.engine.removal import Endings, folder_of
+from connform.engine.renames import old_names
 from connform.engine.report import PlanSummary, Remark
 from connform.engine.select import EVERYTHING, Selection
 from connform.engine.states import WHOLE, KeptStates, Shard
 from connform.engine.surroundings import surroundings
 from connform.engine.validate import read_manifest
-from connform.errors import ConnectionFailed
+from connform.errors import ConnectionFailed, Refused
 from connform.faults import Verdict
 
 if TYPE_CHECKING:
@@ -36,8 +39,9 @@ if TYPE_CHECKING:
     from connform.engine.planning import Change
     from connform.engine.report import ConnectionReport, Report
     from connform.engine.surroundings import Surroundings
+    from connform.manifest.decode import Manifest
     from connform.recorded import Actor, Applied
-    from connform.store.states import States
+    from connform.store.states import Changes, States
 
 LOCK_S: Final = 60.0
 """How long to wait for another run by default."""
@@ -84,10 +88,14 @@ def apply(
     manifest, validated = read_manifest(files, selection, policies, may_miss=True)
     if manifest is None:
         return validated._replace(command="apply", simulated=simulate)
-    with _kept(state, validated, simulate=simulate) as states, states.held(shard, lock_timeout_s) as held:
+    with (
+        _kept(state, validated, simulate=simulate) as states,
+        _held(states, manifest, shard, lock_timeout_s) as (held, also),
+    ):
         plan = draw(manifest, states, selection, shard)
         if consent.saved is not None:
             plan = _again(plan, consent.saved.live)
+        _demand_held(plan, shard, also)
         demand(plan, consent, shard, partial(report, plan, validated))
         with (
             surroundings(manifest, simulate=simulate, state=state) as world,
@@ -95,9 +103,10 @@ def apply(
         ):
             shared = validated.files if state.url else ()  # else a state has one folder, and knows it
             endings.demand_own_servers(_ending(plan, states, shared))
-            world.source.prepare(change.connection for change in plan.pending if change.connection)
+            unmoved = carry_out(plan.changes, held, state, manifest.stores)
+            world.source.prepare(one.connection for one in plan.pending if one.connection and not one.is_only_moved)
             journals = {home: Journal(changes) for home, changes in held.items()}
-            work = _Apply(world, endings, states, journals, shared, by, timeout_s)
+            work = _Apply(world, endings, states, journals, unmoved, shared, by, timeout_s)
             done = run(each(plan.pending, work.carry_out, parallelism, progress))
     lines = {one.name: one for one in done}
     connections = tuple(
@@ -122,6 +131,28 @@ def _kept(state: State, validated: Report, *, simulate: bool) -> Iterator[KeptSt
             yield states
         finally:
             states.close()
+
+
+@contextmanager
+def _held(
+    states: KeptStates, manifest: Manifest, shard: Shard, timeout_s: float
+) -> Iterator[tuple[Mapping[States, Changes], set[str]]]:
+    """Hold the parts of a shard, and those of the old names from which its connections are to be moved; yield these names too."""
+    also = set() if shard == WHOLE else old_names(manifest.moved, states, shard)
+    with states.held(shard, timeout_s, also) as held:
+        yield held, also
+
+
+def _demand_held(plan: Plan, shard: Shard, also: set[str]) -> None:
+    """Let a plan pass whose old names are held.
+
+    Raises:
+        Refused: one came into the state while this run waited for the others.
+    """
+    for change in plan.changes:
+        if change.moved_from and not (shard.has(change.moved_from) or change.moved_from in also):
+            message = f"{change.moved_from} came into the state while this run waited for others: run it again"
+            raise Refused(message)
 
 
 def _again(plan: Plan, live: frozenset[str]) -> Plan:
@@ -152,6 +183,7 @@ class _Apply:
         endings: Endings,
         states: KeptStates,
         journals: Mapping[States, Journal],
+        unmoved: Mapping[str, ConnectionFailed],
         shared: Sequence[str],
         by: Actor,
         timeout_s: float | None,
@@ -160,6 +192,7 @@ class _Apply:
         self._endings = endings
         self._states = states
         self._journals = journals
+        self._unmoved = unmoved
         self._shared = shared
         self._by = by
         self._timeout_s = timeout_s
@@ -168,6 +201,10 @@ class _Apply:
         """Return what came of one change; it has been recorded."""
         line = described(change)
         journal = self._journals[change.states]
+        if change.name in self._unmoved:
+            return failed(line, self._unmoved[change.name])
+        if change.is_only_moved and not change.live:
+            return line._replace(verdict=Verdict.READY)
         try:
             journal.demand_sound()
             if change.connection is None:
@@ -179,7 +216,8 @@ class _Apply:
             file = self._states.file(change.connection.span.file)
             record = tried(change, checked, versions, file, self._by)
             await journal.write(record, forgotten(change.applied, record.spec))
-            return checked._replace(action=line.action, changes=line.changes, reasons=line.reasons, sends=line.sends)
+            told = ("action", "changes", "reasons", "sends", "moved_from", "revokes")
+            return checked._replace(**{name: getattr(line, name) for name in told})
         except ConnectionFailed as failure:
             return failed(line, failure)
 

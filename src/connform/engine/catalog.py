@@ -158,6 +158,8 @@ def editor_schema() -> Schema:
     document = _document("definitions")
     for name, kind in (("connections", "connection"), ("stores", "store")):
         document["properties"][name]["defaultSnippets"] = named_snippets(shapes[kind][0])
+    renamed = {"label": "renamed connection", "body": {"${1:old-name}": "${2:new-name}"}}
+    document["properties"]["moved"]["defaultSnippets"] = [renamed]
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         **document,

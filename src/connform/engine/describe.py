@@ -11,27 +11,11 @@ from connform.engine.catalog import provider
 from connform.engine.report import ConnectionReport
 
 if TYPE_CHECKING:
-    from connform.engine.specification import FieldChange
     from connform.manifest.model import Connection
 
 
-def describe(
-    connection: Connection,
-    base_url: str = "",
-    *,
-    action: str = "",
-    changes: tuple[FieldChange, ...] = (),
-    reasons: tuple[str, ...] = (),
-) -> ConnectionReport:
-    """Return what the manifest says of a connection.
-
-    Args:
-        connection: the connection.
-        base_url: its resolved API root, where that is known already.
-        action: what is to be done about it, where that is known; with the values that differ, and why.
-        changes: as in the report.
-        reasons: as in the report.
-    """
+def describe(connection: Connection, base_url: str = "") -> ConnectionReport:
+    """Return what the manifest says of a connection; `base_url` is its resolved API root, where that is known already."""
     return ConnectionReport(
         name=connection.name,
         provider=connection.provider,
@@ -41,7 +25,4 @@ def describe(
         auth_method=connection.settings["auth"]["method"],  # `auth` would parse references that nobody asks for
         tags=connection.tags,
         place=connection.span,
-        action=action,
-        changes=changes,
-        reasons=reasons,
     )

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from connform.grant import GrantStore
     from connform.manifest.model import Connection
     from connform.secret import Secret
+    from connform.store.records import Records
 
 FOLDER: Final = ".connform"
 """Beside the manifest that declares the connection."""
@@ -56,13 +57,13 @@ class KeptGrants:
     def __init__(self, state: State, source: Stores) -> None:
         self._state = state
         self._source = source
-        self._opened: dict[Path, GrantStore] = {}
+        self._opened: dict[Path, Records] = {}
 
-    def of(self, connection: Connection) -> GrantStore:
+    def of(self, connection: Connection) -> Records:
         """Return the store that keeps a connection's grant."""
         return self.at(connection.base)
 
-    def at(self, base: Path) -> GrantStore:
+    def at(self, base: Path) -> Records:
         """Return the store that keeps the grants of the manifests in a folder; errors as for `of`."""
         from connform.store import open_store
 

@@ -146,6 +146,7 @@ class Login:
             expires_at=None if tokens.lifetime_s is None else now + timedelta(seconds=tokens.lifetime_s),
             is_renewable=tokens.refresh_token is not None,
             revoke_url=self._server.revoke_url,
+            granted_at=now,
         )
         locked.write(Grant(facts, tokens.access_token, tokens.refresh_token))
         return Granted(facts, tuple(scope for scope in self.scopes if scope not in scopes))

@@ -11,19 +11,25 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from connform.engine.describe import describe
 from connform.engine.described import described_specification
+from connform.engine.living_grants import leaves_grant, living, probable_renames, told
 from connform.engine.origins import sends
-from connform.engine.protection import Known, known
+from connform.engine.protection import Known
+from connform.engine.protection import known as production
+from connform.engine.renames import find_renames
 from connform.engine.select import demand_known, select
 from connform.engine.specification import FieldChange, differences, digest, specification, with_stores
 from connform.engine.states import WHOLE, Shard, by_home
+from connform.errors import UnknownConnection
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from connform.engine.origins import Send
+    from connform.engine.renames import Rename
     from connform.engine.report import ConnectionReport
     from connform.engine.select import Selection
     from connform.engine.states import KeptStates
+    from connform.grant import GrantFacts
     from connform.manifest.decode import Manifest
     from connform.manifest.model import Connection
     from connform.recorded import Applied, Mark
@@ -42,6 +48,8 @@ class Action(StrEnum):
     """Never applied with success."""
     UPDATE = "update"
     """Declared otherwise than it was applied, or to be tried again."""
+    MOVE = "move"
+    """Recorded under another name, from which `moved:` leads to this one; perhaps declared otherwise as well."""
     REMOVE = "remove"
     """Applied, and no longer declared."""
     NONE = "none"
@@ -76,6 +84,12 @@ class Change(NamedTuple):
     """What the live side answered, where nothing of it is a change (`--refresh`)."""
     ending: Mapping[str, Any] = MappingProxyType({})
     """The specification by which a grant is ended: that of then, with the stores of now; empty where there is none to end."""
+    moved_from: str = ""
+    """The name under which it is recorded now, or its grant is kept."""
+    is_only_moved: bool = False
+    """Whether nothing is to be tried once it has its new name."""
+    revokes: GrantFacts | None = None
+    """The grant that lives and would be ended."""
 
     @property
     def is_pending(self) -> bool:
@@ -84,7 +98,14 @@ class Change(NamedTuple):
 
 
 Step = list[str]
-"""A connection's name, its action, and the digests before and after."""
+"""A connection's name, its action, and the digests before and after; then the name that it had, and the grant that ends, where
+there is one of them."""
+
+
+def step(name: str, action: str, before: str, after: str, moved_from: str, revokes: str) -> Step:
+    """Return what binds one change to its apply."""
+    more = {"moved_from": moved_from, "revokes": revokes}
+    return [name, action, before, after, *(f"{key} {text}" for key, text in more.items() if text)]
 
 
 class Plan(NamedTuple):
@@ -104,8 +125,18 @@ class Plan(NamedTuple):
 
     @property
     def steps(self) -> list[Step]:
-        """What binds a plan to its apply: each connection's name, action and both digests. No live facts: they change."""
-        return [[change.name, str(change.action), change.before, change.after] for change in self.changes]
+        """What binds a plan to its apply: of each connection what `step` says. No live facts: they change."""
+        return [
+            step(
+                one.name,
+                str(one.action),
+                one.before,
+                one.after,
+                one.moved_from,
+                told(one.revokes) if one.revokes else "",
+            )
+            for one in self.changes
+        ]
 
     @property
     def digest(self) -> str:
@@ -126,9 +157,20 @@ class _Declared(NamedTuple):
     """Its manifest: the path in its repository."""
     states: States
     """Where it is recorded, or will be."""
+    moved_from: str = ""
+    """The name under which it is recorded now; empty for its own."""
+
+    @property
+    def recorded_as(self) -> str:
+        """The name under which it is recorded, if it is."""
+        return self.moved_from or self.connection.name
 
     def action(self, mark: Mark | None) -> Action:
         """Return what is to be done about it."""
+        return Action.MOVE if self.moved_from else self.further_action(mark)
+
+    def further_action(self, mark: Mark | None) -> Action:
+        """Return what is to be done about it once it has its name."""
         if mark is None or not mark.digest:
             return Action.CREATE
         is_applied = mark.is_applied and mark.digest == self.digest and not self.is_moved(mark)
@@ -154,33 +196,74 @@ def draw(manifest: Manifest, states: KeptStates, selection: Selection, shard: Sh
     """
     declared = {name: _as_declared(one, manifest, states) for name, one in manifest.items()}
     kept = {home: home.marks() for home in states.all}
-    marks = {name: mark for name, one in declared.items() if (mark := kept[one.states].get(name))}
+    grants = {home: home.grants() for home in states.all}
+    homes = {name: one.states for name, one in declared.items()}
+    renames = list(find_renames(manifest.moved, homes, kept, grants, states))
+    declared |= {
+        one.new: declared[one.new]._replace(moved_from=one.old)
+        for one in renames
+        if one.new in declared and not one.problem
+    }
+    marks = {name: mark for name, one in declared.items() if (mark := kept[one.states].get(one.recorded_as))}
+    known = manifest.declared | {one.old for one in renames if not one.problem}
     gone = {
         name: home
         for home, found in kept.items()
-        for name in states.outlived({name: found[name] for name in found.keys() - manifest.declared}, manifest.searched)
+        for name in states.outlived({name: found[name] for name in found.keys() - known}, manifest.searched)
     }
-    demand_known(selection, (*sorted(manifest.declared), *sorted(gone)))
-    touched = {
-        name: one.states
+    _demand_known(selection, manifest, gone)
+    touched = [
+        one
         for name, one in declared.items()
-        if name in marks and shard.has(name) and one.action(marks[name]) is not Action.NONE
-    }
+        if name in marks and shard.has(name) and one.further_action(marks[name]) is not Action.NONE
+    ]
     left = {name: home for name, home in gone.items() if shard.has(name) or selection.tags}
-    applied = _read_applied(touched | left)
-    for name in touched:  # what is read now counts: nothing keeps others from writing since the marks were read
-        marks.pop(name)
-        if name in applied:
-            marks[name] = applied[name].mark
+    applied = _read_applied({one.recorded_as: one.states for one in touched} | left)
+    for one in touched:  # what is read now counts: nothing keeps others from writing since the marks were read
+        marks.pop(one.connection.name)
+        if one.recorded_as in applied:
+            marks[one.connection.name] = applied[one.recorded_as].mark
     tags = {name: _tags(applied.get(name)) for name in sorted(gone) if name in applied or name not in left}
     removed = select(tags, selection, may_miss=True)
     whole = [_step(name, one.action(marks.get(name)), marks.get(name), one.digest) for name, one in declared.items()]
     whole += [_step(name, Action.REMOVE, kept[gone[name]][name], "") for name in removed]
-    changes = [_change(one, marks.get(name), applied.get(name)) for name, one in declared.items() if shard.has(name)]
-    changes += [_removal(applied[name], gone[name]) for name in removed if shard.has(name)]
-    changes = [change._replace(ending=_ending(change, manifest, states)) for change in changes]
+    remarks = dict(probable_renames(whole)) | {one.old: one.problem for one in renames if one.problem}
+    changes = [
+        _change(one, marks.get(name), applied.get(one.recorded_as), grants[one.states].get(one.recorded_as))
+        for name, one in declared.items()
+        if shard.has(name)
+    ]
+    changes += [
+        _removal(applied[name], gone[name], remarks.get(name, ""), grants[gone[name]].get(name))
+        for name in removed
+        if shard.has(name)
+    ]
+    changes = [change._replace(ending=_ending(change, manifest, states)) for change in _told_of(renames, changes)]
     plan = Plan(tuple(changes), whole)
-    return plan._replace(known=known(states)) if plan.pending else plan
+    return plan._replace(known=production(states)) if plan.pending else plan
+
+
+def _demand_known(selection: Selection, manifest: Manifest, gone: Mapping[str, States]) -> None:
+    """Let a selection pass whose names are declared or to be removed.
+
+    Raises:
+        UnknownConnection: it names another; the message says which one may be meant.
+    """
+    for name in selection.names:
+        if name in manifest.moved and name not in gone:
+            message = (
+                f"no connection matches `{name}`: `moved:` says that it is `{manifest.moved[name]}` now; name that"
+            )
+            raise UnknownConnection(message)
+    demand_known(selection, (*sorted(manifest.declared), *sorted(gone)))
+
+
+def _told_of(renames: Sequence[Rename], changes: Sequence[Change]) -> Iterator[Change]:
+    """Yield changes; one that creates what was to be moved says why it isn't."""
+    missed = {one.new: f"{one.old}: {one.problem}" for one in renames if one.problem}
+    for change in changes:
+        why = missed.get(change.name, "") if change.action is Action.CREATE else ""
+        yield change._replace(reasons=(*change.reasons, why)) if why else change
 
 
 def _as_declared(connection: Connection, manifest: Manifest, states: KeptStates) -> _Declared:
@@ -202,17 +285,19 @@ def _step(name: str, action: Action, mark: Mark | None, after: str) -> Step:
     return [name, str(action), mark.digest if mark else "", after]
 
 
-def _removal(applied: Applied, states: States) -> Change:
+def _removal(applied: Applied, states: States, remark: str, grant: GrantFacts | None) -> Change:
     mark = applied.mark
-    return Change(applied.connection, Action.REMOVE, mark.digest, "", _failed(mark), None, applied, states, {})
+    reasons = (*_failed(mark), *([remark] if remark else ()))
+    change = Change(applied.connection, Action.REMOVE, mark.digest, "", reasons, None, applied, states, {})
+    return change._replace(revokes=living(grant))
 
 
-def _change(one: _Declared, mark: Mark | None, applied: Applied | None) -> Change:
-    action = one.action(mark)
+def _change(one: _Declared, mark: Mark | None, applied: Applied | None, grant: GrantFacts | None) -> Change:
+    further = one.further_action(mark)
     before = mark.digest if mark else ""
     fields: tuple[FieldChange, ...] = ()
     reasons = list(_failed(mark))
-    if action is Action.UPDATE and mark and applied:
+    if further is Action.UPDATE and mark and applied:
         fields = differences(applied.spec, one.spec)
         if before != one.digest and not fields:
             reasons.append("it was recorded in an earlier form")
@@ -220,15 +305,18 @@ def _change(one: _Declared, mark: Mark | None, applied: Applied | None) -> Chang
             fields = (FieldChange("/file", mark.file, one.file), *fields)
     return Change(
         name=one.connection.name,
-        action=action,
+        action=one.action(mark),
         before=before,
         after=one.digest,
         reasons=tuple(reasons),
         connection=one.connection,
-        applied=applied,
+        applied=applied._replace(connection=one.connection.name) if applied else None,
         states=one.states,
         spec=one.spec,
         fields=fields,
+        moved_from=one.moved_from,
+        is_only_moved=bool(one.moved_from) and further is Action.NONE,
+        revokes=living(grant) if leaves_grant(applied, one.connection) else None,
     )
 
 
@@ -242,7 +330,7 @@ def _ending(change: Change, manifest: Manifest, states: KeptStates) -> Mapping[s
 
 def sent(change: Change) -> tuple[Send, ...]:
     """Return what a change sends where when it is carried out; nothing where there is nothing to do."""
-    if not change.is_pending:
+    if not change.is_pending or (change.is_only_moved and not change.live):
         return ()
     specs = [spec for spec in (change.spec, change.ending) if spec]
     return tuple(dict.fromkeys(send for spec in specs for send in sends(spec)))
@@ -258,11 +346,17 @@ def described(change: Change) -> ConnectionReport:
     action = str(Action.UPDATE if change.live else change.action)
     changes, reasons = change.fields, (*change.reasons, *change.live)
     if change.seen is None and change.connection is not None:
-        base_url = change.spec["base_url"]
-        declared = describe(change.connection, base_url, action=action, changes=changes, reasons=reasons)
-        return declared._replace(sends=sent(change))
-    line = change.seen
-    if line is None:
+        line = describe(change.connection, change.spec["base_url"])
+    elif change.seen is None:
         assert change.applied is not None  # noqa: S101  (what isn't declared is recorded)
         line = described_specification(change.name, change.applied.spec)
-    return line._replace(action=action, changes=changes, reasons=reasons, sends=sent(change))
+    else:
+        line = change.seen
+    return line._replace(
+        action=action,
+        changes=changes,
+        reasons=reasons,
+        sends=sent(change),
+        moved_from=change.moved_from,
+        revokes=change.revokes,
+    )

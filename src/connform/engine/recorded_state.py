@@ -46,7 +46,7 @@ def recorded(
         UnknownConnection: the selection names none.
         ConnectionFailed: a fault of the store.
     """
-    names = _named(files)
+    names = named_manifests(files)
     with closing(KeptStates(state, names)) as states:
         if with_specifications or selection.tags:
             lines = _lines(states, selection, with_history=with_history)
@@ -82,7 +82,7 @@ def _is_one(selection: Selection) -> bool:
     )
 
 
-def _named(files: Sequence[str]) -> list[str]:
+def named_manifests(files: Sequence[str]) -> list[str]:
     """Return the names of the manifests, of which the folders alone matter.
 
     Raises:
@@ -108,7 +108,7 @@ def forget(files: Sequence[str], name: str, *, state: State, lock_timeout_s: flo
         UnknownConnection: nothing is recorded under that name.
         ConnectionFailed: a fault of the store.
     """
-    with closing(KeptStates(state, _named(files))) as states:
+    with closing(KeptStates(state, named_manifests(files))) as states:
         marks = states.marks()
         if name not in marks:
             raise UnknownConnection(unknown_connection(name, marks))

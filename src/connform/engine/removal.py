@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from connform.diagnostics import Span
 from connform.engine.client import bare_settings
+from connform.engine.living_grants import OAUTH
 from connform.engine.login import LOCK_S, end_grant
 from connform.engine.resolve import resolve
 from connform.engine.revocation import declared_server, foreign
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from connform.manifest.model import Connection
     from connform.recorded import Applied
 
-_OAUTH: Final = "oauth2"
 _REVOKED: Final = "was revoked and deleted"
 """How `end_grant` ends where all is well."""
 
@@ -66,7 +66,7 @@ class Endings:
         try:
             if self._world.grants.of(connection).read(applied.connection) is None:
                 return Ending("")
-            if connection.auth.method != _OAUTH:
+            if connection.auth.method != OAUTH:
                 return self._delete(connection)
             world = self._of_then(applied, folder)
             said = end_grant(resolve(connection, world, bare_settings(connection, world)), force=self._force)
@@ -94,7 +94,7 @@ class Endings:
 
     def _foreign(self, applied: Applied, folder: Path) -> str:
         connection = self._declared(applied, folder)
-        if connection.auth.method != _OAUTH:
+        if connection.auth.method != OAUTH:
             return ""
         with suppress(ConnectionFailed):  # what can't be read is not revoked either, and said by `end`
             grant = self._world.grants.of(connection).read(applied.connection)
@@ -133,15 +133,6 @@ class Endings:
         which = json.dumps([str(folder), applied.spec["stores"]], sort_keys=True)  # a store is logged into once per run
         source = self._sources.setdefault(which, Stores({**self._manifest.stores, **stores}))
         return self._world._replace(source=source)
-
-
-def leaves_grant(applied: Applied | None, connection: Connection) -> bool:
-    """Whether a connection had a grant by what was applied of it, and has none by what is declared."""
-    return (
-        applied is not None
-        and applied.spec["settings"]["auth"]["method"] == _OAUTH
-        and connection.auth.method != _OAUTH
-    )
 
 
 def folder_of(applied: Applied, states: KeptStates, files: Sequence[str]) -> Path | None:

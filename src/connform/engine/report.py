@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from connform.diagnostics import Diagnostic, Severity, Span
     from connform.engine.origins import Send
     from connform.engine.specification import FieldChange
+    from connform.grant import GrantFacts
     from connform.recorded import Attempt, Brief, Record
 
 
@@ -91,6 +92,10 @@ class ConnectionReport(NamedTuple):
     """`plan` and `apply`: why, beyond the values that differ."""
     sends: tuple[Send, ...] = ()
     """`plan` and `apply`: what is sent where when it is carried out."""
+    moved_from: str = ""
+    """`plan` and `apply`: the name under which it was recorded, or empty."""
+    revokes: GrantFacts | None = None
+    """`plan` and `apply`: the living grant that ends with what is to be done."""
     record: Record | None = None
     """`state`: what is recorded."""
     history: tuple[Attempt, ...] = ()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from connform.engine.living_grants import reasons_for_force
 from connform.engine.origins import sends
 from connform.engine.planning import Action, sent
 from connform.engine.protection import is_production
@@ -27,7 +28,7 @@ MAX_SHARE: Final = 0.3
 
 def refusals(plan: Plan) -> tuple[str, ...]:
     """Return why a plan is not carried out without `--force`; nothing where it is."""
-    return (*_too_much(plan.whole), *_production(plan))
+    return (*_too_much(plan.whole), *_production(plan), *reasons_for_force(plan))
 
 
 def _too_much(steps: Sequence[Step]) -> Iterator[str]:

@@ -9,7 +9,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from connform.engine.planning import Action
+from connform.engine.living_grants import told
+from connform.engine.planning import Action, step
 from connform.engine.select import Selection
 from connform.engine.specification import digest
 from connform.engine.states import PARTS, Shard
@@ -36,13 +37,18 @@ def _object(**properties: Any) -> dict[str, Any]:
     }
 
 
+def _with_optional(schema: dict[str, Any], **properties: Any) -> dict[str, Any]:
+    return {**schema, "properties": schema["properties"] | properties}
+
+
 PLAN_SCHEMA: Final[dict[str, Any]] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "title": "A saved plan (connform plan --out FILE)",
     **_object(
         format_version={"type": "string", "pattern": r"^1\.[0-9]+$"},
-        digest=_DIGEST | {"description": "Of the names, actions, `before` and `after` of all changes."},
         file_digest=_DIGEST | {"description": "Of everything else that the file says."},
+        digest=_DIGEST
+        | {"description": "Of the names, actions, `before`, `after`, `moved_from` and `revokes` of all changes."},
         selection=_object(connections=_TEXTS, exclude=_TEXTS, tags=_TEXTS, changed_since=_TEXT),
         shard=_object(
             number={"type": "integer", "minimum": 1, "maximum": PARTS},
@@ -50,14 +56,18 @@ PLAN_SCHEMA: Final[dict[str, Any]] = {
         ),
         changes={
             "type": "array",
-            "items": _object(
-                name=_TEXT,
-                action={"enum": [str(action) for action in Action]},
-                before=_DIGEST | {"description": "Of what was applied; empty where nothing was."},
-                after=_DIGEST | {"description": "Of what is declared; empty where nothing is."},
-                fields={"type": "array", "items": _object(pointer=_TEXT, before={}, after={})},
-                reasons=_TEXTS,
-                live=_TEXTS,
+            "items": _with_optional(
+                _object(
+                    name=_TEXT,
+                    action={"enum": [str(action) for action in Action]},
+                    before=_DIGEST | {"description": "Of what was applied; empty where nothing was."},
+                    after=_DIGEST | {"description": "Of what is declared; empty where nothing is."},
+                    fields={"type": "array", "items": _object(pointer=_TEXT, before={}, after={})},
+                    reasons=_TEXTS,
+                    live=_TEXTS,
+                ),
+                moved_from=_TEXT | {"description": "The name under which it is recorded."},
+                revokes=_TEXT | {"description": "The living grant that would be ended."},
             ),
         },
     ),
@@ -91,6 +101,8 @@ def written(plan: Plan, selection: Selection, shard: Shard) -> str:
             "fields": [field._asdict() for field in change.fields],
             "reasons": list(change.reasons),
             "live": list(change.live),
+            **({"moved_from": change.moved_from} if change.moved_from else {}),
+            **({"revokes": told(change.revokes)} if change.revokes else {}),
         }
         for change in plan.changes
     ]
@@ -128,8 +140,11 @@ def read(file: str) -> SavedPlan:
         place = "/".join(map(str, problem.absolute_path)) or "the top"
         message = f"{file} is no plan that this connform knows: see {place}; make it anew"
         raise PlanUnusable(message)
-    steps = [[one["name"], one["action"], one["before"], one["after"]] for one in frame["changes"]]
     whole = digest({key: value for key, value in frame.items() if key != _WHOLE})
+    steps = [
+        step(*(one.get(key, "") for key in ("name", "action", "before", "after", "moved_from", "revokes")))
+        for one in frame["changes"]
+    ]
     if whole != frame[_WHOLE] or digest(steps) != frame["digest"]:
         message = f"{file} was altered after it was written: its digest is that of another plan; make it anew"
         raise PlanUnusable(message)

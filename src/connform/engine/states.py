@@ -161,14 +161,22 @@ class KeptStates:
             if mark.file in read or (place and not os.path.lexists(place / file)):
                 yield name
 
+    def is_left_out(self, file: str) -> bool:
+        """Whether a manifest is there, by its path in the repository, and is no part of this run."""
+        return file not in self._files.values() and any(os.path.lexists(root / file) for root in self._roots.values())
+
     @contextmanager
-    def held(self, shard: Shard, timeout_s: float) -> Iterator[Mapping[States, Changes]]:
-        """Hold the parts of a shard in every state, within one time for all; errors as for `States.held`."""
+    def held(self, shard: Shard, timeout_s: float, names: Iterable[str] = ()) -> Iterator[Mapping[States, Changes]]:
+        """Hold the parts of a shard in every state, and those of further names, within one time for all; errors as for `States.held`.
+
+        Whoever holds several takes them in one order: shards that hold parts of each other's wait, and don't block each other.
+        """
+        parts = sorted({*shard.parts, *(Shard.name_of(part_of(name)) for name in names)})
         ends_at = monotonic() + timeout_s
         with ExitStack() as stack:
             in_one_order = sorted(self.all, key=lambda states: states.place)  # whatever order the files were named in
             yield {
-                states: stack.enter_context(states.held(shard.parts, max(ends_at - monotonic(), 0)))
+                states: stack.enter_context(states.held(parts, max(ends_at - monotonic(), 0)))
                 for states in in_one_order
             }
 

@@ -51,6 +51,8 @@ class Manifest(Mapping[str, Connection]):
         """The folders of the files."""
         self.searched = searched
         """Those that were read as a whole."""
+        self.moved = tree.moved
+        """The present name of each connection that was renamed, by the old one; those nearer to it in a chain come first."""
 
     def __getitem__(self, name: str) -> Connection:
         if name not in self._decoded:

@@ -35,6 +35,15 @@ def _named(entry: Schema, title: str, description: str) -> Schema:
     }
 
 
+_NEW_NAME: Final[Schema] = {
+    "type": "string",
+    "pattern": NAME,
+    "x-code": "bad-name",
+    "description": "The name that the connection has now.",
+    "errorMessage": _NAME_MESSAGE,
+}
+
+
 def frame(connections: Schema, templates: Schema, defaults: Schema, stores: Schema) -> Schema:
     """Return the schema of a whole document, given the schemas of its parts."""
     return {
@@ -54,6 +63,11 @@ def frame(connections: Schema, templates: Schema, defaults: Schema, stores: Sche
                 templates, "Templates", "What several connections share, by name; a connection `extends` one."
             ),
             "connections": _named(connections, "Connections", "The connections, by name."),
+            "moved": _named(
+                _NEW_NAME,
+                "Renames",
+                "Connections that were renamed, the old name before the new one: state and grant move along.",
+            ),
         },
         "required": ["version", "connections"],
         "additionalProperties": False,

@@ -5,6 +5,7 @@ Layer 1, no IO. Every mistake is reported once, at its place, whichever connecti
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from connform.diagnostics import Diagnostic, Related, Severity, Span
@@ -12,6 +13,7 @@ from connform.manifest.branches import Branch, Branches, indentation
 from connform.manifest.document import Entry, InheritanceError, frame, inherit
 from connform.manifest.gate import build_gate
 from connform.manifest.misplaced import misplaced_keys
+from connform.manifest.moves import Move, judge, moves_of, present_names
 from connform.manifest.nodes import Map, YamlError, locate, parse
 from connform.manifest.places import diagnose, diagnose_file, diagnose_yaml, pointer
 from connform.manifest.reference_rules import check_file, check_own_references, check_references
@@ -22,7 +24,7 @@ from connform.manifest.similar import did_you_mean, respelt
 from connform.manifest.sound import SAME_TYPE, follows, is_complete, without
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from connform.manifest.files import Source
     from connform.manifest.vocabulary import Vocabulary
@@ -39,6 +41,8 @@ class Tree(NamedTuple):
     """What connections share."""
     connections: dict[str, Entry]
     """In the order of the files; those without a usable form are left out."""
+    moved: Mapping[str, str] = MappingProxyType({})
+    """The present name of each connection that was renamed, by the old one."""
 
 
 def validate(sources: Sequence[Source], vocabulary: Vocabulary) -> tuple[Tree, tuple[Diagnostic, ...]]:
@@ -55,6 +59,7 @@ def validate(sources: Sequence[Source], vocabulary: Vocabulary) -> tuple[Tree, t
     for entry in run.tree.connections.values():
         run.check_connection(entry)
     run.check_use()
+    run.check_moves()
     if not run.found:
         return run.tree, ()
     found = sorted(run.found.values(), key=lambda one: (one.span, one.code, one.detail))
@@ -91,6 +96,8 @@ class _Run:
         self._stores: dict[str, Entry | None] = {}
         self._used: set[object] = set()
         self._section: Span | None = None
+        self._names: dict[str, Span] = {}
+        self._moves: list[Move] = []
 
     def read(self, source: Source) -> None:
         """Parse one file, check its frame, and file its entries."""
@@ -124,12 +131,17 @@ class _Run:
         below = defaults if isinstance(defaults, Map) else None
         if below is not None:
             self._check(self._defaults, Entry("defaults", "", below, root.key_span("defaults"), source.base))
+        moved = root.get("moved")
+        if isinstance(moved, Map):
+            self._moves += moves_of(moved)
         if "connections" in root:
             self._section = self._section or root.key_span("connections")
         for kind in KINDS:
             section = root.get(kind)
             if not isinstance(section, Map):
                 continue
+            if kind == "connections":
+                self._names |= {name: section.key_span(name) for name in section}
             for name, node in section.items():
                 if isinstance(node, Map) and (kind, name) not in skip:
                     self._file(Entry(kind, name, node, section.key_span(name), source.base, below))
@@ -246,6 +258,13 @@ class _Run:
         if not self.tree.connections and not self.has_errors and self._section:
             detail = "`connections:` is empty: there is nothing to check"
             self._add(diagnose_file("no-connections", detail, self._section))
+
+    def check_moves(self) -> None:
+        """Judge the renames, and keep where each leads."""
+        if self._moves:
+            for one in judge(self._moves, self._names):
+                self._add(one)
+            self.tree = self.tree._replace(moved=present_names(self._moves))
 
     @property
     def has_errors(self) -> bool:

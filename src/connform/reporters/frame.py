@@ -142,6 +142,15 @@ _SEND: Final = _object(
         "how": _list({"type": "string"}) | {"description": "What is there, and what decides who reads it on the way."},
     },
 )
+_REVOKED: Final = _object(
+    "`plan` and `apply`: the living grant that ends with what is to be done, or null. No token is part of it.",
+    {
+        "connection": _text("Whose it is: the name under which it is kept."),
+        "client_id": _text("The app that it was given to."),
+        "scopes": _list({"type": "string"}) | {"description": "What was granted."},
+        "granted_at": _text("When, ISO 8601; empty where an earlier version kept it."),
+    },
+) | {"type": ["object", "null"]}
 
 _RECORDED: Final = _object(
     "`state`: what is recorded.",
@@ -209,11 +218,13 @@ _CONNECTION: Final = _object(
         "api_key_header": _text("`show`: the header that carries an API key."),
         "owner": _text("`show`: whom to ask."),
         "values": _list(_VALUE) | {"description": "`show`: every effective value and where it comes from."},
-        "action": _one_of("create", "update", "remove", "none") | {"description": "`plan` and `apply`."},
+        "action": _one_of("create", "update", "move", "remove", "none") | {"description": "`plan` and `apply`."},
         "changes": _list(_CHANGE) | {"description": "`plan` and `apply`: what differs."},
         "reasons": _list({"type": "string"}) | {"description": "`plan` and `apply`: why, beyond the values."},
         "sends": _list(_SEND)
         | {"description": "`plan` and `apply`: which secret is sent where; none where nothing is done."},
+        "moved_from": _text("`plan` and `apply`: the name under which it was recorded, or empty."),
+        "revokes": _REVOKED,
         "recorded": _RECORDED,
         "secrets": _list(_SECRET) | {"description": "`secrets check`: where each lies; never what it is."},
         "history": _list(_ATTEMPT) | {"description": "`state history`: the oldest first."},
@@ -237,7 +248,7 @@ _PLAN: Final = _object(
     "`plan` and `apply`: what binds them together.",
     {
         "digest": _text("For `apply --expect-digest`."),
-        **dict.fromkeys(("create", "update", "remove", "none"), _COUNT),
+        **dict.fromkeys(("create", "update", "move", "remove", "none"), _COUNT),
         "refusals": _list({"type": "string"}) | {"description": "Why `apply` would want --force."},
     },
 )

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Final
 
 from connform.reporters.terminal import BOLD, BOLD_YELLOW, DIM, GREEN, RED, YELLOW, Painter, clean, columns, paragraph
 from connform.reporters.text_inventory import shown
-from connform.reporters.text_verdicts import render_verdicts
+from connform.reporters.text_verdicts import named, render_verdicts
 
 if TYPE_CHECKING:
     from connform.reporters.view import View
 
-SIGNS: Final = {"create": ("+", GREEN), "update": ("~", YELLOW), "remove": ("-", RED)}
+SIGNS: Final = {"create": ("+", GREEN), "update": ("~", YELLOW), "move": ("~", YELLOW), "remove": ("-", RED)}
 
 
 def render_plan(view: View, paint: Painter, *, width: int, verbosity: int) -> list[str]:
@@ -26,6 +26,10 @@ def render_plan(view: View, paint: Painter, *, width: int, verbosity: int) -> li
         for reason in item["reasons"]:
             lines += paragraph(reason, first=f"    {paint('why:', BOLD)} ", rest="         ", width=width)
         lines += columns([_send(send) for send in item["sends"]])
+        if item["revokes"]:
+            lines += paragraph(
+                revoked(item), first=f"    {paint('revokes:', BOLD_YELLOW)} ", rest="             ", width=width
+            )
     lines += render_verdicts({**view, "connections": remarked(view)}, paint, width=width, verbosity=verbosity)
     if view.get("plan") and verbosity >= 0:
         for refusal in view["plan"]["refusals"]:
@@ -61,8 +65,18 @@ def _is_remarked(item: View) -> bool:
 def told(item: View) -> str:
     """Return what is to be done about a connection in one line, for formats that have no more room."""
     fields = ["{}: {}".format(*map(str.strip, _field(field))) for field in item["changes"]]
-    said = "; ".join([*fields, *item["reasons"]]) or item["base_url"]
+    moved = [f"{item['moved_from']} → {item['name']}"] if item["moved_from"] else []
+    ends = [f"revokes {revoked(item)}"] if item["revokes"] else []
+    said = "; ".join([*moved, *fields, *item["reasons"], *ends]) or item["base_url"]
     return "; ".join([said, *(" ".join(map(str.strip, _send(send))) for send in item["sends"])])
+
+
+def revoked(item: View) -> str:
+    """Return for whom the grant is that ends with a change, and since when it lives."""
+    grant = item["revokes"]
+    since = grant["granted_at"] or "at a time that isn't recorded"
+    scopes = " ".join(grant["scopes"]) or "none"
+    return f"the grant of {grant['connection']} (client {grant['client_id']}, granted {since}, scopes {scopes})"
 
 
 def _row(item: View, paint: Painter) -> list[str]:
@@ -70,7 +84,7 @@ def _row(item: View, paint: Painter) -> list[str]:
     where = "/".join(filter(None, (item["environment"], item["region"])))
     return [
         paint(f"{sign} {item['action']}", style),
-        paint(clean(item["name"]), BOLD),
+        paint(named(item), BOLD),
         where,
         item["auth_method"],
         clean(item["base_url"]),

@@ -28,6 +28,7 @@ _VERDICTS: Final = {
     "skipped": ("-", DIM),
 }
 _REMOVED: Final = "removed"
+_MOVED: Final = "moved"
 _INDENT: Final = "    "
 
 
@@ -56,13 +57,22 @@ def render_applied(view: View, paint: Painter, *, width: int, verbosity: int) ->
 def verdicts(view: View) -> list[str]:
     """Say how many connections had which verdict; what was removed is not ready any more."""
     said = Counter(map(_said, view["connections"]))
-    return [f"{said[word]} {word}" for word in ("ready", _REMOVED, "failed", "unknown", "skipped") if said[word]]
+    return [
+        f"{said[word]} {word}" for word in ("ready", _MOVED, _REMOVED, "failed", "unknown", "skipped") if said[word]
+    ]
 
 
 def _said(connection: View) -> str:
     """Return the word for what came of a connection."""
-    is_removed = connection.get("action") == "remove" and connection["verdict"] == "ready"
-    return _REMOVED if is_removed else str(connection["verdict"])
+    if connection["verdict"] == "ready" and not connection["stages"]:
+        return {"remove": _REMOVED, "move": _MOVED}.get(connection.get("action", ""), "ready")
+    return str(connection["verdict"])
+
+
+def named(connection: View) -> str:
+    """Return the name of a connection; behind the one that it had, where it gets another."""
+    old = connection.get("moved_from", "")
+    return clean(f"{old} → {connection['name']}" if old else connection["name"])
 
 
 def _row(connection: View, paint: Painter) -> list[str]:
@@ -70,7 +80,7 @@ def _row(connection: View, paint: Painter) -> list[str]:
     latency = f"{connection['elapsed_ms']:.1f} ms" if connection["elapsed_ms"] else ""
     return [
         paint(f"{glyph} {_said(connection)}", style),
-        paint(clean(connection["name"]), BOLD),
+        paint(named(connection), BOLD),
         "/".join(filter(None, (connection["environment"], connection["region"]))),
         connection["auth_method"],
         latency.rjust(9) if latency else "",

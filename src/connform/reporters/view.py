@@ -14,12 +14,13 @@ if TYPE_CHECKING:
 
     from connform.diagnostics import Diagnostic, Snippet, Span
     from connform.engine.report import ConnectionReport, Report, SecretReport, StageResult, Value
+    from connform.grant import GrantFacts
     from connform.recorded import Attempt
 
 View = dict[str, Any]
 """The frame: JSON-ready, in the order of its fields."""
 
-FORMAT_VERSION: Final = "1.3"
+FORMAT_VERSION: Final = "1.4"
 """Additions raise the second number, anything else the first."""
 _NOWHERE: Final = {"file": "", "line": None, "column": None, "end_line": None, "end_column": None}
 
@@ -49,7 +50,7 @@ def build(report: Report) -> View:
         actions = [connection["action"] for connection in connections]
         frame["plan"] = {
             "digest": report.plan.digest,
-            **{action: actions.count(action) for action in ("create", "update", "remove", "none")},
+            **{action: actions.count(action) for action in ("create", "update", "move", "remove", "none")},
             "refusals": list(report.plan.refusals),
         }
     if report.briefs:
@@ -116,8 +117,8 @@ def _connection(connection: ConnectionReport, *, detailed: bool) -> View:
     if connection.action:
         changes = [change._asdict() for change in connection.changes]
         sends = [{"secret": one.secret, "origin": one.to.url, "how": one.to.how} for one in connection.sends]
-        reasons = list(connection.reasons)
-        frame |= {"action": connection.action, "changes": changes, "reasons": reasons, "sends": sends}
+        frame |= {"action": connection.action, "changes": changes, "reasons": list(connection.reasons)}
+        frame |= {"sends": sends, "moved_from": connection.moved_from, "revokes": _grant(connection.revokes)}
     if connection.record is not None:
         record = connection.record
         frame["recorded"] = {
@@ -130,6 +131,17 @@ def _connection(connection: ConnectionReport, *, detailed: bool) -> View:
     if connection.secrets:
         frame["secrets"] = [_secret(secret) for secret in connection.secrets]
     return frame
+
+
+def _grant(facts: GrantFacts | None) -> View | None:
+    if facts is None:
+        return None
+    return {
+        "connection": facts.connection,
+        "client_id": facts.client_id,
+        "scopes": list(facts.scopes),
+        "granted_at": facts.granted_at.isoformat(timespec="seconds") if facts.granted_at else "",
+    }
 
 
 def _secret(secret: SecretReport) -> View:

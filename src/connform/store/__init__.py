@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from connform.grant import GrantStore
     from connform.secret import Secret
     from connform.store.database import Database
+    from connform.store.records import Records
     from connform.store.states import States
 
 
-def open_store(url: str, folder: Path, key: Callable[[], Secret] | None) -> GrantStore:
+def open_store(url: str, folder: Path, key: Callable[[], Secret] | None) -> Records:
     """Return the store that a URL names; nothing is opened before it is used.
 
     Args:

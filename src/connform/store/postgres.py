@@ -44,7 +44,8 @@ _MIGRATIONS: Final = (
     )
     """,
     """
-    CREATE TABLE connform_stamps (connection TEXT PRIMARY KEY, stamp BYTEA NOT NULL)
+    CREATE TABLE connform_stamps (connection TEXT PRIMARY KEY, stamp BYTEA NOT NULL);
+    ALTER TABLE connform_grants ADD COLUMN granted_at DOUBLE PRECISION
     """,
 )
 """What leads from each version of the schema to the next; never edited once released."""

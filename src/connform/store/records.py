@@ -14,7 +14,7 @@ from connform.errors import ConnectionFailed
 from connform.grant import Pending
 from connform.store.cipher import Cipher, have_same_tokens
 from connform.store.database import LockTimeout
-from connform.store.rows import COLUMNS, FACTS, facts_of, grant_of, row_of
+from connform.store.rows import COLUMNS, READ_FACTS, facts_of, grant_of, row_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -30,10 +30,9 @@ _READ: Final = (
     f"SELECT {', '.join(COLUMNS)}, stamp FROM connform_grants LEFT JOIN connform_stamps USING (connection) "  # noqa: S608  (the columns are constants)
     "WHERE connection = ?"
 )
-_FACTS: Final = f"SELECT {', '.join(FACTS)} FROM connform_grants ORDER BY connection"  # noqa: S608  (the columns are constants)
+_INSERT: Final = f"INSERT INTO connform_grants ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608  (the columns are constants)
 _WRITE: Final = (
-    f"INSERT INTO connform_grants ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))}) "  # noqa: S608  (the columns are constants)
-    f"ON CONFLICT (connection) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in COLUMNS[1:])}"
+    f"{_INSERT} ON CONFLICT (connection) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in COLUMNS[1:])}"
 )
 _REPLACE: Final = (
     f"UPDATE connform_grants SET {', '.join(f'{name} = ?' for name in COLUMNS[1:])} "  # noqa: S608  (the columns are constants)
@@ -79,7 +78,7 @@ class Records:
     def facts(self) -> Iterator[GrantFacts]:
         """Yield the facts of every grant, by name; needs no key."""
         with self._database.reading() as execute:
-            rows = execute(_FACTS) if execute else []
+            rows = execute(READ_FACTS) if execute else []
         yield from map(facts_of, rows)
 
     @contextmanager
@@ -91,6 +90,25 @@ class Records:
         except LockTimeout as timeout:
             message = f"the grant of {connection} was not free within {timeout_s:.0f} s"
             raise ConnectionFailed("store_locked", f"{message}: {timeout}") from None
+
+    def rename(self, execute: Execute, old: str, new: str) -> None:
+        """Give a grant to another name in a transaction of the caller's, who holds both; nothing happens where there is none.
+
+        It is sealed anew: its tokens are bound to the name, as to all that decides where they go.
+
+        Args:
+            execute: executes SQL in the caller's transaction.
+            old: the name that it has.
+            new: the name that it gets, which has no grant.
+        """
+        for row in execute(_READ, (old,)):
+            cipher, stamp = self._opened(execute), os.urandom(_STAMP_BYTES)
+            grant = grant_of(row, cipher)
+            renamed = grant._replace(facts=grant.facts._replace(connection=new))
+            execute(_INSERT, row_of(renamed, cipher, stamp))
+            execute(_STAMP, (new, stamp))
+            for statement in _DELETE:
+                execute(statement, (old,))
 
     def close(self) -> None:
         """Let go of files and connections."""

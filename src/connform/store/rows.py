@@ -29,8 +29,10 @@ FACTS: Final = (
     "pending_since",
     "pending_holder",
     "ended",
+    "granted_at",
 )
 COLUMNS: Final = (*FACTS, "sealed")
+READ_FACTS: Final = f"SELECT {', '.join(FACTS)} FROM connform_grants ORDER BY connection"  # noqa: S608  (the columns are constants)
 
 
 def row_of(grant: Grant, cipher: Cipher, stamp: bytes) -> tuple[Any, ...]:
@@ -48,6 +50,7 @@ def row_of(grant: Grant, cipher: Cipher, stamp: bytes) -> tuple[Any, ...]:
         facts.pending.since.timestamp() if facts.pending else None,
         facts.pending.holder if facts.pending else "",
         facts.ended,
+        facts.granted_at.timestamp() if facts.granted_at else None,
     )
     return (*row, cipher.seal(grant, _bound(row, stamp)))
 
@@ -69,7 +72,8 @@ def _bound(facts: Sequence[Any], stamp: bytes) -> bytes:
 
 def facts_of(row: Sequence[Any]) -> GrantFacts:
     """Return the facts that the values of `FACTS` hold."""
-    connection, token_url, client_id, scopes, obtained, expires, is_renewable, revoke_url, since, holder, ended = row
+    connection, token_url, client_id, scopes, obtained, expires, is_renewable, *rest = row
+    revoke_url, since, holder, ended, granted = rest
     return GrantFacts(
         connection=connection,
         token_url=token_url,
@@ -81,6 +85,7 @@ def facts_of(row: Sequence[Any]) -> GrantFacts:
         revoke_url=revoke_url,
         pending=None if since is None else Pending(_time(since), holder),
         ended=ended,
+        granted_at=None if granted is None else _time(granted),
     )
 
 

@@ -61,6 +61,7 @@ _MIGRATIONS: Final = (
     """,
     """
     CREATE TABLE connform_stamps (connection TEXT PRIMARY KEY, stamp BLOB NOT NULL) STRICT;
+    ALTER TABLE connform_grants ADD COLUMN granted_at REAL;
     """,
 )
 """What leads from each version of the schema to the next; never edited once released."""

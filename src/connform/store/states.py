@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any, Final
 from connform.errors import ConnectionFailed
 from connform.recorded import Actor, Applied, Attempt, Mark, Record, UsedSecret
 from connform.store.database import LockTimeout
+from connform.store.rows import READ_FACTS, facts_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
+    from connform.grant import GrantFacts
     from connform.recorded import Brief, Former
     from connform.store.database import Database, Execute
 
@@ -51,7 +53,7 @@ _DELETE: Final = (
 _HISTORIES: Final = "SELECT connection, attempt FROM connform_history ORDER BY connection, at"
 _HISTORY: Final = "SELECT attempt FROM connform_history WHERE connection = ? ORDER BY at"
 _REMEMBER: Final = "INSERT INTO connform_history (connection, at, attempt) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
-_FORGET: Final = (
+FORGET: Final = (
     "DELETE FROM connform_history WHERE connection = ? AND at < "
     "(SELECT at FROM connform_history WHERE connection = ? ORDER BY at DESC LIMIT 1 OFFSET ?)"
 )
@@ -96,6 +98,10 @@ class States:
             former = execute(_READ_FORMER) if execute else []  # after: what goes meanwhile is among them
         rows += [(name.split(" ")[1], bytes(value).decode()) for name, value in former]
         return list(zip([name for name, _ in rows], _decoded(text for _, text in rows), strict=True))
+
+    def grants(self) -> dict[str, GrantFacts]:
+        """Return the facts of every grant in the same database, by the connection's name; needs no key. Errors as for `marks`."""
+        return {facts.connection: facts for facts in map(facts_of, self._rows(READ_FACTS))}
 
     def briefs(self) -> list[Brief]:
         """Return what a list shows of every connection, by name; errors as for `marks`."""
@@ -161,7 +167,8 @@ class Changes:
     """The right to change records: it ends with its holder, and with the server's session."""
 
     def __init__(self, writing: Callable[[], AbstractContextManager[Execute]]) -> None:
-        self._writing = writing
+        self.writing = writing
+        """Returns a context that is one durable transaction."""
 
     def write(self, records: Sequence[Record], removed: Sequence[str] = (), former: Sequence[Former] = ()) -> None:
         """Replace records and remember their latest attempts, and forget the connections that were removed, in one durable step.
@@ -173,7 +180,7 @@ class Changes:
             removed: the names of connections that were removed.
             former: what stays known of connections that were removed or changed.
         """
-        with self._writing() as execute:
+        with self.writing() as execute:
             for connection, spec in former:
                 text = json.dumps(spec, sort_keys=True).encode()
                 execute(_KEEP_FORMER, (f"{_FORMER}{connection} {sha256(text).hexdigest()}", text))
@@ -183,7 +190,7 @@ class Changes:
                 marks = (_storable(record.file), record.digest, int(record.is_applied))
                 execute(_WRITE, (connection, *marks, *brief, json.dumps(record.spec), latest))
                 execute(_REMEMBER, (record.connection, record.latest.at.timestamp(), latest))
-                execute(_FORGET, (record.connection, record.connection, KEPT_ATTEMPTS - 1))
+                execute(FORGET, (record.connection, record.connection, KEPT_ATTEMPTS - 1))
             for connection in removed:
                 for statement in _DELETE:
                     execute(statement, (connection,))

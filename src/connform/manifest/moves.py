@@ -1,0 +1,135 @@
+"""Turns the entries of `moved:` into each old name's present one, and into diagnostics of those that can't be carried out.
+
+Layer 1, no IO. The rules are those of Terraform's `moved` blocks: an entry without effect may stay for good, chains are followed, and
+a name is either declared or moved away from.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from connform.diagnostics import MASK, Related
+from connform.manifest.document import NAME
+from connform.manifest.places import diagnose_file, pointer
+from connform.manifest.similar import did_you_mean
+from connform.secret import looks_generated
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from connform.diagnostics import Diagnostic, Span
+    from connform.manifest.nodes import Map
+
+_CODE: Final = "invalid-move"
+
+
+class Move(NamedTuple):
+    """One entry of `moved:`."""
+
+    old: str
+    """The name that the connection had."""
+    new: str
+    """The name that it has, or had next."""
+    key: Span
+    """The place of the old name."""
+    value: Span
+    """The place of the new one."""
+
+
+def moves_of(section: Map) -> Iterator[Move]:
+    """Yield the entries of one file, but for those whose names have a wrong form, which the schema refuses."""
+    for old, new in section.items():
+        if isinstance(new, str) and re.match(NAME, old) and re.match(NAME, new):
+            yield Move(old, new, section.key_span(old), section.value_span(old))
+
+
+def present_names(moves: Iterable[Move]) -> dict[str, str]:
+    """Return each old name's present one, through chains; those that are nearer to it come first."""
+    links = {move.old: move.new for move in moves}
+    ends = []
+    for old in links:
+        *_, end = chain = list(_chain(old, links))
+        if end not in links:  # else it is a circle
+            ends.append((len(chain), old, end))
+    return {old: end for _, old, end in sorted(ends)}
+
+
+def judge(moves: Iterable[Move], declared: Mapping[str, Span]) -> Iterator[Diagnostic]:
+    """Yield what can't be carried out, each mistake once, at its place.
+
+    Args:
+        moves: the entries of all files, in their order.
+        declared: the names of the connections of all files, and where they stand.
+    """
+    links: dict[str, Move] = {}
+    sources: dict[str, Move] = {}
+    for move in moves:
+        first = links.setdefault(move.old, move)
+        if first is not move:
+            detail = f"{_shown(move.old)} is moved twice: an old name has one new name over all files of a run"
+            yield _diagnostic(move, move.key, detail, first=first.key)
+            continue
+        if move.old in declared and move.old != move.new:
+            del links[move.old]
+            detail = (
+                f"{_shown(move.old)} is still declared: rename it below `connections:`, or remove this line, which has "
+                "done its work"
+            )
+            hint = "" if move.new in declared else "the old name stands first, then the new one"
+            yield _diagnostic(move, move.key, detail, hint, related=(Related("declared here", declared[move.old]),))
+            continue
+        other = sources.setdefault(move.new, move)
+        if other is not move:
+            detail = f"{_shown(other.old)} and {_shown(move.old)} can't both become {_shown(move.new)}"
+            yield _diagnostic(move, move.value, detail, first=other.value)
+    yield from _ends(links, {move.old for move in sources.values()}, declared)
+
+
+def _ends(links: Mapping[str, Move], first: set[str], declared: Mapping[str, Span]) -> Iterator[Diagnostic]:
+    """Yield circles, each once, and ends that no connection has; those of `first` alone lead to one."""
+    names = {old: move.new for old, move in links.items()}
+    told: set[str] = set()
+    for old, move in links.items():
+        *_, end = chain = [old, *_chain(old, names)]
+        if end in links:
+            if told.isdisjoint(chain):
+                yield _circle(links, chain[chain.index(end) : -1])
+            told.update(chain)
+        elif move.new == end and end not in declared and old in first:
+            detail = f"no connection of this run is named {_shown(end)}: correct the name, or name its file as well"
+            yield _diagnostic(move, move.value, detail, did_you_mean(end, declared))
+
+
+def _circle(links: Mapping[str, Move], ring: list[str]) -> Diagnostic:
+    first = links[ring[0]]
+    if len(ring) == 1:
+        return _diagnostic(first, first.value, f"{_shown(first.old)} is moved to itself: remove this line")
+    circle = " → ".join(map(_shown, (*ring, ring[0])))
+    hint = (
+        "remove the entry that is older; names are swapped by way of a third one, in an apply for each step, or with "
+        "`connform state mv`"
+    )
+    others = tuple(Related(f"{_shown(name)} is moved here", links[name].key) for name in ring[1:])
+    return _diagnostic(first, first.key, f"the renames lead in a circle: {circle}", hint, related=others)
+
+
+def _chain(old: str, links: Mapping[str, str]) -> Iterator[str]:
+    """Yield the names that follow an old one; the first that comes again is the last."""
+    seen = {old}
+    name = links[old]
+    while name in links and name not in seen:
+        seen.add(name)
+        yield name
+        name = links[name]
+    yield name
+
+
+def _diagnostic(
+    move: Move, span: Span, detail: str, hint: str = "", first: Span | None = None, related: tuple[Related, ...] = ()
+) -> Diagnostic:
+    return diagnose_file(_CODE, detail, span, hint, pointer("moved", move.old), first, related)
+
+
+def _shown(name: str) -> str:
+    return MASK if looks_generated(name) else f"`{name}`"

@@ -1,0 +1,48 @@
+"""Turns what is known of a connection into what is known of one with another name: record, history and grant, in one durable step.
+
+Layer 2, no IO of its own. Both names' parts of the state, and both names' grants, are held by the caller.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from connform.store.states import FORGET, KEPT_ATTEMPTS
+
+if TYPE_CHECKING:
+    from connform.store.records import Records
+    from connform.store.states import Changes
+
+_IS_RECORDED: Final = "SELECT 1 FROM connform_connections WHERE connection = ?"
+_MAKE_ROOM: Final = "DELETE FROM connform_connections WHERE connection = ?"
+_RECORD: Final = "UPDATE connform_connections SET connection = ? WHERE connection = ?"
+_HISTORY: Final = (
+    "INSERT INTO connform_history (connection, at, attempt) SELECT CAST(? AS TEXT), at, attempt FROM connform_history "
+    "WHERE connection = ? ON CONFLICT DO NOTHING"
+)
+_OLD_HISTORY: Final = "DELETE FROM connform_history WHERE connection = ?"
+
+
+def rename(changes: Changes, grants: Records, old: str, new: str) -> None:
+    """Give record, history and grant of a connection to another name.
+
+    A record of the new name gives way, and its attempts stay remembered; it is the caller's to see that it matters to nobody. A grant of
+    the new name never does.
+
+    Args:
+        changes: the right to change the state.
+        grants: the store of the grants in the same database.
+        old: the name that it has.
+        new: the name that it gets.
+
+    Raises:
+        ConnectionFailed: a fault of the store; nothing has changed then.
+    """
+    with changes.writing() as execute:
+        if execute(_IS_RECORDED, (old,)):
+            execute(_MAKE_ROOM, (new,))
+            execute(_RECORD, (new, old))
+        execute(_HISTORY, (new, old))
+        execute(_OLD_HISTORY, (old,))
+        execute(FORGET, (new, new, KEPT_ATTEMPTS - 1))
+        grants.rename(execute, old, new)
