@@ -16,7 +16,7 @@ from tests.canary import API_KEY
 from tests.end_to_end.running import run
 from tests.http.servers import Server, answer
 from tests.oauth.conftest import SECRET
-from tests.store.conftest import grant, keep, tokens
+from tests.store.conftest import NOW, grant, keep, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -177,6 +177,7 @@ def test_an_apply_that_would_send_a_removed_grant_elsewhere_is_refused_before_an
     places.declare_base(places.servers[HERE])
     assert places.run("apply", "--yes").code == 0
     places.servers[HERE].requests.clear()
+    places.keep(revoke_url=places.url(HERE), is_renewable=False, expires_at=NOW)  # a living one needs --force anyway
     places.declare_nothing()
     refused = places.run("apply", "--yes")
     assert (refused.code, places.asked(), places.grants()) == (7, NOWHERE, ["customer"]), refused.out

@@ -27,7 +27,11 @@ def answer(connection: Connection) -> None:
     """Accept whatever comes: as an API, as a Vault whose mounts are KV version 1, and as a token endpoint."""
     while request := connection.read_request():
         path = request.split()[1]
-        content: dict[str, Any] = {"data": {"key": API_KEY}} if path.startswith(b"/v1/") else {}
+        content: dict[str, Any] = {}
+        if path.startswith(b"/v1/sys/internal/ui/mounts/"):
+            content = {"data": {"path": "secret/", "type": "kv", "options": {"version": "1"}}}
+        elif path.startswith(b"/v1/"):
+            content = {"data": {"key": API_KEY}}
         body = json.dumps(content).encode()
         connection.send(head(200, [f"Content-Length: {len(body)}", "Content-Type: application/json"]) + body)
 
@@ -111,12 +115,12 @@ def shop(
     folder = tmp_path / "repository"
     (folder / ".git").mkdir(parents=True)
     monkeypatch.chdir(folder)
-    for name in ("SHOP_KEY", "OTHER_KEY", "VAULT_LOGIN"):
-        monkeypatch.setenv(name, API_KEY)
+    for name, value in {"SHOP_KEY": API_KEY, "OTHER_KEY": API_KEY, "VAULT_LOGIN": f"{API_KEY}-of-the-store"}.items():
+        monkeypatch.setenv(name, value)
     shop = Shop(folder, here, there, capsys)
     shop.write()
     assert shop.run("apply", "--yes")[0] == 0
-    assert shop.received() == 3
+    assert shop.received() == 4, "two checks, the mount and the secret in it"
     return shop
 
 

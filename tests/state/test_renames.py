@@ -210,7 +210,7 @@ def test_a_rename_with_another_host_is_judged_by_what_was_applied(team: Team) ->
     team.write("new", environment="production", base_url="https://evil.example/x", moved={"old": "new"})
     planned = team.plan()["new"]
     assert (planned["action"], [one["pointer"] for one in planned["changes"]]) == ("move", ["/base_url"])
-    assert "new is in production and would move from api.acme.example to evil.example" in " ".join(team.refusals)
+    assert "new is in production and would send the grant of portal to https://evil.example" in " ".join(team.refusals)
     team.apply(code=7)
     assert team.grants == {"old": "old"}
     team.write("new", environment="production", owner="payments", moved={"old": "new"})

@@ -38,6 +38,7 @@ CHANGES: Final = {
     "pending_since": None,
     "pending_holder": "",
     "ended": "",
+    "granted_at": (NOW - timedelta(days=1)).timestamp(),
 }
 
 
