@@ -1,6 +1,6 @@
 """Turns a secret reference into the place where its secret lies, so that two references to one secret are recognised.
 
-Layer 3, no IO. What only the place itself could tell (a link, an item's id, another name of a server) isn't recognised.
+Layer 3, no IO. What only the place itself could tell (an item's id, another name of a server) isn't recognised; links are followed by who compares.
 """
 
 from __future__ import annotations
