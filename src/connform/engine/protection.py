@@ -34,29 +34,30 @@ class Known:
     def __init__(self, specs: Iterable[Former] = (), real_path: Callable[[str], str] = str) -> None:
         """Take connections with what is, or once was, recorded of them, and what says where a file's path leads."""
         self._real_path = real_path
-        self._origins: dict[tuple[str, str], dict[SecretPlace, dict[Origin, None]]] = {}
+        self._origins: dict[SecretPlace, dict[Origin, None]] = {}
+        self._places: dict[object, dict[SecretPlace, None]] = {}
         self._users: dict[SecretPlace, str] = {}
         for name, spec in specs:
             for send in sends(spec):
                 place = self._real(send.place)
-                self._origins.setdefault(place.key, {}).setdefault(place, {})[send.to] = None
+                for key in place.keys if place not in self._origins else ():
+                    self._places.setdefault(key, {})[place] = None
+                self._origins.setdefault(place, {})[send.to] = None
                 if is_production(spec):
                     self._users.setdefault(place, name)
 
     def user(self, place: SecretPlace) -> str:
         """Return a production connection that uses a secret, or once did; empty where none does."""
-        return next((self._users[one] for one, _ in self._same(place) if one in self._users), "")
+        return next((self._users[one] for one in self._same(self._real(place)) if one in self._users), "")
 
     def origins(self, place: SecretPlace) -> tuple[Origin, ...]:
         """Return the origins that get a secret, or all that it is a part of."""
         real = self._real(place)
-        return tuple(
-            dict.fromkeys(origin for one, origins in self._same(place) if real.is_in(one) for origin in origins)
-        )
+        whole = [one for one in self._same(real) if real.is_in(one)]
+        return tuple(dict.fromkeys(origin for one in whole for origin in self._origins[one]))
 
-    def _same(self, place: SecretPlace) -> Iterator[tuple[SecretPlace, Iterable[Origin]]]:
-        real = self._real(place)
-        return ((one, origins) for one, origins in self._origins.get(real.key, {}).items() if one.is_same(real))
+    def _same(self, real: SecretPlace) -> Iterator[SecretPlace]:
+        return (one for key in real.wanted for one in self._places.get(key, ()) if one.is_same(real))
 
     def _real(self, place: SecretPlace) -> SecretPlace:
         if not place.is_file:

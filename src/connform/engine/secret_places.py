@@ -1,6 +1,6 @@
 """Turns a secret reference into the place where its secret lies, so that two references to one secret are recognised.
 
-Layer 3, no IO. What only the place itself could tell (a link, an item's id, another name of a server) isn't recognised.
+Layer 3, no IO. What only the place itself could tell (an item's id, another name of a server) isn't recognised; links are followed by who compares.
 """
 
 from __future__ import annotations
@@ -16,12 +16,15 @@ from connform.manifest.urls import UrlError, parse_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from typing import TypeAlias
 
     from connform.secret import SecretReference
 
+    _Key: TypeAlias = tuple[str | bool | None, ...]
+
 _FILE: Final = "file"
-_ARN: Final = r"arn:[^:]*:[^:]*:([^:]*):([^:]*):(?:secret:|parameter/?)?(.*?)(?:-[A-Za-z0-9]{6})?"
-"""A region, an account and a name, without the six characters that Secrets Manager adds."""
+_ARN: Final = r"arn:[^:]*:[^:]*:([^:]*):([^:]*):(?:secret:|parameter/?)?(.*?)(?:-(?![a-z]{6}$)[A-Za-z0-9]{6})?"
+"""A region, an account and a name, without the six characters that Secrets Manager adds; a word of a name is left."""
 
 
 class SecretPlace(NamedTuple):
@@ -39,9 +42,23 @@ class SecretPlace(NamedTuple):
     """Whether something that the manifest doesn't say stands before the path."""
 
     @property
-    def key(self) -> tuple[str, str]:
-        """What all places of one secret have in common."""
-        return self.kind, basename(self.path)
+    def keys(self) -> tuple[_Key, ...]:
+        """By what it is found among many, by `wanted` of another: its path or the end of it, with its field or without."""
+        heads = (self._here, self._below(is_open=self.is_open))
+        return tuple((*head, field) for head in heads for field in (self.field, None))
+
+    @property
+    def wanted(self) -> tuple[_Key, ...]:
+        """By what all are found that may be the same."""
+        heads = (self._here, self._below(is_open=not self.is_open))
+        return tuple((*head, field) for head in heads for field in ((self.field, "") if self.field else (None,)))
+
+    @property
+    def _here(self) -> _Key:
+        return self.kind, self.path
+
+    def _below(self, *, is_open: bool) -> _Key:
+        return self.kind, basename(self.path), is_open
 
     @property
     def is_file(self) -> bool:
