@@ -42,7 +42,7 @@ def command(options: Options, *, paths: tuple[str, ...], check: bool, diff: bool
         raise UsageProblem(message)
     from connform.engine.fmt import fmt
 
-    layouts, found = fmt(files)
+    layouts, found, bugs = fmt(files)
     changed = [layout for layout in layouts if layout.is_changed]
     done = changed
     _say(found, options)
@@ -53,6 +53,8 @@ def command(options: Options, *, paths: tuple[str, ...], check: bool, diff: bool
     else:
         done = [layout for layout in changed if check or _is_written(layout)]
         deliver("" if options.quiet else "".join(f"{layout.name}\n" for layout in done), options)
+    if bugs:
+        raise bugs[0]  # the others are written
     if found:
         return ExitCode.INVALID
     if len(done) < len(changed):
