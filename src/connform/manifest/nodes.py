@@ -289,9 +289,11 @@ class _Builder:
             raise _refusal(mistake, self._text, self._name)
 
     def _refuse_glued(self, event: Event) -> None:
-        from connform.manifest.syntax_block import glued_key  # few keys have a colon
+        start, end = event.start_mark.index, event.end_mark.index
+        if self._text[end : end + 1] != ":" or _BEGINS_VALUE.search(event.value):
+            from connform.manifest.syntax_block import glued_key
 
-        self._raise(glued_key(self._text, event.start_mark.index, event.end_mark.index))
+            self._raise(glued_key(self._text, start, end))
 
     def _duplicate(self, here: Map, key: str, event: Event) -> None:
         detail = "a mapping has each key once: remove or rename one of the two"
@@ -334,7 +336,8 @@ def _character(start: Mark) -> Span:
     return Span(start.name, start.line + 1, start.column + 1, start.line + 1, start.column + 2)
 
 
-_EMPTY: Final = re.compile(r"(?:---|\.\.\.|\s|#[^\n]*(?:\n|\Z))*")
+_BEGINS_VALUE: Final = re.compile(r":[\[{\"']")
+_EMPTY: Final = re.compile(r"(?:---|\.\.\.|\s++|#[^\n]*+)*+")
 
 
 def _about_document(root: Map | None, rest: str) -> str:

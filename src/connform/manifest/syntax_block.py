@@ -127,7 +127,7 @@ def _line_above(failure: Failure) -> str:
     return ""
 
 
-_ABOVE_CONTENT: Final = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*[ \t]*")
+_ABOVE_CONTENT: Final = re.compile(r"(?:\s++|#[^\n]*+)*+")
 
 
 def no_document(failure: Failure) -> Mistake:

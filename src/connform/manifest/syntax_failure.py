@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from connform.manifest.text import Mistake
 
-_GAP: Final = re.compile(r"(?:\s|#[^\n]*(?:\n|\Z))*")
+_GAP: Final = re.compile(r"(?:\s++|#[^\n]*+)*+")
 """Blanks, line ends and comments."""
 
 
