@@ -109,6 +109,7 @@ LINES: Final[dict[str, tuple[str, str, str]]] = {
     "an item behind a key": ("    owner: - x", "yaml-syntax 5:12", "needs a line of its own"),
     "a dash alone": ("    owner: -", "yaml-syntax 5:12", "needs a line of its own"),
     "a question mark": ("    owner: ? x", "yaml-syntax 5:12", "put a text that begins with `?` into quotes"),
+    "a question mark before a key in braces": ("    tls: {?ca_file: x}", "yaml-syntax 5:11", "a `?` stands before"),
     "a list as a key": ("    [a]: b", "yaml-key 5:5", "in quotes if it holds brackets"),
     # What starts no text
     "an at sign": ("    owner: @x", "yaml-syntax 5:12", "no value starts with `@`"),

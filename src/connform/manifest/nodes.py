@@ -206,6 +206,7 @@ class _Builder:
         key_event = None
         value: Node
         next_event = self._next
+        text = self._text
         while True:
             event = next_event()
             kind = type(event)
@@ -223,6 +224,8 @@ class _Builder:
                 if key is None and type(here) is Map:
                     if (":" in event.value or "=" in event.value) and not event.style:
                         self._refuse_glued(event)
+                    if text[event.start_mark.index - 1 : event.start_mark.index] == "?":
+                        self._raise(Mistake("yaml-syntax", _QUESTION_MARK, event.start_mark.index - 1, 0))
                     key, key_event = event.value, event
                     if key in here:
                         self._duplicate(here, key, event)
@@ -336,6 +339,7 @@ def _character(start: Mark) -> Span:
     return Span(start.name, start.line + 1, start.column + 1, start.line + 1, start.column + 2)
 
 
+_QUESTION_MARK: Final = "a `?` stands before this key, which some readers take for a part of it: remove it"
 _BEGINS_VALUE: Final = re.compile(r":[\[{\"']")
 _EMPTY: Final = re.compile(r"(?:---|\.\.\.|\s++|#[^\n]*+)*+")
 

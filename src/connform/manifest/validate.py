@@ -117,7 +117,8 @@ class _Run:
         shapes = (self._vocabulary.connection, self._vocabulary.store)
         if not error.reference or error.key not in set().union(*map(secret_keys, shapes)):
             return None
-        return diagnose_file("foreign-reference", NO_INTERPOLATION, error.span, f"write `{error.reference}`")
+        hint = f"write `{error.reference}`"
+        return diagnose_file("foreign-reference", NO_INTERPOLATION, error.span, hint, fix=error.reference)
 
     def _explain_frame(self, root: Map, start: Span, skip: set[Path]) -> None:
         from connform.manifest.explain import explain  # only bad manifests need it
