@@ -172,3 +172,14 @@ def test_a_key_that_others_do_not_see_is_refused_everywhere(
 
 def test_an_ignore_comment_behind_a_hidden_line_end_is_not_read() -> None:
     assert decode("# a\u2028b".encode())[1]
+
+
+@pytest.mark.parametrize("bullet", ["-ci\n      -nightly", "• ci\n      • nightly", "\u2013 ci"])
+def test_a_list_whose_items_begin_otherwise_is_told_how_they_begin(bullet: str) -> None:
+    (one,) = found(f"{GOOD}    tags:\n      {bullet}\n")
+    assert (one.code, "begins with `- `" in one.detail) == ("wrong-type", True)
+
+
+def test_a_letter_that_looks_like_another_is_named() -> None:
+    said = [one.detail for one in found(GOOD.replace("region", "r\u0435gion")) if one.code == "unknown-key"]
+    assert said == ["this entry has no such key: it holds U+0435 (cyrillic small letter ie)"]

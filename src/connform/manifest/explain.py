@@ -115,6 +115,16 @@ def _in_typographic_quotes(value: object) -> bool:
     return isinstance(value, str) and value != "" and bool({value[0], value[-1]} & _TYPOGRAPHIC)
 
 
+def _foreign_letter(key: str) -> str:
+    """Return which letter of a key may look like another one, or nothing."""
+    if key.isascii():
+        return ""
+    import unicodedata
+
+    letter = next(one for one in key if not one.isascii())
+    return f": it holds U+{ord(letter):04X} ({unicodedata.name(letter, 'no letter').lower()})"
+
+
 def _parent(key: str, known: Mapping[str, Schema]) -> str:
     """Return the known key whose value is a mapping that has `key`, or an empty string."""
     return next((name for name, part in known.items() if key in part.get("properties", {})), "")
@@ -135,7 +145,7 @@ def _unknown_keys(error: _Refusal, everywhere: Mapping[str, str]) -> Iterator[Fi
             misplaced.setdefault(f"below `{parent}:`", []).append(key)
         elif guess := similar(key, known):
             detail, hint = f"{_object(error.path)} has no such key", f"did you mean `{guess}`?"
-            detail = _TYPOGRAPHIC_QUOTES if _in_typographic_quotes(key) else detail
+            detail = _TYPOGRAPHIC_QUOTES if _in_typographic_quotes(key) else detail + _foreign_letter(key)
         elif key == MERGE_KEY:
             detail = "YAML 1.2 has no merge keys"
             hint = "share settings with `templates:` and `extends:`"
@@ -180,12 +190,17 @@ def _bad_value(error: _Refusal) -> Finding:
         return _repeated(error)
     word = _WORDING.get(error.keyword)
     code, detail = word(error.wanted) if word else ("malformed-value", "the value has a wrong form")
-    if error.keyword == "type" and error.value is None:
+    if error.keyword == "type" and error.wanted == "array" and str(error.value)[:1] in _BULLETS:
+        detail += "; in lines of its own, each item begins with `- `"
+    elif error.keyword == "type" and error.value is None:
         detail = f"nothing stands here; {_object(error.path)} is {_KINDS[_kind(error.wanted)]}"
     elif error.keyword == "pattern":
         code = schema.get("x-code", code)
         detail = message or detail
     return Finding(code, error.path, detail)
+
+
+_BULLETS: Final = ("-", "\u2022", "\u2013", "\u2014", "\u2212", "\u00b7")
 
 
 def _bad_reference(error: _Refusal, message: str) -> Finding:

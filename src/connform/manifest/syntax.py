@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from connform.manifest.other_syntax import in_another_language
-from connform.manifest.syntax_block import colon_out_of_place, no_colon, no_document, no_item, no_key
+from connform.manifest.syntax_block import colon_in_text, colon_out_of_place, no_colon, no_document, no_item, no_key
 from connform.manifest.syntax_failure import Failure, start_of_line, syntax
 from connform.manifest.syntax_flow import no_comma, no_content
 from connform.manifest.text import BLANKS, Mistake, about_blank
@@ -91,6 +91,7 @@ def _directive(failure: Failure) -> Mistake:
 _RULES: Final[dict[str, str | Callable[[Failure], Mistake]]] = {
     "could not find expected ':'": no_colon,
     "mapping values are not allowed in this context": colon_out_of_place,
+    "found unexpected ':'": colon_in_text,
     "did not find expected key": no_key,
     "did not find expected '-' indicator": no_item,
     "did not find expected ',' or ']'": no_comma,

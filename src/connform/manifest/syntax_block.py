@@ -62,6 +62,12 @@ def no_colon(failure: Failure) -> Mistake:
     return _line_without_colon(failure.text, failure.since)
 
 
+def colon_in_text(failure: Failure) -> Mistake:
+    """Return what is wrong with a text in brackets that has a colon before a bracket."""
+    detail = "a colon stands in a text that isn't quoted: write a space behind it, or quote the text"
+    return without_colon(failure.text, failure.since) or syntax(detail, failure.at)
+
+
 def colon_out_of_place(failure: Failure) -> Mistake:
     """Return what is wrong where a `: ` stands behind what is no key."""
     text, at = failure.text, failure.at
@@ -127,6 +133,7 @@ def _line_above(failure: Failure) -> str:
     return ""
 
 
+_END: Final = re.compile(r"^\.\.\.(?=\s)", re.MULTILINE)
 _ABOVE_CONTENT: Final = re.compile(r"(?:\s++|#[^\n]*+)*+")
 
 
@@ -142,6 +149,9 @@ def no_document(failure: Failure) -> Mistake:
             "start it in the column of the others"
         )
         return syntax(detail, start_of_line(text, start), start)
+    ends = [*_END.finditer(text, 0, at)]
+    if ends:
+        return syntax("`...` ends the document, and more follows: remove it", *ends[-1].span())
     detail = "the document has ended above, and this belongs to nothing: one file holds one document"
     if first == "%":
         detail = "below the lines that begin with `%` a line `---` is missing"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from connform.manifest.syntax_failure import start_of_line, syntax
+from connform.manifest.syntax_failure import column, start_of_line, syntax
 
 if TYPE_CHECKING:
     from connform.manifest.syntax_failure import Failure
@@ -40,7 +40,11 @@ def _behind_its_quote(failure: Failure) -> Mistake | None:
         return syntax("a space is missing behind the colon: `key: value`", failure.at)
     if failure.at == end and failure.here not in ",]}":
         doubled = "''" if quote == "'" else '\\"'
-        return syntax(f"this quote closes the text: write a quote inside of it as `{doubled}`", end - 1, end)
+        opened = f"line {failure.text.count(chr(10), 0, start) + 1}, column {column(failure.text, start) + 1}"
+        detail = (
+            f"this quote closes the text that began in {opened}; a quote inside of a text is written as `{doubled}`"
+        )
+        return syntax(detail, end - 1, end)
     return None
 
 
@@ -65,7 +69,8 @@ def _between_entries(failure: Failure) -> Mistake:
     start, end, quote = failure.before
     words = text[start:end].split()
     if here != ":":
-        return syntax("a `,` is missing behind this", end - 1, end)
+        missing = "`,`" if text[failure.since] == "[" else "`: ` or `,`"
+        return syntax(f"a {missing} is missing behind this", end - 1, end)
     if quote or len(words) == 1:
         detail = "a second `: ` stands in one entry: quote the text that holds it, or put a `,` before its key"
         return syntax(detail, failure.at)
