@@ -95,6 +95,7 @@ LINES: Final[dict[str, tuple[str, str, str]]] = {
     "no comma before a bracket": ("    tags: [[a] [b]]", "yaml-syntax 5:16", "`,` is missing before this"),
     "no colon in braces": ('    tls: {"ca_file" x}', "yaml-syntax 5:19", "a `: ` or `,` is missing behind this"),
     "no space before braces in braces": ("    a: {tls:{b: c}}", "yaml-syntax 5:9", "space is missing"),
+    "a colon below its key": ('    tls: {"ca_file"\n      : x}', "yaml-syntax 6:7", "in another line than its key"),
     "two colons in an entry": ("    tls: {ca_file: x: y}", "yaml-syntax 5:21", "a second `: `"),
     "a quote in quotes inside of braces": ('    tls: {ca_file: "a"b"}', "yaml-syntax 5:22", "closes the text"),
     "two commas": ("    tags: [a, , b]", "yaml-syntax 5:15", "a value is missing before this `,`"),
@@ -104,6 +105,11 @@ LINES: Final[dict[str, tuple[str, str, str]]] = {
     "a line too far right": ("      owner: x", "yaml-syntax 5:7", "indented deeper than the one above"),
     "a line too far left": ("   owner: x", "yaml-syntax 5:4", "by 3 spaces, the one above by 4"),
     "an item too far left": ("    tags:\n      - a\n     - b", "yaml-syntax 7:6", "by 5 spaces, the one above by 6"),
+    "a comment inside of a text": (
+        "    owner: a\n      b # c\n      d",
+        "yaml-syntax 7:7",
+        "the comment above it has ended",
+    ),
     "an item among keys": ("    - owner: x", "yaml-syntax 5:5", "stands among the keys"),
     "a key among items": ("    tags:\n      - a\n      b: c", "yaml-syntax 7:7", "stands among the items"),
     "a key between list and item": ("    tags:\n      - a\n     b: c", "yaml-syntax 7:6", "by 5 spaces"),
@@ -180,6 +186,7 @@ FILES: Final[dict[str, tuple[str, str, str]]] = {
     "a directive without a marker": (f"%YAML 1.2\n{GOOD}", "yaml-syntax 2:1", "a line `---` is missing"),
     "comments in JSON": ('{\n  // x: "y"\n  "version": 1\n}\n', "yaml-syntax 2:3", "no comment of YAML, nor of JSON"),
     "a comment behind JSON": ('{"a": "http://x", // y\n"b": 1}\n', "yaml-syntax 1:19", "nor of JSON"),
+    "a URL without quotes in braces": ("{a: [http://x, b} ]", "yaml-syntax 1:17", "`[` is closed by `}`"),
     "no comma in JSON": ('{\n  "version": 1\n  "connections": {}\n}\n', "yaml-syntax 2:15", "`,` is missing here"),
     "half of a character in JSON": ('{"a": "\\ud83d"}', "yaml-syntax 1:10", "half of a character of JSON"),
     "a pointer of Git LFS": (

@@ -14,7 +14,7 @@ from connform.manifest.text import Mistake
 _TEMPLATE: Final = re.compile(r"\{\{|\{%|\{#|<%")
 _TEMPLATE_END: Final = re.compile(r"(?:\}\}|%\}|#\}|%>)[ \t]*\Z")
 _PLACEHOLDER: Final = re.compile(r"\$\{[^{}\n]*\}?")
-_JSON_COMMENT: Final = re.compile(r"\"(?:[^\"\\\n]|\\.)*\"?|(?P<comment>//|/\*)")
+_JSON_COMMENT: Final = re.compile(r"\"(?:[^\"\\\n]|\\.)*\"?|(?P<comment>(?<![:\w*/])(?://|/\*))")
 _KEY: Final = re.compile(r"([A-Za-z_]{1,64})[\"']?:[ \t]+\Z")
 
 

@@ -111,6 +111,15 @@ def no_item(failure: Failure) -> Mistake:
 
 
 def _wrong_indentation(failure: Failure) -> Mistake:
+    _, end, quote = failure.before
+    text, at = failure.text, failure.at
+    line = text[at : text.find("\n", at) if "\n" in text[at:] else None]
+    if not quote and failure.follows_text and "#" in text[end:at] and ": " not in line:
+        detail = (
+            "this line goes on with a text, which the comment above it has ended: "
+            "move the comment, or indent the line like its neighbours"
+        )
+        return syntax(detail, at)
     above = _line_above(failure)
     here, there = column(failure.text, failure.at), len(above) - len(above.lstrip(" "))
     detail = f"this line is indented by {_spaces(here)}, the one above by {there}: indent it like its neighbours"

@@ -71,6 +71,8 @@ def _between_entries(failure: Failure) -> Mistake:
     if here != ":":
         missing = "`,`" if text[failure.since] == "[" else "`: ` or `,`"
         return syntax(f"a {missing} is missing behind this", end - 1, end)
+    if "\n" in text[end : failure.at]:
+        return syntax("this `:` stands in another line than its key: move it behind the key", failure.at)
     if quote or len(words) == 1:
         detail = "a second `: ` stands in one entry: quote the text that holds it, or put a `,` before its key"
         return syntax(detail, failure.at)
