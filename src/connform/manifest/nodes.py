@@ -207,6 +207,7 @@ class _Builder:
         value: Node
         next_event = self._next
         text = self._text
+        has_question_marks = "?" in text
         while True:
             event = next_event()
             kind = type(event)
@@ -224,8 +225,8 @@ class _Builder:
                 if key is None and type(here) is Map:
                     if (":" in event.value or "=" in event.value) and not event.style:
                         self._refuse_glued(event)
-                    if text[event.start_mark.index - 1 : event.start_mark.index] == "?":
-                        self._raise(Mistake("yaml-syntax", _QUESTION_MARK, event.start_mark.index - 1, 0))
+                    if has_question_marks and text[(place := event.start_mark.index) - 1 : place] == "?":
+                        self._raise(Mistake("yaml-syntax", _QUESTION_MARK, place - 1, place))
                     key, key_event = event.value, event
                     if key in here:
                         self._duplicate(here, key, event)
