@@ -189,6 +189,7 @@ def test_a_file_whose_layout_has_a_bug_is_left_alone_and_the_others_are_written(
     run = connform("fmt", "a.yaml", "b.yaml", "c.yaml")
     assert (run.code, run.out) == (70, "a.yaml\nc.yaml\n")
     assert "connform.layout.canonical.ModelChangedError" in run.err
+    assert "error: b.yaml is left as it is" in run.err
     assert (text("a"), text("b"), text("c")) == (LAID_OUT, "a:   wrong\n", LAID_OUT)
 
 

@@ -27,7 +27,7 @@ def test_the_same_seed_makes_the_same_manifests() -> None:
 
 
 @settings(max_examples=200, deadline=None, derandomize=True, database=None)
-@given(st.text() | st.text(alphabet="a:-?#&*!|>'\"%@`{}[], \n\r\t", max_size=40))
+@given(st.text() | st.text(alphabet="a:-?#&*!|>'\"%@`{}[], \n\r\t=\x85\u2028\u00a0\ufeff", max_size=40))
 def test_any_text_gets_a_verdict(text: str) -> None:
     examine(text.encode("utf-8", "surrogatepass"))
 
