@@ -61,6 +61,14 @@ LINES: Final[dict[str, tuple[str, str, str]]] = {
     "a lone CR at the end of a line": ("    owner: x\r\r", "yaml-syntax 5:13", DISAGREE),
     # Quotes
     "a quote that is never closed": ("    owner: 'x", "yaml-syntax 5:12", "never closed"),
+    "a key whose quote is not closed": (
+        '    "owner: x\n    description: "y"',
+        "yaml-syntax 5:5",
+        "not closed in its line",
+    ),
+    "a text behind braces": ("    tls: {ca_file: x}, a: b", "yaml-syntax 5:22", "behind the `}`"),
+    "Helm as a key": ("    {{ .Values.x }}: y", "yaml-syntax 5:5", "`{{ … }}` is a template"),
+    "three braces": ("    owner: {{{ x }}}", "yaml-syntax 5:12", "`{{ … }}` is a template"),
     "a quote that another one closes": (
         '    owner: "x\n    description: "y"',
         "yaml-syntax 5:12",

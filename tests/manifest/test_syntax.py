@@ -84,6 +84,24 @@ def test_words_that_libyaml_may_learn_are_not_shown() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        'a: ["b" ' + "#" * 200_000 + '\n "c"]',
+        'a: ["b"\n' + "# #\n" * 50_000 + ' "c"]',
+        "a: b\n---\n" + "# " * 100_000 + "\nc: d",
+        "\n" * 200_000 + " a: b\nc: d",
+        '{"a": ' + '\\"' * 100_000,
+        "a: {" + "b:c " * 50_000,
+        "a: 'b' " + "}} " * 60_000,
+        "=======x\n" * 20_000 + "- a: 'b",
+    ],
+)
+def test_the_reason_is_found_in_one_pass(text: str) -> None:
+    """A pattern that goes back for each character would not end within the time limit of a test."""
+    assert refused(text).detail
+
+
 # What is accepted
 
 
@@ -146,6 +164,11 @@ def test_typographic_quotes_are_named(quotes: str) -> None:
     for before, inside in (("us", "us"), ('"env://ACME_KEY"', "env://ACME_KEY"), ("ci", "ci"), ("region", "region")):
         text = f"{GOOD}    tags: [ci]\n".replace(before, inside.join(quotes))
         assert "typographic" in "".join(one.detail for one in found(text)), text
+
+
+def test_an_item_that_is_indented_too_far_is_part_of_the_text_above_it() -> None:
+    (one,) = found(f"{GOOD}    tags:\n      - ci\n       - nightly\n")
+    assert (one.code, "indented too far" in one.detail) == ("malformed-value", True)
 
 
 def test_a_wrong_tag_is_told_which_form_it_has() -> None:

@@ -197,6 +197,8 @@ def _bad_value(error: _Refusal) -> Finding:
     elif error.keyword == "pattern":
         code = schema.get("x-code", code)
         detail = message or detail
+        if error.path and isinstance(error.path[-1], int) and " - " in str(error.value):
+            detail += "; perhaps an item below (`- `) is indented too far"
     return Finding(code, error.path, detail)
 
 

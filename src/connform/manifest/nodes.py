@@ -280,11 +280,11 @@ class _Builder:
         return value
 
     def _not_a_key(self, event: Event) -> YamlError:
-        start = event.start_mark
-        if re.match(r"\{\{[^{]", self._text[max(0, start.index - 1) : start.index + 2]):
-            from connform.manifest.other_syntax import template
+        from connform.manifest.other_syntax import template_around
 
-            return _refusal(template(self._text, start.index - 1), self._text, self._name)
+        start = event.start_mark
+        if found := template_around(self._text, start.index):
+            return _refusal(found, self._text, self._name)
         detail = "a list, a mapping or an alias can't be a key: write a name, in quotes if it holds brackets"
         return YamlError("yaml-key", detail, _character(start))
 

@@ -44,6 +44,17 @@ def _json_comment(text: str, at: int) -> Mistake | None:
     return None
 
 
+_BRACES: Final = re.compile(r"\{{2,3}(?!\{)")
+
+
+def template_around(text: str, brace: int) -> Mistake | None:
+    """Return the mistake of a template whose first or second sign is the brace at an offset, if it is one."""
+    for place in (brace - 1, brace):
+        if place >= 0 and _BRACES.match(text, place):
+            return template(text, place)
+    return None
+
+
 def template(text: str, start: int) -> Mistake:
     """Return the mistake of a template that was not rendered, from its first sign on."""
     opening = text[start : start + 2]

@@ -59,6 +59,11 @@ def _line_without_colon(text: str, start: int) -> Mistake:
 
 def no_colon(failure: Failure) -> Mistake:
     """Return what is wrong with a line that has no `: `; libyaml reports the next one."""
+    text, since = failure.text, failure.since
+    quote = text[since : since + 1]
+    line_end = text.find("\n", since)
+    if quote in ("'", '"') and text.find(quote, since + 1, line_end) < 0 <= line_end:
+        return syntax("the quote that is opened here is not closed in its line: close it behind the key", since)
     return _line_without_colon(failure.text, failure.since)
 
 

@@ -20,7 +20,7 @@ def behind_a_value(failure: Failure) -> Mistake:
     detail = "something stands behind a value: quote the whole text, or write it into a line of its own"
     if here in ("]", "}"):
         detail = f"no bracket is open that this `{here}` could close: remove it, or quote the text"
-    elif here == ",":
+    elif here == "," and last not in ("]", "}"):
         detail = "a line of a block ends without `,`: remove it, or quote the text"
     elif is_quoted:
         detail = "something stands behind the text in quotes: put all of it into the quotes, or `#` before a comment"
