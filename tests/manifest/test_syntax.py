@@ -13,10 +13,9 @@ from yaml import _yaml
 from connform.cli.main import main
 from connform.engine.catalog import vocabulary
 from connform.manifest.files import Source
-from connform.manifest.nodes import YamlError, parse
+from connform.manifest.nodes import YamlError, parse, scalar_extents
 from connform.manifest.syntax import explain
 from connform.manifest.syntax_failure import Failure
-from connform.manifest.text import decode
 from connform.manifest.validate import validate
 from tests.manifest.syntax_cases import AFTER, CASES, FILES, GOOD, LIBYAML
 
@@ -194,7 +193,8 @@ def test_a_key_that_others_do_not_see_is_refused_everywhere(
 
 
 def test_an_ignore_comment_behind_a_hidden_line_end_is_not_read() -> None:
-    assert decode("# a\u2028b".encode())[1]
+    assert scalar_extents(b"a: b\n") == [((0, 0), (0, 1)), ((0, 3), (0, 4))]
+    assert scalar_extents("a: b # c\u2028d: e\n".encode()) is None
 
 
 @pytest.mark.parametrize("bullet", ["-ci\n      -nightly", "• ci\n      • nightly", "\u2013 ci"])
