@@ -105,7 +105,7 @@ CODES: dict[str, tuple[Severity, str]] = {
     "file-not-found": (Severity.ERROR, "no such manifest"),
     "file-unreadable": (Severity.ERROR, "the manifest can't be read"),
     "file-too-large": (Severity.ERROR, "the manifest is too large"),
-    "not-utf8": (Severity.ERROR, "the manifest is not UTF-8"),
+    "not-utf8": (Severity.ERROR, "the file is not UTF-8"),
     "yaml-syntax": (Severity.ERROR, "not valid YAML"),
     "yaml-tab": (Severity.ERROR, "a tab stands where YAML allows only spaces"),
     "yaml-tag": (Severity.ERROR, "YAML tags are refused"),

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from connform.layout import canonical
+from connform.layout.printer import lay_out
 from tests.canary import API_KEY
 
 if TYPE_CHECKING:
@@ -179,16 +181,16 @@ def test_a_file_that_cannot_be_written_is_told_and_the_others_are_written(
     assert (text("a"), text("b")) == (ODD, LAID_OUT)
 
 
-def test_a_layout_with_a_bug_writes_no_file_at_all(connform: Connform, monkeypatch: pytest.MonkeyPatch) -> None:
-    from connform.layout import canonical
-    from connform.layout.printer import lay_out
-
+def test_a_file_whose_layout_has_a_bug_is_left_alone_and_the_others_are_written(
+    connform: Connform, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(canonical, "lay_out", lambda text: lay_out(text).replace("wrong", "right"))
-    files(a=ODD, b="a:   wrong\n")
-    run = connform("fmt", "a.yaml", "b.yaml")
-    assert (run.code, run.out) == (70, "")
+    files(a=ODD, b="a:   wrong\n", c=ODD)
+    run = connform("fmt", "a.yaml", "b.yaml", "c.yaml")
+    assert (run.code, run.out) == (70, "a.yaml\nc.yaml\n")
     assert "connform.layout.canonical.ModelChangedError" in run.err
-    assert (text("a"), text("b")) == (ODD, "a:   wrong\n")
+    assert "error: b.yaml is left as it is" in run.err
+    assert (text("a"), text("b"), text("c")) == (LAID_OUT, "a:   wrong\n", LAID_OUT)
 
 
 def test_a_pasted_key_is_kept_in_the_file_and_shown_nowhere(connform: Connform, plant: Plant) -> None:
@@ -201,3 +203,10 @@ def test_a_pasted_key_is_kept_in_the_file_and_shown_nowhere(connform: Connform, 
     assert path.read_text().count(API_KEY) == 2
     plant("a.yaml", f"auth: {{api_key: '{API_KEY}\n")
     assert connform("fmt", "a.yaml").code == 1
+
+
+def test_a_key_over_several_lines_with_a_comment_behind_it_is_laid_out(connform: Connform) -> None:
+    files(a="? |\n  a\n# c\n: b\n", b=ODD)
+    run = connform("fmt", "a.yaml", "b.yaml")
+    assert (run.code, run.out, run.err) == (0, "b.yaml\n", "")
+    assert (text("a"), text("b")) == ("? |\n  a\n# c\n: b\n", LAID_OUT)

@@ -247,9 +247,30 @@ def _copy(value: Any) -> Any:
     return [_copy(item) for item in value] if isinstance(value, list) else value
 
 
+_NOISE: Final[tuple[str, ...]] = (
+    *"\t\n\r :=#-?{}[],&*!|>'\"%@`~<\\0a\x00\x1b\U0001f642",
+    *"\x85\u2028\u2029\ufeff\u00a0\u2003\u200b\u202e\u3000\u00ad\uff1a\u201c\u2019",
+    *(
+        "\r\r\n",
+        "{{ x }}",
+        "{% x %}",
+        "<% x %>",
+        "${X}",
+        "ENC[x]",
+        "\\ud83d\\ude42",
+        "\\ud83d",
+        "// x",
+        "!vault ",
+        "- ",
+        ": ",
+    ),
+    *("\n<<<<<<< HEAD\n", "\n=======\n", "\n---\n", "\n...\n", "\n\t# x\n", "\n%x\n", "\n```\n"),
+)
+
+
 def _flip(random: Random, text: str) -> str:
     position = random.randrange(len(text) + 1)
-    noise = random.choice("\t\n\r :#-?{}[],&*!|>'\"%@`~<\\0a\x00\x85\u2028\ufeff\U0001f642")
+    noise = random.choice(_NOISE)
     return text[:position] + noise + text[position + random.randrange(2) :]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,6 +17,7 @@ from connform.manifest.gate import build_gate
 from connform.manifest.nodes import LINE_BREAK, YamlError, parse
 from connform.manifest.shape import build_signature, published, selected
 from connform.manifest.validate import validate
+from tests.manifest.syntax_cases import LIBYAML
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,6 +51,10 @@ _BY_GRAMMAR: Final = (
 """References that the schema accepts and the grammar refuses."""
 
 
+_READ_DIFFERENTLY: Final = re.compile(rb"\r(?!\n)|\xc2\x85|\xe2\x80[\xa8\xa9]")
+"""A carriage return alone, U+0085, U+2028, U+2029."""
+
+
 def examine(text: bytes) -> str:
     """Return `accepted`, `refused` or `not yaml`.
 
@@ -63,6 +69,7 @@ def examine(text: bytes) -> str:
     except YamlError:
         assert found, "not YAML, and nothing is said"
         return "not yaml"
+    assert not _READ_DIFFERENTLY.search(text), "some readers see other lines"
     _check_fixes(text, found)
     tree, by_schema = validate(sources, _without_rules())
     ours = not any(map(_is_of_the_schema, by_schema)) and data is not None
@@ -94,6 +101,7 @@ def _check_places(text: bytes, found: tuple[Diagnostic, ...]) -> None:
     for one in found:
         assert one.code in CODES, one
         assert one.severity is CODES[one.code][0]
+        assert not (one.code.startswith("yaml-") and LIBYAML.search(one.detail)), one
         span = one.span
         assert (1, 1) <= (span.line, span.column) < (span.end_line, span.end_column), one
         assert span.line <= len(lines), one

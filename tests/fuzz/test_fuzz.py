@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fuzz.generate import manifest
-from tests.fuzz.oracle import examine
+from tests.fuzz.oracle import examine, examine_layout
 from tests.long.fuzz import batch
+from tests.manifest.syntax_cases import CASES
 
 
 def test_what_must_hold_for_any_text_holds_for_manifests_by_chance() -> None:
@@ -26,7 +27,7 @@ def test_the_same_seed_makes_the_same_manifests() -> None:
 
 
 @settings(max_examples=200, deadline=None, derandomize=True, database=None)
-@given(st.text() | st.text(alphabet="a:-?#&*!|>'\"%@`{}[], \n\r\t", max_size=40))
+@given(st.text() | st.text(alphabet="a:-?#&*!|>'\"%@`{}[], \n\r\t=\x85\u2028\u00a0\ufeff", max_size=40))
 def test_any_text_gets_a_verdict(text: str) -> None:
     examine(text.encode("utf-8", "surrogatepass"))
 
@@ -49,3 +50,9 @@ def test_any_text_gets_a_verdict(text: str) -> None:
 )
 def test_a_text_that_once_made_trouble_gets_a_verdict(text: bytes) -> None:
     examine(text)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_is_no_yaml_gets_a_verdict(name: str) -> None:
+    text = CASES[name][0].encode()
+    assert (examine(text), examine_layout(text)) == ("not yaml", "refused")

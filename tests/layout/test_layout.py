@@ -112,8 +112,15 @@ CASES: Final = {
     "an empty literal": ("a: |\nb: >-\n\n\nc: 1", "a: |\nb: >-\n\nc: 1\n"),
     "directives": ("%YAML 1.2   # a\n\n---   # b\n\nc: 1\n...\n", "%YAML 1.2 # a\n--- # b\nc: 1\n...\n"),
     "brackets behind a marker": ("--- {a: b}", "---\n{a: b}\n"),
-    "a carriage return alone": ("a: 1\rb: 2", "a: 1\nb: 2\n"),
-    "the end of a line of 1987": ("# a\x85b: 1", "# a\nb: 1\n"),
+    "a comment behind the text of an explicit key": ("? |\n  a\n# c\n: b\n", "? |\n  a\n# c\n: b\n"),
+    "a comment behind an explicit key": (
+        "a:\n    ? b\n      # c\n    # d\n    : e\n    ? >\n      f\n\n    # g\n    : h\n",
+        "a:\n  ? b\n  # c\n  # d\n  : e\n  ? >\n    f\n  # g\n  : h\n",
+    ),
+    "JSON with surrogates": (
+        '{"a": "\\ud83d\\ude42 b",   "c": 1}',
+        '{"a": "\\ud83d\\ude42 b", "c": 1}\n',
+    ),
 }
 
 

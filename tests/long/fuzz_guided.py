@@ -1,6 +1,6 @@
 """Examines manifests that a coverage-guided fuzzer makes: `make long ARGS="fuzz_guided --seconds 600"`.
 
-Needs the package `atheris` (libFuzzer). The broken manifests of the tests are its first corpus. It ends with 0 when the time is up, and otherwise
+Needs the package `atheris` (libFuzzer). The broken manifests of the tests, and their texts that are no YAML, are its first corpus. It ends with 0 when the time is up, and otherwise
 prints the manifest that crashed, took longer than a second or more than 500 MB, and leaves it in the corpus.
 """
 
@@ -15,6 +15,7 @@ import atheris
 
 with atheris.instrument_imports(include=["connform", "yaml"]):
     from tests.fuzz.oracle import examine, examine_layout
+    from tests.manifest.syntax_cases import CASES
 
 MANIFESTS: Final = Path(__file__).parents[1] / "manifest" / "broken"
 EXAMPLE: Final = Path(__file__).parents[2] / "connections.yaml.example"
@@ -35,6 +36,8 @@ def main() -> None:
         text = file.read_bytes()
         if len(text) <= 1 << 14:
             (options.corpus / f"seed-{file.stem.replace(' ', '-')}").write_bytes(text)
+    for number, (case, *_) in enumerate(CASES.values()):
+        (options.corpus / f"seed-syntax-{number}").write_text(case, "utf-8", newline="")
     limits = [
         f"-max_total_time={options.seconds}",
         "-timeout=1",

@@ -26,8 +26,7 @@ def edit(line: int, start: int, end: int, text: str) -> Edit:
     [
         (b"a: US\nb: US\n", b"a: US\nb: us\n"),
         (b"a: US\r\nb: US\r\n", b"a: US\r\nb: us\r\n"),
-        (b"a: US\rb: US", b"a: US\rb: us"),
-        ("\ufeffa: US\u2028b: US".encode(), "\ufeffa: US\u2028b: us".encode()),
+        ("\ufeffa: \u2028US\nb: US".encode(), "\ufeffa: \u2028US\nb: us".encode()),
         ("日本\nb: US # 日本".encode(), "日本\nb: us # 日本".encode()),
     ],
 )

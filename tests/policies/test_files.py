@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 CONNECTION: Final = "environment: sandbox, region: us, auth: {method: api_key, api_key: env://KEY}"
 BROKEN: Final = {
-    "not-yaml": ("version: 1\npolicies: [\n", "yaml-syntax 2:12"),
+    "not-yaml": ("version: 1\npolicies: [\n", "yaml-syntax 2:11"),
     "empty": ("# nothing\n", "invalid-policy 1:1"),
     "twice-in-a-file": (
         "version: 1\npolicies:\n  a: {message: m, schema: {}}\n  a: {message: m, schema: {}}\n",

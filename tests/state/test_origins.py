@@ -115,8 +115,8 @@ def shop(
     folder = tmp_path / "repository"
     (folder / ".git").mkdir(parents=True)
     monkeypatch.chdir(folder)
-    for name, value in {"SHOP_KEY": API_KEY, "OTHER_KEY": API_KEY, "VAULT_LOGIN": f"{API_KEY}-of-the-store"}.items():
-        monkeypatch.setenv(name, value)
+    for name in ("SHOP_KEY", "OTHER_KEY", "VAULT_LOGIN", "OTHER_LOGIN"):
+        monkeypatch.setenv(name, f"{API_KEY}-of-a-store" if name.endswith("LOGIN") else API_KEY)
     shop = Shop(folder, here, there, capsys)
     shop.write()
     assert shop.run("apply", "--yes")[0] == 0
@@ -155,7 +155,7 @@ def _same_secret_by_another_store(shop: Shop) -> None:
     store = {
         **shop.manifest["stores"]["corp"],
         "mount": "secret",
-        "auth": {"method": "token", "token": "env://OTHER_KEY"},
+        "auth": {"method": "token", "token": "env://OTHER_LOGIN"},
     }
     shop.manifest["stores"]["mine"] = store
     shop.connections["new"] = shop.connection("mine://till#key", base_url=shop.elsewhere)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from connform.cli.options import Options
     from connform.diagnostics import Diagnostic
     from connform.engine.fmt import Layout
+    from connform.layout.canonical import ModelChangedError
 
 _STDIN = "-"
 
@@ -42,7 +43,7 @@ def command(options: Options, *, paths: tuple[str, ...], check: bool, diff: bool
         raise UsageProblem(message)
     from connform.engine.fmt import fmt
 
-    layouts, found = fmt(files)
+    layouts, found, bugs = fmt(files)
     changed = [layout for layout in layouts if layout.is_changed]
     done = changed
     _say(found, options)
@@ -53,6 +54,9 @@ def command(options: Options, *, paths: tuple[str, ...], check: bool, diff: bool
     else:
         done = [layout for layout in changed if check or _is_written(layout)]
         deliver("" if options.quiet else "".join(f"{layout.name}\n" for layout in done), options)
+    if bugs:
+        _say_bugs(bugs)
+        raise bugs[0]  # the others are written
     if found:
         return ExitCode.INVALID
     if len(done) < len(changed):
@@ -78,6 +82,13 @@ def _is_written(layout: Layout) -> bool:
         sys.stderr.write(f"error: can't write {clean(layout.name)}: {clean(error.strerror or 'no reason given')}\n")
         return False
     return True
+
+
+def _say_bugs(bugs: Sequence[ModelChangedError]) -> None:
+    from connform.reporters.terminal import clean
+
+    for bug in bugs:
+        sys.stderr.write(f"error: {clean(str(bug))} is left as it is: laid out, it would say something else\n")
 
 
 def _say(found: Sequence[Diagnostic], options: Options) -> None:

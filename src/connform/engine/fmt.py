@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from connform.layout.canonical import canonical
+from connform.layout.canonical import ModelChangedError, canonical
 from connform.manifest.files import load_sources
 from connform.manifest.nodes import YamlError
 
@@ -54,20 +54,34 @@ class Layout(NamedTuple):
         return diff(self.name, self.before.decode(), self.after.decode(), known, shown | {"version", "extends"})
 
 
-def fmt(files: Sequence[str] = ()) -> tuple[list[Layout], list[Diagnostic]]:
+class Layouts(NamedTuple):
+    """What `fmt` found."""
+
+    layouts: list[Layout]
+    """The manifests that are YAML."""
+    found: list[Diagnostic]
+    """What is wrong with the others."""
+    bugs: list[ModelChangedError]
+    """One for each manifest whose layout would say something else: it is left alone, the others are not."""
+
+
+def fmt(files: Sequence[str] = ()) -> Layouts:
     """Return the layout of each manifest that is YAML, and the diagnostics of the others. Nothing is written.
 
     Args:
         files: files, folders or `-`; empty for the default search.
     """
     sources, found = load_sources(files)
-    layouts = []
+    layouts: list[Layout] = []
+    bugs: list[ModelChangedError] = []
     for source in sources:
         try:
             layouts.append(Layout(source.name, source.data, canonical(source.data, source.name, _reference_keys)))
         except YamlError as error:
             found += _explain(source, error)
-    return layouts, found
+        except ModelChangedError as error:
+            bugs.append(error)
+    return Layouts(layouts, found, bugs)
 
 
 def _reference_keys() -> frozenset[str]:
@@ -83,4 +97,4 @@ def _explain(source: Source, error: YamlError) -> list[Diagnostic]:
     from connform.manifest.validate import validate
 
     _, found = validate([source], vocabulary())
-    return [one for one in found if one.code == error.code] or [diagnose_yaml(error)]
+    return [one for one in found if one.code == error.code or error.reference] or [diagnose_yaml(error)]

@@ -5,10 +5,8 @@ Layer 2, no IO.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
-from connform.diagnostics import Span
 from connform.layout.printer import lay_out
 from connform.manifest.nodes import LINE_BREAK, Map, Seq, YamlError, parse
 from connform.manifest.reference_rewrites import canonical_reference
@@ -18,8 +16,6 @@ if TYPE_CHECKING:
 
     from connform.manifest.nodes import Node
 
-_AMBIGUOUS: Final = re.compile(r"[\u2028\u2029]|(?:\A|[\r\n\x85])[ \t]*\ufeff")
-"""Ends of lines for YAML 1.1 alone; what is text in a line, and a byte order mark at its start."""
 _PREFIX: Final = "ref+"
 
 
@@ -43,7 +39,6 @@ def canonical(data: bytes, name: str, reference_keys: Callable[[], Collection[st
     for duplicate in duplicates:
         raise duplicate
     text = data.decode("utf-8-sig")
-    _refuse_ambiguous(text, name)
     if _PREFIX in text and root is not None:
         text = _with_canonical_references(text, root, reference_keys())
     first_break = LINE_BREAK.search(text)
@@ -52,7 +47,7 @@ def canonical(data: bytes, name: str, reference_keys: Callable[[], Collection[st
         laid_out = laid_out.replace("\n", "\r\n")
     result = laid_out.encode()
     if result != data and not _means(result, root):
-        raise ModelChangedError
+        raise ModelChangedError(name)
     return result
 
 
@@ -61,20 +56,6 @@ def _means(data: bytes, root: Map | None) -> bool:
         return parse(data, "") == (root, [])
     except YamlError:
         return False
-
-
-def _refuse_ambiguous(text: str, name: str) -> None:
-    found = _AMBIGUOUS.search(text)
-    if found is None:
-        return
-    before = LINE_BREAK.split(text[: found.end() - 1])
-    line, column = len(before), len(before[-1]) + 1
-    number = f"{ord(found[0][-1]):04X}"
-    detail = (
-        f"U+{number} stands here, which one reader of YAML takes for text and another doesn't: remove it, "
-        f'or write "\\u{number}" in double quotes'
-    )
-    raise YamlError("yaml-syntax", detail, Span(name, line, column, line, column + 1))
 
 
 def _with_canonical_references(text: str, root: Map, keys: Collection[str]) -> str:

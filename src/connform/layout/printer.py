@@ -14,6 +14,7 @@ from yaml._yaml import CParser
 
 from connform.layout.scalars import STEP, indent_block_scalar, indent_flow_scalar
 from connform.manifest.nodes import LINE_BREAK
+from connform.manifest.text import without_surrogates
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,7 +67,7 @@ def lay_out(text: str) -> str:
     r"""Return a manifest in its canonical layout, with `\n` at the end of each line.
 
     Args:
-        text: what `nodes.parse` accepts, without a byte order mark and without the line breaks U+2028 and U+2029.
+        text: what `nodes.parse` accepts, without a byte order mark.
     """
     return _Printer(text).print()
 
@@ -92,7 +93,7 @@ class _Printer:
     def print(self) -> str:
         """Return the whole text."""
         text, out = self._text, self._out
-        next_token: Callable[[], Any] = CParser(text).get_token
+        next_token: Callable[[], Any] = CParser(without_surrogates(text)).get_token
         next_token()  # the start of the stream
         position = line = 0  # where the last token ends
         while True:
@@ -202,7 +203,8 @@ class _Printer:
                 self._remark = _TRAILING
             else:
                 owner = self._owner(column, sign)
-                indent = owner.indent if sign in _STARTS_LINE else owner.inside
+                is_level = sign in _STARTS_LINE or (sign == ":" and self._is_explicit and owner.kind != "brackets")
+                indent = owner.indent if is_level else owner.inside
                 self._start_line(indent, number - self._line, first=self._is_first(owner, sign))
                 self._remark = _OWN_LINE
             self._out.append(text[column:].rstrip())

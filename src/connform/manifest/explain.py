@@ -43,7 +43,10 @@ def explain(schema: Schema, value: object, everywhere: Mapping[str, str]) -> lis
             detail = str(error.schema["errorMessage"])
             found.append(Finding("bad-name", (*error.path, error.value), detail, at_key=True))
         else:
-            found.append(_bad_value(error))
+            bad = _bad_value(error)
+            found.append(
+                bad._replace(detail=_TYPOGRAPHIC_QUOTES, hint="") if _in_typographic_quotes(error.value) else bad
+            )
     return list(dict.fromkeys(found))
 
 
@@ -102,12 +105,33 @@ def _explained(error: _Refusal) -> Iterator[tuple[Path, str]]:
             yield path, guess
 
 
+_TYPOGRAPHIC: Final = frozenset("\u201c\u201d\u201e\u201f\u2018\u2019\u201a\u201b\u00ab\u00bb\u2039\u203a\uff02\uff07")
+_TYPOGRAPHIC_QUOTES: Final = (
+    "the quotes around it are typographic ones, which YAML takes for letters: write `\"` or `'`"
+)
+
+
+def _in_typographic_quotes(value: object) -> bool:
+    return isinstance(value, str) and value != "" and bool({value[0], value[-1]} & _TYPOGRAPHIC)
+
+
+def _foreign_letter(key: str) -> str:
+    """Return which letter of a key may look like another one, or nothing."""
+    if key.isascii():
+        return ""
+    import unicodedata
+
+    letter = next(one for one in key if not one.isascii())
+    return f": it holds U+{ord(letter):04X} ({unicodedata.name(letter, 'no letter').lower()})"
+
+
 def _parent(key: str, known: Mapping[str, Schema]) -> str:
     """Return the known key whose value is a mapping that has `key`, or an empty string."""
     return next((name for name, part in known.items() if key in part.get("properties", {})), "")
 
 
 MERGE_KEY: Final = "<<"
+NO_INTERPOLATION: Final = "there is no interpolation here: a reference names where the secret lies"
 
 
 def _unknown_keys(error: _Refusal, everywhere: Mapping[str, str]) -> Iterator[Finding]:
@@ -121,6 +145,7 @@ def _unknown_keys(error: _Refusal, everywhere: Mapping[str, str]) -> Iterator[Fi
             misplaced.setdefault(f"below `{parent}:`", []).append(key)
         elif guess := similar(key, known):
             detail, hint = f"{_object(error.path)} has no such key", f"did you mean `{guess}`?"
+            detail = _TYPOGRAPHIC_QUOTES if _in_typographic_quotes(key) else detail + _foreign_letter(key)
         elif key == MERGE_KEY:
             detail = "YAML 1.2 has no merge keys"
             hint = "share settings with `templates:` and `extends:`"
@@ -165,12 +190,19 @@ def _bad_value(error: _Refusal) -> Finding:
         return _repeated(error)
     word = _WORDING.get(error.keyword)
     code, detail = word(error.wanted) if word else ("malformed-value", "the value has a wrong form")
-    if error.keyword == "type" and error.value is None:
+    if error.keyword == "type" and error.wanted == "array" and str(error.value)[:1] in _BULLETS:
+        detail += "; in lines of its own, each item begins with `- `"
+    elif error.keyword == "type" and error.value is None:
         detail = f"nothing stands here; {_object(error.path)} is {_KINDS[_kind(error.wanted)]}"
     elif error.keyword == "pattern":
         code = schema.get("x-code", code)
         detail = message or detail
+        if error.path and isinstance(error.path[-1], int) and " - " in str(error.value):
+            detail += "; perhaps an item below (`- `) is indented too far"
     return Finding(code, error.path, detail)
+
+
+_BULLETS: Final = ("-", "\u2022", "\u2013", "\u2014", "\u2212", "\u00b7")
 
 
 def _bad_reference(error: _Refusal, message: str) -> Finding:
@@ -178,8 +210,7 @@ def _bad_reference(error: _Refusal, message: str) -> Finding:
     if isinstance(value, dict | list) or value is None:
         return Finding("wrong-type", error.path, "a secret reference belongs here: one line, such as `env://NAME`")
     if isinstance(value, str) and (variable := from_variable(value)):
-        detail = "there is no interpolation here: a reference names where the secret lies"
-        return Finding("foreign-reference", error.path, detail, f"write `{variable}`", fix=variable)
+        return Finding("foreign-reference", error.path, NO_INTERPOLATION, f"write `{variable}`", fix=variable)
     if isinstance(value, str) and "://" in value:
         return Finding(
             "malformed-reference",

@@ -14,6 +14,7 @@ import yaml
 from yaml._yaml import CParser
 
 from connform.diagnostics import Span
+from connform.manifest.text import Mistake, decode, odd_blank, without_surrogates
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,8 +26,8 @@ MAX_SCALAR_CHARACTERS: Final = 65_536
 MAX_ALIAS_NODES: Final = 100_000
 """How many nodes aliases may add, beyond ten for each node that is written out."""
 
-LINE_BREAK: Final = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
-"""What libyaml counts as the end of a line (YAML 1.1 §4.2)."""
+LINE_BREAK: Final = re.compile("\r?\n")
+"""The end of a line, as for editors and Git; what else libyaml takes for one is refused before it sees the text."""
 
 Event: TypeAlias = Any
 """An event of the parser; the stubs call its marks optional, but the C parser sets each."""
@@ -104,6 +105,10 @@ class YamlError(Exception):
         self.span = span
         self.first = first
         """The first place, of a key that stands twice."""
+        self.key = ""
+        """The key whose value it is, where that matters."""
+        self.reference = ""
+        """Our reference to the secret that is meant, if one is."""
 
 
 def _span(start: Mark, end: Mark) -> Span:
@@ -121,19 +126,20 @@ def parse(data: bytes, name: str) -> tuple[Map | None, list[YamlError]]:
     Raises:
         YamlError: what ends the parse: syntax, a tag, too deep, an alias bomb, more than one document, …
     """
-    _require_utf8(data, name)
-    builder = _Builder(data, name)
+    text, unreadable = decode(data)
+    if unreadable:
+        raise _refusal(unreadable, text, name)
+    builder = _Builder(data, text, name)
     try:
         return builder.document(), builder.duplicates
     except yaml.MarkedYAMLError as error:
-        raise _syntax_error(error, name, data) from None
-    except yaml.reader.ReaderError as error:
-        detail = "a control character stands here; YAML allows none but tab and line breaks"
-        raise YamlError("yaml-syntax", detail, _span_at(data, error.position, name)) from None
+        raise _refusal(_explained(error, text), text, name) from None
 
 
 def scalar_extents(data: bytes) -> list[tuple[tuple[int, int], tuple[int, int]]] | None:
     """Return line and column, 0-based, of the start and the end of each scalar's text; `None` for what isn't YAML."""
+    if decode(data)[1]:
+        return None
     extents = []
     parser = CParser(data)
     try:
@@ -152,10 +158,15 @@ def scalar_extents(data: bytes) -> list[tuple[tuple[int, int], tuple[int, int]]]
 class _Builder:
     """One pass over the events of one document, without recursion."""
 
-    def __init__(self, data: bytes, name: str) -> None:
-        stream = BytesIO(data)
+    def __init__(self, data: bytes, text: str, name: str) -> None:
+        stand_in = without_surrogates(text)
+        stream = BytesIO(data if stand_in is text else stand_in.encode())
         stream.name = name  # every mark then carries its file's name
+        self._text = text
+        self._name = name
         self._next: Callable[[], Any] = CParser(stream).get_event
+        if stand_in is not text:
+            self._next = _with_surrogates(self._next, text)
         self.duplicates: list[YamlError] = []
         self._anchors: dict[str, tuple[Node, int]] = {}
         self._size = 0
@@ -169,8 +180,8 @@ class _Builder:
         self._next()  # the end of the document
         extra = self._next()
         if not isinstance(extra, yaml.StreamEndEvent):
-            detail = "one file holds one manifest: move what follows `---` into a file of its own"
-            raise YamlError("multiple-documents", detail, _span(extra.start_mark, extra.end_mark))
+            rest = self._text[extra.start_mark.index :]
+            raise YamlError("multiple-documents", _about_document(root, rest), _span(extra.start_mark, extra.end_mark))
         return root
 
     def _root(self) -> Map | None:
@@ -181,7 +192,11 @@ class _Builder:
             return self._tree(Map(start))
         if isinstance(event, yaml.ScalarEvent) and not event.style and _resolve(event.value) is None:
             return None
-        detail = "a manifest is a mapping that starts with `version: 1`"
+        if isinstance(event, yaml.ScalarEvent) and not event.style:
+            from connform.manifest.syntax_block import without_colon
+
+            self._raise(without_colon(self._text, start.index))
+        detail = "a mapping belongs here, which starts with `version: 1`"
         raise YamlError("wrong-type", detail, _character(start))
 
     def _tree(self, root: Map) -> Map:
@@ -191,6 +206,8 @@ class _Builder:
         key_event = None
         value: Node
         next_event = self._next
+        text = self._text
+        has_question_marks = "?" in text
         while True:
             event = next_event()
             kind = type(event)
@@ -202,7 +219,14 @@ class _Builder:
                 if len(event.value) > MAX_SCALAR_CHARACTERS:
                     detail = f"at most {MAX_SCALAR_CHARACTERS} characters are allowed"
                     raise YamlError("yaml-scalar-too-long", detail, _character(event.start_mark))
+                if not event.style and not event.value.isascii():
+                    is_key = key is None and type(here) is Map
+                    self._raise(odd_blank(self._text, event.start_mark.index, event.value, is_key=is_key))
                 if key is None and type(here) is Map:
+                    if (":" in event.value or "=" in event.value) and not event.style:
+                        self._refuse_glued(event)
+                    if has_question_marks and text[(place := event.start_mark.index) - 1 : place] == "?":
+                        self._raise(Mistake("yaml-syntax", _QUESTION_MARK, place - 1, place))
                     key, key_event = event.value, event
                     if key in here:
                         self._duplicate(here, key, event)
@@ -219,9 +243,7 @@ class _Builder:
                 key = None
                 continue
             elif key is None and type(here) is Map:
-                raise YamlError(
-                    "yaml-key", "a list, a mapping or an alias can't be a key", _character(event.start_mark)
-                )
+                raise self._not_a_key(event)
             elif kind is yaml.AliasEvent:
                 value = self._alias(event)
             else:
@@ -245,7 +267,10 @@ class _Builder:
     def _alias(self, event: Event) -> Node:
         value, size = self._anchors.get(event.anchor, (None, 0))
         if not size:
-            detail = "no anchor of that name stands above it, or the alias lies inside of its own anchor"
+            detail = (
+                "no anchor of that name stands above it, or the alias lies inside of its own anchor: "
+                "define it above, or put a text that begins with `*` into quotes"
+            )
             raise YamlError("yaml-alias", detail, _span(event.start_mark, event.end_mark))
         self._size += size
         self._aliased += size
@@ -254,6 +279,26 @@ class _Builder:
             raise YamlError("yaml-alias", detail, _span(event.start_mark, event.end_mark))
         return value
 
+    def _not_a_key(self, event: Event) -> YamlError:
+        from connform.manifest.other_syntax import template_around
+
+        start = event.start_mark
+        if found := template_around(self._text, start.index):
+            return _refusal(found, self._text, self._name)
+        detail = "a list, a mapping or an alias can't be a key: write a name, in quotes if it holds brackets"
+        return YamlError("yaml-key", detail, _character(start))
+
+    def _raise(self, mistake: Mistake | None) -> None:
+        if mistake:
+            raise _refusal(mistake, self._text, self._name)
+
+    def _refuse_glued(self, event: Event) -> None:
+        start, end = event.start_mark.index, event.end_mark.index
+        if self._text[end : end + 1] != ":" or _BEGINS_VALUE.search(event.value):
+            from connform.manifest.syntax_block import glued_key
+
+            self._raise(glued_key(self._text, start, end))
+
     def _duplicate(self, here: Map, key: str, event: Event) -> None:
         detail = "a mapping has each key once: remove or rename one of the two"
         error = YamlError("duplicate-key", detail, _span(event.start_mark, event.end_mark), here.key_span(key))
@@ -261,9 +306,11 @@ class _Builder:
 
 
 def _refuse_tag(event: Event) -> None:
-    if getattr(event, "tag", None) is not None:
-        detail = "types follow from the schema: remove the tag (`!…`), and quote a text that looks like a number"
-        raise YamlError("yaml-tag", detail, _character(event.start_mark))
+    tag = getattr(event, "tag", None)
+    if tag is not None:
+        from connform.manifest.other_syntax import about_tag
+
+        raise YamlError("yaml-tag", about_tag(tag), _character(event.start_mark))
 
 
 _INTEGER: Final = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
@@ -289,57 +336,82 @@ def _resolve(text: str) -> Node:
     return text
 
 
-def _require_utf8(data: bytes, name: str) -> None:
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        detail = "save the file as UTF-8; this byte belongs to another encoding"
-        raise YamlError("not-utf8", detail, _span_at(data, error.start, name)) from None
-
-
-def _span_at(data: bytes, offset: int, name: str) -> Span:
-    """Return the place of the character at a byte offset."""
-    lines = LINE_BREAK.split(data[:offset].decode("utf-8-sig", "replace"))
-    line, column = len(lines), len(lines[-1]) + 1
-    return Span(name, line, column, line, column + 1)
-
-
 def _character(start: Mark) -> Span:
     return Span(start.name, start.line + 1, start.column + 1, start.line + 1, start.column + 2)
 
 
-_ADVICE: Final = {
-    "found character that cannot start any token": "this character can't start a value: put the text into quotes",
-    "mapping values are not allowed in this context": (
-        "a second `: ` stands here: indent the line like its neighbours, or quote the text before it"
-    ),
-    "did not find expected key": "the line is indented otherwise than its neighbours, or a quote or bracket is missing",
-    "could not find expected ':'": "a key needs `: ` behind it: `key: value`",
-    "did not find expected ',' or ']'": "a list in brackets needs `,` between its items and `]` at its end",
-    "did not find expected ',' or '}'": "a mapping in braces needs `,` between its entries and `}` at its end",
-    "did not find expected node content": "a value is missing here, or a bracket that was opened is never closed",
-    "found unexpected end of stream": "a quote or a bracket that was opened is never closed",
-    "did not find expected '-' indicator": "the line is indented otherwise than the list that it stands in",
-}
-"""What libyaml says → what to do."""
+_QUESTION_MARK: Final = "a `?` stands before this key, which some readers take for a part of it: remove it"
+_BEGINS_VALUE: Final = re.compile(r":[\[{\"']")
+_EMPTY: Final = re.compile(r"(?:---|\.\.\.|\s++|#[^\n]*+)*+")
 
 
-def _syntax_error(error: yaml.MarkedYAMLError, name: str, data: bytes) -> YamlError:
-    lines = LINE_BREAK.split(data.decode("utf-8-sig"))
-    lines = lines[:-1] if lines[1:] and not lines[-1] else lines
-    mark = error.problem_mark
-    if error.context_mark and (mark is None or (mark.line, mark.column) >= (len(lines) - 1, len(lines[-1]))):
-        mark = (
-            error.context_mark
-        )  # the end of the file helps nobody: the quote or bracket that it should have closed does
-    line, column = (mark.line, mark.column) if mark else (0, 0)
-    if line >= len(lines):
-        line, column = len(lines) - 1, len(lines[-1])
-    span = Span(name, line + 1, column + 1, line + 1, column + 2)
-    indent = lines[line][: column + 1] if line < len(lines) else ""
-    if "\t" in indent and not indent.strip(" \t"):
-        column = indent.index("\t")
-        span = Span(name, line + 1, column + 1, line + 1, column + 2)
-        return YamlError("yaml-tab", "indent with spaces", span)
-    problem = error.problem or "not YAML"
-    return YamlError("yaml-syntax", _ADVICE.get(problem, problem), span)
+def _about_document(root: Map | None, rest: str) -> str:
+    """Return what to do about a second document, which `rest` starts with."""
+    if root is None:
+        return "the document above this `---` is empty: remove one of the two `---`"
+    if _EMPTY.fullmatch(rest):
+        return "nothing follows this `---`: remove it"
+    return "one file holds one document: move what follows `---` into a file of its own"
+
+
+def _with_surrogates(get_event: Callable[[], Any], text: str) -> Callable[[], Any]:
+    """Return `get_event` with the texts of a JSON document as they were before `without_surrogates`."""
+    import json
+
+    def get() -> Any:
+        event: Event = get_event()
+        kind = type(event)
+        if kind is yaml.ScalarEvent and event.style == '"':
+            start, end = event.start_mark, event.end_mark
+            event.value = json.loads(text[start.index : end.index])
+        return event
+
+    return get
+
+
+def _explained(error: yaml.MarkedYAMLError, text: str) -> Mistake:
+    from connform.manifest.syntax import explain  # only mistakes need it
+    from connform.manifest.syntax_failure import Failure
+
+    problem: Any = error.problem_mark  # the C parser sets it
+    context: Any = error.context_mark or problem
+    at, since = problem.index, context.index
+    before, bracket = _before(text, at)
+    return explain(Failure(text, error.problem or "", at, since, before, bracket))
+
+
+def _before(text: str, at: int) -> tuple[tuple[int, int, str], int]:
+    """Return the last scalar before a place, and the innermost bracket that is open there or -1."""
+    parser = CParser(without_surrogates(text))
+    last, brackets = (0, 0, ""), [-1]
+    try:
+        while parser.check_token():
+            token: Any = parser.get_token()
+            start, end = token.start_mark.index, token.end_mark.index
+            if end > at:
+                break
+            if isinstance(token, yaml.ScalarToken):
+                last = (start, end, token.style if token.style in ("'", '"') else "")
+            elif isinstance(token, yaml.FlowMappingStartToken | yaml.FlowSequenceStartToken):
+                brackets.append(start)
+            elif isinstance(token, yaml.FlowMappingEndToken | yaml.FlowSequenceEndToken) and brackets[1:]:
+                brackets.pop()
+    except yaml.YAMLError:
+        pass  # the mistake itself
+    return last, brackets[-1]
+
+
+def _refusal(mistake: Mistake, text: str, name: str) -> YamlError:
+    start, end = (min(offset, len(text.rstrip("\r\n"))) if offset >= len(text) else offset for offset in mistake[2:4])
+    line, column = _place(text, start)
+    end_line, end_column = _place(text, max(start + 1, end))
+    if end_line > line:
+        end_line, end_column = line, column + 1
+    error = YamlError(mistake.code, mistake.detail, Span(name, line, column, end_line, end_column))
+    error.key, error.reference = mistake.key, mistake.reference
+    return error
+
+
+def _place(text: str, offset: int) -> tuple[int, int]:
+    """Return the line and the column of an offset."""
+    return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)

@@ -46,7 +46,11 @@ SETTINGS: Final[Mapping[str, Schema | Shape]] = {
     "owner": _text("Whom to ask: a team or an address."),
     "tags": {
         "type": "array",
-        "items": {"type": "string", "pattern": r"^[A-Za-z0-9][A-Za-z0-9._:/-]*(?!\n)$"},
+        "items": {
+            "type": "string",
+            "pattern": r"^[A-Za-z0-9][A-Za-z0-9._:/-]*(?!\n)$",
+            "errorMessage": "a tag starts with a letter or a digit, and goes on with letters, digits, `.`, `_`, `:`, `/` or `-`",
+        },
         "uniqueItems": True,
         "description": "Labels for --tag.",
     },

@@ -19,7 +19,7 @@ from connform.manifest.places import diagnose, diagnose_file, diagnose_yaml, poi
 from connform.manifest.reference_rules import check_file, check_own_references, check_references
 from connform.manifest.rules import Finding, Path
 from connform.manifest.settings import EXTENDS
-from connform.manifest.shape import Schema, keys, plain_keys
+from connform.manifest.shape import Schema, keys, plain_keys, secret_keys
 from connform.manifest.similar import did_you_mean, respelt
 from connform.manifest.sound import SAME_TYPE, follows, is_complete, without
 
@@ -105,7 +105,7 @@ class _Run:
         try:
             root, duplicates = parse(source.data, source.name)
         except YamlError as error:
-            self._add(diagnose_yaml(error))
+            self._add(self._as_reference(error) or diagnose_yaml(error))
             return
         for duplicate in duplicates:
             self._add(diagnose_yaml(duplicate))
@@ -116,6 +116,16 @@ class _Run:
         if not _FRAME_GATE(root):
             self._explain_frame(root, start, skip)
         self._file_all(root, source, skip)
+
+    def _as_reference(self, error: YamlError) -> Diagnostic | None:
+        """Return what is said of another tool's reference where it is YAML as well, if the key holds references."""
+        from connform.manifest.explain import NO_INTERPOLATION  # only bad manifests need it
+
+        shapes = (self._vocabulary.connection, self._vocabulary.store)
+        if not error.reference or error.key not in set().union(*map(secret_keys, shapes)):
+            return None
+        hint = f"write `{error.reference}`"
+        return diagnose_file("foreign-reference", NO_INTERPOLATION, error.span, hint, fix=error.reference)
 
     def _explain_frame(self, root: Map, start: Span, skip: set[Path]) -> None:
         from connform.manifest.explain import explain  # only bad manifests need it

@@ -1,0 +1,176 @@
+"""Turns a failure at a line, a key or an indentation into the mistake. Layer 1, no IO."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from connform.manifest.other_syntax import template
+from connform.manifest.syntax_failure import column, start_of_line, syntax
+from connform.manifest.syntax_flow import behind_a_value
+from connform.manifest.text import BLANKS, about_blank
+
+if TYPE_CHECKING:
+    from connform.manifest.syntax_failure import Failure
+    from connform.manifest.text import Mistake
+
+_MAX_KEY: Final = 1024
+_KEY: Final = r"(?:[\w.-]{1,64}|\"(?:[^\"\\\n]|\\.)*\"|'[^'\n]*')"
+_OTHER_COLONS: Final = "\uff1a\ufe55\ufe13\ua789\u2236\u02d0"
+_WITHOUT_COLON: Final = (
+    (rf"[^\n]*?(?P<odd>[{BLANKS}])", ""),
+    (rf"[^\n:]*?[{_OTHER_COLONS}]", "this is not the colon of YAML, but another that looks like it: write `: `"),
+    (rf"{_KEY}:(?=[^\s/\\])", "a space is missing behind the colon: `key: value`"),
+    (rf"{_KEY}[ \t]*(?::=|=>|->|=)", "YAML has `: ` between key and value: `key: value`, not `key = value`"),
+    (r"-(?=[^\s-])", "a space is missing behind `-`: `- item`"),
+    (r"//|/\*|;|<!--|--(?=[ \t])", "this is no comment of YAML: those start with `#`"),
+)
+"""What a line without `: ` begins with, and what is wrong then."""
+
+
+def without_colon(text: str, start: int) -> Mistake | None:
+    """Return what stands for the `: ` that a line lacks, or nothing."""
+    if text.startswith("<%", start):
+        return template(text, start)
+    for pattern, detail in _WITHOUT_COLON:
+        if found := re.compile(pattern).match(text, start):
+            return syntax(detail or about_blank(found["odd"]), start, found.end())
+    return None
+
+
+def glued_key(text: str, start: int, end: int) -> Mistake | None:
+    """Return what is wrong with a key without quotes that holds `:` or `=`: perhaps its value as well, or nothing."""
+    has_value = re.compile(rf"{_KEY}:(?=[\[{{\"'])").match(text, start, end)
+    is_alone = re.compile(r"\s*[,}]").match(text, end)
+    return without_colon(text, start) if has_value or is_alone else None
+
+
+def _line_without_colon(text: str, start: int) -> Mistake:
+    end = text.find("\n", start)
+    line = text[start : None if end < 0 else end]
+    if re.search(r":(?:\s|\Z)", line[_MAX_KEY:]):
+        return syntax(f"a key has at most {_MAX_KEY} characters", start)
+    detail = (
+        "a line is `key: value` or `- item`, and here is no `: `; "
+        "what goes on with a text is indented deeper than its key"
+    )
+    return without_colon(text, start) or syntax(detail, start, start + len(line))
+
+
+def no_colon(failure: Failure) -> Mistake:
+    """Return what is wrong with a line that has no `: `; libyaml reports the next one."""
+    text, since = failure.text, failure.since
+    quote = text[since : since + 1]
+    line_end = text.find("\n", since)
+    if quote in ("'", '"') and text.find(quote, since + 1, line_end) < 0 <= line_end:
+        return syntax("the quote that is opened here is not closed in its line: close it behind the key", since)
+    return _line_without_colon(failure.text, failure.since)
+
+
+def colon_in_text(failure: Failure) -> Mistake:
+    """Return what is wrong with a text in brackets that has a colon before a bracket."""
+    detail = "a colon stands in a text that isn't quoted: write a space behind it, or quote the text"
+    return without_colon(failure.text, failure.since) or syntax(detail, failure.at)
+
+
+def colon_out_of_place(failure: Failure) -> Mistake:
+    """Return what is wrong where a `: ` stands behind what is no key."""
+    text, at = failure.text, failure.at
+    start, end, _ = failure.before
+    line_start = failure.line_start
+    first = at - len(text[line_start:at].lstrip(" \t-"))
+    if glued := glued_key(text, first, at):
+        return glued
+    if failure.follows_text and "\n" in text[start:end]:
+        if not text[start_of_line(text, start) : start].strip(" -?"):
+            return _line_without_colon(text, start)
+        detail = "this line is indented deeper than the one above, and so goes on with its text: indent it like its neighbours"
+        return syntax(detail, first, at)
+    detail = "a second `: ` stands here: quote the text that holds it, or indent the line like its neighbours"
+    return syntax(detail, at)
+
+
+def no_key(failure: Failure) -> Mistake:
+    """Return what is wrong where the next key of a mapping should stand."""
+    text, at, here = failure.text, failure.at, failure.here
+    if here == "-" and not text[at + 1 : at + 2].strip():
+        if _line_above(failure).lstrip().startswith("- "):
+            return _wrong_indentation(failure)
+        detail = "a list item (`- `) stands among the keys of a mapping: indent it below its key, or remove the `- `"
+        return syntax(detail, at)
+    if here == ":" and failure.is_first_in_line:
+        return syntax("a key is missing before this `:`", at)
+    if failure.is_first_in_line and here not in ",]}" and not failure.follows_long_quote:
+        return _wrong_indentation(failure)
+    return behind_a_value(failure)
+
+
+def no_item(failure: Failure) -> Mistake:
+    """Return what is wrong where the next item of a list should stand."""
+    if not failure.is_first_in_line or failure.follows_long_quote:
+        return behind_a_value(failure)
+    if column(failure.text, failure.at) == column(failure.text, failure.since):
+        detail = "a key stands among the items of a list: begin it with `- `, or indent it like the key of the list"
+        return syntax(detail, failure.at)
+    return _wrong_indentation(failure)
+
+
+def _wrong_indentation(failure: Failure) -> Mistake:
+    _, end, quote = failure.before
+    text, at = failure.text, failure.at
+    line = text[at : text.find("\n", at) if "\n" in text[at:] else None]
+    if not quote and failure.follows_text and "#" in text[end:at] and ": " not in line:
+        detail = (
+            "this line goes on with a text, which the comment above it has ended: "
+            "move the comment, or indent the line like its neighbours"
+        )
+        return syntax(detail, at)
+    above = _line_above(failure)
+    here, there = column(failure.text, failure.at), len(above) - len(above.lstrip(" "))
+    detail = f"this line is indented by {_spaces(here)}, the one above by {there}: indent it like its neighbours"
+    return syntax(detail, failure.at)
+
+
+def _spaces(number: int) -> str:
+    return "1 space" if number == 1 else f"{number} spaces"
+
+
+def _line_above(failure: Failure) -> str:
+    """Return the last line above that isn't empty and no comment; an empty text if there is none."""
+    end = failure.line_start
+    while end:
+        start = start_of_line(failure.text, end - 1)
+        line = failure.text[start : end - 1]
+        if line.strip() and not line.lstrip().startswith("#"):
+            return line
+        end = start
+    return ""
+
+
+_END: Final = re.compile(r"^\.\.\.(?=\s)", re.MULTILINE)
+_ABOVE_CONTENT: Final = re.compile(r"(?:\s++|#[^\n]*+)*+")
+
+
+def no_document(failure: Failure) -> Mistake:
+    """Return what is wrong where something stands behind the end of a document."""
+    text, at, here = failure.text, failure.at, failure.here
+    above = _ABOVE_CONTENT.match(text)
+    start = above.end() if above else 0
+    first = text[start : start + 1]
+    if failure.is_first_in_line and first not in ("%", "{", "[") and column(text, at) < column(text, start):
+        detail = (
+            f"the first key is indented by {_spaces(column(text, start))}, and keys below it by less: "
+            "start it in the column of the others"
+        )
+        return syntax(detail, start_of_line(text, start), start)
+    ends = [*_END.finditer(text, 0, at)]
+    if ends:
+        return syntax("`...` ends the document, and more follows: remove it", *ends[-1].span())
+    detail = "the document has ended above, and this belongs to nothing: one file holds one document"
+    if first == "%":
+        detail = "below the lines that begin with `%` a line `---` is missing"
+    elif here in ("]", "}"):
+        detail = f"no bracket is open that this `{here}` could close: remove it"
+    elif first in ("{", "["):
+        detail = "the bracket that encloses everything is closed above: remove what follows it, or move it inside"
+    return syntax(detail, at)

@@ -1,0 +1,69 @@
+"""Holds where libyaml gave up, with what is needed to say why. Layer 1, no IO."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+
+from connform.manifest.text import Mistake
+
+_GAP: Final = re.compile(r"(?:\s++|#[^\n]*+)*+")
+"""Blanks, line ends and comments."""
+
+
+class Failure(NamedTuple):
+    """Where libyaml gave up; places are offsets into the text."""
+
+    text: str
+    """The file without its byte order mark."""
+    problem: str
+    """What libyaml says; never shown."""
+    at: int
+    """Where it could not go on."""
+    since: int
+    """Where what it was reading began; `at` where it doesn't say."""
+    before: tuple[int, int, str]
+    """Start, end and quote (or none) of the last text before `at`; zeros at the start of the file."""
+    bracket: int
+    """The innermost bracket that is open at `at`, or -1."""
+
+    @property
+    def here(self) -> str:
+        """The character at `at`; nothing at the end of the file."""
+        return self.text[self.at : self.at + 1]
+
+    @property
+    def line_start(self) -> int:
+        """Where the line of `at` starts."""
+        return start_of_line(self.text, self.at)
+
+    @property
+    def is_first_in_line(self) -> bool:
+        """Whether only blanks stand before `at` in its line."""
+        return not self.text[self.line_start : self.at].strip()
+
+    @property
+    def follows_text(self) -> bool:
+        """Whether only blanks and comments stand between the last text and `at`."""
+        return self.before[1] > 0 and _GAP.fullmatch(self.text, self.before[1], self.at) is not None
+
+    @property
+    def follows_long_quote(self) -> bool:
+        """Whether a text in quotes ends before `at` that began in an earlier line: perhaps its own end is missing."""
+        start, end, quote = self.before
+        return bool(quote) and self.follows_text and "\n" in self.text[start:end]
+
+
+def start_of_line(text: str, offset: int) -> int:
+    """Return where the line of an offset starts."""
+    return text.rfind("\n", 0, offset) + 1
+
+
+def column(text: str, offset: int) -> int:
+    """Return the 0-based column of an offset."""
+    return offset - start_of_line(text, offset)
+
+
+def syntax(detail: str, start: int, end: int = 0) -> Mistake:
+    """Return a mistake of syntax, of one character if no end is given."""
+    return Mistake("yaml-syntax", detail, start, max(end, start + 1))

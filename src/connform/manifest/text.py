@@ -1,0 +1,139 @@
+"""Turns the bytes of a YAML file into text, and says where it holds what no two readers take for the same.
+
+Layer 1, no IO. Places are offsets into the text without its byte order mark, in characters.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+
+
+class Mistake(NamedTuple):
+    """What is wrong in a text, and where."""
+
+    code: str
+    """The code of its diagnostic."""
+    detail: str
+    """What, why, and what to do; nothing of the text itself, which may be a secret."""
+    start: int
+    """Where it begins."""
+    end: int
+    """Just behind its end."""
+    key: str = ""
+    """Whose value it is, where that matters."""
+    reference: str = ""
+    """Our reference to the secret that is meant, if one is."""
+
+
+_PLAIN: Final = bytes([0x09, 0x0A, *range(0x20, 0x7F)])
+_ODD: Final = re.compile("\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+"""What YAML forbids, and what ends a line for some readers and not for others."""
+_ENDS_LINES: Final = {"\x85": "next line", "\u2028": "line separator", "\u2029": "paragraph separator"}
+_CONFLICT_MARKS: Final = ("<<<<<<<", "|||||||", "=======", ">>>>>>>")
+_CONFLICT: Final = re.compile(r"^(?:(?:<{7}|>{7}|\|{7})(?: [^\n]*)?|={7})\r?$", re.MULTILINE)
+_OTHER_FORMATS: Final = (
+    (
+        re.compile(r"\s*(<(?:!doctype|!--|\?xml|html|head|body))", re.IGNORECASE),
+        "this is a page of HTML or XML, perhaps of a download that failed: name the manifest itself",
+    ),
+    (
+        re.compile(r"\s*(version https://git-lfs\.)"),
+        "this is a pointer of Git LFS, which stands for the file: `git lfs pull` fetches it",
+    ),
+    (
+        re.compile(r"\s*(-----BEGIN )"),
+        "this is a key or a certificate (PEM), not a manifest: keep it in a file of its own",
+    ),
+)
+
+BLANKS: Final = "\u00a0\u1680\u2000-\u200b\u202f\u205f\u2060\u3000\ufeff"
+"""Blanks that are letters to YAML; for the inside of a character class."""
+_INVISIBLE: Final = re.compile(rf"[{BLANKS}\u00ad\u200c-\u200f\u202a-\u202e\u2061-\u2064\u2066-\u2069]")
+_AT_THE_EDGE: Final = re.compile(rf"^[-?]?[{BLANKS}]|[{BLANKS}](?=#|$)")
+
+
+def decode(data: bytes) -> tuple[str, Mistake | None]:
+    """Return the text of a file without its byte order mark, and why no parser should see it."""
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        start = len(data[: error.start].decode("utf-8-sig"))
+        detail = "save the file as UTF-8; this byte belongs to another encoding"
+        return data.decode("utf-8-sig", "replace"), Mistake("not-utf8", detail, start, start + 1)
+    return text, _unreadable(data, text)
+
+
+def _unreadable(data: bytes, text: str) -> Mistake | None:
+    if data.translate(None, _PLAIN) and (odd := _ODD.search(text)):
+        return Mistake("yaml-syntax", _about(odd[0], text), *odd.span())
+    if any(mark in text for mark in _CONFLICT_MARKS) and (conflict := _CONFLICT.search(text)):
+        detail = "a merge conflict stands here: keep what is right of both sides, and remove the lines `<<<<<<<`, `=======` and `>>>>>>>`"
+        return Mistake("yaml-syntax", detail, conflict.start(), conflict.start() + 7)
+    for start, detail in _OTHER_FORMATS:
+        if found := start.match(text):
+            return Mistake("yaml-syntax", detail, *found.span(1))
+    return None
+
+
+def _about(odd: str, text: str) -> str:
+    number = f"{ord(odd):04X}"
+    instead = f'remove it, or write "\\u{number}" in double quotes'
+    if odd == "\r" and "\n" not in text:
+        return "the lines of this file end with CR alone, which editors and Git don't take for ends of lines: save it with LF"
+    if odd == "\r" or odd in _ENDS_LINES:
+        name = _ENDS_LINES.get(odd, "carriage return without a line feed")
+        return f"U+{number} ({name}) stands here; some readers end the line at it and others don't, so that they read other keys: {instead}"
+    if odd == "\ufeff":
+        return f"U+FEFF (byte order mark) stands inside of the file, as where files were joined; readers disagree on it: {instead}"
+    if odd == "\x00":
+        return "a null character stands here: save the file as UTF-8 text; perhaps it is UTF-16, or no text at all"
+    return f"a control character (U+{number}) stands here; YAML allows none but tab and line breaks: {instead}"
+
+
+def odd_blank(text: str, start: int, plain: str, *, is_key: bool) -> Mistake | None:
+    """Return what is wrong with a blank or an invisible character in a text without quotes.
+
+    Args:
+        text: the file.
+        start: where it begins there.
+        plain: its value.
+        is_key: a key has none at all; another text may hold some inside.
+    """
+    found = (_INVISIBLE if is_key else _AT_THE_EDGE).search(plain)
+    if found is None:
+        return None
+    character = found[0].strip("-?")
+    place = text.find(character, start)
+    return Mistake("yaml-syntax", about_blank(character), place, place + 1)
+
+
+def about_blank(character: str) -> str:
+    """Return the message about a blank that YAML takes for a letter."""
+    import unicodedata  # only mistakes need it
+
+    name = unicodedata.name(character, "a blank").lower()
+    return f"U+{ord(character):04X} ({name}) stands here, which YAML takes for a letter: replace it by a space, or remove it"
+
+
+_ESCAPES: Final = re.compile(r"(?P<other>\\[^u])|(?P<pair>\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})")
+_STAND_IN: Final = r"\uFFFD\uFFFD"
+
+
+def without_surrogates(text: str) -> str:
+    r"""Return JSON with two other escapes, as long, instead of each pair of surrogates (`"\ud83d\ude42"`, one character).
+
+    What isn't JSON is returned as it is: YAML has no such pairs.
+    """
+    if "\\u" not in text:
+        return text
+    replaced = _ESCAPES.sub(lambda found: found["other"] or _STAND_IN, text)
+    if replaced == text:
+        return text
+    import json  # only JSON with emoji needs it
+
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return replaced
