@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from connform.engine.describe import describe
 from connform.engine.described import described_specification
-from connform.engine.select import demand_known, select
+from connform.engine.select import select
 from connform.engine.specification import FieldChange, differences, digest, specification
 from connform.engine.states import WHOLE, Shard, by_home
 
@@ -140,7 +140,7 @@ def draw(manifest: Manifest, states: KeptStates, selection: Selection, shard: Sh
         shard: which part of them.
 
     Raises:
-        UnknownConnection: the selection names a connection that is neither declared nor to be removed.
+        UnknownConnection: the selection names what is neither declared nor to be removed, or leaves nothing.
         ConnectionFailed: a fault of the store.
     """
     declared = {name: _as_declared(one, manifest, states) for name, one in manifest.items()}
@@ -149,9 +149,10 @@ def draw(manifest: Manifest, states: KeptStates, selection: Selection, shard: Sh
     gone = {
         name: home
         for home, found in kept.items()
-        for name in states.outlived({name: found[name] for name in found.keys() - manifest.declared}, manifest.searched)
+        for name in states.outlived(
+            {name: found[name] for name in found.keys() - manifest.declared.keys()}, manifest.searched
+        )
     }
-    demand_known(selection, (*sorted(manifest.declared), *sorted(gone)))
     touched = {
         name: one.states
         for name, one in declared.items()
@@ -163,8 +164,9 @@ def draw(manifest: Manifest, states: KeptStates, selection: Selection, shard: Sh
         marks.pop(name)
         if name in applied:
             marks[name] = applied[name].mark
-    tags = {name: _tags(applied.get(name)) for name in sorted(gone) if name in applied or name not in left}
-    removed = select(tags, selection, may_miss=True)
+    tags: dict[str, Sequence[str]] = {name: entry.tags for name, entry in manifest.declared.items()}
+    tags |= {name: _tags(applied.get(name)) for name in sorted(gone) if name in applied or name not in left}
+    removed = [name for name in select(tags, selection) if name in gone]
     whole = [_step(name, one.action(marks.get(name)), marks.get(name), one.digest) for name, one in declared.items()]
     whole += [_step(name, Action.REMOVE, kept[gone[name]][name], "") for name in removed]
     changes = [_change(one, marks.get(name), applied.get(name)) for name, one in declared.items() if shard.has(name)]
