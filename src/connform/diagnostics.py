@@ -141,7 +141,7 @@ CODES: dict[str, tuple[Severity, str]] = {
     "outside-repository": (Severity.WARNING, "a secret's file outside of the manifest's repository"),
     # Policies; what they find has codes of theirs.
     "invalid-policy": (Severity.ERROR, "a policy that can't be applied"),
-    "policy-unreadable": (Severity.ERROR, "a policy file can't be read"),
+    "policy-unreadable": (Severity.ERROR, "policies can't be read"),
     # What a schema can't say.
     "unknown-template": (Severity.ERROR, "unknown template"),
     "duplicate-name": (Severity.ERROR, "the same name stands twice"),
