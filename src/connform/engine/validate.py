@@ -157,9 +157,17 @@ def examine(
             known = vocabulary(plugins=True)
             tree, found = validate_sources(sources, known)
         judged = judge(policies, sources, tree, known)
-    diagnostics = apply_ignores(sorted((*problems, *found, *judged), key=lambda one: (one.span, one.code)), sources)
+    diagnostics = apply_ignores(
+        sorted((*problems, *found, *judged.diagnostics), key=lambda one: (one.span, one.code)), sources
+    )
     names = tuple(source.name for source in sources)
-    return tree, Report("validate", names, diagnostics, connection_count=len(tree.connections))
+    return tree, Report(
+        "validate",
+        names,
+        diagnostics,
+        connection_count=len(tree.connections),
+        policy_count=judged.policy_count,
+    )
 
 
 @contextmanager
