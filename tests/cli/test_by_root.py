@@ -61,6 +61,18 @@ CASES: Final = {
         "envs/prod/connections.yaml:5:13: error",
         2,
     ),
+    "a folder in a named one, which reads its own files only": (
+        ["-f", "one", "--", "team/connections/a.yaml", "connections/a.yaml"],
+        1,
+        "team/connections/b.yaml:5:13: error",
+        3,
+    ),
+    "a folder below a named one": (
+        ["-f", "envs/prod", "-f", ".", "--", "connections/a.yaml"],
+        1,
+        "connections/a.yaml:5:13",
+        2,
+    ),
     "policies that are named": (
         ["--policy", "other/policies", "--", "other/policies/owner.yaml"],
         1,

@@ -41,6 +41,12 @@ def test_names_and_tags_that_exclude_each_other_are_an_error(verb: str, capsys: 
     assert "the selection leaves no connection" in capsys.readouterr().err
 
 
+def test_recorded_state_can_t_be_compared_with_a_commit(capsys: pytest.CaptureFixture[str]) -> None:
+    """The flag chose nothing, and everything was listed."""
+    assert main(["state", "list", "--changed-since", "HEAD"]) == 64
+    assert "leave it out" in capsys.readouterr().err
+
+
 def test_a_shard_may_be_empty(capsys: pytest.CaptureFixture[str]) -> None:
     codes = [main(["plan", "--tag", "ci", "--shard", f"{number}/3"]) for number in (1, 2, 3)]
     assert codes == [0, 0, 0]

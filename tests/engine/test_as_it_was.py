@@ -198,6 +198,18 @@ def test_a_clone_inside_of_another_repository_has_commits_of_its_own(outer: Path
         touched("HEAD~1", "us", "clone")
 
 
+def test_a_linked_worktree_inside_of_the_repository_is_compared_with_its_own_files(
+    outer: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the name of a folder above looks like that of a submodule's repository."""
+    above = outer.parent / "modules"
+    outer.rename(above)
+    monkeypatch.chdir(above)
+    git(above, "worktree", "add", "linked", "HEAD")
+    (above / "linked/us/connections.yaml").write_text(EU)
+    assert [touched("HEAD", "linked/us"), touched("HEAD", "linked/eu")] == ["a", ""]
+
+
 @pytest.fixture
 def branches(repository: Path) -> Path:
     """`main` moved `a`, and `feature`, which is checked out, `b`."""

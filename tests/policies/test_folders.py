@@ -84,6 +84,11 @@ def test_an_empty_folder_is_one_error_though_it_is_named_as_well() -> None:
     assert [one.code for one in validate(policies=["policies"]).diagnostics] == ["policy-unreadable"]
 
 
+def test_a_policy_in_capitals_in_a_folder_that_is_named_is_an_error() -> None:
+    sh("mkdir named && cp owner named/owner.yaml && cp owner named/b.YML")
+    assert [one.code for one in validate(policies=["named"]).diagnostics] == ["owner-missing", "policy-unreadable"]
+
+
 @pytest.mark.parametrize("files", [(), ("connections",), ("./connections/",), ("connections/a.yaml",)])
 def test_policies_beside_the_folder_of_connections_judge_them(files: tuple[str, ...]) -> None:
     sh("mkdir policies connections && cp owner policies/x.yaml && mv connections.yaml connections/a.yaml")

@@ -50,6 +50,11 @@ def command(options: Options, *, what: str, name: str | None, lock_timeout_s: fl
             f"`state {what}` takes the name of a connection" if what in _NAMED else f"`state {what}` takes no name"
         )
         raise UsageProblem(message)
+    if options.changed_since:
+        message = (
+            "--changed-since compares manifests with a commit, and `state` looks at what is recorded: leave it out"
+        )
+        raise UsageProblem(message)
     if what == "rm":
         forget(options.files, name or "", state=state, lock_timeout_s=lock_timeout_s)
         if not options.quiet:

@@ -1,6 +1,6 @@
 """Turns manifests into diagnostics: `connform validate`. Layer 5. IO: with `--fix`, rewrites manifests, standard error."""
 
-# ruff: noqa: PTH120  (pathlib would cost start-up)
+# ruff: noqa: PTH112, PTH120  (pathlib would cost start-up)
 
 from __future__ import annotations
 
@@ -63,9 +63,9 @@ def _runs(options: Options, paths: Sequence[str]) -> list[tuple[str, ...]]:
     return list(found) or [()]
 
 
-def _holders(root: str) -> tuple[str, str]:
-    """Return what reads a root: its own name, and its folder's."""
-    return root, os.path.dirname(root) or os.curdir
+def _holders(root: str) -> tuple[str, ...]:
+    """Return what reads a root: its own name, and of a file its folder's."""
+    return (root,) if os.path.isdir(root) else (root, os.path.dirname(root) or os.curdir)
 
 
 def _mend(files: Sequence[str], options: Options) -> None:

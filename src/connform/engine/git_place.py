@@ -11,12 +11,15 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from connform.manifest.repository import repository_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+_OF_A_SUBMODULE: Final = re.compile(r"/modules/(?!.*/worktrees/[^/]+\s*$)")
+"""What a file `.git` says that `git submodule` wrote; one of `git worktree` leads below `worktrees/`."""
 
 
 def repository_for(path: str) -> Path | None:
@@ -45,7 +48,7 @@ def _folders(root: Path, names: Sequence[str]) -> Iterator[Path]:
 def is_submodule(folder: Path, root: Path) -> bool:
     """Whether a repository inside of another one's working tree is a submodule, and no clone or linked worktree."""
     try:
-        if (folder / ".git").is_file() and "/modules/" in (folder / ".git").read_text("utf-8", "replace"):
+        if (folder / ".git").is_file() and _OF_A_SUBMODULE.search((folder / ".git").read_text("utf-8", "replace")):
             return True
         declared = (root / ".gitmodules").read_text("utf-8", "replace")
     except OSError:

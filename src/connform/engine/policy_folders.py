@@ -53,6 +53,10 @@ def policies_beside(sources: Iterable[Source], named: Sequence[str]) -> Beside:
             real = os.path.realpath(place)
             if reason and not any(path == real or path.startswith(real + os.sep) for path in taken):
                 problems[real] = diagnose_file("policy-unreadable", reason, Span(place, 1, 1, 1, 1))
+    for place in filter(os.path.isdir, named):
+        found, reason = _look(place)
+        if found and reason:  # without any, whoever reads it says so
+            problems[os.path.realpath(place)] = diagnose_file("policy-unreadable", reason, Span(place, 1, 1, 1, 1))
     return Beside(files, list(problems.values()))
 
 
