@@ -139,9 +139,10 @@ CODES: dict[str, tuple[Severity, str]] = {
     "store-environment": (Severity.ERROR, "a secret of another environment"),
     "reserved-store-name": (Severity.ERROR, "a store has the name of a built-in backend"),
     "outside-repository": (Severity.WARNING, "a secret's file outside of the manifest's repository"),
+    "unexpanded-placeholder": (Severity.ERROR, "a placeholder that nothing fills in"),
     # Policies; what they find has codes of theirs.
     "invalid-policy": (Severity.ERROR, "a policy that can't be applied"),
-    "policy-unreadable": (Severity.ERROR, "a policy file can't be read"),
+    "policy-unreadable": (Severity.ERROR, "policies can't be read"),
     # What a schema can't say.
     "unknown-template": (Severity.ERROR, "unknown template"),
     "duplicate-name": (Severity.ERROR, "the same name stands twice"),

@@ -4,7 +4,7 @@ Layer 0, no IO::
 
     ConnformError
     ├── ManifestInvalid      the manifest has errors: `.diagnostics`
-    ├── UnknownConnection    no connection has that name (a KeyError as well)
+    ├── UnknownConnection    no connection has that name or tag, or is left (a KeyError as well)
     ├── NoBaseline           `--changed-since` leads to nothing that can be compared with
     ├── Refused              a safety rule says no
     ├── PlanUnusable         a saved plan can't be read, or was altered
@@ -42,7 +42,7 @@ class ManifestInvalid(ConnformError):
 
 
 class UnknownConnection(ConnformError, KeyError):
-    """No connection has that name."""
+    """No connection has that name or tag, or a selection leaves none."""
 
     exit_code = ExitCode.USAGE
 

@@ -156,7 +156,6 @@ def use_in(runner: Runner, workspace: Path, folder: Path, inputs: Mapping[str, s
     given = {name: one["default"] for name, one in ACTION["inputs"].items()}
     given |= {name.replace("_", "-"): value for name, value in inputs.items()}
     output, summary = folder / "output", folder / "summary.md"
-    (runner.temp / "connform.sarif").unlink(missing_ok=True)
     for file in (output, summary):
         file.write_text("")
     variables = {name: evaluate(value, given) for name, value in STEP["env"].items()}
@@ -258,9 +257,15 @@ def test_the_exit_code_says_which_kind_of_failure(use: Use, tmp_path: Path) -> N
     assert "ACME_KEY" in step.log
 
 
-def test_wrong_usage_leaves_no_report(use: Use) -> None:
-    step = use(args="--no-such-flag")
-    assert (step.code, step.outputs) == (64, {"exit-code": "64"})
+def test_each_use_has_a_report_of_its_own_and_wrong_usage_none(use: Use, tmp_path: Path) -> None:
+    """For a job that looks at several roots: no report replaces another's, none is that of an earlier use."""
+    for name, text in (("a", BAD), ("b", GOOD)):
+        (tmp_path / "workspace" / name).mkdir()
+        (tmp_path / "workspace" / name / "connections.yaml").write_text(text)
+    first, second, third = use(working_directory="a"), use(working_directory="b"), use(args="--no-such-flag")
+    assert (len(first.results), second.results) == (1, [])
+    assert (third.code, third.outputs) == (64, {"exit-code": "64"})
+    assert "automationDetails" not in Path(first.outputs["sarif"]).read_text()  # it would outdo upload-sarif's category
 
 
 @pytest.mark.parametrize("command", ["fmt", "validate --fix", "validate; touch planted", ""])

@@ -88,6 +88,11 @@ def test_no_input_stands_in_the_script() -> None:
     assert set(re.findall(r"inputs\.(\w+)", BODY)) == set(INPUTS)
 
 
+def test_two_roots_are_two_jobs() -> None:
+    """GitLab takes the last of two jobs of one name."""
+    assert list(yaml.safe_load(BODY)) == ["$[[ inputs.name ]]-$[[ inputs.command ]]"]
+
+
 def test_no_index_says_what_is_installed() -> None:
     """Under the name connform it may have a stranger's package."""
     assert "default" not in INPUTS["package"]
@@ -138,5 +143,9 @@ def test_a_good_manifest_passes_the_job(
 def test_an_input_is_never_run(
     folder: Path, image: Path, offline_pip: Mapping[str, str], package: str, text: str
 ) -> None:
+    reports = [folder / "gl-code-quality-report.json", folder / "connform.junit.xml"]
+    for file in reports:
+        file.write_text("of another run")
     assert run(job(package=package, paths=text, args=text), folder, image, offline_pip).code != 0
+    assert not [file for file in reports if file.exists() and file.read_text() == "of another run"]
     assert not [*folder.parent.rglob("planted")]

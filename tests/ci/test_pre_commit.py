@@ -28,6 +28,7 @@ repos:
       - id: connform-validate
       - id: connform-fmt
 """
+POLICY: Final = "version: 1\npolicies:\n  owner-missing: {message: an owner is missing, schema: {required: [owner]}}\n"
 UNTIDY: Final = GOOD.replace("environment: sandbox", "environment:   sandbox")
 
 
@@ -55,7 +56,7 @@ def pre_commit(folder: Path, environment: Mapping[str, str], *arguments: str | P
 
 def stage(folder: Path, name: str, text: str) -> Path:
     file = folder / name
-    file.parent.mkdir(exist_ok=True)
+    file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text)
     git(folder, "add", name)
     return file
@@ -66,16 +67,24 @@ def test_pre_commit_accepts_the_file(project: Path) -> None:
     assert (ended.code, ended.out) == (0, "")
 
 
-def test_try_repo_finds_the_bad_one_of_two_manifests(
+def test_try_repo_finds_the_bad_manifests_of_every_root(
     repository: Path, project: Path, environment: Mapping[str, str]
 ) -> None:
     stage(repository, "connections/good.yaml", GOOD)
     stage(repository, "connections/bad.yaml", BAD)
+    for place in ("envs/us", "envs/eu"):  # each root is a run by itself: the same names stand in several
+        stage(repository, f"{place}/connections.yaml", GOOD)
+    stage(repository, "envs/prod/connections.yaml", BAD)
+    stage(repository, "teams/a/connections/x.yaml", GOOD)
+    stage(repository, "teams/a/policies/owner.yaml", POLICY)
     ended = pre_commit(repository, environment, "try-repo", project, "--all-files")
     assert ended.code == 1, ended.err
     assert "connform validate........................................................Failed" in ended.out
     assert "connections/bad.yaml:5:13: error[unknown-region]" in ended.out
     assert "2 connections in 2 files: 1 error" in ended.out
+    assert "envs/prod/connections.yaml:5:13: error[unknown-region]" in ended.out
+    assert "teams/a/connections/x.yaml:3:3: error[owner-missing]" in ended.out
+    assert ended.out.count("1 connection in 1 file: no errors") == 2
     assert "connform fmt.............................................................Passed" in ended.out
 
 
@@ -119,7 +128,8 @@ def test_a_name_that_begins_with_a_hyphen_is_a_file(
     (repository / folder).mkdir()
     (repository / folder / "connections.yaml").write_text(UNTIDY)
     git(repository, "add", "--all")
-    ended = pre_commit(repository, environment, "run", "connform-fmt")
+    ended = pre_commit(repository, environment, "run")
+    assert "connform validate........................................................Passed" in ended.out
     assert (ended.code, (repository / folder / "connections.yaml").read_text()) == (1, GOOD), ended.out
     assert not [path for path in repository.iterdir() if path.name.startswith("planted")]
 

@@ -60,6 +60,8 @@ def test_no_usage_error_repeats_a_value(connform: Connform, engine: FakeEngine, 
         (["request", "x", "GET", "/", "--json", "{}", "--data", "-"], "exclude each other"),
         (["request", "x", "GET", "/", "--data", "@/nowhere"], "No such file or directory"),
         (["schema", "reprot"], "did you mean `report`?"),
+        (["list", "envs/prod"], "`-f PATH` names a manifest or a folder"),
+        (["secrets", "check", "envs/prod"], "`-f PATH` names a manifest or a folder"),
     ],
 )
 def test_a_usage_error_helps(connform: Connform, engine: FakeEngine, argv: list[str], said: str) -> None:
@@ -91,8 +93,10 @@ def test_a_verb_describes_itself_as_its_table_does_and_takes_the_common_flags(co
     run = connform(verb, "--help")
     assert run.code == 0
     flags = ("--file", "--connection", "--exclude", "--tag", "--changed-since", "--policy", "--format", "--output")
-    assert all(flag in run.out for flag in (*flags, "--no-color", "--no-input", "--quiet", "--verbose"))
-    assert len(_COMMON) == 12
+    assert all(
+        flag in run.out for flag in (*flags, "--allow-empty", "--no-color", "--no-input", "--quiet", "--verbose")
+    )
+    assert len(_COMMON) == 13
 
 
 def test_help_names_every_format(connform: Connform) -> None:

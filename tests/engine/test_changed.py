@@ -181,8 +181,8 @@ def test_paths_are_those_of_the_command_line(repository: Path, git: Git, monkeyp
     for name in ("-n.yaml", "ü ß.yaml", "a/b/m.yaml"):
         (repository / name).parent.mkdir(parents=True, exist_ok=True)
         (repository / name).write_text(BEFORE)
-    commit(git)
     (repository / "link.yaml").symlink_to("a/b/m.yaml")
+    commit(git)
     for name in ("./-n.yaml", "ü ß.yaml", "a/b/m.yaml", str(repository / "a/b/m.yaml"), "a/b", "link.yaml"):
         assert touched(name) == "", name
     monkeypatch.chdir(repository / "a")

@@ -306,7 +306,7 @@ GRANT: Final = GrantFacts(
 )
 
 SAMPLES: Final = {
-    "validate-clean": Report("validate", (FILE,), connection_count=7),
+    "validate-clean": Report("validate", (FILE,), connection_count=7, policy_count=5),
     "validate-empty": Report("validate"),
     "validate-warning": Report("validate", (FILE,), (UNUSED,), connection_count=7),
     "validate-errors": Report(

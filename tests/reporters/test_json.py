@@ -59,6 +59,7 @@ def test_the_summary_counts() -> None:
         "skipped": 1,
         "errors": 0,
         "warnings": 2,
+        "policies": 0,
     }
 
 

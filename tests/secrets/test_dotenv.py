@@ -23,7 +23,6 @@ def _values(text: str) -> dict[str, str]:
         ("KEY=value", "value"),
         ("KEY=value\n", "value"),
         ("KEY=value\r\n", "value"),
-        ("\ufeffKEY=value", "value"),
         ("  KEY  =  value  ", "value"),
         ("export KEY=value", "value"),
         ("KEY=0012", "0012"),

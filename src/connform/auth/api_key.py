@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from connform.http.header import HeaderCredential
+from connform.http.header import HeaderCredential, demand_sendable
 from connform.manifest.references import REFERENCE
 from connform.manifest.shape import Shape
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from connform.auth.interface import Given
     from connform.http.settings import Credential
     from connform.manifest.rules import Finding
+    from connform.secret import Secret
 
 
 class ApiKey:
@@ -31,6 +32,10 @@ class ApiKey:
     def rules(self, auth: Mapping[str, Any]) -> Iterator[Finding]:  # noqa: ARG002  (the interface's signature)
         """Yield nothing: the schema says it all."""
         yield from ()
+
+    def judge(self, key: str, secret: Secret) -> None:
+        """Let a secret pass that can be sent in a header."""
+        demand_sendable(secret, key=key)
 
     def credential(self, given: Given) -> Credential:
         """Return the key in the provider's header."""

@@ -47,6 +47,13 @@ class AuthMethod(Protocol):
     def rules(self, auth: Mapping[str, Any]) -> Iterator[Finding]:
         """Yield what a schema can't say of one effective `auth:` mapping."""
 
+    def judge(self, key: str, secret: Secret) -> None:
+        """Let a secret pass that can be what stands behind a key of this method; `credential` lets no other pass.
+
+        Raises:
+            ConnectionFailed: `secret_malformed`, never echoing the value.
+        """
+
     def credential(self, given: Given) -> Credential:
         """Turn what a connection gives into a credential. No IO.
 

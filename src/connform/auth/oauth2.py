@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from connform.errors import ConnectionFailed
-from connform.http.header import CONTROL_CHARACTER
+from connform.http.header import problem_of
 from connform.manifest.references import REFERENCE
 from connform.manifest.rules import Finding
 from connform.manifest.shape import Shape
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from connform.auth.oauth.server import AuthorizationServer
     from connform.auth.oauth.token_endpoint import App
     from connform.http.settings import Credential
+    from connform.secret import Secret
 
 DEFAULT_SCOPES: Final = ("profile", "offline_access", "organization")
 """What the vendor's OAuth page asks for; `offline_access` brings a refresh token."""
@@ -93,6 +94,12 @@ class OAuth2:
             detail = "without the scope `offline_access` there is no refresh token: the login must be repeated when the token ends"
             yield Finding("no-refresh-token", ("scopes",), detail, "add offline_access")
 
+    def judge(self, key: str, secret: Secret) -> None:
+        """Let a secret pass that can be an app's (RFC 6749 appendix A.2): printable ASCII characters."""
+        if problem := problem_of(secret):
+            message = f"the secret behind `{key}` {problem}, and no app has such a secret"
+            raise ConnectionFailed("secret_malformed", message)
+
     def credential(self, given: Given) -> Credential:
         """Return the credential of the connection's grant, which reads nothing before the first request."""
         from connform.auth.oauth.credential import GrantCredential
@@ -106,16 +113,12 @@ def app(given: Given) -> App:
     """Return who asks: the client of RFC 6749 §2.
 
     Raises:
-        ConnectionFailed: `secret_malformed`; a control character is in no app's secret (RFC 6749 appendix A.2).
+        ConnectionFailed: `secret_malformed`.
     """
     from connform.auth.oauth.token_endpoint import App
 
     settings, secret = given.settings, given.secrets["client_secret"]
-    if CONTROL_CHARACTER.search(secret.reveal()):
-        message = (
-            "the secret behind `client_secret` holds a line break or control character, and no app has such a secret"
-        )
-        raise ConnectionFailed("secret_malformed", message)
+    OAUTH2.judge("client_secret", secret)
     return App(settings["client_id"], secret, settings.get("client_auth", "basic"))
 
 

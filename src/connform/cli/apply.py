@@ -61,7 +61,7 @@ def command(
     wanted, selection = Shard(*shard), options.selection
     if saved is not None:
         if any(selection):
-            message = "--plan says which connections it is about: leave out -c, --exclude, --tag and --changed-since"
+            message = "--plan says which connections it is about: leave out -c, --exclude, --tag, --changed-since and --allow-empty"
             raise UsageProblem(message)
         selection = saved.selection
         wanted = saved.shard if wanted == WHOLE else wanted

@@ -143,6 +143,9 @@ _COMMON: Final = {
     "changed_since": click.option(
         "--changed-since", metavar="REF", callback=_commit, help="Only what differs from this Git commit."
     ),
+    "allow_empty": click.option(
+        "--allow-empty", is_flag=True, help="Names and tags may match nothing, and no connection may be left."
+    ),
     "policies": click.option(
         "--policy",
         "policies",

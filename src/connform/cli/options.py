@@ -21,6 +21,8 @@ class Options(NamedTuple):
     """Tags, of which a connection has one."""
     changed_since: str = ""
     """A commit, branch or tag from which a connection differs; empty for all."""
+    allow_empty: bool = False
+    """Whether names and tags may match nothing, and nothing may be left."""
     policies: tuple[str, ...] = ()
     """Policy files and folders that judge every connection."""
     formats: tuple[tuple[str, str], ...] = ()
@@ -51,4 +53,4 @@ class Options(NamedTuple):
         """The connections that are meant."""
         from connform.engine.select import Selection
 
-        return Selection(self.connections, self.exclude, self.tags, self.changed_since)
+        return Selection(self.connections, self.exclude, self.tags, self.changed_since, self.allow_empty)

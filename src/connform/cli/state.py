@@ -56,6 +56,11 @@ def command(
     if name and new_name:
         _move(options, name, new_name, lock_timeout_s, state)
         return 0
+    if options.changed_since:
+        message = (
+            "--changed-since compares manifests with a commit, and `state` looks at what is recorded: leave it out"
+        )
+        raise UsageProblem(message)
     if what == "rm":
         forget(options.files, name or "", state=state, lock_timeout_s=lock_timeout_s)
         if not options.quiet:

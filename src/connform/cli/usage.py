@@ -44,4 +44,6 @@ def describe(error: click.UsageError) -> tuple[str, str]:
             return f"invalid value for {name}: expected {error.param.type.name}", help_hint
         case click.BadOptionUsage():
             return error.message.rstrip("."), help_hint
-    return "unexpected extra argument", help_hint
+    has_files = error.ctx is not None and any(parameter.name == "files" for parameter in error.ctx.command.params)
+    how = "`-f PATH` names a manifest or a folder; " if has_files else ""
+    return "unexpected extra argument", how + help_hint

@@ -1,35 +1,71 @@
 """Turns manifests into diagnostics: `connform validate`. Layer 5. IO: with `--fix`, rewrites manifests, standard error."""
 
+# ruff: noqa: PTH112, PTH120  (pathlib would cost start-up)
+
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
 import click
 
-from connform.cli.flags import completing
-from connform.cli.output import reporting
+from connform.cli.flags import common, completing
+from connform.cli.output import emit
 from connform.cli.usage import UsageProblem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from connform.cli.options import Options
-    from connform.engine.report import Report
 
 
 @click.command()
 @click.argument("paths", nargs=-1, metavar="[PATH]...", shell_complete=completing("files"))
 @click.option("--fix", "wants_fix", is_flag=True, help="First mend in the files what has one certain correction.")
-@reporting
-def command(options: Options, paths: tuple[str, ...], *, wants_fix: bool) -> Report:
+@click.option(
+    "--by-root", is_flag=True, help="PATH… changed: check the manifests that each belongs to, root by root; for hooks."
+)
+@common
+def command(options: Options, paths: tuple[str, ...], *, wants_fix: bool, by_root: bool) -> int:
     """Check manifests offline, without secrets and network."""
-    files = options.files + paths
-    if wants_fix:
-        _mend(files, options)
     from connform.engine.validate import validate
 
-    return validate(files, options.selection, options.policies)
+    code = 0
+    for files in _runs(options, paths) if by_root else [options.files + paths]:
+        if wants_fix:
+            _mend(files, options)
+        report = validate(files, options.selection, options.policies)
+        emit(report, options)
+        code = max(code, report.exit_code)
+    return code
+
+
+def _runs(options: Options, paths: Sequence[str]) -> list[tuple[str, ...]]:
+    """Return the files of each run: those of `-f` together, and each root of `paths` that they don't hold by itself.
+
+    Raises:
+        UsageProblem: a report would replace another, or a policy belongs to no manifest: nothing would apply it.
+    """
+    from connform.engine.roots import roots_of
+
+    if options.output or any(file for _, file in options.formats):
+        message = "--by-root makes several reports, and they would replace each other in one file"
+        raise UsageProblem(message, "run connform once for each root, with `-f` and a file of its own")
+    named = {os.path.normpath(file) for file in options.files}
+    found: dict[tuple[str, ...], None] = {options.files: None} if named else {}
+    for path in paths:
+        roots = roots_of(path)
+        if not roots and not (named or options.policies):
+            message = f"{path}: no manifest lies beside this folder of policies, so nothing applies them"
+            raise UsageProblem(message, "name the manifests with `-f`, and the policies with `--policy`")
+        found |= {(root,): None for root in roots if named.isdisjoint(map(os.path.normpath, _holders(root)))}
+    return list(found) or [()]
+
+
+def _holders(root: str) -> tuple[str, ...]:
+    """Return what reads a root: its own name, and of a file its folder's."""
+    return (root,) if os.path.isdir(root) else (root, os.path.dirname(root) or os.curdir)
 
 
 def _mend(files: Sequence[str], options: Options) -> None:

@@ -1,39 +1,34 @@
-"""Reads the manifests that stood at the paths of a run in a commit. Layer 3; reads a Git repository."""
+"""Reads the manifests that stood at the paths of a run in a commit. Layer 3; reads Git repositories."""
 
-# ruff: noqa: PTH100, PTH118, PTH120  (paths are text wherever manifests are read)
+# ruff: noqa: PTH118  (paths are text wherever manifests are read)
 
 from __future__ import annotations
 
 import os
-from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
-from connform.engine.git_objects import GitObjects
+from connform.engine.commit import Commit
+from connform.engine.git_place import names_below, repository_for
 from connform.errors import NoBaseline
 from connform.manifest.files import MAX_FILE_BYTES, STDIN, Source
-from connform.manifest.repository import repository_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from connform.engine.commit import Entry
 
 _DEFAULT_PATHS: Final = ("connections.yaml", "connections")
-_FILE: Final = "100"
-"""How the modes of files begin, by which a tree says what an entry is; links and submodules have others."""
-_FOLDER: Final = "40000"
-"""The mode of a folder."""
-_UNKNOWN: Final = (
-    "--changed-since names no commit that is here: fetch it first; a shallow clone, as CI makes them, needs "
-    "`fetch-depth: 0` (GitHub) or `GIT_DEPTH: 0` (GitLab)"
-)
 
 
-def sources_at(ref: str, paths: Sequence[str], folder: str) -> list[Source]:
+def sources_at(ref: str, paths: Sequence[str]) -> list[Source]:
     """Return the manifests that the same command line would have read at a commit; what wasn't there is left out.
 
+    Their folders are those in which they stood: links are followed as they were.
+
     Args:
-        ref: a commit, branch or tag.
+        ref: a commit, branch or tag; `A...B` for the commit where the two parted.
         paths: files and folders; empty: the default search.
-        folder: one inside of the repository.
 
     Raises:
         NoBaseline: no git, no repository, no such commit.
@@ -41,71 +36,46 @@ def sources_at(ref: str, paths: Sequence[str], folder: str) -> list[Source]:
     if STDIN in paths:
         message = "--changed-since compares files with a commit: standard input is in none"
         raise NoBaseline(message)
-    root = repository_of(Path(folder).resolve())
-    if root is None:
-        message = f"--changed-since compares with a commit, but {folder} lies in no Git repository"
-        raise NoBaseline(message)
-    with GitObjects(root) as objects:
-        commit = _Commit(objects, ref, root)
+    root = _repository(paths or _DEFAULT_PATHS[:1])
+    with Commit(root, ref) as commit:
         if paths:
-            return [source for path in paths for source in commit.sources(path)]
-        return next(filter(None, (list(commit.sources(path)) for path in _DEFAULT_PATHS)), [])
+            return [source for path in paths for source in _sources(commit, path)]
+        return next(filter(None, (list(_sources(commit, path)) for path in _DEFAULT_PATHS)), [])
 
 
-class _Entry(NamedTuple):
-    """What a tree says of one of its entries."""
+def _repository(paths: Sequence[str]) -> Path:
+    """Return the one repository of paths."""
+    roots = {path: repository_for(path) for path in paths}
+    first = roots[paths[0]]
+    if first is None:
+        message = f"--changed-since compares with a commit, but {os.path.realpath(paths[0])} lies in no Git repository"
+        raise NoBaseline(message)
+    for path, root in roots.items():
+        if root != first:
+            message = (
+                f"--changed-since compares with a commit of {first}, and {path} lies outside of it: "
+                "run connform once for each repository"
+            )
+            raise NoBaseline(message)
+    return first
 
-    mode: str
-    """What it is, as `_FILE` and `_FOLDER` say."""
-    id: str
-    """The id of its content."""
+
+def _sources(commit: Commit, path: str) -> Iterator[Source]:
+    """Yield the manifest that stood at a path, or those of the folder that stood there."""
+    names = names_below(commit.root, path) or []
+    found = commit.find(names)
+    if found is None:
+        return
+    if found.is_file:
+        folder = commit.find(names[:-1])
+        yield from _source(commit, path, found, folder)
+    for name in commit.names(found):
+        entry = commit.find([*found.path, name]) if name.endswith((".yaml", ".yml")) else None
+        if entry is not None and entry.is_file:
+            yield from _source(commit, os.path.join(path, name), entry, found)
 
 
-class _Commit:
-    """The files of a commit: found from tree to tree, so that what was not committed differs from what was not fetched."""
-
-    def __init__(self, objects: GitObjects, ref: str, root: Path) -> None:
-        self._objects = objects
-        self._root = root
-        found = objects.named(f"{ref}^{{commit}}")
-        if found is None:
-            raise NoBaseline(_UNKNOWN)
-        self._tree = found.data.split(maxsplit=2)[1].decode()
-
-    def sources(self, path: str) -> Iterator[Source]:
-        """Yield the manifest that stood at a path, or those of the folder that stood there."""
-        found = self._find(path)
-        if found.mode.startswith(_FILE):
-            yield from self._source(path, found)
-        elif found.mode == _FOLDER:
-            for name, entry in self._entries(found).items():
-                if name.endswith((".yaml", ".yml")) and entry.mode.startswith(_FILE):
-                    yield from self._source(os.path.join(path, name), entry)
-
-    def _find(self, path: str) -> _Entry:
-        """Return what stood at a path; one without mode where nothing did."""
-        inside = os.path.relpath(os.path.realpath(path), self._root)
-        found, nothing = _Entry(_FOLDER, self._tree), _Entry("", "")
-        for name in Path(inside).parts:
-            if name == os.pardir:
-                message = f"--changed-since compares with a commit of {self._root}, and {path} lies outside of it"
-                raise NoBaseline(message)
-            found = self._entries(found).get(name, nothing) if found.mode == _FOLDER else nothing
-        return found
-
-    def _entries(self, folder: _Entry) -> dict[str, _Entry]:
-        """Return the entries of a tree, which git stores as `MODE NAME NUL HASH`, again and again."""
-        entries = {}
-        rest = self._objects.whole(folder.id).data
-        while rest:
-            mode, _, rest = rest.partition(b" ")
-            name, _, rest = rest.partition(b"\0")
-            size = len(folder.id) // 2
-            entries[os.fsdecode(name)] = _Entry(mode.decode(), rest[:size].hex())
-            rest = rest[size:]
-        return entries
-
-    def _source(self, path: str, file: _Entry) -> Iterator[Source]:
-        data = self._objects.whole(file.id).data
-        if len(data) <= MAX_FILE_BYTES:
-            yield Source(path, data, os.path.dirname(os.path.abspath(path)))
+def _source(commit: Commit, path: str, file: Entry, folder: Entry | None) -> Iterator[Source]:
+    data = commit.content(file)
+    if len(data) <= MAX_FILE_BYTES:
+        yield Source(path, data, os.path.join(commit.root, *(folder.path if folder else ())))

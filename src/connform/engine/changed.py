@@ -5,6 +5,7 @@ Layer 3; reads a Git repository.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from connform.engine.baseline import sources_at
@@ -13,7 +14,7 @@ from connform.engine.relative import is_relative, is_relative_store, references
 from connform.manifest.validate import validate
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from connform.manifest.document import Entry
     from connform.manifest.validate import Tree
@@ -23,7 +24,7 @@ def changed_since(ref: str, files: Sequence[str], now: Tree) -> set[str]:
     """Return the names of the connections that are new, or whose effective values or stores differ from a commit's.
 
     Comments, layout, the names of templates and of files make no difference; another folder does where paths are
-    relative to it.
+    relative to it. Links count as they stood.
 
     Args:
         ref: a commit, branch or tag.
@@ -33,22 +34,30 @@ def changed_since(ref: str, files: Sequence[str], now: Tree) -> set[str]:
     Raises:
         NoBaseline: there is nothing to compare with.
     """
-    folder = next(iter(now.connections.values())).base
-    before, _ = validate(sources_at(ref, files, folder), vocabulary())
+    before, _ = validate(sources_at(ref, files), vocabulary())
     return {
         name
         for name, entry in now.connections.items()
-        if name not in before.connections or _meaning(entry, now) != _meaning(before.connections[name], before)
+        if name not in before.connections
+        or _meaning(entry, now, os.path.realpath) != _meaning(before.connections[name], before, str)
     }
 
 
-def _meaning(connection: Entry, tree: Tree) -> object:
-    """Return what makes two declarations the same where it is equal."""
+def _meaning(connection: Entry, tree: Tree, resolved: Callable[[str], str]) -> object:
+    """Return what makes two declarations the same where it is equal.
+
+    Args:
+        connection: one declaration.
+        tree: what else stands there.
+        resolved: follows the links of a folder; at a commit they are followed already.
+    """
     if not connection.layers:
         return object()  # extends nothing that is known: equal to nothing
     effective = connection.effective
     schemes = {scheme for scheme, _ in references(effective)}
     stores = [store for name, store in tree.stores.items() if name in schemes]
-    homes = [(store.name, store.node, store.base if is_relative_store(store.node) else "") for store in stores]
-    folder = connection.base if is_relative(effective) else ""
+    homes = [
+        (store.name, store.node, resolved(store.base) if is_relative_store(store.node) else "") for store in stores
+    ]
+    folder = resolved(connection.base) if is_relative(effective) else ""
     return effective, sorted(homes, key=lambda home: home[0]), folder

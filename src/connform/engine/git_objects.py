@@ -3,8 +3,8 @@
 A pull request may hold a whole bare repository (HEAD, objects/, refs/, config) as ordinary files, for which git would take
 any folder. It can't hold a `.git`: git neither adds nor checks out that name, in any spelling that a file system takes for
 it (CVE-2014-9390). So `.git` was made on this machine, by `git clone`, `git worktree` or `git submodule`, or by an archive
-that somebody unpacked here; even so its configuration starts nothing: cat-file runs no hooks, filters, aliases or fsmonitor,
-shows no pager through a pipe, and all else that a configuration can name belongs to transports, of which none is allowed.
+that somebody unpacked here; even so its configuration starts nothing: cat-file and merge-base run no hooks, filters, aliases or fsmonitor,
+show no pager through a pipe, and all else that a configuration can name belongs to transports, of which none is allowed.
 """
 
 from __future__ import annotations
@@ -59,6 +59,7 @@ class GitObjects:
         Raises:
             NoBaseline: there is no git, or it does not take the repository.
         """
+        self._root = root
         try:
             self._git = _started(root)
         except OSError as error:
@@ -105,36 +106,55 @@ class GitObjects:
             raise NoBaseline(_LACKING)
         return found
 
+    def merge_base(self, one: str, other: str) -> str:
+        """Return the id of the commit where the histories of two commits, named by their ids, parted; empty without one."""
+        command = [*_command(self._root), "merge-base", one, other]
+        asked = subprocess.run(  # noqa: S603  (the user's own git)
+            command, stdin=subprocess.DEVNULL, capture_output=True, cwd=os.sep, env=_variables(), check=False
+        )
+        return os.fsdecode(asked.stdout).strip()
+
     def _gave_up(self) -> NoBaseline:
         _, errors = self._git.communicate()
         return _failure(errors)
 
 
-def _started(root: Path) -> subprocess.Popen[bytes]:
+def _program() -> str:
     git = find_program("git", variable("PATH"))
     if not git:
         raise FileNotFoundError(errno.ENOENT, "it is not on PATH")
+    return git
+
+
+def _command(root: Path) -> list[str]:
+    # Where ROOT/.git is damaged git may have found ROOT, a bare repository of ordinary files: that is not what is read.
+    return [_program(), *_OPTIONS, f"--git-dir={root / '.git'}"]
+
+
+def _variables() -> dict[str, str]:
     # Of the caller's variables git gets no GIT_*: they would name another repository, or more configuration.
-    variables = {**ordinary_variables(("SUDO_UID",)), **_VARIABLES}
+    return {**ordinary_variables(("SUDO_UID",)), **_VARIABLES}
+
+
+def _started(root: Path) -> subprocess.Popen[bytes]:
     # Git asks whose a repository is where it has found it itself, and not where --git-dir names it: the `.git` may be
     # that of another user in a folder that is shared, as /tmp.
     asked = subprocess.run(  # noqa: S603  (the user's own git)
-        [git, *_OPTIONS, "-C", str(root), "rev-parse", "--git-dir"],
+        [_program(), *_OPTIONS, "-C", str(root), "rev-parse", "--git-dir"],
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        env=variables,
+        env=_variables(),
         check=False,
     )
     if asked.returncode:
         raise _failure(asked.stderr)
-    # Where ROOT/.git is damaged it may have found ROOT, a bare repository of ordinary files: that is not what is read.
     return subprocess.Popen(  # noqa: S603  (the same)
-        [git, *_OPTIONS, f"--git-dir={root / '.git'}", "cat-file", "--batch"],
+        [*_command(root), "cat-file", "--batch"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         cwd=os.sep,
-        env=variables,
+        env=_variables(),
     )
 
 

@@ -16,7 +16,7 @@ from connform.engine.origins import sends
 from connform.engine.protection import Known
 from connform.engine.protection import known as production
 from connform.engine.renames import find_renames
-from connform.engine.select import demand_known, select
+from connform.engine.select import select
 from connform.engine.specification import FieldChange, differences, digest, specification, with_stores
 from connform.engine.states import WHOLE, Shard, by_home
 from connform.errors import UnknownConnection
@@ -191,7 +191,7 @@ def draw(manifest: Manifest, states: KeptStates, selection: Selection, shard: Sh
         shard: which part of them.
 
     Raises:
-        UnknownConnection: the selection names a connection that is neither declared nor to be removed.
+        UnknownConnection: the selection names what is neither declared nor to be removed, or leaves nothing.
         ConnectionFailed: a fault of the store.
     """
     declared = {name: _as_declared(one, manifest, states) for name, one in manifest.items()}
@@ -205,13 +205,13 @@ def draw(manifest: Manifest, states: KeptStates, selection: Selection, shard: Sh
         if one.new in declared and not one.problem
     }
     marks = {name: mark for name, one in declared.items() if (mark := kept[one.states].get(one.recorded_as))}
-    known = manifest.declared | {one.old for one in renames if not one.problem}
+    known = manifest.declared.keys() | {one.old for one in renames if not one.problem}
     gone = {
         name: home
         for home, found in kept.items()
         for name in states.outlived({name: found[name] for name in found.keys() - known}, manifest.searched)
     }
-    _demand_known(selection, manifest, gone)
+    _demand_present_names(selection, manifest, gone)
     touched = [
         one
         for name, one in declared.items()
@@ -223,8 +223,9 @@ def draw(manifest: Manifest, states: KeptStates, selection: Selection, shard: Sh
         marks.pop(one.connection.name)
         if one.recorded_as in applied:
             marks[one.connection.name] = applied[one.recorded_as].mark
-    tags = {name: _tags(applied.get(name)) for name in sorted(gone) if name in applied or name not in left}
-    removed = select(tags, selection, may_miss=True)
+    tags: dict[str, Sequence[str]] = {name: entry.tags for name, entry in manifest.declared.items()}
+    tags |= {name: _tags(applied.get(name)) for name in sorted(gone) if name in applied or name not in left}
+    removed = [name for name in select(tags, selection) if name in gone]
     whole = [_step(name, one.action(marks.get(name)), marks.get(name), one.digest) for name, one in declared.items()]
     whole += [_step(name, Action.REMOVE, kept[gone[name]][name], "") for name in removed]
     remarks = dict(probable_renames(whole)) | {one.old: one.problem for one in renames if one.problem}
@@ -243,11 +244,11 @@ def draw(manifest: Manifest, states: KeptStates, selection: Selection, shard: Sh
     return plan._replace(known=production(states)) if plan.pending else plan
 
 
-def _demand_known(selection: Selection, manifest: Manifest, gone: Mapping[str, States]) -> None:
-    """Let a selection pass whose names are declared or to be removed.
+def _demand_present_names(selection: Selection, manifest: Manifest, gone: Mapping[str, States]) -> None:
+    """Let a selection pass that names no connection by the name that it had.
 
     Raises:
-        UnknownConnection: it names another; the message says which one may be meant.
+        UnknownConnection: it does.
     """
     for name in selection.names:
         if name in manifest.moved and name not in gone:
@@ -255,7 +256,6 @@ def _demand_known(selection: Selection, manifest: Manifest, gone: Mapping[str, S
                 f"no connection matches `{name}`: `moved:` says that it is `{manifest.moved[name]}` now; name that"
             )
             raise UnknownConnection(message)
-    demand_known(selection, (*sorted(manifest.declared), *sorted(gone)))
 
 
 def _told_of(renames: Sequence[Rename], changes: Sequence[Change]) -> Iterator[Change]:

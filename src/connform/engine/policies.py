@@ -3,14 +3,16 @@
 Layer 3; reads policy files.
 """
 
-# ruff: noqa: PTH110, PTH118, PTH120, PTH208  (pathlib would cost start-up, also of the runs that have no policies)
+# ruff: noqa: PTH112, PTH114  (pathlib would cost start-up, also of the runs that have no policies)
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
+from connform.diagnostics import Span
 from connform.engine.catalog import DEFAULT_PROVIDER, reference_keys
+from connform.engine.policy_folders import policies_beside
 from connform.manifest.files import load_sources
 from connform.manifest.places import diagnose_file
 
@@ -21,15 +23,23 @@ if TYPE_CHECKING:
     from connform.manifest.files import Source
     from connform.manifest.validate import Tree
     from connform.manifest.vocabulary import Vocabulary
+    from connform.policies.file import Policy
 
-FOLDER: Final = "policies"
-"""The folder beside a manifest whose policies judge the connections declared in this folder's manifests."""
 _EVERYWHERE: Final = ""
 _SHOWN: Final = frozenset({"version", "policies", "message", "severity", "schema"})
 """The keys of a policy file besides those of JSON Schema; no value there is a secret."""
 
 
-def judge(named: Sequence[str], sources: Sequence[Source], tree: Tree, vocabulary: Vocabulary) -> list[Diagnostic]:
+class Judged(NamedTuple):
+    """What came of the policies of a run."""
+
+    diagnostics: list[Diagnostic]
+    """What they say of connections, and what is wrong with themselves."""
+    policy_count: int = 0
+    """How many there are."""
+
+
+def judge(named: Sequence[str], sources: Sequence[Source], tree: Tree, vocabulary: Vocabulary) -> Judged:
     """Return what policies say of the connections that have no errors, and what is wrong with the policy files.
 
     Args:
@@ -38,11 +48,10 @@ def judge(named: Sequence[str], sources: Sequence[Source], tree: Tree, vocabular
         tree: what they declare.
         vocabulary: what the manifests were read with.
     """
-    folders = {source.base: os.path.join(os.path.dirname(source.name), FOLDER) for source in sources}
-    beside = {base: sorted(_yaml_files(folder)) for base, folder in folders.items()}
-    wanted = {base: paths for base, paths in ((_EVERYWHERE, named), *beside.items()) if paths}
+    beside = policies_beside(sources, named)
+    wanted = {base: paths for base, paths in ((_EVERYWHERE, named), *beside.files.items()) if paths}
     if not wanted:
-        return []
+        return Judged(beside.problems)
     from connform.manifest.snippet import add_snippets
     from connform.manifest.source_lines import SourceLines
     from connform.manifest.validate import add_source_lines
@@ -53,23 +62,17 @@ def judge(named: Sequence[str], sources: Sequence[Source], tree: Tree, vocabular
 
     texts, bases, problems = _load(wanted)
     policies, mistakes = read_policies(texts)
+    problems += [*beside.problems, *_without_policies(texts, policies, mistakes)]
     scoped = [policy._replace(bases=bases[policy.span.file]) for policy in policies]
     finder = FactFinder(vocabulary.connection, DEFAULT_PROVIDER, reference_keys(), tree.stores)
     sound = (connection for connection in tree.connections.values() if connection.sound)
     breaches = list(judge_connections(scoped, sound, finder.facts))
-    return [
+    found = [
         *problems,
         *add_snippets(mistakes, SourceLines(texts), _SHOWN | KEYWORDS.keys(), _SHOWN | KEYWORDS.keys()),
         *add_source_lines(breaches, [*sources, *texts], vocabulary),
     ]
-
-
-def _yaml_files(folder: str) -> Iterator[str]:
-    try:
-        names = os.listdir(folder)
-    except OSError:  # there is none, or it isn't for this user
-        return
-    yield from (os.path.join(folder, name) for name in names if name.endswith((".yaml", ".yml")))
+    return Judged(found, len(policies))
 
 
 def _load(wanted: Mapping[str, Sequence[str]]) -> tuple[list[Source], dict[str, frozenset[str]], list[Diagnostic]]:
@@ -96,6 +99,20 @@ def _load(wanted: Mapping[str, Sequence[str]]) -> tuple[list[Source], dict[str, 
     return list(sources.values()), bases, problems
 
 
+def _without_policies(
+    texts: Sequence[Source], policies: Sequence[Policy], mistakes: Sequence[Diagnostic]
+) -> Iterator[Diagnostic]:
+    """Yield a diagnostic for each file that is right, and declares no policy."""
+    told = {policy.span.file for policy in policies} | {one.span.file for one in mistakes}
+    for text in texts:
+        if text.name not in told:
+            detail = "it declares no policy: write one, or remove the file"
+            yield diagnose_file("policy-unreadable", detail, Span(text.name, 1, 1, 1, 1))
+
+
 def _unreadable(problem: Diagnostic) -> Diagnostic:
-    detail = problem.detail if os.path.exists(problem.span.file) else "no such file or folder: mend `--policy`"
+    detail = problem.detail
+    if problem.code == "file-not-found" and not os.path.isdir(problem.span.file):
+        is_link = os.path.islink(problem.span.file)
+        detail = "the link leads nowhere: correct it" if is_link else "no such file or folder: mend `--policy`"
     return diagnose_file("policy-unreadable", detail, problem.span)

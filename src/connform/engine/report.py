@@ -181,6 +181,8 @@ class Report(NamedTuple):
     """In the order of the manifest."""
     connection_count: int = 0
     """How many connections were looked at (`validate` lists none, but counts them)."""
+    policy_count: int = 0
+    """How many policies judged them."""
     simulated: bool = False
     """Whether the simulator answered."""
     elapsed_s: float = 0.0

@@ -106,7 +106,7 @@ def written(plan: Plan, selection: Selection, shard: Shard) -> str:
         }
         for change in plan.changes
     ]
-    names, exclude, tags, changed_since = selection
+    names, exclude, tags, changed_since, _ = selection
     chosen = {"connections": names, "exclude": exclude, "tags": tags, "changed_since": changed_since}
     frame = {
         "format_version": "1.1",
@@ -150,7 +150,8 @@ def read(file: str) -> SavedPlan:
         raise PlanUnusable(message)
     chosen = frame["selection"]
     names, exclude, tags = (tuple(chosen[key]) for key in ("connections", "exclude", "tags"))
-    selection = Selection(names, exclude, tags, chosen["changed_since"])
+    # What it chooses was agreed on when it was made; that it still chooses the same is what the digests are for.
+    selection = Selection(names, exclude, tags, chosen["changed_since"], may_be_empty=True)
     live = frozenset(one["name"] for one in frame["changes"] if one["live"])
     return SavedPlan(frame["digest"], selection, Shard(**frame["shard"]), steps, live)
 

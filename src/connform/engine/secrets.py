@@ -8,13 +8,13 @@ from __future__ import annotations
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from connform.engine.catalog import backend
+from connform.engine.catalog import auth_method, backend
 from connform.engine.describe import describe
 from connform.engine.report import BackendReport, SecretReport
 from connform.engine.select import EVERYTHING, Selection
 from connform.engine.stores import Stores, Wanted
 from connform.engine.validate import read_manifest
-from connform.errors import SecretUnresolved
+from connform.errors import ConnectionFailed, SecretUnresolved
 from connform.faults import Stage, Verdict
 from connform.registry import SECRETS_GROUP, names, package_of
 from connform.secrets import BACKENDS
@@ -23,6 +23,7 @@ from connform.secrets.interface import Equipped
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from connform.auth.interface import AuthMethod
     from connform.engine.report import ConnectionReport, Report
     from connform.manifest.model import Connection, Store
     from connform.secrets.interface import Outcome
@@ -67,7 +68,9 @@ def backends() -> Iterator[BackendReport]:
 
 def _report(connection: Connection, source: Stores, stores: Mapping[str, Store]) -> ConnectionReport:
     references = connection.auth.references
-    outcomes = source.outcomes([Wanted(reference, connection.base) for reference in references.values()])
+    method = auth_method(connection.auth.method)
+    read = source.outcomes([Wanted(reference, connection.base) for reference in references.values()])
+    outcomes = [_judged(outcome, key, method) for key, outcome in zip(references, read, strict=True)]
     secrets = tuple(
         _secret(connection, key, outcome, stores) for key, outcome in zip(references, outcomes, strict=True)
     )
@@ -85,6 +88,17 @@ def _report(connection: Connection, source: Stores, stores: Mapping[str, Store])
         exit_code=failure.exit_code,
         place=connection.place_of("auth", key),
     )
+
+
+def _judged(outcome: Outcome, key: str, method: AuthMethod) -> Outcome:
+    """Return what was read, or why the connection can't use it: in the words of `check`."""
+    if isinstance(outcome, SecretUnresolved):
+        return outcome
+    try:
+        method.judge(key, outcome.secret)
+    except ConnectionFailed as error:
+        return SecretUnresolved(error.fault.name, error.message, error.hint)
+    return outcome
 
 
 def _secret(connection: Connection, key: str, outcome: Outcome, stores: Mapping[str, Store]) -> SecretReport:

@@ -26,10 +26,16 @@ class Selection(NamedTuple):
     """A connection has one of them."""
     changed_since: str = ""
     """A commit, branch or tag; a connection means something else there."""
+    may_be_empty: bool = False
+    """Whether names and tags may match nothing, and nothing may be left (`--allow-empty`)."""
 
 
 EVERYTHING: Final = Selection()
 """No choice at all."""
+_EMPTY: Final = (
+    "the selection leaves no connection: its names and tags exist, but no connection satisfies all of them; "
+    "--allow-empty permits that"
+)
 
 
 def select(tags: Mapping[str, Collection[str]], selection: Selection, *, may_miss: bool = False) -> list[str]:
@@ -38,23 +44,32 @@ def select(tags: Mapping[str, Collection[str]], selection: Selection, *, may_mis
     Args:
         tags: the tags of each connection, by its name.
         selection: which ones.
-        may_miss: whether a name or glob may match nothing here.
+        may_miss: whether names and tags may match nothing here, but elsewhere.
 
     Raises:
-        UnknownConnection: a name or glob that matches nothing: a typo would otherwise pass as success.
+        UnknownConnection: a name, glob or tag that matches nothing, or nothing is left: a typo would otherwise pass
+            as success. What `changed_since` leaves may be nothing; it is not looked at here.
     """
-    if not may_miss:
-        demand_known(selection, tags)
-    if selection == EVERYTHING:
+    if not any((selection.names, selection.exclude, selection.tags)):
         return list(tags)
-    return [name for name, own in tags.items() if _matches(name, own, selection)]
+    is_strict = not (may_miss or selection.may_be_empty)
+    if is_strict:
+        _demand_known(selection, tags)
+    chosen = [name for name, own in tags.items() if _matches(name, own, selection)]
+    if is_strict and not chosen:
+        raise UnknownConnection(_EMPTY)
+    return chosen
 
 
-def demand_known(selection: Selection, names: Collection[str]) -> None:
-    """Let a selection pass each of whose names and globs matches one of `names`; errors as for `select`."""
-    for pattern in selection.names:
-        if not any(fnmatchcase(name, pattern) for name in names):
-            raise UnknownConnection(unknown_connection(pattern, names))
+def _demand_known(selection: Selection, tags: Mapping[str, Collection[str]]) -> None:
+    for pattern in (*selection.names, *selection.exclude):
+        if not any(fnmatchcase(name, pattern) for name in tags):
+            raise UnknownConnection(unknown_connection(pattern, tags))
+    if selection.tags:
+        known = dict.fromkeys(tag for own in tags.values() for tag in own)
+        for tag in selection.tags:
+            if tag not in known:
+                raise UnknownConnection(_unknown_tag(tag, known))
 
 
 def _matches(name: str, tags: Collection[str], selection: Selection) -> bool:
@@ -69,3 +84,10 @@ def unknown_connection(name: str, known: Iterable[str]) -> str:
     """Say that no connection has a name, and which one may be meant."""
     hint = did_you_mean(name, known)
     return f"no connection matches `{name}`" + (f"; {hint}" if hint else "")
+
+
+def _unknown_tag(tag: str, known: Collection[str]) -> str:
+    hint = did_you_mean(tag, known)
+    if not hint:
+        hint = f"the tags are {', '.join(f'`{one}`' for one in sorted(known))}" if known else "none has a tag"
+    return f"no connection has the tag `{tag}`; {hint}"

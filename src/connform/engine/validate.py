@@ -46,7 +46,7 @@ def validate(files: Sequence[str] = (), selection: Selection = EVERYTHING, polic
         policies: policy files and folders that judge every connection.
 
     Raises:
-        UnknownConnection: the selection names none.
+        UnknownConnection: the selection names what is not there, or leaves nothing.
         NoBaseline: the selection compares with what can't be read.
     """
     _, report = _restrict(*_read(files, policies), selection, files)
@@ -65,7 +65,7 @@ def _restrict(
     """Return a tree and a report without what concerns other connections only.
 
     Raises:
-        UnknownConnection: the selection names none.
+        UnknownConnection: the selection names what is not there, or leaves nothing.
         NoBaseline: the selection compares with what can't be read.
     """
     if selection == EVERYTHING:
@@ -114,10 +114,10 @@ def read_manifest(
 
     from connform.manifest.decode import Manifest  # imports the model, which `validate` never needs
 
-    declared, folders = frozenset(whole.connections), folders_of(report.files)
+    folders = folders_of(report.files)
     searched = tuple(Path(os.path.abspath(folder)) for folder in searched_folders(files))
     keys = (reference_keys(), store_reference_keys)
-    return Manifest(tree, *keys, DEFAULT_PROVIDER, READ_S, declared, folders, searched), report
+    return Manifest(tree, *keys, DEFAULT_PROVIDER, READ_S, whole.connections, folders, searched), report
 
 
 def folders_of(files: Sequence[str]) -> tuple[Path, ...]:
@@ -157,9 +157,17 @@ def examine(
             known = vocabulary(plugins=True)
             tree, found = validate_sources(sources, known)
         judged = judge(policies, sources, tree, known)
-    diagnostics = apply_ignores(sorted((*problems, *found, *judged), key=lambda one: (one.span, one.code)), sources)
+    diagnostics = apply_ignores(
+        sorted((*problems, *found, *judged.diagnostics), key=lambda one: (one.span, one.code)), sources
+    )
     names = tuple(source.name for source in sources)
-    return tree, Report("validate", names, diagnostics, connection_count=len(tree.connections))
+    return tree, Report(
+        "validate",
+        names,
+        diagnostics,
+        connection_count=len(tree.connections),
+        policy_count=judged.policy_count,
+    )
 
 
 @contextmanager

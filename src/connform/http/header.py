@@ -13,7 +13,20 @@ from connform.http.settings import HeaderLines
 from connform.secret import Secret
 from connform.tracebacks import hidden_frames
 
-CONTROL_CHARACTER: Final = re.compile(r"[\x00-\x1f\x7f]")
+_CONTROL_CHARACTER: Final = re.compile(r"[\x00-\x1f\x7f]")
+_INVISIBLE: Final = {
+    "\u00a0": "a no-break space",
+    "\u00ad": "a soft hyphen",
+    "\u200b": "a zero-width space",
+    "\u200c": "a zero-width non-joiner",
+    "\u200d": "a zero-width joiner",
+    "\u2028": "a line separator",
+    "\u2029": "a paragraph separator",
+    "\u202f": "a narrow no-break space",
+    "\u2060": "a word joiner",
+    "\ufeff": "a byte order mark, which editors on Windows write",
+}
+"""What nobody sees in a secret that was pasted, and no secret has."""
 
 
 class HeaderCredential:
@@ -33,11 +46,7 @@ class HeaderCredential:
         Raises:
             ConnectionFailed: `secret_malformed`.
         """
-        with hidden_frames():
-            problem = _problem(secret.reveal())
-        if problem:
-            message = f"the secret behind `{key}` {problem}, and can't be sent in a header"
-            raise ConnectionFailed("secret_malformed", message)
+        demand_sendable(secret, key=key)
         self._lines = HeaderLines((name, Secret(prefix + secret.reveal())))
 
     def headers(self) -> HeaderLines:
@@ -53,13 +62,37 @@ def bearer(token: Secret, *, key: str) -> HeaderCredential:
     return HeaderCredential("Authorization", token, key=key, prefix="Bearer ")
 
 
+def demand_sendable(secret: Secret, *, key: str) -> None:
+    """Let a secret pass that can be sent in a header.
+
+    Args:
+        secret: what would be sent.
+        key: the key under `auth:` that it came from, for messages.
+
+    Raises:
+        ConnectionFailed: `secret_malformed`.
+    """
+    problem = problem_of(secret) or ("holds a space" if _has_space(secret) else "")
+    if problem:
+        message = f"the secret behind `{key}` {problem}, and can't be sent in a header"
+        raise ConnectionFailed("secret_malformed", message)
+
+
+def problem_of(secret: Secret) -> str:
+    """Return why a secret is no line of ASCII characters, in words that follow `the secret …`; empty where it is one."""
+    with hidden_frames():
+        return _problem(secret.reveal())
+
+
+def _has_space(secret: Secret) -> bool:
+    with hidden_frames():
+        return " " in secret.reveal()
+
+
 def _problem(value: str) -> str:
     if not value:
         return "is empty"
     if not value.isascii():
-        return "holds a character that is not ASCII"
-    if CONTROL_CHARACTER.search(value):
-        return "holds a line break or control character"
-    if " " in value:
-        return "holds a space"
-    return ""
+        named = next((f" (U+{ord(one):04X}, {name})" for one, name in _INVISIBLE.items() if one in value), "")
+        return f"holds a character that is not ASCII{named}"
+    return "holds a line break or control character" if _CONTROL_CHARACTER.search(value) else ""

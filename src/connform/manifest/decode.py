@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from connform.manifest.model import Connection, Store
@@ -31,7 +32,7 @@ class Manifest(Mapping[str, Connection]):
         store_secret_keys: Callable[[], frozenset[str]],
         default_provider: str,
         read_s: float,
-        declared: frozenset[str] = frozenset(),
+        declared: Mapping[str, Entry] = MappingProxyType({}),
         folders: tuple[Path, ...] = (),
         searched: tuple[Path, ...] = (),
     ) -> None:
@@ -46,7 +47,7 @@ class Manifest(Mapping[str, Connection]):
         }
         """The stores of the run by name."""
         self.declared = declared
-        """The names of all connections of the files, chosen or not."""
+        """All connections of the files, chosen or not."""
         self.folders = folders
         """The folders of the files."""
         self.searched = searched

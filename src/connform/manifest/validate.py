@@ -15,6 +15,8 @@ from connform.manifest.gate import build_gate
 from connform.manifest.misplaced import misplaced_keys
 from connform.manifest.moves import Move, judge, moves_of, present_names
 from connform.manifest.nodes import Map, YamlError, locate, parse
+from connform.manifest.placeholders import CODE as PLACEHOLDER
+from connform.manifest.placeholders import find_placeholders, may_hold_placeholders
 from connform.manifest.places import diagnose, diagnose_file, diagnose_yaml, pointer
 from connform.manifest.reference_rules import check_file, check_own_references, check_references
 from connform.manifest.rules import Finding, Path
@@ -98,6 +100,7 @@ class _Run:
         self._section: Span | None = None
         self._names: dict[str, Span] = {}
         self._moves: list[Move] = []
+        self._with_placeholders: set[Span] = set()
 
     def read(self, source: Source) -> None:
         """Parse one file, check its frame, and file its entries."""
@@ -112,6 +115,8 @@ class _Run:
         if root is None:
             self._add(diagnose_file("empty-manifest", "write at least `version: 1` and `connections:`", start))
             return
+        if may_hold_placeholders(source.data):
+            self._check_placeholders(root, source)
         skip = self._misplaced(root)
         if not _FRAME_GATE(root):
             self._explain_frame(root, start, skip)
@@ -126,6 +131,14 @@ class _Run:
             return None
         hint = f"write `{error.reference}`"
         return diagnose_file("foreign-reference", NO_INTERPOLATION, error.span, hint, fix=error.reference)
+
+    def _check_placeholders(self, root: Map, source: Source) -> None:
+        """Report placeholders, and nothing else about the values that hold one."""
+        secret = secret_keys(self._vocabulary.connection) | secret_keys(self._vocabulary.store)
+        for entry in _declarations(root, source.base):
+            for finding in find_placeholders(entry.name, entry.node, secret):
+                self._add(found := diagnose(finding, entry, entry.node))
+                self._with_placeholders.add(found.span)
 
     def _explain_frame(self, root: Map, start: Span, skip: set[Path]) -> None:
         from connform.manifest.explain import explain  # only bad manifests need it
@@ -283,10 +296,23 @@ class _Run:
 
     def _add(self, diagnostic: Diagnostic) -> None:
         """Keep a diagnostic; the same mistake seen through another connection is the same, in whichever words."""
+        if diagnostic.span in self._with_placeholders and diagnostic.code != PLACEHOLDER:
+            return
         which = (
             diagnostic.detail if diagnostic.code == "missing-key" else ""
         )  # several keys may be missing at one place
         self.found.setdefault((diagnostic.code, diagnostic.span, which), diagnostic)
+
+
+def _declarations(root: Map, base: str) -> Iterator[Entry]:
+    """Yield what a file declares, before anything is known of it, and its defaults."""
+    defaults = root.get("defaults")
+    if isinstance(defaults, Map):
+        yield Entry("defaults", "", defaults, root.key_span("defaults"), base)
+    for kind in KINDS:
+        if isinstance(section := root.get(kind), Map):
+            named = ((name, node) for name, node in section.items() if isinstance(node, Map))
+            yield from (Entry(kind, name, node, section.key_span(name), base) for name, node in named)
 
 
 _MAPPING: Final[Schema] = {"type": "object"}

@@ -241,6 +241,7 @@ _RUN: Final[Schema] = {
     "summary": _object(
         "How many of what.",
         {"connections": _COUNT, **{str(verdict): _COUNT for verdict in Verdict}, "errors": _COUNT, "warnings": _COUNT},
+        {"policies": _COUNT | {"description": "How many policies judged the connections; since 1.3."}},
     ),
 }
 

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from connform.reporters.findings import findings
-from connform.reporters.terminal import clean, counted, place_of
+from connform.reporters.terminal import clean, counted, counted_policies, place_of
 from connform.reporters.text_inventory import shown
 from connform.reporters.text_plan import changed, planned, told
 from connform.reporters.text_verdicts import verdicts
@@ -65,6 +65,7 @@ def render(view: View, *, color: bool, width: int, verbosity: int) -> str:  # no
 def _verdict(view: View) -> str:
     summary = view["summary"]
     words = [counted(summary["connections"], "connection")]
+    words += [counted_policies(summary["policies"])] * bool(summary["policies"])
     words += verdicts(view)
     words += planned(view)
     words += [counted(summary[f"{what}s"], what) for what in ("error", "warning") if summary[f"{what}s"]]

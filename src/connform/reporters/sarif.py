@@ -19,7 +19,11 @@ _ROOT: Final = "%SRCROOT%"
 
 
 def render(view: View, *, color: bool, width: int, verbosity: int) -> str:  # noqa: ARG001  (for machines)
-    """Return a log with one run. Paths below the repository are relative to it, others are absolute."""
+    """Return a log with one run. Paths below the repository are relative to it, others are absolute.
+
+    It names no `automationDetails`: their id would outdo the category that whoever uploads the log gives it, and the
+    logs of several roots would replace each other.
+    """
     found = findings(view)
     first = {one.code: one for one in reversed(found)}
     order = {code: index for index, code in enumerate(sorted(first))}
@@ -32,7 +36,6 @@ def render(view: View, *, color: bool, width: int, verbosity: int) -> str:  # no
                 "rules": [_rule(first[code]) for code in order],
             }
         },
-        "automationDetails": {"id": f"connform/{view['command']}/"},
         "invocations": [{"executionSuccessful": True, "exitCode": view["exit_code"]}],
         "columnKind": "unicodeCodePoints",
         "results": [_result(one, order[one.code]) for one in found],

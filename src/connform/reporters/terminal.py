@@ -108,6 +108,11 @@ def counted(number: int, noun: str) -> str:
     return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"
 
 
+def counted_policies(number: int) -> str:
+    """Return `1 policy`, `7 policies`."""
+    return f"{number} {'policy' if number == 1 else 'policies'}"
+
+
 def place_of(item: dict[str, object]) -> str:
     """Return `file:line:column` of anything in a view that has a place, else nothing."""
     return clean(f"{item['file']}:{item['line']}:{item['column']}") if item["file"] else ""

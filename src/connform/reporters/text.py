@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
-from connform.reporters.terminal import BOLD_GREEN, BOLD_RED, BOLD_YELLOW, Painter, counted
+from connform.reporters.terminal import BOLD_GREEN, BOLD_RED, BOLD_YELLOW, Painter, counted, counted_policies
 
 if TYPE_CHECKING:
     from connform.reporters.view import View
@@ -58,6 +58,8 @@ def _summary(view: View, paint: Painter) -> list[str]:
     if view["command"] == "secrets backends" or (view["command"] == "show" and view["connections"]):
         return []
     subject = f"{counted(summary['connections'], 'connection')} in {counted(len(view['files']), 'file')}"
+    if summary["policies"]:
+        subject += f", {counted_policies(summary['policies'])}"
     found: list[str] = []
     if view["connections"]:
         from connform.reporters.text_verdicts import verdicts

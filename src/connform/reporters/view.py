@@ -42,6 +42,7 @@ def build(report: Report) -> View:
             **{str(verdict): verdicts.count(verdict) for verdict in Verdict},
             "errors": report.number_of("error"),
             "warnings": report.number_of("warning") + remarks,
+            "policies": report.policy_count,
         },
         "diagnostics": [_diagnostic(diagnostic) for diagnostic in report.diagnostics],
         "connections": connections,

@@ -19,7 +19,7 @@ from connform.manifest.similar import did_you_mean
 from connform.secrets.interface import Fetched
 from connform.secrets.opened import attempt
 from connform.secrets.reading import read_file
-from connform.secrets.value import secret_from_text, text_from_bytes
+from connform.secrets.value import secret_from_text, text_of_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -116,7 +116,7 @@ class _Files:
 
 
 def _load(path: Path) -> dict[str, Line]:
-    text = text_from_bytes(read_file(path))
+    text = text_of_file(read_file(path))
     try:
         return parse_dotenv(text)
     except MalformedLineError as error:
@@ -143,7 +143,6 @@ def parse_dotenv(text: str) -> dict[str, Line]:
     Raises:
         MalformedLineError: with the number of the first line that can't be read.
     """
-    text = text.removeprefix("\ufeff")
     blank, assignment, quoted, bare = map(re.compile, (_BLANK, _ASSIGNMENT, _QUOTED, _BARE))
     lines: dict[str, Line] = {}
     position, number = 0, 1

@@ -16,7 +16,7 @@ from connform.manifest.shape import Shape, Snippet
 from connform.secrets.interface import Fetched
 from connform.secrets.opened import Documents
 from connform.secrets.reading import is_of_processes, read_file
-from connform.secrets.value import text_from_bytes, whole_or_field
+from connform.secrets.value import text_of_file, whole_or_field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -115,7 +115,7 @@ class _Content(NamedTuple):
 
 def _fetched(content: _Content, reference: SecretReference) -> Fetched:
     version = content.written_at.isoformat() if content.written_at else ""
-    return Fetched(whole_or_field(text_from_bytes(content.data), reference.field), version, content.written_at)
+    return Fetched(whole_or_field(text_of_file(content.data), reference.field), version, content.written_at)
 
 
 class _Snapshot:

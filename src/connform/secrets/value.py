@@ -7,7 +7,7 @@ a value: those of the decoders do (`UnicodeDecodeError.object`, `JSONDecodeError
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from connform.errors import SecretUnresolved
 from connform.manifest.similar import did_you_mean
@@ -17,6 +17,10 @@ from connform.secrets.interface import Fetched
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
+
+
+_UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
+"""How PowerShell and Notepad begin a file in UTF-16."""
 
 
 def fetched_from_bytes(data: bytes) -> Fetched:
@@ -52,6 +56,22 @@ def text_from_bytes(data: bytes) -> str:
         pass
     # Raised out here, where no context holds the bytes.
     raise SecretUnresolved("secret_malformed", "the value is not UTF-8 text")
+
+
+def text_of_file(data: bytes) -> str:
+    """Return the text of a file, without the byte order mark with which editors on Windows begin one.
+
+    Raises:
+        SecretUnresolved: `secret_malformed`, not UTF-8.
+    """
+    reason = ""
+    if data.startswith(_UTF_16) or b"\0" in data:
+        reason = "the file is not UTF-8 text: it holds zero bytes, as UTF-16 does"
+    else:
+        with suppress(UnicodeDecodeError):
+            return data.decode("utf-8-sig")
+        reason = "the file is not UTF-8 text: one of its bytes belongs to another encoding, such as Latin-1"
+    raise SecretUnresolved("secret_malformed", reason, "save the file as UTF-8, its comments too")
 
 
 def object_from_json(text: str) -> Mapping[str, Any]:

@@ -1,0 +1,80 @@
+"""Says which Git repository `--changed-since` is about, and where a path lies in it. Layer 3; looks for `.git`, follows links.
+
+A commit is named where the command runs. So the repository is that of the working directory, its submodules included,
+where the path lies in it; else that of the path itself.
+"""
+
+# ruff: noqa: PTH109, PTH118, PTH120  (paths are text wherever manifests are read)
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from connform.manifest.repository import repository_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_OF_A_SUBMODULE: Final = re.compile(r"/modules/(?!.*/worktrees/[^/]+\s*$)")
+"""What a file `.git` says that `git submodule` wrote; one of `git worktree` leads below `worktrees/`."""
+
+
+def repository_for(path: str) -> Path | None:
+    """Return the root of the repository of which a commit is meant; `None` for a path outside of any."""
+    here = repository_of(Path(os.getcwd()))
+    names = names_below(here, path) if here else None
+    if here is None or names is None:
+        return repository_of(Path(os.path.realpath(path)))
+    root = here
+    for folder in _folders(here, names):
+        if (folder / ".git").exists() and not is_submodule(folder, root):
+            root = folder  # a clone of its own inside of the other's working tree
+    return root
+
+
+def _folders(root: Path, names: Sequence[str]) -> Iterator[Path]:
+    """Yield the folders below a root on the way to a path, up to the first link."""
+    folder = root
+    for name in names:
+        folder /= name
+        if name == os.pardir or folder.is_symlink():
+            return
+        yield folder
+
+
+def is_submodule(folder: Path, root: Path) -> bool:
+    """Whether a repository inside of another one's working tree is a submodule, and no clone or linked worktree."""
+    try:
+        if (folder / ".git").is_file() and _OF_A_SUBMODULE.search((folder / ".git").read_text("utf-8", "replace")):
+            return True
+        declared = (root / ".gitmodules").read_text("utf-8", "replace")
+    except OSError:
+        return False
+    path = re.escape(folder.relative_to(root).as_posix())
+    return re.search(rf'(?m)^\s*path\s*=\s*"?{path}"?\s*$', declared) is not None
+
+
+def names_below(root: Path, path: str) -> list[str] | None:
+    """Return the parts of a path from a folder on, or `None` where it lies elsewhere.
+
+    Links on the way to the folder are followed; those inside of it may have been others at a commit, and are not.
+    """
+    top, here = str(root), os.sep
+    inside: list[str] = []
+    depth = 0
+    for name in os.path.join(os.getcwd(), path).split("/"):
+        if name in ("", os.curdir):
+            continue
+        if here == top and (name != os.pardir or depth):
+            depth += -1 if name == os.pardir else 1
+            inside.append(name)
+            continue
+        here = os.path.dirname(here) if name == os.pardir else os.path.realpath(os.path.join(here, name))
+        inside, depth = [], 0
+        if here.startswith(f"{top}/"):
+            inside = here[len(top) + 1 :].split("/")
+            here, depth = top, len(inside)
+    return inside if here == top else None

@@ -1,0 +1,116 @@
+"""Finds what another tool should have replaced before connform reads the file: `${NAME}`, `{{ name }}` and the like.
+
+Layer 1, no IO. There is no interpolation here, so a placeholder would be sent or opened to the letter. What may be meant so
+is left alone: descriptions, `$` in the field of a reference (a JSON key), single braces, `$top` of a query.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from connform.manifest.foreign_references import from_variable
+from connform.manifest.rules import Finding, Path
+from connform.secret import looks_generated
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from connform.manifest.nodes import Map, Node
+
+CODE: Final = "unexpanded-placeholder"
+_FREE_TEXT: Final = "description"
+
+
+class _Form(NamedTuple):
+    """How some tools write a placeholder."""
+
+    pattern: re.Pattern[str]
+    """Finds one."""
+    shown: str
+    """How it looks; never what stands in the file."""
+    tools: str
+    """Who replaces it."""
+
+
+def _form(pattern: str, shown: str, tools: str) -> _Form:
+    return _Form(re.compile(pattern), shown, tools)
+
+
+_SHELL_NAME: Final = _form(r"(?<![\w$])\$[A-Z_][A-Z0-9_]+(?![\w$])", "$NAME", "a shell or envsubst")
+"""In capitals only: `$ref`, `$top` and `$web` are names of their own."""
+_FORMS: Final = (
+    _form(r"\$\{\{", "${{ … }}", "GitHub Actions or Azure Pipelines"),
+    _form(r"\$\[\[", "$[[ … ]]", "GitLab CI"),
+    _form(r"\$\{", "${…}", "a shell, envsubst, Docker Compose, Terraform or Maven"),
+    _form(r"\$\(", "$(…)", "a shell, Make, Azure Pipelines or Kubernetes"),
+    _form(r"\{\{", "{{ … }}", "Helm, Ansible (Jinja), Go templates or Mustache"),
+    _form(r"\{%", "{% … %}", "Jinja"),
+    _form(r"<%", "<% … %>", "ERB or EJS"),
+    _form(r"%\([A-Za-z_][\w.-]*\)[a-z]", "%(…)s", "Python and its configuration files"),
+    _form(r"%\{", "%{…}", "Puppet (Hiera) or Terraform"),
+    _form(r"#\{", "#{…}", "Ruby, Octopus Deploy or a token step of Azure DevOps"),
+    _form(r"\(\([A-Za-z_][\w./-]*\)\)", "((…))", "Concourse or BOSH"),
+    _form(r"(?<!\w)__[A-Z](?:[A-Z0-9]|[_.-](?!_))*__(?!\w)", "__NAME__", "a token step of Azure DevOps and the like"),
+    _form(r"(?<!\w)@[A-Z][A-Z0-9_]*@(?!\w)", "@NAME@", "CMake, Autoconf or Maven"),
+    _form(r"%(?![0-9A-Fa-f]{2})[A-Za-z_]\w+%", "%NAME%", "the command prompt of Windows"),
+    _form(r"\$env:\w+", "$env:NAME", "PowerShell"),
+    _SHELL_NAME,
+)
+"""None takes longer than the text is long, whatever stands in it."""
+_CANDIDATE: Final = re.compile(rb"\$[\[({A-Z_e]|\{[{%]|<%|%[({A-Za-z_]|#\{|\(\(|__[A-Z]|@[A-Z]")
+"""What each form has in it: a file without is not looked at."""
+
+
+def may_hold_placeholders(data: bytes) -> bool:
+    """Whether it is worth to look at the values of a file."""
+    return _CANDIDATE.search(data) is not None
+
+
+def find_placeholders(name: str, node: Map, secret_keys: Collection[str]) -> Iterator[Finding]:
+    """Yield a finding for each value of one declaration, and for its name, where a placeholder stands.
+
+    Args:
+        name: the declaration's.
+        node: what it says.
+        secret_keys: the keys that hold secret references. What is no reference there may be a secret in plain, which is
+            the graver mistake, or a variable of another tool, for which there is a correction.
+    """
+    if form := _form_in(name):
+        yield Finding(CODE, (), _detail(form))
+    for key, path, value in _texts(node, ()):
+        if (form := _form_in(value, is_reference=key in secret_keys)) is not None:
+            yield Finding(CODE, path, _detail(form))
+
+
+def _texts(node: Node, path: Path, key: str = "") -> Iterator[tuple[str, Path, str]]:
+    if isinstance(node, dict):
+        for inner, value in node.items():
+            if inner != _FREE_TEXT:
+                yield from _texts(value, (*path, inner), inner)
+    elif isinstance(node, list):
+        for index, value in enumerate(node):
+            yield from _texts(value, (*path, index), key)
+    elif isinstance(node, str):
+        yield key, path, node
+
+
+def _form_in(text: str, *, is_reference: bool = False) -> _Form | None:
+    found = next((form for form in _FORMS if form.pattern.search(text)), None)
+    if found is None or not is_reference:
+        return found
+    if from_variable(text) or not ("://" in text or _is_a_name(text.strip(), found)):
+        return None
+    return found if found is not _SHELL_NAME or found.pattern.search(text.partition("#")[0]) else None
+
+
+def _is_a_name(text: str, form: _Form) -> bool:
+    """Whether a text is one placeholder, and holds no default and nothing else that may be a secret."""
+    return form.pattern.match(text) is not None and not (looks_generated(text) or re.search("[:=?'\"-]", text))
+
+
+def _detail(form: _Form) -> str:
+    return (
+        f"`{form.shown}` is replaced by {form.tools}, and never by connform: run that tool first and validate what it "
+        "writes, or write the value itself"
+    )

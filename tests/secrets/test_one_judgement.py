@@ -1,0 +1,108 @@
+"""`secrets check` passes no secret that `check` refuses, and says the same of it; files are read alike by all backends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from connform.engine.check import check
+from connform.engine.secrets import check_secrets
+from tests.canary import API_KEY, assert_no_canary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.conftest import Plant
+
+MANIFEST: Final = """\
+version: 1
+connections:
+  acme:
+    environment: private
+    base_url: https://127.0.0.1:1/api/v1
+    auth: {{method: {method}, {settings}: "{reference}"}}
+"""
+METHODS: Final = {
+    "api_key": "api_key",
+    "bearer": "token",
+    "oauth2": "client_id: portal, redirect_uri: https://h.example/cb, client_secret",
+}
+REFERENCES: Final = {"file": "file://key", "field": "file://key.json#field", "dotenv": "dotenv://.env#KEY"}
+VALUES: Final = {
+    "a byte order mark": f"\ufeff\ufeff{API_KEY}",
+    "a byte order mark inside": f"{API_KEY}\ufeff",
+    "a no-break space": f"{API_KEY}\u00a0",
+    "a zero-width space": f"{API_KEY}\u200b",
+    "a line separator": f"{API_KEY}\u2028",
+    "a letter": f"{API_KEY}é",
+    "a line break": f"{API_KEY}\n{API_KEY}",
+    "two line breaks at its end": f"{API_KEY}\n\n",
+    "a tab": f"{API_KEY}\t",
+    "a control character": f"{API_KEY}\x1b",
+    "nothing": "",
+    "a space": f"{API_KEY} {API_KEY}",
+}
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def declare(folder: Path, method: str, reference: str) -> None:
+    text = MANIFEST.format(method=method, settings=METHODS[method], reference=reference)
+    (folder / "connections.yaml").write_text(text)
+
+
+def said() -> str:
+    """Return the class and the message of what `secrets check` says, which `check` says as well."""
+    (looked,), (checked,) = check_secrets().connections, check(timeout_s=1).connections
+    if looked.fault or checked.fault in {"secret_malformed", "secret_not_found"}:
+        assert (looked.fault, looked.message, looked.hint) == (checked.fault, checked.message, checked.hint)
+    assert_no_canary(looked.message, looked.hint)
+    return f"{looked.fault} {looked.message}" if looked.fault else ""
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("value", VALUES)
+def test_a_secret_that_can_t_be_sent_is_refused_by_both(value: str, method: str, folder: Path, plant: Plant) -> None:
+    declare(folder, method, "file://key")
+    plant("key", VALUES[value].encode())
+    words = said()
+    if (value, method) == ("a space", "oauth2"):  # RFC 6749 appendix A.2
+        assert words == ""
+        return
+    assert words.startswith("secret_malformed ")
+    if value.startswith("a byte order mark") or value in {"a no-break space", "a zero-width space", "a line separator"}:
+        assert value.removesuffix(" inside") in words
+
+
+WRITERS: Final[dict[str, Callable[[str], bytes]]] = {
+    "UTF-8": str.encode,
+    "UTF-8 with a byte order mark": lambda text: text.encode("utf-8-sig"),
+    "UTF-16 with a byte order mark": lambda text: text.encode("utf-16"),
+    "UTF-16": lambda text: text.encode("utf-16-be"),
+    "Latin-1": lambda text: text.encode("latin-1"),
+}
+
+
+@pytest.mark.parametrize("kind", REFERENCES)
+@pytest.mark.parametrize("encoding", WRITERS)
+def test_files_of_every_kind_are_read_alike(encoding: str, kind: str, folder: Path, plant: Plant) -> None:
+    """What editors on Windows write: the mark is no part of the secret, and another encoding is the file's mistake."""
+    declare(folder, "api_key", REFERENCES[kind])
+    name, text = {
+        "file": ("key", f"{API_KEY}é" if encoding == "Latin-1" else API_KEY),
+        "field": ("key.json", f'{{"comment": "é", "field": "{API_KEY}"}}'),
+        "dotenv": (".env", f"# é\nKEY={API_KEY}\n"),
+    }[kind]
+    plant(name, WRITERS[encoding](text))
+    words = said()
+    if encoding.startswith("UTF-8"):
+        assert words == ""
+    else:
+        assert words.startswith("secret_malformed the file is not UTF-8 text")
+        assert encoding.split(maxsplit=1)[0] in words
