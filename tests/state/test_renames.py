@@ -411,6 +411,19 @@ def test_a_saved_plan_is_bound_to_its_renames_and_to_the_grants_that_it_ends(tea
     assert team.grants == {"gone": "gone"}
 
 
+def test_nobody_is_told_to_log_in_again_where_a_grant_waits_to_be_moved(team: Team) -> None:
+    team.grant("old")
+    team.write("new", moved={"older": "old", "old": "new"})
+    code, out, _ = team.run("login")
+    assert (code, "its grant still lies under its old name, old" in out, "run `connform apply`" in out) == (
+        4,
+        True,
+        True,
+    )
+    team.grant("new")
+    assert team.run("login")[0] == 0
+
+
 def test_a_rehearsal_moves_nothing(team: Team) -> None:
     team.applied("old", auth={"method": "api_key", "api_key": "env://K"})
     team.grant("old")
