@@ -281,6 +281,8 @@ def test_a_rename_is_suggested_where_the_same_is_removed_and_created(team: Team)
     for name in ("old", "twin"):
         assert "the same specification is created (new, newer)" in " ".join(planned[name]["reasons"])
         assert f"write `moved: {{{name}: NEW}}`" in " ".join(planned[name]["reasons"])
+    team.write(*(f"new-{number}" for number in range(8)), auth={"method": "api_key", "api_key": "env://K"})
+    assert "(new-0, new-1, new-2, new-3, new-4 and 3 more)" in " ".join(team.plan()["old"]["reasons"])
     team.write("new", auth={"method": "api_key", "api_key": "env://OTHER"})
     assert team.plan()["old"]["reasons"] == []
 
