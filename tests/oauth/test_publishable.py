@@ -51,7 +51,7 @@ def test_nothing_of_a_grant_is_published(tmp_path: Path, lasting_provider: Provi
         tell("plan", "--refresh", "-vv")
         tell("state", "export")
         tell("state", "show", "customer")
-        tell("apply", "--yes", "-vv", "--format", "json")
+        tell("apply", "--yes", "--force", "-vv", "--format", "json")
         said += [path.read_text("latin-1") for path in tmp_path.rglob("*") if path.is_file()]
     assert "env://PORTAL_SECRET" in "".join(said)
     assert_no_canary(*said)

@@ -16,13 +16,13 @@ from connform.store import open_store
 from connform.store.cipher import new_key
 from tests.oauth.conftest import SECRET
 from tests.oauth.setting import LONG_AGO
-from tests.oauth.test_removal import changed
+from tests.oauth.test_removal import BEARER, changed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from connform.grant import GrantFacts
+    from connform.grant import GrantFacts, GrantStore
     from tests.oauth.provider import Provider
 
 KEY = new_key()
@@ -55,19 +55,25 @@ class Person:
         """Make a request, and one more once the access token has ended: the refresh token is spent."""
         request = ("request", name, "POST", "/packages/list", "--json", '{"take": 1, "skip": 0}')
         self.run(*request)
-        key = (lambda: Secret(KEY)) if self._state.key else None
-        with (
-            closing(open_store(self._state.url, self._folder / ".connform", key)) as store,
-            store.lock(name, 5) as locked,
-        ):
+        with closing(self._store()) as store, store.lock(name, 5) as locked:
             kept = locked.read()
             assert kept is not None
             locked.write(kept._replace(facts=kept.facts._replace(expires_at=LONG_AGO)))
         self.run(*request)
 
+    def _store(self) -> GrantStore:
+        key = (lambda: Secret(KEY)) if self._state.key else None
+        return open_store(self._state.url, self._folder / ".connform", key)
+
+    def access_token(self, name: str) -> str:
+        with closing(self._store()) as store:
+            kept = store.read(name)
+        assert kept is not None
+        return kept.access_token.reveal()
+
     @property
     def facts(self) -> GrantFacts:
-        with closing(open_store(self._state.url, self._folder / ".connform", None)) as store:
+        with closing(self._store()) as store:
             (facts,) = store.facts()
         return facts
 
@@ -126,3 +132,19 @@ def test_a_grant_lives_through_renames_there_and_back(person: Person, lasting_pr
     assert person.facts.granted_at == given.granted_at == given.obtained_at < person.facts.obtained_at
     assert "was revoked and deleted" in person.run("logout", "globex")
     assert lasting_provider.counts["revoked"] == before["revoked"] + 1, "it was alive all the while"
+
+
+def test_a_rename_that_leaves_oauth_ends_the_grant_under_its_new_name(
+    person: Person, lasting_provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person.declare("customer", {})
+    person.log_in("customer")
+    person.run("apply", "--yes")
+    before = lasting_provider.counts["revoked"]
+    monkeypatch.setenv("TOKEN", person.access_token("customer"))
+    person.declare("acme", {"customer": "acme"}, auth=BEARER)
+    assert "it would revoke the grant of customer" in person.run("apply", "--yes", code=7)
+    assert person.facts.connection == "customer"
+    assert "the grant of acme was revoked and deleted" in person.run("apply", "--yes", "--force")
+    assert lasting_provider.counts["revoked"] == before + 1
+    person.run("plan", "--detailed-exitcode")

@@ -281,6 +281,8 @@ def test_a_rename_is_suggested_where_the_same_is_removed_and_created(team: Team)
     for name in ("old", "twin"):
         assert "the same specification is created (new, newer)" in " ".join(planned[name]["reasons"])
         assert f"write `moved: {{{name}: NEW}}`" in " ".join(planned[name]["reasons"])
+    team.write(*(f"new-{number}" for number in range(8)), auth={"method": "api_key", "api_key": "env://K"})
+    assert "(new-0, new-1, new-2, new-3, new-4 and 3 more)" in " ".join(team.plan()["old"]["reasons"])
     team.write("new", auth={"method": "api_key", "api_key": "env://OTHER"})
     assert team.plan()["old"]["reasons"] == []
 
@@ -409,6 +411,19 @@ def test_a_saved_plan_is_bound_to_its_renames_and_to_the_grants_that_it_ends(tea
     code, _, err = team.run("apply", "--plan", "plan.json", "--force")
     assert (code, "altered" in err) == (1, True)
     assert team.grants == {"gone": "gone"}
+
+
+def test_nobody_is_told_to_log_in_again_where_a_grant_waits_to_be_moved(team: Team) -> None:
+    team.grant("old")
+    team.write("new", moved={"older": "old", "old": "new"})
+    code, out, _ = team.run("login")
+    assert (code, "its grant still lies under its old name, old" in out, "run `connform apply`" in out) == (
+        4,
+        True,
+        True,
+    )
+    team.grant("new")
+    assert team.run("login")[0] == 0
 
 
 def test_a_rehearsal_moves_nothing(team: Team) -> None:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 OAUTH: Final = "oauth2"
 _CREATE, _REMOVE = "create", "remove"
+_SHOWN: Final = 5
+"""How many names a suggestion has room for."""
 
 
 def living(facts: GrantFacts | None) -> GrantFacts | None:
@@ -81,7 +83,8 @@ def _suggestion(old: str, names: Sequence[str], *, is_only: bool) -> str:
     if len(names) == 1 and is_only:
         line = f"`moved: {{{old}: {names[0]}}}`"
         return f"{names[0]} is created with the same specification: where that is its new name, write {line}"
-    which = ", ".join(names)
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    which = ", ".join(names[:_SHOWN]) + more
     return (
         f"the same specification is created ({which}): where one of them is its new name, write `moved: {{{old}: NEW}}`"
     )

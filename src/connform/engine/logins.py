@@ -46,7 +46,8 @@ def logins(
                 store = grants.of(connection)
                 if store not in known:
                     known[store] = {facts.connection: facts for facts in store.facts()}
-                reports.append(_report(connection, known[store].get(connection.name)))
+                report = _report(connection, known[store].get(connection.name))
+                reports.append(_of_old_name(report, manifest.moved, known[store]))
     finally:
         grants.close()
     return validated._replace(command="login", connections=tuple(reports), connection_count=len(reports))
@@ -65,6 +66,19 @@ def _report(connection: Connection, facts: GrantFacts | None) -> ConnectionRepor
         message=message,
         hint=fault.hint,
         exit_code=fault.exit_code,
+    )
+
+
+def _of_old_name(
+    report: ConnectionReport, moved: Mapping[str, str], known: Mapping[str, GrantFacts]
+) -> ConnectionReport:
+    """Return the report of a connection; where its grant still lies under its old name, nobody has to grant it again."""
+    old = next((old for old, new in moved.items() if new == report.name and old in known), "")
+    if not old or report.name in known:
+        return report
+    message = f"its grant still lies under its old name, {old}"
+    return report._replace(
+        message=message, hint="run `connform apply`, which moves it; a login would make a second one"
     )
 
 

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from connform.manifest.nodes import Map
 
 _CODE: Final = "invalid-move"
+_HINTS: Final = 20
+"""How many names that nobody has are compared with all that there are."""
+_SHOWN: Final = 10
+"""How many names of a circle there is room for."""
 
 
 class Move(NamedTuple):
@@ -46,13 +50,8 @@ def moves_of(section: Map) -> Iterator[Move]:
 
 def present_names(moves: Iterable[Move]) -> dict[str, str]:
     """Return each old name's present one, through chains; those that are nearer to it come first."""
-    links = {move.old: move.new for move in moves}
-    ends = []
-    for old in links:
-        *_, end = chain = list(_chain(old, links))
-        if end not in links:  # else it is a circle
-            ends.append((len(chain), old, end))
-    return {old: end for _, old, end in sorted(ends)}
+    ends, _ = _follow({move.old: move.new for move in moves})
+    return {old: end for old, (_, end) in sorted(ends.items(), key=lambda one: one[1])}
 
 
 def judge(moves: Iterable[Move], declared: Mapping[str, Span]) -> Iterator[Diagnostic]:
@@ -83,46 +82,53 @@ def judge(moves: Iterable[Move], declared: Mapping[str, Span]) -> Iterator[Diagn
         if other is not move:
             detail = f"{_shown(other.old)} and {_shown(move.old)} can't both become {_shown(move.new)}"
             yield _diagnostic(move, move.value, detail, first=other.value)
-    yield from _ends(links, {move.old for move in sources.values()}, declared)
+    _, rings = _follow({old: move.new for old, move in links.items()})
+    for ring in rings:
+        yield _circle(links, ring)
+    yield from _undeclared((move for move in sources.values() if move.new not in links), declared)
 
 
-def _ends(links: Mapping[str, Move], first: set[str], declared: Mapping[str, Span]) -> Iterator[Diagnostic]:
-    """Yield circles, each once, and ends that no connection has; those of `first` alone lead to one."""
-    names = {old: move.new for old, move in links.items()}
-    told: set[str] = set()
-    for old, move in links.items():
-        *_, end = chain = [old, *_chain(old, names)]
-        if end in links:
-            if told.isdisjoint(chain):
-                yield _circle(links, chain[chain.index(end) : -1])
-            told.update(chain)
-        elif move.new == end and end not in declared and old in first:
-            detail = f"no connection of this run is named {_shown(end)}: correct the name, or name its file as well"
-            yield _diagnostic(move, move.value, detail, did_you_mean(end, declared))
+def _undeclared(lasts: Iterable[Move], declared: Mapping[str, Span]) -> Iterator[Diagnostic]:
+    """Yield the last links that lead to no connection."""
+    missing = [move for move in lasts if move.new not in declared]
+    for number, move in enumerate(missing):
+        detail = f"no connection of this run is named {_shown(move.new)}: correct the name, or name its file as well"
+        hint = did_you_mean(move.new, declared) if number < _HINTS else ""
+        yield _diagnostic(move, move.value, detail, hint)
 
 
 def _circle(links: Mapping[str, Move], ring: list[str]) -> Diagnostic:
     first = links[ring[0]]
     if len(ring) == 1:
         return _diagnostic(first, first.value, f"{_shown(first.old)} is moved to itself: remove this line")
-    circle = " → ".join(map(_shown, (*ring, ring[0])))
+    shown = [*map(_shown, ring[:_SHOWN]), *(["…"] if len(ring) > _SHOWN else []), _shown(ring[0])]
     hint = (
         "remove the entry that is older; names are swapped by way of a third one, in an apply for each step, or with "
         "`connform state mv`"
     )
-    others = tuple(Related(f"{_shown(name)} is moved here", links[name].key) for name in ring[1:])
-    return _diagnostic(first, first.key, f"the renames lead in a circle: {circle}", hint, related=others)
+    others = tuple(Related(f"{_shown(name)} is moved here", links[name].key) for name in ring[1:_SHOWN])
+    return _diagnostic(first, first.key, f"the renames lead in a circle: {' → '.join(shown)}", hint, related=others)
 
 
-def _chain(old: str, links: Mapping[str, str]) -> Iterator[str]:
-    """Yield the names that follow an old one; the first that comes again is the last."""
-    seen = {old}
-    name = links[old]
-    while name in links and name not in seen:
-        seen.add(name)
-        yield name
-        name = links[name]
-    yield name
+def _follow(links: Mapping[str, str]) -> tuple[dict[str, tuple[int, str]], list[list[str]]]:
+    """Return how far each old name is from the end of its chain, with that end, and the circles; each link is followed once."""
+    ends: dict[str, tuple[int, str]] = {}
+    endless: set[str] = set()
+    rings: list[list[str]] = []
+    for name in links:
+        path: dict[str, None] = {}
+        while name in links and name not in ends and name not in endless and name not in path:
+            path[name] = None
+            name = links[name]  # noqa: PLW2901  (on along the chain)
+        if name in path:
+            way = list(path)
+            rings.append(way[way.index(name) :])
+        if name in path or name in endless:
+            endless.update(path)
+            continue
+        distance, end = ends.get(name, (0, name))
+        ends |= {one: (distance + number, end) for number, one in enumerate(reversed(path), 1)}
+    return ends, rings
 
 
 def _diagnostic(
