@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from connform.cli.flags import common, completing
-from connform.cli.output import deliver, save, wants_color, write_bytes
+from connform.cli.output import deliver, deliver_data, say, wants_color
 from connform.cli.usage import UsageProblem
 from connform.faults import ExitCode
 
@@ -41,31 +41,25 @@ def command(options: Options, *, paths: tuple[str, ...], check: bool, diff: bool
         message = "fmt writes whole files: -c, --exclude, --tag and --changed-since choose connections"
         raise UsageProblem(message)
     from connform.engine.fmt import fmt
+    from connform.reporters.terminal import clean
 
     layouts, found = fmt(files)
     changed = [layout for layout in layouts if layout.is_changed]
     done = changed
     _say(found, options)
     if diff:
-        deliver("".join(line for layout in changed for line in layout.diff()), options)
+        deliver("".join(line for layout in changed for line in layout.diff(clean(layout.name))), options)
     elif _STDIN in files and not check:
-        _write_content(layouts, options)
+        for layout in layouts:
+            deliver_data(layout.after, options)
     else:
         done = [layout for layout in changed if check or _is_written(layout)]
-        deliver("" if options.quiet else "".join(f"{layout.name}\n" for layout in done), options)
+        deliver("" if options.quiet else "".join(f"{clean(layout.name)}\n" for layout in done), options)
     if found:
         return ExitCode.INVALID
     if len(done) < len(changed):
         return ExitCode.USAGE
     return ExitCode.WOULD_REFORMAT if check and changed else ExitCode.OK
-
-
-def _write_content(layouts: Sequence[Layout], options: Options) -> None:
-    for layout in layouts:
-        if options.output:
-            save(options.output, layout.after)
-        else:
-            write_bytes(layout.after)
 
 
 def _is_written(layout: Layout) -> bool:
@@ -75,7 +69,7 @@ def _is_written(layout: Layout) -> bool:
     except OSError as error:
         from connform.reporters.terminal import clean
 
-        sys.stderr.write(f"error: can't write {clean(layout.name)}: {clean(error.strerror or 'no reason given')}\n")
+        say(f"error: can't write {clean(layout.name)}: {error.strerror or 'no reason given'}\n")
         return False
     return True
 
@@ -90,4 +84,4 @@ def _say(found: Sequence[Diagnostic], options: Options) -> None:
 
     view = build(Report("fmt", diagnostics=tuple(found)))
     color = wants_color(sys.stderr, options)
-    sys.stderr.write(reporter("text").render(view, color=color, width=120, verbosity=-1))
+    say(reporter("text").render(view, color=color, width=120, verbosity=-1), color=color)

@@ -28,5 +28,7 @@ def command(options: Options, *, name: str, only_here: bool, state: State) -> in
 
     said = logout(options.files, name, state=state, policies=options.policies, only_here=only_here)
     if not options.quiet:
-        write(f"{said}\n")
+        from connform.reporters.terminal import clean
+
+        write(f"{clean(said)}\n")
     return 0

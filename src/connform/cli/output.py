@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from connform.cli.flags import common
 from connform.cli.usage import UsageProblem
+from connform.reporters.inert import SYNTAXES, Syntax, inert
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -55,13 +56,14 @@ def emit(report: Report, options: Options) -> None:
         return reporter(name).render(seen, color=color, width=width, verbosity=options.verbosity)
 
     color = not options.output and wants_color(sys.stdout, options)
-    deliver(rendered(options.format, color=color, width=_width(sys.stdout)), options)
+    text = rendered(options.format, color=color, width=_width(sys.stdout))
+    deliver(text, options, SYNTAXES.get(options.format, Syntax.TEXT), color=color)
     for name, file in options.formats:
         if file:
-            save(file, rendered(name).encode(errors="backslashreplace"))
+            save(file, inert(rendered(name), SYNTAXES.get(name, Syntax.TEXT)).encode(errors="backslashreplace"))
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if summary and any(name == "github" for name, _ in options.formats):
-        _append(summary, rendered("markdown").encode())
+        _append(summary, inert(rendered("markdown")).encode())
 
 
 def repository() -> str:
@@ -90,7 +92,7 @@ def _append(file: str, content: bytes) -> None:
         reason = "it would be longer than GitHub takes"
     except OSError as error:
         reason = str(error.strerror)
-    sys.stderr.write(f"warning: can't add to the summary of the job: {reason}\n")
+    say(f"warning: can't add to the summary of the job: {reason}\n")
 
 
 def wants_color(stream: TextIO, options: Options) -> bool:
@@ -110,16 +112,17 @@ def _width(stream: TextIO) -> int:
     return _WIDTH_OF_LOGS
 
 
-def deliver(text: str, options: Options, *, is_secret: bool = False) -> None:
-    """Write text to `--output`, which is this user's alone where it is a secret, or to standard output."""
+def deliver(text: str, options: Options, syntax: Syntax = Syntax.TEXT, *, color: bool = False) -> None:
+    """Write text, as `write` does, to `--output` or to standard output."""
     if options.output:
-        save(options.output, text.encode(errors="backslashreplace"), is_secret=is_secret)
+        save(options.output, inert(text, syntax).encode(errors="backslashreplace"))
     else:
-        write(text)
+        write(text, syntax, color=color)
 
 
-def write(text: str) -> None:
-    """Write text to standard output and flush it; characters that its encoding lacks are replaced."""
+def write(text: str, syntax: Syntax = Syntax.TEXT, *, color: bool = False) -> None:
+    """Write text to standard output and flush it: `inert`, and with characters that its encoding lacks replaced."""
+    text = inert(text, syntax, color=color)
     encoding = sys.stdout.encoding or "utf-8"
     try:
         text.encode(encoding)
@@ -132,12 +135,29 @@ def write(text: str) -> None:
         sys.stdout.flush()
 
 
-def write_bytes(content: bytes) -> None:
-    """Write bytes to standard output as they are and flush it."""
-    with reader_may_leave():
-        sys.stdout.flush()
-        sys.stdout.buffer.write(content)
-        sys.stdout.buffer.flush()
+def deliver_data(content: bytes, options: Options, *, is_secret: bool = False) -> None:
+    """Write what another program made or reads: as it is, but on a terminal, where it could steer.
+
+    Args:
+        content: a manifest, the body of an answer, a token.
+        options: whether `--output` takes it.
+        is_secret: whether only this user may read the file.
+    """
+    if options.output:
+        save(options.output, content, is_secret=is_secret)
+    elif sys.stdout.isatty():
+        write(content.decode(errors="replace").replace("\r\n", "\n"))
+    else:
+        with reader_may_leave():
+            sys.stdout.flush()
+            sys.stdout.buffer.write(content)
+            sys.stdout.buffer.flush()
+
+
+def say(text: str, *, color: bool = False) -> None:
+    """Write text to standard error, `inert`."""
+    sys.stderr.write(inert(text, color=color))
+    sys.stderr.flush()
 
 
 @contextmanager

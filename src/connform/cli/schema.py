@@ -11,6 +11,7 @@ import click
 from connform.cli.flags import common, completing
 from connform.cli.output import deliver, save
 from connform.cli.usage import UsageProblem, did_you_mean
+from connform.reporters.inert import Syntax
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +31,7 @@ def command(options: Options, *, name: str, folder: str | None) -> int:
         message = f"a schema is one of {', '.join(SCHEMAS)}"
         raise UsageProblem(message, did_you_mean(name, SCHEMAS))
     if folder is None:
-        deliver(_rendered(SCHEMAS[name]), options)
+        deliver(_rendered(SCHEMAS[name]), options, Syntax.JSON)
         return 0
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)

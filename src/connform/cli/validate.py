@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import click
 
 from connform.cli.flags import completing
-from connform.cli.output import reporting
+from connform.cli.output import reporting, say
 from connform.cli.usage import UsageProblem
 
 if TYPE_CHECKING:
@@ -54,4 +53,4 @@ def _mend(files: Sequence[str], options: Options) -> None:
             message = f"can't write {mended.name}: {error.strerror}"
             raise UsageProblem(message) from error
         if not options.quiet:
-            sys.stderr.write(f"mended {mended.number} in {clean(mended.name)}\n")
+            say(f"mended {mended.number} in {clean(mended.name)}\n")

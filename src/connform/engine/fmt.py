@@ -43,15 +43,15 @@ class Layout(NamedTuple):
 
         replace_content(self.name, self.after)
 
-    def diff(self) -> Iterator[str]:
-        """Yield the lines of a unified diff; what might be a secret is masked."""
+    def diff(self, name: str) -> Iterator[str]:
+        """Yield the lines of a unified diff of a file with this name; what might be a secret is masked."""
         from connform.engine.catalog import vocabulary
         from connform.layout.diff import diff
         from connform.manifest.shape import keys, plain_keys
 
         shapes = (vocabulary().connection, vocabulary().store)
         known, shown = (set().union(*map(which, shapes)) for which in (keys, plain_keys))
-        return diff(self.name, self.before.decode(), self.after.decode(), known, shown | {"version", "extends"})
+        return diff(name, self.before.decode(), self.after.decode(), known, shown | {"version", "extends"})
 
 
 def fmt(files: Sequence[str] = ()) -> tuple[list[Layout], list[Diagnostic]]:
