@@ -12,13 +12,13 @@ from xml.etree import ElementTree as ET
 import pytest
 import trustme
 
+from connform.cli.inert import Syntax, inert
 from connform.cli.main import main
 from connform.cli.output import say, write
 from connform.diagnostics import Diagnostic, Related, Severity, Snippet, Span
 from connform.engine.report import ConnectionReport, PlanSummary, Report, StageResult, Value
 from connform.faults import ExitCode, Stage, Verdict
 from connform.reporters import FORMATS
-from connform.reporters.inert import Syntax, inert
 from tests.http.servers import Server, answer
 from tests.reporters.readers_of_logs import commands, steering
 

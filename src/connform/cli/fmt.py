@@ -41,20 +41,19 @@ def command(options: Options, *, paths: tuple[str, ...], check: bool, diff: bool
         message = "fmt writes whole files: -c, --exclude, --tag and --changed-since choose connections"
         raise UsageProblem(message)
     from connform.engine.fmt import fmt
-    from connform.reporters.terminal import clean
 
     layouts, found = fmt(files)
     changed = [layout for layout in layouts if layout.is_changed]
     done = changed
     _say(found, options)
     if diff:
-        deliver("".join(line for layout in changed for line in layout.diff(clean(layout.name))), options)
+        deliver("".join(line for layout in changed for line in layout.diff(_shown(layout))), options)
     elif _STDIN in files and not check:
         for layout in layouts:
             deliver_data(layout.after, options)
     else:
         done = [layout for layout in changed if check or _is_written(layout)]
-        deliver("" if options.quiet else "".join(f"{clean(layout.name)}\n" for layout in done), options)
+        deliver("" if options.quiet else "".join(f"{_shown(layout)}\n" for layout in done), options)
     if found:
         return ExitCode.INVALID
     if len(done) < len(changed):
@@ -62,14 +61,19 @@ def command(options: Options, *, paths: tuple[str, ...], check: bool, diff: bool
     return ExitCode.WOULD_REFORMAT if check and changed else ExitCode.OK
 
 
+def _shown(layout: Layout) -> str:
+    """Return the name of a file on one line."""
+    from connform.reporters.terminal import clean  # a run that finds nothing to do says nothing
+
+    return clean(layout.name)
+
+
 def _is_written(layout: Layout) -> bool:
     """Write a file; say so if it can't be, for the others are still to come."""
     try:
         layout.write()
     except OSError as error:
-        from connform.reporters.terminal import clean
-
-        say(f"error: can't write {clean(layout.name)}: {error.strerror or 'no reason given'}\n")
+        say(f"error: can't write {_shown(layout)}: {error.strerror or 'no reason given'}\n")
         return False
     return True
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from connform.cli.flags import common
+from connform.cli.inert import SYNTAXES, Syntax, inert
 from connform.cli.usage import UsageProblem
-from connform.reporters.inert import SYNTAXES, Syntax, inert
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

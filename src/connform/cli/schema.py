@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from connform.cli.flags import common, completing
+from connform.cli.inert import Syntax
 from connform.cli.output import deliver, save
 from connform.cli.usage import UsageProblem, did_you_mean
-from connform.reporters.inert import Syntax
 
 if TYPE_CHECKING:
     from collections.abc import Callable

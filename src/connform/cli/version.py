@@ -10,8 +10,8 @@ import click
 
 from connform import __version__
 from connform.cli.flags import common
+from connform.cli.inert import Syntax
 from connform.cli.output import deliver
-from connform.reporters.inert import Syntax
 
 if TYPE_CHECKING:
     from connform.cli.options import Options
