@@ -5,14 +5,16 @@ from __future__ import annotations
 import pytest
 
 from connform.layout.diff import diff
+from connform.manifest.snippet import Public
 from tests.canary import API_KEY
 
 KNOWN = frozenset({"region", "auth", "method", "api_key", "owner", "description"})
 SHOWN = frozenset({"region", "method", "owner"})
+PUBLIC = Public(KNOWN, SHOWN, frozenset({"owner"}), lambda text: text == "env://KEY")
 
 
 def lines(before: str, after: str) -> list[str]:
-    return list(diff("c.yaml", before, after, KNOWN, SHOWN))
+    return list(diff("c.yaml", before, after, PUBLIC))
 
 
 def only(line: str) -> str:

@@ -40,14 +40,15 @@ def command(options: Options, *, paths: tuple[str, ...], check: bool, diff: bool
     if options.connections or options.exclude or options.tags or options.changed_since:
         message = "fmt writes whole files: -c, --exclude, --tag and --changed-since choose connections"
         raise UsageProblem(message)
-    from connform.engine.fmt import fmt
+    from connform.engine.fmt import fmt, store_names
 
     layouts, found = fmt(files)
     changed = [layout for layout in layouts if layout.is_changed]
     done = changed
     _say(found, options)
     if diff:
-        deliver("".join(line for layout in changed for line in layout.diff(_shown(layout))), options)
+        stores = store_names(layouts) if changed else ()
+        deliver("".join(line for layout in changed for line in layout.diff(_shown(layout), stores)), options)
     elif _STDIN in files and not check:
         for layout in layouts:
             deliver_data(layout.after, options)

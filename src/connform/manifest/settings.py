@@ -54,6 +54,8 @@ SETTINGS: Final[Mapping[str, Schema | Shape]] = {
     "timeouts": TIMEOUTS,
     "proxy": _text("A proxy's URL, or `environment` for the usual variables. Default: none."),
 }
+PROSE: Final = frozenset({"description", "owner"})
+"""The keys whose values are sentences."""
 EXTENDS: Final[Schema] = {"type": "string", "description": "The template whose values this one starts from."}
 
 
