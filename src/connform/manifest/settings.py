@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 
+TAG: Final = r"^[A-Za-z0-9][A-Za-z0-9._:/-]*(?!\n)$"
+
+
 def _seconds(description: str) -> Schema:
     return {"type": "number", "exclusiveMinimum": 0, "maximum": 3600, "description": description}
 
@@ -46,7 +49,7 @@ SETTINGS: Final[Mapping[str, Schema | Shape]] = {
     "owner": _text("Whom to ask: a team or an address."),
     "tags": {
         "type": "array",
-        "items": {"type": "string", "pattern": r"^[A-Za-z0-9][A-Za-z0-9._:/-]*(?!\n)$"},
+        "items": {"type": "string", "pattern": TAG},
         "uniqueItems": True,
         "description": "Labels for --tag.",
     },
