@@ -17,7 +17,7 @@ from connform.cli.inert import SYNTAXES, Syntax, inert
 from connform.cli.usage import UsageProblem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from connform.cli.options import Options
     from connform.engine.report import Report
@@ -49,7 +49,7 @@ def emit(report: Report, options: Options) -> None:
 
     @cache
     def view_of_the_repository() -> View:
-        return relocated(view, cache(partial(path_in, repository())))
+        return relocated(view, cache(partial(path_in, roots())))
 
     def rendered(name: str, *, color: bool = False, width: int = _WIDTH_OF_LOGS) -> str:
         seen = view_of_the_repository() if name in OF_THE_REPOSITORY else view
@@ -66,20 +66,24 @@ def emit(report: Report, options: Options) -> None:
         _append(summary, inert(rendered("markdown")).encode())
 
 
-def repository() -> str:
-    """Return the folder to which CI systems relate paths: what they say themselves, else that of `.git`, else this one."""
-    if told := os.environ.get("GITHUB_WORKSPACE") or os.environ.get("CI_PROJECT_DIR"):
-        return os.path.realpath(told)
+def roots() -> tuple[str, ...]:
+    """Return the folders to which CI systems relate paths: what they say themselves, then that of `.git`, else this one.
+
+    In a container, or over SSH, what they say may be a folder of another machine: a file counts by the first that holds it.
+    """
+    told = [os.environ[name] for name in ("GITHUB_WORKSPACE", "CI_PROJECT_DIR") if os.environ.get(name)]
     here = Path.cwd()
-    return os.path.realpath(next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), here))
+    found = next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), here)
+    return tuple(map(os.path.realpath, (*told, str(found))))
 
 
-def path_in(root: str, file: str) -> str:
-    """Return a file's path below `root`, with slashes; one that lies elsewhere stays absolute."""
+def path_in(roots: Sequence[str], file: str) -> str:
+    """Return a file's path below the first of `roots` that holds it, with slashes; one that lies elsewhere stays absolute."""
     if file in {"", "<stdin>"}:
         return file
-    whole = os.path.realpath(file)
-    return Path(whole if os.path.relpath(whole, root).startswith("..") else os.path.relpath(whole, root)).as_posix()
+    whole = Path(os.path.realpath(file))
+    relative = (whole.relative_to(root) for root in roots if whole.is_relative_to(root))
+    return next(relative, whole).as_posix()
 
 
 def _append(file: str, content: bytes) -> None:
@@ -105,8 +109,9 @@ def _width(stream: TextIO) -> int:
     """Return the columns of a terminal; what `shutil` does as well, at half of bare Python's start-up."""
     if not stream.isatty():
         return _WIDTH_OF_LOGS
-    with suppress(ValueError):
-        return int(os.environ.get("COLUMNS", ""))
+    told = os.environ.get("COLUMNS", "")
+    if told.isdecimal() and int(told):
+        return int(told)
     with suppress(OSError, ValueError):
         return os.get_terminal_size(stream.fileno()).columns or _WIDTH_OF_LOGS
     return _WIDTH_OF_LOGS
