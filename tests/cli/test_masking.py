@@ -132,6 +132,13 @@ def test_the_beginning_of_an_escape_that_is_none_is_shown_in_the_end(text: bytes
         assert shown(text + b"zz", piece, "secret-value") == text + b"zz"
 
 
+def test_base64_shows_no_character_of_the_end() -> None:
+    for value in ("secret-value", "secret-value-1", "secret-value-12"):
+        for user in (b"", b"u", b"us"):
+            seen = shown(base64.b64encode(user + value.encode()), 1000, value)
+            assert len(seen.replace(b"***", b"").rstrip(b"=")) <= 4  # those of the user, and the last bits
+
+
 def test_a_line_is_shown_when_it_ends() -> None:
     mask = Mask([Secret("secret-value")])
     for line in (b"files\n", b"a c\n", b"50%\n", b"it's c2\n", b"C:\\s\n", b"x" * 80 + b"\n"):

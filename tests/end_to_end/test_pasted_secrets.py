@@ -78,6 +78,8 @@ PLACES: Final = {
     "as a wrong reference": AUTH + "{method: api_key, api_key: 'basic://§'}\n",
     "as a scheme": AUTH + "{method: api_key, api_key: '§://x'}\n",
     "as a malformed reference": AUTH + "{method: api_key, api_key: 'env://§'}\n",
+    "in a reference that is mended in words": AUTH + "{method: api_key, api_key: 'awsssm://acme/§'}\n",
+    "in a reference without its key": AUTH + "{method: api_key, api_key: 'sops://§'}\n",
     "as the field of a variable": AUTH + "{method: api_key, api_key: 'env://A#§'}\n",
     "as the user of a reference": AUTH + "{method: api_key, api_key: 'file://u:§@host/x'}\n",
     "as an option of a reference": AUTH + "{method: api_key, api_key: 'file://x?token=§'}\n",

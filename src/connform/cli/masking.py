@@ -117,7 +117,7 @@ def _begun(data: bytes, needle: bytes) -> int:
 def _in_base64(plain: bytes) -> Iterator[bytes]:
     """Yield what stands for a value in base64, wherever its bytes begin there; without what depends on its neighbours."""
     for before in range(3):
-        encoded = base64.b64encode(b"\0" * before + plain)
-        whole = encoded[(0, 2, 3)[before] : len(encoded) - (0, 4, 4)[-(len(plain) + before) % 3]]
+        bits = 8 * before
+        whole = base64.b64encode(bytes(before) + plain)[(bits + 5) // 6 : (bits + 8 * len(plain)) // 6]
         if len(whole) >= _SHORTEST_ENCODED:
             yield whole

@@ -7,6 +7,7 @@ A password that is an ordinary word can't be told from a name; everything else a
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from connform.diagnostics import MASK
@@ -65,6 +66,7 @@ def shown_origin(origin: str) -> str:
     return kind + blank + (shown_name(name) if name else "")
 
 
+@lru_cache(maxsize=4096)  # thousands of connections share a few addresses and tags
 def veiled(text: str) -> str:
     """Return a text that a valid manifest holds without what looks generated, and without the values of a URL's query."""
     return re.sub(_PARAMETER, rf"\1{MASK}", re.sub(_RUN, MASK, text))
