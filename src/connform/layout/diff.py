@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 _COMMENTED_OUT: Final = re.compile(r"(?P<sign>#++[ \t]*+)(?P<code>(?:- ++)*+[\w.\"'-]+\s*:(?:\s.*)?)")
 
+_FOR_A_TOOL: Final = re.compile(
+    r"#\s*+(?:connform: ignore\[[a-z0-9, -]*+\]|yaml-language-server: \$schema=[a-z0-9:/._-]++)\s*+", re.IGNORECASE
+)
 _ASSIGNED: Final = re.compile(r"([:=]\s*+)(\S++)")
 
 
@@ -51,6 +54,8 @@ def _concealed(line: str, public: Public) -> str:
     code, offsets = mask(line, public)
     comment = line[offsets.index(len(code)) :]  # `mask` leaves it out
     commented_out = _COMMENTED_OUT.fullmatch(comment)
+    if _FOR_A_TOOL.fullmatch(comment) and not looks_generated(comment):
+        return code + comment
     if commented_out:
         comment = commented_out["sign"] + mask(commented_out["code"], public)[0]
     elif looks_generated(comment) or ("@" in comment and "://" in comment):

@@ -28,7 +28,7 @@ _STYLES: Final = (
 """One style throughout: what mixes them, as `ABC-def` does, may have been made up."""
 _EDGES: Final = "-._/"
 _ADDRESS: Final = r"[A-Za-z0-9._+-]++@[A-Za-z0-9.-]++"
-_ENDS_OF_TEXT: Final = ".,;:!?()\"'"
+_ENDS_OF_TEXT: Final = ".,;:!?()\"'`"
 _MIXED: Final = r"(?:[A-Za-z]++[0-9]++){2}[A-Za-z]|(?:[0-9]++[A-Za-z]++){2}[0-9]"
 """Letters and digits by turns, as in `p4ssw0rd`."""
 _RUN: Final = r"(?<![A-Za-z0-9])(?=[A-Za-z]*+[0-9])(?=[0-9]*+[A-Za-z])[A-Za-z0-9]{16,}+"
