@@ -16,6 +16,7 @@ import connform
 from connform.cli import output
 from connform.cli.main import main
 from connform.cli.options import Options
+from connform.reporters import OF_THE_REPOSITORY
 from tests.reporters.samples import SAMPLES
 
 if TYPE_CHECKING:
@@ -107,6 +108,60 @@ def test_colour(
     engine.result = SAMPLES["check-mixed"]
     main(["check", *flags])
     assert ("\x1b[" in terminal.getvalue()) == coloured
+
+
+@pytest.mark.parametrize("columns", ["0", "-1", "-80", "", "x", "+0", "80.5", "²"])
+def test_a_width_that_is_none_is_ignored(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch, columns: str) -> None:
+    shown = []
+    for told in (columns, "120"):
+        monkeypatch.setattr(sys, "stdout", terminal := Terminal())
+        monkeypatch.setenv("COLUMNS", told)
+        engine.result = SAMPLES["validate-errors"]
+        main(["validate"])
+        shown.append(terminal.getvalue())
+    assert shown[0] == shown[1]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"GITHUB_WORKSPACE": "/home/runner/work/acme/acme"},
+        {"CI_PROJECT_DIR": "/builds/acme/acme"},
+        {"GITHUB_WORKSPACE": "/github/workspace", "CI_PROJECT_DIR": "."},
+        {"GITHUB_WORKSPACE": ""},
+        {},
+    ],
+    ids=str,
+)
+def test_a_workspace_of_another_machine_leaves_paths_relative(
+    connform: Connform, told: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "..odd" / "...yaml"
+    for folder in (file.parent, tmp_path / ".git"):
+        folder.mkdir()
+    file.write_text("version: 2\n")
+    monkeypatch.chdir(tmp_path)
+    for name, value in told.items():
+        monkeypatch.setenv(name, value)
+    for form in OF_THE_REPOSITORY:
+        shown = connform("validate", "--format", form, "..odd").out
+        assert "..odd/...yaml" in shown
+        assert str(tmp_path) not in shown
+        assert connform("validate", "--format", form, ".").code == 1
+
+
+def test_a_workspace_counts_wherever_the_command_is_run(
+    connform: Connform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, elsewhere = tmp_path / "root", tmp_path / "elsewhere"
+    for folder in (root, elsewhere / ".git"):
+        folder.mkdir(parents=True)
+    (root / "m.yaml").write_text("version: 2\n")
+    monkeypatch.chdir(elsewhere)
+    for told, expected in ((str(root), "m.yaml"), ("/home/runner/work", str(root / "m.yaml"))):
+        monkeypatch.setenv("GITHUB_WORKSPACE", told)
+        found = json.loads(connform("validate", "--format", "gitlab", str(root / "m.yaml")).out)
+        assert {one["location"]["path"] for one in found} == {expected}
 
 
 def test_no_colour_where_nobody_looks(connform: Connform, engine: FakeEngine) -> None:

@@ -87,9 +87,14 @@ def test_an_error_status_is_told_and_shown(connform: Connform, engine: FakeEngin
 
 
 @pytest.mark.parametrize(
-    ("body", "shown"), [(b'{"a":[1]}', b'{\n  "a": [\n    1\n  ]\n}\n'), (b"\x1b[31m", b"\x1b[31m")]
+    ("body", "shown"),
+    [
+        (b'{"a":[1]}', b'{\n  "a": [\n    1\n  ]\n}\n'),
+        (b"a\r\n\tb\x1b]0;c\x07\x9b\xe2\x80\xae", "a\n\tb�]0;c���".encode()),
+    ],
+    ids=["JSON", "control characters"],
 )
-def test_a_terminal_gets_readable_json(
+def test_a_terminal_gets_readable_json_and_nothing_that_steers_it(
     engine: FakeEngine, monkeypatch: pytest.MonkeyPatch, body: bytes, shown: bytes
 ) -> None:
     stream = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
@@ -98,3 +103,8 @@ def test_a_terminal_gets_readable_json(
     engine.result = FakeAnswer(body=body)
     assert main(["request", "x", "GET", "/"]) == 0
     assert stream.buffer.getvalue() == shown
+
+
+def test_a_pipe_gets_the_answer_as_it_came(connform: Connform, engine: FakeEngine) -> None:
+    engine.result = FakeAnswer(body=b"\x1b[31m::debug::x\r\n")
+    assert connform("request", "x", "GET", "/").out == "\x1b[31m::debug::x\r\n"

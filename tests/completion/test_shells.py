@@ -30,21 +30,30 @@ SHELLS: Final = {
 
 @pytest.fixture(params=SHELLS)
 def shell(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[pexpect.spawn[str]]:
-    arguments, setting = SHELLS[request.param]
-    program = require_peer(request.param)
-    (tmp_path / "connections.yaml").write_text(MANIFEST)
+    yield from started(request.param, tmp_path)
+
+
+@pytest.fixture
+def bash(tmp_path: Path) -> Iterator[pexpect.spawn[str]]:
+    yield from started("bash", tmp_path)
+
+
+def started(name: str, folder: Path) -> Iterator[pexpect.spawn[str]]:
+    arguments, setting = SHELLS[name]
+    program = require_peer(name)
+    (folder / "connections.yaml").write_text(MANIFEST)
     environment = {
-        "HOME": str(tmp_path),
+        "HOME": str(folder),
         "PATH": f"{Path(COMMAND).parent}:{os.environ['PATH']}",
         "TERM": "dumb",
         "LANG": "C.UTF-8",
         "INPUTRC": "/dev/null",
     }
     child: pexpect.spawn[str] = pexpect.spawn(
-        program, arguments, cwd=str(tmp_path), env=environment, encoding="utf-8", timeout=PATIENCE_S
+        program, arguments, cwd=str(folder), env=environment, encoding="utf-8", timeout=PATIENCE_S
     )
     child.sendline(setting)
-    child.sendline("echo set-$((40 + 2)) up" if request.param != "fish" else "echo set-(math 40 + 2) up")
+    child.sendline("echo set-$((40 + 2)) up" if name != "fish" else "echo set-(math 40 + 2) up")
     child.expect("set-42 up")
     yield child
     child.close(force=True)
@@ -72,3 +81,17 @@ def test_an_unknown_shell_is_refused_and_the_likeliest_named(tmp_path: Path) -> 
     ended = run_program(COMMAND, "completion", "bsh", cwd=tmp_path)
     assert (ended.code, ended.out) == (64, "")
     assert "did you mean `bash`?" in ended.err
+
+
+@pytest.mark.parametrize("line", ["connform show \t", "connform list --tag \t", "connform fmt $\t"])
+def test_tab_puts_no_code_of_a_manifest_into_the_line(bash: pexpect.spawn[str], line: str, tmp_path: Path) -> None:
+    code = "$(touch${IFS}made)"
+    connection = (
+        f'{{environment: sandbox, region: us, tags: ["{code}"], auth: {{method: api_key, api_key: "env://A"}}}}'
+    )
+    (tmp_path / "connections.yaml").write_text(f'version: 1\nconnections:\n  "{code}": {connection}\n')
+    (tmp_path / f"{code}.yaml").touch()
+    bash.send(f"{line}\r")
+    bash.sendline("echo ended-$((40 + 3))")
+    bash.expect("ended-43")
+    assert not (tmp_path / "made").exists()

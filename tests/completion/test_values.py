@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -90,3 +91,29 @@ def test_a_half_written_manifest_offers_what_it_has_and_says_nothing(
     if manifest is not None:
         (tmp_path / "connections.yaml").write_text(manifest)
     assert offered("connform show ", tmp_path) == expected
+
+
+STRANGE: Final = (
+    "$(touch made)", "$(touch${IFS}made)", "`touch made`", "a;touch made", "a\ntouch made\n", "a\r", "\x1b[2J", "a b", "a'", 'a"', "~x",
+    "-f", "--output=made", "a*", "!x", "a&b", "a|b", "a>made", "{a,b}", "", "\u202ea", "é", "a\x9b", "\ta", "a\n", "$HOME", "a\\b",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+@pytest.mark.parametrize("line", ["connform show ", "connform list --tag "])
+def test_no_name_and_no_tag_is_offered_but_a_valid_one(line: str, shell: str, tmp_path: Path) -> None:
+    connection = {"environment": "sandbox", "region": "us", "auth": {"method": "api_key", "api_key": "env://A"}}
+    tags = [*STRANGE, "ok:x/1"]
+    connections = {**dict.fromkeys(STRANGE, connection), "ok-1": {**connection, "tags": tags}}
+    (tmp_path / "connections.yaml").write_text(json.dumps({"version": 1, "connections": connections}))
+    words = line.split(" ")
+    variables = {
+        "_CONNFORM_COMPLETE": f"{shell}_complete",
+        "COMP_WORDS": line,
+        "COMP_CWORD": "" if shell == "fish" else str(len(words) - 1),
+    }
+    shown = run_program(COMMAND, cwd=tmp_path, env=variables).out
+    expected = "ok:x/1" if "--tag" in line else "ok-1"
+    assert expected in shown.replace("\\", "")
+    rest = shown.replace("ok:x/1", "").replace("ok\\:x/1", "").replace("ok-1", "").replace("plain", "")
+    assert set(rest) <= set(",\n\t_")

@@ -5,14 +5,16 @@ from __future__ import annotations
 import pytest
 
 from connform.layout.diff import diff
+from connform.manifest.snippet import Public
 from tests.canary import API_KEY
 
 KNOWN = frozenset({"region", "auth", "method", "api_key", "owner", "description"})
 SHOWN = frozenset({"region", "method", "owner"})
+PUBLIC = Public(KNOWN, SHOWN, frozenset({"owner"}), lambda text: text == "env://KEY")
 
 
 def lines(before: str, after: str) -> list[str]:
-    return list(diff("c.yaml", before, after, KNOWN, SHOWN))
+    return list(diff("c.yaml", before, after, PUBLIC))
 
 
 def only(line: str) -> str:
@@ -54,6 +56,12 @@ def test_a_line_that_looks_like_a_header_is_masked_as_a_line(line: str) -> None:
         (f"  auth: {{method: api_key, api_key: '{API_KEY}'}}", "  auth: {method: api_key, api_key: ***}"),
         ("  password: hunter2", "  password: ***"),
         ("  # password: hunter2", "  # password: ***"),
+        ("# export KEY=Big-HUNTER", "# export KEY=***"),
+        ("# the password is: Big-HUNTER", "# the password is: ***"),
+        ("# `defaults:` is a good place: see x", "# `defaults:` is a good place: see x"),
+        ("region: us # connform: ignore[no-owner]", "region: us # connform: ignore[no-owner]"),
+        ("# yaml-language-server: $schema=./a.schema.json", "# yaml-language-server: $schema=./a.schema.json"),
+        ("# yaml-language-server: $schema=https://u:hunter@x", "# ***: ***"),
         ("  # - region: us # hunter2", "  # - region: us "),
         (f"  region: us # was {API_KEY}", "  region: us # ***"),
         ("  # https://me:hunter2@acme.example", "  # ***"),

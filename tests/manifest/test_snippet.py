@@ -5,18 +5,21 @@ from __future__ import annotations
 import pytest
 
 from connform.diagnostics import Diagnostic, Severity, Span
+from connform.engine.catalog import vocabulary
 from connform.manifest.files import Source
-from connform.manifest.snippet import MAX_LENGTH, add_snippets, mask
+from connform.manifest.snippet import MAX_LENGTH, Public, add_snippets, mask
 from connform.manifest.source_lines import SourceLines
+from connform.manifest.validate import public
 from connform.secret import looks_generated
 from tests.canary import API_KEY, AWKWARD, assert_no_canary
 
 KNOWN = frozenset({"method", "api_key", "region", "description", "base_url", "tags", "auth"})
 SHOWN = frozenset({"method", "region", "description", "base_url", "tags"})
+PUBLIC = Public(KNOWN, SHOWN, frozenset({"description"}), public(vocabulary(), ["corp"]).is_reference)
 
 
 def masked(line: str, context: str = "") -> str:
-    text, offsets = mask(line, KNOWN, SHOWN, context)
+    text, offsets = mask(line, PUBLIC, context)
     assert len(offsets) == len(line) + 1
     assert offsets == sorted(offsets)
     assert offsets[-1] == len(text)
@@ -70,6 +73,34 @@ def masked(line: str, context: str = "") -> str:
         ("    description: 6fa459ea-ee8a-3ca4-894e-db77e160355e", "    description: ***"),
         ("    description: 4111111111111111", "    description: ***"),
         ("    region: us}, api_key: hunter2", "    region: us}, api_key: ***"),
+        ("    auth: {method: api_key, Big-hunter}", "    auth: {method: api_key, ***}"),
+        ("    auth: {method: api_key, hunter}", "    auth: {method: api_key, ***}"),
+        ('    auth: {method: api_key, "api_key:hunter"}', "    auth: {method: api_key, ***}"),
+        ("    auth: {method: [a, b], hunter}", "    auth: {method: [a, b], ***}"),
+        ("    tags: {hunter}", "    tags: {***}"),
+        ("    method: api_key, hunter", "    method: api_key, ***"),
+        ("    description: for us, GmbH", "    description: for us, ***"),
+        ("    description: ACME GmbH & Co (100%)", "    description: ACME GmbH & Co (100%)"),
+        ("    description: https://x/?token=hunter", "    description: ***"),
+        ("    region: ABC-hunter", "    region: ***"),
+        ("    region: p4ssw0rd", "    region: ***"),
+        ("    region: hunter!2", "    region: ***"),
+        ("    region: US-East", "    region: ***"),
+        ("    region: CA", "    region: CA"),
+        ("    base_url: https://x.example/?token=hunter", "    base_url: ***"),
+        ("    base_url: https://x.example/ABC-hunter", "    base_url: ***"),
+        ("    tags: &t [ci]", "    tags: &t [ci]"),
+        ("    description: |-", "    description: |-"),
+        ("    api_key: basic://hunter", "    api_key: ***"),
+        ("    api_key: env://Hunter-pass", "    api_key: ***"),
+        ("    api_key: corp://acme#key", "    api_key: corp://acme#key"),
+        ("    ABC-hunter: x", "    ***: ***"),
+        ("    my-name:", "    my-name:"),
+        ("    my-name: {region: us}", "    my-name: {region: us}"),
+        ("    my-hunter: x", "    ***: ***"),
+        ("    api-key: x", "    api-key: ***"),
+        ("root:$6$salt$hunter:19000:", "***"),
+        ("    <<: *base", "    <<: ***"),
     ],
 )
 def test_a_line_shows_only_what_is_harmless(line: str, shown: str) -> None:
@@ -79,6 +110,14 @@ def test_a_line_shows_only_what_is_harmless(line: str, shown: str) -> None:
 def test_an_item_is_shown_like_the_value_of_its_key() -> None:
     assert masked("      - nightly", "tags") == "      - nightly"
     assert masked("      - nightly", "api_key") == "      - ***"
+
+
+@pytest.mark.parametrize(
+    "piece", [" ", "\t", "a ", "'", '"', "\\", "a: ", "{", "}", ",", "[a: b, ", "- ", "#", "a #b ", "1a", "-", "&"]
+)
+def test_the_time_is_linear_in_the_length_of_a_line(piece: str) -> None:
+    line = "a: {b: c" + piece * (60_000 // len(piece)) + "d}"
+    assert len(mask(line, PUBLIC)[1]) == len(line) + 1  # by the square of the length it would take minutes
 
 
 @pytest.mark.parametrize("secret", [API_KEY, AWKWARD], ids=["plain", "awkward"])
@@ -152,7 +191,7 @@ def test_generated_keys_are_told_from_names(text: str, generated: bool) -> None:
 def snippet(text: str | bytes, span: Span) -> tuple[str, int, int] | None:
     data = text.encode() if isinstance(text, str) else text
     diagnostic = Diagnostic(Severity.ERROR, "wrong-type", "", "", span)
-    (found,) = add_snippets([diagnostic], SourceLines([Source("m.yaml", data, "")]), KNOWN, SHOWN)
+    (found,) = add_snippets([diagnostic], SourceLines([Source("m.yaml", data, "")]), PUBLIC)
     assert found._replace(snippet=None) == diagnostic
     return (found.snippet.text, found.snippet.start, found.snippet.length) if found.snippet else None
 

@@ -9,7 +9,7 @@ import click
 
 from connform.cli.actor import current
 from connform.cli.flags import SHARD, parallel, positive
-from connform.cli.output import progress, reporting, wants_color
+from connform.cli.output import progress, reporting, say, wants_color
 from connform.cli.usage import UsageProblem
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def _asking(options: Options) -> Any:
             message = "nothing was applied: there is no terminal to ask on; look at `connform plan`, and give --yes"
             raise Refused(message)
         color = wants_color(sys.stderr, options)
-        sys.stderr.write(text.render(view.build(report), color=color, width=120, verbosity=0))
+        say(text.render(view.build(report), color=color, width=120, verbosity=0), color=color)
         return click.confirm("Apply these changes?", err=True)
 
     return ask

@@ -17,6 +17,7 @@ import click
 
 from connform.cli.flags import common, completing, network
 from connform.cli.masking import Mask
+from connform.cli.output import say
 from connform.cli.usage import UsageProblem
 from connform.tracebacks import hidden_frames
 
@@ -130,7 +131,9 @@ def _run(argv: Sequence[str], environment: dict[str, str], secrets: Sequence[Sec
     try:
         process = subprocess.Popen(argv, env=environment, stdout=pipe, stderr=pipe)  # noqa: S603  (what the user asked for)
     except OSError as error:
-        click.echo(f"error: can't run {argv[0]}: {error.strerror}", err=True)
+        from connform.reporters.terminal import clean
+
+        say(f"error: can't run {clean(argv[0])}: {error.strerror}\n")
         return _NOT_FOUND if isinstance(error, FileNotFoundError) else _NOT_EXECUTABLE
     pumps = [
         Thread(target=_pump, args=(source, target.buffer, Mask(secrets), process))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from connform.cli.flags import common, completing
+from connform.cli.inert import Syntax
 from connform.cli.output import deliver
 from connform.cli.usage import UsageProblem, did_you_mean
 
@@ -41,7 +42,10 @@ def command(options: Options, *, code: str | None) -> int:
         message = "no code of connform has that name; the codes of policies are explained where they are written"
         hint = did_you_mean(code, (known for known, _, _ in codes))
         raise UsageProblem(message, hint or "`connform explain` lists every code")
-    deliver(json.dumps(content, indent=2, ensure_ascii=False) + "\n" if options.format == "json" else text, options)
+    if options.format == "json":
+        deliver(json.dumps(content, indent=2, ensure_ascii=False) + "\n", options, Syntax.JSON)
+    else:
+        deliver(text, options)
     return 0
 
 

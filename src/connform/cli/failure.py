@@ -11,7 +11,7 @@ from traceback import walk_tb
 import click
 
 import connform
-from connform.cli.output import discard
+from connform.cli.output import discard, say
 from connform.cli.usage import describe
 from connform.errors import ConnectionFailed, ConnformError, ManifestInvalid
 from connform.faults import ExitCode
@@ -44,7 +44,7 @@ def tell(error: BaseException) -> int:
 def _say(label: str, message: str, hint: str = "") -> None:
     from connform.reporters.terminal import clean
 
-    sys.stderr.write(f"{label}: {clean(message)}\n" + (f"hint: {clean(hint)}\n" if hint else ""))
+    say(f"{label}: {clean(message)}\n" + (f"hint: {clean(hint)}\n" if hint else ""))
 
 
 def _say_diagnostics(error: ManifestInvalid) -> None:
@@ -52,20 +52,24 @@ def _say_diagnostics(error: ManifestInvalid) -> None:
     from connform.reporters import text, view
 
     report = Report(command="", diagnostics=error.diagnostics)
-    sys.stderr.write(text.render(view.build(report), color=False, width=120, verbosity=-1))
+    say(text.render(view.build(report), color=False, width=120, verbosity=-1))
 
 
 def _say_bug(error: BaseException) -> None:
+    from connform.reporters.terminal import clean
+
     facts = f"connform {getattr(connform, '__version__', '?')}, Python {sys.version.split()[0]}, {sys.platform}"
-    sys.stderr.write(f"internal error: this is a bug of connform; please report these lines\n  {facts}\n")
+    lines = ["internal error: this is a bug of connform; please report these lines", f"  {facts}"]
     seen: set[int] = set()
     cause: BaseException | None = error
     while cause is not None and id(cause) not in seen:
         seen.add(id(cause))
-        sys.stderr.write(f"  {type(cause).__module__}.{type(cause).__qualname__}\n")
-        for frame, line in walk_tb(cause.__traceback__):
-            sys.stderr.write(f"    {frame.f_code.co_filename}:{line} in {frame.f_code.co_name}\n")
-        for note in getattr(cause, "__notes__", ()):
-            if note.startswith(LEFT_OUT):  # anybody else's may hold a secret
-                sys.stderr.write(f"    {note}\n")
+        lines.append(f"  {type(cause).__module__}.{type(cause).__qualname__}")
+        lines += [
+            f"    {frame.f_code.co_filename}:{line} in {frame.f_code.co_name}"
+            for frame, line in walk_tb(cause.__traceback__)
+        ]
+        notes = getattr(cause, "__notes__", ())
+        lines += [f"    {note}" for note in notes if note.startswith(LEFT_OUT)]  # anybody else's may hold a secret
         cause = cause.exceptions[0] if isinstance(cause, BaseExceptionGroup) else cause.__cause__ or cause.__context__
+    say("".join(f"{clean(line)}\n" for line in lines))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from connform.cli.flags import common, completing
-from connform.cli.output import deliver, save, wants_color, write_bytes
+from connform.cli.output import deliver, deliver_data, say, wants_color
 from connform.cli.usage import UsageProblem
 from connform.faults import ExitCode
 
@@ -41,19 +41,21 @@ def command(options: Options, *, paths: tuple[str, ...], check: bool, diff: bool
     if options.connections or options.exclude or options.tags or options.changed_since:
         message = "fmt writes whole files: -c, --exclude, --tag and --changed-since choose connections"
         raise UsageProblem(message)
-    from connform.engine.fmt import fmt
+    from connform.engine.fmt import fmt, store_names
 
     layouts, found, bugs = fmt(files)
     changed = [layout for layout in layouts if layout.is_changed]
     done = changed
     _say(found, options)
     if diff:
-        deliver("".join(line for layout in changed for line in layout.diff()), options)
+        stores = store_names(layouts) if changed else ()
+        deliver("".join(line for layout in changed for line in layout.diff(_shown(layout), stores)), options)
     elif _STDIN in files and not check:
-        _write_content(layouts, options)
+        for layout in layouts:
+            deliver_data(layout.after, options)
     else:
         done = [layout for layout in changed if check or _is_written(layout)]
-        deliver("" if options.quiet else "".join(f"{layout.name}\n" for layout in done), options)
+        deliver("" if options.quiet else "".join(f"{_shown(layout)}\n" for layout in done), options)
     if bugs:
         _say_bugs(bugs)
         raise bugs[0]  # the others are written
@@ -64,12 +66,11 @@ def command(options: Options, *, paths: tuple[str, ...], check: bool, diff: bool
     return ExitCode.WOULD_REFORMAT if check and changed else ExitCode.OK
 
 
-def _write_content(layouts: Sequence[Layout], options: Options) -> None:
-    for layout in layouts:
-        if options.output:
-            save(options.output, layout.after)
-        else:
-            write_bytes(layout.after)
+def _shown(layout: Layout) -> str:
+    """Return the name of a file on one line."""
+    from connform.reporters.terminal import clean  # a run that finds nothing to do says nothing
+
+    return clean(layout.name)
 
 
 def _is_written(layout: Layout) -> bool:
@@ -77,9 +78,7 @@ def _is_written(layout: Layout) -> bool:
     try:
         layout.write()
     except OSError as error:
-        from connform.reporters.terminal import clean
-
-        sys.stderr.write(f"error: can't write {clean(layout.name)}: {clean(error.strerror or 'no reason given')}\n")
+        say(f"error: can't write {_shown(layout)}: {error.strerror or 'no reason given'}\n")
         return False
     return True
 
@@ -101,4 +100,4 @@ def _say(found: Sequence[Diagnostic], options: Options) -> None:
 
     view = build(Report("fmt", diagnostics=tuple(found)))
     color = wants_color(sys.stderr, options)
-    sys.stderr.write(reporter("text").render(view, color=color, width=120, verbosity=-1))
+    say(reporter("text").render(view, color=color, width=120, verbosity=-1), color=color)

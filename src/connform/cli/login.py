@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from connform.cli.flags import common, completing, positive, stateful
-from connform.cli.output import emit, write
+from connform.cli.output import emit, say, write
 from connform.cli.usage import UsageProblem
 from connform.tracebacks import hidden_frames
 
@@ -92,7 +92,9 @@ def command(
 
 
 def _show(started: Login, *, no_browser: bool) -> None:
-    click.echo(f"open this address, and log in as the customer:\n\n  {started.url}\n", err=True)
+    from connform.reporters.terminal import clean
+
+    say(f"open this address, and log in as the customer:\n\n  {clean(started.url)}\n\n")
     if not no_browser and _has_browser():
         import webbrowser
 
@@ -110,9 +112,7 @@ def _pasted(patience_s: float) -> Secret:
     """Return the address that a person pastes: it holds the code."""
     from connform.secret import Secret
 
-    click.echo(
-        "the browser ends on an address that may show an error page; paste that address here: ", nl=False, err=True
-    )
+    say("the browser ends on an address that may show an error page; paste that address here: ")
     with hidden_frames():
         return Secret(_line(patience_s))
 
@@ -127,7 +127,7 @@ def _line(patience_s: float) -> str:
         if not select([sys.stdin], [], [], max(ends_at - monotonic(), 0))[0]:
             from connform.errors import ConnectionFailed
 
-            click.echo(err=True)
+            say("\n")
             raise ConnectionFailed("login_timeout", f"nobody pasted an address within {patience_s:g} s")
         piece = os.read(sys.stdin.fileno(), _MAX_TOKEN_CHARACTERS)
         if not piece:
@@ -154,11 +154,13 @@ def _refresh_token() -> Secret:
 
 
 def _tell(name: str, granted: Granted, options: Options) -> None:
+    from connform.reporters.terminal import clean
+
     facts = granted.facts
     if granted.missing_scopes:
-        click.echo(f"warning: the customer did not grant {' '.join(granted.missing_scopes)}", err=True)
+        say(f"warning: the customer did not grant {clean(' '.join(granted.missing_scopes))}\n")
     if not facts.is_renewable:
-        click.echo("warning: there is no refresh token: the login must be repeated when the token ends", err=True)
+        say("warning: there is no refresh token: the login must be repeated when the token ends\n")
     if not options.quiet:
         until = f", its access token until {facts.expires_at:%FT%TZ}" if facts.expires_at else ""
-        write(f"{name} is granted {' '.join(facts.scopes)}{until}\n")
+        write(f"{name} is granted {clean(' '.join(facts.scopes))}{until}\n")

@@ -31,5 +31,7 @@ def command(options: Options, *, name: str, only_here: bool, force: bool, state:
 
     said = logout(options.files, name, state=state, policies=options.policies, only_here=only_here, force=force)
     if not options.quiet:
-        write(f"{said}\n")
+        from connform.reporters.terminal import clean
+
+        write(f"{clean(said)}\n")
     return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from click.shell_completion import CompletionItem
@@ -16,7 +17,11 @@ SHELLS: Final = ("bash", "zsh", "fish")
 
 
 def offer(kind: str, context: click.Context, incomplete: str) -> list[CompletionItem]:
-    """Return what a parameter may be, of those that start so; a file's name is the shell's own business."""
+    """Return what a parameter may be, of those that start so; a file's name is the shell's own business.
+
+    bash writes a value into the line as it stands, unquoted: a name or tag of a stranger's manifest is offered only in
+    the form that a valid one has.
+    """
     if kind == "files":
         return [CompletionItem(incomplete, type="file")]
     if kind == "formats" and "=" in incomplete:
@@ -32,13 +37,20 @@ def _tags(context: click.Context) -> Iterable[tuple[str, str]]:
     return ((tag, "") for tag in dict.fromkeys(tag for tags in _declared(context).values() for tag in tags))
 
 
-def _declared(context: click.Context) -> dict[str, tuple[str, ...]]:
-    """Return the tags of each connection in the manifests that the line has named so far."""
+def _declared(context: click.Context) -> dict[str, list[str]]:
+    """Return the tags of each connection in the manifests that the line has named so far; what is malformed is left out."""
     from connform.engine.validate import connection_tags
+    from connform.manifest.document import NAME
+    from connform.manifest.settings import TAG
 
     before = context.parent.params if context.parent else {}
     files = (*(before.get("files") or ()), *(context.params.get("files") or ()))
-    return {} if "-" in files else connection_tags(files)
+    declared = {} if "-" in files else connection_tags(files)
+    return {
+        name: [tag for tag in tags if re.fullmatch(TAG, tag)]
+        for name, tags in declared.items()
+        if re.fullmatch(NAME, name)
+    }
 
 
 def _formats(_: click.Context) -> Iterable[tuple[str, str]]:

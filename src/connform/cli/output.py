@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from connform.cli.flags import common
+from connform.cli.inert import SYNTAXES, Syntax, inert
 from connform.cli.usage import UsageProblem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from connform.cli.options import Options
     from connform.engine.report import Report
@@ -48,36 +49,41 @@ def emit(report: Report, options: Options) -> None:
 
     @cache
     def view_of_the_repository() -> View:
-        return relocated(view, cache(partial(path_in, repository())))
+        return relocated(view, cache(partial(path_in, roots())))
 
     def rendered(name: str, *, color: bool = False, width: int = _WIDTH_OF_LOGS) -> str:
         seen = view_of_the_repository() if name in OF_THE_REPOSITORY else view
         return reporter(name).render(seen, color=color, width=width, verbosity=options.verbosity)
 
     color = not options.output and wants_color(sys.stdout, options)
-    deliver(rendered(options.format, color=color, width=_width(sys.stdout)), options)
+    text = rendered(options.format, color=color, width=_width(sys.stdout))
+    deliver(text, options, SYNTAXES.get(options.format, Syntax.TEXT), color=color)
     for name, file in options.formats:
         if file:
-            save(file, rendered(name).encode(errors="backslashreplace"))
+            save(file, inert(rendered(name), SYNTAXES.get(name, Syntax.TEXT)).encode(errors="backslashreplace"))
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if summary and any(name == "github" for name, _ in options.formats):
-        _append(summary, rendered("markdown").encode())
+        _append(summary, inert(rendered("markdown")).encode())
 
 
-def repository() -> str:
-    """Return the folder to which CI systems relate paths: what they say themselves, else that of `.git`, else this one."""
-    if told := os.environ.get("GITHUB_WORKSPACE") or os.environ.get("CI_PROJECT_DIR"):
-        return os.path.realpath(told)
+def roots() -> tuple[str, ...]:
+    """Return the folders to which CI systems relate paths: what they say themselves, then that of `.git`, else this one.
+
+    In a container, or over SSH, what they say may be a folder of another machine: a file counts by the first that holds it.
+    """
+    told = [os.environ[name] for name in ("GITHUB_WORKSPACE", "CI_PROJECT_DIR") if os.environ.get(name)]
     here = Path.cwd()
-    return os.path.realpath(next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), here))
+    found = next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), here)
+    return tuple(map(os.path.realpath, (*told, str(found))))
 
 
-def path_in(root: str, file: str) -> str:
-    """Return a file's path below `root`, with slashes; one that lies elsewhere stays absolute."""
+def path_in(roots: Sequence[str], file: str) -> str:
+    """Return a file's path below the first of `roots` that holds it, with slashes; one that lies elsewhere stays absolute."""
     if file in {"", "<stdin>"}:
         return file
-    whole = os.path.realpath(file)
-    return Path(whole if os.path.relpath(whole, root).startswith("..") else os.path.relpath(whole, root)).as_posix()
+    whole = Path(os.path.realpath(file))
+    relative = (whole.relative_to(root) for root in roots if whole.is_relative_to(root))
+    return next(relative, whole).as_posix()
 
 
 def _append(file: str, content: bytes) -> None:
@@ -90,7 +96,7 @@ def _append(file: str, content: bytes) -> None:
         reason = "it would be longer than GitHub takes"
     except OSError as error:
         reason = str(error.strerror)
-    sys.stderr.write(f"warning: can't add to the summary of the job: {reason}\n")
+    say(f"warning: can't add to the summary of the job: {reason}\n")
 
 
 def wants_color(stream: TextIO, options: Options) -> bool:
@@ -103,23 +109,25 @@ def _width(stream: TextIO) -> int:
     """Return the columns of a terminal; what `shutil` does as well, at half of bare Python's start-up."""
     if not stream.isatty():
         return _WIDTH_OF_LOGS
-    with suppress(ValueError):
-        return int(os.environ.get("COLUMNS", ""))
+    told = os.environ.get("COLUMNS", "")
+    if told.isdecimal() and int(told):
+        return int(told)
     with suppress(OSError, ValueError):
         return os.get_terminal_size(stream.fileno()).columns or _WIDTH_OF_LOGS
     return _WIDTH_OF_LOGS
 
 
-def deliver(text: str, options: Options, *, is_secret: bool = False) -> None:
-    """Write text to `--output`, which is this user's alone where it is a secret, or to standard output."""
+def deliver(text: str, options: Options, syntax: Syntax = Syntax.TEXT, *, color: bool = False) -> None:
+    """Write text, as `write` does, to `--output` or to standard output."""
     if options.output:
-        save(options.output, text.encode(errors="backslashreplace"), is_secret=is_secret)
+        save(options.output, inert(text, syntax).encode(errors="backslashreplace"))
     else:
-        write(text)
+        write(text, syntax, color=color)
 
 
-def write(text: str) -> None:
-    """Write text to standard output and flush it; characters that its encoding lacks are replaced."""
+def write(text: str, syntax: Syntax = Syntax.TEXT, *, color: bool = False) -> None:
+    """Write text to standard output and flush it: `inert`, and with characters that its encoding lacks replaced."""
+    text = inert(text, syntax, color=color)
     encoding = sys.stdout.encoding or "utf-8"
     try:
         text.encode(encoding)
@@ -132,12 +140,29 @@ def write(text: str) -> None:
         sys.stdout.flush()
 
 
-def write_bytes(content: bytes) -> None:
-    """Write bytes to standard output as they are and flush it."""
-    with reader_may_leave():
-        sys.stdout.flush()
-        sys.stdout.buffer.write(content)
-        sys.stdout.buffer.flush()
+def deliver_data(content: bytes, options: Options, *, is_secret: bool = False) -> None:
+    """Write what another program made or reads: as it is, but on a terminal, where it could steer.
+
+    Args:
+        content: a manifest, the body of an answer, a token.
+        options: whether `--output` takes it.
+        is_secret: whether only this user may read the file.
+    """
+    if options.output:
+        save(options.output, content, is_secret=is_secret)
+    elif sys.stdout.isatty():
+        write(content.decode(errors="replace").replace("\r\n", "\n"))
+    else:
+        with reader_may_leave():
+            sys.stdout.flush()
+            sys.stdout.buffer.write(content)
+            sys.stdout.buffer.flush()
+
+
+def say(text: str, *, color: bool = False) -> None:
+    """Write text to standard error, `inert`."""
+    sys.stderr.write(inert(text, color=color))
+    sys.stderr.flush()
 
 
 @contextmanager

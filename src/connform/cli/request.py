@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from connform.cli.flags import common, completing, network
-from connform.cli.output import save, write_bytes
+from connform.cli.output import deliver_data, say
 from connform.cli.usage import UsageProblem
 from connform.faults import ExitCode
 
@@ -84,13 +84,10 @@ def command(
         message = "METHOD, PATH and --header make no HTTP request: one of them holds what can't be sent"
         raise UsageProblem(message) from None
     content = (_head(answer) if include else b"") + _pretty(answer, options)
-    if options.output:
-        save(options.output, content)
-    else:
-        write_bytes(content)
+    deliver_data(content, options)
     code = exit_code(answer.status)
     if code is not ExitCode.OK:
-        click.echo(f"error: the API answered {answer.status}", err=True)
+        say(f"error: the API answered {answer.status}\n")
     return int(code)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from connform.cli.flags import common, completing
+from connform.cli.inert import Syntax
 from connform.cli.output import deliver, save
 from connform.cli.usage import UsageProblem, did_you_mean
 
@@ -34,7 +35,7 @@ def command(options: Options, *, name: str, folder: str | None) -> int:
         message = f"a schema is one of {', '.join(SCHEMAS)}"
         raise UsageProblem(message, did_you_mean(name, SCHEMAS))
     if folder is None:
-        deliver(_rendered(SCHEMAS[name]), options)
+        deliver(_rendered(SCHEMAS[name]), options, Syntax.JSON)
         return 0
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)

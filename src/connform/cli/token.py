@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from connform.cli.flags import completing, network, unformatted
-from connform.cli.output import deliver
+from connform.cli.output import deliver_data
 from connform.cli.usage import UsageProblem
 from connform.tracebacks import hidden_frames
 
@@ -71,5 +71,5 @@ def command(options: Options, *, name: str, form: str, simulate: bool, timeout_s
         message = f"{name} authenticates with the header {credential.header}, not with a token"
         raise UsageProblem(message)
     with hidden_frames():
-        deliver(f"{_FORMATS[form](credential)}\n", options, is_secret=True)
+        deliver_data(f"{_FORMATS[form](credential)}\n".encode(), options, is_secret=True)
     return 0

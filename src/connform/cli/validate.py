@@ -5,13 +5,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import TYPE_CHECKING
 
 import click
 
 from connform.cli.flags import common, completing
-from connform.cli.output import emit
+from connform.cli.output import say
 from connform.cli.usage import UsageProblem
 
 if TYPE_CHECKING:
@@ -90,4 +89,4 @@ def _mend(files: Sequence[str], options: Options) -> None:
             message = f"can't write {mended.name}: {error.strerror}"
             raise UsageProblem(message) from error
         if not options.quiet:
-            sys.stderr.write(f"mended {mended.number} in {clean(mended.name)}\n")
+            say(f"mended {mended.number} in {clean(mended.name)}\n")

@@ -10,6 +10,7 @@ import click
 
 from connform import __version__
 from connform.cli.flags import common
+from connform.cli.inert import Syntax
 from connform.cli.output import deliver
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ _LIBRARIES: Final = ("click", "httpx", "jsonschema", "PyYAML")
 def command(options: Options) -> int:
     """Print the version."""
     if options.format == "json":
-        deliver(json.dumps(versions()) + "\n", options)
+        deliver(json.dumps(versions()) + "\n", options, Syntax.JSON)
     elif options.verbosity > 0:
         deliver("".join(f"{name} {version}\n" for name, version in versions().items()), options)
     else:

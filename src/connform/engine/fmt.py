@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from connform.layout.canonical import ModelChangedError, canonical
 from connform.manifest.files import load_sources
-from connform.manifest.nodes import YamlError
+from connform.manifest.nodes import YamlError, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from connform.diagnostics import Diagnostic
     from connform.manifest.files import Source
@@ -43,15 +43,28 @@ class Layout(NamedTuple):
 
         replace_content(self.name, self.after)
 
-    def diff(self) -> Iterator[str]:
-        """Yield the lines of a unified diff; what might be a secret is masked."""
+    def diff(self, name: str, stores: Collection[str]) -> Iterator[str]:
+        """Yield the lines of a unified diff; what might be a secret is masked.
+
+        Args:
+            name: what the file is called there.
+            stores: the names of all stores: references to them are shown.
+        """
         from connform.engine.catalog import vocabulary
         from connform.layout.diff import diff
-        from connform.manifest.shape import keys, plain_keys
+        from connform.manifest.validate import public
 
-        shapes = (vocabulary().connection, vocabulary().store)
-        known, shown = (set().union(*map(which, shapes)) for which in (keys, plain_keys))
-        return diff(self.name, self.before.decode(), self.after.decode(), known, shown | {"version", "extends"})
+        return diff(name, self.before.decode(), self.after.decode(), public(vocabulary(), stores))
+
+
+def store_names(layouts: Iterable[Layout]) -> frozenset[str]:
+    """Return the names of the stores that manifests declare, as far as they can be read."""
+    names: set[str] = set()
+    for layout in layouts:
+        root, _ = parse(layout.before, layout.name)
+        stores = root.get("stores") if root else None
+        names |= stores.keys() if isinstance(stores, dict) else set()
+    return frozenset(names)
 
 
 class Layouts(NamedTuple):

@@ -52,7 +52,7 @@ def judge(named: Sequence[str], sources: Sequence[Source], tree: Tree, vocabular
     wanted = {base: paths for base, paths in ((_EVERYWHERE, named), *beside.files.items()) if paths}
     if not wanted:
         return Judged(beside.problems)
-    from connform.manifest.snippet import add_snippets
+    from connform.manifest.snippet import Public, add_snippets
     from connform.manifest.source_lines import SourceLines
     from connform.manifest.validate import add_source_lines
     from connform.policies.facts import FactFinder
@@ -66,11 +66,12 @@ def judge(named: Sequence[str], sources: Sequence[Source], tree: Tree, vocabular
     scoped = [policy._replace(bases=bases[policy.span.file]) for policy in policies]
     finder = FactFinder(vocabulary.connection, DEFAULT_PROVIDER, reference_keys(), tree.stores)
     sound = (connection for connection in tree.connections.values() if connection.sound)
+    known = _SHOWN | KEYWORDS.keys()
     breaches = list(judge_connections(scoped, sound, finder.facts))
     found = [
         *problems,
-        *add_snippets(mistakes, SourceLines(texts), _SHOWN | KEYWORDS.keys(), _SHOWN | KEYWORDS.keys()),
-        *add_source_lines(breaches, [*sources, *texts], vocabulary),
+        *add_snippets(mistakes, SourceLines(texts), Public(known, known, known, lambda _: False)),
+        *add_source_lines(breaches, [*sources, *texts], vocabulary, tree.stores),
     ]
     return Judged(found, len(policies))
 

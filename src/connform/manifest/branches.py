@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connform.manifest.gate import Gate, build_gate
+from connform.manifest.harmless import shown_name
 from connform.manifest.misplaced import misplaced_keys
 from connform.manifest.reference_rules import reference_paths
 from connform.manifest.rules import Finding, Path
@@ -127,7 +128,7 @@ def _choices(shape: Shape) -> dict[str | int, list[str]]:
 
 def indentation(owner: str, stray: str) -> str:
     """Return what to do about keys that stand one level too far left."""
-    return f"`{stray}` belongs below `{owner}:`, not beside it: indent it, and what belongs to it"
+    return f"`{stray}` belongs below `{shown_name(owner)}:`, not beside it: indent it, and what belongs to it"
 
 
 def _homes(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from connform.diagnostics import Related
+from connform.manifest.harmless import shown_name
 from connform.manifest.nodes import Map, locate
 
 if TYPE_CHECKING:
@@ -200,10 +201,10 @@ def _circle(names: list[str], templates: dict[str, Entry]) -> InheritanceError:
     """Return the error of a circle, the same from wherever it is entered."""
     first = min(range(len(names)), key=lambda index: templates[names[index]].span)
     ring = [*names[first:], *names[: first + 1]]
-    detail = f"the templates extend each other in a circle: {' → '.join(ring)}"
+    detail = f"the templates extend each other in a circle: {' → '.join(map(shown_name, ring))}"
     others = tuple(
         Related(
-            f"template {name} extends {templates[name].node['extends']} here",
+            f"template {shown_name(name)} extends {shown_name(str(templates[name].node['extends']))} here",
             templates[name].node.value_span("extends"),
         )
         for name in ring[1:-1]

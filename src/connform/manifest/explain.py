@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from connform.manifest.foreign_references import from_variable
+from connform.manifest.harmless import is_identifier, is_plain, shown_name
 from connform.manifest.rules import Finding, Path
 from connform.manifest.similar import respelt, similar
 
@@ -141,26 +142,39 @@ def _unknown_keys(error: _Refusal, everywhere: Mapping[str, str]) -> Iterator[Fi
     misplaced: dict[str, list[str]] = {}
     for key, right in meant.items():
         detail = hint = ""
+        is_hidden = False
         if parent := _parent(key, known):
             misplaced.setdefault(f"below `{parent}:`", []).append(key)
         elif guess := similar(key, known):
-            detail, hint = f"{_object(error.path)} has no such key", f"did you mean `{guess}`?"
+            detail, hint = f"`{key}` is not allowed in {_object(error.path)}", f"did you mean `{guess}`?"
             detail = _TYPOGRAPHIC_QUOTES if _in_typographic_quotes(key) else detail + _foreign_letter(key)
         elif key == MERGE_KEY:
-            detail = "YAML 1.2 has no merge keys"
+            detail = f"`{key}` is not allowed: YAML 1.2 has no merge keys"
             hint = "share settings with `templates:` and `extends:`"
         elif key in everywhere:
             misplaced.setdefault(f"to {everywhere[key]}", []).append(key)
         else:
-            detail = f"{_object(error.path)} has no such key; it has {_listing(known)}"
+            elsewhere = (name for part in known.values() for name in part.get("properties", ()))
+            is_hidden = not (_is_surely_a_key(key, error.value[key]) or respelt(key, {*everywhere, *elsewhere}))
+            named = "this key" if is_hidden else f"`{key}`"
+            detail = f"{named} is not allowed in {_object(error.path)}; allowed: {_listing(known)}"
         if detail:
             certain = right if list(meant.values()).count(right) == 1 else ""
-            yield Finding("unknown-key", (*error.path, key), detail, hint, at_key=True, fix=certain)
+            path = (*error.path, key)
+            yield Finding("unknown-key", path, detail, hint, at_key=True, fix=certain, is_key_hidden=is_hidden)
     for home, strays in misplaced.items():
         belong = "belongs" if len(strays) == 1 else "belong"
         yield Finding(
-            "unknown-key", (*error.path, strays[0]), f"{_listing(strays)} {belong} {home}, not here", at_key=True
+            "unknown-key",
+            (*error.path, strays[0]),
+            f"{_listing(strays)} {belong} {home}: not allowed here",
+            at_key=True,
         )
+
+
+def _is_surely_a_key(key: str, value: object) -> bool:
+    """Whether an unknown key is one, and not perhaps a secret that was pasted where a value belongs."""
+    return value is not None and (is_identifier(key) or (isinstance(value, dict | list) and is_plain(key)))
 
 
 def _missing_key(error: _Refusal, key: str) -> Finding:
@@ -268,7 +282,7 @@ _WORDING: Final[dict[str, Callable[[Any], tuple[str, str]]]] = {
 
 def _object(path: Path) -> str:
     names = [part for part in path if isinstance(part, str)]
-    return f"`{names[-1]}`" if names else "this entry"
+    return f"`{shown_name(names[-1])}`" if names else "this entry"
 
 
 def _listing(words: Iterable[object]) -> str:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from connform.diagnostics import CODES, MASK, Diagnostic, Edit, Related
+from connform.manifest.harmless import shown_name, shown_origin
 from connform.manifest.nodes import Map, locate
-from connform.secret import looks_generated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,12 +21,14 @@ if TYPE_CHECKING:
 
 
 def pointer(*path: str | int) -> str:
-    """Return the JSON pointer of a path (RFC 6901); a key that looks like a pasted secret is masked."""
-    return "".join("/" + _shown(str(part)).replace("~", "~0").replace("/", "~1") for part in path)
+    """Return the JSON pointer of a path (RFC 6901); a key that may be a pasted secret is masked."""
+    return "".join("/" + shown_name(str(part)).replace("~", "~0").replace("/", "~1") for part in path)
 
 
-def _shown(part: str) -> str:
-    return MASK if looks_generated(part) else part
+def pointer_of(finding: Finding, *above: str) -> str:
+    """Return the pointer of a finding below what its path starts from."""
+    path = (*finding.path[:-1], MASK) if finding.is_key_hidden else finding.path
+    return pointer(*above, *path)
 
 
 def diagnose(finding: Finding, entry: Entry, root: Map) -> Diagnostic:
@@ -40,8 +42,8 @@ def diagnose(finding: Finding, entry: Entry, root: Map) -> Diagnostic:
         finding.detail,
         span,
         finding.hint,
-        pointer(entry.kind, entry.name, *finding.path),
-        entry.name if entry.kind == "connections" else "",
+        pointer_of(finding, entry.kind, entry.name),
+        shown_name(entry.name) if entry.kind == "connections" else "",
         tuple(_related(finding, entry, root)),
         fix=_fix(span, finding.fix),
     )
@@ -50,7 +52,7 @@ def diagnose(finding: Finding, entry: Entry, root: Map) -> Diagnostic:
 def _related(finding: Finding, entry: Entry, root: Map) -> Iterator[Related]:
     origin = entry.origin(finding.path)
     if origin not in ("", "connection"):
-        yield Related(f"inherited from {origin} by connection {entry.name}", entry.span)
+        yield Related(f"inherited from {shown_origin(origin)} by connection {shown_name(entry.name)}", entry.span)
     for other in finding.related:
         if isinstance(other, Related):
             yield other
@@ -60,7 +62,7 @@ def _related(finding: Finding, entry: Entry, root: Map) -> Iterator[Related]:
 
 def _says(path: Path, entry: Entry) -> str:
     origin = entry.origin(path)
-    whose = f", in {origin}" if origin not in ("", "connection") else ""
+    whose = f", in {shown_origin(origin)}" if origin not in ("", "connection") else ""
     return f"`{path[-1]}` stands here{whose}" if isinstance(path[-1], str) else f"first stands here{whose}"
 
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from connform.diagnostics import Related
+from connform.diagnostics import MASK, Related
 from connform.manifest.foreign_references import from_vals
+from connform.manifest.harmless import is_plain
 from connform.manifest.rules import Finding, Path
 from connform.manifest.similar import similar
 from connform.secret import MalformedReferenceError, SecretReference
@@ -109,7 +110,8 @@ def _check(
         return
     problem = vocabulary.lint(reference, backend, settings)
     if problem:
-        yield Finding("malformed-reference", path, problem)
+        told = problem if is_plain(reference.path) else problem.replace(reference.path, MASK)
+        yield Finding("malformed-reference", path, told)
     elif store is None and backend in vocabulary.files:
         yield from check_file(reference.path, path, entry.base)
     if store is not None:

@@ -31,3 +31,5 @@ class Finding(NamedTuple):
     """Other places that matter: paths in the same object, or places elsewhere."""
     fix: str = ""
     """What certainly belongs there instead of what is marked, or empty."""
+    is_key_hidden: bool = False
+    """Whether the last key of the path may be a pasted secret: no output shows it."""

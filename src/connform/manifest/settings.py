@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 
+TAG: Final = r"^[A-Za-z0-9][A-Za-z0-9._:/-]*(?!\n)$"
+
+
 def _seconds(description: str) -> Schema:
     return {"type": "number", "exclusiveMinimum": 0, "maximum": 3600, "description": description}
 
@@ -48,7 +51,7 @@ SETTINGS: Final[Mapping[str, Schema | Shape]] = {
         "type": "array",
         "items": {
             "type": "string",
-            "pattern": r"^[A-Za-z0-9][A-Za-z0-9._:/-]*(?!\n)$",
+            "pattern": TAG,
             "errorMessage": "a tag starts with a letter or a digit, and goes on with letters, digits, `.`, `_`, `:`, `/` or `-`",
         },
         "uniqueItems": True,
@@ -58,6 +61,8 @@ SETTINGS: Final[Mapping[str, Schema | Shape]] = {
     "timeouts": TIMEOUTS,
     "proxy": _text("A proxy's URL, or `environment` for the usual variables. Default: none."),
 }
+PROSE: Final = frozenset({"description", "owner"})
+"""The keys whose values are sentences."""
 EXTENDS: Final[Schema] = {"type": "string", "description": "The template whose values this one starts from."}
 
 

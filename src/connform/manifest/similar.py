@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from connform.manifest.harmless import is_plain
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -40,7 +42,7 @@ def respelt(word: str, words: Iterable[str]) -> str:
 
 def did_you_mean(word: str, words: Iterable[str]) -> str:
     """Return a hint that names the nearest word, or an empty string."""
-    guess = similar(word, words)
+    guess = similar(word, filter(is_plain, words))
     return f"did you mean `{guess}`?" if guess else ""
 
 

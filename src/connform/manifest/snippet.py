@@ -1,21 +1,22 @@
 """Turns a source line into one that may be shown: whatever might be a secret is masked.
 
 Layer 1, no IO. Works on the text of the line alone, since a line that doesn't parse holds secrets too. Nothing is
-shown but what is known to be harmless: indentation, punctuation, the first key of a line and further known ones,
-well-formed references, and the values of keys that the schema knows and doesn't type as a reference; of these,
-nothing that looks like a generated key.
+shown but what is known to be harmless: indentation, punctuation, keys as people write them, references that a backend
+takes, and the values of keys that the schema knows and doesn't type as a reference; of these, nothing that looks made
+up. The time is linear in the length of the line.
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from connform.diagnostics import MASK, Snippet
-from connform.secret import PATTERN, looks_generated
+from connform.manifest.harmless import is_identifier, is_plain, is_plain_text
+from connform.secret import looks_generated
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from connform.diagnostics import Diagnostic, Span
     from connform.manifest.source_lines import SourceLines
@@ -26,31 +27,45 @@ MAX_LINE: Final = 2_000
 """A longer line isn't shown at all: cut off, a secret might no longer look like one."""
 
 _TOKEN: Final = re.compile(
-    r"""(?P<space>[\s{}\[\],]+|---(?=\s|$)|-(?=\s|$)|\?(?=\s|$))
-      | (?P<key>(?:[A-Za-z0-9_.<-]{1,64}|"[A-Za-z0-9_.-]{0,64}"|'[A-Za-z0-9_.-]{0,64}')\s*:(?=\s|$))
+    r"""(?P<space>[\s{}\[\],]++|---(?=\s|$)|-(?=\s|$)|\?(?=\s|$))
+      | (?P<key>(?:[A-Za-z0-9_.<-]{1,64}+|"[A-Za-z0-9_.-]{0,64}+"|'[A-Za-z0-9_.-]{0,64}+')\s*+:(?=\s|$))
       | (?P<comment>\#.*)
-      | (?P<value>"(?:[^"\\]|\\.)*"?|'(?:[^']|'')*'?|[^\s,{}\[\]][^,{}\[\]]*?(?=\s+\#|\s*[,{}\[\]]|\s*$))""",
-    re.VERBOSE,
+      | (?P<value>"(?:[^"\\]|\\.?)*+"?|'(?:[^']|'')*+'?|[^,{}\[\]]++)""",
+    re.VERBOSE | re.DOTALL,
 )
-_REFERENCE: Final = re.compile(PATTERN)
+_COMMENT: Final = re.compile(r"\s\#")
+_OPENS: Final = re.compile(r"\s*+(?:[{\[#&]|$)")
+"""What follows a key whose value is a collection, or stands on the next lines."""
+_BLOCK: Final = re.compile(r"[|>][0-9+-]{0,2}")
+_ANCHOR: Final = re.compile(r"[&*](?=[A-Za-z])")
 _HOLDS_THE_VALUE: Final = re.compile(r"(?:ref\+)?echo:")
 """A reference of vals whose path is the secret itself."""
 
 
-def add_snippets(
-    found: Sequence[Diagnostic], lines: SourceLines, known: Collection[str], shown: Collection[str]
-) -> tuple[Diagnostic, ...]:
+class Public(NamedTuple):
+    """What of a source line may be shown."""
+
+    keys: Collection[str]
+    """The keys that the schema knows."""
+    shown: Collection[str]
+    """Those of them whose values may be shown where they are plain words; the values of all other keys are masked."""
+    prose: Collection[str]
+    """Those of the shown ones whose values are sentences or patterns: of these, only what looks generated is masked."""
+    is_reference: Callable[[str], bool]
+    """Whether a text is a secret reference that a backend or store takes."""
+
+
+def add_snippets(found: Sequence[Diagnostic], lines: SourceLines, public: Public) -> tuple[Diagnostic, ...]:
     """Return the diagnostics with the source lines that can be shown.
 
     Args:
         found: diagnostics of these files.
         lines: the lines of the files.
-        known: the keys of manifests.
-        shown: those of them whose values may be shown; the values of all other keys are masked.
+        public: what may be shown of them.
     """
 
     def show(span: Span, context: str) -> Snippet | None:
-        return _snippet(span, context, lines[span.file], known, shown)
+        return _snippet(span, context, lines[span.file], public)
 
     return tuple(
         one._replace(
@@ -62,16 +77,15 @@ def add_snippets(
 
 
 def _context(pointer: str) -> str:
-    """Return the last key of a pointer: that of the value, or of the list that it stands in."""
+    """Return the last key of a pointer: that of the value, or of the list that it stands in; the mask of one that isn't shown."""
     return next((part for part in reversed(pointer.split("/")) if part and not part.isdigit()), "")
 
 
-def _snippet(
-    span: Span, context: str, lines: list[str], known: Collection[str], shown: Collection[str]
-) -> Snippet | None:
+def _snippet(span: Span, context: str, lines: list[str], public: Public) -> Snippet | None:
     if span.line > len(lines) or len(lines[span.line - 1]) > MAX_LINE or not lines[span.line - 1].strip():
         return None
-    text, offsets = mask(lines[span.line - 1][: 4 * MAX_LENGTH], known, shown, context)
+    hidden = (span.column - 1, span.end_column - 1) if context == MASK else (0, 0)
+    text, offsets = mask(lines[span.line - 1][: 4 * MAX_LENGTH], public, context, hidden)
     if span.column > len(offsets):
         return None
     start = offsets[span.column - 1]
@@ -82,52 +96,115 @@ def _snippet(
     return Snippet(text, start, max(1, min(end, len(text)) - start))
 
 
-def mask(line: str, known: Collection[str], shown: Collection[str], context: str) -> tuple[str, list[int]]:
+def mask(line: str, public: Public, context: str = "", hidden: tuple[int, int] = (0, 0)) -> tuple[str, list[int]]:
     """Return the line as it may be shown, and for each offset of the line the offset in the result.
 
     Args:
         line: one line, as it stands in the file.
-        known: the keys of manifests.
-        shown: those of them whose values may be shown.
+        public: what may be shown.
         context: the key under which a line without one (`- item`) stands.
+        hidden: where a key begins and ends that isn't shown in any case.
     """
-    out = ""
+    out: list[str] = []
     offsets: list[int] = []
-    key = context
-    position = flow = 0
-    before = "space"
-    while position < len(line):
-        token = _TOKEN.match(line, position)
-        kind = token.lastgroup if token else "value"
-        text = token[0] if token and token[0] else line[position:]
+    length = position = 0
+    place = _Place(context)
+    for kind, text in _tokens(line):
         piece = text
+        is_hidden = position < hidden[1] and hidden[0] < position + len(text)
         if kind == "key":
-            first = not out.strip(" \t-?{[")
             key = text.rstrip()[:-1].strip().strip("\"'")
-            if looks_generated(key) or not (first or flow or key in known):
+            follows = _OPENS.match(line, position + len(text))
+            if is_hidden or not (place.may_hold(key, public) and _is_key(key, public, opens=follows is not None)):
                 piece = f"{MASK}:"
-            if not (first or flow):
-                key = ""  # outside of braces, what looks like a second key is part of the first one's value
         elif kind == "comment":
             piece = ""
-        elif kind == "value" and not _harmless(text, key, shown):
+        elif kind == "value" and (is_hidden or not _harmless(text, place, public)):
             piece = MASK
-        elif kind == "space":
-            # A bracket opens a flow collection where a value may start; behind a text it is part of that text.
-            flow = max(0, flow + (before != "value") * len(re.findall(r"[{[]", text)) - len(re.findall(r"[}\]]", text)))
-            key = "" if "}" in text else key
-        before = str(kind)
-        same = len(piece) == len(text)
-        offsets += [len(out) + (offset if same else 0) for offset in range(len(text))]
-        out += piece
+        place.behind(kind, text, public)
+        offsets += _offsets(kind, piece, text, length)
+        out.append(piece)
+        length += len(piece)
         position += len(text)
-    return out, [*offsets, len(out)]
+    return "".join(out), [*offsets, length]
 
 
-def _harmless(text: str, key: str, shown: Collection[str]) -> bool:
+def _offsets(kind: str, piece: str, text: str, start: int) -> Sequence[int]:
+    """Return the offset in the result of each character of a token that is shown as `piece`; a mark of a key ends before its colon."""
+    if len(piece) == len(text):
+        return range(start, start + len(text))
+    return [start] * (len(text) - 1) + [start + (len(MASK) if kind == "key" else 0)]
+
+
+def _tokens(line: str) -> Iterator[tuple[str, str]]:
+    """Yield the pieces of a line, each `space`, `key`, `comment` or `value`; a plain value ends before blanks and comments."""
+    position = 0
+    while position < len(line):
+        token = _TOKEN.match(line, position)
+        kind, text = (str(token.lastgroup), token[0]) if token else ("value", line[position:])
+        if kind == "value" and text[0] not in "\"'":
+            comment = _COMMENT.search(text)
+            text = (text[: comment.start()] if comment else text).rstrip()
+        yield kind, text
+        position += len(text)
+
+
+class _Place:
+    """Where on a line a token stands."""
+
+    def __init__(self, context: str) -> None:
+        self.key = context
+        """The key whose value may follow."""
+        self.is_behind_comma = False
+        """Whether a comma parts what follows from the value of the key: outside of brackets, it may be part of it."""
+        self._is_first = True
+        self._open: list[str] = []
+        self._before = "space"
+
+    def may_hold(self, key: str, public: Public) -> bool:
+        """Whether a key may stand here; outside of braces, a second one is part of the first one's value."""
+        return self._is_first or bool(self._open) or key in public.keys
+
+    def behind(self, kind: str, text: str, public: Public) -> None:
+        """Go on behind a token."""
+        if kind == "key":
+            is_value = not (self._is_first or self._open)
+            self.key = "" if is_value else text.rstrip()[:-1].strip().strip("\"'")
+            self.is_behind_comma = False
+        elif kind == "space":
+            for sign in re.findall(r"[{}\[\],]", text):
+                self._pass(sign, public)
+        self._is_first = self._is_first and kind == "space"
+        self._before = kind
+
+    def _pass(self, sign: str, public: Public) -> None:
+        if sign in "{[":
+            # A bracket opens a collection where a value may start; behind a text it is part of that text.
+            if self._before != "value":
+                self._open.append(sign)
+                self.key = self.key if sign == "[" else ""
+        elif sign in "}]":
+            is_collection = bool(self._open)
+            del self._open[-1:]
+            self.key = "" if is_collection or sign == "}" else self.key
+        elif self._open[-1:] != ["["]:  # in braces the next key is forgotten, not the next value of this one
+            self.is_behind_comma = True
+            self.key = "" if self._open or self.key not in public.prose else self.key
+
+
+def _is_key(key: str, public: Public, *, opens: bool) -> bool:
+    """Whether a key may be shown: a known one, a name of what it opens, or an identifier."""
+    if key in public.keys or key.lower().replace("-", "_") in public.keys or key == "<<":
+        return True
+    return is_plain(key) if opens else is_identifier(key)
+
+
+def _harmless(text: str, place: _Place, public: Public) -> bool:
     bare = text.strip().strip("\"'")
-    if "@" in bare and "://" in bare:
-        return False  # perhaps a URL with credentials inside
-    if looks_generated(bare) or _HOLDS_THE_VALUE.match(bare):
+    if ("@" in bare and "://" in bare) or looks_generated(bare) or _HOLDS_THE_VALUE.match(bare):
         return False
-    return key in shown or _REFERENCE.search(bare) is not None
+    if place.key in public.prose and not place.is_behind_comma:
+        return not re.search(r"[?&;][^\s=]*=", bare)  # perhaps the query of a URL
+    if place.key in public.shown:
+        return is_plain_text(_ANCHOR.sub("", bare)) or _BLOCK.fullmatch(bare) is not None or public.is_reference(bare)
+    return public.is_reference(bare)

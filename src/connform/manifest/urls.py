@@ -10,8 +10,8 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from connform.manifest.harmless import is_plain
 from connform.manifest.rules import Finding
-from connform.secret import looks_generated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -126,7 +126,7 @@ def url_findings(text: str, path: Path, *, loopback_http: bool = True, query: bo
     try:
         parse_url(text, loopback_http=loopback_http, query=query)
     except UrlError as error:
-        harmless = error.code == _INSECURE and "?" not in text and not looks_generated(text)
+        harmless = error.code == _INSECURE and is_plain(text)
         hint = "https://" + text[7:] if harmless else ""
         yield Finding(error.code, path, str(error), hint)
 

@@ -12,23 +12,26 @@ from connform.diagnostics import Diagnostic, Related, Severity, Span
 from connform.manifest.branches import Branch, Branches, indentation
 from connform.manifest.document import Entry, InheritanceError, frame, inherit
 from connform.manifest.gate import build_gate
+from connform.manifest.harmless import shown_name
 from connform.manifest.misplaced import misplaced_keys
 from connform.manifest.moves import Move, judge, moves_of, present_names
 from connform.manifest.nodes import Map, YamlError, locate, parse
 from connform.manifest.placeholders import CODE as PLACEHOLDER
 from connform.manifest.placeholders import find_placeholders, may_hold_placeholders
-from connform.manifest.places import diagnose, diagnose_file, diagnose_yaml, pointer
+from connform.manifest.places import diagnose, diagnose_file, diagnose_yaml, pointer, pointer_of
 from connform.manifest.reference_rules import check_file, check_own_references, check_references
 from connform.manifest.rules import Finding, Path
-from connform.manifest.settings import EXTENDS
+from connform.manifest.settings import EXTENDS, PROSE
 from connform.manifest.shape import Schema, keys, plain_keys, secret_keys
 from connform.manifest.similar import did_you_mean, respelt
 from connform.manifest.sound import SAME_TYPE, follows, is_complete, without
+from connform.secret import MalformedReferenceError, SecretReference
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from connform.manifest.files import Source
+    from connform.manifest.snippet import Public
     from connform.manifest.vocabulary import Vocabulary
 
 KINDS: Final = ("stores", "templates", "connections")
@@ -65,22 +68,38 @@ def validate(sources: Sequence[Source], vocabulary: Vocabulary) -> tuple[Tree, t
     if not run.found:
         return run.tree, ()
     found = sorted(run.found.values(), key=lambda one: (one.span, one.code, one.detail))
-    return run.tree, add_source_lines(found, sources, vocabulary)
+    return run.tree, add_source_lines(found, sources, vocabulary, run.tree.stores)
 
 
 def add_source_lines(
-    found: Sequence[Diagnostic], sources: Sequence[Source], vocabulary: Vocabulary
+    found: Sequence[Diagnostic], sources: Sequence[Source], vocabulary: Vocabulary, stores: Collection[str]
 ) -> tuple[Diagnostic, ...]:
-    """Return the diagnostics of manifests with the source lines that can be shown."""
+    """Return the diagnostics of manifests with the source lines that can be shown; `stores` are those of the run."""
     from connform.manifest.fixes import exact
     from connform.manifest.snippet import add_snippets  # only where there is something to show
     from connform.manifest.source_lines import SourceLines
 
+    lines = SourceLines(sources)
+    return add_snippets(tuple(exact(found, lines)), lines, public(vocabulary, stores))
+
+
+def public(vocabulary: Vocabulary, stores: Collection[str]) -> Public:
+    """Return what of a manifest's lines may be shown; `stores` are the names of those of the run."""
+    from connform.manifest.snippet import Public
+
+    def is_reference(text: str) -> bool:
+        try:
+            reference = SecretReference.parse(text)
+        except MalformedReferenceError:
+            return False
+        if reference.scheme in vocabulary.backends:
+            return not vocabulary.lint(reference, reference.scheme, {})
+        return reference.scheme in stores
+
     shapes = (vocabulary.connection, vocabulary.store)
     known = {"extends", *_FRAME["properties"]}.union(*map(keys, shapes))
     plain = {"version", "extends"}.union(*map(plain_keys, shapes))
-    lines = SourceLines(sources)
-    return add_snippets(tuple(exact(found, lines)), lines, known, plain)
+    return Public(known, plain, PROSE, is_reference)
 
 
 class _Run:
@@ -146,7 +165,7 @@ class _Run:
         for finding in explain(_FRAME, root, {}):
             if finding.path[:2] not in skip:
                 span = locate(root, finding.path, start, at_key=finding.at_key)
-                at = pointer(*finding.path)
+                at = pointer_of(finding)
                 self._add(diagnose_file(finding.code, finding.detail, span, finding.hint, at, fix=finding.fix))
 
     def _file_all(self, root: Map, source: Source, skip: set[Path]) -> None:
@@ -184,7 +203,7 @@ class _Run:
         if not strays:
             return set()
         detail = indentation(owner, strays[0])
-        below = (Related(f"belongs below `{owner}:`", section.key_span(owner)),)
+        below = (Related(f"belongs below `{shown_name(owner)}:`", section.key_span(owner)),)
         at = pointer(*path, owner)
         self._add(diagnose_file("wrong-indentation", detail, section.key_span(strays[0]), at=at, related=below))
         return {(*path, name) for name in (owner, *strays)}

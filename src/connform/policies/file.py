@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from connform.diagnostics import CODES, Diagnostic, Severity, Span
 from connform.manifest.explain import explain
 from connform.manifest.nodes import Map, YamlError, locate, parse
-from connform.manifest.places import diagnose_file, diagnose_yaml, pointer
+from connform.manifest.places import diagnose_file, diagnose_yaml, pointer, pointer_of
 from connform.policies.expand import UnusableSchemaError, expand
 from connform.policies.keywords import policy_schema
 
@@ -66,7 +66,7 @@ def _read(source: Source) -> tuple[Map | None, list[Diagnostic]]:
     wrong = [diagnose_yaml(duplicate) for duplicate in duplicates]
     for finding in explain(policy_schema(), root, {}):
         span = locate(root, finding.path, start, at_key=finding.at_key)
-        wrong.append(diagnose_file(finding.code, finding.detail, span, finding.hint, pointer(*finding.path)))
+        wrong.append(diagnose_file(finding.code, finding.detail, span, finding.hint, pointer_of(finding)))
     return root, wrong
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from connform.diagnostics import Diagnostic, Related
 from connform.lazy_property import lazy_property
 from connform.manifest.gate import build_gate
+from connform.manifest.harmless import shown_name, shown_origin
 from connform.manifest.nodes import locate
 from connform.manifest.places import pointer
 from connform.policies.facts import declared_path
@@ -98,7 +99,13 @@ class _Judge:
             related = [Related("the policy stands here", self.policy.span)]
             origin = connection.layer(path).origin
             if origin != "connection":
-                related.insert(0, Related(f"inherited from {origin} by connection {connection.name}", connection.span))
+                related.insert(
+                    0,
+                    Related(
+                        f"inherited from {shown_origin(origin)} by connection {shown_name(connection.name)}",
+                        connection.span,
+                    ),
+                )
                 detail += f" ({len(names)} connections inherit this)" if len(names) > 1 else ""
             yield Diagnostic(
                 self.policy.severity,
@@ -107,6 +114,6 @@ class _Judge:
                 detail,
                 span,
                 pointer=pointer(connection.kind, connection.name, *path),
-                connection=connection.name,
+                connection=shown_name(connection.name),
                 related=tuple(related),
             )

@@ -32,17 +32,18 @@ def render(view: View, *, color: bool, width: int, verbosity: int) -> str:  # no
     """Return a heading and tables of the findings, connections and values; rows for which there is no room are counted."""
     lines = [f"### connform {view['command']}: {_verdict(view)}"]
     if plan := view.get("plan"):
-        refusals = [f"needs `--force`: {_text(refusal)}" for refusal in plan["refusals"]]
+        refusals = [f"needs `--force`: {escaped(refusal)}" for refusal in plan["refusals"]]
         lines += [line for one in refusals[:_REFUSALS] for line in ("", one)]
         lines += ["", f"… and {len(refusals) - _REFUSALS} more reasons"] * (len(refusals) > _REFUSALS)
         lines += ["", f"digest {_code(plan['digest'])}"] if view["command"] == "plan" else []
     room = MAX_CHARACTERS - sum(len(line) + 1 for line in lines) - _ROOM_FOR_THE_END
     found = [
-        [_SIGNS[one.severity], _code(place_of(one.place)), _code(one.code), _text(one.whole)] for one in findings(view)
+        [_SIGNS[one.severity], _code(place_of(one.place)), _code(one.code), escaped(one.whole)]
+        for one in findings(view)
     ]
     room -= _add(lines, ["", "Place", "Code", "What"], found, room)
     if view["command"] == "plan":
-        changes = [[item["action"], _code(item["name"]), _text(told(item))] for item in changed(view)]
+        changes = [[item["action"], _code(item["name"]), escaped(told(item))] for item in changed(view)]
         _add(lines, ["Action", "Connection", "What"], changes, room)
         return "\n".join(lines) + "\n"
     connections = [
@@ -54,7 +55,7 @@ def render(view: View, *, color: bool, width: int, verbosity: int) -> str:  # no
     ]
     room -= _add(lines, ["", "Connection", "Base URL", "Method", "Failed at"], connections, room)
     values = [
-        [_code(value["pointer"]), _code(shown(value["value"])), _text(value["origin"]), _code(place_of(value))]
+        [_code(value["pointer"]), _code(shown(value["value"])), escaped(value["origin"]), _code(place_of(value))]
         for one in view["connections"]
         for value in one.get("values", [])
     ]
@@ -95,10 +96,10 @@ def _row(cells: Sequence[str]) -> str:
 
 def _code(name: str) -> str:
     """Return a name as code, in which nothing is markup."""
-    return _text(name) if set("`|\\").intersection(name) else f"`{clean(name)}`" if name else ""
+    return escaped(name) if set("`|\\").intersection(name) else f"`{clean(name)}`" if name else ""
 
 
-def _text(text: str) -> str:
+def escaped(text: str) -> str:
     """Return text that a page shows as it is: no markup, no HTML, no link to a person or an issue."""
-    escaped = _SPECIAL.sub(r"\\\g<0>", clean(" ".join(text.split())))
-    return _CALLS.sub("\\g<0>\u200b", escaped)
+    plain = _SPECIAL.sub(r"\\\g<0>", clean(" ".join(text.split())))
+    return _CALLS.sub("\\g<0>\u200b", plain)

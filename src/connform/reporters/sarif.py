@@ -9,6 +9,7 @@ from urllib.parse import quote
 from connform import __version__
 from connform.engine.explain import explain
 from connform.reporters.findings import Finding, findings
+from connform.reporters.markdown import escaped
 
 if TYPE_CHECKING:
     from connform.reporters.view import View
@@ -47,11 +48,12 @@ def _rule(one: Finding) -> dict[str, Any]:
     try:
         page = explain(one.code)
     except KeyError:  # of a policy, which says all that there is to say in its message
-        meaning, advice = one.summary, one.summary
+        meaning = advice = one.summary
+        markup = escaped(advice)
     else:
         examples = ((title, text) for title, text in (("Bad", page.bad), ("Good", page.good)) if text)
         meaning = page.meaning
-        advice = "\n\n".join(
+        advice = markup = "\n\n".join(
             (
                 *filter(None, (meaning, page.reason, page.remedy)),
                 *(f"**{title}**\n\n{text}" for title, text in examples),
@@ -61,7 +63,7 @@ def _rule(one: Finding) -> dict[str, Any]:
         "id": one.code,
         "shortDescription": {"text": one.summary},
         "fullDescription": {"text": meaning},
-        "help": {"text": advice, "markdown": advice},
+        "help": {"text": advice, "markdown": markup},
         "defaultConfiguration": {"level": one.severity},
     }
 

@@ -43,7 +43,7 @@ def render_record(view: View, paint: Painter, *, width: int, verbosity: int) -> 
             *((f"stage {one['name']}", f"{one['status']} {_ms(one['elapsed_ms'])}") for one in latest["stages"]),
         ]
         lines.append(paint(clean(item["name"]), BOLD))
-        lines += columns([[f"  {key}", clean(str(value))] for key, value in facts if value])
+        lines += columns([[f"  {clean(key)}", clean(str(value))] for key, value in facts if value])
     return lines
 
 
@@ -73,8 +73,8 @@ def _cells(briefs: Sequence[Brief], paint: Painter) -> list[Sequence[str]]:
         [said[outcome] for outcome in outcomes],
         cleaned(names),
         list(map(_ms, latencies)),
-        [ends_at[:10] for ends_at in ends],
-        times,
+        cleaned([ends_at[:10] for ends_at in ends]),
+        cleaned(times),
         cleaned(actors),
     ]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from connform.faults import Verdict
+from connform.manifest.harmless import veiled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +23,8 @@ View = dict[str, Any]
 
 FORMAT_VERSION: Final = "1.4"
 """Additions raise the second number, anything else the first."""
+_WRITTEN: Final = ("base_url", "description", "owner", "path", "tags")
+"""Keys whose values are sentences, labels and addresses: no identifiers, of which none may be left out."""
 _NOWHERE: Final = {"file": "", "line": None, "column": None, "end_line": None, "end_column": None}
 
 
@@ -99,9 +102,9 @@ def _connection(connection: ConnectionReport, *, detailed: bool) -> View:
         "provider": connection.provider,
         "environment": connection.environment,
         "region": connection.region,
-        "base_url": connection.base_url,
+        "base_url": veiled(connection.base_url),
         "auth_method": connection.auth_method,
-        "tags": list(connection.tags),
+        "tags": list(map(veiled, connection.tags)),
         "verdict": str(connection.verdict or ""),
         "stage": str(connection.stage or ""),
         "class": connection.fault,
@@ -116,7 +119,7 @@ def _connection(connection: ConnectionReport, *, detailed: bool) -> View:
     if detailed:
         frame |= {**connection.details, "values": [_value(value) for value in connection.values]}
     if connection.action:
-        changes = [change._asdict() for change in connection.changes]
+        changes = [_change(*change) for change in connection.changes]
         sends = [{"secret": one.secret, "origin": one.to.url, "how": one.to.how} for one in connection.sends]
         frame |= {"action": connection.action, "changes": changes, "reasons": list(connection.reasons)}
         frame |= {"sends": sends, "moved_from": connection.moved_from, "revokes": _grant(connection.revokes)}
@@ -166,7 +169,7 @@ def _attempt(attempt: Attempt) -> View:
         "by": str(attempt.by),
         "action": attempt.action,
         "digest": attempt.digest,
-        "base_url": attempt.base_url,
+        "base_url": veiled(attempt.base_url),
         "auth_method": attempt.auth_method,
         "verdict": attempt.verdict,
         "class": attempt.fault,
@@ -183,7 +186,21 @@ def _stage(stage: StageResult) -> View:
 
 
 def _value(value: Value) -> View:
-    return {"pointer": value.pointer, "value": value.value, "origin": value.origin, **_place(value.place)}
+    shown = _public(value.pointer, value.value)
+    return {"pointer": value.pointer, "value": shown, "origin": value.origin, **_place(value.place)}
+
+
+def _change(pointer: str, before: Any, after: Any) -> View:
+    return {"pointer": pointer, "before": _public(pointer, before), "after": _public(pointer, after)}
+
+
+def _public(pointer: str, value: Any) -> Any:
+    """Return a value of a manifest; a text of its writer's own, or an address, without what may be a pasted secret."""
+    if not any(f"/{key}/" in f"{pointer}/" for key in _WRITTEN):
+        return value
+    if isinstance(value, list | tuple):
+        return [_public(pointer, one) for one in value]
+    return veiled(value) if isinstance(value, str) else value
 
 
 def _place(span: Span | None) -> View:

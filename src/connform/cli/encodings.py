@@ -1,0 +1,167 @@
+"""Turns output back into what programs have encoded in it, and knows where each byte of that stands in the output.
+
+Layer 5, no IO. Reads what JSON, source code, URLs, HTML and shells write, whichever characters they escape.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from html import unescape
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+MAX_NESTED: Final = 2
+"""JSON in JSON, JSON in a URL, a URL in HTML, …"""
+
+
+class View:
+    """Bytes, each of which stands for a piece of the output: a part of it as it is, or with something undone."""
+
+    def __init__(
+        self, data: bytes, above: View | None = None, places: tuple[list[int], list[int]] = ([0], [0])
+    ) -> None:
+        """Take the bytes.
+
+        Args:
+            data: what is read.
+            above: what that was read from; `None` for the output itself.
+            places: where runs of bytes begin, here and above; the last but the even ones stand for one piece as a whole.
+        """
+        self.data = data
+        self.rest: int | None = None
+        """Where the beginning of an escape stands, in the output, whose end is still to come."""
+        self._above = above
+        self._here, self._there = places
+
+    def start(self, index: int) -> int:
+        """Return where the piece of the output begins that a byte stands for."""
+        if self._above is None:
+            return index
+        run = bisect_right(self._here, index) - 1
+        return self._above.start(self._there[run] + (index - self._here[run] if run % 2 == 0 else 0))
+
+    def end(self, index: int) -> int:
+        """Return where the piece of the output ends that the byte before an index stands for."""
+        if self._above is None:
+            return index
+        run = bisect_right(self._here, index - 1) - 1
+        return self._above.end(self._there[run] + index - self._here[run] if run % 2 == 0 else self._there[run + 1])
+
+    def undone(self, escape: Escape, *, is_last: bool) -> View | None:
+        """Return the view without one kind of escapes; `None` where it has none.
+
+        Args:
+            escape: the kind.
+            is_last: whether nothing follows the output.
+        """
+        if not any(sign in self.data for sign in escape.signs):
+            return None
+        pattern = escape.pattern if is_last else rb"(?!%s)(?:%s)" % (escape.begun, escape.pattern)
+        pieces: list[bytes] = []
+        here, there, length, position = [0], [0], 0, 0
+        for found in re.finditer(pattern, self.data):
+            plain = escape.undo(found[0])
+            before = self.data[position : found.start()]
+            pieces += (before, plain)
+            here += (length + len(before), length + len(before) + len(plain))
+            there += (found.start(), found.end())
+            length, position = here[-1], found.end()
+        begun = None if is_last else re.compile(escape.begun).search(self.data, max(position, len(self.data) - 48))
+        if not (pieces or begun):
+            return None
+        pieces.append(self.data[position : begun.start() if begun else len(self.data)])
+        view = View(b"".join(pieces), self, (here, there))
+        view.rest = self.start(begun.start()) if begun else None
+        return view
+
+
+class Escape(NamedTuple):
+    """One way to write characters otherwise."""
+
+    signs: tuple[bytes, ...]
+    """What each begins with, one or the other."""
+    pattern: bytes
+    """What one looks like."""
+    begun: bytes
+    """What the beginning of one looks like, at the end."""
+    undo: Callable[[bytes], bytes]
+    """Returns what one stands for."""
+
+
+_LETTERS: Final = {
+    b"\\" + letter: plain
+    for letter, plain in zip(
+        (b"n", b"r", b"t", b"b", b"f", b"a", b"v", b"e", b"E"),
+        (b"\n", b"\r", b"\t", b"\b", b"\f", b"\a", b"\v", b"\x1b", b"\x1b"),
+        strict=True,
+    )
+}
+
+
+def _backslash(text: bytes) -> bytes:
+    if text in _LETTERS:
+        return _LETTERS[text]
+    kind, digits = text[1:2], text[2:]
+    if kind in b"uU" and digits:
+        units = [int(unit, 16) for unit in re.findall(rb"[0-9A-Fa-f]+", digits)]
+        if len(units) > 1:  # a surrogate pair
+            units = [0x10000 + ((units[0] - 0xD800) << 10) + units[1] - 0xDC00]
+        return chr(min(units[0], 0x10FFFF)).encode("utf-8", "surrogatepass")
+    if kind == b"x" and digits:
+        return bytes([int(digits, 16)])
+    if len(digits) == len(b"01"):
+        return bytes([int(text[1:], 8)])
+    return text[1:]
+
+
+ESCAPES: Final = (
+    Escape(
+        (b"\\",),  # JSON, source code, $'…', printf %q
+        rb"\\(?:u[dD][89abAB][0-9A-Fa-f]{2}\\u[dD][c-fC-F][0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|u\{[0-9A-Fa-f]{1,6}\}"
+        rb"|U[0-9A-Fa-f]{8}|x[0-9A-Fa-f]{2}|[0-3][0-7]{2}|[\s\S])",
+        rb"\\(?:u[dD][89abAB][0-9A-Fa-f]{2}(?:\\(?:u[dD]?[0-9A-Fa-f]{0,2})?)?|u\{?[0-9A-Fa-f]{0,6}|U[0-9A-Fa-f]{0,7}|x[0-9A-Fa-f]?"
+        rb"|[0-3][0-7]?)?\Z",
+        _backslash,
+    ),
+    Escape((b"%",), rb"%[0-9A-Fa-f]{2}", rb"%[0-9A-Fa-f]?\Z", lambda text: bytes([int(text[1:], 16)])),
+    Escape(
+        (b"&",),
+        rb"&(?:\#[0-9]{1,7}|\#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});",
+        rb"&(?:\#[xX]?[0-9A-Fa-f]{0,7}|[A-Za-z0-9]{0,31})\Z",
+        lambda text: unescape(text.decode()).encode("utf-8", "replace"),
+    ),
+    Escape(
+        (b"'",),  # a quote inside of quotes, as shells write it
+        rb"'\"'{1,16}\"'|'\\''",
+        rb"'(?:\"'{0,16}\"?|\\'?)?\Z",
+        lambda text: text[2:-2] if text[1:2] == b'"' else b"'",
+    ),
+)
+_LONG: Final = rb"(?<=[A-Za-z0-9+/=_-]{32}"
+LINE_ENDS: Final = Escape(
+    (b"\n", b"\r"),
+    rb"(?:\r\n%s\r\n)|\n%s\n))[ \t]{0,32}" % (_LONG, _LONG),
+    rb"\r%s\r)\Z" % _LONG,
+    lambda _: b"",
+)
+"""The ends of long lines: base64 is broken at 64 or 76 columns."""
+
+
+def views(output: bytes, *, is_last: bool) -> Iterator[View]:
+    """Yield the output as it is, and with each kind of escapes undone, and another one inside of it.
+
+    Args:
+        output: what a program wrote.
+        is_last: whether nothing follows it.
+    """
+    found = [View(output)]
+    for _ in range(MAX_NESTED + 1):
+        for view in found:
+            yield view
+            if unbroken := view.undone(LINE_ENDS, is_last=is_last):
+                unbroken.rest = None  # alone, the end of a line begins nothing
+                yield unbroken
+        found = [inner for view in found for each in ESCAPES if (inner := view.undone(each, is_last=is_last))]

@@ -1,0 +1,72 @@
+"""Tells what of a manifest's text may be shown: words as people write them, not what may be a pasted secret.
+
+Layer 1, no IO. The one judgement for every output: source lines, pointers, messages, suggestions, diffs and reports.
+A password that is an ordinary word can't be told from a name; everything else about it is refused here.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final
+
+from connform.diagnostics import MASK
+from connform.secret import looks_generated
+
+MAX_WORD: Final = 253
+"""What is longer than any host name is no word."""
+
+_BETWEEN: Final = r"[-._:/+,']{1,3}"
+_HUMP: Final = "[A-Z][a-z0-9]{2,}"
+_CAMEL: Final = f"(?:[A-Z]?[a-z0-9]++|[A-Z])(?:{_HUMP})*"
+# Patterns are compiled when they are first needed: a manifest without mistakes needs none.
+_STYLES: Final = (
+    rf"[a-z0-9]++(?:{_BETWEEN}[a-z0-9]++)*+"  # sandbox-us, read_s, https://acme.example/v1
+    rf"|[A-Z0-9]++(?:{_BETWEEN}[A-Z0-9]++)*+"  # ACME_KEY
+    rf"|{_CAMEL}(?:{_BETWEEN}{_CAMEL})*"  # baseUrl, X-Api-Key
+)
+"""One style throughout: what mixes them, as `ABC-def` does, may have been made up."""
+_EDGES: Final = "-._/"
+_ADDRESS: Final = r"[A-Za-z0-9._+-]++@[A-Za-z0-9.-]++"
+_ENDS_OF_TEXT: Final = ".,;:!?()\"'`"
+_MIXED: Final = r"(?:[A-Za-z]++[0-9]++){2}[A-Za-z]|(?:[0-9]++[A-Za-z]++){2}[0-9]"
+"""Letters and digits by turns, as in `p4ssw0rd`."""
+_RUN: Final = r"(?<![A-Za-z0-9])(?=[A-Za-z]*+[0-9])(?=[0-9]*+[A-Za-z])[A-Za-z0-9]{16,}+"
+_PARAMETER: Final = r"(?<=[?&;])([^?&;=#\s]{0,64}=)?[^?&;#\s]++"
+
+
+def is_plain(word: str) -> bool:
+    """Whether a word, name, path or URL is written as people write them."""
+    bare = re.sub(r"[^\x00-\x7f]+", "a", word.strip(_EDGES))
+    if not bare:
+        return True
+    if len(word) > MAX_WORD or looks_generated(word) or re.search(_MIXED, bare):
+        return False
+    return (re.fullmatch(_STYLES, bare) or re.fullmatch(_ADDRESS, bare)) is not None
+
+
+def is_plain_text(text: str) -> bool:
+    """Whether each word of a text is plain."""
+    return all(is_plain(word.strip(_ENDS_OF_TEXT)) for word in text.split())
+
+
+def is_identifier(key: str) -> bool:
+    """Whether an unknown key is a key, and not perhaps a pasted secret; stricter than for names, which have hyphens."""
+    return key.isidentifier() and is_plain(key)
+
+
+def shown_name(name: str) -> str:
+    """Return a name or key as messages and pointers show it."""
+    return name if is_plain(name.removeprefix("$")) or name == "<<" else MASK
+
+
+def shown_origin(origin: str) -> str:
+    """Return `template NAME`, `defaults` or `connection` as messages show it."""
+    kind, blank, name = origin.partition(" ")
+    return kind + blank + (shown_name(name) if name else "")
+
+
+@lru_cache(maxsize=4096)  # thousands of connections share a few addresses and tags
+def veiled(text: str) -> str:
+    """Return a text that a valid manifest holds without what looks generated, and without the values of a URL's query."""
+    return re.sub(_PARAMETER, rf"\1{MASK}", re.sub(_RUN, MASK, text))
