@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from connform.engine.git_objects import GitObjects
 from connform.errors import NoBaseline
-from connform.manifest.files import MAX_FILE_BYTES, STDIN, Source
+from connform.manifest.files import MAX_FILE_BYTES, STDIN, Source, is_manifest_name
 from connform.manifest.repository import repository_of
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class _Commit:
             yield from self._source(path, found)
         elif found.mode == _FOLDER:
             for name, entry in self._entries(found).items():
-                if name.endswith((".yaml", ".yml")) and entry.mode.startswith(_FILE):
+                if is_manifest_name(name) and entry.mode.startswith(_FILE):
                     yield from self._source(os.path.join(path, name), entry)
 
     def _find(self, path: str) -> _Entry:

@@ -11,7 +11,7 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from connform.engine.catalog import DEFAULT_PROVIDER, reference_keys
-from connform.manifest.files import load_sources
+from connform.manifest.files import is_manifest_name, load_sources
 from connform.manifest.places import diagnose_file
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _yaml_files(folder: str) -> Iterator[str]:
         names = os.listdir(folder)
     except OSError:  # there is none, or it isn't for this user
         return
-    yield from (os.path.join(folder, name) for name in names if name.endswith((".yaml", ".yml")))
+    yield from (os.path.join(folder, name) for name in names if is_manifest_name(name))
 
 
 def _load(wanted: Mapping[str, Sequence[str]]) -> tuple[list[Source], dict[str, frozenset[str]], list[Diagnostic]]:
@@ -85,7 +85,7 @@ def _load(wanted: Mapping[str, Sequence[str]]) -> tuple[list[Source], dict[str, 
     bases: dict[str, frozenset[str]] = {}
     problems: list[Diagnostic] = []
     for base, paths in wanted.items():
-        found, wrong = load_sources(paths)
+        found, wrong = load_sources(paths, folders=[base for base in wanted if base != _EVERYWHERE])
         problems += [_unreadable(one) for one in wrong]
         for source in found:
             first = sources.setdefault(os.path.realpath(source.name), source)

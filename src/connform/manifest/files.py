@@ -1,23 +1,28 @@
 """Turns what stands behind `-f` into the files of a run.
 
-Layer 1; reads manifests, from files and standard input, and nothing else.
+Layer 1; reads manifests, from files and standard input, and nothing else. What a link leads to is one revision for all files of a run.
 """
 
 from __future__ import annotations
 
-import errno
 import os
-import sys
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from connform.manifest.given import STDIN, check_place, is_given, read_place
+from connform.manifest.links import LinkLeavesError, Links
+from connform.regular_files import NotRegularError, TooLargeError
+
+__all__ = ["MAX_FILE_BYTES", "STDIN", "Source", "is_manifest_name", "load_sources", "searched_folders"]
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from connform.diagnostics import Diagnostic
 
 MAX_FILE_BYTES: Final = 8 * 1024 * 1024
 """Some 25,000 connections; a larger file is refused before it is parsed."""
-STDIN: Final = "-"
+_LOOKS: Final = 50
+"""Revisions that may come and go while files are read; a mount of Kubernetes changes once a minute."""
 
 
 class Source(NamedTuple):
@@ -31,33 +36,28 @@ class Source(NamedTuple):
     """Its folder: relative paths inside of it start here."""
 
 
-def load_sources(paths: Sequence[str], *, content: bool = True) -> tuple[list[Source], list[Diagnostic]]:
+def load_sources(
+    paths: Sequence[str], *, content: bool = True, folders: Sequence[str] = ()
+) -> tuple[list[Source], list[Diagnostic]]:
     """Read every manifest that `paths` name, each once.
 
     Args:
         paths: files, folders (their `*.yaml` and `*.yml`), `-`; empty: `connections.yaml`, else `connections/`.
         content: whether more matters than that each can be read.
+        folders: what links in there may not leave, where they lie in no repository, besides the folders of `paths`, or
+            else the working directory.
 
     Returns:
         The files in a stable order, and a diagnostic for each that can't be read.
     """
-    sources: list[Source] = []
-    problems: list[Diagnostic] = []
-    seen: set[str] = set()
-    for name in _expand(paths, problems):
-        key = name if name == STDIN else os.path.realpath(name)
-        if key in seen:
-            continue
-        seen.add(key)
-        try:
-            sources.append(_read(name, MAX_FILE_BYTES + 1 if content else 0))
-        except OSError as error:
-            code, detail = _reason(error)
-            problems.append(_problem(name, code, detail))
-        except _TooLargeError:
-            detail = f"at most {MAX_FILE_BYTES // 1024 // 1024} MiB are read: split the connections over several files"
-            problems.append(_problem(name, "file-too-large", detail))
-    return sources, problems
+    given: dict[str, bytes] = {}
+    looks_left = _LOOKS
+    while True:
+        look = _Look(given, content=content, folders=folders)
+        look.read(paths)
+        looks_left -= 1
+        if not (look.has_moved and looks_left):
+            return look.sources, look.problems
 
 
 def searched_folders(paths: Sequence[str]) -> list[str]:
@@ -65,65 +65,113 @@ def searched_folders(paths: Sequence[str]) -> list[str]:
     return [name for name in paths or _default() if name != STDIN and os.path.isdir(name)]
 
 
-class _TooLargeError(Exception):
-    """The file is larger than `MAX_FILE_BYTES`."""
+def is_manifest_name(name: str) -> bool:
+    """Whether a folder's entry of that name is one of its manifests: what editors and systems hide begins with a dot."""
+    return name.endswith((".yaml", ".yml")) and not name.startswith(".")
 
 
-def _expand(paths: Sequence[str], problems: list[Diagnostic]) -> Iterator[str]:
-    for name in paths or _default():
-        if name == STDIN or not os.path.isdir(name):
-            yield name
-            continue
+class _Look:
+    """One reading of all files; `given` keeps what can't be read twice."""
+
+    def __init__(self, given: dict[str, bytes], *, content: bool, folders: Sequence[str]) -> None:
+        self.sources: list[Source] = []
+        self.problems: list[Diagnostic] = []
+        self.has_moved = False
+        """Whether a link led elsewhere in the end than at the beginning."""
+        self._given = given
+        self._links = Links()
+        self._folders = folders
+        self._content = content
+        self._seen: set[str] = set()
+
+    def read(self, paths: Sequence[str]) -> None:
+        """Read files, and those of folders."""
+        names = paths or _default()
+        folders = [name for name in names if name != STDIN and os.path.isdir(name)]
+        around = (*folders, *self._folders) if paths else (os.curdir, *self._folders)
+        self._links.folders += filter(None, [_place(self._links, name) for name in around])
+        for name in names:
+            if name in folders:
+                self._read_folder(name)
+            else:
+                self._read_file(name)
+
+    def _read_folder(self, name: str) -> None:
         try:
-            folder = sorted(os.path.join(name, inside) for inside in os.listdir(name))
+            names = sorted(filter(is_manifest_name, os.listdir(self._links.follow(name))))
         except OSError as error:
-            problems.append(_problem(name, *_reason(error)))
-            continue
-        found = [path for path in folder if path.endswith((".yaml", ".yml")) and os.path.isfile(path)]
-        if not found:
-            detail = "the folder holds no *.yaml and no *.yml file"
-            problems.append(_problem(name, "file-not-found", detail))
-        yield from found
+            self._tell(name, error)
+            return
+        self._find_out(name)  # an old revision is deleted after a new one has its place: some names may be missing
+        if not names:
+            self._add(name, "file-not-found", "the folder holds no *.yaml and no *.yml file")
+        for inside in names:
+            self._read_file(os.path.join(name, inside))
+
+    def _read_file(self, name: str) -> None:
+        try:
+            place = name if name == STDIN else self._links.follow(name)
+            if place not in self._seen:
+                self._seen.add(place)
+                self.sources.append(self._source(name, place))
+        except OSError as error:
+            self._tell(name, error)
+
+    def _source(self, name: str, place: str) -> Source:
+        data = self._given.get(place, b"")
+        if not self._content:
+            check_place(place, MAX_FILE_BYTES)
+        elif place not in self._given:
+            data = read_place(place, MAX_FILE_BYTES)
+        if is_given(place):
+            self._given[place] = data
+        if name == STDIN:
+            return Source("<stdin>", data, os.getcwd())
+        return Source(name, data, os.path.dirname(os.path.abspath(name)))
+
+    def _tell(self, name: str, error: OSError) -> None:
+        if isinstance(error, FileNotFoundError):
+            self._find_out(name)
+        self._add(name, *_reason(name, error))
+
+    def _find_out(self, name: str) -> None:
+        self.has_moved = self.has_moved or _place(Links(), name) != _place(self._links, name)
+
+    def _add(self, name: str, code: str, detail: str) -> None:
+        from connform.diagnostics import Span  # with the parser behind it, which looking at state never needs
+        from connform.manifest.places import diagnose_file
+
+        self.problems.append(diagnose_file(code, detail, Span(name, 1, 1, 1, 1)))
+
+
+def _place(links: Links, name: str) -> str:
+    """Return where a name leads; empty where it must not lead, which is told when it is read."""
+    try:
+        return links.follow(name)
+    except OSError:
+        return ""
 
 
 def _default() -> list[str]:
     """Return where a run looks that names no file."""
-    is_folder = not os.path.exists("connections.yaml") and os.path.isdir("connections")
+    is_folder = not os.path.lexists("connections.yaml") and os.path.isdir("connections")
     return ["connections" if is_folder else "connections.yaml"]
 
 
-def _read(name: str, limit: int) -> Source:
-    if name == STDIN and sys.stdin is None:
-        raise OSError(errno.EBADF, "standard input is closed")
-    if name == STDIN:
-        source = Source("<stdin>", sys.stdin.buffer.read(limit), os.getcwd())
-    else:
-        with open(name, "rb", opener=_open) as file:
-            size = os.fstat(file.fileno()).st_size  # 0 for a pipe
-            limit = min(size + 1, limit) if size else limit
-            source = Source(name, file.read(limit), os.path.dirname(os.path.abspath(name)))
-    if len(source.data) > MAX_FILE_BYTES:
-        raise _TooLargeError
-    return source
-
-
-def _open(name: str, flags: int) -> int:
-    """Open a file without waiting for the other end of a pipe: one that nobody writes to is empty."""
-    descriptor = os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
-    os.set_blocking(descriptor, True)
-    return descriptor
-
-
-def _problem(name: str, code: str, detail: str) -> Diagnostic:
-    from connform.diagnostics import Span  # with the parser behind it, which looking at state never needs
-    from connform.manifest.places import diagnose_file
-
-    return diagnose_file(code, detail, Span(name, 1, 1, 1, 1))
-
-
-def _reason(error: OSError) -> tuple[str, str]:
-    if isinstance(error, FileNotFoundError):
-        return "file-not-found", "no such file: name it with `-f`, or change into its folder"
-    if isinstance(error, PermissionError):
-        return "file-unreadable", "this user may not read it"
-    return "file-unreadable", f"the system says: {error.strerror}"
+def _reason(name: str, error: OSError) -> tuple[str, str]:
+    code, detail = "file-unreadable", f"the system says: {error.strerror}"
+    match error:
+        case TooLargeError():
+            code = "file-too-large"
+            detail = f"at most {MAX_FILE_BYTES // 1024 // 1024} MiB are read: split the connections over several files"
+        case LinkLeavesError():
+            detail = f"{error.strerror}: name the file itself, or put it there"
+        case NotRegularError():
+            detail = f"{error.strerror}; what a program writes comes by `-`, or by `<(…)` of the shell"
+        case FileNotFoundError() if os.path.islink(name):
+            code, detail = "file-not-found", "it is a link that leads nowhere: check out what it names, or remove it"
+        case FileNotFoundError():
+            code, detail = "file-not-found", "no such file: name it with `-f`, or change into its folder"
+        case PermissionError():
+            detail = "this user may not read it"
+    return code, detail
