@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ import click
 from connform.cli.flags import common, completing
 from connform.cli.output import save, write
 from connform.cli.saving import make_folder
+from connform.cli.streams import is_attended
 from connform.cli.usage import UsageProblem, did_you_mean
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def command(options: Options, *, force: bool, **flags: str | None) -> int:
         message = "init writes connections.yaml into the current folder: change into another one instead of --file"
         raise UsageProblem(message)
     _refuse_to_overwrite(force, init.MANIFEST, "connections")
-    asks = sys.stdin.isatty() and sys.stderr.isatty() and not options.no_input
+    asks = is_attended() and not options.no_input
 
     def settle(flag: str, default: str, fits: Collection[str] | Callable[[str], bool]) -> str:
         """Return what a flag says, else what a person answers, else the default."""

@@ -16,6 +16,7 @@ import click
 
 from connform.cli import VERBS
 from connform.cli.flags import flags
+from connform.cli.streams import restore
 from connform.cli.usage import UsageProblem, did_you_mean
 from connform.programs import absolute_parts
 
@@ -102,6 +103,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.environ["PATH"] = absolute_parts(os.environ.get("PATH", ""))
     termination = _Termination()
     if argv is None:
+        restore()
         termination.watch()
     try:
         if "_CONNFORM_COMPLETE" in os.environ and argv is None:
