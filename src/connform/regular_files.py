@@ -65,9 +65,11 @@ def open_regular(path: str | os.PathLike[str], max_bytes: int) -> int:
     return descriptor
 
 
-def demand_regular(path: str | os.PathLike[str], max_bytes: int) -> None:
-    """Make sure that a path leads to a regular file of at most `max_bytes`, without opening it; errors as for `read_regular`."""
-    _demand(os.stat(path), max_bytes)
+def demand_regular(path: str | os.PathLike[str], max_bytes: int) -> os.stat_result:
+    """Return the status of a regular file of at most `max_bytes`, without opening it; errors as for `read_regular`."""
+    status = os.stat(path)
+    _demand(status, max_bytes)
+    return status
 
 
 def read_descriptor(descriptor: int, max_bytes: int) -> bytes:
