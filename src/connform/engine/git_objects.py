@@ -22,13 +22,15 @@ from connform.secrets.env import variable
 if TYPE_CHECKING:
     from pathlib import Path
 
-_OPTIONS: Final = ("--no-pager", "-c", "safe.bareRepository=explicit")
-_VARIABLES: Final = {
+OPTIONS: Final = ("--no-pager", "-c", "safe.bareRepository=explicit")
+"""What git is always told."""
+VARIABLES: Final = {
     "GIT_ALLOW_PROTOCOL": "",  # no transport: it outdoes each `protocol.*.allow` of a configuration
     "GIT_NO_LAZY_FETCH": "1",  # nor the attempt, from Git 2.45 on
     "GIT_NO_REPLACE_OBJECTS": "1",  # a commit is what its id says
     "LC_ALL": "C",
 }
+"""Git's environment, besides what is ordinary; none of the caller's `GIT_*`."""
 _LACKING: Final = (
     "--changed-since reads the manifests of that commit, and this partial clone has not fetched all of them: `git diff "
     "--stat COMMIT` fetches what is missing, or clone without `--filter`; connform itself contacts nobody"
@@ -115,11 +117,11 @@ def _started(root: Path) -> subprocess.Popen[bytes]:
     if not git:
         raise FileNotFoundError(errno.ENOENT, "it is not on PATH")
     # Of the caller's variables git gets no GIT_*: they would name another repository, or more configuration.
-    variables = {**ordinary_variables(("SUDO_UID",)), **_VARIABLES}
+    variables = {**ordinary_variables(("SUDO_UID",)), **VARIABLES}
     # Git asks whose a repository is where it has found it itself, and not where --git-dir names it: the `.git` may be
     # that of another user in a folder that is shared, as /tmp.
     asked = subprocess.run(  # noqa: S603  (the user's own git)
-        [git, *_OPTIONS, "-C", str(root), "rev-parse", "--git-dir"],
+        [git, *OPTIONS, "-C", str(root), "rev-parse", "--git-dir"],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         env=variables,
@@ -129,7 +131,7 @@ def _started(root: Path) -> subprocess.Popen[bytes]:
         raise _failure(asked.stderr)
     # Where ROOT/.git is damaged it may have found ROOT, a bare repository of ordinary files: that is not what is read.
     return subprocess.Popen(  # noqa: S603  (the same)
-        [git, *_OPTIONS, f"--git-dir={root / '.git'}", "cat-file", "--batch"],
+        [git, *OPTIONS, f"--git-dir={root / '.git'}", "cat-file", "--batch"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

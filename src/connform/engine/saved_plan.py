@@ -6,7 +6,6 @@ Layer 3; reads the file. A plan holds what manifests declare: references, never 
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from connform.engine.planning import Action
@@ -14,6 +13,7 @@ from connform.engine.select import Selection
 from connform.engine.specification import digest
 from connform.engine.states import PARTS, Shard
 from connform.errors import PlanUnusable, Refused
+from connform.manifest.given import read_named
 
 if TYPE_CHECKING:
     from connform.engine.planning import Plan
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _TEXT: Final = {"type": "string"}
 _TEXTS: Final = {"type": "array", "items": _TEXT}
 _DIGEST: Final = {"type": "string", "pattern": "^(sha256:[0-9a-f]{64})?$"}
+_MAX_BYTES: Final = 64 * 1024 * 1024
+"""Some 25,000 changes, value by value."""
 _SHOWN: Final = 5
 """How many names a message has room for."""
 
@@ -112,7 +114,7 @@ def read(file: str) -> SavedPlan:
     from jsonschema import Draft202012Validator
 
     try:
-        frame = json.loads(Path(file).read_bytes())
+        frame = json.loads(read_named(file, _MAX_BYTES))
     except OSError as error:
         message = f"can't read {file}: {error.strerror}"
         raise PlanUnusable(message) from None

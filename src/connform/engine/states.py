@@ -12,6 +12,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from connform.engine.grants import FOLDER
+from connform.engine.tracked import demand_untracked
 from connform.store import open_states
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ class KeptStates:
         only: States | None = None
         for folder in folders:
             if only is None or not state.url:
+                demand_untracked(state.url, folder / FOLDER)
                 only = open_states(state.url, folder / FOLDER)
             self._homes[folder] = only
         self._roots = {folder: _repository(folder) for folder in folders}
