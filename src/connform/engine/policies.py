@@ -3,7 +3,7 @@
 Layer 3; reads policy files.
 """
 
-# ruff: noqa: PTH110, PTH118, PTH120, PTH208  (pathlib would cost start-up, also of the runs that have no policies)
+# ruff: noqa: PTH110, PTH118, PTH120  (pathlib would cost start-up, also of the runs that have no policies)
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from connform.engine.catalog import DEFAULT_PROVIDER, reference_keys
-from connform.manifest.files import is_manifest_name, load_sources
+from connform.manifest.files import load_sources, manifest_names
 from connform.manifest.places import diagnose_file
 
 if TYPE_CHECKING:
@@ -66,10 +66,10 @@ def judge(named: Sequence[str], sources: Sequence[Source], tree: Tree, vocabular
 
 def _yaml_files(folder: str) -> Iterator[str]:
     try:
-        names = os.listdir(folder)
+        names = manifest_names(folder)
     except OSError:  # there is none, or it isn't for this user
         return
-    yield from (os.path.join(folder, name) for name in names if is_manifest_name(name))
+    yield from (os.path.join(folder, name) for name in names)
 
 
 def _load(wanted: Mapping[str, Sequence[str]]) -> tuple[list[Source], dict[str, frozenset[str]], list[Diagnostic]]:

@@ -12,7 +12,15 @@ from connform.manifest.given import STDIN, check_place, is_given, read_place
 from connform.manifest.links import LinkLeavesError, Links
 from connform.regular_files import NotRegularError, TooLargeError
 
-__all__ = ["MAX_FILE_BYTES", "STDIN", "Source", "is_manifest_name", "load_sources", "searched_folders"]
+__all__ = [
+    "MAX_FILE_BYTES",
+    "STDIN",
+    "Source",
+    "is_manifest_name",
+    "load_sources",
+    "manifest_names",
+    "searched_folders",
+]
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,6 +76,26 @@ def searched_folders(paths: Sequence[str]) -> list[str]:
 def is_manifest_name(name: str) -> bool:
     """Whether a folder's entry of that name is one of its manifests: what editors and systems hide begins with a dot."""
     return name.endswith((".yaml", ".yml")) and not name.startswith(".")
+
+
+def manifest_names(folder: str) -> list[str]:
+    """Return the names of a folder's manifests, of one revision where a link that leads there is swapped meanwhile.
+
+    Raises:
+        OSError: there is no such folder, or it can't be read.
+    """
+    looks_left = _LOOKS
+    while True:
+        looks_left -= 1
+        place = os.path.realpath(folder)
+        try:
+            names = sorted(filter(is_manifest_name, os.listdir(folder)))
+        except FileNotFoundError:
+            if not looks_left or os.path.realpath(folder) == place:
+                raise
+            continue
+        if not looks_left or os.path.realpath(folder) == place:
+            return names
 
 
 class _Look:

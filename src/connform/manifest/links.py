@@ -39,7 +39,7 @@ class Links:
     def follow(self, path: str) -> str:
         """Return where a path leads, which need not be there.
 
-        A link in a Git repository may not leave it, nor lead into its `.git`. Elsewhere, one in `folders` may not leave those.
+        A link in a Git repository may not leave it, nor lead into a `.git`. Elsewhere, one in `folders` may not leave those.
 
         Raises:
             LinkLeavesError: a link does.
@@ -85,7 +85,7 @@ class Links:
         if parent not in self._roots:
             self._roots[parent] = repository_root(parent)
         if root := self._roots[parent]:
-            if not _is_in(real, root) or _is_in(real, os.path.join(root, _GIT)):
+            if not _is_in(real, root) or _GIT in real[len(root) :].lower().split(os.sep):
                 raise LinkLeavesError(link, root, "repository")
             return
         around = [folder for folder in self.folders if _is_in(link, folder)]
