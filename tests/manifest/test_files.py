@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from connform.manifest import files
+from connform.manifest import files, reading
 from connform.manifest.files import load_sources
 
 GOOD = b"version: 1\nconnections: {}\n"
@@ -114,7 +114,7 @@ def test_what_may_not_be_read_is_a_diagnostic(mode: str, monkeypatch: pytest.Mon
     def denied(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(files, "read_place", denied)
+    monkeypatch.setattr(reading, "read_place", denied)
     monkeypatch.setattr(os, "listdir", denied)
     name = "c/a.yaml" if mode == "file" else "c"
     assert read(name) == ([], [f"file-unreadable {name}"])
