@@ -12,9 +12,11 @@ Everything is imported when first used: `import connform` itself costs next to n
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, Final
 
 __version__ = "0.1.0"
+NOT_HERE: Final = "connform runs on Linux, macOS and other POSIX systems; on Windows, use it in WSL or in a container"
 
 _HOMES: Final = {
     "Connections": "connform.engine.library",
@@ -58,6 +60,8 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         message = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(message)
+    if os.name != "posix":
+        raise ImportError(NOT_HERE)
     from importlib import import_module
 
     return getattr(import_module(_HOMES[name]), name)

@@ -42,6 +42,7 @@ def test_help_imports_nothing_it_does_not_need(bare: set[str]) -> None:
         "connform.cli",
         "connform.cli.flags",
         "connform.cli.main",
+        "connform.cli.streams",
         "connform.cli.usage",
         "connform.programs",
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import os
 import ssl
 import threading
 from typing import TYPE_CHECKING
@@ -9,11 +11,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from connform.errors import ConnectionFailed
-from connform.http import ClientSettings, Network, async_client, sync_client, tls
+from connform.http import ClientSettings, Network, async_client, certificate_files, sync_client, tls
+from connform.regular_files import read_regular
 from tests.http.exchanging import Mode, exchange, settings_for
 from tests.http.servers import Authority, Server, answer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -100,6 +104,62 @@ def test_unreadable_files(tmp_path: Path, authority: Authority, broken: str) -> 
         sync_client(ClientSettings("https://api.example.test", **{name: file}))  # type: ignore[arg-type]  # mypy can't see which
     assert raised.value.fault.name == "config_file_unreadable"
     assert str(file) in str(raised.value)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "endless", "log", "too large", "empty"])
+@pytest.mark.parametrize("name", ["ca_file", "client_cert", "client_key"])
+def test_files_that_never_end_hold_up_nobody(tmp_path: Path, authority: Authority, name: str, kind: str) -> None:
+    file, good = tmp_path / "file.pem", tmp_path / "good.pem"
+    good.write_bytes(authority.client_certificate())
+    make: dict[str, Callable[[], object]] = {
+        "pipe": lambda: os.mkfifo(file),
+        "device": lambda: file.symlink_to("/dev/ptmx"),
+        "endless": lambda: file.symlink_to("/dev/zero"),
+        "log": lambda: file.symlink_to("/proc/kmsg"),
+        "too large": lambda: file.write_bytes(bytes(9 * 1024 * 1024)),
+        "empty": file.touch,
+    }
+    make[kind]()
+    files = {"client_cert": good, "client_key": good} if name == "client_key" else {}
+
+    with pytest.raises(ConnectionFailed) as raised:
+        sync_client(ClientSettings("https://api.example.test", **{**files, name: file}))  # type: ignore[arg-type]  # mypy can't see which
+    assert raised.value.fault.name == "config_file_unreadable"
+    assert str(file) in str(raised.value)
+
+
+def test_a_file_that_is_slow_to_read_holds_no_lock(
+    tmp_path: Path, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ca_file, asked, go_on = tmp_path / "ca.pem", threading.Event(), threading.Event()
+    ca_file.write_bytes(authority.pem)
+
+    def slow(path: Path, limit: int) -> bytes:
+        asked.set()
+        assert go_on.wait(30)
+        return read_regular(path, limit)
+
+    monkeypatch.setattr(certificate_files, "read_regular", slow)
+    waiting = threading.Thread(target=tls.context_for, args=[ClientSettings("https://a.example", ca_file=ca_file)])
+    waiting.start()
+    assert asked.wait(30)
+    tls.context_for(ClientSettings("https://b.example"))  # would wait for ever
+    go_on.set()
+    waiting.join()
+
+
+def test_a_bundle_may_hold_comments_and_what_openssl_adds(tmp_path: Path, authority: Authority) -> None:
+    from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    ca_file = tmp_path / "ca.pem"
+    ca_file.write_bytes("# Főtanúsítvány\n".encode() + authority.pem)
+    assert tls.context_for(ClientSettings("https://a.example", ca_file=ca_file)).cert_store_stats()["x509_ca"] == 1
+    plain = x509.load_pem_x509_certificate(authority.pem).public_bytes(Encoding.DER)
+    purposes = bytes.fromhex("300c300a06082b06010505070301")  # X509_CERT_AUX: trusted for TLS servers
+    body = base64.encodebytes(plain + purposes).decode()
+    ca_file.write_text(f"-----BEGIN TRUSTED CERTIFICATE-----\n{body}-----END TRUSTED CERTIFICATE-----\n")
+    assert tls.context_for(ClientSettings("https://a.example", ca_file=ca_file)).cert_store_stats()["x509_ca"] == 1
 
 
 def _encrypted(pem: bytes) -> bytes:

@@ -10,6 +10,7 @@ import click
 from connform.cli.actor import current
 from connform.cli.flags import SHARD, parallel, positive
 from connform.cli.output import progress, reporting, say, wants_color
+from connform.cli.streams import is_attended
 from connform.cli.usage import UsageProblem
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def _asking(options: Options) -> Any:
     def ask(report: Report) -> bool:
         from connform.reporters import text, view
 
-        if options.no_input or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        if options.no_input or not is_attended():
             from connform.errors import Refused
 
             message = "nothing was applied: there is no terminal to ask on; look at `connform plan`, and give --yes"

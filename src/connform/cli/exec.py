@@ -185,7 +185,7 @@ def _do_nothing(_number: int, _frame: object) -> None:
 def _has_terminal() -> bool:
     """Return whether a terminal's keys reach this process and the command alike."""
     try:
-        return os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
+        return sys.stdin is not None and os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
     except (OSError, ValueError):
         return False
 

@@ -26,9 +26,12 @@ def tell(error: BaseException) -> int:
             return ExitCode.USAGE
         case KeyboardInterrupt() | click.Abort():
             return ExitCode.INTERRUPTED
-        case BrokenPipeError():  # of a help text; what verbs print sees to it itself
+        case OSError() if _is_of_help(error):  # what verbs print sees to it itself
             discard()
-            return ExitCode.INTERRUPTED
+            if isinstance(error, BrokenPipeError):
+                return ExitCode.OK
+            _say("error", f"can't write to standard output: {error.strerror}")
+            return ExitCode.USAGE
         case ManifestInvalid():
             _say_diagnostics(error)
         case ConnectionFailed():
@@ -39,6 +42,11 @@ def tell(error: BaseException) -> int:
             _say_bug(error)
             return ExitCode.INTERNAL
     return error.exit_code
+
+
+def _is_of_help(error: OSError) -> bool:
+    """Whether standard output didn't take what click prints: help, the version."""
+    return any(frame.f_code is click.echo.__code__ for frame, _ in walk_tb(error.__traceback__))
 
 
 def _say(label: str, message: str, hint: str = "") -> None:

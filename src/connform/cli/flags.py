@@ -41,6 +41,14 @@ def writable(_context: click.Context, parameter: click.Parameter, value: str | N
     if value and (os.path.isdir(value) or not os.path.isdir(os.path.dirname(os.path.abspath(value)))):
         message = f"{parameter.opts[-1]}: not a file in an existing folder"
         raise UsageProblem(message)
+    if value and os.path.realpath(value) != os.path.abspath(value):
+        from connform.cli.output import unwritable
+        from connform.cli.saving import place_of
+
+        try:
+            place_of(value)
+        except OSError as error:
+            raise unwritable(value, error) from None
     return value or ""
 
 

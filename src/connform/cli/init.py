@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import os
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +11,8 @@ import click
 
 from connform.cli.flags import common, completing
 from connform.cli.output import save, write
+from connform.cli.saving import make_folder
+from connform.cli.streams import is_attended
 from connform.cli.usage import UsageProblem, did_you_mean
 
 if TYPE_CHECKING:
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from connform.cli.options import Options
 
 _NO_CI = "none"
+_MAX_BYTES = 1024 * 1024
+"""No .gitignore is larger."""
 
 
 @click.command()
@@ -55,7 +59,7 @@ def command(options: Options, *, force: bool, **flags: str | None) -> int:
         message = "init writes connections.yaml into the current folder: change into another one instead of --file"
         raise UsageProblem(message)
     _refuse_to_overwrite(force, init.MANIFEST, "connections")
-    asks = sys.stdin.isatty() and sys.stderr.isatty() and not options.no_input
+    asks = is_attended() and not options.no_input
 
     def settle(flag: str, default: str, fits: Collection[str] | Callable[[str], bool]) -> str:
         """Return what a flag says, else what a person answers, else the default."""
@@ -83,12 +87,12 @@ def command(options: Options, *, force: bool, **flags: str | None) -> int:
         _refuse_to_overwrite(force, init.CI_FILES[ci])
         made[init.CI_FILES[ci]] = init.ci_file(ci)
     ignores = Path(".gitignore")
-    before = ignores.read_bytes().decode("utf-8", "surrogateescape") if ignores.exists() else ""
+    before = _read(ignores).decode("utf-8", "surrogateescape") if os.path.lexists(ignores) else ""
     if (after := init.ignore(before)) != before:
         made[str(ignores)] = after
     for path, text in made.items():
         with suppress(OSError):  # `save` says what is in its way
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            make_folder(str(Path(path).parent))
         save(path, text.encode("utf-8", "surrogateescape"))
         if not options.quiet:
             write(f"wrote {path}\n")
@@ -97,9 +101,20 @@ def command(options: Options, *, force: bool, **flags: str | None) -> int:
     return 0
 
 
+def _read(file: Path) -> bytes:
+    from connform.manifest.links import Links
+    from connform.regular_files import read_regular
+
+    try:
+        return read_regular(Links().follow(str(file)), _MAX_BYTES)
+    except OSError as error:
+        message = f"can't read {file}: {error.strerror}"
+        raise UsageProblem(message) from error
+
+
 def _refuse_to_overwrite(force: bool, *paths: str) -> None:
     for path in paths:
-        if not force and Path(path).exists():
+        if not force and os.path.lexists(path):
             message = f"{path} is there already"
             raise UsageProblem(message, "--force overwrites it, or adds connections.yaml beside the folder")
 

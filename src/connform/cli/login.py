@@ -121,6 +121,8 @@ def _line(patience_s: float) -> str:
     """Return the line that comes within so many seconds, from a terminal or a pipe."""
     from select import select
 
+    if sys.stdin is None:
+        raise click.Abort
     ends_at = monotonic() + patience_s
     came = b""
     while b"\n" not in came and len(came) < _MAX_TOKEN_CHARACTERS:
@@ -141,12 +143,12 @@ def _line(patience_s: float) -> str:
 def _refresh_token() -> Secret:
     from connform.secret import Secret
 
-    if sys.stdin.isatty():
+    if sys.stdin is not None and sys.stdin.isatty():
         message = "--with-refresh-token reads standard input: a token typed at a terminal would stay on its screen"
         raise UsageProblem(
             message, "pipe it: `vault kv get -field=refresh_token … | connform login NAME --with-refresh-token`"
         )
-    token = sys.stdin.read(_MAX_TOKEN_CHARACTERS).strip()
+    token = sys.stdin.read(_MAX_TOKEN_CHARACTERS).strip() if sys.stdin is not None else ""
     if not token:
         message = "--with-refresh-token: standard input holds no refresh token"
         raise UsageProblem(message)

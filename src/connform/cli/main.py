@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from connform import NOT_HERE
 from connform.cli import VERBS
 from connform.cli.flags import flags
+from connform.cli.streams import restore
 from connform.cli.usage import UsageProblem, did_you_mean
 from connform.programs import absolute_parts
 
@@ -101,7 +103,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     # What libraries start (`az`, `gcloud`, a browser), and what `exec` is told to, is looked for on this PATH too.
     os.environ["PATH"] = absolute_parts(os.environ.get("PATH", ""))
     termination = _Termination()
+    if os.name != "posix":
+        sys.stderr.write(f"error: {NOT_HERE}\n")
+        return _USAGE
     if argv is None:
+        restore()
         termination.watch()
     try:
         if "_CONNFORM_COMPLETE" in os.environ and argv is None:

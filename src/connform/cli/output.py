@@ -192,28 +192,27 @@ def save(file: str, content: bytes, *, is_secret: bool = False) -> None:
     """Write a file as a whole or not at all; devices and pipes are written to as they are.
 
     Args:
-        file: its path; a link is followed.
+        file: its path; a link is followed where it stays in its repository.
         content: what is written.
         is_secret: whether only this user may read the file, from its first byte on.
 
     Raises:
         UsageProblem: It can't be written: the command line named the wrong place, nothing is wrong with a connection.
     """
-    path = Path(os.path.realpath(file))
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    from connform.cli.saving import write_named
+
     try:
-        if path.exists() and not path.is_file():
-            path.write_bytes(content)
-            return
-        if is_secret:
-            draft.touch(0o600, exist_ok=False)
-        draft.write_bytes(content)
-        draft.replace(path)
+        write_named(file, content, is_secret=is_secret)
     except OSError as error:
-        with suppress(OSError):
-            draft.unlink()
-        message = f"can't write {file}: {error.strerror}"
-        raise UsageProblem(message) from error
+        raise unwritable(file, error) from error
+
+
+def unwritable(file: str, error: OSError) -> UsageProblem:
+    """Return what to say of an output file that can't be written."""
+    from connform.manifest.links import LinkLeavesError
+
+    hint = "name the file itself, or remove the link" if isinstance(error, LinkLeavesError) else ""
+    return UsageProblem(f"can't write {file}: {error.strerror}", hint)
 
 
 @contextmanager

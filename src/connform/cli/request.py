@@ -110,6 +110,9 @@ def _body(json_text: str | None, data: str | None) -> tuple[bytes | None, str | 
         return json_text.encode(), "application/json"
     if data is None:
         return None, None
+    if data == "-" and sys.stdin is None:
+        message = "--data: standard input is closed"
+        raise UsageProblem(message)
     if data == "-":
         return sys.stdin.buffer.read(), None
     if not data.startswith("@"):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -12,6 +11,7 @@ import click
 from connform.cli.flags import common, completing
 from connform.cli.inert import Syntax
 from connform.cli.output import deliver, save
+from connform.cli.saving import make_folder
 from connform.cli.usage import UsageProblem, did_you_mean
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def command(options: Options, *, name: str, folder: str | None) -> int:
         deliver(_rendered(SCHEMAS[name]), options, Syntax.JSON)
         return 0
     try:
-        Path(folder).mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
     except OSError as error:
         message = f"can't make {folder}: {error.strerror}"
         raise UsageProblem(message) from error

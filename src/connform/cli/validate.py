@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from connform.cli.flags import common, completing
-from connform.cli.output import say
+from connform.cli.output import emit, say
 from connform.cli.usage import UsageProblem
 
 if TYPE_CHECKING:

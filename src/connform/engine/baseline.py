@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from connform.engine.commit import Commit
 from connform.engine.git_place import names_below, repository_for
 from connform.errors import NoBaseline
-from connform.manifest.files import MAX_FILE_BYTES, STDIN, Source
+from connform.manifest.files import MAX_FILE_BYTES, STDIN, Source, is_manifest_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -70,7 +70,7 @@ def _sources(commit: Commit, path: str) -> Iterator[Source]:
         folder = commit.find(names[:-1])
         yield from _source(commit, path, found, folder)
     for name in commit.names(found):
-        entry = commit.find([*found.path, name]) if name.endswith((".yaml", ".yml")) else None
+        entry = commit.find([*found.path, name]) if is_manifest_name(name) else None
         if entry is not None and entry.is_file:
             yield from _source(commit, os.path.join(path, name), entry, found)
 

@@ -22,13 +22,15 @@ from connform.secrets.env import variable
 if TYPE_CHECKING:
     from pathlib import Path
 
-_OPTIONS: Final = ("--no-pager", "-c", "safe.bareRepository=explicit")
-_VARIABLES: Final = {
+OPTIONS: Final = ("--no-pager", "-c", "safe.bareRepository=explicit")
+"""What git is always told."""
+VARIABLES: Final = {
     "GIT_ALLOW_PROTOCOL": "",  # no transport: it outdoes each `protocol.*.allow` of a configuration
     "GIT_NO_LAZY_FETCH": "1",  # nor the attempt, from Git 2.45 on
     "GIT_NO_REPLACE_OBJECTS": "1",  # a commit is what its id says
     "LC_ALL": "C",
 }
+"""Git's environment, besides what is ordinary; none of the caller's `GIT_*`."""
 _LACKING: Final = (
     "--changed-since reads the manifests of that commit, and this partial clone has not fetched all of them: `git diff "
     "--stat COMMIT` fetches what is missing, or clone without `--filter`; connform itself contacts nobody"
@@ -128,19 +130,19 @@ def _program() -> str:
 
 def _command(root: Path) -> list[str]:
     # Where ROOT/.git is damaged git may have found ROOT, a bare repository of ordinary files: that is not what is read.
-    return [_program(), *_OPTIONS, f"--git-dir={root / '.git'}"]
+    return [_program(), *OPTIONS, f"--git-dir={root / '.git'}"]
 
 
 def _variables() -> dict[str, str]:
     # Of the caller's variables git gets no GIT_*: they would name another repository, or more configuration.
-    return {**ordinary_variables(("SUDO_UID",)), **_VARIABLES}
+    return {**ordinary_variables(("SUDO_UID",)), **VARIABLES}
 
 
 def _started(root: Path) -> subprocess.Popen[bytes]:
     # Git asks whose a repository is where it has found it itself, and not where --git-dir names it: the `.git` may be
     # that of another user in a folder that is shared, as /tmp.
     asked = subprocess.run(  # noqa: S603  (the user's own git)
-        [_program(), *_OPTIONS, "-C", str(root), "rev-parse", "--git-dir"],
+        [_program(), *OPTIONS, "-C", str(root), "rev-parse", "--git-dir"],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         env=_variables(),

@@ -65,9 +65,11 @@ class KeptGrants:
 
     def at(self, base: Path) -> Records:
         """Return the store that keeps the grants of the manifests in a folder; errors as for `of`."""
+        from connform.engine.tracked import demand_untracked
         from connform.store import open_store
 
         if base not in self._opened:
+            demand_untracked(self._state.url, base / FOLDER)
             self._opened[base] = open_store(self._state.url, base / FOLDER, self._key(base))
         return self._opened[base]
 

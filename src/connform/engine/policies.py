@@ -89,7 +89,7 @@ def _load(wanted: Mapping[str, Sequence[str]]) -> tuple[list[Source], dict[str, 
     bases: dict[str, frozenset[str]] = {}
     problems: list[Diagnostic] = []
     for base, paths in wanted.items():
-        found, wrong = load_sources(paths)
+        found, wrong = load_sources(paths, folders=[base for base in wanted if base != _EVERYWHERE])
         problems += [_unreadable(one) for one in wrong]
         for source in found:
             first = sources.setdefault(os.path.realpath(source.name), source)

@@ -11,6 +11,7 @@ import os
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from connform.diagnostics import Span
+from connform.manifest.files import is_manifest_name
 from connform.manifest.places import diagnose_file
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def _look(place: str) -> tuple[list[str], str]:  # noqa: PLR0911  (a table of re
         return [], f"the folder can't be listed: {error.strerror}"
     if not names:
         return [], "the folder is empty; if it is a submodule, `git submodule update --init` fills it"
-    files = [os.path.join(place, name) for name in names if name.endswith(_ENDINGS)]
+    files = [os.path.join(place, name) for name in names if is_manifest_name(name)]
     if other := next((name for name in names if name.lower().endswith(_ENDINGS) and not name.endswith(_ENDINGS)), ""):
         return files, f"`{other}` is not read: write the ending of its name in small letters"
     if files:

@@ -6,7 +6,6 @@ Layer 3; reads the file. A plan holds what manifests declare: references, never 
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from connform.engine.living_grants import told
@@ -15,6 +14,7 @@ from connform.engine.select import Selection
 from connform.engine.specification import digest
 from connform.engine.states import PARTS, Shard
 from connform.errors import PlanUnusable, Refused
+from connform.manifest.given import read_named
 
 if TYPE_CHECKING:
     from connform.engine.planning import Plan
@@ -24,6 +24,8 @@ _TEXTS: Final = {"type": "array", "items": _TEXT}
 _DIGEST: Final = {"type": "string", "pattern": "^(sha256:[0-9a-f]{64})?$"}
 _WHOLE: Final = "file_digest"
 """The key with the digest of all others."""
+_MAX_BYTES: Final = 64 * 1024 * 1024
+"""Some 25,000 changes, value by value."""
 _SHOWN: Final = 5
 """How many names a message has room for."""
 
@@ -128,7 +130,7 @@ def read(file: str) -> SavedPlan:
     from jsonschema import Draft202012Validator
 
     try:
-        frame = json.loads(Path(file).read_bytes(), object_pairs_hook=_object_without_duplicates)
+        frame = json.loads(read_named(file, _MAX_BYTES), object_pairs_hook=_object_without_duplicates)
     except OSError as error:
         message = f"can't read {file}: {error.strerror}"
         raise PlanUnusable(message) from None

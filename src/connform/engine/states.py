@@ -12,6 +12,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from connform.engine.grants import FOLDER
+from connform.engine.tracked import demand_untracked
 from connform.store import open_states
 
 if TYPE_CHECKING:
@@ -187,7 +188,8 @@ class KeptStates:
 
 
 def _opened(url: str, folder: Path) -> States:
-    """Return the state of the manifests in a folder; errors as for `open_states`."""
+    """Return the state of the manifests in a folder; errors as for `open_states`, and for one that Git tracks."""
+    demand_untracked(url, folder / FOLDER)
     return open_states(url, folder / FOLDER)
 
 

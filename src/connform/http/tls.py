@@ -11,12 +11,11 @@ from functools import lru_cache
 from threading import Lock
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from connform.errors import ConnectionFailed
+from connform.http.certificate_files import content, reading, version
 from connform.http.tls_socket import TLSSocket
 from connform.process_local import ProcessLocal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from connform.http.settings import ClientSettings
@@ -26,6 +25,8 @@ _HELD: Final[list[Lock]] = []
 """While a process forks: the lock."""
 _LONGEST_BUILD_S: Final = 5.0
 """For which a fork waits."""
+_OF_OPENSSL: Final = b"BEGIN TRUSTED CERTIFICATE"
+"""OpenSSL's own form, with purposes, which it takes from files only."""
 
 
 class _Trust(NamedTuple):
@@ -33,10 +34,11 @@ class _Trust(NamedTuple):
 
     ca_file: Path | None
     ca_pem: bytes | None
-    client_cert: Path | None
-    client_key: Path | None
-    versions: tuple[tuple[int, int], ...]
-    """Inode and time of each file: a certificate that was renewed gets a new context."""
+    """What is in there: it is read before anybody waits for it."""
+    client_cert: Path | None = None
+    client_key: Path | None = None
+    versions: tuple[tuple[int, int], ...] = ()
+    """Inode and time of these two: a certificate that was renewed gets a new context."""
 
 
 def context_for(settings: ClientSettings) -> ssl.SSLContext:
@@ -46,15 +48,20 @@ def context_for(settings: ClientSettings) -> ssl.SSLContext:
         ConnectionFailed: `config_file_unreadable`.
     """
     if settings.network.ca_pem is not None:
-        return _shared(_Trust(None, settings.network.ca_pem, None, None, ()))
-    files = (settings.ca_file, settings.client_cert, settings.client_key)
-    return _shared(_Trust(settings.ca_file, None, *files[1:], tuple(_version(file) for file in files if file)))
+        return _shared(_Trust(None, settings.network.ca_pem))
+    own = (settings.client_cert, settings.client_key)
+    return _shared(_Trust(*_authority(settings), *own, tuple(version(file) for file in own if file)))
 
 
 def context_for_proxy(settings: ClientSettings) -> ssl.SSLContext:
     """Return the shared context for an `https://` proxy: the same trust, and no client certificate."""
-    ca_file = settings.ca_file
-    return _shared(_Trust(ca_file, None, None, None, (_version(ca_file),) if ca_file else ()))
+    return _shared(_Trust(*_authority(settings)))
+
+
+def _authority(settings: ClientSettings) -> tuple[Path | None, bytes | None]:
+    """Return the file of the certificates to trust, and its content."""
+    file = settings.ca_file
+    return file, None if file is None else content(file)
 
 
 @lru_cache(maxsize=1)
@@ -75,15 +82,18 @@ def _shared(trust: _Trust) -> ssl.SSLContext:
 @lru_cache(maxsize=128)
 def _build(trust: _Trust) -> ssl.SSLContext:
     context = _bare()
-    if trust.ca_pem is not None:
-        context.load_verify_locations(cadata=trust.ca_pem.decode("ascii"))
-    elif trust.ca_file is not None:
-        _load(trust.ca_file, lambda file: context.load_verify_locations(cafile=file))
+    file, pem = trust.ca_file, trust.ca_pem
+    if file is not None and pem is not None and _OF_OPENSSL in pem:
+        with reading(file):
+            context.load_verify_locations(cafile=file)
+    elif pem is not None:
+        with reading(file):
+            context.load_verify_locations(cadata=pem.decode("ascii", "ignore"))  # only comments hold anything else
     else:
         _load_system_store(context)
     if trust.client_cert is not None:
-        key = trust.client_key
-        _load(trust.client_cert, lambda file: context.load_cert_chain(file, key, password=_no_password))
+        with reading(trust.client_cert):
+            context.load_cert_chain(trust.client_cert, trust.client_key, password=_no_password)
     return context
 
 
@@ -121,22 +131,6 @@ def _load_system_store(context: ssl.SSLContext) -> None:
         import certifi
 
         context.load_verify_locations(cafile=certifi.where())
-
-
-def _load(file: Path, load: Callable[[Path], None]) -> None:
-    try:
-        load(file)
-    except OSError as error:
-        why = error.strerror if not isinstance(error, ssl.SSLError) else "it holds no usable PEM certificate or key"
-        raise ConnectionFailed("config_file_unreadable", f"{file}: {why}") from None
-
-
-def _version(file: Path) -> tuple[int, int]:
-    try:
-        status = file.stat()
-    except OSError as error:
-        raise ConnectionFailed("config_file_unreadable", f"{file}: {error.strerror}") from None
-    return status.st_ino, status.st_mtime_ns
 
 
 def _no_password() -> str:

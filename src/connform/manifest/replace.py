@@ -1,36 +1,128 @@
-"""Turns new bytes into the content of a manifest's file, as a whole or not at all. Layer 1; writes that file."""
+"""Turns new bytes into the content of a file, as a whole or not at all. Layer 1; writes that file, and a draft beside it."""
 
 from __future__ import annotations
 
 import errno
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
-from tempfile import mkstemp
+from typing import Final
+
+from connform.manifest.links import Links
+from connform.regular_files import NotRegularError
+
+_MOUNTS: Final = {errno.EBUSY, errno.EXDEV}
+"""What rename(2) says of a file that is a mount of its own, as containers get them."""
+_OTHERS: Final = 0o077
+_NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+_OLD: Final = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
 def replace_content(name: str, content: bytes) -> None:
-    """Give an existing file new content; its mode and its owner stay, and a symbolic link still leads to it.
+    """Give an existing file new content; its mode and its owner stay, and a link, symbolic or hard, still leads to it.
 
     Raises:
-        OSError: it can't be written, or not without another owner.
+        OSError: it can't be written, or a symbolic link leads out of its repository.
     """
-    path = Path(os.path.realpath(name))
+    path = Path(Links().follow(name))
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
-        raise OSError(errno.EINVAL, "not a regular file")
+        raise NotRegularError(status.st_mode)
     with path.open("r+b"):
         pass  # asks whether this user may write it: to put another file in its place takes no such right
-    descriptor, draft_name = mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-    draft = Path(draft_name)
+    if status.st_nlink > 1:
+        _write_in_place(path, content)
+        return
+    draft = _draft_beside(path, content, 0o600)
     try:
-        with open(descriptor, "wb") as file:  # noqa: PTH123  (a descriptor has no path)
-            file.write(content)
         mine = draft.stat()
         if (mine.st_uid, mine.st_gid) != (status.st_uid, status.st_gid):
             os.chown(draft, status.st_uid, status.st_gid)
         draft.chmod(stat.S_IMODE(status.st_mode))
         draft.replace(path)
+    except OSError as error:
+        draft.unlink()
+        if error.errno not in _MOUNTS | {errno.EPERM}:  # the latter: it belongs to another user
+            raise
+        _write_in_place(path, content)
     except BaseException:
         draft.unlink()
         raise
+
+
+def write_whole(path: Path, content: bytes, *, is_private: bool = False) -> None:
+    """Make a file, or put a new one of this user's in its place; another hard link keeps what it has.
+
+    Args:
+        path: a real path.
+        content: what it shall hold.
+        is_private: whether this user alone may read it, from its first byte on.
+
+    Raises:
+        OSError: it can't be written.
+    """
+    draft = _draft_beside(path, content, 0o600 if is_private else 0o666)
+    try:
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink()
+        if error.errno in _MOUNTS:
+            _write_in_place(path, content, is_private=is_private)
+            return
+        if error.errno in {errno.EPERM, errno.EACCES} and path.parent.stat().st_mode & stat.S_ISVTX:
+            message = "it belongs to another user, in a folder where only owners replace files: name another file"
+            raise OSError(error.errno, message) from None
+        raise
+    except BaseException:
+        draft.unlink()
+        raise
+
+
+def _draft_beside(path: Path, content: bytes, mode: int) -> Path:
+    """Return a new file in the same folder, under a name that nobody can foresee."""
+    draft = path.with_name(f".connform.{os.urandom(8).hex()}.tmp")
+    descriptor = os.open(draft, _NEW, mode)
+    try:
+        with open(descriptor, "wb") as file:  # noqa: PTH123  (a descriptor has no path)
+            file.write(content)
+    except BaseException:
+        draft.unlink()
+        raise
+    return draft
+
+
+def _write_in_place(path: Path, content: bytes, *, is_private: bool = False) -> None:
+    """Write into a file that can't be replaced. What fails is undone; a process that is killed meanwhile leaves a torn file."""
+    descriptor = os.open(path, _OLD)
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise NotRegularError(status.st_mode)
+        if is_private and (status.st_uid != os.geteuid() or status.st_mode & _OTHERS):
+            message = (
+                "it is a mount of its own that others can reach: mount its folder instead, or make it yours and 0600"
+            )
+            raise OSError(errno.EPERM, message)
+        before = _read(descriptor, status.st_size)
+        try:
+            _overwrite(descriptor, content)
+        except OSError:
+            with suppress(OSError):
+                _overwrite(descriptor, before)
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def _read(descriptor: int, size: int) -> bytes:
+    with open(os.dup(descriptor), "rb") as file:  # noqa: PTH123  (a descriptor has no path)
+        return file.read(size)
+
+
+def _overwrite(descriptor: int, content: bytes) -> None:
+    written = 0
+    while written < len(content):
+        written += os.pwrite(descriptor, content[written:], written)
+    os.ftruncate(descriptor, len(content))
+    os.fsync(descriptor)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from connform.manifest.links import repository_root
+
 
 def repository_of(folder: Path) -> Path | None:
     """Return the root of the repository in which a folder lies; `None` outside of any."""
-    start = folder.absolute()
-    return next((here for here in (start, *start.parents) if (here / ".git").exists()), None)
+    root = repository_root(str(folder.absolute()))
+    return Path(root) if root else None
 
 
 def leaves_repository(folder: str, path: str) -> bool:

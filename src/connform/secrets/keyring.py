@@ -1,7 +1,7 @@
 """Turns `keyring://service/user` into a password of the operating system's keyring, by the library `keyring`.
 
-Layer 2; asks the keyring: Secret Service (GNOME, KeePassXC), KWallet, macOS Keychain, Windows Credential Locker. Only one that
-encrypts is asked, and none is made to open a dialog where that can be seen beforehand.
+Layer 2; asks the keyring: Secret Service (GNOME, KeePassXC), KWallet, macOS Keychain. Only one that encrypts is asked, and none is
+made to open a dialog where that can be seen beforehand.
 """
 
 from __future__ import annotations

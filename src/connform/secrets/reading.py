@@ -6,10 +6,10 @@ Layer 2; reads files. Never waits: a pipe without a writer is refused, not opene
 from __future__ import annotations
 
 import os
-import stat
 from typing import TYPE_CHECKING, Final
 
 from connform.errors import SecretUnresolved
+from connform.regular_files import NotRegularError, TooLargeError, read_regular
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,13 +24,22 @@ def read_file(path: Path) -> bytes:
     Raises:
         SecretUnresolved: `secret_not_found`, `secret_denied`, `secret_malformed` or `secret_backend_unavailable`.
     """
+    if is_of_processes(os.path.realpath(path)):
+        message = f"{path} lies in /proc, which shows what this run itself holds"
+        raise SecretUnresolved("secret_denied", message, "name the file into which the secret was put")
     try:
-        return _read(path)
+        return read_regular(path, MAX_FILE_BYTES)
     except (FileNotFoundError, NotADirectoryError):
         raise SecretUnresolved("secret_not_found", f"there is no file {path}") from None
     except PermissionError:
         message = f"this user may not read {path}"
         raise SecretUnresolved("secret_denied", message) from None
+    except NotRegularError:
+        message = f"{path} is not a regular file"
+        raise SecretUnresolved("secret_malformed", message, "name a file, not a folder") from None
+    except TooLargeError:
+        message = f"{path} is larger than 1 MiB"
+        raise SecretUnresolved("secret_malformed", message, "name the file that holds the secret alone") from None
     except OSError as error:
         message = f"{path} can't be read: {error.strerror}"
         raise SecretUnresolved("secret_backend_unavailable", message) from None
@@ -39,22 +48,3 @@ def read_file(path: Path) -> bytes:
 def is_of_processes(path: str) -> bool:
     """Whether a path, as it is written, leads to what Linux shows of processes: environments, arguments, open files."""
     return f"/{os.path.normpath(path).lstrip('/')}/".startswith("/proc/") and path.startswith("/")
-
-
-def _read(path: Path) -> bytes:
-    if is_of_processes(os.path.realpath(path)):
-        message = f"{path} lies in /proc, which shows what this run itself holds"
-        raise SecretUnresolved("secret_denied", message, "name the file into which the secret was put")
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise SecretUnresolved("secret_malformed", f"{path} is not a regular file", "name a file, not a folder")
-        data = b""
-        while len(data) <= MAX_FILE_BYTES and (chunk := os.read(descriptor, MAX_FILE_BYTES + 1)):
-            data += chunk
-    finally:
-        os.close(descriptor)
-    if len(data) > MAX_FILE_BYTES:
-        message = f"{path} is larger than 1 MiB"
-        raise SecretUnresolved("secret_malformed", message, "name the file that holds the secret alone")
-    return data

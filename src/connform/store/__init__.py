@@ -57,6 +57,14 @@ def open_states(url: str, folder: Path) -> States:
         return States(_open(url, folder))
 
 
+def folder_of(url: str, folder: Path) -> Path | None:
+    """Return the folder of the store that a URL names, `None` where it lies on a server; arguments as for `open_store`."""
+    scheme, _, rest = url.partition("://")
+    if not url:
+        return folder
+    return folder / rest if scheme == "sqlite" else None
+
+
 def _open(url: str, folder: Path) -> Database:
     scheme, separator, rest = url.partition("://")
     if url and not (separator and scheme in _OPENERS):

@@ -29,7 +29,7 @@ def open_private(path: Path, flags: int) -> int:
     """
     _check_folder(path.parent)
     try:
-        descriptor = os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW, _FILE_MODE)
+        descriptor = os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, _FILE_MODE)
     except OSError as error:
         raise _refusal(error, path) from None
     try:
@@ -46,7 +46,7 @@ def check_private(path: Path) -> None:
     For files that are locked with fcntl: closing any descriptor of such a file ends every lock that the process has on it.
     """
     _check_folder(path.parent)
-    status = path.lstat()
+    status = _status(path)
     if stat.S_ISLNK(status.st_mode):
         raise ConnectionFailed("store_insecure", f"{path} is a link")
     _check(status, path, stat.S_ISREG, "a regular file")
@@ -70,7 +70,21 @@ def unwritable(error: OSError, path: Path) -> ConnectionFailed:
 
 
 def _check_folder(path: Path) -> None:
-    _check(path.lstat(), path, stat.S_ISDIR, "a folder")
+    status = _status(path)
+    _check(status, path, stat.S_ISDIR, "a folder")
+    if not status.st_mode & stat.S_IXUSR:
+        message = f"{path} can't be entered: its mode is {stat.S_IMODE(status.st_mode):04o}, and a folder needs 0700"
+        raise ConnectionFailed("store_unwritable", message, f"chmod 0700 {path}; 0600 is for the files in it")
+
+
+def _status(path: Path) -> os.stat_result:
+    """Return the status of a file or folder, not that of what a link leads to; only a missing one is an OSError."""
+    try:
+        return path.lstat()
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise unwritable(error, path) from None
 
 
 def _check(status: os.stat_result, path: Path, fits: object, kind: str) -> None:

@@ -48,7 +48,7 @@ def _read(path: Path) -> Secret:
 
 def _make(path: Path) -> None:
     """Write a new key under another name, then give it its own: two processes at once agree on the first."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    draft = path.with_name(f".{path.name}.{os.urandom(8).hex()}.tmp")
     try:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:

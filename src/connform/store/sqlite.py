@@ -10,12 +10,13 @@ import sqlite3
 from contextlib import ExitStack, contextmanager
 from threading import RLock
 from time import monotonic, sleep
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from connform.errors import ConnectionFailed
 from connform.process_local import ProcessLocal
 from connform.store.guard import check_private, make_folder, open_private
 from connform.store.locks import locked
+from connform.store.sqlite_trust import bounded, harden, version_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -95,7 +96,7 @@ class SqliteDatabase:
             except FileNotFoundError:
                 yield None
             else:
-                yield _execute_on(connection)
+                yield bounded(connection, self._path)
 
     @contextmanager
     def writing(self) -> Iterator[Execute]:
@@ -107,7 +108,7 @@ class SqliteDatabase:
             connection.execute("BEGIN IMMEDIATE")
             began_at = monotonic()
             try:
-                yield _execute_on(connection)
+                yield bounded(connection, self._path)
                 connection.execute("COMMIT")
             except BaseException:
                 connection.rollback()
@@ -150,7 +151,7 @@ class SqliteDatabase:
     def _make_folder(self) -> None:
         """Make the folder, and none above it: what is missing there is a typing error, or a disk that isn't mounted."""
         parent = self.folder.parent
-        if not parent.is_dir():
+        if not os.path.isdir(parent):  # noqa: PTH112  (pathlib raises where a folder above can't be entered)
             message = f"{self.folder} can't be made: there is no folder {parent}"
             raise ConnectionFailed("store_unwritable", message, "make that folder, or correct --state (CONNFORM_STATE)")
         make_folder(self.folder)
@@ -180,9 +181,10 @@ class SqliteDatabase:
             check_same_thread=False,
         )
         try:
+            harden(connection)
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA journal_mode = PERSIST")  # its room stays as well, when the disk is full
-            _migrate(connection, self.place, may_write=mode == "rw")
+            _migrate(connection, self._path, may_write=mode == "rw")
         except BaseException:
             connection.close()
             raise
@@ -194,23 +196,20 @@ class SqliteDatabase:
         try:
             yield
         except sqlite3.Error as error:
-            code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+            code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # 0 of an error of our own
             if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
                 message = f"{self.place}: another process has been writing for {_BUSY_S:.0f} s"
                 raise ConnectionFailed("store_locked", message) from None
+            if code == sqlite3.SQLITE_INTERRUPT:
+                message = f"{self.place} is damaged: there is more to read than its size allows"
+                raise ConnectionFailed("store_corrupt", message) from None
             fault = "store_unwritable" if code in _UNWRITABLE else "store_corrupt"
             raise ConnectionFailed(fault, f"{self.place}: {error}") from None
 
 
-def _execute_on(connection: sqlite3.Connection) -> Execute:
-    def execute(sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        return connection.execute(sql, values).fetchall()
-
-    return execute
-
-
-def _migrate(connection: sqlite3.Connection, place: str, *, may_write: bool) -> None:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
+def _migrate(connection: sqlite3.Connection, path: Path, *, may_write: bool) -> None:
+    place, execute = str(path), bounded(connection, path)
+    version = version_of(execute, _MIGRATIONS)
     if version > len(_MIGRATIONS):
         message = (
             f"{place} was written by a newer connform (its schema is {version}, this one knows {len(_MIGRATIONS)})"
@@ -223,7 +222,7 @@ def _migrate(connection: sqlite3.Connection, place: str, *, may_write: bool) -> 
         raise ConnectionFailed("store_unwritable", message, "make it writable for one run of this connform")
     connection.execute("BEGIN IMMEDIATE")
     try:
-        (version,) = connection.execute("PRAGMA user_version").fetchone()  # another process may have been here
+        version = version_of(execute, _MIGRATIONS)  # another process may have been here
         for script in _MIGRATIONS[version:]:
             for statement in filter(str.strip, script.split(";")):
                 connection.execute(statement)

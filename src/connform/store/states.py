@@ -118,8 +118,9 @@ class States:
 
     def record(self, connection: str) -> Record | None:
         """Return one record; errors as for `marks`."""
-        for name, file, digest, spec, latest in self._rows(_READ_ONE, connection):
-            return Record(name, _text(file), digest, json.loads(spec), _attempt(json.loads(latest)))
+        for name, file, digest, *texts in self._rows(_READ_ONE, connection):
+            spec, latest = _decoded(texts)
+            return Record(name, _text(file), digest, spec, _attempt(latest))
         return None
 
     def history(self, connection: str) -> list[Attempt]:
@@ -202,7 +203,14 @@ def _mark(file: str, digest: str, is_applied: int, fault: str) -> Mark:
 
 def _decoded(texts: Iterable[str]) -> list[Any]:
     """Return what many JSON texts mean, in one call of the decoder."""
-    decoded: list[Any] = json.loads(f"[{','.join(texts)}]")
+    encoded = list(texts)
+    try:
+        decoded: list[Any] = json.loads(f"[{','.join(encoded)}]")
+    except (ValueError, RecursionError, TypeError):
+        decoded = []
+    if len(decoded) != len(encoded):
+        message = "what is recorded of a connection can't be read"
+        raise ConnectionFailed("store_corrupt", message)
     return decoded
 
 

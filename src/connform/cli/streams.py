@@ -1,0 +1,50 @@
+"""Gives a process the standard streams that it was started without. Layer 5. IO: descriptors 0 to 2.
+
+Supervisors start programs with streams closed. Python has `None` for each then, and the next file that is opened gets its
+descriptor: whatever a library writes to standard error would end in that file.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+
+def restore() -> None:
+    """Let closed outputs lead nowhere, and standard error take what it can. `sys.stdin` stays `None` where it was closed."""
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # noqa: FBT003  (the lowest that is free: this one)
+    if sys.stdout is None:
+        sys.stdout = _nowhere()
+    if sys.stderr is None:
+        sys.stderr = _nowhere()
+    elif isinstance(sys.stderr, io.TextIOWrapper):
+        raw = io.BufferedWriter(_Tolerant(sys.stderr.fileno(), "wb", closefd=False))
+        sys.stderr = io.TextIOWrapper(raw, sys.stderr.encoding, sys.stderr.errors, line_buffering=True)
+
+
+def is_attended() -> bool:
+    """Whether a person can be asked: standard input and standard error are a terminal."""
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def _nowhere() -> io.TextIOWrapper:
+    return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123  (pathlib would cost start-up; open until the end)
+
+
+class _Tolerant(io.FileIO):
+    """A standard error that may be full, or that nobody reads any more: what it does not take changes no exit code."""
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        try:
+            return super().write(data) or 0
+        except OSError:
+            return memoryview(data).nbytes

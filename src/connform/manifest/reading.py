@@ -1,0 +1,136 @@
+"""Turns names of files and folders into their content, or into what is wrong with them: one look, through links as they are now.
+
+Layer 1; reads files and standard input.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from connform.manifest.given import STDIN, check_place, is_given, read_place
+from connform.manifest.links import LinkLeavesError, Links
+from connform.regular_files import NotRegularError, TooLargeError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from connform.diagnostics import Diagnostic
+
+MAX_FILE_BYTES: Final = 8 * 1024 * 1024
+"""Some 25,000 connections; a larger file is refused before it is parsed."""
+
+
+class Source(NamedTuple):
+    """One manifest's text."""
+
+    name: str
+    """Its path as the user gave it; `<stdin>`."""
+    data: bytes
+    """Its bytes."""
+    base: str
+    """Its folder: relative paths inside of it start here."""
+
+
+def is_manifest_name(name: str) -> bool:
+    """Whether a folder's entry of that name is one of its manifests: what editors and systems hide begins with a dot."""
+    return name.endswith((".yaml", ".yml")) and not name.startswith(".")
+
+
+class Look:
+    """One reading of all files; `given` keeps what can't be read twice."""
+
+    def __init__(self, given: dict[str, bytes], *, content: bool, folders: Sequence[str]) -> None:
+        self.sources: list[Source] = []
+        self.problems: list[Diagnostic] = []
+        self.has_moved = False
+        """Whether a link led elsewhere in the end than at the beginning."""
+        self._given = given
+        self._links = Links()
+        self._folders = folders
+        self._content = content
+        self._seen: set[str] = set()
+
+    def read(self, paths: Sequence[str]) -> None:
+        """Read files, and those of folders."""
+        folders = [name for name in paths if name != STDIN and os.path.isdir(name)]
+        self._links.folders += filter(None, [_place(self._links, name) for name in (*folders, *self._folders)])
+        for name in paths:
+            if name in folders:
+                self._read_folder(name)
+            else:
+                self._read_file(name)
+
+    def _read_folder(self, name: str) -> None:
+        try:
+            names = sorted(filter(is_manifest_name, os.listdir(self._links.follow(name))))
+        except OSError as error:
+            self._tell(name, error)
+            return
+        self._find_out(name)  # an old revision is deleted after a new one has its place: some names may be missing
+        if not names:
+            self._add(name, "file-not-found", "the folder holds no *.yaml and no *.yml file")
+        for inside in names:
+            self._read_file(os.path.join(name, inside))
+
+    def _read_file(self, name: str) -> None:
+        try:
+            place = name if name == STDIN else self._links.follow(name)
+            if place not in self._seen:
+                self._seen.add(place)
+                self.sources.append(self._source(name, place))
+        except OSError as error:
+            self._tell(name, error)
+
+    def _source(self, name: str, place: str) -> Source:
+        data = self._given.get(place, b"")
+        if not self._content:
+            check_place(place, MAX_FILE_BYTES)
+        elif place not in self._given:
+            data = read_place(place, MAX_FILE_BYTES)
+        if is_given(place):
+            self._given[place] = data
+        if name == STDIN:
+            return Source("<stdin>", data, os.getcwd())
+        return Source(name, data, os.path.dirname(os.path.abspath(name)))
+
+    def _tell(self, name: str, error: OSError) -> None:
+        if isinstance(error, FileNotFoundError):
+            self._find_out(name)
+        self._add(name, *_reason(name, error))
+
+    def _find_out(self, name: str) -> None:
+        self.has_moved = self.has_moved or _place(Links(), name) != _place(self._links, name)
+
+    def _add(self, name: str, code: str, detail: str) -> None:
+        from connform.diagnostics import Span  # with the parser behind it, which looking at state never needs
+        from connform.manifest.places import diagnose_file
+
+        self.problems.append(diagnose_file(code, detail, Span(name, 1, 1, 1, 1)))
+
+
+def _place(links: Links, name: str) -> str:
+    """Return where a name leads; empty where it must not lead, which is told when it is read."""
+    try:
+        return links.follow(name)
+    except OSError:
+        return ""
+
+
+def _reason(name: str, error: OSError) -> tuple[str, str]:
+    code, detail = "file-unreadable", f"the system says: {error.strerror}"
+    match error:
+        case TooLargeError():
+            code = "file-too-large"
+            detail = f"at most {MAX_FILE_BYTES // 1024 // 1024} MiB are read: split the connections over several files"
+        case LinkLeavesError():
+            detail = f"{error.strerror}: name the file itself, or put it there"
+        case NotRegularError():
+            detail = f"{error.strerror}; what a program writes comes by `-`, or by `<(…)` of the shell"
+        case FileNotFoundError() if os.path.islink(name):
+            code, detail = "file-not-found", "it is a link that leads nowhere: check out what it names, or remove it"
+        case FileNotFoundError():
+            code, detail = "file-not-found", "no such file: name it with `-f`, or change into its folder"
+        case PermissionError():
+            detail = "this user may not read it"
+    return code, detail

@@ -1,0 +1,97 @@
+"""Keeps a SQLite file that somebody else made from running anything, or keeping anybody busy. Layer 2, no IO of its own.
+
+A file is data and program: views, triggers and expressions of a schema run when tables are used, and pages that lead to each
+other make a small file endless.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from connform.store.database import Execute
+
+_FIXED_WORK: Final = 2_000_000
+"""Steps of SQLite's machine that a statement may take, besides one for each byte of the file: a row takes some fifteen."""
+_FIXED_BYTES: Final = 1_000_000
+_PIECE: Final = 50
+"""Rows that are read before their bytes are counted."""
+_PREFIX: Final = "connform_"
+_SCHEMA: Final = (
+    "SELECT user_version, type, name, tbl_name, sql FROM pragma_user_version LEFT JOIN sqlite_master ON true"
+)
+
+
+class ForeignSchemaError(sqlite3.DatabaseError):
+    """The file holds something that connform didn't make."""
+
+
+def harden(connection: sqlite3.Connection) -> None:
+    """Let a schema call no function that isn't harmless, and a damaged page be found; called before anything is read."""
+    connection.execute("PRAGMA trusted_schema = OFF")
+    connection.execute("PRAGMA cell_size_check = ON")
+    set_config = getattr(connection, "setconfig", None)  # from Python 3.12 on
+    if set_config:
+        set_config(getattr(sqlite3, "SQLITE_DBCONFIG_DEFENSIVE"), True)  # noqa: B009, FBT003  (mypy knows 3.11; its signature)
+
+
+def bounded(connection: sqlite3.Connection, path: Path) -> Execute:
+    """Return what executes statements that find no more than there can be in a file of this size.
+
+    What it executes raises `sqlite3.OperationalError` (SQLITE_INTERRUPT) or `sqlite3.DatabaseError` beyond that.
+    """
+    size = path.stat().st_size if path.exists() else 0
+    connection.set_progress_handler(lambda: 1, _FIXED_WORK + size)
+
+    def execute(sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        cursor = connection.execute(sql, values)
+        rows: list[tuple[Any, ...]] = []
+        left = _FIXED_BYTES + size
+        while piece := cursor.fetchmany(_PIECE):
+            rows += piece
+            left -= sum([len(value) for row in piece for value in row if isinstance(value, (str, bytes))])
+            if left < 0:
+                message = "there is more to read than its size allows"
+                raise sqlite3.DatabaseError(message)
+        return rows
+
+    return execute
+
+
+def version_of(execute: Execute, scripts: Sequence[str]) -> int:
+    """Return the version of a file's schema, once it is clear that it is what the scripts up to that version make.
+
+    Tables that others add (a replication's) are left alone, as long as they do nothing.
+
+    Raises:
+        ForeignSchemaError: it isn't.
+    """
+    rows = execute(_SCHEMA)
+    number: int = rows[0][0]
+    expected = dict(_made_by(scripts[:number]))
+    for _, kind, name, table, sql in rows:
+        if kind is None or (kind == "index" and sql is None):  # an empty schema; the index that is a table's key
+            continue
+        is_ours = any(str(one).lower().startswith(_PREFIX) for one in (name, table))
+        is_right = expected.pop(name, None) == sql if is_ours else kind in {"table", "index"} and _is_plain(sql)
+        if not is_right and number <= len(scripts):
+            message = f"it holds a {kind} {name} that connform didn't make"
+            raise ForeignSchemaError(message)
+    if expected and number <= len(scripts):
+        message = f"it lacks {next(iter(expected))}"
+        raise ForeignSchemaError(message)
+    return number
+
+
+def _made_by(scripts: Iterable[str]) -> Iterable[tuple[str, str]]:
+    for script in scripts:
+        for statement in filter(None, map(str.strip, script.split(";"))):
+            yield statement.split()[2], statement
+
+
+def _is_plain(sql: object) -> bool:
+    return not str(sql).upper().startswith("CREATE VIRTUAL")
