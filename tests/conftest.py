@@ -153,9 +153,9 @@ def plant(tmp_path: Path, planted: set[Path]) -> Plant:
     return write
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(autouse=True)
 def heard_signals() -> None:
-    """A shell lets what it runs in the background ignore SIGINT, and its children inherit that."""
+    """A shell lets what it runs in the background ignore SIGINT, and its children inherit that; so may a test before."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 

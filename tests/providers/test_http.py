@@ -122,4 +122,4 @@ def test_the_dropped_underscore_is_hinted_at_only_where_there_is_one() -> None:
 def test_a_key_of_another_provider_is_said_to_be_one() -> None:
     text = "version: 1\nconnections: {a: {provider: http, environment: production, region: eu, base_url: 'https://a.example', check: {path: /}, auth: {method: bearer, token: 'env://T'}}}\n"
     _, found = validate([Source("connections.yaml", text.encode(), "")], vocabulary())
-    assert [one.detail for one in found] == ["`region` belongs to `provider: iinked-sign`, not here"]
+    assert [one.detail for one in found] == ["`region` belongs to `provider: iinked-sign`: not allowed here"]

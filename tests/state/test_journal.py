@@ -13,7 +13,8 @@ import pytest
 
 from connform.engine.journal import Journal
 from connform.recorded import Actor, Attempt, Record
-from connform.store import open_states
+from connform.store import open_states, sqlite
+from connform.store.sqlite import FILE
 from tests.end_to_end.running import run
 
 if TYPE_CHECKING:
@@ -50,7 +51,9 @@ def test_a_folder_whose_name_is_no_text_is_applied_and_remembered(repository: Re
     assert shown.connections == {}
 
 
-def test_a_store_that_fails_stops_no_connection_of_another(sqlite_repository: Repository) -> None:
+def test_a_store_that_fails_stops_no_connection_of_another(
+    sqlite_repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
     repository = sqlite_repository
     files = []
     for team in ("east", "west"):
@@ -60,16 +63,15 @@ def test_a_store_that_fails_stops_no_connection_of_another(sqlite_repository: Re
         files.append((repository.folder / "connections.yaml").rename(repository.folder / team / "connections.yaml"))
     named = ("-f", files[0], "-f", files[1])
     assert repository.run("apply", "--yes", *named).code == 0
-    with closing(sqlite3.connect(repository.folder / "east" / ".connform" / "state.sqlite3")) as database:
-        database.execute(
-            "CREATE TRIGGER no_more BEFORE UPDATE ON connform_connections BEGIN SELECT RAISE(ABORT, 'no more'); END"
-        )
     for declared in files:
         declared.write_text(declared.read_text().replace('"provider"', '"owner": "payments", "provider"'))
-    changed = repository.run("apply", "--yes", "--force", "--parallelism", "4", "--format", "json", *named)
+    monkeypatch.setattr(sqlite, "_BUSY_S", 0.2)
+    with closing(sqlite3.connect(repository.folder / "east" / ".connform" / FILE, isolation_level=None)) as another:
+        another.execute("BEGIN IMMEDIATE")
+        changed = repository.run("apply", "--yes", "--force", "--parallelism", "4", "--format", "json", *named)
     verdicts = {name: (one["verdict"], one["class"]) for name, one in changed.connections.items()}
     assert verdicts == {
-        **{f"east-{number}": ("failed", "store_corrupt") for number in range(8)},
+        **{f"east-{number}": ("unknown", "store_locked") for number in range(8)},
         **{f"west-{number}": ("ready", "") for number in range(8)},
     }
 

@@ -12,6 +12,7 @@ from connform.engine.living_grants import reasons_for_force
 from connform.engine.origins import sends
 from connform.engine.planning import Action, sent
 from connform.engine.protection import is_production
+from connform.manifest.harmless import veiled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -28,7 +29,7 @@ MAX_SHARE: Final = 0.3
 
 def refusals(plan: Plan) -> tuple[str, ...]:
     """Return why a plan is not carried out without `--force`; nothing where it is."""
-    return (*_too_much(plan.whole), *_production(plan), *reasons_for_force(plan))
+    return tuple(map(veiled, (*_too_much(plan.whole), *_production(plan), *reasons_for_force(plan))))
 
 
 def _too_much(steps: Sequence[Step]) -> Iterator[str]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from connform.diagnostics import Diagnostic, Snippet, Span
+    from connform.engine.origins import Send
     from connform.engine.report import ConnectionReport, Report, SecretReport, StageResult, Value
     from connform.grant import GrantFacts
     from connform.recorded import Attempt
@@ -120,7 +121,7 @@ def _connection(connection: ConnectionReport, *, detailed: bool) -> View:
         frame |= {**connection.details, "values": [_value(value) for value in connection.values]}
     if connection.action:
         changes = [_change(*change) for change in connection.changes]
-        sends = [{"secret": one.secret, "origin": one.to.url, "how": one.to.how} for one in connection.sends]
+        sends = [_send(one) for one in connection.sends]
         frame |= {"action": connection.action, "changes": changes, "reasons": list(connection.reasons)}
         frame |= {"sends": sends, "moved_from": connection.moved_from, "revokes": _grant(connection.revokes)}
     if connection.record is not None:
@@ -192,6 +193,10 @@ def _value(value: Value) -> View:
 
 def _change(pointer: str, before: Any, after: Any) -> View:
     return {"pointer": pointer, "before": _public(pointer, before), "after": _public(pointer, after)}
+
+
+def _send(send: Send) -> View:
+    return {"secret": veiled(send.secret), "origin": veiled(send.to.url), "how": [veiled(one) for one in send.to.how]}
 
 
 def _public(pointer: str, value: Any) -> Any:
