@@ -15,7 +15,8 @@ from connform.manifest.fixes import mend
 from connform.manifest.gate import build_gate
 from connform.manifest.nodes import LINE_BREAK, YamlError, parse
 from connform.manifest.shape import build_signature, published, selected
-from connform.manifest.validate import validate
+from connform.manifest.tally import Tally
+from connform.manifest.validate import add_source_lines, validate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +57,9 @@ def examine(text: bytes) -> str:
         AssertionError: something doesn't hold.
     """
     sources = [Source(NAME, text, "")]
-    _, found = validate(sources, vocabulary())
+    tally = Tally()
+    validate(sources, vocabulary(), tally)
+    found = add_source_lines(tally.diagnostics(), sources, vocabulary())
     _check_places(text, found)
     try:
         data, _ = parse(text, NAME)
@@ -64,7 +67,9 @@ def examine(text: bytes) -> str:
         assert found, "not YAML, and nothing is said"
         return "not yaml"
     _check_fixes(text, found)
-    tree, by_schema = validate(sources, _without_rules())
+    tally = Tally()
+    tree = validate(sources, _without_rules(), tally)
+    by_schema = tuple(tally.diagnostics())
     ours = not any(map(_is_of_the_schema, by_schema)) and data is not None
     _check_verdict(data, by_schema, tree.connections, accepted=ours)
     return "refused" if any(one.severity is Severity.ERROR for one in found) else "accepted"

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from connform.diagnostics import Diagnostic
     from connform.manifest.files import Source
+    from connform.manifest.tally import Tally
     from connform.manifest.validate import Tree
     from connform.manifest.vocabulary import Vocabulary
 
@@ -29,23 +30,25 @@ _SHOWN: Final = frozenset({"version", "policies", "message", "severity", "schema
 """The keys of a policy file besides those of JSON Schema; no value there is a secret."""
 
 
-def judge(named: Sequence[str], sources: Sequence[Source], tree: Tree, vocabulary: Vocabulary) -> list[Diagnostic]:
-    """Return what policies say of the connections that have no errors, and what is wrong with the policy files.
+def judge(
+    named: Sequence[str], sources: Sequence[Source], tree: Tree, vocabulary: Vocabulary, tally: Tally
+) -> tuple[list[Diagnostic], list[Source]]:
+    """Add what policies say of the connections that have no errors to a tally; return what is wrong with the policy files, and these.
 
     Args:
         named: policy files and folders that judge every connection.
         sources: the manifests of the run.
         tree: what they declare.
         vocabulary: what the manifests were read with.
+        tally: the mistakes of the run.
     """
     folders = {source.base: os.path.join(os.path.dirname(source.name), FOLDER) for source in sources}
     beside = {base: sorted(_yaml_files(folder)) for base, folder in folders.items()}
     wanted = {base: paths for base, paths in ((_EVERYWHERE, named), *beside.items()) if paths}
     if not wanted:
-        return []
+        return [], []
     from connform.manifest.snippet import add_snippets
     from connform.manifest.source_lines import SourceLines
-    from connform.manifest.validate import add_source_lines
     from connform.policies.facts import FactFinder
     from connform.policies.file import read_policies
     from connform.policies.judge import judge as judge_connections
@@ -56,12 +59,9 @@ def judge(named: Sequence[str], sources: Sequence[Source], tree: Tree, vocabular
     scoped = [policy._replace(bases=bases[policy.span.file]) for policy in policies]
     finder = FactFinder(vocabulary.connection, DEFAULT_PROVIDER, reference_keys(), tree.stores)
     sound = (connection for connection in tree.connections.values() if connection.sound)
-    breaches = list(judge_connections(scoped, sound, finder.facts))
-    return [
-        *problems,
-        *add_snippets(mistakes, SourceLines(texts), _SHOWN | KEYWORDS.keys(), _SHOWN | KEYWORDS.keys()),
-        *add_source_lines(breaches, [*sources, *texts], vocabulary),
-    ]
+    judge_connections(scoped, sound, finder.facts, tally)
+    shown = _SHOWN | KEYWORDS.keys()
+    return [*problems, *add_snippets(mistakes, SourceLines(texts), shown, shown)], texts
 
 
 def _yaml_files(folder: str) -> Iterator[str]:

@@ -5,9 +5,10 @@ Layer 1, no IO.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from connform.manifest.gate import Gate, build_gate
+from connform.lazy_property import lazy_property
+from connform.manifest.gate import build_gate
 from connform.manifest.misplaced import misplaced_keys
 from connform.manifest.reference_rules import reference_paths
 from connform.manifest.rules import Finding, Path
@@ -17,17 +18,26 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from connform.manifest.nodes import Map
+    from connform.manifest.refusals import Finder
 
 
-class Branch(NamedTuple):
+class Branch:
     """What one combination of discriminators demands."""
 
-    schema: Schema
-    """The flat schema."""
-    gate: Gate
-    """Its predicate."""
-    references: tuple[Path, ...]
-    """Where it has secret references."""
+    def __init__(self, schema: Schema) -> None:
+        self.schema = schema
+        """The flat schema."""
+        self.gate = build_gate(schema)
+        """Its predicate."""
+        self.references = tuple(reference_paths(schema))
+        """Where it has secret references."""
+
+    @lazy_property
+    def find(self) -> Finder:
+        """What finds its refusals."""
+        from connform.manifest.refusals import build_finder  # only bad manifests need it
+
+        return build_finder(self.schema)
 
 
 class Branches:
@@ -45,16 +55,18 @@ class Branches:
         """Return the branch that an object selects."""
         key = self._signature(node)
         if key not in self._built:
-            schema = selected(self._shape, node, partial=self._partial)
-            self._built[key] = Branch(schema, build_gate(schema), tuple(reference_paths(schema)))
+            self._built[key] = Branch(selected(self._shape, node, partial=self._partial))
         return self._built[key]
 
-    def explain(self, branch: Branch, node: Map, origin: Callable[[Path], str] = lambda _: "") -> list[Finding]:
-        """Return what is wrong with an object; a key whose content stands beside it is one mistake.
+    def explain(
+        self, branch: Branch, node: Map, worded: int, origin: Callable[[Path], str] = lambda _: ""
+    ) -> Iterator[Finding]:
+        """Yield what is wrong with an object; a key whose content stands beside it is one mistake.
 
         Args:
             branch: what the object selects.
             node: the object.
+            worded: as many findings are worth a suggestion.
             origin: says which layer of an inheriting object a path comes from.
         """
         from connform.manifest.explain import explain  # only bad manifests need it
@@ -64,17 +76,16 @@ class Branches:
             for key, home in _elsewhere(self._shape):
                 homes.setdefault(key, []).append(home)
             self._everywhere = {key: " or ".join(found) for key, found in homes.items()}
-        found = [self._with_choice(one, origin) for one in explain(branch.schema, node, self._everywhere)]
         parts = branch.schema["properties"]
         owner, strays = misplaced_keys(
             node, lambda above, key: key not in parts and key in parts.get(above, {}).get("properties", ())
         )
-        if not strays:
-            return found
-        detail = indentation(owner, strays[0])
-        explained = {(key,) for key in (owner, *strays)}
-        found = [one for one in found if one.path[:1] not in explained]
-        return [*found, Finding("wrong-indentation", (strays[0],), detail, at_key=True)]
+        explained = {owner, *strays} if strays else set()
+        for one in explain(branch.find, node, self._everywhere, worded):
+            if not (one.path and one.path[0] in explained):
+                yield self._with_choice(one, origin)
+        if strays:
+            yield Finding("wrong-indentation", (strays[0],), indentation(owner, strays[0]), at_key=True)
 
     def _with_choice(self, finding: Finding, origin: Callable[[Path], str]) -> Finding:
         """Name the discriminators by which a key was refused, where another layer than the key's own has them."""

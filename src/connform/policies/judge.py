@@ -20,21 +20,23 @@ if TYPE_CHECKING:
     from connform.diagnostics import Span
     from connform.manifest.document import Entry
     from connform.manifest.rules import Path
+    from connform.manifest.tally import Tally
     from connform.policies.file import Policy
     from connform.policies.refusal import Refusal
 
 
 def judge(
-    policies: Sequence[Policy], connections: Iterable[Entry], facts: Callable[[Entry], Mapping[str, Any]]
-) -> Iterator[Diagnostic]:
-    """Yield what policies say of connections.
+    policies: Sequence[Policy], connections: Iterable[Entry], facts: Callable[[Entry], Mapping[str, Any]], tally: Tally
+) -> None:
+    """Add what policies say of connections to a tally.
 
     Args:
         policies: each judges the connections of its folders.
         connections: valid ones.
         facts: returns what is judged of a connection.
+        tally: the mistakes of the run.
     """
-    judges = [_Judge(policy) for policy in policies]
+    judges = [_Judge(policy, tally) for policy in policies]
     competent: dict[str, list[_Judge]] = {}
     for connection in connections:
         base = connection.base
@@ -46,7 +48,8 @@ def judge(
                 if not one.accepts(known):
                     one.refuse(connection, known)
     for one in judges:
-        yield from one.diagnostics()
+        for diagnostic in one.diagnostics():
+            tally.add(diagnostic)
 
 
 class _Breach(NamedTuple):
@@ -65,8 +68,9 @@ class _Breach(NamedTuple):
 class _Judge:
     """One policy at work."""
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: Policy, tally: Tally) -> None:
         self.policy = policy
+        self._tally = tally
         self.accepts = build_gate(policy.schema)
         self._breaches: dict[Span, _Breach] = {}
 
@@ -87,7 +91,11 @@ class _Judge:
     def _note(self, connection: Entry, refusal: Refusal) -> None:
         path = declared_path(refusal.path)
         span = locate(connection.effective, path, connection.span, at_key=refusal.at_key)
-        breach = self._breaches.setdefault(span, _Breach(connection, path, {}, set()))
+        breach = self._breaches.get(span)
+        if breach is None:
+            if not self._tally.wants(self.policy.code, self.policy.severity, span):
+                return
+            breach = self._breaches[span] = _Breach(connection, path, {}, set())
         breach.details[refusal.detail] = None
         breach.names.add(connection.name)
 

@@ -9,8 +9,8 @@ import json
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
-from connform.manifest.explain import in_names
 from connform.manifest.places import pointer
+from connform.manifest.refusals import in_names
 from connform.policies.expand import NOTHING
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def refusals(error: Error) -> Iterator[Refusal]:
     path: Path = tuple(error.absolute_path)
     if error.context:
         yield _alternatives(error, path)
-    elif in_names(error):
+    elif in_names(error.absolute_schema_path):
         yield Refusal((*path, error.instance), f"{_name((*path, error.instance))} is no allowed key", at_key=True)
     elif error.validator == "required":
         for key in error.validator_value:

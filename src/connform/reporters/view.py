@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 View = dict[str, Any]
 """The frame: JSON-ready, in the order of its fields."""
 
-FORMAT_VERSION: Final = "1.3"
+FORMAT_VERSION: Final = "1.4"
 """Additions raise the second number, anything else the first."""
 _NOWHERE: Final = {"file": "", "line": None, "column": None, "end_line": None, "end_column": None}
 
@@ -88,6 +88,7 @@ def _diagnostic(diagnostic: Diagnostic) -> View:
         ],
         "snippet": _snippet(diagnostic.snippet),
         "fix": [{**_place(edit.span), "text": edit.text} for edit in diagnostic.fix],
+        "count": diagnostic.number,
     }
 
 
