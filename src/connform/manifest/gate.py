@@ -131,8 +131,8 @@ def _enum(allowed: list[Any]) -> Gate:
 
 
 def _pattern(pattern: str) -> Gate:
-    search = re.compile(pattern).search
-    return lambda value: not isinstance(value, str) or search(value) is not None
+    search = getattr(pattern, "search", None) or re.compile(pattern).search  # that of a policy searches for itself
+    return lambda value: not isinstance(value, str) or bool(search(value))
 
 
 def _unique(wanted: bool) -> Gate:  # noqa: FBT001  (a keyword's value)
@@ -207,8 +207,8 @@ _WORDS: Final[dict[str, Callable[[Any], Gate]]] = {
 def _by_library(schema: Schema) -> Gate:
     @cache
     def validator() -> Any:
-        from jsonschema import Draft202012Validator
+        from connform.manifest.library import Validator
 
-        return Draft202012Validator(schema)
+        return Validator(schema)
 
     return lambda value: bool(validator().is_valid(value))

@@ -46,9 +46,9 @@ class Tally:
         self._seen: dict[tuple[str, str, str], set[int]] = {}
         self._rest: dict[tuple[str, Severity], _Rest] = {}
 
-    def room(self, file: str) -> int:
-        """Return how many more errors of a file can be listed."""
-        return MOST_LISTED - self._numbers.get((file, Severity.ERROR), 0)
+    def room(self, file: str, severity: Severity = Severity.ERROR) -> int:
+        """Return how many more errors, or warnings, of a file can be listed."""
+        return MOST_LISTED - self._numbers.get((file, severity), 0)
 
     def wants(self, code: str, severity: Severity, span: Span, which: str = "") -> bool:
         """Whether a mistake is to be listed, which was not seen before; it is counted otherwise.

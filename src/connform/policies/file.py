@@ -16,6 +16,7 @@ from connform.manifest.refusals import build_finder
 from connform.manifest.tally import Tally
 from connform.policies.expand import UnusableSchemaError, expand
 from connform.policies.keywords import policy_schema
+from connform.policies.pattern import Meter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -46,10 +47,10 @@ class Policy(NamedTuple):
 def read_policies(sources: Iterable[Source]) -> tuple[list[Policy], list[Diagnostic]]:
     """Return the policies of policy files, and what is wrong with the files; a file that isn't understood gives none."""
     policies: dict[str, Policy] = {}
-    tally = Tally()
+    tally, meter = Tally(), Meter()
     for source in sources:
         root: Any = _read(source, tally)
-        for policy in [_policy(root, code, tally) for code in ([] if root is None else root["policies"])]:
+        for policy in [_policy(root, code, tally, meter) for code in ([] if root is None else root["policies"])]:
             first = policies.setdefault(policy.code, policy)
             if first is not policy:
                 detail = f"a policy's code stands once over all files of a run; {first.span} has it already"
@@ -85,7 +86,7 @@ def _finder() -> Finder:
     return build_finder(policy_schema())
 
 
-def _policy(root: Any, code: str, tally: Tally) -> Policy:
+def _policy(root: Any, code: str, tally: Tally, meter: Meter) -> Policy:
     """Return a policy; what can't be applied of it is noted, and its schema then refuses nothing."""
     node, span = root["policies"][code], root["policies"].key_span(code)
     schema: Schema = {}
@@ -93,7 +94,7 @@ def _policy(root: Any, code: str, tally: Tally) -> Policy:
         detail = f"`{code}` is a code of connform's own: choose another"
         tally.note(diagnose_file("invalid-policy", detail, span, at=pointer("policies", code)))
     try:
-        schema = expand(node["schema"])
+        schema = expand(node["schema"], meter)
     except UnusableSchemaError as error:
         path = ("policies", code, "schema", *error.path)
         place = locate(root, path, span)
