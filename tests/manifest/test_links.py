@@ -256,4 +256,6 @@ def test_a_mount_that_is_swapped_meanwhile_is_read_as_one_revision(tmp_path: Pat
             assert [one.code for one in report.diagnostics] == ["no-owner", "no-owner"]
         command = [sys.executable, "-m", "connform", "validate", "-f", str(folder)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert (done.returncode, "2 connections in 3 files: no errors, 2 warnings" in done.stdout) == (0, True), done.stdout
+    assert (done.returncode, "2 connections in 3 files, 1 policy: no errors, 2 warnings" in done.stdout) == (0, True), (
+        done.stdout
+    )
