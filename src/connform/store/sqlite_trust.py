@@ -7,10 +7,12 @@ other make a small file endless.
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from connform.store.database import Execute
@@ -72,7 +74,7 @@ def version_of(execute: Execute, scripts: Sequence[str]) -> int:
     """
     rows = execute(_SCHEMA)
     number: int = rows[0][0]
-    expected = dict(_made_by(scripts[:number]))
+    expected = dict(_made_by(tuple(scripts[:number])))
     for _, kind, name, table, sql in rows:
         if kind is None or (kind == "index" and sql is None):  # an empty schema; the index that is a table's key
             continue
@@ -87,10 +89,13 @@ def version_of(execute: Execute, scripts: Sequence[str]) -> int:
     return number
 
 
-def _made_by(scripts: Iterable[str]) -> Iterable[tuple[str, str]]:
-    for script in scripts:
-        for statement in filter(None, map(str.strip, script.split(";"))):
-            yield statement.split()[2], statement
+@cache
+def _made_by(scripts: tuple[str, ...]) -> dict[str, str]:
+    """Return what scripts make, as SQLite remembers it: the name of each table and index, and its text."""
+    with closing(sqlite3.connect(":memory:")) as memory:
+        for script in scripts:
+            memory.executescript(script)
+        return dict(memory.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
 
 
 def _is_plain(sql: object) -> bool:
