@@ -121,7 +121,7 @@ def _connection(connection: ConnectionReport, *, detailed: bool) -> View:
         frame |= {**connection.details, "values": [_value(value) for value in connection.values]}
     if connection.action:
         changes = [_change(*change) for change in connection.changes]
-        sends = [{"secret": one.secret, "origin": one.to.url, "how": one.to.how} for one in connection.sends]
+        sends = [{"secret": one.secret, "origin": veiled(one.to.url), "how": one.to.how} for one in connection.sends]
         frame |= {"action": connection.action, "changes": changes, "reasons": list(connection.reasons)}
         frame |= {"sends": sends, "moved_from": connection.moved_from, "revokes": _grant(connection.revokes)}
     if connection.record is not None:
