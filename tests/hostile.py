@@ -87,6 +87,13 @@ def _circle(size: int) -> str:
     return "".join(chain(["version: 1\ntemplates:\n"], links, [f"connections:\n  a: {_GOOD}}}\n"]))
 
 
+def _moves(size: int, open_ends: int) -> str:
+    """Return renames that follow each other in one long line, or in a circle."""
+    number = max(2, size // 18)
+    links = (f"  n{each}: n{each + 1 if each < number - 1 else open_ends * number}\n" for each in range(number))
+    return "".join(chain([f"{_ONE}}}\nmoved:\n"], links))
+
+
 def _inherited(size: int) -> str:
     """Return one template with many mistakes, and connections that inherit all of them."""
     wrong = _filled("version: 1\ntemplates:\n  t: {", _numbered("k%: 1, "), min(size // 2, 3_000), f"{_GOOD[1:]}}}\n")
@@ -189,9 +196,37 @@ SHAPES: Final[dict[str, Callable[[int], str]]] = {
     "long names": _repeated(f"  {'n' * 1000}%: {_GOOD}}}\n"),
     "long values": _repeated(f"  c%: {{region: {'v' * 60_000}}}\n"),
     "long references": _repeated(f"  c%: {_KEY.replace('%', 'env://' + 'A' * 60_000)}\n"),
+    "aliases of a long text": lambda size: _filled(
+        f"version: 1\ndefaults: {{owner: &v '${{{'v' * min(size // 2, 60_000)}'}}\nconnections:\n",
+        _numbered("  c%: {region: *v}\n"),
+        size,
+    ),
     "references that are nearly whole": _repeated(f"  c%: {_KEY.replace('%', 'vault://' + '/a' * 500 + '#b#c')}\n"),
     "paths that climb": _repeated(f"  c%: {_KEY.replace('%', 'file://' + '../' * 20 + 'a')}\n"),
     "placeholders": _repeated(f"  c%: {_KEY.replace('%', '${' * 500)}\n"),
+    "placeholders in all values": _repeated(
+        "  c%: {environment: $X_Y, region: '{{ a }}', auth: {method: __A__}, owner: '${%}'}\n"
+    ),
+    "placeholders in names": _repeated("  __A%__: {region: us}\n"),
+    "aliases of placeholders": _repeated("*t,", head=f"{HEAD}  a: {{tags: [&t [{'__A__,' * 8}],", tail="]}\n"),
+    "moves to no connection": _repeated("  a%: b%\n", head=f"{_ONE}}}\nmoved:\n"),
+    "moves that are nearly known": _twice(HEAD, f"  conn%: {_GOOD}}}\n", "moved:\n", "  a%: con%\n"),
+    "moves of names that stand": _twice(HEAD, f"  a%: {_GOOD}}}\n", "moved:\n", "  a%: b%\n"),
+    "moves to one name": _repeated("  a%: a\n", head=f"{_ONE}}}\nmoved:\n"),
+    "moves of a wrong form": _repeated("  A%: {a: b}\n", head=f"{_ONE}}}\nmoved:\n"),
+    "a chain of moves": lambda size: _moves(size, 1),
+    "a circle of moves": lambda size: _moves(size, 0),
+    "secrets as keys": _repeated("  c%: {x9Kf82LmQw71Zp0T%, region: us}\n"),
+    "secrets as keys of one mapping": _repeated("x9Kf82LmQw71Zp0T%: 1, ", head=f"{_ONE}, ", tail="}\n"),
+    "secrets as names": _repeated("  x9kf82lmqw71zp0t%: {extends: a%, region: us}\n"),
+    "keys with letters that look alike": _repeated("regi\u043en%: 1, ", head=f"{_ONE}, ", tail="}\n"),
+    "typographic quotes": _repeated("  c%: {region: \u201cus\u201d, \u201cowner\u201d: \u201ca\u201d}\n"),
+    "blanks that are letters": _repeated("  c%: {region: a\u00a0b}\n"),
+    "colons in keys": _repeated("  c%: {a:b: 1, region=us: 2}\n"),
+    "keys of another provider": _repeated("  c%: {provider: http, region: eu, auth: {method: bearer, scopes: a}}\n"),
+    "pairs of surrogates": _repeated(
+        '"c%": {"owner": "\\ud83d\\ude42"}, ', head='{"version": 1, "connections": {', tail='"a": {}}}'
+    ),
     "other tools' references": _repeated(f"  c%: {_KEY.replace('%', 'ref+vault://a%#/b')}\n"),
     "URLs": _repeated('  c%: {environment: private, base_url: "https://a' + ".b" * 500 + '/%?x", auth: 1}\n'),
     "escapes": _padded(f'{HEAD}  a: {{region: "', '"}\n', "\\u0041"),
