@@ -134,6 +134,8 @@ class Branches:
             self._choices = _choices(self._shape)
         path = finding.path
         deciding = [(*path[:-1], key) for key in self._choices.get(path[-1], ())] if path else []
+        if not deciding:
+            return finding
         far = tuple(other for other in deciding if origin(other) not in ("", origin(path)))
         return finding._replace(related=(*finding.related, *far))
 

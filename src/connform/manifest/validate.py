@@ -335,10 +335,9 @@ class _Run:
         try:
             self._inheritance.resolve(entry)
         except InheritanceError as error:
-            span, at = entry.span, pointer(entry.kind, entry.name, *filter(None, (error.at,)))
-            if error.at:
-                span = error.node.value_span(error.at)
+            span = error.node.value_span(error.at) if error.at else entry.span
             if self._wants(Finding(error.code, (), error.detail), span):
+                at = pointer(entry.kind, entry.name, *filter(None, (error.at,)))
                 hint, fix = self._templates.did_you_mean(error.wanted), self._templates.respelt(error.wanted)
                 self._tally.add(diagnose_file(error.code, error.detail, span, hint, at, related=error.related, fix=fix))
             return False
