@@ -94,6 +94,8 @@ class Diagnostic(NamedTuple):
     """The source line, where it can be shown."""
     fix: tuple[Edit, ...] = ()
     """What `validate --fix` does about it: only what is certain; empty for nothing."""
+    number: int = 1
+    """How many mistakes it stands for: more than one where a file has so many that the rest is only counted."""
 
     def __str__(self) -> str:
         hint = f" ({self.hint})" if self.hint else ""
@@ -155,6 +157,10 @@ CODES: dict[str, tuple[Severity, str]] = {
     "foreign-revoke-url": (Severity.WARNING, "grants are revoked at another server than the one that gives them"),
     "unused-template": (Severity.WARNING, "a template that no connection uses"),
     "no-connections": (Severity.WARNING, "the manifest declares no connection"),
+    "too-much-inherited": (Severity.ERROR, "connections inherit too much"),
     "unused-ignore": (Severity.WARNING, "an ignore comment that silences nothing"),
+    # What is too much to be listed.
+    "more-errors": (Severity.ERROR, "more errors than are listed"),
+    "more-warnings": (Severity.WARNING, "more warnings than are listed"),
 }
 """Every code: its severity and its constant summary."""

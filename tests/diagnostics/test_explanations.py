@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 
 PAGES: Final = Path(connform.__file__).parent / "explanations"
 DOCUMENT: Final = Path(__file__).parents[2] / "docs" / "diagnostics.md"
+LISTED: Final = {
+    "more-errors": ["unknown-environment", "missing-key"],
+    "more-warnings": ["unused-template"],
+}
+"""What is listed where the rest is counted."""
 UPDATE: Final = bool(os.environ.get("CONNFORM_UPDATE"))  # read here: tests start from a clean environment
 
 
@@ -59,7 +64,7 @@ def test_every_code_has_a_page_and_no_page_is_left_over() -> None:
 
 @pytest.mark.parametrize("code", CODES)
 def test_the_bad_example_gives_exactly_its_code(code: str, codes_of: Callable[[str], set[str]]) -> None:
-    assert codes_of(explain(code).bad) == {code}
+    assert codes_of(explain(code).bad) == {code, *LISTED.get(code, ())}
 
 
 @pytest.mark.parametrize("code", CODES)

@@ -11,10 +11,10 @@ import pytest
 import yaml
 from jsonschema import Draft7Validator, Draft202012Validator
 
-from connform.engine.catalog import editor_schema, manifest_schema, vocabulary
+from connform.engine.catalog import editor_schema, manifest_schema
+from connform.engine.validate import examine
 from connform.manifest.files import Source
 from connform.manifest.nodes import YamlError, parse
-from connform.manifest.validate import validate
 from tests.fuzz.generate import document, mutate_data
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def test_a_snippet_is_valid_as_it_is_inserted(part: str, snippet: dict[str, Any]
     for choice in range(3):
         filled = _filled(text, choice)
         assert EDITORS.is_valid(yaml.safe_load(filled))
-        _, found = validate([Source("connections.yaml", filled.encode(), "")], vocabulary())
+        found = examine([Source("connections.yaml", filled.encode(), "")])[1].diagnostics
         assert [one.code for one in found] == (["no-connections"] if part == "stores" else [])
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from connform.engine.catalog import vocabulary
 from connform.manifest.files import Source
+from connform.manifest.tally import Tally
 from connform.manifest.validate import validate
 from tests.conftest import require_library
 from tests.editors.validators import EDITIONS, ROOT, by_ajv, by_jsonschema, by_rust, documents, published
@@ -35,8 +36,9 @@ def test_none_refuses_what_connform_accepts(edition: str) -> None:
 
 def is_accepted(data: Any) -> bool:
     """Return whether connform finds no error."""
-    _, found = validate([Source("connections.yaml", json.dumps(data).encode(), "")], vocabulary())
-    return not any(one.severity == "error" for one in found)
+    tally = Tally()
+    validate([Source("connections.yaml", json.dumps(data).encode(), "")], vocabulary(), tally)
+    return not tally.has_errors
 
 
 @pytest.mark.parametrize("edition", EDITIONS)

@@ -16,7 +16,8 @@ from connform.manifest.fixes import mend
 from connform.manifest.gate import build_gate
 from connform.manifest.nodes import LINE_BREAK, YamlError, parse
 from connform.manifest.shape import build_signature, published, selected
-from connform.manifest.validate import validate
+from connform.manifest.tally import Tally
+from connform.manifest.validate import add_source_lines, validate
 from tests.manifest.syntax_cases import LIBYAML
 
 if TYPE_CHECKING:
@@ -62,7 +63,9 @@ def examine(text: bytes) -> str:
         AssertionError: something doesn't hold.
     """
     sources = [Source(NAME, text, "")]
-    _, found = validate(sources, vocabulary())
+    tally = Tally()
+    read = validate(sources, vocabulary(), tally)
+    found = add_source_lines(tally.diagnostics(), sources, vocabulary(), read.stores)
     _check_places(text, found)
     try:
         data, _ = parse(text, NAME)
@@ -71,7 +74,9 @@ def examine(text: bytes) -> str:
         return "not yaml"
     assert not _READ_DIFFERENTLY.search(text), "some readers see other lines"
     _check_fixes(text, found)
-    tree, by_schema = validate(sources, _without_rules())
+    tally = Tally()
+    tree = validate(sources, _without_rules(), tally)
+    by_schema = tuple(tally.diagnostics())
     ours = not any(map(_is_of_the_schema, by_schema)) and data is not None
     _check_verdict(data, by_schema, tree.connections, accepted=ours)
     return "refused" if any(one.severity is Severity.ERROR for one in found) else "accepted"

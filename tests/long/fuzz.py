@@ -6,6 +6,7 @@ Prints each manifest for which something doesn't hold, with the seed that makes 
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import time
 import traceback
@@ -16,26 +17,43 @@ from typing import Final
 
 from tests.fuzz.generate import manifest
 from tests.fuzz.oracle import examine, examine_layout
+from tests.hostile import SHAPES
 
 _BATCH: Final = 500
+LIMIT_S: Final = 10
+"""How much processor time one manifest may take."""
+_LARGE: Final = 0.02
+"""The share of manifests that go on with a hostile one."""
 
 
 def batch(seed: int, first: int, count: int) -> tuple[Counter[str], list[str]]:
     """Examine the manifests `first`, `first + 1`, … of a seed; return the verdicts and what failed."""
+    signal.signal(signal.SIGVTALRM, _give_up)
     verdicts: Counter[str] = Counter()
     failures: list[str] = []
     for number in range(first, first + count):
-        text = manifest(Random(f"{seed}:{number}"))
+        random = Random(f"{seed}:{number}")
+        text = manifest(random)
+        if random.random() < _LARGE:
+            text += SHAPES[random.choice(list(SHAPES))](random.randrange(100, 20_000)).encode()[random.randrange(100) :]
+        signal.setitimer(signal.ITIMER_VIRTUAL, LIMIT_S)
         try:
             verdicts[examine(text)] += 1
             examine_layout(text)
         except Exception as error:  # noqa: BLE001  (any exception is a find)
             last = traceback.extract_tb(error.__traceback__)[-1]
             verdicts["failed"] += 1
+            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
             failures.append(
                 f"=== seed {seed}:{number}: {error!r} at {last.name}:{last.lineno}\n{text!r}\n{text.decode('utf-8', 'replace')}"
             )
+    signal.setitimer(signal.ITIMER_VIRTUAL, 0)
     return verdicts, failures
+
+
+def _give_up(*_: object) -> None:
+    message = f"took more than {LIMIT_S} s of processor time"
+    raise TimeoutError(message)
 
 
 def main() -> int:

@@ -1,6 +1,6 @@
 """Examines manifests that a coverage-guided fuzzer makes: `make long ARGS="fuzz_guided --seconds 600"`.
 
-Needs the package `atheris` (libFuzzer). The broken manifests of the tests, and their texts that are no YAML, are its first corpus. It ends with 0 when the time is up, and otherwise
+Needs the package `atheris` (libFuzzer). The broken manifests of the tests, their texts that are no YAML, and some kilobytes of each hostile one are its first corpus. It ends with 0 when the time is up, and otherwise
 prints the manifest that crashed, took longer than a second or more than 500 MB, and leaves it in the corpus.
 """
 
@@ -13,10 +13,13 @@ from typing import Final
 
 import atheris
 
+from tests.hostile import SHAPES
+
 with atheris.instrument_imports(include=["connform", "yaml"]):
     from tests.fuzz.oracle import examine, examine_layout
     from tests.manifest.syntax_cases import CASES
 
+MOST_BYTES: Final = 1 << 16
 MANIFESTS: Final = Path(__file__).parents[1] / "manifest" / "broken"
 EXAMPLE: Final = Path(__file__).parents[2] / "connections.yaml.example"
 
@@ -33,16 +36,17 @@ def main() -> None:
     options = parser.parse_args()
     options.corpus.mkdir(exist_ok=True)
     for file in (EXAMPLE, *MANIFESTS.rglob("*.yaml")):
-        text = file.read_bytes()
-        if len(text) <= 1 << 14:
-            (options.corpus / f"seed-{file.stem.replace(' ', '-')}").write_bytes(text)
+        (options.corpus / f"seed-{file.stem.replace(' ', '-')}").write_bytes(file.read_bytes()[:MOST_BYTES])
     for number, (case, *_) in enumerate(CASES.values()):
         (options.corpus / f"seed-syntax-{number}").write_text(case, "utf-8", newline="")
+    for number, make in enumerate(SHAPES.values()):
+        for size in (1_000, MOST_BYTES // 4):
+            (options.corpus / f"seed-hostile-{number}-{size}").write_bytes(make(size).encode()[:MOST_BYTES])
     limits = [
         f"-max_total_time={options.seconds}",
         "-timeout=1",
         "-rss_limit_mb=500",
-        "-max_len=16384",
+        f"-max_len={MOST_BYTES}",
         "-len_control=0",
     ]
     atheris.Setup([sys.argv[0], *limits, f"-artifact_prefix={options.corpus}/", str(options.corpus)], examine_both)

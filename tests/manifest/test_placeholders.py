@@ -10,6 +10,7 @@ from connform.engine.catalog import vocabulary
 from connform.engine.select import Selection
 from connform.engine.validate import validate as validate_files
 from connform.manifest.files import Source
+from connform.manifest.tally import Tally
 from connform.manifest.validate import validate
 
 if TYPE_CHECKING:
@@ -78,8 +79,9 @@ FORMS: Final = {
 
 def found(**values: str) -> list[str]:
     text = MANIFEST.format_map({key: f'"{value}"' for key, value in {**GOOD, **values}.items()})
-    _, diagnostics = validate([Source("m.yaml", text.encode(), "/")], vocabulary())
-    return [f"{one.code} {one.pointer} {one.detail}" for one in diagnostics]
+    tally = Tally()
+    validate([Source("m.yaml", text.encode(), "/")], vocabulary(), tally)
+    return [f"{one.code} {one.pointer} {one.detail}" for one in tally.diagnostics()]
 
 
 def test_a_manifest_without_placeholders_is_right() -> None:

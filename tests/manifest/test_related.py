@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from connform.engine.catalog import vocabulary
+from connform.engine.validate import examine
 from connform.manifest.files import Source
-from connform.manifest.validate import validate
 
 AUTH = "auth: {method: api_key, api_key: env://KEY}"
 CASES = {
@@ -56,7 +55,7 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 def test_a_second_place_says_what_stands_there(case: str) -> None:
     text, expected = CASES[case]
-    _, found = validate([Source("x.yaml", text.encode(), "")], vocabulary())
+    found = examine([Source("x.yaml", text.encode(), "")])[1].diagnostics
     said = [
         f"{other.span.line}:{other.span.column} {other.message}: `{other.snippet.text if other.snippet else None}`"
         for one in found

@@ -13,9 +13,10 @@ from yaml import _yaml
 from connform.cli.main import main
 from connform.engine.catalog import vocabulary
 from connform.manifest.files import Source
-from connform.manifest.nodes import YamlError, parse, scalar_extents
+from connform.manifest.nodes import NotYamlError, YamlError, parse, scalar_extents
 from connform.manifest.syntax import explain
 from connform.manifest.syntax_failure import Failure
+from connform.manifest.tally import Tally
 from connform.manifest.validate import validate
 from tests.manifest.syntax_cases import AFTER, CASES, FILES, GOOD, LIBYAML
 
@@ -142,8 +143,10 @@ def test_nesting_that_the_reader_of_json_refuses_is_refused_here() -> None:
 # Through the commands
 
 
-def found(text: str) -> tuple[Diagnostic, ...]:
-    return validate([Source("m.yaml", text.encode(), "")], vocabulary())[1]
+def found(text: str) -> list[Diagnostic]:
+    tally = Tally()
+    validate([Source("m.yaml", text.encode(), "")], vocabulary(), tally)
+    return tally.diagnostics()
 
 
 def test_a_placeholder_inside_of_braces_is_a_foreign_reference_where_one_belongs() -> None:
@@ -193,8 +196,9 @@ def test_a_key_that_others_do_not_see_is_refused_everywhere(
 
 
 def test_an_ignore_comment_behind_a_hidden_line_end_is_not_read() -> None:
-    assert scalar_extents(b"a: b\n") == [((0, 0), (0, 1)), ((0, 3), (0, 4))]
-    assert scalar_extents("a: b # c\u2028d: e\n".encode()) is None
+    assert list(scalar_extents(b"a: b\n")) == [((0, 0), (0, 1)), ((0, 3), (0, 4))]
+    with pytest.raises(NotYamlError):
+        list(scalar_extents("a: b # c\u2028d: e\n".encode()))
 
 
 @pytest.mark.parametrize("bullet", ["-ci\n      -nightly", "• ci\n      • nightly", "\u2013 ci"])
@@ -205,4 +209,4 @@ def test_a_list_whose_items_begin_otherwise_is_told_how_they_begin(bullet: str) 
 
 def test_a_letter_that_looks_like_another_is_named() -> None:
     said = [one.detail for one in found(GOOD.replace("region", "r\u0435gion")) if one.code == "unknown-key"]
-    assert said == ["this entry has no such key: it holds U+0435 (cyrillic small letter ie)"]
+    assert said == ["`r\u0435gion` is not allowed in this entry: it holds U+0435 (cyrillic small letter ie)"]

@@ -14,9 +14,8 @@ import pytest
 from connform.cli.main import main
 from connform.engine.catalog import DEFAULT_PROVIDER, reference_keys, vocabulary
 from connform.engine.select import EVERYTHING, Selection
-from connform.engine.validate import read_manifest, validate
+from connform.engine.validate import examine, read_manifest, validate
 from connform.manifest.files import Source
-from connform.manifest.validate import validate as validate_sources
 from connform.policies.facts import FactFinder
 from tests.canary import API_KEY
 
@@ -54,8 +53,8 @@ connections:
 
 
 def facts(name: str, text: str = MANIFEST) -> dict[str, Any]:
-    tree, found = validate_sources([Source("m.yaml", text.encode(), "/base")], vocabulary())
-    assert found == ()
+    tree, report = examine([Source("m.yaml", text.encode(), "/base")])
+    assert report.diagnostics == ()
     finder = FactFinder(vocabulary().connection, DEFAULT_PROVIDER, reference_keys(), tree.stores)
     return finder.facts(tree.connections[name])
 

@@ -8,6 +8,7 @@ from jsonschema import Draft202012Validator
 from connform.engine.catalog import vocabulary
 from connform.manifest.files import Source
 from connform.manifest.shape import selected
+from connform.manifest.tally import Tally
 from connform.manifest.validate import validate
 from connform.providers.http import HTTP
 from connform.providers.interface import CheckRequest, Instance
@@ -121,5 +122,7 @@ def test_the_dropped_underscore_is_hinted_at_only_where_there_is_one() -> None:
 
 def test_a_key_of_another_provider_is_said_to_be_one() -> None:
     text = "version: 1\nconnections: {a: {provider: http, environment: production, region: eu, base_url: 'https://a.example', check: {path: /}, auth: {method: bearer, token: 'env://T'}}}\n"
-    _, found = validate([Source("connections.yaml", text.encode(), "")], vocabulary())
-    assert [one.detail for one in found] == ["`region` belongs to `provider: iinked-sign`: not allowed here"]
+    tally = Tally()
+    validate([Source("connections.yaml", text.encode(), "")], vocabulary(), tally)
+    details = [one.detail for one in tally.diagnostics()]
+    assert details == ["`region` belongs to `provider: iinked-sign`: not allowed here"]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from connform.engine.baseline import sources_at
 from connform.engine.catalog import vocabulary
 from connform.engine.relative import is_relative, is_relative_store, references
+from connform.manifest.tally import Tally
 from connform.manifest.validate import validate
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def changed_since(ref: str, files: Sequence[str], now: Tree) -> set[str]:
     Raises:
         NoBaseline: there is nothing to compare with.
     """
-    before, _ = validate(sources_at(ref, files), vocabulary())
+    before = validate(sources_at(ref, files), vocabulary(), Tally())
     return {
         name
         for name, entry in now.connections.items()
@@ -55,7 +56,7 @@ def _meaning(connection: Entry, tree: Tree, resolved: Callable[[str], str]) -> o
         return object()  # extends nothing that is known: equal to nothing
     effective = connection.effective
     schemes = {scheme for scheme, _ in references(effective)}
-    stores = [store for name, store in tree.stores.items() if name in schemes]
+    stores = [tree.stores[name] for name in schemes if name in tree.stores]
     homes = [
         (store.name, store.node, resolved(store.base) if is_relative_store(store.node) else "") for store in stores
     ]

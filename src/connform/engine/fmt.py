@@ -107,7 +107,10 @@ def _explain(source: Source, error: YamlError) -> list[Diagnostic]:
     """Return what `validate` says of it."""
     from connform.engine.catalog import vocabulary
     from connform.manifest.places import diagnose_yaml
-    from connform.manifest.validate import validate
+    from connform.manifest.tally import Tally
+    from connform.manifest.validate import add_source_lines, validate
 
-    _, found = validate([source], vocabulary())
+    tally = Tally()
+    tree = validate([source], vocabulary(), tally)
+    found = add_source_lines(tally.diagnostics(), [source], vocabulary(), tree.stores)
     return [one for one in found if one.code == error.code or error.reference] or [diagnose_yaml(error)]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from connform.diagnostics import Diagnostic
     from connform.manifest.files import Source
+    from connform.manifest.tally import Tally
     from connform.manifest.validate import Tree
     from connform.manifest.vocabulary import Vocabulary
     from connform.policies.file import Policy
@@ -31,22 +32,25 @@ _SHOWN: Final = frozenset({"version", "policies", "message", "severity", "schema
 
 
 class Judged(NamedTuple):
-    """What came of the policies of a run."""
+    """What came of the policies of a run, besides what they say of connections."""
 
-    diagnostics: list[Diagnostic]
-    """What they say of connections, and what is wrong with themselves."""
+    mistakes: Sequence[Diagnostic] = ()
+    """What is wrong with themselves."""
+    texts: Sequence[Source] = ()
+    """Their files."""
     policy_count: int = 0
     """How many there are."""
 
 
-def judge(named: Sequence[str], sources: Sequence[Source], tree: Tree, vocabulary: Vocabulary) -> Judged:
-    """Return what policies say of the connections that have no errors, and what is wrong with the policy files.
+def judge(named: Sequence[str], sources: Sequence[Source], tree: Tree, vocabulary: Vocabulary, tally: Tally) -> Judged:
+    """Add what policies say of the connections that have no errors to a tally; return what is wrong with the policy files.
 
     Args:
         named: policy files and folders that judge every connection.
         sources: the manifests of the run.
         tree: what they declare.
         vocabulary: what the manifests were read with.
+        tally: the mistakes of the run.
     """
     beside = policies_beside(sources, named)
     wanted = {base: paths for base, paths in ((_EVERYWHERE, named), *beside.files.items()) if paths}
@@ -54,7 +58,6 @@ def judge(named: Sequence[str], sources: Sequence[Source], tree: Tree, vocabular
         return Judged(beside.problems)
     from connform.manifest.snippet import Public, add_snippets
     from connform.manifest.source_lines import SourceLines
-    from connform.manifest.validate import add_source_lines
     from connform.policies.facts import FactFinder
     from connform.policies.file import read_policies
     from connform.policies.judge import judge as judge_connections
@@ -66,14 +69,10 @@ def judge(named: Sequence[str], sources: Sequence[Source], tree: Tree, vocabular
     scoped = [policy._replace(bases=bases[policy.span.file]) for policy in policies]
     finder = FactFinder(vocabulary.connection, DEFAULT_PROVIDER, reference_keys(), tree.stores)
     sound = (connection for connection in tree.connections.values() if connection.sound)
+    judge_connections(scoped, sound, finder.facts, tally)
     known = _SHOWN | KEYWORDS.keys()
-    breaches = list(judge_connections(scoped, sound, finder.facts))
-    found = [
-        *problems,
-        *add_snippets(mistakes, SourceLines(texts), Public(known, known, known, lambda _: False)),
-        *add_source_lines(breaches, [*sources, *texts], vocabulary, tree.stores),
-    ]
-    return Judged(found, len(policies))
+    public = Public(known, known, known, lambda _: False)
+    return Judged([*problems, *add_snippets(mistakes, SourceLines(texts), public)], texts, len(policies))
 
 
 def _load(wanted: Mapping[str, Sequence[str]]) -> tuple[list[Source], dict[str, frozenset[str]], list[Diagnostic]]:

@@ -11,7 +11,7 @@ import os
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from connform.diagnostics import Span
-from connform.manifest.files import is_manifest_name
+from connform.manifest.files import is_manifest_name, of_one_revision
 from connform.manifest.places import diagnose_file
 
 if TYPE_CHECKING:
@@ -47,15 +47,15 @@ def policies_beside(sources: Iterable[Source], named: Sequence[str]) -> Beside:
     problems: dict[str, Diagnostic] = {}
     taken = [os.path.realpath(path) for path in named]
     for base, folder in {source.base: os.path.dirname(source.name) for source in sources}.items():
-        for place in filter(os.path.lexists, _places(base, folder)):
-            found, reason = _look(place)
+        for place in _places(base, folder):
+            found, reason = of_one_revision(place, _look)
             if found:
                 files.setdefault(base, []).extend(found)
             real = os.path.realpath(place)
             if reason and not any(path == real or path.startswith(real + os.sep) for path in taken):
                 problems[real] = diagnose_file("policy-unreadable", reason, Span(place, 1, 1, 1, 1))
     for place in filter(os.path.isdir, named):
-        found, reason = _look(place)
+        found, reason = of_one_revision(place, _look)
         if found and reason:  # without any, whoever reads it says so
             problems[os.path.realpath(place)] = diagnose_file("policy-unreadable", reason, Span(place, 1, 1, 1, 1))
     return Beside(files, list(problems.values()))
@@ -68,7 +68,9 @@ def _places(base: str, folder: str) -> Iterator[str]:
 
 
 def _look(place: str) -> tuple[list[str], str]:  # noqa: PLR0911  (a table of reasons)
-    """Return the policy files of a folder, and why there is none, or why one that seems meant is none."""
+    """Return the policy files of a folder, and why there is none, or why one that seems meant is none; nothing of no folder."""
+    if not os.path.lexists(place):
+        return [], ""
     if not os.path.exists(place):
         return [], "the link leads nowhere: correct it, or check out what it leads to"
     if not os.path.isdir(place):

@@ -206,5 +206,5 @@ class Report(NamedTuple):
         return codes.pop() if len(codes) == 1 else ExitCode.INVALID
 
     def number_of(self, severity: Severity | str) -> int:
-        """Return how many diagnostics have a severity."""
-        return sum(diagnostic.severity == severity for diagnostic in self.diagnostics)
+        """Return how many mistakes have a severity, those included that are only counted."""
+        return sum(diagnostic.number for diagnostic in self.diagnostics if diagnostic.severity == severity)

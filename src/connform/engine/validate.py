@@ -19,7 +19,9 @@ from connform.engine.report import Report
 from connform.engine.select import EVERYTHING, Selection, select
 from connform.errors import ManifestInvalid, UnknownConnection
 from connform.manifest.files import load_sources, searched_folders
-from connform.manifest.ignores import apply_ignores
+from connform.manifest.ignores import Ignores
+from connform.manifest.tally import MORE, Tally
+from connform.manifest.validate import add_source_lines
 from connform.manifest.validate import validate as validate_sources
 from connform.secrets.interface import READ_S
 
@@ -88,6 +90,8 @@ def _restrict(
 
 def _concerns(one: Diagnostic, connections: Mapping[str, Entry], chosen: Mapping[str, Entry]) -> bool:
     """Whether a diagnostic belongs to no connection, or to a chosen one, be it that this one inherits it as well."""
+    if one.code == MORE[Severity.ERROR]:  # mistakes that belong to no connection are listed before those that do
+        return not all(entry.sound for entry in chosen.values())
     if one.connection not in connections or one.connection in chosen:
         return True
     path = tuple(part.replace("~1", "/").replace("~0", "~") for part in one.pointer.split("/")[3:])
@@ -151,15 +155,19 @@ def examine(
 ) -> tuple[Tree, Report]:
     """Return what manifests declare, and the report on them; `problems` are those of their files."""
     with _without_collector():
-        known = vocabulary()
-        tree, found = validate_sources(sources, known)
-        if any(one.code in _UNKNOWN_NAMES for one in found) and vocabulary(plugins=True) != known:
-            known = vocabulary(plugins=True)
-            tree, found = validate_sources(sources, known)
-        judged = judge(policies, sources, tree, known)
-    diagnostics = apply_ignores(
-        sorted((*problems, *found, *judged.diagnostics), key=lambda one: (one.span, one.code)), sources
-    )
+        ignores = Ignores(sources)
+        known, tally = vocabulary(), Tally(ignores)
+        tree = validate_sources(sources, known, tally)
+        if tally.found_any_of(_UNKNOWN_NAMES) and vocabulary(plugins=True) != known:
+            known, tally = vocabulary(plugins=True), Tally(ignores)
+            tree = validate_sources(sources, known, tally)
+        judged = judge(policies, sources, tree, known, tally)
+        for problem in problems:
+            tally.note(problem)
+        tally.note_unused(has_errors=any(one.severity is Severity.ERROR for one in judged.mistakes))
+        found = tally.diagnostics()
+        listed = add_source_lines(found, [*sources, *judged.texts], known, tree.stores) if found else ()
+    diagnostics = tuple(sorted((*listed, *judged.mistakes), key=lambda one: (one.span, one.code, one.detail)))
     names = tuple(source.name for source in sources)
     return tree, Report(
         "validate",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from difflib import unified_diff
+from collections import Counter
+from difflib import SequenceMatcher, unified_diff
 from io import StringIO
-from typing import TYPE_CHECKING, Final
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from connform.diagnostics import MASK
 from connform.manifest.harmless import is_plain_text
@@ -17,8 +19,13 @@ if TYPE_CHECKING:
 
     from connform.manifest.snippet import Public
 
+Step: TypeAlias = tuple[str, int, int, int, int]
+"""What happens to lines, where they start and end, and where the new ones do; as `difflib` has it."""
+_LARGE: Final = 2_000
+"""How many lines are compared as they are."""
+_LARGE_PIECE: Final = 10_000
+"""How many pairs of lines are compared between two lines that stand once."""
 _COMMENTED_OUT: Final = re.compile(r"(?P<sign>#++[ \t]*+)(?P<code>(?:- ++)*+[\w.\"'-]+\s*:(?:\s.*)?)")
-
 _FOR_A_TOOL: Final = re.compile(
     r"#\s*+(?:connform: ignore\[[a-z0-9, -]*+\]|yaml-language-server: \$schema=[a-z0-9:/._-]++)\s*+", re.IGNORECASE
 )
@@ -34,7 +41,7 @@ def diff(name: str, before: str, after: str, public: Public) -> Iterator[str]:
         after: its text in the canonical layout.
         public: what may be shown of a line.
     """
-    pieces = unified_diff(_lines(before), _lines(after), name, name)
+    pieces = _unified(_lines(before), _lines(after), name)
     for number, piece in enumerate(pieces):
         if number < len(("---", "+++")) or piece.startswith("@@"):
             yield piece
@@ -46,6 +53,71 @@ def diff(name: str, before: str, after: str, public: Public) -> Iterator[str]:
 
 def _lines(text: str) -> list[str]:
     return list(StringIO(text, newline="\n"))
+
+
+def _unified(before: list[str], after: list[str], name: str) -> Iterator[str]:
+    """Yield what `difflib.unified_diff` yields, of a large file in time that grows with its size."""
+    if len(before) + len(after) <= _LARGE:
+        yield from unified_diff(before, after, name, name)
+        return
+    whole: Any = SequenceMatcher(None, "", "")
+    whole.opcodes = list(_joined(_steps(before, after)))
+    for number, group in enumerate(whole.get_grouped_opcodes()):
+        if not number:
+            yield from (f"--- {name}\n", f"+++ {name}\n")
+        first, last = group[0], group[-1]
+        yield f"@@ -{_range(first[1], last[2])} +{_range(first[3], last[4])} @@\n"
+        for tag, *(start, end, new_start, new_end) in group:
+            signs = (
+                ((" ", before[start:end]),)
+                if tag == "equal"
+                else (("-", before[start:end]), ("+", after[new_start:new_end]))
+            )
+            yield from (f"{sign}{line}" for sign, lines in signs for line in lines)
+
+
+def _range(start: int, end: int) -> str:
+    """Return the lines of a hunk as `patch` reads them."""
+    number = end - start
+    return str(start + 1) if number == 1 else f"{start + bool(number)},{number}"
+
+
+def _joined(steps: Iterator[Step]) -> Iterator[Step]:
+    """Yield the same with what is equal in one piece."""
+    for is_equal, group in groupby(steps, key=lambda step: step[0] == "equal"):
+        pieces = list(group)
+        if is_equal:
+            (_, start, _, new_start, _), (*_, end, _, new_end) = pieces[0], pieces[-1]
+            yield "equal", start, end, new_start, new_end
+        else:
+            yield from pieces
+
+
+def _steps(before: list[str], after: list[str]) -> Iterator[Step]:
+    """Yield what is equal and what is not, between lines that stand once in either and in the same order."""
+    start = new_start = 0
+    for end, new_end in (*_anchors(before, after), (len(before), len(after))):
+        old, new = before[start:end], after[new_start:new_end]
+        if len(old) * len(new) > _LARGE_PIECE:
+            yield "replace", start, end, new_start, new_end
+        else:
+            for tag, *(a, b, c, d) in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+                yield tag, start + a, start + b, new_start + c, new_start + d
+        if end < len(before):
+            yield "equal", end, end + 1, new_end, new_end + 1
+        start, new_start = end + 1, new_end + 1
+
+
+def _anchors(before: list[str], after: list[str]) -> Iterator[tuple[int, int]]:
+    """Yield the places of lines that stand once in either; one that would go back is left out."""
+    once = {line for line, number in Counter(before).items() if number == 1}
+    places = {line: place for place, line in enumerate(after)}
+    again = {line for line, number in Counter(after).items() if number == 1}
+    reached = -1
+    for place, line in enumerate(before):
+        if line in once and line in again and places[line] > reached:
+            reached = places[line]
+            yield place, reached
 
 
 def _concealed(line: str, public: Public) -> str:

@@ -5,9 +5,11 @@ Layer 1, no IO.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from connform.manifest.gate import Gate, build_gate
+from connform.lazy_property import lazy_property
+from connform.manifest.gate import build_gate
 from connform.manifest.harmless import shown_name
 from connform.manifest.misplaced import misplaced_keys
 from connform.manifest.reference_rules import reference_paths
@@ -15,20 +17,29 @@ from connform.manifest.rules import Finding, Path
 from connform.manifest.shape import Schema, Shape, build_signature, selected
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from connform.manifest.nodes import Map
+    from connform.manifest.refusals import Finder
 
 
-class Branch(NamedTuple):
+class Branch:
     """What one combination of discriminators demands."""
 
-    schema: Schema
-    """The flat schema."""
-    gate: Gate
-    """Its predicate."""
-    references: tuple[Path, ...]
-    """Where it has secret references."""
+    def __init__(self, schema: Schema) -> None:
+        self.schema = schema
+        """The flat schema."""
+        self.gate = build_gate(schema)
+        """Its predicate."""
+        self.references = tuple(reference_paths(schema))
+        """Where it has secret references."""
+
+    @lazy_property
+    def find(self) -> Finder:
+        """What finds its refusals."""
+        from connform.manifest.refusals import build_finder  # only bad manifests need it
+
+        return build_finder(self.schema)
 
 
 class _Choice(NamedTuple):
@@ -48,13 +59,33 @@ class _Choice(NamedTuple):
         return isinstance(node, dict) and node.get(self.key, self.default) == self.value
 
 
+class _Elsewhere(Mapping[str, str]):
+    """The keys of other branches than an object's, each with the values of discriminators that would admit it."""
+
+    def __init__(self, homes: Mapping[str, list[tuple[_Choice, ...]]], node: Map) -> None:
+        self._homes = homes
+        self._node = node
+
+    def __getitem__(self, key: str) -> str:
+        foreign = [next((one for one in home if not one.is_made_by(self._node)), home[-1]) for home in self._homes[key]]
+        return " or ".join(dict.fromkeys(f"`{one.key}: {one.value}`" for one in foreign))
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._homes
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._homes)
+
+    def __len__(self) -> int:
+        return len(self._homes)
+
+
 class Branches:
     """The flat schemas of a shape with their gates, built when an object first selects them."""
 
     def __init__(self, shape: Shape, *, partial: bool = False) -> None:
         self._shape = shape
         self._signature = build_signature(shape)
-        self._homes: dict[str, list[tuple[_Choice, ...]]] | None = None
         self._choices: dict[str | int, list[str]] | None = None
         self._partial = partial
         self._built: dict[tuple[object, ...], Branch] = {}
@@ -63,42 +94,38 @@ class Branches:
         """Return the branch that an object selects."""
         key = self._signature(node)
         if key not in self._built:
-            schema = selected(self._shape, node, partial=self._partial)
-            self._built[key] = Branch(schema, build_gate(schema), tuple(reference_paths(schema)))
+            self._built[key] = Branch(selected(self._shape, node, partial=self._partial))
         return self._built[key]
 
-    def explain(self, branch: Branch, node: Map, origin: Callable[[Path], str] = lambda _: "") -> list[Finding]:
-        """Return what is wrong with an object; a key whose content stands beside it is one mistake.
+    def explain(
+        self, branch: Branch, node: Map, worded: int, origin: Callable[[Path], str] = lambda _: ""
+    ) -> Iterator[Finding]:
+        """Yield what is wrong with an object; a key whose content stands beside it is one mistake.
 
         Args:
             branch: what the object selects.
             node: the object.
+            worded: as many findings are worth a suggestion.
             origin: says which layer of an inheriting object a path comes from.
         """
         from connform.manifest.explain import explain  # only bad manifests need it
 
-        found = [self._with_choice(one, origin) for one in explain(branch.schema, node, self._elsewhere(node))]
         parts = branch.schema["properties"]
         owner, strays = misplaced_keys(
             node, lambda above, key: key not in parts and key in parts.get(above, {}).get("properties", ())
         )
-        if not strays:
-            return found
-        detail = indentation(owner, strays[0])
-        explained = {(key,) for key in (owner, *strays)}
-        found = [one for one in found if one.path[:1] not in explained]
-        return [*found, Finding("wrong-indentation", (strays[0],), detail, at_key=True)]
+        explained = {owner, *strays} if strays else set()
+        for one in explain(branch.find, node, _Elsewhere(self._homes, node), worded):
+            if not (one.path and one.path[0] in explained):
+                yield self._with_choice(one, origin)
+        if strays:
+            yield Finding("wrong-indentation", (strays[0],), indentation(owner, strays[0]), at_key=True)
 
-    def _elsewhere(self, node: Map) -> dict[str, str]:
-        """Return the keys of other branches, each with the values of discriminators that would admit it."""
-        if self._homes is None:
-            self._homes = {}
-            for key, home in _homes(self._shape):
-                self._homes.setdefault(key, []).append(home)
-        found = {}
-        for key, homes in self._homes.items():
-            foreign = [next((one for one in home if not one.is_made_by(node)), home[-1]) for home in homes]
-            found[key] = " or ".join(dict.fromkeys(f"`{one.key}: {one.value}`" for one in foreign))
+    @lazy_property
+    def _homes(self) -> dict[str, list[tuple[_Choice, ...]]]:
+        found: dict[str, list[tuple[_Choice, ...]]] = {}
+        for key, home in _homes(self._shape):
+            found.setdefault(key, []).append(home)
         return found
 
     def _with_choice(self, finding: Finding, origin: Callable[[Path], str]) -> Finding:
@@ -107,6 +134,8 @@ class Branches:
             self._choices = _choices(self._shape)
         path = finding.path
         deciding = [(*path[:-1], key) for key in self._choices.get(path[-1], ())] if path else []
+        if not deciding:
+            return finding
         far = tuple(other for other in deciding if origin(other) not in ("", origin(path)))
         return finding._replace(related=(*finding.related, *far))
 

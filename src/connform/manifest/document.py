@@ -10,14 +10,21 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from connform.diagnostics import Related
 from connform.manifest.harmless import shown_name
-from connform.manifest.nodes import Map, locate
+from connform.manifest.nodes import Map, Seq, locate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator, Mapping, Sequence
 
     from connform.diagnostics import Span
+    from connform.manifest.nodes import Node
     from connform.manifest.shape import Schema
 
+MAX_TEMPLATES: Final = 32
+"""How many templates may extend each other in a row."""
+_SIZE_OF_A_NODE: Final = 64
+"""How many characters cost as much as one key or item."""
+_SMALL: Final = 4_096
+"""What a connection may inherit without being counted: some fifty keys."""
 NAME: Final = r"^[a-z0-9][a-z0-9._-]{0,62}(?!\n)$"
 
 
@@ -110,9 +117,9 @@ class Entry:
     defaults: Map | None = None
     """The `defaults` of its file."""
     layers: tuple[Layer, ...] = field(default=())
-    """Where its values come from, the strongest first; set by `inherit`."""
+    """Where its values come from, the strongest first; set by `Inheritance`."""
     effective: Map = field(init=False)
-    """All of its values; set by `inherit`."""
+    """All of its values; set by `Inheritance`."""
     sound: bool = field(default=False, init=False)
     """Whether its effective values have no error; set by `manifest.validate`, of connections."""
 
@@ -140,7 +147,7 @@ class Entry:
 
 
 class InheritanceError(Exception):
-    """`extends` names no template, or ends in a circle."""
+    """What an entry inherits can't be resolved."""
 
     def __init__(
         self,
@@ -149,10 +156,13 @@ class InheritanceError(Exception):
         wanted: str = "",
         code: str = "unknown-template",
         related: tuple[Related, ...] = (),
+        at: str = "extends",
     ) -> None:
         super().__init__(detail)
         self.node = node
-        """Whose `extends` is wrong."""
+        """Who inherits."""
+        self.at = at
+        """The key that is wrong, or empty for the whole of it."""
         self.detail = detail
         self.wanted = wanted
         """The name that no template has."""
@@ -161,43 +171,97 @@ class InheritanceError(Exception):
         """The other members of a circle."""
 
 
-def inherit(entry: Entry, templates: dict[str, Entry]) -> None:
-    """Set an entry's layers and effective values: `defaults` < template < its own.
+class Inheritance:
+    """Resolves what the entries of a run inherit; what a template inherits in turn is merged once."""
 
-    Raises:
-        InheritanceError: an unknown template, or a circle.
-    """
-    layers = [Layer("connection", entry.node), *_ancestors(entry, templates)]
-    if entry.defaults and entry.kind == "connections":
-        layers.append(Layer("defaults", entry.defaults))
-    entry.layers = tuple(layers)
-    if len(layers) == 1:
-        entry.effective = entry.node
-        return
-    merged = layers[-1].node
-    for layer in reversed(layers[:-1]):
-        merged = _merge(merged, layer.node)
-    merged.pop("extends", None)
-    entry.effective = merged
+    def __init__(self, templates: Mapping[str, Entry], known: Container[str], most: int) -> None:
+        """Take the templates.
+
+        Args:
+            templates: those of the run.
+            known: the keys of a connection, nested ones included. What else a template has is wrong, reported there, and not inherited.
+            most: how much connections may inherit together, in characters.
+        """
+        self._templates = templates
+        self._known = known
+        self._left = most
+        self._merged: dict[tuple[str, int], tuple[Map, int]] = {}
+        self._pruned: dict[int, Map] = {}
+        self._sizes: dict[int, int] = {}
+
+    def resolve(self, entry: Entry) -> None:
+        """Set an entry's layers and effective values: `defaults` < template < its own.
+
+        Raises:
+            InheritanceError: an unknown template, a circle, too many templates, or too much content.
+        """
+        layers = [Layer("connection", entry.node), *self._ancestors(entry)]
+        if entry.defaults and entry.kind == "connections":
+            layers.append(Layer("defaults", entry.defaults))
+        if len(layers) > 1:
+            below, size = self._below(layers[1:], (str(entry.node.get("extends", "")), id(entry.defaults)))
+            if entry.kind == "connections" and size > _SMALL:
+                self._left -= size
+                if self._left < 0:
+                    place = "extends" if "extends" in entry.node else ""
+                    detail = "connections inherit too much content too often: make templates and `defaults` smaller"
+                    raise InheritanceError(entry.node, detail, code="too-much-inherited", at=place)
+            entry.effective = _merge(below, entry.node)
+            entry.effective.pop("extends", None)
+        else:
+            entry.effective = entry.node
+        entry.layers = tuple(layers)
+
+    def _below(self, layers: Sequence[Layer], which: tuple[str, int]) -> tuple[Map, int]:
+        """Return what these layers, the strongest first, say together, and how much that is."""
+        if which not in self._merged:
+            parts = [self._prune(layer.node) for layer in layers]
+            merged = parts[-1]
+            for part in reversed(parts[:-1]):
+                merged = _merge(merged, part)
+            self._merged[which] = merged, self._size(merged)
+        return self._merged[which]
+
+    def _ancestors(self, entry: Entry) -> Iterator[Layer]:
+        seen = [entry.name] if entry.kind == "templates" else []
+        node = entry.node
+        while "extends" in node:
+            name = node["extends"]
+            if not isinstance(name, str):
+                raise InheritanceError(node, "a text belongs here", code="wrong-type")
+            if name not in self._templates:
+                raise InheritanceError(node, "no template has that name", name)
+            if name in seen:
+                raise _circle(seen[seen.index(name) :], self._templates)
+            if len(seen) == MAX_TEMPLATES:
+                detail = f"the template extends another one, and so on: at most {MAX_TEMPLATES} in a row are allowed"
+                raise InheritanceError(entry.node, detail, code="too-much-inherited")
+            seen.append(name)
+            node = self._templates[name].node
+            yield Layer(f"template {name}", node)
+
+    def _prune(self, node: Map) -> Map:
+        """Return a mapping without the keys that no connection has."""
+        if id(node) not in self._pruned:
+            pruned = self._pruned[id(node)] = Map(node.start)
+            for key, value in node.items():
+                if key in self._known:
+                    pruned[key] = self._prune(value) if isinstance(value, Map) else value
+                    pruned.marks[key] = node.marks[key]
+        return self._pruned[id(node)]
+
+    def _size(self, node: Node) -> int:
+        """Return how much there is to look at, in characters."""
+        if isinstance(node, str):
+            return _SIZE_OF_A_NODE + len(node)
+        if not isinstance(node, Map | Seq):
+            return _SIZE_OF_A_NODE
+        if id(node) not in self._sizes:
+            self._sizes[id(node)] = sum(map(self._size, node.values() if isinstance(node, Map) else node))
+        return _SIZE_OF_A_NODE + self._sizes[id(node)]
 
 
-def _ancestors(entry: Entry, templates: dict[str, Entry]) -> Iterator[Layer]:
-    seen = [entry.name] if entry.kind == "templates" else []
-    node = entry.node
-    while "extends" in node:
-        name = node["extends"]
-        if not isinstance(name, str):
-            raise InheritanceError(node, "a text belongs here", code="wrong-type")
-        if name not in templates:
-            raise InheritanceError(node, "no template has that name", name)
-        if name in seen:
-            raise _circle(seen[seen.index(name) :], templates)
-        seen.append(name)
-        node = templates[name].node
-        yield Layer(f"template {name}", node)
-
-
-def _circle(names: list[str], templates: dict[str, Entry]) -> InheritanceError:
+def _circle(names: list[str], templates: Mapping[str, Entry]) -> InheritanceError:
     """Return the error of a circle, the same from wherever it is entered."""
     first = min(range(len(names)), key=lambda index: templates[names[index]].span)
     ring = [*names[first:], *names[: first + 1]]

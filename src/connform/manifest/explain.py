@@ -1,105 +1,71 @@
 """Turns a value that a flat schema refuses into findings: one for each mistake, in words of our own.
 
-Layer 1, no IO. The `jsonschema` library finds the errors. Its messages are never shown: they quote the value,
-which may be a secret.
+Layer 1, no IO. No message quotes the value, which may be a secret.
 """
 
 from __future__ import annotations
 
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from collections import Counter
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
 
 from connform.manifest.foreign_references import from_variable
+from connform.manifest.gate import canonical
 from connform.manifest.harmless import is_identifier, is_plain, shown_name
-from connform.manifest.rules import Finding, Path
-from connform.manifest.similar import respelt, similar
+from connform.manifest.rules import Finding
+from connform.manifest.similar import Names, respelt, similar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 
-    from jsonschema.exceptions import ValidationError
-
+    from connform.manifest.refusals import Finder, Refusal
+    from connform.manifest.rules import Path
     from connform.manifest.shape import Schema
 
 
-def explain(schema: Schema, value: object, everywhere: Mapping[str, str]) -> list[Finding]:
-    """Return what is wrong with a value.
+def explain(find: Finder, value: object, everywhere: Mapping[str, str], worded: int) -> Iterator[Finding]:
+    """Yield what is wrong with a value.
 
     Args:
-        schema: a flat schema (`shape.selected`).
+        find: what finds the refusals of a flat schema (`shape.selected`).
         value: plain data that the schema refuses.
         everywhere: keys that belong to other branches → where they belong, for a better hint.
+        worded: as many findings are worth a suggestion; it costs more than the finding.
     """
-    from jsonschema import Draft202012Validator
-
-    errors = [_refusal(error) for error in Draft202012Validator(schema).iter_errors(value)]
-    explained = {one for error in errors if error.keyword == "additionalProperties" for one in _explained(error)}
-    found: list[Finding] = []
-    for error in errors:
-        if error.keyword == "additionalProperties":
-            found += _unknown_keys(error, everywhere)
-        elif error.keyword == "required":
-            found += [_missing_key(error, key) for key in _missing(error) if (error.path, key) not in explained]
-        elif error.in_names:
-            detail = str(error.schema["errorMessage"])
-            found.append(Finding("bad-name", (*error.path, error.value), detail, at_key=True))
+    strange: list[Refusal] = []
+    missing: list[Refusal] = []
+    number = 0
+    for refusal in find(value, ()):
+        if refusal.keyword == "additionalProperties":
+            strange.append(refusal)
+        elif refusal.keyword == "required":
+            missing.append(refusal)
+        elif refusal.in_names:
+            detail = str(refusal.schema["errorMessage"])
+            yield Finding("bad-name", (*refusal.path, refusal.value), detail, at_key=True)
         else:
-            bad = _bad_value(error)
-            found.append(
-                bad._replace(detail=_TYPOGRAPHIC_QUOTES, hint="") if _in_typographic_quotes(error.value) else bad
-            )
-    return list(dict.fromkeys(found))
+            number += 1
+            bad = _bad_value(refusal, suggests=number <= worded)
+            yield bad._replace(detail=_TYPOGRAPHIC_QUOTES, hint="") if _in_typographic_quotes(refusal.value) else bad
+    explained = {one for refusal in strange for one in _explained(refusal, worded)}
+    for refusal in missing:
+        if (refusal.path, refusal.wanted) not in explained:
+            yield _missing_key(refusal)
+    for refusal in strange:
+        yield from _unknown_keys(refusal, everywhere, worded)
 
 
-class _Refusal(NamedTuple):
-    """One error of the `jsonschema` library."""
-
-    keyword: str
-    """The keyword that refuses."""
-    wanted: Any
-    """What the schema has there."""
-    schema: Mapping[str, Any]
-    """The schema around the keyword."""
-    value: Any
-    """What is refused."""
-    path: Path
-    """Where it stands."""
-    in_names: bool
-    """Whether the refused value is a key."""
-    message: str
-    """The library's own text; never shown, it quotes the value."""
+def _unknown(refusal: Refusal) -> Iterator[str]:
+    known = refusal.schema.get("properties", {})
+    return (key for key in refusal.value if key not in known)
 
 
-def _refusal(error: ValidationError) -> _Refusal:
-    schema = error.schema if isinstance(error.schema, dict) else {}
-    path = tuple(error.absolute_path)
-    return _Refusal(
-        str(error.validator), error.validator_value, schema, error.instance, path, in_names(error), error.message
-    )
-
-
-def in_names(error: ValidationError) -> bool:
-    """Whether what the library refuses is a key; its path then leads to the mapping around the key."""
-    steps = ["", *error.absolute_schema_path]
-    return any(step == "propertyNames" and above != "properties" for above, step in pairwise(steps))
-
-
-def _unknown(error: _Refusal) -> Iterator[str]:
-    known = error.schema.get("properties", {})
-    return (key for key in error.value if key not in known)
-
-
-def _missing(error: _Refusal) -> Iterator[str]:
-    """Return the one key that this error is about: the library reports each missing key by itself."""
-    return (key for key in error.wanted if error.message.startswith(repr(key)))
-
-
-def _explained(error: _Refusal) -> Iterator[tuple[Path, str]]:
+def _explained(refusal: Refusal, worded: int) -> Iterator[tuple[Path, str]]:
     """Yield the keys that are missing because an unknown key stands for them: one mistake, not two."""
-    path = error.path
-    known = error.schema.get("properties", {})
-    absent = [key for key in known if key not in error.value]
-    for key in _unknown(error):
+    path = refusal.path
+    known = refusal.schema.get("properties", {})
+    absent = [key for key in known if key not in refusal.value]
+    for key in islice(_unknown(refusal), worded):
         if key == MERGE_KEY:
             yield from ((path, one) for one in absent)
         elif guess := similar(key, absent) or _parent(key, known):
@@ -135,18 +101,20 @@ MERGE_KEY: Final = "<<"
 NO_INTERPOLATION: Final = "there is no interpolation here: a reference names where the secret lies"
 
 
-def _unknown_keys(error: _Refusal, everywhere: Mapping[str, str]) -> Iterator[Finding]:
-    known = error.schema.get("properties", {})
-    absent = [key for key in known if key not in error.value]
-    meant = {key: respelt(key, absent) for key in _unknown(error)}
+def _unknown_keys(refusal: Refusal, everywhere: Mapping[str, str], worded: int) -> Iterator[Finding]:
+    known = refusal.schema.get("properties", {})
+    absent = Names([key for key in known if key not in refusal.value])
+    meant = {key: absent.respelt(key) for key in _unknown(refusal)}
+    often = Counter(meant.values())
     misplaced: dict[str, list[str]] = {}
-    for key, right in meant.items():
+    around, allowed = _object(refusal.path), _listing(known)
+    for number, (key, right) in enumerate(meant.items()):
         detail = hint = ""
         is_hidden = False
         if parent := _parent(key, known):
             misplaced.setdefault(f"below `{parent}:`", []).append(key)
-        elif guess := similar(key, known):
-            detail, hint = f"`{key}` is not allowed in {_object(error.path)}", f"did you mean `{guess}`?"
+        elif guess := similar(key, known) if number < worded else "":
+            detail, hint = f"`{key}` is not allowed in {around}", f"did you mean `{guess}`?"
             detail = _TYPOGRAPHIC_QUOTES if _in_typographic_quotes(key) else detail + _foreign_letter(key)
         elif key == MERGE_KEY:
             detail = f"`{key}` is not allowed: YAML 1.2 has no merge keys"
@@ -154,19 +122,20 @@ def _unknown_keys(error: _Refusal, everywhere: Mapping[str, str]) -> Iterator[Fi
         elif key in everywhere:
             misplaced.setdefault(f"to {everywhere[key]}", []).append(key)
         else:
-            elsewhere = (name for part in known.values() for name in part.get("properties", ()))
-            is_hidden = not (_is_surely_a_key(key, error.value[key]) or respelt(key, {*everywhere, *elsewhere}))
-            named = "this key" if is_hidden else f"`{key}`"
-            detail = f"{named} is not allowed in {_object(error.path)}; allowed: {_listing(known)}"
+            # What is beyond the room is hardly ever listed: it isn't worth to find out whether it may be shown.
+            is_hidden = number >= worded or not (
+                _is_surely_a_key(key, refusal.value[key]) or _respelt(key, everywhere, known)
+            )
+            detail = f"{'this key' if is_hidden else f'`{key}`'} is not allowed in {around}; allowed: {allowed}"
         if detail:
-            certain = right if list(meant.values()).count(right) == 1 else ""
-            path = (*error.path, key)
+            certain = right if often[right] == 1 else ""
+            path = (*refusal.path, key)
             yield Finding("unknown-key", path, detail, hint, at_key=True, fix=certain, is_key_hidden=is_hidden)
     for home, strays in misplaced.items():
         belong = "belongs" if len(strays) == 1 else "belong"
         yield Finding(
             "unknown-key",
-            (*error.path, strays[0]),
+            (*refusal.path, strays[0]),
             f"{_listing(strays)} {belong} {home}: not allowed here",
             at_key=True,
         )
@@ -177,7 +146,14 @@ def _is_surely_a_key(key: str, value: object) -> bool:
     return value is not None and (is_identifier(key) or (isinstance(value, dict | list) and is_plain(key)))
 
 
-def _missing_key(error: _Refusal, key: str) -> Finding:
+def _respelt(key: str, everywhere: Mapping[str, str], known: Mapping[str, Schema]) -> str:
+    """Return the key of other branches, or of parts of this one, that differs in case, `-` and `_` alone."""
+    elsewhere = (name for part in known.values() for name in part.get("properties", ()))
+    return respelt(key, {*everywhere, *elsewhere})
+
+
+def _missing_key(error: Refusal) -> Finding:
+    key = error.wanted
     about = error.schema.get("properties", {}).get(key, {})
     detail = f"{_object(error.path)} needs `{key}`"
     if "enum" in about:
@@ -187,7 +163,7 @@ def _missing_key(error: _Refusal, key: str) -> Finding:
     return Finding("missing-key", error.path, detail)
 
 
-def _bad_value(error: _Refusal) -> Finding:
+def _bad_value(error: Refusal, *, suggests: bool) -> Finding:
     schema = error.schema
     secret = bool(schema.get("x-secret"))
     message = str(schema.get("errorMessage", ""))
@@ -196,7 +172,7 @@ def _bad_value(error: _Refusal) -> Finding:
     if error.keyword in ("enum", "const"):
         allowed = [str(one) for one in schema.get("enum", [schema.get("const")])]
         value = error.value if isinstance(error.value, str) else ""
-        guess = similar(value, allowed)
+        guess = similar(value, allowed) if suggests else ""
         hint = "write it without quotes" if guess == value else f"did you mean `{guess}`?"
         code, detail = schema.get("x-code", "unknown-value"), message or f"allowed: {_listing(allowed)}"
         return Finding(code, error.path, detail, hint if guess else "", fix=respelt(value, allowed))
@@ -219,7 +195,7 @@ def _bad_value(error: _Refusal) -> Finding:
 _BULLETS: Final = ("-", "\u2022", "\u2013", "\u2014", "\u2212", "\u00b7")
 
 
-def _bad_reference(error: _Refusal, message: str) -> Finding:
+def _bad_reference(error: Refusal, message: str) -> Finding:
     value = error.value
     if isinstance(value, dict | list) or value is None:
         return Finding("wrong-type", error.path, "a secret reference belongs here: one line, such as `env://NAME`")
@@ -234,15 +210,16 @@ def _bad_reference(error: _Refusal, message: str) -> Finding:
     return Finding("plaintext-secret", error.path, message or "a reference such as `env://NAME` belongs here")
 
 
-def _repeated(error: _Refusal) -> Finding:
+def _repeated(error: Refusal) -> Finding:
     """Return the finding of the first item of a list that stands there already."""
-    first: dict[str, int] = {}
-    for index, item in enumerate(error.value):
-        before = first.setdefault(repr(item), index)
-        if before != index:
-            detail = "the item stands there already: remove one of the two"
-            return Finding("malformed-value", (*error.path, index), detail, related=((*error.path, before),))
-    return Finding("malformed-value", error.path, "an item stands twice")  # written otherwise, as 1 and 1.0
+    first: dict[Hashable, int] = {}
+    index, before = next(
+        (index, before)
+        for index, item in enumerate(error.value)
+        if (before := first.setdefault(canonical(item), index)) != index
+    )
+    detail = "the item stands there already: remove one of the two"
+    return Finding("malformed-value", (*error.path, index), detail, related=((*error.path, before),))
 
 
 def _kind(names: str | list[str]) -> str:

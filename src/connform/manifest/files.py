@@ -6,7 +6,7 @@ Layer 1; reads manifests. What a link leads to is one revision for all files of 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from connform.manifest.given import STDIN
 from connform.manifest.reading import MAX_FILE_BYTES, Look, Source, is_manifest_name
@@ -17,14 +17,16 @@ __all__ = [
     "Source",
     "is_manifest_name",
     "load_sources",
-    "manifest_names",
+    "of_one_revision",
     "searched_folders",
 ]
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from connform.diagnostics import Diagnostic
+
+T = TypeVar("T")
 
 _LOOKS: Final = 50
 """Revisions that may come and go while files are read; a mount of Kubernetes changes once a minute."""
@@ -60,24 +62,15 @@ def searched_folders(paths: Sequence[str]) -> list[str]:
     return [name for name in paths or _default() if name != STDIN and os.path.isdir(name)]
 
 
-def manifest_names(folder: str) -> list[str]:
-    """Return the names of a folder's manifests, of one revision where a link that leads there is swapped meanwhile.
-
-    Raises:
-        OSError: there is no such folder, or it can't be read.
-    """
+def of_one_revision(place: str, look: Callable[[str], T]) -> T:
+    """Return what is seen at a place, of one revision where a link that leads there is swapped meanwhile."""
     looks_left = _LOOKS
     while True:
         looks_left -= 1
-        place = os.path.realpath(folder)
-        try:
-            names = sorted(filter(is_manifest_name, os.listdir(folder)))
-        except FileNotFoundError:
-            if not looks_left or os.path.realpath(folder) == place:
-                raise
-            continue
-        if not looks_left or os.path.realpath(folder) == place:
-            return names
+        before = os.path.realpath(place)
+        seen = look(place)
+        if not looks_left or os.path.realpath(place) == before:
+            return seen
 
 
 def _default() -> list[str]:

@@ -11,13 +11,13 @@ from functools import cache, reduce
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable, Iterable
 
     from connform.manifest.shape import Schema
 
 Gate: TypeAlias = "Callable[[Any], bool]"
 
-_REMARKS: Final = frozenset(
+REMARKS: Final = frozenset(
     {"title", "description", "enumDescriptions", "examples", "default", "errorMessage", "$comment", "format"}
 )
 """Keywords that refuse nothing; so does whatever starts with `x-`."""
@@ -27,8 +27,8 @@ def build_gate(schema: Schema | bool) -> Gate:  # noqa: FBT001  (a JSON Schema m
     """Return the predicate of a schema; one with a keyword that isn't known here goes to the `jsonschema` library."""
     if isinstance(schema, bool):
         return _anything if schema else _nothing
-    words = {word for word in schema if word not in _REMARKS and not word.startswith("x-")}
-    if words - _OBJECT_WORDS - _CONDITION_WORDS - _WORDS.keys():
+    words = {word for word in schema if word not in REMARKS and not word.startswith("x-")}
+    if not is_known(words):
         return _by_library(schema)
     checks: list[Gate] = []
     if words & _OBJECT_WORDS:
@@ -37,6 +37,26 @@ def build_gate(schema: Schema | bool) -> Gate:  # noqa: FBT001  (a JSON Schema m
         checks.append(_condition(schema))
     checks += [_WORDS[word](schema[word]) for word in schema if word in _WORDS]
     return reduce(_both, checks) if checks else _anything
+
+
+def is_known(words: Iterable[str]) -> bool:
+    """Whether each of these keywords is known here."""
+    return all(
+        word in _WORDS or word in _OBJECT_WORDS or word in _CONDITION_WORDS or word in REMARKS or word.startswith("x-")
+        for word in words
+    )
+
+
+def canonical(value: Any) -> Hashable:
+    """Return what is equal for values that are equal in JSON: 1 and 1.0 are, 1 and `true` are not."""
+    if isinstance(value, dict):
+        return frozenset((key, canonical(part)) for key, part in value.items())
+    if isinstance(value, list):
+        return tuple(map(canonical, value))
+    return _BOOLEANS[value] if isinstance(value, bool) else value
+
+
+_BOOLEANS: Final = {True: object(), False: object()}
 
 
 def _both(first: Gate, second: Gate) -> Gate:
@@ -106,25 +126,21 @@ def _enum(allowed: list[Any]) -> Gate:
     if all(isinstance(one, str) for one in allowed):
         texts = frozenset(allowed)
         return lambda value: isinstance(value, str) and value in texts
-    if any(isinstance(one, dict | list) for one in allowed):
-        return _by_library({"enum": allowed})
-    return lambda value: any(one == value and isinstance(one, bool) is isinstance(value, bool) for one in allowed)
+    values = frozenset(map(canonical, allowed))
+    return lambda value: canonical(value) in values
 
 
 def _pattern(pattern: str) -> Gate:
-    search = re.compile(pattern).search
-    return lambda value: not isinstance(value, str) or search(value) is not None
+    search = getattr(pattern, "search", None) or re.compile(pattern).search  # that of a policy searches for itself
+    return lambda value: not isinstance(value, str) or bool(search(value))
 
 
 def _unique(wanted: bool) -> Gate:  # noqa: FBT001  (a keyword's value)
     def check(value: object) -> bool:
         if not isinstance(value, list):
             return True
-        if all(isinstance(one, str) for one in value):
-            return len(set(value)) == len(value)
-        return by_library(value)
+        return len(set(map(canonical, value))) == len(value)
 
-    by_library = _by_library({"uniqueItems": wanted})
     return check if wanted else _anything
 
 
@@ -191,8 +207,8 @@ _WORDS: Final[dict[str, Callable[[Any], Gate]]] = {
 def _by_library(schema: Schema) -> Gate:
     @cache
     def validator() -> Any:
-        from jsonschema import Draft202012Validator
+        from connform.manifest.library import Validator
 
-        return Draft202012Validator(schema)
+        return Validator(schema)
 
     return lambda value: bool(validator().is_valid(value))

@@ -6,22 +6,25 @@ Layer 1, no IO. An error is never silenced, and a comment that silences nothing 
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from connform.diagnostics import CODES, Severity, Span
-from connform.manifest.nodes import LINE_BREAK, scalar_extents
-from connform.manifest.places import diagnose_file
+from connform.diagnostics import Severity, Span
+from connform.manifest.nodes import LINE_BREAK, NotYamlError, scalar_extents
 from connform.manifest.similar import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from connform.diagnostics import Diagnostic
     from connform.manifest.files import Source
+    from connform.manifest.nodes import Extent, Place
 
 _MARKER: Final = b"connform: ignore"
-_COMMENT: Final = re.compile(r"(?:^|(?<=\s))#\s*(?P<marker>connform: ignore\b)(?:\[(?P<codes>[^\]]*)\])?")
+_COMMENT: Final = re.compile(r"(?:^|(?<=\s))#\s*(?P<marker>connform: ignore\b)(?:\[(?P<codes>[^\[\]]*)\])?")
+_MOST: Final = 10_000
+"""How many comments of a file count."""
+_MOST_CODES: Final = 100
+"""How many codes of a comment count."""
 
 
 class Ignore(NamedTuple):
@@ -35,66 +38,95 @@ class Ignore(NamedTuple):
     """Whether nothing but the comment stands on the line."""
 
 
-def apply_ignores(found: Sequence[Diagnostic], sources: Sequence[Source]) -> tuple[Diagnostic, ...]:
-    """Return the diagnostics without the warnings that comments ignore, and with a warning for each unused ignore.
+class Ignores:
+    """The ignore comments of a run."""
 
-    Args:
-        found: every diagnostic of the run, sorted by place.
-        sources: the files of the run.
-    """
-    ignores = [ignore for source in sources if _MARKER in source.data for ignore in read_ignores(source)]
-    if not ignores:
-        return tuple(found)
-    asked = {_key(ignore.span, ignore.code) for ignore in ignores}
-    silenced = [one for one in found if one.severity is Severity.WARNING and _key(one.span, one.code) in asked]
-    used = {_key(one.span, one.code) for one in silenced}
-    kept = [one for one in found if one not in silenced]
-    severities = {code: severity for code, (severity, _) in CODES.items()} | {one.code: one.severity for one in found}
-    is_complete = Severity.ERROR not in {one.severity for one in found}  # an error may stand before a warning
-    kept += (
-        diagnose_file("unused-ignore", why[0], ignore.span, why[1])
-        for ignore in ignores
-        if _key(ignore.span, ignore.code) not in used
-        and (why := _why_unused(ignore, severities, is_complete=is_complete))
-    )
-    return tuple(sorted(kept, key=lambda one: (one.span, one.code, one.detail)))
+    def __init__(self, sources: Sequence[Source]) -> None:
+        self._all = [ignore for source in sources if _MARKER in source.data for ignore in read_ignores(source)]
+        self._asked = {_key(ignore.span, ignore.code) for ignore in self._all}
+        self._used: set[tuple[str, int, str]] = set()
+
+    def silence(self, span: Span, code: str) -> bool:
+        """Whether a comment ignores a warning; that comment is of use then."""
+        key = _key(span, code)
+        if key not in self._asked:
+            return False
+        self._used.add(key)
+        return True
+
+    def unused(self, codes: Mapping[str, Severity], *, is_complete: bool) -> Iterator[tuple[Ignore, str]]:
+        """Yield each ignore that silenced nothing, and why.
+
+        Args:
+            codes: the severity of every code of the run.
+            is_complete: whether everything was looked at: an error may stand before a warning.
+        """
+        for ignore in self._all:
+            if _key(ignore.span, ignore.code) not in self._used:
+                why = _why_unused(ignore, codes, is_complete=is_complete)
+                if why:
+                    yield ignore, why
+
+    def hint(self, ignore: Ignore, codes: Mapping[str, Severity]) -> str:
+        """Return which code was probably meant, or an empty string."""
+        if not ignore.code or ignore.code in codes:
+            return ""
+        return did_you_mean(ignore.code, (code for code in codes if codes[code] is Severity.WARNING))
 
 
 def read_ignores(source: Source) -> Iterator[Ignore]:
-    """Yield each code that a comment of a file ignores; nothing of a file that isn't YAML."""
-    extents = scalar_extents(source.data)
-    if extents is None:
+    """Yield each code that a comment of a file ignores, the first thousands; nothing of a file that isn't YAML."""
+    lines = enumerate(LINE_BREAK.split(source.data.decode("utf-8-sig", "replace")))
+    comments = (
+        ((number, comment.start()), comment)
+        for number, line in lines
+        if "connform: ignore" in line
+        for comment in _COMMENT.finditer(line)
+    )
+    found = [(place, list(_codes(comment, source.name, place[0] + 1))) for place, comment in islice(comments, _MOST)]
+    try:
+        inside = _inside(scalar_extents(source.data), [place for place, _ in found])
+    except NotYamlError:
         return
-    for number, line in enumerate(LINE_BREAK.split(source.data.decode("utf-8-sig"))):
-        for comment in _COMMENT.finditer(line) if "connform: ignore" in line else ():
-            place = (number, comment.start())
-            before = bisect_right(extents, (place, place)) - 1
-            if before < 0 or extents[before][1] <= place:
-                yield from _codes(comment, source.name, number + 1)
+    for place, ignores in found:
+        if place not in inside:
+            yield from ignores
+
+
+def _inside(extents: Iterator[Extent], places: Sequence[Place]) -> set[Place]:
+    """Return the places that lie inside of a scalar; both are in the order of the file."""
+    inside = set()
+    at = 0
+    for start, end in extents:
+        while at < len(places) and places[at] < end:
+            if places[at] >= start:
+                inside.add(places[at])
+            at += 1
+    return inside
 
 
 def _codes(comment: re.Match[str], file: str, line: int) -> Iterator[Ignore]:
     is_alone = not comment.string[: comment.start()].strip()
     named = [
-        (code[0], comment.start("codes") + code.start()) for code in re.finditer(r"[^\s,]+", comment["codes"] or "")
+        (code[0], comment.start("codes") + code.start())
+        for code in islice(re.finditer(r"[^\s,]+", comment["codes"] or ""), _MOST_CODES)
     ]
     for code, start in named or [("", comment.start("marker"))]:
         end = start + len(code or comment["marker"])
         yield Ignore(code, Span(file, line, start + 1, line, end + 1), is_alone)
 
 
-def _why_unused(ignore: Ignore, severities: Mapping[str, Severity], *, is_complete: bool) -> tuple[str, str] | None:
-    """Return why an ignore silences nothing, and a hint; `None` where it can't be told."""
+def _why_unused(ignore: Ignore, codes: Mapping[str, Severity], *, is_complete: bool) -> str:
+    """Return why an ignore silences nothing; nothing where it can't be told."""
     if not ignore.code:
-        return "it names no code: write `connform: ignore[code]`", ""
-    if ignore.code not in severities:
-        warnings = [code for code, severity in severities.items() if severity is Severity.WARNING]
-        return "no diagnostic of this run has that code: remove it", did_you_mean(ignore.code, warnings)
-    if severities[ignore.code] is Severity.ERROR:
-        return f"`{ignore.code}` is an error, and errors can't be ignored: mend what it says", ""
+        return "it names no code: write `connform: ignore[code]`"
+    if ignore.code not in codes:
+        return "no diagnostic of this run has that code: remove it"
+    if codes[ignore.code] is Severity.ERROR:
+        return f"`{ignore.code}` is an error, and errors can't be ignored: mend what it says"
     if ignore.is_alone:
-        return "it stands on a line of its own: put it at the end of the line that it is about", ""
-    return (f"nothing on this line is `{ignore.code}`: remove it", "") if is_complete else None
+        return "it stands on a line of its own: put it at the end of the line that it is about"
+    return f"nothing on this line is `{ignore.code}`: remove it" if is_complete else ""
 
 
 def _key(span: Span, code: str) -> tuple[str, int, str]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from connform.diagnostics import MASK, Related
 from connform.manifest.document import NAME
 from connform.manifest.places import diagnose_file, pointer
-from connform.manifest.similar import did_you_mean
+from connform.manifest.similar import Names
 from connform.secret import looks_generated
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from connform.manifest.nodes import Map
 
 _CODE: Final = "invalid-move"
-_HINTS: Final = 20
-"""How many names that nobody has are compared with all that there are."""
 _SHOWN: Final = 10
 """How many names of a circle there is room for."""
 
@@ -90,11 +88,12 @@ def judge(moves: Iterable[Move], declared: Mapping[str, Span]) -> Iterator[Diagn
 
 def _undeclared(lasts: Iterable[Move], declared: Mapping[str, Span]) -> Iterator[Diagnostic]:
     """Yield the last links that lead to no connection."""
-    missing = [move for move in lasts if move.new not in declared]
-    for number, move in enumerate(missing):
+    names = Names(declared)
+    for move in lasts:
+        if move.new in declared:
+            continue
         detail = f"no connection of this run is named {_shown(move.new)}: correct the name, or name its file as well"
-        hint = did_you_mean(move.new, declared) if number < _HINTS else ""
-        yield _diagnostic(move, move.value, detail, hint)
+        yield _diagnostic(move, move.value, detail, names.did_you_mean(move.new))
 
 
 def _circle(links: Mapping[str, Move], ring: list[str]) -> Diagnostic:

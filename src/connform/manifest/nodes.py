@@ -17,12 +17,14 @@ from connform.diagnostics import Span
 from connform.manifest.text import Mistake, decode, odd_blank, without_surrogates
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from yaml import Mark
 
 MAX_DEPTH: Final = 64
 MAX_SCALAR_CHARACTERS: Final = 65_536
+MAX_DUPLICATES: Final = 500
+"""How many keys that stand twice are told with their places; more are only counted."""
 MAX_ALIAS_NODES: Final = 100_000
 """How many nodes aliases may add, beyond ten for each node that is written out."""
 
@@ -33,6 +35,10 @@ Event: TypeAlias = Any
 """An event of the parser; the stubs call its marks optional, but the C parser sets each."""
 Marks: TypeAlias = "tuple[Mark, Mark, Mark, Mark]"
 """Start and end of a key, start and end of its value."""
+Place: TypeAlias = tuple[int, int]
+"""Line and column, 0-based."""
+Extent: TypeAlias = tuple[Place, Place]
+"""Start and end."""
 Node: TypeAlias = "str | int | float | bool | Map | Seq | None"
 """A value of a manifest: plain data to everybody who doesn't ask for its place."""
 
@@ -59,16 +65,16 @@ class Map(dict[str, Node]):
 
 
 class Seq(list[Node]):
-    """A sequence; `marks` has start and end of each item."""
+    """A sequence; `marks` has the start of each item and, behind it, its end."""
 
     __slots__ = ("marks",)
 
     def __init__(self) -> None:
-        self.marks: list[tuple[Mark, Mark]] = []
+        self.marks: list[Mark] = []
 
     def item_span(self, index: int) -> Span:
         """Return the place of an item."""
-        return _span(*self.marks[index])
+        return _span(*self.marks[2 * index : 2 * index + 2])
 
 
 def locate(root: Map, path: tuple[str | int, ...], whole: Span, *, at_key: bool = False) -> Span:
@@ -95,6 +101,13 @@ def locate(root: Map, path: tuple[str | int, ...], whole: Span, *, at_key: bool 
     return found
 
 
+class Duplicates(list["YamlError"]):
+    """The keys that stand twice."""
+
+    more = 0
+    """How many there are beyond those that are listed."""
+
+
 class YamlError(Exception):
     """The text is not YAML that connform accepts."""
 
@@ -116,7 +129,7 @@ def _span(start: Mark, end: Mark) -> Span:
     return Span(start.name, start.line + 1, start.column + 1, end.line + 1, end.column + 1 + width)
 
 
-def parse(data: bytes, name: str) -> tuple[Map | None, list[YamlError]]:
+def parse(data: bytes, name: str) -> tuple[Map | None, Duplicates]:
     """Return the mapping that `data` holds, and every key that stands twice in it.
 
     Args:
@@ -136,11 +149,18 @@ def parse(data: bytes, name: str) -> tuple[Map | None, list[YamlError]]:
         raise _refusal(_explained(error, text), text, name) from None
 
 
-def scalar_extents(data: bytes) -> list[tuple[tuple[int, int], tuple[int, int]]] | None:
-    """Return line and column, 0-based, of the start and the end of each scalar's text; `None` for what isn't YAML."""
+class NotYamlError(Exception):
+    """The text is not YAML that connform accepts."""
+
+
+def scalar_extents(data: bytes) -> Iterator[Extent]:
+    """Yield the start and the end of each scalar's text.
+
+    Raises:
+        NotYamlError: the text is not YAML, from here on.
+    """
     if decode(data)[1]:
-        return None
-    extents = []
+        raise NotYamlError
     parser = CParser(data)
     try:
         while parser.check_event():
@@ -149,10 +169,9 @@ def scalar_extents(data: bytes) -> list[tuple[tuple[int, int], tuple[int, int]]]
             if kind is yaml.ScalarEvent:
                 start, end = event.start_mark, event.end_mark
                 begin = (start.line + 1, 0) if event.style in ("|", ">") else (start.line, start.column)
-                extents.append((begin, (end.line, end.column)))
+                yield begin, (end.line, end.column)
     except yaml.YAMLError:
-        return None
-    return extents
+        raise NotYamlError from None
 
 
 class _Builder:
@@ -167,8 +186,9 @@ class _Builder:
         self._next: Callable[[], Any] = CParser(stream).get_event
         if stand_in is not text:
             self._next = _with_surrogates(self._next, text)
-        self.duplicates: list[YamlError] = []
+        self.duplicates = Duplicates()
         self._anchors: dict[str, tuple[Node, int]] = {}
+        self._heights: dict[int, tuple[Node, int]] = {}
         self._size = 0
         self._aliased = 0
 
@@ -240,12 +260,13 @@ class _Builder:
                 here, anchor, size_before = stack.pop()
                 if anchor:
                     self._anchors[anchor] = (finished, self._size - size_before)
+                    self._heights[id(finished)] = (finished, self._height(finished))
                 key = None
                 continue
             elif key is None and type(here) is Map:
                 raise self._not_a_key(event)
             elif kind is yaml.AliasEvent:
-                value = self._alias(event)
+                value = self._alias(event, len(stack))
             else:
                 _refuse_tag(event)
                 if len(stack) >= MAX_DEPTH:
@@ -259,12 +280,20 @@ class _Builder:
                 here.marks[key] = (key_event.start_mark, key_event.end_mark, event.start_mark, event.end_mark)  # type: ignore[index,union-attr]  # the same
             else:
                 here.append(value)  # type: ignore[union-attr]  # not a Map, so a Seq
-                here.marks.append((event.start_mark, event.end_mark))  # type: ignore[union-attr]  # the same
+                here.marks.extend((event.start_mark, event.end_mark))  # type: ignore[union-attr]  # the same
             key = None
             if opened is not None:
                 here = opened
 
-    def _alias(self, event: Event) -> Node:
+    def _height(self, node: Node) -> int:
+        """Return how many levels of mappings and lists a value has, itself included."""
+        if not isinstance(node, Map | Seq):
+            return 0
+        if id(node) in self._heights:  # as each alias has
+            return self._heights[id(node)][1]
+        return 1 + max(map(self._height, node.values() if isinstance(node, Map) else node), default=0)
+
+    def _alias(self, event: Event, depth: int) -> Node:
         value, size = self._anchors.get(event.anchor, (None, 0))
         if not size:
             detail = (
@@ -272,6 +301,9 @@ class _Builder:
                 "define it above, or put a text that begins with `*` into quotes"
             )
             raise YamlError("yaml-alias", detail, _span(event.start_mark, event.end_mark))
+        if depth + self._height(value) > MAX_DEPTH:
+            detail = f"at most {MAX_DEPTH} levels are allowed, those of an alias included"
+            raise YamlError("yaml-too-deep", detail, _span(event.start_mark, event.end_mark))
         self._size += size
         self._aliased += size
         if self._aliased > MAX_ALIAS_NODES + 10 * (self._size - self._aliased):
@@ -300,6 +332,9 @@ class _Builder:
             self._raise(glued_key(self._text, start, end))
 
     def _duplicate(self, here: Map, key: str, event: Event) -> None:
+        if len(self.duplicates) == MAX_DUPLICATES:
+            self.duplicates.more += 1
+            return
         detail = "a mapping has each key once: remove or rename one of the two"
         error = YamlError("duplicate-key", detail, _span(event.start_mark, event.end_mark), here.key_span(key))
         self.duplicates.append(error)

@@ -67,32 +67,43 @@ def may_hold_placeholders(data: bytes) -> bool:
     return _CANDIDATE.search(data) is not None
 
 
-def find_placeholders(name: str, node: Map, secret_keys: Collection[str]) -> Iterator[Finding]:
-    """Yield a finding for each value of one declaration, and for its name, where a placeholder stands.
+class Placeholders:
+    """Finds the placeholders of one file; what aliases repeat is looked at once."""
 
-    Args:
-        name: the declaration's.
-        node: what it says.
-        secret_keys: the keys that hold secret references. What is no reference there may be a secret in plain, which is
-            the graver mistake, or a variable of another tool, for which there is a correction.
-    """
-    if form := _form_in(name):
-        yield Finding(CODE, (), _detail(form))
-    for key, path, value in _texts(node, ()):
-        if (form := _form_in(value, is_reference=key in secret_keys)) is not None:
-            yield Finding(CODE, path, _detail(form))
+    def __init__(self, secret_keys: Collection[str]) -> None:
+        """Take the keys that hold secret references.
 
+        What is no reference there may be a secret in plain, which is the graver mistake, or a variable of another tool, for
+        which there is a correction.
+        """
+        self._secret_keys = secret_keys
+        self._forms: dict[tuple[str, bool], _Form | None] = {}
+        self._seen: set[tuple[int, bool]] = set()
 
-def _texts(node: Node, path: Path, key: str = "") -> Iterator[tuple[str, Path, str]]:
-    if isinstance(node, dict):
-        for inner, value in node.items():
-            if inner != _FREE_TEXT:
-                yield from _texts(value, (*path, inner), inner)
-    elif isinstance(node, list):
-        for index, value in enumerate(node):
-            yield from _texts(value, (*path, index), key)
-    elif isinstance(node, str):
-        yield key, path, node
+    def of(self, name: str, node: Map) -> Iterator[Finding]:
+        """Yield a finding for each value of one declaration, and for its name, where a placeholder stands."""
+        if form := _form_in(name):
+            yield Finding(CODE, (), _detail(form))
+        for is_reference, path, value in self._texts(node, (), is_reference=False):
+            which = value, is_reference
+            if which not in self._forms:
+                self._forms[which] = _form_in(value, is_reference=is_reference)
+            if form := self._forms[which]:
+                yield Finding(CODE, path, _detail(form))
+
+    def _texts(self, node: Node, path: Path, *, is_reference: bool) -> Iterator[tuple[bool, Path, str]]:
+        if isinstance(node, str):
+            yield is_reference, path, node
+        if not isinstance(node, dict | list) or (id(node), is_reference) in self._seen:
+            return
+        self._seen.add((id(node), is_reference))
+        if isinstance(node, dict):
+            for key, value in node.items():
+                if key != _FREE_TEXT:
+                    yield from self._texts(value, (*path, key), is_reference=key in self._secret_keys)
+        else:
+            for index, value in enumerate(node):
+                yield from self._texts(value, (*path, index), is_reference=is_reference)
 
 
 def _form_in(text: str, *, is_reference: bool = False) -> _Form | None:

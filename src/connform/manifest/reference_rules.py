@@ -11,7 +11,6 @@ from connform.diagnostics import MASK, Related
 from connform.manifest.foreign_references import from_vals
 from connform.manifest.harmless import is_plain
 from connform.manifest.rules import Finding, Path
-from connform.manifest.similar import similar
 from connform.secret import MalformedReferenceError, SecretReference
 
 if TYPE_CHECKING:
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
     from connform.manifest.document import Entry
     from connform.manifest.shape import Schema
+    from connform.manifest.similar import Names
     from connform.manifest.vocabulary import Vocabulary
 
 
@@ -36,7 +36,7 @@ _HOLDS_THE_VALUE: Final = "echo"
 
 
 def check_references(
-    paths: Iterable[Path], entry: Entry, stores: Mapping[str, Entry | None], vocabulary: Vocabulary
+    paths: Iterable[Path], entry: Entry, stores: Mapping[str, Entry | None], vocabulary: Vocabulary, schemes: Names
 ) -> Iterator[Finding]:
     """Yield what is wrong with the references, at `paths`, of one connection.
 
@@ -45,6 +45,7 @@ def check_references(
         entry: the connection with its effective values.
         stores: the stores of the run by name; `None` for one with a mistake of its own.
         vocabulary: backends and their grammars.
+        schemes: what a reference may start with.
     """
     for path in paths:
         text = _value(entry.effective, path)
@@ -56,7 +57,7 @@ def check_references(
             yield Finding("malformed-reference", path, str(error))
             continue
         if reference.scheme not in stores and reference.scheme not in vocabulary.backends:
-            yield _unknown_scheme(reference.scheme, path, [*sorted(vocabulary.backends), *stores])
+            yield _unknown_scheme(reference.scheme, path, schemes)
         elif ours := from_vals(text):
             detail = "vals writes a field as `#/name`; here it is `#name`"
             yield Finding("foreign-reference", path, detail, f"write `{ours}`", fix=ours)
@@ -65,7 +66,7 @@ def check_references(
 
 
 def check_own_references(
-    paths: Iterable[Path], entry: Entry, names: Container[str], vocabulary: Vocabulary
+    paths: Iterable[Path], entry: Entry, names: Container[str], vocabulary: Vocabulary, schemes: Names
 ) -> Iterator[Finding]:
     """Yield what is wrong with the references of a store's own settings, which open it.
 
@@ -74,8 +75,9 @@ def check_own_references(
         entry: the store.
         names: of all stores; none of them opens another.
         vocabulary: backends and their grammars.
+        schemes: the names of the backends.
     """
-    for finding in check_references(paths, entry, {}, vocabulary):
+    for finding in check_references(paths, entry, {}, vocabulary, schemes):
         scheme = str(_value(entry.effective, finding.path)).partition("://")[0]
         if finding.code == "unknown-scheme" and scheme in names:
             detail = "no store opens another: name a built-in backend, such as env:// or file://"
@@ -84,13 +86,13 @@ def check_own_references(
             yield finding
 
 
-def _unknown_scheme(scheme: str, path: Path, known: list[str]) -> Finding:
+def _unknown_scheme(scheme: str, path: Path, known: Names) -> Finding:
     if scheme == _HOLDS_THE_VALUE:
         return Finding(
             "plaintext-secret", path, "`echo://` is followed by the secret itself: write where it lies instead"
         )
-    guess = similar(scheme, known)
-    detail = f"neither a built-in backend nor a store of this run; known: {', '.join(known)}"
+    guess = known.similar(scheme)
+    detail = f"neither a built-in backend nor a store of this run; known: {known}"
     return Finding("unknown-scheme", path, detail, f"did you mean `{guess}://`?" if guess else "")
 
 

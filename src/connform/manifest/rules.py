@@ -33,3 +33,8 @@ class Finding(NamedTuple):
     """What certainly belongs there instead of what is marked, or empty."""
     is_key_hidden: bool = False
     """Whether the last key of the path may be a pasted secret: no output shows it."""
+
+    @property
+    def which(self) -> str:
+        """Which of several mistakes of one code at one place it is: several keys may be missing there."""
+        return self.detail if self.code == "missing-key" else ""

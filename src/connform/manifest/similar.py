@@ -5,14 +5,63 @@ Layer 1, no IO. The one way in which anything here says "did you mean".
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from connform.manifest.harmless import is_plain
+from connform.lazy_property import lazy_property
+from connform.manifest.harmless import is_plain, shown_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable, Sequence
 
 _MAX_SLIPS: Final = 3
+_MAX_CHARACTERS: Final = 256
+"""A longer word is compared with no other: what it takes grows with its length."""
+_MAX_COMPARED: Final = 60_000
+"""How many characters wrong names have, each as often as it is compared with a known one: a tenth of a second."""
+_LISTED: Final = 20
+"""As many names are listed in a message."""
+
+
+class Names:
+    """The names that a run declares of one kind, and what a wrong one was meant to be; of many wrong ones, the first only."""
+
+    def __init__(self, names: Collection[str]) -> None:
+        self._names = names
+        self._left = _MAX_COMPARED
+        self._guesses: dict[str, str] = {}
+
+    def similar(self, word: str) -> str:
+        """Return the nearest name, or an empty string."""
+        if word not in self._guesses:
+            self._left -= len(self._names) * len(word)
+            if self._left < 0:
+                return ""
+            self._guesses[word] = similar(word, self._plain)
+        return self._guesses[word]
+
+    def did_you_mean(self, word: str) -> str:
+        """Return a hint that names the nearest name, or an empty string."""
+        return _hint(self.similar(word))
+
+    def respelt(self, word: str) -> str:
+        """Return the only name that differs from `word` in case, `-` and `_` alone, or an empty string."""
+        return _only(word, self._folded.get(_folded(word), ()))
+
+    @lazy_property
+    def _plain(self) -> list[str]:
+        return [name for name in self._names if is_plain(name)]
+
+    @lazy_property
+    def _folded(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for name in self._names:
+            found.setdefault(_folded(name), []).append(name)
+        return found
+
+    def __str__(self) -> str:
+        shown = ", ".join(map(shown_name, islice(self._names, _LISTED)))
+        return f"{shown} and {len(self._names) - _LISTED} more" if len(self._names) > _LISTED else shown
 
 
 def similar(word: str, words: Iterable[str]) -> str:
@@ -21,6 +70,8 @@ def similar(word: str, words: Iterable[str]) -> str:
     Near is what one slip in three letters makes of a word, three slips at most; else what has its parts in another order.
     """
     meant, nearest = "", _MAX_SLIPS + 1
+    if len(word) > _MAX_CHARACTERS:
+        return ""
     folded = _folded(word)
     parts = sorted(folded.split("_"))
     for known in words:
@@ -28,7 +79,7 @@ def similar(word: str, words: Iterable[str]) -> str:
         distance = _distance(folded, _folded(known), limit)
         if distance < limit:
             meant, nearest = known, distance
-        elif not meant and sorted(_folded(known).split("_")) == parts:
+        elif not meant and len(known) == len(word) and sorted(_folded(known).split("_")) == parts:
             meant = known
     return meant
 
@@ -36,13 +87,19 @@ def similar(word: str, words: Iterable[str]) -> str:
 def respelt(word: str, words: Iterable[str]) -> str:
     """Return the only one of `words` that differs from `word` in case, `-` and `_` alone, or an empty string."""
     folded = _folded(word)
-    found = [known for known in words if _folded(known) == folded]
+    return _only(word, [known for known in words if _folded(known) == folded])
+
+
+def _only(word: str, found: Sequence[str]) -> str:
     return found[0] if len(found) == 1 and found[0] != word else ""
 
 
 def did_you_mean(word: str, words: Iterable[str]) -> str:
     """Return a hint that names the nearest word, or an empty string."""
-    guess = similar(word, filter(is_plain, words))
+    return _hint(similar(word, filter(is_plain, words)))
+
+
+def _hint(guess: str) -> str:
     return f"did you mean `{guess}`?" if guess else ""
 
 

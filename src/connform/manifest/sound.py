@@ -5,6 +5,7 @@ Layer 1, no IO.
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ SAME_TYPE: Final = frozenset(
 def without(node: Mapping[str, Any], refused: Iterable[Path]) -> dict[str, Any]:
     """Return what remains of an object without the values, or the lists around them, at some paths."""
     sound = dict(node)
+    copied = {id(sound): sound}  # each mapping is copied once, however many paths lead through it
     for path in refused:
         here = sound
         for part in path:
@@ -29,7 +31,10 @@ def without(node: Mapping[str, Any], refused: Iterable[Path]) -> dict[str, Any]:
             if part == path[-1] or not isinstance(inner, dict):
                 here.pop(str(part), None)
                 break
-            here[str(part)] = here = dict(inner)
+            if id(inner) not in copied:
+                here[str(part)] = inner = dict(inner)
+                copied[id(inner)] = inner
+            here = inner
     return sound
 
 
@@ -41,9 +46,31 @@ def is_complete(schema: Schema, value: object) -> bool:
     return all(is_complete(parts[key], value[key]) for key in value.keys() & parts.keys() if "properties" in parts[key])
 
 
-def follows(finding: Finding, first: Finding) -> bool:
-    """Whether a rule's finding comes from what the schema has refused: at, inside or around its value, or for want of it."""
-    mine, refused = finding.path, first.path
-    if not mine:
-        return len(refused) == 1
-    return mine == refused[: len(mine)] or mine[: len(refused)] == refused
+class Refused:
+    """Where the schema refuses something of one object."""
+
+    def __init__(self) -> None:
+        self.unusable: dict[Path, None] = {}
+        """What no rule may look at; of an item, the list."""
+        self._paths: set[Path] = set()
+        self._around: set[Path] = set()
+
+    def add(self, finding: Finding) -> None:
+        """Note what is refused."""
+        path = finding.path
+        if any(isinstance(part, int) for part in path):
+            path = tuple(takewhile(lambda part: isinstance(part, str), path))
+        if finding.code not in SAME_TYPE:
+            self.unusable[path] = None
+        self._paths.add(path)
+        self._around.update(path[:end] for end in range(1, len(path)))
+
+    def __bool__(self) -> bool:
+        return bool(self._paths)
+
+    def explains(self, finding: Finding) -> bool:
+        """Whether a rule's finding comes from what was refused: at, inside or around its value, or for want of it."""
+        mine = finding.path
+        if not mine:
+            return any(len(path) == 1 for path in self._paths)
+        return mine in self._around or any(mine[:end] in self._paths for end in range(len(mine) + 1))

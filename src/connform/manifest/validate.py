@@ -5,35 +5,43 @@ Layer 1, no IO. Every mistake is reported once, at its place, whichever connecti
 
 from __future__ import annotations
 
+from itertools import islice
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from connform.diagnostics import Diagnostic, Related, Severity, Span
+from connform.diagnostics import CODES, Diagnostic, Related, Severity, Span
+from connform.lazy_property import lazy_property
 from connform.manifest.branches import Branch, Branches, indentation
-from connform.manifest.document import Entry, InheritanceError, frame, inherit
+from connform.manifest.document import Entry, Inheritance, InheritanceError, frame
 from connform.manifest.gate import build_gate
 from connform.manifest.harmless import shown_name
 from connform.manifest.misplaced import misplaced_keys
 from connform.manifest.moves import Move, judge, moves_of, present_names
 from connform.manifest.nodes import Map, YamlError, locate, parse
 from connform.manifest.placeholders import CODE as PLACEHOLDER
-from connform.manifest.placeholders import find_placeholders, may_hold_placeholders
+from connform.manifest.placeholders import Placeholders, may_hold_placeholders
 from connform.manifest.places import diagnose, diagnose_file, diagnose_yaml, pointer, pointer_of
 from connform.manifest.reference_rules import check_file, check_own_references, check_references
 from connform.manifest.rules import Finding, Path
 from connform.manifest.settings import EXTENDS, PROSE
 from connform.manifest.shape import Schema, keys, plain_keys, secret_keys
-from connform.manifest.similar import did_you_mean, respelt
-from connform.manifest.sound import SAME_TYPE, follows, is_complete, without
+from connform.manifest.similar import Names
+from connform.manifest.sound import Refused, is_complete, without
 from connform.secret import MalformedReferenceError, SecretReference
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from connform.manifest.files import Source
     from connform.manifest.snippet import Public
+    from connform.manifest.tally import Tally
     from connform.manifest.vocabulary import Vocabulary
 
+_MOST_EXPLAINED: Final = 10_000
+"""How many mistakes of a file's entries are looked for, the same one as often as it is inherited; then an entry with some counts once."""
+_MOST_INHERITED: Final = 64_000_000
+_MOST_INHERITED_OF_ONE: Final = 64
+"""How much connections may inherit together, in characters: this much, and so many for each byte of the files."""
 KINDS: Final = ("stores", "templates", "connections")
 
 
@@ -50,12 +58,12 @@ class Tree(NamedTuple):
     """The present name of each connection that was renamed, by the old one."""
 
 
-def validate(sources: Sequence[Source], vocabulary: Vocabulary) -> tuple[Tree, tuple[Diagnostic, ...]]:
-    """Return what the files declare, and every diagnostic, sorted by place.
+def validate(sources: Sequence[Source], vocabulary: Vocabulary, tally: Tally) -> Tree:
+    """Return what the files declare, and add every mistake to a tally.
 
-    The tree is complete only where no diagnostic is an error.
+    The tree is complete only where no mistake is an error.
     """
-    run = _Run(vocabulary)
+    run = _Run(vocabulary, tally)
     for source in sources:
         run.read(source)
     for entry in run.tree.stores.values():
@@ -65,10 +73,7 @@ def validate(sources: Sequence[Source], vocabulary: Vocabulary) -> tuple[Tree, t
         run.check_connection(entry)
     run.check_use()
     run.check_moves()
-    if not run.found:
-        return run.tree, ()
-    found = sorted(run.found.values(), key=lambda one: (one.span, one.code, one.detail))
-    return run.tree, add_source_lines(found, sources, vocabulary, run.tree.stores)
+    return run.tree
 
 
 def add_source_lines(
@@ -103,9 +108,9 @@ def public(vocabulary: Vocabulary, stores: Collection[str]) -> Public:
 
 
 class _Run:
-    def __init__(self, vocabulary: Vocabulary) -> None:
+    def __init__(self, vocabulary: Vocabulary, tally: Tally) -> None:
         self.tree = Tree({}, {}, {})
-        self.found: dict[tuple[str, Span, str], Diagnostic] = {}
+        self._tally = tally
         self._vocabulary = vocabulary
         self._connection_keys = keys(vocabulary.connection)
         defaults = vocabulary.connection._replace(default="")  # which provider it is may stand elsewhere
@@ -119,20 +124,24 @@ class _Run:
         self._section: Span | None = None
         self._names: dict[str, Span] = {}
         self._moves: list[Move] = []
-        self._with_placeholders: set[Span] = set()
+        self._size = 0
+        self._explained: dict[str, int] = {}
 
     def read(self, source: Source) -> None:
         """Parse one file, check its frame, and file its entries."""
         start = Span(source.name, 1, 1, 1, 2)
+        self._size += len(source.data)
         try:
             root, duplicates = parse(source.data, source.name)
         except YamlError as error:
-            self._add(self._as_reference(error) or diagnose_yaml(error))
+            self._tally.note(self._as_reference(error) or diagnose_yaml(error))
             return
         for duplicate in duplicates:
-            self._add(diagnose_yaml(duplicate))
+            self._tally.note(diagnose_yaml(duplicate))
+        if duplicates.more:
+            self._tally.count(Severity.ERROR, duplicates[-1].span, duplicates.more)
         if root is None:
-            self._add(diagnose_file("empty-manifest", "write at least `version: 1` and `connections:`", start))
+            self._tally.note(diagnose_file("empty-manifest", "write at least `version: 1` and `connections:`", start))
             return
         if may_hold_placeholders(source.data):
             self._check_placeholders(root, source)
@@ -153,20 +162,23 @@ class _Run:
 
     def _check_placeholders(self, root: Map, source: Source) -> None:
         """Report placeholders, and nothing else about the values that hold one."""
-        secret = secret_keys(self._vocabulary.connection) | secret_keys(self._vocabulary.store)
+        placeholders = Placeholders(secret_keys(self._vocabulary.connection) | secret_keys(self._vocabulary.store))
         for entry in _declarations(root, source.base):
-            for finding in find_placeholders(entry.name, entry.node, secret):
-                self._add(found := diagnose(finding, entry, entry.node))
-                self._with_placeholders.add(found.span)
+            for finding in placeholders.of(entry.name, entry.node):
+                if self._wants(finding, locate(entry.node, finding.path, entry.span)):
+                    self._tally.add(diagnose(finding, entry, entry.node))
 
     def _explain_frame(self, root: Map, start: Span, skip: set[Path]) -> None:
-        from connform.manifest.explain import explain  # only bad manifests need it
+        from connform.manifest.explain import explain  # only bad manifests need these
+        from connform.manifest.refusals import build_finder
 
-        for finding in explain(_FRAME, root, {}):
+        for finding in explain(build_finder(_FRAME), root, {}, self._tally.room(start.file)):
             if finding.path[:2] not in skip:
                 span = locate(root, finding.path, start, at_key=finding.at_key)
-                at = pointer_of(finding)
-                self._add(diagnose_file(finding.code, finding.detail, span, finding.hint, at, fix=finding.fix))
+                if self._wants(finding, span):
+                    at = pointer_of(finding)
+                    found = diagnose_file(finding.code, finding.detail, span, finding.hint, at, fix=finding.fix)
+                    self._tally.add(found)
 
     def _file_all(self, root: Map, source: Source, skip: set[Path]) -> None:
         defaults = root.get("defaults")
@@ -205,7 +217,7 @@ class _Run:
         detail = indentation(owner, strays[0])
         below = (Related(f"belongs below `{shown_name(owner)}:`", section.key_span(owner)),)
         at = pointer(*path, owner)
-        self._add(diagnose_file("wrong-indentation", detail, section.key_span(strays[0]), at=at, related=below))
+        self._tally.note(diagnose_file("wrong-indentation", detail, section.key_span(strays[0]), at=at, related=below))
         return {(*path, name) for name in (owner, *strays)}
 
     def _file(self, entry: Entry) -> None:
@@ -214,7 +226,24 @@ class _Run:
         if first is not entry:
             detail = f"a name stands once over all files of a run; {first.span} has it already"
             at = pointer(entry.kind, entry.name)
-            self._add(diagnose_file("duplicate-name", detail, entry.span, at=at, first=first.span))
+            self._tally.note(diagnose_file("duplicate-name", detail, entry.span, at=at, first=first.span))
+
+    @lazy_property
+    def _inheritance(self) -> Inheritance:
+        known = keys(self._vocabulary.connection) | {"extends"}
+        return Inheritance(self.tree.templates, known, _MOST_INHERITED + _MOST_INHERITED_OF_ONE * self._size)
+
+    @lazy_property
+    def _templates(self) -> Names:
+        return Names(self.tree.templates)
+
+    @lazy_property
+    def _backends(self) -> Names:
+        return Names(sorted(self._vocabulary.backends))
+
+    @lazy_property
+    def _schemes(self) -> Names:
+        return Names([*sorted(self._vocabulary.backends), *self.tree.stores])
 
     def check_templates(self) -> None:
         """Check what each template says by itself; whether it is enough shows at the connections."""
@@ -222,37 +251,60 @@ class _Run:
             self._check(self._part, entry)
             self._inherit(entry)
 
-    def _check(self, branches: Branches, entry: Entry) -> bool:
-        branch = branches.of(entry.node)
-        if branch.gate(entry.node):
-            return True
-        for finding in branches.explain(branch, entry.node):
-            self._add(diagnose(finding, entry, entry.node))
-        return False
+    def _check(self, branches: Branches, entry: Entry) -> None:
+        self._refused(branches, branches.of(entry.node), entry, entry.node)
+
+    def _refused(
+        self,
+        branches: Branches,
+        branch: Branch,
+        entry: Entry,
+        node: Map,
+        origin: Callable[[Path], str] = lambda _: "",
+    ) -> Refused | None:
+        """Note what a schema refuses of an entry, and return it; `None` where more is wrong than is looked into."""
+        refused = Refused()
+        if branch.gate(node):
+            return refused
+        file = entry.span.file
+        room, left = self._tally.room(file), _MOST_EXPLAINED - self._explained.get(file, 0)
+        if room <= 0 or left <= 0:
+            self._tally.count(Severity.ERROR, entry.span)
+            return None
+        findings = branches.explain(branch, node, room, origin)
+        for finding in islice(findings, left):
+            refused.add(finding)
+            self._note(finding, entry, node)
+        rest = sum(1 for _ in findings)
+        if rest:
+            self._tally.count(Severity.ERROR, entry.span, rest)
+        return None if rest else refused
 
     def check_store(self, entry: Entry) -> None:
         """Check one store."""
         entry.effective = entry.node
+        self._stores[entry.name] = None
         branch = self._store.of(entry.node)
-        refused = [] if branch.gate(entry.node) else self._store.explain(branch, entry.node)
+        refused = self._refused(self._store, branch, entry, entry.node)
+        if refused is None:
+            return
         if entry.name in self._vocabulary.backends:
             detail = f"`{entry.name}://` is connform's own: choose another name"
-            refused.append(Finding("reserved-store-name", (), detail))
-        further = [
-            finding
-            for finding in self._store_rules(branch, entry, is_sound=not refused)
-            if not any(follows(finding, first) for first in refused)
-        ]
-        for finding in (*refused, *further):
-            self._add(diagnose(finding, entry, entry.node))
-        self._stores[entry.name] = None if refused else entry
+            finding = Finding("reserved-store-name", (), detail)
+            refused.add(finding)
+            self._note(finding, entry, entry.node)
+        for finding in self._store_rules(branch, entry, is_sound=not refused):
+            if not refused.explains(finding):
+                self._note(finding, entry, entry.node)
+        if not refused:
+            self._stores[entry.name] = entry
 
     def _store_rules(self, branch: Branch, entry: Entry, *, is_sound: bool) -> Iterator[Finding]:
         if is_sound:
             if entry.node["type"] in self._vocabulary.files:
                 yield from check_file(str(entry.node["path"]), ("path",), entry.base)
             yield from self._vocabulary.store_rules(entry.node)
-        yield from check_own_references(branch.references, entry, self.tree.stores, self._vocabulary)
+        yield from check_own_references(branch.references, entry, self.tree.stores, self._vocabulary, self._backends)
 
     def check_connection(self, entry: Entry) -> None:
         """Check the effective values of one connection: schema first, then the rules that still have something to look at."""
@@ -261,66 +313,66 @@ class _Run:
             return
         node = entry.effective
         branch = self._connection.of(node)
-        refused = [] if branch.gate(node) else self._connection.explain(branch, node, entry.origin)
-        further = [
-            finding
-            for finding in self._rules(branch, entry, refused)
-            if not any(follows(finding, first) for first in refused)
-        ]
-        found = [diagnose(finding, entry, node) for finding in (*refused, *further)]
-        entry.sound = all(one.severity is not Severity.ERROR for one in found)
-        for one in found:
-            self._add(one)
+        refused = self._refused(self._connection, branch, entry, node, entry.origin)
+        if refused is None:
+            return
+        entry.sound = not refused
+        for finding in self._rules(branch, entry, refused):
+            if not refused.explains(finding):
+                entry.sound &= CODES[finding.code][0] is not Severity.ERROR
+                self._note(finding, entry, node)
 
-    def _rules(self, branch: Branch, entry: Entry, refused: list[Finding]) -> Iterator[Finding]:
-        sound = without(entry.effective, [finding.path for finding in refused if finding.code not in SAME_TYPE])
+    def _rules(self, branch: Branch, entry: Entry, refused: Refused) -> Iterator[Finding]:
+        sound = without(entry.effective, refused.unusable)
         if not refused or is_complete(self._connection.of(sound).schema, sound):
             yield from self._vocabulary.rules(sound)
-        yield from check_references(branch.references, entry, self._stores, self._vocabulary)
+        yield from check_references(branch.references, entry, self._stores, self._vocabulary, self._schemes)
 
     def _inherit(self, entry: Entry) -> bool:
         parent = entry.node.get("extends")
         if isinstance(parent, str):
             self._used.add(parent)
         try:
-            inherit(entry, self.tree.templates)
+            self._inheritance.resolve(entry)
         except InheritanceError as error:
-            span, at = error.node.value_span("extends"), pointer(entry.kind, entry.name, "extends")
-            hint, fix = did_you_mean(error.wanted, self.tree.templates), respelt(error.wanted, self.tree.templates)
-            self._add(diagnose_file(error.code, error.detail, span, hint, at, related=error.related, fix=fix))
+            span = error.node.value_span(error.at) if error.at else entry.span
+            if self._wants(Finding(error.code, (), error.detail), span):
+                at = pointer(entry.kind, entry.name, *filter(None, (error.at,)))
+                hint, fix = self._templates.did_you_mean(error.wanted), self._templates.respelt(error.wanted)
+                self._tally.add(diagnose_file(error.code, error.detail, span, hint, at, related=error.related, fix=fix))
             return False
         return True
+
+    def _note(self, finding: Finding, entry: Entry, root: Map) -> None:
+        """Note a mistake of an entry; the same one seen through another connection is the same, in whichever words."""
+        file = entry.span.file
+        self._explained[file] = self._explained.get(file, 0) + 1
+        span = locate(root, finding.path, entry.span, at_key=finding.at_key)
+        if self._wants(finding, span):
+            self._tally.add(diagnose(finding, entry, root))
 
     def check_use(self) -> None:
         """Warn of what nobody uses, and of a run without connections."""
         for name, entry in self.tree.templates.items():
             if name not in self._used:
                 detail = "no connection extends it: remove it, or extend it"
-                self._add(diagnose(Finding("unused-template", (), detail), entry, entry.node))
-        if not self.tree.connections and not self.has_errors and self._section:
+                self._note(Finding("unused-template", (), detail), entry, entry.node)
+        if not self.tree.connections and not self._tally.has_errors and self._section:
             detail = "`connections:` is empty: there is nothing to check"
-            self._add(diagnose_file("no-connections", detail, self._section))
+            self._tally.note(diagnose_file("no-connections", detail, self._section))
 
     def check_moves(self) -> None:
         """Judge the renames, and keep where each leads."""
         if self._moves:
             for one in judge(self._moves, self._names):
-                self._add(one)
+                self._tally.note(one)
             self.tree = self.tree._replace(moved=present_names(self._moves))
 
-    @property
-    def has_errors(self) -> bool:
-        """Whether anything found so far is an error."""
-        return any(one.severity is Severity.ERROR for one in self.found.values())
-
-    def _add(self, diagnostic: Diagnostic) -> None:
-        """Keep a diagnostic; the same mistake seen through another connection is the same, in whichever words."""
-        if diagnostic.span in self._with_placeholders and diagnostic.code != PLACEHOLDER:
-            return
-        which = (
-            diagnostic.detail if diagnostic.code == "missing-key" else ""
-        )  # several keys may be missing at one place
-        self.found.setdefault((diagnostic.code, diagnostic.span, which), diagnostic)
+    def _wants(self, finding: Finding, span: Span) -> bool:
+        """Whether a mistake is to be listed; of a value that holds a placeholder, nothing else is."""
+        if finding.code != PLACEHOLDER and self._tally.has(PLACEHOLDER, span):
+            return False
+        return self._tally.wants(finding.code, CODES[finding.code][0], span, finding.which)
 
 
 def _declarations(root: Map, base: str) -> Iterator[Entry]:

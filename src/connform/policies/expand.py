@@ -5,17 +5,18 @@ Layer 2, no IO.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, Final
 
 from connform.manifest.similar import similar
 from connform.policies.keywords import KEYWORDS, NAMED_SCHEMAS, SCHEMA, SCHEMAS
+from connform.policies.pattern import Pattern, UnusablePatternError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from connform.manifest.rules import Path
     from connform.manifest.shape import Schema
+    from connform.policies.pattern import Meter
 
 MAX_SCHEMAS: Final = 10_000
 """How many schemas a policy may consist of, each counted as often as it is named."""
@@ -39,23 +40,35 @@ class UnusableSchemaError(Exception):
         self.hint = hint
 
 
-def expand(schema: Any) -> Schema:
+def expand(schema: Any, meter: Meter) -> Schema:
     """Return the schema without `$ref`, `$defs`, `true` and `false`.
 
     Args:
         schema: what `policy_schema` accepts.
+        meter: counts what its patterns take.
 
     Raises:
         UnusableSchemaError: a `$ref` that names nothing, or its own surroundings; a pattern that is none; too large.
     """
-    return _Expansion(schema).of(schema, (), ())
+    expansion = _Expansion(schema, meter)
+    expanded = expansion.of(schema, (), ())
+    if cost_of(expanded) > MAX_SCHEMAS:
+        detail = f"to judge one connection, more than {MAX_SCHEMAS} schemas are looked at: nest fewer `unevaluated…`"
+        raise UnusableSchemaError((), detail)
+    if expansion.words >= {"patternProperties", "unevaluatedProperties"}:
+        detail = "`patternProperties` and `unevaluatedProperties` don't go together here: name the keys"
+        raise UnusableSchemaError((), detail)
+    return expanded
 
 
 class _Expansion:
-    def __init__(self, root: Any) -> None:
+    def __init__(self, root: Any, meter: Meter) -> None:
+        self._meter = meter
         self._defs: Mapping[str, Any] = {} if isinstance(root, bool) else root.get("$defs", {})
         self._count = 0
         self._depth = 0
+        self.words: set[str] = set()
+        """The keywords that stand anywhere in it."""
 
     def of(self, schema: Any, here: Path, inside: tuple[str, ...]) -> Schema:
         """Return a schema that stands at `here`, reached through the references `inside`."""
@@ -75,12 +88,15 @@ class _Expansion:
         expanded: Schema = {}
         for word, value in schema.items():
             place, kind = (*here, word), KEYWORDS[word]
+            self.words.add(word)
             if word == "pattern":
-                _require_pattern(value, place)
+                expanded[word] = self._pattern(value, place)
             elif word == "patternProperties":
-                for pattern in value:
-                    _require_pattern(pattern, (*place, pattern))
-            if kind is SCHEMA:
+                expanded[word] = {
+                    self._pattern(name, (*place, name)): self.of(one, (*place, name), inside)
+                    for name, one in value.items()
+                }
+            elif kind is SCHEMA:
                 expanded[word] = self.of(value, place, inside)
             elif kind is SCHEMAS:
                 expanded[word] = [self.of(one, (*place, index), inside) for index, one in enumerate(value)]
@@ -94,6 +110,12 @@ class _Expansion:
             expanded["allOf"] = [*expanded.get("allOf", ()), target]
         return expanded
 
+    def _pattern(self, text: str, here: Path) -> Pattern:
+        try:
+            return Pattern(text, self._meter)
+        except UnusablePatternError as error:
+            raise UnusableSchemaError(here, str(error)) from None
+
     def _target(self, reference: str, here: Path, inside: tuple[str, ...]) -> Schema:
         name = reference.removeprefix(_PREFIX)
         if name not in self._defs:
@@ -105,9 +127,32 @@ class _Expansion:
         return self.of(self._defs[name], ("$defs", name), (*inside, name))
 
 
-def _require_pattern(pattern: str, here: Path) -> None:
-    try:
-        re.compile(pattern)
-    except (re.error, OverflowError, RecursionError) as error:
-        detail = f"not a regular expression: {error.msg}" if isinstance(error, re.error) else "too large a pattern"
-        raise UnusableSchemaError(here, detail) from None
+def cost_of(schema: Any) -> int:
+    """Return how many schemas are looked at for one value at most, an expanded one and those in it.
+
+    The library looks at what stands beside an `unevaluated…` a second time, and so on at each level.
+    """
+    return _costs(schema)[0]
+
+
+def _costs(schema: Any) -> tuple[int, int]:
+    """Return what it takes to judge by a schema, and to find out afterwards what it has evaluated."""
+    judging, finding = 1, 0
+    for word, value in schema.items():
+        kind = KEYWORDS[word]
+        parts = (
+            [value] if kind is SCHEMA else value if kind is SCHEMAS else value.values() if kind is NAMED_SCHEMAS else ()
+        )
+        for part_judging, part_finding in map(_costs, parts):
+            judging += part_judging
+            if word in _ANOTHER_LOOK:
+                finding += part_judging + part_finding
+    if schema.keys() & {"unevaluatedProperties", "unevaluatedItems"}:
+        judging += finding
+    return judging, finding
+
+
+_ANOTHER_LOOK: Final = frozenset(
+    {"allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas", "contains", "prefixItems", "items"}
+)
+"""The keywords whose schemas decide on what an `unevaluated…` beside them sees."""

@@ -5,19 +5,25 @@ Layer 2, no IO.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from connform.diagnostics import CODES, Diagnostic, Severity, Span
+from connform.diagnostics import CODES, Severity, Span
 from connform.manifest.explain import explain
 from connform.manifest.nodes import Map, YamlError, locate, parse
 from connform.manifest.places import diagnose_file, diagnose_yaml, pointer, pointer_of
+from connform.manifest.refusals import build_finder
+from connform.manifest.tally import Tally
 from connform.policies.expand import UnusableSchemaError, expand
 from connform.policies.keywords import policy_schema
+from connform.policies.pattern import Meter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from connform.diagnostics import Diagnostic
     from connform.manifest.files import Source
+    from connform.manifest.refusals import Finder
     from connform.manifest.shape import Schema
 
 
@@ -41,47 +47,57 @@ class Policy(NamedTuple):
 def read_policies(sources: Iterable[Source]) -> tuple[list[Policy], list[Diagnostic]]:
     """Return the policies of policy files, and what is wrong with the files; a file that isn't understood gives none."""
     policies: dict[str, Policy] = {}
-    found: list[Diagnostic] = []
+    tally, meter = Tally(), Meter()
     for source in sources:
-        root, wrong = _read(source)
-        codes: Any = [] if root is None or wrong else root["policies"]
-        for policy in [_policy(root, code, wrong) for code in codes]:
+        root: Any = _read(source, tally)
+        for policy in [_policy(root, code, tally, meter) for code in ([] if root is None else root["policies"])]:
             first = policies.setdefault(policy.code, policy)
             if first is not policy:
                 detail = f"a policy's code stands once over all files of a run; {first.span} has it already"
                 at = pointer("policies", policy.code)
-                wrong.append(diagnose_file("duplicate-name", detail, policy.span, at=at, first=first.span))
-        found += wrong
-    return list(policies.values()), found
+                tally.note(diagnose_file("duplicate-name", detail, policy.span, at=at, first=first.span))
+    return list(policies.values()), tally.diagnostics()
 
 
-def _read(source: Source) -> tuple[Map | None, list[Diagnostic]]:
+def _read(source: Source, tally: Tally) -> Map | None:
+    """Return what a policy file holds, unless something is wrong with it."""
     start = Span(source.name, 1, 1, 1, 2)
     try:
         root, duplicates = parse(source.data, source.name)
     except YamlError as error:
-        return None, [diagnose_yaml(error)]
+        tally.note(diagnose_yaml(error))
+        return None
     if root is None:
-        return None, [diagnose_file("invalid-policy", "write at least `version: 1` and `policies:`", start)]
-    wrong = [diagnose_yaml(duplicate) for duplicate in duplicates]
-    for finding in explain(policy_schema(), root, {}):
+        tally.note(diagnose_file("invalid-policy", "write at least `version: 1` and `policies:`", start))
+        return None
+    for duplicate in duplicates:
+        tally.note(diagnose_yaml(duplicate))
+    is_wrong = bool(duplicates)
+    for finding in explain(_finder(), root, {}, tally.room(source.name)):
+        is_wrong = True
         span = locate(root, finding.path, start, at_key=finding.at_key)
-        wrong.append(diagnose_file(finding.code, finding.detail, span, finding.hint, pointer_of(finding)))
-    return root, wrong
+        if tally.wants(finding.code, CODES[finding.code][0], span, finding.which):
+            tally.add(diagnose_file(finding.code, finding.detail, span, finding.hint, pointer_of(finding)))
+    return None if is_wrong else root
 
 
-def _policy(root: Any, code: str, wrong: list[Diagnostic]) -> Policy:
-    """Return a policy; what can't be applied of it is added to `wrong`, and its schema then refuses nothing."""
+@cache
+def _finder() -> Finder:
+    return build_finder(policy_schema())
+
+
+def _policy(root: Any, code: str, tally: Tally, meter: Meter) -> Policy:
+    """Return a policy; what can't be applied of it is noted, and its schema then refuses nothing."""
     node, span = root["policies"][code], root["policies"].key_span(code)
     schema: Schema = {}
     if code in CODES:
         detail = f"`{code}` is a code of connform's own: choose another"
-        wrong.append(diagnose_file("invalid-policy", detail, span, at=pointer("policies", code)))
+        tally.note(diagnose_file("invalid-policy", detail, span, at=pointer("policies", code)))
     try:
-        schema = expand(node["schema"])
+        schema = expand(node["schema"], meter)
     except UnusableSchemaError as error:
         path = ("policies", code, "schema", *error.path)
         place = locate(root, path, span)
-        wrong.append(diagnose_file("invalid-policy", error.detail, place, error.hint, pointer(*path)))
+        tally.note(diagnose_file("invalid-policy", error.detail, place, error.hint, pointer(*path)))
     message = " ".join(node["message"].split())
     return Policy(code, message, Severity(node.get("severity", "error")), schema, span)

@@ -72,7 +72,10 @@ KEYWORDS: Final[dict[str, Schema]] = {
     "minItems": _COUNT,
     "maxItems": _COUNT,
     "uniqueItems": {"type": "boolean"},
-    "pattern": {"type": "string", "description": "A regular expression as Python's `re.search` reads it."},
+    "pattern": {
+        "type": "string",
+        "description": "A regular expression as Python's `re.search` reads it, without back-references and looking behind.",
+    },
     "minLength": _COUNT,
     "maxLength": _COUNT,
     "minimum": _NUMBER,

@@ -6,11 +6,11 @@ Layer 2, no IO. The library's own messages quote the value, so none of them is s
 from __future__ import annotations
 
 import json
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
-from connform.manifest.explain import in_names
 from connform.manifest.places import pointer
+from connform.manifest.refusals import in_names
 from connform.policies.expand import NOTHING
 
 if TYPE_CHECKING:
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from connform.manifest.rules import Path
 
 
+_MOST_SHOWN: Final = 200
+"""How many characters of a demanded value are shown."""
+_MOST_VALUES: Final = 20
+"""How many of several are."""
 Error: TypeAlias = Any
 """A `jsonschema.ValidationError`; the stubs take each of its attributes for perhaps unset."""
 
@@ -39,12 +43,12 @@ def refusals(error: Error) -> Iterator[Refusal]:
     path: Path = tuple(error.absolute_path)
     if error.context:
         yield _alternatives(error, path)
-    elif in_names(error):
+    elif in_names(error.absolute_schema_path):
         yield Refusal((*path, error.instance), f"{_name((*path, error.instance))} is no allowed key", at_key=True)
     elif error.validator == "required":
-        for key in error.validator_value:
-            if key not in error.instance:
-                yield Refusal(path, f"{_name((*path, key))} is missing")
+        missing = (key for key in error.validator_value if key not in error.instance)
+        for key in islice(missing, _MOST_VALUES):
+            yield Refusal(path, f"{_name((*path, key))} is missing")
     else:
         wording = _WORDINGS.get(error.validator, _any_other)
         yield Refusal(path, f"{_name(path)} {wording(error)}", at_key=error.schema == NOTHING)
@@ -66,7 +70,13 @@ def _name(path: Path) -> str:
 
 
 def _plain(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"
+
+
+def _any_of(values: list[Any]) -> str:
+    shown = " or ".join(map(_quoted, values[:_MOST_VALUES]))
+    return f"{shown} or one of {len(values) - _MOST_VALUES} more" if len(values) > _MOST_VALUES else shown
 
 
 def _quoted(value: Any) -> str:
@@ -85,7 +95,7 @@ def _not(error: Error) -> str:
         case {"const": value}:
             return f"must not be {_quoted(value)}"
         case {"enum": values}:
-            return f"must not be {' or '.join(map(_quoted, values))}"
+            return f"must not be {_any_of(values)}"
     if error.schema == NOTHING:
         return "is not allowed"
     return "is what the policy forbids"
@@ -100,7 +110,7 @@ def _contains(error: Error) -> str:
 
 _WORDINGS: Final[dict[str, Callable[[Error], str]]] = {
     "const": lambda error: f"must be {_quoted(error.validator_value)}",
-    "enum": lambda error: f"must be {' or '.join(map(_quoted, error.validator_value))}",
+    "enum": lambda error: f"must be {_any_of(error.validator_value)}",
     "not": _not,
     "contains": _contains,
     "oneOf": lambda _: "satisfies more than one of the alternatives",

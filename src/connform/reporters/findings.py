@@ -35,6 +35,8 @@ class Finding(NamedTuple):
     """Edits that mend it, or nothing."""
     fingerprint: str
     """Stays the same when lines move. Made of names alone, never of a value."""
+    number: int = 1
+    """How many mistakes it stands for."""
 
     @property
     def has_file(self) -> bool:
@@ -63,7 +65,16 @@ def _of_diagnostics(view: View) -> Iterator[tuple[Finding, str]]:
     for one in view["diagnostics"]:
         text = _joined(one["detail"] or one["summary"], one["hint"])
         finding = Finding(
-            one["severity"], one["code"], one["summary"], text, one["connection"], one, one["related"], one["fix"], ""
+            one["severity"],
+            one["code"],
+            one["summary"],
+            text,
+            one["connection"],
+            one,
+            one["related"],
+            one["fix"],
+            "",
+            one["count"],
         )
         yield finding, one["pointer"]
 
@@ -80,6 +91,11 @@ def _of_connections(view: View) -> Iterator[tuple[Finding, str]]:
 
 def _joined(text: str, hint: str) -> str:
     return f"{text} ({hint})" if hint else text
+
+
+def number_of(found: Iterable[Finding]) -> int:
+    """Return how many mistakes findings stand for."""
+    return sum(one.number for one in found)
 
 
 def grouped(found: Iterable[Finding], key: Callable[[Finding], str]) -> dict[str, list[Finding]]:

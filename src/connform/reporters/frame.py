@@ -78,6 +78,11 @@ _DIAGNOSTIC: Final = _object(
         ),
         "snippet": _SNIPPET,
         "fix": _list(_EDIT) | {"description": "What `validate --fix` does about it: only what is certain."},
+        "count": {
+            "type": "integer",
+            "minimum": 1,
+            "description": "How many mistakes it stands for: more than one for `more-errors` and `more-warnings`.",
+        },
     },
 )
 

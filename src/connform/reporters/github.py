@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from connform.reporters.findings import Finding, findings, grouped
+from connform.reporters.findings import Finding, findings, grouped, number_of
 from connform.reporters.terminal import clean, counted
 from connform.reporters.text_plan import changed, told
 
@@ -31,7 +31,7 @@ def render(view: View, *, color: bool, width: int, verbosity: int) -> str:  # no
         shown = room.get(severity, SHOWN)
         lines += [_command(one) for one in found[:shown]]
         if len(found) > shown:
-            left.append(counted(len(found) - shown, f"more {severity}"))
+            left.append(counted(number_of(found[shown:]), f"more {severity}"))
     if is_plan:
         changes = changed(view)
         lines += [_notice(item) for item in changes[:SHOWN]]

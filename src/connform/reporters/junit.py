@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from connform.reporters.findings import Finding, findings, grouped
+from connform.reporters.findings import Finding, findings, grouped, number_of
 from connform.reporters.terminal import clean, counted, place_of
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def _file(suite: Element, command: str, file: str, found: Sequence[Finding]) -> 
     case = SubElement(suite, "testcase", name=name, classname="connform.manifest", file=name, time=_seconds(0))
     errors = [one for one in found if one.severity == "error"]
     if errors:
-        _tell(case, "failure", errors[0].code, counted(len(errors), "error"), errors)
+        _tell(case, "failure", errors[0].code, counted(number_of(errors), "error"), errors)
     _warn(case, found)
 
 

@@ -76,6 +76,8 @@ def _result(one: Finding, rule_index: int) -> dict[str, Any]:
         "message": {"text": _plain(one.text)},
         "partialFingerprints": {"connform/v1": one.fingerprint},
     }
+    if one.number > 1:
+        result["occurrenceCount"] = one.number
     location: dict[str, Any] = {}
     if one.place["file"]:
         location["physicalLocation"] = _physical(one.place)

@@ -94,6 +94,7 @@ def _diagnostic(diagnostic: Diagnostic) -> View:
         ],
         "snippet": _snippet(diagnostic.snippet),
         "fix": [{**_place(edit.span), "text": edit.text} for edit in diagnostic.fix],
+        "count": diagnostic.number,
     }
 
 

@@ -1,0 +1,66 @@
+"""Makes of the `jsonschema` library's validator one whose work grows with the value: no item is compared with each other, no pattern goes back.
+
+Layer 1, no IO. It is imported only where a schema has a keyword that `gate` doesn't know, or a policy is broken.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from jsonschema import Draft202012Validator, ValidationError
+from jsonschema.validators import extend
+
+from connform.manifest.gate import canonical
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def _matches(pattern: str, text: str) -> bool:
+    """Whether a pattern matches; that of a policy searches for itself."""
+    search = getattr(pattern, "search", None) or re.compile(pattern).search
+    return bool(search(text))
+
+
+def _pattern(_: Any, pattern: str, value: Any, __: Any) -> Iterator[ValidationError]:
+    if isinstance(value, str) and not _matches(pattern, value):
+        yield ValidationError("does not match")
+
+
+def _pattern_properties(validator: Any, patterns: dict[str, Any], value: Any, _: Any) -> Iterator[ValidationError]:
+    if isinstance(value, dict):
+        for pattern, schema in patterns.items():
+            for key, part in value.items():
+                if _matches(pattern, key):
+                    yield from validator.descend(part, schema, path=key, schema_path=pattern)
+
+
+def _additional_properties(validator: Any, wanted: Any, value: Any, schema: Any) -> Iterator[ValidationError]:
+    if isinstance(value, dict):
+        known, patterns = schema.get("properties", {}), schema.get("patternProperties", {})
+        for key, part in value.items():
+            if key not in known and not any(_matches(pattern, key) for pattern in patterns):
+                yield from validator.descend(part, wanted, path=key)
+
+
+def _required(_: Any, required: list[str], value: Any, __: Any) -> Iterator[ValidationError]:
+    if isinstance(value, dict) and not value.keys() >= set(required):
+        yield ValidationError("lacks keys")  # one for all
+
+
+def _unique_items(_: Any, wanted: bool, value: Any, __: Any) -> Iterator[ValidationError]:  # noqa: FBT001  (a keyword's value)
+    if wanted and isinstance(value, list) and len(set(map(canonical, value))) < len(value):
+        yield ValidationError("has an item twice")
+
+
+Validator: Final = extend(  # type: ignore[no-untyped-call]  # the stubs leave its types out
+    Draft202012Validator,
+    {
+        "pattern": _pattern,
+        "required": _required,
+        "patternProperties": _pattern_properties,
+        "additionalProperties": _additional_properties,
+        "uniqueItems": _unique_items,
+    },
+)

@@ -1,0 +1,222 @@
+"""Turns a JSON Schema into a function that finds every place of a value that it refuses, one after the other.
+
+Layer 1, no IO. Each costs as much as the value has parts, no more: the `jsonschema` library takes twenty times as long, and compares each item of
+a list with each other. It is asked only where a package's schema has a keyword that `gate` doesn't know. Both find the same
+(`tests/manifest/test_refusals.py`).
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+
+from connform.manifest.gate import REMARKS, build_gate, is_known
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from connform.manifest.rules import Path
+    from connform.manifest.shape import Schema
+
+
+class Refusal(NamedTuple):
+    """One thing that a schema refuses."""
+
+    keyword: str
+    """The keyword that refuses; for `required`, once for each key that is missing."""
+    wanted: Any
+    """What the schema has there; for `required`, the key."""
+    schema: Mapping[str, Any]
+    """The schema around the keyword."""
+    value: Any
+    """What is refused."""
+    path: Path
+    """Where it stands."""
+    in_names: bool = False
+    """Whether the refused value is a key; the path then leads to the mapping around it."""
+
+
+Finder: TypeAlias = "Callable[[Any, Path], Iterator[Refusal]]"
+
+
+def build_finder(schema: Schema | bool, root: Schema | None = None) -> Finder:  # noqa: FBT001  (a JSON Schema may be one)
+    """Return the function that finds what a schema refuses.
+
+    Args:
+        schema: the schema.
+        root: whose `$defs` its references name; itself, if omitted.
+    """
+    whole = _Whole({} if isinstance(schema, bool) else root or schema)
+    return whole.finder(schema)
+
+
+class _Whole:
+    """A schema with what its references name."""
+
+    def __init__(self, root: Schema) -> None:
+        self._definitions: Mapping[str, Any] = root.get("$defs", {})
+        self._built: dict[str, Finder] = {}
+
+    def finder(self, schema: Schema | bool) -> Finder:  # noqa: FBT001  (a JSON Schema may be one)
+        """Return what finds the refusals of a schema."""
+        if isinstance(schema, bool):
+            return _nothing if schema else lambda value, path: iter((Refusal("", None, {}, value, path),))
+        if not is_known(schema.keys() - {"$ref", "$defs", "$schema"}):
+            return _by_library(schema)
+        parts = [part for word in schema if (part := self._part(word, schema)) is not None]
+        return parts[0] if len(parts) == 1 else _chained(parts)
+
+    def _part(self, word: str, schema: Schema) -> Finder | None:
+        """Return what finds the refusals of one keyword; `None` for one that refuses nothing, or does by another."""
+        if word in _PARTS:
+            return _PARTS[word](self, schema)
+        if word in _BY_ANOTHER or word in REMARKS or word.startswith("x-"):
+            return None
+        return _of_the_whole_value(word, schema)
+
+    def reference(self, schema: Schema) -> Finder:
+        """Return what finds the refusals of what a reference names, which may contain itself."""
+        name = schema["$ref"].removeprefix("#/$defs/")
+
+        def find(value: Any, path: Path) -> Iterator[Refusal]:
+            if name not in self._built:
+                self._built[name] = self.finder(self._definitions[name])
+            yield from self._built[name](value, path)
+
+        return find
+
+    def properties(self, schema: Schema) -> Finder:
+        """Return what finds the refusals of known keys."""
+        known = {key: self.finder(part) for key, part in schema["properties"].items()}
+
+        def find(value: Any, path: Path) -> Iterator[Refusal]:
+            if isinstance(value, dict):
+                for key, part in value.items():
+                    if key in known:
+                        yield from known[key](part, (*path, key))
+
+        return find
+
+    def others(self, schema: Schema) -> Finder | None:
+        """Return what finds the refusals of unknown keys."""
+        wanted = schema["additionalProperties"]
+        known = schema.get("properties", {})
+        if wanted is True:
+            return None
+        inner = None if wanted is False else self.finder(wanted)
+
+        def find(value: Any, path: Path) -> Iterator[Refusal]:
+            if not isinstance(value, dict):
+                return
+            if inner is None:
+                if not value.keys() <= known.keys():
+                    yield Refusal("additionalProperties", wanted, schema, value, path)
+                return
+            for key, part in value.items():
+                if key not in known:
+                    yield from inner(part, (*path, key))
+
+        return find
+
+    def names(self, schema: Schema) -> Finder:
+        """Return what finds the refusals of names of keys."""
+        inner = self.finder(schema["propertyNames"])
+
+        def find(value: Any, path: Path) -> Iterator[Refusal]:
+            for key in value if isinstance(value, dict) else ():
+                for refusal in inner(key, path):
+                    yield refusal._replace(in_names=True)
+
+        return find
+
+    def items(self, schema: Schema) -> Finder:
+        """Return what finds the refusals of items."""
+        inner = self.finder(schema["items"])
+
+        def find(value: Any, path: Path) -> Iterator[Refusal]:
+            if isinstance(value, list):
+                for index, item in enumerate(value):
+                    yield from inner(item, (*path, index))
+
+        return find
+
+    def all(self, schema: Schema) -> Finder:
+        """Return what finds the refusals of each schema."""
+        return _chained([self.finder(one) for one in schema["allOf"]])
+
+    def condition(self, schema: Schema) -> Finder:
+        """Return what finds the refusals of the schema that applies."""
+        test = build_gate(schema["if"])
+        then, otherwise = (self.finder(schema.get(word, True)) for word in ("then", "else"))
+        return lambda value, path: (then if test(value) else otherwise)(value, path)
+
+
+_PARTS: Final[dict[str, Callable[[_Whole, Schema], Finder | None]]] = {
+    "$ref": _Whole.reference,
+    "properties": _Whole.properties,
+    "additionalProperties": _Whole.others,
+    "propertyNames": _Whole.names,
+    "items": _Whole.items,
+    "required": lambda _, schema: _required(schema["required"], schema),
+    "allOf": _Whole.all,
+    "if": _Whole.condition,
+}
+"""Keyword → what finds the refusals of the parts of a value."""
+_BY_ANOTHER: Final = frozenset({"then", "else", "$defs", "$schema"})
+"""Keywords that refuse nothing by themselves."""
+
+
+def _of_the_whole_value(word: str, schema: Schema) -> Finder:
+    wanted = schema[word]
+    accepts = build_gate({word: wanted})
+
+    def find(value: Any, path: Path) -> Iterator[Refusal]:
+        if not accepts(value):
+            yield Refusal(word, wanted, schema, value, path)
+
+    return find
+
+
+def _chained(finders: list[Finder]) -> Finder:
+    def find(value: Any, path: Path) -> Iterator[Refusal]:
+        for one in finders:
+            yield from one(value, path)
+
+    return find
+
+
+def _nothing(value: object, path: Path) -> Iterator[Refusal]:  # noqa: ARG001  (it is a finder)
+    return iter(())
+
+
+def _required(required: list[str], schema: Schema) -> Finder:
+    def find(value: Any, path: Path) -> Iterator[Refusal]:
+        if isinstance(value, dict):
+            for key in required:
+                if key not in value:
+                    yield Refusal("required", key, schema, value, path)
+
+    return find
+
+
+def _by_library(schema: Schema) -> Finder:
+    def find(value: Any, path: Path) -> Iterator[Refusal]:
+        from jsonschema import Draft202012Validator  # none of our own schemas needs it
+
+        for error in Draft202012Validator(schema).iter_errors(value):
+            around = error.schema if isinstance(error.schema, dict) else {}
+            here = (*path, *error.absolute_path)
+            names = in_names(error.absolute_schema_path)
+            if error.validator == "required":
+                wanted = [key for key in error.validator_value if error.message.startswith(repr(key))]
+            else:
+                wanted = [error.validator_value]
+            for one in wanted:
+                yield Refusal(str(error.validator), one, around, error.instance, here, names)
+
+    return find
+
+
+def in_names(schema_path: Any) -> bool:
+    """Whether what the library refuses, by this path in the schema, is a key; its path then leads to the mapping around the key."""
+    return any(step == "propertyNames" and above != "properties" for above, step in pairwise(["", *schema_path]))
