@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from functools import cached_property
@@ -87,19 +88,21 @@ def run(
     return run_program(*before, COMMAND, *argv, cwd=cwd, env={**AS_INSTALLED, **(env or {})}, stdin=stdin)
 
 
-def run_here(*argv: str | Path, cwd: Path, env: Mapping[str, str] | None = None) -> Run:
+def run_here(*argv: str | Path, cwd: Path, env: Mapping[str, str] | None = None, stdin: str | None = None) -> Run:
     """Run a command line in this process, to its end: a fifth of the cost of an interpreter, where nothing depends on one."""
     started_at = time.monotonic()
     wanted = environment(env)
     out, err = io.BytesIO(), io.BytesIO()
-    with pytest.MonkeyPatch.context() as patch, Path(os.devnull).open() as nothing:
+    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryFile("w+") as given:
+        given.write(stdin or "")
+        given.seek(0)
         patch.chdir(cwd)
         for name in set(os.environ) - set(wanted):
             patch.delenv(name)
         for name, value in wanted.items():
             patch.setenv(name, value)
         streams = [io.TextIOWrapper(buffer, "utf-8", newline="", write_through=True) for buffer in (out, err)]
-        for name, stream in zip(("stdin", "stdout", "stderr"), (nothing, *streams), strict=True):
+        for name, stream in zip(("stdin", "stdout", "stderr"), (given, *streams), strict=True):
             patch.setattr(sys, name, stream)
         code = main([str(argument) for argument in argv])
     assert_no_canary(out.getvalue(), err.getvalue(), where="the command")

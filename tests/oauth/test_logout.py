@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from connform.store import open_store
 from tests.canary import API_KEY
-from tests.end_to_end.running import run
+from tests.end_to_end.running import run_here as run
 from tests.http.servers import Server, answer
 from tests.oauth.conftest import SECRET
 from tests.store.conftest import NOW, grant, keep, tokens

@@ -17,7 +17,7 @@ from connform.store import open_store
 from connform.store.cipher import new_key
 from tests.canary import API_KEY, AWKWARD
 from tests.end_to_end.conftest import PACKAGES
-from tests.end_to_end.running import run
+from tests.end_to_end.running import run_here as run
 from tests.http.servers import Server, head
 from tests.oauth.conftest import SECRET
 from tests.oauth.test_verdicts import ENVIRONMENT, MANIFEST, prepare

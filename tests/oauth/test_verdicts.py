@@ -15,7 +15,7 @@ from connform.secret import Secret
 from connform.store import open_store
 from connform.store.cipher import new_key
 from tests.canary import API_KEY, assert_no_canary
-from tests.end_to_end.running import run
+from tests.end_to_end.running import run_here as run
 from tests.http.servers import Server, answer
 from tests.oauth.conftest import SECRET
 from tests.store.conftest import grant, keep
