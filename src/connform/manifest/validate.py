@@ -324,7 +324,8 @@ class _Run:
 
     def _rules(self, branch: Branch, entry: Entry, refused: Refused) -> Iterator[Finding]:
         sound = without(entry.effective, refused.unusable)
-        if not refused or is_complete(self._connection.of(sound).schema, sound):
+        selects = self._connection.of(sound)  # another branch than `branch`, where what selects was refused
+        if not refused or (is_complete(selects.schema, sound) and (selects is branch or selects.gate(sound))):
             yield from self._vocabulary.rules(sound)
         yield from check_references(branch.references, entry, self._stores, self._vocabulary, self._schemes)
 
