@@ -53,6 +53,10 @@ def test_of_edits_that_overlap_the_first_is_made_and_of_equal_ones_one() -> None
         ("US", "op://a, b", '"op://a, b"'),  # a comma would end it inside of braces
         ("TRUE-1", "true", '"true"'),  # a template may be called so
         ("0X1F", "0x1f", '"0x1f"'),
+        ("US", r"file://C:\new", r'"file://C:\\new"'),
+        ("US", 'a"b', r'"a\"b"'),
+        ('"US"', r"C:\new", r'"C:\\new"'),
+        ("'US'", "it's", "'it''s'"),
         (r'"U\x53"', "us", None),  # escapes: its columns say nothing
         ("'U''S'", "us", None),
         ("*US", "us", None),  # an alias

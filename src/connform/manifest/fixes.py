@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from connform.diagnostics import Diagnostic, Edit
     from connform.manifest.source_lines import SourceLines
 
+_DOUBLE: Final = '"'
 _BOM: Final = "\ufeff"
 _QUOTED: Final = re.compile(r"'[^']*'|\"[^\"\\]*\"")
 _PLAIN: Final = re.compile(r"[^\s\[\]{}\"'&*!|>%@`,#?:-].*")
@@ -40,10 +41,17 @@ def _exact(edit: Edit, line: str) -> Edit | None:
     span = edit.span
     stands = line[span.column - 1 : span.end_column - 1]
     if _QUOTED.fullmatch(stands):
-        return edit._replace(span=span._replace(column=span.column + 1, end_column=span.end_column - 1))
+        inside = span._replace(column=span.column + 1, end_column=span.end_column - 1)
+        return edit._replace(span=inside, text=_escaped(edit.text, stands[0]))
     if _PLAIN.fullmatch(stands):
-        return edit if _SAFE.fullmatch(edit.text) else edit._replace(text=f'"{edit.text}"')
+        return edit if _SAFE.fullmatch(edit.text) else edit._replace(text=f'"{_escaped(edit.text, _DOUBLE)}"')
     return None
+
+
+def _escaped(text: str, quote: str) -> str:
+    if quote == _DOUBLE:
+        return text.replace("\\", "\\\\").replace(_DOUBLE, f"\\{_DOUBLE}")
+    return text.replace(quote, quote * 2)
 
 
 def mend(data: bytes, edits: Iterable[Edit]) -> tuple[bytes, int]:
