@@ -1,4 +1,4 @@
-"""Carries renames out: record, history and grant get the new name together, while nobody else can change any of them.
+"""Renames recorded connections: record, history and grant get the new name together, while nobody else can change any of them.
 
 Layer 3; writes the recorded state and the stores of grants.
 """

@@ -1,4 +1,4 @@
-"""Makes of the `jsonschema` library's validator one whose work grows with the value: no item is compared with each other, no pattern goes back.
+"""Extends the validator of the `jsonschema` library by `uniqueItems` and `pattern` in linear time: no item is compared with each other, no pattern goes back.
 
 Layer 1, no IO. It is imported only where a schema has a keyword that `gate` doesn't know, or a policy is broken.
 """

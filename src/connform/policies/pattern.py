@@ -1,4 +1,4 @@
-"""Turns a regular expression into a search whose work is bounded by the lengths of the pattern and of the text, multiplied.
+"""Compiles a regular expression into a search without backtracking: its work is at most the length of the pattern times that of the text.
 
 Layer 2, no IO. Python's `re` tries one way after the other: `(a+)+$` takes longer than anybody lives. Here all ways are followed at once, character
 by character (Thompson's construction), so that none is tried twice. The pattern is read by Python's own parser, and means what `re.search` takes it for.
