@@ -6,13 +6,14 @@ Layer 2; IO: the server. Needs the extra `connform[postgres]`. Locks belong to s
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager, suppress
-from threading import BoundedSemaphore, RLock
+from contextlib import contextmanager
+from threading import BoundedSemaphore
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 from connform.errors import ConnectionFailed
 from connform.process_local import ProcessLocal
+from connform.store.connections import OwnConnection
 from connform.store.database import LockTimeout
 from connform.store.postgres_server import PostgresServer, execute_on, sign, told
 
@@ -95,10 +96,8 @@ class PostgresDatabase:
         self._server = PostgresServer(url)
         self.place = self._server.place
         self.folder = None
-        self._connection: psycopg.Connection[Any] | None = None
-        self._owner_pid = 0
+        self._own: OwnConnection[psycopg.Connection[Any]] = OwnConnection(self)
         self._has_tables = False
-        self._using = ProcessLocal(RLock)
 
     @contextmanager
     def reading(self) -> Iterator[Execute | None]:
@@ -154,34 +153,17 @@ class PostgresDatabase:
 
     def close(self) -> None:
         """Let go of the connection."""
-        with self._using.own:
-            if self._connection is not None and self._owner_pid == os.getpid():
-                self._connection.close()
-            self._connection = None
-
-    def __del__(self) -> None:
-        with suppress(AttributeError):  # the URL was refused
-            self.close()
+        with self._own.lock.own:
+            self._own.close()
 
     @contextmanager
     def _transaction(self) -> Iterator[Execute]:
-        with self._using.own, self._server.telling():
-            if self._connection is None or self._connection.closed or self._owner_pid != os.getpid():
-                self._connection, self._owner_pid = self._server.connect(_PATIENCE_S), os.getpid()
-            else:
-                self._renew_if_dead()
-            with self._connection.transaction():
-                yield execute_on(self._connection)
-
-    def _renew_if_dead(self) -> None:
-        """Open the connection anew where the server has gone away meanwhile."""
-        import psycopg
-
-        try:
-            assert self._connection is not None  # noqa: S101  (the caller saw to it)
-            self._connection.execute("SELECT 1")
-        except psycopg.OperationalError:
-            self._connection = self._server.connect(_PATIENCE_S)
+        with self._own.lock.own, self._server.telling():
+            session = self._own.get()
+            if session is None or not _is_alive(session):
+                session = self._own.set(self._server.connect(_PATIENCE_S))
+            with session.transaction():
+                yield execute_on(session)
 
     def _prepared(self, execute: Execute, *, may_found: bool = False) -> bool:
         """Return whether the tables are there; bring older ones forward, and make them where that is wanted."""
@@ -209,6 +191,17 @@ class PostgresDatabase:
             )
             raise ConnectionFailed("store_corrupt", message, "update connform")
         return version
+
+
+def _is_alive(session: psycopg.Connection[Any]) -> bool:
+    """Whether a session is open, and its server has not gone away meanwhile."""
+    import psycopg
+
+    try:
+        session.execute("SELECT 1")
+    except psycopg.OperationalError:
+        return False
+    return True
 
 
 @contextmanager

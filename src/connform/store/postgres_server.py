@@ -108,16 +108,22 @@ class PostgresServer:
                 },
                 autocommit=True,
             )
+        try:
+            self._set_up(session)
+        except BaseException:
+            session.close()
+            raise
+        return session
+
+    def _set_up(self, session: psycopg.Connection[Any]) -> None:
         execute = execute_on(session)
         for name, value in _KEEPALIVE.items():  # the server's side: a host that vanished frees its locks
             execute(f"SET tcp_keepalives_{name} = {value}")
         ((schema, path),) = execute("SELECT current_schema(), current_setting('search_path')")
         if schema is None:
-            session.close()
             message = f"{self.place}: no schema of the search path ({path}) is there for this user"
             hint = "make it (CREATE SCHEMA), or correct `options` in the URL"
             raise ConnectionFailed("config_invalid", message, hint)
-        return session
 
     @contextmanager
     def telling(self) -> Iterator[None]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from connform.errors import ConnectionFailed
 from connform.process_local import ProcessLocal
+from connform.store.connections import OwnConnection
 from connform.store.guard import check_private, make_folder, open_private
 from connform.store.locks import locked
 from connform.store.sqlite_trust import bounded, harden, version_of
@@ -36,8 +37,6 @@ slow disk, however many transactions go by.
 """
 _OPENING: Final = ProcessLocal(RLock)
 """A file is made and closed before any thread of this process can have locked it: closing it would end the lock."""
-_INHERITED: Final[list[sqlite3.Connection]] = []
-"""Connections of a parent: closing them would roll back what it is writing."""
 _MIGRATIONS: Final = (
     """
     CREATE TABLE connform_meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
@@ -82,15 +81,13 @@ class SqliteDatabase:
         self.folder = folder
         self._path = folder / FILE
         self.place = str(self._path)
-        self._connection: sqlite3.Connection | None = None
-        self._owner_pid = 0
-        self._using = ProcessLocal(RLock)
+        self._own: OwnConnection[sqlite3.Connection] = OwnConnection(self)
         self._writes_from = 0.0
 
     @contextmanager
     def reading(self) -> Iterator[Execute | None]:
         """Yield what reads; `None` where there is no file."""
-        with self._using.own, self._telling():
+        with self._own.lock.own, self._telling():
             try:
                 connection = self._connected(may_make=False)
             except FileNotFoundError:
@@ -101,7 +98,7 @@ class SqliteDatabase:
     @contextmanager
     def writing(self) -> Iterator[Execute]:
         """Yield one durable transaction."""
-        with self._using.own, self._telling():
+        with self._own.lock.own, self._telling():
             self._make_folder()
             connection = self._connected(may_make=True)
             sleep(max(self._writes_from - monotonic(), 0))
@@ -132,21 +129,8 @@ class SqliteDatabase:
 
     def close(self) -> None:
         """Let go of the file."""
-        with self._using.own:
-            own = self._own()
-            if own is not None:
-                own.close()
-            self._connection = None
-
-    def __del__(self) -> None:
-        self.close()
-
-    def _own(self) -> sqlite3.Connection | None:
-        """Return this process's connection. One that a forked child inherits is neither used nor closed: its parent may be writing."""
-        if self._connection is not None and self._owner_pid != os.getpid():
-            _INHERITED.append(self._connection)
-            self._connection = None
-        return self._connection
+        with self._own.lock.own:
+            self._own.close()
 
     def _make_folder(self) -> None:
         """Make the folder, and none above it: what is missing there is a typing error, or a disk that isn't mounted."""
@@ -157,7 +141,7 @@ class SqliteDatabase:
         make_folder(self.folder)
 
     def _connected(self, *, may_make: bool) -> sqlite3.Connection:
-        own = self._own()
+        own = self._own.get()
         if own is not None:
             return own
         with _OPENING.own:
@@ -167,9 +151,7 @@ class SqliteDatabase:
                 if not may_make:
                     raise
                 os.close(open_private(self._path, os.O_RDWR | os.O_CREAT))
-            connection = self._open()
-        self._connection, self._owner_pid = connection, os.getpid()
-        return connection
+            return self._own.set(self._open())
 
     def _open(self) -> sqlite3.Connection:
         mode = "rw" if os.access(self._path, os.W_OK) else "ro"
