@@ -8,11 +8,11 @@ import time
 from contextlib import closing
 from datetime import UTC, datetime
 
-from connform.engine.actor import actor
-from connform.engine.grants import State
-from connform.engine.planning import draw
-from connform.engine.select import EVERYTHING
-from connform.engine.states import WHOLE, KeptStates
+from connform.engine.changes.plan import draw
+from connform.engine.load.selection import EVERYTHING
+from connform.engine.run.actor import actor
+from connform.engine.run.grants import State
+from connform.engine.run.states import WHOLE, KeptStates
 from connform.engine.validate import load_manifest
 from connform.faults import Stage
 from connform.recorded import Attempt, Record, UsedSecret

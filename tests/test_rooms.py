@@ -13,7 +13,7 @@ HANDED_OVER = {
     "cli/exec.py",
     "cli/masking.py",
     "cli/token.py",
-    "engine/credential.py",
+    "engine/export.py",
     "engine/login.py",
     "store/cipher.py",
 }
@@ -37,7 +37,7 @@ def test_secrets_are_revealed_where_they_leave(pytestconfig: pytest.Config) -> N
 MADE_AT_ONCE = {
     "auth/oauth/authorization.py",  # taken without waiting, once and for all
     "auth/oauth/credential.py",  # in an object of which each process has its own
-    "http/resolver.py",  # the same
+    "http/net/resolver.py",  # the same
     "store/postgres.py",  # in the function that a ProcessLocal calls
 }
 """Where locks are made by hand: everywhere else, `ProcessLocal(Lock)` makes one for each process."""

@@ -12,9 +12,9 @@ from connform.manifest.rules import Finding
 from connform.manifest.shape import Shape
 from connform.providers.interface import Answer, CheckRequest, Instance, Judgement, Provider
 from connform.secret import Secret, SecretReference
-from connform.secrets.interface import Backend, Fetched, Opened, Outcome, Place, Ruled
-from connform.secrets.opened import Documents, Once
-from connform.secrets.value import secret_from_text, text_from_bytes, whole_or_field
+from connform.secrets.kit.interface import Backend, Fetched, Opened, Outcome, Place, Ruled
+from connform.secrets.kit.opened import Documents, Once
+from connform.secrets.kit.value import secret_from_text, text_from_bytes, whole_or_field
 
 __all__ = [
     "Answer",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from connform.cli.options import Options
-from connform.engine.grants import State
+from connform.engine.run.grants import State
 from tests.reporters.samples import SAMPLES
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from connform.cli.main import main
-from connform.engine.grants import State
+from connform.engine.run.grants import State
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from jsonschema import Draft7Validator, Draft202012Validator
 
-from connform.engine.catalog import editor_schema, manifest_schema
+from connform.engine.load.catalog import editor_schema, manifest_schema
 from connform.engine.validate import examine
 from connform.manifest.files import Source
 from connform.manifest.nodes import YamlError, parse

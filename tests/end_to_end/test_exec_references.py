@@ -8,7 +8,7 @@ import subprocess
 import time
 from typing import TYPE_CHECKING, Final
 
-from connform.secrets.exec_policy import POLICY
+from connform.secrets.exec.policy import POLICY
 from tests.canary import API_KEY
 from tests.end_to_end.running import COMMAND, environment, manifest, run
 from tests.secrets.test_exec import assert_gone

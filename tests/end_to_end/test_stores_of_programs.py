@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from connform.secrets.exec_policy import POLICY
+from connform.secrets.exec.policy import POLICY
 from tests.canary import API_KEY
 from tests.conftest import require_peer
 from tests.end_to_end.running import run

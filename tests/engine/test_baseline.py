@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from connform.engine.inventory import list_connections
-from connform.engine.select import Selection
+from connform.engine.load.selection import Selection
 from connform.errors import NoBaseline
 from tests.conftest import require_peer
 from tests.engine.test_changed import IDENTITY

@@ -12,7 +12,7 @@ import pytest
 
 from connform.cli.main import main
 from connform.engine.inventory import list_connections
-from connform.engine.select import Selection
+from connform.engine.load.selection import Selection
 from connform.engine.validate import validate
 from connform.errors import NoBaseline, UnknownConnection
 from tests.conftest import require_peer

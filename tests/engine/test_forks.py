@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from connform.engine.stores import Stores
+from connform.engine.run.secret_resolver import Stores
 from connform.manifest.model import Store
 from connform.secret import SecretReference
 from tests.conftest import require_library

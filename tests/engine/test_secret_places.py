@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pytest
 
-from connform.engine.secret_places import SecretPlace, place_of
+from connform.engine.changes.secret_identity import SecretPlace, place_of
 from connform.secret import SecretReference
 
 ARN: Final = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop/key-AbC123"

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pytest
 
-from connform.engine.origins import sends
+from connform.engine.changes.origins import sends
 
 API: Final = "https://api.acme.example"
 ACCOUNT: Final = "file:///var/run/secrets/kubernetes.io/serviceaccount/token"

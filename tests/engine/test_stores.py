@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from connform.engine.place import PlaceInUse
-from connform.engine.stores import Stores, Wanted
+from connform.engine.run.secret_resolver import Stores, Wanted
+from connform.engine.run.store_session import PlaceInUse
 from connform.errors import ConnectionFailed, SecretUnresolved
 from connform.manifest.model import Store
 from connform.secret import Secret, SecretReference
 from connform.secrets import BACKENDS
-from connform.secrets.interface import Fetched
+from connform.secrets.kit.interface import Fetched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from connform.secrets.interface import Opened, Outcome, Place
+    from connform.secrets.kit.interface import Opened, Outcome, Place
 
 HERE = Path()
 
@@ -68,7 +68,7 @@ class Counting:
 @pytest.fixture
 def counting(monkeypatch: pytest.MonkeyPatch) -> Counting:
     counting = Counting()
-    monkeypatch.setattr("connform.engine.catalog.BACKENDS", {**BACKENDS, "counting": counting})
+    monkeypatch.setattr("connform.engine.load.catalog.BACKENDS", {**BACKENDS, "counting": counting})
     return counting
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
-from connform.engine.catalog import vocabulary
+from connform.engine.load.catalog import vocabulary
 from connform.manifest.settings import EXTENDS
 from connform.manifest.shape import Shape, keys
 

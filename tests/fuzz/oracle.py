@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from jsonschema import Draft202012Validator
 
 from connform.diagnostics import CODES, Severity
-from connform.engine.catalog import manifest_schema, reference_keys, store_reference_keys, vocabulary
+from connform.engine.load.catalog import manifest_schema, reference_keys, store_reference_keys, vocabulary
 from connform.layout.canonical import canonical
 from connform.manifest.files import Source
 from connform.manifest.fixes import mend

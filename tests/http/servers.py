@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Final, Protocol, Self
 
 import trustme
 
+from connform.http.net.tls_socket import TLSSocket
 from connform.http.settings import Network
-from connform.http.tls_socket import TLSSocket
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

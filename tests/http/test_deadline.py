@@ -9,7 +9,8 @@ import time
 import httpx
 import pytest
 
-from connform.http import RequestTimedOut, async_client, deadline, sync_client, transport
+from connform.http import RequestTimedOut, async_client, sync_client, transport
+from connform.http.net import deadline
 from tests.http import servers
 from tests.http.exchanging import BUSY_S, Mode, exchange, settings_for
 from tests.http.servers import Authority, Server, answer, drip, head

@@ -22,9 +22,10 @@ import anyio
 import httpx
 import pytest
 
-from connform.http import REAL, RequestFailed, async_client, limits, resolver, sync_client, tls, transport
+from connform.http import REAL, RequestFailed, async_client, limits, sync_client, transport
+from connform.http.net import resolver, tls
+from connform.http.net.resolver import look_up
 from connform.http.origin import Origin
-from connform.http.resolver import look_up
 from connform.secret import Secret
 from tests.forking import all_locks_held, forked, unmeasured
 from tests.http.exchanging import MODES, Mode, settings_for

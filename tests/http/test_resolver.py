@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 import anyio
 import pytest
 
-from connform.http import RequestFailed, resolver
-from connform.http.resolver import Endpoint, literal, look_up, look_up_async
+from connform.http import RequestFailed
+from connform.http.net import resolver
+from connform.http.net.resolver import Endpoint, literal, look_up, look_up_async
 from connform.process_local import ProcessLocal
 from tests.conftest import require_library
 

@@ -15,7 +15,8 @@ import httpx
 import pytest
 
 from connform.auth.oauth import listener
-from connform.http import ClientSettings, RequestFailed, RequestTimedOut, tls
+from connform.http import ClientSettings, RequestFailed, RequestTimedOut
+from connform.http.net import tls
 from connform.simulator.certificates import Certificates
 from tests.http import servers
 from tests.http.exchanging import BUSY_S, SHORT, Mode, exchange, settings_for

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from connform.errors import ConnectionFailed
-from connform.http import ClientSettings, Network, async_client, certificate_files, sync_client, tls
+from connform.http import ClientSettings, Network, async_client, sync_client
+from connform.http.net import certificate_files, tls
 from connform.regular_files import read_regular
 from tests.http.exchanging import Mode, exchange, settings_for
 from tests.http.servers import Authority, Server, answer

@@ -22,9 +22,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import pytest
 
 import connform
-from connform.http import REAL, limits, sync_client, tls
+from connform.http import REAL, limits, sync_client
+from connform.http.net import tls
+from connform.http.net.resolver import look_up
 from connform.http.origin import Origin
-from connform.http.resolver import look_up
 from connform.http.settings import HeaderLines
 from connform.secret import Secret
 from tests.forking import forked

@@ -11,7 +11,7 @@ import pytest
 
 from connform.cli.main import main
 from connform.engine.fix import fix
-from connform.engine.select import Selection
+from connform.engine.load.selection import Selection
 from connform.engine.validate import examine, read_manifest
 from connform.manifest.files import Source
 from connform.manifest.tally import MOST_LISTED

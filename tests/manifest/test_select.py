@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from connform.engine.select import Selection, select
+from connform.engine.load.selection import Selection, select
 from connform.errors import UnknownConnection
 
 TAGS = {"sandbox-us": ["ci"], "sandbox-eu": ["ci", "eu"], "production-eu": ["eu"], "acme": []}

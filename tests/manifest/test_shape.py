@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from connform.engine.catalog import manifest_schema, vocabulary
+from connform.engine.load.catalog import manifest_schema, vocabulary
 from connform.manifest.gate import build_gate
 from connform.manifest.shape import Shape, build_signature, keys, plain_keys, published, secret_keys, selected
 

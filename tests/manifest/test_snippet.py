@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from connform.diagnostics import Diagnostic, Severity, Span
-from connform.engine.catalog import vocabulary
+from connform.engine.load.catalog import vocabulary
 from connform.manifest.files import Source
 from connform.manifest.snippet import MAX_LENGTH, Public, add_snippets, mask
 from connform.manifest.source_lines import SourceLines

@@ -11,7 +11,7 @@ import pytest
 from yaml import _yaml
 
 from connform.cli.main import main
-from connform.engine.catalog import vocabulary
+from connform.engine.load.catalog import vocabulary
 from connform.manifest.files import Source
 from connform.manifest.nodes import NotYamlError, YamlError, parse, scalar_extents
 from connform.manifest.syntax import explain

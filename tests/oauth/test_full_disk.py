@@ -8,8 +8,8 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
-from connform.engine.grants import State
 from connform.engine.login import login
+from connform.engine.run.grants import State
 from connform.errors import ConnectionFailed
 from connform.secret import Secret
 from connform.store import open_store

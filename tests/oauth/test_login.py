@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives.serialization import (
 
 from connform.auth.oauth import authorization
 from connform.auth.oauth.server import AuthorizationServer, discover
-from connform.engine.grants import State
 from connform.engine.login import login
+from connform.engine.run.grants import State
 from connform.errors import ConnectionFailed
 from connform.faults import FAULTS
 from connform.secret import Secret

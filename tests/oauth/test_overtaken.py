@@ -17,7 +17,7 @@ import pytest
 from connform.auth.oauth import journal
 from connform.errors import ConnectionFailed
 from connform.grant import Grant, Pending
-from connform.http import deadline
+from connform.http.net import deadline
 from connform.secret import Secret
 from connform.store import open_store
 from connform.store.cipher import new_key

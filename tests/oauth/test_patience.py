@@ -12,7 +12,7 @@ import pytest
 
 from connform.auth.oauth import token_endpoint
 from connform.errors import ConnectionFailed
-from connform.http import deadline
+from connform.http.net import deadline
 from connform.secret import Secret
 from connform.store import open_store
 from connform.store.memory import MemoryStore

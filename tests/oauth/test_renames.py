@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from connform.cli.main import main
-from connform.engine.grants import State
 from connform.engine.login import login
+from connform.engine.run.grants import State
 from connform.secret import Secret
 from connform.store import open_store
 from connform.store.cipher import new_key

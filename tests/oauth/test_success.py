@@ -10,8 +10,8 @@ from urllib.parse import parse_qs
 import pytest
 
 import connform
-from connform.engine.grants import State
 from connform.engine.login import login
+from connform.engine.run.grants import State
 from connform.secret import Secret
 from connform.store import open_store
 from connform.store.cipher import new_key

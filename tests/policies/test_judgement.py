@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from connform.cli.main import main
-from connform.engine.catalog import DEFAULT_PROVIDER, reference_keys, vocabulary
-from connform.engine.select import EVERYTHING, Selection
+from connform.engine.load.catalog import DEFAULT_PROVIDER, reference_keys, vocabulary
+from connform.engine.load.selection import EVERYTHING, Selection
 from connform.engine.validate import examine, read_manifest, validate
 from connform.manifest.files import Source
 from connform.policies.facts import FactFinder

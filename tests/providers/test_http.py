@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from connform.engine.catalog import vocabulary
+from connform.engine.load.catalog import vocabulary
 from connform.manifest.files import Source
 from connform.manifest.shape import selected
 from connform.manifest.tally import Tally

@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 from typing import Final
 
 from connform.diagnostics import CODES, Diagnostic, Edit, Related, Severity, Snippet, Span
-from connform.engine.origins import Origin, Send
+from connform.engine.changes.origins import Origin, Send
+from connform.engine.changes.secret_identity import SecretPlace
+from connform.engine.changes.specification import FieldChange
 from connform.engine.report import (
     BackendReport,
     ConnectionReport,
@@ -17,8 +19,6 @@ from connform.engine.report import (
     StageResult,
     Value,
 )
-from connform.engine.secret_places import SecretPlace
-from connform.engine.specification import FieldChange
 from connform.faults import FAULTS, ExitCode, Stage, Verdict
 from connform.grant import GrantFacts
 from connform.recorded import Actor, Attempt, Record, UsedSecret

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterator
 
-    from connform.secrets.interface import Place
+    from connform.secrets.kit.interface import Place
 
 
 class Request(NamedTuple):

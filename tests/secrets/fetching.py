@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 from connform.errors import SecretUnresolved
 from connform.secret import SecretReference
 from connform.secrets import BACKENDS
-from connform.secrets.interface import Fetched, Place
+from connform.secrets.kit.interface import Fetched, Place
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from connform.secrets.interface import Outcome
+    from connform.secrets.kit.interface import Outcome
 
 
 def fetch(backend: str, base: Path, *texts: str, **settings: Any) -> list[str]:

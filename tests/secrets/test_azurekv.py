@@ -8,7 +8,7 @@ import pytest
 
 from connform.secret import Secret
 from connform.secrets.azurekv import AZUREKV
-from connform.secrets.interface import Place
+from connform.secrets.kit.interface import Place
 from connform.testing.secrets import Bench, SecretBackendSuite
 from tests.canary import API_KEY, assert_no_canary
 from tests.conftest import require_library

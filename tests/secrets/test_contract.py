@@ -10,7 +10,7 @@ import pytest
 from connform.secrets.dotenv import DOTENV
 from connform.secrets.env import ENV
 from connform.secrets.file import FILE
-from connform.secrets.interface import Place
+from connform.secrets.kit.interface import Place
 from connform.testing.secrets import Bench, SecretBackendSuite
 
 if TYPE_CHECKING:

@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import pytest
 
 from connform.errors import SecretUnresolved
-from connform.http import deadline
+from connform.http.net import deadline
 from connform.process_local import ProcessLocal
 from connform.secret import SecretReference
-from connform.secrets import command
-from connform.secrets.exec import EXEC
-from connform.secrets.exec_policy import POLICY
-from connform.secrets.interface import Place
+from connform.secrets.exec.backend import EXEC
+from connform.secrets.exec.policy import POLICY
+from connform.secrets.kit import command
+from connform.secrets.kit.interface import Place
 from connform.testing.secrets import Bench, SecretBackendSuite
 from tests.canary import API_KEY, VARIABLE
 from tests.forking import forked
@@ -402,7 +402,7 @@ def test_a_policy_in_the_repository_of_the_manifest_allows_nothing(
 def test_a_policy_is_looked_at_from_the_folder_of_each_manifest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from connform.engine.stores import Stores, Wanted
+    from connform.engine.run.secret_resolver import Stores, Wanted
 
     repository = tmp_path / "repository"
     (repository / ".git").mkdir(parents=True)

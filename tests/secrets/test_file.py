@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from connform.secrets.reading import read_file
+from connform.secrets.kit.file_reader import read_file
 from tests.secrets.fetching import chain, failure, fetch, lint
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ from pathlib import Path
 from connform.errors import SecretUnresolved
 from connform.secret import SecretReference
 from connform.secrets import BACKENDS
-from connform.secrets.interface import Place
+from connform.secrets.kit.interface import Place
 backend = BACKENDS["file"]
 if os.geteuid() == 0:
     os.seteuid(65534)  # nothing can be imported from here on

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from connform.secret import Secret
 from connform.secrets.gcpsecrets import GCPSECRETS
-from connform.secrets.interface import Place
+from connform.secrets.kit.interface import Place
 from connform.testing.secrets import Bench, SecretBackendSuite
 from tests.canary import API_KEY, assert_no_canary
 from tests.conftest import require_library

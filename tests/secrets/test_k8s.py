@@ -9,8 +9,8 @@ import pytest
 
 from connform.errors import SecretUnresolved
 from connform.secret import Secret, SecretReference
-from connform.secrets.interface import Fetched, Place
 from connform.secrets.k8s import K8S
+from connform.secrets.kit.interface import Fetched, Place
 from connform.testing.secrets import Bench, SecretBackendSuite
 from tests.canary import API_KEY, assert_no_canary
 from tests.secrets.api_server import ApiServer, Request, ServedBench

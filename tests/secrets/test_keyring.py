@@ -21,8 +21,8 @@ from keyring.errors import KeyringLocked
 from secretstorage.defines import SS_PATH
 from secretstorage.util import DBusAddressWrapper, format_secret, open_session
 
-from connform.secrets.interface import Place
 from connform.secrets.keyring import KEYRING
+from connform.secrets.kit.interface import Place
 from connform.testing.secrets import Bench, SecretBackendSuite
 from tests.canary import API_KEY
 from tests.conftest import require_peer

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from connform.secret import Secret
-from connform.secrets.interface import Fetched, Place
-from connform.secrets.op import OP
+from connform.secrets.kit.interface import Fetched, Place
+from connform.secrets.onepassword.backend import OP
 from connform.testing.secrets import Bench, SecretBackendSuite
 from tests.canary import API_KEY, assert_no_canary
 from tests.secrets.api_server import ApiServer, Request, ServedBench

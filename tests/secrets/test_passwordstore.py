@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from connform.secrets.interface import Place
+from connform.secrets.kit.interface import Place
 from connform.secrets.passwordstore import PASS
 from connform.testing.secrets import Bench, SecretBackendSuite
 from tests.canary import API_KEY

@@ -13,8 +13,8 @@ import pytest
 
 from connform.errors import SecretUnresolved
 from connform.secret import Secret, SecretReference
-from connform.secrets.interface import Fetched, Place
-from connform.secrets.opened import attempt
+from connform.secrets.kit.interface import Fetched, Place
+from connform.secrets.kit.opened import attempt
 from connform.secrets.sops import SOPS
 from connform.testing.secrets import Bench, SecretBackendSuite
 from tests.canary import API_KEY

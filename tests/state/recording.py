@@ -6,10 +6,10 @@ from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from connform.engine.grants import State
-from connform.engine.planning import draw
-from connform.engine.select import EVERYTHING
-from connform.engine.states import WHOLE, KeptStates
+from connform.engine.changes.plan import draw
+from connform.engine.load.selection import EVERYTHING
+from connform.engine.run.grants import State
+from connform.engine.run.states import WHOLE, KeptStates
 from connform.engine.validate import load_manifest
 from connform.recorded import Actor, Attempt, Record
 

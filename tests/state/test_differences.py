@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from connform.cli.main import main
-from connform.engine.specification import differences, digest
+from connform.engine.changes.specification import differences, digest
 from tests.state.recording import record, rewrite
 
 if TYPE_CHECKING:

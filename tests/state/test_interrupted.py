@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from connform.engine.specification import digest
-from connform.engine.states import WHOLE
+from connform.engine.changes.specification import digest
+from connform.engine.run.states import WHOLE
 from connform.store import open_states
 from tests.end_to_end.running import PATIENCE_S
 from tests.repetitions import repeated

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from connform.engine.journal import Journal
+from connform.engine.changes.group_commit import Journal
 from connform.recorded import Actor, Attempt, Record
 from connform.store import open_states, sqlite
 from connform.store.sqlite import FILE

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 from jsonschema import Draft202012Validator
 
-from connform.engine.grants import State
-from connform.engine.recorded_state import recorded
+from connform.engine.run.grants import State
+from connform.engine.state import recorded
 from connform.recorded import Actor, Attempt, Record
 from connform.reporters.schemas import SCHEMAS
 from connform.store import open_states
@@ -190,5 +190,14 @@ def test_a_look_imports_neither_a_parser_nor_the_network(sqlite_repository: Repo
     )
     code, *modules = looked.stderr.split()
     assert code == "0"
-    unneeded = {"yaml", "jsonschema", "httpx", "asyncio", "ssl", "cryptography", "psycopg", "connform.engine.catalog"}
+    unneeded = {
+        "yaml",
+        "jsonschema",
+        "httpx",
+        "asyncio",
+        "ssl",
+        "cryptography",
+        "psycopg",
+        "connform.engine.load.catalog",
+    }
     assert not unneeded.intersection(modules)

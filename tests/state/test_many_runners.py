@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from connform.engine.states import PARTS, Shard
+from connform.engine.run.states import PARTS, Shard
 from tests.repetitions import repeated
 
 if TYPE_CHECKING:

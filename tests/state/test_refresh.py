@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from connform.auth.oauth2 import DEFAULT_SCOPES
-from connform.engine.drift import compared
-from connform.engine.grants import State
-from connform.engine.planning import Action, Change
+from connform.engine.changes.drift import compared
+from connform.engine.changes.plan import Action, Change
 from connform.engine.report import ConnectionReport, Remark
-from connform.engine.states import KeptStates
+from connform.engine.run.grants import State
+from connform.engine.run.states import KeptStates
 from connform.faults import Verdict
 from connform.recorded import Actor, Attempt, Record
 from tests.end_to_end.nginx import HOSTS

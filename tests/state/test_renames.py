@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from connform.cli.main import main
-from connform.engine.states import Shard
+from connform.engine.run.states import Shard
 from connform.grant import Grant, GrantFacts
 from connform.secret import Secret
 from connform.store import open_store

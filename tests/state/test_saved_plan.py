@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import pytest
 
-from connform.engine.planning import Action, Change, Plan
-from connform.engine.saved_plan import read, written
-from connform.engine.select import Selection
-from connform.engine.specification import FieldChange, digest
-from connform.engine.states import Shard
+from connform.engine.changes.plan import Action, Change, Plan
+from connform.engine.changes.plan_file import read, written
+from connform.engine.changes.specification import FieldChange, digest
+from connform.engine.load.selection import Selection
+from connform.engine.run.states import Shard
 from connform.errors import PlanUnusable
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from connform.engine.grants import State
 from connform.engine.plan import plan
-from connform.engine.states import WHOLE, KeptStates
+from connform.engine.run.grants import State
+from connform.engine.run.states import WHOLE, KeptStates
 from connform.store.states import States
 from tests.state.recording import record
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from connform.engine.client import client_settings
-from connform.engine.grants import State
-from connform.engine.surroundings import surroundings
+from connform.engine.run.client import client_settings
+from connform.engine.run.context import surroundings
+from connform.engine.run.grants import State
 from connform.engine.validate import load_manifest
 from connform.errors import ConnectionFailed, ManifestInvalid
 from connform.secret import Secret

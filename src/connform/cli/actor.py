@@ -14,7 +14,7 @@ _JOBS: Final = ("CI_JOB_URL", "BUILD_URL", "BUILDKITE_BUILD_URL", "CIRCLE_BUILD_
 
 def current() -> Actor:
     """Return who runs this command."""
-    from connform.engine.actor import actor
+    from connform.engine.run.actor import actor
 
     return actor(_job())
 

@@ -15,8 +15,8 @@ from connform.cli.usage import UsageProblem
 
 if TYPE_CHECKING:
     from connform.cli.options import Options
-    from connform.engine.grants import State
     from connform.engine.report import Report
+    from connform.engine.run.grants import State
 
 
 @click.command()
@@ -54,9 +54,9 @@ def command(
     What failed stays to be done: the next run tries it again. Without a plan that was agreed on, and without --yes, it asks.
     """
     from connform.engine.apply import apply
-    from connform.engine.consent import Consent
-    from connform.engine.saved_plan import read
-    from connform.engine.states import WHOLE, Shard
+    from connform.engine.changes.approval import Consent
+    from connform.engine.changes.plan_file import read
+    from connform.engine.run.states import WHOLE, Shard
 
     saved = read(plan_file) if plan_file else None
     wanted, selection = Shard(*shard), options.selection

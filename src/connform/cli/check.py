@@ -11,8 +11,8 @@ from connform.cli.output import progress, reporting
 
 if TYPE_CHECKING:
     from connform.cli.options import Options
-    from connform.engine.grants import State
     from connform.engine.report import Report
+    from connform.engine.run.grants import State
 
 
 @click.command()

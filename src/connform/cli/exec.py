@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from connform.cli.options import Options
-    from connform.engine.credential import ReadyCredential
-    from connform.engine.grants import State
+    from connform.engine.export import ReadyCredential
+    from connform.engine.run.grants import State
     from connform.secret import Secret
 
 _NOT_EXECUTABLE, _NOT_FOUND, _DIED_OF_SIGNAL = 126, 127, 128
@@ -78,7 +78,7 @@ def command(
         raise UsageProblem(message, "connform exec sandbox-us -- ./script.sh")
     prefixes = _prefixes(names)
 
-    from connform.engine.credential import handed_over
+    from connform.engine.export import handed_over
 
     with (
         handed_over(

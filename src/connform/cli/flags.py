@@ -254,7 +254,7 @@ def stateful(function: Function) -> Function:
 
     @wraps(function)
     def merged(*, state_url: str | None, state_key: str | None, **arguments: Any) -> Any:
-        from connform.engine.grants import State
+        from connform.engine.run.grants import State
 
         return function(**arguments, state=State(state_url or "", state_key or ""))
 

@@ -17,8 +17,8 @@ from connform.tracebacks import hidden_frames
 
 if TYPE_CHECKING:
     from connform.cli.options import Options
-    from connform.engine.grants import State
     from connform.engine.login import Granted, Login
+    from connform.engine.run.grants import State
     from connform.secret import Secret
 
 _PATIENCE_S = 300.0

@@ -11,7 +11,7 @@ from connform.cli.output import write
 
 if TYPE_CHECKING:
     from connform.cli.options import Options
-    from connform.engine.grants import State
+    from connform.engine.run.grants import State
 
 
 @click.command()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from connform.engine.select import Selection
+    from connform.engine.load.selection import Selection
 
 
 class Options(NamedTuple):
@@ -51,6 +51,6 @@ class Options(NamedTuple):
     @property
     def selection(self) -> Selection:
         """The connections that are meant."""
-        from connform.engine.select import Selection
+        from connform.engine.load.selection import Selection
 
         return Selection(self.connections, self.exclude, self.tags, self.changed_since, self.allow_empty)

@@ -11,7 +11,7 @@ from connform.cli.output import emit, progress, save
 
 if TYPE_CHECKING:
     from connform.cli.options import Options
-    from connform.engine.grants import State
+    from connform.engine.run.grants import State
 
 
 @click.command()
@@ -39,7 +39,7 @@ def command(
     Without --refresh it needs neither secrets nor the network: the recorded state is what the manifests are compared with.
     """
     from connform.engine.plan import plan
-    from connform.engine.states import Shard
+    from connform.engine.run.states import Shard
 
     with progress("checked", options) as show:
         planned = plan(

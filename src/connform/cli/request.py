@@ -16,8 +16,8 @@ from connform.faults import ExitCode
 
 if TYPE_CHECKING:
     from connform.cli.options import Options
-    from connform.engine.grants import State
     from connform.engine.request import RawAnswer
+    from connform.engine.run.grants import State
 
 _STATUS_CODES = {401: ExitCode.CREDENTIAL_REJECTED, 403: ExitCode.CREDENTIAL_REJECTED, 429: ExitCode.COULD_NOT_VERIFY}
 _ERRORS_FROM, _SERVER_ERRORS_FROM = 400, 500

@@ -12,7 +12,7 @@ from connform.cli.usage import UsageProblem
 
 if TYPE_CHECKING:
     from connform.cli.options import Options
-    from connform.engine.grants import State
+    from connform.engine.run.grants import State
 
 _NAMED: Final = ("show", "history", "rm")
 """What is about one connection."""
@@ -46,8 +46,8 @@ def command(
     rm NAME       forget one; its server hears nothing, its grant stays
     export        everything, as JSON
     """  # noqa: D301  (click's mark for lines that stay as they are)
-    from connform.engine.recorded_state import forget, recorded
-    from connform.engine.select import Selection
+    from connform.engine.load.selection import Selection
+    from connform.engine.state import forget, recorded
 
     wanted = 2 if what == "mv" else int(what in _NAMED)
     if bool(name) + bool(new_name) != wanted:
@@ -84,7 +84,7 @@ def command(
 def _move(options: Options, name: str, new: str, lock_timeout_s: float, state: State) -> None:
     import re
 
-    from connform.engine.moving import move
+    from connform.engine.changes.rename_records import move
     from connform.manifest.document import NAME
 
     if name == new or not re.search(NAME, new):

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from connform.cli.options import Options
-    from connform.engine.credential import ReadyCredential
-    from connform.engine.grants import State
+    from connform.engine.export import ReadyCredential
+    from connform.engine.run.grants import State
 
 
 def _raw(credential: ReadyCredential) -> str:
@@ -61,7 +61,7 @@ def command(options: Options, *, name: str, form: str, simulate: bool, timeout_s
 
     It is a secret: `--output FILE` or a pipe keeps it off the screen.
     """
-    from connform.engine.credential import handed_over
+    from connform.engine.export import handed_over
 
     with handed_over(
         options.files, [name], simulate=simulate, timeout_s=timeout_s, state=state, policies=options.policies

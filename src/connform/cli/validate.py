@@ -46,7 +46,7 @@ def _runs(options: Options, paths: Sequence[str]) -> list[tuple[str, ...]]:
     Raises:
         UsageProblem: a report would replace another, or a policy belongs to no manifest: nothing would apply it.
     """
-    from connform.engine.roots import roots_of
+    from connform.engine.load.roots import roots_of
 
     if options.output or any(file for _, file in options.formats):
         message = "--by-root makes several reports, and they would replace each other in one file"

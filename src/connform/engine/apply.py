@@ -12,22 +12,22 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
-from connform.engine.attempts import not_removed, tried
+from connform.engine.changes.approval import Consent, demand
+from connform.engine.changes.attempts import not_removed, tried
+from connform.engine.changes.group_commit import Journal
+from connform.engine.changes.living_grants import leaves_grant
+from connform.engine.changes.plan import Plan, described, draw
+from connform.engine.changes.production import forgotten
+from connform.engine.changes.removal import Endings, folder_of
+from connform.engine.changes.rename_records import carry_out
+from connform.engine.changes.renames import old_names
 from connform.engine.check import check_connection, each, failed, run
-from connform.engine.consent import Consent, demand
-from connform.engine.grants import DEFAULT, State
-from connform.engine.journal import Journal
-from connform.engine.living_grants import leaves_grant
-from connform.engine.moving import carry_out
+from connform.engine.load.selection import EVERYTHING, Selection
 from connform.engine.plan import report
-from connform.engine.planning import Plan, described, draw
-from connform.engine.protection import forgotten
-from connform.engine.removal import Endings, folder_of
-from connform.engine.renames import old_names
 from connform.engine.report import PlanSummary, Remark
-from connform.engine.select import EVERYTHING, Selection
-from connform.engine.states import WHOLE, KeptStates, Shard
-from connform.engine.surroundings import surroundings
+from connform.engine.run.context import surroundings
+from connform.engine.run.grants import DEFAULT, State
+from connform.engine.run.states import WHOLE, KeptStates, Shard
 from connform.engine.validate import read_manifest
 from connform.errors import ConnectionFailed, Refused
 from connform.faults import Verdict
@@ -36,9 +36,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from connform.engine.planning import Change
+    from connform.engine.changes.plan import Change
     from connform.engine.report import ConnectionReport, Report
-    from connform.engine.surroundings import Surroundings
+    from connform.engine.run.context import Surroundings
     from connform.manifest.decode import Manifest
     from connform.recorded import Actor, Applied
     from connform.store.states import Changes, States

@@ -15,14 +15,14 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from connform.auth.oauth2 import DEFAULT_SCOPES
-from connform.engine.catalog import provider
-from connform.engine.client import client_settings
 from connform.engine.describe import describe
-from connform.engine.grants import DEFAULT, State
+from connform.engine.load.catalog import provider
+from connform.engine.load.selection import EVERYTHING, Selection
 from connform.engine.report import Remark
-from connform.engine.select import EVERYTHING, Selection
-from connform.engine.surroundings import surroundings
-from connform.engine.timeline import Timeline
+from connform.engine.run.client import client_settings
+from connform.engine.run.context import surroundings
+from connform.engine.run.grants import DEFAULT, State
+from connform.engine.run.timeline import Timeline
 from connform.engine.validate import read_manifest
 from connform.errors import ConnectionFailed
 from connform.faults import FAULTS, ExitCode, Stage, Verdict
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from connform.diagnostics import Span
     from connform.engine.report import ConnectionReport, Report
-    from connform.engine.surroundings import Surroundings
+    from connform.engine.run.context import Surroundings
     from connform.grant import GrantFacts
     from connform.manifest.model import Connection
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from connform.engine.catalog import provider
+from connform.engine.load.catalog import provider
 from connform.engine.report import ConnectionReport
 
 if TYPE_CHECKING:

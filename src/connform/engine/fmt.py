@@ -50,7 +50,7 @@ class Layout(NamedTuple):
             name: what the file is called there.
             stores: the names of all stores: references to them are shown.
         """
-        from connform.engine.catalog import vocabulary
+        from connform.engine.load.catalog import vocabulary
         from connform.layout.diff import diff
         from connform.manifest.validate import public
 
@@ -98,14 +98,14 @@ def fmt(files: Sequence[str] = ()) -> Layouts:
 
 
 def _reference_keys() -> frozenset[str]:
-    from connform.engine.catalog import reference_keys, store_reference_keys  # imports every provider and backend
+    from connform.engine.load.catalog import reference_keys, store_reference_keys  # imports every provider and backend
 
     return reference_keys() | store_reference_keys()
 
 
 def _explain(source: Source, error: YamlError) -> list[Diagnostic]:
     """Return what `validate` says of it."""
-    from connform.engine.catalog import vocabulary
+    from connform.engine.load.catalog import vocabulary
     from connform.manifest.places import diagnose_yaml
     from connform.manifest.tally import Tally
     from connform.manifest.validate import add_source_lines, validate

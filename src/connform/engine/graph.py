@@ -8,15 +8,15 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING, NamedTuple
 
-from connform.engine.select import EVERYTHING, Selection
-from connform.engine.states import KeptStates
+from connform.engine.load.selection import EVERYTHING, Selection
+from connform.engine.run.states import KeptStates
 from connform.engine.validate import read_manifest
 from connform.errors import ManifestInvalid
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from connform.engine.grants import State
+    from connform.engine.run.grants import State
     from connform.manifest.model import Connection
 
 

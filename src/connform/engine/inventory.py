@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from connform.engine.catalog import provider
 from connform.engine.describe import describe
+from connform.engine.load.catalog import provider
+from connform.engine.load.selection import EVERYTHING, Selection, unknown_connection
 from connform.engine.report import Value
-from connform.engine.select import EVERYTHING, Selection, unknown_connection
 from connform.engine.validate import read_manifest
 from connform.errors import UnknownConnection
 from connform.manifest.model import Timeouts

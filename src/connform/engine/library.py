@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, TypeAlias
 from connform.engine import apply as _apply
 from connform.engine import check as _check
 from connform.engine import validate as _validate
-from connform.engine.actor import actor
-from connform.engine.catalog import provider
-from connform.engine.client import client_settings
-from connform.engine.consent import Consent
-from connform.engine.grants import State
-from connform.engine.select import Selection, unknown_connection
-from connform.engine.surroundings import Surroundings, real, simulated
+from connform.engine.changes.approval import Consent
+from connform.engine.load.catalog import provider
+from connform.engine.load.selection import Selection, unknown_connection
+from connform.engine.run.actor import actor
+from connform.engine.run.client import client_settings
+from connform.engine.run.context import Surroundings, real, simulated
+from connform.engine.run.grants import State
 from connform.engine.validate import load_manifest
 from connform.errors import UnknownConnection
 

@@ -13,14 +13,14 @@ from connform.auth import oauth2
 from connform.auth.oauth import authorization, journal
 from connform.auth.oauth.server import discover
 from connform.auth.oauth.token_endpoint import AnswerLost, GrantRefused, TokenEndpoint
-from connform.engine.client import bare_settings
-from connform.engine.grants import KeptGrants
+from connform.engine.load.selection import unknown_connection
 from connform.engine.logins import problem
-from connform.engine.resolve import resolve
-from connform.engine.revocation import revoke_url
-from connform.engine.select import unknown_connection
-from connform.engine.stores import Stores
-from connform.engine.surroundings import surroundings
+from connform.engine.run.client import bare_settings
+from connform.engine.run.context import surroundings
+from connform.engine.run.grants import KeptGrants
+from connform.engine.run.resolve import resolve
+from connform.engine.run.revocation import revoke_url
+from connform.engine.run.secret_resolver import Stores
 from connform.engine.validate import load_manifest
 from connform.errors import ConnectionFailed, Refused, UnknownConnection
 from connform.grant import Grant, GrantFacts
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from connform.auth.interface import Given
     from connform.auth.oauth.token_endpoint import Tokens
-    from connform.engine.grants import State
+    from connform.engine.run.grants import State
     from connform.grant import LockedGrant
     from connform.manifest.decode import Manifest
     from connform.secret import Secret

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from connform.auth.oauth.freshness import is_fresh
 from connform.engine.describe import describe
-from connform.engine.grants import KeptGrants
-from connform.engine.revocation import declared_server
-from connform.engine.select import EVERYTHING, Selection
-from connform.engine.stores import Stores
+from connform.engine.load.selection import EVERYTHING, Selection
+from connform.engine.run.grants import KeptGrants
+from connform.engine.run.revocation import declared_server
+from connform.engine.run.secret_resolver import Stores
 from connform.engine.validate import read_manifest
 from connform.faults import FAULTS, Verdict
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from connform.auth.oauth.server import AuthorizationServer
-    from connform.engine.grants import State
     from connform.engine.report import ConnectionReport, Report
+    from connform.engine.run.grants import State
     from connform.grant import GrantFacts, GrantStore
     from connform.manifest.model import Connection
 

@@ -8,20 +8,20 @@ from __future__ import annotations
 from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from connform.engine.planning import Action, described, draw
+from connform.engine.changes.plan import Action, described, draw
+from connform.engine.changes.plan_file import written
+from connform.engine.changes.safety import refusals
+from connform.engine.load.selection import EVERYTHING, Selection
 from connform.engine.report import PlanSummary
-from connform.engine.safety import refusals
-from connform.engine.saved_plan import written
-from connform.engine.select import EVERYTHING, Selection
-from connform.engine.states import WHOLE, KeptStates, Shard, by_home
+from connform.engine.run.states import WHOLE, KeptStates, Shard, by_home
 from connform.engine.validate import read_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from connform.engine.grants import State
-    from connform.engine.planning import Plan
+    from connform.engine.changes.plan import Plan
     from connform.engine.report import Report
+    from connform.engine.run.grants import State
     from connform.manifest.decode import Manifest
 
 
@@ -104,9 +104,9 @@ def _refreshed(
     progress: Callable[[int, int], None] | None,
 ) -> Plan:
     """Return the plan with what the live side of unchanged connections says otherwise than recorded."""
+    from connform.engine.changes.drift import compared
     from connform.engine.check import check_all
-    from connform.engine.drift import compared
-    from connform.engine.surroundings import surroundings
+    from connform.engine.run.context import surroundings
 
     still = {one.name: one for one in drawn.changes if one.action is Action.NONE}
     connections = [one.connection for one in still.values() if one.connection]

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from connform.diagnostics import Diagnostic, Severity, Span
-    from connform.engine.origins import Send
-    from connform.engine.specification import FieldChange
+    from connform.engine.changes.origins import Send
+    from connform.engine.changes.specification import FieldChange
     from connform.grant import GrantFacts
     from connform.recorded import Attempt, Brief, Record
 

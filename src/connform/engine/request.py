@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from connform.engine.client import client_settings
-from connform.engine.grants import DEFAULT, State
-from connform.engine.select import unknown_connection
-from connform.engine.surroundings import surroundings
+from connform.engine.load.selection import unknown_connection
+from connform.engine.run.client import client_settings
+from connform.engine.run.context import surroundings
+from connform.engine.run.grants import DEFAULT, State
 from connform.engine.validate import load_manifest
 from connform.errors import UnknownConnection
 

@@ -8,17 +8,17 @@ from __future__ import annotations
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from connform.engine.catalog import auth_method, backend
 from connform.engine.describe import describe
+from connform.engine.load.catalog import auth_method, backend
+from connform.engine.load.selection import EVERYTHING, Selection
 from connform.engine.report import BackendReport, SecretReport
-from connform.engine.select import EVERYTHING, Selection
-from connform.engine.stores import Stores, Wanted
+from connform.engine.run.secret_resolver import Stores, Wanted
 from connform.engine.validate import read_manifest
 from connform.errors import ConnectionFailed, SecretUnresolved
 from connform.faults import Stage, Verdict
 from connform.registry import SECRETS_GROUP, names, package_of
 from connform.secrets import BACKENDS
-from connform.secrets.interface import Equipped
+from connform.secrets.kit.interface import Equipped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from connform.auth.interface import AuthMethod
     from connform.engine.report import ConnectionReport, Report
     from connform.manifest.model import Connection, Store
-    from connform.secrets.interface import Outcome
+    from connform.secrets.kit.interface import Outcome
 
 
 def check_secrets(files: Sequence[str] = (), selection: Selection = EVERYTHING, policies: Sequence[str] = ()) -> Report:

@@ -13,17 +13,17 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from connform.diagnostics import Severity
-from connform.engine.catalog import DEFAULT_PROVIDER, reference_keys, store_reference_keys, vocabulary
-from connform.engine.policies import judge
+from connform.engine.load.catalog import DEFAULT_PROVIDER, reference_keys, store_reference_keys, vocabulary
+from connform.engine.load.policies import judge
+from connform.engine.load.selection import EVERYTHING, Selection, select
 from connform.engine.report import Report
-from connform.engine.select import EVERYTHING, Selection, select
 from connform.errors import ManifestInvalid, UnknownConnection
 from connform.manifest.files import load_sources, searched_folders
 from connform.manifest.ignores import Ignores
 from connform.manifest.tally import MORE, Tally
 from connform.manifest.validate import add_source_lines
 from connform.manifest.validate import validate as validate_sources
-from connform.secrets.interface import READ_S
+from connform.secrets.kit.interface import READ_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -79,7 +79,7 @@ def _restrict(
             return tree, report  # it may be an error that hides the connection
         raise
     if selection.changed_since and tree.connections:
-        from connform.engine.changed import changed_since
+        from connform.engine.load.changed import changed_since
 
         touched = changed_since(selection.changed_since, files, tree)
         names = [name for name in names if name in touched]

@@ -16,7 +16,7 @@ import httpx
 
 from connform.errors import ConnectionFailed, Refused
 from connform.faults import Stage
-from connform.http import deadline
+from connform.http.net import deadline
 
 NOT_A_REQUEST: Final = (httpx.InvalidURL, httpx.LocalProtocolError)
 """What a client raises for a request whose URL, method or headers can't be sent: its caller's mistake."""

@@ -16,16 +16,17 @@ import httpcore
 import httpx
 from anyio.lowlevel import RunVar
 
-from connform.http import deadline, quiet, retry, tls
+from connform.http import log_filter, retry
 from connform.http.body import Body
-from connform.http.dial import SyncDialer
-from connform.http.dial_async import AsyncDialer
 from connform.http.exchange import Operation, Renew, Send, Wait, exchange
 from connform.http.failures import RequestFailed, RequestTimedOut, translated
-from connform.http.line import Line
+from connform.http.net import deadline, tls
+from connform.http.net.dial import SyncDialer
+from connform.http.net.dial_async import AsyncDialer
+from connform.http.net.dialing import Line
+from connform.http.net.proxy import Proxy
 from connform.http.origin import Origin
 from connform.http.outgoing import Outgoing
-from connform.http.proxy import Proxy
 from connform.process_local import ProcessLocal
 from connform.tracebacks import hidden_frames
 
@@ -81,7 +82,7 @@ class _Pinned:
 
     def _steps(self, request: httpx.Request) -> tuple[Generator[Renew | Send | Wait, Any, httpcore.Response], float]:
         """Return the steps of a request's exchange and when it must have ended."""
-        quiet.hide_query(request.url)
+        log_filter.hide_query(request.url)
         settings = self._settings
         ends_at = deadline.end_of(settings.total_s)
         operation = Operation(

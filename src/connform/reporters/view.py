@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from connform.diagnostics import Diagnostic, Snippet, Span
-    from connform.engine.origins import Send
+    from connform.engine.changes.origins import Send
     from connform.engine.report import ConnectionReport, Report, SecretReport, StageResult, Value
     from connform.grant import GrantFacts
     from connform.recorded import Attempt

@@ -13,22 +13,22 @@ from connform.registry import Lazy
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from connform.secrets.interface import Backend
+    from connform.secrets.kit.interface import Backend
 
 _PLACES: Final = {
     "env": "env:ENV",
     "dotenv": "dotenv:DOTENV",
     "file": "file:FILE",
-    "vault": "vault:VAULT",
-    "awssecrets": "awssecrets:AWSSECRETS",
-    "awsssm": "awsssm:AWSSSM",
+    "vault": "vault.backend:VAULT",
+    "awssecrets": "aws.secrets_manager:AWSSECRETS",
+    "awsssm": "aws.parameter_store:AWSSSM",
     "sops": "sops:SOPS",
     "keyring": "keyring:KEYRING",
     "pass": "passwordstore:PASS",
-    "exec": "exec:EXEC",
+    "exec": "exec.backend:EXEC",
     "azurekv": "azurekv:AZUREKV",
     "gcpsecrets": "gcpsecrets:GCPSECRETS",
-    "op": "op:OP",
+    "op": "onepassword.backend:OP",
     "k8s": "k8s:K8S",
 }
 

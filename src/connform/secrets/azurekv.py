@@ -15,18 +15,18 @@ from connform.manifest.references import REFERENCE
 from connform.manifest.shape import Shape, Snippet
 from connform.manifest.urls import URL, parse_url, url_findings
 from connform.secret import Secret
-from connform.secrets.equipment import missing_library
-from connform.secrets.interface import Fetched
-from connform.secrets.opened import Documents, Once
-from connform.secrets.value import whole_or_field
+from connform.secrets.kit.interface import Fetched
+from connform.secrets.kit.opened import Documents, Once
+from connform.secrets.kit.requirements import missing_library
+from connform.secrets.kit.value import whole_or_field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from connform.manifest.rules import Finding
     from connform.secret import SecretReference
-    from connform.secrets.interface import Opened, Place
-    from connform.secrets.rest import Api
+    from connform.secrets.kit.interface import Opened, Place
+    from connform.secrets.kit.rest import Api
 
 _AUTHORITY: Final = "https://login.microsoftonline.com"
 _SUFFIX: Final = "vault.azure.net"
@@ -89,7 +89,7 @@ class KeyVault:
         vaults: dict[str, Once[Api]] = {}
 
         def load(reference: SecretReference) -> Mapping[str, Any]:
-            from connform.secrets.rest import content_of
+            from connform.secrets.kit.rest import content_of
 
             vault, _, name = reference.path.rpartition("/")
             address = place.settings.get("address") or f"https://{vault}.{_SUFFIX}"
@@ -107,7 +107,7 @@ class KeyVault:
 
 def _api(address: str, place: Place, token: Secret) -> Api:
     from connform.http.header import bearer
-    from connform.secrets.rest import Api
+    from connform.secrets.kit.rest import Api
 
     ca_file = place.base / place.settings["ca_file"] if "ca_file" in place.settings else None
     credential = bearer(token, key="client_secret")
@@ -123,7 +123,7 @@ def _token(place: Place) -> Secret:
 
 
 def _issued(place: Place, secret: Secret, scope: str) -> Secret:
-    from connform.secrets.rest import Api
+    from connform.secrets.kit.rest import Api
 
     settings = place.settings
     form = {

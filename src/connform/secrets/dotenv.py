@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from connform.errors import SecretUnresolved
 from connform.manifest.shape import Shape, Snippet
 from connform.manifest.similar import did_you_mean
-from connform.secrets.interface import Fetched
-from connform.secrets.opened import attempt
-from connform.secrets.reading import read_file
-from connform.secrets.value import secret_from_text, text_of_file
+from connform.secrets.kit.file_reader import read_file
+from connform.secrets.kit.interface import Fetched
+from connform.secrets.kit.opened import attempt
+from connform.secrets.kit.value import secret_from_text, text_of_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from connform.secret import SecretReference
-    from connform.secrets.interface import Opened, Outcome, Place
+    from connform.secrets.kit.interface import Opened, Outcome, Place
 
 _NAME: Final = r"[A-Za-z_][A-Za-z0-9_]*"
 _BLANK: Final = r"[ \t]*(?:#[^\n]*)?\r?(?:\n|\Z)"

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Final
 from connform.errors import SecretUnresolved
 from connform.manifest.shape import Shape
 from connform.manifest.similar import did_you_mean
-from connform.secrets.opened import Documents
-from connform.secrets.value import fetched_from_bytes
+from connform.secrets.kit.opened import Documents
+from connform.secrets.kit.value import fetched_from_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
     from connform.secret import SecretReference
-    from connform.secrets.interface import Fetched, Opened, Place
+    from connform.secrets.kit.interface import Fetched, Opened, Place
 
 VARIABLE: Final = r"[A-Za-z_][A-Za-z0-9_]*"
 """The name of a variable (POSIX.1 §8.1, with lower case)."""

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from connform.errors import SecretUnresolved
 from connform.manifest.shape import Shape, Snippet
-from connform.secrets.interface import Fetched
-from connform.secrets.opened import Documents
-from connform.secrets.reading import is_of_processes, read_file
-from connform.secrets.value import text_of_file, whole_or_field
+from connform.secrets.kit.file_reader import is_of_processes, read_file
+from connform.secrets.kit.interface import Fetched
+from connform.secrets.kit.opened import Documents
+from connform.secrets.kit.value import text_of_file, whole_or_field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from connform.manifest.shape import Schema
     from connform.secret import SecretReference
-    from connform.secrets.interface import Opened, Outcome, Place
+    from connform.secrets.kit.interface import Opened, Outcome, Place
 
 _SNAPSHOT: Final = "..data"
 _ATTEMPTS: Final = 5

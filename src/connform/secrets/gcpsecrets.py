@@ -14,18 +14,18 @@ from connform.manifest.references import REFERENCE
 from connform.manifest.shape import Shape, Snippet
 from connform.manifest.urls import URL, parse_url, url_findings
 from connform.secret import Secret
-from connform.secrets.equipment import missing_library
-from connform.secrets.interface import Fetched
-from connform.secrets.opened import Documents, Once
-from connform.secrets.value import text_from_base64, whole_or_field
+from connform.secrets.kit.interface import Fetched
+from connform.secrets.kit.opened import Documents, Once
+from connform.secrets.kit.requirements import missing_library
+from connform.secrets.kit.value import text_from_base64, whole_or_field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from connform.manifest.rules import Finding
     from connform.secret import SecretReference
-    from connform.secrets.interface import Opened, Place
-    from connform.secrets.rest import Api
+    from connform.secrets.kit.interface import Opened, Place
+    from connform.secrets.kit.rest import Api
 
 _ADDRESS: Final = "https://secretmanager.googleapis.com"
 _GOOGLE: Final = ".googleapis.com"
@@ -102,7 +102,7 @@ class SecretManager:
         above = f"{place.settings['project']}/" if place.settings else ""
 
         def load(reference: SecretReference) -> Mapping[str, Any]:
-            from connform.secrets.rest import content_of
+            from connform.secrets.kit.rest import content_of
 
             project, _, name = f"{above}{reference.path}".partition("/")
             version = reference.version or "latest"
@@ -120,7 +120,7 @@ class SecretManager:
 
 def _api(place: Place) -> Api:
     from connform.http.header import bearer
-    from connform.secrets.rest import Api
+    from connform.secrets.kit.rest import Api
 
     settings = place.settings
     try:

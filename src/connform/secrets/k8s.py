@@ -16,17 +16,17 @@ from connform.manifest.shape import Shape, Snippet
 from connform.manifest.similar import did_you_mean
 from connform.manifest.urls import URL, url_findings
 from connform.secrets.env import variable
-from connform.secrets.interface import Fetched
-from connform.secrets.opened import Documents, Once
-from connform.secrets.value import demand_other, secret_from_text, text_from_base64
+from connform.secrets.kit.interface import Fetched
+from connform.secrets.kit.opened import Documents, Once
+from connform.secrets.kit.value import demand_other, secret_from_text, text_from_base64
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from connform.manifest.rules import Finding
     from connform.secret import Secret, SecretReference
-    from connform.secrets.interface import Opened, Place
-    from connform.secrets.rest import Api
+    from connform.secrets.kit.interface import Opened, Place
+    from connform.secrets.kit.rest import Api
 
 _MOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _LABEL: Final = r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?"
@@ -77,7 +77,7 @@ class Kubernetes:
         above = f"{place.settings['namespace']}/" if "namespace" in place.settings else ""
 
         def load(reference: SecretReference) -> Mapping[str, Any]:
-            from connform.secrets.rest import content_of
+            from connform.secrets.kit.rest import content_of
 
             namespace, _, name = f"{above}{reference.path}".partition("/")
             reply = cluster.get().api.call("GET", f"api/v1/namespaces/{namespace}/secrets/{name}")
@@ -102,9 +102,9 @@ class _Cluster(NamedTuple):
 
 def _cluster(place: Place) -> _Cluster:
     from connform.http.header import bearer
-    from connform.secrets.reading import read_file
-    from connform.secrets.rest import Api
-    from connform.secrets.value import fetched_from_bytes
+    from connform.secrets.kit.file_reader import read_file
+    from connform.secrets.kit.rest import Api
+    from connform.secrets.kit.value import fetched_from_bytes
 
     settings = place.settings
     if settings:

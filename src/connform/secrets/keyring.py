@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, Final
 from connform.errors import SecretUnresolved
 from connform.manifest.shape import Shape, Snippet
 from connform.secrets.env import variable
-from connform.secrets.equipment import missing_library
-from connform.secrets.interface import Fetched
-from connform.secrets.opened import Documents
-from connform.secrets.value import whole_or_field
+from connform.secrets.kit.interface import Fetched
+from connform.secrets.kit.opened import Documents
+from connform.secrets.kit.requirements import missing_library
+from connform.secrets.kit.value import whole_or_field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from secretstorage import Collection
 
     from connform.secret import SecretReference
-    from connform.secrets.interface import Opened, Place
+    from connform.secrets.kit.interface import Opened, Place
 
 _INSTALL: Final = "pip install keyring"
 _ABSENT: Final = "keyring.backends.fail"

@@ -14,19 +14,19 @@ from connform.errors import SecretUnresolved
 from connform.manifest.shape import Shape, Snippet
 from connform.manifest.similar import did_you_mean
 from connform.secrets.env import variable
-from connform.secrets.equipment import missing_program
 from connform.secrets.file import PATH
-from connform.secrets.interface import Fetched
-from connform.secrets.opened import Documents
-from connform.secrets.value import secret_from_text, text_from_bytes
+from connform.secrets.kit.interface import Fetched
+from connform.secrets.kit.opened import Documents
+from connform.secrets.kit.requirements import missing_program
+from connform.secrets.kit.value import secret_from_text, text_from_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
     from connform.secret import SecretReference
-    from connform.secrets.command import Ran
-    from connform.secrets.interface import Opened, Place
+    from connform.secrets.kit.command import Ran
+    from connform.secrets.kit.interface import Opened, Place
 
 _GPG_OPTIONS: Final = "--batch --pinentry-mode error --status-fd 2"
 """Never a dialog; and what became of it in words for machines (GnuPG's doc/DETAILS), which no language changes."""
@@ -68,7 +68,7 @@ class PasswordStore:
 
 
 def _load(place: Place, reference: SecretReference) -> bytes:
-    from connform.secrets.command import demand_an_exit, program, run  # start-up: it needs subprocess
+    from connform.secrets.kit.command import demand_an_exit, program, run  # start-up: it needs subprocess
 
     folder = _folder(place)
     if not folder.is_dir():
@@ -93,7 +93,7 @@ def _folder(place: Place) -> Path:
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    from connform.secrets.command import ordinary_variables
+    from connform.secrets.kit.command import ordinary_variables
 
     options = f"{variable('PASSWORD_STORE_GPG_OPTS')} {_GPG_OPTIONS}"
     own = {"PASSWORD_STORE_DIR": str(folder), "PASSWORD_STORE_GPG_OPTS": options, "LC_ALL": "C"}

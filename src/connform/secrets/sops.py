@@ -16,20 +16,20 @@ from connform.manifest.references import REFERENCE
 from connform.manifest.shape import Shape, Snippet
 from connform.manifest.similar import did_you_mean
 from connform.secrets.env import variable
-from connform.secrets.equipment import missing_program
 from connform.secrets.file import PATH
-from connform.secrets.interface import Fetched
-from connform.secrets.opened import Documents
-from connform.secrets.reading import read_file
-from connform.secrets.value import fetched_from_bytes, field_of, object_from_json, text_from_bytes
+from connform.secrets.kit.file_reader import read_file
+from connform.secrets.kit.interface import Fetched
+from connform.secrets.kit.opened import Documents
+from connform.secrets.kit.requirements import missing_program
+from connform.secrets.kit.value import fetched_from_bytes, field_of, object_from_json, text_from_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from connform.secret import SecretReference
-    from connform.secrets.command import Ran
-    from connform.secrets.interface import Opened, Outcome, Place
+    from connform.secrets.kit.command import Ran
+    from connform.secrets.kit.interface import Opened, Outcome, Place
 
 _STRUCTURED: Final = (".yaml", ".yml", ".json", ".env", ".ini")
 """The names of files that hold keys and values to sops; any other file is one value (its cmd/sops/formats)."""
@@ -142,7 +142,7 @@ def _load_beside(place: Place, reference: SecretReference) -> _Content:
 
 
 def _load(place: Place, path: Path) -> _Content:
-    from connform.secrets.command import program, run  # start-up: it needs subprocess
+    from connform.secrets.kit.command import program, run  # start-up: it needs subprocess
 
     path = path.absolute()
     encrypted = read_file(path)  # also says whether there is a file that can be read
@@ -156,7 +156,7 @@ def _load(place: Place, path: Path) -> _Content:
 
 
 def _environment(place: Place) -> dict[str, str]:
-    from connform.secrets.command import ordinary_variables
+    from connform.secrets.kit.command import ordinary_variables
 
     address = variable("VAULT_ADDR")
     variables = ordinary_variables(_VARIABLES, (*_PREFIXES, _VAULT) if address else _PREFIXES)
@@ -172,7 +172,7 @@ def _environment(place: Place) -> dict[str, str]:
 
 
 def _demand_decrypted(ran: Ran, path: Path, *, is_of_vault: bool) -> None:
-    from connform.secrets.command import demand_an_exit
+    from connform.secrets.kit.command import demand_an_exit
 
     demand_an_exit(ran, "sops")
     more = f"`sops decrypt {path}` says more"

@@ -11,7 +11,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from connform.errors import ConnformError
-from connform.http.tls_socket import TLSSocket
+from connform.http.net.tls_socket import TLSSocket
 from connform.process_local import ProcessLocal
 
 if TYPE_CHECKING:

@@ -28,16 +28,16 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 import pytest
 
-from connform.engine.place import PlaceInUse
+from connform.engine.run.store_session import PlaceInUse
 from connform.errors import SecretUnresolved
 from connform.secret import SecretReference
-from connform.secrets.interface import Fetched
+from connform.secrets.kit.interface import Fetched
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from contextlib import AbstractContextManager
 
-    from connform.secrets.interface import Backend, Outcome, Place
+    from connform.secrets.kit.interface import Backend, Outcome, Place
 
 VALUE: Final = "canary-5Zt8wQ1rXvB7"
 """In every secret of the suite: no failure may show it."""

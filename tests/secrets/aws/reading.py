@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from connform.engine.place import PlaceInUse
+from connform.engine.run.store_session import PlaceInUse
 from connform.errors import SecretUnresolved
 from connform.secret import SecretReference
 from connform.secrets import BACKENDS
-from connform.secrets.interface import Fetched
+from connform.secrets.kit.interface import Fetched
 from tests.canary import assert_no_canary
 from tests.secrets.fetching import chain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from connform.secrets.interface import Outcome, Place
+    from connform.secrets.kit.interface import Outcome, Place
 
 
 def read(place: Place, *texts: str) -> list[Outcome]:

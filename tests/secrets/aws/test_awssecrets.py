@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from connform.errors import SecretUnresolved
-from connform.secrets.interface import Fetched
+from connform.secrets.kit.interface import Fetched
 from tests.canary import API_KEY
 from tests.secrets.aws.front import Error
 from tests.secrets.aws.reading import failure, read, shown
 from tests.secrets.fetching import lint
 
 if TYPE_CHECKING:
-    from connform.secrets.interface import Place
+    from connform.secrets.kit.interface import Place
     from tests.secrets.aws.front import Front
     from tests.secrets.aws.moto import Moto
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import botocore.exceptions
 import pytest
 
-from connform.secrets import aws_failures
-from connform.secrets.aws import patience
+from connform.secrets.aws import failures
+from connform.secrets.aws.session import patience
 from tests.canary import API_KEY
 from tests.secrets.aws.front import Error
 from tests.secrets.aws.reading import failure, read, shown
 
 if TYPE_CHECKING:
-    from connform.secrets.interface import Place
+    from connform.secrets.kit.interface import Place
     from tests.secrets.aws.front import Front
     from tests.secrets.aws.moto import Moto
 
@@ -109,7 +109,7 @@ def test_a_login_that_is_refused_is_not_tried_for_each_secret(
 
 
 def test_every_exception_that_is_judged_exists() -> None:
-    unknown = {name for name in aws_failures._EXCEPTIONS if not hasattr(botocore.exceptions, name)}
+    unknown = {name for name in failures._EXCEPTIONS if not hasattr(botocore.exceptions, name)}
     assert {name for name in unknown if not name.startswith("Login")} == set(), "`aws login` is newer than other ways"
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from connform.secrets.interface import Place
+from connform.secrets.kit.interface import Place
 from tests.canary import API_KEY
 from tests.secrets.aws.front import Error
 from tests.secrets.aws.moto import REGION

@@ -14,7 +14,7 @@ from tests.secrets.aws.moto import REGION
 from tests.secrets.aws.reading import read, shown
 
 if TYPE_CHECKING:
-    from connform.secrets.interface import Place
+    from connform.secrets.kit.interface import Place
     from tests.secrets.aws.front import Front
     from tests.secrets.aws.moto import Moto
 

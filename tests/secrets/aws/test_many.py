@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from connform.engine.stores import Stores
+from connform.engine.run.secret_resolver import Stores
 from connform.engine.validate import load_manifest
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 from botocore.session import Session
 
-from connform.secrets.interface import Place
+from connform.secrets.kit.interface import Place
 from tests.conftest import require_peer
 from tests.secrets.aws.moto import REGION, Moto, running_moto
 from tests.secrets.aws.reading import failure, read, shown

@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 
 from connform.manifest.shape import published
 from connform.secrets import BACKENDS
-from connform.secrets.interface import Ruled
+from connform.secrets.kit.interface import Ruled
 
 KINDS = ["awssecrets", "awsssm"]
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from connform.secrets.awssecrets import AWSSECRETS
-from connform.secrets.awsssm import AWSSSM
+from connform.secrets.aws.parameter_store import AWSSSM
+from connform.secrets.aws.secrets_manager import AWSSECRETS
 from connform.testing.secrets import Bench, SecretBackendSuite
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from connform.secrets.interface import Place
+    from connform.secrets.kit.interface import Place
     from tests.secrets.aws.front import Front
     from tests.secrets.aws.moto import Moto
 

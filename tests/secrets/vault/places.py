@@ -5,16 +5,16 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from connform.engine.place import PlaceInUse
+from connform.engine.run.store_session import PlaceInUse
 from connform.errors import SecretUnresolved
 from connform.secret import Secret, SecretReference
-from connform.secrets.interface import Fetched, Place
-from connform.secrets.vault import VAULT
+from connform.secrets.kit.interface import Fetched, Place
+from connform.secrets.vault.backend import VAULT
 from tests.canary import assert_no_canary
 from tests.secrets.fetching import chain
 
 if TYPE_CHECKING:
-    from connform.secrets.interface import Outcome
+    from connform.secrets.kit.interface import Outcome
     from tests.secrets.vault.openbao import OpenBao
 
 

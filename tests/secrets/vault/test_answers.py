@@ -10,7 +10,7 @@ import pytest
 
 from connform.errors import SecretUnresolved
 from connform.secret import Secret
-from connform.secrets.interface import Fetched, Place
+from connform.secrets.kit.interface import Fetched, Place
 from tests.canary import API_KEY
 from tests.http.servers import Authority, Connection, Server, head
 from tests.secrets.vault.places import failure, place_at, read, value

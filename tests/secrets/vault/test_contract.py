@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from connform.secrets.vault import VAULT
+from connform.secrets.vault.backend import VAULT
 from connform.testing.secrets import Bench, SecretBackendSuite
 from tests.secrets.vault.places import place_at
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from contextlib import AbstractContextManager
 
-    from connform.secrets.interface import Place
+    from connform.secrets.kit.interface import Place
     from tests.secrets.vault.openbao import OpenBao
 
 

@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from connform.errors import SecretUnresolved
 from connform.secret import SecretReference
-from connform.secrets import vault_login
-from connform.secrets.interface import Fetched
-from connform.secrets.vault import VAULT
+from connform.secrets.kit.interface import Fetched
+from connform.secrets.vault import login
+from connform.secrets.vault.backend import VAULT
 from tests.canary import API_KEY, AWKWARD
 from tests.http.servers import Authority, Connection, Server, head
 from tests.secrets.vault.places import failure, place_at, place_with, read, value
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from connform.secrets.interface import Place
+    from connform.secrets.kit.interface import Place
     from tests.secrets.vault.openbao import OpenBao
 
 ACCOUNT: Final = "system:serviceaccount:acme:connform"
@@ -169,7 +169,7 @@ def test_a_pods_own_token_is_found_where_kubernetes_mounts_it(
 ) -> None:
     mounted = tmp_path / "token"
     mounted.write_text(logins.account + "\n")
-    monkeypatch.setattr(vault_login, "SERVICE_ACCOUNT", str(mounted))
+    monkeypatch.setattr(login, "SERVICE_ACCOUNT", str(mounted))
 
     assert value(place_with(bao, {"method": "kubernetes", "role": "connform"}, {}), TEXTS[0]) == API_KEY
 
@@ -179,7 +179,7 @@ def test_outside_of_a_pod_its_token_is_said_to_be_missing(bao: OpenBao) -> None:
         missing = failure(place_with(bao, {"method": "kubernetes", "role": "connform"}, {}), TEXTS[0])
 
     assert missing.fault.name == "secret_not_found"
-    assert vault_login.SERVICE_ACCOUNT in missing.message
+    assert login.SERVICE_ACCOUNT in missing.message
     assert asked == []
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from connform.engine.validate import load_manifest, validate
-from connform.secrets.interface import Place
+from connform.secrets.kit.interface import Place
 from tests.canary import API_KEY, assert_no_canary
 from tests.secrets.fetching import lint
 from tests.secrets.vault.places import failure, value

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import pytest
 
-from connform.engine.stores import Stores
+from connform.engine.run.secret_resolver import Stores
 from connform.engine.validate import load_manifest
 from tests.canary import API_KEY
 from tests.end_to_end.running import run

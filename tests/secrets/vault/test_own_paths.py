@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from connform.secret import Secret
-from connform.secrets.interface import Place
+from connform.secrets.kit.interface import Place
 from tests.canary import API_KEY
 from tests.http.servers import Authority, Connection, Server
 from tests.secrets.fetching import lint

@@ -10,8 +10,8 @@ import pytest
 
 from connform.errors import SecretUnresolved
 from connform.secret import SecretReference
-from connform.secrets.interface import Fetched
-from connform.secrets.vault import VAULT
+from connform.secrets.kit.interface import Fetched
+from connform.secrets.vault.backend import VAULT
 from tests.canary import API_KEY, AWKWARD
 from tests.secrets.vault.openbao import Unexpected
 from tests.secrets.vault.places import failure, fetched, place_at, read, value

@@ -15,7 +15,7 @@ from connform.auth.oauth import journal
 from connform.auth.oauth.freshness import is_fresh
 from connform.auth.oauth.renewal import Renewal, lines_of
 from connform.errors import ConnectionFailed
-from connform.http import deadline
+from connform.http.net import deadline
 from connform.http.settings import NO_LINES
 from connform.process_local import ProcessLocal
 

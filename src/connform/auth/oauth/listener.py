@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from connform.errors import ConnectionFailed
-from connform.http.tls_socket import TLSSocket
+from connform.http.net.tls_socket import TLSSocket
 from connform.secret import Secret
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, TypeVar
 from urllib.parse import quote_plus, urlencode, urlsplit
 
 from connform.errors import ConnectionFailed
-from connform.http import deadline
 from connform.http.header import HeaderCredential, bearer
+from connform.http.net import deadline
 from connform.retry_after import parse_retry_after
 from connform.secret import Secret
 from connform.tracebacks import hidden_frames

@@ -1,0 +1,77 @@
+"""Turns what came of a change into what is recorded of it: the latest attempt, and the specification that is in use.
+
+Layer 3, no IO.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from connform.engine.changes.plan import Action
+from connform.faults import Stage, Verdict
+from connform.recorded import Actor, Attempt, Record, UsedSecret
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from connform.engine.changes.plan import Change
+    from connform.engine.report import ConnectionReport
+    from connform.recorded import Applied
+
+
+def tried(change: Change, checked: ConnectionReport, versions: Mapping[str, str], file: str, by: Actor) -> Record:
+    """Return what is recorded of a connection that was checked.
+
+    Args:
+        change: what was to be done.
+        checked: what came of it.
+        versions: those of its secrets, by their key under `auth:`.
+        file: its manifest, as `Record.file`.
+        by: who did it.
+    """
+    connection = change.connection
+    assert connection is not None  # noqa: S101  (removals have none)
+    facts = {stage.name: stage for stage in checked.stages if stage.status == "ok"}
+    latency, tls = facts.get(Stage.LATENCY), facts.get(Stage.TLS)
+    attempt = Attempt(
+        at=datetime.now(UTC),
+        by=by,
+        action=str(Action.UPDATE if change.before else Action.CREATE),
+        digest=change.after,
+        base_url=checked.base_url,
+        auth_method=checked.auth_method,
+        verdict=str(checked.verdict),
+        fault=checked.fault,
+        stages=tuple(
+            {"name": str(one.name), "status": one.status, "elapsed_ms": round(one.elapsed_s * 1000, 1)}
+            for one in checked.stages
+        ),
+        latency_ms=round(latency.elapsed_s * 1000, 1) if latency else None,
+        certificate_expires_at=str(tls.facts.get("cert_expires_at", "")) if tls else "",
+        secrets=tuple(
+            UsedSecret(key, str(text), versions.get(key, "")) for key, text in connection.auth.references.items()
+        ),
+    )
+    is_ready = checked.verdict is Verdict.READY
+    if is_ready or not change.before:
+        return Record(change.name, file, change.after if is_ready else "", change.spec, attempt)
+    before = change.applied
+    if before is None:  # nothing to do, had the live side not answered otherwise
+        return Record(change.name, file, change.before, change.spec, attempt)
+    return Record(change.name, file, before.mark.digest, before.spec, attempt)
+
+
+def not_removed(applied: Applied, line: ConnectionReport, by: Actor) -> Record:
+    """Return what is recorded of a connection that could not be removed: the next plan has it again, with the reason."""
+    attempt = Attempt(
+        at=datetime.now(UTC),
+        by=by,
+        action=str(Action.REMOVE),
+        digest=applied.mark.digest,
+        base_url=line.base_url,
+        auth_method=line.auth_method,
+        verdict=str(line.verdict),
+        fault=line.fault,
+    )
+    return Record(applied.connection, applied.mark.file, applied.mark.digest, applied.spec, attempt)

@@ -1,0 +1,62 @@
+"""Turns what the live side of a connection answers into what differs from its record, and what could not be told.
+
+Layer 3, no IO: `engine/plan.py` does the asking.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from connform.engine.check import CERTIFICATE_WARNING
+from connform.faults import FAULTS, Stage, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from connform.engine.changes.plan import Change
+    from connform.engine.report import ConnectionReport
+    from connform.recorded import Record
+
+
+def compared(change: Change, record: Record | None, seen: ConnectionReport, versions: Mapping[str, str]) -> Change:
+    """Return a change with what the live side says of its connection.
+
+    Args:
+        change: of a connection that is as it was applied.
+        record: what is recorded of it; `None` where that has gone meanwhile.
+        seen: what the check said now.
+        versions: the versions of its secrets now, by their key.
+    """
+    live = list(_rotated(record, versions)) if record else []
+    if _is_answer(seen):
+        live += [f"{seen.fault}: {seen.message}"] if seen.fault else []
+        live += _certificate(record, seen) if record else ()
+    return change._replace(live=tuple(live), seen=None if live else seen)
+
+
+def _is_answer(seen: ConnectionReport) -> bool:
+    """Whether the server said something: not what is missing on this machine, nor what a later try may end otherwise."""
+    if not seen.fault:
+        return True
+    fault = FAULTS[seen.fault]
+    return fault.verdict is Verdict.FAILED and fault.stage not in {Stage.CONFIG, Stage.SECRET}
+
+
+def _rotated(record: Record, versions: Mapping[str, str]) -> Iterator[str]:
+    for used in record.latest.secrets:
+        now = versions.get(used.key, "")
+        if used.version and now and used.version != now:
+            yield f"the secret {used.reference} was rotated: its version is {now}, and was {used.version}"
+
+
+def _certificate(record: Record, seen: ConnectionReport) -> Iterator[str]:
+    """Yield that the certificate is another, where the old one or the new one ends soon: renewals are no news else."""
+    before = record.latest.certificate_expires_at
+    now = next((str(one.facts.get("cert_expires_at", "")) for one in seen.stages if one.name is Stage.TLS), "")
+    if before and now and before != now and (_ends_soon(before) or _ends_soon(now)):
+        yield f"the server's certificate is another: it ends at {now}, the recorded one at {before}"
+
+
+def _ends_soon(expires_at: str) -> bool:
+    return datetime.fromisoformat(expires_at) - datetime.now(UTC) < CERTIFICATE_WARNING

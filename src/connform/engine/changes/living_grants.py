@@ -1,0 +1,90 @@
+"""Says which customers' grants a plan would end, and which removals are probably renames. Layer 3, no IO, but for the time of day.
+
+A grant is a person's consent: once it is revoked, only that person can give it again.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from connform.auth.oauth.freshness import is_fresh
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from connform.engine.changes.plan import Plan, Step
+    from connform.grant import GrantFacts
+    from connform.manifest.model import Connection
+    from connform.recorded import Applied
+
+OAUTH: Final = "oauth2"
+_CREATE, _REMOVE = "create", "remove"
+_SHOWN: Final = 5
+"""How many names a suggestion has room for."""
+
+
+def living(facts: GrantFacts | None) -> GrantFacts | None:
+    """Return the facts of a grant that still gives access; `None` for one that has ended, and for none."""
+    if facts is None or facts.ended:
+        return None
+    return facts if facts.is_renewable or is_fresh(facts, datetime.now(UTC)) else None
+
+
+def leaves_grant(applied: Applied | None, connection: Connection) -> bool:
+    """Whether a connection had a grant by what was applied of it, and has none by what is declared."""
+    return (
+        applied is not None
+        and applied.spec["settings"]["auth"]["method"] == OAUTH
+        and connection.settings["auth"]["method"] != OAUTH
+    )
+
+
+def told(facts: GrantFacts) -> str:
+    """Return for whom a grant is and since when it lives, in one phrase; no token is part of its facts."""
+    since = facts.granted_at.isoformat(timespec="seconds") if facts.granted_at else "at a time that isn't recorded"
+    scopes = " ".join(facts.scopes) or "none"
+    return f"the grant of {facts.connection} (client {facts.client_id}, granted {since}, scopes {scopes})"
+
+
+def reasons_for_force(plan: Plan) -> Iterator[str]:
+    """Yield which living grants a plan would end, each a reason for `--force`."""
+    likely = probable_renames(plan.whole)
+    for change in plan.changes:
+        if change.revokes is None:
+            continue
+        name = change.name
+        instead = f"{name} is declared without OAuth now"
+        if change.connection is None:
+            instead = (
+                likely.get(name) or f"where it was renamed, write `moved: {{{name}: NEW}}`, and the grant moves along"
+            )
+        yield f"it would revoke {told(change.revokes)}: {instead}"
+
+
+def probable_renames(whole: Sequence[Step]) -> Mapping[str, str]:
+    """Return what to say of removals beside which the same specification is created under another name, by name."""
+    created: dict[str, list[str]] = {}
+    removed: dict[str, list[str]] = {}
+    for name, action, before, after, *_ in whole:
+        if action == _CREATE:
+            created.setdefault(after, []).append(name)
+        elif action == _REMOVE and before:
+            removed.setdefault(before, []).append(name)
+    return {
+        name: _suggestion(name, created[digest], is_only=len(names) == 1)
+        for digest, names in removed.items()
+        if digest in created
+        for name in names
+    }
+
+
+def _suggestion(old: str, names: Sequence[str], *, is_only: bool) -> str:
+    if len(names) == 1 and is_only:
+        line = f"`moved: {{{old}: {names[0]}}}`"
+        return f"{names[0]} is created with the same specification: where that is its new name, write {line}"
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    which = ", ".join(names[:_SHOWN]) + more
+    return (
+        f"the same specification is created ({which}): where one of them is its new name, write `moved: {{{old}: NEW}}`"
+    )

@@ -1,0 +1,184 @@
+"""Turns a plan into a file that can be published, and such a file back into what `apply` must find again.
+
+Layer 3; reads the file. A plan holds what manifests declare: references, never secrets.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from connform.engine.changes.living_grants import told
+from connform.engine.changes.plan import Action, step
+from connform.engine.changes.specification import digest
+from connform.engine.load.selection import Selection
+from connform.engine.run.states import PARTS, Shard
+from connform.errors import PlanUnusable, Refused
+from connform.manifest.given import read_named
+
+if TYPE_CHECKING:
+    from connform.engine.changes.plan import Plan
+
+_TEXT: Final = {"type": "string"}
+_TEXTS: Final = {"type": "array", "items": _TEXT}
+_DIGEST: Final = {"type": "string", "pattern": "^(sha256:[0-9a-f]{64})?$"}
+_WHOLE: Final = "file_digest"
+"""The key with the digest of all others."""
+_MAX_BYTES: Final = 64 * 1024 * 1024
+"""Some 25,000 changes, value by value."""
+_SHOWN: Final = 5
+"""How many names a message has room for."""
+
+
+def _object(**properties: Any) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _with_optional(schema: dict[str, Any], **properties: Any) -> dict[str, Any]:
+    return {**schema, "properties": schema["properties"] | properties}
+
+
+PLAN_SCHEMA: Final[dict[str, Any]] = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "title": "A saved plan (connform plan --out FILE)",
+    **_object(
+        format_version={"type": "string", "pattern": r"^1\.[0-9]+$"},
+        file_digest=_DIGEST | {"description": "Of everything else that the file says."},
+        digest=_DIGEST
+        | {"description": "Of the names, actions, `before`, `after`, `moved_from` and `revokes` of all changes."},
+        selection=_object(connections=_TEXTS, exclude=_TEXTS, tags=_TEXTS, changed_since=_TEXT),
+        shard=_object(
+            number={"type": "integer", "minimum": 1, "maximum": PARTS},
+            total={"type": "integer", "minimum": 1, "maximum": PARTS},
+        ),
+        changes={
+            "type": "array",
+            "items": _with_optional(
+                _object(
+                    name=_TEXT,
+                    action={"enum": [str(action) for action in Action]},
+                    before=_DIGEST | {"description": "Of what was applied; empty where nothing was."},
+                    after=_DIGEST | {"description": "Of what is declared; empty where nothing is."},
+                    fields={"type": "array", "items": _object(pointer=_TEXT, before={}, after={})},
+                    reasons=_TEXTS,
+                    live=_TEXTS,
+                ),
+                moved_from=_TEXT | {"description": "The name under which it is recorded."},
+                revokes=_TEXT | {"description": "The living grant that would be ended."},
+            ),
+        },
+    ),
+}
+"""JSON Schema 2020-12."""
+
+
+class SavedPlan(NamedTuple):
+    """What a file says that `apply` is to do."""
+
+    digest: str
+    """Of `steps`."""
+    selection: Selection
+    """Which connections it is about."""
+    shard: Shard
+    """Which part of them."""
+    steps: list[list[str]]
+    """As `Plan.steps`."""
+    live: frozenset[str]
+    """The connections that the live side speaks about, to be applied again."""
+
+
+def written(plan: Plan, selection: Selection, shard: Shard) -> str:
+    """Return a plan as canonical JSON: the same plan is the same bytes."""
+    changes = [
+        {
+            "name": change.name,
+            "action": str(change.action),
+            "before": change.before,
+            "after": change.after,
+            "fields": [field._asdict() for field in change.fields],
+            "reasons": list(change.reasons),
+            "live": list(change.live),
+            **({"moved_from": change.moved_from} if change.moved_from else {}),
+            **({"revokes": told(change.revokes)} if change.revokes else {}),
+        }
+        for change in plan.changes
+    ]
+    names, exclude, tags, changed_since, _ = selection
+    chosen = {"connections": names, "exclude": exclude, "tags": tags, "changed_since": changed_since}
+    frame = {
+        "format_version": "1.1",
+        "digest": plan.digest,
+        "selection": chosen,
+        "shard": shard._asdict(),
+        "changes": changes,
+    }
+    frame[_WHOLE] = digest(frame)
+    return json.dumps(frame, sort_keys=True, separators=(",", ":")) + "\n"
+
+
+def read(file: str) -> SavedPlan:
+    """Return what a file says.
+
+    Raises:
+        PlanUnusable: it can't be read, is no plan, or was altered.
+    """
+    from jsonschema import Draft202012Validator
+
+    try:
+        frame = json.loads(read_named(file, _MAX_BYTES), object_pairs_hook=_object_without_duplicates)
+    except OSError as error:
+        message = f"can't read {file}: {error.strerror}"
+        raise PlanUnusable(message) from None
+    except (ValueError, RecursionError):
+        message = f"{file} is not JSON, or has a key twice: a plan is what `connform plan --out FILE` wrote"
+        raise PlanUnusable(message) from None
+    problem = next(Draft202012Validator(PLAN_SCHEMA).iter_errors(frame), None)
+    if problem is not None:
+        place = "/".join(map(str, problem.absolute_path)) or "the top"
+        message = f"{file} is no plan that this connform knows: see {place}; make it anew"
+        raise PlanUnusable(message)
+    whole = digest({key: value for key, value in frame.items() if key != _WHOLE})
+    steps = [
+        step(*(one.get(key, "") for key in ("name", "action", "before", "after", "moved_from", "revokes")))
+        for one in frame["changes"]
+    ]
+    if whole != frame[_WHOLE] or digest(steps) != frame["digest"]:
+        message = f"{file} was altered after it was written: its digest is that of another plan; make it anew"
+        raise PlanUnusable(message)
+    chosen = frame["selection"]
+    names, exclude, tags = (tuple(chosen[key]) for key in ("connections", "exclude", "tags"))
+    # What it chooses was agreed on when it was made; that it still chooses the same is what the digests are for.
+    selection = Selection(names, exclude, tags, chosen["changed_since"], may_be_empty=True)
+    live = frozenset(one["name"] for one in frame["changes"] if one["live"])
+    return SavedPlan(frame["digest"], selection, Shard(**frame["shard"]), steps, live)
+
+
+def _object_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object that says each thing once: readers differ in which of two they take."""
+    content = dict(pairs)
+    if len(content) != len(pairs):
+        message = "a key stands twice"
+        raise ValueError(message)
+    return content
+
+
+def demand_same(saved: SavedPlan, plan: Plan, shard: Shard) -> None:
+    """Let a plan pass that does what the saved one said, for the connections of a shard.
+
+    Raises:
+        Refused: the manifest or the state has moved since.
+    """
+    expected = [step for step in saved.steps if shard.has(step[0])]
+    if expected == plan.steps:
+        return
+    before, now = {step[0]: step for step in expected}, {step[0]: step for step in plan.steps}
+    moved = [name for name in {**before, **now} if before.get(name) != now.get(name)]
+    more = f" and {len(moved) - _SHOWN} more" if len(moved) > _SHOWN else ""
+    where = ", ".join(moved[:_SHOWN]) + more or "their order"
+    message = f"the plan is stale: manifest or state moved since it was made ({where}); plan again"
+    raise Refused(message)

@@ -1,0 +1,146 @@
+"""Turns a grant that nobody declares any more into none: it is revoked where its server can, and deleted.
+
+Layer 3; uses the network where there is a grant.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import suppress
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from connform.diagnostics import Span
+from connform.engine.changes.living_grants import OAUTH
+from connform.engine.login import LOCK_S, end_grant
+from connform.engine.run.client import bare_settings
+from connform.engine.run.resolve import resolve
+from connform.engine.run.revocation import declared_server, foreign
+from connform.engine.run.secret_resolver import Stores
+from connform.errors import ConnectionFailed, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from connform.engine.run.context import Surroundings
+    from connform.engine.run.states import KeptStates
+    from connform.manifest.decode import Manifest
+    from connform.manifest.model import Connection
+    from connform.recorded import Applied
+
+_REVOKED: Final = "was revoked and deleted"
+"""How `end_grant` ends where all is well."""
+
+
+class Ending(NamedTuple):
+    """What became of a grant."""
+
+    said: str
+    """For people; empty where there was none."""
+    is_lost: bool = False
+    """Whether it may still be alive at its server."""
+
+
+class Endings:
+    """Ends the grants of connections that are removed, or that authenticate otherwise from now on."""
+
+    def __init__(self, manifest: Manifest, world: Surroundings, *, force: bool = False) -> None:
+        """Take the stores of the run, where secrets come from and sockets go, and whether safety rules are set aside."""
+        self._manifest = manifest
+        self._world = world
+        self._force = force
+        self._sources: dict[str, Stores] = {}
+
+    def end(self, applied: Applied, folder: Path) -> Ending:
+        """Revoke and delete the grant of a recorded connection.
+
+        Args:
+            applied: what was applied.
+            folder: the folder of its manifest, where its grant lies.
+
+        Raises:
+            ConnectionFailed: the grant could not be revoked, and was not deleted.
+        """
+        connection = self._declared(applied, folder)
+        try:
+            if self._world.grants.of(connection).read(applied.connection) is None:
+                return Ending("")
+            if connection.auth.method != OAUTH:
+                return self._delete(connection)
+            world = self._of_then(applied, folder)
+            said = end_grant(resolve(connection, world, bare_settings(connection, world)), force=self._force)
+            return Ending(said, is_lost=not said.endswith(_REVOKED))
+        except Refused as refused:  # its record was changed since `demand_own_servers`
+            raise ConnectionFailed("config_invalid", f"its grant stays: {refused}") from None
+        except ConnectionFailed as failure:
+            message = f"its grant could not be revoked, so that it stays to be done: {failure.message}"
+            hint = f"try again; or give the grant up unrevoked: connform logout {applied.connection} --only-here"
+            raise ConnectionFailed(failure.fault.name, message, hint) from None
+
+    def demand_own_servers(self, ending: Iterable[tuple[Applied, Path]]) -> None:
+        """Let pass grants that are revoked at the server that gave them, or where their login found that they are.
+
+        Args:
+            ending: what was applied of the connections whose grants will end, with the folders of their manifests.
+
+        Raises:
+            Refused: a refresh token would go elsewhere.
+        """
+        reasons = [] if self._force else [reason for one in ending if (reason := self._foreign(*one))]
+        if reasons:
+            message = f"refused: {'; '.join(reasons)}. Look at the plan, and give --force if that is what you want"
+            raise Refused(message)
+
+    def _foreign(self, applied: Applied, folder: Path) -> str:
+        connection = self._declared(applied, folder)
+        if connection.auth.method != OAUTH:
+            return ""
+        with suppress(ConnectionFailed):  # what can't be read is not revoked either, and said by `end`
+            grant = self._world.grants.of(connection).read(applied.connection)
+            server = declared_server(connection)
+            return foreign(server, grant.facts) if grant and server.may_renew(grant.facts.token_url) else ""
+        return ""
+
+    def _declared(self, applied: Applied, folder: Path) -> Connection:
+        span = Span(applied.mark.file, 1, 1, 1, 1)
+        return self._manifest.decode(applied.connection, applied.spec["settings"], folder, span)
+
+    def _delete(self, connection: Connection) -> Ending:
+        """Delete what is left of an earlier method: nothing says any more which app it was given to."""
+        with self._world.grants.of(connection).lock(connection.name, LOCK_S) as locked:
+            locked.delete()
+        said = (
+            f"the grant of {connection.name} was deleted here, not revoked: what was applied last is "
+            f"{connection.auth.method}, and tells nothing of its app; end it in the vendor's own pages"
+        )
+        return Ending(said, is_lost=True)
+
+    def close(self) -> None:
+        """Log out of the stores that went together with connections."""
+        for source in self._sources.values():
+            source.close()
+
+    def _of_then(self, applied: Applied, folder: Path) -> Surroundings:
+        """Return the world with the stores that went together with the connection."""
+        stores = {
+            name: self._manifest.decode_store(name, spec, folder)
+            for name, spec in applied.spec["stores"].items()
+            if name not in self._manifest.stores
+        }
+        if not stores:
+            return self._world
+        which = json.dumps([str(folder), applied.spec["stores"]], sort_keys=True)  # a store is logged into once per run
+        source = self._sources.setdefault(which, Stores({**self._manifest.stores, **stores}))
+        return self._world._replace(source=source)
+
+
+def folder_of(applied: Applied, states: KeptStates, files: Sequence[str]) -> Path | None:
+    """Return the folder of the manifest of what was applied, in the repositories of a run's files; `None` where it is gone."""
+    for file in files:
+        depth = len(PurePosixPath(states.file(file)).parts)
+        root = Path(os.path.abspath(file)).parents[depth - 1]  # noqa: PTH100  (without `..`)
+        folder = (root / applied.mark.file).parent
+        if folder.is_dir():
+            return folder
+    return None

@@ -1,0 +1,204 @@
+"""Turns a secret reference into the place where its secret lies, so that two references to one secret are recognised.
+
+Layer 3, no IO. What only the place itself could tell (an item's id, another name of a server) isn't recognised; links are followed by who compares.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from posixpath import basename, join, normpath
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from urllib.parse import urlsplit
+
+from connform.engine.load.catalog import FILES
+from connform.manifest.urls import UrlError, parse_url
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import TypeAlias
+
+    from connform.secret import SecretReference
+
+    _Key: TypeAlias = tuple[str | bool | None, ...]
+
+_FILE: Final = "file"
+_ARN: Final = r"arn:[^:]*:[^:]*:([^:]*):([^:]*):(?:secret:|parameter/?)?(.*?)(?:-(?![a-z]{6}$)[A-Za-z0-9]{6})?"
+"""A region, an account and a name, without the six characters that Secrets Manager adds; a word of a name is left."""
+
+
+class SecretPlace(NamedTuple):
+    """Where a secret lies."""
+
+    kind: str
+    """The backend, the same for all that read files."""
+    path: str
+    """What lies there, with all that a store puts before it."""
+    field: str = ""
+    """Which part of it; empty for the whole."""
+    server: tuple[str, ...] = ()
+    """What tells places of one kind apart; an empty part isn't said in the manifest, and may be any."""
+    is_open: bool = False
+    """Whether something that the manifest doesn't say stands before the path."""
+
+    @property
+    def keys(self) -> tuple[_Key, ...]:
+        """By what it is found among many, by `wanted` of another: its path or the end of it, with its field or without."""
+        heads = (self._here, self._below(is_open=self.is_open))
+        return tuple((*head, field) for head in heads for field in (self.field, None))
+
+    @property
+    def wanted(self) -> tuple[_Key, ...]:
+        """By what all are found that may be the same."""
+        heads = (self._here, self._below(is_open=not self.is_open))
+        return tuple((*head, field) for head in heads for field in ((self.field, "") if self.field else (None,)))
+
+    @property
+    def _here(self) -> _Key:
+        return self.kind, self.path
+
+    def _below(self, *, is_open: bool) -> _Key:
+        return self.kind, basename(self.path), is_open
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a file, or what an app whose secret lies in one is given."""
+        return self.kind.rpartition(" ")[2] == _FILE
+
+    def is_same(self, other: SecretPlace) -> bool:
+        """Whether both may be one secret, or one be a part of the other."""
+        return (
+            self.kind == other.kind
+            and (self.path == other.path or _ends(self, other) or _ends(other, self))
+            and (self.field == other.field or not (self.field and other.field))
+            and all(
+                mine == theirs or not (mine and theirs) for mine, theirs in zip(self.server, other.server, strict=True)
+            )
+        )
+
+    def is_in(self, other: SecretPlace) -> bool:
+        """Whether it may be the same secret, or a part of it, and is no more than that."""
+        return self.is_same(other) and other.field in {"", self.field}
+
+
+def _ends(short: SecretPlace, long: SecretPlace) -> bool:
+    return short.is_open and not long.is_open and long.path.endswith(f"/{short.path}")
+
+
+def place_of(reference: SecretReference, store: Mapping[str, Any] | None, folder: str) -> SecretPlace:
+    """Return where a secret lies.
+
+    Args:
+        reference: the reference.
+        store: the store that it names, as specifications have it; `None` for a bare backend.
+        folder: where paths of a bare backend begin: the manifest's folder in its repository.
+    """
+    settings = store or {}
+    kind = str(settings.get("type", reference.scheme))
+    if kind in FILES:
+        return _in_file(kind, reference, settings, str(settings.get("folder", ".")) if store else folder)
+    return _PLACES.get(kind, _elsewhere)(reference, settings)._replace(kind=kind)
+
+
+def of_file(path: str) -> SecretPlace:
+    """Return the place of a file by its path."""
+    return SecretPlace(_FILE, path, is_open=not path.startswith("/"))
+
+
+def path_in(folder: str, path: str) -> str:
+    """Return a path as the whole repository names it; an absolute one as it is."""
+    whole = normpath(join(folder, path))
+    return f"/{whole.lstrip('/')}" if whole.startswith("/") else whole
+
+
+def origin_of(url: str) -> str:
+    """Return the scheme, host and port of a URL, a proxy's included."""
+    try:
+        return parse_url(url, query=True).origin
+    except UrlError:  # a proxy by plain http
+        parts = urlsplit(url)
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2].lower()}".removesuffix(":80")
+
+
+def _in_file(kind: str, reference: SecretReference, settings: Mapping[str, Any], folder: str) -> SecretPlace:
+    above = str(settings.get("path", ""))
+    if kind != _FILE and above:  # the store is one file, its references are what stands in it
+        field = f"{reference.path}/{reference.field}"
+        return of_file(path_in(folder, above))._replace(field=field.strip("/"))
+    return of_file(path_in(folder, join(above, reference.path)))._replace(field=reference.field.strip("/"))
+
+
+def _in_vault(reference: SecretReference, settings: Mapping[str, Any]) -> SecretPlace:
+    above = [str(settings[key]) for key in ("namespace", "mount") if key in settings]
+    parts = [part for part in "/".join([*above, reference.path]).split("/") if part != "data"]  # as the API has it
+    server = origin_of(settings["address"]) if "address" in settings else ""
+    return SecretPlace("", "/".join(parts), reference.field, (server,), is_open=not settings)
+
+
+def _in_aws(reference: SecretReference, settings: Mapping[str, Any]) -> SecretPlace:
+    named = re.fullmatch(_ARN, reference.path)
+    role = re.fullmatch(_ARN, str(settings.get("role_arn", "")))
+    region = str(settings.get("region", "")) or (named[1] if named else "")
+    account = named[2] if named else role[2] if role else ""
+    profile = "" if account else str(settings.get("profile", ""))
+    path = named[3] if named else reference.path
+    return SecretPlace("", path.strip("/"), reference.field, (region, account, profile))
+
+
+def _in_azure(reference: SecretReference, settings: Mapping[str, Any]) -> SecretPlace:
+    vault, _, name = reference.path.rpartition("/")
+    host = urlsplit(settings["address"]).hostname if settings else vault
+    return SecretPlace("", name.lower(), reference.field, (str(host).partition(".")[0].lower(),))
+
+
+def _in_google(reference: SecretReference, settings: Mapping[str, Any]) -> SecretPlace:
+    project, _, name = (
+        f"{settings['project']}/{reference.path}".partition("/") if settings else reference.path.partition("/")
+    )
+    return SecretPlace("", name, reference.field, ("" if project.isdigit() else project,))
+
+
+def _in_cluster(reference: SecretReference, settings: Mapping[str, Any]) -> SecretPlace:
+    path = "/".join(filter(None, (str(settings.get("namespace", "")), reference.path)))
+    return SecretPlace("", path, reference.field, (origin_of(settings["address"]) if settings else "",))
+
+
+def _in_1password(reference: SecretReference, settings: Mapping[str, Any]) -> SecretPlace:
+    return SecretPlace("", reference.path.lower(), server=(origin_of(settings["address"]) if settings else "",))
+
+
+def _in_keyring(reference: SecretReference, settings: Mapping[str, Any]) -> SecretPlace:
+    above = [str(settings["service"])] if "service" in settings else []
+    return SecretPlace("", "/".join([*above, reference.path.lstrip("/")]), reference.field)
+
+
+def _in_pass(reference: SecretReference, settings: Mapping[str, Any]) -> SecretPlace:
+    if "path" not in settings:
+        return SecretPlace("", reference.path, reference.field, is_open=True)
+    path = path_in(str(settings.get("folder", ".")), join(str(settings["path"]), reference.path))
+    return SecretPlace("", path, reference.field)
+
+
+def _as_named(reference: SecretReference, _settings: Mapping[str, Any]) -> SecretPlace:
+    return SecretPlace("", reference.path, reference.field)
+
+
+def _elsewhere(reference: SecretReference, settings: Mapping[str, Any]) -> SecretPlace:
+    """Return a place of another package's backend: what its store says tells it apart."""
+    said = {key: value for key, value in settings.items() if key not in {"type", "environment", "timeout_s"}}
+    return SecretPlace("", reference.path, reference.field, (json.dumps(said, sort_keys=True) if said else "",))
+
+
+_PLACES: Final[dict[str, Callable[[SecretReference, Mapping[str, Any]], SecretPlace]]] = {
+    "awssecrets": _in_aws,
+    "awsssm": _in_aws,
+    "azurekv": _in_azure,
+    "env": _as_named,
+    "exec": _as_named,
+    "gcpsecrets": _in_google,
+    "k8s": _in_cluster,
+    "keyring": _in_keyring,
+    "op": _in_1password,
+    "pass": _in_pass,
+    "vault": _in_vault,
+}

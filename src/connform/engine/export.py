@@ -1,0 +1,160 @@
+"""Turns a connection into the credential that works right now: for `token` and `exec`, which hand it to other programs.
+
+Layer 3; uses the network where an access token has to be renewed, and writes the file of a simulator's CA.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
+
+from connform.engine.run.client import client_settings
+from connform.errors import UnknownConnection
+from connform.http.net import deadline
+from connform.secret import Secret
+from connform.tracebacks import hidden_frames
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from connform.engine.run.context import Surroundings
+    from connform.engine.run.grants import State
+    from connform.http.settings import HeaderLines, Network
+    from connform.manifest.model import Connection
+
+_SCHEME = "Bearer "
+
+
+class ReadyCredential(NamedTuple):
+    """What a program needs to use a connection without connform."""
+
+    connection: str
+    """Its name."""
+    base_url: str
+    """The API root."""
+    header: str
+    """The header that carries the credential: `Authorization`, `api_key`, …"""
+    value: Secret
+    """The key, or the token without its scheme."""
+    is_token: bool
+    """Whether it is a bearer token (RFC 6750)."""
+    expires_at: datetime | None = None
+    """When it ends, aware UTC; `None` where that is not known."""
+    scopes: tuple[str, ...] = ()
+    """What it may do, where that is known."""
+    ca_file: str = ""
+    """PEM file of the certificates to trust; empty for the system's."""
+
+
+class HandedOver(NamedTuple):
+    """What programs may be given, and what nobody may see of them."""
+
+    credentials: tuple[ReadyCredential, ...]
+    """In the order of their names."""
+    secrets: tuple[Secret, ...]
+    """All that the run came by: what is inherited from its environment as well."""
+
+
+def credential(connection: Connection, world: Surroundings, timeout_s: float | None = None) -> ReadyCredential:
+    """Return the credential of a connection, renewed where that is needed.
+
+    Raises:
+        ConnectionFailed: a secret can't be resolved, a login is required, the access token can't be renewed.
+    """
+    from connform.auth.oauth.credential import GrantCredential
+
+    settings = client_settings(connection, world, total_s=timeout_s)
+    holder = settings.credential
+    assert holder is not None  # noqa: S101  (every auth method makes one)
+    facts = None
+    lines = holder.headers()
+    if isinstance(holder, GrantCredential):
+        with deadline.within(settings.total_s):
+            lines = lines or holder.renew()
+        facts = holder.facts
+    header, value, is_token = _parts(lines)
+    return ReadyCredential(
+        connection.name,
+        settings.base_url,
+        header,
+        value,
+        is_token=is_token,
+        expires_at=facts.expires_at if facts else None,
+        scopes=facts.scopes if facts else (),
+        ca_file=str(settings.ca_file.absolute()) if settings.ca_file else "",
+    )
+
+
+def _parts(lines: HeaderLines) -> tuple[str, Secret, bool]:
+    """Return a header's name, what it carries without a scheme, and whether that is a bearer token."""
+    with hidden_frames():
+        ((name, value),) = lines.reveal()
+        text = value.decode("ascii")
+        return name.decode("ascii"), Secret(text.removeprefix(_SCHEME)), text.startswith(_SCHEME)
+
+
+@contextmanager
+def handed_over(
+    files: Sequence[str],
+    names: Sequence[str],
+    *,
+    simulate: bool,
+    timeout_s: float | None,
+    state: State,
+    policies: Sequence[str] = (),
+) -> Iterator[HandedOver]:
+    """Yield the credentials of connections by name.
+
+    A simulator lives, and is reached at the base URLs, as long as the block; stores are closed before it begins.
+
+    Args:
+        files: manifests; empty for the default search.
+        names: of connections.
+        simulate: synthetic ones, for rehearsals of scripts.
+        timeout_s: how long each may take.
+        state: where grants lie.
+        policies: policy files and folders that judge every connection.
+
+    Raises:
+        ManifestInvalid: a manifest has errors.
+        UnknownConnection: no connection has that name.
+        ConnectionFailed: as for `credential`.
+    """
+    from connform.engine.load.selection import unknown_connection
+    from connform.engine.run.context import surroundings
+    from connform.engine.validate import load_manifest
+
+    manifest = load_manifest(files, policies)
+    for name in names:
+        if name not in manifest:
+            raise UnknownConnection(unknown_connection(name, manifest))
+    with surroundings(manifest, simulate=simulate, state=state) as world, _ca_file(world.network) as ca_file:
+        found = [credential(manifest[name], world, timeout_s) for name in names]
+        world.grants.close()
+        if ca_file:
+            found = [_on_loopback(one, world.network, ca_file) for one in found]
+        yield HandedOver(tuple(found), (*world.source.known(), *(one.value for one in found)))
+
+
+@contextmanager
+def _ca_file(network: Network) -> Iterator[str]:
+    """Yield the file of a simulator's CA; nothing in the real world."""
+    if network.ca_pem is None:
+        yield ""
+        return
+    with TemporaryDirectory(prefix="connform-") as folder:
+        file = Path(folder, "ca.pem")
+        file.write_bytes(network.ca_pem)
+        yield str(file)
+
+
+def _on_loopback(credential: ReadyCredential, network: Network, ca_file: str) -> ReadyCredential:
+    """Return the credential for a program that knows nothing of routes: the simulator has an address and a CA like any server."""
+    assert network.route is not None  # noqa: S101  (that is what a simulator is)
+    meant = urlsplit(credential.base_url)
+    host, port = network.route(meant.hostname or "", meant.port or 443)
+    return credential._replace(base_url=f"https://{host}:{port}{meant.path}", ca_file=ca_file)

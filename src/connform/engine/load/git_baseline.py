@@ -1,0 +1,81 @@
+"""Reads the manifests that stood at the paths of a run in a commit. Layer 3; reads Git repositories."""
+
+# ruff: noqa: PTH118  (paths are text wherever manifests are read)
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Final
+
+from connform.engine.load.git_commit import Commit
+from connform.engine.load.git_repository import names_below, repository_for
+from connform.errors import NoBaseline
+from connform.manifest.files import MAX_FILE_BYTES, STDIN, Source, is_manifest_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from connform.engine.load.git_commit import Entry
+
+_DEFAULT_PATHS: Final = ("connections.yaml", "connections")
+
+
+def sources_at(ref: str, paths: Sequence[str]) -> list[Source]:
+    """Return the manifests that the same command line would have read at a commit; what wasn't there is left out.
+
+    Their folders are those in which they stood: links are followed as they were.
+
+    Args:
+        ref: a commit, branch or tag; `A...B` for the commit where the two parted.
+        paths: files and folders; empty: the default search.
+
+    Raises:
+        NoBaseline: no git, no repository, no such commit.
+    """
+    if STDIN in paths:
+        message = "--changed-since compares files with a commit: standard input is in none"
+        raise NoBaseline(message)
+    root = _repository(paths or _DEFAULT_PATHS[:1])
+    with Commit(root, ref) as commit:
+        if paths:
+            return [source for path in paths for source in _sources(commit, path)]
+        return next(filter(None, (list(_sources(commit, path)) for path in _DEFAULT_PATHS)), [])
+
+
+def _repository(paths: Sequence[str]) -> Path:
+    """Return the one repository of paths."""
+    roots = {path: repository_for(path) for path in paths}
+    first = roots[paths[0]]
+    if first is None:
+        message = f"--changed-since compares with a commit, but {os.path.realpath(paths[0])} lies in no Git repository"
+        raise NoBaseline(message)
+    for path, root in roots.items():
+        if root != first:
+            message = (
+                f"--changed-since compares with a commit of {first}, and {path} lies outside of it: "
+                "run connform once for each repository"
+            )
+            raise NoBaseline(message)
+    return first
+
+
+def _sources(commit: Commit, path: str) -> Iterator[Source]:
+    """Yield the manifest that stood at a path, or those of the folder that stood there."""
+    names = names_below(commit.root, path) or []
+    found = commit.find(names)
+    if found is None:
+        return
+    if found.is_file:
+        folder = commit.find(names[:-1])
+        yield from _source(commit, path, found, folder)
+    for name in commit.names(found):
+        entry = commit.find([*found.path, name]) if is_manifest_name(name) else None
+        if entry is not None and entry.is_file:
+            yield from _source(commit, os.path.join(path, name), entry, found)
+
+
+def _source(commit: Commit, path: str, file: Entry, folder: Entry | None) -> Iterator[Source]:
+    data = commit.content(file)
+    if len(data) <= MAX_FILE_BYTES:
+        yield Source(path, data, os.path.join(commit.root, *(folder.path if folder else ())))

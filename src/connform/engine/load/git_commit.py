@@ -1,0 +1,198 @@
+"""Finds files in a commit as they stood there, through folders, links and submodules. Layer 3; reads Git repositories.
+
+From tree to tree, so that what was not committed differs from what was not fetched.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
+
+from connform.engine.load.git_objects import GitObjects
+from connform.engine.load.git_repository import is_submodule, names_below
+from connform.errors import NoBaseline
+from connform.manifest.repository import repository_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+_FILE: Final = "100"
+"""How the modes of files begin, by which a tree says what an entry is."""
+_FOLDER: Final = "40000"
+_LINK: Final = "120000"
+_SUBMODULE: Final = "160000"
+_MAX_LINKS: Final = 40
+"""As many are followed on the way to one file; Linux does the same."""
+_SHALLOW: Final = "a shallow clone, as CI makes them, needs `fetch-depth: 0` (GitHub) or `GIT_DEPTH: 0` (GitLab)"
+
+
+class Entry(NamedTuple):
+    """What stood at a path."""
+
+    path: tuple[str, ...]
+    """Where it stood, from the root, with all links followed."""
+    mode: str
+    """What it was."""
+    id: str
+    """The id of its content."""
+    objects: GitObjects
+    """The repository that holds that: a submodule has its own."""
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it was a file."""
+        return self.mode.startswith(_FILE)
+
+
+class Commit:
+    """The files of a commit."""
+
+    def __init__(self, root: Path, ref: str) -> None:
+        """Start git.
+
+        Args:
+            root: the root of the repository, resolved.
+            ref: a commit, branch or tag; `A...B` for the commit where the two parted.
+
+        Raises:
+            NoBaseline: no git, or no such commit.
+        """
+        self.root = root
+        """The root of the repository."""
+        self._running = ExitStack()
+        self._repositories: dict[Path, GitObjects] = {}
+        try:
+            objects = self._objects(root)
+            tree = _tree_named(objects, ref, root)
+        except BaseException:
+            self._running.close()
+            raise
+        self._top = Entry((), _FOLDER, tree, objects)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._running.close()
+
+    def find(self, names: Iterable[str]) -> Entry | None:
+        """Return what stood at a path, a file or a folder; `None` where nothing did, or a link led out of the repository."""
+        way = [self._top]
+        left = [*names][::-1]
+        links = 0
+        while left:
+            name = left.pop()
+            if name in ("", os.curdir):
+                continue
+            if name == os.pardir:
+                way.pop()
+            elif (entry := self._entries(way[-1]).get(name)) is None or links > _MAX_LINKS:
+                return None
+            elif entry.mode == _LINK:
+                links += 1
+                target = os.fsdecode(self.content(entry))
+                is_absolute = target.startswith("/")
+                inside = names_below(self.root, target) if is_absolute else target.split("/")
+                if inside is None:
+                    return None
+                way = [self._top] if is_absolute else way
+                left += inside[::-1]
+            else:
+                way.append(entry)
+            if not way:
+                return None
+        return way[-1]
+
+    def names(self, folder: Entry) -> list[str]:
+        """Return the names of what stood in a folder; none of a file."""
+        return sorted(self._entries(folder))
+
+    def content(self, file: Entry) -> bytes:
+        """Return the content of a file, or the target of a link."""
+        return file.objects.whole(file.id).data
+
+    def _entries(self, folder: Entry) -> dict[str, Entry]:
+        """Return the entries of a tree, which git stores as `MODE NAME NUL HASH`, again and again."""
+        if folder.mode == _SUBMODULE:
+            inside = self._inside(folder)
+            return self._entries(inside) if inside else {}
+        if folder.mode != _FOLDER:
+            return {}
+        entries = {}
+        rest = self.content(folder)
+        size = len(folder.id) // 2
+        while rest:
+            mode, _, rest = rest.partition(b" ")
+            name, _, rest = rest.partition(b"\0")
+            text = os.fsdecode(name)
+            entries[text] = Entry((*folder.path, text), mode.decode(), rest[:size].hex(), folder.objects)
+            rest = rest[size:]
+        return entries
+
+    def _inside(self, submodule: Entry) -> Entry | None:
+        """Return the folder that a submodule was; `None` where its repository is not here, so that all in it is new."""
+        folder = self.root.joinpath(*submodule.path)
+        if not (folder / ".git").exists() or folder.resolve() != folder:
+            return None
+        objects = self._objects(folder)
+        tree = _tree_of(objects, submodule.id)
+        if not tree:
+            message = (
+                f"--changed-since needs the commit {submodule.id} of the submodule {folder}, which is not here: "
+                f"fetch it there; {_SHALLOW}"
+            )
+            raise NoBaseline(message)
+        return Entry(submodule.path, _FOLDER, tree, objects)
+
+    def _objects(self, root: Path) -> GitObjects:
+        if root not in self._repositories:
+            self._repositories[root] = self._running.enter_context(GitObjects(root))
+        return self._repositories[root]
+
+
+def _tree_named(objects: GitObjects, ref: str, root: Path) -> str:
+    """Return the id of the tree that a person names.
+
+    Raises:
+        NoBaseline: there is none.
+    """
+    tree = _tree_of(objects, ref) or _tree_of_merge_base(objects, ref)
+    if not tree:
+        raise NoBaseline(_unknown(ref, root))
+    return tree
+
+
+def _tree_of(objects: GitObjects, ref: str) -> str:
+    """Return the id of the tree of a commit; empty where there is no such commit."""
+    found = objects.named(f"{ref}^{{commit}}")
+    return found.data.split(maxsplit=2)[1].decode() if found else ""
+
+
+def _tree_of_merge_base(objects: GitObjects, ref: str) -> str:
+    """Return the id of the tree where the two commits of `A...B` parted; empty where one of them is not here."""
+    first, dots, second = ref.partition("...")
+    found: Sequence[str] = [
+        one.id for name in (first, second) if dots and (one := objects.named(f"{name or 'HEAD'}^{{commit}}"))
+    ]
+    if len(found) < len((first, second)):
+        return ""
+    base = objects.merge_base(*found)
+    if not base:
+        message = f"--changed-since {ref}: no commit that both come from is here; {_SHALLOW}"
+        raise NoBaseline(message)
+    return _tree_of(objects, base)
+
+
+def _unknown(ref: str, root: Path) -> str:
+    said = f"--changed-since names no commit that is here: fetch it first; {_SHALLOW}"
+    if ".." in ref and "..." not in ref:
+        said = (
+            "--changed-since takes one commit, and `A..B` names many: give the one to compare with, "
+            "or `A...B` for the commit where the two parted"
+        )
+    outer = repository_of(root.parent)
+    if outer is not None and is_submodule(root, outer):
+        said += f"; it was looked for in the submodule {root}: for a commit of {outer}, run connform there, with `-f`"
+    return said

@@ -1,0 +1,50 @@
+"""Turns what is declared into whether it means something else in another folder: where a path of it is relative.
+
+Layer 3, no IO.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from connform.engine.load.catalog import FILES, reference_keys, store_reference_keys
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Mapping, Sequence
+
+
+def is_relative(settings: Mapping[str, Any]) -> bool:
+    """Whether a connection with these effective values names a file beside its manifest."""
+    paths = [path for scheme, path in references(settings) if scheme in FILES]
+    if isinstance(tls := settings.get("tls"), dict):
+        paths += map(str, tls.values())
+    return _any_relative(paths)
+
+
+def is_relative_store(settings: Mapping[str, Any]) -> bool:
+    """Whether a store with these values, its `type` included, lies beside its manifest, or names a file there."""
+    paths = [str(settings.get("path", ""))] if str(settings.get("type")) in FILES else []
+    paths += [str(value) for key, value in settings.items() if key.endswith("_file")]
+    paths += [path for scheme, path in _references(settings, store_reference_keys()) if scheme in FILES]
+    return _any_relative(paths)
+
+
+def _any_relative(paths: Sequence[str]) -> bool:
+    return bool(paths) and any(not path.startswith("/") for path in paths)
+
+
+def references(settings: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the scheme of each secret reference of a connection, and what follows it."""
+    auth = settings.get("auth")
+    return _references(auth, reference_keys()) if isinstance(auth, dict) else []
+
+
+def _references(node: Mapping[str, Any], keys: Container[str]) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    for key, value in node.items():
+        if isinstance(value, dict):
+            found += _references(value, keys)
+        elif key in keys and isinstance(value, str):
+            scheme, _, rest = value.removeprefix("ref+").partition("://")
+            found.append((scheme, rest))
+    return found

@@ -1,0 +1,31 @@
+"""Says to which manifests files belong, for a hook that is told which files changed. Layer 3; looks for files."""
+
+# ruff: noqa: PTH110, PTH118, PTH119, PTH120  (paths are text wherever manifests are read)
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from connform.engine.load.policy_folders import FOLDER as POLICIES
+from connform.engine.load.policy_folders import MANIFESTS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def roots_of(file: str) -> Sequence[str]:
+    """Return the manifests and folders that are read where a file changed, each a run by itself.
+
+    What lies in a folder `connections` belongs together, another manifest is one by itself. A policy belongs to the
+    manifests that lie beside its folder; none where no manifest does.
+    """
+    folder = os.path.dirname(file)
+    if os.path.basename(folder) == MANIFESTS:
+        return [folder]
+    if os.path.basename(folder) != POLICIES:
+        return [file]
+    beside = os.path.dirname(folder)
+    manifests = [os.path.join(beside, name) for name in (f"{MANIFESTS}.yaml", f"{MANIFESTS}.yml", MANIFESTS)]
+    here = [beside] if os.path.basename(beside) == MANIFESTS else []
+    return here + [path for path in manifests if os.path.exists(path)]

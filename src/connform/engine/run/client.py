@@ -1,0 +1,84 @@
+"""Turns a resolved connection into the settings of a ready client.
+
+Layer 3; reads the proxy variables, and only where the manifest says `proxy: environment`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from connform.engine.load.catalog import auth_method, provider
+from connform.engine.run.resolve import resolve
+from connform.http.settings import NO_PROXY, ClientSettings
+from connform.manifest.settings import ENVIRONMENT_PROXY
+from connform.secret import Secret
+
+if TYPE_CHECKING:
+    from connform.engine.run.context import Surroundings
+    from connform.manifest.model import Connection
+
+MAX_BODY_BYTES: Final = 64 * 1024 * 1024
+
+
+def client_settings(
+    connection: Connection,
+    surroundings: Surroundings,
+    *,
+    total_s: float | None = None,
+    max_body_bytes: int = MAX_BODY_BYTES,
+) -> ClientSettings:
+    """Return what `http.client` makes a ready client of.
+
+    Args:
+        connection: what was declared.
+        surroundings: where secrets come from and sockets go.
+        total_s: the limit of a whole exchange in seconds; default: the connection's own.
+        max_body_bytes: the largest answer that is accepted, decoded.
+
+    Raises:
+        ConnectionFailed: a secret can't be resolved.
+    """
+    bare = bare_settings(connection, surroundings, total_s=total_s, max_body_bytes=max_body_bytes)
+    given = resolve(connection, surroundings, bare)
+    credential = auth_method(connection.auth.method).credential(given)
+    account = f"{connection.base}/{connection.name}" if hasattr(credential, "renew") else ""
+    return replace(bare, credential=credential, account=account)
+
+
+def bare_settings(
+    connection: Connection,
+    surroundings: Surroundings,
+    *,
+    total_s: float | None = None,
+    max_body_bytes: int = MAX_BODY_BYTES,
+) -> ClientSettings:
+    """Return the same without a credential: how the connection's network is reached."""
+    instance = provider(connection.provider).instance(connection)
+    timeouts, tls = connection.timeouts, connection.tls
+    return ClientSettings(
+        base_url=instance.base_url,
+        connect_s=timeouts.connect_s,
+        read_s=timeouts.read_s,
+        total_s=total_s or timeouts.total_s,
+        ca_file=tls.ca_file,
+        client_cert=tls.client_cert,
+        client_key=tls.client_key,
+        proxy=_proxy(connection.proxy, instance.base_url),
+        max_body_bytes=max_body_bytes,
+        safe_posts=frozenset(instance.safe_posts),
+        network=surroundings.network,
+    )
+
+
+def _proxy(declared: str, base_url: str) -> Secret:
+    if declared != ENVIRONMENT_PROXY:
+        return Secret(declared)
+    from urllib.request import getproxies, proxy_bypass
+
+    target = urlsplit(base_url)
+    if proxy_bypass(target.netloc):
+        return NO_PROXY
+    proxies = getproxies()
+    return Secret(proxies.get(target.scheme, proxies.get("all", "")))

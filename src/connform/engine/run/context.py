@@ -1,0 +1,132 @@
+"""Says where the secrets of a run come from, where its grants lie and where its sockets go: the real world, or the simulator.
+
+Layer 3.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
+
+from connform.auth.oauth2 import DEFAULT_SCOPES
+from connform.engine.load.catalog import provider
+from connform.engine.run.grants import DEFAULT, Grants, KeptGrants, State
+from connform.engine.run.secret_resolver import SecretSource, Stores
+from connform.grant import Grant, GrantFacts
+from connform.http.settings import REAL, Network
+from connform.secret import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from connform.grant import GrantStore
+    from connform.manifest.decode import Manifest
+    from connform.manifest.model import Connection
+    from connform.simulator import Simulator
+
+
+class Surroundings(NamedTuple):
+    """What a run touches."""
+
+    source: SecretSource
+    """Where secrets come from."""
+    grants: Grants
+    """Where the grants of customers lie."""
+    network: Network
+    """Where sockets go."""
+
+
+class SyntheticSecrets:
+    """The simulation's source: no reference is resolved, the simulator issues what it will accept."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self._simulator = simulator
+
+    def prepare(self, connections: Iterable[Connection]) -> None:
+        """Do nothing: there is nothing to wait for."""
+
+    def secrets(self, connection: Connection) -> Mapping[str, Secret]:
+        """Return synthetic secrets for a connection."""
+        by_key = connection.auth.method == "api_key"
+        issue = self._simulator.issue_api_key if by_key else self._simulator.issue_token
+        return {key: Secret(issue()) for key in connection.auth.references}
+
+    def versions(self, connection: Connection) -> Mapping[str, str]:  # noqa: ARG002  (they have none)
+        """Return nothing: what was made up has no versions."""
+        return {}
+
+    def known(self) -> Sequence[Secret]:
+        """Return nothing: what the simulator issues is known to it alone."""
+        return ()
+
+    def close(self) -> None:
+        """Do nothing: the secrets end with the simulation."""
+
+
+class SyntheticGrants:
+    """The simulation's grants: every customer has granted what the manifest asks for."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        from connform.store.memory import MemoryStore
+
+        self._simulator = simulator
+        self._store = MemoryStore()
+
+    def of(self, connection: Connection) -> GrantStore:
+        """Return the store with the connection's grant in it."""
+        if connection.name not in self._store.grants:
+            settings = connection.auth.settings
+            token_url = settings.get("token_url") or settings.get("issuer") or _token_url(connection)
+            scopes = tuple(settings.get("scopes", DEFAULT_SCOPES))
+            host = urlsplit(token_url).hostname or ""
+            access, refresh = self._simulator.issue_grant(host, settings["client_id"], scopes)
+            facts = GrantFacts(
+                connection=connection.name,
+                token_url=token_url,
+                client_id=settings["client_id"],
+                scopes=scopes,
+                obtained_at=datetime.now(UTC),
+                expires_at=datetime.now(UTC) + timedelta(seconds=self._simulator.token_lifetime_s),
+                is_renewable=bool(refresh),
+            )
+            grant = Grant(facts, Secret(access), Secret(refresh) if refresh else None)
+            self._store.grants[connection.name] = grant
+        return self._store
+
+    def close(self) -> None:
+        """Do nothing: the grants end with the simulation."""
+
+
+def _token_url(connection: Connection) -> str:
+    return provider(connection.provider).instance(connection).token_url
+
+
+def real(manifest: Manifest, state: State = DEFAULT) -> Surroundings:
+    """Return the world as it is."""
+    source = Stores(manifest.stores)
+    return Surroundings(source, KeptGrants(state, source), REAL)
+
+
+def simulated(simulator: Simulator) -> Surroundings:
+    """Return a world in which a running simulator answers for every host."""
+    network = Network(route=simulator.route, ca_pem=simulator.ca_pem)
+    return Surroundings(SyntheticSecrets(simulator), SyntheticGrants(simulator), network)
+
+
+@contextmanager
+def surroundings(manifest: Manifest, *, simulate: bool, state: State = DEFAULT) -> Iterator[Surroundings]:
+    """Yield the world of a run; with `simulate`, a simulator runs meanwhile."""
+    if not simulate:
+        world = real(manifest, state)
+        try:
+            yield world
+        finally:
+            world.grants.close()
+            world.source.close()
+        return
+    from connform.simulator import Simulator
+
+    with Simulator() as simulator:
+        yield simulated(simulator)

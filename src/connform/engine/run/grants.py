@@ -1,0 +1,91 @@
+"""Turns a connection into the store that keeps its grant.
+
+Layer 3; stores open their files and connections when they are first used.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Protocol
+
+from connform.errors import ConnectionFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from connform.engine.run.secret_resolver import Stores
+    from connform.grant import GrantStore
+    from connform.manifest.model import Connection
+    from connform.secret import Secret
+    from connform.store.records import Records
+
+FOLDER: Final = ".connform"
+"""Beside the manifest that declares the connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Where what outlives a run is kept."""
+
+    url: str = field(default="", repr=False)  # it may hold a password
+    """`postgresql://…` or `sqlite:///folder`; empty for the folder `.connform` beside each manifest."""
+    key: str = ""
+    """A secret reference to the key of the grants; empty for a key file in that folder."""
+
+
+DEFAULT: Final = State()
+
+
+class Grants(Protocol):
+    """The stores of grants of a run."""
+
+    def of(self, connection: Connection) -> GrantStore:
+        """Return the store that keeps a connection's grant.
+
+        Raises:
+            ConnectionFailed: `config_invalid`; `store_unavailable` where an optional library is missing.
+        """
+
+    def close(self) -> None:
+        """Let go of files and connections."""
+
+
+class KeptGrants:
+    """The real ones."""
+
+    def __init__(self, state: State, source: Stores) -> None:
+        self._state = state
+        self._source = source
+        self._opened: dict[Path, Records] = {}
+
+    def of(self, connection: Connection) -> Records:
+        """Return the store that keeps a connection's grant."""
+        return self.at(connection.base)
+
+    def at(self, base: Path) -> Records:
+        """Return the store that keeps the grants of the manifests in a folder; errors as for `of`."""
+        from connform.engine.run.tracked_state import demand_untracked
+        from connform.store import open_store
+
+        if base not in self._opened:
+            demand_untracked(self._state.url, base / FOLDER)
+            self._opened[base] = open_store(self._state.url, base / FOLDER, self._key(base))
+        return self._opened[base]
+
+    def close(self) -> None:
+        """Let go of files and connections."""
+        while self._opened:
+            self._opened.popitem()[1].close()
+
+    def _key(self, base: Path) -> Callable[[], Secret] | None:
+        if not self._state.key:
+            return None
+        from connform.secret import MalformedReferenceError, SecretReference
+
+        try:
+            reference = SecretReference.parse(self._state.key)
+        except MalformedReferenceError as error:
+            message = f"the key of the store of grants is given by a secret reference: {error}"
+            raise ConnectionFailed("config_invalid", message, "write where it lies: env://CONNFORM_KEY") from None
+        return lambda: self._source.fetch([reference], base)[0]

@@ -1,0 +1,88 @@
+"""Says where a grant is revoked, and whether its refresh token may go there.
+
+Layer 3, no IO but what `discover` asks of an issuer.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from connform.auth import oauth2
+from connform.auth.oauth.server import AuthorizationServer, discover, same_origin
+from connform.diagnostics import Span
+from connform.engine.load.catalog import DEFAULT_PROVIDER, provider
+from connform.errors import Refused
+from connform.manifest.model import Connection
+from connform.manifest.rules import Finding
+from connform.manifest.urls import UrlError, parse_url
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from connform.grant import GrantFacts
+    from connform.http.settings import ClientSettings
+
+
+def revoke_url(server: AuthorizationServer, facts: GrantFacts, settings: ClientSettings, *, force: bool = False) -> str:
+    """Return where a grant is revoked: the manifest's or the provider's, else what its login found; empty where unknown.
+
+    Args:
+        server: what manifest and provider say; it may renew the grant.
+        facts: of the grant, as its seal vouches for them.
+        settings: for the metadata of an issuer.
+        force: whether the token may go to any server that the manifest names.
+
+    Raises:
+        Refused: it is another server than the one that gave the grant, and its login knew of none such.
+    """
+    if problem := foreign(server, facts):
+        if not force:
+            raise Refused(problem)
+        return server.revoke_url
+    if server.revoke_url:
+        return server.revoke_url
+    if same_origin(facts.revoke_url, facts.token_url):  # tokens go to no server but their own on the store's word
+        return facts.revoke_url
+    return discover(server, settings).revoke_url if server.issuer else ""
+
+
+def foreign(server: AuthorizationServer, facts: GrantFacts) -> str:
+    """Return why the refresh token of a grant may not go where manifest or provider say; empty where it may."""
+    url = server.revoke_url
+    if not url or url == facts.revoke_url or same_origin(url, facts.token_url):
+        return ""
+    there, here = parse_url(url).origin, parse_url(facts.token_url).origin
+    return (
+        f"the grant of {facts.connection} comes from {here}, and its refresh token would go to {there} (`revoke_url`), of which its "
+        "login knew nothing"
+    )
+
+
+def declared_server(connection: Connection) -> AuthorizationServer:
+    """Return the authorization server of an OAuth connection, as far as manifest and provider know it."""
+    instance = provider(connection.provider).instance(connection)
+    known = AuthorizationServer(instance.authorize_url, instance.token_url, instance.revoke_url)
+    return oauth2.server(connection.auth.settings, known)
+
+
+def findings(connection: Mapping[str, Any]) -> Iterator[Finding]:
+    """Yield that a connection's effective `revoke_url` names another server than its token endpoint."""
+    auth = connection["auth"]
+    token_url = auth.get("token_url") or auth.get("issuer") or _known_token_url(connection)
+    if token_url and not same_origin(auth["revoke_url"], token_url):
+        detail = (
+            "a logout sends the refresh token and the app's secret there, and this is another server than that of the token "
+            "endpoint: see whether the vendor documents it"
+        )
+        yield Finding("foreign-revoke-url", ("auth", "revoke_url"), detail)
+
+
+def _known_token_url(connection: Mapping[str, Any]) -> str:
+    """Return the token endpoint that the provider knows; empty where none is known, or the connection is wrong elsewhere."""
+    name = connection.get("provider", DEFAULT_PROVIDER)
+    declared = Connection("", name, connection, Path(), Span("", 1, 1, 1, 1))
+    with suppress(KeyError, UrlError):
+        return provider(name).instance(declared).token_url
+    return ""

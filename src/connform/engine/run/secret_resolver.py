@@ -1,0 +1,156 @@
+"""Turns the secret references of a run into secrets, whichever stores they lie in.
+
+Layer 3; calls the secret backends.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+
+from connform.engine.load.catalog import BY_FOLDER, backend
+from connform.engine.run.store_session import PlaceInUse
+from connform.engine.run.threads import all_of
+from connform.errors import ConnectionFailed, SecretUnresolved
+from connform.process_local import ProcessLocal
+from connform.secrets.kit.interface import READ_S, Fetched, Place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from connform.manifest.model import Connection, Store
+    from connform.secret import Secret, SecretReference
+    from connform.secrets.kit.interface import Backend, Opened, Outcome
+
+_PLACES_AT_ONCE: Final = 16
+_ANYWHERE: Final = Path()
+
+
+class SecretSource(Protocol):
+    """Where the secrets of a run come from."""
+
+    def prepare(self, connections: Iterable[Connection]) -> None:
+        """Read what connections will need, many secrets at once; what fails is said where it is asked for."""
+
+    def secrets(self, connection: Connection) -> Mapping[str, Secret]:
+        """Return a connection's secrets by their key under `auth:`.
+
+        Raises:
+            SecretUnresolved: a reference leads nowhere.
+        """
+
+    def versions(self, connection: Connection) -> Mapping[str, str]:
+        """Return the versions of a connection's secrets that were read, by their key under `auth:`, where there are versions."""
+
+    def known(self) -> Sequence[Secret]:
+        """Return every secret that this run has come by so far."""
+
+    def close(self) -> None:
+        """Log out of the stores."""
+
+
+class Wanted(NamedTuple):
+    """A reference, and where it starts."""
+
+    reference: SecretReference
+    """Where the secret lies."""
+    base: Path
+    """Relative paths start here, unless a store says otherwise."""
+
+
+class Stores:
+    """The real source: each store opened once a run, each reference read once. Safe to share between threads."""
+
+    def __init__(self, stores: Mapping[str, Store]) -> None:
+        self._stores = stores
+        self._places: dict[tuple[str, Path], PlaceInUse] = {}
+        self._lock = ProcessLocal(Lock)
+
+    def prepare(self, connections: Iterable[Connection]) -> None:
+        """Read what connections will need."""
+        self.outcomes(
+            [Wanted(reference, one.base) for one in connections for reference in one.auth.references.values()]
+        )
+
+    def secrets(self, connection: Connection) -> Mapping[str, Secret]:
+        """Return a connection's secrets; those that lie in one place come from one snapshot of it."""
+        references = connection.auth.references
+        return dict(zip(references, self.fetch(list(references.values()), connection.base), strict=True))
+
+    def versions(self, connection: Connection) -> Mapping[str, str]:
+        """Return the versions of a connection's secrets that were read."""
+        versions = {}
+        for key, reference in connection.auth.references.items():
+            outcome = self._place(reference.scheme, connection.base).known(reference)
+            if isinstance(outcome, Fetched) and outcome.version:
+                versions[key] = outcome.version
+        return versions
+
+    def known(self) -> Sequence[Secret]:
+        """Return every secret that was read so far, those that opened stores as well."""
+        with self._lock.own:
+            places = list(self._places.values())
+        return [secret for place in places for secret in place.secrets]
+
+    def fetch(self, references: Sequence[SecretReference], base: Path) -> list[Secret]:
+        """Return the secrets of references; relative paths start at `base`, or at the store's own.
+
+        Raises:
+            SecretUnresolved: a reference leads nowhere.
+            ConnectionFailed: `config_invalid`, there is no such scheme.
+        """
+        secrets = []
+        for outcome in self.outcomes([Wanted(reference, base) for reference in references]):
+            if isinstance(outcome, SecretUnresolved):
+                raise SecretUnresolved(outcome.fault.name, outcome.message, outcome.hint)  # it may be raised again
+            secrets.append(outcome.secret)
+        return secrets
+
+    def outcomes(self, wanted: Sequence[Wanted]) -> list[Outcome]:
+        """Return what came of each reference, in their order.
+
+        Raises:
+            ConnectionFailed: `config_invalid`, there is no such scheme.
+        """
+        places = [self._place(reference.scheme, base) for reference, base in wanted]
+        groups: dict[PlaceInUse, list[SecretReference]] = {}
+        for place, (reference, _) in zip(places, wanted, strict=True):
+            groups.setdefault(place, []).append(reference)
+        jobs = [partial(place.outcomes, references) for place, references in groups.items()]
+        found = dict(zip(groups, all_of(jobs, _PLACES_AT_ONCE), strict=True))
+        return [found[place][reference] for place, (reference, _) in zip(places, wanted, strict=True)]
+
+    def close(self) -> None:
+        """Log out of the stores; what is asked for afterwards is read anew."""
+        with self._lock.own:
+            places, self._places = list(self._places.values()), {}
+        for place in places:
+            place.close()
+
+    def _place(self, scheme: str, base: Path) -> PlaceInUse:
+        store = self._stores.get(scheme)
+        start = base if store is None and scheme in BY_FOLDER else _ANYWHERE
+        with self._lock.own:
+            if (scheme, start) not in self._places:
+                self._places[scheme, start] = self._place_of(scheme, store, base)
+            return self._places[scheme, start]
+
+    def _place_of(self, scheme: str, store: Store | None, base: Path) -> PlaceInUse:
+        try:
+            kind = backend(store.type if store else scheme)
+        except LookupError:  # not from a manifest, which was validated
+            raise ConnectionFailed("config_invalid", f"no secret backend has the scheme {scheme}://") from None
+        if store is None:
+            return PlaceInUse(f"{scheme}://", partial(kind.open, Place(base)), READ_S)
+        return PlaceInUse(f"the store {scheme}", partial(self._open, kind, store), store.timeout_s)
+
+    def _open(self, kind: Backend, store: Store) -> Opened:
+        try:
+            found = self.fetch(list(store.references.values()), store.base)  # of bare backends: no store opens another
+        except SecretUnresolved as failure:
+            message = f"the store {store.name} can't be opened: {failure.message}"
+            raise SecretUnresolved(failure.fault.name, message, failure.hint) from None
+        secrets = dict(zip(store.references, found, strict=True))
+        return kind.open(Place(store.base, store.settings, secrets, store.timeout_s))

@@ -1,0 +1,124 @@
+"""Turns references into secrets at one store, or one bare backend: opened once a run and process, each reference read once.
+
+Layer 3; calls a secret backend.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from threading import Lock
+from typing import TYPE_CHECKING, Final
+
+from connform.engine.run.threads import all_of, within
+from connform.errors import SecretUnresolved
+from connform.http.net import deadline
+from connform.process_local import ProcessLocal
+from connform.secrets.kit.interface import Composed, Fetched
+from connform.secrets.kit.opened import Once
+from connform.tracebacks import hidden_frames
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from connform.secret import Secret, SecretReference
+    from connform.secrets.kit.interface import Opened, Outcome
+
+_READS_AT_ONCE: Final = 8
+"""Kind to servers, and enough to hide their latency."""
+_STRIKES: Final = 3
+"""Reads in a row without an answer: then a store is not asked again in this run."""
+_GRACE_S: Final = 1.0
+"""A backend keeps its own time, and says more; this is for one that doesn't."""
+_UNAVAILABLE: Final = "secret_backend_unavailable"
+
+
+class PlaceInUse:
+    """One place during a run; safe to share between threads."""
+
+    def __init__(self, name: str, opening: Callable[[], Opened], timeout_s: float) -> None:
+        """Take what opens it.
+
+        Args:
+            name: the store's, or the scheme.
+            opening: called once, with the first read; raises `SecretUnresolved`.
+            timeout_s: how long a read may take.
+        """
+        self._name = name
+        self._opened = ProcessLocal(partial(Once, opening))  # it has connections, and a login that whoever made it ends
+        self._timeout_s = timeout_s
+        self._known: dict[SecretReference, Outcome] = {}
+        self._reading = ProcessLocal(Lock)
+        self._strikes = 0
+
+    def outcomes(self, references: Sequence[SecretReference]) -> Mapping[SecretReference, Outcome]:
+        """Return what came of references; those that are known are not read again, failures included."""
+        with self._reading.own:
+            new = [reference for reference in dict.fromkeys(references) if reference not in self._known]
+            if new:
+                self._read(new)
+            return {reference: self._known[reference] for reference in references}
+
+    def known(self, reference: SecretReference) -> Outcome | None:
+        """Return what came of a reference; `None` where it was not read."""
+        return self._known.get(reference)
+
+    @property
+    def secrets(self) -> list[Secret]:
+        """What was read so far."""
+        return [outcome.secret for outcome in self._known.values() if isinstance(outcome, Fetched)]
+
+    def close(self) -> None:
+        """Log out, if anybody logged in."""
+        opened = self._opened.own.done
+        if opened is not None:
+            opened.close()
+
+    def _read(self, references: Sequence[SecretReference]) -> None:
+        try:
+            opened = self._opened.own.get()
+        except SecretUnresolved as failure:
+            self._known |= {reference: failure.about(reference) for reference in references}
+            return
+        batches = list(_batches(references, opened))
+        for outcomes in all_of([partial(self._batch, opened, batch) for batch in batches], _READS_AT_ONCE):
+            self._known |= outcomes
+
+    def _batch(self, opened: Opened, references: Sequence[SecretReference]) -> dict[SecretReference, Outcome]:
+        outcomes = self._ask(opened, references)
+        if all(isinstance(one, SecretUnresolved) and one.fault.name == _UNAVAILABLE for one in outcomes):
+            self._strikes += 1
+        else:
+            self._strikes = 0
+        pairs = zip(references, outcomes, strict=True)
+        return {
+            reference: one.about(reference) if isinstance(one, SecretUnresolved) else one for reference, one in pairs
+        }
+
+    def _ask(self, opened: Opened, references: Sequence[SecretReference]) -> Sequence[Outcome]:
+        if self._strikes >= _STRIKES:
+            message = f"{self._name} did not answer {_STRIKES} times in a row, and was not asked again"
+            return [SecretUnresolved(_UNAVAILABLE, message)] * len(references)
+
+        def read() -> Sequence[Outcome]:
+            with deadline.within(self._timeout_s), hidden_frames():
+                return opened.read(references)
+
+        try:
+            return within(read, self._timeout_s + _GRACE_S)
+        except SecretUnresolved as failure:
+            return [failure] * len(references)
+        except TimeoutError:
+            message = f"{self._name} did not answer within {self._timeout_s:g} s"
+        return [SecretUnresolved(_UNAVAILABLE, message)] * len(references)
+
+
+def _batches(references: Sequence[SecretReference], opened: Opened) -> Iterator[list[SecretReference]]:
+    """Yield references in batches of as many documents as a read takes; those of one document stay together."""
+    documents: dict[object, list[SecretReference]] = {}
+    for reference in references:
+        name = opened.document(reference) if isinstance(opened, Composed) else (reference.path, reference.version)
+        documents.setdefault(name, []).append(reference)
+    groups = list(documents.values())
+    size = opened.batch_size or len(groups)
+    for start in range(0, len(groups), size):
+        yield [reference for group in groups[start : start + size] for reference in group]

@@ -1,0 +1,117 @@
+"""Turns recorded state into reports: what is known of each connection, and how it came about.
+
+Layer 3; reads recorded state, and takes no lock but to forget. Needs no valid manifest, only the place where one lies.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from connform.engine.described import described_record
+from connform.engine.load.selection import EVERYTHING, Selection, select, unknown_connection
+from connform.engine.report import Report
+from connform.engine.run.states import KeptStates, Shard, part_of
+from connform.errors import ManifestInvalid, UnknownConnection
+from connform.manifest.files import load_sources
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from connform.engine.report import ConnectionReport
+    from connform.engine.run.grants import State
+
+
+def recorded(
+    files: Sequence[str],
+    selection: Selection = EVERYTHING,
+    *,
+    state: State,
+    command: str,
+    with_history: bool = False,
+    with_specifications: bool = True,
+) -> Report:
+    """Return what is recorded, by name. Verdicts of the past are part of the records, and no verdicts of this run.
+
+    Args:
+        files: manifests; their folders say where the state lies.
+        selection: which connections.
+        state: where state is kept.
+        command: the verb of the report.
+        with_history: return every attempt as well.
+        with_specifications: return more than briefs, which are much less to read.
+
+    Raises:
+        ManifestInvalid: a file that was named can't be read: its state may be another.
+        UnknownConnection: the selection names none.
+        ConnectionFailed: a fault of the store.
+    """
+    names = named_manifests(files)
+    with closing(KeptStates(state, names)) as states:
+        if with_specifications or selection.tags:
+            lines = _lines(states, selection, with_history=with_history)
+        else:
+            briefs = {brief[0]: brief for home in states.all for brief in home.briefs()}
+            chosen = briefs if selection == EVERYTHING else select(dict.fromkeys(briefs, ()), selection)
+            found = tuple([briefs[name] for name in chosen])
+            return Report(command, tuple(names), connection_count=len(found), briefs=found)
+    return Report(command, tuple(names), connections=tuple(lines), connection_count=len(lines))
+
+
+def _lines(states: KeptStates, selection: Selection, *, with_history: bool) -> list[ConnectionReport]:
+    if not _is_one(selection):
+        records = states.read()  # and nothing else: a run of apply may be under way
+        tags = {name: tuple(record.spec["settings"].get("tags", ())) for name, record in records.items()}
+        chosen = select(tags, selection)
+        histories = {name: one for home in states.all for name, one in home.histories().items()} if with_history else {}
+        return [described_record(records[name], tuple(histories.get(name, ()))) for name in chosen]
+    (name,) = selection.names
+    for home in states.all:
+        record = home.record(name)
+        if record is not None:
+            return [described_record(record, tuple(home.history(name)) if with_history else ())]
+    raise UnknownConnection(unknown_connection(name, states.marks()))
+
+
+def _is_one(selection: Selection) -> bool:
+    """Whether a selection is one name and no glob."""
+    return (
+        selection == Selection(selection.names)
+        and len(selection.names) == 1
+        and frozenset("*?[").isdisjoint(selection.names[0])
+    )
+
+
+def named_manifests(files: Sequence[str]) -> list[str]:
+    """Return the names of the manifests, of which the folders alone matter.
+
+    Raises:
+        ManifestInvalid: one that was named can't be read; without a name there need be none.
+    """
+    sources, problems = load_sources(files, content=False)
+    if files and problems:
+        raise ManifestInvalid(tuple(problems))
+    return [source.name for source in sources]
+
+
+def forget(files: Sequence[str], name: str, *, state: State, lock_timeout_s: float) -> None:
+    """Forget a connection: its record and its history. Its server hears nothing of it, and its grant stays.
+
+    Args:
+        files: manifests; their folders say where the state lies.
+        name: the connection.
+        state: where state is kept.
+        lock_timeout_s: how long to wait for a run of `apply`.
+
+    Raises:
+        ManifestInvalid: a file that was named can't be read: its state may be another.
+        UnknownConnection: nothing is recorded under that name.
+        ConnectionFailed: a fault of the store.
+    """
+    with closing(KeptStates(state, named_manifests(files))) as states:
+        marks = states.marks()
+        if name not in marks:
+            raise UnknownConnection(unknown_connection(name, marks))
+        home = marks[name][1]
+        with home.held([Shard.name_of(part_of(name))], lock_timeout_s) as changes:
+            changes.write((), [name])

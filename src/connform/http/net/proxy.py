@@ -1,0 +1,124 @@
+"""Turns a proxy's URL into what is said to a proxy, and its answer into an open tunnel or a fault.
+
+Layer 1, no IO. httpcore's own tunnels keep their place in the pool for ever when the TLS handshake inside fails (httpcore 1.0.9); ours belong to the way to the
+network, so that httpcore never sees a proxy.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Self
+
+import httpcore
+import httpx
+
+from connform.errors import ConnectionFailed
+from connform.http.failures import RequestFailed, RequestTimedOut
+from connform.http.net import tls
+from connform.http.origin import LEGAL_HOST, Origin
+from connform.secret import Secret
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Iterator
+
+    from connform.http.settings import ClientSettings
+
+_STATUS_LINE: Final = re.compile(rb"HTTP/1\.[01] (\d{3})[ \r]")
+_MAX_ANSWER_BYTES: Final = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """An HTTP proxy that opens tunnels, RFC 9110 §9.3.6."""
+
+    host: str
+    """Where it is."""
+    port: int
+    """Its port."""
+    context: ssl.SSLContext | None
+    """For TLS to the proxy itself, around the tunnel."""
+    headers: Secret
+    """Header lines for each request to it; may hold its password."""
+
+    @classmethod
+    def of(cls, settings: ClientSettings) -> Self:
+        """Return the proxy that settings name.
+
+        Raises:
+            ConnectionFailed: `config_invalid`; the text of the URL, which may hold a password, is not repeated.
+        """
+        try:
+            url = httpx.URL(settings.proxy.reveal())
+        except (httpx.InvalidURL, ValueError):
+            url = httpx.URL("")
+        origin = Origin.of(url)
+        if url.scheme not in {"http", "https"} or not LEGAL_HOST.fullmatch(origin.host):
+            raise ConnectionFailed("config_invalid", "the proxy must be a URL that starts with http:// or https://")
+        context = tls.context_for_proxy(settings) if url.scheme == "https" else None
+        headers = Secret(f"User-Agent: {settings.user_agent}\r\n{_authorization(url)}")
+        return cls(origin.host, origin.port, context, headers)
+
+    def request(self, host: str, port: int) -> bytes:
+        """Return the request for a tunnel."""
+        target = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        return (
+            f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n".encode("ascii")
+            + self.headers.reveal().encode()
+            + b"\r\n"
+        )
+
+    @contextmanager
+    def opening(self, host: str) -> Iterator[Answer]:
+        """Let everything that fails inside be the proxy's fault; `host` is where the tunnel shall lead."""
+        try:
+            yield Answer(host)
+        except RequestTimedOut:
+            raise RequestTimedOut("proxy_refused", f"the proxy {self.host} did not open the tunnel in time") from None
+        except (RequestFailed, httpcore.WriteError) as error:
+            if isinstance(error, RequestFailed) and error.fault.name == "proxy_refused":
+                raise
+            raise _cut() from None
+
+
+def _authorization(url: httpx.URL) -> str:
+    if not (url.username or url.password):
+        return ""
+    return (
+        f"Proxy-Authorization: Basic {base64.b64encode(f'{url.username}:{url.password}'.encode()).decode('ascii')}\r\n"
+    )
+
+
+class Answer:
+    """What a proxy answers, as it comes in."""
+
+    def __init__(self, host: str) -> None:
+        self._host = host
+        self._received = b""
+
+    def feed(self, data: bytes) -> bool:
+        """Take the next bytes, none at the end; return whether the tunnel is open.
+
+        Raises:
+            RequestFailed: `proxy_refused`.
+        """
+        self._received += data
+        head, end, rest = self._received.partition(b"\r\n\r\n")
+        if not data or len(head) > _MAX_ANSWER_BYTES:
+            raise _cut()
+        if not end:
+            return False
+        status = _STATUS_LINE.match(head)
+        if status is None or rest:  # TLS servers never speak first: these bytes are somebody else's
+            raise RequestFailed("proxy_refused", "what is named as the proxy does not speak like one")
+        if not status[1].startswith(b"2"):
+            number = status[1].decode("ascii")  # the rest of the line is the proxy's own text
+            raise RequestFailed("proxy_refused", f"the proxy answered {number} when asked for {self._host}")
+        return True
+
+
+def _cut() -> RequestFailed:
+    return RequestFailed("proxy_refused", "the proxy cut the connection instead of opening the tunnel")

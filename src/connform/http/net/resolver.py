@@ -1,0 +1,176 @@
+"""Turns a host name into addresses, in threads that can be left behind.
+
+Layer 1, asks the system's resolver. `getaddrinfo` can't be interrupted and a silent name server holds it for 10 s and more. Its threads are therefore daemons, which
+a process that ends does not wait for, and one whose caller has gone gives up its slot at once.
+"""
+
+from __future__ import annotations
+
+import socket
+import sys
+from collections import deque
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
+from ipaddress import ip_address
+from threading import Lock, Thread
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import anyio
+
+from connform.http.failures import RequestFailed, RequestTimedOut
+from connform.http.net import deadline
+from connform.process_local import ProcessLocal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_PARALLEL_LOOKUPS: Final = 32
+_NO_SUCH_HOST: Final = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
+
+
+class Endpoint(NamedTuple):
+    """One address to dial."""
+
+    family: int
+    """`AF_INET` or `AF_INET6`."""
+    address: Any
+    """What `socket.connect` takes."""
+
+    def __str__(self) -> str:
+        host, port = self.address[:2]
+        return f"[{host}]:{port}" if self.family == socket.AF_INET6 else f"{host}:{port}"
+
+
+def literal(host: str, port: int) -> list[Endpoint]:
+    """Return the endpoints of a host that needs no look-up, an IP address or `localhost` (RFC 6761 §6.3); else an empty list."""
+    if host == "localhost":
+        return [Endpoint(socket.AF_INET, ("127.0.0.1", port)), Endpoint(socket.AF_INET6, ("::1", port, 0, 0))]
+    try:
+        version = ip_address(host).version
+    except ValueError:
+        return []
+    return [Endpoint(socket.AF_INET6, (host, port, 0, 0)) if version == 6 else Endpoint(socket.AF_INET, (host, port))]  # noqa: PLR2004  (the version of IP)
+
+
+class _Lookup:
+    """One name on its way through a thread."""
+
+    __slots__ = ("host", "left_behind", "port", "result")
+
+    def __init__(self, host: str, port: int) -> None:
+        self.host, self.port = host, port
+        self.result: Future[list[Endpoint]] = Future()
+        self.left_behind = False
+
+    def run(self) -> None:
+        try:  # bytes, because a str is first sent through the slow idna codec
+            found = socket.getaddrinfo(self.host.encode("ascii"), self.port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            self.result.set_exception(error)
+        else:
+            self.result.set_result([Endpoint(family, address) for family, _, _, _, address in found])
+
+
+class _Threads:
+    """At most so many threads that somebody waits for; they go as soon as there is nothing to look up."""
+
+    def __init__(self, size: int) -> None:
+        self._lock = Lock()
+        self._waiting: deque[_Lookup] = deque()
+        self._free = size
+
+    @contextmanager
+    def working(self, lookup: _Lookup) -> Iterator[None]:
+        """Start a look-up; at the end leave it behind if it still has no result."""
+        with self._lock:
+            self._waiting.append(lookup)
+            spawn = self._free > 0
+            self._free -= spawn
+        if spawn:
+            self._spawn()
+        try:
+            yield
+        finally:
+            if not lookup.result.done():
+                self._leave(lookup)
+
+    def _leave(self, lookup: _Lookup) -> None:
+        with self._lock:
+            if lookup in self._waiting:
+                self._waiting.remove(lookup)
+                return
+            if lookup.result.done():
+                return
+            lookup.left_behind = True
+        self._spawn()  # takes the slot of the thread that is stuck
+
+    def _spawn(self) -> None:
+        Thread(target=self._work, name="connform-dns", daemon=True).start()
+
+    def _work(self) -> None:
+        while True:
+            with self._lock:
+                if not self._waiting:
+                    self._free += 1
+                    return
+                lookup = self._waiting.popleft()
+            lookup.run()
+            with self._lock:
+                if lookup.left_behind:
+                    return
+
+
+_THREADS: Final = ProcessLocal(lambda: _Threads(_PARALLEL_LOOKUPS))
+
+
+def look_up(host: str, port: int, timeout_s: float | None) -> list[Endpoint]:
+    """Return the addresses of `host`, best first.
+
+    Raises:
+        RequestFailed: `dns_no_such_host` or `dns_timeout`.
+    """
+    lookup = _Lookup(host, port)
+    try:
+        allowed_s = deadline.allow(timeout_s)
+        with _THREADS.own.working(lookup):
+            return lookup.result.result(allowed_s)
+    except (OSError, UnicodeError) as error:
+        raise _failure(error, host) from None
+
+
+async def look_up_async(host: str, port: int, timeout_s: float | None) -> list[Endpoint]:
+    """Return the same as `look_up` without blocking the event loop."""
+    lookup = _Lookup(host, port)
+    done = anyio.Event()
+    call_soon = _call_soon()
+
+    def wake(_: Future[list[Endpoint]]) -> None:
+        with suppress(RuntimeError):  # the loop is gone, and nobody waits
+            call_soon(done.set)
+
+    lookup.result.add_done_callback(wake)
+    try:
+        with anyio.fail_after(deadline.allow(timeout_s)), _THREADS.own.working(lookup):
+            await done.wait()
+            return lookup.result.result()
+    except (OSError, UnicodeError) as error:
+        raise _failure(error, host) from None
+
+
+def _call_soon() -> Callable[[Callable[[], None]], object]:
+    """Return the running event loop's way to be called from another thread."""
+    trio = sys.modules.get("trio")
+    if trio is not None and trio.lowlevel.in_trio_run():
+        wake: Callable[[Callable[[], None]], object] = trio.lowlevel.current_trio_token().run_sync_soon
+        return wake
+    import asyncio
+
+    return asyncio.get_running_loop().call_soon_threadsafe
+
+
+def _failure(error: OSError | UnicodeError, host: str) -> RequestFailed:
+    if isinstance(error, TimeoutError):
+        return RequestTimedOut("dns_timeout", f"the resolver gave no answer for {host} in time")
+    if isinstance(error, socket.gaierror) and error.errno not in _NO_SUCH_HOST:  # EAI_AGAIN: SERVFAIL, no network, …
+        return RequestTimedOut("dns_timeout", f"the resolver could not look up {host}: {error.strerror}")
+    return RequestFailed("dns_no_such_host", f"there is no host {host}")

@@ -1,0 +1,96 @@
+"""Turns sockets that don't block into ones that tasks of asyncio and trio can wait for.
+
+Layer 1, uses the network.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import ssl
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
+
+import anyio
+import anyio.lowlevel
+
+from connform.http.net import deadline
+from connform.http.net.descriptors import noted
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from connform.http.net.resolver import Endpoint
+
+T = TypeVar("T")
+_Wait: TypeAlias = "Callable[[int], Awaitable[None]]"  # of a descriptor: asyncio puts the `repr` of a socket into an error that it drops, two system calls each
+_NOT_YET: Final = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
+
+async def connect(endpoint: Endpoint, timeout_s: float | None) -> socket.socket:
+    """Return a socket that is connected; raises OSError."""
+    sock = noted(socket.socket(endpoint.family, socket.SOCK_STREAM))
+    try:
+        sock.settimeout(0)
+        with anyio.fail_after(timeout_s):
+            try:
+                sock.connect(endpoint.address)
+            except BlockingIOError:
+                await anyio.wait_writable(sock.fileno())
+                code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+                if code not in {0, errno.ECONNRESET}:  # reset: it was connected before, and the next stage will see it
+                    raise OSError(code, os.strerror(code)) from None  # Python makes it a ConnectionRefusedError, …
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+async def secure(sock: socket.socket, context: ssl.SSLContext, host: str, timeout_s: float | None) -> ssl.SSLSocket:
+    """Return `sock` with TLS over it; it is closed where that fails."""
+    secured = noted(context.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False))
+    try:
+        with anyio.fail_after(deadline.allow(timeout_s)):
+            await _retry(secured.do_handshake, secured)
+    except BaseException:
+        secured.close()
+        raise
+    return secured
+
+
+async def when_ready(operation: Callable[[], T], sock: socket.socket, timeout_s: float | None, blocked: _Wait) -> T:
+    """Return the result of `operation`, as soon as the socket lets it through; raises OSError.
+
+    It is tried at once, because TLS may hold bytes that the socket no longer has. `blocked` waits where a plain socket says no.
+    """
+    allowed_s = deadline.allow(timeout_s)
+    try:
+        result = operation()
+    except _NOT_YET as error:
+        with anyio.fail_after(allowed_s):
+            return await _retry(operation, sock, error, blocked)
+    if blocked is anyio.wait_readable:  # who never waits must let others run, and be cancelled
+        await anyio.lowlevel.checkpoint()
+    return result
+
+
+async def _retry(
+    operation: Callable[[], T], sock: socket.socket, error: OSError | None = None, blocked: _Wait = anyio.wait_readable
+) -> T:
+    """Return the result of `operation`, waiting for the socket as often as it asks for it."""
+    while True:
+        try:
+            match error:
+                case ssl.SSLWantReadError():
+                    await anyio.wait_readable(sock.fileno())
+                case ssl.SSLWantWriteError():
+                    await anyio.wait_writable(sock.fileno())
+                case BlockingIOError():
+                    await blocked(sock.fileno())
+        except anyio.ClosedResourceError:  # another task closed the client
+            raise ConnectionAbortedError from None
+        try:
+            return operation()
+        except _NOT_YET as not_yet:
+            error = not_yet

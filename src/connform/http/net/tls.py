@@ -1,0 +1,138 @@
+"""Turns certificate files into TLS contexts, one per set of files for the whole process.
+
+Layer 1, reads certificate files. Building a context parses the whole trust store, which costs 17 ms and 0.85 MiB; all clients share it.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+from functools import lru_cache
+from threading import Lock
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from connform.http.net.certificate_files import content, reading, version
+from connform.http.net.tls_socket import TLSSocket
+from connform.process_local import ProcessLocal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from connform.http.settings import ClientSettings
+
+_LOCK = ProcessLocal(Lock)
+_HELD: Final[list[Lock]] = []
+"""While a process forks: the lock."""
+_LONGEST_BUILD_S: Final = 5.0
+"""For which a fork waits."""
+_OF_OPENSSL: Final = b"BEGIN TRUSTED CERTIFICATE"
+"""OpenSSL's own form, with purposes, which it takes from files only."""
+
+
+class _Trust(NamedTuple):
+    """What makes one context differ from another."""
+
+    ca_file: Path | None
+    ca_pem: bytes | None
+    """What is in there: it is read before anybody waits for it."""
+    client_cert: Path | None = None
+    client_key: Path | None = None
+    versions: tuple[tuple[int, int], ...] = ()
+    """Inode and time of these two: a certificate that was renewed gets a new context."""
+
+
+def context_for(settings: ClientSettings) -> ssl.SSLContext:
+    """Return the shared context that verifies the server of a connection.
+
+    Raises:
+        ConnectionFailed: `config_file_unreadable`.
+    """
+    if settings.network.ca_pem is not None:
+        return _shared(_Trust(None, settings.network.ca_pem))
+    own = (settings.client_cert, settings.client_key)
+    return _shared(_Trust(*_authority(settings), *own, tuple(version(file) for file in own if file)))
+
+
+def context_for_proxy(settings: ClientSettings) -> ssl.SSLContext:
+    """Return the shared context for an `https://` proxy: the same trust, and no client certificate."""
+    return _shared(_Trust(*_authority(settings)))
+
+
+def _authority(settings: ClientSettings) -> tuple[Path | None, bytes | None]:
+    """Return the file of the certificates to trust, and its content."""
+    file = settings.ca_file
+    return file, None if file is None else content(file)
+
+
+@lru_cache(maxsize=1)
+def unverified() -> ssl.SSLContext:
+    """Return the context that reads the certificate which was refused. Nothing is ever sent through it."""
+    with _LOCK.own:
+        context = _bare()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _shared(trust: _Trust) -> ssl.SSLContext:
+    with _LOCK.own:  # otherwise a thousand threads would build a thousand at once
+        return _build(trust)
+
+
+@lru_cache(maxsize=128)
+def _build(trust: _Trust) -> ssl.SSLContext:
+    context = _bare()
+    file, pem = trust.ca_file, trust.ca_pem
+    if file is not None and pem is not None and _OF_OPENSSL in pem:
+        with reading(file):
+            context.load_verify_locations(cafile=file)
+    elif pem is not None:
+        with reading(file):
+            context.load_verify_locations(cadata=pem.decode("ascii", "ignore"))  # only comments hold anything else
+    else:
+        _load_system_store(context)
+    if trust.client_cert is not None:
+        with reading(trust.client_cert):
+            context.load_cert_chain(trust.client_cert, trust.client_key, password=_no_password)
+    return context
+
+
+def _hold() -> None:
+    """Let no thread build a context during a fork: in the child, OpenSSL's own locks would stay taken for good."""
+    lock = _LOCK.own
+    if lock.acquire(timeout=_LONGEST_BUILD_S):
+        _HELD.append(lock)
+
+
+def _let_go() -> None:
+    if _HELD:
+        _HELD.pop().release()
+
+
+if hasattr(os, "register_at_fork"):  # Windows has no fork
+    os.register_at_fork(before=_hold, after_in_parent=_let_go, after_in_child=_let_go)
+
+
+def _bare() -> ssl.SSLContext:
+    """Return a context that verifies; unlike those of `create_default_context` and httpx, it writes no SSLKEYLOGFILE."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.sslsocket_class = TLSSocket
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+def _load_system_store(context: ssl.SSLContext) -> None:
+    context.load_default_certs()
+    if context.cert_store_stats()["x509_ca"]:
+        return
+    directory = ssl.get_default_verify_paths().capath  # OpenSSL reads it on demand: the statistics don't count it
+    if not (directory and os.path.isdir(directory) and os.listdir(directory)):  # noqa: PTH112, PTH208  (pathlib would cost start-up)
+        import certifi
+
+        context.load_verify_locations(cafile=certifi.where())
+
+
+def _no_password() -> str:
+    """Answer instead of a person: OpenSSL would ask for the password of an encrypted key on the terminal."""
+    return ""

@@ -1,0 +1,135 @@
+"""Turns a stream that is TLS already into one with TLS inside: the way through an `https://` proxy.
+
+Layer 1. Python can't wrap an `SSLSocket` a second time, so that records go through memory here.
+"""
+
+from __future__ import annotations
+
+import ssl
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import httpcore
+
+from connform.http.failures import RequestFailed, RequestTimedOut
+from connform.http.net.dialing import RECORD_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
+
+T = TypeVar("T")
+
+
+class Records:
+    """One TLS connection without IO."""
+
+    def __init__(self, context: ssl.SSLContext, host: str) -> None:
+        self._incoming = ssl.MemoryBIO()
+        self._outgoing = ssl.MemoryBIO()
+        self.object = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
+
+    def steps(self, operation: Callable[[], T]) -> Generator[tuple[bytes, bool], bytes, T]:
+        """Yield what to send and whether to receive, until the operation is through; take what was received."""
+        while True:
+            try:
+                result = operation()
+            except ssl.SSLWantReadError:
+                received = yield self._outgoing.read(), True
+                if received:
+                    self._incoming.write(received)
+                else:
+                    self._incoming.write_eof()
+            else:
+                if self._outgoing.pending:
+                    yield self._outgoing.read(), False
+                return result
+
+    def receive(self, max_bytes: int) -> bytes:
+        """Return decrypted bytes; none at the end."""
+        try:
+            return self.object.read(max_bytes)
+        except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
+            return b""
+
+
+@contextmanager
+def _as_os_errors() -> Iterator[None]:
+    """Raise what a socket would, so that a handshake in here is classified like any other."""
+    try:
+        yield
+    except RequestTimedOut:
+        raise TimeoutError from None
+    except (RequestFailed, httpcore.WriteError):
+        raise ConnectionResetError from None
+
+
+class SyncTunnel(httpcore.NetworkStream):
+    """TLS over a stream."""
+
+    def __init__(self, below: httpcore.NetworkStream, records: Records) -> None:
+        self._below = below
+        self.records = records
+
+    def handshake(self, timeout: float | None) -> None:
+        with _as_os_errors():
+            self._drive(self.records.object.do_handshake, timeout)
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._drive(lambda: self.records.receive(max_bytes), timeout)
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        if buffer:
+            self._drive(lambda: self.records.object.write(buffer), timeout)
+
+    def close(self) -> None:
+        self._below.close()
+
+    def get_extra_info(self, info: str) -> Any:
+        return self.records.object if info == "ssl_object" else self._below.get_extra_info(info)
+
+    def _drive(self, operation: Callable[[], T], timeout: float | None) -> T:
+        steps = self.records.steps(operation)
+        try:
+            out, receives = next(steps)
+            while True:
+                self._below.write(out, timeout)
+                out, receives = steps.send(self._below.read(RECORD_BYTES, timeout) if receives else b"")
+        except StopIteration as end:
+            result: T = end.value
+            return result
+
+
+class AsyncTunnel(httpcore.AsyncNetworkStream):
+    """TLS over a stream."""
+
+    def __init__(self, below: httpcore.AsyncNetworkStream, records: Records) -> None:
+        self._below = below
+        self.records = records
+
+    async def handshake(self, timeout: float | None) -> None:
+        with _as_os_errors():
+            await self._drive(self.records.object.do_handshake, timeout)
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return await self._drive(lambda: self.records.receive(max_bytes), timeout)
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        if buffer:
+            await self._drive(lambda: self.records.object.write(buffer), timeout)
+
+    async def aclose(self) -> None:
+        await self._below.aclose()
+
+    def get_extra_info(self, info: str) -> Any:
+        return self.records.object if info == "ssl_object" else self._below.get_extra_info(info)
+
+    async def _drive(self, operation: Callable[[], T], timeout: float | None) -> T:
+        steps = self.records.steps(operation)
+        try:
+            out, receives = next(steps)
+            while True:
+                await self._below.write(out, timeout)
+                out, receives = steps.send(await self._below.read(RECORD_BYTES, timeout) if receives else b"")
+        except StopIteration as end:
+            result: T = end.value
+            return result

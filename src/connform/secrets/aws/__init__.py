@@ -1,0 +1,1 @@
+"""AWS Secrets Manager and Systems Manager Parameter Store. Layer 2."""

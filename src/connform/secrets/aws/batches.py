@@ -1,0 +1,88 @@
+"""Turns references into batches of one AWS region each, and a batch that fails into calls for each of its secrets.
+
+Layer 2, no IO of its own.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
+
+from connform.errors import SecretUnresolved
+from connform.secrets.kit.interface import Fetched
+from connform.secrets.kit.opened import attempt
+from connform.secrets.kit.value import whole_or_field
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from connform.secret import SecretReference
+    from connform.secrets.aws.session import Account
+    from connform.secrets.kit.interface import Outcome
+
+
+class Document(NamedTuple):
+    """What a name and version of AWS stand for."""
+
+    text: object
+    """The value; a foreign server may answer other things than text."""
+    version: str
+    """What AWS calls the version that was read."""
+    since: datetime | None
+    """When it was written."""
+
+
+Answer: TypeAlias = Document | SecretUnresolved
+"""What came of one name and version."""
+
+
+class Look(Protocol):
+    """Asks AWS for documents, as many as one call takes."""
+
+    def __call__(self, region: str, documents: Sequence[SecretReference]) -> Mapping[SecretReference, Answer]:
+        """Return what came of each; a failure of the whole call is raised."""
+
+
+class Batches:
+    """An opened place of AWS."""
+
+    def __init__(self, account: Account, look: Look, batch_size: int) -> None:
+        self.batch_size = batch_size
+        self.close = account.close
+        self._account = account
+        self._look = look
+
+    def read(self, references: Sequence[SecretReference]) -> Sequence[Outcome]:
+        """Return what came of each reference."""
+        regions: dict[str, list[SecretReference]] = {}
+        for reference in dict.fromkeys(one._replace(field="") for one in references):
+            regions.setdefault(self._account.region_of(reference.path), []).append(reference)
+        found: dict[SecretReference, Answer] = {}
+        for region, documents in regions.items():
+            for start in range(0, len(documents), self.batch_size):
+                found |= self._ask(region, documents[start : start + self.batch_size])
+        return [_outcome(found[reference._replace(field="")], reference.field) for reference in references]
+
+    def _ask(self, region: str, documents: Sequence[SecretReference]) -> Mapping[SecretReference, Answer]:
+        answer = attempt(self._look, region, documents)
+        if not isinstance(answer, SecretUnresolved):
+            return answer
+        if len(documents) == 1 or not self._account.is_particular(answer, region):
+            return dict.fromkeys(documents, answer)
+        # One secret that may not be read makes AWS refuse them all.
+        found: dict[SecretReference, Answer] = {}
+        for document in documents:
+            found |= self._ask(region, [document])
+        return found
+
+
+def _outcome(document: Answer, field: str) -> Outcome:
+    return document if isinstance(document, SecretUnresolved) else attempt(_fetched, document, field)
+
+
+def _fetched(document: Document, field: str) -> Fetched:
+    if not isinstance(document.text, str):
+        raise SecretUnresolved("secret_malformed", "the value is no text")
+    since = document.since.astimezone(UTC) if document.since else None
+    return Fetched(whole_or_field(document.text, field), document.version, since)

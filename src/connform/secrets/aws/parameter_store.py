@@ -1,0 +1,118 @@
+"""Turns `awsssm:///path/name#field` into the value of a parameter of AWS Systems Manager, ten in a call.
+
+Layer 2; uses the network by botocore.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from connform.errors import SecretUnresolved
+from connform.secrets.aws.batches import Batches, Document
+from connform.secrets.aws.failures import Service, answered
+from connform.secrets.aws.session import Account
+from connform.secrets.aws.settings import INSTALL, store_rules, store_shape
+from connform.secrets.kit.opened import attempt
+from connform.secrets.kit.requirements import missing_library
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from connform.manifest.rules import Finding
+    from connform.secret import SecretReference
+    from connform.secrets.aws.batches import Answer
+    from connform.secrets.kit.interface import Opened, Place
+
+_NAME: Final = r"[A-Za-z0-9_.-]+|(?:/[A-Za-z0-9_.-]+)+"
+_ARN: Final = r"arn:aws[a-z-]*:ssm:[a-z0-9-]+:[0-9]{12}:parameter(?:/[A-Za-z0-9_.-]+)+"
+_VERSION: Final = r"[1-9][0-9]*|[A-Za-z_.-][A-Za-z0-9_.-]{0,99}"
+_AT_ONCE: Final = 10
+"""GetParameters takes no more names."""
+_SERVICE: Final = Service("AWS SSM", "allow ssm:GetParameters on the parameter, and kms:Decrypt on its key")
+
+
+class AwsSsm:
+    """The backend `awsssm`."""
+
+    form = "awsssm:///path/NAME"
+    store_shape = store_shape("awsssm", "AWS Systems Manager Parameter Store.")
+
+    def rules(self, store: Mapping[str, Any]) -> Iterator[Finding]:
+        """Yield what is wrong with the endpoint."""
+        return store_rules(store)
+
+    def missing(self) -> str:
+        """Return how to install the library of AWS."""
+        return missing_library("botocore", INSTALL)
+
+    def lint(self, reference: SecretReference, settings: Mapping[str, Any]) -> str:  # noqa: ARG002  (the interface's signature)
+        """Return what is wrong with a reference to a parameter."""
+        scheme, path = reference.scheme, reference.path
+        if not path.strip("/"):
+            return f"the name of the parameter is missing: {scheme}:///path/NAME, or {scheme}://NAME"
+        if not re.fullmatch(rf"{_NAME}|{_ARN}", path):
+            if re.fullmatch(_NAME, f"/{path}"):
+                return f"a parameter's name with slashes begins with one, three in all: {scheme}:///{path}"
+            if re.fullmatch(rf"({_NAME}):({_VERSION})", path):
+                return f"the version stands behind the name: {scheme}://NAME?version=3"
+            return f"a parameter's name has letters, digits, `.`, `-`, `_` and slashes: {scheme}:///path/NAME"
+        if reference.version and not re.fullmatch(_VERSION, reference.version):
+            return "a version is a number, or a label of letters, digits, `.`, `-` and `_`"
+        return ""
+
+    def open(self, place: Place) -> Opened:
+        """Return the parameters that a store, or the environment, leads to."""
+        account = Account("ssm", _SERVICE, place)
+        return Batches(account, _Parameters(account), _AT_ONCE)
+
+
+class _Parameters:
+    """Asks for parameters."""
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+
+    def __call__(self, region: str, documents: Sequence[SecretReference]) -> Mapping[SecretReference, Answer]:
+        """Return what came of each parameter and version."""
+        found: dict[SecretReference, Answer] = {}
+        for by_name in _rounds(documents):
+            asked = {name: f"{one.path}:{one.version}" if one.version else one.path for name, one in by_name.items()}
+            answer = self._account.call("get_parameters", region, Names=list(asked.values()), WithDecryption=True)
+            given = {_bare(parameter.get("Name", "")): parameter for parameter in answer.get("Parameters", ())}
+            for name, document in by_name.items():
+                if name in given:
+                    found[document] = attempt(_document, given[name])
+                elif asked[name] in answer.get("InvalidParameters", ()):
+                    where = self._account.service_in(region).name
+                    message = f"{where} has no such parameter" + (" or version" if document.version else "")
+                    found[document] = SecretUnresolved("secret_not_found", message)
+                else:
+                    found[document] = answered(self._account.service_in(region), "", "").error
+        return found
+
+
+def _rounds(documents: Sequence[SecretReference]) -> Iterator[Mapping[str, SecretReference]]:
+    """Yield documents by name, so that no call asks for two versions of one: the answer tells them apart by name alone."""
+    left = list(documents)
+    while left:
+        by_name: dict[str, SecretReference] = {}
+        for document in left:
+            by_name.setdefault(_bare(document.path), document)
+        yield by_name
+        left = [document for document in left if document not in by_name.values()]
+
+
+def _bare(name: str) -> str:
+    """Return the name in an ARN, which has one slash in front whether the name has or not."""
+    return name.rpartition(":parameter/")[2].removeprefix("/")
+
+
+def _document(parameter: Mapping[str, Any]) -> Document:
+    if parameter.get("Type") == "StringList":
+        hint = "store it as a SecureString"
+        raise SecretUnresolved("secret_malformed", "the parameter is a StringList, and a list is no secret", hint)
+    return Document(parameter.get("Value"), str(parameter.get("Version", "")), parameter.get("LastModifiedDate"))
+
+
+AWSSSM: Final = AwsSsm()

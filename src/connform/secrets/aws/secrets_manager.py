@@ -1,0 +1,117 @@
+"""Turns `awssecrets://name#field` into the value of a secret of AWS Secrets Manager, twenty in a call.
+
+Layer 2; uses the network by botocore.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from connform.errors import SecretUnresolved
+from connform.secrets.aws.batches import Batches, Document
+from connform.secrets.aws.failures import Service, answered
+from connform.secrets.aws.session import Account
+from connform.secrets.aws.settings import INSTALL, store_rules, store_shape
+from connform.secrets.kit.opened import attempt
+from connform.secrets.kit.requirements import missing_library
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from connform.manifest.rules import Finding
+    from connform.secret import SecretReference
+    from connform.secrets.aws.batches import Answer
+    from connform.secrets.kit.interface import Opened, Place
+
+_NAME: Final = r"[A-Za-z0-9/_+=.@!-]{1,512}"
+_ARN: Final = rf"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{{12}}:secret:{_NAME}"
+_VERSION_ID: Final = r"(?=.*[0-9])[A-Za-z0-9-]{32,64}"
+"""UUIDs, and what else AWS takes for a ClientRequestToken; everything else is a staging label."""
+_AT_ONCE: Final = 20
+"""BatchGetSecretValue takes no more ids."""
+_SERVICE: Final = Service(
+    "AWS Secrets Manager", "allow secretsmanager:GetSecretValue on the secret, and kms:Decrypt on its key"
+)
+
+
+class AwsSecrets:
+    """The backend `awssecrets`."""
+
+    form = "awssecrets://NAME#FIELD"
+    store_shape = store_shape("awssecrets", "AWS Secrets Manager.")
+
+    def rules(self, store: Mapping[str, Any]) -> Iterator[Finding]:
+        """Yield what is wrong with the endpoint."""
+        return store_rules(store)
+
+    def missing(self) -> str:
+        """Return how to install the library of AWS."""
+        return missing_library("botocore", INSTALL)
+
+    def lint(self, reference: SecretReference, settings: Mapping[str, Any]) -> str:  # noqa: ARG002  (the interface's signature)
+        """Return what is wrong with a reference to a secret."""
+        if not reference.path:
+            return f"the name of the secret is missing: {reference.scheme}://NAME"
+        if reference.path.startswith("arn:"):
+            form = f"{reference.scheme}://arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-AbCdEf"
+            return "" if re.fullmatch(_ARN, reference.path) else f"this is no ARN of a secret: {form}"
+        if not re.fullmatch(_NAME, reference.path):
+            return "a secret's name has letters, digits, slashes and `_+=.@!-`"
+        return ""
+
+    def open(self, place: Place) -> Opened:
+        """Return the secrets that a store, or the environment, leads to."""
+        account = Account("secretsmanager", _SERVICE, place)
+        return Batches(account, _Secrets(account), _AT_ONCE)
+
+
+class _Secrets:
+    """Asks for secrets: the current ones together, and alone where that needs a permission that is missing."""
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self._is_alone = False
+
+    def __call__(self, region: str, documents: Sequence[SecretReference]) -> Mapping[SecretReference, Answer]:
+        """Return what came of each secret and version."""
+        current = [document for document in documents if not document.version]
+        found = self._together(region, current) if len(current) > 1 and not self._is_alone else {}
+        return {
+            document: found[document] if document in found else attempt(self._alone, region, document)
+            for document in documents
+        }
+
+    def _together(self, region: str, documents: Sequence[SecretReference]) -> Mapping[SecretReference, Answer]:
+        """Return what came of secrets as far as the answer names them by what they were asked for."""
+        try:
+            answer = self._account.call(
+                "batch_get_secret_value", region, SecretIdList=[document.path for document in documents]
+            )
+        except SecretUnresolved as failure:
+            # The permission is one of its own, and fewer identities have it.
+            self._is_alone |= failure.fault.name == "secret_denied"
+            raise
+        found: dict[str, Answer] = {}
+        for value in answer.get("SecretValues", ()):
+            found |= dict.fromkeys((value.get("Name"), value.get("ARN")), attempt(_document, value))
+        for error in answer.get("Errors", ()):
+            code, message = error.get("ErrorCode", ""), error.get("Message", "")
+            refused = answered(self._account.service_in(region), code, message).error
+            if refused.fault.name != "secret_backend_unavailable":  # what failed for now is tried again, alone
+                found[error.get("SecretId", "")] = refused
+        return {document: found[document.path] for document in documents if document.path in found}
+
+    def _alone(self, region: str, document: SecretReference) -> Document:
+        named = "VersionId" if re.fullmatch(_VERSION_ID, document.version) else "VersionStage"
+        version = {named: document.version} if document.version else {}
+        return _document(self._account.call("get_secret_value", region, SecretId=document.path, **version))
+
+
+def _document(value: Mapping[str, Any]) -> Document:
+    if "SecretBinary" in value:
+        raise SecretUnresolved("secret_malformed", "the secret is binary", "store it as text: SecretString")
+    return Document(value.get("SecretString"), str(value.get("VersionId", "")), value.get("CreatedDate"))
+
+
+AWSSECRETS: Final = AwsSecrets()

@@ -1,0 +1,215 @@
+"""Turns the settings of an AWS store into calls of one service: session, role, a client for each region.
+
+Layer 2; uses the network by botocore, whose own credential chain it is: variables, profiles, SSO, the machine's role.
+"""
+
+from __future__ import annotations
+
+import re
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+
+from connform.errors import SecretUnresolved
+from connform.http.net import deadline
+from connform.manifest.urls import UrlError, parse_url
+from connform.process_local import ProcessLocal
+from connform.secrets.aws.failures import NO_REGION, Service, judge
+from connform.secrets.aws.settings import INSTALL
+from connform.secrets.kit.opened import Once
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import NoReturn
+
+    from connform.secrets.kit.interface import Place
+
+T = TypeVar("T")
+
+_STS: Final = Service("AWS STS", "allow sts:AssumeRole on the role, and this identity in the role's trust policy")
+_CONNECTIONS: Final = 16
+_UNAVAILABLE: Final = "secret_backend_unavailable"
+
+
+class _Identity(NamedTuple):
+    """Who asks."""
+
+    session: Any
+    """A session that has found credentials."""
+    keys: Mapping[str, str]
+    """The keys of the role that the store names; empty: those of the session."""
+    region: str
+    """Where names lie; empty where nothing says it."""
+
+
+class Account:
+    """Who asks a service of AWS during a run; safe to share between threads."""
+
+    def __init__(self, kind: str, service: Service, place: Place) -> None:
+        """Take what is asked, and where; nothing happens before the first call.
+
+        Args:
+            kind: botocore's name of the service: `ssm`.
+            service: what messages say of it.
+            place: the store's settings, and its time-out.
+        """
+        self._kind = kind
+        self._service = service
+        self._place = place
+        self._identity = Once(self._log_in)
+        self._clients: dict[str, Any] = {}
+        self._creating = ProcessLocal(Lock)
+        self._refusals: dict[str, SecretUnresolved] = {}
+
+    def region_of(self, path: str) -> str:
+        """Return the region in which a name lies, or an ARN; empty where none is known.
+
+        Raises:
+            SecretUnresolved: there is no login, whose configuration may say it.
+        """
+        named = re.match(r"arn:[^:]*:[^:]*:([^:]+):", path)
+        return named[1] if named else self._identity.get().region
+
+    def call(self, operation: str, region: str, **parameters: Any) -> Mapping[str, Any]:
+        """Return the answer to one call.
+
+        Args:
+            operation: botocore's name of it: `get_parameters`.
+            region: where, from `region_of`.
+            parameters: as AWS calls them.
+
+        Raises:
+            SecretUnresolved: the call failed; the message quotes nothing of the exchange.
+        """
+        if not region:
+            raise SecretUnresolved("secret_not_found", f"{self._service.name}: {NO_REGION.said}", NO_REGION.hint)
+        refusal = self._refusals.get(region)
+        if refusal is not None:
+            raise SecretUnresolved(refusal.fault.name, refusal.message, refusal.hint)
+        client = self._client(region)
+        service = self.service_in(region)
+        if deadline.is_spent():
+            raise SecretUnresolved(_UNAVAILABLE, f"{service.name} did not answer in time")
+        answer: Mapping[str, Any] = self._guarded(lambda: getattr(client, operation)(**parameters), service, region)
+        return answer
+
+    def is_particular(self, failure: SecretUnresolved, region: str) -> bool:
+        """Whether another call may end otherwise: one secret of many is to blame, not the login and not the network."""
+        return region not in self._refusals and failure.fault.name != _UNAVAILABLE
+
+    def service_in(self, region: str) -> Service:
+        """Return what messages say of the service in a region, of which a client has been called."""
+        return self._service._replace(name=f"{self._service.name} in {self._clients[region].meta.region_name}")
+
+    def close(self) -> None:
+        """Let go of connections."""
+        for client in self._clients.values():
+            client.close()
+
+    def _guarded(self, work: Callable[[], T], service: Service, region: str = "") -> T:
+        from connform.secrets.aws.log_filter import unlogged  # start-up: it needs logging
+
+        try:
+            with unlogged():
+                return work()
+        except Exception as error:  # noqa: BLE001  (whatever a strange answer does to botocore's parsers)
+            failure = judge(error, service)
+        # Raised out here: the exceptions of botocore hold what was sent and answered.
+        if failure.of_login:
+            self._refusals[region] = failure.error
+        raise failure.error
+
+    def _client(self, region: str) -> Any:
+        session, keys, _ = self._identity.get()
+        with self._creating.own:
+            if region not in self._clients:
+                self._clients[region] = self._guarded(
+                    lambda: self._create(
+                        session, self._kind, region, endpoint_url=self._place.settings.get("endpoint_url"), **keys
+                    ),
+                    self._service,
+                    region,
+                )
+            return self._clients[region]
+
+    def _create(self, session: Any, kind: str, region: str, **options: Any) -> Any:
+        client = session.create_client(kind, region_name=region or None, verify=self._ca_file(), **options)
+        try:
+            parse_url(client.meta.endpoint_url)
+        except UrlError as error:  # of the environment, or of a profile: a store's was judged offline
+            message = f"the endpoint of {self._service.name} can't be trusted: {error}"
+            raise SecretUnresolved(
+                _UNAVAILABLE, message, "correct AWS_ENDPOINT_URL, or `endpoint_url` of the AWS profile"
+            ) from None
+        return client
+
+    def _ca_file(self) -> str | None:
+        if "ca_file" not in self._place.settings:
+            return None
+        path = self._place.base / self._place.settings["ca_file"]
+        if not path.is_file():
+            raise SecretUnresolved(_UNAVAILABLE, f"there is no file {path}", "correct `ca_file:` of the store")
+        return str(path)
+
+    def _log_in(self) -> _Identity:
+        try:
+            import botocore  # noqa: F401  (whether it is there)
+        except ImportError:
+            hint = f"install it: {INSTALL}"
+            raise SecretUnresolved(_UNAVAILABLE, "the library of AWS is not installed", hint) from None
+        session, region = self._guarded(lambda: _session(self._place), self._service)
+        role = self._place.settings.get("role_arn")
+        keys = self._guarded(lambda: self._assume(session, role, region), _STS) if role else {}
+        return _Identity(session, keys, region)
+
+    def _assume(self, session: Any, role: str, region: str) -> Mapping[str, str]:
+        sts = self._create(session, "sts", region)
+        try:
+            answer = sts.assume_role(RoleArn=role, RoleSessionName="connform")["Credentials"]
+        finally:
+            sts.close()
+        return {
+            "aws_access_key_id": answer["AccessKeyId"],
+            "aws_secret_access_key": answer["SecretAccessKey"],
+            "aws_session_token": answer["SessionToken"],
+        }
+
+
+def _session(place: Place) -> tuple[Any, str]:
+    """Return a session that has found credentials, keeps our time and asks nobody for a code, and the region of names."""
+    from botocore.config import Config
+    from botocore.exceptions import NoCredentialsError
+    from botocore.session import Session
+
+    attempts, connect_s, read_s = patience(place.timeout_s)
+    session = Session(profile=place.settings.get("profile"))
+    session.set_default_client_config(
+        Config(
+            connect_timeout=connect_s,
+            read_timeout=read_s,
+            retries={"mode": "standard", "total_max_attempts": attempts},
+            max_pool_connections=_CONNECTIONS,
+        )
+    )
+    # Its default asks at the terminal, in the midst of a run; botocore offers no other way to change it.
+    session.get_component("credential_provider").get_provider("assume-role")._prompter = _ask_nobody  # noqa: SLF001  (as said above)
+    if session.get_credentials() is None:
+        raise NoCredentialsError
+    return session, place.settings.get("region") or session.get_config_variable("region") or ""
+
+
+def patience(timeout_s: float) -> tuple[int, float, float]:
+    """Return how many attempts a call has, and how long each may take to connect and to be answered, in seconds.
+
+    botocore's standard mode waits up to 1, 2, 4 s before a repetition: all of it together ends within `timeout_s`.
+    """
+    attempts, waiting_s = (3, 3.0) if timeout_s >= 9 else (2, 1.0) if timeout_s >= 3 else (1, 0.0)  # noqa: PLR2004  (a table of three rows)
+    each_s = (timeout_s - waiting_s) / attempts
+    return attempts, each_s / 3, each_s * 2 / 3
+
+
+def _ask_nobody(_: str) -> NoReturn:
+    raise SecretUnresolved(
+        "secret_denied",
+        "the AWS profile demands an MFA code, and nobody is asked for one",
+        "get a session first (aws sts get-session-token) and name its profile, or use SSO",
+    )

@@ -1,0 +1,1 @@
+"""Commands that the user's own policy file allows. Layer 2."""

@@ -1,0 +1,87 @@
+"""Turns `exec://alias` into what a command prints: one that a policy file outside of the manifest names, and no other.
+
+Layer 2; reads the policy and runs the command, both when a secret is read: `validate` runs nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from connform.errors import SecretUnresolved
+from connform.manifest.shape import Shape
+from connform.manifest.similar import did_you_mean
+from connform.secrets.kit.interface import Fetched
+from connform.secrets.kit.opened import Documents, Once
+from connform.secrets.kit.value import fetched_from_bytes, text_from_bytes, whole_or_field
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from connform.secret import SecretReference
+    from connform.secrets.exec.policy import Command
+    from connform.secrets.kit.interface import Opened, Place
+
+_ALIAS: Final = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+
+
+class Exec:
+    """The backend `exec`."""
+
+    form = "exec://alias"
+    store_shape = Shape(description="The commands of the user's policy file; it has no settings of its own.")
+
+    def lint(self, reference: SecretReference, settings: Mapping[str, Any]) -> str:  # noqa: ARG002  (the interface's signature)
+        """Return what is wrong with a reference to a command."""
+        if not re.fullmatch(_ALIAS, reference.path):
+            return (
+                f"a command stands in the policy file, and only its alias in the manifest: {reference.scheme}://alias"
+            )
+        if reference.version:
+            return "a command has no versions: nothing follows its alias but `#field`"
+        return ""
+
+    def open(self, place: Place) -> Opened:
+        """Return the commands of the policy."""
+        policy = Once(partial(_policy, place))
+        return Documents(partial(_load, place, policy), _fetched)
+
+
+class _Printed(NamedTuple):
+    output: bytes
+    is_json: bool
+
+
+def _policy(place: Place) -> Mapping[str, Command]:
+    from connform.secrets.exec.policy import load_commands  # start-up: it needs json
+
+    return load_commands(place.base)
+
+
+def _load(place: Place, policy: Once[Mapping[str, Command]], reference: SecretReference) -> _Printed:
+    from connform.secrets.kit.command import ordinary_variables, run  # start-up: it needs subprocess
+
+    commands = policy.get()
+    command = commands.get(reference.path)
+    if command is None:
+        hint = did_you_mean(reference.path, commands) or "whoever runs connform adds it there, if they want it run"
+        raise SecretUnresolved("secret_denied", "the policy file has no command of that alias", hint)
+    ran = run(command.argv, ordinary_variables(command.variables), min(command.timeout_s, place.timeout_s))
+    if not ran.is_good:
+        raise SecretUnresolved("exec_failed", f"the command {ran.said}")
+    return _Printed(ran.output, command.is_json)
+
+
+def _fetched(printed: _Printed, reference: SecretReference) -> Fetched:
+    if printed.is_json != bool(reference.field):
+        message = "its format is json: a field is missing" if printed.is_json else "its format is raw: it has no fields"
+        hint = "exec://alias#field goes with a command whose format in the policy file is json"
+        raise SecretUnresolved("secret_malformed", message, hint)
+    if printed.is_json:
+        return Fetched(whole_or_field(text_from_bytes(printed.output), reference.field))
+    return fetched_from_bytes(printed.output)
+
+
+EXEC: Final = Exec()

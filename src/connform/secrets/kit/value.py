@@ -1,0 +1,137 @@
+"""Turns the bytes that a backend found into a `Secret`, by the rules that all backends share.
+
+Layer 2, no IO. Exactly one trailing newline goes, an empty value is an error, text is UTF-8. No exception carries
+a value: those of the decoders do (`UnicodeDecodeError.object`, `JSONDecodeError.doc`), so none is chained.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+from connform.errors import SecretUnresolved
+from connform.manifest.similar import did_you_mean
+from connform.secret import Secret
+from connform.secrets.kit.interface import Fetched
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any
+
+
+_UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
+"""How PowerShell and Notepad begin a file in UTF-16."""
+
+
+def fetched_from_bytes(data: bytes) -> Fetched:
+    """Return the secret in `data`, of which no more is known.
+
+    Raises:
+        SecretUnresolved: `secret_malformed`, empty or not UTF-8.
+    """
+    return Fetched(secret_from_text(text_from_bytes(data)))
+
+
+def secret_from_text(text: str) -> Secret:
+    """Return `text` without one trailing newline.
+
+    Raises:
+        SecretUnresolved: `secret_malformed`, empty.
+    """
+    text = text.removesuffix("\n").removesuffix("\r") if text.endswith("\n") else text
+    if not text:
+        raise SecretUnresolved("secret_malformed", "the value is empty", "store the secret there")
+    return Secret(text)
+
+
+def text_from_bytes(data: bytes) -> str:
+    """Return `data` as text.
+
+    Raises:
+        SecretUnresolved: `secret_malformed`, not UTF-8.
+    """
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        pass
+    # Raised out here, where no context holds the bytes.
+    raise SecretUnresolved("secret_malformed", "the value is not UTF-8 text")
+
+
+def text_of_file(data: bytes) -> str:
+    """Return the text of a file, without the byte order mark with which editors on Windows begin one.
+
+    Raises:
+        SecretUnresolved: `secret_malformed`, not UTF-8.
+    """
+    reason = ""
+    if data.startswith(_UTF_16) or b"\0" in data:
+        reason = "the file is not UTF-8 text: it holds zero bytes, as UTF-16 does"
+    else:
+        with suppress(UnicodeDecodeError):
+            return data.decode("utf-8-sig")
+        reason = "the file is not UTF-8 text: one of its bytes belongs to another encoding, such as Latin-1"
+    raise SecretUnresolved("secret_malformed", reason, "save the file as UTF-8, its comments too")
+
+
+def object_from_json(text: str) -> Mapping[str, Any]:
+    """Return a JSON object.
+
+    Raises:
+        SecretUnresolved: `secret_malformed`, it is none.
+    """
+    import json  # start-up: few references have a field
+
+    content: object = None
+    with suppress(ValueError, RecursionError):
+        content = json.loads(text)
+    if not isinstance(content, dict):
+        raise SecretUnresolved("secret_malformed", "a field is asked for of something that is no JSON object")
+    return content
+
+
+def field_of(content: Mapping[str, Any], field: str) -> Secret:
+    """Return the text at a field of an object; no type is guessed.
+
+    Raises:
+        SecretUnresolved: `secret_malformed`, not a text; `secret_not_found`.
+    """
+    if field not in content:
+        raise SecretUnresolved("secret_not_found", f"there is no field {field}", did_you_mean(field, content))
+    value = content[field]
+    if not isinstance(value, str):
+        raise SecretUnresolved("secret_malformed", f"the value of the field {field} is no text", "put it in quotes")
+    return secret_from_text(value)
+
+
+def demand_other(found: Secret, own: Iterable[Secret]) -> Secret:
+    """Return a secret that is none of those by which a store was opened: a reference reads no login of the run itself.
+
+    Raises:
+        SecretUnresolved: `secret_denied`, it is one.
+    """
+    if found.reveal() in {secret.reveal() for secret in own}:
+        message = "the value is what the store itself was opened with, and no connection gets that"
+        raise SecretUnresolved("secret_denied", message, "name the secret that the connection needs")
+    return found
+
+
+def whole_or_field(text: str, field: str) -> Secret:
+    """Return a text, or one field of the JSON object that it is; errors as for `object_from_json` and `field_of`."""
+    return field_of(object_from_json(text), field) if field else secret_from_text(text)
+
+
+def text_from_base64(data: object) -> str:
+    """Return the text that stands in base64 (RFC 4648 §4).
+
+    Raises:
+        SecretUnresolved: `secret_malformed`, it is none, or not UTF-8.
+    """
+    import base64  # start-up: few backends need it
+
+    decoded: bytes | None = None
+    with suppress(ValueError):
+        decoded = base64.b64decode(data, validate=True) if isinstance(data, str) else None
+    if decoded is None:
+        raise SecretUnresolved("secret_malformed", "the value is not base64, as its store should have it")
+    return text_from_bytes(decoded)

@@ -1,0 +1,1 @@
+"""1Password, by its Connect server or its program. Layer 2."""

@@ -1,0 +1,1 @@
+"""HashiCorp Vault and OpenBao: the KV secrets engine. Layer 2."""

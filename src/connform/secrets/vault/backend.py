@@ -1,0 +1,138 @@
+"""Turns `vault://mount/path#field` into a field of a secret in HashiCorp Vault or OpenBao, KV version 1 or 2.
+
+Layer 2, no IO: `vault_kv` reads, `vault_login` logs in.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from connform.errors import SecretUnresolved
+from connform.manifest.rules import Finding
+from connform.manifest.shape import Shape, Snippet
+from connform.manifest.urls import URL, UrlError, parse_url, url_findings
+from connform.secret import Secret
+from connform.secrets.env import variable
+from connform.secrets.file import PATH
+from connform.secrets.kit.opened import Documents
+from connform.secrets.vault.login import AUTH, INSIDE, Login, login_findings
+from connform.secrets.vault.paths import RESERVED, may_be_reserved, path_problem
+from connform.secrets.vault.server import Server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from connform.secret import SecretReference
+    from connform.secrets.kit.interface import Opened, Place
+
+_ADDRESS: Final = "VAULT_ADDR"
+_TOKEN: Final = "VAULT_TOKEN"  # noqa: S105  (a variable's name)
+_KV_1: Final = 1
+
+
+class Vault:
+    """The backend `vault`."""
+
+    form = "vault://mount/path#field"
+    store_shape = Shape(
+        properties={
+            "address": {**URL, "description": "Where the server is.", "examples": ["https://vault.acme.example"]},
+            "namespace": {
+                **INSIDE,
+                "description": "The namespace of the login and of the secrets.",
+                "examples": ["team-a"],
+            },
+            "ca_file": {
+                **PATH,
+                "description": "PEM certificates to trust instead of the system's; relative to the manifest.",
+            },
+            "auth": AUTH,
+            "mount": {
+                **INSIDE,
+                "description": "What stands before the path of every reference: a KV mount, or a folder in it. Default: nothing.",
+                "examples": ["secret"],
+            },
+            "kv_version": {
+                "enum": [1, 2],
+                "description": "The version of the KV store, where the server does not tell it. Default: it is asked.",
+            },
+        },
+        required=("address", "auth"),
+        description="HashiCorp Vault or OpenBao, KV version 1 or 2.",
+        snippets=(
+            Snippet(
+                "Vault or OpenBao",
+                {
+                    "type": "vault",
+                    "address": "${2:https://vault.acme.example}",
+                    "auth": {"method": "token", "token": "env://${3:VAULT_TOKEN}"},
+                },
+            ),
+        ),
+    )
+
+    def rules(self, store: Mapping[str, Any]) -> Iterator[Finding]:
+        """Yield what is wrong with the address and the login."""
+        yield from url_findings(store["address"], ("address",))
+        yield from login_findings(store["auth"])
+        if problem := "mount" in store and path_problem(store["mount"]):
+            yield Finding("malformed-value", ("mount",), problem)
+        if may_be_reserved(store.get("namespace", "")):
+            detail = f"no namespace has a part of the name {', '.join(sorted(RESERVED))}: those are the server's own"
+            yield Finding("malformed-value", ("namespace",), detail)
+
+    def lint(self, reference: SecretReference, settings: Mapping[str, Any]) -> str:
+        """Return what is wrong with a reference to a secret."""
+        mount = settings.get("mount", "")
+        if problem := path_problem(f"{mount}/{reference.path}" if mount else reference.path):
+            return problem
+        if not mount and "/" not in reference.path:
+            return f"the path begins with the mount: {reference.scheme}://mount/path#field"
+        if not re.fullmatch(r"(?:[1-9][0-9]*)?", reference.version):
+            return "a version is a number from 1 on: ?version=3"
+        if reference.version and settings.get("kv_version") == _KV_1:
+            return "KV version 1 keeps no earlier versions: `?version=…` needs version 2"
+        return ""
+
+    def open(self, place: Place) -> Opened:
+        """Return the server of a store, or of the environment.
+
+        Raises:
+            SecretUnresolved: the variables of a bare `vault://` are not set, or not valid.
+        """
+        from connform.secrets.vault.kv import KvMounts  # start-up: `validate` reads nothing
+
+        settings = place.settings
+        if "address" in settings:
+            ca_file = place.base / settings["ca_file"] if "ca_file" in settings else None
+            server = Server(settings["address"], settings.get("namespace", ""), ca_file, place.timeout_s)
+            login = Login(settings["auth"], place.secrets)
+        else:
+            server, login = _from_environment(place.timeout_s)
+        mounts = KvMounts(server, login, settings.get("mount", ""), settings.get("kv_version", 0))
+        return Documents(mounts.load, mounts.pick, close=mounts.close)
+
+
+def _from_environment(timeout_s: float) -> tuple[Server, Login]:
+    address, token, ca_file = map(variable, (_ADDRESS, _TOKEN, "VAULT_CACERT"))
+    hint = f"export {_ADDRESS}=https://… and {_TOKEN}, or declare a store of the type vault under `stores:`"
+    if not address:
+        raise SecretUnresolved("secret_backend_unavailable", f"{_ADDRESS} is not set: there is no server to ask", hint)
+    if not token:
+        raise SecretUnresolved("secret_denied", f"{_TOKEN} is not set: there is nothing to log in with", hint)
+    try:
+        parse_url(address)
+    except UrlError as error:
+        message = f"{_ADDRESS} can't be used: {error}"
+        raise SecretUnresolved("secret_backend_unavailable", message, hint) from None
+    namespace = variable("VAULT_NAMESPACE").strip("/")
+    if namespace and not re.search(INSIDE["pattern"], namespace):
+        message = "VAULT_NAMESPACE can't be used: names of printable ASCII, joined by slashes, are"
+        raise SecretUnresolved("secret_backend_unavailable", message, hint)
+    server = Server(address, namespace, Path(ca_file) if ca_file else None, timeout_s)
+    return server, Login({"method": "token"}, {"auth.token": Secret(token)})
+
+
+VAULT: Final = Vault()

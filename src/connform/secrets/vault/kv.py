@@ -1,0 +1,195 @@
+"""Turns references into secrets of KV mounts: one login a run, one look at each mount and each secret.
+
+Layer 2; uses the network. The server says where a mount ends and which version it is; where it won't, both are tried.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from threading import Lock
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
+
+from connform.errors import SecretUnresolved
+from connform.process_local import ProcessLocal
+from connform.secrets.kit.opened import Once
+from connform.secrets.kit.value import demand_other
+from connform.secrets.vault.documents import (
+    VERSIONED,
+    Mount,
+    decoded,
+    field_in,
+    metadata_of,
+    missing,
+    mount_of,
+    not_stored,
+)
+from connform.secrets.vault.login import log_in, log_out
+from connform.secrets.vault.paths import may_be_reserved, path_problem
+from connform.secrets.vault.server import NAME, told
+
+if TYPE_CHECKING:
+    from connform.secret import SecretReference
+    from connform.secrets.kit.interface import Fetched
+    from connform.secrets.kit.rest import Reply
+    from connform.secrets.vault.documents import Document
+    from connform.secrets.vault.login import Login, Session
+    from connform.secrets.vault.server import Server
+
+_DENIED: Final = 403
+_NOT_FOUND: Final = 404
+_BY_POLICY: Final = "1 error occurred"
+"""What a server says before a refusal by policy: the token is known, but may not even look at itself."""
+_READ: Final = '{ capabilities = ["read"] }'
+"""What a policy says of a path that may be read."""
+
+
+class KvMounts:
+    """The KV mounts of one server, opened."""
+
+    def __init__(self, server: Server, login: Login, prefix: str = "", kv_version: int = 0) -> None:
+        """Take where they are.
+
+        Args:
+            server: which server.
+            login: what to log in with, when something is read.
+            prefix: what stands before every path; empty for nothing.
+            kv_version: 0 where the server is asked.
+        """
+        self._method = login.auth["method"]
+        self._session = Once(partial(log_in, server, login))
+        self._prefix = f"{prefix}/" if prefix else ""
+        self._kv_version = kv_version
+        self._known: list[Mount] = []
+        self._refused: set[str] = set()
+        self._ended: SecretUnresolved | None = None
+        self._lock = ProcessLocal(Lock)
+
+    def close(self) -> None:
+        """Log out, if this run logged in."""
+        session = self._session.done
+        if session is not None:
+            log_out(session)
+
+    def load(self, reference: SecretReference) -> Document:
+        """Return the secret that a reference names, or a field of.
+
+        Raises:
+            SecretUnresolved: the login failed, or the secret can't be read.
+        """
+        path = self._prefix + reference.path
+        if problem := path_problem(path):
+            raise SecretUnresolved("secret_not_found", problem, "correct the mount in the reference")
+        session = self._session.get()
+        self._demand_token()
+        mount = self._mount(session, path)
+        if mount is None:
+            return self._try_both(session, path, reference.version)
+        if reference.version and mount.version != VERSIONED:
+            message = f"{mount.path} is KV version 1, which keeps no earlier versions"
+            raise SecretUnresolved("secret_not_found", message, "leave out `?version=…`")
+        return self._document(session, _get(session, mount, path, reference.version), mount, path, reference.version)
+
+    def pick(self, document: Document, reference: SecretReference) -> Fetched:
+        """Return the field that a reference names, or the only one.
+
+        Raises:
+            SecretUnresolved: `secret_not_found`, `secret_malformed`; `secret_denied`, it is this run's own token.
+        """
+        fetched = field_in(document, reference.field)
+        demand_other(fetched.secret, self._session.get().secrets)
+        return fetched
+
+    def _mount(self, session: Session, path: str) -> Mount | None:
+        """Return the mount of a path, asked for once; `None` where the server won't say, and nobody else does."""
+        first = (self._prefix or path).split("/", 1)[0]
+        said = Mount(self._prefix.removesuffix("/") or first, self._kv_version) if self._kv_version else None
+        if said and said.version == VERSIONED:  # nothing but such a mount answers below `data/`
+            return said
+        with self._lock.own:
+            self._demand_token()
+            for mount in self._known:
+                if path.startswith(f"{mount.path}/"):
+                    return mount
+            if first not in self._refused:
+                reply = self._asked(session, path, may_fail=said is not None)
+                if reply is not None and reply.is_success:
+                    self._known.append(mount_of(reply, path))
+                    return self._known[-1]
+                self._demand_life(session)
+                self._refused.add(first)
+        if said and may_be_reserved(path):
+            raise not_stored(path)
+        return said
+
+    def _asked(self, session: Session, path: str, *, may_fail: bool) -> Reply | None:
+        """Return what the server says of the mount of a path; `None` where something else answers in its place."""
+        try:
+            return session.caller.call("GET", f"sys/internal/ui/mounts/{quote(path)}")
+        except SecretUnresolved:
+            if may_fail:
+                return None
+            raise
+
+    def _try_both(self, session: Session, path: str, version: str) -> Document:
+        """Read a secret from a mount of which the server says nothing: it may be missing, or something in between refused."""
+        first = path.split("/", 1)[0]
+        tried = []
+        for kind in (VERSIONED,) if version or may_be_reserved(path) else (VERSIONED, 1):
+            mount = Mount(first, kind)
+            reply = _get(session, mount, path, version)
+            if metadata_of(reply) or (reply.is_success and kind != VERSIONED):
+                with self._lock.own:
+                    self._known.append(mount)
+                return self._document(session, reply, mount, path, version)
+            tried.append((reply, mount))
+        reply, mount = next((one for one in tried if one[0].status == _NOT_FOUND), tried[0])
+        if reply.status == _DENIED:  # the token was looked at when the mount was asked for
+            message = f"the token is good, but has no rights in the mount {first}, if there is one"
+            hint = f'correct the mount in the reference, or add to a policy: path "{mount.api_path(path)}" {_READ}'
+            raise SecretUnresolved("secret_denied", message, hint)
+        return self._document(session, reply, mount, path, version)
+
+    def _document(self, session: Session, reply: Reply, mount: Mount, path: str, version: str) -> Document:
+        if reply.is_success:
+            return decoded(reply, mount)
+        if reply.status == _NOT_FOUND:
+            raise missing(reply, mount, path, version)
+        if reply.status == _DENIED:
+            self._demand_life(session)
+            called = mount.api_path(path)
+            message = f"the token is good, but its policies don't let it read {called}"
+            raise SecretUnresolved("secret_denied", message, f'add to a policy: path "{called}" {_READ}')
+        raise SecretUnresolved("secret_backend_unavailable", f"{NAME} answered {reply.status}")
+
+    def _demand_token(self) -> None:
+        """Let nothing more be asked with a token that the server does not know.
+
+        Raises:
+            SecretUnresolved: `secret_denied`, as it was found.
+        """
+        if (ended := self._ended) is not None:
+            raise SecretUnresolved(ended.fault.name, ended.message, ended.hint)  # it may be raised again
+
+    def _demand_life(self, session: Session) -> None:
+        """Find out whether the token is why something was refused.
+
+        Raises:
+            SecretUnresolved: `secret_denied`, it is.
+        """
+        reply = session.caller.call("GET", "auth/token/lookup-self")
+        if reply.status != _DENIED or _BY_POLICY in told(reply):
+            return
+        message = (
+            f"{NAME} does not know the token: it has expired, was revoked, or belongs to another server or namespace"
+        )
+        hint = "obtain a new token and put it where `auth: {token}` or VAULT_TOKEN points"
+        if session.is_own:
+            hint = f"the token of this run's login by {self._method} ended early: give its role a longer token_ttl, and enough token_num_uses"
+        self._ended = SecretUnresolved("secret_denied", message, hint)
+        self._demand_token()
+
+
+def _get(session: Session, mount: Mount, path: str, version: str) -> Reply:
+    query = f"?version={version}" if version else ""
+    return session.caller.call("GET", quote(mount.api_path(path)) + query)

@@ -1,0 +1,210 @@
+"""Turns the `auth:` of a Vault store into a session: by a token, or by a login with AppRole, a JWT or a Kubernetes account.
+
+Layer 2; uses the network, and reads the token that Kubernetes mounts. A login is tried once: several wrong ones lock an account.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from urllib.parse import quote
+
+from connform.errors import SecretUnresolved
+from connform.manifest.references import REFERENCE
+from connform.manifest.rules import Finding
+from connform.manifest.shape import Shape
+from connform.secret import Secret
+from connform.secrets.kit.file_reader import read_file
+from connform.secrets.kit.value import secret_from_text, text_from_bytes
+from connform.secrets.vault.server import NAME, Caller, Server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from connform.manifest.shape import Schema
+    from connform.secrets.kit.rest import Reply
+
+SERVICE_ACCOUNT: Final = "/var/run/secrets/kubernetes.io/serviceaccount/token"
+"""Where Kubernetes mounts the token of a pod's service account."""
+_NAME: Final = r"(?:[!$-\-0->@-~][!$-.0->@-~]*|\.[!$-\-0->@-~][!$-.0->@-~]*|\.\.[!$-.0->@-~]+)"
+"""A part between slashes: neither `.` nor `..`."""
+INSIDE: Final[Schema] = {
+    "type": "string",
+    "pattern": rf"^{_NAME}(?:/{_NAME})*(?!\n)$",
+    "errorMessage": "names of printable ASCII, joined by slashes, without a slash at the ends",
+}
+"""The schema of a place inside of a server: a mount, a namespace."""
+_GOODBYE_S: Final = 2.0
+"""Nobody waits longer for a token to be revoked: it ends by itself."""
+_REJECTED: Final = {400, 401, 403, 404, 405}
+
+_ROLE: Final[Schema] = {
+    "type": "string",
+    "minLength": 1,
+    "description": "The role to log in for.",
+    "examples": ["connform"],
+}
+
+
+def _mount(default: str) -> Schema:
+    return {**INSIDE, "description": f"Where the login method is mounted, below auth/. Default {default}."}
+
+
+AUTH: Final = Shape(
+    discriminator="method",
+    code="unknown-auth-method",
+    branches={
+        "token": Shape(
+            properties={
+                "token": {**REFERENCE, "description": "The token, by reference; it is neither renewed nor revoked."}
+            },
+            required=("token",),
+            description="A token that somebody else obtains.",
+        ),
+        "approle": Shape(
+            properties={
+                "role_id": {
+                    "type": "string",
+                    "minLength": 1,
+                    "description": "The id of the AppRole, which is no secret.",
+                },
+                "role_id_from": {**REFERENCE, "description": "The same by reference, where it is kept like a secret."},
+                "secret_id": {**REFERENCE, "description": "The secret id, by reference."},
+                "mount": _mount("approle"),
+            },
+            required=("secret_id",),
+            description="A login with an AppRole.",
+        ),
+        "jwt": Shape(
+            properties={
+                "role": _ROLE,
+                "token": {**REFERENCE, "description": "The JWT, by reference."},
+                "mount": _mount("jwt"),
+            },
+            required=("role", "token"),
+            description="A login with a JWT, such as the identity of a CI job.",
+        ),
+        "kubernetes": Shape(
+            properties={
+                "role": _ROLE,
+                "token": {
+                    **REFERENCE,
+                    "description": f"The service account's token; default file://{SERVICE_ACCOUNT}.",
+                },
+                "mount": _mount("kubernetes"),
+            },
+            required=("role",),
+            description="A login with the service account of a Kubernetes pod.",
+        ),
+    },
+    title="Login",
+    description="How the store is logged into, once a run.",
+    question="The method of the login.",
+)
+
+
+def login_findings(auth: Mapping[str, Any]) -> Iterator[Finding]:
+    """Yield what is wrong with an `auth:` that its schema accepts."""
+    if auth["method"] != "approle":
+        return
+    if "role_id" not in auth and "role_id_from" not in auth:
+        yield Finding(
+            "missing-key", ("auth",), "an AppRole has an id: write `role_id`, or `role_id_from` with a reference"
+        )
+    elif "role_id" in auth and "role_id_from" in auth:
+        detail = "the id of the AppRole stands twice, in `role_id` and in `role_id_from`: remove one of them"
+        yield Finding("duplicate-key", ("auth", "role_id_from"), detail, at_key=True, related=(("auth", "role_id"),))
+
+
+class Login(NamedTuple):
+    """What to log in with."""
+
+    auth: Mapping[str, Any]
+    """The plain keys under `auth:`."""
+    secrets: Mapping[str, Secret]
+    """The resolved ones: `auth.token`."""
+
+
+class Session(NamedTuple):
+    """A token at work."""
+
+    caller: Caller
+    """Calls with the token."""
+    is_own: bool
+    """Whether it was obtained by this run, and ends with it."""
+    secrets: tuple[Secret, ...]
+    """The token, and what was logged in with."""
+
+
+def log_in(server: Server, login: Login) -> Session:
+    """Return a session.
+
+    Raises:
+        SecretUnresolved: `secret_denied`, the login is rejected; `secret_backend_unavailable`; or what is wrong with the token's file.
+    """
+    method = login.auth["method"]
+    if method == "token":
+        token = login.secrets["auth.token"]
+        return Session(Caller(server, token), is_own=False, secrets=(token,))
+    proof = _proof(login)
+    caller = Caller(server)
+    try:
+        body = {key: value.reveal() if isinstance(value, Secret) else value for key, value in proof.items()}
+        reply = caller.call("POST", f"auth/{quote(login.auth.get('mount', method))}/login", body)
+    finally:
+        caller.close()
+    token = _token(reply, login)
+    shown = (value for value in proof.values() if isinstance(value, Secret))
+    return Session(Caller(server, token), is_own=True, secrets=(token, *shown))
+
+
+def log_out(session: Session) -> None:
+    """Revoke a token that this run obtained, if that is quickly done, and let go of connections."""
+    from connform.http.net import deadline
+
+    try:
+        if session.is_own:
+            with deadline.within(_GOODBYE_S):
+                session.caller.call("POST", "auth/token/revoke-self")
+    except SecretUnresolved:
+        pass  # it ends by itself, and the run has what it wanted
+    finally:
+        session.caller.close()
+
+
+def _proof(login: Login) -> dict[str, Secret | str]:
+    """Return what a login shows."""
+    auth, secrets = login
+    if auth["method"] == "approle":
+        role_id = secrets["auth.role_id_from"].reveal() if "auth.role_id_from" in secrets else auth["role_id"]
+        return {"role_id": role_id, "secret_id": secrets["auth.secret_id"]}
+    token = secrets.get("auth.token")
+    if token is None:  # of `kubernetes` alone; read when it is used, since it is renewed every hour
+        token = secret_from_text(text_from_bytes(read_file(Path(SERVICE_ACCOUNT))))
+    return {"role": auth["role"], "jwt": token}
+
+
+def _token(reply: Reply, login: Login) -> Secret:
+    method = login.auth["method"]
+    path = f"auth/{login.auth.get('mount', method)}"
+    if reply.status in _REJECTED:
+        message = f"{NAME} rejected the login by {method} at {path} ({reply.status}); it was tried once"
+        raise SecretUnresolved("secret_denied", message, _hint(method))
+    auth = reply.content.get("auth") if reply.is_success else None
+    token = auth.get("client_token") if isinstance(auth, dict) else None
+    if isinstance(token, str) and token:
+        return Secret(token)
+    if isinstance(auth, dict) and auth.get("mfa_requirement"):
+        message = f"{NAME} demands a second factor for the login at {path}, and nobody is there to give it"
+        raise SecretUnresolved("secret_denied", message, "log in with a role that needs no second factor")
+    message = f"the answer to the login at {path} holds no token"
+    raise SecretUnresolved("secret_backend_unavailable", message, f"see whether the address is that of {NAME}")
+
+
+def _hint(method: str) -> str:
+    reasons = {
+        "approle": "see whether the role id is right, and whether the secret id has expired, was used up or is bound to other addresses",
+        "jwt": "see whether the JWT has expired, and whether its issuer, audience and claims are those that the role is bound to",
+        "kubernetes": "see whether the role is bound to this service account and namespace, and whether the server can ask the cluster",
+    }
+    return f"{reasons[method]}; or correct `auth: {{role, mount}}` and `namespace`"

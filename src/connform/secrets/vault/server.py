@@ -1,0 +1,126 @@
+"""Turns calls of one Vault or OpenBao server into replies, and its troubles into faults: sealed, standby, not initialised.
+
+Layer 2; uses the network.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from connform.errors import ConnectionFailed, SecretUnresolved
+from connform.http.header import HeaderCredential
+from connform.secrets.kit.rest import Api
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from connform.secret import Secret
+    from connform.secrets.kit.rest import Reply
+
+NAME: Final = "Vault"
+_UNAVAILABLE: Final = "secret_backend_unavailable"
+_HEALTH: Final = "sys/health?sealedcode=200&uninitcode=200&standbyok=true&perfstandbyok=true&drsecondarycode=200"
+_NO_CONTENT: Final = 204
+_NOT_FOUND: Final = 404
+_SERVER_ERROR: Final = 500
+_REDIRECTS: Final = {301, 302, 303, 307, 308}
+
+
+class Server(NamedTuple):
+    """Which server."""
+
+    address: str
+    """Its URL, without `/v1`."""
+    namespace: str
+    """Empty for the root namespace."""
+    ca_file: Path | None
+    """PEM certificates to trust instead of the system's."""
+    timeout_s: float
+    """How long a call may take."""
+
+
+class Caller:
+    """Calls a server, with a token or without; safe to share between threads."""
+
+    def __init__(self, server: Server, token: Secret | None = None) -> None:
+        """Take where and by whom; the first call connects.
+
+        Raises:
+            SecretUnresolved: `secret_malformed`, the token can't be one.
+        """
+        try:
+            credential = HeaderCredential("X-Vault-Token", token, key="token") if token else None
+        except ConnectionFailed as failure:
+            raise SecretUnresolved(failure.fault.name, failure.message, failure.hint) from None
+        self._api = Api(
+            server.address.rstrip("/") + "/v1/",
+            NAME,
+            timeout_s=server.timeout_s,
+            ca_file=server.ca_file,
+            credential=credential,
+        )
+        # A Vault Agent may demand the first header: no browser can be made to send it.
+        self._outside = {"X-Vault-Request": "true"}
+        self._headers = self._outside | ({"X-Vault-Namespace": server.namespace} if server.namespace else {})
+
+    def call(self, method: str, path: str, json: Mapping[str, Any] | None = None) -> Reply:
+        """Return the answer to one call.
+
+        Args:
+            method: upper case.
+            path: below `/v1/`, percent-encoded.
+            json: the body.
+
+        Raises:
+            SecretUnresolved: `secret_backend_unavailable`, with what the server says of its own state, or because the answer is
+                no JSON object; `secret_not_found`, there is no such namespace.
+        """
+        reply = self._api.call(method, path, json=json, headers=self._headers, server_errors=True)
+        if reply.status in _REDIRECTS:
+            message = f"this {NAME} server is a standby, and refers to another one; no token is sent there"
+            raise SecretUnresolved(_UNAVAILABLE, message, "correct the address: that of the active server, or of all")
+        if reply.status >= _SERVER_ERROR:
+            raise self._trouble(reply.status)
+        if reply.status != _NO_CONTENT and not isinstance(reply.content, dict):
+            raise strange()
+        if reply.status == _NOT_FOUND and "namespace not found" in told(reply):
+            message = f"{NAME} has no such namespace, or may not say that it has"
+            raise SecretUnresolved("secret_not_found", message, "correct `namespace` or VAULT_NAMESPACE")
+        return reply
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self._api.close()
+
+    def _trouble(self, status: int) -> SecretUnresolved:
+        """Return what a server error means: the same answer stands for several states."""
+        try:
+            health = self._api.call("GET", _HEALTH, headers=self._outside, server_errors=True).content
+        except SecretUnresolved:
+            health = None
+        state = health if isinstance(health, dict) else {}
+        if state.get("initialized") is False:
+            return SecretUnresolved(
+                _UNAVAILABLE, f"{NAME} is not initialised", f"ask the operators of {NAME} to set it up"
+            )
+        if state.get("sealed") is True:
+            return SecretUnresolved(_UNAVAILABLE, f"{NAME} is sealed", f"ask the operators of {NAME} to unseal it")
+        if state.get("standby") is True:
+            message = f"this {NAME} server is a standby, and answered {status}"
+            return SecretUnresolved(
+                _UNAVAILABLE, message, "see whether the cluster has an active server, then try again"
+            )
+        return SecretUnresolved(_UNAVAILABLE, f"{NAME} answered {status}")
+
+
+def told(reply: Reply) -> str:
+    """Return the words of an answer's errors, to look for known ones in; they are shown to nobody."""
+    errors = reply.content.get("errors")
+    return " ".join(map(str, errors)) if isinstance(errors, list) else ""
+
+
+def strange() -> SecretUnresolved:
+    """Return what an answer means that no Vault gives."""
+    hint = "see whether the address is right, and what stands in between"
+    return SecretUnresolved(_UNAVAILABLE, f"the answer is none of {NAME}'s", hint)
