@@ -14,10 +14,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from connform.database import open_store
 from connform.grant import Grant, GrantFacts
 from connform.secret import Secret
 from connform.simulator import Simulator
-from connform.store import open_store
 
 if TYPE_CHECKING:
     from connform.simulator.messages import Reply, Request

@@ -15,7 +15,7 @@ HANDED_OVER = {
     "cli/token.py",
     "engine/export.py",
     "engine/login.py",
-    "store/cipher.py",
+    "database/cipher.py",
 }
 """Where a secret leaves other than by `auth/` and `http/`: to another program, sealed, or to who reads it; and `secrets/` logs into stores."""
 
@@ -38,7 +38,7 @@ MADE_AT_ONCE = {
     "auth/oauth/authorization.py",  # taken without waiting, once and for all
     "auth/oauth/credential.py",  # in an object of which each process has its own
     "http/net/resolver.py",  # the same
-    "store/postgres.py",  # in the function that a ProcessLocal calls
+    "database/postgres.py",  # in the function that a ProcessLocal calls
 }
 """Where locks are made by hand: everywhere else, `ProcessLocal(Lock)` makes one for each process."""
 

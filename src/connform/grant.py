@@ -1,6 +1,6 @@
 """Says what one customer granted to one connection, and what keeps such grants: OAuth 2.0 (RFC 6749 §1.3).
 
-Layer 0, no IO: `store/` keeps grants, `auth/` spends them.
+Layer 0, no IO: `database/` keeps grants, `auth/` spends them.
 """
 
 from __future__ import annotations

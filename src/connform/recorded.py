@@ -1,6 +1,6 @@
 """Says what is known of connections that were applied: facts only, no secret and no hash of one.
 
-Layer 0, no IO: `engine/` finds the facts, `store/` keeps them.
+Layer 0, no IO: `engine/` finds the facts, `database/` keeps them.
 """
 
 from __future__ import annotations

@@ -9,12 +9,12 @@ from jsonschema import Draft202012Validator
 from connform.auth import METHODS
 from connform.auth.interface import Given
 from connform.auth.oauth.server import AuthorizationServer
+from connform.database.memory import MemoryStore
 from connform.diagnostics import CODES, Severity
 from connform.errors import ConnectionFailed
 from connform.http.settings import ClientSettings, Renewable
 from connform.manifest.shape import Shape, published, selected
 from connform.secret import Secret
-from connform.store.memory import MemoryStore
 from tests.canary import API_KEY, assert_no_canary
 
 OAUTH = {

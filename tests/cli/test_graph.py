@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from connform.database import open_states
 from connform.recorded import Actor, Attempt, Record
-from connform.store import open_states
 from tests.conftest import require_peer
 from tests.end_to_end.running import run
 

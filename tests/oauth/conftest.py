@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from tests.canary import AWKWARD
+from tests.database.postgres import Postgres, running_postgres
 from tests.end_to_end.conftest import Issuer
 from tests.http.servers import Server
 from tests.oauth.provider import Provider, running_provider
 from tests.oauth.setting import RENEWS, Setting
 from tests.ports import free_ports
-from tests.store.postgres import Postgres, running_postgres
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -11,10 +11,10 @@ import pytest
 from connform.auth.oauth.credential import GrantCredential
 from connform.auth.oauth.server import AuthorizationServer
 from connform.auth.oauth.token_endpoint import App
+from connform.database.memory import MemoryStore
 from connform.errors import ConnectionFailed
 from connform.grant import Grant, GrantFacts
 from connform.secret import Secret
-from connform.store.memory import MemoryStore
 from tests.canary import API_KEY, AWKWARD, assert_no_canary
 from tests.http.exchanging import settings_for
 from tests.http.servers import HOST, Connection, Server, answer, head

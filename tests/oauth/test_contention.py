@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from connform.database import open_store
+from connform.database.cipher import new_key
 from connform.secret import Secret
-from connform.store import open_store
-from connform.store.cipher import new_key
 from tests.end_to_end.running import environment, run
 from tests.oauth.setting import LONG_AGO, end_access_token
 from tests.oauth.test_whole_life import ENVIRONMENT, declare, log_in
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from connform.grant import GrantFacts, GrantStore
+    from tests.database.postgres import Postgres
     from tests.oauth.provider import Provider
-    from tests.store.postgres import Postgres
 
 SECONDS: Final = repeated(5, 60)
 """How long the callers call."""

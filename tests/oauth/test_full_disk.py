@@ -8,16 +8,16 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
+from connform.database import open_store
 from connform.engine.login import login
 from connform.engine.run.grants import State
 from connform.errors import ConnectionFailed
 from connform.secret import Secret
-from connform.store import open_store
 from tests.canary import API_KEY
+from tests.database.conftest import fill, grant, keep
 from tests.http.servers import Server, head
 from tests.oauth.conftest import SECRET
 from tests.oauth.test_verdicts import MANIFEST, read_only
-from tests.store.conftest import fill, grant, keep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

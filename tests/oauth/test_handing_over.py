@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from connform.store.cipher import new_key
+from connform.database.cipher import new_key
 from tests.end_to_end.running import COMMAND, environment, run
 from tests.http.servers import Server
 from tests.oauth.test_refused import RENEWED, TOKEN, Account, asked

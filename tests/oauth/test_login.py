@@ -19,12 +19,12 @@ from cryptography.hazmat.primitives.serialization import (
 
 from connform.auth.oauth import authorization
 from connform.auth.oauth.server import AuthorizationServer, discover
+from connform.database import open_store
 from connform.engine.login import login
 from connform.engine.run.grants import State
 from connform.errors import ConnectionFailed
 from connform.faults import FAULTS
 from connform.secret import Secret
-from connform.store import open_store
 from tests.canary import API_KEY, AWKWARD, assert_no_canary
 from tests.end_to_end.running import COMMAND, environment, offline, run
 from tests.http.exchanging import settings_for

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from connform.store import open_store
+from connform.database import open_store
+from tests.database.conftest import grant, keep
 from tests.end_to_end.conftest import PACKAGES
 from tests.end_to_end.running import run_here as run
 from tests.http.servers import Server, head
 from tests.oauth.test_verdicts import ENVIRONMENT, MANIFEST
-from tests.store.conftest import grant, keep
 
 if TYPE_CHECKING:
     from pathlib import Path

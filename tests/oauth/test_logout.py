@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from connform.store import open_store
+from connform.database import open_store
 from tests.canary import API_KEY
+from tests.database.conftest import NOW, grant, keep, tokens
 from tests.end_to_end.running import run_here as run
 from tests.http.servers import Server, answer
 from tests.oauth.conftest import SECRET
-from tests.store.conftest import NOW, grant, keep, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,26 +15,26 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from connform.auth.oauth import journal
+from connform.database import open_store
+from connform.database.cipher import new_key
+from connform.database.memory import LockedMemoryGrant
 from connform.errors import ConnectionFailed
 from connform.grant import Grant, Pending
 from connform.http.net import deadline
 from connform.secret import Secret
-from connform.store import open_store
-from connform.store.cipher import new_key
-from connform.store.memory import LockedMemoryGrant
 from tests.canary import AWKWARD
+from tests.database.conftest import keep
 from tests.http.exchanging import authorization
 from tests.http.servers import Server, answer
 from tests.oauth.setting import RENEWS, Setting, after, body, credential, error, fault_of, grant
-from tests.store.conftest import keep
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from connform.grant import GrantStore
+    from tests.database.postgres import Postgres
     from tests.end_to_end.conftest import Issuer
     from tests.http.servers import Behaviour, Connection
-    from tests.store.postgres import Postgres
 
 _SPAWN: Final = multiprocessing.get_context("spawn")
 NEW: Final = authorization("Bearer new")

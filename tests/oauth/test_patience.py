@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from connform.auth.oauth import token_endpoint
+from connform.database import open_store
+from connform.database.memory import MemoryStore
 from connform.errors import ConnectionFailed
 from connform.http.net import deadline
 from connform.secret import Secret
-from connform.store import open_store
-from connform.store.memory import MemoryStore
 from tests.canary import assert_no_canary
 from tests.end_to_end.running import run
 from tests.http.exchanging import authorization, settings_for

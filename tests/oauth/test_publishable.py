@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from connform.database import open_store
 from connform.reporters import FORMATS
 from connform.reporters.graphs import GRAPHS
-from connform.store import open_store
 from tests.canary import assert_no_canary
 from tests.end_to_end.running import run_here as run
 from tests.oauth.test_removal import NOTHING, changed

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from connform.store import open_store
+from connform.database import open_store
 from tests.end_to_end.running import run_here as run
 from tests.oauth.conftest import SECRET
 from tests.oauth.test_whole_life import ENVIRONMENT, begin_login, declare, log_in

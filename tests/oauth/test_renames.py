@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from connform.cli.main import main
+from connform.database import open_store
+from connform.database.cipher import new_key
 from connform.engine.login import login
 from connform.engine.run.grants import State
 from connform.secret import Secret
-from connform.store import open_store
-from connform.store.cipher import new_key
 from tests.oauth.conftest import SECRET
 from tests.oauth.setting import LONG_AGO
 from tests.oauth.test_removal import BEARER, changed

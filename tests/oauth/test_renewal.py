@@ -11,11 +11,11 @@ from urllib.parse import parse_qs, unquote_plus
 import pytest
 
 from connform.auth.oauth import token_endpoint
+from connform.database.memory import MemoryStore
 from connform.errors import ConnectionFailed
 from connform.grant import Grant
 from connform.http.settings import Network
 from connform.secret import Secret
-from connform.store.memory import MemoryStore
 from tests.canary import API_KEY, AWKWARD, assert_no_canary
 from tests.http.exchanging import authorization
 from tests.http.servers import answer, head, raw, reset_in_handshake
@@ -288,7 +288,7 @@ def test_a_store_that_cannot_be_written_stops_it_before_the_token_is_spent(setti
 def test_a_store_that_fails_behind_the_renewal_loses_no_request_and_gets_it_later(
     setting: Setting, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from connform.store.memory import LockedMemoryGrant
+    from connform.database.memory import LockedMemoryGrant
 
     credential, keep = setting.credential(), LockedMemoryGrant.write
 

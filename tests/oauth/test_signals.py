@@ -10,22 +10,22 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from connform.database import open_store
+from connform.database.cipher import new_key
 from connform.secret import Secret
-from connform.store import open_store
-from connform.store.cipher import new_key
+from tests.database.conftest import grant, keep
 from tests.end_to_end.running import COMMAND, environment
 from tests.http.servers import Server, head, silent
 from tests.oauth.test_verdicts import ENVIRONMENT, MANIFEST
-from tests.store.conftest import grant, keep
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from connform.grant import GrantStore
+    from tests.database.postgres import Postgres
     from tests.end_to_end.conftest import Issuer
     from tests.http.servers import Connection
-    from tests.store.postgres import Postgres
 
 VERBS: Final = {
     "check": ["check", "--timeout", "60"],

@@ -10,11 +10,11 @@ from urllib.parse import parse_qs
 import pytest
 
 import connform
+from connform.database import open_store
+from connform.database.cipher import new_key
 from connform.engine.login import login
 from connform.engine.run.grants import State
 from connform.secret import Secret
-from connform.store import open_store
-from connform.store.cipher import new_key
 from tests.canary import API_KEY, AWKWARD
 from tests.end_to_end.conftest import PACKAGES
 from tests.end_to_end.running import run_here as run
@@ -25,9 +25,9 @@ from tests.oauth.test_verdicts import ENVIRONMENT, MANIFEST, prepare
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.database.postgres import Postgres
     from tests.end_to_end.conftest import Issuer
     from tests.http.servers import Connection
-    from tests.store.postgres import Postgres
 
 PAGE: Final = b"<html>welcome</html>"
 

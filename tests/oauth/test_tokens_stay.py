@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, urlsplit
 
-from connform.store import open_store
+from connform.database import open_store
 from tests.canary import assert_without
 from tests.end_to_end.running import COMMAND, environment
 from tests.oauth.setting import end_access_token

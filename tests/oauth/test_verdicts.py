@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from connform.database import open_store
+from connform.database.cipher import new_key
 from connform.secret import Secret
-from connform.store import open_store
-from connform.store.cipher import new_key
 from tests.canary import API_KEY, assert_no_canary
+from tests.database.conftest import grant, keep
+from tests.database.postgres import PASSWORD
 from tests.end_to_end.running import run_here as run
 from tests.http.servers import Server, answer
 from tests.oauth.conftest import SECRET
-from tests.store.conftest import grant, keep
-from tests.store.postgres import PASSWORD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
     import psycopg
 
+    from tests.database.postgres import Postgres
     from tests.end_to_end.conftest import Issuer
     from tests.http.servers import Behaviour, Connection
-    from tests.store.postgres import Postgres
 
 ENVIRONMENT: Final = {"PORTAL_SECRET": SECRET}
 MANIFEST: Final = """\

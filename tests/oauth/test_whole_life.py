@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from connform.store import open_store
+from connform.database import open_store
 from tests.end_to_end.running import COMMAND, environment, run
 from tests.oauth.conftest import SECRET
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.canary import API_KEY
+from tests.database.postgres import Postgres, running_postgres
 from tests.end_to_end.conftest import PACKAGES, Issuer
 from tests.end_to_end.running import AS_INSTALLED, COMMAND, KEY_VARIABLE, environment, run_here
 from tests.http.servers import Connection, Server, head
-from tests.store.postgres import Postgres, running_postgres
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

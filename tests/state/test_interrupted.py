@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from connform.database import open_states
 from connform.engine.changes.specification import digest
 from connform.engine.run.states import WHOLE
-from connform.store import open_states
 from tests.end_to_end.running import PATIENCE_S
 from tests.repetitions import repeated
 
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from connform.store.states import States
+    from connform.database.state_table import States
+    from tests.database.postgres import Postgres
     from tests.state.conftest import Repository
-    from tests.store.postgres import Postgres
 
 KILLS: Final = repeated(6, 200)
 """Over all kinds of stores and of work."""

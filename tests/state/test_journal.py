@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from connform.database import open_states, sqlite
+from connform.database.sqlite import FILE
 from connform.engine.changes.group_commit import Journal
 from connform.recorded import Actor, Attempt, Record
-from connform.store import open_states, sqlite
-from connform.store.sqlite import FILE
 from tests.end_to_end.running import run
 
 if TYPE_CHECKING:

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import pytest
 from jsonschema import Draft202012Validator
 
+from connform.database import open_states
 from connform.engine.run.grants import State
 from connform.engine.state import recorded
 from connform.recorded import Actor, Attempt, Record
 from connform.reporters.schemas import SCHEMAS
-from connform.store import open_states
 from tests.end_to_end.running import environment, run
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from connform.cli.main import main
+from connform.database import open_store
+from connform.database.cipher import new_key
 from connform.engine.run.states import Shard
 from connform.grant import Grant, GrantFacts
 from connform.secret import Secret
-from connform.store import open_store
-from connform.store.cipher import new_key
 from tests.canary import API_KEY, AWKWARD
 from tests.state.recording import record
 
@@ -382,7 +382,7 @@ def test_the_shard_of_the_new_name_moves_it_and_that_of_the_old_one_leaves_it_al
 
 
 def test_a_shard_holds_the_part_of_the_old_name_as_well(team: Team) -> None:
-    from connform.store import open_states
+    from connform.database import open_states
 
     old, new = _in_shards()
     team.applied(old)

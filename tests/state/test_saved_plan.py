@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from connform.store.states import States
+    from connform.database.state_table import States
 
 MOVED: Final = Change(
     name="team-01",

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from connform.database.state_table import States
 from connform.engine.plan import plan
 from connform.engine.run.grants import State
 from connform.engine.run.states import WHOLE, KeptStates
-from connform.store.states import States
 from tests.state.recording import record
 
 if TYPE_CHECKING:

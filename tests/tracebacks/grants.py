@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
 
 from connform.auth.oauth.token_endpoint import App, TokenEndpoint
+from connform.database.memory import MemoryStore
 from connform.http import async_client, sync_client
 from connform.secret import Secret
-from connform.store.memory import MemoryStore
 from tests.canary import API_KEY, AWKWARD
 from tests.http import servers
 from tests.http.exchanging import settings_for

@@ -14,9 +14,9 @@ import trio
 from connform.auth import METHODS
 from connform.auth.interface import Given
 from connform.auth.oauth.server import AuthorizationServer
+from connform.database.memory import MemoryStore
 from connform.http import REAL, ClientSettings, async_client, sync_client
 from connform.secret import Secret
-from connform.store.memory import MemoryStore
 from tests.canary import API_KEY, AWKWARD
 from tests.http import servers
 from tests.http.exchanging import HASTY, settings_for

@@ -13,10 +13,10 @@ from connform.auth.interface import Given
 from connform.auth.oauth import authorization, token_endpoint
 from connform.auth.oauth.server import AuthorizationServer
 from connform.auth.oauth.token_endpoint import App, TokenEndpoint
+from connform.database.memory import MemoryStore
 from connform.engine.login import Login
 from connform.errors import ConnectionFailed
 from connform.secret import Secret
-from connform.store.memory import MemoryStore
 from tests.canary import API_KEY, AWKWARD
 from tests.http import servers
 from tests.http.exchanging import settings_for

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from connform.database import open_store
+from connform.database.cipher import Cipher, new_key
 from connform.engine.run.client import client_settings
 from connform.engine.run.context import surroundings
 from connform.engine.run.grants import State
 from connform.engine.validate import load_manifest
 from connform.errors import ConnectionFailed, ManifestInvalid
 from connform.secret import Secret
-from connform.store import open_store
-from connform.store.cipher import Cipher, new_key
 from tests.canary import API_KEY, AWKWARD, assert_no_canary
 from tests.conftest import require_library
+from tests.database.conftest import grant
 from tests.http import servers
 from tests.http.servers import Server, answer
-from tests.store.conftest import grant
 from tests.tracebacks.walk import assert_hidden
 
 if TYPE_CHECKING:

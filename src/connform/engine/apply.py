@@ -36,12 +36,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from connform.database.state_table import Changes, States
     from connform.engine.changes.plan import Change
     from connform.engine.report import ConnectionReport, Report
     from connform.engine.run.context import Surroundings
     from connform.manifest.decode import Manifest
     from connform.recorded import Actor, Applied
-    from connform.store.states import Changes, States
 
 LOCK_S: Final = 60.0
 """How long to wait for another run by default."""

@@ -9,8 +9,8 @@ import asyncio
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from connform.database.state_table import Changes
     from connform.recorded import Former, Record
-    from connform.store.states import Changes
 
 
 class Journal:

@@ -24,6 +24,7 @@ from connform.errors import UnknownConnection
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from connform.database.state_table import States
     from connform.engine.changes.origins import Send
     from connform.engine.changes.renames import Rename
     from connform.engine.load.selection import Selection
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from connform.manifest.decode import Manifest
     from connform.manifest.model import Connection
     from connform.recorded import Applied, Mark
-    from connform.store.states import States
 
 
 _OAUTH: Final = "oauth2"

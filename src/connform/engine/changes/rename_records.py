@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from connform.auth.oauth import journal
+from connform.database.renaming import rename
 from connform.engine.load.selection import unknown_connection
 from connform.engine.run.grants import KeptGrants, State
 from connform.engine.run.secret_resolver import Stores
@@ -17,15 +18,14 @@ from connform.engine.run.states import KeptStates, Shard, part_of
 from connform.engine.state import named_manifests
 from connform.engine.validate import read_manifest
 from connform.errors import ConnectionFailed, Refused, UnknownConnection
-from connform.store.renaming import rename
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from connform.database.grant_table import Records
+    from connform.database.state_table import Changes, States
     from connform.engine.changes.plan import Change
     from connform.manifest.model import Store
-    from connform.store.records import Records
-    from connform.store.states import Changes, States
 
 
 def carry_out(

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from connform.database.state_table import States
     from connform.engine.run.states import KeptStates, Shard
     from connform.grant import GrantFacts
     from connform.recorded import Mark
-    from connform.store.states import States
 
     Marks = Mapping[States, Mapping[str, Mark]]
     Grants = Mapping[States, Mapping[str, GrantFacts]]

@@ -69,7 +69,7 @@ class SyntheticGrants:
     """The simulation's grants: every customer has granted what the manifest asks for."""
 
     def __init__(self, simulator: Simulator) -> None:
-        from connform.store.memory import MemoryStore
+        from connform.database.memory import MemoryStore
 
         self._simulator = simulator
         self._store = MemoryStore()

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from connform.database.grant_table import Records
     from connform.engine.run.secret_resolver import Stores
     from connform.grant import GrantStore
     from connform.manifest.model import Connection
     from connform.secret import Secret
-    from connform.store.records import Records
 
 FOLDER: Final = ".connform"
 """Beside the manifest that declares the connection."""
@@ -65,8 +65,8 @@ class KeptGrants:
 
     def at(self, base: Path) -> Records:
         """Return the store that keeps the grants of the manifests in a folder; errors as for `of`."""
+        from connform.database import open_store
         from connform.engine.run.tracked_state import demand_untracked
-        from connform.store import open_store
 
         if base not in self._opened:
             demand_untracked(self._state.url, base / FOLDER)

@@ -11,16 +11,16 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from connform.database import open_states
 from connform.engine.run.grants import FOLDER
 from connform.engine.run.tracked_state import demand_untracked
-from connform.store import open_states
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
+    from connform.database.state_table import Changes, States
     from connform.engine.run.grants import State
     from connform.recorded import Mark, Record
-    from connform.store.states import Changes, States
 
 PARTS: Final = 64
 """A state is locked in parts, so that shards of a run don't wait for each other."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
+from connform.database import folder_of
 from connform.errors import ConnectionFailed
 from connform.manifest.repository import repository_of
 from connform.regular_files import read_regular
-from connform.store import folder_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from connform.database import open_states, open_store
 from connform.errors import ConnectionFailed
-from connform.store import open_states, open_store
-from tests.store.conftest import grant, keep
+from tests.database.conftest import grant, keep
 
 if TYPE_CHECKING:
     from collections.abc import Callable

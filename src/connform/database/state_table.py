@@ -11,18 +11,18 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
+from connform.database.grant_rows import READ_FACTS, facts_of
+from connform.database.interface import LockTimeout
 from connform.errors import ConnectionFailed
 from connform.recorded import Actor, Applied, Attempt, Mark, Record, UsedSecret
-from connform.store.database import LockTimeout
-from connform.store.rows import READ_FACTS, facts_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
+    from connform.database.interface import Database, Execute
     from connform.grant import GrantFacts
     from connform.recorded import Brief, Former
-    from connform.store.database import Database, Execute
 
 KEPT_ATTEMPTS: Final = 100
 """Of each connection; older ones go."""

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from connform.store.database import LockTimeout
-from connform.store.locks import locked
+from connform.database.interface import LockTimeout
+from connform.database.locks import locked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -11,11 +11,11 @@ from threading import BoundedSemaphore
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
+from connform.database.interface import LockTimeout
+from connform.database.own_connection import OwnConnection
+from connform.database.postgres_server import PostgresServer, execute_on, sign, told
 from connform.errors import ConnectionFailed
 from connform.process_local import ProcessLocal
-from connform.store.connections import OwnConnection
-from connform.store.database import LockTimeout
-from connform.store.postgres_server import PostgresServer, execute_on, sign, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     import psycopg
 
-    from connform.store.database import Execute
+    from connform.database.interface import Execute
 
 _MIGRATIONS: Final = (
     """

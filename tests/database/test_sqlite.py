@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from connform.database import open_states, open_store
+from connform.database.cipher import new_key
+from connform.database.keys import key_file
+from connform.database.sqlite import SqliteDatabase
 from connform.errors import ConnectionFailed
 from connform.secret import Secret
-from connform.store import open_states, open_store
-from connform.store.cipher import new_key
-from connform.store.keys import key_file
-from connform.store.sqlite import SqliteDatabase
 from tests.canary import API_KEY, AWKWARD, assert_no_canary
-from tests.store.conftest import fill, grant, keep, tokens
+from tests.database.conftest import fill, grant, keep, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

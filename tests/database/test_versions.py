@@ -14,12 +14,12 @@ from typing import Final
 import psycopg
 import pytest
 
+from connform.database import open_states, open_store
+from connform.database.postgres import _MIGRATIONS as STEPS
+from connform.database.sqlite import _MIGRATIONS, FILE
 from connform.errors import ConnectionFailed
 from connform.secret import Secret
-from connform.store import open_states, open_store
-from connform.store.postgres import _MIGRATIONS as STEPS
-from connform.store.sqlite import _MIGRATIONS, FILE
-from tests.store.conftest import NOW, tokens
+from tests.database.conftest import NOW, tokens
 
 KEY: Final = Secret("Zmlyc3QtdmVyc2lvbi1rZXktb2YtY29ubmZvcm0tMDE=")
 VERSIONS: Final = sorted((Path(__file__).parent / "versions").glob("*.sqlite3"))

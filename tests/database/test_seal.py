@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from connform.database.grant_rows import COLUMNS, FACTS
 from connform.errors import ConnectionFailed
 from connform.grant import Pending
 from connform.secret import Secret
-from connform.store.rows import COLUMNS, FACTS
 from tests.canary import assert_no_canary
+from tests.database.conftest import NOW, grant, keep, tokens
 from tests.end_to_end.running import run
-from tests.store.conftest import NOW, grant, keep, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -163,7 +163,7 @@ def assert_tokens(kept: Grant | None) -> None:
 
 def test_changed_facts_are_in_no_token(tmp_path: Path) -> None:
     """`connform token --format json` showed the scopes that somebody had written into the database."""
-    from connform.store import open_store
+    from connform.database import open_store
 
     auth = {
         "method": "oauth2",

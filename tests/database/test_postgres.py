@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Final, LiteralString
 import psycopg
 import pytest
 
+from connform.database import open_states, open_store
+from connform.database.cipher import new_key
 from connform.errors import ConnectionFailed
 from connform.secret import Secret
-from connform.store import open_states, open_store
-from connform.store.cipher import new_key
 from tests.canary import API_KEY, AWKWARD
-from tests.store.conftest import grant, keep, tokens
-from tests.store.postgres import PASSWORD, Postgres
+from tests.database.conftest import grant, keep, tokens
+from tests.database.postgres import PASSWORD, Postgres
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -12,19 +12,19 @@ from threading import RLock
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Final
 
+from connform.database.locks import locked
+from connform.database.own_connection import OwnConnection
+from connform.database.private_files import check_private, make_folder, open_private
+from connform.database.sqlite_trust import bounded, harden, version_of
 from connform.errors import ConnectionFailed
 from connform.process_local import ProcessLocal
-from connform.store.connections import OwnConnection
-from connform.store.guard import check_private, make_folder, open_private
-from connform.store.locks import locked
-from connform.store.sqlite_trust import bounded, harden, version_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from connform.store.database import Execute
+    from connform.database.interface import Execute
 
 FILE: Final = "state.sqlite3"
 _APPLICATION_ID: Final = 0x636F6E6E  # "conn"

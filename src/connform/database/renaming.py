@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from connform.store.states import FORGET, KEPT_ATTEMPTS
+from connform.database.state_table import FORGET, KEPT_ATTEMPTS
 
 if TYPE_CHECKING:
-    from connform.store.records import Records
-    from connform.store.states import Changes
+    from connform.database.grant_table import Records
+    from connform.database.state_table import Changes
 
 _IS_RECORDED: Final = "SELECT 1 FROM connform_connections WHERE connection = ?"
 _MAKE_ROOM: Final = "DELETE FROM connform_connections WHERE connection = ?"

@@ -12,10 +12,10 @@ from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from connform.database.cipher import have_same_tokens
 from connform.errors import ConnectionFailed
 from connform.grant import Pending
 from connform.process_local import ProcessLocal
-from connform.store.cipher import have_same_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

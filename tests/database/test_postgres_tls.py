@@ -13,10 +13,10 @@ import psycopg
 import pytest
 import trustme
 
+from connform.database import open_states
+from connform.database.postgres_tls import protection
 from connform.errors import ConnectionFailed
-from connform.store import open_states
-from connform.store.postgres_tls import protection
-from tests.store.postgres import PASSWORD, Postgres
+from tests.database.postgres import PASSWORD, Postgres
 
 if TYPE_CHECKING:
     import ssl
@@ -230,7 +230,7 @@ PARAMETERS: Final = [
 def test_a_session_is_protected_unless_its_server_is_here_or_the_url_says_otherwise(
     monkeypatch: pytest.MonkeyPatch, where: str, added: dict[str, str]
 ) -> None:
-    monkeypatch.setattr("connform.store.postgres_tls._system_roots", lambda _: {"sslrootcert": "/ca.pem"})
+    monkeypatch.setattr("connform.database.postgres_tls._system_roots", lambda _: {"sslrootcert": "/ca.pem"})
     assert protection(psycopg.conninfo.conninfo_to_dict(where)) == added
 
 
@@ -246,7 +246,7 @@ def test_a_session_is_protected_unless_its_server_is_here_or_the_url_says_otherw
 def test_what_libpq_s_own_variables_say_counts_too(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], added: dict[str, str]
 ) -> None:
-    monkeypatch.setattr("connform.store.postgres_tls._system_roots", lambda _: {"sslrootcert": "/ca.pem"})
+    monkeypatch.setattr("connform.database.postgres_tls._system_roots", lambda _: {"sslrootcert": "/ca.pem"})
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert protection(psycopg.conninfo.conninfo_to_dict("postgresql:///x")) == added

@@ -14,8 +14,8 @@ from connform.grant import GrantFacts, Pending
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from connform.database.cipher import Cipher
     from connform.grant import Grant
-    from connform.store.cipher import Cipher
 
 FACTS: Final = (
     "connection",

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from connform.store import open_states
-from connform.store.sqlite import FILE
-from tests.store.test_versions import VERSIONS
+from connform.database import open_states
+from connform.database.sqlite import FILE
+from tests.database.test_versions import VERSIONS
 
 if TYPE_CHECKING:
-    from connform.store.states import States
+    from connform.database.state_table import States
 
 SPEC: Final[dict[str, Any]] = {"settings": {"environment": "production"}, "base_url": "https://api.acme.example"}
 

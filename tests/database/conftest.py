@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from connform.database import open_store
+from connform.database.cipher import new_key
 from connform.grant import Grant, GrantFacts
 from connform.secret import Secret
-from connform.store import open_store
-from connform.store.cipher import new_key
 from tests.canary import API_KEY, AWKWARD
-from tests.store.postgres import Postgres, running_postgres
+from tests.database.postgres import Postgres, running_postgres
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

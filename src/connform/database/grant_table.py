@@ -10,18 +10,18 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from connform.database.cipher import Cipher, have_same_tokens
+from connform.database.grant_rows import COLUMNS, READ_FACTS, facts_of, grant_of, row_of
+from connform.database.interface import LockTimeout
 from connform.errors import ConnectionFailed
 from connform.grant import Pending
-from connform.store.cipher import Cipher, have_same_tokens
-from connform.store.database import LockTimeout
-from connform.store.rows import COLUMNS, READ_FACTS, facts_of, grant_of, row_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from connform.database.interface import Database, Execute
     from connform.grant import Grant, GrantFacts, LockedGrant
     from connform.secret import Secret
-    from connform.store.database import Database, Execute
 
 ROOM_BYTES: Final = 16 * 1024
 """What a journal entry sets aside: a full disk is noticed before a token is spent, not after."""

@@ -11,22 +11,22 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from connform.database import open_states, open_store
+from connform.database.cipher import new_key
+from connform.database.renaming import rename
+from connform.database.state_table import KEPT_ATTEMPTS, Changes
 from connform.errors import ConnectionFailed
 from connform.recorded import Actor, Attempt, Record
 from connform.secret import Secret
-from connform.store import open_states, open_store
-from connform.store.cipher import new_key
-from connform.store.renaming import rename
-from connform.store.states import KEPT_ATTEMPTS, Changes
 from tests.canary import API_KEY, AWKWARD
+from tests.database.conftest import NOW, grant, keep, tokens
 from tests.forking import forked
-from tests.store.conftest import NOW, grant, keep, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from connform.store.database import Execute
-    from tests.store.conftest import Kind
+    from connform.database.interface import Execute
+    from tests.database.conftest import Kind
 
 SPEC: Final[dict[str, Any]] = {
     "settings": {"auth": {"method": "oauth2"}},

@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Final
 
-from connform.store.database import LockTimeout
-from connform.store.guard import make_folder, open_private
+from connform.database.interface import LockTimeout
+from connform.database.private_files import make_folder, open_private
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

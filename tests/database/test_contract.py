@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from connform.database import open_states, open_store
+from connform.database.cipher import new_key
+from connform.database.grant_table import put
 from connform.errors import ConnectionFailed
 from connform.secret import Secret
-from connform.store import open_states, open_store
-from connform.store.cipher import new_key
-from connform.store.records import put
 from tests.canary import API_KEY, AWKWARD, assert_no_canary
+from tests.database.conftest import Kind, grant, keep, tokens
 from tests.forking import forked
-from tests.store.conftest import Kind, grant, keep, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
+from connform.database.cipher import new_key
+from connform.database.private_files import make_folder, open_private, unwritable
 from connform.errors import ConnectionFailed
 from connform.secret import Secret
-from connform.store.cipher import new_key
-from connform.store.guard import make_folder, open_private, unwritable
 
 if TYPE_CHECKING:
     from pathlib import Path

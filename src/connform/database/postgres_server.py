@@ -13,8 +13,8 @@ from ipaddress import IPv6Address
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Final
 
+from connform.database.postgres_tls import protection
 from connform.errors import ConnectionFailed
-from connform.store.postgres_tls import protection
 from connform.tracebacks import hidden_frames
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     import psycopg
 
-    from connform.store.database import Execute
+    from connform.database.interface import Execute
 
 _CONNECT_S: Final = 5
 _KEEPALIVE: Final = {"idle": 10, "interval": 5, "count": 3}

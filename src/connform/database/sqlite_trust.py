@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from connform.store.database import Execute
+    from connform.database.interface import Execute
 
 _FIXED_WORK: Final = 2_000_000
 """Steps of SQLite's machine that a statement may take, besides one for each byte of the file: a row takes some fifteen."""

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Final
 import psycopg
 import pytest
 
+from connform.database.own_connection import OwnConnection
+from connform.database.postgres import PostgresDatabase
 from connform.errors import ConnectionFailed
-from connform.store.connections import OwnConnection
-from connform.store.postgres import PostgresDatabase
 from tests.forking import forked, unmeasured
 
 if TYPE_CHECKING:
-    from tests.store.postgres import Postgres
+    from tests.database.postgres import Postgres
 
 
 _SESSIONS: Final = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'connform %'"

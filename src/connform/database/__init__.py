@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from connform.database.grant_table import Records
+    from connform.database.interface import Database
+    from connform.database.state_table import States
     from connform.secret import Secret
-    from connform.store.database import Database
-    from connform.store.records import Records
-    from connform.store.states import States
 
 
 def open_store(url: str, folder: Path, key: Callable[[], Secret] | None) -> Records:
@@ -31,8 +31,8 @@ def open_store(url: str, folder: Path, key: Callable[[], Secret] | None) -> Reco
     Raises:
         ConnectionFailed: `config_invalid`; `store_unavailable` where an optional library is missing.
     """
-    from connform.store.keys import key_file
-    from connform.store.records import Records
+    from connform.database.grant_table import Records
+    from connform.database.keys import key_file
 
     with hidden_frames():
         database = _open(url, folder)
@@ -51,7 +51,7 @@ def open_store(url: str, folder: Path, key: Callable[[], Secret] | None) -> Reco
 
 def open_states(url: str, folder: Path) -> States:
     """Return the recorded state that lies where `open_store` finds grants; arguments and errors as there."""
-    from connform.store.states import States
+    from connform.database.state_table import States
 
     with hidden_frames():
         return States(_open(url, folder))
@@ -74,13 +74,13 @@ def _open(url: str, folder: Path) -> Database:
 
 
 def _sqlite(_url: str, folder: Path) -> Database:
-    from connform.store.sqlite import SqliteDatabase
+    from connform.database.sqlite import SqliteDatabase
 
     return SqliteDatabase(folder)
 
 
 def _postgres(url: str, _folder: Path) -> Database:
-    from connform.store.postgres import PostgresDatabase
+    from connform.database.postgres import PostgresDatabase
 
     return PostgresDatabase(url)
 
