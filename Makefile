@@ -84,6 +84,16 @@ constraints: ## renew constraints.txt with the newest versions of everything
 	{ sed -n 1p constraints.txt; $(VENV).new/bin/python -m pip freeze --all --exclude-editable --exclude setuptools; } > constraints.new
 	mv constraints.new constraints.txt && rm -rf $(VENV).new
 
+.PHONY: dist
+dist: $(VENV)/.dev ## build the wheel and the source distribution into dist/; VERSION=1.2.3 is what they have to be
+	@version=$$(sed -n 's/^__version__ = "\(.*\)"/\1/p' src/connform/__init__.py) && \
+	if [ "$(or $(VERSION),$$version)" != "$$version" ]; then \
+	echo "this is connform $$version, not $(VERSION): set __version__ in src/connform/__init__.py" >&2; exit 1; fi && \
+	if [ -n "$(VERSION)" ] && ! grep -q "^## \[$$version\]" CHANGELOG.md; then \
+	echo "CHANGELOG.md has no section [$$version]" >&2; exit 1; fi
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist .
+
 .PHONY: clean
 clean: ## remove everything that was built here
 	rm -rf $(VENV) $(VENV).new dist build .coverage .coverage.* htmlcov .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

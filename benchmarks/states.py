@@ -8,14 +8,14 @@ import time
 from contextlib import closing
 from datetime import UTC, datetime
 
-from connform.engine.changes.plan import draw
+from connform.engine.changes.plan import make_plan
 from connform.engine.load.selection import EVERYTHING
 from connform.engine.run.actor import actor
-from connform.engine.run.grants import State
-from connform.engine.run.states import WHOLE, KeptStates
+from connform.engine.run.grants import StateLocation
+from connform.engine.run.states import WHOLE, StateOfRun
 from connform.engine.validate import load_manifest
 from connform.faults import Stage
-from connform.recorded import Attempt, Record, UsedSecret
+from connform.recorded import AppliedRecord, Attempt, UsedSecret
 
 BATCH = 100
 """As many as `apply` checks at once."""
@@ -23,8 +23,8 @@ file = sys.argv[1]
 manifest = load_manifest([file])
 stages = tuple({"name": str(stage), "status": "ok", "elapsed_ms": 1.0} for stage in Stage)
 records = []
-with closing(KeptStates(State(), [file])) as states, states.held(WHOLE, 5) as held:
-    for change in draw(manifest, states, EVERYTHING).changes:
+with closing(StateOfRun(StateLocation(), [file])) as states, states.held(WHOLE, 5) as held:
+    for change in make_plan(manifest, states, EVERYTHING).changes:
         assert change.connection is not None
         secrets = tuple(UsedSecret(key, str(text), "") for key, text in change.connection.auth.references.items())
         attempt = Attempt(
@@ -40,7 +40,7 @@ with closing(KeptStates(State(), [file])) as states, states.held(WHOLE, 5) as he
             certificate_expires_at="2027-03-01T12:00:00+00:00",
             secrets=secrets,
         )
-        records.append(Record(change.name, states.file(file), change.after, change.spec, attempt))
+        records.append(AppliedRecord(change.name, states.file(file), change.after, change.spec, attempt))
     (changes,) = held.values()
     started = time.perf_counter()
     for start in range(0, len(records), BATCH):

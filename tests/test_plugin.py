@@ -15,13 +15,13 @@ from connform.plugin import (
     Finding,
     Instance,
     Judgement,
-    Opened,
-    Place,
+    OpenStore,
     Provider,
     Secret,
     SecretReference,
     SecretUnresolved,
     Shape,
+    StoreConfig,
 )
 
 if TYPE_CHECKING:
@@ -53,11 +53,11 @@ class Letterbox:
     def lint(self, reference: SecretReference, settings: Mapping[str, Any]) -> str:
         return ""
 
-    def open(self, place: Place) -> Opened:
+    def open(self, place: StoreConfig) -> OpenStore:
         return Documents(lambda reference: self._load(place, reference), lambda text, _: Fetched(Secret(text)))
 
     @staticmethod
-    def _load(place: Place, reference: SecretReference) -> str:
+    def _load(place: StoreConfig, reference: SecretReference) -> str:
         if place.settings:
             fault = "secret_not_found"
             raise SecretUnresolved(fault, "the letterbox is empty")
@@ -69,10 +69,10 @@ def test_the_protocols_can_be_kept_with_these_names_alone(tmp_path: Path) -> Non
     backend: Backend = Letterbox()
     assert [finding.code for finding in provider.rules({"tenant": "none"})] == ["malformed-value"]
     reference = SecretReference.parse(backend.form)
-    (outcome,) = backend.open(Place(tmp_path)).read([reference])
+    (outcome,) = backend.open(StoreConfig(tmp_path)).read([reference])
     assert isinstance(outcome, Fetched)
     assert outcome.secret.reveal() == "name"
-    (outcome,) = backend.open(Place(tmp_path, {"a": 1})).read([reference])
+    (outcome,) = backend.open(StoreConfig(tmp_path, {"a": 1})).read([reference])
     assert isinstance(outcome, SecretUnresolved)
 
 

@@ -38,7 +38,7 @@ class Span(NamedTuple):
         return f"{self.file}:{self.line}:{self.column}"
 
 
-class Snippet(NamedTuple):
+class SourceExcerpt(NamedTuple):
     """The source line of a place, with everything that might be a secret masked."""
 
     text: str
@@ -56,7 +56,7 @@ class Related(NamedTuple):
     """What stands there: `first defined here`, `inherited from template portal by connection acme`."""
     span: Span
     """The place."""
-    snippet: Snippet | None = None
+    snippet: SourceExcerpt | None = None
     """The source line, where it can be shown."""
 
 
@@ -90,7 +90,7 @@ class Diagnostic(NamedTuple):
     """The connection concerned, or empty."""
     related: tuple[Related, ...] = ()
     """Other places that matter."""
-    snippet: Snippet | None = None
+    snippet: SourceExcerpt | None = None
     """The source line, where it can be shown."""
     fix: tuple[Edit, ...] = ()
     """What `validate --fix` does about it: only what is certain; empty for nothing."""

@@ -12,7 +12,7 @@ from connform.manifest.rules import Finding
 from connform.manifest.shape import Shape
 from connform.providers.interface import Answer, CheckRequest, Instance, Judgement, Provider
 from connform.secret import Secret, SecretReference
-from connform.secrets.kit.interface import Backend, Fetched, Opened, Outcome, Place, Ruled
+from connform.secrets.kit.interface import Backend, Fetched, HasStoreRules, OpenStore, Outcome, StoreConfig
 from connform.secrets.kit.opened import Documents, Once
 from connform.secrets.kit.value import secret_from_text, text_from_bytes, whole_or_field
 
@@ -25,18 +25,18 @@ __all__ = [
     "Documents",
     "Fetched",
     "Finding",
+    "HasStoreRules",
     "Instance",
     "Judgement",
     "Once",
-    "Opened",
+    "OpenStore",
     "Outcome",
-    "Place",
     "Provider",
-    "Ruled",
     "Secret",
     "SecretReference",
     "SecretUnresolved",
     "Shape",
+    "StoreConfig",
     "secret_from_text",
     "text_from_bytes",
     "whole_or_field",

@@ -74,7 +74,7 @@ class Attempt(NamedTuple):
     """What it used."""
 
 
-class Mark(NamedTuple):
+class RecordSummary(NamedTuple):
     """The little of a record that tells whether there is something to do: it is read of every connection."""
 
     file: str
@@ -92,13 +92,13 @@ class Applied(NamedTuple):
 
     connection: str
     """Its name."""
-    mark: Mark
+    mark: RecordSummary
     """What tells whether there is something to do."""
     spec: Mapping[str, Any]
     """As `Record.spec`."""
 
 
-class Record(NamedTuple):
+class AppliedRecord(NamedTuple):
     """What is recorded of one connection."""
 
     connection: str

@@ -7,7 +7,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from connform.auth import METHODS
-from connform.auth.interface import Given
+from connform.auth.interface import AuthInputs
 from connform.auth.oauth.server import AuthorizationServer
 from connform.database.memory import MemoryStore
 from connform.diagnostics import CODES, Severity
@@ -34,9 +34,9 @@ WIRE = [
 ]
 
 
-def given(secrets: dict[str, Secret], header: str = "X-Api-Key") -> Given:
+def given(secrets: dict[str, Secret], header: str = "X-Api-Key") -> AuthInputs:
     client = ClientSettings("https://api.acme.example")
-    return Given("acme", {}, secrets, header, AuthorizationServer(), MemoryStore, client)
+    return AuthInputs("acme", {}, secrets, header, AuthorizationServer(), MemoryStore, client)
 
 
 def test_every_method_has_an_example_here() -> None:

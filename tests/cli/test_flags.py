@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from connform.cli.options import Options
-from connform.engine.run.grants import State
+from connform.engine.run.grants import StateLocation
 from tests.reporters.samples import SAMPLES
 
 if TYPE_CHECKING:
@@ -44,13 +44,19 @@ def test_flags_of_verbs_with_a_network(connform: Connform, engine: FakeEngine, v
         verb, "--simulate", "--parallelism", "7", "--timeout", "2.5", "--state", "sqlite:///x", "--state-key", "env://K"
     )
     default, given = ({key: named[key] for key in network} for _, named in engine.calls)
-    assert default == {"simulate": False, "parallelism": 100, "timeout_s": None, "progress": None, "state": State()}
+    assert default == {
+        "simulate": False,
+        "parallelism": 100,
+        "timeout_s": None,
+        "progress": None,
+        "state": StateLocation(),
+    }
     assert given == {
         "simulate": True,
         "parallelism": 7,
         "timeout_s": 2.5,
         "progress": None,
-        "state": State("sqlite:///x", "env://K"),
+        "state": StateLocation("sqlite:///x", "env://K"),
     }
 
 

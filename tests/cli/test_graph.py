@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from connform.database import open_states
-from connform.recorded import Actor, Attempt, Record
+from connform.recorded import Actor, AppliedRecord, Attempt
 from tests.conftest import require_peer
 from tests.end_to_end.running import run
 
@@ -93,7 +93,7 @@ def recorded(tmp_path: Path) -> Path:
     with closing(states), states.held(["00"], 5) as changes:
         for verdict in filter(None, COLOURS):
             attempt = Attempt(datetime.now(UTC), Actor("user", "host"), "create", "", "", "api_key", verdict)
-            changes.write([Record(verdict, "connections.yaml", "", {}, attempt)])
+            changes.write([AppliedRecord(verdict, "connections.yaml", "", {}, attempt)])
     return tmp_path
 
 

@@ -15,7 +15,7 @@ import trustme
 from connform.cli.inert import Syntax, inert
 from connform.cli.main import main
 from connform.cli.output import say, write
-from connform.diagnostics import Diagnostic, Related, Severity, Snippet, Span
+from connform.diagnostics import Diagnostic, Related, Severity, SourceExcerpt, Span
 from connform.engine.report import ConnectionReport, PlanSummary, Remark, Report, StageResult, Value
 from connform.faults import ExitCode, Stage, Verdict
 from connform.reporters import FORMATS
@@ -37,7 +37,16 @@ WORD: Final = "".join(WORDS)
 _FILE: Final = WORD.replace("\x00", "")
 _SPAN: Final = Span(_FILE, 3, 1, 3, 5)
 _DIAGNOSTIC: Final = Diagnostic(
-    Severity.ERROR, "company-rule", WORD, WORD, _SPAN, WORD, WORD, WORD, (Related(WORD, _SPAN),), Snippet(WORD, 0, 4)
+    Severity.ERROR,
+    "company-rule",
+    WORD,
+    WORD,
+    _SPAN,
+    WORD,
+    WORD,
+    WORD,
+    (Related(WORD, _SPAN),),
+    SourceExcerpt(WORD, 0, 4),
 )
 _CONNECTION: Final = ConnectionReport(
     WORD, WORD, WORD, WORD, WORD, WORD, (WORD,), Verdict.FAILED, Stage.TLS, WORD, WORD, WORD, 0.1,

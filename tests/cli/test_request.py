@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from connform.cli.main import main
-from connform.engine.run.grants import State
+from connform.engine.run.grants import StateLocation
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,7 +45,7 @@ def test_the_body_goes_to_standard_output_as_it_came(connform: Connform, engine:
         "headers": [],
         "timeout_s": None,
         "policies": (),
-        "state": State(),
+        "state": StateLocation(),
     }
 
 

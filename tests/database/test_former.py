@@ -13,13 +13,13 @@ from connform.database.sqlite import FILE
 from tests.database.test_versions import VERSIONS
 
 if TYPE_CHECKING:
-    from connform.database.state_table import States
+    from connform.database.state_table import StateTable
 
 SPEC: Final[dict[str, Any]] = {"settings": {"environment": "production"}, "base_url": "https://api.acme.example"}
 
 
 @pytest.fixture(params=["sqlite", "postgresql", *(path.stem for path in VERSIONS)])
-def states(request: pytest.FixtureRequest, tmp_path: Path) -> States:
+def states(request: pytest.FixtureRequest, tmp_path: Path) -> StateTable:
     folder = tmp_path / ".connform"
     if request.param == "postgresql":
         return open_states(request.getfixturevalue("database"), folder)
@@ -30,7 +30,7 @@ def states(request: pytest.FixtureRequest, tmp_path: Path) -> States:
     return open_states("", folder)
 
 
-def test_a_specification_outlives_its_record_once_each(states: States) -> None:
+def test_a_specification_outlives_its_record_once_each(states: StateTable) -> None:
     assert states.specifications() == []
     other = SPEC | {"base_url": "https://other.acme.example"}
     with states.held(["00"], 5) as changes:

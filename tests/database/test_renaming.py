@@ -14,9 +14,9 @@ import pytest
 from connform.database import open_states, open_store
 from connform.database.cipher import new_key
 from connform.database.renaming import rename
-from connform.database.state_table import KEPT_ATTEMPTS, Changes
+from connform.database.state_table import KEPT_ATTEMPTS, StateChanges
 from connform.errors import ConnectionFailed
-from connform.recorded import Actor, Attempt, Record
+from connform.recorded import Actor, AppliedRecord, Attempt
 from connform.secret import Secret
 from tests.canary import API_KEY, AWKWARD
 from tests.database.conftest import NOW, grant, keep, tokens
@@ -40,16 +40,16 @@ def attempt(number: int, verdict: str = "ready") -> Attempt:
     return Attempt(at, Actor("test", "localhost"), "update", "sha256:0", "https://acme.example", "oauth2", verdict)
 
 
-def record(name: str, number: int, digest: str = "sha256:0") -> Record:
-    return Record(name, "connections.yaml", digest, SPEC, attempt(number, "ready" if digest else "failed"))
+def record(name: str, number: int, digest: str = "sha256:0") -> AppliedRecord:
+    return AppliedRecord(name, "connections.yaml", digest, SPEC, attempt(number, "ready" if digest else "failed"))
 
 
-def write(kind: Kind, *records: Record) -> None:
+def write(kind: Kind, *records: AppliedRecord) -> None:
     with closing(open_states(kind.url, kind.folder)) as states, states.held(["00"], 30) as changes:
         changes.write(records)
 
 
-def seen(kind: Kind) -> dict[str, tuple[Record | None, int, tuple[str, str] | None]]:
+def seen(kind: Kind) -> dict[str, tuple[AppliedRecord | None, int, tuple[str, str] | None]]:
     """Return what is known of both names: the record, how many attempts, the tokens."""
     with (
         closing(open_states(kind.url, kind.folder)) as states,
@@ -87,7 +87,7 @@ def renamed(kind: Kind, *, old: str = "old", new: str = "new", ends_before: int 
                 if count + 1 == ends_before:
                     os.kill(os.getpid(), signal.SIGKILL)
 
-        rename(Changes(writing), grants, old, new)
+        rename(StateChanges(writing), grants, old, new)
     return count
 
 

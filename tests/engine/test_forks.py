@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from connform.engine.run.secret_resolver import Stores
+from connform.engine.run.secret_resolver import SecretResolver
 from connform.manifest.model import Store
 from connform.secret import SecretReference
 from tests.conftest import require_library
@@ -72,7 +72,7 @@ def ssm(connection: Connection) -> None:
 
 
 @contextmanager
-def opened(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Stores, Server]]:
+def opened(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[SecretResolver, Server]]:
     """Yield what reads a store, and its server."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "SECRET_ID"):
         monkeypatch.setenv(name, "synthetic")
@@ -83,12 +83,12 @@ def opened(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
             where = {"address": f"http://127.0.0.1:{server.port}", "mount": "mount", "kv_version": 2}
             settings = {**where, "auth": {"method": "approle", "role_id": "role"}}
             references = {"auth.secret_id": SecretReference.parse("env://SECRET_ID")}
-        stores = Stores({"corp": Store("corp", kind, "", settings, tmp_path, 20.0, references)})
+        stores = SecretResolver({"corp": Store("corp", kind, "", settings, tmp_path, 20.0, references)})
         yield stores, server
         stores.close()
 
 
-def read(stores: Stores, *names: object) -> list[str]:
+def read(stores: SecretResolver, *names: object) -> list[str]:
     """Return the secrets of these names, read one by one."""
     texts = [f"corp://{name}#key" if "vault" in str(name) else f"corp://{name}" for name in names]
     return [stores.fetch([SecretReference.parse(text)], Path())[0].reveal() for text in texts]

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pytest
 
-from connform.engine.changes.secret_identity import SecretPlace, place_of
+from connform.engine.changes.secret_identity import SecretIdentity, place_of
 from connform.secret import SecretReference
 
 ARN: Final = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop/key-AbC123"
@@ -16,7 +16,7 @@ AWS: Final = {"type": "awssecrets"}
 ROLE: Final = "arn:aws:iam::123456789012:role/connform"
 
 
-def place(text: str, **store: Any) -> SecretPlace:
+def place(text: str, **store: Any) -> SecretIdentity:
     """Return the place of a reference, in a manifest in the folder `team`."""
     return place_of(SecretReference.parse(text), store or None, "team")
 
@@ -88,7 +88,7 @@ OTHER: Final = [
 
 
 @pytest.mark.parametrize(("one", "other"), SAME)
-def test_one_secret_is_recognised_by_another_name(one: SecretPlace, other: SecretPlace) -> None:
+def test_one_secret_is_recognised_by_another_name(one: SecretIdentity, other: SecretIdentity) -> None:
     assert set(one.keys) & set(other.wanted)
     assert set(other.keys) & set(one.wanted)
     assert one.is_same(other)
@@ -96,7 +96,7 @@ def test_one_secret_is_recognised_by_another_name(one: SecretPlace, other: Secre
 
 
 @pytest.mark.parametrize(("one", "other"), OTHER)
-def test_two_secrets_are_not_taken_for_one(one: SecretPlace, other: SecretPlace) -> None:
+def test_two_secrets_are_not_taken_for_one(one: SecretIdentity, other: SecretIdentity) -> None:
     assert not one.is_same(other)
     assert not other.is_same(one)
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from connform.engine.run.secret_resolver import Stores, Wanted
-from connform.engine.run.store_session import PlaceInUse
+from connform.engine.run.secret_resolver import RequestedSecret, SecretResolver
+from connform.engine.run.store_session import StoreSession
 from connform.errors import ConnectionFailed, SecretUnresolved
 from connform.manifest.model import Store
 from connform.secret import Secret, SecretReference
@@ -21,7 +21,7 @@ from connform.secrets.kit.interface import Fetched
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from connform.secrets.kit.interface import Opened, Outcome, Place
+    from connform.secrets.kit.interface import OpenStore, Outcome, StoreConfig
 
 HERE = Path()
 
@@ -34,7 +34,7 @@ class Counting:
     failure: Callable[[SecretReference], SecretUnresolved | None] = lambda _: None
     login: SecretUnresolved | None = None
     form: str = "counting://name"
-    opened: list[Place] = field(default_factory=list)
+    opened: list[StoreConfig] = field(default_factory=list)
     reads: list[list[str]] = field(default_factory=list)
     closed: int = 0
     together: int = 0
@@ -45,7 +45,7 @@ class Counting:
     def lint(self, reference: SecretReference, settings: Any) -> str:
         return ""
 
-    def open(self, place: Place) -> Opened:
+    def open(self, place: StoreConfig) -> OpenStore:
         self.opened.append(place)
         if self.login is not None:
             raise self.login
@@ -72,8 +72,8 @@ def counting(monkeypatch: pytest.MonkeyPatch) -> Counting:
     return counting
 
 
-def wanted(*texts: str) -> list[Wanted]:
-    return [Wanted(SecretReference.parse(text), HERE) for text in texts]
+def wanted(*texts: str) -> list[RequestedSecret]:
+    return [RequestedSecret(SecretReference.parse(text), HERE) for text in texts]
 
 
 def store(name: str, references: dict[str, str] | None = None, timeout_s: float = 5.0) -> Store:
@@ -82,7 +82,7 @@ def store(name: str, references: dict[str, str] | None = None, timeout_s: float 
 
 
 def test_a_thousand_references_to_ten_documents_are_ten_reads_of_a_store_opened_once(counting: Counting) -> None:
-    source = Stores({"corp": store("corp")})
+    source = SecretResolver({"corp": store("corp")})
     texts = [f"corp://document-{number % 10}#field-{number}" for number in range(1000)]
     assert all(isinstance(one, Fetched) for one in source.outcomes(wanted(*texts)))
     assert all(isinstance(one, Fetched) for one in source.outcomes(wanted(*texts)))
@@ -97,12 +97,12 @@ def test_a_read_takes_as_many_documents_as_its_backend_wants(
     counting: Counting, batch_size: int, sizes: list[int]
 ) -> None:
     counting.batch_size = batch_size
-    Stores({}).outcomes(wanted(*(f"counting://document-{number}" for number in range(7))))
+    SecretResolver({}).outcomes(wanted(*(f"counting://document-{number}" for number in range(7))))
     assert sorted(map(len, counting.reads)) == sizes
 
 
 def test_versions_are_documents_of_their_own(counting: Counting) -> None:
-    Stores({}).outcomes(wanted("counting://a", "counting://a?version=1", "counting://a#f"))
+    SecretResolver({}).outcomes(wanted("counting://a", "counting://a?version=1", "counting://a#f"))
     assert sorted(counting.reads) == [["counting://a", "counting://a#f"], ["counting://a?version=1"]]
 
 
@@ -110,7 +110,7 @@ def test_a_failure_is_its_references_own_and_is_not_asked_for_again(counting: Co
     counting.failure = lambda reference: (
         SecretUnresolved("secret_not_found", "there is none") if reference.path == "bad" else None
     )
-    source = Stores({})
+    source = SecretResolver({})
     for _ in range(2):
         bad, good = source.outcomes(wanted("counting://bad", "counting://good"))
         assert isinstance(bad, SecretUnresolved)
@@ -121,7 +121,7 @@ def test_a_failure_is_its_references_own_and_is_not_asked_for_again(counting: Co
 
 def test_a_rejected_login_is_tried_once(counting: Counting) -> None:
     counting.login = SecretUnresolved("secret_denied", "wrong password")
-    source = Stores({"corp": store("corp")})
+    source = SecretResolver({"corp": store("corp")})
     for _ in range(3):
         outcomes = source.outcomes(wanted(*(f"corp://document-{number}" for number in range(50))))
         assert {one.fault.name for one in outcomes if isinstance(one, SecretUnresolved)} == {"secret_denied"}
@@ -130,13 +130,13 @@ def test_a_rejected_login_is_tried_once(counting: Counting) -> None:
 
 def test_a_store_that_answers_nobody_is_asked_a_few_times(counting: Counting) -> None:
     counting.failure = lambda _: SecretUnresolved("secret_backend_unavailable", "no answer")
-    outcomes = Stores({}).outcomes(wanted(*(f"counting://document-{number}" for number in range(100))))
+    outcomes = SecretResolver({}).outcomes(wanted(*(f"counting://document-{number}" for number in range(100))))
     assert all(isinstance(one, SecretUnresolved) for one in outcomes)
     assert 3 <= len(counting.reads) < 20
 
 
 def test_a_backend_that_keeps_no_time_is_given_up() -> None:
-    place = PlaceInUse("the store slow", lambda: Counting(failure=lambda _: _hang()), 0.2)
+    place = StoreSession("the store slow", lambda: Counting(failure=lambda _: _hang()), 0.2)
     reference = SecretReference.parse("slow://a")
     started = monotonic()
     outcome = place.outcomes([reference])[reference]
@@ -152,14 +152,14 @@ def _hang() -> None:
 
 def test_what_opens_a_store_is_read_first_and_handed_over(counting: Counting, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STORE_TOKEN", "t0ken")
-    source = Stores({"corp": store("corp", {"auth.token": "env://STORE_TOKEN"})})
+    source = SecretResolver({"corp": store("corp", {"auth.token": "env://STORE_TOKEN"})})
     source.outcomes(wanted("corp://a"))
     (place,) = counting.opened
     assert place.secrets["auth.token"].reveal() == "t0ken"
 
 
 def test_a_store_that_cannot_be_opened_says_why(counting: Counting) -> None:
-    source = Stores({"corp": store("corp", {"auth.token": "env://STORE_TOKEN"})})
+    source = SecretResolver({"corp": store("corp", {"auth.token": "env://STORE_TOKEN"})})
     (outcome,) = source.outcomes(wanted("corp://a"))
     assert isinstance(outcome, SecretUnresolved)
     assert outcome.fault.name == "secret_not_found"
@@ -168,7 +168,7 @@ def test_a_store_that_cannot_be_opened_says_why(counting: Counting) -> None:
 
 
 def test_many_threads_open_and_read_once(counting: Counting) -> None:
-    source = Stores({})
+    source = SecretResolver({})
     threads = [
         threading.Thread(target=source.outcomes, args=(wanted("counting://a", "counting://b"),)) for _ in range(20)
     ]
@@ -181,5 +181,5 @@ def test_many_threads_open_and_read_once(counting: Counting) -> None:
 
 def test_an_unknown_scheme_is_not_a_missing_secret() -> None:
     with pytest.raises(ConnectionFailed) as caught:
-        Stores({}).fetch([SecretReference.parse("nowhere://a")], HERE)
+        SecretResolver({}).fetch([SecretReference.parse("nowhere://a")], HERE)
     assert caught.value.fault.name == "config_invalid"

@@ -101,11 +101,11 @@ def store_reads() -> Iterator[Work]:
 
         def read() -> None:
             newest[0] = connections = connform.load(file)
-            with closing(connections._world.source), connections["api"].client() as client:
+            with closing(connections._context.source), connections["api"].client() as client:
                 assert client.get("/").text == "hello"
 
         def use() -> None:
-            with closing(newest[0]._world.source), newest[0]["api"].client() as client:
+            with closing(newest[0]._context.source), newest[0]["api"].client() as client:
                 assert client.get("/").text == "hello"
 
         yield Work(read, use)

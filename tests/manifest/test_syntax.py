@@ -15,7 +15,7 @@ from connform.engine.load.catalog import vocabulary
 from connform.manifest.files import Source
 from connform.manifest.nodes import NotYamlError, YamlError, parse, scalar_extents
 from connform.manifest.syntax import explain
-from connform.manifest.syntax_failure import Failure
+from connform.manifest.syntax_failure import SyntaxFailure
 from connform.manifest.tally import Tally
 from connform.manifest.validate import validate
 from tests.manifest.syntax_cases import AFTER, CASES, FILES, GOOD, LIBYAML
@@ -74,13 +74,14 @@ def test_no_words_of_libyaml_reach_people(problem: str) -> None:
         for at in range(len(text) + 1):
             for since in {0, at}:
                 for before in ((0, 0, ""), (3, 6, '"'), (0, min(1, at), "")):
-                    detail = explain(Failure(text, problem, at, since, before, -1)).detail
+                    detail = explain(SyntaxFailure(text, problem, at, since, before, -1)).detail
                     assert not LIBYAML.search(detail), detail
 
 
 def test_words_that_libyaml_may_learn_are_not_shown() -> None:
     assert (
-        "quotes, brackets and indentation" in explain(Failure("a", "found a new problem", 0, 0, (0, 0, ""), -1)).detail
+        "quotes, brackets and indentation"
+        in explain(SyntaxFailure("a", "found a new problem", 0, 0, (0, 0, ""), -1)).detail
     )
 
 

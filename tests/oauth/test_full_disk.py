@@ -10,7 +10,7 @@ import pytest
 
 from connform.database import open_store
 from connform.engine.login import login
-from connform.engine.run.grants import State
+from connform.engine.run.grants import StateLocation
 from connform.errors import ConnectionFailed
 from connform.secret import Secret
 from tests.canary import API_KEY
@@ -78,7 +78,7 @@ def manifest(server: Server, ca_file: Path, tmp_path: Path, disk: Path, monkeypa
 
 def test_a_full_disk_is_noticed_before_a_person_is_asked(manifest: str, server: Server, disk: Path) -> None:
     fill(disk)
-    with pytest.raises(ConnectionFailed) as caught, login([manifest], "customer", state=State()):
+    with pytest.raises(ConnectionFailed) as caught, login([manifest], "customer", state=StateLocation()):
         pytest.fail("a person was asked")
     assert caught.value.fault.name == "store_unwritable"
     assert server.connections == 0
@@ -88,7 +88,7 @@ def test_a_full_disk_is_noticed_before_a_person_is_asked(manifest: str, server: 
 def test_a_disk_that_is_read_only_by_now_is_noticed_before_anything_is_spent(
     manifest: str, server: Server, disk: Path, spend: str
 ) -> None:
-    with login([manifest], "customer", state=State()) as started, read_only(disk):
+    with login([manifest], "customer", state=StateLocation()) as started, read_only(disk):
         with pytest.raises(ConnectionFailed) as caught:
             SPEND[spend](started)
         assert caught.value.fault.name == "store_unwritable"
@@ -99,7 +99,7 @@ def test_a_disk_that_is_read_only_by_now_is_noticed_before_anything_is_spent(
 def test_a_disk_that_fills_while_a_person_logs_in_still_takes_the_grant(
     manifest: str, server: Server, disk: Path, spend: str
 ) -> None:
-    with login([manifest], "customer", state=State()) as started:
+    with login([manifest], "customer", state=StateLocation()) as started:
         fill(disk)
         assert SPEND[spend](started).facts.is_renewable
     assert len(server.requests) == 1

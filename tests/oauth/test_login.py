@@ -21,7 +21,7 @@ from connform.auth.oauth import authorization
 from connform.auth.oauth.server import AuthorizationServer, discover
 from connform.database import open_store
 from connform.engine.login import login
-from connform.engine.run.grants import State
+from connform.engine.run.grants import StateLocation
 from connform.errors import ConnectionFailed
 from connform.faults import FAULTS
 from connform.secret import Secret
@@ -283,7 +283,7 @@ def test_a_login_that_goes_wrong_has_its_class_and_leaves_nothing(
 def test_a_login_is_answered_once(tmp_path: Path, provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
     declare(tmp_path, provider)
     monkeypatch.setenv("PORTAL_SECRET", SECRET)
-    with login([str(tmp_path / "connections.yaml")], "customer", state=State()) as started:
+    with login([str(tmp_path / "connections.yaml")], "customer", state=StateLocation()) as started:
         address = provider.consent(started.url)
         assert started.finish(Secret(address)).facts.is_renewable
         before = provider.counts

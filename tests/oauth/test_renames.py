@@ -12,7 +12,7 @@ from connform.cli.main import main
 from connform.database import open_store
 from connform.database.cipher import new_key
 from connform.engine.login import login
-from connform.engine.run.grants import State
+from connform.engine.run.grants import StateLocation
 from connform.secret import Secret
 from tests.oauth.conftest import SECRET
 from tests.oauth.setting import LONG_AGO
@@ -31,7 +31,9 @@ KEY = new_key()
 class Person:
     """Who has a manifest, and a customer's grant."""
 
-    def __init__(self, folder: Path, provider: Provider, state: State, capsys: pytest.CaptureFixture[str]) -> None:
+    def __init__(
+        self, folder: Path, provider: Provider, state: StateLocation, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         self._folder = folder
         self._provider = provider
         self._state = state
@@ -86,11 +88,11 @@ def person(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> Person:
-    state = State()
+    state = StateLocation()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PORTAL_SECRET", SECRET)
     if request.param == "postgresql":
-        state = State(request.getfixturevalue("postgres").fresh(), "env://GRANTS_KEY")
+        state = StateLocation(request.getfixturevalue("postgres").fresh(), "env://GRANTS_KEY")
         monkeypatch.setenv("CONNFORM_STATE", state.url)
         monkeypatch.setenv("CONNFORM_STATE_KEY", state.key)
         monkeypatch.setenv("GRANTS_KEY", KEY)

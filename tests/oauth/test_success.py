@@ -13,7 +13,7 @@ import connform
 from connform.database import open_store
 from connform.database.cipher import new_key
 from connform.engine.login import login
-from connform.engine.run.grants import State
+from connform.engine.run.grants import StateLocation
 from connform.secret import Secret
 from tests.canary import API_KEY, AWKWARD
 from tests.end_to_end.conftest import PACKAGES
@@ -128,7 +128,7 @@ def test_a_code_is_exchanged_with_another_success(
     endpoint = Rotating((202, None))
     with Server(endpoint, tls=authority.loopback()) as server:
         (tmp_path / "connections.yaml").write_text(MANIFEST.format(port=server.port, ca_file=ca_file, total_s=30))
-        with login([str(tmp_path / "connections.yaml")], "customer", state=State()) as started:
+        with login([str(tmp_path / "connections.yaml")], "customer", state=StateLocation()) as started:
             (state,) = parse_qs(started.url.partition("?")[2])["state"]
             granted = started.finish(Secret(f"{started.redirect_uri}?code={API_KEY}&state={state}"))
     assert (granted.facts.is_renewable, endpoint.calls) == (True, 1)

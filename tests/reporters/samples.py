@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Final
 
-from connform.diagnostics import CODES, Diagnostic, Edit, Related, Severity, Snippet, Span
-from connform.engine.changes.origins import Origin, Send
-from connform.engine.changes.secret_identity import SecretPlace
+from connform.diagnostics import CODES, Diagnostic, Edit, Related, Severity, SourceExcerpt, Span
+from connform.engine.changes.origins import Destination, Send
+from connform.engine.changes.secret_identity import SecretIdentity
 from connform.engine.changes.specification import FieldChange
 from connform.engine.report import (
     BackendReport,
@@ -21,7 +21,7 @@ from connform.engine.report import (
 )
 from connform.faults import FAULTS, ExitCode, Stage, Verdict
 from connform.grant import GrantFacts
-from connform.recorded import Actor, Attempt, Record, UsedSecret
+from connform.recorded import Actor, AppliedRecord, Attempt, UsedSecret
 
 FILE: Final = "connections.yaml"
 
@@ -30,7 +30,7 @@ def span(line: int, column: int, end_column: int) -> Span:
     return Span(FILE, line, column, line, end_column)
 
 
-def diagnostic(code: str, place: Span, detail: str, snippet: Snippet | None = None, **more: object) -> Diagnostic:
+def diagnostic(code: str, place: Span, detail: str, snippet: SourceExcerpt | None = None, **more: object) -> Diagnostic:
     severity, summary = CODES[code]
     return Diagnostic(severity, code, summary, detail, place, snippet=snippet, **more)  # type: ignore[arg-type]  # whatever a sample is about
 
@@ -48,7 +48,7 @@ UNKNOWN_REGION: Final = diagnostic(
     "unknown-region",
     span(7, 13, 15),
     "the sandbox has the regions us and eu; there is no sandbox in Canada",
-    Snippet("    region: CA", 12, 2),
+    SourceExcerpt("    region: CA", 12, 2),
     hint="did you mean `us`?",
     pointer="/connections/sandbox-ca/region",
     connection="sandbox-ca",
@@ -57,14 +57,14 @@ DUPLICATE: Final = diagnostic(
     "duplicate-name",
     Span("more/deploy.yaml", 12, 3, 12, 13),
     "names are unique over all files of a run",
-    Snippet("\tsandbox-us: {tags: [日本]}", 1, 10),
+    SourceExcerpt("\tsandbox-us: {tags: [日本]}", 1, 10),
     related=(Related("first defined here", span(3, 3, 13)),),
 )
 WIDE: Final = diagnostic(
     "unknown-key",
     span(104, 17, 21),
     "a connection has no such key",
-    Snippet("  日本: {owner: é, tgas: ***}", 17, 4),
+    SourceExcerpt("  日本: {owner: é, tgas: ***}", 17, 4),
     hint="did you mean `tags`?",
 )
 LONG: Final = diagnostic(
@@ -72,17 +72,17 @@ LONG: Final = diagnostic(
     span(9, 16, 19),
     "only a reference may stand here, such as env://IINKED_SANDBOX_US_KEY: a secret in a manifest ends in version "
     "control, in logs and in backups; write the name of the place where it lies instead, and renew the key",
-    Snippet("      api_key: ***", 15, 3),
+    SourceExcerpt("      api_key: ***", 15, 3),
 )
 NO_LINE: Final = diagnostic("file-not-found", Span("missing.yaml", 1, 1, 1, 1), "no file of this name \x1b[31m exists")
 UNUSED: Final = diagnostic(
-    "unused-template", span(2, 3, 9), "no connection extends it", Snippet("  portal:", 2, 6), hint="remove it"
+    "unused-template", span(2, 3, 9), "no connection extends it", SourceExcerpt("  portal:", 2, 6), hint="remove it"
 )
 MISSPELT: Final = diagnostic(
     "unknown-key",
     Span("ordner/zwölf ü.yaml", 4, 5, 4, 11),
     "a connection has no such key",
-    Snippet("    Region: us", 4, 6),
+    SourceExcerpt("    Region: us", 4, 6),
     hint="did you mean `region`?",
     connection="sandbox-us",
     fix=(Edit(Span("ordner/zwölf ü.yaml", 4, 5, 4, 11), "region"),),
@@ -93,22 +93,24 @@ OF_A_POLICY: Final = Diagnostic(
     "every connection | has an `owner`",
     "a | `b` <script>alert(1)</script> @octocat #12 ::error::x%0Ay, 100 % [a](b) *c* ~~d~~\n::stop-commands::x\r\n\x1b[31m",
     span(5, 3, 9),
-    snippet=Snippet("  portal: {owner: |}", 2, 6),
+    snippet=SourceExcerpt("  portal: {owner: |}", 2, 6),
     hint="<b>ask</b> https://acme.example/?a=1&b=2",
     pointer="/connections/portal",
     connection="portal",
     related=(
-        Related("the policy | stands here", Span("policies/owner.yaml", 3, 3, 3, 9), Snippet("  acme-owner:", 2, 10)),
+        Related(
+            "the policy | stands here", Span("policies/owner.yaml", 3, 3, 3, 9), SourceExcerpt("  acme-owner:", 2, 10)
+        ),
     ),
 )
 ON_STDIN: Final = diagnostic(
-    "yaml-tab", Span("<stdin>", 2, 1, 2, 2), "indent with spaces", Snippet("\tregion: us", 0, 1)
+    "yaml-tab", Span("<stdin>", 2, 1, 2, 2), "indent with spaces", SourceExcerpt("\tregion: us", 0, 1)
 )
 LONG_LINE: Final = diagnostic(
     "malformed-value",
     span(3, 203, 206),
     "the value has a wrong form",
-    Snippet(f"  name: {'日' * 97}, {'a' * 95} bad {'b' * 300}", 203, 3),
+    SourceExcerpt(f"  name: {'日' * 97}, {'a' * 95} bad {'b' * 300}", 203, 3),
 )
 
 READY: Final = ConnectionReport(
@@ -223,15 +225,15 @@ SPECIFICATION: Final = {
     "stores": {},
 }
 RECORDED: Final = DECLARED[0]._replace(
-    record=Record("sandbox-us", "deploy/connections.yaml", ATTEMPT.digest, SPECIFICATION, FAILED),
+    record=AppliedRecord("sandbox-us", "deploy/connections.yaml", ATTEMPT.digest, SPECIFICATION, FAILED),
     history=(ATTEMPT._replace(latency_ms=2.0), ATTEMPT, FAILED),
 )
 SENDS: Final = (
-    Send("corp://acme#id", SecretPlace("vault", "acme"), Origin("https://sandbox.syngrafii.com")),
+    Send("corp://acme#id", SecretIdentity("vault", "acme"), Destination("https://sandbox.syngrafii.com")),
     Send(
         "env://`LOGIN`",
-        SecretPlace("env", "`LOGIN`"),
-        Origin("https://vault.acme.example", "store vault", ca_file="a|b ::error::x.pem"),
+        SecretIdentity("env", "`LOGIN`"),
+        Destination("https://vault.acme.example", "store vault", ca_file="a|b ::error::x.pem"),
     ),
 )
 PLANNED: Final = (

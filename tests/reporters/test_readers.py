@@ -18,7 +18,7 @@ from markdown_it import MarkdownIt
 
 from connform.faults import ExitCode
 from connform.reporters import FORMATS, OF_THE_REPOSITORY, reporter, view
-from connform.reporters.findings import Finding, findings
+from connform.reporters.findings import ReportFinding, findings
 from connform.reporters.github import SHOWN
 from connform.reporters.markdown import MAX_CHARACTERS
 from connform.reporters.terminal import clean
@@ -61,7 +61,7 @@ def rendered(name: str, sample: str) -> str:
     return reporter(name).render(view.build(SAMPLES[sample]), color=True, width=80, verbosity=0)
 
 
-def found(sample: str) -> list[Finding]:
+def found(sample: str) -> list[ReportFinding]:
     return findings(view.build(SAMPLES[sample]))
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterator
 
-    from connform.secrets.kit.interface import Place
+    from connform.secrets.kit.interface import StoreConfig
 
 
 class Request(NamedTuple):
@@ -98,7 +98,7 @@ class ApiServer:
 class ServedBench(Bench):
     """A bench whose place is such a server."""
 
-    def __init__(self, place: Place, server: ApiServer) -> None:
+    def __init__(self, place: StoreConfig, server: ApiServer) -> None:
         super().__init__(place)
         self._server = server
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from connform.errors import SecretUnresolved
 from connform.secret import SecretReference
 from connform.secrets import BACKENDS
-from connform.secrets.kit.interface import Fetched, Place
+from connform.secrets.kit.interface import Fetched, StoreConfig
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,7 @@ def fetch(backend: str, base: Path, *texts: str, **settings: Any) -> list[str]:
 
 def outcomes(backend: str, base: Path, *texts: str, **settings: Any) -> Sequence[Outcome]:
     """Return what came of references, as a store's one read."""
-    opened = BACKENDS[backend].open(Place(base, settings))
+    opened = BACKENDS[backend].open(StoreConfig(base, settings))
     try:
         return opened.read([SecretReference.parse(text) for text in texts])
     finally:

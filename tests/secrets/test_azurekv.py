@@ -8,7 +8,7 @@ import pytest
 
 from connform.secret import Secret
 from connform.secrets.azurekv import AZUREKV
-from connform.secrets.kit.interface import Place
+from connform.secrets.kit.interface import StoreConfig
 from connform.testing.secrets import Bench, SecretBackendSuite
 from tests.canary import API_KEY, assert_no_canary
 from tests.conftest import require_library
@@ -40,7 +40,7 @@ class Vault:
             "client_id": "reader",
             "client_secret": "env://SECRET",
         }
-        self.place = Place(ca_file.parent, settings, {"client_secret": Secret(CLIENT_SECRET)})
+        self.place = StoreConfig(ca_file.parent, settings, {"client_secret": Secret(CLIENT_SECRET)})
 
     def handle(self, request: Request) -> tuple[int, Any]:
         if request.path == "/acme/oauth2/v2.0/token":
@@ -94,7 +94,7 @@ class AzureBench(ServedBench):
     def denied(self) -> str:
         return "mine://denied"
 
-    def expired(self) -> Place:
+    def expired(self) -> StoreConfig:
         self._vault.accepted = "another"
         return self.place
 

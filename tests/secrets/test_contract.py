@@ -10,7 +10,7 @@ import pytest
 from connform.secrets.dotenv import DOTENV
 from connform.secrets.env import ENV
 from connform.secrets.file import FILE
-from connform.secrets.kit.interface import Place
+from connform.secrets.kit.interface import StoreConfig
 from connform.testing.secrets import Bench, SecretBackendSuite
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class TestEnv(SecretBackendSuite):
     @pytest.fixture
     def bench(self, tmp_path: Path) -> Iterator[Bench]:
         before = dict(os.environb)
-        yield EnvBench(Place(tmp_path))
+        yield EnvBench(StoreConfig(tmp_path))
         os.environb.clear()
         os.environb.update(before)
 
@@ -63,7 +63,7 @@ class FileBench(Bench):
 class TestFile(SecretBackendSuite):
     @pytest.fixture
     def bench(self, tmp_path: Path) -> Bench:
-        return FileBench(Place(tmp_path))
+        return FileBench(StoreConfig(tmp_path))
 
 
 class DotenvBench(Bench):
@@ -88,4 +88,4 @@ class DotenvBench(Bench):
 class TestDotenv(SecretBackendSuite):
     @pytest.fixture
     def bench(self, tmp_path: Path) -> Bench:
-        return DotenvBench(Place(tmp_path))
+        return DotenvBench(StoreConfig(tmp_path))

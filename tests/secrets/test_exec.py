@@ -24,7 +24,7 @@ from connform.secret import SecretReference
 from connform.secrets.exec.backend import EXEC
 from connform.secrets.exec.policy import POLICY
 from connform.secrets.kit import command
-from connform.secrets.kit.interface import Place
+from connform.secrets.kit.interface import StoreConfig
 from connform.testing.secrets import Bench, SecretBackendSuite
 from tests.canary import API_KEY, VARIABLE
 from tests.forking import forked
@@ -57,7 +57,7 @@ class ExecBench(Bench):
         "sealed": "the same",
     }
 
-    def __init__(self, place: Place, folder: Path) -> None:
+    def __init__(self, place: StoreConfig, folder: Path) -> None:
         super().__init__(place)
         self.folder = folder
         self.commands: dict[str, Any] = {}
@@ -88,7 +88,7 @@ class TestExec(SecretBackendSuite):
         folder = tmp_path / "config"
         folder.mkdir(mode=0o700)
         monkeypatch.setenv(POLICY, str(folder / "exec.json"))
-        return ExecBench(Place(tmp_path), folder)
+        return ExecBench(StoreConfig(tmp_path), folder)
 
 
 # ---------------------------------------------------------------------------------------------- what a command can do
@@ -402,14 +402,14 @@ def test_a_policy_in_the_repository_of_the_manifest_allows_nothing(
 def test_a_policy_is_looked_at_from_the_folder_of_each_manifest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from connform.engine.run.secret_resolver import Stores, Wanted
+    from connform.engine.run.secret_resolver import RequestedSecret, SecretResolver
 
     repository = tmp_path / "repository"
     (repository / ".git").mkdir(parents=True)
     monkeypatch.setenv(POLICY, str(write_policy(repository, {"it": COMMAND})))
-    stores = Stores({})
+    stores = SecretResolver({})
     reference = SecretReference.parse("exec://it")
-    outside, inside = stores.outcomes([Wanted(reference, tmp_path), Wanted(reference, repository)])
+    outside, inside = stores.outcomes([RequestedSecret(reference, tmp_path), RequestedSecret(reference, repository)])
     stores.close()
     assert not isinstance(outside, SecretUnresolved)
     assert isinstance(inside, SecretUnresolved)

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from connform.secret import Secret
 from connform.secrets.gcpsecrets import GCPSECRETS
-from connform.secrets.kit.interface import Place
+from connform.secrets.kit.interface import StoreConfig
 from connform.testing.secrets import Bench, SecretBackendSuite
 from tests.canary import API_KEY, assert_no_canary
 from tests.conftest import require_library
@@ -59,7 +59,7 @@ class Project:
             "ca_file": str(ca_file),
             "credentials": "env://KEY",
         }
-        self.place = Place(ca_file.parent, settings, {"credentials": Secret(json.dumps(key))})
+        self.place = StoreConfig(ca_file.parent, settings, {"credentials": Secret(json.dumps(key))})
 
     def handle(self, request: Request) -> tuple[int, Any]:
         if request.path == "/token":
@@ -110,7 +110,7 @@ class GoogleBench(ServedBench):
     def denied(self) -> str:
         return "mine://denied"
 
-    def expired(self) -> Place:
+    def expired(self) -> StoreConfig:
         self._project.accepted = "another"
         return self.place
 

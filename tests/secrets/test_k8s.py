@@ -10,7 +10,7 @@ import pytest
 from connform.errors import SecretUnresolved
 from connform.secret import Secret, SecretReference
 from connform.secrets.k8s import K8S
-from connform.secrets.kit.interface import Fetched, Place
+from connform.secrets.kit.interface import Fetched, StoreConfig
 from connform.testing.secrets import Bench, SecretBackendSuite
 from tests.canary import API_KEY, assert_no_canary
 from tests.secrets.api_server import ApiServer, Request, ServedBench
@@ -32,7 +32,7 @@ class Cluster:
         self.secrets: dict[str, tuple[int, dict[str, str]]] = {}
         self.server = ApiServer(self.handle, issuer.loopback())
         settings = {"address": self.server.address, "ca_file": str(ca_file), "token": "env://TOKEN"}
-        self.place = Place(ca_file.parent, settings, {"token": Secret(TOKEN)})
+        self.place = StoreConfig(ca_file.parent, settings, {"token": Secret(TOKEN)})
 
     def put(self, name: str, data: Mapping[str, bytes]) -> None:
         encoded = {key: base64.b64encode(value).decode() for key, value in data.items()}
@@ -87,7 +87,7 @@ class KubernetesBench(ServedBench):
     def denied(self) -> str:
         return "k8s://others/secret#key"
 
-    def expired(self) -> Place:
+    def expired(self) -> StoreConfig:
         return self.place._replace(secrets={"token": Secret("ended")})
 
 

@@ -22,7 +22,7 @@ from secretstorage.defines import SS_PATH
 from secretstorage.util import DBusAddressWrapper, format_secret, open_session
 
 from connform.secrets.keyring import KEYRING
-from connform.secrets.kit.interface import Place
+from connform.secrets.kit.interface import StoreConfig
 from connform.testing.secrets import Bench, SecretBackendSuite
 from tests.canary import API_KEY
 from tests.conftest import require_peer
@@ -175,7 +175,7 @@ class KeyringBench(Bench):
         "expired": "a keyring is locked, not logged out of",
     }
 
-    def __init__(self, place: Place, session: Session) -> None:
+    def __init__(self, place: StoreConfig, session: Session) -> None:
         super().__init__(place)
         self.session = session
 
@@ -211,7 +211,7 @@ class KeyringBench(Bench):
 class TestKeyring(SecretBackendSuite):
     @pytest.fixture
     def bench(self, tmp_path: Path, session: Session) -> Bench:
-        return KeyringBench(Place(tmp_path), session)
+        return KeyringBench(StoreConfig(tmp_path), session)
 
 
 # ------------------------------------------------------------------------------------------------------------ a password

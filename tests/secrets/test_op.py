@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from connform.secret import Secret
-from connform.secrets.kit.interface import Fetched, Place
+from connform.secrets.kit.interface import Fetched, StoreConfig
 from connform.secrets.onepassword.backend import OP
 from connform.testing.secrets import Bench, SecretBackendSuite
 from tests.canary import API_KEY, assert_no_canary
@@ -31,7 +31,7 @@ class Connect:
         self.items: dict[str, dict[str, Any]] = {}
         self.server = ApiServer(self.handle, issuer.loopback())
         settings = {"address": self.server.address, "ca_file": str(ca_file), "token": "env://TOKEN"}
-        self.place = Place(ca_file.parent, settings, {"token": Secret(TOKEN)})
+        self.place = StoreConfig(ca_file.parent, settings, {"token": Secret(TOKEN)})
 
     def put(self, title: str, fields: Mapping[str, str]) -> None:
         version = self.items.get(title, {"version": 0})["version"] + 1
@@ -93,7 +93,7 @@ class ConnectBench(ServedBench):
     def denied(self) -> str:
         return "mine://closed/any/password"
 
-    def expired(self) -> Place:
+    def expired(self) -> StoreConfig:
         return self.place._replace(secrets={"token": Secret("revoked")})
 
 

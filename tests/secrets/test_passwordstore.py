@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from connform.secrets.kit.interface import Place
+from connform.secrets.kit.interface import StoreConfig
 from connform.secrets.passwordstore import PASS
 from connform.testing.secrets import Bench, SecretBackendSuite
 from tests.canary import API_KEY
@@ -97,7 +97,7 @@ class TestPass(SecretBackendSuite):
     @pytest.fixture
     def bench(self, tmp_path: Path) -> Bench:
         (tmp_path / "store").mkdir()
-        return PassBench(Place(tmp_path, {"path": "store"}))
+        return PassBench(StoreConfig(tmp_path, {"path": "store"}))
 
 
 # -------------------------------------------------------------------------------------------------------------- an entry

@@ -13,7 +13,7 @@ import pytest
 
 from connform.errors import SecretUnresolved
 from connform.secret import Secret, SecretReference
-from connform.secrets.kit.interface import Fetched, Place
+from connform.secrets.kit.interface import Fetched, StoreConfig
 from connform.secrets.kit.opened import attempt
 from connform.secrets.sops import SOPS
 from connform.testing.secrets import Bench, SecretBackendSuite
@@ -82,7 +82,7 @@ class SopsBench(Bench):
         "sealed": "a file is not locked",
     }
 
-    def __init__(self, place: Place, keys: Keys) -> None:
+    def __init__(self, place: StoreConfig, keys: Keys) -> None:
         super().__init__(place)
         self.keys = keys
 
@@ -120,7 +120,7 @@ class SopsBench(Bench):
 class TestSops(SecretBackendSuite):
     @pytest.fixture
     def bench(self, tmp_path: Path, keys: Keys) -> Bench:
-        return SopsBench(Place(tmp_path), keys)
+        return SopsBench(StoreConfig(tmp_path), keys)
 
 
 # --------------------------------------------------------------------------------------------------------------- a value
@@ -243,7 +243,7 @@ def test_a_store_is_a_file(text: str, found: str, document: Path, tmp_path: Path
 
 
 def of_store(tmp_path: Path, settings: Mapping[str, str], secrets: Mapping[str, Secret]) -> Fetched | SecretUnresolved:
-    opened = SOPS.open(Place(tmp_path, settings, secrets))
+    opened = SOPS.open(StoreConfig(tmp_path, settings, secrets))
     outcome = attempt(opened.read, [SecretReference.parse("mine://top")])
     opened.close()
     return outcome if isinstance(outcome, SecretUnresolved) else outcome[0]

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from connform.database.state_table import States
+    from connform.database.state_table import StateTable
     from tests.database.postgres import Postgres
     from tests.state.conftest import Repository
 
@@ -39,7 +39,7 @@ SLOW: Final = ("apply", "--yes", "--force", "--parallelism", "8")
 class Work:
     """One kind of work on all connections of a repository, which can be begun anew."""
 
-    def __init__(self, repository: Repository, states: States) -> None:
+    def __init__(self, repository: Repository, states: StateTable) -> None:
         self.repository = repository
         self.states = states
         self._generation = 0

@@ -13,8 +13,8 @@ import pytest
 
 from connform.database import open_states, sqlite
 from connform.database.sqlite import FILE
-from connform.engine.changes.group_commit import Journal
-from connform.recorded import Actor, Attempt, Record
+from connform.engine.changes.group_commit import GroupCommit
+from connform.recorded import Actor, AppliedRecord, Attempt
 from tests.end_to_end.running import run
 
 if TYPE_CHECKING:
@@ -79,15 +79,15 @@ def test_a_store_that_fails_stops_no_connection_of_another(
 def test_everybody_who_waits_is_told_what_the_driver_raised(tmp_path: Path, url: str) -> None:
     """A name that no manifest may have: what the driver says of it is none of the faults that a store foresees."""
     attempt = Attempt(datetime.now(UTC), Actor("user", "host"), "create", "", "", "", "ready")
-    records = [Record(name, "connections.yaml", "", {}, attempt) for name in ("good", ODD, "other")]
+    records = [AppliedRecord(name, "connections.yaml", "", {}, attempt) for name in ("good", ODD, "other")]
 
     async def write_all() -> list[BaseException | None]:
         with closing(open_states(url, tmp_path / ".connform")) as states, states.held(["00"], 5) as changes:
-            journal = Journal(changes)
+            journal = GroupCommit(changes)
             writing = asyncio.gather(*map(journal.write, records), return_exceptions=True)
             ended = await asyncio.wait_for(writing, 20)
             with pytest.raises(UnicodeEncodeError):
-                journal.demand_sound()
+                journal.require_working()
             return ended
 
     ended = asyncio.run(write_all())

@@ -13,9 +13,9 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from connform.database import open_states
-from connform.engine.run.grants import State
+from connform.engine.run.grants import StateLocation
 from connform.engine.state import recorded
-from connform.recorded import Actor, Attempt, Record
+from connform.recorded import Actor, AppliedRecord, Attempt
 from connform.reporters.schemas import SCHEMAS
 from tests.end_to_end.running import environment, run
 
@@ -98,10 +98,10 @@ def test_a_state_can_be_looked_at_where_no_manifest_is_left(sqlite_repository: R
     assert repository.recorded().keys() == {"one"}
 
 
-def _record(name: str, verdict: str) -> Record:
+def _record(name: str, verdict: str) -> AppliedRecord:
     latest = Attempt(datetime.now(UTC), Actor("user", "host"), "create", "", "https://x.example", "api_key", verdict)
     spec = {"settings": {"auth": {"method": "api_key"}}, "base_url": "https://x.example", "stores": {}}
-    return Record(name, "connections.yaml", "", spec, latest)
+    return AppliedRecord(name, "connections.yaml", "", spec, latest)
 
 
 def _come_and_go(url: str, folder: Path, begun: Event, ended: Event) -> None:
@@ -126,7 +126,7 @@ def test_records_that_vanish_meanwhile_are_in_nobodys_way(repository: Repository
         seen = {
             recorded(
                 [file],
-                state=State(repository.state),
+                state=StateLocation(repository.state),
                 command="state list",
                 with_specifications=with_specifications,
             ).connection_count

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from connform.auth.oauth2 import DEFAULT_SCOPES
-from connform.engine.changes.drift import compared
+from connform.engine.changes.drift import compare_with_live
 from connform.engine.changes.plan import Action, Change
 from connform.engine.report import ConnectionReport, Remark
-from connform.engine.run.grants import State
-from connform.engine.run.states import KeptStates
+from connform.engine.run.grants import StateLocation
+from connform.engine.run.states import StateOfRun
 from connform.faults import Verdict
-from connform.recorded import Actor, Attempt, Record
+from connform.recorded import Actor, AppliedRecord, Attempt
 from tests.end_to_end.nginx import HOSTS
 from tests.end_to_end.running import KEY_VARIABLE, run
 from tests.http.servers import Server
@@ -147,12 +147,12 @@ LINE = ConnectionReport("one", "iinked-sign", "production", "eu", "https://x.exa
 
 def test_scopes_that_were_not_granted_are_said_and_are_no_change() -> None:
     attempt = Attempt(datetime.now(UTC), Actor("a", "b"), "create", "", "", "oauth2", "ready")
-    record = Record("one", "connections.yaml", "", {}, attempt)
+    record = AppliedRecord("one", "connections.yaml", "", {}, attempt)
     missing = Remark("scopes-not-granted", f"the customer did not grant {DEFAULT_SCOPES[0]}")
-    (states,) = KeptStates(State(), []).all
+    (states,) = StateOfRun(StateLocation(), []).all
     change = Change("one", Action.NONE, "", "", (), None, None, states, {})
     for recorded in (record, None):
-        seen = compared(change, recorded, LINE._replace(warnings=(missing,)), {})
+        seen = compare_with_live(change, recorded, LINE._replace(warnings=(missing,)), {})
         assert not seen.is_pending
         assert seen.seen is not None
         assert seen.seen.warnings == (missing,)

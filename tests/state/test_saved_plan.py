@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import pytest
 
 from connform.engine.changes.plan import Action, Change, Plan
-from connform.engine.changes.plan_file import read, written
+from connform.engine.changes.plan_file import read, write
 from connform.engine.changes.specification import FieldChange, digest
 from connform.engine.load.selection import Selection
 from connform.engine.run.states import Shard
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from connform.database.state_table import States
+    from connform.database.state_table import StateTable
 
 MOVED: Final = Change(
     name="team-01",
@@ -28,14 +28,14 @@ MOVED: Final = Change(
     reasons=("the last attempt failed: auth_rejected",),
     connection=None,
     applied=None,
-    states=cast("States", None),  # nothing is read or recorded here
+    states=cast("StateTable", None),  # nothing is read or recorded here
     spec={},
     fields=(FieldChange("/base_url", "https://a.example", {"deep": [1, None]}),),
     live=("the secret was rotated",),
 )
 PLAN: Final = Plan((MOVED, MOVED._replace(name="team-02", fields=(), live=())), ())
 FRAME: Final[dict[str, Any]] = json.loads(
-    written(PLAN, Selection(("team-*",), ("x",), ("ci",), "origin/main"), Shard(2, 4))
+    write(PLAN, Selection(("team-*",), ("x",), ("ci",), "origin/main"), Shard(2, 4))
 )
 
 

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from connform.database.state_table import States
+from connform.database.state_table import StateTable
 from connform.engine.plan import plan
-from connform.engine.run.grants import State
-from connform.engine.run.states import WHOLE, KeptStates
+from connform.engine.run.grants import StateLocation
+from connform.engine.run.states import WHOLE, StateOfRun
 from tests.state.recording import record
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from connform.recorded import Mark
+    from connform.recorded import RecordSummary
     from tests.state.conftest import Repository
 
 NAMES: Final = tuple(f"team-{number:03}" for number in range(96))
@@ -61,16 +61,16 @@ def test_a_record_that_vanishes_while_a_plan_is_drawn(
         }
         file.write_text(json.dumps({"version": 1, "connections": connections}))
 
-    def marks_before_others_write(states: States) -> dict[str, Mark]:
+    def marks_before_others_write(states: StateTable) -> dict[str, RecordSummary]:
         found = marks(states)
-        with closing(KeptStates(State(), [str(file)])) as others, others.held(WHOLE, 5) as held:
+        with closing(StateOfRun(StateLocation(), [str(file)])) as others, others.held(WHOLE, 5) as held:
             next(iter(held.values())).write((), [lost])
         return found
 
     declare(changed="a", same="a", gone="a")
     record(file)
     declare(changed="b", same="a")
-    marks = States.marks
-    monkeypatch.setattr(States, "marks", marks_before_others_write)
-    report = plan([str(file)], state=State(), refresh=refresh).report
+    marks = StateTable.marks
+    monkeypatch.setattr(StateTable, "marks", marks_before_others_write)
+    report = plan([str(file)], state=StateLocation(), refresh=refresh).report
     assert {one.name: one.action for one in report.connections} == expected

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import trio
 
 from connform.auth import METHODS
-from connform.auth.interface import Given
+from connform.auth.interface import AuthInputs
 from connform.auth.oauth.server import AuthorizationServer
 from connform.database.memory import MemoryStore
 from connform.http import REAL, ClientSettings, async_client, sync_client
@@ -51,7 +51,7 @@ def credential(method: str, client: ClientSettings) -> Credential:
     store = MemoryStore()
     store.grants["customer"] = grant(obtained_at=LONG_AGO, expires_at=None)._replace(access_token=Secret(API_KEY))
     secret = {SECRETS[method]: Secret(API_KEY if method != "oauth2" else AWKWARD)}
-    given = Given(
+    given = AuthInputs(
         "customer", {"client_id": "acme"}, secret, "X-Api-Key", AuthorizationServer(token_url=TOKEN_URL), lambda: store, client
     )  # fmt: skip
     return METHODS[method].credential(given)

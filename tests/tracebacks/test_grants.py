@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from connform.auth.interface import Given
+from connform.auth.interface import AuthInputs
 from connform.auth.oauth import authorization, token_endpoint
 from connform.auth.oauth.server import AuthorizationServer
 from connform.auth.oauth.token_endpoint import App, TokenEndpoint
@@ -107,7 +107,7 @@ CALLBACKS: Final = {
 def test_no_login_that_fails_shows_the_address_or_the_code(case: str, authority: Authority) -> None:
     with Server(ANSWERS["the grant is refused"], tls=authority.server(), ca_pem=authority.pem) as server:
         store = MemoryStore()
-        given = Given(
+        given = AuthInputs(
             "customer",
             {"client_id": "acme", "redirect_uri": REDIRECT, "issuer": ""},
             {"client_secret": Secret(AWKWARD)},

@@ -11,8 +11,8 @@ import pytest
 from connform.database import open_store
 from connform.database.cipher import Cipher, new_key
 from connform.engine.run.client import client_settings
-from connform.engine.run.context import surroundings
-from connform.engine.run.grants import State
+from connform.engine.run.context import run_context
+from connform.engine.run.grants import StateLocation
 from connform.engine.validate import load_manifest
 from connform.errors import ConnectionFailed, ManifestInvalid
 from connform.secret import Secret
@@ -45,8 +45,8 @@ connections:
 def resolve(file: Path) -> None:
     """Do what a ready client does first, and let go of the stores."""
     manifest = load_manifest([str(file)])
-    with surroundings(manifest, simulate=False, state=State()) as world:
-        client_settings(manifest["api"], world)
+    with run_context(manifest, simulate=False, state=StateLocation()) as context:
+        client_settings(manifest["api"], context)
 
 
 def told(**content: object) -> servers.Behaviour:
@@ -145,4 +145,4 @@ def test_no_url_of_a_store_shows_its_password(url: str, tmp_path: Path) -> None:
     with pytest.raises(ConnectionFailed) as raised:
         open_store(url, tmp_path, None).read("customer")
     assert_hidden(raised.value, "a store")
-    assert_no_canary(repr(State(url)))
+    assert_no_canary(repr(StateLocation(url)))

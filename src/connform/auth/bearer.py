@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from connform.http.header import bearer, demand_sendable
+from connform.http.header import bearer, require_sendable
 from connform.manifest.references import REFERENCE
 from connform.manifest.shape import Shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from connform.auth.interface import Given
+    from connform.auth.interface import AuthInputs
     from connform.http.settings import Credential
     from connform.manifest.rules import Finding
     from connform.secret import Secret
@@ -35,9 +35,9 @@ class Bearer:
 
     def judge(self, key: str, secret: Secret) -> None:
         """Let a secret pass that can be sent in a header."""
-        demand_sendable(secret, key=key)
+        require_sendable(secret, key=key)
 
-    def credential(self, given: Given) -> Credential:
+    def credential(self, given: AuthInputs) -> Credential:
         """Return the token in the Authorization header."""
         return bearer(given.secrets["token"], key="token")
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from connform.secret import Secret
 
 
-class Given(NamedTuple):
+class AuthInputs(NamedTuple):
     """What one connection gives to its auth method."""
 
     connection: str
@@ -54,7 +54,7 @@ class AuthMethod(Protocol):
             ConnectionFailed: `secret_malformed`, never echoing the value.
         """
 
-    def credential(self, given: Given) -> Credential:
+    def credential(self, given: AuthInputs) -> Credential:
         """Turn what a connection gives into a credential. No IO.
 
         Raises:

@@ -18,7 +18,7 @@ from connform.manifest.urls import URL, url_findings
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from connform.auth.interface import Given
+    from connform.auth.interface import AuthInputs
     from connform.auth.oauth.server import AuthorizationServer
     from connform.auth.oauth.token_endpoint import App
     from connform.http.settings import Credential
@@ -100,7 +100,7 @@ class OAuth2:
             message = f"the secret behind `{key}` {problem}, and no app has such a secret"
             raise ConnectionFailed("secret_malformed", message)
 
-    def credential(self, given: Given) -> Credential:
+    def credential(self, given: AuthInputs) -> Credential:
         """Return the credential of the connection's grant, which reads nothing before the first request."""
         from connform.auth.oauth.credential import GrantCredential
 
@@ -109,7 +109,7 @@ class OAuth2:
         )
 
 
-def app(given: Given) -> App:
+def app(given: AuthInputs) -> App:
     """Return who asks: the client of RFC 6749 §2.
 
     Raises:

@@ -16,7 +16,7 @@ from connform.cli.usage import UsageProblem
 if TYPE_CHECKING:
     from connform.cli.options import Options
     from connform.engine.report import Report
-    from connform.engine.run.grants import State
+    from connform.engine.run.grants import StateLocation
 
 
 @click.command()
@@ -46,7 +46,7 @@ def command(
     lock_timeout_s: float,
     shard: tuple[int, int],
     simulate: bool,
-    state: State,
+    state: StateLocation,
     **limits: Any,
 ) -> Report:
     """Resolve, check and record what changed.
@@ -54,7 +54,7 @@ def command(
     What failed stays to be done: the next run tries it again. Without a plan that was agreed on, and without --yes, it asks.
     """
     from connform.engine.apply import apply
-    from connform.engine.changes.approval import Consent
+    from connform.engine.changes.approval import Approval
     from connform.engine.changes.plan_file import read
     from connform.engine.run.states import WHOLE, Shard
 
@@ -70,7 +70,7 @@ def command(
             message = f"the plan in {plan_file} is that of shard {saved.shard}, which has no part of shard {wanted}"
             raise UsageProblem(message)
     is_agreed = bool(saved or expect_digest or yes or simulate)
-    consent = Consent(saved, expect_digest or "", force, None if is_agreed else _asking(options))
+    consent = Approval(saved, expect_digest or "", force, None if is_agreed else _asking(options))
     with progress("applied", options) as show:
         return apply(
             options.files,

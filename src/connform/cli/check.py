@@ -12,13 +12,15 @@ from connform.cli.output import progress, reporting
 if TYPE_CHECKING:
     from connform.cli.options import Options
     from connform.engine.report import Report
-    from connform.engine.run.grants import State
+    from connform.engine.run.grants import StateLocation
 
 
 @click.command()
 @parallel
 @reporting
-def command(options: Options, *, simulate: bool, parallelism: int, timeout_s: float | None, state: State) -> Report:
+def command(
+    options: Options, *, simulate: bool, parallelism: int, timeout_s: float | None, state: StateLocation
+) -> Report:
     """Check connections live; record nothing."""
     from connform.engine.check import check
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from connform.cli.options import Options
     from connform.engine.export import ReadyCredential
-    from connform.engine.run.grants import State
+    from connform.engine.run.grants import StateLocation
     from connform.secret import Secret
 
 _NOT_EXECUTABLE, _NOT_FOUND, _DIED_OF_SIGNAL = 126, 127, 128
@@ -64,7 +64,7 @@ def command(
     no_masking: bool,
     simulate: bool,
     timeout_s: float | None,
-    state: State,
+    state: StateLocation,
 ) -> int:
     """Run a command with connections in its environment.
 
@@ -78,10 +78,10 @@ def command(
         raise UsageProblem(message, "connform exec sandbox-us -- ./script.sh")
     prefixes = _prefixes(names)
 
-    from connform.engine.export import handed_over
+    from connform.engine.export import export_credentials
 
     with (
-        handed_over(
+        export_credentials(
             options.files,
             list(prefixes),
             simulate=simulate,

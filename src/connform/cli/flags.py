@@ -254,9 +254,9 @@ def stateful(function: Function) -> Function:
 
     @wraps(function)
     def merged(*, state_url: str | None, state_key: str | None, **arguments: Any) -> Any:
-        from connform.engine.run.grants import State
+        from connform.engine.run.grants import StateLocation
 
-        return function(**arguments, state=State(state_url or "", state_key or ""))
+        return function(**arguments, state=StateLocation(state_url or "", state_key or ""))
 
     command: Function = merged
     for option in reversed(_STATE):

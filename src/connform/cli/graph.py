@@ -15,7 +15,7 @@ from connform.programs import find_program
 
 if TYPE_CHECKING:
     from connform.cli.options import Options
-    from connform.engine.run.grants import State
+    from connform.engine.run.grants import StateLocation
 
 _SVG = "svg"
 
@@ -26,7 +26,7 @@ _SVG = "svg"
 )
 @stateful
 @unformatted
-def command(options: Options, *, kind: str, state: State) -> int:
+def command(options: Options, *, kind: str, state: StateLocation) -> int:
     """Draw the connections with their templates and stores.
 
     Connections stand by environment and region, in the colour of their recorded verdict. svg needs Graphviz.

@@ -18,7 +18,7 @@ from connform.tracebacks import hidden_frames
 if TYPE_CHECKING:
     from connform.cli.options import Options
     from connform.engine.login import Granted, Login
-    from connform.engine.run.grants import State
+    from connform.engine.run.grants import StateLocation
     from connform.secret import Secret
 
 _PATIENCE_S = 300.0
@@ -52,7 +52,7 @@ def command(
     with_refresh_token: bool,
     no_browser: bool,
     timeout_s: float | None,
-    state: State,
+    state: StateLocation,
 ) -> int:
     """Obtain a customer's grant for an OAuth connection.
 

@@ -11,7 +11,7 @@ from connform.cli.output import write
 
 if TYPE_CHECKING:
     from connform.cli.options import Options
-    from connform.engine.run.grants import State
+    from connform.engine.run.grants import StateLocation
 
 
 @click.command()
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 )
 @stateful
 @common
-def command(options: Options, *, name: str, only_here: bool, force: bool, state: State) -> int:
+def command(options: Options, *, name: str, only_here: bool, force: bool, state: StateLocation) -> int:
     """Revoke a grant where its server can, and delete it.
 
     Where the server can't be reached nothing is deleted: the grant would live on there, and nobody could revoke it any more.

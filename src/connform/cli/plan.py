@@ -11,7 +11,7 @@ from connform.cli.output import emit, progress, save
 
 if TYPE_CHECKING:
     from connform.cli.options import Options
-    from connform.engine.run.grants import State
+    from connform.engine.run.grants import StateLocation
 
 
 @click.command()
@@ -32,7 +32,7 @@ def command(
     shard: tuple[int, int],
     parallelism: int,
     timeout_s: float | None,
-    state: State,
+    state: StateLocation,
 ) -> int:
     """Show what apply would do; change nothing.
 

@@ -17,7 +17,7 @@ from connform.faults import ExitCode
 if TYPE_CHECKING:
     from connform.cli.options import Options
     from connform.engine.request import RawAnswer
-    from connform.engine.run.grants import State
+    from connform.engine.run.grants import StateLocation
 
 _STATUS_CODES = {401: ExitCode.CREDENTIAL_REJECTED, 403: ExitCode.CREDENTIAL_REJECTED, 429: ExitCode.COULD_NOT_VERIFY}
 _ERRORS_FROM, _SERVER_ERRORS_FROM = 400, 500
@@ -49,7 +49,7 @@ def command(
     include: bool,
     simulate: bool,
     timeout_s: float | None,
-    state: State,
+    state: StateLocation,
 ) -> int:
     """Send one request through a ready client.
 

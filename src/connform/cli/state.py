@@ -12,7 +12,7 @@ from connform.cli.usage import UsageProblem
 
 if TYPE_CHECKING:
     from connform.cli.options import Options
-    from connform.engine.run.grants import State
+    from connform.engine.run.grants import StateLocation
 
 _NAMED: Final = ("show", "history", "rm")
 """What is about one connection."""
@@ -34,7 +34,7 @@ _NAMED: Final = ("show", "history", "rm")
 @stateful
 @common
 def command(
-    options: Options, *, what: str, name: str | None, new_name: str | None, lock_timeout_s: float, state: State
+    options: Options, *, what: str, name: str | None, new_name: str | None, lock_timeout_s: float, state: StateLocation
 ) -> int:
     """List, show, rename, forget or export what is recorded.
 
@@ -81,7 +81,7 @@ def command(
     return int(report.exit_code)
 
 
-def _move(options: Options, name: str, new: str, lock_timeout_s: float, state: State) -> None:
+def _move(options: Options, name: str, new: str, lock_timeout_s: float, state: StateLocation) -> None:
     import re
 
     from connform.engine.changes.rename_records import move

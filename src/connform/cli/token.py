@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from connform.cli.options import Options
     from connform.engine.export import ReadyCredential
-    from connform.engine.run.grants import State
+    from connform.engine.run.grants import StateLocation
 
 
 def _raw(credential: ReadyCredential) -> str:
@@ -56,14 +56,16 @@ def _time(credential: ReadyCredential) -> str:
 @click.option("--format", "form", type=click.Choice(list(_FORMATS)), default="raw", help="Default: raw.")
 @network
 @unformatted
-def command(options: Options, *, name: str, form: str, simulate: bool, timeout_s: float | None, state: State) -> int:
+def command(
+    options: Options, *, name: str, form: str, simulate: bool, timeout_s: float | None, state: StateLocation
+) -> int:
     """Print an access token, renewed where that is needed.
 
     It is a secret: `--output FILE` or a pipe keeps it off the screen.
     """
-    from connform.engine.export import handed_over
+    from connform.engine.export import export_credentials
 
-    with handed_over(
+    with export_credentials(
         options.files, [name], simulate=simulate, timeout_s=timeout_s, state=state, policies=options.policies
     ) as handed:
         (credential,) = handed.credentials

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from connform.database.grant_table import Records
+    from connform.database.grant_table import GrantTable
     from connform.database.interface import Database
-    from connform.database.state_table import States
+    from connform.database.state_table import StateTable
     from connform.secret import Secret
 
 
-def open_store(url: str, folder: Path, key: Callable[[], Secret] | None) -> Records:
+def open_store(url: str, folder: Path, key: Callable[[], Secret] | None) -> GrantTable:
     """Return the store that a URL names; nothing is opened before it is used.
 
     Args:
@@ -31,7 +31,7 @@ def open_store(url: str, folder: Path, key: Callable[[], Secret] | None) -> Reco
     Raises:
         ConnectionFailed: `config_invalid`; `store_unavailable` where an optional library is missing.
     """
-    from connform.database.grant_table import Records
+    from connform.database.grant_table import GrantTable
     from connform.database.keys import key_file
 
     with hidden_frames():
@@ -46,15 +46,15 @@ def open_store(url: str, folder: Path, key: Callable[[], Secret] | None) -> Reco
         hint = "name it: --state-key env://CONNFORM_KEY (`openssl rand -base64 32` makes one)"
         raise ConnectionFailed("store_key_wrong", message, hint)
 
-    return Records(database, own_or_given)
+    return GrantTable(database, own_or_given)
 
 
-def open_states(url: str, folder: Path) -> States:
+def open_states(url: str, folder: Path) -> StateTable:
     """Return the recorded state that lies where `open_store` finds grants; arguments and errors as there."""
-    from connform.database.state_table import States
+    from connform.database.state_table import StateTable
 
     with hidden_frames():
-        return States(_open(url, folder))
+        return StateTable(_open(url, folder))
 
 
 def folder_of(url: str, folder: Path) -> Path | None:

@@ -55,7 +55,7 @@ _SET_META: Final = "INSERT INTO connform_meta (name, value) VALUES (?, ?)"
 _DELETE_META: Final = "DELETE FROM connform_meta WHERE name = ?"
 
 
-class Records:
+class GrantTable:
     """A `GrantStore` in one database."""
 
     def __init__(self, database: Database, key: Callable[[bool], Secret]) -> None:
@@ -86,7 +86,7 @@ class Records:
         """Hold the lock of a grant."""
         try:
             with self._database.locked(connection, timeout_s):
-                yield _Locked(self, self._database, connection)
+                yield _LockedRow(self, self._database, connection)
         except LockTimeout as timeout:
             message = f"the grant of {connection} was not free within {timeout_s:.0f} s"
             raise ConnectionFailed("store_locked", f"{message}: {timeout}") from None
@@ -147,10 +147,10 @@ def put(execute: Execute, cipher: Cipher, grant: Grant) -> None:
     execute(_STAMP, (grant.facts.connection, stamp))
 
 
-class _Locked:
+class _LockedRow:
     """A `LockedGrant` whose lock is held."""
 
-    def __init__(self, records: Records, database: Database, connection: str) -> None:
+    def __init__(self, records: GrantTable, database: Database, connection: str) -> None:
         self._records = records
         self._database = database
         self._connection = connection

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from connform.database.interface import LockTimeout
 from connform.database.own_connection import OwnConnection
-from connform.database.postgres_server import PostgresServer, execute_on, sign, told
+from connform.database.postgres_server import PostgresServer, describe_holder, execute_on, sign
 from connform.errors import ConnectionFailed
 from connform.process_local import ProcessLocal
 
@@ -115,17 +115,17 @@ class PostgresDatabase:
     @contextmanager
     def locked(self, name: str, timeout_s: float) -> Iterator[None]:
         """Hold a name, in a session of its own."""
-        with self._server.telling(), self._holding([f"grant {name}"], timeout_s):
+        with self._server.translated_errors(), self._holding([f"grant {name}"], timeout_s):
             yield
 
     @contextmanager
     def held(self, names: Sequence[str], timeout_s: float) -> Iterator[Callable[[], AbstractContextManager[Execute]]]:
         """Hold several names in one session, in which everything is written: with it, the right to write is lost."""
-        with self._server.telling(), self._holding(names, timeout_s) as session:
+        with self._server.translated_errors(), self._holding(names, timeout_s) as session:
 
             @contextmanager
             def writing() -> Iterator[Execute]:
-                with self._server.telling(), session.transaction():
+                with self._server.translated_errors(), session.transaction():
                     execute = execute_on(session)
                     self._prepared(execute, may_found=True)
                     yield execute
@@ -146,7 +146,7 @@ class PostgresDatabase:
                     execute(_LOCK, (str(left_ms), name))
                 except psycopg.errors.LockNotAvailable:
                     holders = execute(_HOLDER, (name,)) or [("someone",)]
-                    raise LockTimeout(told(holders[0][0])) from None
+                    raise LockTimeout(describe_holder(holders[0][0])) from None
             execute("SET lock_timeout = 0")
             sign(session)
             yield session
@@ -158,7 +158,7 @@ class PostgresDatabase:
 
     @contextmanager
     def _transaction(self) -> Iterator[Execute]:
-        with self._own.lock.own, self._server.telling():
+        with self._own.lock.own, self._server.translated_errors():
             session = self._own.get()
             if session is None or not _is_alive(session):
                 session = self._own.set(self._server.connect(_PATIENCE_S))

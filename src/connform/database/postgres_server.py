@@ -68,7 +68,7 @@ class PostgresServer:
                 "the URL of the state is not one that PostgreSQL understands: postgresql://user@host:port/database"
             )
             raise ConnectionFailed("config_invalid", message) from None
-        _demand_whole_password(self._parameters)
+        _require_whole_password(self._parameters)
         named = (self._parameters.get(key, "") for key in ("host", "dbname"))
         self.place = "the PostgreSQL server " + "/".join(str(name) for name in named if name)
         """For people; without a password."""
@@ -126,7 +126,7 @@ class PostgresServer:
             raise ConnectionFailed("config_invalid", message, hint)
 
     @contextmanager
-    def telling(self) -> Iterator[None]:
+    def translated_errors(self) -> Iterator[None]:
         """Raise our faults instead of PostgreSQL's errors."""
         import psycopg
         from psycopg import errors
@@ -160,7 +160,7 @@ def sign(session: psycopg.Connection[Any]) -> None:
     execute_on(session)("SELECT set_config('application_name', ?, false)", (name,))
 
 
-def told(name: str) -> str:
+def describe_holder(name: str) -> str:
     """Say who holds a lock and since when, by the name of its session."""
     who, _, since = name.partition(_SINCE)
     return f"{who} has held it" + (f" since {since}" if since else "")
@@ -184,7 +184,7 @@ def _advice(error: BaseException) -> str:
     return ""
 
 
-def _demand_whole_password(parameters: Mapping[str, Any]) -> None:
+def _require_whole_password(parameters: Mapping[str, Any]) -> None:
     """Let pass what can be shown: a password with `@`, `/` or `:` goes on in what is taken for host, port or database.
 
     Raises:

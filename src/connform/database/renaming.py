@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 from connform.database.state_table import FORGET, KEPT_ATTEMPTS
 
 if TYPE_CHECKING:
-    from connform.database.grant_table import Records
-    from connform.database.state_table import Changes
+    from connform.database.grant_table import GrantTable
+    from connform.database.state_table import StateChanges
 
 _IS_RECORDED: Final = "SELECT 1 FROM connform_connections WHERE connection = ?"
 _MAKE_ROOM: Final = "DELETE FROM connform_connections WHERE connection = ?"
@@ -23,7 +23,7 @@ _HISTORY: Final = (
 _OLD_HISTORY: Final = "DELETE FROM connform_history WHERE connection = ?"
 
 
-def rename(changes: Changes, grants: Records, old: str, new: str) -> None:
+def rename(changes: StateChanges, grants: GrantTable, old: str, new: str) -> None:
     """Give record, history and grant of a connection to another name.
 
     A record of the new name gives way, and its attempts stay remembered; it is the caller's to see that it matters to nobody. A grant of

@@ -87,7 +87,7 @@ class SqliteDatabase:
     @contextmanager
     def reading(self) -> Iterator[Execute | None]:
         """Yield what reads; `None` where there is no file."""
-        with self._own.lock.own, self._telling():
+        with self._own.lock.own, self._translated_errors():
             try:
                 connection = self._connected(may_make=False)
             except FileNotFoundError:
@@ -98,7 +98,7 @@ class SqliteDatabase:
     @contextmanager
     def writing(self) -> Iterator[Execute]:
         """Yield one durable transaction."""
-        with self._own.lock.own, self._telling():
+        with self._own.lock.own, self._translated_errors():
             self._make_folder()
             connection = self._connected(may_make=True)
             sleep(max(self._writes_from - monotonic(), 0))
@@ -173,7 +173,7 @@ class SqliteDatabase:
         return connection
 
     @contextmanager
-    def _telling(self) -> Iterator[None]:
+    def _translated_errors(self) -> Iterator[None]:
         """Raise our faults instead of SQLite's errors."""
         try:
             yield

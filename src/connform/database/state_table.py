@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from connform.database.grant_rows import READ_FACTS, facts_of
 from connform.database.interface import LockTimeout
 from connform.errors import ConnectionFailed
-from connform.recorded import Actor, Applied, Attempt, Mark, Record, UsedSecret
+from connform.recorded import Actor, Applied, AppliedRecord, Attempt, RecordSummary, UsedSecret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
@@ -66,7 +66,7 @@ _KEEP_FORMER: Final = "INSERT INTO connform_meta (name, value) VALUES (?, ?) ON 
 _FIELDS: Final = frozenset(Attempt._fields)
 
 
-class States:
+class StateTable:
     """The recorded state in one database."""
 
     def __init__(self, database: Database) -> None:
@@ -74,7 +74,7 @@ class States:
         self.place = database.place
         """For people; without a password."""
 
-    def marks(self) -> dict[str, Mark]:
+    def marks(self) -> dict[str, RecordSummary]:
         """Return what tells whether there is something to do about each connection, by its name.
 
         Raises:
@@ -107,20 +107,20 @@ class States:
         """Return what a list shows of every connection, by name; errors as for `marks`."""
         return self._rows(_BRIEFS)
 
-    def read(self, only: Container[str] | None = None) -> dict[str, Record]:
+    def read(self, only: Container[str] | None = None) -> dict[str, AppliedRecord]:
         """Return the records of connections by name, by default of all; errors as for `marks`."""
         rows = [row for row in self._rows(_READ) if only is None or row[0] in only]
         specs, attempts = _decoded(row[3] for row in rows), _decoded(row[4] for row in rows)
         return {
-            name: Record(name, _text(file), digest, spec, _attempt(latest))
+            name: AppliedRecord(name, _text(file), digest, spec, _attempt(latest))
             for (name, file, digest, _, _), spec, latest in zip(rows, specs, attempts, strict=True)
         }
 
-    def record(self, connection: str) -> Record | None:
+    def record(self, connection: str) -> AppliedRecord | None:
         """Return one record; errors as for `marks`."""
         for name, file, digest, *texts in self._rows(_READ_ONE, connection):
             spec, latest = _decoded(texts)
-            return Record(name, _text(file), digest, spec, _attempt(latest))
+            return AppliedRecord(name, _text(file), digest, spec, _attempt(latest))
         return None
 
     def history(self, connection: str) -> list[Attempt]:
@@ -140,7 +140,7 @@ class States:
             return execute(sql, values) if execute else []
 
     @contextmanager
-    def held(self, parts: Iterable[str], timeout_s: float) -> Iterator[Changes]:
+    def held(self, parts: Iterable[str], timeout_s: float) -> Iterator[StateChanges]:
         """Hold parts of the state: nobody else changes connections of theirs.
 
         Args:
@@ -153,7 +153,7 @@ class States:
         try:
             names = [f"+state.{part}" for part in parts]  # no connection's name has a plus
             with self._database.held(names, timeout_s) as writing:
-                yield Changes(writing)
+                yield StateChanges(writing)
         except LockTimeout as timeout:
             message = f"the state in {self.place} was not free within {timeout_s:g} s: {timeout}"
             hint = "wait for the other run, or give --lock-timeout more time; the lock of a dead process frees itself"
@@ -164,14 +164,16 @@ class States:
         self._database.close()
 
 
-class Changes:
+class StateChanges:
     """The right to change records: it ends with its holder, and with the server's session."""
 
     def __init__(self, writing: Callable[[], AbstractContextManager[Execute]]) -> None:
         self.writing = writing
         """Returns a context that is one durable transaction."""
 
-    def write(self, records: Sequence[Record], removed: Sequence[str] = (), former: Sequence[Former] = ()) -> None:
+    def write(
+        self, records: Sequence[AppliedRecord], removed: Sequence[str] = (), former: Sequence[Former] = ()
+    ) -> None:
         """Replace records and remember their latest attempts, and forget the connections that were removed, in one durable step.
 
         Not for several threads at once.
@@ -197,8 +199,8 @@ class Changes:
                     execute(statement, (connection,))
 
 
-def _mark(file: str, digest: str, is_applied: int, fault: str) -> Mark:
-    return Mark(_text(file), digest, bool(is_applied), fault)
+def _mark(file: str, digest: str, is_applied: int, fault: str) -> RecordSummary:
+    return RecordSummary(_text(file), digest, bool(is_applied), fault)
 
 
 def _decoded(texts: Iterable[str]) -> list[Any]:

@@ -12,22 +12,22 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
-from connform.engine.changes.approval import Consent, demand
-from connform.engine.changes.attempts import not_removed, tried
-from connform.engine.changes.group_commit import Journal
+from connform.engine.changes.approval import Approval, require_approval
+from connform.engine.changes.attempts import record_of_attempt, record_of_failed_removal
+from connform.engine.changes.group_commit import GroupCommit
 from connform.engine.changes.living_grants import leaves_grant
-from connform.engine.changes.plan import Plan, described, draw
-from connform.engine.changes.production import forgotten
-from connform.engine.changes.removal import Endings, folder_of
+from connform.engine.changes.plan import Plan, describe_change, make_plan
+from connform.engine.changes.production import records_to_keep
+from connform.engine.changes.removal import GrantRemover, folder_of
 from connform.engine.changes.rename_records import carry_out
 from connform.engine.changes.renames import old_names
 from connform.engine.check import check_connection, each, failed, run
 from connform.engine.load.selection import EVERYTHING, Selection
 from connform.engine.plan import report
 from connform.engine.report import PlanSummary, Remark
-from connform.engine.run.context import surroundings
-from connform.engine.run.grants import DEFAULT, State
-from connform.engine.run.states import WHOLE, KeptStates, Shard
+from connform.engine.run.context import run_context
+from connform.engine.run.grants import DEFAULT, StateLocation
+from connform.engine.run.states import WHOLE, Shard, StateOfRun
 from connform.engine.validate import read_manifest
 from connform.errors import ConnectionFailed, Refused
 from connform.faults import Verdict
@@ -36,10 +36,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from connform.database.state_table import Changes, States
+    from connform.database.state_table import StateChanges, StateTable
     from connform.engine.changes.plan import Change
     from connform.engine.report import ConnectionReport, Report
-    from connform.engine.run.context import Surroundings
+    from connform.engine.run.context import RunContext
     from connform.manifest.decode import Manifest
     from connform.recorded import Actor, Applied
 
@@ -53,14 +53,14 @@ def apply(
     policies: Sequence[str] = (),
     *,
     by: Actor,
-    consent: Consent = Consent(),  # noqa: B008  (immutable)
+    consent: Approval = Approval(),  # noqa: B008  (immutable)
     shard: Shard = WHOLE,
     simulate: bool = False,
     parallelism: int = 100,
     timeout_s: float | None = None,
     lock_timeout_s: float = LOCK_S,
     progress: Callable[[int, int], None] | None = None,
-    state: State = DEFAULT,
+    state: StateLocation = DEFAULT,
 ) -> Report:
     """Carry out what is to be done about the selected connections; none hides another.
 
@@ -89,28 +89,28 @@ def apply(
     if manifest is None:
         return validated._replace(command="apply", simulated=simulate)
     with (
-        _kept(state, validated, simulate=simulate) as states,
+        _state_of_run(state, validated, simulate=simulate) as states,
         _held(states, manifest, shard, lock_timeout_s) as (held, also),
     ):
-        plan = draw(manifest, states, selection, shard)
+        plan = make_plan(manifest, states, selection, shard)
         if consent.saved is not None:
             plan = _again(plan, consent.saved.live)
-        _demand_held(plan, shard, also)
-        demand(plan, consent, shard, partial(report, plan, validated))
+        _require_held(plan, shard, also)
+        require_approval(plan, consent, shard, partial(report, plan, validated))
         with (
-            surroundings(manifest, simulate=simulate, state=state) as world,
-            closing(Endings(manifest, world, force=consent.force)) as endings,
+            run_context(manifest, simulate=simulate, state=state) as context,
+            closing(GrantRemover(manifest, context, force=consent.force)) as endings,
         ):
             shared = validated.files if state.url else ()  # else a state has one folder, and knows it
-            endings.demand_own_servers(_ending(plan, states, shared))
+            endings.require_own_servers(_records_of_ending_grants(plan, states, shared))
             unmoved = carry_out(plan.changes, held, state, manifest.stores)
-            world.source.prepare(one.connection for one in plan.pending if one.connection and not one.is_only_moved)
-            journals = {home: Journal(changes) for home, changes in held.items()}
-            work = _Apply(world, endings, states, journals, unmoved, shared, by, timeout_s)
+            context.source.prepare(one.connection for one in plan.pending if one.connection and not one.is_only_moved)
+            journals = {home: GroupCommit(changes) for home, changes in held.items()}
+            work = _Apply(context, endings, states, journals, unmoved, shared, by, timeout_s)
             done = run(each(plan.pending, work.carry_out, parallelism, progress))
     lines = {one.name: one for one in done}
     connections = tuple(
-        lines.get(change.name) or described(change)._replace(verdict=Verdict.SKIPPED) for change in plan.changes
+        lines.get(change.name) or describe_change(change)._replace(verdict=Verdict.SKIPPED) for change in plan.changes
     )
     return validated._replace(
         command="apply",
@@ -123,10 +123,10 @@ def apply(
 
 
 @contextmanager
-def _kept(state: State, validated: Report, *, simulate: bool) -> Iterator[KeptStates]:
+def _state_of_run(state: StateLocation, validated: Report, *, simulate: bool) -> Iterator[StateOfRun]:
     """Yield the recorded state; that of a simulation is empty and ends with it: facts come from real servers."""
     with TemporaryDirectory(prefix="connform-") as folder:
-        states = KeptStates(State(f"sqlite:///{folder}") if simulate else state, validated.files)
+        states = StateOfRun(StateLocation(f"sqlite:///{folder}") if simulate else state, validated.files)
         try:
             yield states
         finally:
@@ -135,15 +135,15 @@ def _kept(state: State, validated: Report, *, simulate: bool) -> Iterator[KeptSt
 
 @contextmanager
 def _held(
-    states: KeptStates, manifest: Manifest, shard: Shard, timeout_s: float
-) -> Iterator[tuple[Mapping[States, Changes], set[str]]]:
+    states: StateOfRun, manifest: Manifest, shard: Shard, timeout_s: float
+) -> Iterator[tuple[Mapping[StateTable, StateChanges], set[str]]]:
     """Hold the parts of a shard, and those of the old names from which its connections are to be moved; yield these names too."""
     also = set() if shard == WHOLE else old_names(manifest.moved, states, shard)
     with states.held(shard, timeout_s, also) as held:
         yield held, also
 
 
-def _demand_held(plan: Plan, shard: Shard, also: set[str]) -> None:
+def _require_held(plan: Plan, shard: Shard, also: set[str]) -> None:
     """Let a plan pass whose old names are held.
 
     Raises:
@@ -162,7 +162,7 @@ def _again(plan: Plan, live: frozenset[str]) -> Plan:
     return plan._replace(changes=tuple(changes))
 
 
-def _ending(plan: Plan, states: KeptStates, shared: Sequence[str]) -> Iterator[tuple[Applied, Path]]:
+def _records_of_ending_grants(plan: Plan, states: StateOfRun, shared: Sequence[str]) -> Iterator[tuple[Applied, Path]]:
     """Yield what was applied of connections whose grants end, with the folders of their manifests."""
     for change in plan.pending:
         applied = change.applied
@@ -170,7 +170,7 @@ def _ending(plan: Plan, states: KeptStates, shared: Sequence[str]) -> Iterator[t
             yield applied, _folder(change, applied, states, shared)
 
 
-def _folder(change: Change, applied: Applied, states: KeptStates, shared: Sequence[str]) -> Path:
+def _folder(change: Change, applied: Applied, states: StateOfRun, shared: Sequence[str]) -> Path:
     return folder_of(applied, states, shared) or states.folder_of(change.states)
 
 
@@ -179,16 +179,16 @@ class _Apply:
 
     def __init__(
         self,
-        world: Surroundings,
-        endings: Endings,
-        states: KeptStates,
-        journals: Mapping[States, Journal],
+        context: RunContext,
+        endings: GrantRemover,
+        states: StateOfRun,
+        journals: Mapping[StateTable, GroupCommit],
         unmoved: Mapping[str, ConnectionFailed],
         shared: Sequence[str],
         by: Actor,
         timeout_s: float | None,
     ) -> None:
-        self._world = world
+        self._context = context
         self._endings = endings
         self._states = states
         self._journals = journals
@@ -199,34 +199,34 @@ class _Apply:
 
     async def carry_out(self, change: Change) -> ConnectionReport:
         """Return what came of one change; it has been recorded."""
-        line = described(change)
+        line = describe_change(change)
         journal = self._journals[change.states]
         if change.name in self._unmoved:
             return failed(line, self._unmoved[change.name])
         if change.is_only_moved and not change.live:
             return line._replace(verdict=Verdict.READY)
         try:
-            journal.demand_sound()
+            journal.require_working()
             if change.connection is None:
                 return await self._remove(change, line, journal)
-            checked = await check_connection(change.connection, self._world, self._timeout_s)
-            versions = self._world.source.versions(change.connection)
+            checked = await check_connection(change.connection, self._context, self._timeout_s)
+            versions = self._context.source.versions(change.connection)
             if checked.verdict is Verdict.READY and leaves_grant(change.applied, change.connection):
                 checked = await self._without_grant(change, checked)
             file = self._states.file(change.connection.span.file)
-            record = tried(change, checked, versions, file, self._by)
-            await journal.write(record, forgotten(change.applied, record.spec))
+            record = record_of_attempt(change, checked, versions, file, self._by)
+            await journal.write(record, records_to_keep(change.applied, record.spec))
             told = ("action", "changes", "reasons", "sends", "moved_from", "revokes")
             return checked._replace(**{name: getattr(line, name) for name in told})
         except ConnectionFailed as failure:
             return failed(line, failure)
 
-    async def _remove(self, change: Change, line: ConnectionReport, journal: Journal) -> ConnectionReport:
+    async def _remove(self, change: Change, line: ConnectionReport, journal: GroupCommit) -> ConnectionReport:
         assert change.applied is not None  # noqa: S101  (what isn't declared is recorded)
         line = await self._without_grant(change, line._replace(verdict=Verdict.READY))
         is_removed = line.verdict is Verdict.READY
-        entry = change.name if is_removed else not_removed(change.applied, line, self._by)
-        await journal.write(entry, forgotten(change.applied, {}) if is_removed else ())
+        entry = change.name if is_removed else record_of_failed_removal(change.applied, line, self._by)
+        await journal.write(entry, records_to_keep(change.applied, {}) if is_removed else ())
         return line
 
     async def _without_grant(self, change: Change, line: ConnectionReport) -> ConnectionReport:

@@ -20,8 +20,8 @@ from connform.engine.load.catalog import provider
 from connform.engine.load.selection import EVERYTHING, Selection
 from connform.engine.report import Remark
 from connform.engine.run.client import client_settings
-from connform.engine.run.context import surroundings
-from connform.engine.run.grants import DEFAULT, State
+from connform.engine.run.context import run_context
+from connform.engine.run.grants import DEFAULT, StateLocation
 from connform.engine.run.timeline import Timeline
 from connform.engine.validate import read_manifest
 from connform.errors import ConnectionFailed
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from connform.diagnostics import Span
     from connform.engine.report import ConnectionReport, Report
-    from connform.engine.run.context import Surroundings
+    from connform.engine.run.context import RunContext
     from connform.grant import GrantFacts
     from connform.manifest.model import Connection
 
@@ -57,7 +57,7 @@ def check(
     parallelism: int = 100,
     timeout_s: float | None = None,
     progress: Callable[[int, int], None] | None = None,
-    state: State = DEFAULT,
+    state: StateLocation = DEFAULT,
 ) -> Report:
     """Check the selected connections live, many at once; none hides another. Nothing is recorded.
 
@@ -80,8 +80,8 @@ def check(
     if manifest is None:
         return validated._replace(command="check", simulated=simulate)
     chosen = list(manifest.values())
-    with surroundings(manifest, simulate=simulate, state=state) as world:
-        reports = check_all(chosen, world, parallelism, timeout_s, progress)
+    with run_context(manifest, simulate=simulate, state=state) as context:
+        reports = check_all(chosen, context, parallelism, timeout_s, progress)
     return validated._replace(
         command="check",
         connections=tuple(reports),
@@ -105,14 +105,14 @@ def run(work: Any) -> Any:
 
 def check_all(
     connections: Sequence[Connection],
-    world: Surroundings,
+    context: RunContext,
     parallelism: int,
     timeout_s: float | None,
     progress: Callable[[int, int], None] | None,
 ) -> list[ConnectionReport]:
     """Return the verdicts on connections, in their order; arguments as for `check`."""
-    world.source.prepare(connections)
-    work = partial(check_connection, world=world, timeout_s=timeout_s)
+    context.source.prepare(connections)
+    work = partial(check_connection, context=context, timeout_s=timeout_s)
     reports: list[ConnectionReport] = run(each(connections, work, parallelism, progress))
     return reports
 
@@ -139,22 +139,22 @@ async def each(
     return [results[index] for index in range(len(items))]
 
 
-async def check_connection(connection: Connection, world: Surroundings, timeout_s: float | None) -> ConnectionReport:
+async def check_connection(connection: Connection, context: RunContext, timeout_s: float | None) -> ConnectionReport:
     """Return the verdict on one connection; whatever fails is in it, and never raised."""
     timeline = Timeline()
     total_s = timeout_s or min(TIMEOUT_S, connection.timeouts.total_s)
     try:
-        judgement = await _ask(connection, world, total_s, timeline)
+        judgement = await _ask(connection, context, total_s, timeline)
     except ConnectionFailed as failure:
         judgement = Judgement(failure.fault.name, failure.message, failure.hint)
     return _report(connection, judgement, timeline)
 
 
-async def _ask(connection: Connection, world: Surroundings, total_s: float, timeline: Timeline) -> Judgement:
+async def _ask(connection: Connection, context: RunContext, total_s: float, timeline: Timeline) -> Judgement:
     api = provider(connection.provider)
     wanted = api.check_request(connection)
     timeline.done(Stage.CONFIG)
-    settings = client_settings(connection, world, total_s=total_s, max_body_bytes=MAX_BODY_BYTES)
+    settings = client_settings(connection, context, total_s=total_s, max_body_bytes=MAX_BODY_BYTES)
     settings = replace(settings, attempts=1)  # a check reports what it sees
     timeline.done(Stage.SECRET)
     async with async_client(settings, timeline) as client:

@@ -12,10 +12,10 @@ from connform.engine.report import ConnectionReport
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from connform.recorded import Attempt, Record
+    from connform.recorded import AppliedRecord, Attempt
 
 
-def described_record(record: Record, history: tuple[Attempt, ...] = ()) -> ConnectionReport:
+def described_record(record: AppliedRecord, history: tuple[Attempt, ...] = ()) -> ConnectionReport:
     """Return a record with its history as a line of a report."""
     return described_specification(record.connection, record.spec)._replace(record=record, history=history)
 

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from connform.engine.run.context import Surroundings
-    from connform.engine.run.grants import State
+    from connform.engine.run.context import RunContext
+    from connform.engine.run.grants import StateLocation
     from connform.http.settings import HeaderLines, Network
     from connform.manifest.model import Connection
 
@@ -50,7 +50,7 @@ class ReadyCredential(NamedTuple):
     """PEM file of the certificates to trust; empty for the system's."""
 
 
-class HandedOver(NamedTuple):
+class ExportedCredential(NamedTuple):
     """What programs may be given, and what nobody may see of them."""
 
     credentials: tuple[ReadyCredential, ...]
@@ -59,7 +59,7 @@ class HandedOver(NamedTuple):
     """All that the run came by: what is inherited from its environment as well."""
 
 
-def credential(connection: Connection, world: Surroundings, timeout_s: float | None = None) -> ReadyCredential:
+def credential(connection: Connection, context: RunContext, timeout_s: float | None = None) -> ReadyCredential:
     """Return the credential of a connection, renewed where that is needed.
 
     Raises:
@@ -67,7 +67,7 @@ def credential(connection: Connection, world: Surroundings, timeout_s: float | N
     """
     from connform.auth.oauth.credential import GrantCredential
 
-    settings = client_settings(connection, world, total_s=timeout_s)
+    settings = client_settings(connection, context, total_s=timeout_s)
     holder = settings.credential
     assert holder is not None  # noqa: S101  (every auth method makes one)
     facts = None
@@ -98,15 +98,15 @@ def _parts(lines: HeaderLines) -> tuple[str, Secret, bool]:
 
 
 @contextmanager
-def handed_over(
+def export_credentials(
     files: Sequence[str],
     names: Sequence[str],
     *,
     simulate: bool,
     timeout_s: float | None,
-    state: State,
+    state: StateLocation,
     policies: Sequence[str] = (),
-) -> Iterator[HandedOver]:
+) -> Iterator[ExportedCredential]:
     """Yield the credentials of connections by name.
 
     A simulator lives, and is reached at the base URLs, as long as the block; stores are closed before it begins.
@@ -125,19 +125,19 @@ def handed_over(
         ConnectionFailed: as for `credential`.
     """
     from connform.engine.load.selection import unknown_connection
-    from connform.engine.run.context import surroundings
+    from connform.engine.run.context import run_context
     from connform.engine.validate import load_manifest
 
     manifest = load_manifest(files, policies)
     for name in names:
         if name not in manifest:
             raise UnknownConnection(unknown_connection(name, manifest))
-    with surroundings(manifest, simulate=simulate, state=state) as world, _ca_file(world.network) as ca_file:
-        found = [credential(manifest[name], world, timeout_s) for name in names]
-        world.grants.close()
+    with run_context(manifest, simulate=simulate, state=state) as context, _ca_file(context.network) as ca_file:
+        found = [credential(manifest[name], context, timeout_s) for name in names]
+        context.grants.close()
         if ca_file:
-            found = [_on_loopback(one, world.network, ca_file) for one in found]
-        yield HandedOver(tuple(found), (*world.source.known(), *(one.value for one in found)))
+            found = [_on_loopback(one, context.network, ca_file) for one in found]
+        yield ExportedCredential(tuple(found), (*context.source.known(), *(one.value for one in found)))
 
 
 @contextmanager

@@ -22,7 +22,7 @@ _ROUNDS: Final = 10
 """A mended key may show a value to mend; more than a few rounds would be a circle."""
 
 
-class Mended(NamedTuple):
+class FixedManifest(NamedTuple):
     """One manifest that can be mended."""
 
     name: str
@@ -41,7 +41,7 @@ class Mended(NamedTuple):
         replace_content(self.name, self.content)
 
 
-def fix(files: Sequence[str] = ()) -> list[Mended]:
+def fix(files: Sequence[str] = ()) -> list[FixedManifest]:
     """Return the manifests in which something is to be mended for certain, mended. Nothing is written.
 
     Args:
@@ -58,7 +58,7 @@ def fix(files: Sequence[str] = ()) -> list[Mended]:
         if not edits:
             break
         after = [_mended(source, edits.get(source.name, ()), counts) for source in after]
-    return [Mended(source.name, source.data, counts[source.name]) for source in after if counts[source.name]]
+    return [FixedManifest(source.name, source.data, counts[source.name]) for source in after if counts[source.name]]
 
 
 def _mended(source: Source, edits: Sequence[Edit], counts: dict[str, int]) -> Source:

@@ -9,14 +9,14 @@ from contextlib import closing
 from typing import TYPE_CHECKING, NamedTuple
 
 from connform.engine.load.selection import EVERYTHING, Selection
-from connform.engine.run.states import KeptStates
+from connform.engine.run.states import StateOfRun
 from connform.engine.validate import read_manifest
 from connform.errors import ManifestInvalid
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from connform.engine.run.grants import State
+    from connform.engine.run.grants import StateLocation
     from connform.manifest.model import Connection
 
 
@@ -36,7 +36,7 @@ class Node(NamedTuple):
 
 
 def graph(
-    files: Sequence[str] = (), selection: Selection = EVERYTHING, policies: Sequence[str] = (), *, state: State
+    files: Sequence[str] = (), selection: Selection = EVERYTHING, policies: Sequence[str] = (), *, state: StateLocation
 ) -> tuple[Node, ...]:
     """Return the selected connections, in the manifest's order.
 
@@ -54,7 +54,7 @@ def graph(
     manifest, report = read_manifest(files, selection, policies)
     if manifest is None:
         raise ManifestInvalid(report.diagnostics)
-    with closing(KeptStates(state, report.files)) as states:
+    with closing(StateOfRun(state, report.files)) as states:
         verdicts = {name: verdict for home in states.all for name, verdict, *_ in home.briefs()}
     return tuple(_node(connection, verdicts.get(connection.name, "")) for connection in manifest.values())
 

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, TypeAlias
 from connform.engine import apply as _apply
 from connform.engine import check as _check
 from connform.engine import validate as _validate
-from connform.engine.changes.approval import Consent
+from connform.engine.changes.approval import Approval
 from connform.engine.load.catalog import provider
 from connform.engine.load.selection import Selection, unknown_connection
 from connform.engine.run.actor import actor
 from connform.engine.run.client import client_settings
-from connform.engine.run.context import Surroundings, real, simulated
-from connform.engine.run.grants import State
+from connform.engine.run.context import RunContext, real_context, simulated_context
+from connform.engine.run.grants import StateLocation
 from connform.engine.validate import load_manifest
 from connform.errors import UnknownConnection
 
@@ -37,8 +37,8 @@ Files: TypeAlias = "str | os.PathLike[str] | Iterable[str | os.PathLike[str]]"
 class ReadyConnection:
     """One connection of a manifest; nothing is resolved until a client is asked for."""
 
-    def __init__(self, connection: Connection, world: Surroundings) -> None:
-        self._world = world
+    def __init__(self, connection: Connection, context: RunContext) -> None:
+        self._context = context
         self.declared = connection
         """What the manifest says, with its effective values."""
         self.name = connection.name
@@ -54,13 +54,13 @@ class ReadyConnection:
         """
         from connform.http.client import sync_client
 
-        return sync_client(client_settings(self.declared, self._world))
+        return sync_client(client_settings(self.declared, self._context))
 
     def async_client(self) -> httpx.AsyncClient:
         """Return the same as an `httpx.AsyncClient`; errors as for `client`."""
         from connform.http.client import async_client
 
-        return async_client(client_settings(self.declared, self._world))
+        return async_client(client_settings(self.declared, self._context))
 
     def __repr__(self) -> str:
         return f"<ReadyConnection {self.name} {self.base_url}>"
@@ -69,14 +69,14 @@ class ReadyConnection:
 class Connections(Mapping[str, ReadyConnection]):
     """The connections of a manifest by name, in its order."""
 
-    def __init__(self, manifest: Manifest, world: Surroundings) -> None:
+    def __init__(self, manifest: Manifest, context: RunContext) -> None:
         self._manifest = manifest
-        self._world = world
+        self._context = context
 
     def __getitem__(self, name: str) -> ReadyConnection:
         if name not in self._manifest:
             raise UnknownConnection(unknown_connection(name, self._manifest))
-        return ReadyConnection(self._manifest[name], self._world)
+        return ReadyConnection(self._manifest[name], self._context)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._manifest)
@@ -98,7 +98,9 @@ def load(files: Files = (), *, simulator: Simulator | None = None, state: str = 
         ManifestInvalid: a manifest has errors.
     """
     manifest = load_manifest(_names(files))
-    return Connections(manifest, simulated(simulator) if simulator else real(manifest, State(state, state_key)))
+    return Connections(
+        manifest, simulated_context(simulator) if simulator else real_context(manifest, StateLocation(state, state_key))
+    )
 
 
 def connect(
@@ -157,7 +159,7 @@ def check(
         _names(policies),
         simulate=simulate,
         timeout_s=timeout_s,
-        state=State(state, state_key),
+        state=StateLocation(state, state_key),
     )
 
 
@@ -187,10 +189,10 @@ def apply(
         selection,
         _names(policies),
         by=actor(),
-        consent=Consent(force=force),
+        consent=Approval(force=force),
         simulate=simulate,
         timeout_s=timeout_s,
-        state=State(state, state_key),
+        state=StateLocation(state, state_key),
     )
 
 

@@ -16,11 +16,11 @@ from connform.auth.oauth.token_endpoint import AnswerLost, GrantRefused, TokenEn
 from connform.engine.load.selection import unknown_connection
 from connform.engine.logins import problem
 from connform.engine.run.client import bare_settings
-from connform.engine.run.context import surroundings
-from connform.engine.run.grants import KeptGrants
+from connform.engine.run.context import run_context
+from connform.engine.run.grants import StoredGrants
 from connform.engine.run.resolve import resolve
 from connform.engine.run.revocation import revoke_url
-from connform.engine.run.secret_resolver import Stores
+from connform.engine.run.secret_resolver import SecretResolver
 from connform.engine.validate import load_manifest
 from connform.errors import ConnectionFailed, Refused, UnknownConnection
 from connform.grant import Grant, GrantFacts
@@ -29,9 +29,9 @@ from connform.tracebacks import hidden_frames
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from connform.auth.interface import Given
+    from connform.auth.interface import AuthInputs
     from connform.auth.oauth.token_endpoint import Tokens
-    from connform.engine.run.grants import State
+    from connform.engine.run.grants import StateLocation
     from connform.grant import LockedGrant
     from connform.manifest.decode import Manifest
     from connform.secret import Secret
@@ -52,7 +52,7 @@ class Granted(NamedTuple):
 class Login:
     """One login that has begun: a person opens `url`; `finish` takes the address on which they ended."""
 
-    def __init__(self, given: Given) -> None:
+    def __init__(self, given: AuthInputs) -> None:
         """Begin; looks for the server's endpoints where the manifest says `issuer` alone.
 
         Raises:
@@ -153,7 +153,7 @@ class Login:
 
 
 @contextmanager
-def login(files: Sequence[str], name: str, *, state: State, policies: Sequence[str] = ()) -> Iterator[Login]:
+def login(files: Sequence[str], name: str, *, state: StateLocation, policies: Sequence[str] = ()) -> Iterator[Login]:
     """Yield a login for one connection.
 
     Args:
@@ -175,7 +175,7 @@ def logout(
     files: Sequence[str],
     name: str,
     *,
-    state: State,
+    state: StateLocation,
     policies: Sequence[str] = (),
     only_here: bool = False,
     force: bool = False,
@@ -199,7 +199,7 @@ def logout(
             raise Refused(message) from None
 
 
-def end_grant(given: Given, *, force: bool = False) -> str:
+def end_grant(given: AuthInputs, *, force: bool = False) -> str:
     """Revoke a grant where its server can, and delete it; return what happened, for people. Errors as for `logout`."""
     with given.grants().lock(given.connection, LOCK_S) as locked:
         grant = locked.read()
@@ -210,9 +210,9 @@ def end_grant(given: Given, *, force: bool = False) -> str:
         return f"the grant of {given.connection} was {said}"
 
 
-def _delete(manifest: Manifest, name: str, state: State) -> str:
+def _delete(manifest: Manifest, name: str, state: StateLocation) -> str:
     """Delete a grant unrevoked, be it that its connection is no longer declared."""
-    with closing(KeptGrants(state, Stores(manifest.stores))) as grants:
+    with closing(StoredGrants(state, SecretResolver(manifest.stores))) as grants:
         for folder in manifest.folders:
             store = grants.at(folder)
             if any(facts.connection == name for facts in store.facts()):
@@ -224,7 +224,7 @@ def _delete(manifest: Manifest, name: str, state: State) -> str:
     return f"{name} has no grant"
 
 
-def _revoke(given: Given, grant: Grant, *, force: bool) -> str:
+def _revoke(given: AuthInputs, grant: Grant, *, force: bool) -> str:
     server, token_url = oauth2.server(given.settings, given.server), grant.facts.token_url
     if not server.may_renew(token_url):
         return f"deleted here, not revoked: the manifest no longer speaks of {token_url}, which gave it"
@@ -245,7 +245,7 @@ def _revoke(given: Given, grant: Grant, *, force: bool) -> str:
 
 
 @contextmanager
-def _given(files: Sequence[str], name: str, state: State, policies: Sequence[str]) -> Iterator[Given]:
+def _given(files: Sequence[str], name: str, state: StateLocation, policies: Sequence[str]) -> Iterator[AuthInputs]:
     manifest = load_manifest(files, policies)
     if name not in manifest:
         raise UnknownConnection(unknown_connection(name, manifest))
@@ -253,5 +253,5 @@ def _given(files: Sequence[str], name: str, state: State, policies: Sequence[str
     if connection.auth.method != "oauth2":
         message = f"{name} authenticates with {connection.auth.method}: only an OAuth connection has a grant"
         raise UnknownConnection(message)
-    with surroundings(manifest, simulate=False, state=state) as world:
-        yield resolve(connection, world, bare_settings(connection, world))
+    with run_context(manifest, simulate=False, state=state) as context:
+        yield resolve(connection, context, bare_settings(connection, context))

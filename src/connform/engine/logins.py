@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from connform.auth.oauth.freshness import is_fresh
 from connform.engine.describe import describe
 from connform.engine.load.selection import EVERYTHING, Selection
-from connform.engine.run.grants import KeptGrants
+from connform.engine.run.grants import StoredGrants
 from connform.engine.run.revocation import declared_server
-from connform.engine.run.secret_resolver import Stores
+from connform.engine.run.secret_resolver import SecretResolver
 from connform.engine.validate import read_manifest
 from connform.faults import FAULTS, Verdict
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
     from connform.auth.oauth.server import AuthorizationServer
     from connform.engine.report import ConnectionReport, Report
-    from connform.engine.run.grants import State
+    from connform.engine.run.grants import StateLocation
     from connform.grant import GrantFacts, GrantStore
     from connform.manifest.model import Connection
 
 
 def logins(
-    files: Sequence[str], selection: Selection = EVERYTHING, policies: Sequence[str] = (), *, state: State
+    files: Sequence[str], selection: Selection = EVERYTHING, policies: Sequence[str] = (), *, state: StateLocation
 ) -> Report:
     """Return the selected OAuth connections, each ready or with the reason for which it needs a login.
 
@@ -37,7 +37,7 @@ def logins(
     manifest, validated = read_manifest(files, selection, policies)
     if manifest is None:
         return validated._replace(command="login")
-    grants = KeptGrants(state, Stores(manifest.stores))
+    grants = StoredGrants(state, SecretResolver(manifest.stores))
     known: dict[GrantStore, dict[str, GrantFacts]] = {}
     reports = []
     try:

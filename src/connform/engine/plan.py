@@ -8,12 +8,12 @@ from __future__ import annotations
 from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from connform.engine.changes.plan import Action, described, draw
-from connform.engine.changes.plan_file import written
+from connform.engine.changes.plan import Action, describe_change, make_plan
+from connform.engine.changes.plan_file import write
 from connform.engine.changes.safety import refusals
 from connform.engine.load.selection import EVERYTHING, Selection
 from connform.engine.report import PlanSummary
-from connform.engine.run.states import WHOLE, KeptStates, Shard, by_home
+from connform.engine.run.states import WHOLE, Shard, StateOfRun, by_home
 from connform.engine.validate import read_manifest
 
 if TYPE_CHECKING:
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
     from connform.engine.changes.plan import Plan
     from connform.engine.report import Report
-    from connform.engine.run.grants import State
+    from connform.engine.run.grants import StateLocation
     from connform.manifest.decode import Manifest
 
 
-class Planned(NamedTuple):
+class PlanResult(NamedTuple):
     """What `plan` found."""
 
     report: Report
@@ -40,7 +40,7 @@ class Planned(NamedTuple):
     @property
     def saved(self) -> str:
         """The plan as a file; empty where there is none."""
-        return written(self.plan, self.selection, self.shard) if self.plan else ""
+        return write(self.plan, self.selection, self.shard) if self.plan else ""
 
 
 def plan(
@@ -48,13 +48,13 @@ def plan(
     selection: Selection = EVERYTHING,
     policies: Sequence[str] = (),
     *,
-    state: State,
+    state: StateLocation,
     shard: Shard = WHOLE,
     refresh: bool = False,
     timeout_s: float | None = None,
     parallelism: int = 100,
     progress: Callable[[int, int], None] | None = None,
-) -> Planned:
+) -> PlanResult:
     """Return what `apply` would do. Records nothing and locks nothing.
 
     Args:
@@ -76,21 +76,21 @@ def plan(
     started = perf_counter()
     manifest, validated = read_manifest(files, selection, policies, may_miss=True)
     if manifest is None:
-        return Planned(validated._replace(command="plan"))
-    states = KeptStates(state, validated.files)
+        return PlanResult(validated._replace(command="plan"))
+    states = StateOfRun(state, validated.files)
     try:
-        drawn = draw(manifest, states, selection, shard)
+        drawn = make_plan(manifest, states, selection, shard)
         if refresh:
             drawn = _refreshed(drawn, manifest, state, timeout_s, parallelism, progress)
         found = report(drawn, validated)
-        return Planned(found._replace(elapsed_s=perf_counter() - started), drawn, selection, shard)
+        return PlanResult(found._replace(elapsed_s=perf_counter() - started), drawn, selection, shard)
     finally:
         states.close()
 
 
 def report(drawn: Plan, validated: Report) -> Report:
     """Return a plan as a report."""
-    lines = tuple(map(described, drawn.changes))
+    lines = tuple(map(describe_change, drawn.changes))
     summary = PlanSummary(drawn.digest, refusals(drawn))
     return validated._replace(command="plan", connections=lines, connection_count=len(lines), plan=summary)
 
@@ -98,26 +98,26 @@ def report(drawn: Plan, validated: Report) -> Report:
 def _refreshed(
     drawn: Plan,
     manifest: Manifest,
-    state: State,
+    state: StateLocation,
     timeout_s: float | None,
     parallelism: int,
     progress: Callable[[int, int], None] | None,
 ) -> Plan:
     """Return the plan with what the live side of unchanged connections says otherwise than recorded."""
-    from connform.engine.changes.drift import compared
+    from connform.engine.changes.drift import compare_with_live
     from connform.engine.check import check_all
-    from connform.engine.run.context import surroundings
+    from connform.engine.run.context import run_context
 
     still = {one.name: one for one in drawn.changes if one.action is Action.NONE}
     connections = [one.connection for one in still.values() if one.connection]
-    with surroundings(manifest, simulate=False, state=state) as world:
-        seen = check_all(connections, world, parallelism, timeout_s, progress)
-        versions = {connection.name: world.source.versions(connection) for connection in connections}
+    with run_context(manifest, simulate=False, state=state) as context:
+        seen = check_all(connections, context, parallelism, timeout_s, progress)
+        versions = {connection.name: context.source.versions(connection) for connection in connections}
     homes = by_home({name: one.states for name, one in still.items()})
     records = {name: record for home, names in homes.items() for name, record in home.read(names).items()}
     answers = {one.name: one for one in seen}
     changes = (
-        compared(change, records.get(name), answers[name], versions[name])
+        compare_with_live(change, records.get(name), answers[name], versions[name])
         if (name := change.name) in answers
         else change
         for change in drawn.changes

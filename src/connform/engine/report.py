@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from connform.engine.changes.origins import Send
     from connform.engine.changes.specification import FieldChange
     from connform.grant import GrantFacts
-    from connform.recorded import Attempt, Brief, Record
+    from connform.recorded import AppliedRecord, Attempt, Brief
 
 
 class StageResult(NamedTuple):
@@ -96,7 +96,7 @@ class ConnectionReport(NamedTuple):
     """`plan` and `apply`: the name under which it was recorded, or empty."""
     revokes: GrantFacts | None = None
     """`plan` and `apply`: the living grant that ends with what is to be done."""
-    record: Record | None = None
+    record: AppliedRecord | None = None
     """`state`: what is recorded."""
     history: tuple[Attempt, ...] = ()
     """`state history`: the attempts that are remembered, the oldest first."""

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from connform.engine.load.selection import unknown_connection
 from connform.engine.run.client import client_settings
-from connform.engine.run.context import surroundings
-from connform.engine.run.grants import DEFAULT, State
+from connform.engine.run.context import run_context
+from connform.engine.run.grants import DEFAULT, StateLocation
 from connform.engine.validate import load_manifest
 from connform.errors import UnknownConnection
 
@@ -42,7 +42,7 @@ def request(
     headers: Sequence[tuple[str, str]] = (),
     timeout_s: float | None = None,
     policies: Sequence[str] = (),
-    state: State = DEFAULT,
+    state: StateLocation = DEFAULT,
 ) -> RawAnswer:
     """Send one request.
 
@@ -72,8 +72,8 @@ def request(
         raise UnknownConnection(unknown_connection(name, manifest))
     lines = [*headers, *([("content-type", content_type)] if content_type else [])]
     with (
-        surroundings(manifest, simulate=simulate, state=state) as world,
-        sync_client(client_settings(manifest[name], world, total_s=timeout_s)) as client,
+        run_context(manifest, simulate=simulate, state=state) as context,
+        sync_client(client_settings(manifest[name], context, total_s=timeout_s)) as client,
     ):
         parts = [(name, (file or None, content)) for name, file, content in form]
         response = client.request(method, path, content=body, files=parts or None, headers=lines)

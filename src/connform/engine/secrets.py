@@ -12,13 +12,13 @@ from connform.engine.describe import describe
 from connform.engine.load.catalog import auth_method, backend
 from connform.engine.load.selection import EVERYTHING, Selection
 from connform.engine.report import BackendReport, SecretReport
-from connform.engine.run.secret_resolver import Stores, Wanted
+from connform.engine.run.secret_resolver import RequestedSecret, SecretResolver
 from connform.engine.validate import read_manifest
 from connform.errors import ConnectionFailed, SecretUnresolved
 from connform.faults import Stage, Verdict
 from connform.registry import SECRETS_GROUP, names, package_of
 from connform.secrets import BACKENDS
-from connform.secrets.kit.interface import Equipped
+from connform.secrets.kit.interface import HasRequirements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -38,7 +38,7 @@ def check_secrets(files: Sequence[str] = (), selection: Selection = EVERYTHING, 
     manifest, validated = read_manifest(files, selection, policies)
     if manifest is None:
         return validated._replace(command="secrets check")
-    source = Stores(manifest.stores)
+    source = SecretResolver(manifest.stores)
     connections = list(manifest.values())
     try:
         source.prepare(connections)
@@ -62,14 +62,14 @@ def backends() -> Iterator[BackendReport]:
     for scheme in names(BACKENDS, SECRETS_GROUP):
         kind = backend(scheme)
         package = "connform" if scheme in BACKENDS else package_of(scheme, SECRETS_GROUP)
-        missing = kind.missing() if isinstance(kind, Equipped) else ""
+        missing = kind.missing() if isinstance(kind, HasRequirements) else ""
         yield BackendReport(scheme, kind.form, kind.store_shape.description, package, missing)
 
 
-def _report(connection: Connection, source: Stores, stores: Mapping[str, Store]) -> ConnectionReport:
+def _report(connection: Connection, source: SecretResolver, stores: Mapping[str, Store]) -> ConnectionReport:
     references = connection.auth.references
     method = auth_method(connection.auth.method)
-    read = source.outcomes([Wanted(reference, connection.base) for reference in references.values()])
+    read = source.outcomes([RequestedSecret(reference, connection.base) for reference in references.values()])
     outcomes = [_judged(outcome, key, method) for key, outcome in zip(references, read, strict=True)]
     secrets = tuple(
         _secret(connection, key, outcome, stores) for key, outcome in zip(references, outcomes, strict=True)

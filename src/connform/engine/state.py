@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from connform.engine.described import described_record
 from connform.engine.load.selection import EVERYTHING, Selection, select, unknown_connection
 from connform.engine.report import Report
-from connform.engine.run.states import KeptStates, Shard, part_of
+from connform.engine.run.states import Shard, StateOfRun, part_of
 from connform.errors import ManifestInvalid, UnknownConnection
 from connform.manifest.files import load_sources
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from connform.engine.report import ConnectionReport
-    from connform.engine.run.grants import State
+    from connform.engine.run.grants import StateLocation
 
 
 def recorded(
     files: Sequence[str],
     selection: Selection = EVERYTHING,
     *,
-    state: State,
+    state: StateLocation,
     command: str,
     with_history: bool = False,
     with_specifications: bool = True,
@@ -47,7 +47,7 @@ def recorded(
         ConnectionFailed: a fault of the store.
     """
     names = named_manifests(files)
-    with closing(KeptStates(state, names)) as states:
+    with closing(StateOfRun(state, names)) as states:
         if with_specifications or selection.tags:
             lines = _lines(states, selection, with_history=with_history)
         else:
@@ -58,7 +58,7 @@ def recorded(
     return Report(command, tuple(names), connections=tuple(lines), connection_count=len(lines))
 
 
-def _lines(states: KeptStates, selection: Selection, *, with_history: bool) -> list[ConnectionReport]:
+def _lines(states: StateOfRun, selection: Selection, *, with_history: bool) -> list[ConnectionReport]:
     if not _is_one(selection):
         records = states.read()  # and nothing else: a run of apply may be under way
         tags = {name: tuple(record.spec["settings"].get("tags", ())) for name, record in records.items()}
@@ -94,7 +94,7 @@ def named_manifests(files: Sequence[str]) -> list[str]:
     return [source.name for source in sources]
 
 
-def forget(files: Sequence[str], name: str, *, state: State, lock_timeout_s: float) -> None:
+def forget(files: Sequence[str], name: str, *, state: StateLocation, lock_timeout_s: float) -> None:
     """Forget a connection: its record and its history. Its server hears nothing of it, and its grant stays.
 
     Args:
@@ -108,7 +108,7 @@ def forget(files: Sequence[str], name: str, *, state: State, lock_timeout_s: flo
         UnknownConnection: nothing is recorded under that name.
         ConnectionFailed: a fault of the store.
     """
-    with closing(KeptStates(state, named_manifests(files))) as states:
+    with closing(StateOfRun(state, named_manifests(files))) as states:
         marks = states.marks()
         if name not in marks:
             raise UnknownConnection(unknown_connection(name, marks))

@@ -37,7 +37,7 @@ class Renew(NamedTuple):
     """What the server answered with 401; empty where nothing was sent."""
 
 
-class Send(NamedTuple):
+class SendRequest(NamedTuple):
     """Send the request; answered with the answer, or with the `RequestFailed` that came of it."""
 
     credential: HeaderLines
@@ -70,7 +70,7 @@ class Operation(NamedTuple):
 
 def exchange(
     credential: Credential | None, operation: Operation
-) -> Generator[Renew | Send | Wait, Any, httpcore.Response]:
+) -> Generator[Renew | SendRequest | Wait, Any, httpcore.Response]:
     """Yield what to do next, and return the answer; whoever drives it closes an answer that is followed by a step.
 
     Raises:
@@ -84,7 +84,7 @@ def exchange(
     while True:
         if operation.attempts > 1 and (pause_s := limits.delay_s(operation.origin, operation.account or lines)):
             yield Wait(_fitting(pause_s, operation))
-        outcome = yield Send(lines)
+        outcome = yield SendRequest(lines)
         if isinstance(outcome, RequestFailed):
             pause = retry.after_failure(outcome, attempt, safe=operation.is_safe)
         else:

@@ -46,7 +46,7 @@ class HeaderCredential:
         Raises:
             ConnectionFailed: `secret_malformed`.
         """
-        demand_sendable(secret, key=key)
+        require_sendable(secret, key=key)
         self._lines = HeaderLines((name, Secret(prefix + secret.reveal())))
 
     def headers(self) -> HeaderLines:
@@ -62,7 +62,7 @@ def bearer(token: Secret, *, key: str) -> HeaderCredential:
     return HeaderCredential("Authorization", token, key=key, prefix="Bearer ")
 
 
-def demand_sendable(secret: Secret, *, key: str) -> None:
+def require_sendable(secret: Secret, *, key: str) -> None:
     """Let a secret pass that can be sent in a header.
 
     Args:

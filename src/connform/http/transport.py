@@ -18,12 +18,12 @@ from anyio.lowlevel import RunVar
 
 from connform.http import log_filter, retry
 from connform.http.body import Body
-from connform.http.exchange import Operation, Renew, Send, Wait, exchange
+from connform.http.exchange import Operation, Renew, SendRequest, Wait, exchange
 from connform.http.failures import RequestFailed, RequestTimedOut, translated
 from connform.http.net import deadline, tls
 from connform.http.net.dial import SyncDialer
 from connform.http.net.dial_async import AsyncDialer
-from connform.http.net.dialing import Line
+from connform.http.net.dialing import DialContext
 from connform.http.net.proxy import Proxy
 from connform.http.origin import Origin
 from connform.http.outgoing import Outgoing
@@ -69,7 +69,7 @@ class _Pinned:
         self._outgoing = Outgoing(origin)
         # a route has no proxies, and plain http, for this machine alone, would show the credential to one
         by_proxy = bool(settings.proxy) and settings.network.route is None and origin.scheme == "https"
-        self._line = Line(settings.network, observer, Proxy.of(settings) if by_proxy else None)
+        self._line = DialContext(settings.network, observer, Proxy.of(settings) if by_proxy else None)
         self._pool_arguments: dict[str, Any] = {
             "ssl_context": tls.context_for(settings) if origin.scheme == "https" else None,
             "max_connections": _CONNECTIONS,
@@ -80,7 +80,9 @@ class _Pinned:
     def _body(self, request: httpx.Request, answer: httpcore.Response) -> Body:
         return Body(answer.headers, self._host, self._settings.max_body_bytes, is_empty=request.method == "HEAD")
 
-    def _steps(self, request: httpx.Request) -> tuple[Generator[Renew | Send | Wait, Any, httpcore.Response], float]:
+    def _steps(
+        self, request: httpx.Request
+    ) -> tuple[Generator[Renew | SendRequest | Wait, Any, httpcore.Response], float]:
         """Return the steps of a request's exchange and when it must have ended."""
         log_filter.hide_query(request.url)
         settings = self._settings
@@ -95,7 +97,7 @@ class _Pinned:
         )
         return exchange(settings.credential, operation), ends_at
 
-    def _wanted(self, request: httpx.Request, step: Send) -> httpcore.Request:
+    def _wanted(self, request: httpx.Request, step: SendRequest) -> httpcore.Request:
         """Return what goes on the wire; inside of the deadline."""
         if self._is_closed:  # a pool would open again for it
             raise RequestFailed("http_bad_reply", f"the client was closed before {self._host} had answered", sent=False)
@@ -150,7 +152,7 @@ class PinnedTransport(_Pinned, httpx.BaseTransport):
         )
 
     def _drive(
-        self, steps: Generator[Renew | Send | Wait, Any, httpcore.Response], request: httpx.Request
+        self, steps: Generator[Renew | SendRequest | Wait, Any, httpcore.Response], request: httpx.Request
     ) -> httpcore.Response:
         outcome: Any = None
         last: httpcore.Response | None = None
@@ -161,7 +163,7 @@ class PinnedTransport(_Pinned, httpx.BaseTransport):
                     _close(last)
                     last = None
                 match step:
-                    case Send():
+                    case SendRequest():
                         outcome = self._send(step, request)
                         last = None if isinstance(outcome, RequestFailed) else outcome
                     case Wait():
@@ -177,7 +179,7 @@ class PinnedTransport(_Pinned, httpx.BaseTransport):
                 _close(last)
             raise
 
-    def _send(self, step: Send, request: httpx.Request) -> httpcore.Response | RequestFailed:
+    def _send(self, step: SendRequest, request: httpx.Request) -> httpcore.Response | RequestFailed:
         try:
             with hidden_frames(request.stream), translated(self._host):
                 return self._pools.own.handle_request(self._wanted(request, step))
@@ -246,7 +248,7 @@ class AsyncPinnedTransport(_Pinned, httpx.AsyncBaseTransport):
         )
 
     async def _drive(
-        self, steps: Generator[Renew | Send | Wait, Any, httpcore.Response], request: httpx.Request
+        self, steps: Generator[Renew | SendRequest | Wait, Any, httpcore.Response], request: httpx.Request
     ) -> httpcore.Response:
         outcome: Any = None
         last: httpcore.Response | None = None
@@ -257,7 +259,7 @@ class AsyncPinnedTransport(_Pinned, httpx.AsyncBaseTransport):
                     await _aclose(last)
                     last = None
                 match step:
-                    case Send():
+                    case SendRequest():
                         outcome = await self._send(step, request)
                         last = None if isinstance(outcome, RequestFailed) else outcome
                     case Wait():
@@ -273,7 +275,7 @@ class AsyncPinnedTransport(_Pinned, httpx.AsyncBaseTransport):
                 await _aclose(last)
             raise
 
-    async def _send(self, step: Send, request: httpx.Request) -> httpcore.Response | RequestFailed:
+    async def _send(self, step: SendRequest, request: httpx.Request) -> httpcore.Response | RequestFailed:
         try:
             with hidden_frames(request.stream), translated(self._host):
                 return await self._pools.own.handle_async_request(self._wanted(request, step))

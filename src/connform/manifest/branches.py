@@ -13,7 +13,7 @@ from connform.manifest.gate import build_gate
 from connform.manifest.harmless import shown_name
 from connform.manifest.misplaced import misplaced_keys
 from connform.manifest.reference_rules import reference_paths
-from connform.manifest.rules import Finding, Path
+from connform.manifest.rules import Finding, KeyPath
 from connform.manifest.shape import Schema, Shape, build_signature, selected
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class Branches:
         return self._built[key]
 
     def explain(
-        self, branch: Branch, node: Map, worded: int, origin: Callable[[Path], str] = lambda _: ""
+        self, branch: Branch, node: Map, worded: int, origin: Callable[[KeyPath], str] = lambda _: ""
     ) -> Iterator[Finding]:
         """Yield what is wrong with an object; a key whose content stands beside it is one mistake.
 
@@ -128,7 +128,7 @@ class Branches:
             found.setdefault(key, []).append(home)
         return found
 
-    def _with_choice(self, finding: Finding, origin: Callable[[Path], str]) -> Finding:
+    def _with_choice(self, finding: Finding, origin: Callable[[KeyPath], str]) -> Finding:
         """Name the discriminators by which a key was refused, where another layer than the key's own has them."""
         if self._choices is None:
             self._choices = _choices(self._shape)

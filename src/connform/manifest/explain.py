@@ -18,8 +18,8 @@ from connform.manifest.similar import Names, respelt, similar
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 
-    from connform.manifest.refusals import Finder, Refusal
-    from connform.manifest.rules import Path
+    from connform.manifest.refusals import Finder, SchemaViolation
+    from connform.manifest.rules import KeyPath
     from connform.manifest.shape import Schema
 
 
@@ -32,8 +32,8 @@ def explain(find: Finder, value: object, everywhere: Mapping[str, str], worded: 
         everywhere: keys that belong to other branches → where they belong, for a better hint.
         worded: as many findings are worth a suggestion; it costs more than the finding.
     """
-    strange: list[Refusal] = []
-    missing: list[Refusal] = []
+    strange: list[SchemaViolation] = []
+    missing: list[SchemaViolation] = []
     number = 0
     for refusal in find(value, ()):
         if refusal.keyword == "additionalProperties":
@@ -55,12 +55,12 @@ def explain(find: Finder, value: object, everywhere: Mapping[str, str], worded: 
         yield from _unknown_keys(refusal, everywhere, worded)
 
 
-def _unknown(refusal: Refusal) -> Iterator[str]:
+def _unknown(refusal: SchemaViolation) -> Iterator[str]:
     known = refusal.schema.get("properties", {})
     return (key for key in refusal.value if key not in known)
 
 
-def _explained(refusal: Refusal, worded: int) -> Iterator[tuple[Path, str]]:
+def _explained(refusal: SchemaViolation, worded: int) -> Iterator[tuple[KeyPath, str]]:
     """Yield the keys that are missing because an unknown key stands for them: one mistake, not two."""
     path = refusal.path
     known = refusal.schema.get("properties", {})
@@ -101,7 +101,7 @@ MERGE_KEY: Final = "<<"
 NO_INTERPOLATION: Final = "there is no interpolation here: a reference names where the secret lies"
 
 
-def _unknown_keys(refusal: Refusal, everywhere: Mapping[str, str], worded: int) -> Iterator[Finding]:
+def _unknown_keys(refusal: SchemaViolation, everywhere: Mapping[str, str], worded: int) -> Iterator[Finding]:
     known = refusal.schema.get("properties", {})
     absent = Names([key for key in known if key not in refusal.value])
     meant = {key: absent.respelt(key) for key in _unknown(refusal)}
@@ -152,7 +152,7 @@ def _respelt(key: str, everywhere: Mapping[str, str], known: Mapping[str, Schema
     return respelt(key, {*everywhere, *elsewhere})
 
 
-def _missing_key(error: Refusal) -> Finding:
+def _missing_key(error: SchemaViolation) -> Finding:
     key = error.wanted
     about = error.schema.get("properties", {}).get(key, {})
     detail = f"{_object(error.path)} needs `{key}`"
@@ -163,7 +163,7 @@ def _missing_key(error: Refusal) -> Finding:
     return Finding("missing-key", error.path, detail)
 
 
-def _bad_value(error: Refusal, *, suggests: bool) -> Finding:
+def _bad_value(error: SchemaViolation, *, suggests: bool) -> Finding:
     schema = error.schema
     secret = bool(schema.get("x-secret"))
     message = str(schema.get("errorMessage", ""))
@@ -195,7 +195,7 @@ def _bad_value(error: Refusal, *, suggests: bool) -> Finding:
 _BULLETS: Final = ("-", "\u2022", "\u2013", "\u2014", "\u2212", "\u00b7")
 
 
-def _bad_reference(error: Refusal, message: str) -> Finding:
+def _bad_reference(error: SchemaViolation, message: str) -> Finding:
     value = error.value
     if isinstance(value, dict | list) or value is None:
         return Finding("wrong-type", error.path, "a secret reference belongs here: one line, such as `env://NAME`")
@@ -210,7 +210,7 @@ def _bad_reference(error: Refusal, message: str) -> Finding:
     return Finding("plaintext-secret", error.path, message or "a reference such as `env://NAME` belongs here")
 
 
-def _repeated(error: Refusal) -> Finding:
+def _repeated(error: SchemaViolation) -> Finding:
     """Return the finding of the first item of a list that stands there already."""
     first: dict[Hashable, int] = {}
     index, before = next(
@@ -257,7 +257,7 @@ _WORDING: Final[dict[str, Callable[[Any], tuple[str, str]]]] = {
 """Keyword → code and detail."""
 
 
-def _object(path: Path) -> str:
+def _object(path: KeyPath) -> str:
     names = [part for part in path if isinstance(part, str)]
     return f"`{shown_name(names[-1])}`" if names else "this entry"
 

@@ -9,7 +9,7 @@ import os
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from connform.manifest.given import STDIN
-from connform.manifest.reading import MAX_FILE_BYTES, Look, Source, is_manifest_name
+from connform.manifest.reading import MAX_FILE_BYTES, ManifestReader, Source, is_manifest_name
 
 __all__ = [
     "MAX_FILE_BYTES",
@@ -50,7 +50,7 @@ def load_sources(
     around = folders if paths else [os.curdir, *folders]
     looks_left = _LOOKS
     while True:
-        look = Look(given, content=content, folders=around)
+        look = ManifestReader(given, content=content, folders=around)
         look.read(paths or _default())
         looks_left -= 1
         if not (look.has_moved and looks_left):

@@ -406,13 +406,13 @@ def _with_surrogates(get_event: Callable[[], Any], text: str) -> Callable[[], An
 
 def _explained(error: yaml.MarkedYAMLError, text: str) -> Mistake:
     from connform.manifest.syntax import explain  # only mistakes need it
-    from connform.manifest.syntax_failure import Failure
+    from connform.manifest.syntax_failure import SyntaxFailure
 
     problem: Any = error.problem_mark  # the C parser sets it
     context: Any = error.context_mark or problem
     at, since = problem.index, context.index
     before, bracket = _before(text, at)
-    return explain(Failure(text, error.problem or "", at, since, before, bracket))
+    return explain(SyntaxFailure(text, error.problem or "", at, since, before, bracket))
 
 
 def _before(text: str, at: int) -> tuple[tuple[int, int, str], int]:

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from connform.manifest.foreign_references import from_variable
-from connform.manifest.rules import Finding, Path
+from connform.manifest.rules import Finding, KeyPath
 from connform.secret import looks_generated
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class Placeholders:
             if form := self._forms[which]:
                 yield Finding(CODE, path, _detail(form))
 
-    def _texts(self, node: Node, path: Path, *, is_reference: bool) -> Iterator[tuple[bool, Path, str]]:
+    def _texts(self, node: Node, path: KeyPath, *, is_reference: bool) -> Iterator[tuple[bool, KeyPath, str]]:
         if isinstance(node, str):
             yield is_reference, path, node
         if not isinstance(node, dict | list) or (id(node), is_reference) in self._seen:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from connform.diagnostics import Span
     from connform.manifest.document import Entry
     from connform.manifest.nodes import YamlError
-    from connform.manifest.rules import Finding, Path
+    from connform.manifest.rules import Finding, KeyPath
 
 
 def pointer(*path: str | int) -> str:
@@ -60,7 +60,7 @@ def _related(finding: Finding, entry: Entry, root: Map) -> Iterator[Related]:
             yield Related(_says(other, entry), locate(root, other, entry.span, at_key=True))
 
 
-def _says(path: Path, entry: Entry) -> str:
+def _says(path: KeyPath, entry: Entry) -> str:
     origin = entry.origin(path)
     whose = f", in {shown_origin(origin)}" if origin not in ("", "connection") else ""
     return f"`{path[-1]}` stands here{whose}" if isinstance(path[-1], str) else f"first stands here{whose}"

@@ -37,7 +37,7 @@ def is_manifest_name(name: str) -> bool:
     return name.endswith((".yaml", ".yml")) and not name.startswith(".")
 
 
-class Look:
+class ManifestReader:
     """One reading of all files; `given` keeps what can't be read twice."""
 
     def __init__(self, given: dict[str, bytes], *, content: bool, folders: Sequence[str]) -> None:

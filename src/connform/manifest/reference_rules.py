@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from connform.diagnostics import MASK, Related
 from connform.manifest.foreign_references import from_vals
 from connform.manifest.harmless import is_plain
-from connform.manifest.rules import Finding, Path
+from connform.manifest.rules import Finding, KeyPath
 from connform.secret import MalformedReferenceError, SecretReference
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from connform.manifest.vocabulary import Vocabulary
 
 
-def reference_paths(schema: Schema, here: Path = ()) -> Iterator[Path]:
+def reference_paths(schema: Schema, here: KeyPath = ()) -> Iterator[KeyPath]:
     """Yield the paths at which a flat schema has secret references."""
     for key, part in schema.get("properties", {}).items():
         if part.get("x-secret"):
@@ -36,7 +36,7 @@ _HOLDS_THE_VALUE: Final = "echo"
 
 
 def check_references(
-    paths: Iterable[Path], entry: Entry, stores: Mapping[str, Entry | None], vocabulary: Vocabulary, schemes: Names
+    paths: Iterable[KeyPath], entry: Entry, stores: Mapping[str, Entry | None], vocabulary: Vocabulary, schemes: Names
 ) -> Iterator[Finding]:
     """Yield what is wrong with the references, at `paths`, of one connection.
 
@@ -66,7 +66,7 @@ def check_references(
 
 
 def check_own_references(
-    paths: Iterable[Path], entry: Entry, names: Container[str], vocabulary: Vocabulary, schemes: Names
+    paths: Iterable[KeyPath], entry: Entry, names: Container[str], vocabulary: Vocabulary, schemes: Names
 ) -> Iterator[Finding]:
     """Yield what is wrong with the references of a store's own settings, which open it.
 
@@ -86,7 +86,7 @@ def check_own_references(
             yield finding
 
 
-def _unknown_scheme(scheme: str, path: Path, known: Names) -> Finding:
+def _unknown_scheme(scheme: str, path: KeyPath, known: Names) -> Finding:
     if scheme == _HOLDS_THE_VALUE:
         return Finding(
             "plaintext-secret", path, "`echo://` is followed by the secret itself: write where it lies instead"
@@ -98,7 +98,7 @@ def _unknown_scheme(scheme: str, path: Path, known: Names) -> Finding:
 
 def _check(
     reference: SecretReference,
-    path: Path,
+    path: KeyPath,
     entry: Entry,
     stores: Mapping[str, Entry | None],
     vocabulary: Vocabulary,
@@ -120,7 +120,7 @@ def _check(
         yield from _check_environment(store, path, entry)
 
 
-def _check_environment(store: Entry, path: Path, entry: Entry) -> Iterator[Finding]:
+def _check_environment(store: Entry, path: KeyPath, entry: Entry) -> Iterator[Finding]:
     bound, mine = store.node.get("environment"), entry.effective.get("environment")
     if bound and bound != mine:
         is_of = f"this connection is {mine}" if mine else "this connection has no environment"
@@ -129,7 +129,7 @@ def _check_environment(store: Entry, path: Path, entry: Entry) -> Iterator[Findi
         yield Finding("store-environment", path, detail, related=(declared, ("environment",)) if mine else (declared,))
 
 
-def check_file(file: str, path: Path, base: str) -> Iterator[Finding]:
+def check_file(file: str, path: KeyPath, base: str) -> Iterator[Finding]:
     """Yield a warning where the file of a secret lies outside of the repository.
 
     Args:
@@ -148,7 +148,7 @@ def check_file(file: str, path: Path, base: str) -> Iterator[Finding]:
         yield Finding("outside-repository", path, detail)
 
 
-def _value(node: Any, path: Path) -> Any:
+def _value(node: Any, path: KeyPath) -> Any:
     for part in path:
         if not isinstance(node, dict) or part not in node:
             return None

@@ -15,11 +15,11 @@ from connform.manifest.gate import REMARKS, build_gate, is_known
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from connform.manifest.rules import Path
+    from connform.manifest.rules import KeyPath
     from connform.manifest.shape import Schema
 
 
-class Refusal(NamedTuple):
+class SchemaViolation(NamedTuple):
     """One thing that a schema refuses."""
 
     keyword: str
@@ -30,13 +30,13 @@ class Refusal(NamedTuple):
     """The schema around the keyword."""
     value: Any
     """What is refused."""
-    path: Path
+    path: KeyPath
     """Where it stands."""
     in_names: bool = False
     """Whether the refused value is a key; the path then leads to the mapping around it."""
 
 
-Finder: TypeAlias = "Callable[[Any, Path], Iterator[Refusal]]"
+Finder: TypeAlias = "Callable[[Any, KeyPath], Iterator[SchemaViolation]]"
 
 
 def build_finder(schema: Schema | bool, root: Schema | None = None) -> Finder:  # noqa: FBT001  (a JSON Schema may be one)
@@ -60,7 +60,7 @@ class _Whole:
     def finder(self, schema: Schema | bool) -> Finder:  # noqa: FBT001  (a JSON Schema may be one)
         """Return what finds the refusals of a schema."""
         if isinstance(schema, bool):
-            return _nothing if schema else lambda value, path: iter((Refusal("", None, {}, value, path),))
+            return _nothing if schema else lambda value, path: iter((SchemaViolation("", None, {}, value, path),))
         if not is_known(schema.keys() - {"$ref", "$defs", "$schema"}):
             return _by_library(schema)
         parts = [part for word in schema if (part := self._part(word, schema)) is not None]
@@ -78,7 +78,7 @@ class _Whole:
         """Return what finds the refusals of what a reference names, which may contain itself."""
         name = schema["$ref"].removeprefix("#/$defs/")
 
-        def find(value: Any, path: Path) -> Iterator[Refusal]:
+        def find(value: Any, path: KeyPath) -> Iterator[SchemaViolation]:
             if name not in self._built:
                 self._built[name] = self.finder(self._definitions[name])
             yield from self._built[name](value, path)
@@ -89,7 +89,7 @@ class _Whole:
         """Return what finds the refusals of known keys."""
         known = {key: self.finder(part) for key, part in schema["properties"].items()}
 
-        def find(value: Any, path: Path) -> Iterator[Refusal]:
+        def find(value: Any, path: KeyPath) -> Iterator[SchemaViolation]:
             if isinstance(value, dict):
                 for key, part in value.items():
                     if key in known:
@@ -105,12 +105,12 @@ class _Whole:
             return None
         inner = None if wanted is False else self.finder(wanted)
 
-        def find(value: Any, path: Path) -> Iterator[Refusal]:
+        def find(value: Any, path: KeyPath) -> Iterator[SchemaViolation]:
             if not isinstance(value, dict):
                 return
             if inner is None:
                 if not value.keys() <= known.keys():
-                    yield Refusal("additionalProperties", wanted, schema, value, path)
+                    yield SchemaViolation("additionalProperties", wanted, schema, value, path)
                 return
             for key, part in value.items():
                 if key not in known:
@@ -122,7 +122,7 @@ class _Whole:
         """Return what finds the refusals of names of keys."""
         inner = self.finder(schema["propertyNames"])
 
-        def find(value: Any, path: Path) -> Iterator[Refusal]:
+        def find(value: Any, path: KeyPath) -> Iterator[SchemaViolation]:
             for key in value if isinstance(value, dict) else ():
                 for refusal in inner(key, path):
                     yield refusal._replace(in_names=True)
@@ -133,7 +133,7 @@ class _Whole:
         """Return what finds the refusals of items."""
         inner = self.finder(schema["items"])
 
-        def find(value: Any, path: Path) -> Iterator[Refusal]:
+        def find(value: Any, path: KeyPath) -> Iterator[SchemaViolation]:
             if isinstance(value, list):
                 for index, item in enumerate(value):
                     yield from inner(item, (*path, index))
@@ -170,37 +170,37 @@ def _of_the_whole_value(word: str, schema: Schema) -> Finder:
     wanted = schema[word]
     accepts = build_gate({word: wanted})
 
-    def find(value: Any, path: Path) -> Iterator[Refusal]:
+    def find(value: Any, path: KeyPath) -> Iterator[SchemaViolation]:
         if not accepts(value):
-            yield Refusal(word, wanted, schema, value, path)
+            yield SchemaViolation(word, wanted, schema, value, path)
 
     return find
 
 
 def _chained(finders: list[Finder]) -> Finder:
-    def find(value: Any, path: Path) -> Iterator[Refusal]:
+    def find(value: Any, path: KeyPath) -> Iterator[SchemaViolation]:
         for one in finders:
             yield from one(value, path)
 
     return find
 
 
-def _nothing(value: object, path: Path) -> Iterator[Refusal]:  # noqa: ARG001  (it is a finder)
+def _nothing(value: object, path: KeyPath) -> Iterator[SchemaViolation]:  # noqa: ARG001  (it is a finder)
     return iter(())
 
 
 def _required(required: list[str], schema: Schema) -> Finder:
-    def find(value: Any, path: Path) -> Iterator[Refusal]:
+    def find(value: Any, path: KeyPath) -> Iterator[SchemaViolation]:
         if isinstance(value, dict):
             for key in required:
                 if key not in value:
-                    yield Refusal("required", key, schema, value, path)
+                    yield SchemaViolation("required", key, schema, value, path)
 
     return find
 
 
 def _by_library(schema: Schema) -> Finder:
-    def find(value: Any, path: Path) -> Iterator[Refusal]:
+    def find(value: Any, path: KeyPath) -> Iterator[SchemaViolation]:
         from jsonschema import Draft202012Validator  # none of our own schemas needs it
 
         for error in Draft202012Validator(schema).iter_errors(value):
@@ -212,7 +212,7 @@ def _by_library(schema: Schema) -> Finder:
             else:
                 wanted = [error.validator_value]
             for one in wanted:
-                yield Refusal(str(error.validator), one, around, error.instance, here, names)
+                yield SchemaViolation(str(error.validator), one, around, error.instance, here, names)
 
     return find
 

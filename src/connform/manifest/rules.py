@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 if TYPE_CHECKING:
     from connform.diagnostics import Related
 
-Path: TypeAlias = tuple[str | int, ...]
+KeyPath: TypeAlias = tuple[str | int, ...]
 
 
 class Finding(NamedTuple):
@@ -19,7 +19,7 @@ class Finding(NamedTuple):
 
     code: str
     """A key of `connform.diagnostics.CODES`."""
-    path: Path
+    path: KeyPath
     """The path of the value inside of the object that the rule was given; `()` for the object itself."""
     detail: str
     """What, why, what to do; never a value that may be a secret."""
@@ -27,7 +27,7 @@ class Finding(NamedTuple):
     """A likely correction."""
     at_key: bool = False
     """Mark the key instead of the value."""
-    related: tuple[Path | Related, ...] = ()
+    related: tuple[KeyPath | Related, ...] = ()
     """Other places that matter: paths in the same object, or places elsewhere."""
     fix: str = ""
     """What certainly belongs there instead of what is marked, or empty."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from connform.diagnostics import MASK, Snippet
+from connform.diagnostics import MASK, SourceExcerpt
 from connform.manifest.harmless import is_identifier, is_plain, is_plain_text
 from connform.secret import looks_generated
 
@@ -64,7 +64,7 @@ def add_snippets(found: Sequence[Diagnostic], lines: SourceLines, public: Public
         public: what may be shown of them.
     """
 
-    def show(span: Span, context: str) -> Snippet | None:
+    def show(span: Span, context: str) -> SourceExcerpt | None:
         return _snippet(span, context, lines[span.file], public)
 
     return tuple(
@@ -81,7 +81,7 @@ def _context(pointer: str) -> str:
     return next((part for part in reversed(pointer.split("/")) if part and not part.isdigit()), "")
 
 
-def _snippet(span: Span, context: str, lines: list[str], public: Public) -> Snippet | None:
+def _snippet(span: Span, context: str, lines: list[str], public: Public) -> SourceExcerpt | None:
     if span.line > len(lines) or len(lines[span.line - 1]) > MAX_LINE or not lines[span.line - 1].strip():
         return None
     hidden = (span.column - 1, span.end_column - 1) if context == MASK else (0, 0)
@@ -93,7 +93,7 @@ def _snippet(span: Span, context: str, lines: list[str], public: Public) -> Snip
     text = text[:MAX_LENGTH].rstrip()
     if start > len(text) or not text:
         return None
-    return Snippet(text, start, max(1, min(end, len(text)) - start))
+    return SourceExcerpt(text, start, max(1, min(end, len(text)) - start))
 
 
 def mask(line: str, public: Public, context: str = "", hidden: tuple[int, int] = (0, 0)) -> tuple[str, list[int]]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from connform.manifest.rules import Finding, Path
+    from connform.manifest.rules import Finding, KeyPath
     from connform.manifest.shape import Schema
 
 SAME_TYPE: Final = frozenset(
@@ -20,7 +20,7 @@ SAME_TYPE: Final = frozenset(
 """What the schema refuses but a rule may look at all the same."""
 
 
-def without(node: Mapping[str, Any], refused: Iterable[Path]) -> dict[str, Any]:
+def without(node: Mapping[str, Any], refused: Iterable[KeyPath]) -> dict[str, Any]:
     """Return what remains of an object without the values, or the lists around them, at some paths."""
     sound = dict(node)
     copied = {id(sound): sound}  # each mapping is copied once, however many paths lead through it
@@ -46,14 +46,14 @@ def is_complete(schema: Schema, value: object) -> bool:
     return all(is_complete(parts[key], value[key]) for key in value.keys() & parts.keys() if "properties" in parts[key])
 
 
-class Refused:
+class RefusedParts:
     """Where the schema refuses something of one object."""
 
     def __init__(self) -> None:
-        self.unusable: dict[Path, None] = {}
+        self.unusable: dict[KeyPath, None] = {}
         """What no rule may look at; of an item, the list."""
-        self._paths: set[Path] = set()
-        self._around: set[Path] = set()
+        self._paths: set[KeyPath] = set()
+        self._around: set[KeyPath] = set()
 
     def add(self, finding: Finding) -> None:
         """Note what is refused."""

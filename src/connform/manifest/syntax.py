@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from connform.manifest.other_syntax import in_another_language
 from connform.manifest.syntax_block import colon_in_text, colon_out_of_place, no_colon, no_document, no_item, no_key
-from connform.manifest.syntax_failure import Failure, start_of_line, syntax
+from connform.manifest.syntax_failure import SyntaxFailure, start_of_line, syntax
 from connform.manifest.syntax_flow import no_comma, no_content
 from connform.manifest.text import BLANKS, Mistake, about_blank
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def explain(failure: Failure) -> Mistake:
+def explain(failure: SyntaxFailure) -> Mistake:
     """Return what is wrong."""
     found = _blank(failure) or in_another_language(failure.text, failure.at, failure.since)
     if found:
@@ -33,7 +33,7 @@ _ODD_BLANK: Final = re.compile(rf"[{BLANKS}]")
 _INDENT: Final = re.compile(r"[ \t]*")
 
 
-def _blank(failure: Failure) -> Mistake | None:
+def _blank(failure: SyntaxFailure) -> Mistake | None:
     """Return what is wrong if the line is indented by a tab, or a tab or a blank unknown to YAML stands here."""
     text, at, start = failure.text, failure.at, failure.line_start
     if _ODD_BLANK.fullmatch(failure.here):
@@ -51,19 +51,19 @@ def _blank(failure: Failure) -> Mistake | None:
     return Mistake("yaml-tab", detail, place, place + 1)
 
 
-def _cannot_start(failure: Failure) -> Mistake:
+def _cannot_start(failure: SyntaxFailure) -> Mistake:
     here = failure.text[failure.at : failure.at + 1]
     sign = "a backtick" if here == "`" else f"`{here}`"
     return syntax(f"no value starts with {sign} in YAML: put the text into quotes", failure.at)
 
 
-def _no_name(failure: Failure) -> Mistake:
+def _no_name(failure: SyntaxFailure) -> Mistake:
     sign = failure.text[failure.since : failure.since + 1]
     what = "an alias" if sign == "*" else "an anchor"
     return syntax(f"`{sign}` starts {what} in YAML: put a text that begins with it into quotes", failure.since)
 
 
-def _behind_block_sign(failure: Failure) -> Mistake:
+def _behind_block_sign(failure: SyntaxFailure) -> Mistake:
     sign = failure.text[failure.since : failure.since + 1]
     if sign == "%":
         return _directive(failure)
@@ -71,24 +71,24 @@ def _behind_block_sign(failure: Failure) -> Mistake:
     return syntax(detail, failure.since)
 
 
-def _open_quote(failure: Failure) -> Mistake:
+def _open_quote(failure: SyntaxFailure) -> Mistake:
     return syntax("the quote that is opened here is never closed", failure.since)
 
 
-def _tag(failure: Failure) -> Mistake:
+def _tag(failure: SyntaxFailure) -> Mistake:
     if failure.text[failure.since : failure.since + 1] == "%":
         return _directive(failure)
     detail = "`!` starts a tag in YAML, and tags are refused: put a text that begins with `!` into quotes"
     return Mistake("yaml-tag", detail, failure.since, failure.since + 1)
 
 
-def _directive(failure: Failure) -> Mistake:
+def _directive(failure: SyntaxFailure) -> Mistake:
     start = start_of_line(failure.text, failure.since)
     detail = "a line that begins with `%` is an instruction for YAML, and only `%YAML 1.2` with `---` below it is allowed: remove it, or quote the text"
     return syntax(detail, start)
 
 
-_RULES: Final[dict[str, str | Callable[[Failure], Mistake]]] = {
+_RULES: Final[dict[str, str | Callable[[SyntaxFailure], Mistake]]] = {
     "could not find expected ':'": no_colon,
     "mapping values are not allowed in this context": colon_out_of_place,
     "found unexpected ':'": colon_in_text,

@@ -11,7 +11,7 @@ from connform.manifest.syntax_flow import behind_a_value
 from connform.manifest.text import BLANKS, about_blank
 
 if TYPE_CHECKING:
-    from connform.manifest.syntax_failure import Failure
+    from connform.manifest.syntax_failure import SyntaxFailure
     from connform.manifest.text import Mistake
 
 _MAX_KEY: Final = 1024
@@ -57,7 +57,7 @@ def _line_without_colon(text: str, start: int) -> Mistake:
     return without_colon(text, start) or syntax(detail, start, start + len(line))
 
 
-def no_colon(failure: Failure) -> Mistake:
+def no_colon(failure: SyntaxFailure) -> Mistake:
     """Return what is wrong with a line that has no `: `; libyaml reports the next one."""
     text, since = failure.text, failure.since
     quote = text[since : since + 1]
@@ -67,13 +67,13 @@ def no_colon(failure: Failure) -> Mistake:
     return _line_without_colon(failure.text, failure.since)
 
 
-def colon_in_text(failure: Failure) -> Mistake:
+def colon_in_text(failure: SyntaxFailure) -> Mistake:
     """Return what is wrong with a text in brackets that has a colon before a bracket."""
     detail = "a colon stands in a text that isn't quoted: write a space behind it, or quote the text"
     return without_colon(failure.text, failure.since) or syntax(detail, failure.at)
 
 
-def colon_out_of_place(failure: Failure) -> Mistake:
+def colon_out_of_place(failure: SyntaxFailure) -> Mistake:
     """Return what is wrong where a `: ` stands behind what is no key."""
     text, at = failure.text, failure.at
     start, end, _ = failure.before
@@ -90,7 +90,7 @@ def colon_out_of_place(failure: Failure) -> Mistake:
     return syntax(detail, at)
 
 
-def no_key(failure: Failure) -> Mistake:
+def no_key(failure: SyntaxFailure) -> Mistake:
     """Return what is wrong where the next key of a mapping should stand."""
     text, at, here = failure.text, failure.at, failure.here
     if here == "-" and not text[at + 1 : at + 2].strip():
@@ -105,7 +105,7 @@ def no_key(failure: Failure) -> Mistake:
     return behind_a_value(failure)
 
 
-def no_item(failure: Failure) -> Mistake:
+def no_item(failure: SyntaxFailure) -> Mistake:
     """Return what is wrong where the next item of a list should stand."""
     if not failure.is_first_in_line or failure.follows_long_quote:
         return behind_a_value(failure)
@@ -115,7 +115,7 @@ def no_item(failure: Failure) -> Mistake:
     return _wrong_indentation(failure)
 
 
-def _wrong_indentation(failure: Failure) -> Mistake:
+def _wrong_indentation(failure: SyntaxFailure) -> Mistake:
     _, end, quote = failure.before
     text, at = failure.text, failure.at
     line = text[at : text.find("\n", at) if "\n" in text[at:] else None]
@@ -135,7 +135,7 @@ def _spaces(number: int) -> str:
     return "1 space" if number == 1 else f"{number} spaces"
 
 
-def _line_above(failure: Failure) -> str:
+def _line_above(failure: SyntaxFailure) -> str:
     """Return the last line above that isn't empty and no comment; an empty text if there is none."""
     end = failure.line_start
     while end:
@@ -151,7 +151,7 @@ _END: Final = re.compile(r"^\.\.\.(?=\s)", re.MULTILINE)
 _ABOVE_CONTENT: Final = re.compile(r"(?:\s++|#[^\n]*+)*+")
 
 
-def no_document(failure: Failure) -> Mistake:
+def no_document(failure: SyntaxFailure) -> Mistake:
     """Return what is wrong where something stands behind the end of a document."""
     text, at, here = failure.text, failure.at, failure.here
     above = _ABOVE_CONTENT.match(text)

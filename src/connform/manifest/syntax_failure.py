@@ -11,7 +11,7 @@ _GAP: Final = re.compile(r"(?:\s++|#[^\n]*+)*+")
 """Blanks, line ends and comments."""
 
 
-class Failure(NamedTuple):
+class SyntaxFailure(NamedTuple):
     """Where libyaml gave up; places are offsets into the text."""
 
     text: str

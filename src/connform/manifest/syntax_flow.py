@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from connform.manifest.syntax_failure import column, start_of_line, syntax
 
 if TYPE_CHECKING:
-    from connform.manifest.syntax_failure import Failure
+    from connform.manifest.syntax_failure import SyntaxFailure
     from connform.manifest.text import Mistake
 
 
-def behind_a_value(failure: Failure) -> Mistake:
+def behind_a_value(failure: SyntaxFailure) -> Mistake:
     """Return what is wrong with something that stands behind a value in its line."""
     here, last = failure.here, failure.text[: failure.at].rstrip()[-1:]
     is_quoted = bool(failure.before[2]) and failure.follows_text
@@ -29,7 +29,7 @@ def behind_a_value(failure: Failure) -> Mistake:
     return syntax(detail, failure.at)
 
 
-def _behind_its_quote(failure: Failure) -> Mistake | None:
+def _behind_its_quote(failure: SyntaxFailure) -> Mistake | None:
     """Return what is wrong if the text in quotes ends at the wrong quote, or a colon has no space behind it."""
     start, end, quote = failure.before
     if failure.follows_long_quote:
@@ -48,7 +48,7 @@ def _behind_its_quote(failure: Failure) -> Mistake | None:
     return None
 
 
-def no_comma(failure: Failure) -> Mistake:
+def no_comma(failure: SyntaxFailure) -> Mistake:
     """Return what is wrong where `,` or the closing bracket should stand."""
     text, at, since, here = failure.text, failure.at, failure.since, failure.here
     opening = text[since : since + 1]
@@ -64,7 +64,7 @@ def no_comma(failure: Failure) -> Mistake:
     return syntax("a `,` is missing before this, or the quotes around a text with brackets in it", at)
 
 
-def _between_entries(failure: Failure) -> Mistake:
+def _between_entries(failure: SyntaxFailure) -> Mistake:
     text, here = failure.text, failure.here
     start, end, quote = failure.before
     words = text[start:end].split()
@@ -80,7 +80,7 @@ def _between_entries(failure: Failure) -> Mistake:
     return syntax("a `,` is missing here, or the quotes around a text that holds `: `", gap)
 
 
-def _is_left_open(failure: Failure) -> bool:
+def _is_left_open(failure: SyntaxFailure) -> bool:
     """Whether a block seems to go on around a bracket: the line is indented no deeper than that of the bracket."""
     text, since = failure.text, failure.since
     opened = start_of_line(text, since)
@@ -90,7 +90,7 @@ def _is_left_open(failure: Failure) -> bool:
     return len(here) - len(here.lstrip(" ")) <= len(there) - len(there.lstrip(" "))
 
 
-def no_content(failure: Failure) -> Mistake:
+def no_content(failure: SyntaxFailure) -> Mistake:
     """Return what is wrong where a value should stand."""
     text, at, here = failure.text, failure.at, failure.here
     if not text[at:].strip() and failure.bracket >= 0:

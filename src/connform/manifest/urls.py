@@ -16,7 +16,7 @@ from connform.manifest.rules import Finding
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from connform.manifest.rules import Path
+    from connform.manifest.rules import KeyPath
     from connform.manifest.shape import Schema
 
 URL: Final[Schema] = {
@@ -121,7 +121,7 @@ def parse_url(text: str, *, loopback_http: bool = True, query: bool = False) -> 
     return url
 
 
-def url_findings(text: str, path: Path, *, loopback_http: bool = True, query: bool = False) -> Iterator[Finding]:
+def url_findings(text: str, path: KeyPath, *, loopback_http: bool = True, query: bool = False) -> Iterator[Finding]:
     """Yield what is wrong with the URL at `path`; arguments as in `parse_url`."""
     try:
         parse_url(text, loopback_http=loopback_http, query=query)

@@ -22,11 +22,11 @@ from connform.manifest.placeholders import CODE as PLACEHOLDER
 from connform.manifest.placeholders import Placeholders, may_hold_placeholders
 from connform.manifest.places import diagnose, diagnose_file, diagnose_yaml, pointer, pointer_of
 from connform.manifest.reference_rules import check_file, check_own_references, check_references
-from connform.manifest.rules import Finding, Path
+from connform.manifest.rules import Finding, KeyPath
 from connform.manifest.settings import EXTENDS, PROSE
 from connform.manifest.shape import Schema, keys, plain_keys, secret_keys
 from connform.manifest.similar import Names
-from connform.manifest.sound import Refused, is_complete, without
+from connform.manifest.sound import RefusedParts, is_complete, without
 from connform.secret import MalformedReferenceError, SecretReference
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ class _Run:
                 if self._wants(finding, locate(entry.node, finding.path, entry.span)):
                     self._tally.add(diagnose(finding, entry, entry.node))
 
-    def _explain_frame(self, root: Map, start: Span, skip: set[Path]) -> None:
+    def _explain_frame(self, root: Map, start: Span, skip: set[KeyPath]) -> None:
         from connform.manifest.explain import explain  # only bad manifests need these
         from connform.manifest.refusals import build_finder
 
@@ -180,7 +180,7 @@ class _Run:
                     found = diagnose_file(finding.code, finding.detail, span, finding.hint, at, fix=finding.fix)
                     self._tally.add(found)
 
-    def _file_all(self, root: Map, source: Source, skip: set[Path]) -> None:
+    def _file_all(self, root: Map, source: Source, skip: set[KeyPath]) -> None:
         defaults = root.get("defaults")
         below = defaults if isinstance(defaults, Map) else None
         if below is not None:
@@ -211,7 +211,7 @@ class _Run:
             explained |= self._indent(section, ("connections",), owner, strays)
         return explained
 
-    def _indent(self, section: Map, path: Path, owner: str, strays: list[str]) -> set[Path]:
+    def _indent(self, section: Map, path: KeyPath, owner: str, strays: list[str]) -> set[KeyPath]:
         if not strays:
             return set()
         detail = indentation(owner, strays[0])
@@ -260,10 +260,10 @@ class _Run:
         branch: Branch,
         entry: Entry,
         node: Map,
-        origin: Callable[[Path], str] = lambda _: "",
-    ) -> Refused | None:
+        origin: Callable[[KeyPath], str] = lambda _: "",
+    ) -> RefusedParts | None:
         """Note what a schema refuses of an entry, and return it; `None` where more is wrong than is looked into."""
-        refused = Refused()
+        refused = RefusedParts()
         if branch.gate(node):
             return refused
         file = entry.span.file
@@ -322,7 +322,7 @@ class _Run:
                 entry.sound &= CODES[finding.code][0] is not Severity.ERROR
                 self._note(finding, entry, node)
 
-    def _rules(self, branch: Branch, entry: Entry, refused: Refused) -> Iterator[Finding]:
+    def _rules(self, branch: Branch, entry: Entry, refused: RefusedParts) -> Iterator[Finding]:
         sound = without(entry.effective, refused.unusable)
         selects = self._connection.of(sound)  # another branch than `branch`, where what selects was refused
         if not refused or (is_complete(selects.schema, sound) and (selects is branch or selects.gate(sound))):

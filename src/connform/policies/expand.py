@@ -14,7 +14,7 @@ from connform.policies.pattern import Pattern, UnusablePatternError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from connform.manifest.rules import Path
+    from connform.manifest.rules import KeyPath
     from connform.manifest.shape import Schema
     from connform.policies.pattern import Meter
 
@@ -32,7 +32,7 @@ _PREFIX: Final = "#/$defs/"
 class UnusableSchemaError(Exception):
     """The schema can't be applied."""
 
-    def __init__(self, path: Path, detail: str, hint: str = "") -> None:
+    def __init__(self, path: KeyPath, detail: str, hint: str = "") -> None:
         super().__init__(detail)
         self.path = path
         """Where, from the root of the policy's schema."""
@@ -70,7 +70,7 @@ class _Expansion:
         self.words: set[str] = set()
         """The keywords that stand anywhere in it."""
 
-    def of(self, schema: Any, here: Path, inside: tuple[str, ...]) -> Schema:
+    def of(self, schema: Any, here: KeyPath, inside: tuple[str, ...]) -> Schema:
         """Return a schema that stands at `here`, reached through the references `inside`."""
         self._count += 1
         if self._count > MAX_SCHEMAS:
@@ -84,7 +84,7 @@ class _Expansion:
         self._depth -= 1
         return expanded
 
-    def _written_out(self, schema: Mapping[str, Any], here: Path, inside: tuple[str, ...]) -> Schema:
+    def _written_out(self, schema: Mapping[str, Any], here: KeyPath, inside: tuple[str, ...]) -> Schema:
         expanded: Schema = {}
         for word, value in schema.items():
             place, kind = (*here, word), KEYWORDS[word]
@@ -110,13 +110,13 @@ class _Expansion:
             expanded["allOf"] = [*expanded.get("allOf", ()), target]
         return expanded
 
-    def _pattern(self, text: str, here: Path) -> Pattern:
+    def _pattern(self, text: str, here: KeyPath) -> Pattern:
         try:
             return Pattern(text, self._meter)
         except UnusablePatternError as error:
             raise UnusableSchemaError(here, str(error)) from None
 
-    def _target(self, reference: str, here: Path, inside: tuple[str, ...]) -> Schema:
+    def _target(self, reference: str, here: KeyPath, inside: tuple[str, ...]) -> Schema:
         name = reference.removeprefix(_PREFIX)
         if name not in self._defs:
             guess = similar(name, self._defs)

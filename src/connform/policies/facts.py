@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from connform.manifest.document import Entry
-    from connform.manifest.rules import Path
+    from connform.manifest.rules import KeyPath
     from connform.manifest.shape import Schema, Shape
 
 NAME: Final = "name"
@@ -71,7 +71,7 @@ def _filled(node: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
     return filled
 
 
-def declared_path(path: Path) -> Path:
+def declared_path(path: KeyPath) -> KeyPath:
     """Return the path in the manifest of what a path in the facts leads to."""
     match path:
         case ("name", *_):

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
     from connform.diagnostics import Span
     from connform.manifest.document import Entry
-    from connform.manifest.rules import Path
+    from connform.manifest.rules import KeyPath
     from connform.manifest.tally import Tally
     from connform.policies.file import Policy
-    from connform.policies.refusal import Refusal
+    from connform.policies.refusal import PolicyViolation
 
 MAX_LOOKS: Final = 50_000_000
 """How often all schemas of all policies may be compared with all connections; a typical one is done after a tenth."""
@@ -111,7 +111,7 @@ class _Breach(NamedTuple):
 
     connection: Entry
     """The first connection that shows it."""
-    path: Path
+    path: KeyPath
     """Where it stands in that connection."""
     details: dict[str, None]
     """What is wrong, each once, in order."""
@@ -163,7 +163,7 @@ class _Judge:
             for refusal in refusals(error):
                 self._note(connection, refusal)
 
-    def _note(self, connection: Entry, refusal: Refusal) -> None:
+    def _note(self, connection: Entry, refusal: PolicyViolation) -> None:
         path = declared_path(refusal.path)
         span = locate(connection.effective, path, connection.span, at_key=refusal.at_key)
         breach = self._breaches.get(span)

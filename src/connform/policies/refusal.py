@@ -16,7 +16,7 @@ from connform.policies.expand import NOTHING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from connform.manifest.rules import Path
+    from connform.manifest.rules import KeyPath
 
 
 _MOST_SHOWN: Final = 200
@@ -27,10 +27,10 @@ Error: TypeAlias = Any
 """A `jsonschema.ValidationError`; the stubs take each of its attributes for perhaps unset."""
 
 
-class Refusal(NamedTuple):
+class PolicyViolation(NamedTuple):
     """One thing that a policy refuses."""
 
-    path: Path
+    path: KeyPath
     """Where, in the facts of the connection."""
     detail: str
     """What is demanded."""
@@ -38,34 +38,36 @@ class Refusal(NamedTuple):
     """Whether the key is refused, not its value."""
 
 
-def refusals(error: Error) -> Iterator[Refusal]:
+def refusals(error: Error) -> Iterator[PolicyViolation]:
     """Yield what an error of the library is about; alternatives that all fail are one refusal, at what they share."""
-    path: Path = tuple(error.absolute_path)
+    path: KeyPath = tuple(error.absolute_path)
     if error.context:
         yield _alternatives(error, path)
     elif in_names(error.absolute_schema_path):
-        yield Refusal((*path, error.instance), f"{_name((*path, error.instance))} is no allowed key", at_key=True)
+        yield PolicyViolation(
+            (*path, error.instance), f"{_name((*path, error.instance))} is no allowed key", at_key=True
+        )
     elif error.validator == "required":
         missing = (key for key in error.validator_value if key not in error.instance)
         for key in islice(missing, _MOST_VALUES):
-            yield Refusal(path, f"{_name((*path, key))} is missing")
+            yield PolicyViolation(path, f"{_name((*path, key))} is missing")
     else:
         wording = _WORDINGS.get(error.validator, _any_other)
-        yield Refusal(path, f"{_name(path)} {wording(error)}", at_key=error.schema == NOTHING)
+        yield PolicyViolation(path, f"{_name(path)} {wording(error)}", at_key=error.schema == NOTHING)
 
 
-def _alternatives(error: Error, path: Path) -> Refusal:
+def _alternatives(error: Error, path: KeyPath) -> PolicyViolation:
     inner = [(one.schema_path[0], refusal) for one in error.context for refusal in refusals(one)]
     demands: dict[Any, dict[str, None]] = {}
     for alternative, refusal in inner:
         demands.setdefault(alternative, {})[refusal.detail] = None
     detail = ", or ".join(dict.fromkeys(" and ".join(details) for details in demands.values()))
     columns = zip(*(refusal.path for _, refusal in inner), strict=False)
-    shared: Path = tuple(column[0] for column in takewhile(lambda column: len(set(column)) == 1, columns))
-    return Refusal(max(shared, path, key=len), detail)
+    shared: KeyPath = tuple(column[0] for column in takewhile(lambda column: len(set(column)) == 1, columns))
+    return PolicyViolation(max(shared, path, key=len), detail)
 
 
-def _name(path: Path) -> str:
+def _name(path: KeyPath) -> str:
     return f"`{pointer(*path)[1:].replace('/', '.')}`" if path else "the connection"
 
 

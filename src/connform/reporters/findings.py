@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from connform.reporters.view import View
 
 
-class Finding(NamedTuple):
+class ReportFinding(NamedTuple):
     """One thing that a reader of the run should look at."""
 
     severity: str
@@ -49,7 +49,7 @@ class Finding(NamedTuple):
         return "; ".join((self.text, *(f"{one['message']}: {place_of(one)}" for one in self.related)))
 
 
-def findings(view: View) -> list[Finding]:
+def findings(view: View) -> list[ReportFinding]:
     """Return what is wrong, then what the checks found, each in the order of the view."""
     seen: Counter[tuple[str, ...]] = Counter()
     found = []
@@ -61,10 +61,10 @@ def findings(view: View) -> list[Finding]:
     return found
 
 
-def _of_diagnostics(view: View) -> Iterator[tuple[Finding, str]]:
+def _of_diagnostics(view: View) -> Iterator[tuple[ReportFinding, str]]:
     for one in view["diagnostics"]:
         text = _joined(one["detail"] or one["summary"], one["hint"])
-        finding = Finding(
+        finding = ReportFinding(
             one["severity"],
             one["code"],
             one["summary"],
@@ -79,28 +79,28 @@ def _of_diagnostics(view: View) -> Iterator[tuple[Finding, str]]:
         yield finding, one["pointer"]
 
 
-def _of_connections(view: View) -> Iterator[tuple[Finding, str]]:
+def _of_connections(view: View) -> Iterator[tuple[ReportFinding, str]]:
     for one in view["connections"]:
         told = [("warning", *told) for told in zip(one["warning_codes"], one["warnings"], strict=True)]
         if one["verdict"] in {"failed", "unknown"}:
             told.append(("error", one["class"], _joined(one["message"], one["hint"])))
         for severity, code, text in told:
             summary = code.replace("_", " ").replace("-", " ")
-            yield Finding(severity, code, summary, f"{one['name']}: {text}", one["name"], one, [], [], ""), ""
+            yield ReportFinding(severity, code, summary, f"{one['name']}: {text}", one["name"], one, [], [], ""), ""
 
 
 def _joined(text: str, hint: str) -> str:
     return f"{text} ({hint})" if hint else text
 
 
-def number_of(found: Iterable[Finding]) -> int:
+def number_of(found: Iterable[ReportFinding]) -> int:
     """Return how many mistakes findings stand for."""
     return sum(one.number for one in found)
 
 
-def grouped(found: Iterable[Finding], key: Callable[[Finding], str]) -> dict[str, list[Finding]]:
+def grouped(found: Iterable[ReportFinding], key: Callable[[ReportFinding], str]) -> dict[str, list[ReportFinding]]:
     """Return the findings of each key, in order."""
-    groups: dict[str, list[Finding]] = {}
+    groups: dict[str, list[ReportFinding]] = {}
     for one in found:
         groups.setdefault(key(one), []).append(one)
     return groups

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from connform.reporters.findings import Finding, findings, grouped, number_of
+from connform.reporters.findings import ReportFinding, findings, grouped, number_of
 from connform.reporters.terminal import clean, counted
-from connform.reporters.text_plan import changed, told
+from connform.reporters.text_plan import changed, describe_change
 
 if TYPE_CHECKING:
     from connform.reporters.view import View
@@ -46,14 +46,14 @@ def _notice(item: View) -> str:
     if item["file"] not in {"", "<stdin>"}:
         properties |= {"file": item["file"], "line": item["line"]}
     listed = ",".join(f"{key}={clean(str(value)).translate(_PROPERTY)}" for key, value in properties.items())
-    return f"::notice {listed}::{clean(item['name'])}: {_data(told(item))}"
+    return f"::notice {listed}::{clean(item['name'])}: {_data(describe_change(item))}"
 
 
 def _data(text: str) -> str:
     return clean(text).translate(_DATA)
 
 
-def _command(one: Finding) -> str:
+def _command(one: ReportFinding) -> str:
     properties = {"title": f"connform: {one.code}"}
     if one.has_file:
         place = one.place

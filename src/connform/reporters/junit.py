@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from connform.reporters.findings import Finding, findings, grouped, number_of
+from connform.reporters.findings import ReportFinding, findings, grouped, number_of
 from connform.reporters.terminal import clean, counted, place_of
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def render(view: View, *, color: bool, width: int, verbosity: int) -> str:  # no
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(root, encoding="unicode") + "\n"
 
 
-def _connection(suite: Element, one: View, found: Sequence[Finding]) -> None:
+def _connection(suite: Element, one: View, found: Sequence[ReportFinding]) -> None:
     case = SubElement(suite, "testcase", name=clean(one["name"]), classname=f"connform.{clean(one['provider'])}")
     case.set("time", _seconds(one["elapsed_ms"]))
     if one["file"]:
@@ -51,7 +51,7 @@ def _connection(suite: Element, one: View, found: Sequence[Finding]) -> None:
     _warn(case, found)
 
 
-def _file(suite: Element, command: str, file: str, found: Sequence[Finding]) -> None:
+def _file(suite: Element, command: str, file: str, found: Sequence[ReportFinding]) -> None:
     name = clean(file) or command
     case = SubElement(suite, "testcase", name=name, classname="connform.manifest", file=name, time=_seconds(0))
     errors = [one for one in found if one.severity == "error"]
@@ -60,19 +60,19 @@ def _file(suite: Element, command: str, file: str, found: Sequence[Finding]) -> 
     _warn(case, found)
 
 
-def _tell(case: Element, outcome: str, kind: str, message: str, found: Sequence[Finding]) -> None:
+def _tell(case: Element, outcome: str, kind: str, message: str, found: Sequence[ReportFinding]) -> None:
     element = SubElement(case, outcome, message=message)
     if outcome != "skipped":
         element.set("type", clean(kind))
         element.text = "\n".join(map(_line, found))
 
 
-def _warn(case: Element, found: Sequence[Finding]) -> None:
+def _warn(case: Element, found: Sequence[ReportFinding]) -> None:
     if warnings := [one for one in found if one.severity == "warning"]:
         SubElement(case, "system-out").text = "\n".join(map(_line, warnings))
 
 
-def _line(one: Finding) -> str:
+def _line(one: ReportFinding) -> str:
     place = place_of(one.place)
     return f"{place}{': ' if place else ''}{one.severity}[{one.code}]: {clean(' '.join(one.whole.split()))}"
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from connform.reporters.findings import findings
 from connform.reporters.terminal import clean, counted, counted_policies, place_of
 from connform.reporters.text_inventory import shown
-from connform.reporters.text_plan import changed, planned, told
+from connform.reporters.text_plan import changed, describe_change, planned
 from connform.reporters.text_verdicts import verdicts
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def render(view: View, *, color: bool, width: int, verbosity: int) -> str:  # no
     ]
     room -= _add(lines, ["", "Place", "Code", "What"], found, room)
     if view["command"] == "plan":
-        changes = [[item["action"], _code(item["name"]), escaped(told(item))] for item in changed(view)]
+        changes = [[item["action"], _code(item["name"]), escaped(describe_change(item))] for item in changed(view)]
         _add(lines, ["Action", "Connection", "What"], changes, room)
         return "\n".join(lines) + "\n"
     connections = [

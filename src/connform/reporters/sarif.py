@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from connform import __version__
 from connform.engine.explain import explain
-from connform.reporters.findings import Finding, findings
+from connform.reporters.findings import ReportFinding, findings
 from connform.reporters.markdown import escaped
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def render(view: View, *, color: bool, width: int, verbosity: int) -> str:  # no
     return dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
 
 
-def _rule(one: Finding) -> dict[str, Any]:
+def _rule(one: ReportFinding) -> dict[str, Any]:
     try:
         page = explain(one.code)
     except KeyError:  # of a policy, which says all that there is to say in its message
@@ -68,7 +68,7 @@ def _rule(one: Finding) -> dict[str, Any]:
     }
 
 
-def _result(one: Finding, rule_index: int) -> dict[str, Any]:
+def _result(one: ReportFinding, rule_index: int) -> dict[str, Any]:
     result: dict[str, Any] = {
         "ruleId": one.code,
         "ruleIndex": rule_index,

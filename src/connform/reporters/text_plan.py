@@ -62,7 +62,7 @@ def _is_remarked(item: View) -> bool:
     return item["verdict"] in {"failed", "unknown"} or bool(item["warnings"])
 
 
-def told(item: View) -> str:
+def describe_change(item: View) -> str:
     """Return what is to be done about a connection in one line, for formats that have no more room."""
     fields = ["{}: {}".format(*map(str.strip, _field(field))) for field in item["changes"]]
     moved = [f"{item['moved_from']} → {item['name']}"] if item["moved_from"] else []

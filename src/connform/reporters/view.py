@@ -13,7 +13,7 @@ from connform.manifest.harmless import veiled
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from connform.diagnostics import Diagnostic, Snippet, Span
+    from connform.diagnostics import Diagnostic, SourceExcerpt, Span
     from connform.engine.changes.origins import Send
     from connform.engine.report import ConnectionReport, Report, SecretReport, StageResult, Value
     from connform.grant import GrantFacts
@@ -213,7 +213,7 @@ def _place(span: Span | None) -> View:
     return _NOWHERE if span is None else span._asdict()
 
 
-def _snippet(snippet: Snippet | None) -> View | None:
+def _snippet(snippet: SourceExcerpt | None) -> View | None:
     if snippet is None:
         return None
     return {"text": snippet.text, "start": snippet.start, "length": snippet.length}

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from connform.manifest.rules import Finding
     from connform.secret import SecretReference
-    from connform.secrets.kit.interface import Opened, Place
-    from connform.secrets.kit.rest import Api
+    from connform.secrets.kit.interface import OpenStore, StoreConfig
+    from connform.secrets.kit.rest import RestApi
 
 _AUTHORITY: Final = "https://login.microsoftonline.com"
 _SUFFIX: Final = "vault.azure.net"
@@ -83,10 +83,10 @@ class KeyVault:
             return f"a secret is named by letters, digits and hyphens: {reference.scheme}://{above}NAME"
         return "" if re.fullmatch(r"[0-9a-f]*", reference.version) else "a version is a word of hexadecimal digits"
 
-    def open(self, place: Place) -> Opened:
+    def open(self, place: StoreConfig) -> OpenStore:
         """Return the vault of a store, or those that references name."""
         token = Once(lambda: _token(place))
-        vaults: dict[str, Once[Api]] = {}
+        vaults: dict[str, Once[RestApi]] = {}
 
         def load(reference: SecretReference) -> Mapping[str, Any]:
             from connform.secrets.kit.rest import content_of
@@ -105,16 +105,16 @@ class KeyVault:
         return Documents(load, _fetched, close=close)
 
 
-def _api(address: str, place: Place, token: Secret) -> Api:
+def _api(address: str, place: StoreConfig, token: Secret) -> RestApi:
     from connform.http.header import bearer
-    from connform.secrets.kit.rest import Api
+    from connform.secrets.kit.rest import RestApi
 
     ca_file = place.base / place.settings["ca_file"] if "ca_file" in place.settings else None
     credential = bearer(token, key="client_secret")
-    return Api(address, _NAME, timeout_s=place.timeout_s, ca_file=ca_file, credential=credential)
+    return RestApi(address, _NAME, timeout_s=place.timeout_s, ca_file=ca_file, credential=credential)
 
 
-def _token(place: Place) -> Secret:
+def _token(place: StoreConfig) -> Secret:
     """Return an access token for the vault (RFC 6749 §4.4, or whatever Microsoft's library finds)."""
     host = parse_url(place.settings["address"]).host if place.settings else f"any.{_SUFFIX}"
     scope = f"https://{host.partition('.')[2]}/.default"
@@ -122,8 +122,8 @@ def _token(place: Place) -> Secret:
     return _found(scope) if secret is None else _issued(place, secret, scope)
 
 
-def _issued(place: Place, secret: Secret, scope: str) -> Secret:
-    from connform.secrets.kit.rest import Api
+def _issued(place: StoreConfig, secret: Secret, scope: str) -> Secret:
+    from connform.secrets.kit.rest import RestApi
 
     settings = place.settings
     form = {
@@ -133,7 +133,7 @@ def _issued(place: Place, secret: Secret, scope: str) -> Secret:
         "scope": scope,
     }
     ca_file = place.base / settings["ca_file"] if "authority" in settings and "ca_file" in settings else None
-    api = Api(settings.get("authority", _AUTHORITY), "Entra ID", timeout_s=place.timeout_s, ca_file=ca_file)
+    api = RestApi(settings.get("authority", _AUTHORITY), "Entra ID", timeout_s=place.timeout_s, ca_file=ca_file)
     try:
         reply = api.call("POST", f"{settings['tenant_id']}/oauth2/v2.0/token", form=form)
     finally:

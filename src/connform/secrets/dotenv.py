@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from connform.secret import SecretReference
-    from connform.secrets.kit.interface import Opened, Outcome, Place
+    from connform.secrets.kit.interface import OpenStore, Outcome, StoreConfig
 
 _NAME: Final = r"[A-Za-z_][A-Za-z0-9_]*"
 _BLANK: Final = r"[ \t]*(?:#[^\n]*)?\r?(?:\n|\Z)"
@@ -37,7 +37,7 @@ _BARE: Final = r"((?:[^\s'\"#][^\n]*)?)(?:(?<=\s)#[^\n]*)?(?:\n|\Z)"
 _ESCAPES: Final = {"n": "\n", "r": "\r", "t": "\t"}
 
 
-class Line(NamedTuple):
+class Assignment(NamedTuple):
     """One assignment."""
 
     value: str
@@ -84,7 +84,7 @@ class Dotenv:
             return "the variable's name is missing or not valid: dotenv://.env#NAME"
         return ""
 
-    def open(self, place: Place) -> Opened:
+    def open(self, place: StoreConfig) -> OpenStore:
         """Return the files, or the one of a store."""
         return _Files(place)
 
@@ -94,13 +94,13 @@ class _Files:
 
     batch_size = 0
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: StoreConfig) -> None:
         self._place = place
 
     def read(self, references: Sequence[SecretReference]) -> Sequence[Outcome]:
         """Return the values of the variables."""
         of_store = self._place.settings.get("path", "")
-        files: dict[Path, dict[str, Line] | SecretUnresolved] = {}
+        files: dict[Path, dict[str, Assignment] | SecretUnresolved] = {}
         outcomes: list[Outcome] = []
         for reference in references:
             path = self._place.base / (of_store or reference.path)
@@ -115,7 +115,7 @@ class _Files:
         """Do nothing."""
 
 
-def _load(path: Path) -> dict[str, Line]:
+def _load(path: Path) -> dict[str, Assignment]:
     text = text_of_file(read_file(path))
     try:
         return parse_dotenv(text)
@@ -126,7 +126,7 @@ def _load(path: Path) -> dict[str, Line]:
     raise SecretUnresolved("secret_malformed", message, "put a value with special characters in single quotes")
 
 
-def _value(lines: Mapping[str, Line], name: str) -> Fetched:
+def _value(lines: Mapping[str, Assignment], name: str) -> Fetched:
     if name not in lines:
         hint = did_you_mean(name, lines) or f"add a line {name}=… to the file"
         raise SecretUnresolved("secret_not_found", f"the file has no variable {name}", hint)
@@ -137,14 +137,14 @@ def _value(lines: Mapping[str, Line], name: str) -> Fetched:
     return Fetched(secret_from_text(line.value))
 
 
-def parse_dotenv(text: str) -> dict[str, Line]:
+def parse_dotenv(text: str) -> dict[str, Assignment]:
     """Return the assignments of a dotenv file by their names.
 
     Raises:
         MalformedLineError: with the number of the first line that can't be read.
     """
     blank, assignment, quoted, bare = map(re.compile, (_BLANK, _ASSIGNMENT, _QUOTED, _BARE))
-    lines: dict[str, Line] = {}
+    lines: dict[str, Assignment] = {}
     position, number = 0, 1
     while position < len(text):
         start = position
@@ -155,7 +155,9 @@ def parse_dotenv(text: str) -> dict[str, Line]:
         ):
             position = match.end()
             name = head[1]
-            lines[name] = lines[name]._replace(repeated_at=number) if name in lines else Line(_unquoted(match), number)
+            lines[name] = (
+                lines[name]._replace(repeated_at=number) if name in lines else Assignment(_unquoted(match), number)
+            )
         else:
             raise MalformedLineError(number)
         number += text.count("\n", start, position)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from connform.secret import SecretReference
-    from connform.secrets.kit.interface import Fetched, Opened, Place
+    from connform.secrets.kit.interface import Fetched, OpenStore, StoreConfig
 
 VARIABLE: Final = r"[A-Za-z_][A-Za-z0-9_]*"
 """The name of a variable (POSIX.1 §8.1, with lower case)."""
@@ -40,7 +40,7 @@ class Env:
             return "an environment variable has no fields and no versions: nothing follows its name"
         return ""
 
-    def open(self, place: Place) -> Opened:  # noqa: ARG002  (there is one environment)
+    def open(self, place: StoreConfig) -> OpenStore:  # noqa: ARG002  (there is one environment)
         """Return the environment."""
         return Documents(_load, _fetched, batch_size=0)
 

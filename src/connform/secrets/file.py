@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from connform.manifest.shape import Schema
     from connform.secret import SecretReference
-    from connform.secrets.kit.interface import Opened, Outcome, Place
+    from connform.secrets.kit.interface import OpenStore, Outcome, StoreConfig
 
 _SNAPSHOT: Final = "..data"
 _ATTEMPTS: Final = 5
@@ -72,7 +72,7 @@ class File:
             return "/proc shows what this run itself holds: name the file into which the secret was put"
         return ""
 
-    def open(self, place: Place) -> Opened:
+    def open(self, place: StoreConfig) -> OpenStore:
         """Return the folder of a store, or of the manifest."""
         return _Folder(place.base / place.settings.get("path", ""))
 

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from connform.manifest.rules import Finding
     from connform.secret import SecretReference
-    from connform.secrets.kit.interface import Opened, Place
-    from connform.secrets.kit.rest import Api
+    from connform.secrets.kit.interface import OpenStore, StoreConfig
+    from connform.secrets.kit.rest import RestApi
 
 _ADDRESS: Final = "https://secretmanager.googleapis.com"
 _GOOGLE: Final = ".googleapis.com"
@@ -96,7 +96,7 @@ class SecretManager:
             return "a version is a number, or an alias such as latest"
         return ""
 
-    def open(self, place: Place) -> Opened:
+    def open(self, place: StoreConfig) -> OpenStore:
         """Return Secret Manager, with the login of a store or of this machine."""
         api = Once(lambda: _api(place))
         above = f"{place.settings['project']}/" if place.settings else ""
@@ -118,9 +118,9 @@ class SecretManager:
         return Documents(load, _fetched, close=close)
 
 
-def _api(place: Place) -> Api:
+def _api(place: StoreConfig) -> RestApi:
     from connform.http.header import bearer
-    from connform.secrets.kit.rest import Api
+    from connform.secrets.kit.rest import RestApi
 
     settings = place.settings
     try:
@@ -129,7 +129,7 @@ def _api(place: Place) -> Api:
         raise SecretUnresolved(failure.fault.name, failure.message, failure.hint) from None
     ca_file = place.base / settings["ca_file"] if "ca_file" in settings else None
     address = settings.get("address", _ADDRESS)
-    return Api(address, _NAME, timeout_s=place.timeout_s, ca_file=ca_file, credential=credential)
+    return RestApi(address, _NAME, timeout_s=place.timeout_s, ca_file=ca_file, credential=credential)
 
 
 def _token(key: Secret | None, timeout_s: float) -> Secret:

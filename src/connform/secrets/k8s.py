@@ -18,15 +18,15 @@ from connform.manifest.urls import URL, url_findings
 from connform.secrets.env import variable
 from connform.secrets.kit.interface import Fetched
 from connform.secrets.kit.opened import Documents, Once
-from connform.secrets.kit.value import demand_other, secret_from_text, text_from_base64
+from connform.secrets.kit.value import require_other, secret_from_text, text_from_base64
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from connform.manifest.rules import Finding
     from connform.secret import Secret, SecretReference
-    from connform.secrets.kit.interface import Opened, Place
-    from connform.secrets.kit.rest import Api
+    from connform.secrets.kit.interface import OpenStore, StoreConfig
+    from connform.secrets.kit.rest import RestApi
 
 _MOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _LABEL: Final = r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?"
@@ -71,7 +71,7 @@ class Kubernetes:
             return f"a Secret is named by lower-case letters, digits, dots and hyphens: {reference.scheme}://{above}NAME#KEY"
         return "Kubernetes keeps no earlier versions of a Secret" if reference.version else ""
 
-    def open(self, place: Place) -> Opened:
+    def open(self, place: StoreConfig) -> OpenStore:
         """Return the cluster of a store, or that of the pod."""
         cluster = Once(lambda: _cluster(place))
         above = f"{place.settings['namespace']}/" if "namespace" in place.settings else ""
@@ -85,7 +85,7 @@ class Kubernetes:
 
         def pick(document: Mapping[str, Any], reference: SecretReference) -> Fetched:
             fetched = _fetched(document, reference)
-            demand_other(fetched.secret, (cluster.get().token,))
+            require_other(fetched.secret, (cluster.get().token,))
             return fetched
 
         def close() -> None:
@@ -96,14 +96,14 @@ class Kubernetes:
 
 
 class _Cluster(NamedTuple):
-    api: Api
+    api: RestApi
     token: Secret
 
 
-def _cluster(place: Place) -> _Cluster:
+def _cluster(place: StoreConfig) -> _Cluster:
     from connform.http.header import bearer
     from connform.secrets.kit.file_reader import read_file
-    from connform.secrets.kit.rest import Api
+    from connform.secrets.kit.rest import RestApi
     from connform.secrets.kit.value import fetched_from_bytes
 
     settings = place.settings
@@ -118,7 +118,7 @@ def _cluster(place: Place) -> _Cluster:
             raise SecretUnresolved("secret_backend_unavailable", message, hint)
         address = f"https://{f'[{host}]' if ':' in host else host}:{port}"
         token, ca_file = fetched_from_bytes(read_file(_MOUNT / "token")).secret, _MOUNT / "ca.crt"
-    api = Api(address, _NAME, timeout_s=place.timeout_s, ca_file=ca_file, credential=bearer(token, key="token"))
+    api = RestApi(address, _NAME, timeout_s=place.timeout_s, ca_file=ca_file, credential=bearer(token, key="token"))
     return _Cluster(api, token)
 
 

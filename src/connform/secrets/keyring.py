@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from secretstorage import Collection
 
     from connform.secret import SecretReference
-    from connform.secrets.kit.interface import Opened, Place
+    from connform.secrets.kit.interface import OpenStore, StoreConfig
 
 _INSTALL: Final = "pip install keyring"
 _ABSENT: Final = "keyring.backends.fail"
@@ -76,7 +76,7 @@ class Keyring:
             return f"a password is named by service and user: {reference.scheme}://{form}"
         return ""
 
-    def open(self, place: Place) -> Opened:
+    def open(self, place: StoreConfig) -> OpenStore:
         """Return the keyring."""
 
         def load(reference: SecretReference) -> str:
@@ -159,7 +159,7 @@ def _ask(backend: KeyringBackend, service: str, user: str) -> str | None:
         if _is_of(backend, *_SECRET_SERVICE):
             return _ask_secret_service(backend, service, user)
         if _is_of(backend, _OF_ONE_PROCESS):
-            _demand_own()
+            _require_own()
         return backend.get_password(service, user)
     except SecretUnresolved:
         raise
@@ -173,7 +173,7 @@ def _ask(backend: KeyringBackend, service: str, user: str) -> str | None:
     raise failure
 
 
-def _demand_own() -> None:
+def _require_own() -> None:
     """Make sure that no process from which this one was forked has asked the keyring."""
     _ASKED_BY.add(os.getpid())
     if len(_ASKED_BY) > 1:

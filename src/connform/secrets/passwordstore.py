@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from connform.secret import SecretReference
-    from connform.secrets.kit.command import Ran
-    from connform.secrets.kit.interface import Opened, Place
+    from connform.secrets.kit.command import ProgramResult
+    from connform.secrets.kit.interface import OpenStore, StoreConfig
 
 _GPG_OPTIONS: Final = "--batch --pinentry-mode error --status-fd 2"
 """Never a dialog; and what became of it in words for machines (GnuPG's doc/DETAILS), which no language changes."""
@@ -62,13 +62,13 @@ class PasswordStore:
             return "an entry has no versions but those of the store's repository"
         return ""
 
-    def open(self, place: Place) -> Opened:
+    def open(self, place: StoreConfig) -> OpenStore:
         """Return the password store."""
         return Documents(partial(_load, place), _fetched)
 
 
-def _load(place: Place, reference: SecretReference) -> bytes:
-    from connform.secrets.kit.command import demand_an_exit, program, run  # start-up: it needs subprocess
+def _load(place: StoreConfig, reference: SecretReference) -> bytes:
+    from connform.secrets.kit.command import program, require_exit, run  # start-up: it needs subprocess
 
     folder = _folder(place)
     if not folder.is_dir():
@@ -80,12 +80,12 @@ def _load(place: Place, reference: SecretReference) -> bytes:
     script = program("pass", "install password-store: https://www.passwordstore.org")
     program("gpg", "install GnuPG")
     ran = run((script, "show", reference.path), _environment(folder), place.timeout_s)
-    demand_an_exit(ran, "pass")
-    _demand_decrypted(ran, reference)
+    require_exit(ran, "pass")
+    _require_decrypted(ran, reference)
     return ran.output
 
 
-def _folder(place: Place) -> Path:
+def _folder(place: StoreConfig) -> Path:
     if "path" in place.settings:
         return place.base.absolute() / str(place.settings["path"])
     named = variable("PASSWORD_STORE_DIR")
@@ -100,7 +100,7 @@ def _environment(folder: Path) -> dict[str, str]:
     return {**ordinary_variables(("GNUPGHOME", "GPG_AGENT_INFO")), **own}
 
 
-def _demand_decrypted(ran: Ran, reference: SecretReference) -> None:
+def _require_decrypted(ran: ProgramResult, reference: SecretReference) -> None:
     words = {line.split()[1] for line in ran.complaints.split(b"\n") if line.startswith(b"[GNUPG:] ")}
     if ran.is_good and b"DECRYPTION_OKAY" in words:
         return

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from connform.secret import SecretReference
-    from connform.secrets.kit.command import Ran
-    from connform.secrets.kit.interface import Opened, Outcome, Place
+    from connform.secrets.kit.command import ProgramResult
+    from connform.secrets.kit.interface import OpenStore, Outcome, StoreConfig
 
 _STRUCTURED: Final = (".yaml", ".yml", ".json", ".env", ".ini")
 """The names of files that hold keys and values to sops; any other file is one value (its cmd/sops/formats)."""
@@ -98,12 +98,12 @@ class Sops:
             return f"the key is missing: sops://{reference.path}#/a/b, or #name for one at the top"
         return ""
 
-    def open(self, place: Place) -> Opened:
+    def open(self, place: StoreConfig) -> OpenStore:
         """Return the encrypted files, or the one of a store."""
         return _File(place) if "path" in place.settings else Documents(partial(_load_beside, place), _value_of_field)
 
 
-class _Content(NamedTuple):
+class _DecryptedFile(NamedTuple):
     """A file as sops decrypted it."""
 
     data: bytes
@@ -116,7 +116,7 @@ class _File:
 
     batch_size = 0
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: StoreConfig) -> None:
         self._place = place
 
     def read(self, references: Sequence[SecretReference]) -> Sequence[Outcome]:
@@ -137,11 +137,11 @@ def _pointer_of(reference: SecretReference) -> str:
     return pointer + (reference.field if reference.field.startswith("/") else f"/{_escaped(reference.field)}")
 
 
-def _load_beside(place: Place, reference: SecretReference) -> _Content:
+def _load_beside(place: StoreConfig, reference: SecretReference) -> _DecryptedFile:
     return _load(place, place.base / reference.path)
 
 
-def _load(place: Place, path: Path) -> _Content:
+def _load(place: StoreConfig, path: Path) -> _DecryptedFile:
     from connform.secrets.kit.command import program, run  # start-up: it needs subprocess
 
     path = path.absolute()
@@ -151,11 +151,11 @@ def _load(place: Place, path: Path) -> _Content:
     is_structured = path.name.endswith(_STRUCTURED)
     options = ("--output-type", "json") if is_structured else ()
     ran = run((sops, "decrypt", *options, str(path)), _environment(place), place.timeout_s)
-    _demand_decrypted(ran, path, is_of_vault=b"vault_address" in encrypted)
-    return _Content(ran.output, is_structured, datetime.fromisoformat(found[-1].decode()) if found else None)
+    _require_decrypted(ran, path, is_of_vault=b"vault_address" in encrypted)
+    return _DecryptedFile(ran.output, is_structured, datetime.fromisoformat(found[-1].decode()) if found else None)
 
 
-def _environment(place: Place) -> dict[str, str]:
+def _environment(place: StoreConfig) -> dict[str, str]:
     from connform.secrets.kit.command import ordinary_variables
 
     address = variable("VAULT_ADDR")
@@ -171,10 +171,10 @@ def _environment(place: Place) -> dict[str, str]:
     return {**variables, **own, "LC_ALL": "C"}
 
 
-def _demand_decrypted(ran: Ran, path: Path, *, is_of_vault: bool) -> None:
-    from connform.secrets.kit.command import demand_an_exit
+def _require_decrypted(ran: ProgramResult, path: Path, *, is_of_vault: bool) -> None:
+    from connform.secrets.kit.command import require_exit
 
-    demand_an_exit(ran, "sops")
+    require_exit(ran, "sops")
     more = f"`sops decrypt {path}` says more"
     if ran.status in _NO_KEY:
         message = f"no key of this user opens {path} (sops {ran.said})"
@@ -194,7 +194,7 @@ def _demand_decrypted(ran: Ran, path: Path, *, is_of_vault: bool) -> None:
         raise SecretUnresolved("secret_backend_unavailable", f"sops {ran.said}", more)
 
 
-def _value_of_field(content: _Content, reference: SecretReference) -> Fetched:
+def _value_of_field(content: _DecryptedFile, reference: SecretReference) -> Fetched:
     since = content.modified_at
     version = since.isoformat() if since else ""
     if not reference.field:

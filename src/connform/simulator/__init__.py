@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from connform.errors import ConnformError
-from connform.simulator.api import Api
+from connform.simulator.api import SimulatedApi
 from connform.simulator.credentials import Credentials
 from connform.simulator.faults import REPLIES
-from connform.simulator.grants import Consent, Grants
+from connform.simulator.grants import Consent, IssuedGrants
 from connform.simulator.messages import Delivery, Reply, Request, SeenRequest
 from connform.simulator.oauth import OAuth
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from connform.simulator.server import Server
+    from connform.simulator.server import TlsServer
 
 __all__ = ["SeenRequest", "Simulator"]
 
@@ -51,11 +51,11 @@ class Simulator:
             ConnformError: there is no such fault.
         """
         self._port = port
-        self._server: Server | None = None
+        self._server: TlsServer | None = None
         self._credentials = Credentials()
-        self._grants = Grants(self._credentials, token_lifetime_s)
+        self._grants = IssuedGrants(self._credentials, token_lifetime_s)
         self._oauth = OAuth(self._grants)
-        self._api = Api(self._credentials, self._oauth)
+        self._api = SimulatedApi(self._credentials, self._oauth)
         self._faults: dict[tuple[str, str], tuple[str, float]] = {}
         """By host and path (empty: every path): the fault, and how often it is still shown."""
         self._requests: deque[SeenRequest] = deque(maxlen=_REMEMBERED_REQUESTS)
@@ -69,10 +69,10 @@ class Simulator:
             ConnformError: an optional library is missing.
             OSError: the port is taken.
         """
-        from connform.simulator.server import Server
+        from connform.simulator.server import TlsServer
 
         if self._server is None:
-            self._server = Server(self._port, self._answer, self._requests.append)
+            self._server = TlsServer(self._port, self._answer, self._requests.append)
         return self
 
     def stop(self) -> None:
@@ -191,7 +191,7 @@ class Simulator:
                 return fault
         return ""
 
-    def _started(self) -> Server:
+    def _started(self) -> TlsServer:
         if self._server is None:
             message = "the simulator is not started: use it in a `with` statement, or call start()"
             raise ConnformError(message)

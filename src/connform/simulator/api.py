@@ -28,7 +28,7 @@ _DEFAULT_TAKE: Final = 100
 _KEY_PAGE: Final = b"<!doctype html><title>Integration (simulated)</title><h1>API Keys</h1><p>This is a simulator.</p>"
 
 
-class Api:
+class SimulatedApi:
     """One iinked Sign per host name, and a plain `200` for other APIs."""
 
     def __init__(self, credentials: Credentials, oauth: OAuth) -> None:
@@ -129,11 +129,11 @@ _OPERATIONS: Final[tuple[tuple[str, re.Pattern[str], Callable[..., Reply]], ...]
     for method, path, operation in (
         ("POST", "packages/list", lambda api, request: api.list_items(request, "package")),
         ("POST", "templates/list", lambda api, request: api.list_items(request, "template")),
-        ("GET", "packages/([^/]+)", Api.get_package),
-        ("POST", "packages/add", Api.add_package),
-        ("POST", "files/upload", Api.upload_file),
-        ("POST", "packages/([^/]+)/link/sign/([^/]+)", Api.link_signer),
-        ("POST", "events/endpoints/set", Api.set_event_endpoint),
+        ("GET", "packages/([^/]+)", SimulatedApi.get_package),
+        ("POST", "packages/add", SimulatedApi.add_package),
+        ("POST", "files/upload", SimulatedApi.upload_file),
+        ("POST", "packages/([^/]+)/link/sign/([^/]+)", SimulatedApi.link_signer),
+        ("POST", "events/endpoints/set", SimulatedApi.set_event_endpoint),
     )
 )
 """Method, path and handler of each documented call; a proxy may have put a prefix in front of the API root."""

@@ -58,7 +58,7 @@ class Issued(NamedTuple):
     """What was granted."""
 
 
-class Grants:
+class IssuedGrants:
     """What was granted on every host."""
 
     def __init__(self, credentials: Credentials, token_lifetime_s: float) -> None:

@@ -23,7 +23,7 @@ _LATE_S: Final = 2.0
 _BAD_REQUEST, _TOO_LARGE = 400, 413
 
 
-class Service(Protocol):
+class Responder(Protocol):
     """Whom the handler asks."""
 
     def answer(self, request: Request, /) -> Reply:
@@ -50,7 +50,7 @@ class Handler(BaseHTTPRequestHandler):
     wbufsize = -1  # head and body leave in one piece
     disable_nagle_algorithm = True
 
-    def __init__(self, connection: ssl.SSLSocket, address: tuple[str, int], service: Service) -> None:
+    def __init__(self, connection: ssl.SSLSocket, address: tuple[str, int], service: Responder) -> None:
         self._service = service
         super().__init__(connection, address, service)  # type: ignore[arg-type]  # it only keeps it as `.server`
 

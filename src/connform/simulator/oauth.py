@@ -11,7 +11,7 @@ import html
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, unquote_plus, urlencode, urlsplit
 
-from connform.simulator.grants import Consent, Grants
+from connform.simulator.grants import Consent, IssuedGrants
 from connform.simulator.messages import Reply, Request, json_reply
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ _CHALLENGE: Final = ("WWW-Authenticate", 'Basic realm="simulator"')
 class OAuth:
     """One authorization server per host name."""
 
-    def __init__(self, grants: Grants) -> None:
+    def __init__(self, grants: IssuedGrants) -> None:
         self._grants = grants
         self._secrets: dict[str, str] = {}
 

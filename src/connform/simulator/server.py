@@ -23,7 +23,7 @@ _BACKLOG: Final = 1024
 _PAUSE_S: Final = 0.01
 
 
-class Server:
+class TlsServer:
     """A listening socket with its threads."""
 
     def __init__(self, port: int, answer: Callable[[Request], Reply], record: Callable[[SeenRequest], None]) -> None:

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 import pytest
 
-from connform.engine.run.store_session import PlaceInUse
+from connform.engine.run.store_session import StoreSession
 from connform.errors import SecretUnresolved
 from connform.secret import SecretReference
 from connform.secrets.kit.interface import Fetched
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from contextlib import AbstractContextManager
 
-    from connform.secrets.kit.interface import Backend, Outcome, Place
+    from connform.secrets.kit.interface import Backend, Outcome, StoreConfig
 
 VALUE: Final = "canary-5Zt8wQ1rXvB7"
 """In every secret of the suite: no failure may show it."""
@@ -58,7 +58,7 @@ class Bench:
     rotations = 30
     """How often a pair of secrets is replaced while it is read; a backend that seldom mixes two pairs wants more."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: StoreConfig) -> None:
         self.place = place
         """Where the backend reads."""
 
@@ -83,7 +83,7 @@ class Bench:
         """Return a reference to a secret that may not be read."""
         raise NotImplementedError
 
-    def expired(self) -> Place:
+    def expired(self) -> StoreConfig:
         """Return the place with a login that was good once."""
         raise NotImplementedError
 
@@ -104,13 +104,13 @@ class SecretBackendSuite:
     """Derive a class called `Test…` with a fixture `bench`."""
 
     @staticmethod
-    def read(bench: Bench, *texts: str, place: Place | None = None) -> list[Outcome]:
+    def read(bench: Bench, *texts: str, place: StoreConfig | None = None) -> list[Outcome]:
         """Return what came of references, as a run of connform sees it; no failure shows a secret."""
         where = place or bench.place
         references = [SecretReference.parse(text) for text in texts]
         for reference in references:
             assert bench.backend.lint(reference, where.settings) == ""
-        used = PlaceInUse("the bench", partial(bench.backend.open, where), where.timeout_s)
+        used = StoreSession("the bench", partial(bench.backend.open, where), where.timeout_s)
         try:
             known = used.outcomes(references)
         finally:
@@ -129,7 +129,7 @@ class SecretBackendSuite:
         assert isinstance(outcome, Fetched), outcome
         return outcome.secret.reveal()
 
-    def fault(self, bench: Bench, text: str, place: Place | None = None) -> SecretUnresolved:
+    def fault(self, bench: Bench, text: str, place: StoreConfig | None = None) -> SecretUnresolved:
         """Return the failure that must be there."""
         (outcome,) = self.read(bench, text, place=place)
         assert isinstance(outcome, SecretUnresolved), "a secret was read"

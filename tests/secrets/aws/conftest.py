@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from connform.secrets.kit.interface import Place
+from connform.secrets.kit.interface import StoreConfig
 from tests.canary import API_KEY
 from tests.conftest import require_peer
 from tests.secrets.aws.front import EXPIRED_KEY, Front, running_front
@@ -63,6 +63,6 @@ def profiles(home: Path, plant: Plant, clean_environment: None, monkeypatch: pyt
 
 
 @pytest.fixture
-def place(tmp_path: Path, front: Front) -> Place:
+def place(tmp_path: Path, front: Front) -> StoreConfig:
     settings: dict[str, Any] = {"region": REGION, "profile": "reader", "endpoint_url": front.url}
-    return Place(tmp_path, settings)
+    return StoreConfig(tmp_path, settings)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from connform.engine.run.store_session import PlaceInUse
+from connform.engine.run.store_session import StoreSession
 from connform.errors import SecretUnresolved
 from connform.secret import SecretReference
 from connform.secrets import BACKENDS
@@ -15,15 +15,15 @@ from tests.secrets.fetching import chain
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from connform.secrets.kit.interface import Outcome, Place
+    from connform.secrets.kit.interface import Outcome, StoreConfig
 
 
-def read(place: Place, *texts: str) -> list[Outcome]:
+def read(place: StoreConfig, *texts: str) -> list[Outcome]:
     """Return what came of references of one scheme; failures are searched for the canary."""
     references = [SecretReference.parse(text) for text in texts]
     backend = BACKENDS[references[0].scheme]
     assert [backend.lint(reference, place.settings) for reference in references] == [""] * len(references)
-    used = PlaceInUse("the store", lambda: backend.open(place), place.timeout_s)
+    used = StoreSession("the store", lambda: backend.open(place), place.timeout_s)
     try:
         known = used.outcomes(references)
     finally:
@@ -39,7 +39,7 @@ def shown(outcomes: Sequence[Outcome]) -> list[str]:
     return [one.secret.reveal() if isinstance(one, Fetched) else one.fault.name for one in outcomes]
 
 
-def failure(place: Place, text: str) -> SecretUnresolved:
+def failure(place: StoreConfig, text: str) -> SecretUnresolved:
     """Return the failure that must be there."""
     (outcome,) = read(place, text)
     assert isinstance(outcome, SecretUnresolved)

@@ -15,7 +15,7 @@ from tests.secrets.aws.reading import failure, read, shown
 from tests.secrets.fetching import lint
 
 if TYPE_CHECKING:
-    from connform.secrets.kit.interface import Place
+    from connform.secrets.kit.interface import StoreConfig
     from tests.secrets.aws.front import Front
     from tests.secrets.aws.moto import Moto
 
@@ -90,12 +90,12 @@ def stored(moto: Moto) -> Stored:
         ("{0.name}?version=00000000-0000-4000-8000-000000000000#key", "secret_not_found"),
     ],
 )
-def test_a_version_is_an_id_or_a_label(place: Place, stored: Stored, form: str, found: str) -> None:
+def test_a_version_is_an_id_or_a_label(place: StoreConfig, stored: Stored, form: str, found: str) -> None:
     (outcome,) = read(place, "awssecrets://" + form.format(stored))
     assert shown([outcome]) == [found.format()]
 
 
-def test_a_version_says_its_id_and_when_it_was_written(place: Place, stored: Stored) -> None:
+def test_a_version_says_its_id_and_when_it_was_written(place: StoreConfig, stored: Stored) -> None:
     old, new = read(place, "awssecrets://rows/acme?version=AWSPREVIOUS", "awssecrets://rows/acme")
     assert isinstance(old, Fetched)
     assert isinstance(new, Fetched)
@@ -105,7 +105,7 @@ def test_a_version_says_its_id_and_when_it_was_written(place: Place, stored: Sto
     assert abs(datetime.now(UTC) - new.since) < timedelta(hours=1)
 
 
-def test_one_read_mixes_names_arns_and_versions(place: Place, stored: Stored, moto: Moto, front: Front) -> None:
+def test_one_read_mixes_names_arns_and_versions(place: StoreConfig, stored: Stored, moto: Moto, front: Front) -> None:
     moto.put_secret("rows/beside", "beside")
     texts = (
         "awssecrets://rows/acme#key",
@@ -122,7 +122,7 @@ def test_one_read_mixes_names_arns_and_versions(place: Place, stored: Stored, mo
     assert front.calls == ["BatchGetSecretValue", "GetSecretValue", "GetSecretValue"]
 
 
-def test_the_region_of_an_arn_wins_over_that_of_the_store(place: Place, moto: Moto, front: Front) -> None:
+def test_the_region_of_an_arn_wins_over_that_of_the_store(place: StoreConfig, moto: Moto, front: Front) -> None:
     there = moto.put_secret("rows/abroad", "there", "us-east-1")["ARN"]
     moto.put_secret("rows/home", "here")
     assert shown(read(place, f"awssecrets://{there}", "awssecrets://rows/home")) == ["there", "here"]
@@ -141,7 +141,7 @@ def test_the_region_of_an_arn_wins_over_that_of_the_store(place: Place, moto: Mo
     ],
 )
 def test_what_is_no_secret_is_said_and_hides_nothing(
-    place: Place, moto: Moto, beside: tuple[str, ...], name: str, fault: str, says: str
+    place: StoreConfig, moto: Moto, beside: tuple[str, ...], name: str, fault: str, says: str
 ) -> None:
     moto.put_secret("rows/beside", "beside")
     moto.put_secret("rows/binary", API_KEY.encode() + b"\xff")
@@ -156,7 +156,9 @@ def test_what_is_no_secret_is_said_and_hides_nothing(
     assert shown(good) == ["beside"] * len(beside)
 
 
-def test_without_the_permission_for_batches_secrets_are_read_alone(place: Place, moto: Moto, front: Front) -> None:
+def test_without_the_permission_for_batches_secrets_are_read_alone(
+    place: StoreConfig, moto: Moto, front: Front
+) -> None:
     names = [f"alone/{number}" for number in range(25)]
     for name in names:
         moto.put_secret(name, name)
@@ -167,7 +169,7 @@ def test_without_the_permission_for_batches_secrets_are_read_alone(place: Place,
     assert front.calls.count("GetSecretValue") == 25
 
 
-def test_a_denied_secret_of_a_batch_hides_no_other(place: Place, moto: Moto, front: Front) -> None:
+def test_a_denied_secret_of_a_batch_hides_no_other(place: StoreConfig, moto: Moto, front: Front) -> None:
     names = [f"some/{number}" for number in range(5)]
     for name in names:
         moto.put_secret(name, name)

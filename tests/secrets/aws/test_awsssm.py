@@ -13,7 +13,7 @@ from tests.secrets.aws.reading import failure, read, shown
 from tests.secrets.fetching import lint
 
 if TYPE_CHECKING:
-    from connform.secrets.kit.interface import Place
+    from connform.secrets.kit.interface import StoreConfig
     from tests.secrets.aws.front import Front
     from tests.secrets.aws.moto import Moto
 
@@ -83,11 +83,11 @@ def stored(moto: Moto) -> int:
         ("/rows/nothing", "secret_not_found"),
     ],
 )
-def test_a_parameter_is_found(place: Place, stored: int, form: str, found: str) -> None:
+def test_a_parameter_is_found(place: StoreConfig, stored: int, form: str, found: str) -> None:
     assert shown(read(place, "awsssm://" + form.replace("FIRST", str(stored)))) == [found]
 
 
-def test_versions_of_one_parameter_are_told_apart(place: Place, stored: int, front: Front) -> None:
+def test_versions_of_one_parameter_are_told_apart(place: StoreConfig, stored: int, front: Front) -> None:
     texts = (
         "awsssm:///rows/acme#key",
         f"awsssm:///rows/acme?version={stored}#key",
@@ -101,7 +101,7 @@ def test_versions_of_one_parameter_are_told_apart(place: Place, stored: int, fro
     assert front.calls == ["GetParameters"] * 4
 
 
-def test_a_parameter_says_its_version_and_when_it_was_written(place: Place, stored: int) -> None:
+def test_a_parameter_says_its_version_and_when_it_was_written(place: StoreConfig, stored: int) -> None:
     (outcome,) = read(place, "awsssm:///rows/acme")
     assert isinstance(outcome, Fetched)
     assert outcome.version == str(stored + 2)
@@ -110,7 +110,7 @@ def test_a_parameter_says_its_version_and_when_it_was_written(place: Place, stor
     assert abs(datetime.now(UTC) - outcome.since) < timedelta(hours=1)
 
 
-def test_the_region_of_an_arn_wins_over_that_of_the_store(place: Place, moto: Moto, front: Front) -> None:
+def test_the_region_of_an_arn_wins_over_that_of_the_store(place: StoreConfig, moto: Moto, front: Front) -> None:
     moto.put_parameter("/rows/abroad", "there", "us-east-1")
     moto.put_parameter("/rows/home", "here")
     there = "awsssm://arn:aws:ssm:us-east-1:123456789012:parameter/rows/abroad"
@@ -124,7 +124,7 @@ def test_the_region_of_an_arn_wins_over_that_of_the_store(place: Place, moto: Mo
     [(f"{API_KEY},{API_KEY}", "StringList", "a list is no secret"), ("\n", "String", "empty")],
 )
 def test_what_is_no_secret_is_said_and_hides_nothing(
-    place: Place, moto: Moto, value: str, kind: str, says: str
+    place: StoreConfig, moto: Moto, value: str, kind: str, says: str
 ) -> None:
     name = f"/rows/no-{kind.lower()}"
     moto.put_parameter(name, value, Type=kind)
@@ -133,7 +133,7 @@ def test_what_is_no_secret_is_said_and_hides_nothing(
     assert says in failure(place, f"awsssm://{name}").message
 
 
-def test_a_denied_parameter_of_a_batch_hides_no_other(place: Place, moto: Moto, front: Front) -> None:
+def test_a_denied_parameter_of_a_batch_hides_no_other(place: StoreConfig, moto: Moto, front: Front) -> None:
     """AWS denies the whole call."""
     names = [f"/some/{number}" for number in range(5)]
     for name in names:

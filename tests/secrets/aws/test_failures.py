@@ -14,7 +14,7 @@ from tests.secrets.aws.front import Error
 from tests.secrets.aws.reading import failure, read, shown
 
 if TYPE_CHECKING:
-    from connform.secrets.kit.interface import Place
+    from connform.secrets.kit.interface import StoreConfig
     from tests.secrets.aws.front import Front
     from tests.secrets.aws.moto import Moto
 
@@ -52,7 +52,7 @@ _KMS = "User is not authorized to perform: kms:Decrypt on the resource"
 )
 @pytest.mark.parametrize("text", ["awssecrets://trouble", "awsssm:///trouble"])
 def test_a_failure_is_the_fault_that_it_is(
-    place: Place, front: Front, text: str, error: Error, fault: str, says: str, hint: str
+    place: StoreConfig, front: Front, text: str, error: Error, fault: str, says: str, hint: str
 ) -> None:
     front.errors = dict.fromkeys(
         ("GetSecretValue", "GetParameters"), error._replace(message=f"{error.message} {API_KEY}")
@@ -75,7 +75,7 @@ def test_a_failure_is_the_fault_that_it_is(
     ids=["html", "other-types", "list", "no-text", "nothing"],
 )
 @pytest.mark.parametrize("text", ["awssecrets://trouble", "awsssm:///trouble"])
-def test_an_answer_that_is_none_of_aws_is_not_shown(place: Place, front: Front, text: str, raw: bytes) -> None:
+def test_an_answer_that_is_none_of_aws_is_not_shown(place: StoreConfig, front: Front, text: str, raw: bytes) -> None:
     front.raw = raw
     found = failure(place, text)
     assert found.fault.name in {"secret_backend_unavailable", "secret_malformed"}
@@ -86,7 +86,7 @@ def test_an_answer_that_is_none_of_aws_is_not_shown(place: Place, front: Front, 
     ("text", "operation"), [("awssecrets://again", "GetSecretValue"), ("awsssm:///again", "GetParameters")]
 )
 def test_what_fails_for_a_moment_is_tried_again(
-    place: Place, moto: Moto, front: Front, error: Error, text: str, operation: str
+    place: StoreConfig, moto: Moto, front: Front, error: Error, text: str, operation: str
 ) -> None:
     moto.put_secret("again", "value")
     moto.put_parameter("/again", "value")
@@ -98,7 +98,7 @@ def test_what_fails_for_a_moment_is_tried_again(
 @pytest.mark.parametrize("prefix", ["awssecrets://batch/", "awsssm:///batch/"])
 @pytest.mark.parametrize("code", ["ExpiredTokenException", "UnrecognizedClientException", "InvalidSignatureException"])
 def test_a_login_that_is_refused_is_not_tried_for_each_secret(
-    place: Place, front: Front, prefix: str, code: str
+    place: StoreConfig, front: Front, prefix: str, code: str
 ) -> None:
     front.errors = dict.fromkeys(("BatchGetSecretValue", "GetSecretValue", "GetParameters"), Error(code))
     found = read(place, *(f"{prefix}{number}" for number in range(200)))

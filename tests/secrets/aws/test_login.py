@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from connform.secrets.kit.interface import Place
+from connform.secrets.kit.interface import StoreConfig
 from tests.canary import API_KEY
 from tests.secrets.aws.front import Error
 from tests.secrets.aws.moto import REGION
@@ -82,7 +82,7 @@ def test_without_a_store_the_variables_of_aws_lead_the_way(
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", API_KEY)
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     monkeypatch.setenv("AWS_ENDPOINT_URL", front.url)
-    bare = Place(tmp_path)
+    bare = StoreConfig(tmp_path)
     assert shown(read(bare, "awsssm:///bare")) == ["parameter"]
     assert shown(read(bare, "awssecrets://bare")) == ["secret"]
 
@@ -93,7 +93,7 @@ def test_the_profile_of_the_environment_is_taken_with_its_region(
     moto.put_parameter("/bare", "parameter")
     monkeypatch.setenv("AWS_PROFILE", "regional")
     monkeypatch.setenv("AWS_ENDPOINT_URL_SSM", front.url)
-    assert shown(read(Place(tmp_path), "awsssm:///bare")) == ["parameter"]
+    assert shown(read(StoreConfig(tmp_path), "awsssm:///bare")) == ["parameter"]
     assert front.regions == {REGION}
 
 
@@ -112,7 +112,7 @@ def test_the_profile_of_the_environment_is_taken_with_its_region(
 )
 @pytest.mark.parametrize("text", ["awsssm:///a", "awssecrets://a"])
 def test_who_can_t_log_in_is_told_what_to_do(
-    place: Place, front: Front, text: str, profile: str, fault: str, says: str, hint: str
+    place: StoreConfig, front: Front, text: str, profile: str, fault: str, says: str, hint: str
 ) -> None:
     settings = {"endpoint_url": front.url} | ({"profile": profile} if profile else {})
     found = failure(place._replace(settings=settings), text)
@@ -123,14 +123,14 @@ def test_who_can_t_log_in_is_told_what_to_do(
     assert front.calls == []
 
 
-def test_an_arn_needs_no_region_beside(place: Place, moto: Moto, front: Front) -> None:
+def test_an_arn_needs_no_region_beside(place: StoreConfig, moto: Moto, front: Front) -> None:
     moto.put_parameter("/regional", "value")
     nowhere = place._replace(settings={"endpoint_url": front.url, "profile": "reader"})
     arn = f"awsssm://arn:aws:ssm:{REGION}:123456789012:parameter/regional"
     assert shown(read(nowhere, "awsssm:///a", arn, "awsssm:///b")) == ["secret_not_found", "value", "secret_not_found"]
 
 
-def test_a_region_that_refuses_the_login_hides_no_other(place: Place, moto: Moto, front: Front) -> None:
+def test_a_region_that_refuses_the_login_hides_no_other(place: StoreConfig, moto: Moto, front: Front) -> None:
     """A key is unknown where the account has not enabled the region."""
     moto.put_parameter("/regional", "value")
     front.disabled.add("ap-east-1")
@@ -138,19 +138,21 @@ def test_a_region_that_refuses_the_login_hides_no_other(place: Place, moto: Moto
     assert shown(read(place, arn, "awsssm:///regional")) == ["secret_denied", "value"]
 
 
-def test_a_program_for_credentials_that_hangs_is_not_waited_for(place: Place) -> None:
+def test_a_program_for_credentials_that_hangs_is_not_waited_for(place: StoreConfig) -> None:
     slow = place._replace(settings={**place.settings, "profile": "slow"}, timeout_s=0.5)
     assert failure(slow, "awsssm:///a").fault.name == "secret_backend_unavailable"
 
 
-def test_an_unreadable_configuration_is_said(place: Place, config: Path) -> None:
+def test_an_unreadable_configuration_is_said(place: StoreConfig, config: Path) -> None:
     config.write_text(f"{API_KEY}\n[", "utf-8")
     found = failure(place, "awsssm:///a")
     assert found.fault.name == "secret_denied"
     assert "configuration can't be used" in found.message
 
 
-def test_a_role_is_assumed_once_a_run(place: Place, moto: Moto, front: Front, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_role_is_assumed_once_a_run(
+    place: StoreConfig, moto: Moto, front: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_STS", front.url)
     names = [f"/role/{number}" for number in range(25)]
     for name in names:
@@ -171,7 +173,7 @@ def test_a_role_is_assumed_once_a_run(place: Place, moto: Moto, front: Front, mo
     ],
 )
 def test_a_role_that_is_refused_is_asked_for_once(
-    place: Place, front: Front, error: Error, says: str, hint: str, monkeypatch: pytest.MonkeyPatch
+    place: StoreConfig, front: Front, error: Error, says: str, hint: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_STS", front.url)
     front.errors["AssumeRole"] = error
@@ -187,7 +189,7 @@ def test_a_role_that_is_refused_is_asked_for_once(
 
 @pytest.mark.parametrize("variable", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SSM"])
 def test_an_endpoint_of_the_environment_is_not_trusted_without_tls(
-    place: Place, variable: str, monkeypatch: pytest.MonkeyPatch
+    place: StoreConfig, variable: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(variable, "http://ssm.acme.example")
     found = failure(place._replace(settings={"region": REGION, "profile": "reader"}), "awsssm:///a")
@@ -196,14 +198,14 @@ def test_an_endpoint_of_the_environment_is_not_trusted_without_tls(
     assert "AWS_ENDPOINT_URL" in found.hint
 
 
-def test_a_library_that_is_missing_is_named(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_library_that_is_missing_is_named(place: StoreConfig, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "botocore", None)
     found = failure(place, "awsssm:///a")
     assert found.fault.name == "secret_backend_unavailable"
     assert "pip install boto3" in found.hint
 
 
-def test_a_client_is_made_once_for_each_region(place: Place, moto: Moto, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_client_is_made_once_for_each_region(place: StoreConfig, moto: Moto, monkeypatch: pytest.MonkeyPatch) -> None:
     from botocore.session import Session
 
     made: list[str] = []

@@ -14,7 +14,7 @@ from tests.secrets.aws.moto import REGION
 from tests.secrets.aws.reading import read, shown
 
 if TYPE_CHECKING:
-    from connform.secrets.kit.interface import Place
+    from connform.secrets.kit.interface import StoreConfig
     from tests.secrets.aws.front import Front
     from tests.secrets.aws.moto import Moto
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     [("awssecrets://logged#key", "awssecrets://logged-no"), ("awsssm:///logged#key", "awsssm:///logged-no")],
 )
 def test_a_read_leaves_nothing_in_a_log(
-    place: Place, moto: Moto, front: Front, caplog: pytest.LogCaptureFixture, text: str, beside: str
+    place: StoreConfig, moto: Moto, front: Front, caplog: pytest.LogCaptureFixture, text: str, beside: str
 ) -> None:
     moto.put_secret("logged", f'{{"key": "{API_KEY}"}}')
     moto.put_parameter("/logged", f'{{"key": "{API_KEY}"}}')
@@ -35,7 +35,7 @@ def test_a_read_leaves_nothing_in_a_log(
     assert_no_canary(caplog.text, where="the log")
 
 
-def test_a_failure_leaves_nothing_in_a_log(place: Place, front: Front, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_failure_leaves_nothing_in_a_log(place: StoreConfig, front: Front, caplog: pytest.LogCaptureFixture) -> None:
     front.raw = AWKWARD.encode()
     with caplog.at_level(logging.DEBUG):
         assert shown(read(place, "awsssm:///logged")) == ["secret_backend_unavailable"]
@@ -43,7 +43,7 @@ def test_a_failure_leaves_nothing_in_a_log(place: Place, front: Front, caplog: p
 
 
 def test_calls_of_others_in_the_process_are_logged_as_ever(
-    place: Place, front: Front, caplog: pytest.LogCaptureFixture
+    place: StoreConfig, front: Front, caplog: pytest.LogCaptureFixture
 ) -> None:
     read(place, "awsssm:///logged")
     client = Session(profile="reader").create_client("ssm", region_name=REGION, endpoint_url=front.url)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from connform.engine.run.secret_resolver import Stores
+from connform.engine.run.secret_resolver import SecretResolver
 from connform.engine.validate import load_manifest
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def test_a_thousand_secrets_are_read_in_whole_batches(
     connections = [CONNECTION.format(number=number, path=f"{prefix}{number}") for number in range(COUNT)]
     file.write_text(MANIFEST.format(kind=kind, url=front.url) + "".join(connections), "utf-8")
     manifest = load_manifest([str(file)])
-    source = Stores(manifest.stores)
+    source = SecretResolver(manifest.stores)
     source.prepare(manifest.values())
     found = {name: source.secrets(one)["api_key"].reveal() for name, one in manifest.items()}
     source.close()

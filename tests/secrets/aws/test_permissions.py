@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 from botocore.session import Session
 
-from connform.secrets.kit.interface import Place
+from connform.secrets.kit.interface import StoreConfig
 from tests.conftest import require_peer
 from tests.secrets.aws.moto import REGION, Moto, running_moto
 from tests.secrets.aws.reading import failure, read, shown
@@ -57,7 +57,9 @@ def keys(strict_moto: Moto) -> Iterator[dict[str, dict[str, Any]]]:
 
 
 @pytest.fixture
-def strict_place(strict_moto: Moto, keys: dict[str, dict[str, Any]], home: Path, tmp_path: Path, plant: Plant) -> Place:
+def strict_place(
+    strict_moto: Moto, keys: dict[str, dict[str, Any]], home: Path, tmp_path: Path, plant: Plant
+) -> StoreConfig:
     known = {user: (key["AccessKeyId"], key["SecretAccessKey"]) for user, key in keys.items()}
     known |= {"forger": (known["reader"][0], "wrong"), "stranger": ("AKIASTRANGER00000000", "wrong")}
     lines = [
@@ -65,7 +67,7 @@ def strict_place(strict_moto: Moto, keys: dict[str, dict[str, Any]], home: Path,
         for user, (key, secret) in known.items()
     ]
     plant(home / ".aws" / "credentials", "\n".join(lines))
-    return Place(tmp_path, {"region": REGION, "endpoint_url": strict_moto.url})
+    return StoreConfig(tmp_path, {"region": REGION, "endpoint_url": strict_moto.url})
 
 
 @pytest.mark.parametrize(
@@ -81,7 +83,7 @@ def strict_place(strict_moto: Moto, keys: dict[str, dict[str, Any]], home: Path,
         ("stranger", "awssecrets://", ["secret_denied"] * 3),
     ],
 )
-def test_a_policy_decides_what_is_read(strict_place: Place, user: str, prefix: str, found: list[str]) -> None:
+def test_a_policy_decides_what_is_read(strict_place: StoreConfig, user: str, prefix: str, found: list[str]) -> None:
     place = strict_place._replace(settings={**strict_place.settings, "profile": user})
     assert shown(read(place, *(f"{prefix}{name}" for name in NAMES))) == found
 
@@ -94,6 +96,6 @@ def test_a_policy_decides_what_is_read(strict_place: Place, user: str, prefix: s
         ("forger", "awsssm:///strict/0", "ssm:GetParameters"),
     ],
 )
-def test_a_denial_says_what_to_allow(strict_place: Place, user: str, text: str, hint: str) -> None:
+def test_a_denial_says_what_to_allow(strict_place: StoreConfig, user: str, text: str, hint: str) -> None:
     place = strict_place._replace(settings={**strict_place.settings, "profile": user})
     assert hint in failure(place, text).hint

@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 
 from connform.manifest.shape import published
 from connform.secrets import BACKENDS
-from connform.secrets.kit.interface import Ruled
+from connform.secrets.kit.interface import HasStoreRules
 
 KINDS = ["awssecrets", "awsssm"]
 
@@ -51,7 +51,7 @@ def test_a_store_names_a_place_and_no_credentials(kind: str, settings: dict[str,
 )
 def test_the_endpoint_of_a_store_is_judged_offline(kind: str, settings: dict[str, Any], codes: list[str]) -> None:
     backend = BACKENDS[kind]
-    assert isinstance(backend, Ruled)
+    assert isinstance(backend, HasStoreRules)
     findings = list(backend.rules({"type": kind, **settings}))
     assert [finding.code for finding in findings] == codes
     assert all(finding.path == ("endpoint_url",) for finding in findings)

@@ -14,13 +14,13 @@ from connform.testing.secrets import Bench, SecretBackendSuite
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from connform.secrets.kit.interface import Place
+    from connform.secrets.kit.interface import StoreConfig
     from tests.secrets.aws.front import Front
     from tests.secrets.aws.moto import Moto
 
 
 class AwsBench(Bench):
-    def __init__(self, place: Place, moto: Moto, front: Front) -> None:
+    def __init__(self, place: StoreConfig, moto: Moto, front: Front) -> None:
         super().__init__(place)
         self.moto = moto
         self.front = front
@@ -29,7 +29,7 @@ class AwsBench(Bench):
         self.front.denied.add("denied")
         return self.put("denied", b"x")
 
-    def expired(self) -> Place:
+    def expired(self) -> StoreConfig:
         return self.place._replace(settings={**self.place.settings, "profile": "expired"})
 
     def down(self) -> AbstractContextManager[object]:
@@ -59,7 +59,7 @@ class SecretsBench(AwsBench):
 
 class TestAwsSecrets(SecretBackendSuite):
     @pytest.fixture
-    def bench(self, place: Place, moto: Moto, front: Front) -> Bench:
+    def bench(self, place: StoreConfig, moto: Moto, front: Front) -> Bench:
         return SecretsBench(place, moto, front)
 
 
@@ -82,5 +82,5 @@ class SsmBench(AwsBench):
 
 class TestAwsSsm(SecretBackendSuite):
     @pytest.fixture
-    def bench(self, place: Place, moto: Moto, front: Front) -> Bench:
+    def bench(self, place: StoreConfig, moto: Moto, front: Front) -> Bench:
         return SsmBench(place, moto, front)

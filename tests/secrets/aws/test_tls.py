@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 import trustme
 
-from connform.secrets.kit.interface import Place
+from connform.secrets.kit.interface import StoreConfig
 from tests.conftest import require_peer
 from tests.secrets.aws.moto import REGION, Moto, running_moto
 from tests.secrets.aws.reading import failure, read, shown
@@ -36,20 +36,20 @@ def secure_moto(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory)
 
 
 @pytest.fixture
-def secure_place(secure_moto: Moto, authority: trustme.CA, tmp_path: Path) -> Place:
+def secure_place(secure_moto: Moto, authority: trustme.CA, tmp_path: Path) -> StoreConfig:
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
     settings = {"region": REGION, "profile": "reader", "endpoint_url": secure_moto.url, "ca_file": "ca.pem"}
-    return Place(tmp_path, settings)
+    return StoreConfig(tmp_path, settings)
 
 
 @pytest.mark.parametrize("text", ["awsssm:///secure", "awssecrets://secure"])
-def test_the_store_names_the_issuer(secure_place: Place, secure_moto: Moto, text: str) -> None:
+def test_the_store_names_the_issuer(secure_place: StoreConfig, secure_moto: Moto, text: str) -> None:
     secure_moto.put_parameter("/secure", "value")
     secure_moto.put_secret("secure", "value")
     assert shown(read(secure_place, text)) == ["value"]
 
 
-def test_an_issuer_that_nobody_trusts_is_refused(secure_place: Place) -> None:
+def test_an_issuer_that_nobody_trusts_is_refused(secure_place: StoreConfig) -> None:
     settings = {key: value for key, value in secure_place.settings.items() if key != "ca_file"}
     found = failure(secure_place._replace(settings=settings), "awsssm:///secure")
     assert found.fault.name == "secret_backend_unavailable"
@@ -57,13 +57,13 @@ def test_an_issuer_that_nobody_trusts_is_refused(secure_place: Place) -> None:
     assert "ca_file" in found.hint
 
 
-def test_a_file_of_issuers_that_is_missing_is_said(secure_place: Place) -> None:
+def test_a_file_of_issuers_that_is_missing_is_said(secure_place: StoreConfig) -> None:
     found = failure(secure_place._replace(settings={**secure_place.settings, "ca_file": "no.pem"}), "awsssm:///secure")
     assert found.fault.name == "secret_backend_unavailable"
     assert "no.pem" in found.message
 
 
-def test_a_file_that_holds_no_issuer_is_said(secure_place: Place) -> None:
+def test_a_file_that_holds_no_issuer_is_said(secure_place: StoreConfig) -> None:
     (secure_place.base / "ca.pem").write_text("nothing\n", "utf-8")
     found = failure(secure_place, "awsssm:///secure")
     assert found.fault.name == "secret_backend_unavailable"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from acme_letterbox import LETTERBOX
 
-from connform.plugin import Place
+from connform.plugin import StoreConfig
 from connform.testing.secrets import Bench, SecretBackendSuite
 
 if TYPE_CHECKING:
@@ -33,4 +33,4 @@ class TestLetterbox(SecretBackendSuite):
     @pytest.fixture
     def bench(self, tmp_path: Path) -> Bench:
         (tmp_path / "letters").mkdir()
-        return LetterboxBench(Place(tmp_path))
+        return LetterboxBench(StoreConfig(tmp_path))

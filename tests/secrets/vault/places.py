@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from connform.engine.run.store_session import PlaceInUse
+from connform.engine.run.store_session import StoreSession
 from connform.errors import SecretUnresolved
 from connform.secret import Secret, SecretReference
-from connform.secrets.kit.interface import Fetched, Place
+from connform.secrets.kit.interface import Fetched, StoreConfig
 from connform.secrets.vault.backend import VAULT
 from tests.canary import assert_no_canary
 from tests.secrets.fetching import chain
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
     from tests.secrets.vault.openbao import OpenBao
 
 
-def place_at(bao: OpenBao, token: str, **settings: Any) -> Place:
+def place_at(bao: OpenBao, token: str, **settings: Any) -> StoreConfig:
     """Return a store that is opened by a token."""
     return place_with(bao, {"method": "token"}, {"token": token}, **settings)
 
 
-def place_with(bao: OpenBao, auth: dict[str, str], secrets: dict[str, str], **settings: Any) -> Place:
+def place_with(bao: OpenBao, auth: dict[str, str], secrets: dict[str, str], **settings: Any) -> StoreConfig:
     """Return a store that is opened by a login; `secrets` by their keys under `auth:`."""
     where = {"address": bao.address, "ca_file": str(bao.ca_file), "auth": auth, **settings}
-    return Place(bao.ca_file.parent, where, {f"auth.{key}": Secret(value) for key, value in secrets.items()})
+    return StoreConfig(bao.ca_file.parent, where, {f"auth.{key}": Secret(value) for key, value in secrets.items()})
 
 
-def read(place: Place, *texts: str) -> list[Outcome]:
+def read(place: StoreConfig, *texts: str) -> list[Outcome]:
     """Return what came of references in one run; no failure shows a canary."""
-    used = PlaceInUse("the store", partial(VAULT.open, place), place.timeout_s)
+    used = StoreSession("the store", partial(VAULT.open, place), place.timeout_s)
     references = [SecretReference.parse(text) for text in texts]
     try:
         known = used.outcomes(references)
@@ -43,19 +43,19 @@ def read(place: Place, *texts: str) -> list[Outcome]:
     return [known[reference] for reference in references]
 
 
-def fetched(place: Place, text: str) -> Fetched:
+def fetched(place: StoreConfig, text: str) -> Fetched:
     """Return a secret that must be there."""
     (outcome,) = read(place, text)
     assert isinstance(outcome, Fetched), f"{outcome} {getattr(outcome, 'hint', '')}"
     return outcome
 
 
-def value(place: Place, text: str) -> str:
+def value(place: StoreConfig, text: str) -> str:
     """Return the value of a secret that must be there."""
     return fetched(place, text).secret.reveal()
 
 
-def failure(place: Place, text: str) -> SecretUnresolved:
+def failure(place: StoreConfig, text: str) -> SecretUnresolved:
     """Return the failure that must be there."""
     (outcome,) = read(place, text)
     assert isinstance(outcome, SecretUnresolved), "a secret was read"

@@ -10,7 +10,7 @@ import pytest
 
 from connform.errors import SecretUnresolved
 from connform.secret import Secret
-from connform.secrets.kit.interface import Fetched, Place
+from connform.secrets.kit.interface import Fetched, StoreConfig
 from tests.canary import API_KEY
 from tests.http.servers import Authority, Connection, Server, head
 from tests.secrets.vault.places import failure, place_at, read, value
@@ -55,23 +55,23 @@ def authority() -> Authority:
 
 
 @pytest.fixture
-def serve(authority: Authority, tmp_path: Path) -> Iterator[Callable[[Behaviour], tuple[Server, Place]]]:
+def serve(authority: Authority, tmp_path: Path) -> Iterator[Callable[[Behaviour], tuple[Server, StoreConfig]]]:
     (tmp_path / "ca.pem").write_bytes(authority.pem)
     with ExitStack() as stack:
 
-        def start(behaviour: Behaviour) -> tuple[Server, Place]:
+        def start(behaviour: Behaviour) -> tuple[Server, StoreConfig]:
             server = stack.enter_context(Server(behaviour, tls=authority.server("127.0.0.1")))
             settings = {
                 "address": f"https://127.0.0.1:{server.port}",
                 "ca_file": "ca.pem",
                 "auth": {"method": "token"},
             }
-            return server, Place(tmp_path, settings, {"auth.token": Secret(TOKEN)}, 5.0)
+            return server, StoreConfig(tmp_path, settings, {"auth.token": Secret(TOKEN)}, 5.0)
 
         yield start
 
 
-def test_a_rate_limit_is_waited_for(serve: Callable[[Behaviour], tuple[Server, Place]]) -> None:
+def test_a_rate_limit_is_waited_for(serve: Callable[[Behaviour], tuple[Server, StoreConfig]]) -> None:
     limited = reply({"errors": ["request path: rate limit quota exceeded"]}, 429, "Retry-After: 1")
     server, place = serve(Scripted(mounts=[limited, reply(MOUNT)], data=[limited, reply(SECRET)]))
 
@@ -99,7 +99,7 @@ def test_a_rate_limit_is_waited_for(serve: Callable[[Behaviour], tuple[Server, P
     ],
 )  # fmt: skip
 def test_a_server_in_trouble_says_which(
-    serve: Callable[[Behaviour], tuple[Server, Place]], answers: dict[str, list[bytes]], message: str, hint: str
+    serve: Callable[[Behaviour], tuple[Server, StoreConfig]], answers: dict[str, list[bytes]], message: str, hint: str
 ) -> None:
     _, place = serve(Scripted(**answers))
 
@@ -121,7 +121,7 @@ def test_a_server_in_trouble_says_which(
     ],
 )  # fmt: skip
 def test_a_login_without_a_token_is_not_tried_again(
-    serve: Callable[[Behaviour], tuple[Server, Place]], answer: bytes, fault: str, message: str
+    serve: Callable[[Behaviour], tuple[Server, StoreConfig]], answer: bytes, fault: str, message: str
 ) -> None:
     server, place = serve(Scripted(login=[answer], health=[reply(HEALTH)]))
     settings = {**place.settings, "auth": {"method": "jwt", "role": "r"}}
@@ -135,7 +135,9 @@ def test_a_login_without_a_token_is_not_tried_again(
     assert len([request for request in server.requests if b"/login " in request]) == 1
 
 
-def test_what_vault_says_of_an_unknown_token_is_understood(serve: Callable[[Behaviour], tuple[Server, Place]]) -> None:
+def test_what_vault_says_of_an_unknown_token_is_understood(
+    serve: Callable[[Behaviour], tuple[Server, StoreConfig]],
+) -> None:
     """OpenBao's words are shorter."""
     unknown = reply({"errors": ["2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n"]}, 403)
     _, place = serve(Scripted(mounts=[reply({"errors": ["permission denied"]}, 403)], lookup=[unknown]))
@@ -146,7 +148,7 @@ def test_what_vault_says_of_an_unknown_token_is_understood(serve: Callable[[Beha
     assert "does not know the token" in refused.message
 
 
-def test_the_token_travels_in_its_header_alone(serve: Callable[[Behaviour], tuple[Server, Place]]) -> None:
+def test_the_token_travels_in_its_header_alone(serve: Callable[[Behaviour], tuple[Server, StoreConfig]]) -> None:
     server, place = serve(Scripted(mounts=[reply(MOUNT)], data=[reply(SECRET)]))
 
     assert value(place, TEXT) == API_KEY
@@ -177,14 +179,14 @@ class Gate:
 
 @pytest.fixture
 def gated(
-    bao: OpenBao, reader: str, serve: Callable[[Behaviour], tuple[Server, Place]]
-) -> Callable[..., tuple[Server, Place]]:
+    bao: OpenBao, reader: str, serve: Callable[[Behaviour], tuple[Server, StoreConfig]]
+) -> Callable[..., tuple[Server, StoreConfig]]:
     bao.call("POST", "secret/data/gated", {"data": {"value": API_KEY}})
     bao.call("POST", "secret/data/gated-gone", {"data": {"value": API_KEY}})
     bao.call("DELETE", "secret/data/gated-gone")
     bao.call("POST", "old/gated", {"value": API_KEY})
 
-    def start(**settings: Any) -> tuple[Server, Place]:
+    def start(**settings: Any) -> tuple[Server, StoreConfig]:
         server, place = serve(Gate(bao))
         login = place_at(bao, reader)
         return server, place._replace(settings={**place.settings, **settings}, secrets=login.secrets)
@@ -193,7 +195,7 @@ def gated(
 
 
 def test_where_a_mount_is_not_told_both_versions_are_tried_and_the_right_one_is_kept(
-    gated: Callable[..., tuple[Server, Place]],
+    gated: Callable[..., tuple[Server, StoreConfig]],
 ) -> None:
     server, place = gated()
 
@@ -212,7 +214,7 @@ def test_where_a_mount_is_not_told_both_versions_are_tried_and_the_right_one_is_
 
 
 def test_version_1_that_the_store_names_is_believed_where_the_server_says_nothing(
-    gated: Callable[..., tuple[Server, Place]],
+    gated: Callable[..., tuple[Server, StoreConfig]],
 ) -> None:
     server, place = gated(mount="old", kv_version=1)
 
@@ -236,7 +238,7 @@ def test_version_1_that_the_store_names_is_believed_where_the_server_says_nothin
     ],
 )
 def test_where_a_mount_is_not_told_a_refusal_still_says_why(
-    gated: Callable[..., tuple[Server, Place]], text: str, fault: str, message: str
+    gated: Callable[..., tuple[Server, StoreConfig]], text: str, fault: str, message: str
 ) -> None:
     _, place = gated()
 
@@ -246,7 +248,7 @@ def test_where_a_mount_is_not_told_a_refusal_still_says_why(
     assert message in refused.message
 
 
-def test_where_a_mount_is_not_told_a_bad_token_still_is(gated: Callable[..., tuple[Server, Place]]) -> None:
+def test_where_a_mount_is_not_told_a_bad_token_still_is(gated: Callable[..., tuple[Server, StoreConfig]]) -> None:
     server, place = gated()
 
     refused = failure(place._replace(secrets={"auth.token": Secret("unknown")}), "vault://secret/gated")

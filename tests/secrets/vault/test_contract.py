@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from contextlib import AbstractContextManager
 
-    from connform.secrets.kit.interface import Place
+    from connform.secrets.kit.interface import StoreConfig
     from tests.secrets.vault.openbao import OpenBao
 
 
@@ -39,7 +39,7 @@ class VaultBench(Bench):
     def denied(self) -> str:
         return "vault://secret/forbidden"
 
-    def expired(self) -> Place:
+    def expired(self) -> StoreConfig:
         token = self.bao.token("reader")
         self.bao.call("POST", "auth/token/revoke", {"token": token})
         return place_at(self.bao, token)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from connform.secrets.kit.interface import Place
+    from connform.secrets.kit.interface import StoreConfig
     from tests.secrets.vault.openbao import OpenBao
 
 ACCOUNT: Final = "system:serviceaccount:acme:connform"
@@ -115,20 +115,20 @@ def _claims(token: str) -> dict[str, Any]:
     return decoded
 
 
-def _approle(bao: OpenBao, logins: Logins) -> Place:
+def _approle(bao: OpenBao, logins: Logins) -> StoreConfig:
     return place_with(bao, {"method": "approle", "role_id": logins.role_id}, {"secret_id": logins.secret_id})
 
 
-def _approle_by_reference(bao: OpenBao, logins: Logins) -> Place:
+def _approle_by_reference(bao: OpenBao, logins: Logins) -> StoreConfig:
     secrets = {"role_id_from": logins.role_id, "secret_id": logins.secret_id}
     return place_with(bao, {"method": "approle"}, secrets)
 
 
-def _jwt(bao: OpenBao, logins: Logins) -> Place:
+def _jwt(bao: OpenBao, logins: Logins) -> StoreConfig:
     return place_with(bao, {"method": "jwt", "role": "connform", "mount": "ci/jwt"}, {"token": logins.jwt})
 
 
-def _kubernetes(bao: OpenBao, logins: Logins) -> Place:
+def _kubernetes(bao: OpenBao, logins: Logins) -> StoreConfig:
     return place_with(bao, {"method": "kubernetes", "role": "connform"}, {"token": logins.account})
 
 
@@ -142,7 +142,7 @@ GOOD: Final = [
 
 @pytest.mark.parametrize(("place", "path"), GOOD)
 def test_a_run_logs_in_once_and_revokes_its_token(
-    bao: OpenBao, logins: Logins, place: Callable[[OpenBao, Logins], Place], path: str
+    bao: OpenBao, logins: Logins, place: Callable[[OpenBao, Logins], StoreConfig], path: str
 ) -> None:
     before = set(bao.accessors())
     with bao.watched() as asked:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from connform.engine.validate import load_manifest, validate
-from connform.secrets.kit.interface import Place
+from connform.secrets.kit.interface import StoreConfig
 from tests.canary import API_KEY, assert_no_canary
 from tests.secrets.fetching import lint
 from tests.secrets.vault.places import failure, value
@@ -150,9 +150,9 @@ def environment(bao: OpenBao, reader: str, monkeypatch: pytest.MonkeyPatch) -> p
 
 
 def test_a_bare_reference_uses_the_variables_of_other_tools(environment: pytest.MonkeyPatch) -> None:
-    assert value(Place(Path()), "vault://secret/bare") == API_KEY
+    assert value(StoreConfig(Path()), "vault://secret/bare") == API_KEY
     environment.setenv("VAULT_NAMESPACE", "nowhere/")
-    assert "namespace" in failure(Place(Path()), "vault://secret/bare").message
+    assert "namespace" in failure(StoreConfig(Path()), "vault://secret/bare").message
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_a_variable_that_is_no_good_is_named(
     else:
         environment.setenv(name, setting)
 
-    refused = failure(Place(Path()), "vault://secret/bare")
+    refused = failure(StoreConfig(Path()), "vault://secret/bare")
 
     assert refused.fault.name == fault
     assert words in refused.message
@@ -192,4 +192,4 @@ def test_a_token_in_the_home_of_other_tools_is_not_taken(
     environment.delenv("VAULT_TOKEN")
     (home / ".vault-token").write_text(reader)
 
-    assert "VAULT_TOKEN is not set" in failure(Place(Path()), "vault://secret/bare").message
+    assert "VAULT_TOKEN is not set" in failure(StoreConfig(Path()), "vault://secret/bare").message

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import pytest
 
-from connform.engine.run.secret_resolver import Stores
+from connform.engine.run.secret_resolver import SecretResolver
 from connform.engine.validate import load_manifest
 from tests.canary import API_KEY
 from tests.end_to_end.running import run
@@ -95,7 +95,7 @@ def test_a_run_of_many_connections_logs_in_once_and_reads_each_secret_once(
     before = set(bao.accessors())
 
     with bao.watched() as asked:
-        stores = Stores(manifest.stores)
+        stores = SecretResolver(manifest.stores)
         stores.prepare(manifest.values())
         found = {name: stores.secrets(one)["api_key"].reveal() for name, one in manifest.items()}
         versions = {name: stores.versions(one) for name, one in manifest.items()}

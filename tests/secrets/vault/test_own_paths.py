@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from connform.secret import Secret
-from connform.secrets.kit.interface import Place
+from connform.secrets.kit.interface import StoreConfig
 from tests.canary import API_KEY
 from tests.http.servers import Authority, Connection, Server
 from tests.secrets.fetching import lint
@@ -100,22 +100,22 @@ def authority() -> Authority:
 
 
 @pytest.fixture
-def fake(authority: Authority, tmp_path: Path) -> Iterator[Callable[..., tuple[Server, Place]]]:
+def fake(authority: Authority, tmp_path: Path) -> Iterator[Callable[..., tuple[Server, StoreConfig]]]:
     (tmp_path / "ca.pem").write_bytes(authority.pem)
     with ExitStack() as stack:
 
-        def start(answers: dict[str, object], **settings: Any) -> tuple[Server, Place]:
+        def start(answers: dict[str, object], **settings: Any) -> tuple[Server, StoreConfig]:
             server = stack.enter_context(Server(FakeVault(**answers), tls=authority.server("127.0.0.1")))
             address = f"https://127.0.0.1:{server.port}"
             known = {"address": address, "ca_file": "ca.pem", "auth": {"method": "token"}, **settings}
-            return server, Place(tmp_path, known, {"auth.token": Secret(API_KEY)}, 5.0)
+            return server, StoreConfig(tmp_path, known, {"auth.token": Secret(API_KEY)}, 5.0)
 
         yield start
 
 
 @pytest.mark.parametrize("settings", [{}, {"kv_version": 1}, {"kv_version": 2}, {"mount": "auth", "kv_version": 1}])
 def test_nothing_is_sent_for_a_path_of_the_server_s_own(
-    fake: Callable[..., tuple[Server, Place]], settings: dict[str, Any]
+    fake: Callable[..., tuple[Server, StoreConfig]], settings: dict[str, Any]
 ) -> None:
     server, place = fake({}, **settings)
     path = "token/lookup-self" if "mount" in settings else "auth/token/lookup-self"
@@ -144,7 +144,7 @@ PLAIN: Final = {"data": {"id": API_KEY, "value": "stored"}, "lease_id": ""}
     ],
 )
 def test_what_is_made_on_request_is_refused_where_the_server_says_nothing_of_mounts(
-    fake: Callable[..., tuple[Server, Place]], text: str, answer: object, settings: dict[str, Any]
+    fake: Callable[..., tuple[Server, StoreConfig]], text: str, answer: object, settings: dict[str, Any]
 ) -> None:
     _, place = fake({text.partition("://")[2].partition("#")[0]: answer}, **settings)
 
@@ -153,7 +153,7 @@ def test_what_is_made_on_request_is_refused_where_the_server_says_nothing_of_mou
 
 @pytest.mark.parametrize("settings", [{}, {"kv_version": 1}])
 def test_a_value_that_is_the_run_s_own_token_is_refused(
-    fake: Callable[..., tuple[Server, Place]], settings: dict[str, Any]
+    fake: Callable[..., tuple[Server, StoreConfig]], settings: dict[str, Any]
 ) -> None:
     _, place = fake({"old/copy": PLAIN}, **settings)
 

@@ -25,7 +25,7 @@ class _Unsaved(NamedTuple):
     renewed: Grant
 
 
-class Record:
+class StoredGrant:
     """The stored grant of one connection, as its renewals read and replace it under its lock."""
 
     def __init__(self, connection: str) -> None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 from connform.auth.oauth import journal
 from connform.auth.oauth.cool_down import CoolDown
 from connform.auth.oauth.freshness import is_fresh, is_young
-from connform.auth.oauth.record import Record
+from connform.auth.oauth.record import StoredGrant
 from connform.auth.oauth.token_endpoint import AnswerLost, EndpointFailed, GrantRefused, TokenEndpoint
 from connform.errors import ConnectionFailed
 from connform.grant import Grant, Pending
@@ -62,7 +62,7 @@ class Renewal:
         self._app = app
         self._settings = settings
         self._clock = clock
-        self._record = Record(connection)
+        self._record = StoredGrant(connection)
         self._cool_down = CoolDown()
         self._reading = ("store_unavailable", f"the store has not yet said what {connection} was granted", "")
         self._waits_for = self._reading

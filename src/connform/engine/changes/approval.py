@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from connform.engine.changes.plan_file import demand_same
+from connform.engine.changes.plan_file import require_same
 from connform.engine.changes.safety import refusals
 from connform.engine.run.states import WHOLE
 from connform.errors import Refused
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from connform.engine.changes.plan import Plan
-    from connform.engine.changes.plan_file import SavedPlan
+    from connform.engine.changes.plan_file import PlanFile
     from connform.engine.report import Report
     from connform.engine.run.states import Shard
 
@@ -21,10 +21,10 @@ _SHOWN: Final = 20
 """How many reasons a message has room for."""
 
 
-class Consent(NamedTuple):
+class Approval(NamedTuple):
     """What a plan needs before it is carried out."""
 
-    saved: SavedPlan | None = None
+    saved: PlanFile | None = None
     """The plan that was agreed on."""
     expect_digest: str = ""
     """Its digest, or empty for any."""
@@ -34,7 +34,7 @@ class Consent(NamedTuple):
     """Asks a person about a plan that nobody agreed on; `None`: the call itself is the consent."""
 
 
-def demand(plan: Plan, consent: Consent, shard: Shard, report: Callable[[], Report]) -> None:
+def require_approval(plan: Plan, consent: Approval, shard: Shard, report: Callable[[], Report]) -> None:
     """Let a plan pass that was agreed on; one with nothing to do needs no leave.
 
     Args:
@@ -47,7 +47,7 @@ def demand(plan: Plan, consent: Consent, shard: Shard, report: Callable[[], Repo
         Refused: the plan is another one, a safety rule says no, or a person does.
     """
     if consent.saved is not None:
-        demand_same(consent.saved, plan, shard)
+        require_same(consent.saved, plan, shard)
     if consent.expect_digest and consent.expect_digest != plan.digest:
         message = (
             f"the plan is not the one that was expected: its digest is {plan.digest}; manifest or state moved since"

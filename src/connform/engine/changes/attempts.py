@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from connform.engine.changes.plan import Action
 from connform.faults import Stage, Verdict
-from connform.recorded import Actor, Attempt, Record, UsedSecret
+from connform.recorded import Actor, AppliedRecord, Attempt, UsedSecret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from connform.recorded import Applied
 
 
-def tried(change: Change, checked: ConnectionReport, versions: Mapping[str, str], file: str, by: Actor) -> Record:
+def record_of_attempt(
+    change: Change, checked: ConnectionReport, versions: Mapping[str, str], file: str, by: Actor
+) -> AppliedRecord:
     """Return what is recorded of a connection that was checked.
 
     Args:
@@ -55,14 +57,14 @@ def tried(change: Change, checked: ConnectionReport, versions: Mapping[str, str]
     )
     is_ready = checked.verdict is Verdict.READY
     if is_ready or not change.before:
-        return Record(change.name, file, change.after if is_ready else "", change.spec, attempt)
+        return AppliedRecord(change.name, file, change.after if is_ready else "", change.spec, attempt)
     before = change.applied
     if before is None:  # nothing to do, had the live side not answered otherwise
-        return Record(change.name, file, change.before, change.spec, attempt)
-    return Record(change.name, file, before.mark.digest, before.spec, attempt)
+        return AppliedRecord(change.name, file, change.before, change.spec, attempt)
+    return AppliedRecord(change.name, file, before.mark.digest, before.spec, attempt)
 
 
-def not_removed(applied: Applied, line: ConnectionReport, by: Actor) -> Record:
+def record_of_failed_removal(applied: Applied, line: ConnectionReport, by: Actor) -> AppliedRecord:
     """Return what is recorded of a connection that could not be removed: the next plan has it again, with the reason."""
     attempt = Attempt(
         at=datetime.now(UTC),
@@ -74,4 +76,4 @@ def not_removed(applied: Applied, line: ConnectionReport, by: Actor) -> Record:
         verdict=str(line.verdict),
         fault=line.fault,
     )
-    return Record(applied.connection, applied.mark.file, applied.mark.digest, applied.spec, attempt)
+    return AppliedRecord(applied.connection, applied.mark.file, applied.mark.digest, applied.spec, attempt)

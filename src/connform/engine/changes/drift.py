@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 
     from connform.engine.changes.plan import Change
     from connform.engine.report import ConnectionReport
-    from connform.recorded import Record
+    from connform.recorded import AppliedRecord
 
 
-def compared(change: Change, record: Record | None, seen: ConnectionReport, versions: Mapping[str, str]) -> Change:
+def compare_with_live(
+    change: Change, record: AppliedRecord | None, seen: ConnectionReport, versions: Mapping[str, str]
+) -> Change:
     """Return a change with what the live side says of its connection.
 
     Args:
@@ -43,14 +45,14 @@ def _is_answer(seen: ConnectionReport) -> bool:
     return fault.verdict is Verdict.FAILED and fault.stage not in {Stage.CONFIG, Stage.SECRET}
 
 
-def _rotated(record: Record, versions: Mapping[str, str]) -> Iterator[str]:
+def _rotated(record: AppliedRecord, versions: Mapping[str, str]) -> Iterator[str]:
     for used in record.latest.secrets:
         now = versions.get(used.key, "")
         if used.version and now and used.version != now:
             yield f"the secret {used.reference} was rotated: its version is {now}, and was {used.version}"
 
 
-def _certificate(record: Record, seen: ConnectionReport) -> Iterator[str]:
+def _certificate(record: AppliedRecord, seen: ConnectionReport) -> Iterator[str]:
     """Yield that the certificate is another, where the old one or the new one ends soon: renewals are no news else."""
     before = record.latest.certificate_expires_at
     now = next((str(one.facts.get("cert_expires_at", "")) for one in seen.stages if one.name is Stage.TLS), "")

@@ -9,20 +9,20 @@ import asyncio
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from connform.database.state_table import Changes
-    from connform.recorded import Former, Record
+    from connform.database.state_table import StateChanges
+    from connform.recorded import AppliedRecord, Former
 
 
-class Journal:
+class GroupCommit:
     """Writes records to one store while their parts of it are held."""
 
-    def __init__(self, changes: Changes) -> None:
+    def __init__(self, changes: StateChanges) -> None:
         self._changes = changes
-        self._waiting: list[tuple[Record | str, tuple[Former, ...], asyncio.Future[None]]] = []
+        self._waiting: list[tuple[AppliedRecord | str, tuple[Former, ...], asyncio.Future[None]]] = []
         self._writer: asyncio.Task[None] | None = None
         self._failure: Exception | None = None
 
-    def demand_sound(self) -> None:
+    def require_working(self) -> None:
         """Raise what an earlier write raised: what can't be recorded isn't begun.
 
         Raises:
@@ -31,14 +31,14 @@ class Journal:
         if self._failure is not None:
             raise self._failure
 
-    async def write(self, entry: Record | str, former: tuple[Former, ...] = ()) -> None:
+    async def write(self, entry: AppliedRecord | str, former: tuple[Former, ...] = ()) -> None:
         """Return when a record is durable, or the name of a connection forgotten; errors as for `demand_sound`.
 
         Args:
             entry: the record, or the name.
             former: what stays known of what it takes the place of.
         """
-        self.demand_sound()
+        self.require_working()
         written = asyncio.get_running_loop().create_future()
         self._waiting.append((entry, former, written))
         if self._writer is None or self._writer.done():
@@ -52,7 +52,7 @@ class Journal:
             removed = [entry for entry, _, _ in batch if isinstance(entry, str)]
             former = [one for _, gone, _ in batch for one in gone]
             try:
-                self.demand_sound()
+                self.require_working()
                 await asyncio.to_thread(self._changes.write, records, removed, former)
             except Exception as error:  # noqa: BLE001  (whatever it is: those who wait are told, or wait for ever)
                 self._failure = error

@@ -40,7 +40,7 @@ def leaves_grant(applied: Applied | None, connection: Connection) -> bool:
     )
 
 
-def told(facts: GrantFacts) -> str:
+def describe_grant(facts: GrantFacts) -> str:
     """Return for whom a grant is and since when it lives, in one phrase; no token is part of its facts."""
     since = facts.granted_at.isoformat(timespec="seconds") if facts.granted_at else "at a time that isn't recorded"
     scopes = " ".join(facts.scopes) or "none"
@@ -59,7 +59,7 @@ def reasons_for_force(plan: Plan) -> Iterator[str]:
             instead = (
                 likely.get(name) or f"where it was renamed, write `moved: {{{name}: NEW}}`, and the grant moves along"
             )
-        yield f"it would revoke {told(change.revokes)}: {instead}"
+        yield f"it would revoke {describe_grant(change.revokes)}: {instead}"
 
 
 def probable_renames(whole: Sequence[Step]) -> Mapping[str, str]:

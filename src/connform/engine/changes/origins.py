@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from connform.auth.oauth.server import AuthorizationServer
 from connform.auth.oauth2 import SERVER_URLS, server
 from connform.diagnostics import Span
-from connform.engine.changes.secret_identity import SecretPlace, of_file, origin_of, path_in, place_of
+from connform.engine.changes.secret_identity import SecretIdentity, of_file, origin_of, path_in, place_of
 from connform.engine.load.catalog import DEFAULT_PROVIDER, provider, reference_keys, store_reference_keys
 from connform.manifest.model import Connection
 from connform.secret import SecretReference
@@ -41,7 +41,7 @@ _LOGINS: Final = {
 """What opens a store of which the manifest names no secret."""
 
 
-class Origin(NamedTuple):
+class Destination(NamedTuple):
     """Where a secret is sent, and what decides who can read it on the way."""
 
     url: str
@@ -80,9 +80,9 @@ class Send(NamedTuple):
 
     secret: str
     """The reference; or what it is that has none."""
-    place: SecretPlace
+    place: SecretIdentity
     """Where it lies."""
-    to: Origin
+    to: Destination
     """Who gets it."""
 
 
@@ -102,9 +102,9 @@ def sends(spec: Mapping[str, Any]) -> tuple[Send, ...]:
     return tuple(found)
 
 
-def _way(settings: Mapping[str, Any], folder: str) -> Origin:
+def _way(settings: Mapping[str, Any], folder: str) -> Destination:
     tls, proxy = settings.get("tls", {}), settings.get("proxy", "")
-    return Origin(
+    return Destination(
         "",
         proxy=origin_of(proxy) if "://" in proxy else proxy,
         ca_file=path_in(folder, tls["ca_file"]) if "ca_file" in tls else "",
@@ -112,7 +112,7 @@ def _way(settings: Mapping[str, Any], folder: str) -> Origin:
     )
 
 
-def _by_oauth(one: Send, settings: Mapping[str, Any], way: Origin) -> Iterator[Send]:
+def _by_oauth(one: Send, settings: Mapping[str, Any], way: Destination) -> Iterator[Send]:
     """Yield where an app's secret goes, and what people and their grants do: they are the app's, whatever their names."""
     auth = settings["auth"]
     app = auth["client_id"]
@@ -127,7 +127,7 @@ def _by_oauth(one: Send, settings: Mapping[str, Any], way: Origin) -> Iterator[S
     yield Send(f"the grant of {app}", _of(one.place, "grant"), one.to._replace(client_id=app))
 
 
-def _of(place: SecretPlace, what: str) -> SecretPlace:
+def _of(place: SecretIdentity, what: str) -> SecretIdentity:
     return place._replace(kind=f"{what} {place.kind}")
 
 
@@ -153,10 +153,10 @@ def _by_store(reference: SecretReference, store: Mapping[str, Any] | None) -> It
     logins = tuple(_logins(kind, settings)) if urls else ()
     for url in dict.fromkeys(urls.values()):
         for login, place in logins:
-            yield Send(login, place, Origin(url, f"store {kind}", ca_file=ca_file))
+            yield Send(login, place, Destination(url, f"store {kind}", ca_file=ca_file))
 
 
-def _logins(kind: str, settings: Mapping[str, Any]) -> Iterator[tuple[str, SecretPlace]]:
+def _logins(kind: str, settings: Mapping[str, Any]) -> Iterator[tuple[str, SecretIdentity]]:
     """Yield the name and the place of what opens a store."""
     texts = list(_texts(settings))
     if not texts and kind == "vault" and not settings:
@@ -165,7 +165,7 @@ def _logins(kind: str, settings: Mapping[str, Any]) -> Iterator[tuple[str, Secre
         yield f"file://{SERVICE_ACCOUNT}", of_file(SERVICE_ACCOUNT)
     elif not texts:
         name = _LOGINS.get(kind, f"the login of the store {kind}")
-        yield name, SecretPlace("login", name)
+        yield name, SecretIdentity("login", name)
     for text in texts:
         reference = SecretReference.parse(text)
         yield str(reference), place_of(reference, None, settings.get("folder", "."))

@@ -9,10 +9,10 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from connform.engine.changes.living_grants import leaves_grant, living, probable_renames, told
+from connform.engine.changes.living_grants import describe_grant, leaves_grant, living, probable_renames
 from connform.engine.changes.origins import sends
-from connform.engine.changes.production import Known
-from connform.engine.changes.production import known as production
+from connform.engine.changes.production import ProductionSecrets
+from connform.engine.changes.production import production_secrets as production
 from connform.engine.changes.renames import find_renames
 from connform.engine.changes.specification import FieldChange, differences, digest, specification, with_stores
 from connform.engine.describe import describe
@@ -24,16 +24,16 @@ from connform.errors import UnknownConnection
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from connform.database.state_table import States
+    from connform.database.state_table import StateTable
     from connform.engine.changes.origins import Send
     from connform.engine.changes.renames import Rename
     from connform.engine.load.selection import Selection
     from connform.engine.report import ConnectionReport
-    from connform.engine.run.states import KeptStates
+    from connform.engine.run.states import StateOfRun
     from connform.grant import GrantFacts
     from connform.manifest.decode import Manifest
     from connform.manifest.model import Connection
-    from connform.recorded import Applied, Mark
+    from connform.recorded import Applied, RecordSummary
 
 
 _OAUTH: Final = "oauth2"
@@ -72,7 +72,7 @@ class Change(NamedTuple):
     """What is declared."""
     applied: Applied | None
     """What is recorded; `None` as well where there is nothing to do."""
-    states: States
+    states: StateTable
     """Where that is, or will be."""
     spec: Mapping[str, Any]
     """What is declared, as plain data; empty for a removal."""
@@ -115,7 +115,7 @@ class Plan(NamedTuple):
     """In the manifest's order, those without a change included; then what is removed, by name."""
     whole: Sequence[Step]
     """The steps of all shards: what the plan is judged by."""
-    known: Known = Known()
+    known: ProductionSecrets = ProductionSecrets()
     """What is recorded of production's secrets; nothing where there is nothing to do."""
 
     @property
@@ -133,7 +133,7 @@ class Plan(NamedTuple):
                 one.before,
                 one.after,
                 one.moved_from,
-                told(one.revokes) if one.revokes else "",
+                describe_grant(one.revokes) if one.revokes else "",
             )
             for one in self.changes
         ]
@@ -155,7 +155,7 @@ class _Declared(NamedTuple):
     """The digest of that."""
     file: str
     """Its manifest: the path in its repository."""
-    states: States
+    states: StateTable
     """Where it is recorded, or will be."""
     moved_from: str = ""
     """The name under which it is recorded now; empty for its own."""
@@ -165,23 +165,23 @@ class _Declared(NamedTuple):
         """The name under which it is recorded, if it is."""
         return self.moved_from or self.connection.name
 
-    def action(self, mark: Mark | None) -> Action:
+    def action(self, mark: RecordSummary | None) -> Action:
         """Return what is to be done about it."""
         return Action.MOVE if self.moved_from else self.further_action(mark)
 
-    def further_action(self, mark: Mark | None) -> Action:
+    def further_action(self, mark: RecordSummary | None) -> Action:
         """Return what is to be done about it once it has its name."""
         if mark is None or not mark.digest:
             return Action.CREATE
         is_applied = mark.is_applied and mark.digest == self.digest and not self.is_moved(mark)
         return Action.NONE if is_applied else Action.UPDATE
 
-    def is_moved(self, mark: Mark) -> bool:
+    def is_moved(self, mark: RecordSummary) -> bool:
         """Whether another file declared it before; standard input is nowhere."""
         return self.file != mark.file and self.connection.span.file != _NOWHERE
 
 
-def draw(manifest: Manifest, states: KeptStates, selection: Selection, shard: Shard = WHOLE) -> Plan:
+def make_plan(manifest: Manifest, states: StateOfRun, selection: Selection, shard: Shard = WHOLE) -> Plan:
     """Return the plan for the selected connections.
 
     Args:
@@ -211,7 +211,7 @@ def draw(manifest: Manifest, states: KeptStates, selection: Selection, shard: Sh
         for home, found in kept.items()
         for name in states.outlived({name: found[name] for name in found.keys() - known}, manifest.searched)
     }
-    _demand_present_names(selection, manifest, gone)
+    _require_present_names(selection, manifest, gone)
     touched = [
         one
         for name, one in declared.items()
@@ -239,12 +239,15 @@ def draw(manifest: Manifest, states: KeptStates, selection: Selection, shard: Sh
         for name in removed
         if shard.has(name)
     ]
-    changes = [change._replace(ending=_ending(change, manifest, states)) for change in _told_of(renames, changes)]
+    changes = [
+        change._replace(ending=_spec_when_granted(change, manifest, states))
+        for change in _with_renames(renames, changes)
+    ]
     plan = Plan(tuple(changes), whole)
     return plan._replace(known=production(states)) if plan.pending else plan
 
 
-def _demand_present_names(selection: Selection, manifest: Manifest, gone: Mapping[str, States]) -> None:
+def _require_present_names(selection: Selection, manifest: Manifest, gone: Mapping[str, StateTable]) -> None:
     """Let a selection pass that names no connection by the name that it had.
 
     Raises:
@@ -258,7 +261,7 @@ def _demand_present_names(selection: Selection, manifest: Manifest, gone: Mappin
             raise UnknownConnection(message)
 
 
-def _told_of(renames: Sequence[Rename], changes: Sequence[Change]) -> Iterator[Change]:
+def _with_renames(renames: Sequence[Rename], changes: Sequence[Change]) -> Iterator[Change]:
     """Yield changes; one that creates what was to be moved says why it isn't."""
     missed = {one.new: f"{one.old}: {one.problem}" for one in renames if one.problem}
     for change in changes:
@@ -266,13 +269,13 @@ def _told_of(renames: Sequence[Rename], changes: Sequence[Change]) -> Iterator[C
         yield change._replace(reasons=(*change.reasons, why)) if why else change
 
 
-def _as_declared(connection: Connection, manifest: Manifest, states: KeptStates) -> _Declared:
+def _as_declared(connection: Connection, manifest: Manifest, states: StateOfRun) -> _Declared:
     spec = specification(connection, manifest.stores, states.folder)
     file, home = states.file(connection.span.file), states.of(connection.base)
     return _Declared(connection, spec, digest(spec), file, home)
 
 
-def _read_applied(wanted: Mapping[str, States]) -> dict[str, Applied]:
+def _read_applied(wanted: Mapping[str, StateTable]) -> dict[str, Applied]:
     """Return what was applied by name, each from where it lies; what is no longer there is left out."""
     return {name: applied for home, only in by_home(wanted).items() for name, applied in home.applied(only).items()}
 
@@ -281,18 +284,18 @@ def _tags(applied: Applied | None) -> tuple[str, ...]:
     return tuple(applied.spec["settings"].get("tags", ())) if applied else ()
 
 
-def _step(name: str, action: Action, mark: Mark | None, after: str) -> Step:
+def _step(name: str, action: Action, mark: RecordSummary | None, after: str) -> Step:
     return [name, str(action), mark.digest if mark else "", after]
 
 
-def _removal(applied: Applied, states: States, remark: str, grant: GrantFacts | None) -> Change:
+def _removal(applied: Applied, states: StateTable, remark: str, grant: GrantFacts | None) -> Change:
     mark = applied.mark
     reasons = (*_failed(mark), *([remark] if remark else ()))
     change = Change(applied.connection, Action.REMOVE, mark.digest, "", reasons, None, applied, states, {})
     return change._replace(revokes=living(grant))
 
 
-def _change(one: _Declared, mark: Mark | None, applied: Applied | None, grant: GrantFacts | None) -> Change:
+def _change(one: _Declared, mark: RecordSummary | None, applied: Applied | None, grant: GrantFacts | None) -> Change:
     further = one.further_action(mark)
     before = mark.digest if mark else ""
     fields: tuple[FieldChange, ...] = ()
@@ -320,7 +323,7 @@ def _change(one: _Declared, mark: Mark | None, applied: Applied | None, grant: G
     )
 
 
-def _ending(change: Change, manifest: Manifest, states: KeptStates) -> Mapping[str, Any]:
+def _spec_when_granted(change: Change, manifest: Manifest, states: StateOfRun) -> Mapping[str, Any]:
     """Return the specification by which a change ends a grant; empty where it ends none."""
     then = change.applied.spec if change.applied else {}
     now = change.spec["settings"] if change.spec else {}
@@ -328,7 +331,7 @@ def _ending(change: Change, manifest: Manifest, states: KeptStates) -> Mapping[s
     return with_stores(then, manifest.stores, states.folder) if has_grant == [True, False] else {}
 
 
-def sent(change: Change) -> tuple[Send, ...]:
+def sends_of(change: Change) -> tuple[Send, ...]:
     """Return what a change sends where when it is carried out; nothing where there is nothing to do."""
     if not change.is_pending or (change.is_only_moved and not change.live):
         return ()
@@ -336,12 +339,12 @@ def sent(change: Change) -> tuple[Send, ...]:
     return tuple(dict.fromkeys(send for spec in specs for send in sends(spec)))
 
 
-def _failed(mark: Mark | None) -> tuple[str, ...]:
+def _failed(mark: RecordSummary | None) -> tuple[str, ...]:
     """Return why what was tried last is to be done again."""
     return (f"the last attempt failed: {mark.fault}",) if mark and mark.fault else ()
 
 
-def described(change: Change) -> ConnectionReport:
+def describe_change(change: Change) -> ConnectionReport:
     """Return a change as a line of a report."""
     action = str(Action.UPDATE if change.live else change.action)
     changes, reasons = change.fields, (*change.reasons, *change.live)
@@ -356,7 +359,7 @@ def described(change: Change) -> ConnectionReport:
         action=action,
         changes=changes,
         reasons=reasons,
-        sends=sent(change),
+        sends=sends_of(change),
         moved_from=change.moved_from,
         revokes=change.revokes,
     )

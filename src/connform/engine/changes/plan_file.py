@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from connform.engine.changes.living_grants import told
+from connform.engine.changes.living_grants import describe_grant
 from connform.engine.changes.plan import Action, step
 from connform.engine.changes.specification import digest
 from connform.engine.load.selection import Selection
@@ -77,7 +77,7 @@ PLAN_SCHEMA: Final[dict[str, Any]] = {
 """JSON Schema 2020-12."""
 
 
-class SavedPlan(NamedTuple):
+class PlanFile(NamedTuple):
     """What a file says that `apply` is to do."""
 
     digest: str
@@ -92,7 +92,7 @@ class SavedPlan(NamedTuple):
     """The connections that the live side speaks about, to be applied again."""
 
 
-def written(plan: Plan, selection: Selection, shard: Shard) -> str:
+def write(plan: Plan, selection: Selection, shard: Shard) -> str:
     """Return a plan as canonical JSON: the same plan is the same bytes."""
     changes = [
         {
@@ -104,7 +104,7 @@ def written(plan: Plan, selection: Selection, shard: Shard) -> str:
             "reasons": list(change.reasons),
             "live": list(change.live),
             **({"moved_from": change.moved_from} if change.moved_from else {}),
-            **({"revokes": told(change.revokes)} if change.revokes else {}),
+            **({"revokes": describe_grant(change.revokes)} if change.revokes else {}),
         }
         for change in plan.changes
     ]
@@ -121,7 +121,7 @@ def written(plan: Plan, selection: Selection, shard: Shard) -> str:
     return json.dumps(frame, sort_keys=True, separators=(",", ":")) + "\n"
 
 
-def read(file: str) -> SavedPlan:
+def read(file: str) -> PlanFile:
     """Return what a file says.
 
     Raises:
@@ -155,7 +155,7 @@ def read(file: str) -> SavedPlan:
     # What it chooses was agreed on when it was made; that it still chooses the same is what the digests are for.
     selection = Selection(names, exclude, tags, chosen["changed_since"], may_be_empty=True)
     live = frozenset(one["name"] for one in frame["changes"] if one["live"])
-    return SavedPlan(frame["digest"], selection, Shard(**frame["shard"]), steps, live)
+    return PlanFile(frame["digest"], selection, Shard(**frame["shard"]), steps, live)
 
 
 def _object_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -167,7 +167,7 @@ def _object_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return content
 
 
-def demand_same(saved: SavedPlan, plan: Plan, shard: Shard) -> None:
+def require_same(saved: PlanFile, plan: Plan, shard: Shard) -> None:
     """Let a plan pass that does what the saved one said, for the connections of a shard.
 
     Raises:

@@ -17,14 +17,14 @@ from connform.engine.login import LOCK_S, end_grant
 from connform.engine.run.client import bare_settings
 from connform.engine.run.resolve import resolve
 from connform.engine.run.revocation import declared_server, foreign
-from connform.engine.run.secret_resolver import Stores
+from connform.engine.run.secret_resolver import SecretResolver
 from connform.errors import ConnectionFailed, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from connform.engine.run.context import Surroundings
-    from connform.engine.run.states import KeptStates
+    from connform.engine.run.context import RunContext
+    from connform.engine.run.states import StateOfRun
     from connform.manifest.decode import Manifest
     from connform.manifest.model import Connection
     from connform.recorded import Applied
@@ -33,7 +33,7 @@ _REVOKED: Final = "was revoked and deleted"
 """How `end_grant` ends where all is well."""
 
 
-class Ending(NamedTuple):
+class RemovedGrant(NamedTuple):
     """What became of a grant."""
 
     said: str
@@ -42,17 +42,17 @@ class Ending(NamedTuple):
     """Whether it may still be alive at its server."""
 
 
-class Endings:
+class GrantRemover:
     """Ends the grants of connections that are removed, or that authenticate otherwise from now on."""
 
-    def __init__(self, manifest: Manifest, world: Surroundings, *, force: bool = False) -> None:
+    def __init__(self, manifest: Manifest, context: RunContext, *, force: bool = False) -> None:
         """Take the stores of the run, where secrets come from and sockets go, and whether safety rules are set aside."""
         self._manifest = manifest
-        self._world = world
+        self._context = context
         self._force = force
-        self._sources: dict[str, Stores] = {}
+        self._sources: dict[str, SecretResolver] = {}
 
-    def end(self, applied: Applied, folder: Path) -> Ending:
+    def end(self, applied: Applied, folder: Path) -> RemovedGrant:
         """Revoke and delete the grant of a recorded connection.
 
         Args:
@@ -64,13 +64,13 @@ class Endings:
         """
         connection = self._declared(applied, folder)
         try:
-            if self._world.grants.of(connection).read(applied.connection) is None:
-                return Ending("")
+            if self._context.grants.of(connection).read(applied.connection) is None:
+                return RemovedGrant("")
             if connection.auth.method != OAUTH:
                 return self._delete(connection)
-            world = self._of_then(applied, folder)
-            said = end_grant(resolve(connection, world, bare_settings(connection, world)), force=self._force)
-            return Ending(said, is_lost=not said.endswith(_REVOKED))
+            context = self._context_when_applied(applied, folder)
+            said = end_grant(resolve(connection, context, bare_settings(connection, context)), force=self._force)
+            return RemovedGrant(said, is_lost=not said.endswith(_REVOKED))
         except Refused as refused:  # its record was changed since `demand_own_servers`
             raise ConnectionFailed("config_invalid", f"its grant stays: {refused}") from None
         except ConnectionFailed as failure:
@@ -78,7 +78,7 @@ class Endings:
             hint = f"try again; or give the grant up unrevoked: connform logout {applied.connection} --only-here"
             raise ConnectionFailed(failure.fault.name, message, hint) from None
 
-    def demand_own_servers(self, ending: Iterable[tuple[Applied, Path]]) -> None:
+    def require_own_servers(self, ending: Iterable[tuple[Applied, Path]]) -> None:
         """Let pass grants that are revoked at the server that gave them, or where their login found that they are.
 
         Args:
@@ -97,7 +97,7 @@ class Endings:
         if connection.auth.method != OAUTH:
             return ""
         with suppress(ConnectionFailed):  # what can't be read is not revoked either, and said by `end`
-            grant = self._world.grants.of(connection).read(applied.connection)
+            grant = self._context.grants.of(connection).read(applied.connection)
             server = declared_server(connection)
             return foreign(server, grant.facts) if grant and server.may_renew(grant.facts.token_url) else ""
         return ""
@@ -106,22 +106,22 @@ class Endings:
         span = Span(applied.mark.file, 1, 1, 1, 1)
         return self._manifest.decode(applied.connection, applied.spec["settings"], folder, span)
 
-    def _delete(self, connection: Connection) -> Ending:
+    def _delete(self, connection: Connection) -> RemovedGrant:
         """Delete what is left of an earlier method: nothing says any more which app it was given to."""
-        with self._world.grants.of(connection).lock(connection.name, LOCK_S) as locked:
+        with self._context.grants.of(connection).lock(connection.name, LOCK_S) as locked:
             locked.delete()
         said = (
             f"the grant of {connection.name} was deleted here, not revoked: what was applied last is "
             f"{connection.auth.method}, and tells nothing of its app; end it in the vendor's own pages"
         )
-        return Ending(said, is_lost=True)
+        return RemovedGrant(said, is_lost=True)
 
     def close(self) -> None:
         """Log out of the stores that went together with connections."""
         for source in self._sources.values():
             source.close()
 
-    def _of_then(self, applied: Applied, folder: Path) -> Surroundings:
+    def _context_when_applied(self, applied: Applied, folder: Path) -> RunContext:
         """Return the world with the stores that went together with the connection."""
         stores = {
             name: self._manifest.decode_store(name, spec, folder)
@@ -129,13 +129,13 @@ class Endings:
             if name not in self._manifest.stores
         }
         if not stores:
-            return self._world
+            return self._context
         which = json.dumps([str(folder), applied.spec["stores"]], sort_keys=True)  # a store is logged into once per run
-        source = self._sources.setdefault(which, Stores({**self._manifest.stores, **stores}))
-        return self._world._replace(source=source)
+        source = self._sources.setdefault(which, SecretResolver({**self._manifest.stores, **stores}))
+        return self._context._replace(source=source)
 
 
-def folder_of(applied: Applied, states: KeptStates, files: Sequence[str]) -> Path | None:
+def folder_of(applied: Applied, states: StateOfRun, files: Sequence[str]) -> Path | None:
     """Return the folder of the manifest of what was applied, in the repositories of a run's files; `None` where it is gone."""
     for file in files:
         depth = len(PurePosixPath(states.file(file)).parts)

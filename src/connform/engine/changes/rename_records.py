@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from connform.auth.oauth import journal
 from connform.database.renaming import rename
 from connform.engine.load.selection import unknown_connection
-from connform.engine.run.grants import KeptGrants, State
-from connform.engine.run.secret_resolver import Stores
-from connform.engine.run.states import KeptStates, Shard, part_of
+from connform.engine.run.grants import StateLocation, StoredGrants
+from connform.engine.run.secret_resolver import SecretResolver
+from connform.engine.run.states import Shard, StateOfRun, part_of
 from connform.engine.state import named_manifests
 from connform.engine.validate import read_manifest
 from connform.errors import ConnectionFailed, Refused, UnknownConnection
@@ -22,14 +22,17 @@ from connform.errors import ConnectionFailed, Refused, UnknownConnection
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from connform.database.grant_table import Records
-    from connform.database.state_table import Changes, States
+    from connform.database.grant_table import GrantTable
+    from connform.database.state_table import StateChanges, StateTable
     from connform.engine.changes.plan import Change
     from connform.manifest.model import Store
 
 
 def carry_out(
-    changes: Sequence[Change], held: Mapping[States, Changes], state: State, stores: Mapping[str, Store]
+    changes: Sequence[Change],
+    held: Mapping[StateTable, StateChanges],
+    state: StateLocation,
+    stores: Mapping[str, Store],
 ) -> dict[str, ConnectionFailed]:
     """Give what is recorded its new names, one after another, and return what kept some from it, by the new name.
 
@@ -43,7 +46,7 @@ def carry_out(
     failures: dict[str, ConnectionFailed] = {}
     if not moved:
         return failures
-    with closing(Stores(stores)) as source, closing(KeptGrants(state, source)) as grants:
+    with closing(SecretResolver(stores)) as source, closing(StoredGrants(state, source)) as grants:
         for change in moved:
             assert change.connection is not None  # noqa: S101  (what is to have the new name is declared)
             try:
@@ -53,7 +56,7 @@ def carry_out(
     return failures
 
 
-def move(files: Sequence[str], old: str, new: str, *, state: State, lock_timeout_s: float) -> None:
+def move(files: Sequence[str], old: str, new: str, *, state: StateLocation, lock_timeout_s: float) -> None:
     """Give the record, the history and the grant of a connection to another name, whatever the manifests say.
 
     Args:
@@ -70,7 +73,7 @@ def move(files: Sequence[str], old: str, new: str, *, state: State, lock_timeout
         ConnectionFailed: a fault of the store.
     """
     names = named_manifests(files)
-    with closing(KeptStates(state, names)) as states:
+    with closing(StateOfRun(state, names)) as states:
         known = {name: home for home in states.all for name in (*home.marks(), *home.grants())}
         if old not in known:
             raise UnknownConnection(unknown_connection(old, known))
@@ -79,8 +82,8 @@ def move(files: Sequence[str], old: str, new: str, *, state: State, lock_timeout
         parts = sorted(Shard.name_of(part_of(name)) for name in {old, new})
         with (
             home.held(dict.fromkeys(parts), lock_timeout_s) as changes,
-            closing(Stores(manifest.stores if manifest else {})) as source,
-            closing(KeptGrants(state, source)) as grants,
+            closing(SecretResolver(manifest.stores if manifest else {})) as source,
+            closing(StoredGrants(state, source)) as grants,
         ):
             for other in states.all:
                 if new in other.marks() or new in other.grants():
@@ -89,7 +92,7 @@ def move(files: Sequence[str], old: str, new: str, *, state: State, lock_timeout
             _move(old, new, changes, grants.at(states.folder_of(home)))
 
 
-def _move(old: str, new: str, changes: Changes, grants: Records) -> None:
+def _move(old: str, new: str, changes: StateChanges, grants: GrantTable) -> None:
     """Move what lies under a name, once nobody renews or replaces either grant."""
     with ExitStack() as both:
         for name in sorted((old, new)):  # whoever moves them the other way round waits, and doesn't block this

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from connform.database.state_table import States
-    from connform.engine.run.states import KeptStates, Shard
+    from connform.database.state_table import StateTable
+    from connform.engine.run.states import Shard, StateOfRun
     from connform.grant import GrantFacts
-    from connform.recorded import Mark
+    from connform.recorded import RecordSummary
 
-    Marks = Mapping[States, Mapping[str, Mark]]
-    Grants = Mapping[States, Mapping[str, GrantFacts]]
+    Marks = Mapping[StateTable, Mapping[str, RecordSummary]]
+    Grants = Mapping[StateTable, Mapping[str, GrantFacts]]
 
 _TAKEN: Final = "it was to become {new} (`moved:`), and {why}"
 
@@ -29,14 +29,14 @@ class Rename(NamedTuple):
     """The name under which it is recorded, or has a grant."""
     new: str
     """The name that it is to have."""
-    home: States
+    home: StateTable
     """Where it lies."""
     problem: str = ""
     """Why it stays as it is; empty where it goes."""
 
 
 def find_renames(
-    moved: Mapping[str, str], homes: Mapping[str, States], marks: Marks, grants: Grants, states: KeptStates
+    moved: Mapping[str, str], homes: Mapping[str, StateTable], marks: Marks, grants: Grants, states: StateOfRun
 ) -> Iterator[Rename]:
     """Yield the renames of what is recorded.
 
@@ -59,14 +59,14 @@ def find_renames(
                 yield Rename(old, new, home, why)
 
 
-def _elsewhere(new: str, homes: Mapping[str, States], home: States) -> str:
+def _elsewhere(new: str, homes: Mapping[str, StateTable], home: StateTable) -> str:
     there = homes.get(new, home)
     if there is home:
         return ""
     return f"its state lies in {home.place}, that of {new} in {there.place}: one --state for both holds them together"
 
 
-def _unread(mark: Mark | None, states: KeptStates) -> str:
+def _unread(mark: RecordSummary | None, states: StateOfRun) -> str:
     """Say that the file that declared it was not read, and may declare it still."""
     if mark is None or not states.is_left_out(mark.file):
         return ""
@@ -74,7 +74,7 @@ def _unread(mark: Mark | None, states: KeptStates) -> str:
 
 
 def _occupied(
-    old: str, new: str, marks: Mapping[str, Mark], grants: Mapping[str, GrantFacts], taken: Mapping[str, str]
+    old: str, new: str, marks: Mapping[str, RecordSummary], grants: Mapping[str, GrantFacts], taken: Mapping[str, str]
 ) -> str:
     if new in taken:
         return f"{taken[new]} becomes that already"
@@ -85,7 +85,7 @@ def _occupied(
     return ""
 
 
-def old_names(moved: Mapping[str, str], states: KeptStates, shard: Shard) -> set[str]:
+def old_names(moved: Mapping[str, str], states: StateOfRun, shard: Shard) -> set[str]:
     """Return the old names of a shard's connections under which something lies now. Takes no lock.
 
     Raises:

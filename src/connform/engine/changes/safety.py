@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Final
 
 from connform.engine.changes.living_grants import reasons_for_force
 from connform.engine.changes.origins import sends
-from connform.engine.changes.plan import Action, sent
+from connform.engine.changes.plan import Action, sends_of
 from connform.engine.changes.production import is_production
 from connform.manifest.harmless import veiled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from connform.engine.changes.origins import Origin
+    from connform.engine.changes.origins import Destination
     from connform.engine.changes.plan import Change, Plan, Step
-    from connform.engine.changes.production import Known
+    from connform.engine.changes.production import ProductionSecrets
 
 MIN_RECORDED: Final = 10
 """Below this many connections, any share is a few."""
@@ -62,10 +62,10 @@ def _moved(change: Change) -> Iterator[str]:
     assert change.applied is not None  # noqa: S101  (as `_was_production` says)
     if change.connection is not None and not is_production(change.spec):
         where = change.spec["settings"].get("environment", "") or "no environment"
-        sent_there = _listed(f"{send.secret} → {_anywhere(send.to)}" for send in sent(change))
+        sent_there = _listed(f"{send.secret} → {_anywhere(send.to)}" for send in sends_of(change))
         yield f"{change.name} is in production and would move to {where}: {sent_there}"
     before = [(send, _anywhere(send.to)) for send in sends(change.applied.spec)]
-    for send in sent(change):
+    for send in sends_of(change):
         to = _anywhere(send.to)
         same = [old for old, _ in before if send.place.is_in(old.place)]
         if any(to == origin for old, origin in before if old in same):
@@ -74,9 +74,9 @@ def _moved(change: Change) -> Iterator[str]:
         yield f"{change.name} is in production and would send {send.secret} to {to}; recorded for it: {recorded}"
 
 
-def _spread(change: Change, known: Known) -> Iterator[str]:
+def _spread(change: Change, known: ProductionSecrets) -> Iterator[str]:
     """Yield what another connection would send of production's secrets to an origin that isn't recorded for them."""
-    for send in sent(change):
+    for send in sends_of(change):
         user = known.user(send.place)
         origins = known.origins(send.place) if user else ()
         is_there = _anywhere(send.to) in map(_anywhere, origins)
@@ -90,7 +90,7 @@ def _spread(change: Change, known: Known) -> Iterator[str]:
             yield f"{change.name} would send {send.secret}, {whose}, to {send.to}; recorded for it: {recorded}"
 
 
-def _anywhere(origin: Origin) -> Origin:
+def _anywhere(origin: Destination) -> Destination:
     """Return an origin without the environment of the connection that it serves."""
     return origin._replace(environment="")
 

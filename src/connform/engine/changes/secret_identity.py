@@ -27,7 +27,7 @@ _ARN: Final = r"arn:[^:]*:[^:]*:([^:]*):([^:]*):(?:secret:|parameter/?)?(.*?)(?:
 """A region, an account and a name, without the six characters that Secrets Manager adds; a word of a name is left."""
 
 
-class SecretPlace(NamedTuple):
+class SecretIdentity(NamedTuple):
     """Where a secret lies."""
 
     kind: str
@@ -65,7 +65,7 @@ class SecretPlace(NamedTuple):
         """Whether it is a file, or what an app whose secret lies in one is given."""
         return self.kind.rpartition(" ")[2] == _FILE
 
-    def is_same(self, other: SecretPlace) -> bool:
+    def is_same(self, other: SecretIdentity) -> bool:
         """Whether both may be one secret, or one be a part of the other."""
         return (
             self.kind == other.kind
@@ -76,16 +76,16 @@ class SecretPlace(NamedTuple):
             )
         )
 
-    def is_in(self, other: SecretPlace) -> bool:
+    def is_in(self, other: SecretIdentity) -> bool:
         """Whether it may be the same secret, or a part of it, and is no more than that."""
         return self.is_same(other) and other.field in {"", self.field}
 
 
-def _ends(short: SecretPlace, long: SecretPlace) -> bool:
+def _ends(short: SecretIdentity, long: SecretIdentity) -> bool:
     return short.is_open and not long.is_open and long.path.endswith(f"/{short.path}")
 
 
-def place_of(reference: SecretReference, store: Mapping[str, Any] | None, folder: str) -> SecretPlace:
+def place_of(reference: SecretReference, store: Mapping[str, Any] | None, folder: str) -> SecretIdentity:
     """Return where a secret lies.
 
     Args:
@@ -100,9 +100,9 @@ def place_of(reference: SecretReference, store: Mapping[str, Any] | None, folder
     return _PLACES.get(kind, _elsewhere)(reference, settings)._replace(kind=kind)
 
 
-def of_file(path: str) -> SecretPlace:
+def of_file(path: str) -> SecretIdentity:
     """Return the place of a file by its path."""
-    return SecretPlace(_FILE, path, is_open=not path.startswith("/"))
+    return SecretIdentity(_FILE, path, is_open=not path.startswith("/"))
 
 
 def path_in(folder: str, path: str) -> str:
@@ -120,7 +120,7 @@ def origin_of(url: str) -> str:
         return f"{parts.scheme}://{parts.netloc.rpartition('@')[2].lower()}".removesuffix(":80")
 
 
-def _in_file(kind: str, reference: SecretReference, settings: Mapping[str, Any], folder: str) -> SecretPlace:
+def _in_file(kind: str, reference: SecretReference, settings: Mapping[str, Any], folder: str) -> SecretIdentity:
     above = str(settings.get("path", ""))
     if kind != _FILE and above:  # the store is one file, its references are what stands in it
         field = f"{reference.path}/{reference.field}"
@@ -128,68 +128,68 @@ def _in_file(kind: str, reference: SecretReference, settings: Mapping[str, Any],
     return of_file(path_in(folder, join(above, reference.path)))._replace(field=reference.field.strip("/"))
 
 
-def _in_vault(reference: SecretReference, settings: Mapping[str, Any]) -> SecretPlace:
+def _in_vault(reference: SecretReference, settings: Mapping[str, Any]) -> SecretIdentity:
     above = [str(settings[key]) for key in ("namespace", "mount") if key in settings]
     parts = [part for part in "/".join([*above, reference.path]).split("/") if part != "data"]  # as the API has it
     server = origin_of(settings["address"]) if "address" in settings else ""
-    return SecretPlace("", "/".join(parts), reference.field, (server,), is_open=not settings)
+    return SecretIdentity("", "/".join(parts), reference.field, (server,), is_open=not settings)
 
 
-def _in_aws(reference: SecretReference, settings: Mapping[str, Any]) -> SecretPlace:
+def _in_aws(reference: SecretReference, settings: Mapping[str, Any]) -> SecretIdentity:
     named = re.fullmatch(_ARN, reference.path)
     role = re.fullmatch(_ARN, str(settings.get("role_arn", "")))
     region = str(settings.get("region", "")) or (named[1] if named else "")
     account = named[2] if named else role[2] if role else ""
     profile = "" if account else str(settings.get("profile", ""))
     path = named[3] if named else reference.path
-    return SecretPlace("", path.strip("/"), reference.field, (region, account, profile))
+    return SecretIdentity("", path.strip("/"), reference.field, (region, account, profile))
 
 
-def _in_azure(reference: SecretReference, settings: Mapping[str, Any]) -> SecretPlace:
+def _in_azure(reference: SecretReference, settings: Mapping[str, Any]) -> SecretIdentity:
     vault, _, name = reference.path.rpartition("/")
     host = urlsplit(settings["address"]).hostname if settings else vault
-    return SecretPlace("", name.lower(), reference.field, (str(host).partition(".")[0].lower(),))
+    return SecretIdentity("", name.lower(), reference.field, (str(host).partition(".")[0].lower(),))
 
 
-def _in_google(reference: SecretReference, settings: Mapping[str, Any]) -> SecretPlace:
+def _in_google(reference: SecretReference, settings: Mapping[str, Any]) -> SecretIdentity:
     project, _, name = (
         f"{settings['project']}/{reference.path}".partition("/") if settings else reference.path.partition("/")
     )
-    return SecretPlace("", name, reference.field, ("" if project.isdigit() else project,))
+    return SecretIdentity("", name, reference.field, ("" if project.isdigit() else project,))
 
 
-def _in_cluster(reference: SecretReference, settings: Mapping[str, Any]) -> SecretPlace:
+def _in_cluster(reference: SecretReference, settings: Mapping[str, Any]) -> SecretIdentity:
     path = "/".join(filter(None, (str(settings.get("namespace", "")), reference.path)))
-    return SecretPlace("", path, reference.field, (origin_of(settings["address"]) if settings else "",))
+    return SecretIdentity("", path, reference.field, (origin_of(settings["address"]) if settings else "",))
 
 
-def _in_1password(reference: SecretReference, settings: Mapping[str, Any]) -> SecretPlace:
-    return SecretPlace("", reference.path.lower(), server=(origin_of(settings["address"]) if settings else "",))
+def _in_1password(reference: SecretReference, settings: Mapping[str, Any]) -> SecretIdentity:
+    return SecretIdentity("", reference.path.lower(), server=(origin_of(settings["address"]) if settings else "",))
 
 
-def _in_keyring(reference: SecretReference, settings: Mapping[str, Any]) -> SecretPlace:
+def _in_keyring(reference: SecretReference, settings: Mapping[str, Any]) -> SecretIdentity:
     above = [str(settings["service"])] if "service" in settings else []
-    return SecretPlace("", "/".join([*above, reference.path.lstrip("/")]), reference.field)
+    return SecretIdentity("", "/".join([*above, reference.path.lstrip("/")]), reference.field)
 
 
-def _in_pass(reference: SecretReference, settings: Mapping[str, Any]) -> SecretPlace:
+def _in_pass(reference: SecretReference, settings: Mapping[str, Any]) -> SecretIdentity:
     if "path" not in settings:
-        return SecretPlace("", reference.path, reference.field, is_open=True)
+        return SecretIdentity("", reference.path, reference.field, is_open=True)
     path = path_in(str(settings.get("folder", ".")), join(str(settings["path"]), reference.path))
-    return SecretPlace("", path, reference.field)
+    return SecretIdentity("", path, reference.field)
 
 
-def _as_named(reference: SecretReference, _settings: Mapping[str, Any]) -> SecretPlace:
-    return SecretPlace("", reference.path, reference.field)
+def _as_named(reference: SecretReference, _settings: Mapping[str, Any]) -> SecretIdentity:
+    return SecretIdentity("", reference.path, reference.field)
 
 
-def _elsewhere(reference: SecretReference, settings: Mapping[str, Any]) -> SecretPlace:
+def _elsewhere(reference: SecretReference, settings: Mapping[str, Any]) -> SecretIdentity:
     """Return a place of another package's backend: what its store says tells it apart."""
     said = {key: value for key, value in settings.items() if key not in {"type", "environment", "timeout_s"}}
-    return SecretPlace("", reference.path, reference.field, (json.dumps(said, sort_keys=True) if said else "",))
+    return SecretIdentity("", reference.path, reference.field, (json.dumps(said, sort_keys=True) if said else "",))
 
 
-_PLACES: Final[dict[str, Callable[[SecretReference, Mapping[str, Any]], SecretPlace]]] = {
+_PLACES: Final[dict[str, Callable[[SecretReference, Mapping[str, Any]], SecretIdentity]]] = {
     "awssecrets": _in_aws,
     "awsssm": _in_aws,
     "azurekv": _in_azure,

@@ -17,7 +17,7 @@ from connform.manifest.vocabulary import Vocabulary
 from connform.providers import PROVIDERS
 from connform.registry import PROVIDERS_GROUP, SECRETS_GROUP, Lazy, find, names
 from connform.secrets import BACKENDS
-from connform.secrets.kit.interface import READ_S, Ruled
+from connform.secrets.kit.interface import READ_S, HasStoreRules
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -127,7 +127,7 @@ def _lint(reference: SecretReference, name: str, settings: Mapping[str, Any]) ->
 
 def _store_rules(store: Mapping[str, Any]) -> Iterable[Finding]:
     kind = backend(store["type"])
-    return kind.rules(store) if isinstance(kind, Ruled) else ()
+    return kind.rules(store) if isinstance(kind, HasStoreRules) else ()
 
 
 @cache

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from connform.engine.load.git_commit import Entry
+    from connform.engine.load.git_commit import TreeEntry
 
 _DEFAULT_PATHS: Final = ("connections.yaml", "connections")
 
@@ -75,7 +75,7 @@ def _sources(commit: Commit, path: str) -> Iterator[Source]:
             yield from _source(commit, os.path.join(path, name), entry, found)
 
 
-def _source(commit: Commit, path: str, file: Entry, folder: Entry | None) -> Iterator[Source]:
+def _source(commit: Commit, path: str, file: TreeEntry, folder: TreeEntry | None) -> Iterator[Source]:
     data = commit.content(file)
     if len(data) <= MAX_FILE_BYTES:
         yield Source(path, data, os.path.join(commit.root, *(folder.path if folder else ())))

@@ -28,7 +28,7 @@ _MAX_LINKS: Final = 40
 _SHALLOW: Final = "a shallow clone, as CI makes them, needs `fetch-depth: 0` (GitHub) or `GIT_DEPTH: 0` (GitLab)"
 
 
-class Entry(NamedTuple):
+class TreeEntry(NamedTuple):
     """What stood at a path."""
 
     path: tuple[str, ...]
@@ -69,7 +69,7 @@ class Commit:
         except BaseException:
             self._running.close()
             raise
-        self._top = Entry((), _FOLDER, tree, objects)
+        self._top = TreeEntry((), _FOLDER, tree, objects)
 
     def __enter__(self) -> Self:
         return self
@@ -77,7 +77,7 @@ class Commit:
     def __exit__(self, *_: object) -> None:
         self._running.close()
 
-    def find(self, names: Iterable[str]) -> Entry | None:
+    def find(self, names: Iterable[str]) -> TreeEntry | None:
         """Return what stood at a path, a file or a folder; `None` where nothing did, or a link led out of the repository."""
         way = [self._top]
         left = [*names][::-1]
@@ -105,15 +105,15 @@ class Commit:
                 return None
         return way[-1]
 
-    def names(self, folder: Entry) -> list[str]:
+    def names(self, folder: TreeEntry) -> list[str]:
         """Return the names of what stood in a folder; none of a file."""
         return sorted(self._entries(folder))
 
-    def content(self, file: Entry) -> bytes:
+    def content(self, file: TreeEntry) -> bytes:
         """Return the content of a file, or the target of a link."""
         return file.objects.whole(file.id).data
 
-    def _entries(self, folder: Entry) -> dict[str, Entry]:
+    def _entries(self, folder: TreeEntry) -> dict[str, TreeEntry]:
         """Return the entries of a tree, which git stores as `MODE NAME NUL HASH`, again and again."""
         if folder.mode == _SUBMODULE:
             inside = self._inside(folder)
@@ -127,11 +127,11 @@ class Commit:
             mode, _, rest = rest.partition(b" ")
             name, _, rest = rest.partition(b"\0")
             text = os.fsdecode(name)
-            entries[text] = Entry((*folder.path, text), mode.decode(), rest[:size].hex(), folder.objects)
+            entries[text] = TreeEntry((*folder.path, text), mode.decode(), rest[:size].hex(), folder.objects)
             rest = rest[size:]
         return entries
 
-    def _inside(self, submodule: Entry) -> Entry | None:
+    def _inside(self, submodule: TreeEntry) -> TreeEntry | None:
         """Return the folder that a submodule was; `None` where its repository is not here, so that all in it is new."""
         folder = self.root.joinpath(*submodule.path)
         if not (folder / ".git").exists() or folder.resolve() != folder:
@@ -144,7 +144,7 @@ class Commit:
                 f"fetch it there; {_SHALLOW}"
             )
             raise NoBaseline(message)
-        return Entry(submodule.path, _FOLDER, tree, objects)
+        return TreeEntry(submodule.path, _FOLDER, tree, objects)
 
     def _objects(self, root: Path) -> GitObjects:
         if root not in self._repositories:

@@ -31,7 +31,7 @@ _SHOWN: Final = frozenset({"version", "policies", "message", "severity", "schema
 """The keys of a policy file besides those of JSON Schema; no value there is a secret."""
 
 
-class Judged(NamedTuple):
+class PolicyResults(NamedTuple):
     """What came of the policies of a run, besides what they say of connections."""
 
     mistakes: Sequence[Diagnostic] = ()
@@ -42,7 +42,9 @@ class Judged(NamedTuple):
     """How many there are."""
 
 
-def judge(named: Sequence[str], sources: Sequence[Source], tree: Tree, vocabulary: Vocabulary, tally: Tally) -> Judged:
+def judge(
+    named: Sequence[str], sources: Sequence[Source], tree: Tree, vocabulary: Vocabulary, tally: Tally
+) -> PolicyResults:
     """Add what policies say of the connections that have no errors to a tally; return what is wrong with the policy files.
 
     Args:
@@ -55,7 +57,7 @@ def judge(named: Sequence[str], sources: Sequence[Source], tree: Tree, vocabular
     beside = policies_beside(sources, named)
     wanted = {base: paths for base, paths in ((_EVERYWHERE, named), *beside.files.items()) if paths}
     if not wanted:
-        return Judged(beside.problems)
+        return PolicyResults(beside.problems)
     from connform.manifest.snippet import Public, add_snippets
     from connform.manifest.source_lines import SourceLines
     from connform.policies.facts import FactFinder
@@ -72,7 +74,7 @@ def judge(named: Sequence[str], sources: Sequence[Source], tree: Tree, vocabular
     judge_connections(scoped, sound, finder.facts, tally)
     known = _SHOWN | KEYWORDS.keys()
     public = Public(known, known, known, lambda _: False)
-    return Judged([*problems, *add_snippets(mistakes, SourceLines(texts), public)], texts, len(policies))
+    return PolicyResults([*problems, *add_snippets(mistakes, SourceLines(texts), public)], texts, len(policies))
 
 
 def _load(wanted: Mapping[str, Sequence[str]]) -> tuple[list[Source], dict[str, frozenset[str]], list[Diagnostic]]:

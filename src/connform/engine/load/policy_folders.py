@@ -27,7 +27,7 @@ MANIFESTS: Final = "connections"
 _ENDINGS: Final = (".yaml", ".yml")
 
 
-class Beside(NamedTuple):
+class PolicyFiles(NamedTuple):
     """What lies beside manifests."""
 
     files: dict[str, list[str]]
@@ -36,7 +36,7 @@ class Beside(NamedTuple):
     """One for each `policies` that is there, and yields nothing."""
 
 
-def policies_beside(sources: Iterable[Source], named: Sequence[str]) -> Beside:
+def policies_beside(sources: Iterable[Source], named: Sequence[str]) -> PolicyFiles:
     """Return the policy files beside manifests.
 
     Args:
@@ -58,7 +58,7 @@ def policies_beside(sources: Iterable[Source], named: Sequence[str]) -> Beside:
         found, reason = of_one_revision(place, _look)
         if found and reason:  # without any, whoever reads it says so
             problems[os.path.realpath(place)] = diagnose_file("policy-unreadable", reason, Span(place, 1, 1, 1, 1))
-    return Beside(files, list(problems.values()))
+    return PolicyFiles(files, list(problems.values()))
 
 
 def _places(base: str, folder: str) -> Iterator[str]:

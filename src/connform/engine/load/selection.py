@@ -54,14 +54,14 @@ def select(tags: Mapping[str, Collection[str]], selection: Selection, *, may_mis
         return list(tags)
     is_strict = not (may_miss or selection.may_be_empty)
     if is_strict:
-        _demand_known(selection, tags)
+        _require_known(selection, tags)
     chosen = [name for name, own in tags.items() if _matches(name, own, selection)]
     if is_strict and not chosen:
         raise UnknownConnection(_EMPTY)
     return chosen
 
 
-def _demand_known(selection: Selection, tags: Mapping[str, Collection[str]]) -> None:
+def _require_known(selection: Selection, tags: Mapping[str, Collection[str]]) -> None:
     for pattern in (*selection.names, *selection.exclude):
         if not any(fnmatchcase(name, pattern) for name in tags):
             raise UnknownConnection(unknown_connection(pattern, tags))

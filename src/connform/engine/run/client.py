@@ -16,7 +16,7 @@ from connform.manifest.settings import ENVIRONMENT_PROXY
 from connform.secret import Secret
 
 if TYPE_CHECKING:
-    from connform.engine.run.context import Surroundings
+    from connform.engine.run.context import RunContext
     from connform.manifest.model import Connection
 
 MAX_BODY_BYTES: Final = 64 * 1024 * 1024
@@ -24,7 +24,7 @@ MAX_BODY_BYTES: Final = 64 * 1024 * 1024
 
 def client_settings(
     connection: Connection,
-    surroundings: Surroundings,
+    context: RunContext,
     *,
     total_s: float | None = None,
     max_body_bytes: int = MAX_BODY_BYTES,
@@ -33,15 +33,15 @@ def client_settings(
 
     Args:
         connection: what was declared.
-        surroundings: where secrets come from and sockets go.
+        context: where secrets come from and sockets go.
         total_s: the limit of a whole exchange in seconds; default: the connection's own.
         max_body_bytes: the largest answer that is accepted, decoded.
 
     Raises:
         ConnectionFailed: a secret can't be resolved.
     """
-    bare = bare_settings(connection, surroundings, total_s=total_s, max_body_bytes=max_body_bytes)
-    given = resolve(connection, surroundings, bare)
+    bare = bare_settings(connection, context, total_s=total_s, max_body_bytes=max_body_bytes)
+    given = resolve(connection, context, bare)
     credential = auth_method(connection.auth.method).credential(given)
     account = f"{connection.base}/{connection.name}" if hasattr(credential, "renew") else ""
     return replace(bare, credential=credential, account=account)
@@ -49,7 +49,7 @@ def client_settings(
 
 def bare_settings(
     connection: Connection,
-    surroundings: Surroundings,
+    context: RunContext,
     *,
     total_s: float | None = None,
     max_body_bytes: int = MAX_BODY_BYTES,
@@ -68,7 +68,7 @@ def bare_settings(
         proxy=_proxy(connection.proxy, instance.base_url),
         max_body_bytes=max_body_bytes,
         safe_posts=frozenset(instance.safe_posts),
-        network=surroundings.network,
+        network=context.network,
     )
 
 

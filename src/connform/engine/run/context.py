@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 from connform.auth.oauth2 import DEFAULT_SCOPES
 from connform.engine.load.catalog import provider
-from connform.engine.run.grants import DEFAULT, Grants, KeptGrants, State
-from connform.engine.run.secret_resolver import SecretSource, Stores
+from connform.engine.run.grants import DEFAULT, GrantsOfRun, StateLocation, StoredGrants
+from connform.engine.run.secret_resolver import SecretResolver, SecretSource
 from connform.grant import Grant, GrantFacts
 from connform.http.settings import REAL, Network
 from connform.secret import Secret
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from connform.simulator import Simulator
 
 
-class Surroundings(NamedTuple):
+class RunContext(NamedTuple):
     """What a run touches."""
 
     source: SecretSource
     """Where secrets come from."""
-    grants: Grants
+    grants: GrantsOfRun
     """Where the grants of customers lie."""
     network: Network
     """Where sockets go."""
@@ -103,30 +103,30 @@ def _token_url(connection: Connection) -> str:
     return provider(connection.provider).instance(connection).token_url
 
 
-def real(manifest: Manifest, state: State = DEFAULT) -> Surroundings:
+def real_context(manifest: Manifest, state: StateLocation = DEFAULT) -> RunContext:
     """Return the world as it is."""
-    source = Stores(manifest.stores)
-    return Surroundings(source, KeptGrants(state, source), REAL)
+    source = SecretResolver(manifest.stores)
+    return RunContext(source, StoredGrants(state, source), REAL)
 
 
-def simulated(simulator: Simulator) -> Surroundings:
+def simulated_context(simulator: Simulator) -> RunContext:
     """Return a world in which a running simulator answers for every host."""
     network = Network(route=simulator.route, ca_pem=simulator.ca_pem)
-    return Surroundings(SyntheticSecrets(simulator), SyntheticGrants(simulator), network)
+    return RunContext(SyntheticSecrets(simulator), SyntheticGrants(simulator), network)
 
 
 @contextmanager
-def surroundings(manifest: Manifest, *, simulate: bool, state: State = DEFAULT) -> Iterator[Surroundings]:
+def run_context(manifest: Manifest, *, simulate: bool, state: StateLocation = DEFAULT) -> Iterator[RunContext]:
     """Yield the world of a run; with `simulate`, a simulator runs meanwhile."""
     if not simulate:
-        world = real(manifest, state)
+        context = real_context(manifest, state)
         try:
-            yield world
+            yield context
         finally:
-            world.grants.close()
-            world.source.close()
+            context.grants.close()
+            context.source.close()
         return
     from connform.simulator import Simulator
 
     with Simulator() as simulator:
-        yield simulated(simulator)
+        yield simulated_context(simulator)

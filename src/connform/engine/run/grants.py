@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from connform.database.grant_table import Records
-    from connform.engine.run.secret_resolver import Stores
+    from connform.database.grant_table import GrantTable
+    from connform.engine.run.secret_resolver import SecretResolver
     from connform.grant import GrantStore
     from connform.manifest.model import Connection
     from connform.secret import Secret
@@ -25,7 +25,7 @@ FOLDER: Final = ".connform"
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class StateLocation:
     """Where what outlives a run is kept."""
 
     url: str = field(default="", repr=False)  # it may hold a password
@@ -34,10 +34,10 @@ class State:
     """A secret reference to the key of the grants; empty for a key file in that folder."""
 
 
-DEFAULT: Final = State()
+DEFAULT: Final = StateLocation()
 
 
-class Grants(Protocol):
+class GrantsOfRun(Protocol):
     """The stores of grants of a run."""
 
     def of(self, connection: Connection) -> GrantStore:
@@ -51,25 +51,25 @@ class Grants(Protocol):
         """Let go of files and connections."""
 
 
-class KeptGrants:
+class StoredGrants:
     """The real ones."""
 
-    def __init__(self, state: State, source: Stores) -> None:
+    def __init__(self, state: StateLocation, source: SecretResolver) -> None:
         self._state = state
         self._source = source
-        self._opened: dict[Path, Records] = {}
+        self._opened: dict[Path, GrantTable] = {}
 
-    def of(self, connection: Connection) -> Records:
+    def of(self, connection: Connection) -> GrantTable:
         """Return the store that keeps a connection's grant."""
         return self.at(connection.base)
 
-    def at(self, base: Path) -> Records:
+    def at(self, base: Path) -> GrantTable:
         """Return the store that keeps the grants of the manifests in a folder; errors as for `of`."""
         from connform.database import open_store
-        from connform.engine.run.tracked_state import demand_untracked
+        from connform.engine.run.tracked_state import require_untracked
 
         if base not in self._opened:
-            demand_untracked(self._state.url, base / FOLDER)
+            require_untracked(self._state.url, base / FOLDER)
             self._opened[base] = open_store(self._state.url, base / FOLDER, self._key(base))
         return self._opened[base]
 

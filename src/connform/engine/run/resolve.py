@@ -8,29 +8,29 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from connform.auth.interface import Given
+from connform.auth.interface import AuthInputs
 from connform.auth.oauth.server import AuthorizationServer
 from connform.engine.load.catalog import provider
 
 if TYPE_CHECKING:
-    from connform.engine.run.context import Surroundings
+    from connform.engine.run.context import RunContext
     from connform.http.settings import ClientSettings
     from connform.manifest.model import Connection
 
 
-def resolve(connection: Connection, world: Surroundings, client: ClientSettings) -> Given:
+def resolve(connection: Connection, context: RunContext, client: ClientSettings) -> AuthInputs:
     """Return what a connection's credential is made of.
 
     Raises:
         ConnectionFailed: a fault of the stage `secret`, or `config_invalid`.
     """
     instance = provider(connection.provider).instance(connection)
-    return Given(
+    return AuthInputs(
         connection=connection.name,
         settings=connection.auth.settings,
-        secrets=world.source.secrets(connection) if connection.auth.references else {},
+        secrets=context.source.secrets(connection) if connection.auth.references else {},
         api_key_header=instance.api_key_header,
         server=AuthorizationServer(instance.authorize_url, instance.token_url, instance.revoke_url),
-        grants=partial(world.grants.of, connection),
+        grants=partial(context.grants.of, connection),
         client=client,
     )

@@ -11,18 +11,18 @@ from threading import Lock
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from connform.engine.load.catalog import BY_FOLDER, backend
-from connform.engine.run.store_session import PlaceInUse
+from connform.engine.run.store_session import StoreSession
 from connform.engine.run.threads import all_of
 from connform.errors import ConnectionFailed, SecretUnresolved
 from connform.process_local import ProcessLocal
-from connform.secrets.kit.interface import READ_S, Fetched, Place
+from connform.secrets.kit.interface import READ_S, Fetched, StoreConfig
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from connform.manifest.model import Connection, Store
     from connform.secret import Secret, SecretReference
-    from connform.secrets.kit.interface import Backend, Opened, Outcome
+    from connform.secrets.kit.interface import Backend, OpenStore, Outcome
 
 _PLACES_AT_ONCE: Final = 16
 _ANYWHERE: Final = Path()
@@ -51,7 +51,7 @@ class SecretSource(Protocol):
         """Log out of the stores."""
 
 
-class Wanted(NamedTuple):
+class RequestedSecret(NamedTuple):
     """A reference, and where it starts."""
 
     reference: SecretReference
@@ -60,18 +60,18 @@ class Wanted(NamedTuple):
     """Relative paths start here, unless a store says otherwise."""
 
 
-class Stores:
+class SecretResolver:
     """The real source: each store opened once a run, each reference read once. Safe to share between threads."""
 
     def __init__(self, stores: Mapping[str, Store]) -> None:
         self._stores = stores
-        self._places: dict[tuple[str, Path], PlaceInUse] = {}
+        self._places: dict[tuple[str, Path], StoreSession] = {}
         self._lock = ProcessLocal(Lock)
 
     def prepare(self, connections: Iterable[Connection]) -> None:
         """Read what connections will need."""
         self.outcomes(
-            [Wanted(reference, one.base) for one in connections for reference in one.auth.references.values()]
+            [RequestedSecret(reference, one.base) for one in connections for reference in one.auth.references.values()]
         )
 
     def secrets(self, connection: Connection) -> Mapping[str, Secret]:
@@ -102,20 +102,20 @@ class Stores:
             ConnectionFailed: `config_invalid`, there is no such scheme.
         """
         secrets = []
-        for outcome in self.outcomes([Wanted(reference, base) for reference in references]):
+        for outcome in self.outcomes([RequestedSecret(reference, base) for reference in references]):
             if isinstance(outcome, SecretUnresolved):
                 raise SecretUnresolved(outcome.fault.name, outcome.message, outcome.hint)  # it may be raised again
             secrets.append(outcome.secret)
         return secrets
 
-    def outcomes(self, wanted: Sequence[Wanted]) -> list[Outcome]:
+    def outcomes(self, wanted: Sequence[RequestedSecret]) -> list[Outcome]:
         """Return what came of each reference, in their order.
 
         Raises:
             ConnectionFailed: `config_invalid`, there is no such scheme.
         """
         places = [self._place(reference.scheme, base) for reference, base in wanted]
-        groups: dict[PlaceInUse, list[SecretReference]] = {}
+        groups: dict[StoreSession, list[SecretReference]] = {}
         for place, (reference, _) in zip(places, wanted, strict=True):
             groups.setdefault(place, []).append(reference)
         jobs = [partial(place.outcomes, references) for place, references in groups.items()]
@@ -129,7 +129,7 @@ class Stores:
         for place in places:
             place.close()
 
-    def _place(self, scheme: str, base: Path) -> PlaceInUse:
+    def _place(self, scheme: str, base: Path) -> StoreSession:
         store = self._stores.get(scheme)
         start = base if store is None and scheme in BY_FOLDER else _ANYWHERE
         with self._lock.own:
@@ -137,20 +137,20 @@ class Stores:
                 self._places[scheme, start] = self._place_of(scheme, store, base)
             return self._places[scheme, start]
 
-    def _place_of(self, scheme: str, store: Store | None, base: Path) -> PlaceInUse:
+    def _place_of(self, scheme: str, store: Store | None, base: Path) -> StoreSession:
         try:
             kind = backend(store.type if store else scheme)
         except LookupError:  # not from a manifest, which was validated
             raise ConnectionFailed("config_invalid", f"no secret backend has the scheme {scheme}://") from None
         if store is None:
-            return PlaceInUse(f"{scheme}://", partial(kind.open, Place(base)), READ_S)
-        return PlaceInUse(f"the store {scheme}", partial(self._open, kind, store), store.timeout_s)
+            return StoreSession(f"{scheme}://", partial(kind.open, StoreConfig(base)), READ_S)
+        return StoreSession(f"the store {scheme}", partial(self._open, kind, store), store.timeout_s)
 
-    def _open(self, kind: Backend, store: Store) -> Opened:
+    def _open(self, kind: Backend, store: Store) -> OpenStore:
         try:
             found = self.fetch(list(store.references.values()), store.base)  # of bare backends: no store opens another
         except SecretUnresolved as failure:
             message = f"the store {store.name} can't be opened: {failure.message}"
             raise SecretUnresolved(failure.fault.name, message, failure.hint) from None
         secrets = dict(zip(store.references, found, strict=True))
-        return kind.open(Place(store.base, store.settings, secrets, store.timeout_s))
+        return kind.open(StoreConfig(store.base, store.settings, secrets, store.timeout_s))

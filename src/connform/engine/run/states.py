@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from connform.database import open_states
 from connform.engine.run.grants import FOLDER
-from connform.engine.run.tracked_state import demand_untracked
+from connform.engine.run.tracked_state import require_untracked
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
-    from connform.database.state_table import Changes, States
-    from connform.engine.run.grants import State
-    from connform.recorded import Mark, Record
+    from connform.database.state_table import StateChanges, StateTable
+    from connform.engine.run.grants import StateLocation
+    from connform.recorded import AppliedRecord, RecordSummary
 
 PARTS: Final = 64
 """A state is locked in parts, so that shards of a run don't wait for each other."""
@@ -64,23 +64,23 @@ def part_of(connection: str) -> int:
     return sha256(connection.encode()).digest()[0] % PARTS
 
 
-def by_home(homes: Mapping[str, States]) -> dict[States, set[str]]:
+def by_home(homes: Mapping[str, StateTable]) -> dict[StateTable, set[str]]:
     """Return the names of connections by where they are recorded."""
-    names: dict[States, set[str]] = {}
+    names: dict[StateTable, set[str]] = {}
     for name, home in homes.items():
         names.setdefault(home, set()).add(name)
     return names
 
 
-class KeptStates:
+class StateOfRun:
     """The recorded state of a run: one for each folder of manifests, or the one that a URL names."""
 
-    def __init__(self, state: State, files: Sequence[str]) -> None:
+    def __init__(self, state: StateLocation, files: Sequence[str]) -> None:
         """Take where state is kept, and the manifests of the run as they were named."""
         self._paths = {file: Path(os.path.abspath(file)) for file in files}  # noqa: PTH100  (without `..`)
         folders = dict.fromkeys(path.parent for path in self._paths.values()) or {Path.cwd(): None}
-        self._homes: dict[Path, States] = {}
-        only: States | None = None
+        self._homes: dict[Path, StateTable] = {}
+        only: StateTable | None = None
         for folder in folders:
             if only is None or not state.url:
                 only = _opened(state.url, folder)
@@ -92,15 +92,15 @@ class KeptStates:
         }
 
     @property
-    def all(self) -> tuple[States, ...]:
+    def all(self) -> tuple[StateTable, ...]:
         """Each once."""
         return tuple(dict.fromkeys(self._homes.values()))
 
-    def of(self, folder: Path) -> States:
+    def of(self, folder: Path) -> StateTable:
         """Return the state of the manifests in a folder."""
         return self._homes[folder]
 
-    def folder_of(self, states: States) -> Path:
+    def folder_of(self, states: StateTable) -> Path:
         """Return a folder whose manifests have their state there."""
         return next(folder for folder, home in self._homes.items() if home is states)
 
@@ -112,7 +112,7 @@ class KeptStates:
         """Return the path of a manifest's folder in its repository; `.` at its top."""
         return folder.relative_to(self._roots[folder]).as_posix()
 
-    def around(self) -> list[States]:
+    def around(self) -> list[StateTable]:
         """Return the states of folders around the run's: in those above, up to the top of the repository, and right in them.
 
         A manifest that moves to another folder leaves its record there.
@@ -130,7 +130,7 @@ class KeptStates:
                 return real.relative_to(top).as_posix() if top in real.parents else str(real)
         return path
 
-    def marks(self) -> dict[str, tuple[Mark, States]]:
+    def marks(self) -> dict[str, tuple[RecordSummary, StateTable]]:
         """Return the marks of every record and where it lies, by the connection's name. Takes no lock.
 
         Raises:
@@ -138,13 +138,13 @@ class KeptStates:
         """
         return {name: (mark, states) for states in self.all for name, mark in states.marks().items()}
 
-    def read(self, only: Container[str] | None = None) -> dict[str, Record]:
+    def read(self, only: Container[str] | None = None) -> dict[str, AppliedRecord]:
         """Return records by name, by default all; errors as for `marks`."""
         if only == frozenset():
             return {}
         return {name: record for states in self.all for name, record in states.read(only).items()}
 
-    def outlived(self, marks: Mapping[str, Mark], searched: Iterable[Path]) -> Iterator[str]:
+    def outlived(self, marks: Mapping[str, RecordSummary], searched: Iterable[Path]) -> Iterator[str]:
         """Yield the names of records whose manifest was read, or would have been, were it still there.
 
         A run over one file must not forget what another declares, and not every machine has every file: what is
@@ -167,7 +167,9 @@ class KeptStates:
         return file not in self._files.values() and any(os.path.lexists(root / file) for root in self._roots.values())
 
     @contextmanager
-    def held(self, shard: Shard, timeout_s: float, names: Iterable[str] = ()) -> Iterator[Mapping[States, Changes]]:
+    def held(
+        self, shard: Shard, timeout_s: float, names: Iterable[str] = ()
+    ) -> Iterator[Mapping[StateTable, StateChanges]]:
         """Hold the parts of a shard in every state, and those of further names, within one time for all; errors as for `States.held`.
 
         Whoever holds several takes them in one order: shards that hold parts of each other's wait, and don't block each other.
@@ -187,9 +189,9 @@ class KeptStates:
             states.close()
 
 
-def _opened(url: str, folder: Path) -> States:
+def _opened(url: str, folder: Path) -> StateTable:
     """Return the state of the manifests in a folder; errors as for `open_states`, and for one that Git tracks."""
-    demand_untracked(url, folder / FOLDER)
+    require_untracked(url, folder / FOLDER)
     return open_states(url, folder / FOLDER)
 
 

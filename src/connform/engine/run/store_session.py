@@ -13,7 +13,7 @@ from connform.engine.run.threads import all_of, within
 from connform.errors import SecretUnresolved
 from connform.http.net import deadline
 from connform.process_local import ProcessLocal
-from connform.secrets.kit.interface import Composed, Fetched
+from connform.secrets.kit.interface import Fetched, GroupsByDocument
 from connform.secrets.kit.opened import Once
 from connform.tracebacks import hidden_frames
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from connform.secret import Secret, SecretReference
-    from connform.secrets.kit.interface import Opened, Outcome
+    from connform.secrets.kit.interface import OpenStore, Outcome
 
 _READS_AT_ONCE: Final = 8
 """Kind to servers, and enough to hide their latency."""
@@ -32,10 +32,10 @@ _GRACE_S: Final = 1.0
 _UNAVAILABLE: Final = "secret_backend_unavailable"
 
 
-class PlaceInUse:
+class StoreSession:
     """One place during a run; safe to share between threads."""
 
-    def __init__(self, name: str, opening: Callable[[], Opened], timeout_s: float) -> None:
+    def __init__(self, name: str, opening: Callable[[], OpenStore], timeout_s: float) -> None:
         """Take what opens it.
 
         Args:
@@ -83,7 +83,7 @@ class PlaceInUse:
         for outcomes in all_of([partial(self._batch, opened, batch) for batch in batches], _READS_AT_ONCE):
             self._known |= outcomes
 
-    def _batch(self, opened: Opened, references: Sequence[SecretReference]) -> dict[SecretReference, Outcome]:
+    def _batch(self, opened: OpenStore, references: Sequence[SecretReference]) -> dict[SecretReference, Outcome]:
         outcomes = self._ask(opened, references)
         if all(isinstance(one, SecretUnresolved) and one.fault.name == _UNAVAILABLE for one in outcomes):
             self._strikes += 1
@@ -94,7 +94,7 @@ class PlaceInUse:
             reference: one.about(reference) if isinstance(one, SecretUnresolved) else one for reference, one in pairs
         }
 
-    def _ask(self, opened: Opened, references: Sequence[SecretReference]) -> Sequence[Outcome]:
+    def _ask(self, opened: OpenStore, references: Sequence[SecretReference]) -> Sequence[Outcome]:
         if self._strikes >= _STRIKES:
             message = f"{self._name} did not answer {_STRIKES} times in a row, and was not asked again"
             return [SecretUnresolved(_UNAVAILABLE, message)] * len(references)
@@ -112,11 +112,13 @@ class PlaceInUse:
         return [SecretUnresolved(_UNAVAILABLE, message)] * len(references)
 
 
-def _batches(references: Sequence[SecretReference], opened: Opened) -> Iterator[list[SecretReference]]:
+def _batches(references: Sequence[SecretReference], opened: OpenStore) -> Iterator[list[SecretReference]]:
     """Yield references in batches of as many documents as a read takes; those of one document stay together."""
     documents: dict[object, list[SecretReference]] = {}
     for reference in references:
-        name = opened.document(reference) if isinstance(opened, Composed) else (reference.path, reference.version)
+        name = (
+            opened.document(reference) if isinstance(opened, GroupsByDocument) else (reference.path, reference.version)
+        )
         documents.setdefault(name, []).append(reference)
     groups = list(documents.values())
     size = opened.batch_size or len(groups)

@@ -18,7 +18,7 @@ _WHOLE_NAMES: Final = {b"DIRC\0\0\0\2", b"DIRC\0\0\0\3"}
 """How an index begins that has the whole path of each file; in version 4 each is the difference to the one before."""
 
 
-def demand_untracked(url: str, folder: Path) -> None:
+def require_untracked(url: str, folder: Path) -> None:
     """Make sure that git doesn't track a state's folder, or any file in it.
 
     Args:

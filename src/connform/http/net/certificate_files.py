@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from connform.errors import ConnectionFailed
-from connform.regular_files import demand_regular, read_regular
+from connform.regular_files import read_regular, require_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +44,7 @@ def content(file: Path) -> bytes:
 def version(file: Path) -> tuple[int, int]:
     """Return the inode and the time of a file that OpenSSL will open, once it is clear that it need not wait there; errors as for `content`."""
     with reading(file):
-        status = demand_regular(file, _MAX_BYTES)
+        status = require_regular(file, _MAX_BYTES)
     if not status.st_size:  # so has what the kernel makes up while it is read, perhaps without an end
         raise ConnectionFailed(_FAULT, f"{file}: {_NO_PEM}")
     return status.st_ino, status.st_mtime_ns

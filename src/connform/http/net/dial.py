@@ -19,9 +19,9 @@ from connform.faults import Stage
 from connform.http.failures import RequestFailed
 from connform.http.net import deadline, handshake, tls
 from connform.http.net.descriptors import noted
-from connform.http.net.dialing import RECORD_BYTES, Attempts, Line, connection_info, demand_own, failure
+from connform.http.net.dialing import RECORD_BYTES, Attempts, DialContext, connection_info, failure, require_own
 from connform.http.net.resolver import Endpoint, look_up
-from connform.http.net.tunnel import Records, SyncTunnel
+from connform.http.net.tunnel import SyncTunnel, TLSRecords
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 class SyncDialer(httpcore.NetworkBackend):
     """httpcore's way to the network."""
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: DialContext) -> None:
         self._line = line
 
     def connect_tcp(
@@ -85,7 +85,7 @@ class SyncDialer(httpcore.NetworkBackend):
 class SyncStream(httpcore.NetworkStream):
     """One connection, before and after its TLS handshake."""
 
-    def __init__(self, sock: socket.socket, line: Line, host: str) -> None:
+    def __init__(self, sock: socket.socket, line: DialContext, host: str) -> None:
         self._sock = sock
         self._line = line
         self._host = host
@@ -94,7 +94,7 @@ class SyncStream(httpcore.NetworkStream):
         """Makes one more connection to the same server."""
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        demand_own(self._opened_by, self._host)
+        require_own(self._opened_by, self._host)
         try:
             self._sock.settimeout(deadline.allow(timeout))
             return self._sock.recv(max_bytes)
@@ -102,7 +102,7 @@ class SyncStream(httpcore.NetworkStream):
             raise failure(error, self._host) from None
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        demand_own(self._opened_by, self._host)
+        require_own(self._opened_by, self._host)
         rest = memoryview(buffer)
         try:
             while rest:
@@ -132,7 +132,7 @@ class SyncStream(httpcore.NetworkStream):
         self._host = host
         try:
             if isinstance(self._sock, ssl.SSLSocket):
-                tunnel = SyncTunnel(self, Records(context, host))
+                tunnel = SyncTunnel(self, TLSRecords(context, host))
                 tunnel.handshake(timeout)
                 return tunnel
             self._sock.settimeout(deadline.allow(timeout))

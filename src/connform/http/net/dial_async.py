@@ -17,10 +17,10 @@ import httpcore
 from connform.faults import Stage
 from connform.http.failures import RequestFailed
 from connform.http.net import deadline, handshake, tls
-from connform.http.net.dialing import RECORD_BYTES, Attempts, Line, connection_info, demand_own, failure
+from connform.http.net.dialing import RECORD_BYTES, Attempts, DialContext, connection_info, failure, require_own
 from connform.http.net.resolver import Endpoint, look_up_async
 from connform.http.net.sockets_async import connect, secure, when_ready
-from connform.http.net.tunnel import AsyncTunnel, Records
+from connform.http.net.tunnel import AsyncTunnel, TLSRecords
 
 if TYPE_CHECKING:
     import socket
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 class AsyncDialer(httpcore.AsyncNetworkBackend):
     """httpcore's way to the network."""
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: DialContext) -> None:
         self._line = line
 
     async def connect_tcp(
@@ -85,7 +85,7 @@ class AsyncDialer(httpcore.AsyncNetworkBackend):
 class AsyncStream(httpcore.AsyncNetworkStream):
     """One connection, before and after its TLS handshake."""
 
-    def __init__(self, sock: socket.socket, line: Line, host: str) -> None:
+    def __init__(self, sock: socket.socket, line: DialContext, host: str) -> None:
         self._sock = sock
         self._line = line
         self._host = host
@@ -94,14 +94,14 @@ class AsyncStream(httpcore.AsyncNetworkStream):
         """Makes one more connection to the same server."""
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        demand_own(self._opened_by, self._host)
+        require_own(self._opened_by, self._host)
         try:
             return await when_ready(lambda: self._sock.recv(max_bytes), self._sock, timeout, anyio.wait_readable)
         except OSError as error:
             raise failure(error, self._host) from None
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        demand_own(self._opened_by, self._host)
+        require_own(self._opened_by, self._host)
         rest = memoryview(buffer)
         try:
             while rest:
@@ -136,7 +136,7 @@ class AsyncStream(httpcore.AsyncNetworkStream):
         self._host = host
         try:
             if isinstance(self._sock, ssl.SSLSocket):
-                tunnel = AsyncTunnel(self, Records(context, host))
+                tunnel = AsyncTunnel(self, TLSRecords(context, host))
                 await tunnel.handshake(timeout)
                 return tunnel
             self._sock = await secure(self._sock, context, host, timeout)

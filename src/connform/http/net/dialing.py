@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class DialContext:
     """What every connection of one client has in common."""
 
     network: Network
@@ -42,7 +42,7 @@ class Line:
             return literal(*self.network.route(host, port))
         return literal(host, port)
 
-    def unobserved(self) -> Line:
+    def unobserved(self) -> DialContext:
         """Return the same line for what is not part of the exchange."""
         return replace(self, observer=None)
 
@@ -61,7 +61,7 @@ class Line:
             self.report(Stage.TLS, started_at, handshake.facts(connection))
 
 
-def demand_own(opened_by: int, host: str) -> None:
+def require_own(opened_by: int, host: str) -> None:
     """Make sure that this process opened a connection: a forked child would take its parent's answers, or send into its requests.
 
     Raises:

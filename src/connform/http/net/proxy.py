@@ -72,10 +72,10 @@ class Proxy:
         )
 
     @contextmanager
-    def opening(self, host: str) -> Iterator[Answer]:
+    def opening(self, host: str) -> Iterator[ProxyAnswer]:
         """Let everything that fails inside be the proxy's fault; `host` is where the tunnel shall lead."""
         try:
-            yield Answer(host)
+            yield ProxyAnswer(host)
         except RequestTimedOut:
             raise RequestTimedOut("proxy_refused", f"the proxy {self.host} did not open the tunnel in time") from None
         except (RequestFailed, httpcore.WriteError) as error:
@@ -92,7 +92,7 @@ def _authorization(url: httpx.URL) -> str:
     )
 
 
-class Answer:
+class ProxyAnswer:
     """What a proxy answers, as it comes in."""
 
     def __init__(self, host: str) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Records:
+class TLSRecords:
     """One TLS connection without IO."""
 
     def __init__(self, context: ssl.SSLContext, host: str) -> None:
@@ -66,7 +66,7 @@ def _as_os_errors() -> Iterator[None]:
 class SyncTunnel(httpcore.NetworkStream):
     """TLS over a stream."""
 
-    def __init__(self, below: httpcore.NetworkStream, records: Records) -> None:
+    def __init__(self, below: httpcore.NetworkStream, records: TLSRecords) -> None:
         self._below = below
         self.records = records
 
@@ -102,7 +102,7 @@ class SyncTunnel(httpcore.NetworkStream):
 class AsyncTunnel(httpcore.AsyncNetworkStream):
     """TLS over a stream."""
 
-    def __init__(self, below: httpcore.AsyncNetworkStream, records: Records) -> None:
+    def __init__(self, below: httpcore.AsyncNetworkStream, records: TLSRecords) -> None:
         self._below = below
         self.records = records
 

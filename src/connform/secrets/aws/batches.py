@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from connform.secrets.kit.interface import Outcome
 
 
-class Document(NamedTuple):
+class AwsDocument(NamedTuple):
     """What a name and version of AWS stand for."""
 
     text: object
@@ -33,11 +33,11 @@ class Document(NamedTuple):
     """When it was written."""
 
 
-Answer: TypeAlias = Document | SecretUnresolved
+Answer: TypeAlias = AwsDocument | SecretUnresolved
 """What came of one name and version."""
 
 
-class Look(Protocol):
+class BatchReader(Protocol):
     """Asks AWS for documents, as many as one call takes."""
 
     def __call__(self, region: str, documents: Sequence[SecretReference]) -> Mapping[SecretReference, Answer]:
@@ -47,7 +47,7 @@ class Look(Protocol):
 class Batches:
     """An opened place of AWS."""
 
-    def __init__(self, account: Account, look: Look, batch_size: int) -> None:
+    def __init__(self, account: Account, look: BatchReader, batch_size: int) -> None:
         self.batch_size = batch_size
         self.close = account.close
         self._account = account
@@ -81,7 +81,7 @@ def _outcome(document: Answer, field: str) -> Outcome:
     return document if isinstance(document, SecretUnresolved) else attempt(_fetched, document, field)
 
 
-def _fetched(document: Document, field: str) -> Fetched:
+def _fetched(document: AwsDocument, field: str) -> Fetched:
     if not isinstance(document.text, str):
         raise SecretUnresolved("secret_malformed", "the value is no text")
     since = document.since.astimezone(UTC) if document.since else None

@@ -21,7 +21,7 @@ _SERVER_ERROR: Final = 500
 _FORBIDDEN: Final = frozenset({401, 403})
 
 
-class Service(NamedTuple):
+class AwsService(NamedTuple):
     """A service of AWS."""
 
     name: str
@@ -30,7 +30,7 @@ class Service(NamedTuple):
     """What to do where it denies a call."""
 
 
-class Failure(NamedTuple):
+class AwsFailure(NamedTuple):
     """A call that failed."""
 
     error: SecretUnresolved
@@ -138,7 +138,7 @@ _EXCEPTIONS: Final[Mapping[str, Reason]] = {
 }  # fmt: skip
 
 
-def answered(service: Service, code: str, message: str, status: int = 400) -> Failure:
+def answered(service: AwsService, code: str, message: str, status: int = 400) -> AwsFailure:
     """Return what an error that AWS answered is.
 
     Args:
@@ -150,15 +150,15 @@ def answered(service: Service, code: str, message: str, status: int = 400) -> Fa
     reason = _reason(code, message, status)
     shown = code if re.fullmatch(r"[A-Za-z][A-Za-z0-9_.]{1,63}", code) else f"HTTP {status}"
     hint = service.permissions if reason is _NOT_ALLOWED else reason.hint
-    return Failure(
+    return AwsFailure(
         SecretUnresolved(reason.fault, f"{service.name} answered {shown}: {reason.said}", hint), reason.of_login
     )
 
 
-def judge(error: Exception, service: Service) -> Failure:
+def judge(error: Exception, service: AwsService) -> AwsFailure:
     """Return what an exception of botocore is, without anything of its text."""
     if isinstance(error, SecretUnresolved):  # raised by us below botocore
-        return Failure(error, of_login=True)
+        return AwsFailure(error, of_login=True)
     answer: Mapping[str, Any] = getattr(error, "response", None) or {}
     if answer:
         said = answer.get("Error", {})
@@ -166,7 +166,7 @@ def judge(error: Exception, service: Service) -> Failure:
         return answered(service, str(said.get("Code", "")), str(said.get("Message", "")), status)
     known = (kind.__name__ for kind in type(error).__mro__ if kind.__name__ in _EXCEPTIONS)
     reason = _EXCEPTIONS.get(next(known, ""), Reason(_UNAVAILABLE, f"the call failed ({type(error).__name__})"))
-    return Failure(SecretUnresolved(reason.fault, f"{service.name}: {reason.said}", reason.hint), reason.of_login)
+    return AwsFailure(SecretUnresolved(reason.fault, f"{service.name}: {reason.said}", reason.hint), reason.of_login)
 
 
 def _reason(code: str, message: str, status: int) -> Reason:

@@ -9,8 +9,8 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from connform.errors import SecretUnresolved
-from connform.secrets.aws.batches import Batches, Document
-from connform.secrets.aws.failures import Service, answered
+from connform.secrets.aws.batches import AwsDocument, Batches
+from connform.secrets.aws.failures import AwsService, answered
 from connform.secrets.aws.session import Account
 from connform.secrets.aws.settings import INSTALL, store_rules, store_shape
 from connform.secrets.kit.opened import attempt
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from connform.manifest.rules import Finding
     from connform.secret import SecretReference
     from connform.secrets.aws.batches import Answer
-    from connform.secrets.kit.interface import Opened, Place
+    from connform.secrets.kit.interface import OpenStore, StoreConfig
 
 _NAME: Final = r"[A-Za-z0-9_.-]+|(?:/[A-Za-z0-9_.-]+)+"
 _ARN: Final = r"arn:aws[a-z-]*:ssm:[a-z0-9-]+:[0-9]{12}:parameter(?:/[A-Za-z0-9_.-]+)+"
 _VERSION: Final = r"[1-9][0-9]*|[A-Za-z_.-][A-Za-z0-9_.-]{0,99}"
 _AT_ONCE: Final = 10
 """GetParameters takes no more names."""
-_SERVICE: Final = Service("AWS SSM", "allow ssm:GetParameters on the parameter, and kms:Decrypt on its key")
+_SERVICE: Final = AwsService("AWS SSM", "allow ssm:GetParameters on the parameter, and kms:Decrypt on its key")
 
 
 class AwsSsm:
@@ -61,7 +61,7 @@ class AwsSsm:
             return "a version is a number, or a label of letters, digits, `.`, `-` and `_`"
         return ""
 
-    def open(self, place: Place) -> Opened:
+    def open(self, place: StoreConfig) -> OpenStore:
         """Return the parameters that a store, or the environment, leads to."""
         account = Account("ssm", _SERVICE, place)
         return Batches(account, _Parameters(account), _AT_ONCE)
@@ -108,11 +108,11 @@ def _bare(name: str) -> str:
     return name.rpartition(":parameter/")[2].removeprefix("/")
 
 
-def _document(parameter: Mapping[str, Any]) -> Document:
+def _document(parameter: Mapping[str, Any]) -> AwsDocument:
     if parameter.get("Type") == "StringList":
         hint = "store it as a SecureString"
         raise SecretUnresolved("secret_malformed", "the parameter is a StringList, and a list is no secret", hint)
-    return Document(parameter.get("Value"), str(parameter.get("Version", "")), parameter.get("LastModifiedDate"))
+    return AwsDocument(parameter.get("Value"), str(parameter.get("Version", "")), parameter.get("LastModifiedDate"))
 
 
 AWSSSM: Final = AwsSsm()

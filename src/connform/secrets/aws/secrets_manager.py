@@ -9,8 +9,8 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from connform.errors import SecretUnresolved
-from connform.secrets.aws.batches import Batches, Document
-from connform.secrets.aws.failures import Service, answered
+from connform.secrets.aws.batches import AwsDocument, Batches
+from connform.secrets.aws.failures import AwsService, answered
 from connform.secrets.aws.session import Account
 from connform.secrets.aws.settings import INSTALL, store_rules, store_shape
 from connform.secrets.kit.opened import attempt
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from connform.manifest.rules import Finding
     from connform.secret import SecretReference
     from connform.secrets.aws.batches import Answer
-    from connform.secrets.kit.interface import Opened, Place
+    from connform.secrets.kit.interface import OpenStore, StoreConfig
 
 _NAME: Final = r"[A-Za-z0-9/_+=.@!-]{1,512}"
 _ARN: Final = rf"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{{12}}:secret:{_NAME}"
@@ -30,7 +30,7 @@ _VERSION_ID: Final = r"(?=.*[0-9])[A-Za-z0-9-]{32,64}"
 """UUIDs, and what else AWS takes for a ClientRequestToken; everything else is a staging label."""
 _AT_ONCE: Final = 20
 """BatchGetSecretValue takes no more ids."""
-_SERVICE: Final = Service(
+_SERVICE: Final = AwsService(
     "AWS Secrets Manager", "allow secretsmanager:GetSecretValue on the secret, and kms:Decrypt on its key"
 )
 
@@ -60,7 +60,7 @@ class AwsSecrets:
             return "a secret's name has letters, digits, slashes and `_+=.@!-`"
         return ""
 
-    def open(self, place: Place) -> Opened:
+    def open(self, place: StoreConfig) -> OpenStore:
         """Return the secrets that a store, or the environment, leads to."""
         account = Account("secretsmanager", _SERVICE, place)
         return Batches(account, _Secrets(account), _AT_ONCE)
@@ -102,16 +102,16 @@ class _Secrets:
                 found[error.get("SecretId", "")] = refused
         return {document: found[document.path] for document in documents if document.path in found}
 
-    def _alone(self, region: str, document: SecretReference) -> Document:
+    def _alone(self, region: str, document: SecretReference) -> AwsDocument:
         named = "VersionId" if re.fullmatch(_VERSION_ID, document.version) else "VersionStage"
         version = {named: document.version} if document.version else {}
         return _document(self._account.call("get_secret_value", region, SecretId=document.path, **version))
 
 
-def _document(value: Mapping[str, Any]) -> Document:
+def _document(value: Mapping[str, Any]) -> AwsDocument:
     if "SecretBinary" in value:
         raise SecretUnresolved("secret_malformed", "the secret is binary", "store it as text: SecretString")
-    return Document(value.get("SecretString"), str(value.get("VersionId", "")), value.get("CreatedDate"))
+    return AwsDocument(value.get("SecretString"), str(value.get("VersionId", "")), value.get("CreatedDate"))
 
 
 AWSSECRETS: Final = AwsSecrets()

@@ -13,7 +13,7 @@ from connform.errors import SecretUnresolved
 from connform.http.net import deadline
 from connform.manifest.urls import UrlError, parse_url
 from connform.process_local import ProcessLocal
-from connform.secrets.aws.failures import NO_REGION, Service, judge
+from connform.secrets.aws.failures import NO_REGION, AwsService, judge
 from connform.secrets.aws.settings import INSTALL
 from connform.secrets.kit.opened import Once
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import NoReturn
 
-    from connform.secrets.kit.interface import Place
+    from connform.secrets.kit.interface import StoreConfig
 
 T = TypeVar("T")
 
-_STS: Final = Service("AWS STS", "allow sts:AssumeRole on the role, and this identity in the role's trust policy")
+_STS: Final = AwsService("AWS STS", "allow sts:AssumeRole on the role, and this identity in the role's trust policy")
 _CONNECTIONS: Final = 16
 _UNAVAILABLE: Final = "secret_backend_unavailable"
 
@@ -44,7 +44,7 @@ class _Identity(NamedTuple):
 class Account:
     """Who asks a service of AWS during a run; safe to share between threads."""
 
-    def __init__(self, kind: str, service: Service, place: Place) -> None:
+    def __init__(self, kind: str, service: AwsService, place: StoreConfig) -> None:
         """Take what is asked, and where; nothing happens before the first call.
 
         Args:
@@ -96,7 +96,7 @@ class Account:
         """Whether another call may end otherwise: one secret of many is to blame, not the login and not the network."""
         return region not in self._refusals and failure.fault.name != _UNAVAILABLE
 
-    def service_in(self, region: str) -> Service:
+    def service_in(self, region: str) -> AwsService:
         """Return what messages say of the service in a region, of which a client has been called."""
         return self._service._replace(name=f"{self._service.name} in {self._clients[region].meta.region_name}")
 
@@ -105,7 +105,7 @@ class Account:
         for client in self._clients.values():
             client.close()
 
-    def _guarded(self, work: Callable[[], T], service: Service, region: str = "") -> T:
+    def _guarded(self, work: Callable[[], T], service: AwsService, region: str = "") -> T:
         from connform.secrets.aws.log_filter import unlogged  # start-up: it needs logging
 
         try:
@@ -174,7 +174,7 @@ class Account:
         }
 
 
-def _session(place: Place) -> tuple[Any, str]:
+def _session(place: StoreConfig) -> tuple[Any, str]:
     """Return a session that has found credentials, keeps our time and asks nobody for a code, and the region of names."""
     from botocore.config import Config
     from botocore.exceptions import NoCredentialsError

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from connform.secret import SecretReference
     from connform.secrets.exec.policy import Command
-    from connform.secrets.kit.interface import Opened, Place
+    from connform.secrets.kit.interface import OpenStore, StoreConfig
 
 _ALIAS: Final = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 
@@ -43,7 +43,7 @@ class Exec:
             return "a command has no versions: nothing follows its alias but `#field`"
         return ""
 
-    def open(self, place: Place) -> Opened:
+    def open(self, place: StoreConfig) -> OpenStore:
         """Return the commands of the policy."""
         policy = Once(partial(_policy, place))
         return Documents(partial(_load, place, policy), _fetched)
@@ -54,13 +54,13 @@ class _Printed(NamedTuple):
     is_json: bool
 
 
-def _policy(place: Place) -> Mapping[str, Command]:
+def _policy(place: StoreConfig) -> Mapping[str, Command]:
     from connform.secrets.exec.policy import load_commands  # start-up: it needs json
 
     return load_commands(place.base)
 
 
-def _load(place: Place, policy: Once[Mapping[str, Command]], reference: SecretReference) -> _Printed:
+def _load(place: StoreConfig, policy: Once[Mapping[str, Command]], reference: SecretReference) -> _Printed:
     from connform.secrets.kit.command import ordinary_variables, run  # start-up: it needs subprocess
 
     commands = policy.get()

@@ -53,7 +53,7 @@ def load_commands(base: Path) -> Mapping[str, Command]:
         SecretUnresolved: `secret_denied`, there is no policy, or none that can be trusted.
     """
     path = _path()
-    _demand_outside(path, base)
+    _require_outside(path, base)
     data = _read(path)
     try:
         content = json.loads(data, object_pairs_hook=_without_duplicates)
@@ -71,7 +71,7 @@ def _path() -> Path:
     return named if named.is_absolute() else folder / "connform" / "exec.json"
 
 
-def _demand_outside(path: Path, base: Path) -> None:
+def _require_outside(path: Path, base: Path) -> None:
     root = repository_of(base.resolve())
     if root is not None and any(where.is_relative_to(root) for where in (path.resolve(), path.parent.resolve())):
         message = f"the policy {path} lies in the manifest's repository: who changes the one could change the other"
@@ -82,11 +82,11 @@ def _read(path: Path) -> bytes:
     try:
         folder = path.parent.resolve()
         for above in (folder, *folder.parents):
-            _demand_mine(above, above.stat())
+            _require_mine(above, above.stat())
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
         try:
             status = os.fstat(descriptor)
-            _demand_mine(path, status)
+            _require_mine(path, status)
             if not stat.S_ISREG(status.st_mode) or status.st_size > _MAX_BYTES:
                 message = f"the policy {path} is no file, or one of more than 1 MiB"
                 raise SecretUnresolved(_DENIED, message, "name the file itself")
@@ -102,7 +102,7 @@ def _read(path: Path) -> bytes:
         raise SecretUnresolved(_DENIED, message, "make it a file of yours, and no link") from None
 
 
-def _demand_mine(path: Path, status: os.stat_result) -> None:
+def _require_mine(path: Path, status: os.stat_result) -> None:
     if status.st_uid not in {os.geteuid(), 0}:
         message = f"the policy can't be trusted: {path} belongs to another user (uid {status.st_uid})"
         raise SecretUnresolved(_DENIED, message, "keep the policy in a folder of yours, as a file of yours")
@@ -117,7 +117,7 @@ def _demand_mine(path: Path, status: os.stat_result) -> None:
 def _commands(content: Any, path: Path) -> Mapping[str, Command]:
     if not isinstance(content, dict):
         raise _invalid(path, "it is not a JSON object, or has a key twice")
-    _demand_known(content, ("version", "commands"), path, "")
+    _require_known(content, ("version", "commands"), path, "")
     if content.get("version") != 1 or isinstance(content["version"], bool):
         raise _invalid(path, "its `version` is not 1")
     commands = content.get("commands")
@@ -130,7 +130,7 @@ def _command(alias: str, entry: Any, path: Path) -> Command:
     where = f"commands.{alias}"
     if not isinstance(entry, dict):
         raise _invalid(path, f'{where} is not an object with an "argv"')
-    _demand_known(entry, ("argv", "format", "timeout_s", "env"), path, f"{where}.")
+    _require_known(entry, ("argv", "format", "timeout_s", "env"), path, f"{where}.")
     argv, timeout_s = entry.get("argv"), entry.get("timeout_s", _MAX_TIMEOUT_S)
     form, names = entry.get("format", "raw"), entry.get("env", [])
     if not _are_texts(argv) or not argv:
@@ -150,7 +150,7 @@ def _are_texts(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(one, str) and "\0" not in one for one in value)
 
 
-def _demand_known(entry: Mapping[str, Any], known: tuple[str, ...], path: Path, where: str) -> None:
+def _require_known(entry: Mapping[str, Any], known: tuple[str, ...], path: Path, where: str) -> None:
     for key in entry:
         if key not in known:
             raise _invalid(path, f"{where}{key} is not known", did_you_mean(key, known))

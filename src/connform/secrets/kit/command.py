@@ -44,7 +44,7 @@ _START_S: Final = 2.0
 """For which a command that is interrupted waits."""
 
 
-class Ending(Enum):
+class ProcessExit(Enum):
     """How a program ended."""
 
     EXITED = "exited"
@@ -54,10 +54,10 @@ class Ending(Enum):
     TOO_LARGE = "was killed for what it printed"
 
 
-class Ran(NamedTuple):
+class ProgramResult(NamedTuple):
     """What came of a program."""
 
-    ending: Ending
+    ending: ProcessExit
     """How it ended."""
     status: int
     """Its exit status; 0 where it didn't exit by itself."""
@@ -71,7 +71,7 @@ class Ran(NamedTuple):
     @property
     def is_good(self) -> bool:
         """Whether it did what it was asked to."""
-        return self.ending is Ending.EXITED and self.status == 0
+        return self.ending is ProcessExit.EXITED and self.status == 0
 
 
 def ordinary_variables(names: Sequence[str] = (), prefixes: Sequence[str] = ()) -> dict[str, str]:
@@ -96,19 +96,19 @@ def program(name: str, to_install: str) -> str:
     return found
 
 
-def demand_an_exit(ran: Ran, name: str) -> None:
+def require_exit(ran: ProgramResult, name: str) -> None:
     """Accept a program that exited by itself, whatever its status.
 
     Raises:
         SecretUnresolved: `secret_malformed`, it printed too much; else `secret_backend_unavailable`.
     """
-    if ran.ending is Ending.TOO_LARGE:
+    if ran.ending is ProcessExit.TOO_LARGE:
         raise SecretUnresolved("secret_malformed", f"{name} {ran.said}", "name what holds the secret alone")
-    if ran.ending is not Ending.EXITED:
+    if ran.ending is not ProcessExit.EXITED:
         raise SecretUnresolved("secret_backend_unavailable", f"{name} {ran.said}")
 
 
-def run(argv: Sequence[str], environment: Mapping[str, str], timeout_s: float) -> Ran:
+def run(argv: Sequence[str], environment: Mapping[str, str], timeout_s: float) -> ProgramResult:
     """Return what came of a program; nothing that it started in its session goes on.
 
     Args:
@@ -120,20 +120,20 @@ def run(argv: Sequence[str], environment: Mapping[str, str], timeout_s: float) -
         limit_s = deadline.allow(timeout_s) or timeout_s
         process = _start(argv, environment)
     except TimeoutError:
-        return Ran(Ending.HUNG, 0, "was not started: the time was up")
+        return ProgramResult(ProcessExit.HUNG, 0, "was not started: the time was up")
     except OSError as error:
-        return Ran(Ending.NOT_STARTED, 0, f"could not be started: {error.strerror}")
-    heard = _Heard(process)
+        return ProgramResult(ProcessExit.NOT_STARTED, 0, f"could not be started: {error.strerror}")
+    heard = _Outputs(process)
     try:
         ending = heard.listen(monotonic() + limit_s)
     finally:
         _end(process)
         heard.close()
         _running.own.discard(process)
-    if ending is Ending.HUNG:
-        return Ran(ending, 0, f"did not end within {limit_s:.3g} s, and was killed")
-    if ending is Ending.TOO_LARGE:
-        return Ran(ending, 0, "printed more than 1 MiB, and was killed")
+    if ending is ProcessExit.HUNG:
+        return ProgramResult(ending, 0, f"did not end within {limit_s:.3g} s, and was killed")
+    if ending is ProcessExit.TOO_LARGE:
+        return ProgramResult(ending, 0, "printed more than 1 MiB, and was killed")
     return _ended(process.returncode, bytes(heard.output), bytes(heard.complaints))
 
 
@@ -152,16 +152,16 @@ def _start(argv: Sequence[str], environment: Mapping[str, str]) -> subprocess.Po
     return process
 
 
-def _ended(code: int, output: bytes, complaints: bytes) -> Ran:
+def _ended(code: int, output: bytes, complaints: bytes) -> ProgramResult:
     if code >= 0:
-        return Ran(Ending.EXITED, code, f"exited with status {code}", output, complaints)
+        return ProgramResult(ProcessExit.EXITED, code, f"exited with status {code}", output, complaints)
     name = f"signal {-code}"
     with suppress(ValueError):  # a real-time signal has no name
         name = signal.Signals(-code).name
-    return Ran(Ending.SIGNALED, 0, f"died of {name}", b"", complaints)
+    return ProgramResult(ProcessExit.SIGNALED, 0, f"died of {name}", b"", complaints)
 
 
-class _Heard:
+class _Outputs:
     """Both outputs of a process."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
@@ -173,7 +173,7 @@ class _Heard:
         for pipe, kept in zip(self._pipes, (self.output, self.complaints), strict=True):
             self._selector.register(pipe, selectors.EVENT_READ, kept)
 
-    def listen(self, ends_at: float) -> Ending:
+    def listen(self, ends_at: float) -> ProcessExit:
         """Return how the process ended, or why it has to; nobody waits for children of it that keep the pipes open."""
         while self._selector.get_map():
             has_ended = self._process.poll() is not None  # asked first: what it printed is in the pipes then
@@ -182,16 +182,16 @@ class _Heard:
             for key, _ in ready:
                 self._read(key)
             if len(self.output) > MAX_OUTPUT_BYTES:
-                return Ending.TOO_LARGE
+                return ProcessExit.TOO_LARGE
             if has_ended and (left_s <= 0 or not ready):
-                return Ending.EXITED
+                return ProcessExit.EXITED
             if left_s <= 0:
-                return Ending.HUNG
+                return ProcessExit.HUNG
         try:
             self._process.wait(max(0.0, ends_at - monotonic()))
         except subprocess.TimeoutExpired:
-            return Ending.HUNG
-        return Ending.EXITED
+            return ProcessExit.HUNG
+        return ProcessExit.EXITED
 
     def _read(self, key: selectors.SelectorKey) -> None:
         room = _CHUNK_BYTES if key.data is self.output else _MAX_COMPLAINT_BYTES - len(self.complaints)

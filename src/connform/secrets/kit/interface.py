@@ -23,7 +23,7 @@ READ_S = 10.0
 """How long a read of a store may take, its login included, where the store says nothing else."""
 
 
-class Place(NamedTuple):
+class StoreConfig(NamedTuple):
     """Where secrets lie: the store that a reference names, or the bare backend."""
 
     base: Path
@@ -51,7 +51,7 @@ Outcome: TypeAlias = Fetched | SecretUnresolved
 """What came of one reference; a failure is returned, so that it hides no other."""
 
 
-class Opened(Protocol):
+class OpenStore(Protocol):
     """One place during a run. It logs in when it is first read, and once; many threads may read at once."""
 
     batch_size: int
@@ -73,7 +73,7 @@ class Opened(Protocol):
 
 
 @runtime_checkable
-class Composed(Protocol):
+class GroupsByDocument(Protocol):
     """A second ability of an opened place: it knows better than by path and version what one document is."""
 
     def document(self, reference: SecretReference) -> str:
@@ -93,12 +93,12 @@ class Backend(Protocol):
     def lint(self, reference: SecretReference, settings: Mapping[str, Any]) -> str:
         """Return what is wrong with a reference, offline, or an empty string."""
 
-    def open(self, place: Place) -> Opened:
+    def open(self, place: StoreConfig) -> OpenStore:
         """Return a place to read from. No IO: it waits for the first read."""
 
 
 @runtime_checkable
-class Ruled(Protocol):
+class HasStoreRules(Protocol):
     """A second ability of a backend: its stores have rules that a schema can't say."""
 
     def rules(self, store: Mapping[str, Any]) -> Iterable[Finding]:
@@ -106,7 +106,7 @@ class Ruled(Protocol):
 
 
 @runtime_checkable
-class Equipped(Protocol):
+class HasRequirements(Protocol):
     """A third ability of a backend: it works with something that connform doesn't bring, and can tell whether it is here."""
 
     def missing(self) -> str:

@@ -36,7 +36,7 @@ _HINTS = {
 """What to do, where it is another thing for a store than for a connection."""
 
 
-class Reply(NamedTuple):
+class RestReply(NamedTuple):
     """An answer that is not a failure of the server, unless its caller wants those as well."""
 
     status: int
@@ -50,7 +50,7 @@ class Reply(NamedTuple):
         return self.status in _SUCCESS and isinstance(self.content, dict)
 
 
-class Api:
+class RestApi:
     """One HTTP API; safe to share between threads."""
 
     def __init__(
@@ -101,7 +101,7 @@ class Api:
         form: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         server_errors: bool = False,
-    ) -> Reply:
+    ) -> RestReply:
         """Return the answer to one call.
 
         Args:
@@ -134,7 +134,7 @@ class Api:
             content = answer.json()
         except (ValueError, RecursionError):
             content = None
-        return Reply(answer.status_code, content)
+        return RestReply(answer.status_code, content)
 
     def close(self) -> None:
         """Let go of connections."""
@@ -142,7 +142,7 @@ class Api:
             self._client.close()
 
 
-def content_of(reply: Reply, name: str, *, login_hint: str, denied_hint: str = "") -> dict[str, Any]:
+def content_of(reply: RestReply, name: str, *, login_hint: str, denied_hint: str = "") -> dict[str, Any]:
     """Return the JSON object of a good answer, where status codes mean what they usually do.
 
     Args:

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from connform.manifest.rules import Finding
     from connform.secret import SecretReference
-    from connform.secrets.kit.interface import Opened, Outcome, Place
-    from connform.secrets.kit.rest import Api
+    from connform.secrets.kit.interface import OpenStore, Outcome, StoreConfig
+    from connform.secrets.kit.rest import RestApi
 
 Item = dict[str, Any]
 """An item as Connect and `op item get --format json` write it, alike in what is read here."""
@@ -77,7 +77,7 @@ class OnePassword:
             return "a name with a quotation mark or backslash is written by its id"
         return "1Password gives no earlier versions" if reference.version else ""
 
-    def open(self, place: Place) -> Opened:
+    def open(self, place: StoreConfig) -> OpenStore:
         """Return a Connect server, or the program."""
         if not place.settings:
             from connform.secrets.onepassword.program import item_by_program
@@ -122,7 +122,7 @@ class Items:
 class Connect:
     """A Connect server: it finds vaults and items by their titles or ids."""
 
-    def __init__(self, api: Once[Api]) -> None:
+    def __init__(self, api: Once[RestApi]) -> None:
         self._api = api
 
     def item(self, vault: str, item: str) -> Item:
@@ -146,11 +146,11 @@ class Connect:
         return str(found[0]["id"])
 
     def _list(self, path: str) -> list[Item]:
-        from connform.secrets.kit.rest import Reply, content_of
+        from connform.secrets.kit.rest import RestReply, content_of
 
         reply = self._api.get().call("GET", path)
         listed = reply.content if isinstance(reply.content, list) else None
-        wrapped = Reply(reply.status, reply.content if listed is None else {"listed": listed})
+        wrapped = RestReply(reply.status, reply.content if listed is None else {"listed": listed})
         found: list[Item] = content_of(wrapped, _NAME, login_hint=_LOGIN, denied_hint=_DENIED)["listed"]
         return found
 
@@ -160,14 +160,14 @@ class Connect:
         return content_of(self._api.get().call("GET", path), _NAME, login_hint=_LOGIN, denied_hint=_DENIED)
 
 
-def _api(place: Place) -> Api:
+def _api(place: StoreConfig) -> RestApi:
     from connform.http.header import bearer
-    from connform.secrets.kit.rest import Api
+    from connform.secrets.kit.rest import RestApi
 
     settings = place.settings
     ca_file = place.base / settings["ca_file"] if "ca_file" in settings else None
     credential = bearer(place.secrets["token"], key="token")
-    return Api(settings["address"], _NAME, timeout_s=place.timeout_s, ca_file=ca_file, credential=credential)
+    return RestApi(settings["address"], _NAME, timeout_s=place.timeout_s, ca_file=ca_file, credential=credential)
 
 
 def _fetched(item: Item, reference: SecretReference) -> Fetched:

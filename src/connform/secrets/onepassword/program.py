@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any, Final
 
 from connform.errors import SecretUnresolved
-from connform.secrets.kit.command import demand_an_exit, ordinary_variables, program, run
+from connform.secrets.kit.command import ordinary_variables, program, require_exit, run
 
 _INSTALL: Final = "install 1Password's command line: https://developer.1password.com/docs/cli"
 _LOGIN: Final = "set OP_SERVICE_ACCOUNT_TOKEN, or sign in: `op signin`"
@@ -33,7 +33,7 @@ def item_by_program(vault: str, item: str, timeout_s: float) -> dict[str, Any]:
     """
     argv = [program("op", _INSTALL), "item", "get", item, "--vault", vault, "--format", "json", "--reveal"]
     ran = run(argv, ordinary_variables(prefixes=("OP_",)), timeout_s)
-    demand_an_exit(ran, "op")
+    require_exit(ran, "op")
     if not ran.is_good:
         complaints = ran.complaints.lower()
         if any(words in complaints for words in _MISSING):

@@ -17,15 +17,15 @@ from connform.secret import Secret
 from connform.secrets.env import variable
 from connform.secrets.file import PATH
 from connform.secrets.kit.opened import Documents
-from connform.secrets.vault.login import AUTH, INSIDE, Login, login_findings
+from connform.secrets.vault.login import AUTH, INSIDE, VaultLogin, login_findings
 from connform.secrets.vault.paths import RESERVED, may_be_reserved, path_problem
-from connform.secrets.vault.server import Server
+from connform.secrets.vault.server import VaultServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from connform.secret import SecretReference
-    from connform.secrets.kit.interface import Opened, Place
+    from connform.secrets.kit.interface import OpenStore, StoreConfig
 
 _ADDRESS: Final = "VAULT_ADDR"
 _TOKEN: Final = "VAULT_TOKEN"  # noqa: S105  (a variable's name)
@@ -96,7 +96,7 @@ class Vault:
             return "KV version 1 keeps no earlier versions: `?version=…` needs version 2"
         return ""
 
-    def open(self, place: Place) -> Opened:
+    def open(self, place: StoreConfig) -> OpenStore:
         """Return the server of a store, or of the environment.
 
         Raises:
@@ -107,15 +107,15 @@ class Vault:
         settings = place.settings
         if "address" in settings:
             ca_file = place.base / settings["ca_file"] if "ca_file" in settings else None
-            server = Server(settings["address"], settings.get("namespace", ""), ca_file, place.timeout_s)
-            login = Login(settings["auth"], place.secrets)
+            server = VaultServer(settings["address"], settings.get("namespace", ""), ca_file, place.timeout_s)
+            login = VaultLogin(settings["auth"], place.secrets)
         else:
             server, login = _from_environment(place.timeout_s)
         mounts = KvMounts(server, login, settings.get("mount", ""), settings.get("kv_version", 0))
         return Documents(mounts.load, mounts.pick, close=mounts.close)
 
 
-def _from_environment(timeout_s: float) -> tuple[Server, Login]:
+def _from_environment(timeout_s: float) -> tuple[VaultServer, VaultLogin]:
     address, token, ca_file = map(variable, (_ADDRESS, _TOKEN, "VAULT_CACERT"))
     hint = f"export {_ADDRESS}=https://… and {_TOKEN}, or declare a store of the type vault under `stores:`"
     if not address:
@@ -131,8 +131,8 @@ def _from_environment(timeout_s: float) -> tuple[Server, Login]:
     if namespace and not re.search(INSIDE["pattern"], namespace):
         message = "VAULT_NAMESPACE can't be used: names of printable ASCII, joined by slashes, are"
         raise SecretUnresolved("secret_backend_unavailable", message, hint)
-    server = Server(address, namespace, Path(ca_file) if ca_file else None, timeout_s)
-    return server, Login({"method": "token"}, {"auth.token": Secret(token)})
+    server = VaultServer(address, namespace, Path(ca_file) if ca_file else None, timeout_s)
+    return server, VaultLogin({"method": "token"}, {"auth.token": Secret(token)})
 
 
 VAULT: Final = Vault()

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from connform.errors import SecretUnresolved
 from connform.secrets.kit.interface import Fetched
 from connform.secrets.kit.value import field_of
-from connform.secrets.vault.server import NAME, strange, told
+from connform.secrets.vault.server import NAME, describe_errors, strange
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from connform.secrets.kit.rest import Reply
+    from connform.secrets.kit.rest import RestReply
 
 VERSIONED: Final = 2
 """The version of KV that keeps earlier versions of its secrets."""
@@ -42,7 +42,7 @@ class Mount(NamedTuple):
         return f"{self.path}/data/{inner}" if self.version == VERSIONED else f"{self.path}/{inner}"
 
 
-class Document(NamedTuple):
+class KvSecret(NamedTuple):
     """A secret: its fields, and what is known of it."""
 
     fields: Mapping[str, Any]
@@ -53,7 +53,7 @@ class Document(NamedTuple):
     """When it was written."""
 
 
-def mount_of(reply: Reply, path: str) -> Mount:
+def mount_of(reply: RestReply, path: str) -> Mount:
     """Return the mount in which a path lies, as the server tells it.
 
     Raises:
@@ -78,7 +78,7 @@ def not_stored(place: str) -> SecretUnresolved:
     return SecretUnresolved("secret_not_found", message, "correct the mount in the reference")
 
 
-def decoded(reply: Reply, mount: Mount) -> Document:
+def decoded(reply: RestReply, mount: Mount) -> KvSecret:
     """Return the secret that an answer holds.
 
     Raises:
@@ -88,28 +88,28 @@ def decoded(reply: Reply, mount: Mount) -> Document:
     if mount.version != VERSIONED:
         if any(reply.content.get(key) for key in _OF_NO_KV):
             raise not_stored(mount.path)
-        return Document(data)
+        return KvSecret(data)
     fields, metadata = data.get("data"), metadata_of(reply)
     if not isinstance(fields, dict):
         raise strange()
     since = None
     with suppress(TypeError, ValueError):  # nothing depends on it
         since = datetime.fromisoformat(metadata.get("created_time", "")).astimezone(UTC)
-    return Document(fields, str(metadata.get("version", "")), since)
+    return KvSecret(fields, str(metadata.get("version", "")), since)
 
 
-def _data(reply: Reply) -> Mapping[str, Any]:
+def _data(reply: RestReply) -> Mapping[str, Any]:
     data = reply.content.get("data")
     return data if isinstance(data, dict) else {}
 
 
-def metadata_of(reply: Reply) -> Mapping[str, Any]:
+def metadata_of(reply: RestReply) -> Mapping[str, Any]:
     """Return what KV version 2 tells of a version, even of one that is gone."""
     metadata = _data(reply).get("metadata")
     return metadata if isinstance(metadata, dict) and "version" in metadata else {}
 
 
-def missing(reply: Reply, mount: Mount, path: str, version: str) -> SecretUnresolved:
+def missing(reply: RestReply, mount: Mount, path: str, version: str) -> SecretUnresolved:
     """Return what is missing, after an answer that something is."""
     metadata, inner, hint = metadata_of(reply), path.removeprefix(f"{mount.path}/"), ""
     number = f"version {metadata.get('version')} of it"
@@ -118,7 +118,7 @@ def missing(reply: Reply, mount: Mount, path: str, version: str) -> SecretUnreso
     elif metadata.get("deletion_time"):
         message = f"{number} was deleted"
         hint = f"`vault kv undelete -mount={mount.path} -versions={metadata.get('version')} {inner}` brings it back"
-    elif "no handler for route" in told(reply):
+    elif "no handler for route" in describe_errors(reply):
         message, hint = f"{NAME} has no mount {mount.path}", "correct the mount in the reference, or `namespace`"
     else:
         message = f"the mount {mount.path} has no secret {inner}" + (f" in version {version}" if version else "")
@@ -127,7 +127,7 @@ def missing(reply: Reply, mount: Mount, path: str, version: str) -> SecretUnreso
     return SecretUnresolved("secret_not_found", message, hint)
 
 
-def field_in(document: Document, field: str) -> Fetched:
+def field_in(document: KvSecret, field: str) -> Fetched:
     """Return a field of a secret, or the only one where none is named.
 
     Raises:
@@ -136,7 +136,7 @@ def field_in(document: Document, field: str) -> Fetched:
     return Fetched(field_of(document.fields, field or _only(document)), document.version, document.since)
 
 
-def _only(document: Document) -> str:
+def _only(document: KvSecret) -> str:
     names = sorted(document.fields)
     if len(names) == 1:
         return names[0]

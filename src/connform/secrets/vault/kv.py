@@ -13,7 +13,7 @@ from urllib.parse import quote
 from connform.errors import SecretUnresolved
 from connform.process_local import ProcessLocal
 from connform.secrets.kit.opened import Once
-from connform.secrets.kit.value import demand_other
+from connform.secrets.kit.value import require_other
 from connform.secrets.vault.documents import (
     VERSIONED,
     Mount,
@@ -26,15 +26,15 @@ from connform.secrets.vault.documents import (
 )
 from connform.secrets.vault.login import log_in, log_out
 from connform.secrets.vault.paths import may_be_reserved, path_problem
-from connform.secrets.vault.server import NAME, told
+from connform.secrets.vault.server import NAME, describe_errors
 
 if TYPE_CHECKING:
     from connform.secret import SecretReference
     from connform.secrets.kit.interface import Fetched
-    from connform.secrets.kit.rest import Reply
-    from connform.secrets.vault.documents import Document
-    from connform.secrets.vault.login import Login, Session
-    from connform.secrets.vault.server import Server
+    from connform.secrets.kit.rest import RestReply
+    from connform.secrets.vault.documents import KvSecret
+    from connform.secrets.vault.login import Session, VaultLogin
+    from connform.secrets.vault.server import VaultServer
 
 _DENIED: Final = 403
 _NOT_FOUND: Final = 404
@@ -47,7 +47,7 @@ _READ: Final = '{ capabilities = ["read"] }'
 class KvMounts:
     """The KV mounts of one server, opened."""
 
-    def __init__(self, server: Server, login: Login, prefix: str = "", kv_version: int = 0) -> None:
+    def __init__(self, server: VaultServer, login: VaultLogin, prefix: str = "", kv_version: int = 0) -> None:
         """Take where they are.
 
         Args:
@@ -71,7 +71,7 @@ class KvMounts:
         if session is not None:
             log_out(session)
 
-    def load(self, reference: SecretReference) -> Document:
+    def load(self, reference: SecretReference) -> KvSecret:
         """Return the secret that a reference names, or a field of.
 
         Raises:
@@ -81,7 +81,7 @@ class KvMounts:
         if problem := path_problem(path):
             raise SecretUnresolved("secret_not_found", problem, "correct the mount in the reference")
         session = self._session.get()
-        self._demand_token()
+        self._require_token()
         mount = self._mount(session, path)
         if mount is None:
             return self._try_both(session, path, reference.version)
@@ -90,14 +90,14 @@ class KvMounts:
             raise SecretUnresolved("secret_not_found", message, "leave out `?version=…`")
         return self._document(session, _get(session, mount, path, reference.version), mount, path, reference.version)
 
-    def pick(self, document: Document, reference: SecretReference) -> Fetched:
+    def pick(self, document: KvSecret, reference: SecretReference) -> Fetched:
         """Return the field that a reference names, or the only one.
 
         Raises:
             SecretUnresolved: `secret_not_found`, `secret_malformed`; `secret_denied`, it is this run's own token.
         """
         fetched = field_in(document, reference.field)
-        demand_other(fetched.secret, self._session.get().secrets)
+        require_other(fetched.secret, self._session.get().secrets)
         return fetched
 
     def _mount(self, session: Session, path: str) -> Mount | None:
@@ -107,7 +107,7 @@ class KvMounts:
         if said and said.version == VERSIONED:  # nothing but such a mount answers below `data/`
             return said
         with self._lock.own:
-            self._demand_token()
+            self._require_token()
             for mount in self._known:
                 if path.startswith(f"{mount.path}/"):
                     return mount
@@ -116,13 +116,13 @@ class KvMounts:
                 if reply is not None and reply.is_success:
                     self._known.append(mount_of(reply, path))
                     return self._known[-1]
-                self._demand_life(session)
+                self._require_life(session)
                 self._refused.add(first)
         if said and may_be_reserved(path):
             raise not_stored(path)
         return said
 
-    def _asked(self, session: Session, path: str, *, may_fail: bool) -> Reply | None:
+    def _asked(self, session: Session, path: str, *, may_fail: bool) -> RestReply | None:
         """Return what the server says of the mount of a path; `None` where something else answers in its place."""
         try:
             return session.caller.call("GET", f"sys/internal/ui/mounts/{quote(path)}")
@@ -131,7 +131,7 @@ class KvMounts:
                 return None
             raise
 
-    def _try_both(self, session: Session, path: str, version: str) -> Document:
+    def _try_both(self, session: Session, path: str, version: str) -> KvSecret:
         """Read a secret from a mount of which the server says nothing: it may be missing, or something in between refused."""
         first = path.split("/", 1)[0]
         tried = []
@@ -150,19 +150,19 @@ class KvMounts:
             raise SecretUnresolved("secret_denied", message, hint)
         return self._document(session, reply, mount, path, version)
 
-    def _document(self, session: Session, reply: Reply, mount: Mount, path: str, version: str) -> Document:
+    def _document(self, session: Session, reply: RestReply, mount: Mount, path: str, version: str) -> KvSecret:
         if reply.is_success:
             return decoded(reply, mount)
         if reply.status == _NOT_FOUND:
             raise missing(reply, mount, path, version)
         if reply.status == _DENIED:
-            self._demand_life(session)
+            self._require_life(session)
             called = mount.api_path(path)
             message = f"the token is good, but its policies don't let it read {called}"
             raise SecretUnresolved("secret_denied", message, f'add to a policy: path "{called}" {_READ}')
         raise SecretUnresolved("secret_backend_unavailable", f"{NAME} answered {reply.status}")
 
-    def _demand_token(self) -> None:
+    def _require_token(self) -> None:
         """Let nothing more be asked with a token that the server does not know.
 
         Raises:
@@ -171,14 +171,14 @@ class KvMounts:
         if (ended := self._ended) is not None:
             raise SecretUnresolved(ended.fault.name, ended.message, ended.hint)  # it may be raised again
 
-    def _demand_life(self, session: Session) -> None:
+    def _require_life(self, session: Session) -> None:
         """Find out whether the token is why something was refused.
 
         Raises:
             SecretUnresolved: `secret_denied`, it is.
         """
         reply = session.caller.call("GET", "auth/token/lookup-self")
-        if reply.status != _DENIED or _BY_POLICY in told(reply):
+        if reply.status != _DENIED or _BY_POLICY in describe_errors(reply):
             return
         message = (
             f"{NAME} does not know the token: it has expired, was revoked, or belongs to another server or namespace"
@@ -187,9 +187,9 @@ class KvMounts:
         if session.is_own:
             hint = f"the token of this run's login by {self._method} ended early: give its role a longer token_ttl, and enough token_num_uses"
         self._ended = SecretUnresolved("secret_denied", message, hint)
-        self._demand_token()
+        self._require_token()
 
 
-def _get(session: Session, mount: Mount, path: str, version: str) -> Reply:
+def _get(session: Session, mount: Mount, path: str, version: str) -> RestReply:
     query = f"?version={version}" if version else ""
     return session.caller.call("GET", quote(mount.api_path(path)) + query)

@@ -16,13 +16,13 @@ from connform.manifest.shape import Shape
 from connform.secret import Secret
 from connform.secrets.kit.file_reader import read_file
 from connform.secrets.kit.value import secret_from_text, text_from_bytes
-from connform.secrets.vault.server import NAME, Caller, Server
+from connform.secrets.vault.server import NAME, Caller, VaultServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from connform.manifest.shape import Schema
-    from connform.secrets.kit.rest import Reply
+    from connform.secrets.kit.rest import RestReply
 
 SERVICE_ACCOUNT: Final = "/var/run/secrets/kubernetes.io/serviceaccount/token"
 """Where Kubernetes mounts the token of a pod's service account."""
@@ -116,7 +116,7 @@ def login_findings(auth: Mapping[str, Any]) -> Iterator[Finding]:
         yield Finding("duplicate-key", ("auth", "role_id_from"), detail, at_key=True, related=(("auth", "role_id"),))
 
 
-class Login(NamedTuple):
+class VaultLogin(NamedTuple):
     """What to log in with."""
 
     auth: Mapping[str, Any]
@@ -136,7 +136,7 @@ class Session(NamedTuple):
     """The token, and what was logged in with."""
 
 
-def log_in(server: Server, login: Login) -> Session:
+def log_in(server: VaultServer, login: VaultLogin) -> Session:
     """Return a session.
 
     Raises:
@@ -172,7 +172,7 @@ def log_out(session: Session) -> None:
         session.caller.close()
 
 
-def _proof(login: Login) -> dict[str, Secret | str]:
+def _proof(login: VaultLogin) -> dict[str, Secret | str]:
     """Return what a login shows."""
     auth, secrets = login
     if auth["method"] == "approle":
@@ -184,7 +184,7 @@ def _proof(login: Login) -> dict[str, Secret | str]:
     return {"role": auth["role"], "jwt": token}
 
 
-def _token(reply: Reply, login: Login) -> Secret:
+def _token(reply: RestReply, login: VaultLogin) -> Secret:
     method = login.auth["method"]
     path = f"auth/{login.auth.get('mount', method)}"
     if reply.status in _REJECTED:

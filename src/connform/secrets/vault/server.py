@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from connform.errors import ConnectionFailed, SecretUnresolved
 from connform.http.header import HeaderCredential
-from connform.secrets.kit.rest import Api
+from connform.secrets.kit.rest import RestApi
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from connform.secret import Secret
-    from connform.secrets.kit.rest import Reply
+    from connform.secrets.kit.rest import RestReply
 
 NAME: Final = "Vault"
 _UNAVAILABLE: Final = "secret_backend_unavailable"
@@ -27,7 +27,7 @@ _SERVER_ERROR: Final = 500
 _REDIRECTS: Final = {301, 302, 303, 307, 308}
 
 
-class Server(NamedTuple):
+class VaultServer(NamedTuple):
     """Which server."""
 
     address: str
@@ -43,7 +43,7 @@ class Server(NamedTuple):
 class Caller:
     """Calls a server, with a token or without; safe to share between threads."""
 
-    def __init__(self, server: Server, token: Secret | None = None) -> None:
+    def __init__(self, server: VaultServer, token: Secret | None = None) -> None:
         """Take where and by whom; the first call connects.
 
         Raises:
@@ -53,7 +53,7 @@ class Caller:
             credential = HeaderCredential("X-Vault-Token", token, key="token") if token else None
         except ConnectionFailed as failure:
             raise SecretUnresolved(failure.fault.name, failure.message, failure.hint) from None
-        self._api = Api(
+        self._api = RestApi(
             server.address.rstrip("/") + "/v1/",
             NAME,
             timeout_s=server.timeout_s,
@@ -64,7 +64,7 @@ class Caller:
         self._outside = {"X-Vault-Request": "true"}
         self._headers = self._outside | ({"X-Vault-Namespace": server.namespace} if server.namespace else {})
 
-    def call(self, method: str, path: str, json: Mapping[str, Any] | None = None) -> Reply:
+    def call(self, method: str, path: str, json: Mapping[str, Any] | None = None) -> RestReply:
         """Return the answer to one call.
 
         Args:
@@ -84,7 +84,7 @@ class Caller:
             raise self._trouble(reply.status)
         if reply.status != _NO_CONTENT and not isinstance(reply.content, dict):
             raise strange()
-        if reply.status == _NOT_FOUND and "namespace not found" in told(reply):
+        if reply.status == _NOT_FOUND and "namespace not found" in describe_errors(reply):
             message = f"{NAME} has no such namespace, or may not say that it has"
             raise SecretUnresolved("secret_not_found", message, "correct `namespace` or VAULT_NAMESPACE")
         return reply
@@ -114,7 +114,7 @@ class Caller:
         return SecretUnresolved(_UNAVAILABLE, f"{NAME} answered {status}")
 
 
-def told(reply: Reply) -> str:
+def describe_errors(reply: RestReply) -> str:
     """Return the words of an answer's errors, to look for known ones in; they are shown to nobody."""
     errors = reply.content.get("errors")
     return " ".join(map(str, errors)) if isinstance(errors, list) else ""

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from connform.plugin import (
     Documents,
     Fetched,
-    Opened,
-    Place,
+    OpenStore,
     SecretReference,
     SecretUnresolved,
     Shape,
+    StoreConfig,
     text_from_bytes,
     whole_or_field,
 )
@@ -33,7 +33,7 @@ class Letterbox:
     def lint(self, reference: SecretReference, settings: Mapping[str, Any]) -> str:
         return "" if reference.path.replace("-", "").isalnum() else "a letter has a name of letters and digits"
 
-    def open(self, place: Place) -> Opened:
+    def open(self, place: StoreConfig) -> OpenStore:
         folder = place.base / place.settings.get("folder", "letters")
         return Documents(lambda reference: _newest(folder, reference), _fetched)
 

@@ -1,0 +1,74 @@
+"""What this project's own workflows on GitHub rely on."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+import connform
+from tests.ci.conftest import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.timeout(110)
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+
+
+def valid(kind: str, *files: Path) -> bool:
+    """Whether files are what a schema that check-jsonschema brings along says."""
+    argv = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", kind, *map(str, files)]
+    done = subprocess.run(argv, check=False, capture_output=True, text=True)
+    return not done.returncode or pytest.fail(done.stdout + done.stderr)
+
+
+def test_github_can_read_its_files() -> None:
+    assert valid("vendor.github-workflows", *WORKFLOWS)
+    assert valid("vendor.dependabot", ROOT / ".github" / "dependabot.yml")
+
+
+@pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.stem)
+def test_another_project_s_action_is_named_by_its_commit_and_gets_no_more_rights_than_it_needs(file: Path) -> None:
+    text = file.read_text()
+    workflow = yaml.safe_load(text)
+    used = re.findall(r"uses: (.*)", text)
+    assert used
+    assert [one for one in used if not re.fullmatch(r"[\w.-]+/[\w.-]+@[0-9a-f]{40} # v[0-9.]+", one)] == []
+    assert workflow["permissions"] == {}
+    assert all("timeout-minutes" in job for job in workflow["jobs"].values())
+
+
+def test_every_python_that_the_package_names_is_tested() -> None:
+    named = re.findall(r"Python :: (3\.\d+)", (ROOT / "pyproject.toml").read_text())
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())
+    assert workflow["jobs"]["tests"]["strategy"]["matrix"]["python"] == named
+
+
+@pytest.mark.parametrize(
+    ("version", "changelog", "said"),
+    [
+        ("9.9.9", "## [9.9.9]", "not 9.9.9: set __version__"),
+        (connform.__version__, "## [Unreleased]", f"CHANGELOG.md has no section [{connform.__version__}]"),
+        (connform.__version__, f"## [{connform.__version__}] - 2026-12-01", ""),
+    ],
+    ids=["another version in the code", "nothing in the changelog", "the same everywhere"],
+)
+def test_a_tag_is_built_only_where_code_and_changelog_name_its_version(
+    tmp_path: Path, version: str, changelog: str, said: str
+) -> None:
+    package = tmp_path / "src" / "connform" / "__init__.py"
+    package.parent.mkdir(parents=True)
+    package.write_bytes((ROOT / "src" / "connform" / "__init__.py").read_bytes())
+    (tmp_path / "CHANGELOG.md").write_text(changelog + "\n")
+    builder = tmp_path / "python"
+    builder.write_text('#!/bin/sh\necho "$@" > built\n')
+    builder.chmod(0o755)
+    argv = ["make", "-f", str(ROOT / "Makefile"), "-o", ".venv/.dev", "dist", f"VERSION={version}", f"BIN={tmp_path}"]
+    done = subprocess.run(argv, check=False, capture_output=True, text=True, cwd=tmp_path)
+    assert (done.returncode == 0, (tmp_path / "built").exists()) == (not said, not said), done.stderr
+    assert said in done.stderr
