@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from connform.reporters.frame import REPORT_SCHEMA
+from connform.reporters.report_schema import REPORT_SCHEMA
 from connform.reporters.schemas import SCHEMAS
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from jsonschema import Draft202012Validator
 from connform.diagnostics import CODES, Severity
 from connform.engine.load.catalog import manifest_schema, reference_keys, store_reference_keys, vocabulary
 from connform.layout.canonical import canonical
+from connform.manifest.compiled import compile_predicate
 from connform.manifest.files import Source
 from connform.manifest.fixes import mend
-from connform.manifest.gate import build_gate
 from connform.manifest.nodes import LINE_BREAK, YamlError, parse
 from connform.manifest.shape import build_signature, published, selected
 from connform.manifest.tally import Tally
@@ -134,9 +134,9 @@ def _check_verdict(data: Any, found: tuple[Diagnostic, ...], connections: dict[s
     expected = theirs and all(_one().is_valid(node) for node in effective)
     assert accepted is expected, f"the published schema says {expected}, connform says {accepted}"
     for node in effective:
-        gate, library = _both(node)
-        verdict = gate(node)
-        assert verdict is library.is_valid(node), "gate and library disagree"
+        accepts, library = _both(node)
+        verdict = accepts(node)
+        assert verdict is library.is_valid(node), "the compiled predicate and the library disagree"
         assert verdict is _one().is_valid(node), "the flat and the published schema disagree"
 
 
@@ -172,5 +172,5 @@ def _both(node: Any) -> tuple[Callable[[Any], bool], Draft202012Validator]:
     key = _signature()(node)
     if key not in _BUILT:
         schema: Schema = selected(shape, node)
-        _BUILT[key] = build_gate(schema), Draft202012Validator(schema)
+        _BUILT[key] = compile_predicate(schema), Draft202012Validator(schema)
     return _BUILT[key]

@@ -8,7 +8,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from connform.engine.load.catalog import manifest_schema, vocabulary
-from connform.manifest.gate import build_gate
+from connform.manifest.compiled import compile_predicate
 from connform.manifest.shape import Shape, build_signature, keys, plain_keys, published, secret_keys, selected
 
 TEXT = {"type": "string"}
@@ -68,7 +68,7 @@ SHAPE = Shape(
 def test_both_schemas_and_the_gate_agree(value: Any, good: bool, good_as_part: bool) -> None:
     assert Draft202012Validator(published(SHAPE)).is_valid(value) is good
     assert Draft202012Validator(selected(SHAPE, value)).is_valid(value) is good
-    assert build_gate(selected(SHAPE, value))(value) is good
+    assert compile_predicate(selected(SHAPE, value))(value) is good
     # A part doesn't know its kind where it doesn't say it: another part may.
     part = Shape(SHAPE.properties, SHAPE.required, SHAPE.discriminator, "", SHAPE.branches)
     assert Draft202012Validator(published(SHAPE, partial=True)).is_valid(value) is good_as_part

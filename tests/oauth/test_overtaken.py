@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from connform.auth.oauth import journal
+from connform.auth.oauth import pending_refresh
 from connform.database import open_store
 from connform.database.cipher import new_key
 from connform.database.memory import LockedMemoryGrant
@@ -154,8 +154,8 @@ def dead_pid() -> int:
 HOLDERS: Final[dict[str, tuple[str, timedelta, bool]]] = {
     "a process of another host": ("elsewhere:1", timedelta(), True),
     "one whose clock goes a little fast": ("elsewhere:1", timedelta(seconds=-20), True),
-    "one of another host, long ago": ("elsewhere:1", journal.LONGEST, False),
-    "one whose clock is wrong": ("elsewhere:1", -2 * journal.LONGEST, False),
+    "one of another host, long ago": ("elsewhere:1", pending_refresh.LONGEST, False),
+    "one whose clock is wrong": ("elsewhere:1", -2 * pending_refresh.LONGEST, False),
     "a living process of this host": ("{host}:{alive}", timedelta(), True),
     "a dead process of this host": ("{host}:{dead}", timedelta(), False),
     "an earlier process with this one's number": ("{host}:{own}", timedelta(), False),
@@ -201,7 +201,7 @@ def test_a_refresh_that_ends_while_it_is_asked_after_leaves_its_spent_token_alon
         return False
 
     setting.keep(grant(pending=Pending(datetime.now(UTC), "elsewhere:1")))
-    monkeypatch.setattr(journal, "is_under_way", ended)
+    monkeypatch.setattr(pending_refresh, "is_under_way", ended)
     assert setting.credential().renew() == OF_THE_LOGIN
     assert setting.server.requests == []
 
@@ -216,7 +216,7 @@ def test_a_lost_answer_keeps_nobody_waiting(setting: Setting, database: str, tmp
     assert fault_of(credential(setting.server, store)) == "refresh_interrupted"
     (facts,) = store.facts()
     assert facts.pending is not None
-    assert not journal.is_under_way(facts.pending, "customer", datetime.now(UTC))
+    assert not pending_refresh.is_under_way(facts.pending, "customer", datetime.now(UTC))
     assert facts.pending.holder == ""
     store.close()
 

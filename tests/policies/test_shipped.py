@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 from jsonschema import Draft202012Validator
 
+from connform.manifest.compiled import compile_predicate
 from connform.manifest.files import Source
-from connform.manifest.gate import build_gate
 from connform.policies.file import read_policies
 from tests.end_to_end.running import run
 
@@ -53,9 +53,9 @@ def test_gate_and_library_agree_on_a_shipped_policy(file: Path) -> None:
     ((policy,), problems) = read_policies([Source(file.name, file.read_bytes(), "")])
     assert problems == []
     assert policy.code == file.stem
-    gate, library = build_gate(policy.schema), Draft202012Validator(policy.schema)
-    verdicts = {gate(facts) for facts in _variants()}
-    assert [facts for facts in _variants() if gate(facts) is not library.is_valid(facts)] == []
+    accepts, library = compile_predicate(policy.schema), Draft202012Validator(policy.schema)
+    verdicts = {accepts(facts) for facts in _variants()}
+    assert [facts for facts in _variants() if accepts(facts) is not library.is_valid(facts)] == []
     assert verdicts == {True, False}
 
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 import click
 from click.shell_completion import get_completion_class, shell_complete
 
+from connform.cli.completion_values import SHELLS
 from connform.cli.flags import common, completing
-from connform.cli.offers import SHELLS
 from connform.cli.output import deliver
 from connform.cli.usage import UsageProblem, did_you_mean
 

@@ -26,10 +26,10 @@ _MAX_SHARDS: Final = 64
 
 
 def completing(kind: str) -> Function:
-    """Return what offers values to a shell: `kind` is one of `cli/offers.py`, which the first TAB imports."""
+    """Return what offers values to a shell: `kind` is one of `cli/completion_values.py`, which the first TAB imports."""
 
     def offered(context: click.Context, _parameter: click.Parameter, incomplete: str) -> Any:
-        from connform.cli.offers import offer
+        from connform.cli.completion_values import offer
 
         return offer(kind, context, incomplete)
 

@@ -106,7 +106,7 @@ def _reference_keys() -> frozenset[str]:
 def _explain(source: Source, error: YamlError) -> list[Diagnostic]:
     """Return what `validate` says of it."""
     from connform.engine.load.catalog import vocabulary
-    from connform.manifest.places import diagnose_yaml
+    from connform.manifest.diagnose import diagnose_yaml
     from connform.manifest.tally import Tally
     from connform.manifest.validate import add_source_lines, validate
 

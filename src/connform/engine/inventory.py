@@ -13,8 +13,8 @@ from connform.engine.load.selection import EVERYTHING, Selection, unknown_connec
 from connform.engine.report import Value
 from connform.engine.validate import read_manifest
 from connform.errors import UnknownConnection
+from connform.manifest.diagnose import pointer
 from connform.manifest.model import Timeouts
-from connform.manifest.places import pointer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from connform.auth import oauth2
-from connform.auth.oauth import authorization, journal
+from connform.auth.oauth import authorization, pending_refresh
 from connform.auth.oauth.server import discover
 from connform.auth.oauth.token_endpoint import AnswerLost, GrantRefused, TokenEndpoint
 from connform.engine.load.selection import unknown_connection
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from connform.manifest.decode import Manifest
     from connform.secret import Secret
 
-LOCK_S: Final = journal.LONGEST.total_seconds()
+LOCK_S: Final = pending_refresh.LONGEST.total_seconds()
 """How long a login waits for whoever renews the grant right now."""
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connform.lazy_property import lazy_property
-from connform.manifest.gate import build_gate
+from connform.manifest.compiled import compile_predicate
 from connform.manifest.harmless import shown_name
 from connform.manifest.misplaced import misplaced_keys
 from connform.manifest.reference_rules import reference_paths
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from connform.manifest.nodes import Map
-    from connform.manifest.refusals import Finder
+    from connform.manifest.violations import Finder
 
 
 class Branch:
@@ -29,7 +29,7 @@ class Branch:
     def __init__(self, schema: Schema) -> None:
         self.schema = schema
         """The flat schema."""
-        self.gate = build_gate(schema)
+        self.accepts = compile_predicate(schema)
         """Its predicate."""
         self.references = tuple(reference_paths(schema))
         """Where it has secret references."""
@@ -37,9 +37,9 @@ class Branch:
     @lazy_property
     def find(self) -> Finder:
         """What finds its refusals."""
-        from connform.manifest.refusals import build_finder  # only bad manifests need it
+        from connform.manifest.violations import compile_finder  # only bad manifests need it
 
-        return build_finder(self.schema)
+        return compile_finder(self.schema)
 
 
 class _Choice(NamedTuple):

@@ -9,8 +9,8 @@ from collections import Counter
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
+from connform.manifest.compiled import canonical
 from connform.manifest.foreign_references import from_variable
-from connform.manifest.gate import canonical
 from connform.manifest.harmless import is_identifier, is_plain, shown_name
 from connform.manifest.rules import Finding
 from connform.manifest.similar import Names, respelt, similar
@@ -18,9 +18,9 @@ from connform.manifest.similar import Names, respelt, similar
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 
-    from connform.manifest.refusals import Finder, SchemaViolation
     from connform.manifest.rules import KeyPath
     from connform.manifest.shape import Schema
+    from connform.manifest.violations import Finder, SchemaViolation
 
 
 def explain(find: Finder, value: object, everywhere: Mapping[str, str], worded: int) -> Iterator[Finding]:

@@ -1,6 +1,6 @@
 """Extends the validator of the `jsonschema` library by `uniqueItems` and `pattern` in linear time: no item is compared with each other, no pattern goes back.
 
-Layer 1, no IO. It is imported only where a schema has a keyword that `gate` doesn't know, or a policy is broken.
+Layer 1, no IO. It is imported only where a schema has a keyword that `compiled` doesn't know, or a policy is broken.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
 
-from connform.manifest.gate import canonical
+from connform.manifest.compiled import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

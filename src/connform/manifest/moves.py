@@ -10,8 +10,8 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from connform.diagnostics import MASK, Related
+from connform.manifest.diagnose import diagnose_file, pointer
 from connform.manifest.document import NAME
-from connform.manifest.places import diagnose_file, pointer
 from connform.manifest.similar import Names
 from connform.secret import looks_generated
 

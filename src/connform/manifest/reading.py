@@ -104,7 +104,7 @@ class ManifestReader:
 
     def _add(self, name: str, code: str, detail: str) -> None:
         from connform.diagnostics import Span  # with the parser behind it, which looking at state never needs
-        from connform.manifest.places import diagnose_file
+        from connform.manifest.diagnose import diagnose_file
 
         self.problems.append(diagnose_file(code, detail, Span(name, 1, 1, 1, 1)))
 

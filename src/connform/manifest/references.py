@@ -1,6 +1,6 @@
 """Turns "a secret reference stands here" into the one JSON Schema that every such key has.
 
-Layer 1, no IO. The schema is the gate: no literal, no default; `SecretReference.parse` and the backends' `lint` say more.
+Layer 1, no IO. The schema decides: no literal, no default; `SecretReference.parse` and the backends' `lint` say more.
 """
 
 from __future__ import annotations

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from connform.diagnostics import CODES, Severity
+from connform.manifest.diagnose import diagnose_file
 from connform.manifest.ignores import Ignores
-from connform.manifest.places import diagnose_file
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -12,21 +12,21 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from connform.diagnostics import CODES, Diagnostic, Related, Severity, Span
 from connform.lazy_property import lazy_property
 from connform.manifest.branches import Branch, Branches, indentation
+from connform.manifest.compiled import compile_predicate
+from connform.manifest.diagnose import diagnose, diagnose_file, diagnose_yaml, pointer, pointer_of
 from connform.manifest.document import Entry, Inheritance, InheritanceError, frame
-from connform.manifest.gate import build_gate
 from connform.manifest.harmless import shown_name
 from connform.manifest.misplaced import misplaced_keys
 from connform.manifest.moves import Move, judge, moves_of, present_names
 from connform.manifest.nodes import Map, YamlError, locate, parse
 from connform.manifest.placeholders import CODE as PLACEHOLDER
 from connform.manifest.placeholders import Placeholders, may_hold_placeholders
-from connform.manifest.places import diagnose, diagnose_file, diagnose_yaml, pointer, pointer_of
+from connform.manifest.recover import RefusedParts, is_complete, without
 from connform.manifest.reference_rules import check_file, check_own_references, check_references
 from connform.manifest.rules import Finding, KeyPath
 from connform.manifest.settings import EXTENDS, PROSE
 from connform.manifest.shape import Schema, keys, plain_keys, secret_keys
 from connform.manifest.similar import Names
-from connform.manifest.sound import RefusedParts, is_complete, without
 from connform.secret import MalformedReferenceError, SecretReference
 
 if TYPE_CHECKING:
@@ -170,9 +170,9 @@ class _Run:
 
     def _explain_frame(self, root: Map, start: Span, skip: set[KeyPath]) -> None:
         from connform.manifest.explain import explain  # only bad manifests need these
-        from connform.manifest.refusals import build_finder
+        from connform.manifest.violations import compile_finder
 
-        for finding in explain(build_finder(_FRAME), root, {}, self._tally.room(start.file)):
+        for finding in explain(compile_finder(_FRAME), root, {}, self._tally.room(start.file)):
             if finding.path[:2] not in skip:
                 span = locate(root, finding.path, start, at_key=finding.at_key)
                 if self._wants(finding, span):
@@ -264,7 +264,7 @@ class _Run:
     ) -> RefusedParts | None:
         """Note what a schema refuses of an entry, and return it; `None` where more is wrong than is looked into."""
         refused = RefusedParts()
-        if branch.gate(node):
+        if branch.accepts(node):
             return refused
         file = entry.span.file
         room, left = self._tally.room(file), _MOST_EXPLAINED - self._explained.get(file, 0)
@@ -325,7 +325,7 @@ class _Run:
     def _rules(self, branch: Branch, entry: Entry, refused: RefusedParts) -> Iterator[Finding]:
         sound = without(entry.effective, refused.unusable)
         selects = self._connection.of(sound)  # another branch than `branch`, where what selects was refused
-        if not refused or (is_complete(selects.schema, sound) and (selects is branch or selects.gate(sound))):
+        if not refused or (is_complete(selects.schema, sound) and (selects is branch or selects.accepts(sound))):
             yield from self._vocabulary.rules(sound)
         yield from check_references(branch.references, entry, self._stores, self._vocabulary, self._schemes)
 
@@ -389,4 +389,4 @@ def _declarations(root: Map, base: str) -> Iterator[Entry]:
 
 _MAPPING: Final[Schema] = {"type": "object"}
 _FRAME: Final = frame(_MAPPING, _MAPPING, _MAPPING, _MAPPING)
-_FRAME_GATE: Final = build_gate(_FRAME)
+_FRAME_GATE: Final = compile_predicate(_FRAME)

@@ -9,11 +9,11 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connform.diagnostics import CODES, Severity, Span
+from connform.manifest.diagnose import diagnose_file, diagnose_yaml, pointer, pointer_of
 from connform.manifest.explain import explain
 from connform.manifest.nodes import Map, YamlError, locate, parse
-from connform.manifest.places import diagnose_file, diagnose_yaml, pointer, pointer_of
-from connform.manifest.refusals import build_finder
 from connform.manifest.tally import Tally
+from connform.manifest.violations import compile_finder
 from connform.policies.expand import UnusableSchemaError, expand
 from connform.policies.keywords import policy_schema
 from connform.policies.pattern import Meter
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from connform.diagnostics import Diagnostic
     from connform.manifest.files import Source
-    from connform.manifest.refusals import Finder
     from connform.manifest.shape import Schema
+    from connform.manifest.violations import Finder
 
 
 class Policy(NamedTuple):
@@ -83,7 +83,7 @@ def _read(source: Source, tally: Tally) -> Map | None:
 
 @cache
 def _finder() -> Finder:
-    return build_finder(policy_schema())
+    return compile_finder(policy_schema())
 
 
 def _policy(root: Any, code: str, tally: Tally, meter: Meter) -> Policy:

@@ -1,6 +1,6 @@
 """Turns policies and connections into diagnostics: one for each policy and offending place, whoever inherits it.
 
-Layer 2, no IO. The compiled gate accepts; only what it refuses is shown to the `jsonschema` library.
+Layer 2, no IO. The compiled predicate accepts; only what it refuses is shown to the `jsonschema` library.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from connform.diagnostics import Diagnostic, Related
 from connform.lazy_property import lazy_property
-from connform.manifest.gate import build_gate
+from connform.manifest.compiled import compile_predicate
+from connform.manifest.diagnose import diagnose_file, pointer
 from connform.manifest.harmless import shown_name, shown_origin
 from connform.manifest.nodes import locate
-from connform.manifest.places import diagnose_file, pointer
 from connform.policies.expand import cost_of
 from connform.policies.facts import declared_path
 from connform.policies.pattern import MAX_STEPS, TooManyStepsError
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from connform.manifest.rules import KeyPath
     from connform.manifest.tally import Tally
     from connform.policies.file import Policy
-    from connform.policies.refusal import PolicyViolation
+    from connform.policies.violation import PolicyViolation
 
 MAX_LOOKS: Final = 50_000_000
 """How often all schemas of all policies may be compared with all connections; a typical one is done after a tenth."""
@@ -126,7 +126,7 @@ class _Judge:
         self.policy = policy
         self._tally = tally
         self._cost = cost_of(policy.schema)
-        self._accepts = build_gate(policy.schema)
+        self._accepts = compile_predicate(policy.schema)
         self._breaches: dict[Span, _Breach] = {}
 
     @lazy_property
@@ -157,7 +157,7 @@ class _Judge:
 
     def _refuse(self, connection: Entry, facts: Mapping[str, Any]) -> None:
         """Note where a connection breaks the policy."""
-        from connform.policies.refusal import refusals  # only breaches need it
+        from connform.policies.violation import refusals  # only breaches need it
 
         for error in self._validator.iter_errors(facts):
             for refusal in refusals(error):

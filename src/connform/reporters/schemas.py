@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from connform.engine.schemas import SCHEMAS as _OF_WHAT_PEOPLE_WRITE
-from connform.reporters.frame import LINE_SCHEMA, REPORT_SCHEMA
+from connform.reporters.report_schema import LINE_SCHEMA, REPORT_SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Final
 
-from connform.auth.oauth import journal
+from connform.auth.oauth import pending_refresh
 from connform.auth.oauth.freshness import is_fresh
 from connform.auth.oauth.renewal import Renewal, lines_of
 from connform.errors import ConnectionFailed
@@ -124,7 +124,7 @@ class GrantCredential:
     def _begin(self, refused: HeaderLines, limit_s: float | None) -> Future[Grant]:
         """Renew in a thread that ends its work whatever becomes of the callers; the process waits for it."""
         outcome: Future[Grant] = Future()
-        patience_s = journal.LONGEST.total_seconds() if limit_s is None else limit_s * _SHARE_OF_WAITING
+        patience_s = pending_refresh.LONGEST.total_seconds() if limit_s is None else limit_s * _SHARE_OF_WAITING
 
         def work() -> None:
             try:

@@ -15,10 +15,10 @@ from datetime import timedelta
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Final
 
-from connform.auth.oauth import journal
+from connform.auth.oauth import pending_refresh
 from connform.auth.oauth.cool_down import CoolDown
 from connform.auth.oauth.freshness import is_fresh, is_young
-from connform.auth.oauth.record import StoredGrant
+from connform.auth.oauth.stored_grant import StoredGrant
 from connform.auth.oauth.token_endpoint import AnswerLost, EndpointFailed, GrantRefused, TokenEndpoint
 from connform.errors import ConnectionFailed
 from connform.grant import Grant, Pending
@@ -99,7 +99,7 @@ class Renewal:
                 pending = grant.facts.pending
                 if self._is_usable(grant, refused, began_at) or self._stands(grant, refused):
                     return grant
-                if pending and journal.is_under_way(pending, name, self._clock()):
+                if pending and pending_refresh.is_under_way(pending, name, self._clock()):
                     self._wait_for(pending, gives_up_at)
                 elif pending and self._record.read(locked).facts != grant.facts:
                     continue  # it ended after the record was read, which still names the token that it has spent
@@ -132,7 +132,7 @@ class Renewal:
         hint = "allow more time (`--timeout`, `timeouts: {total_s}`), or try again: the answer will be kept"
         self._waits_for = ("token_endpoint_unavailable", message, hint)
         before = grant.facts.pending
-        with journal.at_work(self._connection):
+        with pending_refresh.at_work(self._connection):
             locked.begin_refresh()
             try:
                 tokens = TokenEndpoint(grant.facts.token_url, self._app, self._settings).refresh(grant.refresh_token)

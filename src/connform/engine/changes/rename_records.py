@@ -9,7 +9,7 @@ from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from connform.auth.oauth import journal
+from connform.auth.oauth import pending_refresh
 from connform.database.renaming import rename
 from connform.engine.load.selection import unknown_connection
 from connform.engine.run.grants import StateLocation, StoredGrants
@@ -96,9 +96,9 @@ def _move(old: str, new: str, changes: StateChanges, grants: GrantTable) -> None
     """Move what lies under a name, once nobody renews or replaces either grant."""
     with ExitStack() as both:
         for name in sorted((old, new)):  # whoever moves them the other way round waits, and doesn't block this
-            both.enter_context(grants.lock(name, journal.LONGEST.total_seconds()))
+            both.enter_context(grants.lock(name, pending_refresh.LONGEST.total_seconds()))
         pending = next((facts.pending for facts in grants.facts() if facts.connection == old), None)
-        if pending and journal.is_under_way(pending, old, datetime.now(UTC)):
+        if pending and pending_refresh.is_under_way(pending, old, datetime.now(UTC)):
             message = f"{pending.holder} is renewing the grant of {old}, and would not find it under another name"
             raise ConnectionFailed("store_locked", message, "try again in a minute")
         rename(changes, grants, old, new)

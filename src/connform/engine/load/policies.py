@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from connform.diagnostics import Span
 from connform.engine.load.catalog import DEFAULT_PROVIDER, reference_keys
 from connform.engine.load.policy_folders import policies_beside
+from connform.manifest.diagnose import diagnose_file
 from connform.manifest.files import load_sources
-from connform.manifest.places import diagnose_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -11,8 +11,8 @@ import os
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from connform.diagnostics import Span
+from connform.manifest.diagnose import diagnose_file
 from connform.manifest.files import is_manifest_name, of_one_revision
-from connform.manifest.places import diagnose_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -1,7 +1,7 @@
 """Turns a JSON Schema without references into a predicate that accepts a good value in microseconds.
 
 Layer 1, no IO. The predicate decides; `jsonschema`, which costs more to import than a whole run, is asked only
-for the errors of a value that was refused. Both agree on every value (`tests/manifest/test_gate.py`).
+for the errors of a value that was refused. Both agree on every value (`tests/manifest/test_compiled.py`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from connform.manifest.shape import Schema
 
-Gate: TypeAlias = "Callable[[Any], bool]"
+Predicate: TypeAlias = "Callable[[Any], bool]"
 
 REMARKS: Final = frozenset(
     {"title", "description", "enumDescriptions", "examples", "default", "errorMessage", "$comment", "format"}
@@ -23,14 +23,14 @@ REMARKS: Final = frozenset(
 """Keywords that refuse nothing; so does whatever starts with `x-`."""
 
 
-def build_gate(schema: Schema | bool) -> Gate:  # noqa: FBT001  (a JSON Schema may be one)
+def compile_predicate(schema: Schema | bool) -> Predicate:  # noqa: FBT001  (a JSON Schema may be one)
     """Return the predicate of a schema; one with a keyword that isn't known here goes to the `jsonschema` library."""
     if isinstance(schema, bool):
         return _anything if schema else _nothing
     words = {word for word in schema if word not in REMARKS and not word.startswith("x-")}
     if not is_known(words):
         return _by_library(schema)
-    checks: list[Gate] = []
+    checks: list[Predicate] = []
     if words & _OBJECT_WORDS:
         checks.append(_object(schema))
     if "if" in words:
@@ -59,7 +59,7 @@ def canonical(value: Any) -> Hashable:
 _BOOLEANS: Final = {True: object(), False: object()}
 
 
-def _both(first: Gate, second: Gate) -> Gate:
+def _both(first: Predicate, second: Predicate) -> Predicate:
     return lambda value: first(value) and second(value)
 
 
@@ -67,12 +67,12 @@ _OBJECT_WORDS: Final = frozenset({"properties", "required", "additionalPropertie
 _CONDITION_WORDS: Final = frozenset({"if", "then", "else"})
 
 
-def _object(schema: Schema) -> Gate:
-    known = {key: build_gate(part) for key, part in schema.get("properties", {}).items()}
+def _object(schema: Schema) -> Predicate:
+    known = {key: compile_predicate(part) for key, part in schema.get("properties", {}).items()}
     required = frozenset(schema.get("required", ()))
     rest = schema.get("additionalProperties", True)
-    others = _nothing if rest is False else _anything if rest is True else build_gate(rest)
-    name = build_gate(schema["propertyNames"]) if "propertyNames" in schema else None
+    others = _nothing if rest is False else _anything if rest is True else compile_predicate(rest)
+    name = compile_predicate(schema["propertyNames"]) if "propertyNames" in schema else None
 
     def check(value: Any) -> bool:
         if not isinstance(value, dict):
@@ -85,8 +85,8 @@ def _object(schema: Schema) -> Gate:
     return check
 
 
-def _condition(schema: Schema) -> Gate:
-    test, then, otherwise = (build_gate(schema.get(word, True)) for word in ("if", "then", "else"))
+def _condition(schema: Schema) -> Predicate:
+    test, then, otherwise = (compile_predicate(schema.get(word, True)) for word in ("if", "then", "else"))
     return lambda value: then(value) if test(value) else otherwise(value)
 
 
@@ -106,7 +106,7 @@ def _is_integer(value: object) -> bool:
     return _is_number(value) and (isinstance(value, int) or value.is_integer())  # type: ignore[attr-defined]  # not an int, so a float
 
 
-_TYPES: Final[dict[str, Gate]] = {
+_TYPES: Final[dict[str, Predicate]] = {
     "object": lambda value: isinstance(value, dict),
     "array": lambda value: isinstance(value, list),
     "string": lambda value: isinstance(value, str),
@@ -117,12 +117,12 @@ _TYPES: Final[dict[str, Gate]] = {
 }
 
 
-def _type(names: str | list[str]) -> Gate:
+def _type(names: str | list[str]) -> Predicate:
     checks = [_TYPES[name] for name in ([names] if isinstance(names, str) else names)]
     return checks[0] if len(checks) == 1 else lambda value: any(check(value) for check in checks)
 
 
-def _enum(allowed: list[Any]) -> Gate:
+def _enum(allowed: list[Any]) -> Predicate:
     if all(isinstance(one, str) for one in allowed):
         texts = frozenset(allowed)
         return lambda value: isinstance(value, str) and value in texts
@@ -130,12 +130,12 @@ def _enum(allowed: list[Any]) -> Gate:
     return lambda value: canonical(value) in values
 
 
-def _pattern(pattern: str) -> Gate:
+def _pattern(pattern: str) -> Predicate:
     search = getattr(pattern, "search", None) or re.compile(pattern).search  # that of a policy searches for itself
     return lambda value: not isinstance(value, str) or bool(search(value))
 
 
-def _unique(wanted: bool) -> Gate:  # noqa: FBT001  (a keyword's value)
+def _unique(wanted: bool) -> Predicate:  # noqa: FBT001  (a keyword's value)
     def check(value: object) -> bool:
         if not isinstance(value, list):
             return True
@@ -144,8 +144,8 @@ def _unique(wanted: bool) -> Gate:  # noqa: FBT001  (a keyword's value)
     return check if wanted else _anything
 
 
-def _items(schema: Schema) -> Gate:
-    item = build_gate(schema)
+def _items(schema: Schema) -> Predicate:
+    item = compile_predicate(schema)
 
     def check(value: Any) -> bool:
         if isinstance(value, list):
@@ -157,31 +157,31 @@ def _items(schema: Schema) -> Gate:
     return check
 
 
-def _all(schemas: list[Schema]) -> Gate:
-    return reduce(_both, map(build_gate, schemas))
+def _all(schemas: list[Schema]) -> Predicate:
+    return reduce(_both, map(compile_predicate, schemas))
 
 
-def _any(schemas: list[Schema]) -> Gate:
-    parts = [build_gate(schema) for schema in schemas]
+def _any(schemas: list[Schema]) -> Predicate:
+    parts = [compile_predicate(schema) for schema in schemas]
     return lambda value: any(part(value) for part in parts)
 
 
-def _one(schemas: list[Schema]) -> Gate:
-    parts = [build_gate(schema) for schema in schemas]
+def _one(schemas: list[Schema]) -> Predicate:
+    parts = [compile_predicate(schema) for schema in schemas]
     return lambda value: sum(part(value) for part in parts) == 1
 
 
-def _not(schema: Schema) -> Gate:
-    part = build_gate(schema)
+def _not(schema: Schema) -> Predicate:
+    part = compile_predicate(schema)
     return lambda value: not part(value)
 
 
-def _contains(schema: Schema) -> Gate:
-    item = build_gate(schema)
+def _contains(schema: Schema) -> Predicate:
+    item = compile_predicate(schema)
     return lambda value: not isinstance(value, list) or any(map(item, value))
 
 
-_WORDS: Final[dict[str, Callable[[Any], Gate]]] = {
+_WORDS: Final[dict[str, Callable[[Any], Predicate]]] = {
     "type": _type,
     "enum": _enum,
     "const": lambda one: _enum([one]),
@@ -204,7 +204,7 @@ _WORDS: Final[dict[str, Callable[[Any], Gate]]] = {
 }
 
 
-def _by_library(schema: Schema) -> Gate:
+def _by_library(schema: Schema) -> Predicate:
     @cache
     def validator() -> Any:
         from connform.manifest.library import Validator

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 from jsonschema import Draft202012Validator
 
-from connform.manifest.refusals import build_finder
+from connform.manifest.violations import compile_finder
 from connform.policies.keywords import policy_schema
-from tests.manifest.test_gate import SCHEMAS, VALUES
+from tests.manifest.test_compiled import SCHEMAS, VALUES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +48,7 @@ def by_library(schema: dict[str, Any], value: object) -> Iterator[tuple[object, 
 @pytest.mark.parametrize("number", range(len(SCHEMAS) + len(NESTED)))
 def test_the_finder_finds_what_the_library_finds(number: int) -> None:
     schema = (*SCHEMAS, *NESTED)[number]
-    find = build_finder(schema)
+    find = compile_finder(schema)
     for value in VALUES:
         ours = [
             # the library loses the place of what `false` refuses
@@ -60,6 +60,6 @@ def test_the_finder_finds_what_the_library_finds(number: int) -> None:
 
 @pytest.mark.parametrize("policy", POLICIES)
 def test_a_policy_file_is_refused_where_the_library_refuses_it(policy: dict[str, Any]) -> None:
-    find = build_finder(policy_schema())
+    find = compile_finder(policy_schema())
     ours = {(one.path, one.keyword) for one in find(policy, ())}
     assert ours == {(path, word) for path, word, *_ in by_library(policy_schema(), policy)}

@@ -1,7 +1,7 @@
 """Turns a JSON Schema into a function that finds every place of a value that it refuses, one after the other.
 
 Layer 1, no IO. Each costs as much as the value has parts, no more: the `jsonschema` library takes twenty times as long, and compares each item of
-a list with each other. It is asked only where a package's schema has a keyword that `gate` doesn't know. Both find the same
+a list with each other. It is asked only where a package's schema has a keyword that `compiled` doesn't know. Both find the same
 (`tests/manifest/test_refusals.py`).
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
-from connform.manifest.gate import REMARKS, build_gate, is_known
+from connform.manifest.compiled import REMARKS, compile_predicate, is_known
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -39,7 +39,7 @@ class SchemaViolation(NamedTuple):
 Finder: TypeAlias = "Callable[[Any, KeyPath], Iterator[SchemaViolation]]"
 
 
-def build_finder(schema: Schema | bool, root: Schema | None = None) -> Finder:  # noqa: FBT001  (a JSON Schema may be one)
+def compile_finder(schema: Schema | bool, root: Schema | None = None) -> Finder:  # noqa: FBT001  (a JSON Schema may be one)
     """Return the function that finds what a schema refuses.
 
     Args:
@@ -146,7 +146,7 @@ class _Whole:
 
     def condition(self, schema: Schema) -> Finder:
         """Return what finds the refusals of the schema that applies."""
-        test = build_gate(schema["if"])
+        test = compile_predicate(schema["if"])
         then, otherwise = (self.finder(schema.get(word, True)) for word in ("then", "else"))
         return lambda value, path: (then if test(value) else otherwise)(value, path)
 
@@ -168,7 +168,7 @@ _BY_ANOTHER: Final = frozenset({"then", "else", "$defs", "$schema"})
 
 def _of_the_whole_value(word: str, schema: Schema) -> Finder:
     wanted = schema[word]
-    accepts = build_gate({word: wanted})
+    accepts = compile_predicate({word: wanted})
 
     def find(value: Any, path: KeyPath) -> Iterator[SchemaViolation]:
         if not accepts(value):

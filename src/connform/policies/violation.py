@@ -9,8 +9,8 @@ import json
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
-from connform.manifest.places import pointer
-from connform.manifest.refusals import in_names
+from connform.manifest.diagnose import pointer
+from connform.manifest.violations import in_names
 from connform.policies.expand import NOTHING
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""The gate accepts what the `jsonschema` library accepts, keyword by keyword, value by value."""
+"""The compiled predicate accepts what the `jsonschema` library accepts, keyword by keyword, value by value."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Final
 import pytest
 from jsonschema import Draft202012Validator
 
-from connform.manifest.gate import build_gate
+from connform.manifest.compiled import compile_predicate
 
 VALUES: Final[tuple[Any, ...]] = (
     *(None, True, False, 0, 1, -1, 2, 10, 0.0, 1.0, 1.5, 2.0, 1e300, 10**30),
@@ -86,6 +86,6 @@ SCHEMAS: Final[tuple[dict[str, Any], ...]] = (
 
 @pytest.mark.parametrize("schema", SCHEMAS, ids=str)
 def test_gate_and_library_agree(schema: dict[str, Any]) -> None:
-    gate, library = build_gate(schema), Draft202012Validator(schema)
-    disagreed = [value for value in VALUES if gate(value) is not library.is_valid(value)]
+    accepts, library = compile_predicate(schema), Draft202012Validator(schema)
+    disagreed = [value for value in VALUES if accepts(value) is not library.is_valid(value)]
     assert disagreed == []
