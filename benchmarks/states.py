@@ -9,11 +9,11 @@ from contextlib import closing
 from datetime import UTC, datetime
 
 from connform.engine.changes.plan import make_plan
+from connform.engine.load.manifest import load_manifest
 from connform.engine.load.selection import EVERYTHING
 from connform.engine.run.actor import actor
-from connform.engine.run.grants import StateLocation
+from connform.engine.run.state_location import StateLocation
 from connform.engine.run.states import WHOLE, StateOfRun
-from connform.engine.validate import load_manifest
 from connform.faults import Stage
 from connform.recorded import AppliedRecord, Attempt, UsedSecret
 

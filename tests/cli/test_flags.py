@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from connform.cli.options import Options
-from connform.engine.run.grants import StateLocation
+from connform.engine.run.state_location import StateLocation
 from tests.reporters.samples import SAMPLES
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from connform.cli.main import main
-from connform.engine.run.grants import StateLocation
+from connform.engine.run.state_location import StateLocation
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,7 @@ import yaml
 from jsonschema import Draft7Validator, Draft202012Validator
 
 from connform.engine.load.catalog import editor_schema, manifest_schema
-from connform.engine.validate import examine
+from connform.engine.load.manifest import examine
 from connform.manifest.files import Source
 from connform.manifest.nodes import YamlError, parse
 from tests.fuzz.generate import document, mutate_data

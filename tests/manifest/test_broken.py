@@ -17,7 +17,7 @@ import pytest
 from connform.cli.main import main
 from connform.diagnostics import CODES
 from connform.engine.fix import fix
-from connform.engine.validate import examine
+from connform.engine.load.manifest import examine
 from connform.manifest.files import load_sources
 from tests.canary import API_KEY, assert_no_canary
 

@@ -11,8 +11,8 @@ import pytest
 
 from connform.cli.main import main
 from connform.engine.fix import fix
+from connform.engine.load.manifest import examine, read_manifest
 from connform.engine.load.selection import Selection
-from connform.engine.validate import examine, read_manifest
 from connform.manifest.files import Source
 from connform.manifest.tally import MOST_LISTED
 from tests.hostile import HEAD, SHAPES

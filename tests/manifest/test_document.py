@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from connform.engine.validate import load_manifest
+from connform.engine.load.manifest import load_manifest
 
 if TYPE_CHECKING:
     from connform.manifest.decode import Manifest

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from connform.engine.validate import examine
+from connform.engine.load.manifest import examine
 from connform.manifest.files import Source
 
 AUTH = "auth: {method: api_key, api_key: env://KEY}"

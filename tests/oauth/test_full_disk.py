@@ -10,7 +10,7 @@ import pytest
 
 from connform.database import open_store
 from connform.engine.login import login
-from connform.engine.run.grants import StateLocation
+from connform.engine.run.state_location import StateLocation
 from connform.errors import ConnectionFailed
 from connform.secret import Secret
 from tests.canary import API_KEY

@@ -21,7 +21,7 @@ from connform.auth.oauth import authorization
 from connform.auth.oauth.server import AuthorizationServer, discover
 from connform.database import open_store
 from connform.engine.login import login
-from connform.engine.run.grants import StateLocation
+from connform.engine.run.state_location import StateLocation
 from connform.errors import ConnectionFailed
 from connform.faults import FAULTS
 from connform.secret import Secret

@@ -12,7 +12,7 @@ from connform.cli.main import main
 from connform.database import open_store
 from connform.database.cipher import new_key
 from connform.engine.login import login
-from connform.engine.run.grants import StateLocation
+from connform.engine.run.state_location import StateLocation
 from connform.secret import Secret
 from tests.oauth.conftest import SECRET
 from tests.oauth.setting import LONG_AGO

@@ -13,7 +13,7 @@ import connform
 from connform.database import open_store
 from connform.database.cipher import new_key
 from connform.engine.login import login
-from connform.engine.run.grants import StateLocation
+from connform.engine.run.state_location import StateLocation
 from connform.secret import Secret
 from tests.canary import API_KEY, AWKWARD
 from tests.end_to_end.conftest import PACKAGES

@@ -13,8 +13,9 @@ import pytest
 
 from connform.cli.main import main
 from connform.engine.load.catalog import DEFAULT_PROVIDER, reference_keys, vocabulary
+from connform.engine.load.manifest import examine, read_manifest
 from connform.engine.load.selection import EVERYTHING, Selection
-from connform.engine.validate import examine, read_manifest, validate
+from connform.engine.validate import validate
 from connform.manifest.files import Source
 from connform.policies.facts import FactFinder
 from tests.canary import API_KEY

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from connform.engine.changes.plan import make_plan
+from connform.engine.load.manifest import load_manifest
 from connform.engine.load.selection import EVERYTHING
-from connform.engine.run.grants import StateLocation
+from connform.engine.run.state_location import StateLocation
 from connform.engine.run.states import WHOLE, StateOfRun
-from connform.engine.validate import load_manifest
 from connform.recorded import Actor, AppliedRecord, Attempt
 
 if TYPE_CHECKING:

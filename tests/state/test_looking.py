@@ -13,7 +13,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from connform.database import open_states
-from connform.engine.run.grants import StateLocation
+from connform.engine.run.state_location import StateLocation
 from connform.engine.state import recorded
 from connform.recorded import Actor, AppliedRecord, Attempt
 from connform.reporters.schemas import SCHEMAS

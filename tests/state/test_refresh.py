@@ -11,7 +11,7 @@ from connform.auth.oauth2 import DEFAULT_SCOPES
 from connform.engine.changes.drift import compare_with_live
 from connform.engine.changes.plan import Action, Change
 from connform.engine.report import ConnectionReport, Remark
-from connform.engine.run.grants import StateLocation
+from connform.engine.run.state_location import StateLocation
 from connform.engine.run.states import StateOfRun
 from connform.faults import Verdict
 from connform.recorded import Actor, AppliedRecord, Attempt

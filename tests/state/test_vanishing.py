@@ -10,7 +10,7 @@ import pytest
 
 from connform.database.state_table import StateTable
 from connform.engine.plan import plan
-from connform.engine.run.grants import StateLocation
+from connform.engine.run.state_location import StateLocation
 from connform.engine.run.states import WHOLE, StateOfRun
 from tests.state.recording import record
 

@@ -10,10 +10,10 @@ import pytest
 
 from connform.database import open_store
 from connform.database.cipher import Cipher, new_key
+from connform.engine.load.manifest import load_manifest
 from connform.engine.run.client import client_settings
 from connform.engine.run.context import run_context
-from connform.engine.run.grants import StateLocation
-from connform.engine.validate import load_manifest
+from connform.engine.run.state_location import StateLocation
 from connform.errors import ConnectionFailed, ManifestInvalid
 from connform.secret import Secret
 from tests.canary import API_KEY, AWKWARD, assert_no_canary

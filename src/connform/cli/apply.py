@@ -16,7 +16,7 @@ from connform.cli.usage import UsageProblem
 if TYPE_CHECKING:
     from connform.cli.options import Options
     from connform.engine.report import Report
-    from connform.engine.run.grants import StateLocation
+    from connform.engine.run.state_location import StateLocation
 
 
 @click.command()

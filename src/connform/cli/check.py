@@ -12,7 +12,7 @@ from connform.cli.output import progress, reporting
 if TYPE_CHECKING:
     from connform.cli.options import Options
     from connform.engine.report import Report
-    from connform.engine.run.grants import StateLocation
+    from connform.engine.run.state_location import StateLocation
 
 
 @click.command()

@@ -39,7 +39,7 @@ def _tags(context: click.Context) -> Iterable[tuple[str, str]]:
 
 def _declared(context: click.Context) -> dict[str, list[str]]:
     """Return the tags of each connection in the manifests that the line has named so far; what is malformed is left out."""
-    from connform.engine.validate import connection_tags
+    from connform.engine.load.manifest import connection_tags
     from connform.manifest.document import NAME
     from connform.manifest.settings import TAG
 

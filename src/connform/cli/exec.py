@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from connform.cli.options import Options
     from connform.engine.export import ReadyCredential
-    from connform.engine.run.grants import StateLocation
+    from connform.engine.run.state_location import StateLocation
     from connform.secret import Secret
 
 _NOT_EXECUTABLE, _NOT_FOUND, _DIED_OF_SIGNAL = 126, 127, 128

@@ -254,7 +254,7 @@ def stateful(function: Function) -> Function:
 
     @wraps(function)
     def merged(*, state_url: str | None, state_key: str | None, **arguments: Any) -> Any:
-        from connform.engine.run.grants import StateLocation
+        from connform.engine.run.state_location import StateLocation
 
         return function(**arguments, state=StateLocation(state_url or "", state_key or ""))
 

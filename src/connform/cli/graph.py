@@ -15,7 +15,7 @@ from connform.programs import find_program
 
 if TYPE_CHECKING:
     from connform.cli.options import Options
-    from connform.engine.run.grants import StateLocation
+    from connform.engine.run.state_location import StateLocation
 
 _SVG = "svg"
 

@@ -18,7 +18,7 @@ from connform.tracebacks import hidden_frames
 if TYPE_CHECKING:
     from connform.cli.options import Options
     from connform.engine.login import Granted, Login
-    from connform.engine.run.grants import StateLocation
+    from connform.engine.run.state_location import StateLocation
     from connform.secret import Secret
 
 _PATIENCE_S = 300.0

@@ -11,7 +11,7 @@ from connform.cli.output import write
 
 if TYPE_CHECKING:
     from connform.cli.options import Options
-    from connform.engine.run.grants import StateLocation
+    from connform.engine.run.state_location import StateLocation
 
 
 @click.command()

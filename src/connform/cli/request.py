@@ -17,7 +17,7 @@ from connform.faults import ExitCode
 if TYPE_CHECKING:
     from connform.cli.options import Options
     from connform.engine.request import RawAnswer
-    from connform.engine.run.grants import StateLocation
+    from connform.engine.run.state_location import StateLocation
 
 _STATUS_CODES = {401: ExitCode.CREDENTIAL_REJECTED, 403: ExitCode.CREDENTIAL_REJECTED, 429: ExitCode.COULD_NOT_VERIFY}
 _ERRORS_FROM, _SERVER_ERRORS_FROM = 400, 500

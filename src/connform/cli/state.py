@@ -12,7 +12,7 @@ from connform.cli.usage import UsageProblem
 
 if TYPE_CHECKING:
     from connform.cli.options import Options
-    from connform.engine.run.grants import StateLocation
+    from connform.engine.run.state_location import StateLocation
 
 _NAMED: Final = ("show", "history", "rm")
 """What is about one connection."""
@@ -84,7 +84,7 @@ def command(
 def _move(options: Options, name: str, new: str, lock_timeout_s: float, state: StateLocation) -> None:
     import re
 
-    from connform.engine.changes.rename_records import move
+    from connform.engine.state import move
     from connform.manifest.document import NAME
 
     if name == new or not re.search(NAME, new):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from connform.cli.options import Options
     from connform.engine.export import ReadyCredential
-    from connform.engine.run.grants import StateLocation
+    from connform.engine.run.state_location import StateLocation
 
 
 def _raw(credential: ReadyCredential) -> str:

@@ -21,14 +21,15 @@ from connform.engine.changes.production import records_to_keep
 from connform.engine.changes.removal import GrantRemover, folder_of
 from connform.engine.changes.rename_records import carry_out
 from connform.engine.changes.renames import old_names
-from connform.engine.check import check_connection, each, failed, run
+from connform.engine.load.manifest import read_manifest
 from connform.engine.load.selection import EVERYTHING, Selection
 from connform.engine.plan import report
 from connform.engine.report import PlanSummary, Remark
+from connform.engine.run.concurrency import each, run
 from connform.engine.run.context import run_context
-from connform.engine.run.grants import DEFAULT, StateLocation
+from connform.engine.run.live_check import check_connection, failed
+from connform.engine.run.state_location import DEFAULT, StateLocation
 from connform.engine.run.states import WHOLE, Shard, StateOfRun
-from connform.engine.validate import read_manifest
 from connform.errors import ConnectionFailed, Refused
 from connform.faults import Verdict
 

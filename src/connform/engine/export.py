@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from connform.engine.run.context import RunContext
-    from connform.engine.run.grants import StateLocation
+    from connform.engine.run.state_location import StateLocation
     from connform.http.settings import HeaderLines, Network
     from connform.manifest.model import Connection
 
@@ -124,9 +124,9 @@ def export_credentials(
         UnknownConnection: no connection has that name.
         ConnectionFailed: as for `credential`.
     """
+    from connform.engine.load.manifest import load_manifest
     from connform.engine.load.selection import unknown_connection
     from connform.engine.run.context import run_context
-    from connform.engine.validate import load_manifest
 
     manifest = load_manifest(files, policies)
     for name in names:

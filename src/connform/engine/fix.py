@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from connform.engine.validate import examine
+from connform.engine.load.manifest import examine
 from connform.manifest.files import load_sources
 from connform.manifest.fixes import mend
 from connform.manifest.replace import replace_content

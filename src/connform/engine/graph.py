@@ -8,15 +8,15 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING, NamedTuple
 
+from connform.engine.load.manifest import read_manifest
 from connform.engine.load.selection import EVERYTHING, Selection
 from connform.engine.run.states import StateOfRun
-from connform.engine.validate import read_manifest
 from connform.errors import ManifestInvalid
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from connform.engine.run.grants import StateLocation
+    from connform.engine.run.state_location import StateLocation
     from connform.manifest.model import Connection
 
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from connform.engine.describe import describe
 from connform.engine.load.catalog import provider
+from connform.engine.load.manifest import read_manifest
 from connform.engine.load.selection import EVERYTHING, Selection, unknown_connection
 from connform.engine.report import Value
-from connform.engine.validate import read_manifest
+from connform.engine.run.describe import describe
 from connform.errors import UnknownConnection
 from connform.manifest.diagnose import pointer
 from connform.manifest.model import Timeouts

@@ -14,12 +14,12 @@ from connform.engine import check as _check
 from connform.engine import validate as _validate
 from connform.engine.changes.approval import Approval
 from connform.engine.load.catalog import provider
+from connform.engine.load.manifest import load_manifest
 from connform.engine.load.selection import Selection, unknown_connection
 from connform.engine.run.actor import actor
 from connform.engine.run.client import client_settings
 from connform.engine.run.context import RunContext, real_context, simulated_context
-from connform.engine.run.grants import StateLocation
-from connform.engine.validate import load_manifest
+from connform.engine.run.state_location import StateLocation
 from connform.errors import UnknownConnection
 
 if TYPE_CHECKING:

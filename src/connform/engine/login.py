@@ -7,21 +7,21 @@ from __future__ import annotations
 
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from connform.auth import oauth2
-from connform.auth.oauth import authorization, pending_refresh
+from connform.auth.oauth import authorization
 from connform.auth.oauth.server import discover
 from connform.auth.oauth.token_endpoint import AnswerLost, GrantRefused, TokenEndpoint
+from connform.engine.load.manifest import load_manifest
 from connform.engine.load.selection import unknown_connection
 from connform.engine.logins import problem
 from connform.engine.run.client import bare_settings
 from connform.engine.run.context import run_context
+from connform.engine.run.end_grant import LOCK_S, end_grant
 from connform.engine.run.grants import StoredGrants
 from connform.engine.run.resolve import resolve
-from connform.engine.run.revocation import revoke_url
 from connform.engine.run.secret_resolver import SecretResolver
-from connform.engine.validate import load_manifest
 from connform.errors import ConnectionFailed, Refused, UnknownConnection
 from connform.grant import Grant, GrantFacts
 from connform.tracebacks import hidden_frames
@@ -31,13 +31,10 @@ if TYPE_CHECKING:
 
     from connform.auth.interface import AuthInputs
     from connform.auth.oauth.token_endpoint import Tokens
-    from connform.engine.run.grants import StateLocation
+    from connform.engine.run.state_location import StateLocation
     from connform.grant import LockedGrant
     from connform.manifest.decode import Manifest
     from connform.secret import Secret
-
-LOCK_S: Final = pending_refresh.LONGEST.total_seconds()
-"""How long a login waits for whoever renews the grant right now."""
 
 
 class Granted(NamedTuple):
@@ -199,17 +196,6 @@ def logout(
             raise Refused(message) from None
 
 
-def end_grant(given: AuthInputs, *, force: bool = False) -> str:
-    """Revoke a grant where its server can, and delete it; return what happened, for people. Errors as for `logout`."""
-    with given.grants().lock(given.connection, LOCK_S) as locked:
-        grant = locked.read()
-        if grant is None:
-            return f"{given.connection} has no grant"
-        said = _revoke(given, grant, force=force)
-        locked.delete()
-        return f"the grant of {given.connection} was {said}"
-
-
 def _delete(manifest: Manifest, name: str, state: StateLocation) -> str:
     """Delete a grant unrevoked, be it that its connection is no longer declared."""
     with closing(StoredGrants(state, SecretResolver(manifest.stores))) as grants:
@@ -222,26 +208,6 @@ def _delete(manifest: Manifest, name: str, state: StateLocation) -> str:
     if name not in manifest:
         raise UnknownConnection(unknown_connection(name, manifest))
     return f"{name} has no grant"
-
-
-def _revoke(given: AuthInputs, grant: Grant, *, force: bool) -> str:
-    server, token_url = oauth2.server(given.settings, given.server), grant.facts.token_url
-    if not server.may_renew(token_url):
-        return f"deleted here, not revoked: the manifest no longer speaks of {token_url}, which gave it"
-    url = revoke_url(server, grant.facts, given.client, force=force)
-    if not url:
-        return "deleted here; its server is not known to revoke grants"
-    endpoint = TokenEndpoint(token_url, oauth2.app(given), given.client)
-    token, kind = (
-        (grant.refresh_token, "refresh_token") if grant.refresh_token else (grant.access_token, "access_token")
-    )
-    try:
-        is_revoked = endpoint.revoke(url, token, kind)
-    except GrantRefused:
-        return "deleted here; at its server it had ended already"
-    if is_revoked:
-        return "revoked and deleted"
-    return "deleted here; its server has no revocation where one is expected: end it in the vendor's own pages"
 
 
 @contextmanager

@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from connform.auth.oauth.freshness import is_fresh
-from connform.engine.describe import describe
+from connform.engine.load.manifest import read_manifest
 from connform.engine.load.selection import EVERYTHING, Selection
+from connform.engine.run.describe import describe
 from connform.engine.run.grants import StoredGrants
 from connform.engine.run.revocation import declared_server
 from connform.engine.run.secret_resolver import SecretResolver
-from connform.engine.validate import read_manifest
 from connform.faults import FAULTS, Verdict
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from connform.auth.oauth.server import AuthorizationServer
     from connform.engine.report import ConnectionReport, Report
-    from connform.engine.run.grants import StateLocation
+    from connform.engine.run.state_location import StateLocation
     from connform.grant import GrantFacts, GrantStore
     from connform.manifest.model import Connection
 

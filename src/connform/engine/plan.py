@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, NamedTuple
 from connform.engine.changes.plan import Action, describe_change, make_plan
 from connform.engine.changes.plan_file import write
 from connform.engine.changes.safety import refusals
+from connform.engine.load.manifest import read_manifest
 from connform.engine.load.selection import EVERYTHING, Selection
 from connform.engine.report import PlanSummary
 from connform.engine.run.states import WHOLE, Shard, StateOfRun, by_home
-from connform.engine.validate import read_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from connform.engine.changes.plan import Plan
     from connform.engine.report import Report
-    from connform.engine.run.grants import StateLocation
+    from connform.engine.run.state_location import StateLocation
     from connform.manifest.decode import Manifest
 
 
@@ -105,8 +105,8 @@ def _refreshed(
 ) -> Plan:
     """Return the plan with what the live side of unchanged connections says otherwise than recorded."""
     from connform.engine.changes.drift import compare_with_live
-    from connform.engine.check import check_all
     from connform.engine.run.context import run_context
+    from connform.engine.run.live_check import check_all
 
     still = {one.name: one for one in drawn.changes if one.action is Action.NONE}
     connections = [one.connection for one in still.values() if one.connection]

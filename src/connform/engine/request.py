@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from connform.engine.load.manifest import load_manifest
 from connform.engine.load.selection import unknown_connection
 from connform.engine.run.client import client_settings
 from connform.engine.run.context import run_context
-from connform.engine.run.grants import DEFAULT, StateLocation
-from connform.engine.validate import load_manifest
+from connform.engine.run.state_location import DEFAULT, StateLocation
 from connform.errors import UnknownConnection
 
 if TYPE_CHECKING:

@@ -8,12 +8,12 @@ from __future__ import annotations
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from connform.engine.describe import describe
 from connform.engine.load.catalog import auth_method, backend
+from connform.engine.load.manifest import read_manifest
 from connform.engine.load.selection import EVERYTHING, Selection
 from connform.engine.report import BackendReport, SecretReport
+from connform.engine.run.describe import describe
 from connform.engine.run.secret_resolver import RequestedSecret, SecretResolver
-from connform.engine.validate import read_manifest
 from connform.errors import ConnectionFailed, SecretUnresolved
 from connform.faults import Stage, Verdict
 from connform.registry import SECRETS_GROUP, names, package_of

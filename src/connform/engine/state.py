@@ -8,18 +8,22 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from connform.engine.described import described_record
+from connform.engine.changes.rename_records import move_record
+from connform.engine.load.manifest import read_manifest
 from connform.engine.load.selection import EVERYTHING, Selection, select, unknown_connection
 from connform.engine.report import Report
+from connform.engine.run.describe_record import describe_record
+from connform.engine.run.grants import StoredGrants
+from connform.engine.run.secret_resolver import SecretResolver
 from connform.engine.run.states import Shard, StateOfRun, part_of
-from connform.errors import ManifestInvalid, UnknownConnection
+from connform.errors import ManifestInvalid, Refused, UnknownConnection
 from connform.manifest.files import load_sources
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from connform.engine.report import ConnectionReport
-    from connform.engine.run.grants import StateLocation
+    from connform.engine.run.state_location import StateLocation
 
 
 def recorded(
@@ -64,12 +68,12 @@ def _lines(states: StateOfRun, selection: Selection, *, with_history: bool) -> l
         tags = {name: tuple(record.spec["settings"].get("tags", ())) for name, record in records.items()}
         chosen = select(tags, selection)
         histories = {name: one for home in states.all for name, one in home.histories().items()} if with_history else {}
-        return [described_record(records[name], tuple(histories.get(name, ()))) for name in chosen]
+        return [describe_record(records[name], tuple(histories.get(name, ()))) for name in chosen]
     (name,) = selection.names
     for home in states.all:
         record = home.record(name)
         if record is not None:
-            return [described_record(record, tuple(home.history(name)) if with_history else ())]
+            return [describe_record(record, tuple(home.history(name)) if with_history else ())]
     raise UnknownConnection(unknown_connection(name, states.marks()))
 
 
@@ -115,3 +119,39 @@ def forget(files: Sequence[str], name: str, *, state: StateLocation, lock_timeou
         home = marks[name][1]
         with home.held([Shard.name_of(part_of(name))], lock_timeout_s) as changes:
             changes.write((), [name])
+
+
+def move(files: Sequence[str], old: str, new: str, *, state: StateLocation, lock_timeout_s: float) -> None:
+    """Give the record, the history and the grant of a connection to another name, whatever the manifests say.
+
+    Args:
+        files: manifests; their folders say where the state lies, and their stores may hold the key of the grants.
+        old: the name that it has.
+        new: the name that it gets.
+        state: where state and grants are kept.
+        lock_timeout_s: how long to wait for a run of `apply`.
+
+    Raises:
+        ManifestInvalid: a file that was named can't be read: its state may be another.
+        UnknownConnection: nothing lies under the old name.
+        Refused: something lies under the new one.
+        ConnectionFailed: a fault of the store.
+    """
+    names = named_manifests(files)
+    with closing(StateOfRun(state, names)) as states:
+        known = {name: home for home in states.all for name in (*home.marks(), *home.grants())}
+        if old not in known:
+            raise UnknownConnection(unknown_connection(old, known))
+        home = known[old]
+        manifest, _ = read_manifest(files)
+        parts = sorted(Shard.name_of(part_of(name)) for name in {old, new})
+        with (
+            home.held(dict.fromkeys(parts), lock_timeout_s) as changes,
+            closing(SecretResolver(manifest.stores if manifest else {})) as source,
+            closing(StoredGrants(state, source)) as grants,
+        ):
+            for other in states.all:
+                if new in other.marks() or new in other.grants():
+                    message = f"{new} is in the state already: choose another name, or `connform state rm {new}` first"
+                    raise Refused(message)
+            move_record(old, new, changes, grants.at(states.folder_of(home)))

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from connform.engine.load.manifest import load_manifest
 from connform.engine.run.secret_resolver import SecretResolver
-from connform.engine.validate import load_manifest
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from connform.engine.validate import load_manifest, validate
+from connform.engine.load.manifest import load_manifest
+from connform.engine.validate import validate
 from connform.secrets.kit.interface import StoreConfig
 from tests.canary import API_KEY, assert_no_canary
 from tests.secrets.fetching import lint

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import pytest
 
+from connform.engine.load.manifest import load_manifest
 from connform.engine.run.secret_resolver import SecretResolver
-from connform.engine.validate import load_manifest
 from tests.canary import API_KEY
 from tests.end_to_end.running import run
 from tests.http.servers import Authority, Server, answer

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from connform.engine.check import CERTIFICATE_WARNING
+from connform.engine.run.live_check import CERTIFICATE_WARNING
 from connform.faults import FAULTS, Stage, Verdict
 
 if TYPE_CHECKING:

@@ -15,9 +15,9 @@ from connform.engine.changes.production import ProductionSecrets
 from connform.engine.changes.production import production_secrets as production
 from connform.engine.changes.renames import find_renames
 from connform.engine.changes.specification import FieldChange, differences, digest, specification, with_stores
-from connform.engine.describe import describe
-from connform.engine.described import described_specification
 from connform.engine.load.selection import select
+from connform.engine.run.describe import describe
+from connform.engine.run.describe_record import describe_specification
 from connform.engine.run.states import WHOLE, Shard, by_home
 from connform.errors import UnknownConnection
 
@@ -352,7 +352,7 @@ def describe_change(change: Change) -> ConnectionReport:
         line = describe(change.connection, change.spec["base_url"])
     elif change.seen is None:
         assert change.applied is not None  # noqa: S101  (what isn't declared is recorded)
-        line = described_specification(change.name, change.applied.spec)
+        line = describe_specification(change.name, change.applied.spec)
     else:
         line = change.seen
     return line._replace(

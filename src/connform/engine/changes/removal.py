@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from connform.diagnostics import Span
 from connform.engine.changes.living_grants import OAUTH
-from connform.engine.login import LOCK_S, end_grant
 from connform.engine.run.client import bare_settings
+from connform.engine.run.end_grant import LOCK_S, end_grant
 from connform.engine.run.resolve import resolve
 from connform.engine.run.revocation import declared_server, foreign
 from connform.engine.run.secret_resolver import SecretResolver

@@ -11,13 +11,9 @@ from typing import TYPE_CHECKING
 
 from connform.auth.oauth import pending_refresh
 from connform.database.renaming import rename
-from connform.engine.load.selection import unknown_connection
-from connform.engine.run.grants import StateLocation, StoredGrants
+from connform.engine.run.grants import StoredGrants
 from connform.engine.run.secret_resolver import SecretResolver
-from connform.engine.run.states import Shard, StateOfRun, part_of
-from connform.engine.state import named_manifests
-from connform.engine.validate import read_manifest
-from connform.errors import ConnectionFailed, Refused, UnknownConnection
+from connform.errors import ConnectionFailed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,6 +21,7 @@ if TYPE_CHECKING:
     from connform.database.grant_table import GrantTable
     from connform.database.state_table import StateChanges, StateTable
     from connform.engine.changes.plan import Change
+    from connform.engine.run.state_location import StateLocation
     from connform.manifest.model import Store
 
 
@@ -50,49 +47,13 @@ def carry_out(
         for change in moved:
             assert change.connection is not None  # noqa: S101  (what is to have the new name is declared)
             try:
-                _move(change.moved_from, change.name, held[change.states], grants.of(change.connection))
+                move_record(change.moved_from, change.name, held[change.states], grants.of(change.connection))
             except ConnectionFailed as failure:
                 failures[change.name] = failure
     return failures
 
 
-def move(files: Sequence[str], old: str, new: str, *, state: StateLocation, lock_timeout_s: float) -> None:
-    """Give the record, the history and the grant of a connection to another name, whatever the manifests say.
-
-    Args:
-        files: manifests; their folders say where the state lies, and their stores may hold the key of the grants.
-        old: the name that it has.
-        new: the name that it gets.
-        state: where state and grants are kept.
-        lock_timeout_s: how long to wait for a run of `apply`.
-
-    Raises:
-        ManifestInvalid: a file that was named can't be read: its state may be another.
-        UnknownConnection: nothing lies under the old name.
-        Refused: something lies under the new one.
-        ConnectionFailed: a fault of the store.
-    """
-    names = named_manifests(files)
-    with closing(StateOfRun(state, names)) as states:
-        known = {name: home for home in states.all for name in (*home.marks(), *home.grants())}
-        if old not in known:
-            raise UnknownConnection(unknown_connection(old, known))
-        home = known[old]
-        manifest, _ = read_manifest(files)
-        parts = sorted(Shard.name_of(part_of(name)) for name in {old, new})
-        with (
-            home.held(dict.fromkeys(parts), lock_timeout_s) as changes,
-            closing(SecretResolver(manifest.stores if manifest else {})) as source,
-            closing(StoredGrants(state, source)) as grants,
-        ):
-            for other in states.all:
-                if new in other.marks() or new in other.grants():
-                    message = f"{new} is in the state already: choose another name, or `connform state rm {new}` first"
-                    raise Refused(message)
-            _move(old, new, changes, grants.at(states.folder_of(home)))
-
-
-def _move(old: str, new: str, changes: StateChanges, grants: GrantTable) -> None:
+def move_record(old: str, new: str, changes: StateChanges, grants: GrantTable) -> None:
     """Move what lies under a name, once nobody renews or replaces either grant."""
     with ExitStack() as both:
         for name in sorted((old, new)):  # whoever moves them the other way round waits, and doesn't block this

@@ -116,7 +116,7 @@ def _rules(connection: Mapping[str, Any]) -> Iterator[Finding]:
     for finding in auth_method(auth["method"]).rules(auth):
         yield Finding(finding.code, ("auth", *finding.path), finding.detail, finding.hint, finding.at_key)
     if "revoke_url" in auth:
-        from connform.engine.run.revocation import findings  # few connections name one
+        from connform.engine.load.revoke_url import findings
 
         yield from findings(connection)
 

@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 
 from connform.auth.oauth2 import DEFAULT_SCOPES
 from connform.engine.load.catalog import provider
-from connform.engine.run.grants import DEFAULT, GrantsOfRun, StateLocation, StoredGrants
+from connform.engine.run.grants import GrantsOfRun, StoredGrants
 from connform.engine.run.secret_resolver import SecretResolver, SecretSource
+from connform.engine.run.state_location import DEFAULT, StateLocation
 from connform.grant import Grant, GrantFacts
 from connform.http.settings import REAL, Network
 from connform.secret import Secret

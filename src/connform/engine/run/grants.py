@@ -5,9 +5,9 @@ Layer 3; stores open their files and connections when they are first used.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from connform.engine.run.state_location import FOLDER, StateLocation
 from connform.errors import ConnectionFailed
 
 if TYPE_CHECKING:
@@ -19,22 +19,6 @@ if TYPE_CHECKING:
     from connform.grant import GrantStore
     from connform.manifest.model import Connection
     from connform.secret import Secret
-
-FOLDER: Final = ".connform"
-"""Beside the manifest that declares the connection."""
-
-
-@dataclass(frozen=True, slots=True)
-class StateLocation:
-    """Where what outlives a run is kept."""
-
-    url: str = field(default="", repr=False)  # it may hold a password
-    """`postgresql://…` or `sqlite:///folder`; empty for the folder `.connform` beside each manifest."""
-    key: str = ""
-    """A secret reference to the key of the grants; empty for a key file in that folder."""
-
-
-DEFAULT: Final = StateLocation()
 
 
 class GrantsOfRun(Protocol):

@@ -5,24 +5,18 @@ Layer 3, no IO but what `discover` asks of an issuer.
 
 from __future__ import annotations
 
-from contextlib import suppress
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from connform.auth import oauth2
 from connform.auth.oauth.server import AuthorizationServer, discover, same_origin
-from connform.diagnostics import Span
-from connform.engine.load.catalog import DEFAULT_PROVIDER, provider
+from connform.engine.load.catalog import provider
 from connform.errors import Refused
-from connform.manifest.model import Connection
-from connform.manifest.rules import Finding
-from connform.manifest.urls import UrlError, parse_url
+from connform.manifest.urls import parse_url
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     from connform.grant import GrantFacts
     from connform.http.settings import ClientSettings
+    from connform.manifest.model import Connection
 
 
 def revoke_url(server: AuthorizationServer, facts: GrantFacts, settings: ClientSettings, *, force: bool = False) -> str:
@@ -65,24 +59,3 @@ def declared_server(connection: Connection) -> AuthorizationServer:
     instance = provider(connection.provider).instance(connection)
     known = AuthorizationServer(instance.authorize_url, instance.token_url, instance.revoke_url)
     return oauth2.server(connection.auth.settings, known)
-
-
-def findings(connection: Mapping[str, Any]) -> Iterator[Finding]:
-    """Yield that a connection's effective `revoke_url` names another server than its token endpoint."""
-    auth = connection["auth"]
-    token_url = auth.get("token_url") or auth.get("issuer") or _known_token_url(connection)
-    if token_url and not same_origin(auth["revoke_url"], token_url):
-        detail = (
-            "a logout sends the refresh token and the app's secret there, and this is another server than that of the token "
-            "endpoint: see whether the vendor documents it"
-        )
-        yield Finding("foreign-revoke-url", ("auth", "revoke_url"), detail)
-
-
-def _known_token_url(connection: Mapping[str, Any]) -> str:
-    """Return the token endpoint that the provider knows; empty where none is known, or the connection is wrong elsewhere."""
-    name = connection.get("provider", DEFAULT_PROVIDER)
-    declared = Connection("", name, connection, Path(), Span("", 1, 1, 1, 1))
-    with suppress(KeyError, UrlError):
-        return provider(name).instance(declared).token_url
-    return ""

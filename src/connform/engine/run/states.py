@@ -12,14 +12,14 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from connform.database import open_states
-from connform.engine.run.grants import FOLDER
+from connform.engine.run.state_location import FOLDER
 from connform.engine.run.tracked_state import require_untracked
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
     from connform.database.state_table import StateChanges, StateTable
-    from connform.engine.run.grants import StateLocation
+    from connform.engine.run.state_location import StateLocation
     from connform.recorded import AppliedRecord, RecordSummary
 
 PARTS: Final = 64

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from connform.recorded import AppliedRecord, Attempt
 
 
-def described_record(record: AppliedRecord, history: tuple[Attempt, ...] = ()) -> ConnectionReport:
+def describe_record(record: AppliedRecord, history: tuple[Attempt, ...] = ()) -> ConnectionReport:
     """Return a record with its history as a line of a report."""
-    return described_specification(record.connection, record.spec)._replace(record=record, history=history)
+    return describe_specification(record.connection, record.spec)._replace(record=record, history=history)
 
 
-def described_specification(name: str, spec: Mapping[str, Any]) -> ConnectionReport:
+def describe_specification(name: str, spec: Mapping[str, Any]) -> ConnectionReport:
     """Return what was applied of a connection as a line of a report."""
     settings = spec["settings"]
     return ConnectionReport(

@@ -1,0 +1,46 @@
+"""Runs coroutines: many at once, from a program that may have an event loop already. Layer 3, no IO of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def run(work: Any) -> Any:
+    """Run a coroutine, in a thread of its own where this thread already runs a loop (a notebook)."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
+
+
+async def each(
+    items: Sequence[Item],
+    work: Callable[[Item], Awaitable[Result]],
+    parallelism: int,
+    progress: Callable[[int, int], None] | None,
+) -> list[Result]:
+    """Return what came of every item, in their order, so many at once."""
+    results: dict[int, Result] = {}
+    waiting = iter(enumerate(items))
+
+    async def take() -> None:
+        for index, item in waiting:
+            results[index] = await work(item)
+            if progress:
+                progress(len(results), len(items))
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(min(max(parallelism, 1), len(items))):
+            group.create_task(take())
+    return [results[index] for index in range(len(items))]

@@ -1,0 +1,48 @@
+"""Ends a grant: revokes it where its server can, and deletes it. Layer 3; uses the network and the store of grants."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from connform.auth import oauth2
+from connform.auth.oauth import pending_refresh
+from connform.auth.oauth.token_endpoint import GrantRefused, TokenEndpoint
+from connform.engine.run.revocation import revoke_url
+
+if TYPE_CHECKING:
+    from connform.auth.interface import AuthInputs
+    from connform.grant import Grant
+
+LOCK_S: Final = pending_refresh.LONGEST.total_seconds()
+"""How long a login waits for whoever renews the grant right now."""
+
+
+def end_grant(given: AuthInputs, *, force: bool = False) -> str:
+    """Revoke a grant where its server can, and delete it; return what happened, for people. Errors as for `logout`."""
+    with given.grants().lock(given.connection, LOCK_S) as locked:
+        grant = locked.read()
+        if grant is None:
+            return f"{given.connection} has no grant"
+        said = _revoke(given, grant, force=force)
+        locked.delete()
+        return f"the grant of {given.connection} was {said}"
+
+
+def _revoke(given: AuthInputs, grant: Grant, *, force: bool) -> str:
+    server, token_url = oauth2.server(given.settings, given.server), grant.facts.token_url
+    if not server.may_renew(token_url):
+        return f"deleted here, not revoked: the manifest no longer speaks of {token_url}, which gave it"
+    url = revoke_url(server, grant.facts, given.client, force=force)
+    if not url:
+        return "deleted here; its server is not known to revoke grants"
+    endpoint = TokenEndpoint(token_url, oauth2.app(given), given.client)
+    token, kind = (
+        (grant.refresh_token, "refresh_token") if grant.refresh_token else (grant.access_token, "access_token")
+    )
+    try:
+        is_revoked = endpoint.revoke(url, token, kind)
+    except GrantRefused:
+        return "deleted here; at its server it had ended already"
+    if is_revoked:
+        return "revoked and deleted"
+    return "deleted here; its server has no revocation where one is expected: end it in the vendor's own pages"

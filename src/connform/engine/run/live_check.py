@@ -1,0 +1,152 @@
+"""Checks a connection live: one read-only request through a ready client, stage by stage.
+
+Layer 3; uses the network.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from connform.auth.oauth2 import DEFAULT_SCOPES
+from connform.engine.load.catalog import provider
+from connform.engine.report import Remark
+from connform.engine.run.client import client_settings
+from connform.engine.run.concurrency import each, run
+from connform.engine.run.describe import describe
+from connform.engine.run.timeline import Timeline
+from connform.errors import ConnectionFailed
+from connform.faults import FAULTS, ExitCode, Stage, Verdict
+from connform.http.client import async_client
+from connform.providers.answers import judge_certificate
+from connform.providers.interface import Answer, Judgement
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from connform.diagnostics import Span
+    from connform.engine.report import ConnectionReport
+    from connform.engine.run.context import RunContext
+    from connform.grant import GrantFacts
+    from connform.manifest.model import Connection
+
+TIMEOUT_S: Final = 10.0
+"""How long a whole check may take by default."""
+MAX_BODY_BYTES: Final = 1024 * 1024
+CERTIFICATE_WARNING: Final = timedelta(days=14)
+
+
+def check_all(
+    connections: Sequence[Connection],
+    context: RunContext,
+    parallelism: int,
+    timeout_s: float | None,
+    progress: Callable[[int, int], None] | None,
+) -> list[ConnectionReport]:
+    """Return the verdicts on connections, in their order; arguments as for `check`."""
+    context.source.prepare(connections)
+    work = partial(check_connection, context=context, timeout_s=timeout_s)
+    reports: list[ConnectionReport] = run(each(connections, work, parallelism, progress))
+    return reports
+
+
+async def check_connection(connection: Connection, context: RunContext, timeout_s: float | None) -> ConnectionReport:
+    """Return the verdict on one connection; whatever fails is in it, and never raised."""
+    timeline = Timeline()
+    total_s = timeout_s or min(TIMEOUT_S, connection.timeouts.total_s)
+    try:
+        judgement = await _ask(connection, context, total_s, timeline)
+    except ConnectionFailed as failure:
+        judgement = Judgement(failure.fault.name, failure.message, failure.hint)
+    return _report(connection, judgement, timeline)
+
+
+async def _ask(connection: Connection, context: RunContext, total_s: float, timeline: Timeline) -> Judgement:
+    api = provider(connection.provider)
+    wanted = api.check_request(connection)
+    timeline.done(Stage.CONFIG)
+    settings = client_settings(connection, context, total_s=total_s, max_body_bytes=MAX_BODY_BYTES)
+    settings = replace(settings, attempts=1)  # a check reports what it sees
+    timeline.done(Stage.SECRET)
+    async with async_client(settings, timeline) as client:
+        response = await client.request(wanted.method, wanted.path, json=wanted.json)
+    answer = _answer(response.status_code, response.headers.items(), response.content)
+    judgement = judge_certificate(response.status_code, response.content) or api.judge(connection, answer)
+    if not judgement.fault or FAULTS[judgement.fault].stage is Stage.AUTH:
+        timeline.done(Stage.HTTP, http_status=answer.status)
+        if not judgement.fault:
+            timeline.remarks += _narrowed(connection, settings.credential)
+            timeline.done(Stage.AUTH)
+            timeline.stage(Stage.LATENCY, timeline.latency_s, judgement.facts)
+    return judgement
+
+
+def _answer(status: int, headers: Any, body: bytes) -> Answer:
+    try:
+        content, is_json = json.loads(body), True
+    except (ValueError, RecursionError):
+        content, is_json = None, False
+    lower = {name.lower(): value for name, value in headers}
+    return Answer(status, lower, content, is_json, received_at=datetime.now(UTC))
+
+
+def failed(line: ConnectionReport, failure: ConnectionFailed) -> ConnectionReport:
+    """Return a line of a report with a failure that isn't the connection's own."""
+    return line._replace(
+        verdict=failure.fault.verdict,
+        stage=failure.fault.stage,
+        fault=failure.fault.name,
+        message=failure.message,
+        hint=failure.hint,
+        exit_code=failure.exit_code,
+    )
+
+
+def _report(connection: Connection, judgement: Judgement, timeline: Timeline) -> ConnectionReport:
+    fault = FAULTS[judgement.fault] if judgement.fault else None
+    return describe(connection)._replace(
+        verdict=fault.verdict if fault else Verdict.READY,
+        stage=fault.stage if fault else None,
+        fault=judgement.fault,
+        message=judgement.message,
+        hint=(judgement.hint or fault.hint) if fault else "",
+        elapsed_s=timeline.elapsed_s,
+        stages=timeline.stages(fault.stage if fault else None, judgement.facts),
+        warnings=tuple(_warnings(timeline)),
+        exit_code=fault.exit_code if fault else ExitCode.OK,
+        place=_place(connection, judgement),
+    )
+
+
+def _narrowed(connection: Connection, credential: object) -> Iterator[Remark]:
+    """Yield a remark where a customer granted less than the manifest asks for (RFC 6749 §3.3)."""
+    facts: GrantFacts | None = getattr(credential, "facts", None)
+    if facts is not None:
+        missing = [
+            scope for scope in connection.auth.settings.get("scopes", DEFAULT_SCOPES) if scope not in facts.scopes
+        ]
+        if missing:
+            text = f"the customer did not grant {' '.join(missing)}: where it is needed, have them log in again"
+            yield Remark("scopes-not-granted", text)
+
+
+def _warnings(timeline: Timeline) -> Iterator[Remark]:
+    yield from timeline.remarks
+    expires_at = timeline.facts(Stage.TLS).get("cert_expires_at")
+    if isinstance(expires_at, str):
+        remaining = datetime.fromisoformat(expires_at) - datetime.now(UTC)
+        if remaining < CERTIFICATE_WARNING:
+            text = f"the server's certificate ends in {max(remaining.days, 0)} days, at {expires_at}: have it renewed"
+            yield Remark("certificate-ends-soon", text)
+
+
+def _place(connection: Connection, judgement: Judgement) -> Span:
+    """Return where the manifest says what failed: the secret that the message names, else the connection's name."""
+    for key, reference in connection.auth.references.items():
+        if re.search(rf"`{key}`|{re.escape(str(reference))}(?![^\s),])", judgement.message):
+            return connection.place_of("auth", key)
+    return connection.span

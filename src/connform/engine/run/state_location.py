@@ -1,0 +1,22 @@
+"""Where the state of a run lies: in a folder beside each manifest, or behind one URL. Layer 3, no IO."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+FOLDER: Final = ".connform"
+"""Beside the manifest that declares the connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class StateLocation:
+    """Where what outlives a run is kept."""
+
+    url: str = field(default="", repr=False)  # it may hold a password
+    """`postgresql://…` or `sqlite:///folder`; empty for the folder `.connform` beside each manifest."""
+    key: str = ""
+    """A secret reference to the key of the grants; empty for a key file in that folder."""
+
+
+DEFAULT: Final = StateLocation()
