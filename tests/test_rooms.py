@@ -54,3 +54,14 @@ def test_no_child_waits_for_a_lock_that_a_thread_of_its_parent_holds(pytestconfi
     }
 
     assert makers == MADE_AT_ONCE
+
+
+def test_a_name_stands_for_one_class(pytestconfig: pytest.Config) -> None:
+    package = pytestconfig.rootpath / "src" / "connform"
+    homes: dict[str, list[str]] = {}
+    for path in sorted(package.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            if isinstance(node, ast.ClassDef):
+                homes.setdefault(node.name, []).append(path.relative_to(package).as_posix())
+
+    assert {name: files for name, files in homes.items() if len(files) > 1} == {}

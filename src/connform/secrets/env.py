@@ -1,6 +1,6 @@
 """Turns `env://NAME` into the value of an environment variable.
 
-Layer 2; reads the environment, and is the only module besides `cli/` that does.
+Layer 2; reads the environment.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import os
 import re
 from typing import TYPE_CHECKING, Final
 
+from connform.environment import variables
 from connform.errors import SecretUnresolved
 from connform.manifest.shape import Shape
 from connform.manifest.similar import did_you_mean
@@ -46,25 +47,15 @@ class Env:
 
 
 def _load(reference: SecretReference) -> bytes:
-    value = os.environ.get(reference.path)
+    value = variables().get(reference.path)
     if value is None:
-        hint = did_you_mean(reference.path, os.environ) or f"export {reference.path}=… before connform runs"
+        hint = did_you_mean(reference.path, variables()) or f"export {reference.path}=… before connform runs"
         raise SecretUnresolved("secret_not_found", f"environment variable {reference.path} is not set", hint)
     return os.fsencode(value)
 
 
 def _fetched(data: bytes, reference: SecretReference) -> Fetched:  # noqa: ARG001  (it has no fields)
     return fetched_from_bytes(data)
-
-
-def variable(name: str) -> str:
-    """Return an environment variable by which other tools find a store, as `VAULT_ADDR`; empty where it isn't set."""
-    return os.environ.get(name, "")
-
-
-def variables() -> dict[str, str]:
-    """Return the whole environment: what programs of other stores are started with."""
-    return dict(os.environ)
 
 
 ENV: Final = Env()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from connform.errors import SecretUnresolved
 from connform.manifest.shape import Shape, Snippet
-from connform.secrets.kit.file_reader import is_of_processes, read_file
+from connform.secrets.kit.file_reader import PATH, is_of_processes, read_file
 from connform.secrets.kit.interface import Fetched
 from connform.secrets.kit.opened import Documents
 from connform.secrets.kit.value import text_of_file, whole_or_field
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from connform.manifest.shape import Schema
     from connform.secret import SecretReference
     from connform.secrets.kit.interface import OpenStore, Outcome, StoreConfig
 
@@ -33,11 +32,6 @@ _ATTEMPTS: Final = 5
 
 KEPT: Final = ".connform"
 """The folder beside a manifest in which grants and their key lie."""
-PATH: Final[Schema] = {
-    "type": "string",
-    "pattern": r"^[^\x00-\x1f\x7f]+(?!\n)$",
-    "errorMessage": "a path is not empty and holds no control characters",
-}
 
 
 class File:

@@ -10,12 +10,12 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from connform.environment import variable
 from connform.errors import SecretUnresolved
 from connform.manifest.references import REFERENCE
 from connform.manifest.shape import Shape, Snippet
 from connform.manifest.similar import did_you_mean
 from connform.manifest.urls import URL, url_findings
-from connform.secrets.env import variable
 from connform.secrets.kit.interface import Fetched
 from connform.secrets.kit.opened import Documents, Once
 from connform.secrets.kit.value import require_other, secret_from_text, text_from_base64

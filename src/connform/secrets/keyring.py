@@ -12,9 +12,9 @@ from pathlib import Path
 from time import sleep
 from typing import TYPE_CHECKING, Any, Final
 
+from connform.environment import variable
 from connform.errors import SecretUnresolved
 from connform.manifest.shape import Shape, Snippet
-from connform.secrets.env import variable
 from connform.secrets.kit.interface import Fetched
 from connform.secrets.kit.opened import Documents
 from connform.secrets.kit.requirements import missing_library

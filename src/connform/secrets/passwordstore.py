@@ -10,11 +10,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from connform.environment import variable
 from connform.errors import SecretUnresolved
 from connform.manifest.shape import Shape, Snippet
 from connform.manifest.similar import did_you_mean
-from connform.secrets.env import variable
-from connform.secrets.file import PATH
+from connform.secrets.kit.file_reader import PATH
 from connform.secrets.kit.interface import Fetched
 from connform.secrets.kit.opened import Documents
 from connform.secrets.kit.requirements import missing_program

@@ -11,13 +11,12 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from connform.environment import variable
 from connform.errors import SecretUnresolved
 from connform.manifest.references import REFERENCE
 from connform.manifest.shape import Shape, Snippet
 from connform.manifest.similar import did_you_mean
-from connform.secrets.env import variable
-from connform.secrets.file import PATH
-from connform.secrets.kit.file_reader import read_file
+from connform.secrets.kit.file_reader import PATH, read_file
 from connform.secrets.kit.interface import Fetched
 from connform.secrets.kit.opened import Documents
 from connform.secrets.kit.requirements import missing_program

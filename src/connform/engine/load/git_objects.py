@@ -14,9 +14,9 @@ import os
 import subprocess
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
+from connform.environment import variable
 from connform.errors import NoBaseline
 from connform.programs import find_program
-from connform.secrets.env import variable
 from connform.secrets.kit.command import ordinary_variables
 
 if TYPE_CHECKING:

@@ -60,8 +60,8 @@ def _is_tracked(root: Path, place: Path) -> bool:
     import subprocess  # with what follows, start-up that few runs need
 
     from connform.engine.load.git_objects import OPTIONS, VARIABLES
+    from connform.environment import variable
     from connform.programs import find_program
-    from connform.secrets.env import variable
     from connform.secrets.kit.command import ordinary_variables
 
     git = find_program("git", variable("PATH"))

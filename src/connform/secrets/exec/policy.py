@@ -13,10 +13,10 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from connform.environment import variable
 from connform.errors import SecretUnresolved
 from connform.manifest.repository import repository_of
 from connform.manifest.similar import did_you_mean
-from connform.secrets.env import variable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -17,11 +17,11 @@ from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from connform.environment import variable, variables
 from connform.errors import SecretUnresolved
 from connform.http.net import deadline
 from connform.process_local import ProcessLocal
 from connform.programs import absolute_parts, find_program
-from connform.secrets.env import variable, variables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -14,6 +14,14 @@ from connform.regular_files import NotRegularError, TooLargeError, read_regular
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from connform.manifest.shape import Schema
+
+PATH: Final[Schema] = {
+    "type": "string",
+    "pattern": r"^[^\x00-\x1f\x7f]+(?!\n)$",
+    "errorMessage": "a path is not empty and holds no control characters",
+}
+"""A key of a store that names a file or a folder."""
 MAX_FILE_BYTES: Final = 1024 * 1024
 """No secret is larger."""
 

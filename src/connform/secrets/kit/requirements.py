@@ -5,8 +5,8 @@ Layer 2; looks for files, starts nothing and imports nothing.
 
 from __future__ import annotations
 
+from connform.environment import variable
 from connform.programs import find_program
-from connform.secrets.env import variable
 
 
 def missing_library(name: str, to_install: str) -> str:

@@ -9,13 +9,13 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from connform.environment import variable
 from connform.errors import SecretUnresolved
 from connform.manifest.rules import Finding
 from connform.manifest.shape import Shape, Snippet
 from connform.manifest.urls import URL, UrlError, parse_url, url_findings
 from connform.secret import Secret
-from connform.secrets.env import variable
-from connform.secrets.file import PATH
+from connform.secrets.kit.file_reader import PATH
 from connform.secrets.kit.opened import Documents
 from connform.secrets.vault.login import AUTH, INSIDE, VaultLogin, login_findings
 from connform.secrets.vault.paths import RESERVED, may_be_reserved, path_problem

@@ -1,0 +1,15 @@
+"""The environment variables of this process, which few rooms may read. Layer 0; reads the environment."""
+
+from __future__ import annotations
+
+import os
+
+
+def variable(name: str) -> str:
+    """Return an environment variable by which other tools find a store, as `VAULT_ADDR`; empty where it isn't set."""
+    return os.environ.get(name, "")
+
+
+def variables() -> dict[str, str]:
+    """Return a copy of the whole environment."""
+    return dict(os.environ)
