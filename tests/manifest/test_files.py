@@ -133,3 +133,10 @@ def test_a_file_that_is_too_large_is_refused_unread() -> None:
     with open("large.yaml", "wb") as file:
         file.truncate(files.MAX_FILE_BYTES + 1)
     assert read("large.yaml") == ([], ["file-too-large large.yaml"])
+
+
+def test_a_file_of_exactly_the_largest_size_is_read() -> None:
+    with open("large.yaml", "wb") as file:
+        file.truncate(files.MAX_FILE_BYTES)
+    names, problems = read("large.yaml")
+    assert (len(names), problems) == (1, [])

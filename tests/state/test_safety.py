@@ -30,6 +30,15 @@ def halved(sqlite_repository: Repository) -> Repository:
     return repository
 
 
+@pytest.mark.parametrize(("removed", "code"), [(6, 0), (7, 7)], ids=["30 %", "more than that"])
+def test_thirty_percent_may_be_removed_and_no_more(sqlite_repository: Repository, removed: int, code: int) -> None:
+    sqlite_repository.declare(*NAMES)
+    record(sqlite_repository.folder / "connections.yaml")
+    sqlite_repository.remove(*NAMES[:removed])
+    assert sqlite_repository.run("apply", "--yes").code == code
+    assert len(sqlite_repository.recorded()) == (20 if code else 20 - removed)
+
+
 def test_shards_do_not_remove_together_what_one_run_may_not(halved: Repository) -> None:
     halved.run("plan", "--out", "plan.json")
     for agreed in (("--yes",), ("--plan", "plan.json")):
