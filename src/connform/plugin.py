@@ -13,7 +13,7 @@ from connform.manifest.shape import Shape
 from connform.providers.interface import Answer, CheckRequest, Instance, Judgement, Provider
 from connform.secret import Secret, SecretReference
 from connform.secrets.kit.interface import Backend, Fetched, HasStoreRules, OpenStore, Outcome, StoreConfig
-from connform.secrets.kit.opened import Documents, Once
+from connform.secrets.kit.open_store import DocumentStore, OnceValue
 from connform.secrets.kit.value import secret_from_text, text_from_bytes, whole_or_field
 
 __all__ = [
@@ -22,13 +22,13 @@ __all__ = [
     "CheckRequest",
     "Connection",
     "ConnectionFailed",
-    "Documents",
+    "DocumentStore",
     "Fetched",
     "Finding",
     "HasStoreRules",
     "Instance",
     "Judgement",
-    "Once",
+    "OnceValue",
     "OpenStore",
     "Outcome",
     "Provider",

@@ -14,7 +14,7 @@ import pytest
 from connform.errors import SecretUnresolved
 from connform.secret import Secret, SecretReference
 from connform.secrets.kit.interface import Fetched, StoreConfig
-from connform.secrets.kit.opened import attempt
+from connform.secrets.kit.open_store import attempt
 from connform.secrets.sops import SOPS
 from connform.testing.secrets import Bench, SecretBackendSuite
 from tests.canary import API_KEY

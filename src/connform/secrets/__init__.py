@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from connform.secrets.kit.interface import Backend
 
-_PLACES: Final = {
+_IMPORT_PATHS: Final = {
     "env": "env:ENV",
     "dotenv": "dotenv:DOTENV",
     "file": "file:FILE",
@@ -34,10 +34,10 @@ _PLACES: Final = {
 
 
 def _load(name: str) -> Backend:
-    module, _, attribute = _PLACES[name].partition(":")
+    module, _, attribute = _IMPORT_PATHS[name].partition(":")
     backend: Backend = getattr(import_module(f"{__name__}.{module}"), attribute)
     return backend
 
 
-BACKENDS: Final[Mapping[str, Backend]] = Lazy(_PLACES, _load)
+BACKENDS: Final[Mapping[str, Backend]] = Lazy(_IMPORT_PATHS, _load)
 """By name, in the order of the documentation; a manifest pays for those that it names."""

@@ -18,7 +18,7 @@ from connform.manifest.shape import Shape, Snippet
 from connform.manifest.similar import did_you_mean
 from connform.secrets.kit.file_reader import read_file
 from connform.secrets.kit.interface import Fetched
-from connform.secrets.kit.opened import attempt
+from connform.secrets.kit.open_store import attempt
 from connform.secrets.kit.value import secret_from_text, text_of_file
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Assignment(NamedTuple):
 
     value: str
     """Unquoted."""
-    number: int
+    line_number: int
     """1-based."""
     repeated_at: int = 0
     """The line at which the name stands again; 0 for nowhere."""
@@ -84,26 +84,26 @@ class Dotenv:
             return "the variable's name is missing or not valid: dotenv://.env#NAME"
         return ""
 
-    def open(self, place: StoreConfig) -> OpenStore:
+    def open(self, store: StoreConfig) -> OpenStore:
         """Return the files, or the one of a store."""
-        return _Files(place)
+        return _DotenvFiles(store)
 
 
-class _Files:
+class _DotenvFiles:
     """Dotenv files; each is read once a read."""
 
     batch_size = 0
 
-    def __init__(self, place: StoreConfig) -> None:
-        self._place = place
+    def __init__(self, store: StoreConfig) -> None:
+        self._store = store
 
     def read(self, references: Sequence[SecretReference]) -> Sequence[Outcome]:
         """Return the values of the variables."""
-        of_store = self._place.settings.get("path", "")
+        of_store = self._store.settings.get("path", "")
         files: dict[Path, dict[str, Assignment] | SecretUnresolved] = {}
         outcomes: list[Outcome] = []
         for reference in references:
-            path = self._place.base / (of_store or reference.path)
+            path = self._store.base / (of_store or reference.path)
             if path not in files:
                 files[path] = attempt(_load, path)
             lines = files[path]
@@ -132,7 +132,7 @@ def _value(lines: Mapping[str, Assignment], name: str) -> Fetched:
         raise SecretUnresolved("secret_not_found", f"the file has no variable {name}", hint)
     line = lines[name]
     if line.repeated_at:
-        message = f"{name} stands twice, at lines {line.number} and {line.repeated_at}"
+        message = f"{name} stands twice, at lines {line.line_number} and {line.repeated_at}"
         raise SecretUnresolved("secret_malformed", message, "remove one of the lines")
     return Fetched(secret_from_text(line.value))
 

@@ -13,7 +13,7 @@ from connform.environment import variables
 from connform.errors import SecretUnresolved
 from connform.manifest.shape import Shape
 from connform.manifest.similar import did_you_mean
-from connform.secrets.kit.opened import Documents
+from connform.secrets.kit.open_store import DocumentStore
 from connform.secrets.kit.value import fetched_from_bytes
 
 if TYPE_CHECKING:
@@ -41,9 +41,9 @@ class Env:
             return "an environment variable has no fields and no versions: nothing follows its name"
         return ""
 
-    def open(self, place: StoreConfig) -> OpenStore:  # noqa: ARG002  (there is one environment)
+    def open(self, store: StoreConfig) -> OpenStore:  # noqa: ARG002  (there is one environment)
         """Return the environment."""
-        return Documents(_load, _fetched, batch_size=0)
+        return DocumentStore(_load, _fetched, batch_size=0)
 
 
 def _load(reference: SecretReference) -> bytes:

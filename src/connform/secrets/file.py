@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from connform.errors import SecretUnresolved
 from connform.manifest.shape import Shape, Snippet
-from connform.secrets.kit.file_reader import PATH, is_of_processes, read_file
+from connform.secrets.kit.file_reader import PATH_SCHEMA, is_in_proc, read_file
 from connform.secrets.kit.interface import Fetched
-from connform.secrets.kit.opened import Documents
+from connform.secrets.kit.open_store import DocumentStore
 from connform.secrets.kit.value import text_of_file, whole_or_field
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ _SNAPSHOT: Final = "..data"
 _ATTEMPTS: Final = 5
 """Looks at a mount that rotates during the read; mounts rotate once a minute, not five times in a read."""
 
-KEPT: Final = ".connform"
+CONNFORM_FOLDER: Final = ".connform"
 """The folder beside a manifest in which grants and their key lie."""
 
 
@@ -41,7 +41,7 @@ class File:
     store_shape = Shape(
         properties={
             "path": {
-                **PATH,
+                **PATH_SCHEMA,
                 "description": "The folder of the secrets; relative to the manifest.",
                 "examples": ["/run/secrets"],
             }
@@ -60,15 +60,17 @@ class File:
         if "path" in settings and (reference.path.startswith("/") or ".." in reference.path.split("/")):
             return f"a path in a store stays inside of its folder: {reference.scheme}://NAME"
         path = f"{settings.get('path', '')}/{reference.path}" if settings else reference.path
-        if KEPT in path.split("/"):
-            return f"{KEPT}/ is connform's own: the key of the grants lies there, and no connection gets that"
-        if is_of_processes(path):
+        if CONNFORM_FOLDER in path.split("/"):
+            return (
+                f"{CONNFORM_FOLDER}/ is connform's own: the key of the grants lies there, and no connection gets that"
+            )
+        if is_in_proc(path):
             return "/proc shows what this run itself holds: name the file into which the secret was put"
         return ""
 
-    def open(self, place: StoreConfig) -> OpenStore:
+    def open(self, store: StoreConfig) -> OpenStore:
         """Return the folder of a store, or of the manifest."""
-        return _Folder(place.base / place.settings.get("path", ""))
+        return _Folder(store.base / store.settings.get("path", ""))
 
 
 class _Folder:
@@ -84,7 +86,7 @@ class _Folder:
         for _ in range(_ATTEMPTS - 1):
             snapshot = _Snapshot()
             outcomes = self._read(references, snapshot)
-            if not (snapshot.is_past() and any(isinstance(one, SecretUnresolved) for one in outcomes)):
+            if not (snapshot.has_rotated() and any(isinstance(one, SecretUnresolved) for one in outcomes)):
                 return outcomes
         return self._read(references, _Snapshot())
 
@@ -92,7 +94,7 @@ class _Folder:
         """Do nothing."""
 
     def _read(self, references: Sequence[SecretReference], snapshot: _Snapshot) -> Sequence[Outcome]:
-        return Documents(partial(self._load, snapshot), _fetched).read(references)
+        return DocumentStore(partial(self._load, snapshot), _fetched).read(references)
 
     def _load(self, snapshot: _Snapshot, reference: SecretReference) -> _Content:
         path = snapshot.locate(self._folder / reference.path)
@@ -121,22 +123,22 @@ class _Snapshot:
     def locate(self, path: Path) -> Path:
         """Return where `path` lies: in the mount's snapshot where it is a member, else where it says."""
         for mount in path.parents:
-            target = self._targets.get(mount) or _target(mount / _SNAPSHOT)
+            target = self._targets.get(mount) or _link_target(mount / _SNAPSHOT)
             if target is not None:
                 member = path.relative_to(mount)
-                entry = _target(mount / member.parts[0])
+                entry = _link_target(mount / member.parts[0])
                 if entry is None or entry.parts[:1] != (_SNAPSHOT,):
                     return path  # lies beside the mount's own members
                 self._targets[mount] = target
                 return mount / target / member
         return path
 
-    def is_past(self) -> bool:
+    def has_rotated(self) -> bool:
         """Whether a rotation has put another folder in place: the old one goes file by file."""
-        return any(_target(mount / _SNAPSHOT) != target for mount, target in self._targets.items())
+        return any(_link_target(mount / _SNAPSHOT) != target for mount, target in self._targets.items())
 
 
-def _target(link: Path) -> Path | None:
+def _link_target(link: Path) -> Path | None:
     """Return what a symbolic link points at; `None` for anything else, unreadable ones included: the read says why."""
     try:
         return link.readlink()

@@ -8,7 +8,7 @@ import botocore.exceptions
 import pytest
 
 from connform.secrets.aws import failures
-from connform.secrets.aws.session import patience
+from connform.secrets.aws.session import attempts_and_timeouts
 from tests.canary import API_KEY
 from tests.secrets.aws.front import Error
 from tests.secrets.aws.reading import failure, read, shown
@@ -115,7 +115,7 @@ def test_every_exception_that_is_judged_exists() -> None:
 
 @pytest.mark.parametrize("timeout_s", [0.5, 1, 3, 5, 9, 10, 60])
 def test_all_attempts_together_end_within_the_time_of_a_read(timeout_s: float) -> None:
-    attempts, connect_s, read_s = patience(timeout_s)
+    attempts, connect_s, read_s = attempts_and_timeouts(timeout_s)
     waiting_s = sum(2**number for number in range(attempts - 1))
     assert attempts * (connect_s + read_s) + waiting_s <= timeout_s + 1e-9
     assert connect_s > 0

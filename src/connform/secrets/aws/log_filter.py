@@ -15,41 +15,41 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
 
-_OURS: ContextVar[bool] = ContextVar("connform_aws_call", default=False)
+_IS_OUR_CALL: ContextVar[bool] = ContextVar("connform_aws_call", default=False)
 
 
-class _NotOurs(logging.Filter):
+class _DropOurRecords(logging.Filter):
     """Drops what is logged while one of our calls runs."""
 
     def filter(self, record: logging.LogRecord) -> bool:  # noqa: ARG002  (whatever it says)
-        return not _OURS.get()
+        return not _IS_OUR_CALL.get()
 
 
-_FILTER: Final = _NotOurs()
+_FILTER: Final = _DropOurRecords()
 
 
 @contextmanager
 def unlogged() -> Iterator[None]:
     """Let botocore, and the HTTP client below it, log nothing of what this thread does inside."""
-    _hide()
-    token = _OURS.set(True)
+    _add_filter()
+    token = _IS_OUR_CALL.set(True)
     try:
         yield
     finally:
-        _OURS.reset(token)
+        _IS_OUR_CALL.reset(token)
 
 
 @cache
-def _hide() -> None:
+def _add_filter() -> None:
     import botocore
     import urllib3
 
     for package in (botocore, urllib3):
-        for name in _loggers(package):
+        for name in _logger_names(package):
             logging.getLogger(name).addFilter(_FILTER)
 
 
-def _loggers(package: ModuleType) -> Iterator[str]:
+def _logger_names(package: ModuleType) -> Iterator[str]:
     """Yield the names of a package's loggers, called as its modules are: a filter is not inherited by loggers below."""
     from pkgutil import iter_modules
 

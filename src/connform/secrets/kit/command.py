@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 MAX_OUTPUT_BYTES: Final = 1024 * 1024
 """No secret is larger."""
-_MAX_COMPLAINT_BYTES: Final = 64 * 1024
+_MAX_STDERR_BYTES: Final = 64 * 1024
 _CHUNK_BYTES: Final = 64 * 1024
 _GRACE_S: Final = 0.3
 """Between SIGTERM and SIGKILL."""
-_LOOK_S: Final = 0.05
+_POLL_S: Final = 0.05
 """How often to look whether the program has ended while something else keeps its pipes open."""
 _ORDINARY: Final = frozenset({"PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "TMPDIR", "DBUS_SESSION_BUS_ADDRESS"})
 _ORDINARY_PREFIXES: Final = ("LC_", "XDG_")
@@ -40,7 +40,7 @@ _ORDINARY_PREFIXES: Final = ("LC_", "XDG_")
 _running: Final = ProcessLocal(set["subprocess.Popen[bytes]"])
 _starting: Final = ProcessLocal(Lock)
 """Held until a process that was started is among those that run."""
-_START_S: Final = 2.0
+_START_WAIT_S: Final = 2.0
 """For which a command that is interrupted waits."""
 
 
@@ -50,41 +50,41 @@ class ProcessExit(Enum):
     EXITED = "exited"
     SIGNALED = "died of a signal"
     NOT_STARTED = "could not be started"
-    HUNG = "was killed at its deadline"
-    TOO_LARGE = "was killed for what it printed"
+    TIMED_OUT = "was killed at its deadline"
+    TOO_MUCH_OUTPUT = "was killed for what it printed"
 
 
 class ProgramResult(NamedTuple):
     """What came of a program."""
 
-    ending: ProcessExit
+    process_exit: ProcessExit
     """How it ended."""
     status: int
     """Its exit status; 0 where it didn't exit by itself."""
-    said: str
+    summary: str
     """The same for people: `exited with status 3`. Nothing that it printed."""
-    output: bytes = b""
+    stdout: bytes = b""
     """What it printed, at most `MAX_OUTPUT_BYTES`."""
-    complaints: bytes = b""
+    stderr: bytes = b""
     """The beginning of its standard error."""
 
     @property
-    def is_good(self) -> bool:
+    def succeeded(self) -> bool:
         """Whether it did what it was asked to."""
-        return self.ending is ProcessExit.EXITED and self.status == 0
+        return self.process_exit is ProcessExit.EXITED and self.status == 0
 
 
 def ordinary_variables(names: Sequence[str] = (), prefixes: Sequence[str] = ()) -> dict[str, str]:
     """Return the variables that every program gets, with more by name, or by how their names begin; no others."""
-    kept = {
+    chosen = {
         name: value
         for name, value in variables().items()
         if name in _ORDINARY or name in names or name.startswith((*_ORDINARY_PREFIXES, *prefixes))
     }
-    return {**kept, "PATH": absolute_parts(variable("PATH"))}
+    return {**chosen, "PATH": absolute_parts(variable("PATH"))}
 
 
-def program(name: str, to_install: str) -> str:
+def require_program(name: str, to_install: str) -> str:
     """Return where a program lies.
 
     Raises:
@@ -96,16 +96,16 @@ def program(name: str, to_install: str) -> str:
     return found
 
 
-def require_exit(ran: ProgramResult, name: str) -> None:
+def require_exit(result: ProgramResult, name: str) -> None:
     """Accept a program that exited by itself, whatever its status.
 
     Raises:
         SecretUnresolved: `secret_malformed`, it printed too much; else `secret_backend_unavailable`.
     """
-    if ran.ending is ProcessExit.TOO_LARGE:
-        raise SecretUnresolved("secret_malformed", f"{name} {ran.said}", "name what holds the secret alone")
-    if ran.ending is not ProcessExit.EXITED:
-        raise SecretUnresolved("secret_backend_unavailable", f"{name} {ran.said}")
+    if result.process_exit is ProcessExit.TOO_MUCH_OUTPUT:
+        raise SecretUnresolved("secret_malformed", f"{name} {result.summary}", "name what holds the secret alone")
+    if result.process_exit is not ProcessExit.EXITED:
+        raise SecretUnresolved("secret_backend_unavailable", f"{name} {result.summary}")
 
 
 def run(argv: Sequence[str], environment: Mapping[str, str], timeout_s: float) -> ProgramResult:
@@ -120,21 +120,21 @@ def run(argv: Sequence[str], environment: Mapping[str, str], timeout_s: float) -
         limit_s = deadline.allow(timeout_s) or timeout_s
         process = _start(argv, environment)
     except TimeoutError:
-        return ProgramResult(ProcessExit.HUNG, 0, "was not started: the time was up")
+        return ProgramResult(ProcessExit.TIMED_OUT, 0, "was not started: the time was up")
     except OSError as error:
         return ProgramResult(ProcessExit.NOT_STARTED, 0, f"could not be started: {error.strerror}")
-    heard = _Outputs(process)
+    outputs = _Outputs(process)
     try:
-        ending = heard.listen(monotonic() + limit_s)
+        ending = outputs.read_until(monotonic() + limit_s)
     finally:
-        _end(process)
-        heard.close()
+        _terminate(process)
+        outputs.close()
         _running.own.discard(process)
-    if ending is ProcessExit.HUNG:
+    if ending is ProcessExit.TIMED_OUT:
         return ProgramResult(ending, 0, f"did not end within {limit_s:.3g} s, and was killed")
-    if ending is ProcessExit.TOO_LARGE:
+    if ending is ProcessExit.TOO_MUCH_OUTPUT:
         return ProgramResult(ending, 0, "printed more than 1 MiB, and was killed")
-    return _ended(process.returncode, bytes(heard.output), bytes(heard.complaints))
+    return _exited(process.returncode, bytes(outputs.stdout), bytes(outputs.stderr))
 
 
 def _start(argv: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
@@ -152,7 +152,7 @@ def _start(argv: Sequence[str], environment: Mapping[str, str]) -> subprocess.Po
     return process
 
 
-def _ended(code: int, output: bytes, complaints: bytes) -> ProgramResult:
+def _exited(code: int, output: bytes, complaints: bytes) -> ProgramResult:
     if code >= 0:
         return ProgramResult(ProcessExit.EXITED, code, f"exited with status {code}", output, complaints)
     name = f"signal {-code}"
@@ -165,36 +165,36 @@ class _Outputs:
     """Both outputs of a process."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        self.output = bytearray()
-        self.complaints = bytearray()
+        self.stdout = bytearray()
+        self.stderr = bytearray()
         self._process = process
         self._pipes = [pipe for pipe in (process.stdout, process.stderr) if pipe is not None]  # both were asked for
         self._selector = selectors.DefaultSelector()
-        for pipe, kept in zip(self._pipes, (self.output, self.complaints), strict=True):
-            self._selector.register(pipe, selectors.EVENT_READ, kept)
+        for pipe, buffer in zip(self._pipes, (self.stdout, self.stderr), strict=True):
+            self._selector.register(pipe, selectors.EVENT_READ, buffer)
 
-    def listen(self, ends_at: float) -> ProcessExit:
+    def read_until(self, ends_at: float) -> ProcessExit:
         """Return how the process ended, or why it has to; nobody waits for children of it that keep the pipes open."""
         while self._selector.get_map():
             has_ended = self._process.poll() is not None  # asked first: what it printed is in the pipes then
             left_s = ends_at - monotonic()
-            ready = self._selector.select(0 if has_ended else max(0.0, min(left_s, _LOOK_S)))
+            ready = self._selector.select(0 if has_ended else max(0.0, min(left_s, _POLL_S)))
             for key, _ in ready:
                 self._read(key)
-            if len(self.output) > MAX_OUTPUT_BYTES:
-                return ProcessExit.TOO_LARGE
+            if len(self.stdout) > MAX_OUTPUT_BYTES:
+                return ProcessExit.TOO_MUCH_OUTPUT
             if has_ended and (left_s <= 0 or not ready):
                 return ProcessExit.EXITED
             if left_s <= 0:
-                return ProcessExit.HUNG
+                return ProcessExit.TIMED_OUT
         try:
             self._process.wait(max(0.0, ends_at - monotonic()))
         except subprocess.TimeoutExpired:
-            return ProcessExit.HUNG
+            return ProcessExit.TIMED_OUT
         return ProcessExit.EXITED
 
     def _read(self, key: selectors.SelectorKey) -> None:
-        room = _CHUNK_BYTES if key.data is self.output else _MAX_COMPLAINT_BYTES - len(self.complaints)
+        room = _CHUNK_BYTES if key.data is self.stdout else _MAX_STDERR_BYTES - len(self.stderr)
         chunk = os.read(key.fd, _CHUNK_BYTES)
         key.data.extend(chunk[:room])
         if not chunk:
@@ -207,7 +207,7 @@ class _Outputs:
             pipe.close()
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _terminate(process: subprocess.Popen[bytes]) -> None:
     """End a process and its group: asked first, killed then."""
     if process.poll() is None:
         _signal(process, signal.SIGTERM)
@@ -226,8 +226,8 @@ def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
 
 
 @atexit.register
-def _end_all() -> None:
+def _kill_all() -> None:
     """End what still runs where the command is interrupted: its threads are not waited for, and start nothing any more."""
-    _starting.own.acquire(timeout=_START_S)
+    _starting.own.acquire(timeout=_START_WAIT_S)
     for process in list(_running.own):
         _signal(process, signal.SIGKILL)

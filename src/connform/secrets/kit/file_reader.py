@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from connform.manifest.shape import Schema
 
-PATH: Final[Schema] = {
+PATH_SCHEMA: Final[Schema] = {
     "type": "string",
     "pattern": r"^[^\x00-\x1f\x7f]+(?!\n)$",
     "errorMessage": "a path is not empty and holds no control characters",
@@ -32,7 +32,7 @@ def read_file(path: Path) -> bytes:
     Raises:
         SecretUnresolved: `secret_not_found`, `secret_denied`, `secret_malformed` or `secret_backend_unavailable`.
     """
-    if is_of_processes(os.path.realpath(path)):
+    if is_in_proc(os.path.realpath(path)):
         message = f"{path} lies in /proc, which shows what this run itself holds"
         raise SecretUnresolved("secret_denied", message, "name the file into which the secret was put")
     try:
@@ -53,6 +53,6 @@ def read_file(path: Path) -> bytes:
         raise SecretUnresolved("secret_backend_unavailable", message) from None
 
 
-def is_of_processes(path: str) -> bool:
+def is_in_proc(path: str) -> bool:
     """Whether a path, as it is written, leads to what Linux shows of processes: environments, arguments, open files."""
     return f"/{os.path.normpath(path).lstrip('/')}/".startswith("/proc/") and path.startswith("/")

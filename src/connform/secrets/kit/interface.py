@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from connform.manifest.shape import Shape
     from connform.secret import Secret, SecretReference
 
-READ_S = 10.0
+DEFAULT_TIMEOUT_S = 10.0
 """How long a read of a store may take, its login included, where the store says nothing else."""
 
 
@@ -32,7 +32,7 @@ class StoreConfig(NamedTuple):
     """The settings of the store; empty for a bare backend."""
     secrets: Mapping[str, Secret] = MappingProxyType({})
     """What opens the store: the secrets that its own settings refer to, by their path in them: `auth.token`."""
-    timeout_s: float = READ_S
+    timeout_s: float = DEFAULT_TIMEOUT_S
     """How long one read may take; then nobody waits for it any more."""
 
 
@@ -93,7 +93,7 @@ class Backend(Protocol):
     def lint(self, reference: SecretReference, settings: Mapping[str, Any]) -> str:
         """Return what is wrong with a reference, offline, or an empty string."""
 
-    def open(self, place: StoreConfig) -> OpenStore:
+    def open(self, store: StoreConfig) -> OpenStore:
         """Return a place to read from. No IO: it waits for the first read."""
 
 

@@ -21,17 +21,17 @@ if TYPE_CHECKING:
     from connform.http.settings import Credential
 
 _SUCCESS = range(200, 300)
-_UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _TOO_MANY, _SERVER_ERROR = 401, 403, 404, 429, 500
+_UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _TOO_MANY_REQUESTS, _SERVER_ERROR = 401, 403, 404, 429, 500
 _MAX_BODY_BYTES = 8 * 1024 * 1024
-_SLOW = "see why the store is slow, or raise its `timeout_s`"
-_ADDRESS = "correct the address of the store"
+_HINT_SLOW = "see why the store is slow, or raise its `timeout_s`"
+_HINT_ADDRESS = "correct the address of the store"
 _HINTS = {
-    "dns_no_such_host": f"{_ADDRESS}, or the resolver of this machine",
-    "tls_wrong_host": f"the certificate belongs to another host: {_ADDRESS}",
-    "tls_not_tls": f"the port does not speak TLS: {_ADDRESS}",
+    "dns_no_such_host": f"{_HINT_ADDRESS}, or the resolver of this machine",
+    "tls_wrong_host": f"the certificate belongs to another host: {_HINT_ADDRESS}",
+    "tls_not_tls": f"the port does not speak TLS: {_HINT_ADDRESS}",
     "tls_untrusted_issuer": "if you trust the issuer, name its certificate in the store's `ca_file`, where it has one; otherwise somebody intercepts the connection",
-    "http_deadline": _SLOW,
-    "http_timeout": _SLOW,
+    "http_deadline": _HINT_SLOW,
+    "http_timeout": _HINT_SLOW,
 }
 """What to do, where it is another thing for a store than for a connection."""
 
@@ -90,7 +90,7 @@ class RestApi:
             max_body_bytes=_MAX_BODY_BYTES,
         )
         self._client: httpx.Client | None = None
-        self._building = ProcessLocal(Lock)
+        self._client_lock = ProcessLocal(Lock)
 
     def call(
         self,
@@ -119,7 +119,7 @@ class RestApi:
         from connform.http import sync_client
 
         try:
-            with self._building.own:
+            with self._client_lock.own:
                 if self._client is None:
                     self._client = sync_client(self._settings)
             body = {"json": json} if json is not None else {"data": form} if form is not None else {}
@@ -128,7 +128,7 @@ class RestApi:
             fault = "secret_malformed" if failure.fault.name == "secret_malformed" else "secret_backend_unavailable"
             hint = _HINTS.get(failure.fault.name, failure.hint)
             raise SecretUnresolved(fault, f"{self._name}: {failure.message}", hint) from None
-        if answer.status_code == _TOO_MANY or (answer.status_code >= _SERVER_ERROR and not server_errors):
+        if answer.status_code == _TOO_MANY_REQUESTS or (answer.status_code >= _SERVER_ERROR and not server_errors):
             raise SecretUnresolved("secret_backend_unavailable", f"{self._name} answered {answer.status_code}")
         try:
             content = answer.json()

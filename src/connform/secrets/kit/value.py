@@ -104,7 +104,7 @@ def field_of(content: Mapping[str, Any], field: str) -> Secret:
     return secret_from_text(value)
 
 
-def require_other(found: Secret, own: Iterable[Secret]) -> Secret:
+def require_not_own(found: Secret, own: Iterable[Secret]) -> Secret:
     """Return a secret that is none of those by which a store was opened: a reference reads no login of the run itself.
 
     Raises:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from connform.errors import SecretUnresolved
 from connform.secrets.kit.interface import Fetched
 from connform.secrets.kit.value import field_of
-from connform.secrets.vault.server import NAME, describe_errors, strange
+from connform.secrets.vault.server import NAME, describe_errors, unexpected_answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 VERSIONED: Final = 2
 """The version of KV that keeps earlier versions of its secrets."""
-_KV: Final = {"kv", "generic"}
+_KV_TYPES: Final = {"kv", "generic"}
 """Types of mounts; `generic` is what KV was called at first."""
 
-_OF_NO_KV: Final = ("lease_id", "auth", "wrap_info")
+_NOT_OF_KV: Final = ("lease_id", "auth", "wrap_info")
 """What is empty in every answer of a KV store: it leases nothing, and makes no token."""
 
 
@@ -53,65 +53,65 @@ class KvSecret(NamedTuple):
     """When it was written."""
 
 
-def mount_of(reply: RestReply, path: str) -> Mount:
+def mount_of_reply(reply: RestReply, path: str) -> Mount:
     """Return the mount in which a path lies, as the server tells it.
 
     Raises:
         SecretUnresolved: `secret_not_found`, it is no KV store, or not in it but the whole of it.
     """
-    data = _data(reply)
+    data = _data_of(reply)
     mount, kind, options = data.get("path"), data.get("type"), data.get("options")
     if not isinstance(mount, str) or not mount.strip("/") or f"/{mount}" not in f"/{path}/":
-        raise strange()
+        raise unexpected_answer()
     mount = path[: f"/{path}/".index(f"/{mount}") + len(mount) - 1]  # a namespace may stand before it
-    if kind not in _KV:
-        raise not_stored(mount)
+    if kind not in _KV_TYPES:
+        raise not_kv(mount)
     if mount == path:
         raise SecretUnresolved("secret_not_found", f"{mount} is the whole mount", "name a secret in it")
     is_versioned = isinstance(options, dict) and options.get("version") == "2"
     return Mount(mount, VERSIONED if is_versioned else 1)
 
 
-def not_stored(place: str) -> SecretUnresolved:
+def not_kv(path: str) -> SecretUnresolved:
     """Return that what lies at a place of a server is no stored secret."""
-    message = f"{place} is no KV store: only secrets that are stored can be read, none that are made on request"
+    message = f"{path} is no KV store: only secrets that are stored can be read, none that are made on request"
     return SecretUnresolved("secret_not_found", message, "correct the mount in the reference")
 
 
-def decoded(reply: RestReply, mount: Mount) -> KvSecret:
+def secret_of_reply(reply: RestReply, mount: Mount) -> KvSecret:
     """Return the secret that an answer holds.
 
     Raises:
         SecretUnresolved: `secret_backend_unavailable`, it is no answer of that version of KV; `secret_not_found`, nor of any.
     """
-    data = _data(reply)
+    data = _data_of(reply)
     if mount.version != VERSIONED:
-        if any(reply.content.get(key) for key in _OF_NO_KV):
-            raise not_stored(mount.path)
+        if any(reply.content.get(key) for key in _NOT_OF_KV):
+            raise not_kv(mount.path)
         return KvSecret(data)
-    fields, metadata = data.get("data"), metadata_of(reply)
+    fields, metadata = data.get("data"), metadata_of_reply(reply)
     if not isinstance(fields, dict):
-        raise strange()
+        raise unexpected_answer()
     since = None
     with suppress(TypeError, ValueError):  # nothing depends on it
         since = datetime.fromisoformat(metadata.get("created_time", "")).astimezone(UTC)
     return KvSecret(fields, str(metadata.get("version", "")), since)
 
 
-def _data(reply: RestReply) -> Mapping[str, Any]:
+def _data_of(reply: RestReply) -> Mapping[str, Any]:
     data = reply.content.get("data")
     return data if isinstance(data, dict) else {}
 
 
-def metadata_of(reply: RestReply) -> Mapping[str, Any]:
+def metadata_of_reply(reply: RestReply) -> Mapping[str, Any]:
     """Return what KV version 2 tells of a version, even of one that is gone."""
-    metadata = _data(reply).get("metadata")
+    metadata = _data_of(reply).get("metadata")
     return metadata if isinstance(metadata, dict) and "version" in metadata else {}
 
 
-def missing(reply: RestReply, mount: Mount, path: str, version: str) -> SecretUnresolved:
+def not_found(reply: RestReply, mount: Mount, path: str, version: str) -> SecretUnresolved:
     """Return what is missing, after an answer that something is."""
-    metadata, inner, hint = metadata_of(reply), path.removeprefix(f"{mount.path}/"), ""
+    metadata, inner, hint = metadata_of_reply(reply), path.removeprefix(f"{mount.path}/"), ""
     number = f"version {metadata.get('version')} of it"
     if metadata.get("destroyed"):
         message, hint = f"{number} was destroyed, and can't be had back", "write the secret again"
@@ -133,10 +133,10 @@ def field_in(document: KvSecret, field: str) -> Fetched:
     Raises:
         SecretUnresolved: `secret_not_found`, `secret_malformed`.
     """
-    return Fetched(field_of(document.fields, field or _only(document)), document.version, document.since)
+    return Fetched(field_of(document.fields, field or _only_field(document)), document.version, document.since)
 
 
-def _only(document: KvSecret) -> str:
+def _only_field(document: KvSecret) -> str:
     names = sorted(document.fields)
     if len(names) == 1:
         return names[0]

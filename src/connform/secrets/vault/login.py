@@ -16,7 +16,7 @@ from connform.manifest.shape import Shape
 from connform.secret import Secret
 from connform.secrets.kit.file_reader import read_file
 from connform.secrets.kit.value import secret_from_text, text_from_bytes
-from connform.secrets.vault.server import NAME, Caller, VaultServer
+from connform.secrets.vault.server import NAME, VaultClient, VaultServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -26,19 +26,19 @@ if TYPE_CHECKING:
 
 SERVICE_ACCOUNT: Final = "/var/run/secrets/kubernetes.io/serviceaccount/token"
 """Where Kubernetes mounts the token of a pod's service account."""
-_NAME: Final = r"(?:[!$-\-0->@-~][!$-.0->@-~]*|\.[!$-\-0->@-~][!$-.0->@-~]*|\.\.[!$-.0->@-~]+)"
+_NAME_PATTERN: Final = r"(?:[!$-\-0->@-~][!$-.0->@-~]*|\.[!$-\-0->@-~][!$-.0->@-~]*|\.\.[!$-.0->@-~]+)"
 """A part between slashes: neither `.` nor `..`."""
-INSIDE: Final[Schema] = {
+SERVER_PATH_SCHEMA: Final[Schema] = {
     "type": "string",
-    "pattern": rf"^{_NAME}(?:/{_NAME})*(?!\n)$",
+    "pattern": rf"^{_NAME_PATTERN}(?:/{_NAME_PATTERN})*(?!\n)$",
     "errorMessage": "names of printable ASCII, joined by slashes, without a slash at the ends",
 }
 """The schema of a place inside of a server: a mount, a namespace."""
-_GOODBYE_S: Final = 2.0
+_REVOKE_TIMEOUT_S: Final = 2.0
 """Nobody waits longer for a token to be revoked: it ends by itself."""
-_REJECTED: Final = {400, 401, 403, 404, 405}
+_REJECTED_STATUSES: Final = {400, 401, 403, 404, 405}
 
-_ROLE: Final[Schema] = {
+_ROLE_SCHEMA: Final[Schema] = {
     "type": "string",
     "minLength": 1,
     "description": "The role to log in for.",
@@ -46,11 +46,11 @@ _ROLE: Final[Schema] = {
 }
 
 
-def _mount(default: str) -> Schema:
-    return {**INSIDE, "description": f"Where the login method is mounted, below auth/. Default {default}."}
+def _mount_schema(default: str) -> Schema:
+    return {**SERVER_PATH_SCHEMA, "description": f"Where the login method is mounted, below auth/. Default {default}."}
 
 
-AUTH: Final = Shape(
+AUTH_SHAPE: Final = Shape(
     discriminator="method",
     code="unknown-auth-method",
     branches={
@@ -70,28 +70,28 @@ AUTH: Final = Shape(
                 },
                 "role_id_from": {**REFERENCE, "description": "The same by reference, where it is kept like a secret."},
                 "secret_id": {**REFERENCE, "description": "The secret id, by reference."},
-                "mount": _mount("approle"),
+                "mount": _mount_schema("approle"),
             },
             required=("secret_id",),
             description="A login with an AppRole.",
         ),
         "jwt": Shape(
             properties={
-                "role": _ROLE,
+                "role": _ROLE_SCHEMA,
                 "token": {**REFERENCE, "description": "The JWT, by reference."},
-                "mount": _mount("jwt"),
+                "mount": _mount_schema("jwt"),
             },
             required=("role", "token"),
             description="A login with a JWT, such as the identity of a CI job.",
         ),
         "kubernetes": Shape(
             properties={
-                "role": _ROLE,
+                "role": _ROLE_SCHEMA,
                 "token": {
                     **REFERENCE,
                     "description": f"The service account's token; default file://{SERVICE_ACCOUNT}.",
                 },
-                "mount": _mount("kubernetes"),
+                "mount": _mount_schema("kubernetes"),
             },
             required=("role",),
             description="A login with the service account of a Kubernetes pod.",
@@ -125,18 +125,18 @@ class VaultLogin(NamedTuple):
     """The resolved ones: `auth.token`."""
 
 
-class Session(NamedTuple):
+class VaultSession(NamedTuple):
     """A token at work."""
 
-    caller: Caller
+    client: VaultClient
     """Calls with the token."""
-    is_own: bool
+    is_from_login: bool
     """Whether it was obtained by this run, and ends with it."""
     secrets: tuple[Secret, ...]
     """The token, and what was logged in with."""
 
 
-def log_in(server: VaultServer, login: VaultLogin) -> Session:
+def log_in(server: VaultServer, login: VaultLogin) -> VaultSession:
     """Return a session.
 
     Raises:
@@ -145,34 +145,34 @@ def log_in(server: VaultServer, login: VaultLogin) -> Session:
     method = login.auth["method"]
     if method == "token":
         token = login.secrets["auth.token"]
-        return Session(Caller(server, token), is_own=False, secrets=(token,))
-    proof = _proof(login)
-    caller = Caller(server)
+        return VaultSession(VaultClient(server, token), is_from_login=False, secrets=(token,))
+    credentials = _credentials_of(login)
+    client = VaultClient(server)
     try:
-        body = {key: value.reveal() if isinstance(value, Secret) else value for key, value in proof.items()}
-        reply = caller.call("POST", f"auth/{quote(login.auth.get('mount', method))}/login", body)
+        body = {key: value.reveal() if isinstance(value, Secret) else value for key, value in credentials.items()}
+        reply = client.call("POST", f"auth/{quote(login.auth.get('mount', method))}/login", body)
     finally:
-        caller.close()
-    token = _token(reply, login)
-    shown = (value for value in proof.values() if isinstance(value, Secret))
-    return Session(Caller(server, token), is_own=True, secrets=(token, *shown))
+        client.close()
+    token = _token_of(reply, login)
+    sent_secrets = (value for value in credentials.values() if isinstance(value, Secret))
+    return VaultSession(VaultClient(server, token), is_from_login=True, secrets=(token, *sent_secrets))
 
 
-def log_out(session: Session) -> None:
+def log_out(session: VaultSession) -> None:
     """Revoke a token that this run obtained, if that is quickly done, and let go of connections."""
     from connform.http.net import deadline
 
     try:
-        if session.is_own:
-            with deadline.within(_GOODBYE_S):
-                session.caller.call("POST", "auth/token/revoke-self")
+        if session.is_from_login:
+            with deadline.within(_REVOKE_TIMEOUT_S):
+                session.client.call("POST", "auth/token/revoke-self")
     except SecretUnresolved:
         pass  # it ends by itself, and the run has what it wanted
     finally:
-        session.caller.close()
+        session.client.close()
 
 
-def _proof(login: VaultLogin) -> dict[str, Secret | str]:
+def _credentials_of(login: VaultLogin) -> dict[str, Secret | str]:
     """Return what a login shows."""
     auth, secrets = login
     if auth["method"] == "approle":
@@ -184,10 +184,10 @@ def _proof(login: VaultLogin) -> dict[str, Secret | str]:
     return {"role": auth["role"], "jwt": token}
 
 
-def _token(reply: RestReply, login: VaultLogin) -> Secret:
+def _token_of(reply: RestReply, login: VaultLogin) -> Secret:
     method = login.auth["method"]
     path = f"auth/{login.auth.get('mount', method)}"
-    if reply.status in _REJECTED:
+    if reply.status in _REJECTED_STATUSES:
         message = f"{NAME} rejected the login by {method} at {path} ({reply.status}); it was tried once"
         raise SecretUnresolved("secret_denied", message, _hint(method))
     auth = reply.content.get("auth") if reply.is_success else None

@@ -40,7 +40,7 @@ class VaultServer(NamedTuple):
     """How long a call may take."""
 
 
-class Caller:
+class VaultClient:
     """Calls a server, with a token or without; safe to share between threads."""
 
     def __init__(self, server: VaultServer, token: Secret | None = None) -> None:
@@ -61,8 +61,10 @@ class Caller:
             credential=credential,
         )
         # A Vault Agent may demand the first header: no browser can be made to send it.
-        self._outside = {"X-Vault-Request": "true"}
-        self._headers = self._outside | ({"X-Vault-Namespace": server.namespace} if server.namespace else {})
+        self._headers_without_namespace = {"X-Vault-Request": "true"}
+        self._headers = self._headers_without_namespace | (
+            {"X-Vault-Namespace": server.namespace} if server.namespace else {}
+        )
 
     def call(self, method: str, path: str, json: Mapping[str, Any] | None = None) -> RestReply:
         """Return the answer to one call.
@@ -81,9 +83,9 @@ class Caller:
             message = f"this {NAME} server is a standby, and refers to another one; no token is sent there"
             raise SecretUnresolved(_UNAVAILABLE, message, "correct the address: that of the active server, or of all")
         if reply.status >= _SERVER_ERROR:
-            raise self._trouble(reply.status)
+            raise self._failure_of_server(reply.status)
         if reply.status != _NO_CONTENT and not isinstance(reply.content, dict):
-            raise strange()
+            raise unexpected_answer()
         if reply.status == _NOT_FOUND and "namespace not found" in describe_errors(reply):
             message = f"{NAME} has no such namespace, or may not say that it has"
             raise SecretUnresolved("secret_not_found", message, "correct `namespace` or VAULT_NAMESPACE")
@@ -93,10 +95,10 @@ class Caller:
         """Let go of connections."""
         self._api.close()
 
-    def _trouble(self, status: int) -> SecretUnresolved:
+    def _failure_of_server(self, status: int) -> SecretUnresolved:
         """Return what a server error means: the same answer stands for several states."""
         try:
-            health = self._api.call("GET", _HEALTH, headers=self._outside, server_errors=True).content
+            health = self._api.call("GET", _HEALTH, headers=self._headers_without_namespace, server_errors=True).content
         except SecretUnresolved:
             health = None
         state = health if isinstance(health, dict) else {}
@@ -120,7 +122,7 @@ def describe_errors(reply: RestReply) -> str:
     return " ".join(map(str, errors)) if isinstance(errors, list) else ""
 
 
-def strange() -> SecretUnresolved:
+def unexpected_answer() -> SecretUnresolved:
     """Return what an answer means that no Vault gives."""
     hint = "see whether the address is right, and what stands in between"
     return SecretUnresolved(_UNAVAILABLE, f"the answer is none of {NAME}'s", hint)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from connform.plugin import (
-    Documents,
+    DocumentStore,
     Fetched,
     OpenStore,
     SecretReference,
@@ -35,7 +35,7 @@ class Letterbox:
 
     def open(self, place: StoreConfig) -> OpenStore:
         folder = place.base / place.settings.get("folder", "letters")
-        return Documents(lambda reference: _newest(folder, reference), _fetched)
+        return DocumentStore(lambda reference: _newest(folder, reference), _fetched)
 
 
 def _newest(folder: Path, reference: SecretReference) -> Path:

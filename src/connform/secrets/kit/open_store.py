@@ -21,13 +21,13 @@ T = TypeVar("T")
 D = TypeVar("D")
 
 
-class Once(Generic[T]):
+class OnceValue(Generic[T]):
     """What is done once, whoever asks first and however it ends: a login, so that a wrong one locks no account."""
 
-    def __init__(self, work: Callable[[], T]) -> None:
-        self._work = work
+    def __init__(self, compute: Callable[[], T]) -> None:
+        self._compute = compute
         self._lock = ProcessLocal(Lock)
-        self._done: list[T] = []
+        self._values: list[T] = []
         self._failure: SecretUnresolved | None = None
 
     def get(self) -> T:
@@ -35,21 +35,21 @@ class Once(Generic[T]):
         with self._lock.own:
             if self._failure is not None:
                 raise SecretUnresolved(self._failure.fault.name, self._failure.message, self._failure.hint)
-            if not self._done:
+            if not self._values:
                 try:
-                    self._done.append(self._work())
+                    self._values.append(self._compute())
                 except SecretUnresolved as failure:
                     self._failure = failure
                     raise
-            return self._done[0]
+            return self._values[0]
 
     @property
-    def done(self) -> T | None:
+    def value_if_computed(self) -> T | None:
         """What came of it; `None` where nobody has asked, or it failed."""
-        return self._done[0] if self._done else None
+        return self._values[0] if self._values else None
 
 
-class Documents(Generic[D]):
+class DocumentStore(Generic[D]):
     """An opened place in which a path and version name a document, and a field a part of it: each is looked at once a read."""
 
     def __init__(
@@ -75,13 +75,13 @@ class Documents(Generic[D]):
 
     def read(self, references: Sequence[SecretReference]) -> Sequence[Outcome]:
         """Return what came of each reference."""
-        seen: dict[tuple[str, str], D | SecretUnresolved] = {}
+        documents: dict[tuple[str, str], D | SecretUnresolved] = {}
         outcomes: list[Outcome] = []
         for reference in references:
             key = (reference.path, reference.version)
-            if key not in seen:
-                seen[key] = attempt(self._load, reference)
-            document = seen[key]
+            if key not in documents:
+                documents[key] = attempt(self._load, reference)
+            document = documents[key]
             if isinstance(document, SecretUnresolved):
                 outcomes.append(document)
             else:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
 from connform.errors import SecretUnresolved
 from connform.secrets.kit.interface import Fetched
-from connform.secrets.kit.opened import attempt
+from connform.secrets.kit.open_store import attempt
 from connform.secrets.kit.value import whole_or_field
 
 if TYPE_CHECKING:
@@ -44,14 +44,14 @@ class BatchReader(Protocol):
         """Return what came of each; a failure of the whole call is raised."""
 
 
-class Batches:
+class AwsStore:
     """An opened place of AWS."""
 
-    def __init__(self, account: Account, look: BatchReader, batch_size: int) -> None:
+    def __init__(self, account: Account, read_documents: BatchReader, batch_size: int) -> None:
         self.batch_size = batch_size
         self.close = account.close
         self._account = account
-        self._look = look
+        self._read_documents = read_documents
 
     def read(self, references: Sequence[SecretReference]) -> Sequence[Outcome]:
         """Return what came of each reference."""
@@ -61,19 +61,19 @@ class Batches:
         found: dict[SecretReference, Answer] = {}
         for region, documents in regions.items():
             for start in range(0, len(documents), self.batch_size):
-                found |= self._ask(region, documents[start : start + self.batch_size])
+                found |= self._read_batch(region, documents[start : start + self.batch_size])
         return [_outcome(found[reference._replace(field="")], reference.field) for reference in references]
 
-    def _ask(self, region: str, documents: Sequence[SecretReference]) -> Mapping[SecretReference, Answer]:
-        answer = attempt(self._look, region, documents)
+    def _read_batch(self, region: str, documents: Sequence[SecretReference]) -> Mapping[SecretReference, Answer]:
+        answer = attempt(self._read_documents, region, documents)
         if not isinstance(answer, SecretUnresolved):
             return answer
-        if len(documents) == 1 or not self._account.is_particular(answer, region):
+        if len(documents) == 1 or not self._account.is_of_one_secret(answer, region):
             return dict.fromkeys(documents, answer)
         # One secret that may not be read makes AWS refuse them all.
         found: dict[SecretReference, Answer] = {}
         for document in documents:
-            found |= self._ask(region, [document])
+            found |= self._read_batch(region, [document])
         return found
 
 
