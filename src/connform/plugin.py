@@ -1,7 +1,7 @@
-"""Names what a third-party provider or secret backend may import, and nothing else is promised.
+"""The interface for third-party providers and secret backends: all names that they may import.
 
-No IO. A provider is an object of the `Provider` protocol behind an entry point of `connform.providers`, a backend one
-of the `Backend` protocol behind `connform.secrets`.
+No IO. Names that are not in `__all__` may change at any time. An entry point of the group `connform.providers` leads to
+an object of the `Provider` protocol, one of `connform.secrets` to an object of the `Backend` protocol.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Turns `azurekv://vault/name` into a secret of Azure Key Vault.
+"""The backend `azurekv`: secrets of Azure Key Vault, `azurekv://vault/name`.
 
-Layer 2; uses the network: the REST interface of Key Vault (7.4). A store logs in with a client secret, by reference; without
-one, Microsoft's own library finds a login on this machine (the extra `connform[azure]`): workload identity, managed identity, `az login`.
+Layer 2; uses the network: the REST API of Key Vault, version 7.4. A store may name a client secret to log in with. Without
+one, Microsoft's library azure-identity (the extra `connform[azure]`) finds a login of this machine: workload identity,
+managed identity, `az login`.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ class KeyVault:
     )
 
     def rules(self, store: Mapping[str, Any]) -> Iterator[Finding]:
-        """Yield what is wrong with addresses, and what a login lacks."""
+        """Yield what is wrong with the addresses, and the keys that a login with a client secret lacks."""
         from connform.manifest.rules import Finding
 
         for key in ("address", "authority"):
@@ -73,7 +74,7 @@ class KeyVault:
                     yield Finding("missing-key", (), f"`client_secret` needs `{key}`")
 
     def missing(self) -> str:
-        """Return how to install Microsoft's library; a store with a client secret needs none."""
+        """Return how to install azure-identity; empty if it is installed. A store with a client secret doesn't need it."""
         return missing_library("azure.identity", _INSTALL)
 
     def lint(self, reference: SecretReference, settings: Mapping[str, Any]) -> str:
@@ -84,7 +85,7 @@ class KeyVault:
         return "" if re.fullmatch(r"[0-9a-f]*", reference.version) else "a version is a word of hexadecimal digits"
 
     def open(self, store: StoreConfig) -> OpenStore:
-        """Return the vault of a store, or those that references name."""
+        """Return the vault of a store; for the bare backend, the vaults that references name."""
         token = OnceValue(lambda: _token(store))
         vaults: dict[str, OnceValue[RestApi]] = {}
 
@@ -115,7 +116,7 @@ def _api(address: str, store: StoreConfig, token: Secret) -> RestApi:
 
 
 def _token(store: StoreConfig) -> Secret:
-    """Return an access token for the vault (RFC 6749 §4.4, or whatever Microsoft's library finds)."""
+    """Return an access token for the vault: by the client secret (RFC 6749 §4.4), or by azure-identity."""
     host = parse_url(store.settings["address"]).host if store.settings else f"any.{_SUFFIX}"
     scope = f"https://{host.partition('.')[2]}/.default"
     secret = store.secrets.get("client_secret")
@@ -162,7 +163,9 @@ def _token_of_machine(scope: str) -> Secret:
         fault, message = "secret_denied", "this machine has no login for Azure that works"
     except AzureError:
         fault, message = "secret_backend_unavailable", "Azure's login can't be reached"
-    raise SecretUnresolved(fault, message, _LOGIN_HINT)  # out here, where no context holds an answer
+    raise SecretUnresolved(
+        fault, message, _LOGIN_HINT
+    )  # outside of the handlers: else the chained exception would hold an answer
 
 
 def _fetched(document: Mapping[str, Any], reference: SecretReference) -> Fetched:

@@ -1,4 +1,4 @@
-"""Turns `env://NAME` into the value of an environment variable.
+"""The backend `env`: values of environment variables, `env://NAME`.
 
 Layer 2; reads the environment.
 """
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from connform.secrets.kit.interface import Fetched, OpenStore, StoreConfig
 
 VARIABLE: Final = r"[A-Za-z_][A-Za-z0-9_]*"
-"""The name of a variable (POSIX.1 §8.1, with lower case)."""
+"""The pattern of a variable's name (POSIX.1 §8.1, and lower case)."""
 
 
 class Env:

@@ -1,7 +1,7 @@
-"""Turns `file:///run/secrets/x` into the content of a file, several of one mount from one snapshot.
+"""The backend `file`: contents of files, `file:///run/secrets/x`, and fields of JSON files.
 
-Layer 2; reads files. A Kubernetes mount holds links `x -> ..data/x`, and a rotation points `..data` at a new folder in
-one step: all members of one mount are read from the folder that `..data` meant when the fetch began.
+Layer 2; reads files. A Kubernetes mount holds links `x -> ..data/x`. A rotation makes `..data` point at a new folder in
+one step. So one call of `read` resolves `..data` of a mount once, and reads all files of the mount from that folder.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
 _SNAPSHOT: Final = "..data"
 _ATTEMPTS: Final = 5
-"""Looks at a mount that rotates during the read; mounts rotate once a minute, not five times in a read."""
+"""How often a read is repeated when a mount rotates during it. Mounts rotate about once a minute."""
 
-CONNFORM_FOLDER: Final = ".connform"
-"""The folder beside a manifest in which grants and their key lie."""
+OWN_FOLDER: Final = ".connform"
+"""The folder next to a manifest that holds grants and their encryption key."""
 
 
 class File:
@@ -60,21 +60,19 @@ class File:
         if "path" in settings and (reference.path.startswith("/") or ".." in reference.path.split("/")):
             return f"a path in a store stays inside of its folder: {reference.scheme}://NAME"
         path = f"{settings.get('path', '')}/{reference.path}" if settings else reference.path
-        if CONNFORM_FOLDER in path.split("/"):
-            return (
-                f"{CONNFORM_FOLDER}/ is connform's own: the key of the grants lies there, and no connection gets that"
-            )
+        if OWN_FOLDER in path.split("/"):
+            return f"{OWN_FOLDER}/ is connform's own: the key of the grants lies there, and no connection gets that"
         if is_in_proc(path):
             return "/proc shows what this run itself holds: name the file into which the secret was put"
         return ""
 
     def open(self, store: StoreConfig) -> OpenStore:
-        """Return the folder of a store, or of the manifest."""
+        """Return the folder of a store; for the bare backend, that of the manifest."""
         return _Folder(store.base / store.settings.get("path", ""))
 
 
 class _Folder:
-    """Files below a folder; those of one mount come from one snapshot."""
+    """Files below a folder. One call of `read` takes all files of a Kubernetes mount from one snapshot."""
 
     batch_size = 0
 
@@ -91,7 +89,7 @@ class _Folder:
         return self._read(references, _Snapshot())
 
     def close(self) -> None:
-        """Do nothing."""
+        """Do nothing: no file stays open."""
 
     def _read(self, references: Sequence[SecretReference], snapshot: _Snapshot) -> Sequence[Outcome]:
         return DocumentStore(partial(self._load, snapshot), _fetched).read(references)
@@ -99,8 +97,8 @@ class _Folder:
     def _load(self, snapshot: _Snapshot, reference: SecretReference) -> _Content:
         path = snapshot.locate(self._folder / reference.path)
         written_at = None
-        with suppress(OSError):  # the read says why
-            written_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)  # before the read: no rotation is missed
+        with suppress(OSError):  # `read_file` reports it
+            written_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)  # before the read: never too new
         return _Content(read_file(path), written_at)
 
 
@@ -115,31 +113,31 @@ def _fetched(content: _Content, reference: SecretReference) -> Fetched:
 
 
 class _Snapshot:
-    """What each mount's `..data` meant at the first look."""
+    """The target of each mount's `..data` link, as it was at the first look."""
 
     def __init__(self) -> None:
         self._targets: dict[Path, Path] = {}
 
     def locate(self, path: Path) -> Path:
-        """Return where `path` lies: in the mount's snapshot where it is a member, else where it says."""
+        """Return the path of a mount's file inside of the snapshot; for any other file, `path` itself."""
         for mount in path.parents:
             target = self._targets.get(mount) or _link_target(mount / _SNAPSHOT)
             if target is not None:
                 member = path.relative_to(mount)
                 entry = _link_target(mount / member.parts[0])
                 if entry is None or entry.parts[:1] != (_SNAPSHOT,):
-                    return path  # lies beside the mount's own members
+                    return path  # a file in the mount's folder that is no part of the mount
                 self._targets[mount] = target
                 return mount / target / member
         return path
 
     def has_rotated(self) -> bool:
-        """Whether a rotation has put another folder in place: the old one goes file by file."""
+        """Whether `..data` points elsewhere by now. The old folder is then deleted, file by file."""
         return any(_link_target(mount / _SNAPSHOT) != target for mount, target in self._targets.items())
 
 
 def _link_target(link: Path) -> Path | None:
-    """Return what a symbolic link points at; `None` for anything else, unreadable ones included: the read says why."""
+    """Return the target of a symbolic link; `None` for all else, and for a link that can't be read."""
     try:
         return link.readlink()
     except OSError:

@@ -1,7 +1,7 @@
-"""Turns `gcpsecrets://project/name` into a secret of Google Cloud's Secret Manager.
+"""The backend `gcpsecrets`: secrets of Google Cloud Secret Manager, `gcpsecrets://project/name`.
 
-Layer 2; uses the network: the REST interface of Secret Manager (v1), and Google's own library for the login (the extra
-`connform[gcp]`): application default credentials, or a service account's key by reference.
+Layer 2; uses the network: the REST API of Secret Manager, version 1. Google's library google-auth (the extra `connform[gcp]`)
+logs in, with the key of a service account that the store refers to, or with application default credentials.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _ADDRESS: Final = "https://secretmanager.googleapis.com"
 _GOOGLE_DOMAIN: Final = ".googleapis.com"
-"""Where the names of all of Google's endpoints end: secretmanager.LOCATION.rep.googleapis.com (those of a region),
+"""The names of all endpoints of Google end so: secretmanager.LOCATION.rep.googleapis.com (those of a region),
 private.googleapis.com and restricted.googleapis.com (Private Google Access), secretmanager-ENDPOINT.p.googleapis.com (Private
 Service Connect): cloud.google.com/vpc/docs/about-accessing-google-apis-endpoints, cloud.google.com/secret-manager/docs/locations."""
 _SCOPES: Final = ("https://www.googleapis.com/auth/cloud-platform",)
@@ -68,7 +68,7 @@ class SecretManager:
     )
 
     def rules(self, store: Mapping[str, Any]) -> Iterator[Finding]:
-        """Yield what is wrong with the address: the login of this machine opens all of Google Cloud, and is for Google alone."""
+        """Yield what is wrong with the address. The login of this machine opens all of Google Cloud, so only Google gets it."""
         from connform.manifest.rules import Finding
 
         if "address" not in store:
@@ -83,7 +83,7 @@ class SecretManager:
             yield Finding("missing-key", (), detail)
 
     def missing(self) -> str:
-        """Return how to install Google's library."""
+        """Return how to install google-auth; empty if it is installed."""
         return missing_library("google.auth", _INSTALL)
 
     def lint(self, reference: SecretReference, settings: Mapping[str, Any]) -> str:
@@ -107,7 +107,7 @@ class SecretManager:
             project, _, name = f"{prefix}{reference.path}".partition("/")
             version = reference.version or "latest"
             reply = api.get().call("GET", f"v1/projects/{project}/secrets/{name}/versions/{version}:access")
-            if reply.status == _BAD_REQUEST:  # FAILED_PRECONDITION, of which the documentation names these two reasons
+            if reply.status == _BAD_REQUEST:  # FAILED_PRECONDITION; the documentation gives these two reasons
                 raise SecretUnresolved("secret_not_found", "that version of the secret is disabled or destroyed")
             return content_of(reply, _NAME, login_hint=_LOGIN_HINT, denied_hint=_DENIED_HINT)
 
@@ -133,7 +133,7 @@ def _api(store: StoreConfig) -> RestApi:
 
 
 def _token(key: Secret | None, timeout_s: float) -> Secret:
-    """Return an access token; what Google's library says of a failure is not repeated: it may quote answers."""
+    """Return an access token. Messages of google-auth are not repeated: they may quote answers."""
     try:
         import google.auth
         from google.auth import exceptions
@@ -147,7 +147,7 @@ def _token(key: Secret | None, timeout_s: float) -> Secret:
         credentials: Any = (
             google.auth.default(scopes=_SCOPES)[0]
             if key is None
-            else service_account.Credentials.from_service_account_info(_parse_key(key), scopes=_SCOPES)  # type: ignore[no-untyped-call]  # theirs
+            else service_account.Credentials.from_service_account_info(_parse_key(key), scopes=_SCOPES)  # type: ignore[no-untyped-call]  # google-auth has no annotation there
         )
         request = Request()
         credentials.refresh(lambda *given, **named: request(*given, **{**named, "timeout": timeout_s}))
@@ -160,7 +160,7 @@ def _token(key: Secret | None, timeout_s: float) -> Secret:
         fault, message = "secret_denied", "this machine has no application default credentials"
     except exceptions.GoogleAuthError:
         fault, message = "secret_denied", "Google does not accept the login"
-    # Raised out here, where no context holds the key or an answer.
+    # Raised outside of the handlers: else the chained exception would hold the key or an answer.
     raise SecretUnresolved(fault, message, _LOGIN_HINT if fault == "secret_denied" else "")
 
 
@@ -169,7 +169,7 @@ def _parse_key(key: Secret) -> dict[str, Any]:
 
     info = json.loads(key.reveal())
     if not isinstance(info, dict):
-        raise ValueError  # noqa: TRY004  (one kind for all that is no key)
+        raise ValueError  # noqa: TRY004  (the caller handles one exception for all malformed keys)
     return info
 
 

@@ -1,7 +1,7 @@
-"""Turns `k8s://namespace/name#key` into one key of a Kubernetes Secret.
+"""The backend `k8s`: keys of Kubernetes Secrets, `k8s://namespace/name#key`.
 
-Layer 2; uses the network: the API server's REST interface (core/v1). In a pod, the bare backend takes server, authority
-and token from where Kubernetes mounts them.
+Layer 2; uses the network: the REST API of the API server (core/v1). The bare backend works in a pod only: it finds the server
+by KUBERNETES_SERVICE_HOST, and reads the token and the certificate authority that Kubernetes mounts.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Kubernetes:
         return "Kubernetes keeps no earlier versions of a Secret" if reference.version else ""
 
     def open(self, store: StoreConfig) -> OpenStore:
-        """Return the cluster of a store, or that of the pod."""
+        """Return the cluster of a store; for the bare backend, that of the pod."""
         cluster = OnceValue(lambda: _cluster(store))
         prefix = f"{store.settings['namespace']}/" if "namespace" in store.settings else ""
 

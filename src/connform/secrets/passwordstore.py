@@ -1,7 +1,7 @@
-"""Turns `pass://path` into an entry of the password store: its first line, or a later line `field: value`.
+"""The backend `pass`: entries of the password store, `pass://path`: the first line, or a line `field: value` below it.
 
-Layer 2; runs `pass`, which runs gpg. Called as the program's project is, and not as the scheme: `pass` is a word of Python's.
-Nothing is asked for: a key whose passphrase the agent doesn't hold is one that doesn't open the entry.
+Layer 2; runs `pass`, which runs gpg. The module has the name of the program's project, since `pass` is a keyword of Python.
+Nobody is asked for a passphrase: if gpg-agent doesn't hold that of the key, the entry can't be read.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from connform.secrets.kit.interface import OpenStore, StoreConfig
 
 _GPG_OPTIONS: Final = "--batch --pinentry-mode error --status-fd 2"
-"""Never a dialog; and what became of it in words for machines (GnuPG's doc/DETAILS), which no language changes."""
+"""No dialog, and status lines for programs on standard error (GnuPG's doc/DETAILS): they are not translated."""
 
 
 class PasswordStore:
@@ -49,7 +49,7 @@ class PasswordStore:
     )
 
     def missing(self) -> str:
-        """Return that the program is missing."""
+        """Return that the program `pass` is missing; empty if it is on PATH."""
         return missing_program("pass")
 
     def lint(self, reference: SecretReference, settings: Mapping[str, Any]) -> str:  # noqa: ARG002  (the interface's signature)

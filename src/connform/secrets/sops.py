@@ -1,7 +1,7 @@
-"""Turns `sops://secrets.enc.yaml#/a/b` into a value of a file that SOPS encrypted: decrypted by the `sops` program, once a read.
+"""The backend `sops`: values of files that SOPS encrypted, `sops://secrets.enc.yaml#/a/b`.
 
-Layer 2; reads the file and runs `sops`. Which key opens the file (age, PGP, a cloud's KMS) is written in the file, and where
-that key lies is between sops and this user's environment.
+Layer 2; reads the file and runs the program `sops`, once for each file and read. The file names the keys that decrypt it
+(age, PGP, a cloud's KMS). sops itself finds them, by the variables of this user's environment or the settings of the store.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from connform.secrets.kit.interface import OpenStore, Outcome, StoreConfig
 
 _STRUCTURED: Final = (".yaml", ".yml", ".json", ".env", ".ini")
-"""The names of files that hold keys and values to sops; any other file is one value (its cmd/sops/formats)."""
+"""Endings of files that sops reads as keys and values; any other file is one value (cmd/sops/formats in its source)."""
 _VARIABLES: Final = (
     "GNUPGHOME",
     "SSL_CERT_FILE",
@@ -41,18 +41,18 @@ _VARIABLES: Final = (
 _PREFIXES: Final = ("SOPS_", "AWS_", "GOOGLE_", "CLOUDSDK_", "AZURE_")
 _VAULT_PREFIX: Final = "VAULT_"
 _VAULT_AGENT_ADDR: Final = "VAULT_AGENT_ADDR"
-"""Where Vault's library, which sops has built in, sends everything, whatever address the encrypted file names."""
+"""This variable overrides, in the Vault library of sops, the server's address that the encrypted file names."""
 _NO_VAULT_SERVER: Final = "unix:///dev/null"
-"""An address at which nobody answers."""
+"""An address at which no server answers."""
 _AGE_VARIABLES: Final = ("SOPS_AGE_KEY", "SOPS_AGE_KEY_FILE", "SOPS_AGE_KEY_CMD")
-"""By these sops finds age keys: where a store names a key, those of the environment don't count."""
+"""Variables by which sops finds age keys. None of the environment is passed on if the store names a key."""
 _STATUS_NO_KEY: Final = (128, 111)
 _STATUS_ALTERED: Final = (24, 25, 51, 52)
 _STATUS_NO_FILE: Final = 100
 _STATUS_NOT_ENCRYPTED: Final = (1, 2, 4)
-"""Exit statuses of sops (its cmd/sops/codes)."""
+"""The exit statuses of sops (cmd/sops/codes in its source): this one, and those above."""
 _LAST_MODIFIED: Final = re.compile(rb"lastmodified[\"']?\s*[:=]\s*[\"']?(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)")
-"""What sops writes of the last change, in each of its formats; the file's MAC covers it."""
+"""The time of the last change, as sops writes it in each of its formats. The file's MAC covers it."""
 
 
 class Sops:
@@ -83,7 +83,7 @@ class Sops:
     )
 
     def missing(self) -> str:
-        """Return that the program is missing."""
+        """Return that the program `sops` is missing; empty if it is on PATH."""
         return missing_program("sops")
 
     def lint(self, reference: SecretReference, settings: Mapping[str, Any]) -> str:
@@ -98,16 +98,14 @@ class Sops:
         return ""
 
     def open(self, store: StoreConfig) -> OpenStore:
-        """Return the encrypted files, or the one of a store."""
-        return (
-            _EncryptedFile(store)
-            if "path" in store.settings
-            else DocumentStore(partial(_load_beside, store), _value_of_field)
-        )
+        """Return the encrypted file of a store, or all files for the bare backend."""
+        if "path" in store.settings:
+            return _EncryptedFile(store)
+        return DocumentStore(partial(_load_beside, store), _value_of_field)
 
 
 class _DecryptedFile(NamedTuple):
-    """A file as sops decrypted it."""
+    """The decrypted content of a file."""
 
     data: bytes
     is_structured: bool
@@ -115,7 +113,7 @@ class _DecryptedFile(NamedTuple):
 
 
 class _EncryptedFile:
-    """The file of a store; it is decrypted once a read, whichever keys are asked for."""
+    """The encrypted file of a store. One call of `read` decrypts it once."""
 
     batch_size = 0
 
@@ -123,17 +121,17 @@ class _EncryptedFile:
         self._store = store
 
     def read(self, references: Sequence[SecretReference]) -> Sequence[Outcome]:
-        """Return the values at the keys."""
+        """Return the value of each reference's key, or why there is none."""
         content = _load(self._store, self._store.base / self._store.settings["path"])
         keys = [reference._replace(path="", field=_pointer_of(reference)) for reference in references]
         return DocumentStore(lambda _: content, _value_of_field).read(keys)
 
     def close(self) -> None:
-        """Do nothing."""
+        """Do nothing: no file stays open."""
 
 
 def _pointer_of(reference: SecretReference) -> str:
-    """Return the JSON pointer of a reference to a store: its path, and what its field adds."""
+    """Return the JSON pointer of a reference to a store: its path, with its field appended."""
     pointer = f"/{reference.path.strip('/')}"
     if not reference.field:
         return pointer
@@ -148,16 +146,14 @@ def _load(store: StoreConfig, path: Path) -> _DecryptedFile:
     from connform.secrets.kit.command import require_program, run  # start-up: it needs subprocess
 
     path = path.absolute()
-    encrypted = read_file(path)  # also says whether there is a file that can be read
-    changed_at = _LAST_MODIFIED.findall(encrypted)
+    encrypted = read_file(path)  # for the time of the last change, and to report a missing file
+    times = _LAST_MODIFIED.findall(encrypted)
     sops = require_program("sops", "install it, 3.9 or newer: https://getsops.io")
     is_structured = path.name.endswith(_STRUCTURED)
     options = ("--output-type", "json") if is_structured else ()
     result = run((sops, "decrypt", *options, str(path)), _environment(store), store.timeout_s)
     _require_decrypted(result, path, uses_vault=b"vault_address" in encrypted)
-    return _DecryptedFile(
-        result.stdout, is_structured, datetime.fromisoformat(changed_at[-1].decode()) if changed_at else None
-    )
+    return _DecryptedFile(result.stdout, is_structured, datetime.fromisoformat(times[-1].decode()) if times else None)
 
 
 def _environment(store: StoreConfig) -> dict[str, str]:
@@ -165,7 +161,7 @@ def _environment(store: StoreConfig) -> dict[str, str]:
 
     address = variable("VAULT_ADDR")
     variables = ordinary_variables(_VARIABLES, (*_PREFIXES, _VAULT_PREFIX) if address else _PREFIXES)
-    # Else a token, also that of ~/.vault-token, would go wherever the encrypted file says.
+    # Else sops would send a token, that of ~/.vault-token included, to the address in the encrypted file.
     own = {_VAULT_AGENT_ADDR: address or _NO_VAULT_SERVER}
     if "age_key_file" in store.settings:
         own["SOPS_AGE_KEY_FILE"] = str((store.base / store.settings["age_key_file"]).absolute())
@@ -212,7 +208,7 @@ def _value_of_field(content: _DecryptedFile, reference: SecretReference) -> Fetc
 
 
 def _steps(field: str) -> list[str]:
-    """Return the keys on the way to a value: those of a JSON pointer (RFC 6901), or one name."""
+    """Return the keys that lead to a value: the parts of a JSON pointer (RFC 6901), or one name."""
     if not field.startswith("/"):
         return [field]
     return [step.replace("~1", "/").replace("~0", "~") for step in field[1:].split("/")]
@@ -230,7 +226,7 @@ def _member(content: Any, step: str) -> Any:
 
 
 def _members(content: Any, step: str) -> Mapping[str, Any]:
-    """Return what an object or a list holds, by key."""
+    """Return the members of an object by key, or those of a list by index."""
     if isinstance(content, list):
         return {str(index): value for index, value in enumerate(content)}
     if isinstance(content, dict):

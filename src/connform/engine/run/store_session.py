@@ -44,9 +44,8 @@ class StoreSession:
             timeout_s: how long a read may take.
         """
         self._name = name
-        self._opened = ProcessLocal(
-            partial(OnceValue, opening)
-        )  # it has connections, and a login that whoever made it ends
+        # It has connections, and a login that whoever made it ends.
+        self._opened = ProcessLocal(partial(OnceValue, opening))
         self._timeout_s = timeout_s
         self._known: dict[SecretReference, Outcome] = {}
         self._reading = ProcessLocal(Lock)

@@ -1,6 +1,6 @@
-"""Turns what botocore raises into the fault that it is, in our own words: its messages quote ids, answers and keys.
+"""The faults of failed AWS calls, by error code or by class of botocore exception.
 
-Layer 2, no IO.
+Layer 2, no IO. Messages are our own: those of botocore quote ids, answers and keys.
 """
 
 from __future__ import annotations
@@ -22,44 +22,42 @@ _FORBIDDEN: Final = frozenset({401, 403})
 
 
 class AwsService(NamedTuple):
-    """A service of AWS."""
+    """What messages say of a service of AWS."""
 
     name: str
-    """What messages call it: `AWS SSM`."""
+    """Its name: `AWS SSM`."""
     permissions: str
-    """What to do where it denies a call."""
+    """The hint if it denies a call: the permissions that are needed."""
 
 
 class AwsFailure(NamedTuple):
-    """A call that failed."""
+    """The failure of a call."""
 
     error: SecretUnresolved
-    """What to say of it."""
+    """The error to raise."""
     affects_all_calls: bool
-    """Whether every call in the region fails like this."""
+    """Whether every other call in the region will fail, too."""
 
 
 class Reason(NamedTuple):
-    """Why a call failed."""
+    """Why a call failed: one entry of the tables below."""
 
     fault: str
-    """A name of `faults`."""
+    """The name of the fault, as in `faults`."""
     meaning: str
-    """What it means, after the name of the service and the error code."""
+    """The end of the message, after the name of the service and the error code."""
     hint: str = ""
-    """What to do; empty: what the fault says."""
+    """What to do; empty for the hint of the fault."""
     affects_all_calls: bool = False
-    """As in `Failure`."""
+    """As in `AwsFailure`."""
 
 
 _LOG_IN: Final = "log in again: aws sso login, or renew the keys of the AWS_* variables"
-_CHECK_KEYS: Final = (
-    "see whose keys are used (aws sts get-caller-identity), and that the account has enabled the region"
-)
+_SEE_KEYS: Final = "see whose keys are used (aws sts get-caller-identity), and that the account has enabled the region"
 _ALLOW_DECRYPT: Final = "allow kms:Decrypt on the KMS key of the secret, and see that the key is enabled"
 
 _EXPIRED: Final = Reason(_DENIED, "the session has expired", _LOG_IN, affects_all_calls=True)
-_UNKNOWN_KEY: Final = Reason(_DENIED, "the access key is not known", _CHECK_KEYS, affects_all_calls=True)
+_UNKNOWN_KEY: Final = Reason(_DENIED, "the access key is not known", _SEE_KEYS, affects_all_calls=True)
 _SIGNATURE: Final = Reason(
     _DENIED, "the signature is wrong", "see the secret access key, and this machine's clock", affects_all_calls=True
 )
@@ -109,7 +107,7 @@ NO_REGION: Final = Reason(
     "no AWS region is known",
     "write `region:` into the store, or set AWS_DEFAULT_REGION (AWS_REGION is not looked at)",
 )
-"""Of names; an ARN has a region of its own."""
+"""For names without a region; an ARN contains one."""
 _CONFIGURATION: Final = Reason(
     _DENIED,
     "the AWS configuration can't be used",
@@ -144,12 +142,12 @@ _EXCEPTIONS: Final[Mapping[str, Reason]] = {
 
 
 def failure_of_answer(service: AwsService, code: str, message: str, status: int = 400) -> AwsFailure:
-    """Return what an error that AWS answered is.
+    """Return the failure that an error of AWS stands for.
 
     Args:
-        service: which one answered.
-        code: the error code; shown where it looks like one.
-        message: only decides what kind of denial it is.
+        service: the service that answered.
+        code: the error code; the message shows it only if it has the form of one.
+        message: only searched, to tell apart two kinds of denial.
         status: the HTTP status of the answer.
     """
     reason = _reason_of(code, message, status)
@@ -162,8 +160,8 @@ def failure_of_answer(service: AwsService, code: str, message: str, status: int 
 
 
 def failure_of_exception(error: Exception, service: AwsService) -> AwsFailure:
-    """Return what an exception of botocore is, without anything of its text."""
-    if isinstance(error, SecretUnresolved):  # raised by us below botocore
+    """Return the failure that an exception of botocore stands for, without its text."""
+    if isinstance(error, SecretUnresolved):  # raised by our own code that botocore called
         return AwsFailure(error, affects_all_calls=True)
     answer: Mapping[str, Any] = getattr(error, "response", None) or {}
     if answer:
@@ -185,6 +183,6 @@ def _reason_of(code: str, message: str, status: int) -> Reason:
         return found
     if status >= _SERVER_ERROR:
         return _FAILED
-    if status in _FORBIDDEN:  # by the policy of an endpoint, or something on the way, in words of its own
+    if status in _FORBIDDEN:  # an endpoint's policy or a proxy refused it, with a code of its own
         return _NOT_ALLOWED
     return _KMS_DENIED if code.startswith("KMS") else _UNEXPECTED

@@ -1,6 +1,6 @@
-"""Turns `awsssm:///path/name#field` into the value of a parameter of AWS Systems Manager, ten in a call.
+"""The backend `awsssm`: parameters of AWS Systems Manager Parameter Store, `awsssm:///path/NAME`.
 
-Layer 2; uses the network by botocore.
+Layer 2; uses the network by botocore. One call reads up to ten parameters.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _NAME: Final = r"[A-Za-z0-9_.-]+|(?:/[A-Za-z0-9_.-]+)+"
 _ARN: Final = r"arn:aws[a-z-]*:ssm:[a-z0-9-]+:[0-9]{12}:parameter(?:/[A-Za-z0-9_.-]+)+"
 _VERSION: Final = r"[1-9][0-9]*|[A-Za-z_.-][A-Za-z0-9_.-]{0,99}"
 _BATCH_SIZE: Final = 10
-"""GetParameters takes no more names."""
+"""The limit of GetParameters."""
 _SERVICE: Final = AwsService("AWS SSM", "allow ssm:GetParameters on the parameter, and kms:Decrypt on its key")
 
 
@@ -43,7 +43,7 @@ class AwsSsm:
         return store_rules(store)
 
     def missing(self) -> str:
-        """Return how to install the library of AWS."""
+        """Return how to install botocore; empty if it is installed."""
         return missing_library("botocore", INSTALL)
 
     def lint(self, reference: SecretReference, settings: Mapping[str, Any]) -> str:  # noqa: ARG002  (the interface's signature)
@@ -62,19 +62,19 @@ class AwsSsm:
         return ""
 
     def open(self, store: StoreConfig) -> OpenStore:
-        """Return the parameters that a store, or the environment, leads to."""
+        """Return the parameters of a store's account; for the bare backend, of the environment's."""
         account = Account("ssm", _SERVICE, store)
         return AwsStore(account, _ParameterReader(account), _BATCH_SIZE)
 
 
 class _ParameterReader:
-    """Asks for parameters."""
+    """Reads parameters by GetParameters."""
 
     def __init__(self, account: Account) -> None:
         self._account = account
 
     def __call__(self, region: str, documents: Sequence[SecretReference]) -> Mapping[SecretReference, Answer]:
-        """Return what came of each parameter and version."""
+        """Return the answer for each parameter and version."""
         found: dict[SecretReference, Answer] = {}
         for by_name in _without_repeated_names(documents):
             requested = {
@@ -97,7 +97,7 @@ class _ParameterReader:
 
 
 def _without_repeated_names(documents: Sequence[SecretReference]) -> Iterator[Mapping[str, SecretReference]]:
-    """Yield documents by name, so that no call asks for two versions of one: the answer tells them apart by name alone."""
+    """Yield groups of documents by name, no name twice in a group: an answer doesn't tell two versions of one name apart."""
     left = list(documents)
     while left:
         by_name: dict[str, SecretReference] = {}
@@ -108,7 +108,7 @@ def _without_repeated_names(documents: Sequence[SecretReference]) -> Iterator[Ma
 
 
 def _name_for_comparison(name: str) -> str:
-    """Return the name in an ARN, which has one slash in front whether the name has or not."""
+    """Return a parameter's name, or that in an ARN, without a leading slash: an ARN always has one."""
     return name.rpartition(":parameter/")[2].removeprefix("/")
 
 

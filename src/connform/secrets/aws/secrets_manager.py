@@ -1,6 +1,6 @@
-"""Turns `awssecrets://name#field` into the value of a secret of AWS Secrets Manager, twenty in a call.
+"""The backend `awssecrets`: secrets of AWS Secrets Manager, `awssecrets://NAME#FIELD`.
 
-Layer 2; uses the network by botocore.
+Layer 2; uses the network by botocore. One call reads up to twenty secrets.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 _NAME: Final = r"[A-Za-z0-9/_+=.@!-]{1,512}"
 _ARN: Final = rf"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{{12}}:secret:{_NAME}"
 _VERSION_ID: Final = r"(?=.*[0-9])[A-Za-z0-9-]{32,64}"
-"""UUIDs, and what else AWS takes for a ClientRequestToken; everything else is a staging label."""
+"""A version id: a UUID, or another ClientRequestToken. Any other version is a staging label."""
 _BATCH_SIZE: Final = 20
-"""BatchGetSecretValue takes no more ids."""
+"""The limit of BatchGetSecretValue."""
 _SERVICE: Final = AwsService(
     "AWS Secrets Manager", "allow secretsmanager:GetSecretValue on the secret, and kms:Decrypt on its key"
 )
@@ -46,7 +46,7 @@ class AwsSecrets:
         return store_rules(store)
 
     def missing(self) -> str:
-        """Return how to install the library of AWS."""
+        """Return how to install botocore; empty if it is installed."""
         return missing_library("botocore", INSTALL)
 
     def lint(self, reference: SecretReference, settings: Mapping[str, Any]) -> str:  # noqa: ARG002  (the interface's signature)
@@ -61,20 +61,20 @@ class AwsSecrets:
         return ""
 
     def open(self, store: StoreConfig) -> OpenStore:
-        """Return the secrets that a store, or the environment, leads to."""
+        """Return the secrets of a store's account; for the bare backend, of the environment's."""
         account = Account("secretsmanager", _SERVICE, store)
         return AwsStore(account, _SecretReader(account), _BATCH_SIZE)
 
 
 class _SecretReader:
-    """Asks for secrets: the current ones together, and alone where that needs a permission that is missing."""
+    """Reads secrets: current versions by BatchGetSecretValue, others, and all if that is denied, by GetSecretValue."""
 
     def __init__(self, account: Account) -> None:
         self._account = account
         self._is_batch_denied = False
 
     def __call__(self, region: str, documents: Sequence[SecretReference]) -> Mapping[SecretReference, Answer]:
-        """Return what came of each secret and version."""
+        """Return the answer for each secret and version."""
         current = [document for document in documents if not document.version]
         found = self._read_batch(region, current) if len(current) > 1 and not self._is_batch_denied else {}
         return {
@@ -83,13 +83,13 @@ class _SecretReader:
         }
 
     def _read_batch(self, region: str, documents: Sequence[SecretReference]) -> Mapping[SecretReference, Answer]:
-        """Return what came of secrets as far as the answer names them by what they were asked for."""
+        """Return the answers of one BatchGetSecretValue. A secret that it doesn't name as the reference does is left out."""
         try:
             answer = self._account.call(
                 "batch_get_secret_value", region, SecretIdList=[document.path for document in documents]
             )
         except SecretUnresolved as failure:
-            # The permission is one of its own, and fewer identities have it.
+            # BatchGetSecretValue needs a permission of its own, which fewer identities have.
             self._is_batch_denied |= failure.fault.name == "secret_denied"
             raise
         found: dict[str, Answer] = {}
@@ -98,7 +98,7 @@ class _SecretReader:
         for error in answer.get("Errors", ()):
             code, message = error.get("ErrorCode", ""), error.get("Message", "")
             refusal = failure_of_answer(self._account.service_in(region), code, message).error
-            if refusal.fault.name != "secret_backend_unavailable":  # what failed for now is tried again, alone
+            if refusal.fault.name != "secret_backend_unavailable":  # what failed for a moment is read again, alone
                 found[error.get("SecretId", "")] = refusal
         return {document: found[document.path] for document in documents if document.path in found}
 

@@ -1,6 +1,6 @@
-"""Turns the settings of an AWS store into calls of one service: session, role, a client for each region.
+"""The session of an AWS store: login, assumed role, and a client of one service for each region.
 
-Layer 2; uses the network by botocore, whose own credential chain it is: variables, profiles, SSO, the machine's role.
+Layer 2; uses the network by botocore, which finds credentials itself: in variables, profiles, SSO, the machine's role.
 """
 
 from __future__ import annotations
@@ -31,26 +31,26 @@ _UNAVAILABLE: Final = "secret_backend_unavailable"
 
 
 class _Identity(NamedTuple):
-    """Who asks."""
+    """The login of a store."""
 
     session: Any
-    """A session that has found credentials."""
+    """The session of botocore; it has found credentials."""
     keys: Mapping[str, str]
-    """The keys of the role that the store names; empty: those of the session."""
+    """The keys of the assumed role, as options of a client; empty if the store names no role."""
     region: str
-    """Where names lie; empty where nothing says it."""
+    """The region of names; empty if none is configured."""
 
 
 class Account:
-    """Who asks a service of AWS during a run; safe to share between threads."""
+    """The calls of one AWS service by one login during a run. Threads may share it."""
 
     def __init__(self, kind: str, service: AwsService, store: StoreConfig) -> None:
-        """Take what is asked, and where; nothing happens before the first call.
+        """Take the settings. The first call logs in.
 
         Args:
             kind: botocore's name of the service: `ssm`.
-            service: what messages say of it.
-            store: the store's settings, and its time-out.
+            service: its name and permissions in messages.
+            store: its settings and timeout.
         """
         self._kind = kind
         self._service = service
@@ -61,10 +61,10 @@ class Account:
         self._refusals: dict[str, SecretUnresolved] = {}
 
     def region_of(self, path: str) -> str:
-        """Return the region in which a name lies, or an ARN; empty where none is known.
+        """Return the region of an ARN; for a name, that of the store or the environment, empty if there is none.
 
         Raises:
-            SecretUnresolved: there is no login, whose configuration may say it.
+            SecretUnresolved: the login failed.
         """
         named = re.match(r"arn:[^:]*:[^:]*:([^:]+):", path)
         return named[1] if named else self._identity.get().region
@@ -73,12 +73,12 @@ class Account:
         """Return the answer to one call.
 
         Args:
-            operation: botocore's name of it: `get_parameters`.
-            region: where, from `region_of`.
-            parameters: as AWS calls them.
+            operation: botocore's name of the call: `get_parameters`.
+            region: the result of `region_of`.
+            parameters: by their names in the AWS API.
 
         Raises:
-            SecretUnresolved: the call failed; the message quotes nothing of the exchange.
+            SecretUnresolved: the call failed. The message quotes neither request nor answer.
         """
         if not region:
             raise SecretUnresolved("secret_not_found", f"{self._service.name}: {NO_REGION.meaning}", NO_REGION.hint)
@@ -95,15 +95,15 @@ class Account:
         return answer
 
     def is_of_one_secret(self, failure: SecretUnresolved, region: str) -> bool:
-        """Whether another call may end otherwise: one secret of many is to blame, not the login and not the network."""
+        """Whether one secret caused the failure, not the login and not the network: other secrets may still be read."""
         return region not in self._refusals and failure.fault.name != _UNAVAILABLE
 
     def service_in(self, region: str) -> AwsService:
-        """Return what messages say of the service in a region, of which a client has been called."""
+        """Return the service with its region in its name. There must be a client for the region."""
         return self._service._replace(name=f"{self._service.name} in {self._clients[region].meta.region_name}")
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Close connections."""
         for client in self._clients.values():
             client.close()
 
@@ -113,9 +113,9 @@ class Account:
         try:
             with unlogged():
                 return work()
-        except Exception as error:  # noqa: BLE001  (whatever a strange answer does to botocore's parsers)
+        except Exception as error:  # noqa: BLE001  (an odd answer makes botocore's parsers raise anything)
             failure = failure_of_exception(error, service)
-        # Raised out here: the exceptions of botocore hold what was sent and answered.
+        # Raised outside of the handler: else the chained exception would hold request and answer.
         if failure.affects_all_calls:
             self._refusals[region] = failure.error
         raise failure.error
@@ -137,7 +137,7 @@ class Account:
         client = session.create_client(kind, region_name=region or None, verify=self._ca_file(), **options)
         try:
             parse_url(client.meta.endpoint_url)
-        except UrlError as error:  # of the environment, or of a profile: a store's was judged offline
+        except UrlError as error:  # from the environment or a profile: `rules` has checked that of a store
             message = f"the endpoint of {self._service.name} can't be trusted: {error}"
             raise SecretUnresolved(
                 _UNAVAILABLE, message, "correct AWS_ENDPOINT_URL, or `endpoint_url` of the AWS profile"
@@ -154,7 +154,7 @@ class Account:
 
     def _log_in(self) -> _Identity:
         try:
-            import botocore  # noqa: F401  (whether it is there)
+            import botocore  # noqa: F401  (to see whether it is installed)
         except ImportError:
             hint = f"install it: {INSTALL}"
             raise SecretUnresolved(_UNAVAILABLE, "the library of AWS is not installed", hint) from None
@@ -177,7 +177,7 @@ class Account:
 
 
 def _session(store: StoreConfig) -> tuple[Any, str]:
-    """Return a session that has found credentials, keeps our time and asks nobody for a code, and the region of names."""
+    """Return a session with credentials and our timeouts, which never asks for an MFA code, and the region of names."""
     from botocore.config import Config
     from botocore.exceptions import NoCredentialsError
     from botocore.session import Session
@@ -192,7 +192,7 @@ def _session(store: StoreConfig) -> tuple[Any, str]:
             max_pool_connections=_CONNECTIONS,
         )
     )
-    # Its default asks at the terminal, in the midst of a run; botocore offers no other way to change it.
+    # By default it asks for an MFA code at the terminal, and botocore has no public way to change that.
     session.get_component("credential_provider").get_provider("assume-role")._prompter = _refuse_mfa  # noqa: SLF001  (as said above)
     if session.get_credentials() is None:
         raise NoCredentialsError
@@ -200,11 +200,11 @@ def _session(store: StoreConfig) -> tuple[Any, str]:
 
 
 def attempts_and_timeouts(timeout_s: float) -> tuple[int, float, float]:
-    """Return how many attempts a call has, and how long each may take to connect and to be answered, in seconds.
+    """Return how many attempts a call has, and the seconds that each may take to connect and to get an answer.
 
-    botocore's standard mode waits up to 1, 2, 4 s before a repetition: all of it together ends within `timeout_s`.
+    botocore's standard mode waits up to 1, 2, 4 s before each repetition. Waits and attempts together fit into `timeout_s`.
     """
-    attempts, waiting_s = (3, 3.0) if timeout_s >= 9 else (2, 1.0) if timeout_s >= 3 else (1, 0.0)  # noqa: PLR2004  (a table of three rows)
+    attempts, waiting_s = (3, 3.0) if timeout_s >= 9 else (2, 1.0) if timeout_s >= 3 else (1, 0.0)  # noqa: PLR2004  (three cases, by time)
     attempt_s = (timeout_s - waiting_s) / attempts
     return attempts, attempt_s / 3, attempt_s * 2 / 3
 

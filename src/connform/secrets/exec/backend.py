@@ -1,6 +1,6 @@
-"""Turns `exec://alias` into what a command prints: one that a policy file outside of the manifest names, and no other.
+"""The backend `exec`: outputs of commands, `exec://alias`. The user's policy file lists the commands.
 
-Layer 2; reads the policy and runs the command, both when a secret is read: `validate` runs nothing.
+Layer 2; reads the policy file and runs the command when a secret is read. `validate` does neither.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Exec:
         return ""
 
     def open(self, store: StoreConfig) -> OpenStore:
-        """Return the commands of the policy."""
+        """Return the commands of the policy file."""
         policy = OnceValue(partial(_policy, store))
         return DocumentStore(partial(_load, store, policy), _fetched)
 

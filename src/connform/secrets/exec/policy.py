@@ -1,7 +1,8 @@
-"""Turns the policy file of `exec://` into the commands that it allows: the user's own file, never one of a repository.
+"""The policy file of the backend `exec`: the commands that may be run, and the checks of who can change the file.
 
-Layer 2; reads one file, named by CONNFORM_EXEC_POLICY. Who may change a manifest must not be able to choose what is run:
-the file belongs to this user or root, nobody else can write or replace it, and it lies outside of the manifest's repository.
+Layer 2; reads one file, named by CONNFORM_EXEC_POLICY, else connform/exec.json in XDG_CONFIG_HOME. Someone who can change a
+manifest must not be able to choose what is run. So the file belongs to this user or root, nobody else can write or replace
+it, and it lies outside of the manifest's repository.
 """
 
 from __future__ import annotations
@@ -31,26 +32,26 @@ _MAX_BYTES: Final = 1024 * 1024
 
 
 class Command(NamedTuple):
-    """What a policy allows to be run."""
+    """A command that the policy allows."""
 
     argv: tuple[str, ...]
     """The program's absolute path, and its arguments."""
     is_json: bool = False
-    """Whether it prints a JSON object, of which a reference names a field."""
+    """Whether it prints a JSON object. A reference then names one of its fields."""
     timeout_s: float = _MAX_TIMEOUT_S
-    """How long it may take."""
+    """How long it may take, in seconds."""
     variables: tuple[str, ...] = ()
-    """Names of the variables that it gets beside the ordinary ones."""
+    """Names of the environment variables that it gets in addition to the ordinary ones."""
 
 
 def load_commands(base: Path) -> Mapping[str, Command]:
-    """Return the commands that the user's policy allows, by alias.
+    """Return the commands of the user's policy file, by alias.
 
     Args:
         base: the folder of the manifest.
 
     Raises:
-        SecretUnresolved: `secret_denied`, there is no policy, or none that can be trusted.
+        SecretUnresolved: `secret_denied`, there is no policy file, or others can change it, or it is not valid.
     """
     path = _policy_path()
     _require_outside(path, base)
@@ -108,7 +109,7 @@ def _require_owned(path: Path, status: os.stat_result) -> None:
         raise SecretUnresolved(_DENIED, message, "keep the policy in a folder of yours, as a file of yours")
     is_shared = (
         stat.S_ISDIR(status.st_mode) and status.st_mode & stat.S_ISVTX
-    )  # as /tmp: nobody replaces another's file
+    )  # a folder like /tmp: nobody can replace the files of others
     if status.st_mode & _OTHERS_WRITE and not is_shared:
         message = f"the policy can't be trusted: others can write {path} (mode {stat.S_IMODE(status.st_mode):04o})"
         raise SecretUnresolved(_DENIED, message, f"chmod go-w {path}")

@@ -1,7 +1,7 @@
-"""Turns a program and its arguments into what it printed: it has so much time and room, and leaves nothing running.
+"""A runner of programs that print secrets, with limits of time and output; it ends what a program leaves running.
 
-Layer 2; starts processes. A program that is run for a secret has no terminal, no input and no shell, a session of its own,
-and the variables that it needs. What it says on its standard error may hold secrets: it is searched, never shown.
+Layer 2; starts processes. A program has no terminal, no input and no shell, a session of its own, and only the variables that
+it needs. Its standard error may hold secrets: backends search it for known words, and never show it.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 MAX_OUTPUT_BYTES: Final = 1024 * 1024
-"""No secret is larger."""
+"""A program that prints more is killed."""
 _MAX_STDERR_BYTES: Final = 64 * 1024
 _CHUNK_BYTES: Final = 64 * 1024
 _GRACE_S: Final = 0.3
 """Between SIGTERM and SIGKILL."""
 _POLL_S: Final = 0.05
-"""How often to look whether the program has ended while something else keeps its pipes open."""
+"""How often to check whether the program has exited, while a child of it holds its pipes open."""
 _ORDINARY: Final = frozenset({"PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "TMPDIR", "DBUS_SESSION_BUS_ADDRESS"})
 _ORDINARY_PREFIXES: Final = ("LC_", "XDG_")
 
 _running: Final = ProcessLocal(set["subprocess.Popen[bytes]"])
 _starting: Final = ProcessLocal(Lock)
-"""Held until a process that was started is among those that run."""
+"""Held while a process is started and added to `_running`."""
 _START_WAIT_S: Final = 2.0
-"""For which a command that is interrupted waits."""
+"""How long `_kill_all` waits for a process that is just being started."""
 
 
 class ProcessExit(Enum):
@@ -55,27 +55,27 @@ class ProcessExit(Enum):
 
 
 class ProgramResult(NamedTuple):
-    """What came of a program."""
+    """How a program ended, and what it printed."""
 
     process_exit: ProcessExit
     """How it ended."""
     status: int
-    """Its exit status; 0 where it didn't exit by itself."""
+    """Its exit status; 0 if it didn't exit by itself."""
     summary: str
-    """The same for people: `exited with status 3`. Nothing that it printed."""
+    """How it ended, in words for messages: `exited with status 3`. Nothing that it printed."""
     stdout: bytes = b""
-    """What it printed, at most `MAX_OUTPUT_BYTES`."""
+    """Its standard output; empty unless it exited by itself."""
     stderr: bytes = b""
-    """The beginning of its standard error."""
+    """The first 64 KiB of its standard error."""
 
     @property
     def succeeded(self) -> bool:
-        """Whether it did what it was asked to."""
+        """Whether it exited with status 0."""
         return self.process_exit is ProcessExit.EXITED and self.status == 0
 
 
 def ordinary_variables(names: Sequence[str] = (), prefixes: Sequence[str] = ()) -> dict[str, str]:
-    """Return the variables that every program gets, with more by name, or by how their names begin; no others."""
+    """Return the variables that every program gets, and those with the given names or prefixes."""
     chosen = {
         name: value
         for name, value in variables().items()
@@ -85,7 +85,7 @@ def ordinary_variables(names: Sequence[str] = (), prefixes: Sequence[str] = ()) 
 
 
 def require_program(name: str, to_install: str) -> str:
-    """Return where a program lies.
+    """Return the path of a program.
 
     Raises:
         SecretUnresolved: `secret_backend_unavailable`, it is not on PATH.
@@ -97,10 +97,10 @@ def require_program(name: str, to_install: str) -> str:
 
 
 def require_exit(result: ProgramResult, name: str) -> None:
-    """Accept a program that exited by itself, whatever its status.
+    """Raise unless a program exited by itself; any status will do.
 
     Raises:
-        SecretUnresolved: `secret_malformed`, it printed too much; else `secret_backend_unavailable`.
+        SecretUnresolved: `secret_malformed`, it printed too much; `secret_backend_unavailable`, any other end.
     """
     if result.process_exit is ProcessExit.TOO_MUCH_OUTPUT:
         raise SecretUnresolved("secret_malformed", f"{name} {result.summary}", "name what holds the secret alone")
@@ -109,12 +109,12 @@ def require_exit(result: ProgramResult, name: str) -> None:
 
 
 def run(argv: Sequence[str], environment: Mapping[str, str], timeout_s: float) -> ProgramResult:
-    """Return what came of a program; nothing that it started in its session goes on.
+    """Run a program, and return how it ended. Then its process group is killed, with all children that stayed in it.
 
     Args:
         argv: the program's absolute path, and its arguments.
         environment: all variables that it gets.
-        timeout_s: how long it may take; less, where a deadline around it ends earlier.
+        timeout_s: how long it may take; less if the current deadline ends earlier.
     """
     try:
         limit_s = deadline.allow(timeout_s) or timeout_s
@@ -162,21 +162,26 @@ def _exited(code: int, output: bytes, complaints: bytes) -> ProgramResult:
 
 
 class _Outputs:
-    """Both outputs of a process."""
+    """Reads standard output and standard error of a process."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self.stdout = bytearray()
         self.stderr = bytearray()
         self._process = process
-        self._pipes = [pipe for pipe in (process.stdout, process.stderr) if pipe is not None]  # both were asked for
+        self._pipes = [
+            pipe for pipe in (process.stdout, process.stderr) if pipe is not None
+        ]  # neither is None: both are pipes
         self._selector = selectors.DefaultSelector()
         for pipe, buffer in zip(self._pipes, (self.stdout, self.stderr), strict=True):
             self._selector.register(pipe, selectors.EVENT_READ, buffer)
 
     def read_until(self, ends_at: float) -> ProcessExit:
-        """Return how the process ended, or why it has to; nobody waits for children of it that keep the pipes open."""
+        """Read until the process exits, and return that it did, or why it must be killed.
+
+        Once it has exited, children of it that hold the pipes open are not waited for.
+        """
         while self._selector.get_map():
-            has_ended = self._process.poll() is not None  # asked first: what it printed is in the pipes then
+            has_ended = self._process.poll() is not None  # checked first: then the pipes hold all that it printed
             left_s = ends_at - monotonic()
             ready = self._selector.select(0 if has_ended else max(0.0, min(left_s, _POLL_S)))
             for key, _ in ready:
@@ -201,33 +206,33 @@ class _Outputs:
             self._selector.unregister(key.fileobj)
 
     def close(self) -> None:
-        """Let go of the pipes, whoever else holds them."""
+        """Close the pipes, even if children of the process still hold them."""
         self._selector.close()
         for pipe in self._pipes:
             pipe.close()
 
 
 def _terminate(process: subprocess.Popen[bytes]) -> None:
-    """End a process and its group: asked first, killed then."""
+    """End a process and its group: SIGTERM to the group, a short wait, SIGKILL."""
     if process.poll() is None:
         _signal(process, signal.SIGTERM)
         with suppress(subprocess.TimeoutExpired):
             process.wait(_GRACE_S)
-    # A process that has just been waited for leaves its number to its group while that has members, and nobody has
-    # taken the number of an empty one within an instant.
+    # The process may have been waited for. Its number stays reserved while its group has members; if the group is empty,
+    # it's very unlikely that another process got the number in so short a time.
     _signal(process, signal.SIGKILL)
     with suppress(subprocess.TimeoutExpired):  # stuck in the kernel
         process.wait(_GRACE_S)
 
 
 def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    with suppress(ProcessLookupError, PermissionError):  # the group is empty, or all that is left of it has ended
+    with suppress(ProcessLookupError, PermissionError):  # no process of the group is alive
         os.killpg(process.pid, number)
 
 
 @atexit.register
 def _kill_all() -> None:
-    """End what still runs where the command is interrupted: its threads are not waited for, and start nothing any more."""
+    """Kill the programs that still run when connform exits. The lock is not released: no thread starts another one."""
     _starting.own.acquire(timeout=_START_WAIT_S)
     for process in list(_running.own):
         _signal(process, signal.SIGKILL)

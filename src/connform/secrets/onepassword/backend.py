@@ -1,6 +1,6 @@
-"""Turns `op://vault/item/field` into a field of a 1Password item.
+"""The backend `op`: fields of 1Password items, `op://vault/item/field`.
 
-Layer 2. A store uses the network: the REST interface of a 1Password Connect server (v1). The bare backend runs the program
+Layer 2; uses the network for a store: the REST API of a 1Password Connect server, version 1. The bare backend runs the program
 `op`, which has a login of its own.
 """
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from connform.secrets.kit.rest import RestApi
 
 Item = dict[str, Any]
-"""An item as Connect and `op item get --format json` write it, alike in what is read here."""
+"""An item in JSON. Connect and `op item get --format json` write the keys that are read here in the same way."""
 
 _NAME: Final = "1Password Connect"
 _PART_COUNTS: Final = (3, 4)
@@ -63,7 +63,7 @@ class OnePassword:
         yield from url_findings(store["address"], ("address",))
 
     def missing(self) -> str:
-        """Return that the program is missing; a store needs none."""
+        """Return that the program `op` is missing; empty if it is on PATH. A store doesn't need it."""
         return missing_program("op")
 
     def lint(self, reference: SecretReference, settings: Mapping[str, Any]) -> str:  # noqa: ARG002  (the interface's signature)
@@ -71,14 +71,14 @@ class OnePassword:
         parts = reference.path.split("/")
         if len(parts) not in _PART_COUNTS or not all(parts) or reference.field:
             return f"1Password copies references so: {reference.scheme}://VAULT/ITEM/FIELD"
-        if any(part.startswith("-") for part in parts):  # `op` would take it for an option
+        if any(part.startswith("-") for part in parts):  # the program `op` would read it as an option
             return "a name that begins with a hyphen is written by its id"
         if '"' in reference.path or "\\" in reference.path:
             return "a name with a quotation mark or backslash is written by its id"
         return "1Password gives no earlier versions" if reference.version else ""
 
     def open(self, store: StoreConfig) -> OpenStore:
-        """Return a Connect server, or the program."""
+        """Return the Connect server of a store; for the bare backend, the program `op`."""
         if not store.settings:
             from connform.secrets.onepassword.program import item_by_program
 
@@ -94,7 +94,7 @@ class OnePassword:
 
 
 class ItemStore:
-    """Opened: an item is one document, whichever of its fields are wanted."""
+    """1Password in use. An item is one document with many fields."""
 
     batch_size = 1
 
@@ -103,11 +103,11 @@ class ItemStore:
         self.close = close
 
     def document(self, reference: SecretReference) -> str:
-        """Return vault and item."""
+        """Return vault and item, `vault/item`."""
         return "/".join(reference.path.split("/")[:2])
 
     def read(self, references: Sequence[SecretReference]) -> Sequence[Outcome]:
-        """Return the fields; each item is looked at once."""
+        """Return the field of each reference, or why there is none. Each item is read once."""
         items: dict[str, Item | SecretUnresolved] = {}
         outcomes: list[Outcome] = []
         for reference in references:
@@ -120,7 +120,7 @@ class ItemStore:
 
 
 class ConnectServer:
-    """A Connect server: it finds vaults and items by their titles or ids."""
+    """A Connect server. It finds vaults and items by title or id."""
 
     def __init__(self, api: OnceValue[RestApi]) -> None:
         self._api = api

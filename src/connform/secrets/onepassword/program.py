@@ -1,4 +1,4 @@
-"""Turns a vault and an item into what the program `op` (1Password's command line, version 2) says of them.
+"""A reader of 1Password items by the program `op`, 1Password's command line, version 2.
 
 Layer 2; runs `op`, which finds a login itself: a service account, Connect, or the desktop app.
 """
@@ -28,8 +28,8 @@ def item_by_program(vault: str, item: str, timeout_s: float) -> dict[str, Any]:
     """Return an item with its fields.
 
     Raises:
-        SecretUnresolved: `secret_not_found`, `secret_denied`, `secret_malformed` or `secret_backend_unavailable`; nothing
-            that the program said is repeated.
+        SecretUnresolved: `secret_not_found`, `secret_denied`, `secret_malformed` or `secret_backend_unavailable`. The
+            message quotes nothing that the program printed.
     """
     argv = [require_program("op", _INSTALL), "item", "get", item, "--vault", vault, "--format", "json", "--reveal"]
     result = run(argv, ordinary_variables(prefixes=("OP_",)), timeout_s)

@@ -1,6 +1,6 @@
-"""Turns `vault://mount/path#field` into a field of a secret in HashiCorp Vault or OpenBao, KV version 1 or 2.
+"""The backend `vault`: fields of secrets in HashiCorp Vault or OpenBao, KV version 1 or 2, `vault://mount/path#field`.
 
-Layer 2, no IO: `vault_kv` reads, `vault_login` logs in.
+Layer 2; reads the variables VAULT_* for the bare backend. `kv` reads secrets, `login` logs in.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Vault:
     )
 
     def rules(self, store: Mapping[str, Any]) -> Iterator[Finding]:
-        """Yield what is wrong with the address and the login."""
+        """Yield what is wrong with the address, the login, the mount and the namespace."""
         yield from url_findings(store["address"], ("address",))
         yield from login_findings(store["auth"])
         if problem := "mount" in store and path_problem(store["mount"]):
@@ -97,12 +97,12 @@ class Vault:
         return ""
 
     def open(self, store: StoreConfig) -> OpenStore:
-        """Return the server of a store, or of the environment.
+        """Return the server of a store; for the bare backend, that of the environment.
 
         Raises:
-            SecretUnresolved: the variables of a bare `vault://` are not set, or not valid.
+            SecretUnresolved: for the bare backend, a variable is not set or not valid.
         """
-        from connform.secrets.vault.kv import KvMounts  # start-up: `validate` reads nothing
+        from connform.secrets.vault.kv import KvMounts  # start-up: `validate` does not need it
 
         settings = store.settings
         if "address" in settings:

@@ -1,6 +1,7 @@
-"""Turns references into secrets of KV mounts: one login a run, one look at each mount and each secret.
+"""A reader of secrets in the KV mounts of one Vault server: it logs in once a run, and looks up each mount once.
 
-Layer 2; uses the network. The server says where a mount ends and which version it is; where it won't, both are tried.
+Layer 2; uses the network. The server is asked for the mount of a path and its version. If it doesn't say, both versions are
+tried, with the first part of the path as the mount.
 """
 
 from __future__ import annotations
@@ -39,22 +40,22 @@ if TYPE_CHECKING:
 _DENIED: Final = 403
 _NOT_FOUND: Final = 404
 _REFUSED_BY_POLICY: Final = "1 error occurred"
-"""What a server says before a refusal by policy: the token is known, but may not even look at itself."""
+"""In the errors of a server that knows the token, but whose policy refuses the call."""
 _READ_CAPABILITY: Final = '{ capabilities = ["read"] }'
-"""What a policy says of a path that may be read."""
+"""The rule of a policy for a path that may be read."""
 
 
 class KvMounts:
-    """The KV mounts of one server, opened."""
+    """The KV mounts of one server, in use. Threads may share it."""
 
     def __init__(self, server: VaultServer, login: VaultLogin, prefix: str = "", kv_version: int = 0) -> None:
-        """Take where they are.
+        """Take the settings. The first read logs in.
 
         Args:
-            server: which server.
-            login: what to log in with, when something is read.
-            prefix: what stands before every path; empty for nothing.
-            kv_version: 0 where the server is asked.
+            server: the server.
+            login: the method and the credentials.
+            prefix: is put before every path; empty for nothing.
+            kv_version: the version of the KV engine; 0 to ask the server.
         """
         self._method = login.auth["method"]
         self._session = OnceValue(partial(log_in, server, login))
@@ -66,13 +67,13 @@ class KvMounts:
         self._lock = ProcessLocal(Lock)
 
     def close(self) -> None:
-        """Log out, if this run logged in."""
+        """Revoke the token if this run logged in, and close connections."""
         session = self._session.value_if_computed
         if session is not None:
             log_out(session)
 
     def load(self, reference: SecretReference) -> KvSecret:
-        """Return the secret that a reference names, or a field of.
+        """Return the secret that a reference names, with all its fields.
 
         Raises:
             SecretUnresolved: the login failed, or the secret can't be read.
@@ -91,20 +92,23 @@ class KvMounts:
         return self._secret(session, _get(session, mount, path, reference.version), mount, path, reference.version)
 
     def pick(self, document: KvSecret, reference: SecretReference) -> Fetched:
-        """Return the field that a reference names, or the only one.
+        """Return the field that a reference names; the only field if it names none.
 
         Raises:
-            SecretUnresolved: `secret_not_found`, `secret_malformed`; `secret_denied`, it is this run's own token.
+            SecretUnresolved: `secret_not_found`, `secret_malformed`; `secret_denied`, it is the store's token or credential.
         """
         fetched = field_in(document, reference.field)
         require_not_own(fetched.secret, self._session.get().secrets)
         return fetched
 
     def _mount(self, session: VaultSession, path: str) -> Mount | None:
-        """Return the mount of a path, asked for once; `None` where the server won't say, and nobody else does."""
+        """Return the mount of a path; `None` if neither the server nor the store's settings tell it.
+
+        The server is asked once for each mount.
+        """
         first = (self._prefix or path).split("/", 1)[0]
         configured = Mount(self._prefix.removesuffix("/") or first, self._kv_version) if self._kv_version else None
-        if configured and configured.version == VERSIONED:  # nothing but such a mount answers below `data/`
+        if configured and configured.version == VERSIONED:  # no other engine answers below `data/`
             return configured
         with self._lock.own:
             self._raise_token_failure()
@@ -123,7 +127,7 @@ class KvMounts:
         return configured
 
     def _ask_for_mount(self, session: VaultSession, path: str, *, may_fail: bool) -> RestReply | None:
-        """Return what the server says of the mount of a path; `None` where something else answers in its place."""
+        """Return the server's reply about the mount of a path; `None` if the call failed and may fail."""
         try:
             return session.client.call("GET", f"sys/internal/ui/mounts/{quote(path)}")
         except SecretUnresolved:
@@ -132,7 +136,7 @@ class KvMounts:
             raise
 
     def _read_of_either_version(self, session: VaultSession, path: str, version: str) -> KvSecret:
-        """Read a secret from a mount of which the server says nothing: it may be missing, or something in between refused."""
+        """Return a secret from a mount that the server doesn't tell: it may be missing, or a proxy refused the question."""
         first = path.split("/", 1)[0]
         replies = []
         for kind in (VERSIONED,) if version or may_be_reserved(path) else (VERSIONED, 1):
@@ -144,7 +148,7 @@ class KvMounts:
                 return self._secret(session, reply, mount, path, version)
             replies.append((reply, mount))
         reply, mount = next((one for one in replies if one[0].status == _NOT_FOUND), replies[0])
-        if reply.status == _DENIED:  # the token was looked at when the mount was asked for
+        if reply.status == _DENIED:  # `_mount` has checked the token
             message = f"the token is good, but has no rights in the mount {first}, if there is one"
             hint = f'correct the mount in the reference, or add to a policy: path "{mount.api_path(path)}" {_READ_CAPABILITY}'
             raise SecretUnresolved("secret_denied", message, hint)
@@ -163,19 +167,19 @@ class KvMounts:
         raise SecretUnresolved("secret_backend_unavailable", f"{NAME} answered {reply.status}")
 
     def _raise_token_failure(self) -> None:
-        """Let nothing more be asked with a token that the server does not know.
+        """Raise the failure of the token again, if it was found to be invalid: it is not sent any more.
 
         Raises:
-            SecretUnresolved: `secret_denied`, as it was found.
+            SecretUnresolved: `secret_denied`, the token is not valid.
         """
         if (failure := self._token_failure) is not None:
-            raise SecretUnresolved(failure.fault.name, failure.message, failure.hint)  # it may be raised again
+            raise SecretUnresolved(failure.fault.name, failure.message, failure.hint)  # a new object each time
 
     def _require_valid_token(self, session: VaultSession) -> None:
-        """Find out whether the token is why something was refused.
+        """Ask the server whether the token is valid, after a call was refused.
 
         Raises:
-            SecretUnresolved: `secret_denied`, it is.
+            SecretUnresolved: `secret_denied`, the token is not valid.
         """
         reply = session.client.call("GET", "auth/token/lookup-self")
         if reply.status != _DENIED or _REFUSED_BY_POLICY in describe_errors(reply):

@@ -1,6 +1,7 @@
-"""Turns the `auth:` of a Vault store into a session: by a token, or by a login with AppRole, a JWT or a Kubernetes account.
+"""The login to a Vault server by token, AppRole, JWT or Kubernetes service account, and the logout.
 
-Layer 2; uses the network, and reads the token that Kubernetes mounts. A login is tried once: several wrong ones lock an account.
+Layer 2; uses the network, and reads the token that Kubernetes mounts. A login is tried once, since several wrong ones may lock
+an account.
 """
 
 from __future__ import annotations
@@ -27,15 +28,15 @@ if TYPE_CHECKING:
 SERVICE_ACCOUNT: Final = "/var/run/secrets/kubernetes.io/serviceaccount/token"
 """Where Kubernetes mounts the token of a pod's service account."""
 _NAME_PATTERN: Final = r"(?:[!$-\-0->@-~][!$-.0->@-~]*|\.[!$-\-0->@-~][!$-.0->@-~]*|\.\.[!$-.0->@-~]+)"
-"""A part between slashes: neither `.` nor `..`."""
+"""One part of a path, not `.` or `..`."""
 SERVER_PATH_SCHEMA: Final[Schema] = {
     "type": "string",
     "pattern": rf"^{_NAME_PATTERN}(?:/{_NAME_PATTERN})*(?!\n)$",
     "errorMessage": "names of printable ASCII, joined by slashes, without a slash at the ends",
 }
-"""The schema of a place inside of a server: a mount, a namespace."""
+"""The JSON Schema of a path on a server: a mount or a namespace."""
 _REVOKE_TIMEOUT_S: Final = 2.0
-"""Nobody waits longer for a token to be revoked: it ends by itself."""
+"""How long to wait for the revocation of a token; a token that is not revoked expires by itself."""
 _REJECTED_STATUSES: Final = {400, 401, 403, 404, 405}
 
 _ROLE_SCHEMA: Final[Schema] = {
@@ -117,30 +118,31 @@ def login_findings(auth: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 class VaultLogin(NamedTuple):
-    """What to log in with."""
+    """The method and credentials of a login."""
 
     auth: Mapping[str, Any]
-    """The plain keys under `auth:`."""
+    """The settings under `auth:`."""
     secrets: Mapping[str, Secret]
-    """The resolved ones: `auth.token`."""
+    """The secrets that those settings refer to, by their path in the store: `auth.token`."""
 
 
 class VaultSession(NamedTuple):
-    """A token at work."""
+    """A client with a token."""
 
     client: VaultClient
-    """Calls with the token."""
+    """Sends the token with each call."""
     is_from_login: bool
-    """Whether it was obtained by this run, and ends with it."""
+    """Whether this run obtained the token by a login. Then it revokes it at its end."""
     secrets: tuple[Secret, ...]
-    """The token, and what was logged in with."""
+    """The token, and the secrets that were sent to log in."""
 
 
 def log_in(server: VaultServer, login: VaultLogin) -> VaultSession:
-    """Return a session.
+    """Log in, unless the method is `token`, and return a session.
 
     Raises:
-        SecretUnresolved: `secret_denied`, the login is rejected; `secret_backend_unavailable`; or what is wrong with the token's file.
+        SecretUnresolved: `secret_denied`, the server rejects the login; `secret_backend_unavailable`; or the failure to read
+            the file of a service account's token.
     """
     method = login.auth["method"]
     if method == "token":
@@ -159,7 +161,7 @@ def log_in(server: VaultServer, login: VaultLogin) -> VaultSession:
 
 
 def log_out(session: VaultSession) -> None:
-    """Revoke a token that this run obtained, if that is quickly done, and let go of connections."""
+    """Revoke a token that this run obtained, and close connections. A failure is ignored."""
     from connform.http.net import deadline
 
     try:
@@ -167,19 +169,19 @@ def log_out(session: VaultSession) -> None:
             with deadline.within(_REVOKE_TIMEOUT_S):
                 session.client.call("POST", "auth/token/revoke-self")
     except SecretUnresolved:
-        pass  # it ends by itself, and the run has what it wanted
+        pass  # the token expires by itself, and the secrets have been read
     finally:
         session.client.close()
 
 
 def _credentials_of(login: VaultLogin) -> dict[str, Secret | str]:
-    """Return what a login shows."""
+    """Return the body of a login call."""
     auth, secrets = login
     if auth["method"] == "approle":
         role_id = secrets["auth.role_id_from"].reveal() if "auth.role_id_from" in secrets else auth["role_id"]
         return {"role_id": role_id, "secret_id": secrets["auth.secret_id"]}
     token = secrets.get("auth.token")
-    if token is None:  # of `kubernetes` alone; read when it is used, since it is renewed every hour
+    if token is None:  # only with `kubernetes`; read at each login, since Kubernetes replaces it
         token = secret_from_text(text_from_bytes(read_file(Path(SERVICE_ACCOUNT))))
     return {"role": auth["role"], "jwt": token}
 
