@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from connform.secrets.exec.policy import POLICY_VARIABLE
 from tests.canary import API_KEY
 from tests.end_to_end.running import COMMAND, environment, manifest, run
-from tests.secrets.test_exec import assert_gone
+from tests.secrets.exec.test_exec import assert_gone
 
 if TYPE_CHECKING:
     from pathlib import Path

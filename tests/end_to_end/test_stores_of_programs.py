@@ -13,7 +13,7 @@ from tests.canary import API_KEY
 from tests.conftest import require_peer
 from tests.end_to_end.running import run
 from tests.secrets import gnupg
-from tests.secrets.test_exec import write_policy
+from tests.secrets.exec.test_exec import write_policy
 from tests.secrets.test_sops import encrypt
 
 if TYPE_CHECKING:

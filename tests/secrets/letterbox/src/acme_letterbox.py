@@ -1,4 +1,4 @@
-"""Turns `letterbox://name` into the newest letter of that name: a backend as a third party writes it, by `connform.plugin` alone."""
+"""The example backend `letterbox`, as a third party writes it, by `connform.plugin` alone: the newest letter of a name."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class Letterbox:
     def lint(self, reference: SecretReference, settings: Mapping[str, Any]) -> str:
         return "" if reference.path.replace("-", "").isalnum() else "a letter has a name of letters and digits"
 
-    def open(self, place: StoreConfig) -> OpenStore:
-        folder = place.base / place.settings.get("folder", "letters")
+    def open(self, store: StoreConfig) -> OpenStore:
+        folder = store.base / store.settings.get("folder", "letters")
         return DocumentStore(lambda reference: _newest(folder, reference), _fetched)
 
 

@@ -1,4 +1,4 @@
-"""`exec://`: what the user's policy allows is run, once, bounded, and nothing of it is left."""
+"""The backend `exec`: only commands of the user's policy run, once, with limits, and no process is left."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ class ExecBench(Bench):
         "sealed": "the same",
     }
 
-    def __init__(self, place: StoreConfig, folder: Path) -> None:
-        super().__init__(place)
+    def __init__(self, store: StoreConfig, folder: Path) -> None:
+        super().__init__(store)
         self.folder = folder
         self.commands: dict[str, Any] = {}
 
