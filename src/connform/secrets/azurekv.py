@@ -163,9 +163,8 @@ def _token_of_machine(scope: str) -> Secret:
         fault, message = "secret_denied", "this machine has no login for Azure that works"
     except AzureError:
         fault, message = "secret_backend_unavailable", "Azure's login can't be reached"
-    raise SecretUnresolved(
-        fault, message, _LOGIN_HINT
-    )  # outside of the handlers: else the chained exception would hold an answer
+    # Raised outside of the handlers: else the chained exception would hold an answer.
+    raise SecretUnresolved(fault, message, _LOGIN_HINT)
 
 
 def _fetched(document: Mapping[str, Any], reference: SecretReference) -> Fetched:

@@ -107,9 +107,8 @@ def _require_owned(path: Path, status: os.stat_result) -> None:
     if status.st_uid not in {os.geteuid(), 0}:
         message = f"the policy can't be trusted: {path} belongs to another user (uid {status.st_uid})"
         raise SecretUnresolved(_DENIED, message, "keep the policy in a folder of yours, as a file of yours")
-    is_shared = (
-        stat.S_ISDIR(status.st_mode) and status.st_mode & stat.S_ISVTX
-    )  # a folder like /tmp: nobody can replace the files of others
+    # As /tmp: nobody can replace the files of others there.
+    is_shared = stat.S_ISDIR(status.st_mode) and status.st_mode & stat.S_ISVTX
     if status.st_mode & _OTHERS_WRITE and not is_shared:
         message = f"the policy can't be trusted: others can write {path} (mode {stat.S_IMODE(status.st_mode):04o})"
         raise SecretUnresolved(_DENIED, message, f"chmod go-w {path}")

@@ -125,15 +125,15 @@ def run(argv: Sequence[str], environment: Mapping[str, str], timeout_s: float) -
         return ProgramResult(ProcessExit.NOT_STARTED, 0, f"could not be started: {error.strerror}")
     outputs = _Outputs(process)
     try:
-        ending = outputs.read_until(monotonic() + limit_s)
+        process_exit = outputs.read_until(monotonic() + limit_s)
     finally:
         _terminate(process)
         outputs.close()
         _running.own.discard(process)
-    if ending is ProcessExit.TIMED_OUT:
-        return ProgramResult(ending, 0, f"did not end within {limit_s:.3g} s, and was killed")
-    if ending is ProcessExit.TOO_MUCH_OUTPUT:
-        return ProgramResult(ending, 0, "printed more than 1 MiB, and was killed")
+    if process_exit is ProcessExit.TIMED_OUT:
+        return ProgramResult(process_exit, 0, f"did not end within {limit_s:.3g} s, and was killed")
+    if process_exit is ProcessExit.TOO_MUCH_OUTPUT:
+        return ProgramResult(process_exit, 0, "printed more than 1 MiB, and was killed")
     return _exited(process.returncode, bytes(outputs.stdout), bytes(outputs.stderr))
 
 
@@ -152,13 +152,13 @@ def _start(argv: Sequence[str], environment: Mapping[str, str]) -> subprocess.Po
     return process
 
 
-def _exited(code: int, output: bytes, complaints: bytes) -> ProgramResult:
+def _exited(code: int, stdout: bytes, stderr: bytes) -> ProgramResult:
     if code >= 0:
-        return ProgramResult(ProcessExit.EXITED, code, f"exited with status {code}", output, complaints)
+        return ProgramResult(ProcessExit.EXITED, code, f"exited with status {code}", stdout, stderr)
     name = f"signal {-code}"
     with suppress(ValueError):  # a real-time signal has no name
         name = signal.Signals(-code).name
-    return ProgramResult(ProcessExit.SIGNALED, 0, f"died of {name}", b"", complaints)
+    return ProgramResult(ProcessExit.SIGNALED, 0, f"died of {name}", b"", stderr)
 
 
 class _Outputs:
@@ -168,9 +168,7 @@ class _Outputs:
         self.stdout = bytearray()
         self.stderr = bytearray()
         self._process = process
-        self._pipes = [
-            pipe for pipe in (process.stdout, process.stderr) if pipe is not None
-        ]  # neither is None: both are pipes
+        self._pipes = [pipe for pipe in (process.stdout, process.stderr) if pipe is not None]  # both are pipes
         self._selector = selectors.DefaultSelector()
         for pipe, buffer in zip(self._pipes, (self.stdout, self.stderr), strict=True):
             self._selector.register(pipe, selectors.EVENT_READ, buffer)

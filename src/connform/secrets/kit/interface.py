@@ -93,7 +93,11 @@ class Backend(Protocol):
         """Return what is wrong with a reference; empty if nothing is. No IO."""
 
     def open(self, store: StoreConfig) -> OpenStore:
-        """Return the store, ready to read from. No connection and no login before the first read."""
+        """Return the store, ready to read from. No connection and no login before the first read.
+
+        Raises:
+            SecretUnresolved: there is no store, such as a server that an environment variable should name.
+        """
 
 
 @runtime_checkable
@@ -109,4 +113,4 @@ class HasRequirements(Protocol):
     """An optional part of `Backend`: it needs a library or program that isn't installed with connform."""
 
     def missing(self) -> str:
-        """Return how to install what is missing, `pip install boto3`, or what it is; empty if nothing is. No network."""
+        """Return what is missing, such as `pip install boto3` or `the program op`; empty if nothing is. No network."""

@@ -31,7 +31,7 @@ class OnceValue(Generic[T]):
         self._failure: SecretUnresolved | None = None
 
     def get(self) -> T:
-        """Return the value, computed by the first call. Several threads may call.
+        """Return the value, which the first call computes. Threads may share it.
 
         Raises:
             SecretUnresolved: the computation failed, now or in an earlier call.

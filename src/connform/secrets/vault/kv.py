@@ -173,7 +173,7 @@ class KvMounts:
             SecretUnresolved: `secret_denied`, the token is not valid.
         """
         if (failure := self._token_failure) is not None:
-            raise SecretUnresolved(failure.fault.name, failure.message, failure.hint)  # a new object each time
+            raise SecretUnresolved(failure.fault.name, failure.message, failure.hint)  # a new exception for each raise
 
     def _require_valid_token(self, session: VaultSession) -> None:
         """Ask the server whether the token is valid, after a call was refused.
