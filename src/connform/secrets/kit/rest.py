@@ -1,7 +1,7 @@
 """A client for the JSON API of a secret store, `RestApi`, over connform's own HTTP client.
 
 Layer 2; uses the network: https, or http on loopback; no redirects, no proxy from the environment, one deadline for a call.
-Reads are repeated as by a ready client, which heeds `Retry-After`. A POST, such as a login, is not.
+Calls are repeated as by a ready client: reads, and a POST such as a login only if the server can't have acted on it.
 """
 
 from __future__ import annotations
