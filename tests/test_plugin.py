@@ -10,7 +10,7 @@ from connform.plugin import (
     Backend,
     CheckRequest,
     Connection,
-    Documents,
+    DocumentStore,
     Fetched,
     Finding,
     Instance,
@@ -54,7 +54,7 @@ class Letterbox:
         return ""
 
     def open(self, place: StoreConfig) -> OpenStore:
-        return Documents(lambda reference: self._load(place, reference), lambda text, _: Fetched(Secret(text)))
+        return DocumentStore(lambda reference: self._load(place, reference), lambda text, _: Fetched(Secret(text)))
 
     @staticmethod
     def _load(place: StoreConfig, reference: SecretReference) -> str:

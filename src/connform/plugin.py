@@ -1,7 +1,7 @@
-"""Names what a third-party provider or secret backend may import, and nothing else is promised.
+"""The interface for third-party providers and secret backends: all names that they may import.
 
-No IO. A provider is an object of the `Provider` protocol behind an entry point of `connform.providers`, a backend one
-of the `Backend` protocol behind `connform.secrets`.
+No IO. Names that are not in `__all__` may change at any time. An entry point of the group `connform.providers` leads to
+an object of the `Provider` protocol, one of `connform.secrets` to an object of the `Backend` protocol.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from connform.manifest.shape import Shape
 from connform.providers.interface import Answer, CheckRequest, Instance, Judgement, Provider
 from connform.secret import Secret, SecretReference
 from connform.secrets.kit.interface import Backend, Fetched, HasStoreRules, OpenStore, Outcome, StoreConfig
-from connform.secrets.kit.opened import Documents, Once
+from connform.secrets.kit.open_store import DocumentStore, OnceValue
 from connform.secrets.kit.value import secret_from_text, text_from_bytes, whole_or_field
 
 __all__ = [
@@ -22,13 +22,13 @@ __all__ = [
     "CheckRequest",
     "Connection",
     "ConnectionFailed",
-    "Documents",
+    "DocumentStore",
     "Fetched",
     "Finding",
     "HasStoreRules",
     "Instance",
     "Judgement",
-    "Once",
+    "OnceValue",
     "OpenStore",
     "Outcome",
     "Provider",

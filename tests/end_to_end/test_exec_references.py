@@ -8,10 +8,10 @@ import subprocess
 import time
 from typing import TYPE_CHECKING, Final
 
-from connform.secrets.exec.policy import POLICY
+from connform.secrets.exec.policy import POLICY_VARIABLE
 from tests.canary import API_KEY
 from tests.end_to_end.running import COMMAND, environment, manifest, run
-from tests.secrets.test_exec import assert_gone
+from tests.secrets.exec.test_exec import assert_gone
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +27,7 @@ def allow(tmp_path: Path, script: str) -> dict[str, str]:
     policy.write_text(json.dumps({"version": 1, "commands": {"acme": {"argv": ["/bin/sh", "-c", script]}}}))
     policy.chmod(0o600)
     (tmp_path / "connections.yaml").write_text(manifest(acme=ACME))
-    return {POLICY: str(policy)}
+    return {POLICY_VARIABLE: str(policy)}
 
 
 def test_validate_runs_nothing(tmp_path: Path) -> None:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from connform.secrets.exec.policy import POLICY
+from connform.secrets.exec.policy import POLICY_VARIABLE
 from tests.canary import API_KEY
 from tests.conftest import require_peer
 from tests.end_to_end.running import run
 from tests.secrets import gnupg
-from tests.secrets.test_exec import write_policy
+from tests.secrets.exec.test_exec import write_policy
 from tests.secrets.test_sops import encrypt
 
 if TYPE_CHECKING:
@@ -77,4 +77,4 @@ def test_an_entry_of_a_password_store_reaches_the_command(
 def test_what_a_command_prints_reaches_the_other(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("policy")
     policy = write_policy(folder, {"acme": {"argv": ["/bin/sh", "-c", f"echo {API_KEY}"]}})
-    assert run_exec(prepared, "commands://acme", **{POLICY: str(policy)}) == (0, "")
+    assert run_exec(prepared, "commands://acme", **{POLICY_VARIABLE: str(policy)}) == (0, "")

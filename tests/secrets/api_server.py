@@ -1,4 +1,4 @@
-"""Turns a function into an HTTPS server on loopback: for APIs whose real servers can't run here, by what their documentation says."""
+"""An HTTPS server on loopback whose answers a function makes: for APIs whose real servers can't run here."""
 
 from __future__ import annotations
 
@@ -96,10 +96,10 @@ class ApiServer:
 
 
 class ServedBench(Bench):
-    """A bench whose place is such a server."""
+    """A bench whose store is such a server."""
 
-    def __init__(self, place: StoreConfig, server: ApiServer) -> None:
-        super().__init__(place)
+    def __init__(self, store: StoreConfig, server: ApiServer) -> None:
+        super().__init__(store)
         self._server = server
 
     @contextmanager

@@ -1,4 +1,4 @@
-"""What the tests of backends share: an authority for servers on loopback."""
+"""Fixtures of the backends' tests: a certificate authority for servers on loopback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fetches references as the engine does, for the tests of backends."""
+"""Functions that read references, as the engine does, for the tests of backends."""
 
 from __future__ import annotations
 

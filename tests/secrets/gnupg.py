@@ -1,4 +1,4 @@
-"""Makes homes of gpg for the tests of backends that run it: one key opens without a question, one asks for a passphrase."""
+"""GnuPG homes for the tests of backends that run gpg: one key without a passphrase, one with."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The backend `azurekv` against a server that follows the documentation: no real Azure was there."""
+"""The backend `azurekv`, at a server that imitates the documented one: there was no real Azure."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Vault:
             "client_id": "reader",
             "client_secret": "env://SECRET",
         }
-        self.place = StoreConfig(ca_file.parent, settings, {"client_secret": Secret(CLIENT_SECRET)})
+        self.store = StoreConfig(ca_file.parent, settings, {"client_secret": Secret(CLIENT_SECRET)})
 
     def handle(self, request: Request) -> tuple[int, Any]:
         if request.path == "/acme/oauth2/v2.0/token":
@@ -81,7 +81,7 @@ class AzureBench(ServedBench):
     lacks = {"sealed": "a vault is never sealed", "binary": "Key Vault keeps text alone"}
 
     def __init__(self, vault: Vault) -> None:
-        super().__init__(vault.place, vault.server)
+        super().__init__(vault.store, vault.server)
         self._vault = vault
 
     def put(self, name: str, value: bytes) -> str:
@@ -120,9 +120,9 @@ def test_many_secrets_need_one_login(vault: Vault) -> None:
 
 
 def test_a_rejected_login_is_tried_once(vault: Vault) -> None:
-    place = vault.place._replace(secrets={"client_secret": Secret(f"{API_KEY}-wrong")})
+    store = vault.store._replace(secrets={"client_secret": Secret(f"{API_KEY}-wrong")})
     bench = AzureBench(vault)
-    outcomes = TestKeyVault().read(bench, *(f"mine://secret-{number}" for number in range(20)), place=place)
+    outcomes = TestKeyVault().read(bench, *(f"mine://secret-{number}" for number in range(20)), place=store)
     assert {repr(type(outcome)) for outcome in outcomes} == {"<class 'connform.errors.SecretUnresolved'>"}
     assert [request.path for request in vault.server.requests] == ["/acme/oauth2/v2.0/token"]
 

@@ -1,4 +1,4 @@
-"""The backends that need no server, through the suite that every backend passes."""
+"""The backends that need no server, in the suite for all backends."""
 
 from __future__ import annotations
 

@@ -92,11 +92,11 @@ from pathlib import Path
 from connform.errors import SecretUnresolved
 from connform.secret import SecretReference
 from connform.secrets import BACKENDS
-from connform.secrets.kit.interface import Place
+from connform.secrets.kit.interface import StoreConfig
 backend = BACKENDS["file"]
 if os.geteuid() == 0:
     os.seteuid(65534)  # nothing can be imported from here on
-(outcome,) = backend.open(Place(Path("/"))).read([SecretReference.parse(sys.argv[1])])
+(outcome,) = backend.open(StoreConfig(Path("/"))).read([SecretReference.parse(sys.argv[1])])
 if isinstance(outcome, SecretUnresolved):
     print(outcome.fault.name, outcome.exit_code.value)
 """

@@ -1,4 +1,4 @@
-"""The backend `gcpsecrets` against a server that follows the documentation: no real Google Cloud was there.
+"""The backend `gcpsecrets`, at a server that imitates the documented one: there was no real Google Cloud.
 
 Google's own library logs in; its token endpoint is the same server, named by the service account's key.
 """
@@ -59,7 +59,7 @@ class Project:
             "ca_file": str(ca_file),
             "credentials": "env://KEY",
         }
-        self.place = StoreConfig(ca_file.parent, settings, {"credentials": Secret(json.dumps(key))})
+        self.store = StoreConfig(ca_file.parent, settings, {"credentials": Secret(json.dumps(key))})
 
     def handle(self, request: Request) -> tuple[int, Any]:
         if request.path == "/token":
@@ -97,7 +97,7 @@ class GoogleBench(ServedBench):
     lacks = {"sealed": "Secret Manager is never sealed"}
 
     def __init__(self, project: Project) -> None:
-        super().__init__(project.place, project.server)
+        super().__init__(project.store, project.server)
         self._project = project
 
     def put(self, name: str, value: bytes) -> str:
@@ -146,8 +146,8 @@ def test_a_destroyed_version_is_not_found(project: Project) -> None:
     ids=["no-JSON", "no-object", "no-key"],
 )
 def test_credentials_that_are_none_are_said_without_them(project: Project, key: str, fault: str) -> None:
-    place = project.place._replace(secrets={"credentials": Secret(key)})
-    error = TestSecretManager().fault(GoogleBench(project), "mine://any", place)
+    store = project.store._replace(secrets={"credentials": Secret(key)})
+    error = TestSecretManager().fault(GoogleBench(project), "mine://any", store)
     assert error.fault.name == fault
     assert_no_canary(error.message, error.hint)
 
@@ -155,8 +155,8 @@ def test_credentials_that_are_none_are_said_without_them(project: Project, key: 
 def test_a_machine_without_a_login_says_how_to_get_one(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("GCE_METADATA_HOST", "GCE_METADATA_IP"):  # where a machine of Google's would find its login
         monkeypatch.setenv(name, "127.0.0.1:1")
-    place = project.place._replace(secrets={})
-    error = TestSecretManager().fault(GoogleBench(project), "mine://any", place)
+    store = project.store._replace(secrets={})
+    error = TestSecretManager().fault(GoogleBench(project), "mine://any", store)
     assert (error.fault.name, "gcloud auth" in error.hint) == ("secret_denied", True)
 
 

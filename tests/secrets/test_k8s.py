@@ -1,4 +1,4 @@
-"""The backend `k8s` against an API server that follows the documentation: no real Kubernetes was there."""
+"""The backend `k8s`, at an API server that imitates the documented one: there was no real Kubernetes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Cluster:
         self.secrets: dict[str, tuple[int, dict[str, str]]] = {}
         self.server = ApiServer(self.handle, issuer.loopback())
         settings = {"address": self.server.address, "ca_file": str(ca_file), "token": "env://TOKEN"}
-        self.place = StoreConfig(ca_file.parent, settings, {"token": Secret(TOKEN)})
+        self.store = StoreConfig(ca_file.parent, settings, {"token": Secret(TOKEN)})
 
     def put(self, name: str, data: Mapping[str, bytes]) -> None:
         encoded = {key: base64.b64encode(value).decode() for key, value in data.items()}
@@ -70,7 +70,7 @@ class KubernetesBench(ServedBench):
     }
 
     def __init__(self, cluster: Cluster) -> None:
-        super().__init__(cluster.place, cluster.server)
+        super().__init__(cluster.store, cluster.server)
         self._cluster = cluster
 
     def put(self, name: str, value: bytes) -> str:
@@ -99,8 +99,8 @@ class TestKubernetes(SecretBackendSuite):
 
 def test_a_namespace_may_stand_in_the_store(cluster: Cluster, tmp_path: Path) -> None:
     cluster.put("portal", {"id": b"0012"})
-    settings = dict(cluster.place.settings) | {"namespace": "acme"}
-    opened = K8S.open(cluster.place._replace(settings=settings))
+    settings = dict(cluster.store.settings) | {"namespace": "acme"}
+    opened = K8S.open(cluster.store._replace(settings=settings))
     (outcome,) = opened.read([SecretReference.parse("mine://portal#id")])
     opened.close()
     assert repr(outcome).startswith("Fetched(secret=<secret>, version='1'")
@@ -114,7 +114,7 @@ def test_a_pod_finds_its_own_cluster(
     mount.mkdir()
     (mount / "token").write_text(f"{TOKEN}\n")
     (mount / "ca.crt").write_bytes(ca_file.read_bytes())
-    monkeypatch.setattr("connform.secrets.k8s._MOUNT", mount)
+    monkeypatch.setattr("connform.secrets.k8s._SERVICE_ACCOUNT_FOLDER", mount)
     monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "localhost")
     monkeypatch.setenv("KUBERNETES_SERVICE_PORT", cluster.server.address.rpartition(":")[2])
     cluster.put("portal", {"id": b"0012"})
@@ -138,8 +138,8 @@ def test_several_keys_need_a_name(cluster: Cluster) -> None:
 def test_an_answer_that_is_none_is_unavailable(authority: Issuer, cluster: Cluster, status: int, content: Any) -> None:
     server = ApiServer(lambda request: (status, content), authority.loopback())
     try:
-        place = cluster.place._replace(settings=dict(cluster.place.settings) | {"address": server.address})
-        error = TestKubernetes().fault(KubernetesBench(cluster), "k8s://acme/portal#id", place)
+        store = cluster.store._replace(settings=dict(cluster.store.settings) | {"address": server.address})
+        error = TestKubernetes().fault(KubernetesBench(cluster), "k8s://acme/portal#id", store)
     finally:
         server.stop()
     assert error.fault.name == "secret_backend_unavailable"
@@ -161,7 +161,7 @@ def test_a_bad_reference_is_found_offline(text: str) -> None:
 
 def test_the_token_that_opened_the_cluster_is_read_by_no_reference(cluster: Cluster) -> None:
     cluster.put("login", {"token": TOKEN.encode(), "other": b"value"})
-    opened = K8S.open(cluster.place)
+    opened = K8S.open(cluster.store)
     references = [SecretReference.parse(f"k8s://team/login#{key}") for key in ("token", "other")]
 
     own, other = opened.read(references)

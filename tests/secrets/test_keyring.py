@@ -1,4 +1,4 @@
-"""`keyring://`, by the library keyring and GNOME's keyring daemon on a session bus of its own."""
+"""The backend `keyring`, with the library keyring and GNOME's keyring daemon on its own session bus."""
 
 from __future__ import annotations
 
@@ -175,8 +175,8 @@ class KeyringBench(Bench):
         "expired": "a keyring is locked, not logged out of",
     }
 
-    def __init__(self, place: StoreConfig, session: Session) -> None:
-        super().__init__(place)
+    def __init__(self, store: StoreConfig, session: Session) -> None:
+        super().__init__(store)
         self.session = session
 
     def put(self, name: str, value: bytes) -> str:

@@ -1,4 +1,4 @@
-"""`secrets check` passes no secret that `check` refuses, and says the same of it; files are read alike by all backends."""
+"""`secrets check` and `check` judge a secret alike, and all backends decode files alike."""
 
 from __future__ import annotations
 

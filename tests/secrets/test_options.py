@@ -1,4 +1,4 @@
-"""No part of a reference is an option of the program that is run for it, whichever program it is."""
+"""No part of a reference becomes an option of a program that a backend runs."""
 
 from __future__ import annotations
 

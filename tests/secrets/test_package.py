@@ -1,4 +1,4 @@
-"""A backend of a separate package, installed by its entry point, passes the same suite and is used as connform's own are."""
+"""A backend of a separate package, found by its entry point, passes the suite and is used like a built-in one."""
 
 from __future__ import annotations
 

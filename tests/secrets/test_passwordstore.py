@@ -1,4 +1,4 @@
-"""`pass://`, by the real pass and gpg."""
+"""The backend `pass`, with the real programs pass and gpg."""
 
 from __future__ import annotations
 

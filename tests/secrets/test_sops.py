@@ -1,4 +1,4 @@
-"""`sops://`, by the real sops, with keys of age and of PGP."""
+"""The backend `sops`, with the real program and keys of age and PGP."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from connform.errors import SecretUnresolved
 from connform.secret import Secret, SecretReference
 from connform.secrets.kit.interface import Fetched, StoreConfig
-from connform.secrets.kit.opened import attempt
+from connform.secrets.kit.open_store import attempt
 from connform.secrets.sops import SOPS
 from connform.testing.secrets import Bench, SecretBackendSuite
 from tests.canary import API_KEY
@@ -82,8 +82,8 @@ class SopsBench(Bench):
         "sealed": "a file is not locked",
     }
 
-    def __init__(self, place: StoreConfig, keys: Keys) -> None:
-        super().__init__(place)
+    def __init__(self, store: StoreConfig, keys: Keys) -> None:
+        super().__init__(store)
         self.keys = keys
 
     def put(self, name: str, value: bytes) -> str:

@@ -1,4 +1,4 @@
-"""`sops://`, by the real sops: a token of Vault goes to the server that this user names, not where an encrypted file says."""
+"""The backend `sops` and Vault: sops sends a token to VAULT_ADDR only, not to the address in an encrypted file."""
 
 from __future__ import annotations
 

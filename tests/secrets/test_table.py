@@ -1,4 +1,4 @@
-"""The contract that every entry of the table keeps."""
+"""The table of backends: rules for every entry."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""Names the built-in secret backends: one line for each, the scheme of its references and the type of its stores.
+"""The table of built-in secret backends, by the scheme of their references, which is the type of their stores as well.
 
-Layer 2, no IO until a backend fetches. Third parties add theirs by the entry-point group `connform.secrets`.
+Layer 2, no IO: a backend is imported when it is first looked up. Third parties add theirs by the entry-point group
+`connform.secrets`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from connform.secrets.kit.interface import Backend
 
-_PLACES: Final = {
+_IMPORT_PATHS: Final = {
     "env": "env:ENV",
     "dotenv": "dotenv:DOTENV",
     "file": "file:FILE",
@@ -34,10 +35,10 @@ _PLACES: Final = {
 
 
 def _load(name: str) -> Backend:
-    module, _, attribute = _PLACES[name].partition(":")
+    module, _, attribute = _IMPORT_PATHS[name].partition(":")
     backend: Backend = getattr(import_module(f"{__name__}.{module}"), attribute)
     return backend
 
 
-BACKENDS: Final[Mapping[str, Backend]] = Lazy(_PLACES, _load)
-"""By name, in the order of the documentation; a manifest pays for those that it names."""
+BACKENDS: Final[Mapping[str, Backend]] = Lazy(_IMPORT_PATHS, _load)
+"""By name, in the order of the documentation. Only the backends that a manifest names are imported."""

@@ -1,7 +1,8 @@
-"""Turns `azurekv://vault/name` into a secret of Azure Key Vault.
+"""The backend `azurekv`: secrets of Azure Key Vault, `azurekv://vault/name`.
 
-Layer 2; uses the network: the REST interface of Key Vault (7.4). A store logs in with a client secret, by reference; without
-one, Microsoft's own library finds a login on this machine (the extra `connform[azure]`): workload identity, managed identity, `az login`.
+Layer 2; uses the network: the REST API of Key Vault, version 7.4. A store may name a client secret to log in with. Without
+one, Microsoft's library azure-identity (the extra `connform[azure]`) finds a login of this machine: workload identity,
+managed identity, `az login`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from connform.manifest.shape import Shape, Snippet
 from connform.manifest.urls import URL, parse_url, url_findings
 from connform.secret import Secret
 from connform.secrets.kit.interface import Fetched
-from connform.secrets.kit.opened import Documents, Once
+from connform.secrets.kit.open_store import DocumentStore, OnceValue
 from connform.secrets.kit.requirements import missing_library
 from connform.secrets.kit.value import whole_or_field
 
@@ -32,9 +33,9 @@ _AUTHORITY: Final = "https://login.microsoftonline.com"
 _SUFFIX: Final = "vault.azure.net"
 _API_VERSION: Final = "7.4"
 _NAME: Final = "Key Vault"
-_WORD: Final = r"[A-Za-z0-9-]{1,127}"
-_LOGIN: Final = "log in: `az login`, or correct `tenant_id`, `client_id` and `client_secret` of the store"
-_DENIED: Final = "the login needs the role Key Vault Secrets User; a disabled secret is refused as well"
+_NAME_PATTERN: Final = r"[A-Za-z0-9-]{1,127}"
+_LOGIN_HINT: Final = "log in: `az login`, or correct `tenant_id`, `client_id` and `client_secret` of the store"
+_DENIED_HINT: Final = "the login needs the role Key Vault Secrets User; a disabled secret is refused as well"
 _INSTALL: Final = "pip install azure-identity"
 
 
@@ -48,7 +49,7 @@ class KeyVault:
             "ca_file": {"type": "string", "minLength": 1, "description": "PEM certificates of the vault's authority."},
             "tenant_id": {
                 "type": "string",
-                "pattern": rf"^{_WORD}(?!\n)$",
+                "pattern": rf"^{_NAME_PATTERN}(?!\n)$",
                 "description": "The directory of the client.",
             },
             "client_id": {"type": "string", "minLength": 1, "description": "The application that logs in."},
@@ -61,7 +62,7 @@ class KeyVault:
     )
 
     def rules(self, store: Mapping[str, Any]) -> Iterator[Finding]:
-        """Yield what is wrong with addresses, and what a login lacks."""
+        """Yield what is wrong with the addresses, and the keys that a login with a client secret lacks."""
         from connform.manifest.rules import Finding
 
         for key in ("address", "authority"):
@@ -73,67 +74,67 @@ class KeyVault:
                     yield Finding("missing-key", (), f"`client_secret` needs `{key}`")
 
     def missing(self) -> str:
-        """Return how to install Microsoft's library; a store with a client secret needs none."""
+        """Return how to install azure-identity; empty if it is installed. A store with a client secret doesn't need it."""
         return missing_library("azure.identity", _INSTALL)
 
     def lint(self, reference: SecretReference, settings: Mapping[str, Any]) -> str:
         """Return what is wrong with a reference."""
-        above = "" if settings else "VAULT/"
-        if not re.fullmatch(_WORD if settings else f"{_WORD}/{_WORD}", reference.path):
-            return f"a secret is named by letters, digits and hyphens: {reference.scheme}://{above}NAME"
+        prefix = "" if settings else "VAULT/"
+        if not re.fullmatch(_NAME_PATTERN if settings else f"{_NAME_PATTERN}/{_NAME_PATTERN}", reference.path):
+            return f"a secret is named by letters, digits and hyphens: {reference.scheme}://{prefix}NAME"
         return "" if re.fullmatch(r"[0-9a-f]*", reference.version) else "a version is a word of hexadecimal digits"
 
-    def open(self, place: StoreConfig) -> OpenStore:
-        """Return the vault of a store, or those that references name."""
-        token = Once(lambda: _token(place))
-        vaults: dict[str, Once[RestApi]] = {}
+    def open(self, store: StoreConfig) -> OpenStore:
+        """Return the vault of a store; for the bare backend, the vaults that references name."""
+        token = OnceValue(lambda: _token(store))
+        vaults: dict[str, OnceValue[RestApi]] = {}
 
         def load(reference: SecretReference) -> Mapping[str, Any]:
             from connform.secrets.kit.rest import content_of
 
             vault, _, name = reference.path.rpartition("/")
-            address = place.settings.get("address") or f"https://{vault}.{_SUFFIX}"
-            api = vaults.setdefault(address, Once(lambda: _api(address, place, token.get()))).get()
+            address = store.settings.get("address") or f"https://{vault}.{_SUFFIX}"
+            api = vaults.setdefault(address, OnceValue(lambda: _api(address, store, token.get()))).get()
             reply = api.call("GET", f"secrets/{name}/{reference.version}?api-version={_API_VERSION}")
-            return content_of(reply, _NAME, login_hint=_LOGIN, denied_hint=_DENIED)
+            return content_of(reply, _NAME, login_hint=_LOGIN_HINT, denied_hint=_DENIED_HINT)
 
         def close() -> None:
             for api in vaults.values():
-                if api.done is not None:
-                    api.done.close()
+                if api.value_if_computed is not None:
+                    api.value_if_computed.close()
 
-        return Documents(load, _fetched, close=close)
+        return DocumentStore(load, _fetched, close=close)
 
 
-def _api(address: str, place: StoreConfig, token: Secret) -> RestApi:
+def _api(address: str, store: StoreConfig, token: Secret) -> RestApi:
     from connform.http.header import bearer
     from connform.secrets.kit.rest import RestApi
 
-    ca_file = place.base / place.settings["ca_file"] if "ca_file" in place.settings else None
+    ca_file = store.base / store.settings["ca_file"] if "ca_file" in store.settings else None
     credential = bearer(token, key="client_secret")
-    return RestApi(address, _NAME, timeout_s=place.timeout_s, ca_file=ca_file, credential=credential)
+    return RestApi(address, _NAME, timeout_s=store.timeout_s, ca_file=ca_file, credential=credential)
 
 
-def _token(place: StoreConfig) -> Secret:
-    """Return an access token for the vault (RFC 6749 §4.4, or whatever Microsoft's library finds)."""
-    host = parse_url(place.settings["address"]).host if place.settings else f"any.{_SUFFIX}"
+def _token(store: StoreConfig) -> Secret:
+    """Return an access token for the vault: by the client secret (RFC 6749 §4.4), or by azure-identity."""
+    host = parse_url(store.settings["address"]).host if store.settings else f"any.{_SUFFIX}"
     scope = f"https://{host.partition('.')[2]}/.default"
-    secret = place.secrets.get("client_secret")
-    return _found(scope) if secret is None else _issued(place, secret, scope)
+    secret = store.secrets.get("client_secret")
+    return _token_of_machine(scope) if secret is None else _token_of_client(store, secret, scope)
 
 
-def _issued(place: StoreConfig, secret: Secret, scope: str) -> Secret:
+def _token_of_client(store: StoreConfig, secret: Secret, scope: str) -> Secret:
     from connform.secrets.kit.rest import RestApi
 
-    settings = place.settings
+    settings = store.settings
     form = {
         "grant_type": "client_credentials",
         "client_id": settings["client_id"],
         "client_secret": secret.reveal(),
         "scope": scope,
     }
-    ca_file = place.base / settings["ca_file"] if "authority" in settings and "ca_file" in settings else None
-    api = RestApi(settings.get("authority", _AUTHORITY), "Entra ID", timeout_s=place.timeout_s, ca_file=ca_file)
+    ca_file = store.base / settings["ca_file"] if "authority" in settings and "ca_file" in settings else None
+    api = RestApi(settings.get("authority", _AUTHORITY), "Entra ID", timeout_s=store.timeout_s, ca_file=ca_file)
     try:
         reply = api.call("POST", f"{settings['tenant_id']}/oauth2/v2.0/token", form=form)
     finally:
@@ -141,12 +142,12 @@ def _issued(place: StoreConfig, secret: Secret, scope: str) -> Secret:
     token = reply.content.get("access_token") if isinstance(reply.content, dict) else None
     if not isinstance(token, str):
         raise SecretUnresolved(
-            "secret_denied", f"Entra ID does not accept the login (it answered {reply.status})", _LOGIN
+            "secret_denied", f"Entra ID does not accept the login (it answered {reply.status})", _LOGIN_HINT
         )
     return Secret(token)
 
 
-def _found(scope: str) -> Secret:
+def _token_of_machine(scope: str) -> Secret:
     try:
         from azure.core.exceptions import AzureError, ClientAuthenticationError
         from azure.identity import DefaultAzureCredential
@@ -162,7 +163,8 @@ def _found(scope: str) -> Secret:
         fault, message = "secret_denied", "this machine has no login for Azure that works"
     except AzureError:
         fault, message = "secret_backend_unavailable", "Azure's login can't be reached"
-    raise SecretUnresolved(fault, message, _LOGIN)  # out here, where no context holds an answer
+    # Raised outside of the handlers: else the chained exception would hold an answer.
+    raise SecretUnresolved(fault, message, _LOGIN_HINT)
 
 
 def _fetched(document: Mapping[str, Any], reference: SecretReference) -> Fetched:

@@ -1,10 +1,10 @@
-r"""Turns `dotenv://.env#NAME` into the value of a variable in a dotenv file.
+r"""The backend `dotenv`: values of variables in dotenv files, `dotenv://.env#NAME`.
 
-Layer 2; reads files. The grammar is small and our own (40 lines): python-dotenv skips lines that it can't read and
-lets the last of two values win, both silently, which is wrong for a secret; here each is an error with its line.
+Layer 2; reads files. The parser is our own. python-dotenv silently skips a line that it can't read, and silently takes
+the last of two values. For a secret, both must be errors that name the line.
 
-- `NAME=value`, `export NAME=value`, empty lines, `# comment` lines; a comment behind a value needs a space before it.
-- `'single'`: literal, as in a shell. `"double"`: `\n \r \t \" \\ \$` mean what they mean in C and the shell. Both may span lines.
+- `NAME=value`, `export NAME=value`, empty lines, `# comment` lines. A comment after a value needs a space before it.
+- `'single'`: literal, as in a shell. `"double"`: has the escapes `\n \r \t \" \\ \$`. Both may span lines.
 - No interpolation: `$` is a dollar sign.
 """
 
@@ -18,7 +18,7 @@ from connform.manifest.shape import Shape, Snippet
 from connform.manifest.similar import did_you_mean
 from connform.secrets.kit.file_reader import read_file
 from connform.secrets.kit.interface import Fetched
-from connform.secrets.kit.opened import attempt
+from connform.secrets.kit.open_store import attempt
 from connform.secrets.kit.value import secret_from_text, text_of_file
 
 if TYPE_CHECKING:
@@ -38,18 +38,18 @@ _ESCAPES: Final = {"n": "\n", "r": "\r", "t": "\t"}
 
 
 class Assignment(NamedTuple):
-    """One assignment."""
+    """One line `NAME=value` of a dotenv file."""
 
     value: str
-    """Unquoted."""
-    number: int
-    """1-based."""
+    """The value, without its quotes and escapes."""
+    line_number: int
+    """Its line, counted from 1."""
     repeated_at: int = 0
-    """The line at which the name stands again; 0 for nowhere."""
+    """The line of the last other assignment to the same name; 0 if there is none."""
 
 
 class MalformedLineError(ValueError):
-    """A line that is none of the grammar; the message is its number, never its text."""
+    """A line that can't be parsed. The message is the line's number, never its text."""
 
 
 class Dotenv:
@@ -76,43 +76,45 @@ class Dotenv:
         if reference.version:
             return "a dotenv file has no versions"
         if "path" in settings:
-            fine = re.fullmatch(_NAME, reference.path) and not reference.field
-            return "" if fine else f"the store names the file, the reference the variable: {reference.scheme}://NAME"
+            is_valid = re.fullmatch(_NAME, reference.path) and not reference.field
+            return (
+                "" if is_valid else f"the store names the file, the reference the variable: {reference.scheme}://NAME"
+            )
         if not reference.path:
             return "the path of the file is missing: dotenv://.env#NAME"
         if not re.fullmatch(_NAME, reference.field):
             return "the variable's name is missing or not valid: dotenv://.env#NAME"
         return ""
 
-    def open(self, place: StoreConfig) -> OpenStore:
-        """Return the files, or the one of a store."""
-        return _Files(place)
+    def open(self, store: StoreConfig) -> OpenStore:
+        """Return the file of a store, or all files for the bare backend."""
+        return _DotenvFiles(store)
 
 
-class _Files:
-    """Dotenv files; each is read once a read."""
+class _DotenvFiles:
+    """Dotenv files. One call of `read` reads each file once."""
 
     batch_size = 0
 
-    def __init__(self, place: StoreConfig) -> None:
-        self._place = place
+    def __init__(self, store: StoreConfig) -> None:
+        self._store = store
 
     def read(self, references: Sequence[SecretReference]) -> Sequence[Outcome]:
-        """Return the values of the variables."""
-        of_store = self._place.settings.get("path", "")
+        """Return the value of each reference's variable, or why there is none."""
+        store_path = self._store.settings.get("path", "")
         files: dict[Path, dict[str, Assignment] | SecretUnresolved] = {}
         outcomes: list[Outcome] = []
         for reference in references:
-            path = self._place.base / (of_store or reference.path)
+            path = self._store.base / (store_path or reference.path)
             if path not in files:
                 files[path] = attempt(_load, path)
-            lines = files[path]
-            name = reference.path if of_store else reference.field
-            outcomes.append(lines if isinstance(lines, SecretUnresolved) else attempt(_value, lines, name))
+            content = files[path]
+            name = reference.path if store_path else reference.field
+            outcomes.append(content if isinstance(content, SecretUnresolved) else attempt(_value, content, name))
         return outcomes
 
     def close(self) -> None:
-        """Do nothing."""
+        """Do nothing: no file stays open."""
 
 
 def _load(path: Path) -> dict[str, Assignment]:
@@ -121,30 +123,30 @@ def _load(path: Path) -> dict[str, Assignment]:
         return parse_dotenv(text)
     except MalformedLineError as error:
         number = str(error)
-    # Raised out here: no exception in the chain holds the text.
+    # Raised outside of the handler: else the chained exception would hold the text.
     message = f"line {number} of {path} is not NAME=value"
     raise SecretUnresolved("secret_malformed", message, "put a value with special characters in single quotes")
 
 
-def _value(lines: Mapping[str, Assignment], name: str) -> Fetched:
-    if name not in lines:
-        hint = did_you_mean(name, lines) or f"add a line {name}=… to the file"
+def _value(assignments: Mapping[str, Assignment], name: str) -> Fetched:
+    if name not in assignments:
+        hint = did_you_mean(name, assignments) or f"add a line {name}=… to the file"
         raise SecretUnresolved("secret_not_found", f"the file has no variable {name}", hint)
-    line = lines[name]
-    if line.repeated_at:
-        message = f"{name} stands twice, at lines {line.number} and {line.repeated_at}"
+    assignment = assignments[name]
+    if assignment.repeated_at:
+        message = f"{name} stands twice, at lines {assignment.line_number} and {assignment.repeated_at}"
         raise SecretUnresolved("secret_malformed", message, "remove one of the lines")
-    return Fetched(secret_from_text(line.value))
+    return Fetched(secret_from_text(assignment.value))
 
 
 def parse_dotenv(text: str) -> dict[str, Assignment]:
-    """Return the assignments of a dotenv file by their names.
+    """Return the assignments of a dotenv file by name.
 
     Raises:
-        MalformedLineError: with the number of the first line that can't be read.
+        MalformedLineError: the number of the first line that can't be parsed.
     """
     blank, assignment, quoted, bare = map(re.compile, (_BLANK, _ASSIGNMENT, _QUOTED, _BARE))
-    lines: dict[str, Assignment] = {}
+    assignments: dict[str, Assignment] = {}
     position, number = 0, 1
     while position < len(text):
         start = position
@@ -155,13 +157,15 @@ def parse_dotenv(text: str) -> dict[str, Assignment]:
         ):
             position = match.end()
             name = head[1]
-            lines[name] = (
-                lines[name]._replace(repeated_at=number) if name in lines else Assignment(_unquoted(match), number)
+            assignments[name] = (
+                assignments[name]._replace(repeated_at=number)
+                if name in assignments
+                else Assignment(_unquoted(match), number)
             )
         else:
             raise MalformedLineError(number)
         number += text.count("\n", start, position)
-    return lines
+    return assignments
 
 
 def _unquoted(match: re.Match[str]) -> str:

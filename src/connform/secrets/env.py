@@ -1,4 +1,4 @@
-"""Turns `env://NAME` into the value of an environment variable.
+"""The backend `env`: values of environment variables, `env://NAME`.
 
 Layer 2; reads the environment.
 """
@@ -13,7 +13,7 @@ from connform.environment import variables
 from connform.errors import SecretUnresolved
 from connform.manifest.shape import Shape
 from connform.manifest.similar import did_you_mean
-from connform.secrets.kit.opened import Documents
+from connform.secrets.kit.open_store import DocumentStore
 from connform.secrets.kit.value import fetched_from_bytes
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from connform.secrets.kit.interface import Fetched, OpenStore, StoreConfig
 
 VARIABLE: Final = r"[A-Za-z_][A-Za-z0-9_]*"
-"""The name of a variable (POSIX.1 §8.1, with lower case)."""
+"""The pattern of a variable's name (POSIX.1 §8.1, and lower case)."""
 
 
 class Env:
@@ -41,9 +41,9 @@ class Env:
             return "an environment variable has no fields and no versions: nothing follows its name"
         return ""
 
-    def open(self, place: StoreConfig) -> OpenStore:  # noqa: ARG002  (there is one environment)
+    def open(self, store: StoreConfig) -> OpenStore:  # noqa: ARG002  (there is one environment)
         """Return the environment."""
-        return Documents(_load, _fetched, batch_size=0)
+        return DocumentStore(_load, _fetched, batch_size=0)
 
 
 def _load(reference: SecretReference) -> bytes:

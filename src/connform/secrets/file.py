@@ -1,7 +1,7 @@
-"""Turns `file:///run/secrets/x` into the content of a file, several of one mount from one snapshot.
+"""The backend `file`: contents of files, `file:///run/secrets/x`, and fields of JSON files.
 
-Layer 2; reads files. A Kubernetes mount holds links `x -> ..data/x`, and a rotation points `..data` at a new folder in
-one step: all members of one mount are read from the folder that `..data` meant when the fetch began.
+Layer 2; reads files. A Kubernetes mount holds links `x -> ..data/x`. A rotation makes `..data` point at a new folder in
+one step. So one call of `read` resolves `..data` of a mount once, and reads all files of the mount from that folder.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from connform.errors import SecretUnresolved
 from connform.manifest.shape import Shape, Snippet
-from connform.secrets.kit.file_reader import PATH, is_of_processes, read_file
+from connform.secrets.kit.file_reader import PATH_SCHEMA, is_in_proc, read_file
 from connform.secrets.kit.interface import Fetched
-from connform.secrets.kit.opened import Documents
+from connform.secrets.kit.open_store import DocumentStore
 from connform.secrets.kit.value import text_of_file, whole_or_field
 
 if TYPE_CHECKING:
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
 _SNAPSHOT: Final = "..data"
 _ATTEMPTS: Final = 5
-"""Looks at a mount that rotates during the read; mounts rotate once a minute, not five times in a read."""
+"""How often a read is repeated when a mount rotates during it. Mounts rotate about once a minute."""
 
-KEPT: Final = ".connform"
-"""The folder beside a manifest in which grants and their key lie."""
+OWN_FOLDER: Final = ".connform"
+"""The folder next to a manifest that holds grants and their encryption key."""
 
 
 class File:
@@ -41,7 +41,7 @@ class File:
     store_shape = Shape(
         properties={
             "path": {
-                **PATH,
+                **PATH_SCHEMA,
                 "description": "The folder of the secrets; relative to the manifest.",
                 "examples": ["/run/secrets"],
             }
@@ -60,19 +60,19 @@ class File:
         if "path" in settings and (reference.path.startswith("/") or ".." in reference.path.split("/")):
             return f"a path in a store stays inside of its folder: {reference.scheme}://NAME"
         path = f"{settings.get('path', '')}/{reference.path}" if settings else reference.path
-        if KEPT in path.split("/"):
-            return f"{KEPT}/ is connform's own: the key of the grants lies there, and no connection gets that"
-        if is_of_processes(path):
+        if OWN_FOLDER in path.split("/"):
+            return f"{OWN_FOLDER}/ is connform's own: the key of the grants lies there, and no connection gets that"
+        if is_in_proc(path):
             return "/proc shows what this run itself holds: name the file into which the secret was put"
         return ""
 
-    def open(self, place: StoreConfig) -> OpenStore:
-        """Return the folder of a store, or of the manifest."""
-        return _Folder(place.base / place.settings.get("path", ""))
+    def open(self, store: StoreConfig) -> OpenStore:
+        """Return the folder of a store; for the bare backend, that of the manifest."""
+        return _Folder(store.base / store.settings.get("path", ""))
 
 
 class _Folder:
-    """Files below a folder; those of one mount come from one snapshot."""
+    """Files below a folder. One call of `read` takes all files of a Kubernetes mount from one snapshot."""
 
     batch_size = 0
 
@@ -84,21 +84,21 @@ class _Folder:
         for _ in range(_ATTEMPTS - 1):
             snapshot = _Snapshot()
             outcomes = self._read(references, snapshot)
-            if not (snapshot.is_past() and any(isinstance(one, SecretUnresolved) for one in outcomes)):
+            if not (snapshot.has_rotated() and any(isinstance(one, SecretUnresolved) for one in outcomes)):
                 return outcomes
         return self._read(references, _Snapshot())
 
     def close(self) -> None:
-        """Do nothing."""
+        """Do nothing: no file stays open."""
 
     def _read(self, references: Sequence[SecretReference], snapshot: _Snapshot) -> Sequence[Outcome]:
-        return Documents(partial(self._load, snapshot), _fetched).read(references)
+        return DocumentStore(partial(self._load, snapshot), _fetched).read(references)
 
     def _load(self, snapshot: _Snapshot, reference: SecretReference) -> _Content:
         path = snapshot.locate(self._folder / reference.path)
         written_at = None
-        with suppress(OSError):  # the read says why
-            written_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)  # before the read: no rotation is missed
+        with suppress(OSError):  # `read_file` reports it
+            written_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)  # before the read: never too new
         return _Content(read_file(path), written_at)
 
 
@@ -113,31 +113,31 @@ def _fetched(content: _Content, reference: SecretReference) -> Fetched:
 
 
 class _Snapshot:
-    """What each mount's `..data` meant at the first look."""
+    """The target of each mount's `..data` link, as it was at the first look."""
 
     def __init__(self) -> None:
         self._targets: dict[Path, Path] = {}
 
     def locate(self, path: Path) -> Path:
-        """Return where `path` lies: in the mount's snapshot where it is a member, else where it says."""
+        """Return the path of a mount's file inside of the snapshot; for any other file, `path` itself."""
         for mount in path.parents:
-            target = self._targets.get(mount) or _target(mount / _SNAPSHOT)
+            target = self._targets.get(mount) or _link_target(mount / _SNAPSHOT)
             if target is not None:
                 member = path.relative_to(mount)
-                entry = _target(mount / member.parts[0])
+                entry = _link_target(mount / member.parts[0])
                 if entry is None or entry.parts[:1] != (_SNAPSHOT,):
-                    return path  # lies beside the mount's own members
+                    return path  # a file in the mount's folder that is no part of the mount
                 self._targets[mount] = target
                 return mount / target / member
         return path
 
-    def is_past(self) -> bool:
-        """Whether a rotation has put another folder in place: the old one goes file by file."""
-        return any(_target(mount / _SNAPSHOT) != target for mount, target in self._targets.items())
+    def has_rotated(self) -> bool:
+        """Whether `..data` points elsewhere by now. The old folder is then deleted, file by file."""
+        return any(_link_target(mount / _SNAPSHOT) != target for mount, target in self._targets.items())
 
 
-def _target(link: Path) -> Path | None:
-    """Return what a symbolic link points at; `None` for anything else, unreadable ones included: the read says why."""
+def _link_target(link: Path) -> Path | None:
+    """Return the target of a symbolic link; `None` for all else, and for a link that can't be read."""
     try:
         return link.readlink()
     except OSError:

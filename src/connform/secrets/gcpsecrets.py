@@ -1,7 +1,7 @@
-"""Turns `gcpsecrets://project/name` into a secret of Google Cloud's Secret Manager.
+"""The backend `gcpsecrets`: secrets of Google Cloud Secret Manager, `gcpsecrets://project/name`.
 
-Layer 2; uses the network: the REST interface of Secret Manager (v1), and Google's own library for the login (the extra
-`connform[gcp]`): application default credentials, or a service account's key by reference.
+Layer 2; uses the network: the REST API of Secret Manager, version 1. Google's library google-auth (the extra `connform[gcp]`)
+logs in, with the key of a service account that the store refers to, or with application default credentials.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from connform.manifest.shape import Shape, Snippet
 from connform.manifest.urls import URL, parse_url, url_findings
 from connform.secret import Secret
 from connform.secrets.kit.interface import Fetched
-from connform.secrets.kit.opened import Documents, Once
+from connform.secrets.kit.open_store import DocumentStore, OnceValue
 from connform.secrets.kit.requirements import missing_library
 from connform.secrets.kit.value import text_from_base64, whole_or_field
 
@@ -28,19 +28,19 @@ if TYPE_CHECKING:
     from connform.secrets.kit.rest import RestApi
 
 _ADDRESS: Final = "https://secretmanager.googleapis.com"
-_GOOGLE: Final = ".googleapis.com"
-"""Where the names of all of Google's endpoints end: secretmanager.LOCATION.rep.googleapis.com (those of a region),
+_GOOGLE_DOMAIN: Final = ".googleapis.com"
+"""The names of all endpoints of Google end so: secretmanager.LOCATION.rep.googleapis.com (those of a region),
 private.googleapis.com and restricted.googleapis.com (Private Google Access), secretmanager-ENDPOINT.p.googleapis.com (Private
 Service Connect): cloud.google.com/vpc/docs/about-accessing-google-apis-endpoints, cloud.google.com/secret-manager/docs/locations."""
 _SCOPES: Final = ("https://www.googleapis.com/auth/cloud-platform",)
 _NAME: Final = "Secret Manager"
-_PROJECT: Final = r"[a-z0-9][a-z0-9:.-]{1,62}"
-_WORD: Final = r"[A-Za-z0-9_-]{1,255}"
+_PROJECT_PATTERN: Final = r"[a-z0-9][a-z0-9:.-]{1,62}"
+_NAME_PATTERN: Final = r"[A-Za-z0-9_-]{1,255}"
 _BAD_REQUEST: Final = 400
-_LOGIN: Final = (
+_LOGIN_HINT: Final = (
     "log in: `gcloud auth application-default login`, or give the store the `credentials` of a service account"
 )
-_DENIED: Final = "the account needs the role Secret Manager Secret Accessor on the secret"
+_DENIED_HINT: Final = "the account needs the role Secret Manager Secret Accessor on the secret"
 _INSTALL: Final = "pip install google-auth requests"
 
 
@@ -52,7 +52,7 @@ class SecretManager:
         properties={
             "project": {
                 "type": "string",
-                "pattern": rf"^{_PROJECT}(?!\n)$",
+                "pattern": rf"^{_PROJECT_PATTERN}(?!\n)$",
                 "description": "The project of all its secrets; its references then are NAME.",
             },
             "credentials": {**REFERENCE, "description": "Where the JSON key of a service account lies."},
@@ -68,72 +68,72 @@ class SecretManager:
     )
 
     def rules(self, store: Mapping[str, Any]) -> Iterator[Finding]:
-        """Yield what is wrong with the address: the login of this machine opens all of Google Cloud, and is for Google alone."""
+        """Yield what is wrong with the address. The login of this machine opens all of Google Cloud, so only Google gets it."""
         from connform.manifest.rules import Finding
 
         if "address" not in store:
             return
         wrong = list(url_findings(store["address"], ("address",)))
         yield from wrong
-        if not wrong and "credentials" not in store and not parse_url(store["address"]).host.endswith(_GOOGLE):
+        if not wrong and "credentials" not in store and not parse_url(store["address"]).host.endswith(_GOOGLE_DOMAIN):
             detail = (
                 "without `credentials` the login of this machine would be sent to an address that is not Google's "
-                f"(*{_GOOGLE}): write `credentials`, or Google's own address"
+                f"(*{_GOOGLE_DOMAIN}): write `credentials`, or Google's own address"
             )
             yield Finding("missing-key", (), detail)
 
     def missing(self) -> str:
-        """Return how to install Google's library."""
+        """Return how to install google-auth; empty if it is installed."""
         return missing_library("google.auth", _INSTALL)
 
     def lint(self, reference: SecretReference, settings: Mapping[str, Any]) -> str:
         """Return what is wrong with a reference."""
-        above = "" if "project" in settings else "PROJECT/"
-        pattern = _WORD if not above else f"{_PROJECT}/{_WORD}"
+        prefix = "" if "project" in settings else "PROJECT/"
+        pattern = _NAME_PATTERN if not prefix else f"{_PROJECT_PATTERN}/{_NAME_PATTERN}"
         if not re.fullmatch(pattern, reference.path):
-            return f"a secret is named so: {reference.scheme}://{above}NAME"
+            return f"a secret is named so: {reference.scheme}://{prefix}NAME"
         if not re.fullmatch(r"[A-Za-z0-9_-]*", reference.version):
             return "a version is a number, or an alias such as latest"
         return ""
 
-    def open(self, place: StoreConfig) -> OpenStore:
+    def open(self, store: StoreConfig) -> OpenStore:
         """Return Secret Manager, with the login of a store or of this machine."""
-        api = Once(lambda: _api(place))
-        above = f"{place.settings['project']}/" if place.settings else ""
+        api = OnceValue(lambda: _api(store))
+        prefix = f"{store.settings['project']}/" if store.settings else ""
 
         def load(reference: SecretReference) -> Mapping[str, Any]:
             from connform.secrets.kit.rest import content_of
 
-            project, _, name = f"{above}{reference.path}".partition("/")
+            project, _, name = f"{prefix}{reference.path}".partition("/")
             version = reference.version or "latest"
             reply = api.get().call("GET", f"v1/projects/{project}/secrets/{name}/versions/{version}:access")
-            if reply.status == _BAD_REQUEST:  # FAILED_PRECONDITION, of which the documentation names these two reasons
+            if reply.status == _BAD_REQUEST:  # FAILED_PRECONDITION; the documentation gives these two reasons
                 raise SecretUnresolved("secret_not_found", "that version of the secret is disabled or destroyed")
-            return content_of(reply, _NAME, login_hint=_LOGIN, denied_hint=_DENIED)
+            return content_of(reply, _NAME, login_hint=_LOGIN_HINT, denied_hint=_DENIED_HINT)
 
         def close() -> None:
-            if api.done is not None:
-                api.done.close()
+            if api.value_if_computed is not None:
+                api.value_if_computed.close()
 
-        return Documents(load, _fetched, close=close)
+        return DocumentStore(load, _fetched, close=close)
 
 
-def _api(place: StoreConfig) -> RestApi:
+def _api(store: StoreConfig) -> RestApi:
     from connform.http.header import bearer
     from connform.secrets.kit.rest import RestApi
 
-    settings = place.settings
+    settings = store.settings
     try:
-        credential = bearer(_token(place.secrets.get("credentials"), place.timeout_s), key="credentials")
+        credential = bearer(_token(store.secrets.get("credentials"), store.timeout_s), key="credentials")
     except ConnectionFailed as failure:
         raise SecretUnresolved(failure.fault.name, failure.message, failure.hint) from None
-    ca_file = place.base / settings["ca_file"] if "ca_file" in settings else None
+    ca_file = store.base / settings["ca_file"] if "ca_file" in settings else None
     address = settings.get("address", _ADDRESS)
-    return RestApi(address, _NAME, timeout_s=place.timeout_s, ca_file=ca_file, credential=credential)
+    return RestApi(address, _NAME, timeout_s=store.timeout_s, ca_file=ca_file, credential=credential)
 
 
 def _token(key: Secret | None, timeout_s: float) -> Secret:
-    """Return an access token; what Google's library says of a failure is not repeated: it may quote answers."""
+    """Return an access token. Messages of google-auth are not repeated: they may quote answers."""
     try:
         import google.auth
         from google.auth import exceptions
@@ -147,7 +147,7 @@ def _token(key: Secret | None, timeout_s: float) -> Secret:
         credentials: Any = (
             google.auth.default(scopes=_SCOPES)[0]
             if key is None
-            else service_account.Credentials.from_service_account_info(_info(key), scopes=_SCOPES)  # type: ignore[no-untyped-call]  # theirs
+            else service_account.Credentials.from_service_account_info(_parse_key(key), scopes=_SCOPES)  # type: ignore[no-untyped-call]  # google-auth has no annotation there
         )
         request = Request()
         credentials.refresh(lambda *given, **named: request(*given, **{**named, "timeout": timeout_s}))
@@ -160,16 +160,16 @@ def _token(key: Secret | None, timeout_s: float) -> Secret:
         fault, message = "secret_denied", "this machine has no application default credentials"
     except exceptions.GoogleAuthError:
         fault, message = "secret_denied", "Google does not accept the login"
-    # Raised out here, where no context holds the key or an answer.
-    raise SecretUnresolved(fault, message, _LOGIN if fault == "secret_denied" else "")
+    # Raised outside of the handlers: else the chained exception would hold the key or an answer.
+    raise SecretUnresolved(fault, message, _LOGIN_HINT if fault == "secret_denied" else "")
 
 
-def _info(key: Secret) -> dict[str, Any]:
+def _parse_key(key: Secret) -> dict[str, Any]:
     import json
 
     info = json.loads(key.reveal())
     if not isinstance(info, dict):
-        raise ValueError  # noqa: TRY004  (one kind for all that is no key)
+        raise ValueError  # noqa: TRY004  (the caller handles one exception for all malformed keys)
     return info
 
 

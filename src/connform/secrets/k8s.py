@@ -1,7 +1,7 @@
-"""Turns `k8s://namespace/name#key` into one key of a Kubernetes Secret.
+"""The backend `k8s`: keys of Kubernetes Secrets, `k8s://namespace/name#key`.
 
-Layer 2; uses the network: the API server's REST interface (core/v1). In a pod, the bare backend takes server, authority
-and token from where Kubernetes mounts them.
+Layer 2; uses the network: the REST API of the API server (core/v1). The bare backend works in a pod only: it finds the server
+by KUBERNETES_SERVICE_HOST, and reads the token and the certificate authority that Kubernetes mounts.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from connform.manifest.shape import Shape, Snippet
 from connform.manifest.similar import did_you_mean
 from connform.manifest.urls import URL, url_findings
 from connform.secrets.kit.interface import Fetched
-from connform.secrets.kit.opened import Documents, Once
-from connform.secrets.kit.value import require_other, secret_from_text, text_from_base64
+from connform.secrets.kit.open_store import DocumentStore, OnceValue
+from connform.secrets.kit.value import require_not_own, secret_from_text, text_from_base64
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from connform.secrets.kit.interface import OpenStore, StoreConfig
     from connform.secrets.kit.rest import RestApi
 
-_MOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
-_LABEL: Final = r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?"
+_SERVICE_ACCOUNT_FOLDER: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+_NAME_PATTERN: Final = r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?"
 _NAME: Final = "the Kubernetes API"
-_LOGIN: Final = "the token has ended, or is another cluster's: give the store a new one"
-_DENIED: Final = "its service account needs a role with the verb `get` on `secrets` in that namespace"
+_LOGIN_HINT: Final = "the token has ended, or is another cluster's: give the store a new one"
+_DENIED_HINT: Final = "its service account needs a role with the verb `get` on `secrets` in that namespace"
 
 
 class Kubernetes:
@@ -46,7 +46,7 @@ class Kubernetes:
             "token": {**REFERENCE, "description": "Where the token of a service account lies that may get secrets."},
             "namespace": {
                 "type": "string",
-                "pattern": rf"^{_LABEL}(?!\n)$",
+                "pattern": rf"^{_NAME_PATTERN}(?!\n)$",
                 "description": "Of all secrets of the store; its references then are NAME#KEY.",
             },
         },
@@ -65,34 +65,34 @@ class Kubernetes:
 
     def lint(self, reference: SecretReference, settings: Mapping[str, Any]) -> str:
         """Return what is wrong with a reference."""
-        above = "" if "namespace" in settings else "NAMESPACE/"
+        prefix = "" if "namespace" in settings else "NAMESPACE/"
         parts = reference.path.split("/")
-        if len(parts) != 1 + bool(above) or not all(re.fullmatch(_LABEL, part) for part in parts):
-            return f"a Secret is named by lower-case letters, digits, dots and hyphens: {reference.scheme}://{above}NAME#KEY"
+        if len(parts) != 1 + bool(prefix) or not all(re.fullmatch(_NAME_PATTERN, part) for part in parts):
+            return f"a Secret is named by lower-case letters, digits, dots and hyphens: {reference.scheme}://{prefix}NAME#KEY"
         return "Kubernetes keeps no earlier versions of a Secret" if reference.version else ""
 
-    def open(self, place: StoreConfig) -> OpenStore:
-        """Return the cluster of a store, or that of the pod."""
-        cluster = Once(lambda: _cluster(place))
-        above = f"{place.settings['namespace']}/" if "namespace" in place.settings else ""
+    def open(self, store: StoreConfig) -> OpenStore:
+        """Return the cluster of a store; for the bare backend, that of the pod."""
+        cluster = OnceValue(lambda: _cluster(store))
+        prefix = f"{store.settings['namespace']}/" if "namespace" in store.settings else ""
 
         def load(reference: SecretReference) -> Mapping[str, Any]:
             from connform.secrets.kit.rest import content_of
 
-            namespace, _, name = f"{above}{reference.path}".partition("/")
+            namespace, _, name = f"{prefix}{reference.path}".partition("/")
             reply = cluster.get().api.call("GET", f"api/v1/namespaces/{namespace}/secrets/{name}")
-            return content_of(reply, _NAME, login_hint=_LOGIN, denied_hint=_DENIED)
+            return content_of(reply, _NAME, login_hint=_LOGIN_HINT, denied_hint=_DENIED_HINT)
 
         def pick(document: Mapping[str, Any], reference: SecretReference) -> Fetched:
             fetched = _fetched(document, reference)
-            require_other(fetched.secret, (cluster.get().token,))
+            require_not_own(fetched.secret, (cluster.get().token,))
             return fetched
 
         def close() -> None:
-            if cluster.done is not None:
-                cluster.done.api.close()
+            if cluster.value_if_computed is not None:
+                cluster.value_if_computed.api.close()
 
-        return Documents(load, pick, close=close)
+        return DocumentStore(load, pick, close=close)
 
 
 class _Cluster(NamedTuple):
@@ -100,16 +100,16 @@ class _Cluster(NamedTuple):
     token: Secret
 
 
-def _cluster(place: StoreConfig) -> _Cluster:
+def _cluster(store: StoreConfig) -> _Cluster:
     from connform.http.header import bearer
     from connform.secrets.kit.file_reader import read_file
     from connform.secrets.kit.rest import RestApi
     from connform.secrets.kit.value import fetched_from_bytes
 
-    settings = place.settings
+    settings = store.settings
     if settings:
-        address, token = settings["address"], place.secrets["token"]
-        ca_file = place.base / settings["ca_file"] if "ca_file" in settings else None
+        address, token = settings["address"], store.secrets["token"]
+        ca_file = store.base / settings["ca_file"] if "ca_file" in settings else None
     else:
         host, port = variable("KUBERNETES_SERVICE_HOST"), variable("KUBERNETES_SERVICE_PORT") or "443"
         if not host:
@@ -117,8 +117,11 @@ def _cluster(place: StoreConfig) -> _Cluster:
             hint = "name the cluster in a store: {type: k8s, address: …, token: …}"
             raise SecretUnresolved("secret_backend_unavailable", message, hint)
         address = f"https://{f'[{host}]' if ':' in host else host}:{port}"
-        token, ca_file = fetched_from_bytes(read_file(_MOUNT / "token")).secret, _MOUNT / "ca.crt"
-    api = RestApi(address, _NAME, timeout_s=place.timeout_s, ca_file=ca_file, credential=bearer(token, key="token"))
+        token, ca_file = (
+            fetched_from_bytes(read_file(_SERVICE_ACCOUNT_FOLDER / "token")).secret,
+            _SERVICE_ACCOUNT_FOLDER / "ca.crt",
+        )
+    api = RestApi(address, _NAME, timeout_s=store.timeout_s, ca_file=ca_file, credential=bearer(token, key="token"))
     return _Cluster(api, token)
 
 

@@ -1,7 +1,7 @@
-"""Turns `keyring://service/user` into a password of the operating system's keyring, by the library `keyring`.
+"""The backend `keyring`: passwords of the operating system's keyring, `keyring://service/user`.
 
-Layer 2; asks the keyring: Secret Service (GNOME, KeePassXC), KWallet, macOS Keychain. Only one that encrypts is asked, and none is
-made to open a dialog where that can be seen beforehand.
+Layer 2; reads the keyring by the library `keyring`: Secret Service (GNOME, KeePassXC), KWallet, macOS Keychain. Keyrings that
+don't encrypt are never read. A locked Secret Service is an error: no dialog opens.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from connform.environment import variable
 from connform.errors import SecretUnresolved
 from connform.manifest.shape import Shape, Snippet
 from connform.secrets.kit.interface import Fetched
-from connform.secrets.kit.opened import Documents
+from connform.secrets.kit.open_store import DocumentStore
 from connform.secrets.kit.requirements import missing_library
 from connform.secrets.kit.value import whole_or_field
 
@@ -30,18 +30,18 @@ if TYPE_CHECKING:
     from connform.secrets.kit.interface import OpenStore, StoreConfig
 
 _INSTALL: Final = "pip install keyring"
-_ABSENT: Final = "keyring.backends.fail"
-_OFF: Final = "keyring.backends.null"
-_CHAIN: Final = "keyring.backends.chainer"
-_FILES: Final = "keyrings.alt"
-"""Files in plain text, or ones that ask for a password at the terminal."""
-_GLANCES: Final = 5
-"""While gnome-keyring replaces a file, it loses sight of what lies in it: there at one look, gone at the next."""
+_FAIL_BACKEND: Final = "keyring.backends.fail"
+_NULL_BACKEND: Final = "keyring.backends.null"
+_CHAINER: Final = "keyring.backends.chainer"
+_FILE_BACKENDS: Final = "keyrings.alt"
+"""Keyrings that are files: in plain text, or encrypted with a password that is typed at the terminal."""
+_ATTEMPTS: Final = 5
+"""How often a keyring or item that is missing is looked for: it may be missing while gnome-keyring replaces its file."""
 _PAUSE_S: Final = 0.05
-_OF_ONE_PROCESS: Final = "keyring.backends.kwallet"
-"""Its library keeps one connection to D-Bus, which a forked child shares: one would read the other's answers."""
-_ASKED_BY: Final[set[int]] = set()
-"""The processes that have asked it: this one, and those that it was forked from."""
+_KWALLET: Final = "keyring.backends.kwallet"
+"""Its library has one D-Bus connection, which a forked child shares: each process could read the other's replies."""
+_KWALLET_PROCESSES: Final[set[int]] = set()
+"""The numbers of the processes that have used KWallet: this one, and those from which it was forked."""
 _SECRET_SERVICE: Final = ("keyring.backends.SecretService", "keyring.backends.libsecret")
 
 
@@ -64,30 +64,30 @@ class Keyring:
     )
 
     def missing(self) -> str:
-        """Return how to install the library that speaks to keyrings."""
+        """Return how to install the library `keyring`; empty if it is installed."""
         return missing_library("keyring", _INSTALL)
 
     def lint(self, reference: SecretReference, settings: Mapping[str, Any]) -> str:
         """Return what is wrong with a reference to a password."""
         if reference.version:
             return "a keyring has no versions: nothing follows the user but `#field`"
-        if not all(_names(reference, settings)):
+        if not all(_service_and_user(reference, settings)):
             form = "user" if "service" in settings else "service/user"
             return f"a password is named by service and user: {reference.scheme}://{form}"
         return ""
 
-    def open(self, place: StoreConfig) -> OpenStore:
+    def open(self, store: StoreConfig) -> OpenStore:
         """Return the keyring."""
 
         def load(reference: SecretReference) -> str:
-            return _password(*_names(reference, place.settings))
+            return _password(*_service_and_user(reference, store.settings))
 
-        # One thread for all: keyrings are asked over one connection by most programs, and answer at once.
-        return Documents(load, _fetched, batch_size=0)
+        # One batch, thus one thread: a keyring answers at once, and may be used over one connection.
+        return DocumentStore(load, _fetched, batch_size=0)
 
 
-def _names(reference: SecretReference, settings: Mapping[str, Any]) -> tuple[str, str]:
-    """Return the service and the user that a reference means."""
+def _service_and_user(reference: SecretReference, settings: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the service and the user that a reference names."""
     if "service" in settings:
         return settings["service"], reference.path.lstrip("/")
     service, _, user = reference.path.rpartition("/")
@@ -99,18 +99,18 @@ def _fetched(password: str, reference: SecretReference) -> Fetched:
 
 
 def _password(service: str, user: str) -> str:
-    for backend in _encrypting(_configured()):
-        password = _ask(backend, service, user)
+    for backend in _encrypting_keyrings(_configured_keyrings()):
+        password = _password_from(backend, service, user)
         if password is not None:
             return password
     hint = f"`keyring set {service} {user}` stores it"
     raise SecretUnresolved("secret_not_found", "the keyring has no password of that service and user", hint)
 
 
-def _configured() -> Sequence[KeyringBackend]:
-    """Return the keyring that this user has chosen or that the machine has; several where they are chained."""
+def _configured_keyrings() -> Sequence[KeyringBackend]:
+    """Return the keyring that this user has configured, or else that of the machine; several if they are chained."""
     config = variable("XDG_CONFIG_HOME")
-    if config and not Path(config).is_absolute():  # the library imports what a file there names: one of the checkout
+    if config and not Path(config).is_absolute():  # the library imports what a file there names: one of a checkout
         message = "XDG_CONFIG_HOME is not an absolute path"
         raise SecretUnresolved("secret_denied", message, "name the folder by its whole path")
     try:
@@ -120,46 +120,47 @@ def _configured() -> Sequence[KeyringBackend]:
         raise SecretUnresolved("secret_backend_unavailable", message, _INSTALL) from None
     try:
         chosen: Any = keyring.get_keyring()
-        return list(chosen.backends) if _is_of(chosen, _CHAIN) else [chosen]
-    except Exception as error:  # noqa: BLE001  (whatever the class that somebody has configured does)
+        return list(chosen.backends) if _is_from(chosen, _CHAINER) else [chosen]
+    except Exception as error:  # noqa: BLE001  (a configured class may raise anything)
         kind = type(error).__name__
     message = f"the keyring that is configured can't be used ({kind})"
     hint = "see PYTHON_KEYRING_BACKEND, and keyringrc.cfg: `keyring diagnose` shows where that lies"
     raise SecretUnresolved("secret_backend_unavailable", message, hint)
 
 
-def _encrypting(backends: Sequence[KeyringBackend]) -> Sequence[KeyringBackend]:
+def _encrypting_keyrings(backends: Sequence[KeyringBackend]) -> Sequence[KeyringBackend]:
     """Return the keyrings that encrypt.
 
     Raises:
-        SecretUnresolved: `secret_denied`, there are others only; `secret_backend_unavailable`, there is none.
+        SecretUnresolved: `secret_denied`, there are only files, or the keyring is switched off; `secret_backend_unavailable`,
+            there is none.
     """
-    found = [backend for backend in backends if not _is_of(backend, _ABSENT, _OFF, _FILES)]
+    found = [backend for backend in backends if not _is_from(backend, _FAIL_BACKEND, _NULL_BACKEND, _FILE_BACKENDS)]
     if found:
         return found
-    if any(_is_of(backend, _FILES) for backend in backends):
+    if any(_is_from(backend, _FILE_BACKENDS) for backend in backends):
         hint = "install one that encrypts, such as gnome-keyring, or choose it by PYTHON_KEYRING_BACKEND"
         raise SecretUnresolved("secret_denied", "the keyring would be a file in plain text: it is not asked", hint)
-    if any(_is_of(backend, _OFF) for backend in backends):
+    if any(_is_from(backend, _NULL_BACKEND) for backend in backends):
         hint = "remove it from PYTHON_KEYRING_BACKEND or keyringrc.cfg; `keyring diagnose` shows where that lies"
         raise SecretUnresolved("secret_denied", "the keyring is switched off (keyring.backends.null)", hint)
     hint = "it needs the session of a desktop, by DBUS_SESSION_BUS_ADDRESS; on a server or in CI use env:// or file://"
     raise SecretUnresolved("secret_backend_unavailable", "there is no keyring here", hint)
 
 
-def _is_of(backend: KeyringBackend, *modules: str) -> bool:
-    """Whether a keyring, or what it derives from, comes from one of some modules or packages."""
+def _is_from(backend: KeyringBackend, *modules: str) -> bool:
+    """Whether the class of a keyring, or a base class of it, is defined in one of these modules or packages."""
     return any(f"{kind.__module__}.".startswith(f"{module}.") for kind in type(backend).__mro__ for module in modules)
 
 
-def _ask(backend: KeyringBackend, service: str, user: str) -> str | None:
+def _password_from(backend: KeyringBackend, service: str, user: str) -> str | None:
     from keyring.errors import KeyringLocked
 
     try:
-        if _is_of(backend, *_SECRET_SERVICE):
-            return _ask_secret_service(backend, service, user)
-        if _is_of(backend, _OF_ONE_PROCESS):
-            _require_own()
+        if _is_from(backend, *_SECRET_SERVICE):
+            return _password_from_secret_service(backend, service, user)
+        if _is_from(backend, _KWALLET):
+            _require_same_process()
         return backend.get_password(service, user)
     except SecretUnresolved:
         raise
@@ -167,16 +168,16 @@ def _ask(backend: KeyringBackend, service: str, user: str) -> str | None:
         failure = SecretUnresolved("keyring_locked", "the keyring is locked, and its dialog was dismissed")
     except UnicodeDecodeError:
         failure = SecretUnresolved("secret_malformed", "the value is not UTF-8 text")
-    except Exception as error:  # noqa: BLE001  (each keyring has errors of its own)
+    except Exception as error:  # noqa: BLE001  (each keyring has exceptions of its own)
         failure = _unavailable(error)
-    # Raised out here: no exception in the chain holds the password.
+    # Raised outside of the handlers: else the chained exception might hold the password.
     raise failure
 
 
-def _require_own() -> None:
-    """Make sure that no process from which this one was forked has asked the keyring."""
-    _ASKED_BY.add(os.getpid())
-    if len(_ASKED_BY) > 1:
+def _require_same_process() -> None:
+    """Raise if this process was forked from one that has used KWallet."""
+    _KWALLET_PROCESSES.add(os.getpid())
+    if len(_KWALLET_PROCESSES) > 1:
         message = (
             "the keyring was asked by the process that this one was forked from, whose connection to it can't be shared"
         )
@@ -185,16 +186,16 @@ def _require_own() -> None:
         )
 
 
-def _ask_secret_service(backend: Any, service: str, user: str) -> str | None:
-    """Return a password of a Secret Service, as the library does where it is open; where it is not, no dialog opens."""
+def _password_from_secret_service(backend: Any, service: str, user: str) -> str | None:
+    """Return a password of a Secret Service. The library `keyring` would open a dialog for a locked one; this does not."""
     from secretstorage import dbus_init
     from secretstorage.exceptions import ItemNotFoundException
 
     keys = backend.schemes[backend.scheme]
     attributes = {keys["service"]: service, keys["username"]: user}
-    for _ in range(_GLANCES):
+    for _ in range(_ATTEMPTS):
         with suppress(ItemNotFoundException), closing(dbus_init()) as bus:
-            return _password_in(_collection(bus, backend), attributes)
+            return _password_in_collection(_collection(bus, backend), attributes)
         sleep(_PAUSE_S)
     message = "the Secret Service has no such keyring yet"
     raise SecretUnresolved("secret_not_found", message, "make one in its own program, and store the secret")
@@ -207,7 +208,7 @@ def _collection(bus: Any, backend: Any) -> Collection:
     return Collection(bus, preferred) if preferred else get_collection_by_alias(bus, "default")
 
 
-def _password_in(collection: Collection, attributes: dict[str, str]) -> str | None:
+def _password_in_collection(collection: Collection, attributes: dict[str, str]) -> str | None:
     if collection.is_locked():
         raise SecretUnresolved("keyring_locked", "the keyring is locked")
     for item in collection.search_items(attributes):
@@ -218,7 +219,7 @@ def _password_in(collection: Collection, attributes: dict[str, str]) -> str | No
 
 
 def _unavailable(error: Exception) -> SecretUnresolved:
-    """Return the fault of a keyring that failed; of its error only the class: its text may hold anything."""
+    """Return the failure of a keyring, with the class of its exception only: the text might hold a secret."""
     return SecretUnresolved("secret_backend_unavailable", f"the keyring does not answer ({type(error).__name__})")
 
 

@@ -1,7 +1,7 @@
-"""Turns `pass://path` into an entry of the password store: its first line, or a later line `field: value`.
+"""The backend `pass`: entries of the password store, `pass://path`: the first line, or a line `field: value` below it.
 
-Layer 2; runs `pass`, which runs gpg. Called as the program's project is, and not as the scheme: `pass` is a word of Python's.
-Nothing is asked for: a key whose passphrase the agent doesn't hold is one that doesn't open the entry.
+Layer 2; runs `pass`, which runs gpg. The module has the name of the program's project, since `pass` is a keyword of Python.
+Nobody is asked for a passphrase: if gpg-agent doesn't hold that of the key, the entry can't be read.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from connform.environment import variable
 from connform.errors import SecretUnresolved
 from connform.manifest.shape import Shape, Snippet
 from connform.manifest.similar import did_you_mean
-from connform.secrets.kit.file_reader import PATH
+from connform.secrets.kit.file_reader import PATH_SCHEMA
 from connform.secrets.kit.interface import Fetched
-from connform.secrets.kit.opened import Documents
+from connform.secrets.kit.open_store import DocumentStore
 from connform.secrets.kit.requirements import missing_program
 from connform.secrets.kit.value import secret_from_text, text_from_bytes
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from connform.secrets.kit.interface import OpenStore, StoreConfig
 
 _GPG_OPTIONS: Final = "--batch --pinentry-mode error --status-fd 2"
-"""Never a dialog; and what became of it in words for machines (GnuPG's doc/DETAILS), which no language changes."""
+"""No dialog, and status lines for programs on standard error (GnuPG's doc/DETAILS): they are not translated."""
 
 
 class PasswordStore:
@@ -39,7 +39,7 @@ class PasswordStore:
     store_shape = Shape(
         properties={
             "path": {
-                **PATH,
+                **PATH_SCHEMA,
                 "description": "The folder of the password store; relative to the manifest. Default: where pass looks.",
                 "examples": ["/srv/password-store"],
             }
@@ -49,7 +49,7 @@ class PasswordStore:
     )
 
     def missing(self) -> str:
-        """Return that the program is missing."""
+        """Return that the program `pass` is missing; empty if it is on PATH."""
         return missing_program("pass")
 
     def lint(self, reference: SecretReference, settings: Mapping[str, Any]) -> str:  # noqa: ARG002  (the interface's signature)
@@ -62,34 +62,34 @@ class PasswordStore:
             return "an entry has no versions but those of the store's repository"
         return ""
 
-    def open(self, place: StoreConfig) -> OpenStore:
+    def open(self, store: StoreConfig) -> OpenStore:
         """Return the password store."""
-        return Documents(partial(_load, place), _fetched)
+        return DocumentStore(partial(_load, store), _fetched)
 
 
-def _load(place: StoreConfig, reference: SecretReference) -> bytes:
-    from connform.secrets.kit.command import program, require_exit, run  # start-up: it needs subprocess
+def _load(store: StoreConfig, reference: SecretReference) -> bytes:
+    from connform.secrets.kit.command import require_exit, require_program, run  # start-up: it needs subprocess
 
-    folder = _folder(place)
+    folder = _folder(store)
     if not folder.is_dir():
         message = f"there is no password store {folder}"
         raise SecretUnresolved("secret_not_found", message, "pass init KEY makes one; PASSWORD_STORE_DIR names another")
     if not (folder / f"{reference.path}.gpg").is_file():
         message = f"the password store {folder} has no such entry"
         raise SecretUnresolved("secret_not_found", message, f"`pass insert {reference.path}` makes it")
-    script = program("pass", "install password-store: https://www.passwordstore.org")
-    program("gpg", "install GnuPG")
-    ran = run((script, "show", reference.path), _environment(folder), place.timeout_s)
-    require_exit(ran, "pass")
-    _require_decrypted(ran, reference)
-    return ran.output
+    script = require_program("pass", "install password-store: https://www.passwordstore.org")
+    require_program("gpg", "install GnuPG")
+    result = run((script, "show", reference.path), _environment(folder), store.timeout_s)
+    require_exit(result, "pass")
+    _require_decrypted(result, reference)
+    return result.stdout
 
 
-def _folder(place: StoreConfig) -> Path:
-    if "path" in place.settings:
-        return place.base.absolute() / str(place.settings["path"])
-    named = variable("PASSWORD_STORE_DIR")
-    return Path(named).absolute() if named else Path(variable("HOME") or "/") / ".password-store"
+def _folder(store: StoreConfig) -> Path:
+    if "path" in store.settings:
+        return store.base.absolute() / str(store.settings["path"])
+    configured = variable("PASSWORD_STORE_DIR")
+    return Path(configured).absolute() if configured else Path(variable("HOME") or "/") / ".password-store"
 
 
 def _environment(folder: Path) -> dict[str, str]:
@@ -100,19 +100,19 @@ def _environment(folder: Path) -> dict[str, str]:
     return {**ordinary_variables(("GNUPGHOME", "GPG_AGENT_INFO")), **own}
 
 
-def _require_decrypted(ran: ProgramResult, reference: SecretReference) -> None:
-    words = {line.split()[1] for line in ran.complaints.split(b"\n") if line.startswith(b"[GNUPG:] ")}
-    if ran.is_good and b"DECRYPTION_OKAY" in words:
+def _require_decrypted(result: ProgramResult, reference: SecretReference) -> None:
+    status_words = {line.split()[1] for line in result.stderr.split(b"\n") if line.startswith(b"[GNUPG:] ")}
+    if result.succeeded and b"DECRYPTION_OKAY" in status_words:
         return
     more = f"`pass show {reference.path}` says more"
-    if ran.is_good or b"NODATA" in words or {b"DECRYPTION_KEY", b"DECRYPTION_FAILED"} <= words:
-        message = f"the entry is damaged, or nothing that gpg encrypted (pass {ran.said})"
+    if result.succeeded or b"NODATA" in status_words or {b"DECRYPTION_KEY", b"DECRYPTION_FAILED"} <= status_words:
+        message = f"the entry is damaged, or nothing that gpg encrypted (pass {result.summary})"
         raise SecretUnresolved("secret_malformed", message, f"restore it; {more}")
-    if b"DECRYPTION_FAILED" in words:
-        message = f"no key of this user opens the entry without a question (pass {ran.said})"
+    if b"DECRYPTION_FAILED" in status_words:
+        message = f"no key of this user opens the entry without a question (pass {result.summary})"
         hint = "have the entry encrypted to a key of this user, or unlock the key in gpg-agent first: connform opens no dialog"
         raise SecretUnresolved("secret_denied", message, f"{hint}; {more}")
-    raise SecretUnresolved("secret_backend_unavailable", f"pass {ran.said}, and decrypted nothing", more)
+    raise SecretUnresolved("secret_backend_unavailable", f"pass {result.summary}, and decrypted nothing", more)
 
 
 def _fetched(data: bytes, reference: SecretReference) -> Fetched:

@@ -1,4 +1,4 @@
-"""A moto for all tests of the AWS backends, a front for each, and profiles whose keys are canaries."""
+"""Fixtures of the AWS tests: one moto for all, a proxy before it for each test, and profiles whose keys are canaries."""
 
 from __future__ import annotations
 
@@ -63,6 +63,6 @@ def profiles(home: Path, plant: Plant, clean_environment: None, monkeypatch: pyt
 
 
 @pytest.fixture
-def place(tmp_path: Path, front: Front) -> StoreConfig:
+def store(tmp_path: Path, front: Front) -> StoreConfig:
     settings: dict[str, Any] = {"region": REGION, "profile": "reader", "endpoint_url": front.url}
     return StoreConfig(tmp_path, settings)

@@ -1,4 +1,4 @@
-"""Stands before moto: counts the calls, and gives the answers of AWS that moto can't give."""
+"""A proxy in front of moto: it counts calls, and gives answers of AWS that moto can't give."""
 
 from __future__ import annotations
 

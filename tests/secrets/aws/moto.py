@@ -1,4 +1,4 @@
-"""Starts moto: a server that speaks the API of AWS, on loopback."""
+"""A moto server, which imitates the API of AWS, on loopback."""
 
 from __future__ import annotations
 

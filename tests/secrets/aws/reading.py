@@ -1,4 +1,4 @@
-"""Reads references at one place of AWS, as a run does."""
+"""Functions that read references from an AWS store, as a run does."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from connform.secrets.kit.interface import Outcome, StoreConfig
 
 
-def read(place: StoreConfig, *texts: str) -> list[Outcome]:
+def read(store: StoreConfig, *texts: str) -> list[Outcome]:
     """Return what came of references of one scheme; failures are searched for the canary."""
     references = [SecretReference.parse(text) for text in texts]
     backend = BACKENDS[references[0].scheme]
-    assert [backend.lint(reference, place.settings) for reference in references] == [""] * len(references)
-    used = StoreSession("the store", lambda: backend.open(place), place.timeout_s)
+    assert [backend.lint(reference, store.settings) for reference in references] == [""] * len(references)
+    used = StoreSession("the store", lambda: backend.open(store), store.timeout_s)
     try:
         known = used.outcomes(references)
     finally:
@@ -39,8 +39,8 @@ def shown(outcomes: Sequence[Outcome]) -> list[str]:
     return [one.secret.reveal() if isinstance(one, Fetched) else one.fault.name for one in outcomes]
 
 
-def failure(place: StoreConfig, text: str) -> SecretUnresolved:
+def failure(store: StoreConfig, text: str) -> SecretUnresolved:
     """Return the failure that must be there."""
-    (outcome,) = read(place, text)
+    (outcome,) = read(store, text)
     assert isinstance(outcome, SecretUnresolved)
     return outcome

@@ -1,4 +1,4 @@
-"""What stands in a reference to AWS Secrets Manager, and what is found there."""
+"""References to AWS Secrets Manager: their forms, and the values that are read."""
 
 from __future__ import annotations
 
@@ -90,13 +90,13 @@ def stored(moto: Moto) -> Stored:
         ("{0.name}?version=00000000-0000-4000-8000-000000000000#key", "secret_not_found"),
     ],
 )
-def test_a_version_is_an_id_or_a_label(place: StoreConfig, stored: Stored, form: str, found: str) -> None:
-    (outcome,) = read(place, "awssecrets://" + form.format(stored))
+def test_a_version_is_an_id_or_a_label(store: StoreConfig, stored: Stored, form: str, found: str) -> None:
+    (outcome,) = read(store, "awssecrets://" + form.format(stored))
     assert shown([outcome]) == [found.format()]
 
 
-def test_a_version_says_its_id_and_when_it_was_written(place: StoreConfig, stored: Stored) -> None:
-    old, new = read(place, "awssecrets://rows/acme?version=AWSPREVIOUS", "awssecrets://rows/acme")
+def test_a_version_says_its_id_and_when_it_was_written(store: StoreConfig, stored: Stored) -> None:
+    old, new = read(store, "awssecrets://rows/acme?version=AWSPREVIOUS", "awssecrets://rows/acme")
     assert isinstance(old, Fetched)
     assert isinstance(new, Fetched)
     assert (old.version, new.version) == (stored.first, stored.second)
@@ -105,7 +105,7 @@ def test_a_version_says_its_id_and_when_it_was_written(place: StoreConfig, store
     assert abs(datetime.now(UTC) - new.since) < timedelta(hours=1)
 
 
-def test_one_read_mixes_names_arns_and_versions(place: StoreConfig, stored: Stored, moto: Moto, front: Front) -> None:
+def test_one_read_mixes_names_arns_and_versions(store: StoreConfig, stored: Stored, moto: Moto, front: Front) -> None:
     moto.put_secret("rows/beside", "beside")
     texts = (
         "awssecrets://rows/acme#key",
@@ -116,18 +116,18 @@ def test_one_read_mixes_names_arns_and_versions(place: StoreConfig, stored: Stor
         "awssecrets://rows/beside",
         "awssecrets://rows/beside#key",
     )
-    found = shown(read(place, *texts))
+    found = shown(read(store, *texts))
     assert found == ["second", "second", "second", "first", "secret_not_found", "beside", "secret_malformed"]
     # The answer names a secret by its whole ARN: one that was asked for by a part of it is asked for again.
     assert front.calls == ["BatchGetSecretValue", "GetSecretValue", "GetSecretValue"]
 
 
-def test_the_region_of_an_arn_wins_over_that_of_the_store(place: StoreConfig, moto: Moto, front: Front) -> None:
+def test_the_region_of_an_arn_wins_over_that_of_the_store(store: StoreConfig, moto: Moto, front: Front) -> None:
     there = moto.put_secret("rows/abroad", "there", "us-east-1")["ARN"]
     moto.put_secret("rows/home", "here")
-    assert shown(read(place, f"awssecrets://{there}", "awssecrets://rows/home")) == ["there", "here"]
+    assert shown(read(store, f"awssecrets://{there}", "awssecrets://rows/home")) == ["there", "here"]
     assert front.regions == {"us-east-1", "eu-central-1"}
-    missing = failure(place, "awssecrets://rows/abroad")
+    missing = failure(store, "awssecrets://rows/abroad")
     assert "eu-central-1" in missing.message
 
 
@@ -141,14 +141,14 @@ def test_the_region_of_an_arn_wins_over_that_of_the_store(place: StoreConfig, mo
     ],
 )
 def test_what_is_no_secret_is_said_and_hides_nothing(
-    place: StoreConfig, moto: Moto, beside: tuple[str, ...], name: str, fault: str, says: str
+    store: StoreConfig, moto: Moto, beside: tuple[str, ...], name: str, fault: str, says: str
 ) -> None:
     moto.put_secret("rows/beside", "beside")
     moto.put_secret("rows/binary", API_KEY.encode() + b"\xff")
     moto.put_secret("rows/newline", "\n")
     moto.put_secret("rows/deleted", API_KEY)
     moto.call("secretsmanager", "DeleteSecret", SecretId="rows/deleted")
-    bad, *good = read(place, f"awssecrets://{name}", *beside)
+    bad, *good = read(store, f"awssecrets://{name}", *beside)
     moto.call("secretsmanager", "RestoreSecret", SecretId="rows/deleted")
     assert isinstance(bad, SecretUnresolved)
     assert bad.fault.name == fault
@@ -157,23 +157,23 @@ def test_what_is_no_secret_is_said_and_hides_nothing(
 
 
 def test_without_the_permission_for_batches_secrets_are_read_alone(
-    place: StoreConfig, moto: Moto, front: Front
+    store: StoreConfig, moto: Moto, front: Front
 ) -> None:
     names = [f"alone/{number}" for number in range(25)]
     for name in names:
         moto.put_secret(name, name)
     front.errors["BatchGetSecretValue"] = Error("AccessDeniedException", f"not authorized {API_KEY}")
-    assert shown(read(place, *(f"awssecrets://{name}" for name in names))) == names
+    assert shown(read(store, *(f"awssecrets://{name}" for name in names))) == names
     # Two batches may start before the first answer is there.
     assert front.calls.count("BatchGetSecretValue") <= 2
     assert front.calls.count("GetSecretValue") == 25
 
 
-def test_a_denied_secret_of_a_batch_hides_no_other(place: StoreConfig, moto: Moto, front: Front) -> None:
+def test_a_denied_secret_of_a_batch_hides_no_other(store: StoreConfig, moto: Moto, front: Front) -> None:
     names = [f"some/{number}" for number in range(5)]
     for name in names:
         moto.put_secret(name, name)
     front.denied.add("some/2")
-    found = shown(read(place, *(f"awssecrets://{name}" for name in names)))
+    found = shown(read(store, *(f"awssecrets://{name}" for name in names)))
     assert found == [*names[:2], "secret_denied", *names[3:]]
     assert front.calls == ["BatchGetSecretValue"]

@@ -1,4 +1,4 @@
-"""What stands in a reference to the SSM Parameter Store, and what is found there."""
+"""References to the SSM Parameter Store: their forms, and the values that are read."""
 
 from __future__ import annotations
 
@@ -83,11 +83,11 @@ def stored(moto: Moto) -> int:
         ("/rows/nothing", "secret_not_found"),
     ],
 )
-def test_a_parameter_is_found(place: StoreConfig, stored: int, form: str, found: str) -> None:
-    assert shown(read(place, "awsssm://" + form.replace("FIRST", str(stored)))) == [found]
+def test_a_parameter_is_found(store: StoreConfig, stored: int, form: str, found: str) -> None:
+    assert shown(read(store, "awsssm://" + form.replace("FIRST", str(stored)))) == [found]
 
 
-def test_versions_of_one_parameter_are_told_apart(place: StoreConfig, stored: int, front: Front) -> None:
+def test_versions_of_one_parameter_are_told_apart(store: StoreConfig, stored: int, front: Front) -> None:
     texts = (
         "awsssm:///rows/acme#key",
         f"awsssm:///rows/acme?version={stored}#key",
@@ -96,13 +96,13 @@ def test_versions_of_one_parameter_are_told_apart(place: StoreConfig, stored: in
         "awsssm://rows-plain",
         "awsssm:///rows/nothing",
     )
-    assert shown(read(place, *texts)) == ["third", "first", "second", "third", "plain", "secret_not_found"]
+    assert shown(read(store, *texts)) == ["third", "first", "second", "third", "plain", "secret_not_found"]
     # An answer tells parameters apart by name: each version of one has a call of its own.
     assert front.calls == ["GetParameters"] * 4
 
 
-def test_a_parameter_says_its_version_and_when_it_was_written(place: StoreConfig, stored: int) -> None:
-    (outcome,) = read(place, "awsssm:///rows/acme")
+def test_a_parameter_says_its_version_and_when_it_was_written(store: StoreConfig, stored: int) -> None:
+    (outcome,) = read(store, "awsssm:///rows/acme")
     assert isinstance(outcome, Fetched)
     assert outcome.version == str(stored + 2)
     assert outcome.since is not None
@@ -110,13 +110,13 @@ def test_a_parameter_says_its_version_and_when_it_was_written(place: StoreConfig
     assert abs(datetime.now(UTC) - outcome.since) < timedelta(hours=1)
 
 
-def test_the_region_of_an_arn_wins_over_that_of_the_store(place: StoreConfig, moto: Moto, front: Front) -> None:
+def test_the_region_of_an_arn_wins_over_that_of_the_store(store: StoreConfig, moto: Moto, front: Front) -> None:
     moto.put_parameter("/rows/abroad", "there", "us-east-1")
     moto.put_parameter("/rows/home", "here")
     there = "awsssm://arn:aws:ssm:us-east-1:123456789012:parameter/rows/abroad"
-    assert shown(read(place, there, "awsssm:///rows/home")) == ["there", "here"]
+    assert shown(read(store, there, "awsssm:///rows/home")) == ["there", "here"]
     assert front.regions == {"us-east-1", "eu-central-1"}
-    assert "eu-central-1" in failure(place, "awsssm:///rows/abroad").message
+    assert "eu-central-1" in failure(store, "awsssm:///rows/abroad").message
 
 
 @pytest.mark.parametrize(
@@ -124,21 +124,21 @@ def test_the_region_of_an_arn_wins_over_that_of_the_store(place: StoreConfig, mo
     [(f"{API_KEY},{API_KEY}", "StringList", "a list is no secret"), ("\n", "String", "empty")],
 )
 def test_what_is_no_secret_is_said_and_hides_nothing(
-    place: StoreConfig, moto: Moto, value: str, kind: str, says: str
+    store: StoreConfig, moto: Moto, value: str, kind: str, says: str
 ) -> None:
     name = f"/rows/no-{kind.lower()}"
     moto.put_parameter(name, value, Type=kind)
     moto.put_parameter("/rows/beside", "beside")
-    assert shown(read(place, f"awsssm://{name}", "awsssm:///rows/beside")) == ["secret_malformed", "beside"]
-    assert says in failure(place, f"awsssm://{name}").message
+    assert shown(read(store, f"awsssm://{name}", "awsssm:///rows/beside")) == ["secret_malformed", "beside"]
+    assert says in failure(store, f"awsssm://{name}").message
 
 
-def test_a_denied_parameter_of_a_batch_hides_no_other(place: StoreConfig, moto: Moto, front: Front) -> None:
+def test_a_denied_parameter_of_a_batch_hides_no_other(store: StoreConfig, moto: Moto, front: Front) -> None:
     """AWS denies the whole call."""
     names = [f"/some/{number}" for number in range(5)]
     for name in names:
         moto.put_parameter(name, name)
     front.denied.add("2")
-    found = shown(read(place, *(f"awsssm://{name}" for name in names)))
+    found = shown(read(store, *(f"awsssm://{name}" for name in names)))
     assert found == [*names[:2], "secret_denied", *names[3:]]
     assert front.calls == ["GetParameters"] * 6

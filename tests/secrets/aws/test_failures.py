@@ -1,4 +1,4 @@
-"""What AWS answers, and what is said of it: its code and our own words, nothing of its message."""
+"""Messages for errors of AWS: they have its error code and our own words, and nothing of its message."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import botocore.exceptions
 import pytest
 
 from connform.secrets.aws import failures
-from connform.secrets.aws.session import patience
+from connform.secrets.aws.session import attempts_and_timeouts
 from tests.canary import API_KEY
 from tests.secrets.aws.front import Error
 from tests.secrets.aws.reading import failure, read, shown
@@ -52,12 +52,12 @@ _KMS = "User is not authorized to perform: kms:Decrypt on the resource"
 )
 @pytest.mark.parametrize("text", ["awssecrets://trouble", "awsssm:///trouble"])
 def test_a_failure_is_the_fault_that_it_is(
-    place: StoreConfig, front: Front, text: str, error: Error, fault: str, says: str, hint: str
+    store: StoreConfig, front: Front, text: str, error: Error, fault: str, says: str, hint: str
 ) -> None:
     front.errors = dict.fromkeys(
         ("GetSecretValue", "GetParameters"), error._replace(message=f"{error.message} {API_KEY}")
     )
-    found = failure(place, text)
+    found = failure(store, text)
     assert found.fault.name == fault
     assert says in found.message
     assert hint in found.hint
@@ -75,9 +75,9 @@ def test_a_failure_is_the_fault_that_it_is(
     ids=["html", "other-types", "list", "no-text", "nothing"],
 )
 @pytest.mark.parametrize("text", ["awssecrets://trouble", "awsssm:///trouble"])
-def test_an_answer_that_is_none_of_aws_is_not_shown(place: StoreConfig, front: Front, text: str, raw: bytes) -> None:
+def test_an_answer_that_is_none_of_aws_is_not_shown(store: StoreConfig, front: Front, text: str, raw: bytes) -> None:
     front.raw = raw
-    found = failure(place, text)
+    found = failure(store, text)
     assert found.fault.name in {"secret_backend_unavailable", "secret_malformed"}
 
 
@@ -86,22 +86,22 @@ def test_an_answer_that_is_none_of_aws_is_not_shown(place: StoreConfig, front: F
     ("text", "operation"), [("awssecrets://again", "GetSecretValue"), ("awsssm:///again", "GetParameters")]
 )
 def test_what_fails_for_a_moment_is_tried_again(
-    place: StoreConfig, moto: Moto, front: Front, error: Error, text: str, operation: str
+    store: StoreConfig, moto: Moto, front: Front, error: Error, text: str, operation: str
 ) -> None:
     moto.put_secret("again", "value")
     moto.put_parameter("/again", "value")
     front.next_errors = [error, error]
-    assert shown(read(place, text)) == ["value"]
+    assert shown(read(store, text)) == ["value"]
     assert front.calls == [operation] * 3
 
 
 @pytest.mark.parametrize("prefix", ["awssecrets://batch/", "awsssm:///batch/"])
 @pytest.mark.parametrize("code", ["ExpiredTokenException", "UnrecognizedClientException", "InvalidSignatureException"])
 def test_a_login_that_is_refused_is_not_tried_for_each_secret(
-    place: StoreConfig, front: Front, prefix: str, code: str
+    store: StoreConfig, front: Front, prefix: str, code: str
 ) -> None:
     front.errors = dict.fromkeys(("BatchGetSecretValue", "GetSecretValue", "GetParameters"), Error(code))
-    found = read(place, *(f"{prefix}{number}" for number in range(200)))
+    found = read(store, *(f"{prefix}{number}" for number in range(200)))
     assert shown(found) == ["secret_denied"] * 200
     # Eight batches are read at once: those that started before the first answer. A busy machine notices later.
     batches = 200 // (10 if prefix.startswith("awsssm") else 20)
@@ -115,7 +115,7 @@ def test_every_exception_that_is_judged_exists() -> None:
 
 @pytest.mark.parametrize("timeout_s", [0.5, 1, 3, 5, 9, 10, 60])
 def test_all_attempts_together_end_within_the_time_of_a_read(timeout_s: float) -> None:
-    attempts, connect_s, read_s = patience(timeout_s)
+    attempts, connect_s, read_s = attempts_and_timeouts(timeout_s)
     waiting_s = sum(2**number for number in range(attempts - 1))
     assert attempts * (connect_s + read_s) + waiting_s <= timeout_s + 1e-9
     assert connect_s > 0

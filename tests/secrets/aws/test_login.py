@@ -1,4 +1,4 @@
-"""Who asks AWS: botocore's own chain of credentials, a role, and what is said where there is none."""
+"""The login to AWS: botocore's chain of credentials, an assumed role, and the messages without a login."""
 
 from __future__ import annotations
 
@@ -112,10 +112,10 @@ def test_the_profile_of_the_environment_is_taken_with_its_region(
 )
 @pytest.mark.parametrize("text", ["awsssm:///a", "awssecrets://a"])
 def test_who_can_t_log_in_is_told_what_to_do(
-    place: StoreConfig, front: Front, text: str, profile: str, fault: str, says: str, hint: str
+    store: StoreConfig, front: Front, text: str, profile: str, fault: str, says: str, hint: str
 ) -> None:
     settings = {"endpoint_url": front.url} | ({"profile": profile} if profile else {})
-    found = failure(place._replace(settings=settings), text)
+    found = failure(store._replace(settings=settings), text)
     assert found.fault.name == fault
     assert says in found.message
     assert hint in found.hint
@@ -123,42 +123,42 @@ def test_who_can_t_log_in_is_told_what_to_do(
     assert front.calls == []
 
 
-def test_an_arn_needs_no_region_beside(place: StoreConfig, moto: Moto, front: Front) -> None:
+def test_an_arn_needs_no_region_beside(store: StoreConfig, moto: Moto, front: Front) -> None:
     moto.put_parameter("/regional", "value")
-    nowhere = place._replace(settings={"endpoint_url": front.url, "profile": "reader"})
+    nowhere = store._replace(settings={"endpoint_url": front.url, "profile": "reader"})
     arn = f"awsssm://arn:aws:ssm:{REGION}:123456789012:parameter/regional"
     assert shown(read(nowhere, "awsssm:///a", arn, "awsssm:///b")) == ["secret_not_found", "value", "secret_not_found"]
 
 
-def test_a_region_that_refuses_the_login_hides_no_other(place: StoreConfig, moto: Moto, front: Front) -> None:
+def test_a_region_that_refuses_the_login_hides_no_other(store: StoreConfig, moto: Moto, front: Front) -> None:
     """A key is unknown where the account has not enabled the region."""
     moto.put_parameter("/regional", "value")
     front.disabled.add("ap-east-1")
     arn = "awsssm://arn:aws:ssm:ap-east-1:123456789012:parameter/regional"
-    assert shown(read(place, arn, "awsssm:///regional")) == ["secret_denied", "value"]
+    assert shown(read(store, arn, "awsssm:///regional")) == ["secret_denied", "value"]
 
 
-def test_a_program_for_credentials_that_hangs_is_not_waited_for(place: StoreConfig) -> None:
-    slow = place._replace(settings={**place.settings, "profile": "slow"}, timeout_s=0.5)
+def test_a_program_for_credentials_that_hangs_is_not_waited_for(store: StoreConfig) -> None:
+    slow = store._replace(settings={**store.settings, "profile": "slow"}, timeout_s=0.5)
     assert failure(slow, "awsssm:///a").fault.name == "secret_backend_unavailable"
 
 
-def test_an_unreadable_configuration_is_said(place: StoreConfig, config: Path) -> None:
+def test_an_unreadable_configuration_is_said(store: StoreConfig, config: Path) -> None:
     config.write_text(f"{API_KEY}\n[", "utf-8")
-    found = failure(place, "awsssm:///a")
+    found = failure(store, "awsssm:///a")
     assert found.fault.name == "secret_denied"
     assert "configuration can't be used" in found.message
 
 
 def test_a_role_is_assumed_once_a_run(
-    place: StoreConfig, moto: Moto, front: Front, monkeypatch: pytest.MonkeyPatch
+    store: StoreConfig, moto: Moto, front: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_STS", front.url)
     names = [f"/role/{number}" for number in range(25)]
     for name in names:
         moto.put_parameter(name, name)
     moto.put_parameter("/role/abroad", "abroad", "us-east-1")
-    assumed = place._replace(settings={**place.settings, "role_arn": ROLE})
+    assumed = store._replace(settings={**store.settings, "role_arn": ROLE})
     there = "awsssm://arn:aws:ssm:us-east-1:123456789012:parameter/role/abroad"
     assert shown(read(assumed, there, *(f"awsssm://{name}" for name in names))) == ["abroad", *names]
     assert front.calls.count("AssumeRole") == 1
@@ -173,11 +173,11 @@ def test_a_role_is_assumed_once_a_run(
     ],
 )
 def test_a_role_that_is_refused_is_asked_for_once(
-    place: StoreConfig, front: Front, error: Error, says: str, hint: str, monkeypatch: pytest.MonkeyPatch
+    store: StoreConfig, front: Front, error: Error, says: str, hint: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_STS", front.url)
     front.errors["AssumeRole"] = error
-    assumed = place._replace(settings={**place.settings, "role_arn": ROLE})
+    assumed = store._replace(settings={**store.settings, "role_arn": ROLE})
     found = failure(assumed, "awsssm:///a")
     assert found.fault.name == "secret_denied"
     assert says in found.message
@@ -189,23 +189,23 @@ def test_a_role_that_is_refused_is_asked_for_once(
 
 @pytest.mark.parametrize("variable", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SSM"])
 def test_an_endpoint_of_the_environment_is_not_trusted_without_tls(
-    place: StoreConfig, variable: str, monkeypatch: pytest.MonkeyPatch
+    store: StoreConfig, variable: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(variable, "http://ssm.acme.example")
-    found = failure(place._replace(settings={"region": REGION, "profile": "reader"}), "awsssm:///a")
+    found = failure(store._replace(settings={"region": REGION, "profile": "reader"}), "awsssm:///a")
     assert found.fault.name == "secret_backend_unavailable"
     assert "https only" in found.message
     assert "AWS_ENDPOINT_URL" in found.hint
 
 
-def test_a_library_that_is_missing_is_named(place: StoreConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_library_that_is_missing_is_named(store: StoreConfig, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "botocore", None)
-    found = failure(place, "awsssm:///a")
+    found = failure(store, "awsssm:///a")
     assert found.fault.name == "secret_backend_unavailable"
     assert "pip install boto3" in found.hint
 
 
-def test_a_client_is_made_once_for_each_region(place: StoreConfig, moto: Moto, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_client_is_made_once_for_each_region(store: StoreConfig, moto: Moto, monkeypatch: pytest.MonkeyPatch) -> None:
     from botocore.session import Session
 
     made: list[str] = []
@@ -216,5 +216,5 @@ def test_a_client_is_made_once_for_each_region(place: StoreConfig, moto: Moto, m
         return create(self, kind, *arguments, **options)
 
     monkeypatch.setattr(Session, "create_client", counted)
-    assert set(shown(read(place, *(f"awsssm:///none/{number}" for number in range(100))))) == {"secret_not_found"}
+    assert set(shown(read(store, *(f"awsssm:///none/{number}" for number in range(100))))) == {"secret_not_found"}
     assert made == ["ssm"]

@@ -1,4 +1,4 @@
-"""botocore's own log holds answers, keys and session tokens: nothing of our calls is in it, whatever its level."""
+"""The logs of botocore: at no level do they hold answers, keys or session tokens of our calls."""
 
 from __future__ import annotations
 
@@ -24,28 +24,28 @@ if TYPE_CHECKING:
     [("awssecrets://logged#key", "awssecrets://logged-no"), ("awsssm:///logged#key", "awsssm:///logged-no")],
 )
 def test_a_read_leaves_nothing_in_a_log(
-    place: StoreConfig, moto: Moto, front: Front, caplog: pytest.LogCaptureFixture, text: str, beside: str
+    store: StoreConfig, moto: Moto, front: Front, caplog: pytest.LogCaptureFixture, text: str, beside: str
 ) -> None:
     moto.put_secret("logged", f'{{"key": "{API_KEY}"}}')
     moto.put_parameter("/logged", f'{{"key": "{API_KEY}"}}')
     front.next_errors = [Error("ThrottlingException", API_KEY)]
     with caplog.at_level(logging.DEBUG):
-        assert shown(read(place, text, beside)) == [API_KEY, "secret_not_found"]
+        assert shown(read(store, text, beside)) == [API_KEY, "secret_not_found"]
     assert [record.name for record in caplog.records] == []
     assert_no_canary(caplog.text, where="the log")
 
 
-def test_a_failure_leaves_nothing_in_a_log(place: StoreConfig, front: Front, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_failure_leaves_nothing_in_a_log(store: StoreConfig, front: Front, caplog: pytest.LogCaptureFixture) -> None:
     front.raw = AWKWARD.encode()
     with caplog.at_level(logging.DEBUG):
-        assert shown(read(place, "awsssm:///logged")) == ["secret_backend_unavailable"]
+        assert shown(read(store, "awsssm:///logged")) == ["secret_backend_unavailable"]
     assert [record.name for record in caplog.records] == []
 
 
 def test_calls_of_others_in_the_process_are_logged_as_ever(
-    place: StoreConfig, front: Front, caplog: pytest.LogCaptureFixture
+    store: StoreConfig, front: Front, caplog: pytest.LogCaptureFixture
 ) -> None:
-    read(place, "awsssm:///logged")
+    read(store, "awsssm:///logged")
     client = Session(profile="reader").create_client("ssm", region_name=REGION, endpoint_url=front.url)
     caplog.clear()
     with caplog.at_level(logging.INFO):

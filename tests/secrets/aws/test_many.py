@@ -1,4 +1,4 @@
-"""A thousand connections cost as few calls as AWS allows."""
+"""The number of AWS calls for a thousand connections."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Against the permissions of a moto that judges signatures and policies."""
+"""Permissions, at a moto that checks signatures and policies."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def keys(strict_moto: Moto) -> Iterator[dict[str, dict[str, Any]]]:
 
 
 @pytest.fixture
-def strict_place(
+def strict_store(
     strict_moto: Moto, keys: dict[str, dict[str, Any]], home: Path, tmp_path: Path, plant: Plant
 ) -> StoreConfig:
     known = {user: (key["AccessKeyId"], key["SecretAccessKey"]) for user, key in keys.items()}
@@ -83,9 +83,9 @@ def strict_place(
         ("stranger", "awssecrets://", ["secret_denied"] * 3),
     ],
 )
-def test_a_policy_decides_what_is_read(strict_place: StoreConfig, user: str, prefix: str, found: list[str]) -> None:
-    place = strict_place._replace(settings={**strict_place.settings, "profile": user})
-    assert shown(read(place, *(f"{prefix}{name}" for name in NAMES))) == found
+def test_a_policy_decides_what_is_read(strict_store: StoreConfig, user: str, prefix: str, found: list[str]) -> None:
+    store = strict_store._replace(settings={**strict_store.settings, "profile": user})
+    assert shown(read(store, *(f"{prefix}{name}" for name in NAMES))) == found
 
 
 @pytest.mark.parametrize(
@@ -96,6 +96,6 @@ def test_a_policy_decides_what_is_read(strict_place: StoreConfig, user: str, pre
         ("forger", "awsssm:///strict/0", "ssm:GetParameters"),
     ],
 )
-def test_a_denial_says_what_to_allow(strict_place: StoreConfig, user: str, text: str, hint: str) -> None:
-    place = strict_place._replace(settings={**strict_place.settings, "profile": user})
-    assert hint in failure(place, text).hint
+def test_a_denial_says_what_to_allow(strict_store: StoreConfig, user: str, text: str, hint: str) -> None:
+    store = strict_store._replace(settings={**strict_store.settings, "profile": user})
+    assert hint in failure(store, text).hint

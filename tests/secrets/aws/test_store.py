@@ -1,4 +1,4 @@
-"""What may stand in a store of AWS."""
+"""The settings of an AWS store."""
 
 from __future__ import annotations
 

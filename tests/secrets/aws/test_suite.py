@@ -1,4 +1,4 @@
-"""The backends of AWS through the suite that every backend passes."""
+"""The AWS backends in the suite for all backends."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 
 class AwsBench(Bench):
-    def __init__(self, place: StoreConfig, moto: Moto, front: Front) -> None:
-        super().__init__(place)
+    def __init__(self, store: StoreConfig, moto: Moto, front: Front) -> None:
+        super().__init__(store)
         self.moto = moto
         self.front = front
 
@@ -59,8 +59,8 @@ class SecretsBench(AwsBench):
 
 class TestAwsSecrets(SecretBackendSuite):
     @pytest.fixture
-    def bench(self, place: StoreConfig, moto: Moto, front: Front) -> Bench:
-        return SecretsBench(place, moto, front)
+    def bench(self, store: StoreConfig, moto: Moto, front: Front) -> Bench:
+        return SecretsBench(store, moto, front)
 
 
 class SsmBench(AwsBench):
@@ -82,5 +82,5 @@ class SsmBench(AwsBench):
 
 class TestAwsSsm(SecretBackendSuite):
     @pytest.fixture
-    def bench(self, place: StoreConfig, moto: Moto, front: Front) -> Bench:
-        return SsmBench(place, moto, front)
+    def bench(self, store: StoreConfig, moto: Moto, front: Front) -> Bench:
+        return SsmBench(store, moto, front)

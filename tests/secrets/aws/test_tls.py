@@ -1,4 +1,4 @@
-"""AWS behind TLS, whose issuer only a store knows."""
+"""AWS with TLS, by an issuer that only the store names."""
 
 from __future__ import annotations
 

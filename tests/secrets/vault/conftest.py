@@ -1,4 +1,4 @@
-"""One OpenBao for all tests of the backend: two KV mounts of each version, and a token that may read most of them."""
+"""Fixtures of the Vault tests: one OpenBao with two KV mounts of each version, and a token that may read most of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turns the program `bao` into a running server on loopback, with real TLS, its data on disk and an audit log that counts requests."""
+"""An OpenBao server on loopback, with real TLS, its data on disk and an audit log that counts requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers that a healthy server on loopback does not give: rate limits, standbys, what stands in front of a server, what is none."""
+"""Answers that a healthy Vault doesn't give: rate limits, standbys, proxies, and answers that aren't Vault's."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from connform.secret import Secret
 from connform.secrets.kit.interface import Fetched, StoreConfig
 from tests.canary import API_KEY
 from tests.http.servers import Authority, Connection, Server, head
-from tests.secrets.vault.places import failure, place_at, read, value
+from tests.secrets.vault.stores import failure, read, store_at, value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -73,9 +73,9 @@ def serve(authority: Authority, tmp_path: Path) -> Iterator[Callable[[Behaviour]
 
 def test_a_rate_limit_is_waited_for(serve: Callable[[Behaviour], tuple[Server, StoreConfig]]) -> None:
     limited = reply({"errors": ["request path: rate limit quota exceeded"]}, 429, "Retry-After: 1")
-    server, place = serve(Scripted(mounts=[limited, reply(MOUNT)], data=[limited, reply(SECRET)]))
+    server, store = serve(Scripted(mounts=[limited, reply(MOUNT)], data=[limited, reply(SECRET)]))
 
-    assert value(place, TEXT) == API_KEY
+    assert value(store, TEXT) == API_KEY
     assert len(server.requests) == 4
 
 
@@ -101,9 +101,9 @@ def test_a_rate_limit_is_waited_for(serve: Callable[[Behaviour], tuple[Server, S
 def test_a_server_in_trouble_says_which(
     serve: Callable[[Behaviour], tuple[Server, StoreConfig]], answers: dict[str, list[bytes]], message: str, hint: str
 ) -> None:
-    _, place = serve(Scripted(**answers))
+    _, store = serve(Scripted(**answers))
 
-    refused = failure(place, TEXT)
+    refused = failure(store, TEXT)
 
     assert refused.fault.name == "secret_backend_unavailable"
     assert message in refused.message
@@ -123,10 +123,10 @@ def test_a_server_in_trouble_says_which(
 def test_a_login_without_a_token_is_not_tried_again(
     serve: Callable[[Behaviour], tuple[Server, StoreConfig]], answer: bytes, fault: str, message: str
 ) -> None:
-    server, place = serve(Scripted(login=[answer], health=[reply(HEALTH)]))
-    settings = {**place.settings, "auth": {"method": "jwt", "role": "r"}}
+    server, store = serve(Scripted(login=[answer], health=[reply(HEALTH)]))
+    settings = {**store.settings, "auth": {"method": "jwt", "role": "r"}}
 
-    outcomes = read(place._replace(settings=settings), TEXT, "vault://secret/two")
+    outcomes = read(store._replace(settings=settings), TEXT, "vault://secret/two")
 
     for refused in outcomes:
         assert isinstance(refused, SecretUnresolved)
@@ -140,18 +140,18 @@ def test_what_vault_says_of_an_unknown_token_is_understood(
 ) -> None:
     """OpenBao's words are shorter."""
     unknown = reply({"errors": ["2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n"]}, 403)
-    _, place = serve(Scripted(mounts=[reply({"errors": ["permission denied"]}, 403)], lookup=[unknown]))
+    _, store = serve(Scripted(mounts=[reply({"errors": ["permission denied"]}, 403)], lookup=[unknown]))
 
-    refused = failure(place, TEXT)
+    refused = failure(store, TEXT)
 
     assert refused.fault.name == "secret_denied"
     assert "does not know the token" in refused.message
 
 
 def test_the_token_travels_in_its_header_alone(serve: Callable[[Behaviour], tuple[Server, StoreConfig]]) -> None:
-    server, place = serve(Scripted(mounts=[reply(MOUNT)], data=[reply(SECRET)]))
+    server, store = serve(Scripted(mounts=[reply(MOUNT)], data=[reply(SECRET)]))
 
-    assert value(place, TEXT) == API_KEY
+    assert value(store, TEXT) == API_KEY
     assert len(server.requests) == 2
     for request in server.requests:
         lines = request.split(b"\r\n")
@@ -187,9 +187,9 @@ def gated(
     bao.call("POST", "old/gated", {"value": API_KEY})
 
     def start(**settings: Any) -> tuple[Server, StoreConfig]:
-        server, place = serve(Gate(bao))
-        login = place_at(bao, reader)
-        return server, place._replace(settings={**place.settings, **settings}, secrets=login.secrets)
+        server, store = serve(Gate(bao))
+        login = store_at(bao, reader)
+        return server, store._replace(settings={**store.settings, **settings}, secrets=login.secrets)
 
     return start
 
@@ -197,9 +197,9 @@ def gated(
 def test_where_a_mount_is_not_told_both_versions_are_tried_and_the_right_one_is_kept(
     gated: Callable[..., tuple[Server, StoreConfig]],
 ) -> None:
-    server, place = gated()
+    server, store = gated()
 
-    outcomes = read(place, "vault://secret/gated", "vault://old/gated")
+    outcomes = read(store, "vault://secret/gated", "vault://old/gated")
     assert [one.secret.reveal() for one in outcomes if isinstance(one, Fetched)] == [API_KEY, API_KEY]
     paths = sorted(request.split(b" ")[1].decode() for request in server.requests)
     assert paths == [
@@ -216,9 +216,9 @@ def test_where_a_mount_is_not_told_both_versions_are_tried_and_the_right_one_is_
 def test_version_1_that_the_store_names_is_believed_where_the_server_says_nothing(
     gated: Callable[..., tuple[Server, StoreConfig]],
 ) -> None:
-    server, place = gated(mount="old", kv_version=1)
+    server, store = gated(mount="old", kv_version=1)
 
-    assert value(place, "vault://gated") == API_KEY
+    assert value(store, "vault://gated") == API_KEY
     assert [request.split(b" ")[1] for request in server.requests] == [
         b"/v1/sys/internal/ui/mounts/old/gated",
         b"/v1/auth/token/lookup-self",
@@ -240,18 +240,18 @@ def test_version_1_that_the_store_names_is_believed_where_the_server_says_nothin
 def test_where_a_mount_is_not_told_a_refusal_still_says_why(
     gated: Callable[..., tuple[Server, StoreConfig]], text: str, fault: str, message: str
 ) -> None:
-    _, place = gated()
+    _, store = gated()
 
-    refused = failure(place, text)
+    refused = failure(store, text)
 
     assert refused.fault.name == fault
     assert message in refused.message
 
 
 def test_where_a_mount_is_not_told_a_bad_token_still_is(gated: Callable[..., tuple[Server, StoreConfig]]) -> None:
-    server, place = gated()
+    server, store = gated()
 
-    refused = failure(place._replace(secrets={"auth.token": Secret("unknown")}), "vault://secret/gated")
+    refused = failure(store._replace(secrets={"auth.token": Secret("unknown")}), "vault://secret/gated")
 
     assert "does not know the token" in refused.message
     assert len(server.requests) == 2

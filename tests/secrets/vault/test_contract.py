@@ -1,4 +1,4 @@
-"""The backend at a real OpenBao, KV version 2 and 1, through the suite that every backend passes."""
+"""The backend `vault` at a real OpenBao, KV versions 1 and 2, in the suite for all backends."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from connform.secrets.vault.backend import VAULT
 from connform.testing.secrets import Bench, SecretBackendSuite
-from tests.secrets.vault.places import place_at
+from tests.secrets.vault.stores import store_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +23,7 @@ class VaultBench(Bench):
     lacks = {"binary": "its values are JSON, which is text"}
 
     def __init__(self, bao: OpenBao, token: str) -> None:
-        super().__init__(place_at(bao, token))
+        super().__init__(store_at(bao, token))
         self.bao = bao
 
     def put(self, name: str, value: bytes) -> str:
@@ -42,7 +42,7 @@ class VaultBench(Bench):
     def expired(self) -> StoreConfig:
         token = self.bao.token("reader")
         self.bao.call("POST", "auth/token/revoke", {"token": token})
-        return place_at(self.bao, token)
+        return store_at(self.bao, token)
 
     def down(self) -> AbstractContextManager[object]:
         return self.bao.down()

@@ -1,4 +1,4 @@
-"""Every login at a real OpenBao: made once a run, revoked at its end, and never tried again when it is rejected."""
+"""Logins at a real OpenBao: once a run, revoked at its end, and not repeated if rejected."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from connform.secrets.vault import login
 from connform.secrets.vault.backend import VAULT
 from tests.canary import API_KEY, AWKWARD
 from tests.http.servers import Authority, Connection, Server, head
-from tests.secrets.vault.places import failure, place_at, place_with, read, value
+from tests.secrets.vault.stores import failure, read, store_at, store_with, value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -116,20 +116,20 @@ def _claims(token: str) -> dict[str, Any]:
 
 
 def _approle(bao: OpenBao, logins: Logins) -> StoreConfig:
-    return place_with(bao, {"method": "approle", "role_id": logins.role_id}, {"secret_id": logins.secret_id})
+    return store_with(bao, {"method": "approle", "role_id": logins.role_id}, {"secret_id": logins.secret_id})
 
 
 def _approle_by_reference(bao: OpenBao, logins: Logins) -> StoreConfig:
     secrets = {"role_id_from": logins.role_id, "secret_id": logins.secret_id}
-    return place_with(bao, {"method": "approle"}, secrets)
+    return store_with(bao, {"method": "approle"}, secrets)
 
 
 def _jwt(bao: OpenBao, logins: Logins) -> StoreConfig:
-    return place_with(bao, {"method": "jwt", "role": "connform", "mount": "ci/jwt"}, {"token": logins.jwt})
+    return store_with(bao, {"method": "jwt", "role": "connform", "mount": "ci/jwt"}, {"token": logins.jwt})
 
 
 def _kubernetes(bao: OpenBao, logins: Logins) -> StoreConfig:
-    return place_with(bao, {"method": "kubernetes", "role": "connform"}, {"token": logins.account})
+    return store_with(bao, {"method": "kubernetes", "role": "connform"}, {"token": logins.account})
 
 
 GOOD: Final = [
@@ -140,13 +140,13 @@ GOOD: Final = [
 ]
 
 
-@pytest.mark.parametrize(("place", "path"), GOOD)
+@pytest.mark.parametrize(("store", "path"), GOOD)
 def test_a_run_logs_in_once_and_revokes_its_token(
-    bao: OpenBao, logins: Logins, place: Callable[[OpenBao, Logins], StoreConfig], path: str
+    bao: OpenBao, logins: Logins, store: Callable[[OpenBao, Logins], StoreConfig], path: str
 ) -> None:
     before = set(bao.accessors())
     with bao.watched() as asked:
-        outcomes = read(place(bao, logins), *TEXTS)
+        outcomes = read(store(bao, logins), *TEXTS)
 
     assert [one.secret.reveal() for one in outcomes if isinstance(one, Fetched)] == [API_KEY] * len(TEXTS)
     paths = [called for _, called in asked]
@@ -160,8 +160,8 @@ def test_a_run_logs_in_once_and_revokes_its_token(
 def test_a_token_of_somebody_else_is_not_revoked(bao: OpenBao, logins: Logins) -> None:
     token = bao.token("reader")
 
-    assert value(place_at(bao, token), TEXTS[0]) == API_KEY
-    assert value(place_at(bao, token), TEXTS[0]) == API_KEY
+    assert value(store_at(bao, token), TEXTS[0]) == API_KEY
+    assert value(store_at(bao, token), TEXTS[0]) == API_KEY
 
 
 def test_a_pods_own_token_is_found_where_kubernetes_mounts_it(
@@ -171,12 +171,12 @@ def test_a_pods_own_token_is_found_where_kubernetes_mounts_it(
     mounted.write_text(logins.account + "\n")
     monkeypatch.setattr(login, "SERVICE_ACCOUNT", str(mounted))
 
-    assert value(place_with(bao, {"method": "kubernetes", "role": "connform"}, {}), TEXTS[0]) == API_KEY
+    assert value(store_with(bao, {"method": "kubernetes", "role": "connform"}, {}), TEXTS[0]) == API_KEY
 
 
 def test_outside_of_a_pod_its_token_is_said_to_be_missing(bao: OpenBao) -> None:
     with bao.watched() as asked:
-        missing = failure(place_with(bao, {"method": "kubernetes", "role": "connform"}, {}), TEXTS[0])
+        missing = failure(store_with(bao, {"method": "kubernetes", "role": "connform"}, {}), TEXTS[0])
 
     assert missing.fault.name == "secret_not_found"
     assert login.SERVICE_ACCOUNT in missing.message
@@ -208,7 +208,7 @@ def test_a_rejected_login_is_tried_once_for_all_secrets(
     stranger = _signed(key, sub="stranger", iat=now, nbf=now, exp=now + 3600, **_account("connform"))
     sent = {name: stranger if text == "stranger" else text for name, text in secrets.items()}
     with bao.watched() as asked:
-        outcomes = read(place_with(bao, auth, sent), *TEXTS)
+        outcomes = read(store_with(bao, auth, sent), *TEXTS)
 
     for outcome in outcomes:
         assert isinstance(outcome, SecretUnresolved)
@@ -268,11 +268,11 @@ def test_a_login_in_a_namespace_is_made_there(bao: OpenBao, logins: Logins) -> N
         secret_id = bao.call("POST", "auth/approle/role/it/secret-id", {}, namespace="team-b")["data"]["secret_id"]
         auth = {"method": "approle", "role_id": role_id}
 
-        inside = place_with(bao, auth, {"secret_id": secret_id}, namespace="team-b")
+        inside = store_with(bao, auth, {"secret_id": secret_id}, namespace="team-b")
         assert value(inside, "vault://secret/one") == "of team-b"
-        outside = failure(place_with(bao, auth, {"secret_id": secret_id}), "vault://secret/one")
+        outside = failure(store_with(bao, auth, {"secret_id": secret_id}), "vault://secret/one")
         assert "rejected the login" in outside.message
-        nowhere = failure(place_with(bao, auth, {"secret_id": secret_id}, namespace="team-z"), "vault://secret/one")
+        nowhere = failure(store_with(bao, auth, {"secret_id": secret_id}, namespace="team-z"), "vault://secret/one")
         assert "no such namespace" in nowhere.message
     finally:
         bao.call("DELETE", "sys/namespaces/team-b")

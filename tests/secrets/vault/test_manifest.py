@@ -1,4 +1,4 @@
-"""What `validate` says of stores and references, and what a bare `vault://` takes from the environment."""
+"""`validate` of Vault stores and references, and the bare backend's variables."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from connform.engine.validate import validate
 from connform.secrets.kit.interface import StoreConfig
 from tests.canary import API_KEY, assert_no_canary
 from tests.secrets.fetching import lint
-from tests.secrets.vault.places import failure, value
+from tests.secrets.vault.stores import failure, value
 
 if TYPE_CHECKING:
     from tests.secrets.vault.openbao import OpenBao

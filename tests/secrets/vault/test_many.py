@@ -1,4 +1,4 @@
-"""1,000 connections on one OpenBao: what the server sees of a run, counted in its audit log."""
+"""The number of requests to one OpenBao for 1,000 connections, counted in its audit log."""
 
 from __future__ import annotations
 

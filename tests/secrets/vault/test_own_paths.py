@@ -1,4 +1,4 @@
-"""A reference reads neither the run's own token nor what a server makes on request: offline, and at a server that answers."""
+"""Paths that no reference may read: the run's own token, and what a server makes on request."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from connform.secrets.kit.interface import StoreConfig
 from tests.canary import API_KEY
 from tests.http.servers import Authority, Connection, Server
 from tests.secrets.fetching import lint
-from tests.secrets.vault.places import failure, place_at, place_with, value
+from tests.secrets.vault.stores import failure, store_at, store_with, value
 from tests.secrets.vault.test_answers import reply
 from tests.secrets.vault.test_manifest import ADDRESS, TOKEN, codes
 
@@ -117,10 +117,10 @@ def fake(authority: Authority, tmp_path: Path) -> Iterator[Callable[..., tuple[S
 def test_nothing_is_sent_for_a_path_of_the_server_s_own(
     fake: Callable[..., tuple[Server, StoreConfig]], settings: dict[str, Any]
 ) -> None:
-    server, place = fake({}, **settings)
+    server, store = fake({}, **settings)
     path = "token/lookup-self" if "mount" in settings else "auth/token/lookup-self"
 
-    refused = failure(place, f"vault://{path}#id")
+    refused = failure(store, f"vault://{path}#id")
 
     assert (refused.fault.name, "no KV store" in refused.message) == ("secret_not_found", True)
     assert server.requests == []
@@ -146,21 +146,21 @@ PLAIN: Final = {"data": {"id": API_KEY, "value": "stored"}, "lease_id": ""}
 def test_what_is_made_on_request_is_refused_where_the_server_says_nothing_of_mounts(
     fake: Callable[..., tuple[Server, StoreConfig]], text: str, answer: object, settings: dict[str, Any]
 ) -> None:
-    _, place = fake({text.partition("://")[2].partition("#")[0]: answer}, **settings)
+    _, store = fake({text.partition("://")[2].partition("#")[0]: answer}, **settings)
 
-    assert failure(place, text).fault.name == "secret_not_found"
+    assert failure(store, text).fault.name == "secret_not_found"
 
 
 @pytest.mark.parametrize("settings", [{}, {"kv_version": 1}])
 def test_a_value_that_is_the_run_s_own_token_is_refused(
     fake: Callable[..., tuple[Server, StoreConfig]], settings: dict[str, Any]
 ) -> None:
-    _, place = fake({"old/copy": PLAIN}, **settings)
+    _, store = fake({"old/copy": PLAIN}, **settings)
 
-    refused = failure(place, "vault://old/copy#id")
+    refused = failure(store, "vault://old/copy#id")
 
     assert (refused.fault.name, "opened with" in refused.message) == ("secret_denied", True)
-    assert value(place, "vault://old/copy#value") == "stored"
+    assert value(store, "vault://old/copy#value") == "stored"
 
 
 def test_what_a_run_logs_in_with_is_refused(bao: OpenBao) -> None:
@@ -169,10 +169,10 @@ def test_what_a_run_logs_in_with_is_refused(bao: OpenBao) -> None:
     role = bao.call("GET", "auth/own/role/reader/role-id")["data"]["role_id"]
     login = bao.call("POST", "auth/own/role/reader/secret-id", {})["data"]["secret_id"]
     bao.call("POST", "secret/data/login", {"data": {"secret_id": login, "other": API_KEY}})
-    place = place_with(bao, {"method": "approle", "mount": "own", "role_id": role}, {"secret_id": login})
+    store = store_with(bao, {"method": "approle", "mount": "own", "role_id": role}, {"secret_id": login})
 
-    assert value(place, "vault://secret/login#other") == API_KEY
-    assert failure(place, "vault://secret/login#secret_id").fault.name == "secret_denied"
+    assert value(store, "vault://secret/login#other") == API_KEY
+    assert failure(store, "vault://secret/login#secret_id").fault.name == "secret_denied"
 
 
 @pytest.mark.parametrize("path", ["database/creds/ro", "nested/auth/token/lookup-self"])
@@ -181,7 +181,7 @@ def test_only_kv_mounts_are_read_although_the_store_names_version_1(bao: OpenBao
     kind = "transit" if mount == "database" else "pki"
     bao.call("POST", f"sys/mounts/{mount}", {"type": kind})
     try:
-        refused = failure(place_at(bao, bao.root, kv_version=1), f"vault://{path}#id")
+        refused = failure(store_at(bao, bao.root, kv_version=1), f"vault://{path}#id")
     finally:
         bao.call("DELETE", f"sys/mounts/{mount}")
 
@@ -192,7 +192,7 @@ def test_the_token_of_a_namespace_is_not_read_by_its_path(bao: OpenBao) -> None:
     bao.call("POST", "sys/namespaces/team-o", {})
     try:
         for settings in ({}, {"kv_version": 1}, {"kv_version": 2}):
-            refused = failure(place_at(bao, bao.root, **settings), "vault://team-o/auth/token/lookup-self#id")
+            refused = failure(store_at(bao, bao.root, **settings), "vault://team-o/auth/token/lookup-self#id")
             assert refused.fault.name in {"secret_not_found", "secret_denied"}
     finally:
         bao.call("DELETE", "sys/namespaces/team-o")

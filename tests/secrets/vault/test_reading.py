@@ -1,4 +1,4 @@
-"""What is read at a real OpenBao, and what each refusal says."""
+"""Reads at a real OpenBao, and the message of each refusal."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from connform.secrets.kit.interface import Fetched
 from connform.secrets.vault.backend import VAULT
 from tests.canary import API_KEY, AWKWARD
 from tests.secrets.vault.openbao import Unexpected
-from tests.secrets.vault.places import failure, fetched, place_at, read, value
+from tests.secrets.vault.stores import failure, fetched, read, store_at, value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,15 +64,15 @@ def written(bao: OpenBao) -> None:
 def test_a_path_leads_to_its_secret_wherever_its_mount_ends(
     bao: OpenBao, reader: str, text: str, settings: dict[str, Any], found: str
 ) -> None:
-    assert value(place_at(bao, reader, **settings), text) == found
+    assert value(store_at(bao, reader, **settings), text) == found
 
 
 def test_version_and_time_are_the_servers_own(bao: OpenBao, reader: str) -> None:
     for number in ("first", "second"):
         bao.call("POST", "secret/data/dated", {"data": {"value": number}})
 
-    newest = fetched(place_at(bao, reader), "vault://secret/dated")
-    older = fetched(place_at(bao, reader), "vault://secret/dated?version=1")
+    newest = fetched(store_at(bao, reader), "vault://secret/dated")
+    older = fetched(store_at(bao, reader), "vault://secret/dated?version=1")
 
     assert (older.version, older.secret.reveal()) == ("1", "first")
     assert (newest.version, newest.secret.reveal()) == ("2", "second")
@@ -80,7 +80,7 @@ def test_version_and_time_are_the_servers_own(bao: OpenBao, reader: str) -> None
     assert newest.since is not None
     assert older.since < newest.since
     assert abs(datetime.now(UTC) - newest.since) < timedelta(minutes=5)
-    assert fetched(place_at(bao, reader), "vault://old/pair#client_id")[1:] == ("", None)
+    assert fetched(store_at(bao, reader), "vault://old/pair#client_id")[1:] == ("", None)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_version_and_time_are_the_servers_own(bao: OpenBao, reader: str) -> None
 def test_a_refusal_says_what_is_wrong(
     bao: OpenBao, reader: str, text: str, fault: str, message: str, hint: str
 ) -> None:
-    refused = failure(place_at(bao, reader), text)
+    refused = failure(store_at(bao, reader), text)
 
     assert refused.fault.name == fault
     assert message in refused.message
@@ -115,7 +115,7 @@ def test_a_refusal_says_what_is_wrong(
 
 
 def test_a_mount_that_does_not_exist_is_said_to_whoever_may_know(bao: OpenBao) -> None:
-    refused = failure(place_at(bao, bao.root), "vault://nowhere/one")
+    refused = failure(store_at(bao, bao.root), "vault://nowhere/one")
 
     assert (refused.fault.name, "no mount nowhere" in refused.message) == ("secret_not_found", True)
 
@@ -134,7 +134,7 @@ def test_a_version_that_is_gone_says_how(
     bao.call("POST", "secret/data/gone", {"data": {"value": API_KEY}})
     bao.call(*action, {"versions": [1]})
 
-    refused = failure(place_at(bao, reader), "vault://secret/gone")
+    refused = failure(store_at(bao, reader), "vault://secret/gone")
 
     assert refused.fault.name == "secret_not_found"
     assert message in refused.message
@@ -164,7 +164,7 @@ def _unknown(bao: OpenBao) -> str:
 @pytest.mark.parametrize("settings", [{}, {"kv_version": 2}], ids=["asked", "told"])
 @pytest.mark.parametrize("end", [_revoked, _expired, _unknown])
 def test_a_token_that_is_no_good_is_told_from_a_denied_path(bao: OpenBao, end: Any, settings: dict[str, Any]) -> None:
-    refused = failure(place_at(bao, end(bao), **settings), "vault://secret/one")
+    refused = failure(store_at(bao, end(bao), **settings), "vault://secret/one")
 
     assert refused.fault.name == "secret_denied"
     assert "does not know the token" in refused.message
@@ -174,7 +174,7 @@ def test_a_token_that_is_no_good_is_told_from_a_denied_path(bao: OpenBao, end: A
 def test_a_good_token_that_may_not_look_at_itself_is_not_taken_for_a_bad_one(bao: OpenBao) -> None:
     token = bao.token("reader", no_default_policy=True)
 
-    found, denied = read(place_at(bao, token), "vault://secret/one", "vault://secret/forbidden")
+    found, denied = read(store_at(bao, token), "vault://secret/one", "vault://secret/forbidden")
 
     assert isinstance(found, Fetched)
     assert isinstance(denied, SecretUnresolved)
@@ -183,7 +183,7 @@ def test_a_good_token_that_may_not_look_at_itself_is_not_taken_for_a_bad_one(bao
 
 def test_a_bad_token_is_sent_twice_however_many_secrets_it_was_for(bao: OpenBao) -> None:
     with bao.watched() as asked:
-        outcomes = read(place_at(bao, _unknown(bao)), *(f"vault://secret/s{number}" for number in range(40)))
+        outcomes = read(store_at(bao, _unknown(bao)), *(f"vault://secret/s{number}" for number in range(40)))
 
     assert {outcome.fault.name for outcome in outcomes if isinstance(outcome, SecretUnresolved)} == {"secret_denied"}
     assert len(outcomes) == 40
@@ -194,7 +194,7 @@ def test_a_bad_token_is_sent_twice_however_many_secrets_it_was_for(bao: OpenBao)
 
 
 def test_a_bad_token_is_sent_no_more_where_nothing_is_asked_about_mounts(bao: OpenBao) -> None:
-    opened = VAULT.open(place_at(bao, _unknown(bao), kv_version=2))
+    opened = VAULT.open(store_at(bao, _unknown(bao), kv_version=2))
     references = [SecretReference.parse(f"vault://secret/s{number}") for number in range(5)]
     with bao.watched() as asked:
         outcomes = opened.read(references)
@@ -207,7 +207,7 @@ def test_a_bad_token_is_sent_no_more_where_nothing_is_asked_about_mounts(bao: Op
 def test_a_mount_is_looked_at_once_and_each_secret_once(bao: OpenBao, reader: str) -> None:
     texts = ("vault://secret/pair#client_id", "vault://secret/pair#client_secret", "vault://secret/one")
     with bao.watched() as asked:
-        read(place_at(bao, reader), *texts, "vault://team/deep/kv/one", "vault://old/pair#client_id")
+        read(store_at(bao, reader), *texts, "vault://team/deep/kv/one", "vault://old/pair#client_id")
 
     looked_at_first = next(path for _, path in asked if path.startswith("sys/internal/ui/mounts/secret/"))
     assert looked_at_first.removeprefix("sys/internal/ui/mounts/secret/") in {"pair", "one"}
@@ -241,28 +241,28 @@ def team(bao: OpenBao) -> Iterator[str]:
     ids=["header", "path"],
 )
 def test_a_namespace_has_secrets_of_its_own(bao: OpenBao, team: str, text: str, settings: dict[str, Any]) -> None:
-    assert value(place_at(bao, bao.root, **settings), text) == f"of {team}"
+    assert value(store_at(bao, bao.root, **settings), text) == f"of {team}"
 
 
 def test_a_namespace_that_does_not_exist_is_said(bao: OpenBao) -> None:
-    refused = failure(place_at(bao, bao.root, namespace="team-z"), "vault://secret/one")
+    refused = failure(store_at(bao, bao.root, namespace="team-z"), "vault://secret/one")
 
     assert refused.fault.name == "secret_not_found"
     assert "namespace" in refused.message
 
 
 def test_a_server_that_nobody_has_set_up_says_so(untouched: OpenBao) -> None:
-    refused = failure(place_at(untouched, "some-token"), "vault://secret/one")
+    refused = failure(store_at(untouched, "some-token"), "vault://secret/one")
 
     assert refused.fault.name == "secret_backend_unavailable"
     assert "not initialised" in refused.message
 
 
 def test_a_certificate_of_another_authority_is_refused(bao: OpenBao, reader: str) -> None:
-    place = place_at(bao, reader)
-    stranger = {key: setting for key, setting in place.settings.items() if key != "ca_file"}
+    store = store_at(bao, reader)
+    stranger = {key: setting for key, setting in store.settings.items() if key != "ca_file"}
 
-    refused = failure(place._replace(settings=stranger), "vault://secret/one")
+    refused = failure(store._replace(settings=stranger), "vault://secret/one")
 
     assert refused.fault.name == "secret_backend_unavailable"
     assert "the store's `ca_file`" in refused.hint
@@ -271,7 +271,7 @@ def test_a_certificate_of_another_authority_is_refused(bao: OpenBao, reader: str
 @pytest.mark.parametrize("token", ["two words", "lïne", "\u0000"], ids=["space", "non-ASCII", "control"])
 def test_what_no_header_can_carry_is_refused_before_it_is_sent(bao: OpenBao, token: str) -> None:
     with bao.watched() as asked:
-        refused = failure(place_at(bao, token), "vault://secret/one")
+        refused = failure(store_at(bao, token), "vault://secret/one")
 
     assert refused.fault.name == "secret_malformed"
     assert token not in str(refused)

@@ -17,7 +17,7 @@ from connform.manifest.vocabulary import Vocabulary
 from connform.providers import PROVIDERS
 from connform.registry import PROVIDERS_GROUP, SECRETS_GROUP, Lazy, find, names
 from connform.secrets import BACKENDS
-from connform.secrets.kit.interface import READ_S, HasStoreRules
+from connform.secrets.kit.interface import DEFAULT_TIMEOUT_S, HasStoreRules
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -37,7 +37,7 @@ _TIMEOUT: Final[Schema] = {
     "type": "number",
     "exclusiveMinimum": 0,
     "maximum": 3600,
-    "description": f"How long one read of the store may take, in seconds, its login included. Default {READ_S:g}.",
+    "description": f"How long one read of the store may take, in seconds, its login included. Default {DEFAULT_TIMEOUT_S:g}.",
 }
 
 FILES: Final = frozenset({"dotenv", "file", "sops"})

@@ -23,7 +23,7 @@ from connform.manifest.ignores import Ignores
 from connform.manifest.tally import MORE, Tally
 from connform.manifest.validate import add_source_lines
 from connform.manifest.validate import validate as validate_sources
-from connform.secrets.kit.interface import READ_S
+from connform.secrets.kit.interface import DEFAULT_TIMEOUT_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -111,7 +111,7 @@ def read_manifest(
     folders = folders_of(report.files)
     searched = tuple(Path(os.path.abspath(folder)) for folder in searched_folders(files))
     keys = (reference_keys(), store_reference_keys)
-    return Manifest(tree, *keys, DEFAULT_PROVIDER, READ_S, whole.connections, folders, searched), report
+    return Manifest(tree, *keys, DEFAULT_PROVIDER, DEFAULT_TIMEOUT_S, whole.connections, folders, searched), report
 
 
 def folders_of(files: Sequence[str]) -> tuple[Path, ...]:

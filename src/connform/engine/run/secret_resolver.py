@@ -15,7 +15,7 @@ from connform.engine.run.store_session import StoreSession
 from connform.engine.run.threads import all_of
 from connform.errors import ConnectionFailed, SecretUnresolved
 from connform.process_local import ProcessLocal
-from connform.secrets.kit.interface import READ_S, Fetched, StoreConfig
+from connform.secrets.kit.interface import DEFAULT_TIMEOUT_S, Fetched, StoreConfig
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -143,7 +143,7 @@ class SecretResolver:
         except LookupError:  # not from a manifest, which was validated
             raise ConnectionFailed("config_invalid", f"no secret backend has the scheme {scheme}://") from None
         if store is None:
-            return StoreSession(f"{scheme}://", partial(kind.open, StoreConfig(base)), READ_S)
+            return StoreSession(f"{scheme}://", partial(kind.open, StoreConfig(base)), DEFAULT_TIMEOUT_S)
         return StoreSession(f"the store {scheme}", partial(self._open, kind, store), store.timeout_s)
 
     def _open(self, kind: Backend, store: Store) -> OpenStore:

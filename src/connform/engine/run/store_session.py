@@ -14,7 +14,7 @@ from connform.errors import SecretUnresolved
 from connform.http.net import deadline
 from connform.process_local import ProcessLocal
 from connform.secrets.kit.interface import Fetched, GroupsByDocument
-from connform.secrets.kit.opened import Once
+from connform.secrets.kit.open_store import OnceValue
 from connform.tracebacks import hidden_frames
 
 if TYPE_CHECKING:
@@ -44,7 +44,8 @@ class StoreSession:
             timeout_s: how long a read may take.
         """
         self._name = name
-        self._opened = ProcessLocal(partial(Once, opening))  # it has connections, and a login that whoever made it ends
+        # It has connections, and a login that whoever made it ends.
+        self._opened = ProcessLocal(partial(OnceValue, opening))
         self._timeout_s = timeout_s
         self._known: dict[SecretReference, Outcome] = {}
         self._reading = ProcessLocal(Lock)
@@ -69,7 +70,7 @@ class StoreSession:
 
     def close(self) -> None:
         """Log out, if anybody logged in."""
-        opened = self._opened.own.done
+        opened = self._opened.own.value_if_computed
         if opened is not None:
             opened.close()
 

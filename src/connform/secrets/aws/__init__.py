@@ -1,1 +1,1 @@
-"""AWS Secrets Manager and Systems Manager Parameter Store. Layer 2."""
+"""The backends for AWS: Secrets Manager, and Systems Manager Parameter Store. Layer 2."""

@@ -1,6 +1,6 @@
-"""Turns what botocore raises into the fault that it is, in our own words: its messages quote ids, answers and keys.
+"""The faults of failed AWS calls, by error code or by class of botocore exception.
 
-Layer 2, no IO.
+Layer 2, no IO. Messages are our own: those of botocore quote ids, answers and keys.
 """
 
 from __future__ import annotations
@@ -22,46 +22,46 @@ _FORBIDDEN: Final = frozenset({401, 403})
 
 
 class AwsService(NamedTuple):
-    """A service of AWS."""
+    """What messages say of a service of AWS."""
 
     name: str
-    """What messages call it: `AWS SSM`."""
+    """Its name: `AWS SSM`."""
     permissions: str
-    """What to do where it denies a call."""
+    """The hint if it denies a call: the permissions that are needed."""
 
 
 class AwsFailure(NamedTuple):
-    """A call that failed."""
+    """The failure of a call."""
 
     error: SecretUnresolved
-    """What to say of it."""
-    of_login: bool
-    """Whether every call in the region fails like this."""
+    """The error to raise."""
+    affects_all_calls: bool
+    """Whether every other call in the region will fail, too."""
 
 
 class Reason(NamedTuple):
-    """Why a call failed."""
+    """Why a call failed: one entry of the tables below."""
 
     fault: str
-    """A name of `faults`."""
-    said: str
-    """What it means, after the name of the service and the error code."""
+    """The name of the fault, as in `faults`."""
+    meaning: str
+    """The end of the message, after the name of the service and the error code."""
     hint: str = ""
-    """What to do; empty: what the fault says."""
-    of_login: bool = False
-    """As in `Failure`."""
+    """What to do; empty for the hint of the fault."""
+    affects_all_calls: bool = False
+    """As in `AwsFailure`."""
 
 
 _LOG_IN: Final = "log in again: aws sso login, or renew the keys of the AWS_* variables"
-_KEYS: Final = "see whose keys are used (aws sts get-caller-identity), and that the account has enabled the region"
-_KEY_OF_KMS: Final = "allow kms:Decrypt on the KMS key of the secret, and see that the key is enabled"
+_SEE_KEYS: Final = "see whose keys are used (aws sts get-caller-identity), and that the account has enabled the region"
+_ALLOW_DECRYPT: Final = "allow kms:Decrypt on the KMS key of the secret, and see that the key is enabled"
 
-_EXPIRED: Final = Reason(_DENIED, "the session has expired", _LOG_IN, of_login=True)
-_UNKNOWN: Final = Reason(_DENIED, "the access key is not known", _KEYS, of_login=True)
+_EXPIRED: Final = Reason(_DENIED, "the session has expired", _LOG_IN, affects_all_calls=True)
+_UNKNOWN_KEY: Final = Reason(_DENIED, "the access key is not known", _SEE_KEYS, affects_all_calls=True)
 _SIGNATURE: Final = Reason(
-    _DENIED, "the signature is wrong", "see the secret access key, and this machine's clock", of_login=True
+    _DENIED, "the signature is wrong", "see the secret access key, and this machine's clock", affects_all_calls=True
 )
-_KMS: Final = Reason(_DENIED, "the KMS key of the secret can't be used", _KEY_OF_KMS)
+_KMS_DENIED: Final = Reason(_DENIED, "the KMS key of the secret can't be used", _ALLOW_DECRYPT)
 _NOT_ALLOWED: Final = Reason(_DENIED, "this identity may not read it")
 _ABSENT: Final = Reason(_MISSING, "it does not exist")
 _NO_SUCH_NAME: Final = Reason(_MISSING, "the name or the version is none", "correct the reference")
@@ -70,17 +70,17 @@ _DELETED: Final = Reason(
 )
 _BUSY: Final = Reason(_UNAVAILABLE, "there were too many calls", "wait, then try again")
 _FAILED: Final = Reason(_UNAVAILABLE, "the service failed")
-_STRANGE: Final = Reason(
+_UNEXPECTED: Final = Reason(
     _UNAVAILABLE, "this is no answer of the service", "see `region:` and `endpoint_url:` of the store"
 )
 
 _REASONS: Final[Mapping[str, Reason]] = {
     **dict.fromkeys(("ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"), _EXPIRED),
-    **dict.fromkeys(("UnrecognizedClientException", "InvalidClientTokenId", "InvalidAccessKeyId", "AuthFailure"), _UNKNOWN),
-    **dict.fromkeys(("MissingAuthenticationToken", "MissingAuthenticationTokenException", "NotAuthorized"), _UNKNOWN),
+    **dict.fromkeys(("UnrecognizedClientException", "InvalidClientTokenId", "InvalidAccessKeyId", "AuthFailure"), _UNKNOWN_KEY),
+    **dict.fromkeys(("MissingAuthenticationToken", "MissingAuthenticationTokenException", "NotAuthorized"), _UNKNOWN_KEY),
     **dict.fromkeys(("InvalidSignatureException", "SignatureDoesNotMatch", "IncompleteSignature"), _SIGNATURE),
     **dict.fromkeys(("AccessDenied", "AccessDeniedException", "UnauthorizedOperation"), _NOT_ALLOWED),
-    **dict.fromkeys(("DecryptionFailure", "InvalidKeyId"), _KMS),
+    **dict.fromkeys(("DecryptionFailure", "InvalidKeyId"), _KMS_DENIED),
     **dict.fromkeys(("ResourceNotFoundException", "ParameterNotFound", "ParameterVersionNotFound"), _ABSENT),
     **dict.fromkeys(("ValidationException", "ValidationError", "InvalidParameterException"), _NO_SUCH_NAME),
     "InvalidRequestException": _DELETED,
@@ -89,40 +89,43 @@ _REASONS: Final[Mapping[str, Reason]] = {
     **dict.fromkeys(("InternalServiceError", "InternalServerError", "InternalFailure", "ServiceUnavailable"), _FAILED),
 }  # fmt: skip
 
-_NO_KEYS: Final = Reason(
+_NO_CREDENTIALS: Final = Reason(
     _DENIED,
     "no AWS credentials are found",
     "log in: aws sso login; or set AWS_PROFILE or the AWS_* keys",
-    of_login=True,
+    affects_all_calls=True,
 )
-_SSO: Final = Reason(_DENIED, "the SSO session has ended", _LOG_IN, of_login=True)
+_SSO: Final = Reason(_DENIED, "the SSO session has ended", _LOG_IN, affects_all_calls=True)
 _NO_PROFILE: Final = Reason(
-    _DENIED, "the AWS profile does not exist", "see which there are: aws configure list-profiles", of_login=True
+    _DENIED,
+    "the AWS profile does not exist",
+    "see which there are: aws configure list-profiles",
+    affects_all_calls=True,
 )
 NO_REGION: Final = Reason(
     _MISSING,
     "no AWS region is known",
     "write `region:` into the store, or set AWS_DEFAULT_REGION (AWS_REGION is not looked at)",
 )
-"""Of names; an ARN has a region of its own."""
+"""For names without a region; an ARN contains one."""
 _CONFIGURATION: Final = Reason(
     _DENIED,
     "the AWS configuration can't be used",
     "correct the file of AWS profiles, or the AWS_* variables",
-    of_login=True,
+    affects_all_calls=True,
 )
 _CREDENTIALS: Final = Reason(
     _DENIED,
     "the AWS credentials can't be had",
     "see what the profile gets them from: aws sts get-caller-identity",
-    of_login=True,
+    affects_all_calls=True,
 )
 _TLS: Final = Reason(
     _UNAVAILABLE, "TLS failed", "if you trust the issuer, name its certificate in `ca_file:` of the store"
 )
 
 _EXCEPTIONS: Final[Mapping[str, Reason]] = {
-    **dict.fromkeys(("NoCredentialsError", "NoAuthTokenError"), _NO_KEYS),
+    **dict.fromkeys(("NoCredentialsError", "NoAuthTokenError"), _NO_CREDENTIALS),
     **dict.fromkeys(("SSOTokenLoadError", "UnauthorizedSSOTokenError", "TokenRetrievalError", "SSOError"), _SSO),
     **dict.fromkeys(("LoginRefreshRequired", "LoginTokenLoadError", "LoginError"), _SSO),
     "ProfileNotFound": _NO_PROFILE,
@@ -138,45 +141,48 @@ _EXCEPTIONS: Final[Mapping[str, Reason]] = {
 }  # fmt: skip
 
 
-def answered(service: AwsService, code: str, message: str, status: int = 400) -> AwsFailure:
-    """Return what an error that AWS answered is.
+def failure_of_answer(service: AwsService, code: str, message: str, status: int = 400) -> AwsFailure:
+    """Return the failure that an error of AWS stands for.
 
     Args:
-        service: which one answered.
-        code: the error code; shown where it looks like one.
-        message: only decides what kind of denial it is.
+        service: the service that answered.
+        code: the error code; the message shows it only if it has the form of one.
+        message: only searched, to tell apart two kinds of denial.
         status: the HTTP status of the answer.
     """
-    reason = _reason(code, message, status)
+    reason = _reason_of(code, message, status)
     shown = code if re.fullmatch(r"[A-Za-z][A-Za-z0-9_.]{1,63}", code) else f"HTTP {status}"
     hint = service.permissions if reason is _NOT_ALLOWED else reason.hint
     return AwsFailure(
-        SecretUnresolved(reason.fault, f"{service.name} answered {shown}: {reason.said}", hint), reason.of_login
+        SecretUnresolved(reason.fault, f"{service.name} answered {shown}: {reason.meaning}", hint),
+        reason.affects_all_calls,
     )
 
 
-def judge(error: Exception, service: AwsService) -> AwsFailure:
-    """Return what an exception of botocore is, without anything of its text."""
-    if isinstance(error, SecretUnresolved):  # raised by us below botocore
-        return AwsFailure(error, of_login=True)
+def failure_of_exception(error: Exception, service: AwsService) -> AwsFailure:
+    """Return the failure that an exception of botocore stands for, without its text."""
+    if isinstance(error, SecretUnresolved):  # raised by our own code that botocore called
+        return AwsFailure(error, affects_all_calls=True)
     answer: Mapping[str, Any] = getattr(error, "response", None) or {}
     if answer:
-        said = answer.get("Error", {})
+        details = answer.get("Error", {})
         status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        return answered(service, str(said.get("Code", "")), str(said.get("Message", "")), status)
+        return failure_of_answer(service, str(details.get("Code", "")), str(details.get("Message", "")), status)
     known = (kind.__name__ for kind in type(error).__mro__ if kind.__name__ in _EXCEPTIONS)
     reason = _EXCEPTIONS.get(next(known, ""), Reason(_UNAVAILABLE, f"the call failed ({type(error).__name__})"))
-    return AwsFailure(SecretUnresolved(reason.fault, f"{service.name}: {reason.said}", reason.hint), reason.of_login)
+    return AwsFailure(
+        SecretUnresolved(reason.fault, f"{service.name}: {reason.meaning}", reason.hint), reason.affects_all_calls
+    )
 
 
-def _reason(code: str, message: str, status: int) -> Reason:
+def _reason_of(code: str, message: str, status: int) -> Reason:
     found = _REASONS.get(code)
     if found is _NOT_ALLOWED and re.search(r"\bkms:|access to kms", message, re.IGNORECASE):
-        return _KMS
+        return _KMS_DENIED
     if found is not None:
         return found
     if status >= _SERVER_ERROR:
         return _FAILED
-    if status in _FORBIDDEN:  # by the policy of an endpoint, or something on the way, in words of its own
+    if status in _FORBIDDEN:  # an endpoint's policy or a proxy refused it, with a code of its own
         return _NOT_ALLOWED
-    return _KMS if code.startswith("KMS") else _STRANGE
+    return _KMS_DENIED if code.startswith("KMS") else _UNEXPECTED

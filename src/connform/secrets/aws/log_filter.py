@@ -1,6 +1,6 @@
-"""Keeps what botocore logs of our calls out of every log: at DEBUG it writes down answers, secrets included.
+"""A log filter that drops what botocore logs of connform's calls.
 
-Layer 2, no IO. Calls that others in this process make by botocore stay in their logs.
+Layer 2, no IO. At DEBUG, botocore logs answers, which hold secrets. Calls by other code of this process are still logged.
 """
 
 from __future__ import annotations
@@ -15,42 +15,42 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
 
-_OURS: ContextVar[bool] = ContextVar("connform_aws_call", default=False)
+_IS_OUR_CALL: ContextVar[bool] = ContextVar("connform_aws_call", default=False)
 
 
-class _NotOurs(logging.Filter):
-    """Drops what is logged while one of our calls runs."""
+class _DropOurRecords(logging.Filter):
+    """Drops records that are logged while one of connform's calls runs."""
 
-    def filter(self, record: logging.LogRecord) -> bool:  # noqa: ARG002  (whatever it says)
-        return not _OURS.get()
+    def filter(self, record: logging.LogRecord) -> bool:  # noqa: ARG002  (all records)
+        return not _IS_OUR_CALL.get()
 
 
-_FILTER: Final = _NotOurs()
+_FILTER: Final = _DropOurRecords()
 
 
 @contextmanager
 def unlogged() -> Iterator[None]:
-    """Let botocore, and the HTTP client below it, log nothing of what this thread does inside."""
-    _hide()
-    token = _OURS.set(True)
+    """Drop what botocore and urllib3 log in this thread inside of the block."""
+    _add_filter()
+    token = _IS_OUR_CALL.set(True)
     try:
         yield
     finally:
-        _OURS.reset(token)
+        _IS_OUR_CALL.reset(token)
 
 
 @cache
-def _hide() -> None:
+def _add_filter() -> None:
     import botocore
     import urllib3
 
     for package in (botocore, urllib3):
-        for name in _loggers(package):
+        for name in _logger_names(package):
             logging.getLogger(name).addFilter(_FILTER)
 
 
-def _loggers(package: ModuleType) -> Iterator[str]:
-    """Yield the names of a package's loggers, called as its modules are: a filter is not inherited by loggers below."""
+def _logger_names(package: ModuleType) -> Iterator[str]:
+    """Yield the names of a package's modules, which its loggers have. Child loggers don't inherit a filter."""
     from pkgutil import iter_modules
 
     yield package.__name__

@@ -1,6 +1,6 @@
-"""Turns `awsssm:///path/name#field` into the value of a parameter of AWS Systems Manager, ten in a call.
+"""The backend `awsssm`: parameters of AWS Systems Manager Parameter Store, `awsssm:///path/NAME`.
 
-Layer 2; uses the network by botocore.
+Layer 2; uses the network by botocore. One call reads up to ten parameters.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from connform.errors import SecretUnresolved
-from connform.secrets.aws.batches import AwsDocument, Batches
-from connform.secrets.aws.failures import AwsService, answered
+from connform.secrets.aws.failures import AwsService, failure_of_answer
+from connform.secrets.aws.open_store import AwsDocument, AwsStore
 from connform.secrets.aws.session import Account
 from connform.secrets.aws.settings import INSTALL, store_rules, store_shape
-from connform.secrets.kit.opened import attempt
+from connform.secrets.kit.open_store import attempt
 from connform.secrets.kit.requirements import missing_library
 
 if TYPE_CHECKING:
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
     from connform.manifest.rules import Finding
     from connform.secret import SecretReference
-    from connform.secrets.aws.batches import Answer
+    from connform.secrets.aws.open_store import Answer
     from connform.secrets.kit.interface import OpenStore, StoreConfig
 
 _NAME: Final = r"[A-Za-z0-9_.-]+|(?:/[A-Za-z0-9_.-]+)+"
 _ARN: Final = r"arn:aws[a-z-]*:ssm:[a-z0-9-]+:[0-9]{12}:parameter(?:/[A-Za-z0-9_.-]+)+"
 _VERSION: Final = r"[1-9][0-9]*|[A-Za-z_.-][A-Za-z0-9_.-]{0,99}"
-_AT_ONCE: Final = 10
-"""GetParameters takes no more names."""
+_BATCH_SIZE: Final = 10
+"""The limit of GetParameters."""
 _SERVICE: Final = AwsService("AWS SSM", "allow ssm:GetParameters on the parameter, and kms:Decrypt on its key")
 
 
@@ -43,7 +43,7 @@ class AwsSsm:
         return store_rules(store)
 
     def missing(self) -> str:
-        """Return how to install the library of AWS."""
+        """Return how to install botocore; empty if it is installed."""
         return missing_library("botocore", INSTALL)
 
     def lint(self, reference: SecretReference, settings: Mapping[str, Any]) -> str:  # noqa: ARG002  (the interface's signature)
@@ -61,50 +61,54 @@ class AwsSsm:
             return "a version is a number, or a label of letters, digits, `.`, `-` and `_`"
         return ""
 
-    def open(self, place: StoreConfig) -> OpenStore:
-        """Return the parameters that a store, or the environment, leads to."""
-        account = Account("ssm", _SERVICE, place)
-        return Batches(account, _Parameters(account), _AT_ONCE)
+    def open(self, store: StoreConfig) -> OpenStore:
+        """Return the parameters of a store's account; for the bare backend, of the environment's."""
+        account = Account("ssm", _SERVICE, store)
+        return AwsStore(account, _ParameterReader(account), _BATCH_SIZE)
 
 
-class _Parameters:
-    """Asks for parameters."""
+class _ParameterReader:
+    """Reads parameters by GetParameters."""
 
     def __init__(self, account: Account) -> None:
         self._account = account
 
     def __call__(self, region: str, documents: Sequence[SecretReference]) -> Mapping[SecretReference, Answer]:
-        """Return what came of each parameter and version."""
+        """Return the answer for each parameter and version."""
         found: dict[SecretReference, Answer] = {}
-        for by_name in _rounds(documents):
-            asked = {name: f"{one.path}:{one.version}" if one.version else one.path for name, one in by_name.items()}
-            answer = self._account.call("get_parameters", region, Names=list(asked.values()), WithDecryption=True)
-            given = {_bare(parameter.get("Name", "")): parameter for parameter in answer.get("Parameters", ())}
+        for by_name in _without_repeated_names(documents):
+            requested = {
+                name: f"{one.path}:{one.version}" if one.version else one.path for name, one in by_name.items()
+            }
+            answer = self._account.call("get_parameters", region, Names=list(requested.values()), WithDecryption=True)
+            parameters = {
+                _name_for_comparison(parameter.get("Name", "")): parameter for parameter in answer.get("Parameters", ())
+            }
             for name, document in by_name.items():
-                if name in given:
-                    found[document] = attempt(_document, given[name])
-                elif asked[name] in answer.get("InvalidParameters", ()):
-                    where = self._account.service_in(region).name
-                    message = f"{where} has no such parameter" + (" or version" if document.version else "")
+                if name in parameters:
+                    found[document] = attempt(_document, parameters[name])
+                elif requested[name] in answer.get("InvalidParameters", ()):
+                    service_name = self._account.service_in(region).name
+                    message = f"{service_name} has no such parameter" + (" or version" if document.version else "")
                     found[document] = SecretUnresolved("secret_not_found", message)
                 else:
-                    found[document] = answered(self._account.service_in(region), "", "").error
+                    found[document] = failure_of_answer(self._account.service_in(region), "", "").error
         return found
 
 
-def _rounds(documents: Sequence[SecretReference]) -> Iterator[Mapping[str, SecretReference]]:
-    """Yield documents by name, so that no call asks for two versions of one: the answer tells them apart by name alone."""
+def _without_repeated_names(documents: Sequence[SecretReference]) -> Iterator[Mapping[str, SecretReference]]:
+    """Yield groups of documents by name, no name twice in a group: an answer doesn't tell two versions of one name apart."""
     left = list(documents)
     while left:
         by_name: dict[str, SecretReference] = {}
         for document in left:
-            by_name.setdefault(_bare(document.path), document)
+            by_name.setdefault(_name_for_comparison(document.path), document)
         yield by_name
         left = [document for document in left if document not in by_name.values()]
 
 
-def _bare(name: str) -> str:
-    """Return the name in an ARN, which has one slash in front whether the name has or not."""
+def _name_for_comparison(name: str) -> str:
+    """Return a parameter's name, or that in an ARN, without a leading slash: an ARN always has one."""
     return name.rpartition(":parameter/")[2].removeprefix("/")
 
 

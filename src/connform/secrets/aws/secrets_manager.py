@@ -1,6 +1,6 @@
-"""Turns `awssecrets://name#field` into the value of a secret of AWS Secrets Manager, twenty in a call.
+"""The backend `awssecrets`: secrets of AWS Secrets Manager, `awssecrets://NAME#FIELD`.
 
-Layer 2; uses the network by botocore.
+Layer 2; uses the network by botocore. One call reads up to twenty secrets.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from connform.errors import SecretUnresolved
-from connform.secrets.aws.batches import AwsDocument, Batches
-from connform.secrets.aws.failures import AwsService, answered
+from connform.secrets.aws.failures import AwsService, failure_of_answer
+from connform.secrets.aws.open_store import AwsDocument, AwsStore
 from connform.secrets.aws.session import Account
 from connform.secrets.aws.settings import INSTALL, store_rules, store_shape
-from connform.secrets.kit.opened import attempt
+from connform.secrets.kit.open_store import attempt
 from connform.secrets.kit.requirements import missing_library
 
 if TYPE_CHECKING:
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
     from connform.manifest.rules import Finding
     from connform.secret import SecretReference
-    from connform.secrets.aws.batches import Answer
+    from connform.secrets.aws.open_store import Answer
     from connform.secrets.kit.interface import OpenStore, StoreConfig
 
 _NAME: Final = r"[A-Za-z0-9/_+=.@!-]{1,512}"
 _ARN: Final = rf"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{{12}}:secret:{_NAME}"
 _VERSION_ID: Final = r"(?=.*[0-9])[A-Za-z0-9-]{32,64}"
-"""UUIDs, and what else AWS takes for a ClientRequestToken; everything else is a staging label."""
-_AT_ONCE: Final = 20
-"""BatchGetSecretValue takes no more ids."""
+"""A version id: a UUID, or another ClientRequestToken. Any other version is a staging label."""
+_BATCH_SIZE: Final = 20
+"""The limit of BatchGetSecretValue."""
 _SERVICE: Final = AwsService(
     "AWS Secrets Manager", "allow secretsmanager:GetSecretValue on the secret, and kms:Decrypt on its key"
 )
@@ -46,7 +46,7 @@ class AwsSecrets:
         return store_rules(store)
 
     def missing(self) -> str:
-        """Return how to install the library of AWS."""
+        """Return how to install botocore; empty if it is installed."""
         return missing_library("botocore", INSTALL)
 
     def lint(self, reference: SecretReference, settings: Mapping[str, Any]) -> str:  # noqa: ARG002  (the interface's signature)
@@ -60,51 +60,51 @@ class AwsSecrets:
             return "a secret's name has letters, digits, slashes and `_+=.@!-`"
         return ""
 
-    def open(self, place: StoreConfig) -> OpenStore:
-        """Return the secrets that a store, or the environment, leads to."""
-        account = Account("secretsmanager", _SERVICE, place)
-        return Batches(account, _Secrets(account), _AT_ONCE)
+    def open(self, store: StoreConfig) -> OpenStore:
+        """Return the secrets of a store's account; for the bare backend, of the environment's."""
+        account = Account("secretsmanager", _SERVICE, store)
+        return AwsStore(account, _SecretReader(account), _BATCH_SIZE)
 
 
-class _Secrets:
-    """Asks for secrets: the current ones together, and alone where that needs a permission that is missing."""
+class _SecretReader:
+    """Reads secrets: current versions by BatchGetSecretValue, others, and all if that is denied, by GetSecretValue."""
 
     def __init__(self, account: Account) -> None:
         self._account = account
-        self._is_alone = False
+        self._is_batch_denied = False
 
     def __call__(self, region: str, documents: Sequence[SecretReference]) -> Mapping[SecretReference, Answer]:
-        """Return what came of each secret and version."""
+        """Return the answer for each secret and version."""
         current = [document for document in documents if not document.version]
-        found = self._together(region, current) if len(current) > 1 and not self._is_alone else {}
+        found = self._read_batch(region, current) if len(current) > 1 and not self._is_batch_denied else {}
         return {
-            document: found[document] if document in found else attempt(self._alone, region, document)
+            document: found[document] if document in found else attempt(self._read_one, region, document)
             for document in documents
         }
 
-    def _together(self, region: str, documents: Sequence[SecretReference]) -> Mapping[SecretReference, Answer]:
-        """Return what came of secrets as far as the answer names them by what they were asked for."""
+    def _read_batch(self, region: str, documents: Sequence[SecretReference]) -> Mapping[SecretReference, Answer]:
+        """Return the answers of one BatchGetSecretValue. A secret that it doesn't name as the reference does is left out."""
         try:
             answer = self._account.call(
                 "batch_get_secret_value", region, SecretIdList=[document.path for document in documents]
             )
         except SecretUnresolved as failure:
-            # The permission is one of its own, and fewer identities have it.
-            self._is_alone |= failure.fault.name == "secret_denied"
+            # BatchGetSecretValue needs a permission of its own, which fewer identities have.
+            self._is_batch_denied |= failure.fault.name == "secret_denied"
             raise
         found: dict[str, Answer] = {}
         for value in answer.get("SecretValues", ()):
             found |= dict.fromkeys((value.get("Name"), value.get("ARN")), attempt(_document, value))
         for error in answer.get("Errors", ()):
             code, message = error.get("ErrorCode", ""), error.get("Message", "")
-            refused = answered(self._account.service_in(region), code, message).error
-            if refused.fault.name != "secret_backend_unavailable":  # what failed for now is tried again, alone
-                found[error.get("SecretId", "")] = refused
+            refusal = failure_of_answer(self._account.service_in(region), code, message).error
+            if refusal.fault.name != "secret_backend_unavailable":  # what failed for a moment is read again, alone
+                found[error.get("SecretId", "")] = refusal
         return {document: found[document.path] for document in documents if document.path in found}
 
-    def _alone(self, region: str, document: SecretReference) -> AwsDocument:
-        named = "VersionId" if re.fullmatch(_VERSION_ID, document.version) else "VersionStage"
-        version = {named: document.version} if document.version else {}
+    def _read_one(self, region: str, document: SecretReference) -> AwsDocument:
+        version_key = "VersionId" if re.fullmatch(_VERSION_ID, document.version) else "VersionStage"
+        version = {version_key: document.version} if document.version else {}
         return _document(self._account.call("get_secret_value", region, SecretId=document.path, **version))
 
 

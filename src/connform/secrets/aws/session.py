@@ -1,6 +1,6 @@
-"""Turns the settings of an AWS store into calls of one service: session, role, a client for each region.
+"""The session of an AWS store: login, assumed role, and a client of one service for each region.
 
-Layer 2; uses the network by botocore, whose own credential chain it is: variables, profiles, SSO, the machine's role.
+Layer 2; uses the network by botocore, which finds credentials itself: in variables, profiles, SSO, the machine's role.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from connform.errors import SecretUnresolved
 from connform.http.net import deadline
 from connform.manifest.urls import UrlError, parse_url
 from connform.process_local import ProcessLocal
-from connform.secrets.aws.failures import NO_REGION, AwsService, judge
+from connform.secrets.aws.failures import NO_REGION, AwsService, failure_of_exception
 from connform.secrets.aws.settings import INSTALL
-from connform.secrets.kit.opened import Once
+from connform.secrets.kit.open_store import OnceValue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,40 +31,40 @@ _UNAVAILABLE: Final = "secret_backend_unavailable"
 
 
 class _Identity(NamedTuple):
-    """Who asks."""
+    """The login of a store."""
 
     session: Any
-    """A session that has found credentials."""
+    """The session of botocore; it has found credentials."""
     keys: Mapping[str, str]
-    """The keys of the role that the store names; empty: those of the session."""
+    """The keys of the assumed role, as options of a client; empty if the store names no role."""
     region: str
-    """Where names lie; empty where nothing says it."""
+    """The region of names; empty if none is configured."""
 
 
 class Account:
-    """Who asks a service of AWS during a run; safe to share between threads."""
+    """The calls of one AWS service by one login during a run. Threads may share it."""
 
-    def __init__(self, kind: str, service: AwsService, place: StoreConfig) -> None:
-        """Take what is asked, and where; nothing happens before the first call.
+    def __init__(self, kind: str, service: AwsService, store: StoreConfig) -> None:
+        """Take the settings. The first call logs in.
 
         Args:
             kind: botocore's name of the service: `ssm`.
-            service: what messages say of it.
-            place: the store's settings, and its time-out.
+            service: its name and permissions in messages.
+            store: its settings and timeout.
         """
         self._kind = kind
         self._service = service
-        self._place = place
-        self._identity = Once(self._log_in)
+        self._store = store
+        self._identity = OnceValue(self._log_in)
         self._clients: dict[str, Any] = {}
-        self._creating = ProcessLocal(Lock)
+        self._clients_lock = ProcessLocal(Lock)
         self._refusals: dict[str, SecretUnresolved] = {}
 
     def region_of(self, path: str) -> str:
-        """Return the region in which a name lies, or an ARN; empty where none is known.
+        """Return the region of an ARN; for a name, that of the store or the environment, empty if there is none.
 
         Raises:
-            SecretUnresolved: there is no login, whose configuration may say it.
+            SecretUnresolved: the login failed.
         """
         named = re.match(r"arn:[^:]*:[^:]*:([^:]+):", path)
         return named[1] if named else self._identity.get().region
@@ -73,15 +73,15 @@ class Account:
         """Return the answer to one call.
 
         Args:
-            operation: botocore's name of it: `get_parameters`.
-            region: where, from `region_of`.
-            parameters: as AWS calls them.
+            operation: botocore's name of the call: `get_parameters`.
+            region: the result of `region_of`.
+            parameters: by their names in the AWS API.
 
         Raises:
-            SecretUnresolved: the call failed; the message quotes nothing of the exchange.
+            SecretUnresolved: the call failed. The message quotes neither request nor answer.
         """
         if not region:
-            raise SecretUnresolved("secret_not_found", f"{self._service.name}: {NO_REGION.said}", NO_REGION.hint)
+            raise SecretUnresolved("secret_not_found", f"{self._service.name}: {NO_REGION.meaning}", NO_REGION.hint)
         refusal = self._refusals.get(region)
         if refusal is not None:
             raise SecretUnresolved(refusal.fault.name, refusal.message, refusal.hint)
@@ -89,42 +89,44 @@ class Account:
         service = self.service_in(region)
         if deadline.is_spent():
             raise SecretUnresolved(_UNAVAILABLE, f"{service.name} did not answer in time")
-        answer: Mapping[str, Any] = self._guarded(lambda: getattr(client, operation)(**parameters), service, region)
+        answer: Mapping[str, Any] = self._call_botocore(
+            lambda: getattr(client, operation)(**parameters), service, region
+        )
         return answer
 
-    def is_particular(self, failure: SecretUnresolved, region: str) -> bool:
-        """Whether another call may end otherwise: one secret of many is to blame, not the login and not the network."""
+    def is_of_one_secret(self, failure: SecretUnresolved, region: str) -> bool:
+        """Whether one secret caused the failure, not the login and not the network: other secrets may still be read."""
         return region not in self._refusals and failure.fault.name != _UNAVAILABLE
 
     def service_in(self, region: str) -> AwsService:
-        """Return what messages say of the service in a region, of which a client has been called."""
+        """Return the service with its region in its name. There must be a client for the region."""
         return self._service._replace(name=f"{self._service.name} in {self._clients[region].meta.region_name}")
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Close connections."""
         for client in self._clients.values():
             client.close()
 
-    def _guarded(self, work: Callable[[], T], service: AwsService, region: str = "") -> T:
+    def _call_botocore(self, work: Callable[[], T], service: AwsService, region: str = "") -> T:
         from connform.secrets.aws.log_filter import unlogged  # start-up: it needs logging
 
         try:
             with unlogged():
                 return work()
-        except Exception as error:  # noqa: BLE001  (whatever a strange answer does to botocore's parsers)
-            failure = judge(error, service)
-        # Raised out here: the exceptions of botocore hold what was sent and answered.
-        if failure.of_login:
+        except Exception as error:  # noqa: BLE001  (an odd answer makes botocore's parsers raise anything)
+            failure = failure_of_exception(error, service)
+        # Raised outside of the handler: else the chained exception would hold request and answer.
+        if failure.affects_all_calls:
             self._refusals[region] = failure.error
         raise failure.error
 
     def _client(self, region: str) -> Any:
         session, keys, _ = self._identity.get()
-        with self._creating.own:
+        with self._clients_lock.own:
             if region not in self._clients:
-                self._clients[region] = self._guarded(
+                self._clients[region] = self._call_botocore(
                     lambda: self._create(
-                        session, self._kind, region, endpoint_url=self._place.settings.get("endpoint_url"), **keys
+                        session, self._kind, region, endpoint_url=self._store.settings.get("endpoint_url"), **keys
                     ),
                     self._service,
                     region,
@@ -135,7 +137,7 @@ class Account:
         client = session.create_client(kind, region_name=region or None, verify=self._ca_file(), **options)
         try:
             parse_url(client.meta.endpoint_url)
-        except UrlError as error:  # of the environment, or of a profile: a store's was judged offline
+        except UrlError as error:  # from the environment or a profile: `rules` has checked that of a store
             message = f"the endpoint of {self._service.name} can't be trusted: {error}"
             raise SecretUnresolved(
                 _UNAVAILABLE, message, "correct AWS_ENDPOINT_URL, or `endpoint_url` of the AWS profile"
@@ -143,22 +145,22 @@ class Account:
         return client
 
     def _ca_file(self) -> str | None:
-        if "ca_file" not in self._place.settings:
+        if "ca_file" not in self._store.settings:
             return None
-        path = self._place.base / self._place.settings["ca_file"]
+        path = self._store.base / self._store.settings["ca_file"]
         if not path.is_file():
             raise SecretUnresolved(_UNAVAILABLE, f"there is no file {path}", "correct `ca_file:` of the store")
         return str(path)
 
     def _log_in(self) -> _Identity:
         try:
-            import botocore  # noqa: F401  (whether it is there)
+            import botocore  # noqa: F401  (to see whether it is installed)
         except ImportError:
             hint = f"install it: {INSTALL}"
             raise SecretUnresolved(_UNAVAILABLE, "the library of AWS is not installed", hint) from None
-        session, region = self._guarded(lambda: _session(self._place), self._service)
-        role = self._place.settings.get("role_arn")
-        keys = self._guarded(lambda: self._assume(session, role, region), _STS) if role else {}
+        session, region = self._call_botocore(lambda: _session(self._store), self._service)
+        role = self._store.settings.get("role_arn")
+        keys = self._call_botocore(lambda: self._assume(session, role, region), _STS) if role else {}
         return _Identity(session, keys, region)
 
     def _assume(self, session: Any, role: str, region: str) -> Mapping[str, str]:
@@ -174,14 +176,14 @@ class Account:
         }
 
 
-def _session(place: StoreConfig) -> tuple[Any, str]:
-    """Return a session that has found credentials, keeps our time and asks nobody for a code, and the region of names."""
+def _session(store: StoreConfig) -> tuple[Any, str]:
+    """Return a session with credentials and our timeouts, which never asks for an MFA code, and the region of names."""
     from botocore.config import Config
     from botocore.exceptions import NoCredentialsError
     from botocore.session import Session
 
-    attempts, connect_s, read_s = patience(place.timeout_s)
-    session = Session(profile=place.settings.get("profile"))
+    attempts, connect_s, read_s = attempts_and_timeouts(store.timeout_s)
+    session = Session(profile=store.settings.get("profile"))
     session.set_default_client_config(
         Config(
             connect_timeout=connect_s,
@@ -190,24 +192,24 @@ def _session(place: StoreConfig) -> tuple[Any, str]:
             max_pool_connections=_CONNECTIONS,
         )
     )
-    # Its default asks at the terminal, in the midst of a run; botocore offers no other way to change it.
-    session.get_component("credential_provider").get_provider("assume-role")._prompter = _ask_nobody  # noqa: SLF001  (as said above)
+    # By default it asks for an MFA code at the terminal, and botocore has no public way to change that.
+    session.get_component("credential_provider").get_provider("assume-role")._prompter = _refuse_mfa  # noqa: SLF001  (as said above)
     if session.get_credentials() is None:
         raise NoCredentialsError
-    return session, place.settings.get("region") or session.get_config_variable("region") or ""
+    return session, store.settings.get("region") or session.get_config_variable("region") or ""
 
 
-def patience(timeout_s: float) -> tuple[int, float, float]:
-    """Return how many attempts a call has, and how long each may take to connect and to be answered, in seconds.
+def attempts_and_timeouts(timeout_s: float) -> tuple[int, float, float]:
+    """Return how many attempts a call has, and the seconds that each may take to connect and to get an answer.
 
-    botocore's standard mode waits up to 1, 2, 4 s before a repetition: all of it together ends within `timeout_s`.
+    botocore's standard mode waits up to 1, 2, 4 s before each repetition. Waits and attempts together fit into `timeout_s`.
     """
-    attempts, waiting_s = (3, 3.0) if timeout_s >= 9 else (2, 1.0) if timeout_s >= 3 else (1, 0.0)  # noqa: PLR2004  (a table of three rows)
-    each_s = (timeout_s - waiting_s) / attempts
-    return attempts, each_s / 3, each_s * 2 / 3
+    attempts, waiting_s = (3, 3.0) if timeout_s >= 9 else (2, 1.0) if timeout_s >= 3 else (1, 0.0)  # noqa: PLR2004  (three cases, by time)
+    attempt_s = (timeout_s - waiting_s) / attempts
+    return attempts, attempt_s / 3, attempt_s * 2 / 3
 
 
-def _ask_nobody(_: str) -> NoReturn:
+def _refuse_mfa(_: str) -> NoReturn:
     raise SecretUnresolved(
         "secret_denied",
         "the AWS profile demands an MFA code, and nobody is asked for one",

@@ -1,4 +1,4 @@
-"""Names the keys of a store of AWS, and judges its endpoint.
+"""The settings of an AWS store: their shape, and the rules for its endpoint.
 
 Layer 2, no IO.
 """
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from connform.manifest.shape import Schema
 
 INSTALL: Final = "pip install boto3"
-"""What brings the library botocore."""
+"""How to install botocore."""
 
 
 def store_shape(kind: str, description: str) -> Shape:
-    """Return the keys of a store of a service of AWS."""
+    """Return the shape of a store of one AWS service."""
     return Shape(
         properties={
             "region": _text(r"[a-z]{2,}(-[a-z0-9]+)+", "The region. Default: the profile's, or AWS_DEFAULT_REGION.", "eu-central-1"),

@@ -1,1 +1,1 @@
-"""Commands that the user's own policy file allows. Layer 2."""
+"""The backend `exec`: outputs of commands that the user's own policy file allows. Layer 2."""

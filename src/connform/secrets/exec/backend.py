@@ -1,6 +1,6 @@
-"""Turns `exec://alias` into what a command prints: one that a policy file outside of the manifest names, and no other.
+"""The backend `exec`: outputs of commands, `exec://alias`. The user's policy file lists the commands.
 
-Layer 2; reads the policy and runs the command, both when a secret is read: `validate` runs nothing.
+Layer 2; reads the policy file and runs the command when a secret is read. `validate` does neither.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from connform.errors import SecretUnresolved
 from connform.manifest.shape import Shape
 from connform.manifest.similar import did_you_mean
 from connform.secrets.kit.interface import Fetched
-from connform.secrets.kit.opened import Documents, Once
+from connform.secrets.kit.open_store import DocumentStore, OnceValue
 from connform.secrets.kit.value import fetched_from_bytes, text_from_bytes, whole_or_field
 
 if TYPE_CHECKING:
@@ -43,24 +43,24 @@ class Exec:
             return "a command has no versions: nothing follows its alias but `#field`"
         return ""
 
-    def open(self, place: StoreConfig) -> OpenStore:
-        """Return the commands of the policy."""
-        policy = Once(partial(_policy, place))
-        return Documents(partial(_load, place, policy), _fetched)
+    def open(self, store: StoreConfig) -> OpenStore:
+        """Return the commands of the policy file."""
+        policy = OnceValue(partial(_policy, store))
+        return DocumentStore(partial(_load, store, policy), _fetched)
 
 
-class _Printed(NamedTuple):
-    output: bytes
+class _CommandOutput(NamedTuple):
+    stdout: bytes
     is_json: bool
 
 
-def _policy(place: StoreConfig) -> Mapping[str, Command]:
+def _policy(store: StoreConfig) -> Mapping[str, Command]:
     from connform.secrets.exec.policy import load_commands  # start-up: it needs json
 
-    return load_commands(place.base)
+    return load_commands(store.base)
 
 
-def _load(place: StoreConfig, policy: Once[Mapping[str, Command]], reference: SecretReference) -> _Printed:
+def _load(store: StoreConfig, policy: OnceValue[Mapping[str, Command]], reference: SecretReference) -> _CommandOutput:
     from connform.secrets.kit.command import ordinary_variables, run  # start-up: it needs subprocess
 
     commands = policy.get()
@@ -68,20 +68,20 @@ def _load(place: StoreConfig, policy: Once[Mapping[str, Command]], reference: Se
     if command is None:
         hint = did_you_mean(reference.path, commands) or "whoever runs connform adds it there, if they want it run"
         raise SecretUnresolved("secret_denied", "the policy file has no command of that alias", hint)
-    ran = run(command.argv, ordinary_variables(command.variables), min(command.timeout_s, place.timeout_s))
-    if not ran.is_good:
-        raise SecretUnresolved("exec_failed", f"the command {ran.said}")
-    return _Printed(ran.output, command.is_json)
+    result = run(command.argv, ordinary_variables(command.variables), min(command.timeout_s, store.timeout_s))
+    if not result.succeeded:
+        raise SecretUnresolved("exec_failed", f"the command {result.summary}")
+    return _CommandOutput(result.stdout, command.is_json)
 
 
-def _fetched(printed: _Printed, reference: SecretReference) -> Fetched:
-    if printed.is_json != bool(reference.field):
-        message = "its format is json: a field is missing" if printed.is_json else "its format is raw: it has no fields"
+def _fetched(output: _CommandOutput, reference: SecretReference) -> Fetched:
+    if output.is_json != bool(reference.field):
+        message = "its format is json: a field is missing" if output.is_json else "its format is raw: it has no fields"
         hint = "exec://alias#field goes with a command whose format in the policy file is json"
         raise SecretUnresolved("secret_malformed", message, hint)
-    if printed.is_json:
-        return Fetched(whole_or_field(text_from_bytes(printed.output), reference.field))
-    return fetched_from_bytes(printed.output)
+    if output.is_json:
+        return Fetched(whole_or_field(text_from_bytes(output.stdout), reference.field))
+    return fetched_from_bytes(output.stdout)
 
 
 EXEC: Final = Exec()

@@ -1,7 +1,8 @@
-"""Turns the policy file of `exec://` into the commands that it allows: the user's own file, never one of a repository.
+"""The policy file of the backend `exec`: the commands that may be run, and the checks of who can change the file.
 
-Layer 2; reads one file, named by CONNFORM_EXEC_POLICY. Who may change a manifest must not be able to choose what is run:
-the file belongs to this user or root, nobody else can write or replace it, and it lies outside of the manifest's repository.
+Layer 2; reads one file, named by CONNFORM_EXEC_POLICY, else connform/exec.json in XDG_CONFIG_HOME. Someone who can change a
+manifest must not be able to choose what is run. So the file belongs to this user or root, nobody else can write or replace
+it, and it lies outside of the manifest's repository.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from connform.manifest.similar import did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-POLICY: Final = "CONNFORM_EXEC_POLICY"
+POLICY_VARIABLE: Final = "CONNFORM_EXEC_POLICY"
 """The variable that names the policy file."""
 _DENIED: Final = "secret_denied"
 _EXAMPLE: Final = '{"version": 1, "commands": {"NAME": {"argv": ["/usr/bin/program", "argument"]}}}'
@@ -31,41 +32,41 @@ _MAX_BYTES: Final = 1024 * 1024
 
 
 class Command(NamedTuple):
-    """What a policy allows to be run."""
+    """A command that the policy allows."""
 
     argv: tuple[str, ...]
     """The program's absolute path, and its arguments."""
     is_json: bool = False
-    """Whether it prints a JSON object, of which a reference names a field."""
+    """Whether it prints a JSON object. A reference then names one of its fields."""
     timeout_s: float = _MAX_TIMEOUT_S
-    """How long it may take."""
+    """How long it may take, in seconds."""
     variables: tuple[str, ...] = ()
-    """Names of the variables that it gets beside the ordinary ones."""
+    """Names of the environment variables that it gets in addition to the ordinary ones."""
 
 
 def load_commands(base: Path) -> Mapping[str, Command]:
-    """Return the commands that the user's policy allows, by alias.
+    """Return the commands of the user's policy file, by alias.
 
     Args:
         base: the folder of the manifest.
 
     Raises:
-        SecretUnresolved: `secret_denied`, there is no policy, or none that can be trusted.
+        SecretUnresolved: `secret_denied`, there is no policy file, or others can change it, or it is not valid.
     """
-    path = _path()
+    path = _policy_path()
     _require_outside(path, base)
     data = _read(path)
     try:
-        content = json.loads(data, object_pairs_hook=_without_duplicates)
+        content = json.loads(data, object_pairs_hook=_refuse_duplicate_keys)
     except (ValueError, RecursionError):
         content = None
     return _commands(content, path)
 
 
-def _path() -> Path:
-    named, config = Path(variable(POLICY)), Path(variable("XDG_CONFIG_HOME"))
+def _policy_path() -> Path:
+    named, config = Path(variable(POLICY_VARIABLE)), Path(variable("XDG_CONFIG_HOME"))
     if named != Path() and not named.is_absolute():
-        message = f"{POLICY} is not an absolute path"
+        message = f"{POLICY_VARIABLE} is not an absolute path"
         raise SecretUnresolved(_DENIED, message, "name the file by its whole path")
     folder = config if config.is_absolute() else Path(variable("HOME") or os.sep) / ".config"
     return named if named.is_absolute() else folder / "connform" / "exec.json"
@@ -75,18 +76,18 @@ def _require_outside(path: Path, base: Path) -> None:
     root = repository_of(base.resolve())
     if root is not None and any(where.is_relative_to(root) for where in (path.resolve(), path.parent.resolve())):
         message = f"the policy {path} lies in the manifest's repository: who changes the one could change the other"
-        raise SecretUnresolved(_DENIED, message, f"keep it outside of {root}, and name it in {POLICY}")
+        raise SecretUnresolved(_DENIED, message, f"keep it outside of {root}, and name it in {POLICY_VARIABLE}")
 
 
 def _read(path: Path) -> bytes:
     try:
         folder = path.parent.resolve()
         for above in (folder, *folder.parents):
-            _require_mine(above, above.stat())
+            _require_owned(above, above.stat())
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
         try:
             status = os.fstat(descriptor)
-            _require_mine(path, status)
+            _require_owned(path, status)
             if not stat.S_ISREG(status.st_mode) or status.st_size > _MAX_BYTES:
                 message = f"the policy {path} is no file, or one of more than 1 MiB"
                 raise SecretUnresolved(_DENIED, message, "name the file itself")
@@ -102,13 +103,12 @@ def _read(path: Path) -> bytes:
         raise SecretUnresolved(_DENIED, message, "make it a file of yours, and no link") from None
 
 
-def _require_mine(path: Path, status: os.stat_result) -> None:
+def _require_owned(path: Path, status: os.stat_result) -> None:
     if status.st_uid not in {os.geteuid(), 0}:
         message = f"the policy can't be trusted: {path} belongs to another user (uid {status.st_uid})"
         raise SecretUnresolved(_DENIED, message, "keep the policy in a folder of yours, as a file of yours")
-    is_shared = (
-        stat.S_ISDIR(status.st_mode) and status.st_mode & stat.S_ISVTX
-    )  # as /tmp: nobody replaces another's file
+    # As /tmp: nobody can replace the files of others there.
+    is_shared = stat.S_ISDIR(status.st_mode) and status.st_mode & stat.S_ISVTX
     if status.st_mode & _OTHERS_WRITE and not is_shared:
         message = f"the policy can't be trusted: others can write {path} (mode {stat.S_IMODE(status.st_mode):04o})"
         raise SecretUnresolved(_DENIED, message, f"chmod go-w {path}")
@@ -133,7 +133,7 @@ def _command(alias: str, entry: Any, path: Path) -> Command:
     _require_known(entry, ("argv", "format", "timeout_s", "env"), path, f"{where}.")
     argv, timeout_s = entry.get("argv"), entry.get("timeout_s", _MAX_TIMEOUT_S)
     form, names = entry.get("format", "raw"), entry.get("env", [])
-    if not _are_texts(argv) or not argv:
+    if not _is_list_of_texts(argv) or not argv:
         raise _invalid(path, f"{where}.argv is not a list of texts")
     if not Path(argv[0]).is_absolute():
         raise _invalid(path, f"{where}.argv begins with a program that is not named by its absolute path")
@@ -141,12 +141,12 @@ def _command(alias: str, entry: Any, path: Path) -> Command:
         raise _invalid(path, f"{where}.format is neither raw nor json")
     if isinstance(timeout_s, bool) or not isinstance(timeout_s, int | float) or not 0 < timeout_s <= _MAX_TIMEOUT_S:
         raise _invalid(path, f"{where}.timeout_s is not a number of seconds, above 0 and up to {_MAX_TIMEOUT_S}")
-    if not _are_texts(names):
+    if not _is_list_of_texts(names):
         raise _invalid(path, f"{where}.env is not a list of names of variables")
     return Command(tuple(argv), form == "json", timeout_s, tuple(names))
 
 
-def _are_texts(value: Any) -> bool:
+def _is_list_of_texts(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(one, str) and "\0" not in one for one in value)
 
 
@@ -156,7 +156,7 @@ def _require_known(entry: Mapping[str, Any], known: tuple[str, ...], path: Path,
             raise _invalid(path, f"{where}{key} is not known", did_you_mean(key, known))
 
 
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _refuse_duplicate_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         raise ValueError

@@ -1,1 +1,1 @@
-"""What backends are made of: their interface, and what several of them share. Layer 2."""
+"""The interface of secret backends, and the code that several backends share. Layer 2."""

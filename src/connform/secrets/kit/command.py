@@ -1,7 +1,7 @@
-"""Turns a program and its arguments into what it printed: it has so much time and room, and leaves nothing running.
+"""A runner of programs that print secrets, with limits of time and output; it ends what a program leaves running.
 
-Layer 2; starts processes. A program that is run for a secret has no terminal, no input and no shell, a session of its own,
-and the variables that it needs. What it says on its standard error may hold secrets: it is searched, never shown.
+Layer 2; starts processes. A program has no terminal, no input and no shell, a session of its own, and only the variables that
+it needs. Its standard error may hold secrets: backends search it for known words, and never show it.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 MAX_OUTPUT_BYTES: Final = 1024 * 1024
-"""No secret is larger."""
-_MAX_COMPLAINT_BYTES: Final = 64 * 1024
+"""A program that prints more is killed."""
+_MAX_STDERR_BYTES: Final = 64 * 1024
 _CHUNK_BYTES: Final = 64 * 1024
 _GRACE_S: Final = 0.3
 """Between SIGTERM and SIGKILL."""
-_LOOK_S: Final = 0.05
-"""How often to look whether the program has ended while something else keeps its pipes open."""
+_POLL_S: Final = 0.05
+"""How often to check whether the program has exited, while a child of it holds its pipes open."""
 _ORDINARY: Final = frozenset({"PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "TMPDIR", "DBUS_SESSION_BUS_ADDRESS"})
 _ORDINARY_PREFIXES: Final = ("LC_", "XDG_")
 
 _running: Final = ProcessLocal(set["subprocess.Popen[bytes]"])
 _starting: Final = ProcessLocal(Lock)
-"""Held until a process that was started is among those that run."""
-_START_S: Final = 2.0
-"""For which a command that is interrupted waits."""
+"""Held while a process is started and added to `_running`."""
+_START_WAIT_S: Final = 2.0
+"""How long `_kill_all` waits for a process that is just being started."""
 
 
 class ProcessExit(Enum):
@@ -50,42 +50,42 @@ class ProcessExit(Enum):
     EXITED = "exited"
     SIGNALED = "died of a signal"
     NOT_STARTED = "could not be started"
-    HUNG = "was killed at its deadline"
-    TOO_LARGE = "was killed for what it printed"
+    TIMED_OUT = "was killed at its deadline"
+    TOO_MUCH_OUTPUT = "was killed for what it printed"
 
 
 class ProgramResult(NamedTuple):
-    """What came of a program."""
+    """How a program ended, and what it printed."""
 
-    ending: ProcessExit
+    process_exit: ProcessExit
     """How it ended."""
     status: int
-    """Its exit status; 0 where it didn't exit by itself."""
-    said: str
-    """The same for people: `exited with status 3`. Nothing that it printed."""
-    output: bytes = b""
-    """What it printed, at most `MAX_OUTPUT_BYTES`."""
-    complaints: bytes = b""
-    """The beginning of its standard error."""
+    """Its exit status; 0 if it didn't exit by itself."""
+    summary: str
+    """How it ended, in words for messages: `exited with status 3`. Nothing that it printed."""
+    stdout: bytes = b""
+    """Its standard output; empty unless it exited by itself."""
+    stderr: bytes = b""
+    """The first 64 KiB of its standard error."""
 
     @property
-    def is_good(self) -> bool:
-        """Whether it did what it was asked to."""
-        return self.ending is ProcessExit.EXITED and self.status == 0
+    def succeeded(self) -> bool:
+        """Whether it exited with status 0."""
+        return self.process_exit is ProcessExit.EXITED and self.status == 0
 
 
 def ordinary_variables(names: Sequence[str] = (), prefixes: Sequence[str] = ()) -> dict[str, str]:
-    """Return the variables that every program gets, with more by name, or by how their names begin; no others."""
-    kept = {
+    """Return the variables that every program gets, and those with the given names or prefixes."""
+    chosen = {
         name: value
         for name, value in variables().items()
         if name in _ORDINARY or name in names or name.startswith((*_ORDINARY_PREFIXES, *prefixes))
     }
-    return {**kept, "PATH": absolute_parts(variable("PATH"))}
+    return {**chosen, "PATH": absolute_parts(variable("PATH"))}
 
 
-def program(name: str, to_install: str) -> str:
-    """Return where a program lies.
+def require_program(name: str, to_install: str) -> str:
+    """Return the path of a program.
 
     Raises:
         SecretUnresolved: `secret_backend_unavailable`, it is not on PATH.
@@ -96,45 +96,45 @@ def program(name: str, to_install: str) -> str:
     return found
 
 
-def require_exit(ran: ProgramResult, name: str) -> None:
-    """Accept a program that exited by itself, whatever its status.
+def require_exit(result: ProgramResult, name: str) -> None:
+    """Raise unless a program exited by itself; any status will do.
 
     Raises:
-        SecretUnresolved: `secret_malformed`, it printed too much; else `secret_backend_unavailable`.
+        SecretUnresolved: `secret_malformed`, it printed too much; `secret_backend_unavailable`, any other end.
     """
-    if ran.ending is ProcessExit.TOO_LARGE:
-        raise SecretUnresolved("secret_malformed", f"{name} {ran.said}", "name what holds the secret alone")
-    if ran.ending is not ProcessExit.EXITED:
-        raise SecretUnresolved("secret_backend_unavailable", f"{name} {ran.said}")
+    if result.process_exit is ProcessExit.TOO_MUCH_OUTPUT:
+        raise SecretUnresolved("secret_malformed", f"{name} {result.summary}", "name what holds the secret alone")
+    if result.process_exit is not ProcessExit.EXITED:
+        raise SecretUnresolved("secret_backend_unavailable", f"{name} {result.summary}")
 
 
 def run(argv: Sequence[str], environment: Mapping[str, str], timeout_s: float) -> ProgramResult:
-    """Return what came of a program; nothing that it started in its session goes on.
+    """Run a program, and return how it ended. Then its process group is killed, with all children that stayed in it.
 
     Args:
         argv: the program's absolute path, and its arguments.
         environment: all variables that it gets.
-        timeout_s: how long it may take; less, where a deadline around it ends earlier.
+        timeout_s: how long it may take; less if the current deadline ends earlier.
     """
     try:
         limit_s = deadline.allow(timeout_s) or timeout_s
         process = _start(argv, environment)
     except TimeoutError:
-        return ProgramResult(ProcessExit.HUNG, 0, "was not started: the time was up")
+        return ProgramResult(ProcessExit.TIMED_OUT, 0, "was not started: the time was up")
     except OSError as error:
         return ProgramResult(ProcessExit.NOT_STARTED, 0, f"could not be started: {error.strerror}")
-    heard = _Outputs(process)
+    outputs = _Outputs(process)
     try:
-        ending = heard.listen(monotonic() + limit_s)
+        process_exit = outputs.read_until(monotonic() + limit_s)
     finally:
-        _end(process)
-        heard.close()
+        _terminate(process)
+        outputs.close()
         _running.own.discard(process)
-    if ending is ProcessExit.HUNG:
-        return ProgramResult(ending, 0, f"did not end within {limit_s:.3g} s, and was killed")
-    if ending is ProcessExit.TOO_LARGE:
-        return ProgramResult(ending, 0, "printed more than 1 MiB, and was killed")
-    return _ended(process.returncode, bytes(heard.output), bytes(heard.complaints))
+    if process_exit is ProcessExit.TIMED_OUT:
+        return ProgramResult(process_exit, 0, f"did not end within {limit_s:.3g} s, and was killed")
+    if process_exit is ProcessExit.TOO_MUCH_OUTPUT:
+        return ProgramResult(process_exit, 0, "printed more than 1 MiB, and was killed")
+    return _exited(process.returncode, bytes(outputs.stdout), bytes(outputs.stderr))
 
 
 def _start(argv: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
@@ -152,82 +152,85 @@ def _start(argv: Sequence[str], environment: Mapping[str, str]) -> subprocess.Po
     return process
 
 
-def _ended(code: int, output: bytes, complaints: bytes) -> ProgramResult:
+def _exited(code: int, stdout: bytes, stderr: bytes) -> ProgramResult:
     if code >= 0:
-        return ProgramResult(ProcessExit.EXITED, code, f"exited with status {code}", output, complaints)
+        return ProgramResult(ProcessExit.EXITED, code, f"exited with status {code}", stdout, stderr)
     name = f"signal {-code}"
     with suppress(ValueError):  # a real-time signal has no name
         name = signal.Signals(-code).name
-    return ProgramResult(ProcessExit.SIGNALED, 0, f"died of {name}", b"", complaints)
+    return ProgramResult(ProcessExit.SIGNALED, 0, f"died of {name}", b"", stderr)
 
 
 class _Outputs:
-    """Both outputs of a process."""
+    """Reads standard output and standard error of a process."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        self.output = bytearray()
-        self.complaints = bytearray()
+        self.stdout = bytearray()
+        self.stderr = bytearray()
         self._process = process
-        self._pipes = [pipe for pipe in (process.stdout, process.stderr) if pipe is not None]  # both were asked for
+        self._pipes = [pipe for pipe in (process.stdout, process.stderr) if pipe is not None]  # both are pipes
         self._selector = selectors.DefaultSelector()
-        for pipe, kept in zip(self._pipes, (self.output, self.complaints), strict=True):
-            self._selector.register(pipe, selectors.EVENT_READ, kept)
+        for pipe, buffer in zip(self._pipes, (self.stdout, self.stderr), strict=True):
+            self._selector.register(pipe, selectors.EVENT_READ, buffer)
 
-    def listen(self, ends_at: float) -> ProcessExit:
-        """Return how the process ended, or why it has to; nobody waits for children of it that keep the pipes open."""
+    def read_until(self, ends_at: float) -> ProcessExit:
+        """Read until the process exits, and return that it did, or why it must be killed.
+
+        Once it has exited, children of it that hold the pipes open are not waited for.
+        """
         while self._selector.get_map():
-            has_ended = self._process.poll() is not None  # asked first: what it printed is in the pipes then
+            has_ended = self._process.poll() is not None  # checked first: then the pipes hold all that it printed
             left_s = ends_at - monotonic()
-            ready = self._selector.select(0 if has_ended else max(0.0, min(left_s, _LOOK_S)))
+            ready = self._selector.select(0 if has_ended else max(0.0, min(left_s, _POLL_S)))
             for key, _ in ready:
                 self._read(key)
-            if len(self.output) > MAX_OUTPUT_BYTES:
-                return ProcessExit.TOO_LARGE
+            if len(self.stdout) > MAX_OUTPUT_BYTES:
+                return ProcessExit.TOO_MUCH_OUTPUT
             if has_ended and (left_s <= 0 or not ready):
                 return ProcessExit.EXITED
             if left_s <= 0:
-                return ProcessExit.HUNG
+                return ProcessExit.TIMED_OUT
         try:
             self._process.wait(max(0.0, ends_at - monotonic()))
         except subprocess.TimeoutExpired:
-            return ProcessExit.HUNG
+            return ProcessExit.TIMED_OUT
         return ProcessExit.EXITED
 
     def _read(self, key: selectors.SelectorKey) -> None:
-        room = _CHUNK_BYTES if key.data is self.output else _MAX_COMPLAINT_BYTES - len(self.complaints)
+        room = _CHUNK_BYTES if key.data is self.stdout else _MAX_STDERR_BYTES - len(self.stderr)
         chunk = os.read(key.fd, _CHUNK_BYTES)
         key.data.extend(chunk[:room])
         if not chunk:
             self._selector.unregister(key.fileobj)
 
     def close(self) -> None:
-        """Let go of the pipes, whoever else holds them."""
+        """Close the pipes, even if children of the process still hold them."""
         self._selector.close()
         for pipe in self._pipes:
             pipe.close()
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a process and its group: asked first, killed then."""
+def _terminate(process: subprocess.Popen[bytes]) -> None:
+    """End a process and its group: SIGTERM to the group, a short wait, SIGKILL."""
     if process.poll() is None:
         _signal(process, signal.SIGTERM)
         with suppress(subprocess.TimeoutExpired):
             process.wait(_GRACE_S)
-    # A process that has just been waited for leaves its number to its group while that has members, and nobody has
-    # taken the number of an empty one within an instant.
+    # The process may have been waited for. Its number stays reserved while its group has members; if the group is empty,
+    # it's very unlikely that another process got the number in so short a time.
     _signal(process, signal.SIGKILL)
     with suppress(subprocess.TimeoutExpired):  # stuck in the kernel
         process.wait(_GRACE_S)
 
 
 def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    with suppress(ProcessLookupError, PermissionError):  # the group is empty, or all that is left of it has ended
+    with suppress(ProcessLookupError, PermissionError):  # no process of the group is alive
         os.killpg(process.pid, number)
 
 
 @atexit.register
-def _end_all() -> None:
-    """End what still runs where the command is interrupted: its threads are not waited for, and start nothing any more."""
-    _starting.own.acquire(timeout=_START_S)
+def _kill_all() -> None:
+    """Kill the programs that still run when connform exits. The lock is not released: no thread starts another one."""
+    _starting.own.acquire(timeout=_START_WAIT_S)
     for process in list(_running.own):
         _signal(process, signal.SIGKILL)

@@ -1,6 +1,6 @@
-"""Turns the path of a secret's file into its bytes, and a failure into the fault that it is.
+"""A reader of small regular files that hold secrets; its failures are `SecretUnresolved`.
 
-Layer 2; reads files. Never waits: a pipe without a writer is refused, not opened for good.
+Layer 2; reads files. It never waits: pipes and devices are refused.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
     from connform.manifest.shape import Schema
 
-PATH: Final[Schema] = {
+PATH_SCHEMA: Final[Schema] = {
     "type": "string",
     "pattern": r"^[^\x00-\x1f\x7f]+(?!\n)$",
     "errorMessage": "a path is not empty and holds no control characters",
 }
-"""A key of a store that names a file or a folder."""
+"""The JSON Schema of a store's key that names a file or a folder."""
 MAX_FILE_BYTES: Final = 1024 * 1024
-"""No secret is larger."""
+"""A larger file is refused."""
 
 
 def read_file(path: Path) -> bytes:
@@ -32,7 +32,7 @@ def read_file(path: Path) -> bytes:
     Raises:
         SecretUnresolved: `secret_not_found`, `secret_denied`, `secret_malformed` or `secret_backend_unavailable`.
     """
-    if is_of_processes(os.path.realpath(path)):
+    if is_in_proc(os.path.realpath(path)):
         message = f"{path} lies in /proc, which shows what this run itself holds"
         raise SecretUnresolved("secret_denied", message, "name the file into which the secret was put")
     try:
@@ -53,6 +53,6 @@ def read_file(path: Path) -> bytes:
         raise SecretUnresolved("secret_backend_unavailable", message) from None
 
 
-def is_of_processes(path: str) -> bool:
-    """Whether a path, as it is written, leads to what Linux shows of processes: environments, arguments, open files."""
+def is_in_proc(path: str) -> bool:
+    """Whether a path, as written, lies in /proc, where Linux shows environments, arguments and open files of processes."""
     return f"/{os.path.normpath(path).lstrip('/')}/".startswith("/proc/") and path.startswith("/")

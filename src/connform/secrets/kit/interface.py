@@ -1,6 +1,6 @@
-"""What a secret backend is: it checks a reference offline, and reads what references point at.
+"""The interface of secret backends: the protocols `Backend` and `OpenStore`, and the values that they exchange.
 
-Layer 2.
+Layer 2, no IO.
 """
 
 from __future__ import annotations
@@ -19,95 +19,98 @@ if TYPE_CHECKING:
     from connform.manifest.shape import Shape
     from connform.secret import Secret, SecretReference
 
-READ_S = 10.0
-"""How long a read of a store may take, its login included, where the store says nothing else."""
+DEFAULT_TIMEOUT_S = 10.0
+"""How long a read of a store may take, its login included, unless the store has a `timeout_s`."""
 
 
 class StoreConfig(NamedTuple):
-    """Where secrets lie: the store that a reference names, or the bare backend."""
+    """A store as declared, or the bare backend of a reference without a store."""
 
     base: Path
-    """Relative paths start here: the folder of the manifest that declares the store or the connection."""
+    """The folder that relative paths start from: that of the manifest that declares the store or the connection."""
     settings: Mapping[str, Any] = MappingProxyType({})
     """The settings of the store; empty for a bare backend."""
     secrets: Mapping[str, Secret] = MappingProxyType({})
-    """What opens the store: the secrets that its own settings refer to, by their path in them: `auth.token`."""
-    timeout_s: float = READ_S
-    """How long one read may take; then nobody waits for it any more."""
+    """The secrets that the settings refer to, such as a token, by their path in the settings: `auth.token`."""
+    timeout_s: float = DEFAULT_TIMEOUT_S
+    """How long one read may take. After that the caller stops waiting for it."""
 
 
 class Fetched(NamedTuple):
-    """A secret, and what is known of it."""
+    """A secret that was read, with its version."""
 
     secret: Secret
     """The value."""
     version: str = ""
-    """What names the version that was read, nothing secret; empty where the backend can't tell versions apart."""
+    """The name of the version that was read, not secret; empty if the backend has no versions."""
     since: datetime | None = None
-    """When that version was written, aware UTC; `None` where the backend doesn't say."""
+    """When that version was written, in UTC with a time zone; `None` if the backend doesn't know."""
 
 
 Outcome: TypeAlias = Fetched | SecretUnresolved
-"""What came of one reference; a failure is returned, so that it hides no other."""
+"""The result for one reference. A failure is returned, not raised, so that the other references have results too."""
 
 
 class OpenStore(Protocol):
-    """One place during a run. It logs in when it is first read, and once; many threads may read at once."""
+    """A store in use. It logs in once, at the first read. Several threads may read at the same time."""
 
     batch_size: int
-    """How many documents (a path and version) one read takes well; 0: all that are wanted, from one snapshot."""
+    """How many documents, each a path and version, one call of `read` should get; 0: all of them in one call."""
 
     def read(self, references: Sequence[SecretReference]) -> Sequence[Outcome]:
-        """Return what came of each reference, in their order; those of one document come from one look at it.
+        """Return the outcome of each reference, in their order. A document is read once for all its references.
 
         The faults are `secret_not_found`, `secret_denied`, `secret_malformed` (empty, not text),
-        `secret_backend_unavailable` and what else `faults` has for the stage `secret`; a message names the reference,
-        never a value.
+        `secret_backend_unavailable` and the other faults of the stage `secret`. A message never quotes a value.
 
         Raises:
-            SecretUnresolved: nothing could be read at all; it is the outcome of every reference.
+            SecretUnresolved: nothing could be read; the caller takes it as the outcome of every reference.
         """
 
     def close(self) -> None:
-        """Log out, and let go of connections."""
+        """Log out, and close connections."""
 
 
 @runtime_checkable
 class GroupsByDocument(Protocol):
-    """A second ability of an opened place: it knows better than by path and version what one document is."""
+    """An optional part of `OpenStore`: it names the document of a reference, where that is not its path and version."""
 
     def document(self, reference: SecretReference) -> str:
-        """Return what names the document in which a reference's secret lies: those of one document are read together."""
+        """Return the name of the document that holds a reference's secret. References to one document are read together."""
 
 
 class Backend(Protocol):
-    """One kind of place where secrets lie."""
+    """A kind of secret store."""
 
     form: str
-    """How a reference looks: `env://NAME`."""
+    """An example of its references: `env://NAME`."""
 
     @property
     def store_shape(self) -> Shape:
-        """The keys of a store of this type under `stores:`, without those that all stores have."""
+        """The keys of a store of this type under `stores:`, without the keys that all stores have."""
 
     def lint(self, reference: SecretReference, settings: Mapping[str, Any]) -> str:
-        """Return what is wrong with a reference, offline, or an empty string."""
+        """Return what is wrong with a reference; empty if nothing is. No IO."""
 
-    def open(self, place: StoreConfig) -> OpenStore:
-        """Return a place to read from. No IO: it waits for the first read."""
+    def open(self, store: StoreConfig) -> OpenStore:
+        """Return the store, ready to read from. No connection and no login before the first read.
+
+        Raises:
+            SecretUnresolved: there is no store, such as a server that an environment variable should name.
+        """
 
 
 @runtime_checkable
 class HasStoreRules(Protocol):
-    """A second ability of a backend: its stores have rules that a schema can't say."""
+    """An optional part of `Backend`: rules for its stores that a JSON Schema can't express."""
 
     def rules(self, store: Mapping[str, Any]) -> Iterable[Finding]:
-        """Yield what is wrong with a store of this type that its schema accepts, offline."""
+        """Yield what is wrong with a store of this type that its schema accepts. No IO."""
 
 
 @runtime_checkable
 class HasRequirements(Protocol):
-    """A third ability of a backend: it works with something that connform doesn't bring, and can tell whether it is here."""
+    """An optional part of `Backend`: it needs a library or program that isn't installed with connform."""
 
     def missing(self) -> str:
-        """Return how to install what is missing, `pip install boto3`; empty where all is here. No network."""
+        """Return what is missing, such as `pip install boto3` or `the program op`; empty if nothing is. No network."""

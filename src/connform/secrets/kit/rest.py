@@ -1,7 +1,7 @@
-"""Turns calls of a secret store's HTTP API into status and JSON: over connform's own client, which leaks no credential.
+"""A client for the JSON API of a secret store, `RestApi`, over connform's own HTTP client.
 
-Layer 2; uses the network: https, or http on loopback; no redirects, no proxy from the environment, one deadline. Reads
-are repeated as a ready client repeats them, `Retry-After` included; a login is not.
+Layer 2; uses the network: https, or http on loopback; no redirects, no proxy from the environment, one deadline for a call.
+Calls are repeated as by a ready client: reads, and a POST such as a login only if the server can't have acted on it.
 """
 
 from __future__ import annotations
@@ -21,37 +21,37 @@ if TYPE_CHECKING:
     from connform.http.settings import Credential
 
 _SUCCESS = range(200, 300)
-_UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _TOO_MANY, _SERVER_ERROR = 401, 403, 404, 429, 500
+_UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _TOO_MANY_REQUESTS, _SERVER_ERROR = 401, 403, 404, 429, 500
 _MAX_BODY_BYTES = 8 * 1024 * 1024
-_SLOW = "see why the store is slow, or raise its `timeout_s`"
-_ADDRESS = "correct the address of the store"
+_HINT_SLOW = "see why the store is slow, or raise its `timeout_s`"
+_HINT_ADDRESS = "correct the address of the store"
 _HINTS = {
-    "dns_no_such_host": f"{_ADDRESS}, or the resolver of this machine",
-    "tls_wrong_host": f"the certificate belongs to another host: {_ADDRESS}",
-    "tls_not_tls": f"the port does not speak TLS: {_ADDRESS}",
+    "dns_no_such_host": f"{_HINT_ADDRESS}, or the resolver of this machine",
+    "tls_wrong_host": f"the certificate belongs to another host: {_HINT_ADDRESS}",
+    "tls_not_tls": f"the port does not speak TLS: {_HINT_ADDRESS}",
     "tls_untrusted_issuer": "if you trust the issuer, name its certificate in the store's `ca_file`, where it has one; otherwise somebody intercepts the connection",
-    "http_deadline": _SLOW,
-    "http_timeout": _SLOW,
+    "http_deadline": _HINT_SLOW,
+    "http_timeout": _HINT_SLOW,
 }
-"""What to do, where it is another thing for a store than for a connection."""
+"""Hints for faults whose own hint fits a connection, but not a store."""
 
 
 class RestReply(NamedTuple):
-    """An answer that is not a failure of the server, unless its caller wants those as well."""
+    """An answer: its status and content."""
 
     status: int
-    """HTTP status, not 429; below 500 unless asked for."""
+    """The HTTP status: never 429, and below 500 unless the caller asked for server errors."""
     content: Any
-    """The decoded JSON; `None` where the body is none."""
+    """The decoded JSON; `None` if the body is no JSON."""
 
     @property
     def is_success(self) -> bool:
-        """Whether it is what was asked for: a JSON object with any status of success, 203 from a proxy in between, say."""
+        """Whether it has a JSON object and any status of success: a proxy may have made 203 of 200."""
         return self.status in _SUCCESS and isinstance(self.content, dict)
 
 
 class RestApi:
-    """One HTTP API; safe to share between threads."""
+    """The client of one HTTP API. Threads may share it."""
 
     def __init__(
         self,
@@ -64,16 +64,16 @@ class RestApi:
         client_key: Path | None = None,
         credential: Credential | None = None,
     ) -> None:
-        """Take where it is; the client is built by the first call.
+        """Take the settings. The first call makes the HTTP client.
 
         Args:
             base_url: `https://…`; `http://` on loopback only.
-            name: what messages call it: `Vault`.
+            name: of the API in messages: `Vault`.
             timeout_s: how long a call may take, its repetitions included.
             ca_file: PEM certificates to trust instead of the system's.
-            client_cert: PEM certificate chain that the client shows.
+            client_cert: PEM chain of the client's certificate.
             client_key: its key.
-            credential: what authenticates each call.
+            credential: authenticates each call.
         """
         from connform.http.settings import ClientSettings
 
@@ -90,7 +90,7 @@ class RestApi:
             max_body_bytes=_MAX_BODY_BYTES,
         )
         self._client: httpx.Client | None = None
-        self._building = ProcessLocal(Lock)
+        self._client_lock = ProcessLocal(Lock)
 
     def call(
         self,
@@ -109,17 +109,17 @@ class RestApi:
             path: below the base URL, percent-encoded.
             json: the body, as JSON.
             form: the body, as a form.
-            headers: nothing secret.
-            server_errors: hand back server errors as well: the caller finds out what they mean.
+            headers: more headers, nothing secret.
+            server_errors: return answers from 500 on instead of raising: the caller judges them.
 
         Raises:
-            SecretUnresolved: `secret_backend_unavailable`, the network failed, or the answer was 429 or a server error; or
-                `secret_malformed`, a credential that no header can carry. The message quotes nothing of the exchange.
+            SecretUnresolved: `secret_backend_unavailable`, the network failed, or the answer was 429 or a server error;
+                `secret_malformed`, no header can carry the credential. The message quotes neither request nor answer.
         """
         from connform.http import sync_client
 
         try:
-            with self._building.own:
+            with self._client_lock.own:
                 if self._client is None:
                     self._client = sync_client(self._settings)
             body = {"json": json} if json is not None else {"data": form} if form is not None else {}
@@ -128,7 +128,7 @@ class RestApi:
             fault = "secret_malformed" if failure.fault.name == "secret_malformed" else "secret_backend_unavailable"
             hint = _HINTS.get(failure.fault.name, failure.hint)
             raise SecretUnresolved(fault, f"{self._name}: {failure.message}", hint) from None
-        if answer.status_code == _TOO_MANY or (answer.status_code >= _SERVER_ERROR and not server_errors):
+        if answer.status_code == _TOO_MANY_REQUESTS or (answer.status_code >= _SERVER_ERROR and not server_errors):
             raise SecretUnresolved("secret_backend_unavailable", f"{self._name} answered {answer.status_code}")
         try:
             content = answer.json()
@@ -137,19 +137,19 @@ class RestApi:
         return RestReply(answer.status_code, content)
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Close connections."""
         if self._client is not None:
             self._client.close()
 
 
 def content_of(reply: RestReply, name: str, *, login_hint: str, denied_hint: str = "") -> dict[str, Any]:
-    """Return the JSON object of a good answer, where status codes mean what they usually do.
+    """Return the JSON object of an answer; raise the fault that its status usually means.
 
     Args:
         reply: the answer.
-        name: what messages call the API.
-        login_hint: what to do where the API does not accept the login at all.
-        denied_hint: what to do where it does, and refuses this one secret.
+        name: of the API in messages.
+        login_hint: what to do after 401, the API does not accept the login.
+        denied_hint: what to do after 403, the login may not read this secret.
 
     Raises:
         SecretUnresolved: `secret_denied`, `secret_not_found` or `secret_backend_unavailable`.

@@ -1,7 +1,7 @@
-"""Turns the bytes that a backend found into a `Secret`, by the rules that all backends share.
+"""Functions that make a `Secret` of bytes or text, by rules that all backends share.
 
-Layer 2, no IO. Exactly one trailing newline goes, an empty value is an error, text is UTF-8. No exception carries
-a value: those of the decoders do (`UnicodeDecodeError.object`, `JSONDecodeError.doc`), so none is chained.
+Layer 2, no IO. One trailing line break is removed, an empty value is an error, text is UTF-8. Exceptions of decoders hold the
+value (`UnicodeDecodeError.object`, `JSONDecodeError.doc`), so they are never chained.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 
 _UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
-"""How PowerShell and Notepad begin a file in UTF-16."""
+"""The byte order marks of UTF-16, as PowerShell and Notepad write them."""
 
 
 def fetched_from_bytes(data: bytes) -> Fetched:
-    """Return the secret in `data`, of which no more is known.
+    """Return `data` as a secret without version and time.
 
     Raises:
         SecretUnresolved: `secret_malformed`, empty or not UTF-8.
@@ -33,7 +33,7 @@ def fetched_from_bytes(data: bytes) -> Fetched:
 
 
 def secret_from_text(text: str) -> Secret:
-    """Return `text` without one trailing newline.
+    """Return `text` as a secret, without one trailing line break.
 
     Raises:
         SecretUnresolved: `secret_malformed`, empty.
@@ -54,12 +54,12 @@ def text_from_bytes(data: bytes) -> str:
         return data.decode()
     except UnicodeDecodeError:
         pass
-    # Raised out here, where no context holds the bytes.
+    # Raised outside of the handler: else the chained exception would hold the bytes.
     raise SecretUnresolved("secret_malformed", "the value is not UTF-8 text")
 
 
 def text_of_file(data: bytes) -> str:
-    """Return the text of a file, without the byte order mark with which editors on Windows begin one.
+    """Return the text of a file, without a byte order mark at its start: editors on Windows write one.
 
     Raises:
         SecretUnresolved: `secret_malformed`, not UTF-8.
@@ -75,10 +75,10 @@ def text_of_file(data: bytes) -> str:
 
 
 def object_from_json(text: str) -> Mapping[str, Any]:
-    """Return a JSON object.
+    """Return the JSON object in `text`.
 
     Raises:
-        SecretUnresolved: `secret_malformed`, it is none.
+        SecretUnresolved: `secret_malformed`, the text is no JSON object.
     """
     import json  # start-up: few references have a field
 
@@ -91,10 +91,10 @@ def object_from_json(text: str) -> Mapping[str, Any]:
 
 
 def field_of(content: Mapping[str, Any], field: str) -> Secret:
-    """Return the text at a field of an object; no type is guessed.
+    """Return the value of a field of an object as a secret. It must be a text: no type is converted.
 
     Raises:
-        SecretUnresolved: `secret_malformed`, not a text; `secret_not_found`.
+        SecretUnresolved: `secret_malformed`, not a text, or empty; `secret_not_found`, there is no such field.
     """
     if field not in content:
         raise SecretUnresolved("secret_not_found", f"there is no field {field}", did_you_mean(field, content))
@@ -104,11 +104,11 @@ def field_of(content: Mapping[str, Any], field: str) -> Secret:
     return secret_from_text(value)
 
 
-def require_other(found: Secret, own: Iterable[Secret]) -> Secret:
-    """Return a secret that is none of those by which a store was opened: a reference reads no login of the run itself.
+def require_not_own(found: Secret, own: Iterable[Secret]) -> Secret:
+    """Return a secret if it is none of those that the store itself was opened with.
 
     Raises:
-        SecretUnresolved: `secret_denied`, it is one.
+        SecretUnresolved: `secret_denied`, it is one of them.
     """
     if found.reveal() in {secret.reveal() for secret in own}:
         message = "the value is what the store itself was opened with, and no connection gets that"
@@ -117,15 +117,19 @@ def require_other(found: Secret, own: Iterable[Secret]) -> Secret:
 
 
 def whole_or_field(text: str, field: str) -> Secret:
-    """Return a text, or one field of the JSON object that it is; errors as for `object_from_json` and `field_of`."""
+    """Return a text as a secret; if a field is named, that field of the JSON object in the text.
+
+    Raises:
+        SecretUnresolved: as `secret_from_text`, or as `object_from_json` and `field_of`.
+    """
     return field_of(object_from_json(text), field) if field else secret_from_text(text)
 
 
 def text_from_base64(data: object) -> str:
-    """Return the text that stands in base64 (RFC 4648 §4).
+    """Return the text that base64 encodes (RFC 4648 §4).
 
     Raises:
-        SecretUnresolved: `secret_malformed`, it is none, or not UTF-8.
+        SecretUnresolved: `secret_malformed`, not base64, or not UTF-8.
     """
     import base64  # start-up: few backends need it
 

@@ -1,1 +1,1 @@
-"""1Password, by its Connect server or its program. Layer 2."""
+"""The backend `op`: 1Password, by a Connect server or by the program `op`. Layer 2."""

@@ -1,6 +1,6 @@
-"""Turns `op://vault/item/field` into a field of a 1Password item.
+"""The backend `op`: fields of 1Password items, `op://vault/item/field`.
 
-Layer 2. A store uses the network: the REST interface of a 1Password Connect server (v1). The bare backend runs the program
+Layer 2; uses the network for a store: the REST API of a 1Password Connect server, version 1. The bare backend runs the program
 `op`, which has a login of its own.
 """
 
@@ -16,7 +16,7 @@ from connform.manifest.shape import Shape, Snippet
 from connform.manifest.similar import did_you_mean
 from connform.manifest.urls import URL, url_findings
 from connform.secrets.kit.interface import Fetched
-from connform.secrets.kit.opened import Once, attempt
+from connform.secrets.kit.open_store import OnceValue, attempt
 from connform.secrets.kit.requirements import missing_program
 from connform.secrets.kit.value import secret_from_text
 
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
     from connform.secrets.kit.rest import RestApi
 
 Item = dict[str, Any]
-"""An item as Connect and `op item get --format json` write it, alike in what is read here."""
+"""An item in JSON. Connect and `op item get --format json` write the keys that are read here in the same way."""
 
 _NAME: Final = "1Password Connect"
-_DEPTHS: Final = (3, 4)
-_ID: Final = r"[a-z0-9]{26}"
-_LOGIN: Final = "the token has been revoked, or is another server's: issue a new one for this store"
-_DENIED: Final = "the token needs access to that vault"
+_PART_COUNTS: Final = (3, 4)
+_ID_PATTERN: Final = r"[a-z0-9]{26}"
+_LOGIN_HINT: Final = "the token has been revoked, or is another server's: issue a new one for this store"
+_DENIED_HINT: Final = "the token needs access to that vault"
 
 
 class OnePassword:
@@ -63,38 +63,38 @@ class OnePassword:
         yield from url_findings(store["address"], ("address",))
 
     def missing(self) -> str:
-        """Return that the program is missing; a store needs none."""
+        """Return that the program `op` is missing; empty if it is on PATH. A store doesn't need it."""
         return missing_program("op")
 
     def lint(self, reference: SecretReference, settings: Mapping[str, Any]) -> str:  # noqa: ARG002  (the interface's signature)
         """Return what is wrong with a reference."""
         parts = reference.path.split("/")
-        if len(parts) not in _DEPTHS or not all(parts) or reference.field:
+        if len(parts) not in _PART_COUNTS or not all(parts) or reference.field:
             return f"1Password copies references so: {reference.scheme}://VAULT/ITEM/FIELD"
-        if any(part.startswith("-") for part in parts):  # `op` would take it for an option
+        if any(part.startswith("-") for part in parts):  # the program `op` would read it as an option
             return "a name that begins with a hyphen is written by its id"
         if '"' in reference.path or "\\" in reference.path:
             return "a name with a quotation mark or backslash is written by its id"
         return "1Password gives no earlier versions" if reference.version else ""
 
-    def open(self, place: StoreConfig) -> OpenStore:
-        """Return a Connect server, or the program."""
-        if not place.settings:
+    def open(self, store: StoreConfig) -> OpenStore:
+        """Return the Connect server of a store; for the bare backend, the program `op`."""
+        if not store.settings:
             from connform.secrets.onepassword.program import item_by_program
 
-            return Items(lambda vault, item: item_by_program(vault, item, place.timeout_s))
-        api = Once(lambda: _api(place))
-        connect = Connect(api)
+            return ItemStore(lambda vault, item: item_by_program(vault, item, store.timeout_s))
+        api = OnceValue(lambda: _api(store))
+        connect = ConnectServer(api)
 
         def close() -> None:
-            if api.done is not None:
-                api.done.close()
+            if api.value_if_computed is not None:
+                api.value_if_computed.close()
 
-        return Items(connect.item, close)
+        return ItemStore(connect.item, close)
 
 
-class Items:
-    """Opened: an item is one document, whichever of its fields are wanted."""
+class ItemStore:
+    """1Password in use. An item is one document with many fields."""
 
     batch_size = 1
 
@@ -103,11 +103,11 @@ class Items:
         self.close = close
 
     def document(self, reference: SecretReference) -> str:
-        """Return vault and item."""
+        """Return vault and item, `vault/item`."""
         return "/".join(reference.path.split("/")[:2])
 
     def read(self, references: Sequence[SecretReference]) -> Sequence[Outcome]:
-        """Return the fields; each item is looked at once."""
+        """Return the field of each reference, or why there is none. Each item is read once."""
         items: dict[str, Item | SecretUnresolved] = {}
         outcomes: list[Outcome] = []
         for reference in references:
@@ -119,25 +119,25 @@ class Items:
         return outcomes
 
 
-class Connect:
-    """A Connect server: it finds vaults and items by their titles or ids."""
+class ConnectServer:
+    """A Connect server. It finds vaults and items by title or id."""
 
-    def __init__(self, api: Once[RestApi]) -> None:
+    def __init__(self, api: OnceValue[RestApi]) -> None:
         self._api = api
 
     def item(self, vault: str, item: str) -> Item:
         """Return an item with its fields."""
         vaults = "v1/vaults"
-        where = f"{vaults}/{self._id(vaults, 'name', vault, 'vault')}/items"
-        return self._get(f"{where}/{self._id(where, 'title', item, 'item')}")
+        items = f"{vaults}/{self._id(vaults, 'name', vault, 'vault')}/items"
+        return self._get(f"{items}/{self._id(items, 'title', item, 'item')}")
 
     def _id(self, path: str, key: str, name: str, kind: str) -> str:
-        if re.fullmatch(_ID, name):
+        if re.fullmatch(_ID_PATTERN, name):
             return name
         from urllib.parse import quote
 
-        wanted = quote(f'{key} eq "{name}"')
-        found = self._list(f"{path}?filter={wanted}")
+        condition = quote(f'{key} eq "{name}"')
+        found = self._list(f"{path}?filter={condition}")
         if not found:
             raise SecretUnresolved("secret_not_found", f"there is no {kind} {name}, or the token may not see it")
         if len(found) > 1:
@@ -151,23 +151,23 @@ class Connect:
         reply = self._api.get().call("GET", path)
         listed = reply.content if isinstance(reply.content, list) else None
         wrapped = RestReply(reply.status, reply.content if listed is None else {"listed": listed})
-        found: list[Item] = content_of(wrapped, _NAME, login_hint=_LOGIN, denied_hint=_DENIED)["listed"]
+        found: list[Item] = content_of(wrapped, _NAME, login_hint=_LOGIN_HINT, denied_hint=_DENIED_HINT)["listed"]
         return found
 
     def _get(self, path: str) -> Item:
         from connform.secrets.kit.rest import content_of
 
-        return content_of(self._api.get().call("GET", path), _NAME, login_hint=_LOGIN, denied_hint=_DENIED)
+        return content_of(self._api.get().call("GET", path), _NAME, login_hint=_LOGIN_HINT, denied_hint=_DENIED_HINT)
 
 
-def _api(place: StoreConfig) -> RestApi:
+def _api(store: StoreConfig) -> RestApi:
     from connform.http.header import bearer
     from connform.secrets.kit.rest import RestApi
 
-    settings = place.settings
-    ca_file = place.base / settings["ca_file"] if "ca_file" in settings else None
-    credential = bearer(place.secrets["token"], key="token")
-    return RestApi(settings["address"], _NAME, timeout_s=place.timeout_s, ca_file=ca_file, credential=credential)
+    settings = store.settings
+    ca_file = store.base / settings["ca_file"] if "ca_file" in settings else None
+    credential = bearer(store.secrets["token"], key="token")
+    return RestApi(settings["address"], _NAME, timeout_s=store.timeout_s, ca_file=ca_file, credential=credential)
 
 
 def _fetched(item: Item, reference: SecretReference) -> Fetched:

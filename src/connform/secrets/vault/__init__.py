@@ -1,1 +1,1 @@
-"""HashiCorp Vault and OpenBao: the KV secrets engine. Layer 2."""
+"""The backend `vault`: the KV secrets engine of HashiCorp Vault and OpenBao. Layer 2."""

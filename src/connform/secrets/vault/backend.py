@@ -1,6 +1,6 @@
-"""Turns `vault://mount/path#field` into a field of a secret in HashiCorp Vault or OpenBao, KV version 1 or 2.
+"""The backend `vault`: fields of secrets in HashiCorp Vault or OpenBao, KV version 1 or 2, `vault://mount/path#field`.
 
-Layer 2, no IO: `vault_kv` reads, `vault_login` logs in.
+Layer 2; reads the variables VAULT_* for the bare backend. `kv` reads secrets, `login` logs in.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from connform.manifest.rules import Finding
 from connform.manifest.shape import Shape, Snippet
 from connform.manifest.urls import URL, UrlError, parse_url, url_findings
 from connform.secret import Secret
-from connform.secrets.kit.file_reader import PATH
-from connform.secrets.kit.opened import Documents
-from connform.secrets.vault.login import AUTH, INSIDE, VaultLogin, login_findings
+from connform.secrets.kit.file_reader import PATH_SCHEMA
+from connform.secrets.kit.open_store import DocumentStore
+from connform.secrets.vault.login import AUTH_SHAPE, SERVER_PATH_SCHEMA, VaultLogin, login_findings
 from connform.secrets.vault.paths import RESERVED, may_be_reserved, path_problem
 from connform.secrets.vault.server import VaultServer
 
@@ -40,17 +40,17 @@ class Vault:
         properties={
             "address": {**URL, "description": "Where the server is.", "examples": ["https://vault.acme.example"]},
             "namespace": {
-                **INSIDE,
+                **SERVER_PATH_SCHEMA,
                 "description": "The namespace of the login and of the secrets.",
                 "examples": ["team-a"],
             },
             "ca_file": {
-                **PATH,
+                **PATH_SCHEMA,
                 "description": "PEM certificates to trust instead of the system's; relative to the manifest.",
             },
-            "auth": AUTH,
+            "auth": AUTH_SHAPE,
             "mount": {
-                **INSIDE,
+                **SERVER_PATH_SCHEMA,
                 "description": "What stands before the path of every reference: a KV mount, or a folder in it. Default: nothing.",
                 "examples": ["secret"],
             },
@@ -74,7 +74,7 @@ class Vault:
     )
 
     def rules(self, store: Mapping[str, Any]) -> Iterator[Finding]:
-        """Yield what is wrong with the address and the login."""
+        """Yield what is wrong with the address, the login, the mount and the namespace."""
         yield from url_findings(store["address"], ("address",))
         yield from login_findings(store["auth"])
         if problem := "mount" in store and path_problem(store["mount"]):
@@ -96,23 +96,23 @@ class Vault:
             return "KV version 1 keeps no earlier versions: `?version=…` needs version 2"
         return ""
 
-    def open(self, place: StoreConfig) -> OpenStore:
-        """Return the server of a store, or of the environment.
+    def open(self, store: StoreConfig) -> OpenStore:
+        """Return the server of a store; for the bare backend, that of the environment.
 
         Raises:
-            SecretUnresolved: the variables of a bare `vault://` are not set, or not valid.
+            SecretUnresolved: for the bare backend, a variable is not set or not valid.
         """
-        from connform.secrets.vault.kv import KvMounts  # start-up: `validate` reads nothing
+        from connform.secrets.vault.kv import KvMounts  # start-up: `validate` does not need it
 
-        settings = place.settings
+        settings = store.settings
         if "address" in settings:
-            ca_file = place.base / settings["ca_file"] if "ca_file" in settings else None
-            server = VaultServer(settings["address"], settings.get("namespace", ""), ca_file, place.timeout_s)
-            login = VaultLogin(settings["auth"], place.secrets)
+            ca_file = store.base / settings["ca_file"] if "ca_file" in settings else None
+            server = VaultServer(settings["address"], settings.get("namespace", ""), ca_file, store.timeout_s)
+            login = VaultLogin(settings["auth"], store.secrets)
         else:
-            server, login = _from_environment(place.timeout_s)
+            server, login = _from_environment(store.timeout_s)
         mounts = KvMounts(server, login, settings.get("mount", ""), settings.get("kv_version", 0))
-        return Documents(mounts.load, mounts.pick, close=mounts.close)
+        return DocumentStore(mounts.load, mounts.pick, close=mounts.close)
 
 
 def _from_environment(timeout_s: float) -> tuple[VaultServer, VaultLogin]:
@@ -128,7 +128,7 @@ def _from_environment(timeout_s: float) -> tuple[VaultServer, VaultLogin]:
         message = f"{_ADDRESS} can't be used: {error}"
         raise SecretUnresolved("secret_backend_unavailable", message, hint) from None
     namespace = variable("VAULT_NAMESPACE").strip("/")
-    if namespace and not re.search(INSIDE["pattern"], namespace):
+    if namespace and not re.search(SERVER_PATH_SCHEMA["pattern"], namespace):
         message = "VAULT_NAMESPACE can't be used: names of printable ASCII, joined by slashes, are"
         raise SecretUnresolved("secret_backend_unavailable", message, hint)
     server = VaultServer(address, namespace, Path(ca_file) if ca_file else None, timeout_s)

@@ -1,4 +1,4 @@
-"""Turns what a server tells of KV mounts and secrets into documents and their fields, or into why there are none.
+"""Parsers of a Vault server's replies: KV mounts, KV secrets and their fields, and why a secret is missing.
 
 Layer 2, no IO.
 """
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from connform.errors import SecretUnresolved
 from connform.secrets.kit.interface import Fetched
 from connform.secrets.kit.value import field_of
-from connform.secrets.vault.server import NAME, describe_errors, strange
+from connform.secrets.vault.server import NAME, describe_errors, unexpected_answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,98 +20,100 @@ if TYPE_CHECKING:
     from connform.secrets.kit.rest import RestReply
 
 VERSIONED: Final = 2
-"""The version of KV that keeps earlier versions of its secrets."""
-_KV: Final = {"kv", "generic"}
-"""Types of mounts; `generic` is what KV was called at first."""
+"""The version of the KV engine that stores earlier versions of secrets."""
+_KV_TYPES: Final = {"kv", "generic"}
+"""The types of KV mounts; `generic` is an old name of `kv`."""
 
-_OF_NO_KV: Final = ("lease_id", "auth", "wrap_info")
-"""What is empty in every answer of a KV store: it leases nothing, and makes no token."""
+_NOT_OF_KV: Final = ("lease_id", "auth", "wrap_info")
+"""Keys that are empty in every answer of a KV store: it makes neither leases nor tokens."""
 
 
 class Mount(NamedTuple):
-    """A KV store of a server."""
+    """The mount of a KV engine."""
 
     path: str
-    """Without a slash at its end."""
+    """Its path, without a slash at its end."""
     version: int
-    """Of the KV engine: 1 or 2."""
+    """The version of the KV engine: 1 or 2."""
 
     def api_path(self, path: str) -> str:
-        """Return what is called to read a secret, and what a policy names."""
+        """Return the path of the API by which a secret is read. Policies name this path, too."""
         inner = path.removeprefix(f"{self.path}/")
         return f"{self.path}/data/{inner}" if self.version == VERSIONED else f"{self.path}/{inner}"
 
 
 class KvSecret(NamedTuple):
-    """A secret: its fields, and what is known of it."""
+    """A secret of a KV mount, in one version."""
 
     fields: Mapping[str, Any]
-    """Name → value."""
+    """Its values by name."""
     version: str = ""
     """The number of the version; empty in KV version 1."""
     since: datetime | None = None
     """When it was written."""
 
 
-def mount_of(reply: RestReply, path: str) -> Mount:
-    """Return the mount in which a path lies, as the server tells it.
+def mount_of_reply(reply: RestReply, path: str) -> Mount:
+    """Return the KV mount of a path, from the server's reply about it.
 
     Raises:
-        SecretUnresolved: `secret_not_found`, it is no KV store, or not in it but the whole of it.
+        SecretUnresolved: `secret_not_found`, the mount is no KV store, or the path is the mount itself;
+            `secret_backend_unavailable`, the reply is not one of Vault.
     """
-    data = _data(reply)
+    data = _data_of(reply)
     mount, kind, options = data.get("path"), data.get("type"), data.get("options")
     if not isinstance(mount, str) or not mount.strip("/") or f"/{mount}" not in f"/{path}/":
-        raise strange()
-    mount = path[: f"/{path}/".index(f"/{mount}") + len(mount) - 1]  # a namespace may stand before it
-    if kind not in _KV:
-        raise not_stored(mount)
+        raise unexpected_answer()
+    mount = path[: f"/{path}/".index(f"/{mount}") + len(mount) - 1]  # the path may begin with a namespace
+    if kind not in _KV_TYPES:
+        raise not_kv(mount)
     if mount == path:
         raise SecretUnresolved("secret_not_found", f"{mount} is the whole mount", "name a secret in it")
     is_versioned = isinstance(options, dict) and options.get("version") == "2"
     return Mount(mount, VERSIONED if is_versioned else 1)
 
 
-def not_stored(place: str) -> SecretUnresolved:
-    """Return that what lies at a place of a server is no stored secret."""
-    message = f"{place} is no KV store: only secrets that are stored can be read, none that are made on request"
+def not_kv(path: str) -> SecretUnresolved:
+    """Return the error that a path lies in no KV store."""
+    message = f"{path} is no KV store: only secrets that are stored can be read, none that are made on request"
     return SecretUnresolved("secret_not_found", message, "correct the mount in the reference")
 
 
-def decoded(reply: RestReply, mount: Mount) -> KvSecret:
-    """Return the secret that an answer holds.
+def secret_of_reply(reply: RestReply, mount: Mount) -> KvSecret:
+    """Return the secret in a reply.
 
     Raises:
-        SecretUnresolved: `secret_backend_unavailable`, it is no answer of that version of KV; `secret_not_found`, nor of any.
+        SecretUnresolved: `secret_backend_unavailable`, it is no reply of KV version 2; `secret_not_found`, the reply to a
+            read in version 1 comes from an engine that is not KV.
     """
-    data = _data(reply)
+    data = _data_of(reply)
     if mount.version != VERSIONED:
-        if any(reply.content.get(key) for key in _OF_NO_KV):
-            raise not_stored(mount.path)
+        if any(reply.content.get(key) for key in _NOT_OF_KV):
+            raise not_kv(mount.path)
         return KvSecret(data)
-    fields, metadata = data.get("data"), metadata_of(reply)
+    fields, metadata = data.get("data"), metadata_of_reply(reply)
     if not isinstance(fields, dict):
-        raise strange()
+        raise unexpected_answer()
     since = None
-    with suppress(TypeError, ValueError):  # nothing depends on it
+    with suppress(TypeError, ValueError):  # the time is only shown
         since = datetime.fromisoformat(metadata.get("created_time", "")).astimezone(UTC)
     return KvSecret(fields, str(metadata.get("version", "")), since)
 
 
-def _data(reply: RestReply) -> Mapping[str, Any]:
+def _data_of(reply: RestReply) -> Mapping[str, Any]:
     data = reply.content.get("data")
     return data if isinstance(data, dict) else {}
 
 
-def metadata_of(reply: RestReply) -> Mapping[str, Any]:
-    """Return what KV version 2 tells of a version, even of one that is gone."""
-    metadata = _data(reply).get("metadata")
+def metadata_of_reply(reply: RestReply) -> Mapping[str, Any]:
+    """Return the metadata of a version in KV version 2, even of a deleted one; empty if there is none."""
+    metadata = _data_of(reply).get("metadata")
     return metadata if isinstance(metadata, dict) and "version" in metadata else {}
 
 
-def missing(reply: RestReply, mount: Mount, path: str, version: str) -> SecretUnresolved:
-    """Return what is missing, after an answer that something is."""
-    metadata, inner, hint = metadata_of(reply), path.removeprefix(f"{mount.path}/"), ""
+def not_found(reply: RestReply, mount: Mount, path: str, version: str) -> SecretUnresolved:
+    """Return the error after the status 404: which of mount, secret and version is missing, or was deleted."""
+    metadata, inner, hint = metadata_of_reply(reply), path.removeprefix(f"{mount.path}/"), ""
     number = f"version {metadata.get('version')} of it"
     if metadata.get("destroyed"):
         message, hint = f"{number} was destroyed, and can't be had back", "write the secret again"
@@ -128,15 +130,15 @@ def missing(reply: RestReply, mount: Mount, path: str, version: str) -> SecretUn
 
 
 def field_in(document: KvSecret, field: str) -> Fetched:
-    """Return a field of a secret, or the only one where none is named.
+    """Return a field of a secret; its only field if none is named.
 
     Raises:
         SecretUnresolved: `secret_not_found`, `secret_malformed`.
     """
-    return Fetched(field_of(document.fields, field or _only(document)), document.version, document.since)
+    return Fetched(field_of(document.fields, field or _only_field(document)), document.version, document.since)
 
 
-def _only(document: KvSecret) -> str:
+def _only_field(document: KvSecret) -> str:
     names = sorted(document.fields)
     if len(names) == 1:
         return names[0]

@@ -1,6 +1,7 @@
-"""Turns the `auth:` of a Vault store into a session: by a token, or by a login with AppRole, a JWT or a Kubernetes account.
+"""The login to a Vault server by token, AppRole, JWT or Kubernetes service account, and the logout.
 
-Layer 2; uses the network, and reads the token that Kubernetes mounts. A login is tried once: several wrong ones lock an account.
+Layer 2; uses the network, and reads the token that Kubernetes mounts. A login is tried once, since several wrong ones may lock
+an account.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from connform.manifest.shape import Shape
 from connform.secret import Secret
 from connform.secrets.kit.file_reader import read_file
 from connform.secrets.kit.value import secret_from_text, text_from_bytes
-from connform.secrets.vault.server import NAME, Caller, VaultServer
+from connform.secrets.vault.server import NAME, VaultClient, VaultServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -26,19 +27,19 @@ if TYPE_CHECKING:
 
 SERVICE_ACCOUNT: Final = "/var/run/secrets/kubernetes.io/serviceaccount/token"
 """Where Kubernetes mounts the token of a pod's service account."""
-_NAME: Final = r"(?:[!$-\-0->@-~][!$-.0->@-~]*|\.[!$-\-0->@-~][!$-.0->@-~]*|\.\.[!$-.0->@-~]+)"
-"""A part between slashes: neither `.` nor `..`."""
-INSIDE: Final[Schema] = {
+_NAME_PATTERN: Final = r"(?:[!$-\-0->@-~][!$-.0->@-~]*|\.[!$-\-0->@-~][!$-.0->@-~]*|\.\.[!$-.0->@-~]+)"
+"""One part of a path, not `.` or `..`."""
+SERVER_PATH_SCHEMA: Final[Schema] = {
     "type": "string",
-    "pattern": rf"^{_NAME}(?:/{_NAME})*(?!\n)$",
+    "pattern": rf"^{_NAME_PATTERN}(?:/{_NAME_PATTERN})*(?!\n)$",
     "errorMessage": "names of printable ASCII, joined by slashes, without a slash at the ends",
 }
-"""The schema of a place inside of a server: a mount, a namespace."""
-_GOODBYE_S: Final = 2.0
-"""Nobody waits longer for a token to be revoked: it ends by itself."""
-_REJECTED: Final = {400, 401, 403, 404, 405}
+"""The JSON Schema of a path on a server: a mount or a namespace."""
+_REVOKE_TIMEOUT_S: Final = 2.0
+"""How long to wait for the revocation of a token; a token that is not revoked expires by itself."""
+_REJECTED_STATUSES: Final = {400, 401, 403, 404, 405}
 
-_ROLE: Final[Schema] = {
+_ROLE_SCHEMA: Final[Schema] = {
     "type": "string",
     "minLength": 1,
     "description": "The role to log in for.",
@@ -46,11 +47,11 @@ _ROLE: Final[Schema] = {
 }
 
 
-def _mount(default: str) -> Schema:
-    return {**INSIDE, "description": f"Where the login method is mounted, below auth/. Default {default}."}
+def _mount_schema(default: str) -> Schema:
+    return {**SERVER_PATH_SCHEMA, "description": f"Where the login method is mounted, below auth/. Default {default}."}
 
 
-AUTH: Final = Shape(
+AUTH_SHAPE: Final = Shape(
     discriminator="method",
     code="unknown-auth-method",
     branches={
@@ -70,28 +71,28 @@ AUTH: Final = Shape(
                 },
                 "role_id_from": {**REFERENCE, "description": "The same by reference, where it is kept like a secret."},
                 "secret_id": {**REFERENCE, "description": "The secret id, by reference."},
-                "mount": _mount("approle"),
+                "mount": _mount_schema("approle"),
             },
             required=("secret_id",),
             description="A login with an AppRole.",
         ),
         "jwt": Shape(
             properties={
-                "role": _ROLE,
+                "role": _ROLE_SCHEMA,
                 "token": {**REFERENCE, "description": "The JWT, by reference."},
-                "mount": _mount("jwt"),
+                "mount": _mount_schema("jwt"),
             },
             required=("role", "token"),
             description="A login with a JWT, such as the identity of a CI job.",
         ),
         "kubernetes": Shape(
             properties={
-                "role": _ROLE,
+                "role": _ROLE_SCHEMA,
                 "token": {
                     **REFERENCE,
                     "description": f"The service account's token; default file://{SERVICE_ACCOUNT}.",
                 },
-                "mount": _mount("kubernetes"),
+                "mount": _mount_schema("kubernetes"),
             },
             required=("role",),
             description="A login with the service account of a Kubernetes pod.",
@@ -117,77 +118,78 @@ def login_findings(auth: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 class VaultLogin(NamedTuple):
-    """What to log in with."""
+    """The method and credentials of a login."""
 
     auth: Mapping[str, Any]
-    """The plain keys under `auth:`."""
+    """The settings under `auth:`."""
     secrets: Mapping[str, Secret]
-    """The resolved ones: `auth.token`."""
+    """The secrets that those settings refer to, by their path in the store: `auth.token`."""
 
 
-class Session(NamedTuple):
-    """A token at work."""
+class VaultSession(NamedTuple):
+    """A client with a token."""
 
-    caller: Caller
-    """Calls with the token."""
-    is_own: bool
-    """Whether it was obtained by this run, and ends with it."""
+    client: VaultClient
+    """Sends the token with each call."""
+    is_from_login: bool
+    """Whether this run obtained the token by a login. Then it revokes it at its end."""
     secrets: tuple[Secret, ...]
-    """The token, and what was logged in with."""
+    """The token, and the secrets that were sent to log in."""
 
 
-def log_in(server: VaultServer, login: VaultLogin) -> Session:
-    """Return a session.
+def log_in(server: VaultServer, login: VaultLogin) -> VaultSession:
+    """Log in, unless the method is `token`, and return a session.
 
     Raises:
-        SecretUnresolved: `secret_denied`, the login is rejected; `secret_backend_unavailable`; or what is wrong with the token's file.
+        SecretUnresolved: `secret_denied`, the server rejects the login; `secret_backend_unavailable`; or the failure to read
+            the file of a service account's token.
     """
     method = login.auth["method"]
     if method == "token":
         token = login.secrets["auth.token"]
-        return Session(Caller(server, token), is_own=False, secrets=(token,))
-    proof = _proof(login)
-    caller = Caller(server)
+        return VaultSession(VaultClient(server, token), is_from_login=False, secrets=(token,))
+    credentials = _credentials_of(login)
+    client = VaultClient(server)
     try:
-        body = {key: value.reveal() if isinstance(value, Secret) else value for key, value in proof.items()}
-        reply = caller.call("POST", f"auth/{quote(login.auth.get('mount', method))}/login", body)
+        body = {key: value.reveal() if isinstance(value, Secret) else value for key, value in credentials.items()}
+        reply = client.call("POST", f"auth/{quote(login.auth.get('mount', method))}/login", body)
     finally:
-        caller.close()
-    token = _token(reply, login)
-    shown = (value for value in proof.values() if isinstance(value, Secret))
-    return Session(Caller(server, token), is_own=True, secrets=(token, *shown))
+        client.close()
+    token = _token_of(reply, login)
+    sent_secrets = (value for value in credentials.values() if isinstance(value, Secret))
+    return VaultSession(VaultClient(server, token), is_from_login=True, secrets=(token, *sent_secrets))
 
 
-def log_out(session: Session) -> None:
-    """Revoke a token that this run obtained, if that is quickly done, and let go of connections."""
+def log_out(session: VaultSession) -> None:
+    """Revoke a token that this run obtained, and close connections. A failure is ignored."""
     from connform.http.net import deadline
 
     try:
-        if session.is_own:
-            with deadline.within(_GOODBYE_S):
-                session.caller.call("POST", "auth/token/revoke-self")
+        if session.is_from_login:
+            with deadline.within(_REVOKE_TIMEOUT_S):
+                session.client.call("POST", "auth/token/revoke-self")
     except SecretUnresolved:
-        pass  # it ends by itself, and the run has what it wanted
+        pass  # the token expires by itself, and the secrets have been read
     finally:
-        session.caller.close()
+        session.client.close()
 
 
-def _proof(login: VaultLogin) -> dict[str, Secret | str]:
-    """Return what a login shows."""
+def _credentials_of(login: VaultLogin) -> dict[str, Secret | str]:
+    """Return the body of a login call."""
     auth, secrets = login
     if auth["method"] == "approle":
         role_id = secrets["auth.role_id_from"].reveal() if "auth.role_id_from" in secrets else auth["role_id"]
         return {"role_id": role_id, "secret_id": secrets["auth.secret_id"]}
     token = secrets.get("auth.token")
-    if token is None:  # of `kubernetes` alone; read when it is used, since it is renewed every hour
+    if token is None:  # only with `kubernetes`; read at each login, since Kubernetes replaces it
         token = secret_from_text(text_from_bytes(read_file(Path(SERVICE_ACCOUNT))))
     return {"role": auth["role"], "jwt": token}
 
 
-def _token(reply: RestReply, login: VaultLogin) -> Secret:
+def _token_of(reply: RestReply, login: VaultLogin) -> Secret:
     method = login.auth["method"]
     path = f"auth/{login.auth.get('mount', method)}"
-    if reply.status in _REJECTED:
+    if reply.status in _REJECTED_STATUSES:
         message = f"{NAME} rejected the login by {method} at {path} ({reply.status}); it was tried once"
         raise SecretUnresolved("secret_denied", message, _hint(method))
     auth = reply.content.get("auth") if reply.is_success else None

@@ -1,4 +1,4 @@
-"""Says which paths of a Vault server hold no stored secrets: its own, in which a run would find its token.
+"""Checks of a Vault path: it must not lie among the server's own paths, such as `auth/`, where tokens could be read.
 
 Layer 2, no IO.
 """
@@ -9,14 +9,14 @@ from typing import Final
 from urllib.parse import unquote
 
 RESERVED: Final = frozenset({"auth", "sys", "identity", "cubbyhole", "audit"})
-"""Where the server keeps tokens, logins and itself, in each of its namespaces; no KV store is mounted there."""
+"""The first parts of the server's own paths, in each namespace: tokens, logins, settings. No KV store is mounted there."""
 _MAX_ENCODINGS: Final = 3
 
 
 def path_problem(path: str) -> str:
-    """Return why nothing may be read at a path, mount included; empty where it may be a secret's.
+    """Return why a path, which begins with its mount, must not be read; empty if it may be read.
 
-    A server takes characters as they stand, what is in front of it may decode them: both readings are looked at.
+    A server takes an encoded path literally, but a proxy in front of it may decode it. So both forms are checked.
     """
     for _ in range(_MAX_ENCODINGS):
         segments = path.replace("\\", "/").split("/")
@@ -37,5 +37,5 @@ def path_problem(path: str) -> str:
 
 
 def may_be_reserved(path: str) -> bool:
-    """Whether a path is one of the server's own if its first parts should name a namespace."""
+    """Whether a path could be one of the server's own, if its first parts name a namespace."""
     return not RESERVED.isdisjoint(unquote(path).casefold().split("/"))

@@ -1,4 +1,4 @@
-"""Turns calls of one Vault or OpenBao server into replies, and its troubles into faults: sealed, standby, not initialised.
+"""The HTTP client of one Vault or OpenBao server; it recognises a server that is sealed, standby or not initialised.
 
 Layer 2; uses the network.
 """
@@ -28,7 +28,7 @@ _REDIRECTS: Final = {301, 302, 303, 307, 308}
 
 
 class VaultServer(NamedTuple):
-    """Which server."""
+    """The address of a server, and how to reach it."""
 
     address: str
     """Its URL, without `/v1`."""
@@ -40,14 +40,14 @@ class VaultServer(NamedTuple):
     """How long a call may take."""
 
 
-class Caller:
-    """Calls a server, with a token or without; safe to share between threads."""
+class VaultClient:
+    """Calls one server, with or without a token. Threads may share it."""
 
     def __init__(self, server: VaultServer, token: Secret | None = None) -> None:
-        """Take where and by whom; the first call connects.
+        """Take the settings. The first call connects.
 
         Raises:
-            SecretUnresolved: `secret_malformed`, the token can't be one.
+            SecretUnresolved: `secret_malformed`, the token can't be sent in a header.
         """
         try:
             credential = HeaderCredential("X-Vault-Token", token, key="token") if token else None
@@ -60,9 +60,11 @@ class Caller:
             ca_file=server.ca_file,
             credential=credential,
         )
-        # A Vault Agent may demand the first header: no browser can be made to send it.
-        self._outside = {"X-Vault-Request": "true"}
-        self._headers = self._outside | ({"X-Vault-Namespace": server.namespace} if server.namespace else {})
+        # A Vault Agent may require this header, since browsers can't be made to send it.
+        self._headers_without_namespace = {"X-Vault-Request": "true"}
+        self._headers = self._headers_without_namespace | (
+            {"X-Vault-Namespace": server.namespace} if server.namespace else {}
+        )
 
     def call(self, method: str, path: str, json: Mapping[str, Any] | None = None) -> RestReply:
         """Return the answer to one call.
@@ -73,30 +75,30 @@ class Caller:
             json: the body.
 
         Raises:
-            SecretUnresolved: `secret_backend_unavailable`, with what the server says of its own state, or because the answer is
-                no JSON object; `secret_not_found`, there is no such namespace.
+            SecretUnresolved: `secret_backend_unavailable`, the network or the server failed, the server is a standby, or the
+                answer is no JSON object; `secret_not_found`, there is no such namespace.
         """
         reply = self._api.call(method, path, json=json, headers=self._headers, server_errors=True)
         if reply.status in _REDIRECTS:
             message = f"this {NAME} server is a standby, and refers to another one; no token is sent there"
             raise SecretUnresolved(_UNAVAILABLE, message, "correct the address: that of the active server, or of all")
         if reply.status >= _SERVER_ERROR:
-            raise self._trouble(reply.status)
+            raise self._failure_of_server(reply.status)
         if reply.status != _NO_CONTENT and not isinstance(reply.content, dict):
-            raise strange()
+            raise unexpected_answer()
         if reply.status == _NOT_FOUND and "namespace not found" in describe_errors(reply):
             message = f"{NAME} has no such namespace, or may not say that it has"
             raise SecretUnresolved("secret_not_found", message, "correct `namespace` or VAULT_NAMESPACE")
         return reply
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Close connections."""
         self._api.close()
 
-    def _trouble(self, status: int) -> SecretUnresolved:
-        """Return what a server error means: the same answer stands for several states."""
+    def _failure_of_server(self, status: int) -> SecretUnresolved:
+        """Return the error for a status from 500 on. The server is asked for its state, since the status doesn't tell it."""
         try:
-            health = self._api.call("GET", _HEALTH, headers=self._outside, server_errors=True).content
+            health = self._api.call("GET", _HEALTH, headers=self._headers_without_namespace, server_errors=True).content
         except SecretUnresolved:
             health = None
         state = health if isinstance(health, dict) else {}
@@ -115,12 +117,12 @@ class Caller:
 
 
 def describe_errors(reply: RestReply) -> str:
-    """Return the words of an answer's errors, to look for known ones in; they are shown to nobody."""
+    """Return the error messages of an answer, to search for known words; they are never shown."""
     errors = reply.content.get("errors")
     return " ".join(map(str, errors)) if isinstance(errors, list) else ""
 
 
-def strange() -> SecretUnresolved:
-    """Return what an answer means that no Vault gives."""
+def unexpected_answer() -> SecretUnresolved:
+    """Return the error for an answer that is not one of Vault."""
     hint = "see whether the address is right, and what stands in between"
     return SecretUnresolved(_UNAVAILABLE, f"the answer is none of {NAME}'s", hint)

@@ -1,4 +1,4 @@
-"""Turns `letterbox://name` into the newest letter of that name: a backend as a third party writes it, by `connform.plugin` alone."""
+"""The example backend `letterbox`, as a third party writes it, by `connform.plugin` alone: the newest letter of a name."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from connform.plugin import (
-    Documents,
+    DocumentStore,
     Fetched,
     OpenStore,
     SecretReference,
@@ -33,9 +33,9 @@ class Letterbox:
     def lint(self, reference: SecretReference, settings: Mapping[str, Any]) -> str:
         return "" if reference.path.replace("-", "").isalnum() else "a letter has a name of letters and digits"
 
-    def open(self, place: StoreConfig) -> OpenStore:
-        folder = place.base / place.settings.get("folder", "letters")
-        return Documents(lambda reference: _newest(folder, reference), _fetched)
+    def open(self, store: StoreConfig) -> OpenStore:
+        folder = store.base / store.settings.get("folder", "letters")
+        return DocumentStore(lambda reference: _newest(folder, reference), _fetched)
 
 
 def _newest(folder: Path, reference: SecretReference) -> Path:

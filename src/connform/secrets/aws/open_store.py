@@ -1,6 +1,6 @@
-"""Turns references into batches of one AWS region each, and a batch that fails into calls for each of its secrets.
+"""The open store of both AWS backends: it reads documents in batches, each of one region.
 
-Layer 2, no IO of its own.
+Layer 2, no IO of its own. If a batch fails because of one of its secrets, each is read alone.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
 from connform.errors import SecretUnresolved
 from connform.secrets.kit.interface import Fetched
-from connform.secrets.kit.opened import attempt
+from connform.secrets.kit.open_store import attempt
 from connform.secrets.kit.value import whole_or_field
 
 if TYPE_CHECKING:
@@ -23,57 +23,57 @@ if TYPE_CHECKING:
 
 
 class AwsDocument(NamedTuple):
-    """What a name and version of AWS stand for."""
+    """A secret or parameter in one version."""
 
     text: object
-    """The value; a foreign server may answer other things than text."""
+    """The value; a server that is not AWS may send something other than text."""
     version: str
-    """What AWS calls the version that was read."""
+    """The name of the version that was read."""
     since: datetime | None
     """When it was written."""
 
 
 Answer: TypeAlias = AwsDocument | SecretUnresolved
-"""What came of one name and version."""
+"""The result for one name and version."""
 
 
 class BatchReader(Protocol):
-    """Asks AWS for documents, as many as one call takes."""
+    """Reads documents from AWS, as many as one call may name."""
 
     def __call__(self, region: str, documents: Sequence[SecretReference]) -> Mapping[SecretReference, Answer]:
-        """Return what came of each; a failure of the whole call is raised."""
+        """Return the answer for each document; raise if the whole call failed."""
 
 
-class Batches:
-    """An opened place of AWS."""
+class AwsStore:
+    """Secrets or parameters of one AWS account, in use."""
 
-    def __init__(self, account: Account, look: BatchReader, batch_size: int) -> None:
+    def __init__(self, account: Account, read_documents: BatchReader, batch_size: int) -> None:
         self.batch_size = batch_size
         self.close = account.close
         self._account = account
-        self._look = look
+        self._read_documents = read_documents
 
     def read(self, references: Sequence[SecretReference]) -> Sequence[Outcome]:
-        """Return what came of each reference."""
+        """Return the outcome of each reference, in their order."""
         regions: dict[str, list[SecretReference]] = {}
         for reference in dict.fromkeys(one._replace(field="") for one in references):
             regions.setdefault(self._account.region_of(reference.path), []).append(reference)
         found: dict[SecretReference, Answer] = {}
         for region, documents in regions.items():
             for start in range(0, len(documents), self.batch_size):
-                found |= self._ask(region, documents[start : start + self.batch_size])
+                found |= self._read_batch(region, documents[start : start + self.batch_size])
         return [_outcome(found[reference._replace(field="")], reference.field) for reference in references]
 
-    def _ask(self, region: str, documents: Sequence[SecretReference]) -> Mapping[SecretReference, Answer]:
-        answer = attempt(self._look, region, documents)
+    def _read_batch(self, region: str, documents: Sequence[SecretReference]) -> Mapping[SecretReference, Answer]:
+        answer = attempt(self._read_documents, region, documents)
         if not isinstance(answer, SecretUnresolved):
             return answer
-        if len(documents) == 1 or not self._account.is_particular(answer, region):
+        if len(documents) == 1 or not self._account.is_of_one_secret(answer, region):
             return dict.fromkeys(documents, answer)
-        # One secret that may not be read makes AWS refuse them all.
+        # AWS refuses a whole batch because of one secret that may not be read.
         found: dict[SecretReference, Answer] = {}
         for document in documents:
-            found |= self._ask(region, [document])
+            found |= self._read_batch(region, [document])
         return found
 
 

@@ -1,4 +1,4 @@
-"""`exec://`: what the user's policy allows is run, once, bounded, and nothing of it is left."""
+"""The backend `exec`: only commands of the user's policy run, once, with limits, and no process is left."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from connform.http.net import deadline
 from connform.process_local import ProcessLocal
 from connform.secret import SecretReference
 from connform.secrets.exec.backend import EXEC
-from connform.secrets.exec.policy import POLICY
+from connform.secrets.exec.policy import POLICY_VARIABLE
 from connform.secrets.kit import command
 from connform.secrets.kit.interface import StoreConfig
 from connform.testing.secrets import Bench, SecretBackendSuite
@@ -57,8 +57,8 @@ class ExecBench(Bench):
         "sealed": "the same",
     }
 
-    def __init__(self, place: StoreConfig, folder: Path) -> None:
-        super().__init__(place)
+    def __init__(self, store: StoreConfig, folder: Path) -> None:
+        super().__init__(store)
         self.folder = folder
         self.commands: dict[str, Any] = {}
 
@@ -87,7 +87,7 @@ class TestExec(SecretBackendSuite):
     def bench(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
         folder = tmp_path / "config"
         folder.mkdir(mode=0o700)
-        monkeypatch.setenv(POLICY, str(folder / "exec.json"))
+        monkeypatch.setenv(POLICY_VARIABLE, str(folder / "exec.json"))
         return ExecBench(StoreConfig(tmp_path), folder)
 
 
@@ -183,7 +183,7 @@ def test_a_command_that_is_just_being_started_ends_with_an_interrupted_run(
     reading.start()
     while not (pids.exists() and pids.read_text().endswith("\n")):
         time.sleep(0.01)
-    command._end_all()
+    command._kill_all()
     assert_gone(pids, 1)
     reading.join()
 
@@ -195,7 +195,7 @@ def test_a_forked_child_that_ends_leaves_the_commands_of_its_parent_alone(allow:
         reading = thread.submit(fetch, "exec", tmp_path, "exec://it")
         while not (pids.exists() and pids.read_text().endswith("\n")):
             time.sleep(0.01)
-        with forked(command._end_all) as child:
+        with forked(command._kill_all) as child:
             child.result()
         over.touch()
         assert reading.result() == ["value"]
@@ -389,14 +389,14 @@ def test_a_policy_in_the_repository_of_the_manifest_allows_nothing(
         made.mkdir(parents=True)
     (repository / "link").symlink_to("../outside")
     write_policy((repository / where).parent, {"it": COMMAND})
-    monkeypatch.setenv(POLICY, str(repository / where))
+    monkeypatch.setenv(POLICY_VARIABLE, str(repository / where))
     if where.endswith("outside/exec.json") or where.startswith("link"):
         assert fetch("exec", repository / "connections", "exec://it") == ["value"]
         return
     error = failure("exec", repository / "connections", "exec://it")
     assert error.fault.name == "secret_denied"
     assert "lies in the manifest's repository" in error.message
-    assert POLICY in error.hint
+    assert POLICY_VARIABLE in error.hint
 
 
 def test_a_policy_is_looked_at_from_the_folder_of_each_manifest(
@@ -406,7 +406,7 @@ def test_a_policy_is_looked_at_from_the_folder_of_each_manifest(
 
     repository = tmp_path / "repository"
     (repository / ".git").mkdir(parents=True)
-    monkeypatch.setenv(POLICY, str(write_policy(repository, {"it": COMMAND})))
+    monkeypatch.setenv(POLICY_VARIABLE, str(write_policy(repository, {"it": COMMAND})))
     stores = SecretResolver({})
     reference = SecretReference.parse("exec://it")
     outside, inside = stores.outcomes([RequestedSecret(reference, tmp_path), RequestedSecret(reference, repository)])
@@ -459,7 +459,7 @@ def test_without_a_policy_nothing_is_allowed(
     assert '"argv"' in error.hint
     monkeypatch.setenv("XDG_CONFIG_HOME", "relative")
     assert f"there is no file {home}/.config/connform/exec.json" in failure("exec", tmp_path, "exec://it").message
-    monkeypatch.setenv(POLICY, "exec.json")
+    monkeypatch.setenv(POLICY_VARIABLE, "exec.json")
     assert "is not an absolute path" in failure("exec", tmp_path, "exec://it").message
 
 

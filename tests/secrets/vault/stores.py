@@ -1,4 +1,4 @@
-"""Opens stores as the engine does, for the tests of the backend."""
+"""Functions that make Vault stores and read from them, as the engine does."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
     from tests.secrets.vault.openbao import OpenBao
 
 
-def place_at(bao: OpenBao, token: str, **settings: Any) -> StoreConfig:
+def store_at(bao: OpenBao, token: str, **settings: Any) -> StoreConfig:
     """Return a store that is opened by a token."""
-    return place_with(bao, {"method": "token"}, {"token": token}, **settings)
+    return store_with(bao, {"method": "token"}, {"token": token}, **settings)
 
 
-def place_with(bao: OpenBao, auth: dict[str, str], secrets: dict[str, str], **settings: Any) -> StoreConfig:
+def store_with(bao: OpenBao, auth: dict[str, str], secrets: dict[str, str], **settings: Any) -> StoreConfig:
     """Return a store that is opened by a login; `secrets` by their keys under `auth:`."""
     where = {"address": bao.address, "ca_file": str(bao.ca_file), "auth": auth, **settings}
     return StoreConfig(bao.ca_file.parent, where, {f"auth.{key}": Secret(value) for key, value in secrets.items()})
 
 
-def read(place: StoreConfig, *texts: str) -> list[Outcome]:
+def read(store: StoreConfig, *texts: str) -> list[Outcome]:
     """Return what came of references in one run; no failure shows a canary."""
-    used = StoreSession("the store", partial(VAULT.open, place), place.timeout_s)
+    used = StoreSession("the store", partial(VAULT.open, store), store.timeout_s)
     references = [SecretReference.parse(text) for text in texts]
     try:
         known = used.outcomes(references)
@@ -43,20 +43,20 @@ def read(place: StoreConfig, *texts: str) -> list[Outcome]:
     return [known[reference] for reference in references]
 
 
-def fetched(place: StoreConfig, text: str) -> Fetched:
+def fetched(store: StoreConfig, text: str) -> Fetched:
     """Return a secret that must be there."""
-    (outcome,) = read(place, text)
+    (outcome,) = read(store, text)
     assert isinstance(outcome, Fetched), f"{outcome} {getattr(outcome, 'hint', '')}"
     return outcome
 
 
-def value(place: StoreConfig, text: str) -> str:
+def value(store: StoreConfig, text: str) -> str:
     """Return the value of a secret that must be there."""
-    return fetched(place, text).secret.reveal()
+    return fetched(store, text).secret.reveal()
 
 
-def failure(place: StoreConfig, text: str) -> SecretUnresolved:
+def failure(store: StoreConfig, text: str) -> SecretUnresolved:
     """Return the failure that must be there."""
-    (outcome,) = read(place, text)
+    (outcome,) = read(store, text)
     assert isinstance(outcome, SecretUnresolved), "a secret was read"
     return outcome

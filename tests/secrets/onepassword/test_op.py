@@ -1,4 +1,4 @@
-"""The backend `op` against a Connect server and a program that follow the documentation: no real 1Password was there."""
+"""The backend `op`, at a Connect server and a program that imitate the documented ones: there was no real 1Password."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Connect:
         self.items: dict[str, dict[str, Any]] = {}
         self.server = ApiServer(self.handle, issuer.loopback())
         settings = {"address": self.server.address, "ca_file": str(ca_file), "token": "env://TOKEN"}
-        self.place = StoreConfig(ca_file.parent, settings, {"token": Secret(TOKEN)})
+        self.store = StoreConfig(ca_file.parent, settings, {"token": Secret(TOKEN)})
 
     def put(self, title: str, fields: Mapping[str, str]) -> None:
         version = self.items.get(title, {"version": 0})["version"] + 1
@@ -80,7 +80,7 @@ class ConnectBench(ServedBench):
     }
 
     def __init__(self, connect: Connect) -> None:
-        super().__init__(connect.place, connect.server)
+        super().__init__(connect.store, connect.server)
         self._connect = connect
 
     def put(self, name: str, value: bytes) -> str:

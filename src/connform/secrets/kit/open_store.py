@@ -1,4 +1,4 @@
-"""Turns functions that read one thing into places that are read at once: what most backends are made of.
+"""Building blocks of open stores: `DocumentStore`, `OnceValue` for a login, `attempt`.
 
 Layer 2, no IO of its own.
 """
@@ -21,36 +21,43 @@ T = TypeVar("T")
 D = TypeVar("D")
 
 
-class Once(Generic[T]):
-    """What is done once, whoever asks first and however it ends: a login, so that a wrong one locks no account."""
+class OnceValue(Generic[T]):
+    """A value that is computed once, a failure included: a wrong login is not repeated, since several may lock an account."""
 
-    def __init__(self, work: Callable[[], T]) -> None:
-        self._work = work
+    def __init__(self, compute: Callable[[], T]) -> None:
+        self._compute = compute
         self._lock = ProcessLocal(Lock)
-        self._done: list[T] = []
+        self._values: list[T] = []
         self._failure: SecretUnresolved | None = None
 
     def get(self) -> T:
-        """Return what came of it, or raise why it failed."""
+        """Return the value, which the first call computes. Threads may share it.
+
+        Raises:
+            SecretUnresolved: the computation failed, now or in an earlier call.
+        """
         with self._lock.own:
             if self._failure is not None:
                 raise SecretUnresolved(self._failure.fault.name, self._failure.message, self._failure.hint)
-            if not self._done:
+            if not self._values:
                 try:
-                    self._done.append(self._work())
+                    self._values.append(self._compute())
                 except SecretUnresolved as failure:
                     self._failure = failure
                     raise
-            return self._done[0]
+            return self._values[0]
 
     @property
-    def done(self) -> T | None:
-        """What came of it; `None` where nobody has asked, or it failed."""
-        return self._done[0] if self._done else None
+    def value_if_computed(self) -> T | None:
+        """The value; `None` if it was not computed yet, or the computation failed."""
+        return self._values[0] if self._values else None
 
 
-class Documents(Generic[D]):
-    """An opened place in which a path and version name a document, and a field a part of it: each is looked at once a read."""
+class DocumentStore(Generic[D]):
+    """An open store of documents: path and version name a document, the field names a part of it.
+
+    One call of `read` loads each document once.
+    """
 
     def __init__(
         self,
@@ -60,13 +67,13 @@ class Documents(Generic[D]):
         batch_size: int = 1,
         close: Callable[[], None] = lambda: None,
     ) -> None:
-        """Take what reads.
+        """Take the functions that read.
 
         Args:
-            load: looks at the document of a reference.
-            pick: takes out of it what the reference points at.
-            batch_size: as `Opened.batch_size`.
-            close: as `Opened.close`.
+            load: reads the document of a reference.
+            pick: returns the secret in a document that a reference points at.
+            batch_size: as `OpenStore.batch_size`.
+            close: as `OpenStore.close`.
         """
         self.batch_size = batch_size
         self.close = close
@@ -74,14 +81,14 @@ class Documents(Generic[D]):
         self._pick = pick
 
     def read(self, references: Sequence[SecretReference]) -> Sequence[Outcome]:
-        """Return what came of each reference."""
-        seen: dict[tuple[str, str], D | SecretUnresolved] = {}
+        """Return the outcome of each reference, in their order."""
+        documents: dict[tuple[str, str], D | SecretUnresolved] = {}
         outcomes: list[Outcome] = []
         for reference in references:
             key = (reference.path, reference.version)
-            if key not in seen:
-                seen[key] = attempt(self._load, reference)
-            document = seen[key]
+            if key not in documents:
+                documents[key] = attempt(self._load, reference)
+            document = documents[key]
             if isinstance(document, SecretUnresolved):
                 outcomes.append(document)
             else:
