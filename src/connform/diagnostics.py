@@ -1,4 +1,4 @@
-"""Says what is wrong in a manifest, and where.
+"""Diagnostics of a manifest: what is wrong, where, and how to fix it; the table of their codes.
 
 Layer 0, no IO. A summary is constant per code; the detail says what, why and what to do; the hint
 offers a correction. Lines and columns are 1-based and count characters.

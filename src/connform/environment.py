@@ -1,4 +1,4 @@
-"""The environment variables of this process, which few rooms may read. Layer 0; reads the environment."""
+"""Environment variables of this process, for the few rooms that may read them. Layer 0; reads the environment."""
 
 from __future__ import annotations
 

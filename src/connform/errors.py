@@ -1,4 +1,4 @@
-"""The tree of everything connform raises.
+"""Base classes of the exceptions that connform raises.
 
 Layer 0, no IO::
 

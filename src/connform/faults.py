@@ -1,4 +1,4 @@
-"""Names every way in which a connection can fail: its stage, its verdict, its exit code and what to do.
+"""Table of faults, the named classes of failure: stage, verdict, exit code and hint of each.
 
 Layer 0, no IO. The one table that the check, the ready client, the reports and the documentation read.
 """

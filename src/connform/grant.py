@@ -1,4 +1,4 @@
-"""Says what one customer granted to one connection, and what keeps such grants: OAuth 2.0 (RFC 6749 §1.3).
+"""OAuth 2.0 grants (RFC 6749 §1.3): tokens, facts, and the protocol of where grants are stored.
 
 Layer 0, no IO: `database/` keeps grants, `auth/` spends them.
 """

@@ -1,4 +1,4 @@
-"""A property that is computed when it is first read, and then kept.
+"""A property that is computed when it is first read, and then stored in the instance.
 
 Layer 0, no IO. `functools.cached_property` of Python 3.11 has one lock for all instances: a child that is forked while any thread holds it
 would wait for ever. Here, threads that ask at once each work it out.

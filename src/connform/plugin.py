@@ -1,4 +1,4 @@
-"""Names what a third-party provider or secret backend may import, and nothing else is promised.
+"""Public names for third-party providers and secret backends; nothing else is a stable interface.
 
 No IO. A provider is an object of the `Provider` protocol behind an entry point of `connform.providers`, a backend one
 of the `Backend` protocol behind `connform.secrets`.

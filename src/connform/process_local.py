@@ -1,4 +1,4 @@
-"""Keeps a value for each process: a forked child makes its own, whatever its parent's threads were doing with theirs.
+"""A value that every process makes for itself, so that a forked child doesn't use its parent's.
 
 Layer 0, no IO. A lock that another thread held at the fork would never be released in the child, and a result that another
 thread was working out would never come; a connection would be shared by both processes. The number of the process is

@@ -1,4 +1,4 @@
-"""Says what is known of connections that were applied: facts only, no secret and no hash of one.
+"""Applied records: what is recorded of connections that were applied; no secret and no hash of one.
 
 Layer 0, no IO: `engine/` finds the facts, `database/` keeps them.
 """

@@ -1,4 +1,4 @@
-"""Turns a name into the built-in or plugged-in thing that has it.
+"""Looks up built-in and third-party providers and secret backends by name.
 
 Layer 0; reads the metadata of installed packages, and only when a name isn't built in.
 """

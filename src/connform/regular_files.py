@@ -1,4 +1,4 @@
-"""Reads whole regular files, up to a limit, and refuses pipes, devices, sockets and folders. Layer 0; reads files, never waits.
+"""Reads regular files up to a size limit; refuses pipes, devices, sockets, folders. Layer 0; reads files, never waits.
 
 A device is not even opened: that alone rewinds a tape, makes a terminal, starts a watchdog.
 """

@@ -1,4 +1,4 @@
-"""Turns a `Retry-After` header into seconds.
+"""Parser of the header `Retry-After` and of HTTP dates.
 
 Layer 0, no IO, no clock. RFC 9110 §10.2.3: seconds or an HTTP-date; what is neither counts as absent.
 """

@@ -1,4 +1,4 @@
-"""Turns the text of a secret reference into its parts, and holds a secret so that nothing shows it.
+"""A secret value that no output shows, and the parser of secret references.
 
 Layer 0, no IO.
 """

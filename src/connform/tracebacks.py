@@ -1,4 +1,4 @@
-"""Keeps the frames in which a secret is in clear out of the tracebacks of exceptions.
+"""Removes frames that may hold a secret from the tracebacks of exceptions.
 
 Layer 0, no IO. Collectors of errors send the local variables of every frame in a traceback: Sentry by default, others where they are told to.
 """

@@ -1,4 +1,4 @@
-"""Turns settings into ready HTTP clients: dialing, TLS, deadline, pinned transport.
+"""Ready HTTP clients: settings, dialing, TLS, deadline, and a transport pinned to one origin.
 
 Layer 1; the only room that imports httpx and httpcore. Importing this package costs nothing: what is heavy is loaded by its first use.
 """

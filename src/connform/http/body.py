@@ -1,4 +1,4 @@
-"""Turns the bytes of an answer into its body: decoded, never larger than allowed, in bounded memory.
+"""Decoder of response bodies (gzip, deflate) with a size limit and bounded memory.
 
 Layer 1, no IO. httpx decodes a whole chunk at once: 64 kB of gzip become 64 MB.
 """

@@ -1,4 +1,4 @@
-"""Turns settings into ready httpx clients.
+"""Constructors of ready httpx clients, sync and async.
 
 Layer 1; building a client does no IO but for certificate files, and costs a fifth of a millisecond at most.
 """

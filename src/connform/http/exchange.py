@@ -1,4 +1,4 @@
-"""Turns one request into the steps of its exchange: renew, send, wait, and again where that is allowed.
+"""The steps of one request, without IO: renew the credential, send, wait, retry.
 
 Layer 1, no IO: both transports drive the same steps, one by blocking and one by awaiting.
 """

@@ -1,4 +1,4 @@
-"""Turns what goes wrong in httpcore into connform's errors, which are httpx's errors as well.
+"""Errors of requests, which are httpx errors as well, and the translation of httpcore's errors.
 
 Layer 1, no IO. No message holds a header's value, a query or what a peer sent, except for names on certificates::
 

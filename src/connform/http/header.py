@@ -1,4 +1,4 @@
-"""Turns a secret into one header line, after making sure that it can be one.
+"""Credentials in one header line, and the check that a secret can be sent in a header.
 
 Layer 1, no IO. HTTP libraries quote a value that they refuse; here it is refused first, and never quoted.
 """

@@ -1,4 +1,4 @@
-"""Remembers which origin asked which credential to wait, so that a thousand callers don't hammer.
+"""Rate limits that servers asked for, remembered by origin and credential.
 
 Layer 1, reads the monotonic clock. A credential that is renewed is remembered by the name of its account, any other as a keyed
 digest only, with a key that never leaves the process.

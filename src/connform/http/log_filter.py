@@ -1,4 +1,4 @@
-"""Keeps the queries of our URLs out of httpx's log.
+"""Log filter that removes the query from the URLs of our requests in httpx's log.
 
 Layer 1, no IO. httpx logs every URL at INFO; people put codes, tokens and names into queries. httpcore's DEBUG log shows no header of a request, except
 in the text of errors about illegal ones, which `outgoing` forestalls.

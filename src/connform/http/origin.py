@@ -1,4 +1,4 @@
-"""Turns a base URL into the one origin to which its credential may go.
+"""Origin of a URL (scheme, host, port), and the check of a base URL that gets a credential.
 
 Layer 1, no IO.
 """

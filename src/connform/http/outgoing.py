@@ -1,4 +1,4 @@
-"""Turns what the user asks for into what goes on the wire: on the pinned origin only, with the credential.
+"""Builds the requests that go on the wire: for the pinned origin only, with the credential.
 
 Layer 1, no IO. The credential is on httpcore's request and never on httpx's, so that no `repr`, hook, log or exception can show it;
 whoever calls `build` hides its frames.

@@ -1,4 +1,4 @@
-"""Turns what came of a request into the pause before it is tried again, or into none.
+"""Retry policy: which requests may be repeated, and after which pause.
 
 Layer 1, no IO. What may be repeated is a matter of the operation: what only reads, always; what changes something, only where the server
 can't have done it (RFC 9110 §9.2.2, §10.2.3, §15.5.20 and §15.6.4).

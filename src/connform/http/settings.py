@@ -1,4 +1,4 @@
-"""Says what a client needs to know of one connection.
+"""Settings of one connection's client, and the protocols of its credential and observer.
 
 Layer 1, no IO, nothing heavy.
 """

@@ -1,4 +1,4 @@
-"""Turns requests into answers over one pinned origin, with a total deadline and a capped body.
+"""httpx transports pinned to one origin, sync and async, with a total deadline and a body limit.
 
 Layer 1, uses the network through httpcore's pools, whose way to the network is `dial` or `dial_async`. Below here the credential is in clear,
 in requests and buffers: what httpcore raises, or lets pass, comes out without its frames.

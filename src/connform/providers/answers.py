@@ -1,4 +1,4 @@
-"""Turns the answers that mean the same in every API into judgements: redirects, rate limits, servers that are down.
+"""Judgements of answers that mean the same in every API: redirects, rate limits, server errors.
 
 Layer 2, no IO, no clock. What a status says of one API alone stays with its provider.
 """

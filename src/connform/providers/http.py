@@ -1,4 +1,4 @@
-"""Turns a connection to any HTTP API into its root and its check, and an answer into a judgement.
+"""The provider `http`: any HTTP API, described by the manifest itself.
 
 Layer 2, no IO. What the API looks like stands in the manifest: its root, the header of its key, a read-only request.
 """

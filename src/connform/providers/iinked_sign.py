@@ -1,4 +1,4 @@
-"""Turns an iinked Sign connection into its URLs and its check, and an answer of iinked Sign into a judgement.
+"""The provider `iinked-sign`: its URLs, its check request, and the judgement of its answers.
 
 Layer 2, no IO. Facts are the vendor's (docs.iinkedsign.com/v4: authentication, oauth, guides/errors, api/packages/list).
 """

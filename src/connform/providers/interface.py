@@ -1,4 +1,4 @@
-"""What a provider is: everything connform knows of one API.
+"""Protocol of a provider: what connform knows of one API.
 
 Layer 2, no IO: a provider says what to send and what an answer means; the engine does the sending.
 """

@@ -1,4 +1,4 @@
-"""Turns this process into an iinked Sign: an embedded simulator for rehearsals and tests.
+"""Embedded simulator of iinked Sign on 127.0.0.1, for rehearsals and tests.
 
 Layer 2; IO: loopback, once started. Real TLS with a CA of its own, the real host names, synthetic credentials and
 answers. Needs the extra `connform[simulator]`; importing this module doesn't.

@@ -1,4 +1,4 @@
-"""Turns a request into the answer that iinked Sign documents for it (docs.iinkedsign.com/v4, page in brackets).
+"""The simulated API: the answers that iinked Sign documents (docs.iinkedsign.com/v4, page in brackets).
 
 Layer 2, no IO. Everything in an answer is synthetic: no names, no e-mail addresses. What was added is remembered
 per host as a mere count.

@@ -1,4 +1,4 @@
-"""Turns the name that a client asks for in its TLS handshake (SNI) into a certificate of that name, on a CA of our own.
+"""Certificate authority of the simulator: one certificate per host name, selected by SNI.
 
 Layer 2; IO: none but the temporary file through which Python's ssl module reads a key.
 """

@@ -1,4 +1,4 @@
-"""Turns a request into a yes or no: does it carry a credential that this simulator issued for its host?
+"""Credentials that the simulator issued, and the check of those that a request carries.
 
 Layer 2, no IO. Every credential is random and synthetic; a real one is never accepted.
 """

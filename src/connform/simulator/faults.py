@@ -1,4 +1,4 @@
-"""Turns the name of a fault into the reply that shows it: the one table of what the simulator can do wrong.
+"""Table of the faults that the simulator can show: fault name and reply.
 
 Layer 2, no IO. The names are those of `connform.faults`: a check against a host that fails so reports that class. `slow_token`
 alone is none: whoever is patient gets the answer.

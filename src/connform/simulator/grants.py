@@ -1,4 +1,4 @@
-"""Remembers what customers granted: codes, refresh tokens that rotate, and the families that end when one is used twice.
+"""Grants of the simulated authorization server: codes, access tokens, rotating refresh tokens.
 
 Layer 2, no IO. RFC 6749 §4.1.2 and §6, RFC 7636 §4.6, RFC 9700 §4.14.2. Every code and token is random and synthetic.
 """

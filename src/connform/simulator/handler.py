@@ -1,4 +1,4 @@
-"""Turns the bytes of one TLS connection into requests, and replies into bytes: HTTP/1.1 with keep-alive.
+"""HTTP/1.1 handler of one TLS connection to the simulator, with keep-alive.
 
 Layer 2; IO: the socket that it is given.
 """

@@ -1,4 +1,4 @@
-"""What travels inside of the simulator: a request that arrived, a reply to give, a line for the record.
+"""Data types of the simulator: request, reply, and the record of a request.
 
 Layer 2, no IO.
 """

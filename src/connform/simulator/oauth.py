@@ -1,4 +1,4 @@
-"""Turns a request below `/connect/` into the answer of an authorization server, as .NET's IdentityServer has them.
+"""The simulated authorization server, with the paths of .NET's IdentityServer below `/connect/`.
 
 Layer 2, no IO. RFC 6749 §4.1, §5 and §6; RFC 7009; RFC 9207. The vendor documents authorize and token [oauth].
 """

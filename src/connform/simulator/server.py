@@ -1,4 +1,4 @@
-"""Turns connections on a loopback port into requests that are answered, over TLS.
+"""TLS server of the simulator on a loopback port.
 
 Layer 2; IO: loopback. One thread accepts, one serves each connection; `close` ends them all.
 """

@@ -1,4 +1,4 @@
-"""Turns a pytest run into one with an iinked Sign on loopback: the fixture `connform_simulator`.
+"""pytest plugin: the fixture `connform_simulator`, an iinked Sign on loopback.
 
 Layer 5; IO: loopback. pytest finds this plugin by itself where `connform[simulator]` is installed. A test makes a ready
 client of a connection as the manifest declares it; no secret is resolved, nothing leaves the machine::

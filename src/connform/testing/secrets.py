@@ -1,4 +1,4 @@
-"""Turns a secret backend into a verdict: the suite that every backend passes, connform's own and those of third parties.
+"""Test suite for secret backends: every backend passes it, connform's own and those of third parties.
 
 Layer 5; IO: whatever the backend does. A test module of yours says how secrets get into your backend, and is done::
 

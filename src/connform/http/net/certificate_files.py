@@ -1,4 +1,4 @@
-"""Reads files of certificates and keys, and says what is wrong with one. Layer 1; reads files, waits for no pipe or device."""
+"""Reads certificate and key files; errors name the file. Layer 1; reads files, waits for no pipe or device."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turns one total time-out into the time that each socket operation may take.
+"""Total time-out of an exchange: it limits the time of each socket operation inside.
 
 Layer 1, reads the monotonic clock. httpx has no total time-out; a deadline is carried by a context variable from the transport to the network streams,
 which httpcore calls without telling them what for.

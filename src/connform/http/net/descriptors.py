@@ -1,4 +1,4 @@
-"""Closes in a forked child the sockets that it shares with its parent, so that they end when the parent ends them.
+"""List of this process's open sockets; a forked child closes the ones that it inherited.
 
 Layer 1, closes descriptors. Closing sends nothing while another process has the socket open: TLS is not shut down, and TCP ends with the
 last descriptor. No answer depends on this: `transport` has a pool for each process, and a stream serves its own process alone.

@@ -1,4 +1,4 @@
-"""Turns a host and port into a connection, blocking: look-up, TCP, TLS, each with its own fault.
+"""Blocking network backend for httpcore: DNS look-up, TCP, proxy tunnel, TLS; each failure has a fault.
 
 Layer 1, uses the network. `dial_async` is the same for event loops; `line` is what both share.
 """

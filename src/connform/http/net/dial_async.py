@@ -1,4 +1,4 @@
-"""Turns a host and port into a connection, for asyncio and trio: look-up, TCP, TLS, each with its own fault.
+"""Network backend for httpcore on asyncio and trio: DNS look-up, TCP, proxy tunnel, TLS.
 
 Layer 1, uses the network. Sockets don't block, and TLS runs on them directly: errors reach us as the `ssl` module raises them, as in `dial`.
 """

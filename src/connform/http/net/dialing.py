@@ -1,4 +1,4 @@
-"""Says what the synchronous and the asynchronous way to a server share: addresses in turn, what is reported, which fault an error shows.
+"""State shared by sync and async dialing: addresses left, reporting, mapping errors to faults.
 
 Layer 1, reads the clock, no IO.
 """

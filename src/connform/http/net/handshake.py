@@ -1,4 +1,4 @@
-"""Turns the outcome of a TLS handshake into facts or the fault that it shows.
+"""Result of a TLS handshake: facts of the connection for the report, or the fault of a failure.
 
 Layer 1, no IO.
 """

@@ -1,4 +1,4 @@
-"""Turns a proxy's URL into what is said to a proxy, and its answer into an open tunnel or a fault.
+"""HTTP proxies: the CONNECT request that opens a tunnel, and the parser of the proxy's answer.
 
 Layer 1, no IO. httpcore's own tunnels keep their place in the pool for ever when the TLS handshake inside fails (httpcore 1.0.9); ours belong to the way to the
 network, so that httpcore never sees a proxy.

@@ -1,4 +1,4 @@
-"""Turns a host name into addresses, in threads that can be left behind.
+"""DNS look-ups with a time-out, in daemon threads that are abandoned when it ends.
 
 Layer 1, asks the system's resolver. `getaddrinfo` can't be interrupted and a silent name server holds it for 10 s and more. Its threads are therefore daemons, which
 a process that ends does not wait for, and one whose caller has gone gives up its slot at once.

@@ -1,4 +1,4 @@
-"""Turns sockets that don't block into ones that tasks of asyncio and trio can wait for.
+"""Non-blocking sockets for asyncio and trio: connect, TLS handshake, retry when the socket is ready.
 
 Layer 1, uses the network.
 """

@@ -1,4 +1,4 @@
-"""Turns a connection that was cut before its TLS handshake into an error, and leaves nothing of it open.
+"""An `SSLSocket` that closes itself and raises when the connection was cut before the handshake.
 
 Layer 1. `ssl` would lose a socket that is open there, or return one without TLS: it asks for the other side's address
 first of all, while nobody else holds the socket yet.

@@ -1,4 +1,4 @@
-"""Turns a stream that is TLS already into one with TLS inside: the way through an `https://` proxy.
+"""TLS inside a TLS stream, for connections through an `https://` proxy.
 
 Layer 1. Python can't wrap an `SSLSocket` a second time, so that records go through memory here.
 """
