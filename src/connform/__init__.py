@@ -7,7 +7,7 @@ with connform.connect("sandbox-us") as client:  # httpx.Client: base URL, creden
     client.post("/packages/list", json={"take": 10})
 ```
 
-Everything is imported when first used: `import connform` itself costs next to nothing.
+Everything is imported when first used, so that `import connform` itself is fast.
 """
 
 from __future__ import annotations

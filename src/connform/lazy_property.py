@@ -1,7 +1,8 @@
 """A property that is computed when it is first read, and then stored in the instance.
 
-Layer 0, no IO. `functools.cached_property` of Python 3.11 has one lock for all instances: a child that is forked while any thread holds it
-would wait for ever. Here, threads that ask at once each work it out.
+Layer 0, no IO. In Python 3.11, `functools.cached_property` has one lock for all instances, and a child that is forked
+while a thread holds it would wait for ever. This one has no lock: threads that read at the same time may each compute
+the value.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ T = TypeVar("T")
 
 
 class lazy_property(Generic[T]):  # noqa: N801  (used as a function, as `property` is)
-    """A property whose value is kept in the instance, which then is asked no more."""
+    """A property whose value is stored in the instance's `__dict__`, which is read from then on."""
 
     def __init__(self, work: Callable[[Any], T]) -> None:
         self._work = work

@@ -1,7 +1,7 @@
 """Public names for third-party providers and secret backends; nothing else is a stable interface.
 
-No IO. A provider is an object of the `Provider` protocol behind an entry point of `connform.providers`, a backend one
-of the `Backend` protocol behind `connform.secrets`.
+No IO. A provider is an object of the protocol `Provider`, named by an entry point of the group `connform.providers`;
+a backend is an object of the protocol `Backend`, in the group `connform.secrets`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Removes frames that may hold a secret from the tracebacks of exceptions.
 
-Layer 0, no IO. Collectors of errors send the local variables of every frame in a traceback: Sentry by default, others where they are told to.
+Layer 0, no IO. Error collectors send the local variables of every frame in a traceback: Sentry by default, others by
+option.
 """
 
 from __future__ import annotations
@@ -14,19 +15,22 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 LEFT_OUT: Final = "frames that may hold a secret are left out:"
-"""How the note on an exception begins that has lost its frames."""
+"""Start of the note on an exception whose frames were removed."""
 
 
 class hidden_frames:  # noqa: N801  (used as a function; a generator takes three times as long)
-    """Let exceptions of every kind leave the block without its frames, those of the function around it included.
+    """Context manager: removes the traceback of an exception that leaves the block, and the exceptions behind it.
 
-    What was handled inside stays there as well, except for other interruptions: anyio looks for its own among them.
+    The frame of the function around the block is removed as well.
+
+    The exception that the caller was handling stays behind it. So do exceptions that are no `Exception`, as cancellations,
+    for which anyio looks; their tracebacks are removed too.
     """
 
     __slots__ = ("_handled", "_shown")
 
     def __init__(self, shown: object = None) -> None:
-        """Take an object of the caller's own: the frames from its methods on stay, where the exception comes from there."""
+        """Set an object whose methods hold no secret: the frames of an exception that comes from them stay."""
         self._shown = shown
 
     def __enter__(self) -> None:
@@ -43,14 +47,14 @@ class hidden_frames:  # noqa: N801  (used as a function; a generator takes three
 
 
 def _from(trace: TracebackType | None, owner: object) -> TracebackType | None:
-    """Return the part of a traceback that begins in a method of `owner`."""
+    """Return the part of a traceback from the first frame in a method of `owner` on; `None` if there is none."""
     while trace is not None and trace.tb_frame.f_locals.get("self") is not owner:
         trace = trace.tb_next
     return trace
 
 
 def _behind(error: BaseException, handled: BaseException | None) -> list[BaseException]:
-    """Return the exceptions behind one, up to the one that the caller was handling."""
+    """Return the causes and contexts of an exception, up to the one that the caller was handling."""
     links = [error]
     while (link := links[-1].__cause__ or links[-1].__context__) and link is not handled and link not in links:
         links.append(link)
@@ -58,7 +62,7 @@ def _behind(error: BaseException, handled: BaseException | None) -> list[BaseExc
 
 
 def _cut(error: BaseException, handled: BaseException | None) -> None:
-    """Take the frames from an exception, and what stands behind it, except for interruptions and what the caller was handling."""
+    """Remove an exception's traceback and the exceptions behind it, except for the ones that `hidden_frames` keeps."""
     kept = [error, *(link for link in _behind(error, handled) if not isinstance(link, Exception))]
     for link, behind in zip(kept, [*kept[1:], handled], strict=True):
         if link.__cause__ is not None:
@@ -71,7 +75,7 @@ def _cut(error: BaseException, handled: BaseException | None) -> None:
 
 
 def _tell_places(error: BaseException, handled: BaseException | None) -> None:
-    """Note what is left out, where the exception may be a mistake that somebody has to find: lines, and types behind it."""
+    """Note on a possible programming error which lines were removed, and the types of the exceptions behind it."""
     if not isinstance(error, Exception) or isinstance(error, ConnformError):
         return
     told = [LEFT_OUT, *_places(error)]
@@ -81,7 +85,7 @@ def _tell_places(error: BaseException, handled: BaseException | None) -> None:
 
 
 def _places(error: BaseException) -> list[str]:
-    from traceback import walk_tb  # start-up: few exceptions are mistakes
+    from traceback import walk_tb  # imported here to keep the start-up fast
 
     return [
         f"{frame.f_code.co_filename}:{line} in {frame.f_code.co_name}" for frame, line in walk_tb(error.__traceback__)

@@ -1,6 +1,6 @@
 """Ready HTTP clients: settings, dialing, TLS, deadline, and a transport pinned to one origin.
 
-Layer 1; the only room that imports httpx and httpcore. Importing this package costs nothing: what is heavy is loaded by its first use.
+Layer 1; the only room that imports httpx and httpcore. Both are imported when a name of this package is first used.
 """
 
 from __future__ import annotations

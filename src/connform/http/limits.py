@@ -1,7 +1,7 @@
 """Rate limits that servers asked for, remembered by origin and credential.
 
-Layer 1, reads the monotonic clock. A credential that is renewed is remembered by the name of its account, any other as a keyed
-digest only, with a key that never leaves the process.
+Layer 1, reads the monotonic clock. All clients of the process respect them. A renewable credential is identified by
+its account, any other by a keyed digest, whose key never leaves the process.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from connform.http.settings import HeaderLines
 
 Holder: TypeAlias = "str | HeaderLines"
-"""Who was asked to wait: an account, or whoever sends these lines."""
+"""Who was asked to wait: an account, or the credential with these header lines."""
 
 LONGEST_S: Final = 3600.0
-"""A server that asks for more is asked again after that: its clock may be wrong, or its wish outdated."""
+"""Longest time remembered. A server that asks for more may have a wrong clock, or have changed its limit since."""
 _KEY: Final = secrets.token_bytes(32)
 _LOCK: Final = ProcessLocal(Lock)
 _UNTIL: Final[dict[tuple[Origin, str | bytes], float]] = {}
 
 
 def remember(origin: Origin, holder: Holder, delay_s: float) -> None:
-    """Take note that requests of this holder are unwelcome for so many seconds."""
+    """Remember that requests of this holder must wait for `delay_s` seconds."""
     now = monotonic()
     with _LOCK.own:
         for key in [key for key, ends_at in _UNTIL.items() if ends_at <= now]:
@@ -38,8 +38,8 @@ def remember(origin: Origin, holder: Holder, delay_s: float) -> None:
 
 
 def delay_s(origin: Origin, holder: Holder) -> float:
-    """Return for how many seconds requests of this holder are still unwelcome; 0 where they are not."""
-    if not _UNTIL:  # the usual case costs nothing
+    """Return for how many seconds requests of this holder must still wait; 0 where they need not."""
+    if not _UNTIL:  # the usual case, without computing a digest
         return 0.0
     return max(_UNTIL.get((origin, _name(holder)), 0.0) - monotonic(), 0.0)
 

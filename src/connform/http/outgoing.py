@@ -1,7 +1,7 @@
 """Builds the requests that go on the wire: for the pinned origin only, with the credential.
 
-Layer 1, no IO. The credential is on httpcore's request and never on httpx's, so that no `repr`, hook, log or exception can show it;
-whoever calls `build` hides its frames.
+Layer 1, no IO. The credential is on httpcore's request and never on httpx's, so that no `repr`, hook, log or
+exception can show it. Call `build` inside of `hidden_frames`.
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ class Outgoing:
         self._origin = origin
         self._scheme, self._host = origin.scheme.encode("ascii"), origin.host.encode("ascii")
         self._own = [
-            (b"Host", origin.host_header),  # another name could lead a shared server to another customer
+            (b"Host", origin.host_header),  # with another name, a shared server could select another customer
             (b"Accept-Encoding", body.ACCEPTED),
         ]
 
     def build(self, request: httpx.Request, credential: HeaderLines) -> httpcore.Request:
-        """Return what goes on the wire for `request`, with the lines of its credential.
+        """Return the request for httpcore, with the header lines of the credential.
 
         Raises:
-            OriginRefused: it is for another origin.
+            OriginRefused: `request` is for another origin.
             RequestFailed: `secret_malformed`, the credential is no legal header.
-            httpx.LocalProtocolError: another header is none. h11 and httpcore would quote it in exceptions and logs.
+            httpx.LocalProtocolError: another header is illegal. h11 and httpcore would quote it in exceptions and logs.
         """
         wanted = Origin.of(request.url)
         if wanted != self._origin:
@@ -72,6 +72,6 @@ class Outgoing:
                 *added,
             ],
             content=request.stream,
-            # `trace` would show the credential to a callback, `sni_hostname` and `target` would lead elsewhere.
+            # Not `trace`, which shows the credential to a callback; nor `sni_hostname` and `target`, which redirect.
             extensions={"timeout": request.extensions.get("timeout", {})},
         )

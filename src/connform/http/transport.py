@@ -1,7 +1,7 @@
 """httpx transports pinned to one origin, sync and async, with a total deadline and a body limit.
 
-Layer 1, uses the network through httpcore's pools, whose way to the network is `dial` or `dial_async`. Below here the credential is in clear,
-in requests and buffers: what httpcore raises, or lets pass, comes out without its frames.
+Layer 1, uses the network through httpcore's pools, with the network backends `dial` and `dial_async`. Requests and
+buffers below hold the credential in clear, so exceptions leave here without the frames of httpcore.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ _IDLE_S = 5.0
 
 
 _RENEWALS_AT_ONCE = 40
-"""Of all clients of an event loop; more of them wait for the store longer, and for each other as long."""
+"""For all clients of an event loop. More threads would not renew faster: they would wait for the state database."""
 _RENEWALS: RunVar[anyio.CapacityLimiter] = RunVar("connform renewals")
 
 
 def _renewals() -> anyio.CapacityLimiter:
-    """Return the threads that renewals may take: the program's own (40, with anyio) stay its own."""
+    """Return the event loop's limit for renewals in threads; it is apart from the 40 threads of anyio's own limit."""
     try:
         return _RENEWALS.get()
     except LookupError:
@@ -57,7 +57,7 @@ def _renewals() -> anyio.CapacityLimiter:
 
 
 class _Pinned:
-    """What both transports share: everything but the waiting."""
+    """Base of both transports: everything that neither blocks nor awaits."""
 
     def __init__(self, settings: ClientSettings, observer: Observer | None) -> None:
         origin = Origin.pinned(settings.base_url)
@@ -67,7 +67,7 @@ class _Pinned:
         self._origin = origin
         self._root = httpx.URL(settings.base_url).path
         self._outgoing = Outgoing(origin)
-        # a route has no proxies, and plain http, for this machine alone, would show the credential to one
+        # not with a route, nor with plain http (loopback only), which would show the credential to the proxy
         by_proxy = bool(settings.proxy) and settings.network.route is None and origin.scheme == "https"
         self._line = DialContext(settings.network, observer, Proxy.of(settings) if by_proxy else None)
         self._pool_arguments: dict[str, Any] = {
@@ -98,12 +98,12 @@ class _Pinned:
         return exchange(settings.credential, operation), ends_at
 
     def _wanted(self, request: httpx.Request, step: SendRequest) -> httpcore.Request:
-        """Return what goes on the wire; inside of the deadline."""
-        if self._is_closed:  # a pool would open again for it
+        """Return the request for httpcore; call it inside of the deadline."""
+        if self._is_closed:  # httpcore's pool would open again for the request
             raise RequestFailed("http_bad_reply", f"the client was closed before {self._host} had answered", sent=False)
         wanted = self._outgoing.build(request, step.credential)
         timeouts = wanted.extensions["timeout"]
-        try:  # the pool's waiting is the only one that no stream of ours sees
+        try:  # only the pool's wait is not limited by our streams
             wanted.extensions["timeout"] = {**timeouts, "pool": deadline.allow(timeouts.get("pool"))}
         except TimeoutError:
             raise RequestTimedOut("http_deadline", f"no time was left to ask {self._host}", sent=False) from None
@@ -111,9 +111,9 @@ class _Pinned:
 
 
 class _Pool(httpcore.ConnectionPool):
-    """httpcore's, with a lock that a forked child finds free: it ends the answers that it inherited unread, if only as garbage.
+    """httpcore's pool with a lock for each process, so that a forked child can close the answers that it inherited.
 
-    The lock is the interpreter's: httpcore's own, in Python, stays locked where a signal handler raises in its `__enter__`.
+    It is a `threading.Lock`: httpcore's own lock class stays locked where a signal handler raises in its `__enter__`.
     """
 
     def __init__(self, **arguments: Any) -> None:
@@ -124,7 +124,7 @@ class _Pool(httpcore.ConnectionPool):
         return self._locks.own
 
     def _keep_lock(self, _: object) -> None:
-        """Leave httpcore's aside."""
+        """Ignore the lock that httpcore sets."""
 
     _optional_thread_lock = property(_lock, _keep_lock)  # of httpcore 1.0.3 and later
     _pool_lock = property(_lock, _keep_lock)  # before
@@ -159,7 +159,9 @@ class PinnedTransport(_Pinned, httpx.BaseTransport):
         try:
             while True:
                 step = steps.send(outcome)
-                if last is not None and not isinstance(step, Renew):  # a refused answer may stand after all
+                if last is not None and not isinstance(
+                    step, Renew
+                ):  # after a renewal, the refused answer may be returned
                     _close(last)
                     last = None
                 match step:
@@ -195,7 +197,7 @@ class PinnedTransport(_Pinned, httpx.BaseTransport):
 
 
 class _SyncBody(httpx.SyncByteStream):
-    """The body of an answer; the deadline goes on until its last byte."""
+    """The body of an answer; the deadline of the exchange covers it as well."""
 
     def __init__(self, host: str, answer: httpcore.Response, body: Body, ends_at: float) -> None:
         self._host = host
@@ -206,7 +208,7 @@ class _SyncBody(httpx.SyncByteStream):
     def __iter__(self) -> Iterator[bytes]:
         chunks = self._answer.iter_stream()
         while True:
-            # never around a `yield`: it would reach into the caller
+            # never around a `yield`: the deadline would apply to the caller's code
             with deadline.until(self._ends_at), hidden_frames(), translated(self._host):
                 chunk = next(chunks, None)
             if chunk is None:
@@ -255,7 +257,9 @@ class AsyncPinnedTransport(_Pinned, httpx.AsyncBaseTransport):
         try:
             while True:
                 step = steps.send(outcome)
-                if last is not None and not isinstance(step, Renew):  # a refused answer may stand after all
+                if last is not None and not isinstance(
+                    step, Renew
+                ):  # after a renewal, the refused answer may be returned
                     await _aclose(last)
                     last = None
                 match step:
@@ -285,7 +289,7 @@ class AsyncPinnedTransport(_Pinned, httpx.AsyncBaseTransport):
             return failure
 
     async def _renew(self, step: Renew) -> HeaderLines:
-        """Wait for the renewal in a thread, and let the client's other requests wait for this one, without any."""
+        """Renew in a thread. Other renewals of this client wait for it without a thread."""
         async with self._renewing.own:
             return await anyio.to_thread.run_sync(step.credential.renew, step.refused, limiter=_renewals())
 
@@ -296,7 +300,7 @@ class AsyncPinnedTransport(_Pinned, httpx.AsyncBaseTransport):
 
 
 class _AsyncBody(httpx.AsyncByteStream):
-    """The body of an answer; the deadline goes on until its last byte."""
+    """The body of an answer; the deadline of the exchange covers it as well."""
 
     def __init__(self, host: str, answer: httpcore.Response, body: Body, ends_at: float) -> None:
         self._host = host

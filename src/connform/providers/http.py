@@ -1,6 +1,6 @@
 """The provider `http`: any HTTP API, described by the manifest itself.
 
-Layer 2, no IO. What the API looks like stands in the manifest: its root, the header of its key, a read-only request.
+Layer 2, no IO. The manifest gives the API's root, the header of its key, and a read-only check request.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 DEFAULT_API_KEY_HEADER: Final = "X-Api-Key"
 _FRAMING: Final = frozenset({"host", "connection", "content-length", "transfer-encoding", "te", "trailer", "upgrade"})
-"""Headers that belong to the message itself (RFC 9110 §7, RFC 9112 §6): a key there breaks the request."""
+"""Headers that frame and route the message (RFC 9110 §7, RFC 9112 §6): a key there breaks the request."""
 
 _CHECK: Final = Shape(
     properties={
@@ -89,7 +89,7 @@ class Http:
     )
 
     def rules(self, connection: Mapping[str, Any]) -> Iterator[Finding]:
-        """Yield what is wrong with the root and the header."""
+        """Yield findings about the base URL, the OAuth endpoints and the key's header."""
         yield from url_findings(connection["base_url"], ("base_url",))
         auth = connection["auth"]
         if auth["method"] == "oauth2" and "issuer" not in auth and not {"authorize_url", "token_url"} <= auth.keys():
@@ -111,7 +111,7 @@ class Http:
         return CheckRequest(check.get("method", "GET"), check["path"])
 
     def judge(self, connection: Connection, answer: Answer) -> Judgement:
-        """Say what an answer to the check request means; nothing of its body is read."""
+        """Return the judgement of an answer to the check request; it doesn't depend on the body."""
         expected = connection.settings["check"].get("expect_status", 200)
         said = f"the API answered {answer.status}"
         if answer.status == expected:

@@ -1,7 +1,7 @@
 """The simulated API: the answers that iinked Sign documents (docs.iinkedsign.com/v4, page in brackets).
 
-Layer 2, no IO. Everything in an answer is synthetic: no names, no e-mail addresses. What was added is remembered
-per host as a mere count.
+Layer 2, no IO. Answers are synthetic: no names, no e-mail addresses. Of packages and files that were added, only the
+number per host is stored.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _KEY_PAGE: Final = b"<!doctype html><title>Integration (simulated)</title><h1>AP
 
 
 class SimulatedApi:
-    """One iinked Sign per host name, and a plain `200` for other APIs."""
+    """One iinked Sign per host name; on hosts that are not the vendor's, all other paths get a plain `200`."""
 
     def __init__(self, credentials: Credentials, oauth: OAuth) -> None:
         self._credentials = credentials
@@ -47,7 +47,7 @@ class SimulatedApi:
                 return self._denial(request)
         if reply := self._oauth.answer(request):
             return reply
-        if not _VENDOR_HOST.fullmatch(request.host):  # the provider `http`: its manifest says what to ask
+        if not _VENDOR_HOST.fullmatch(request.host):  # another API, for the provider `http`: every path exists
             return (
                 json_reply(200, {"simulated": True})
                 if self._credentials.anywhere_in(request)
@@ -136,7 +136,7 @@ _OPERATIONS: Final[tuple[tuple[str, re.Pattern[str], Callable[..., Reply]], ...]
         ("POST", "events/endpoints/set", SimulatedApi.set_event_endpoint),
     )
 )
-"""Method, path and handler of each documented call; a proxy may have put a prefix in front of the API root."""
+"""Method, path and handler of each documented call; the path may have a proxy's prefix in front of the API root."""
 
 
 def _identifier(number: int) -> str:

@@ -1,6 +1,6 @@
 """Certificate authority of the simulator: one certificate per host name, selected by SNI.
 
-Layer 2; IO: none but the temporary file through which Python's ssl module reads a key.
+Layer 2; IO: a temporary file only, from which Python's ssl module reads a key.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ except ModuleNotFoundError as missing:
 
 
 class Certificates:
-    """A certificate authority that issues lazily, once per host name."""
+    """A certificate authority; a host's certificate is issued when a client first asks for it."""
 
     def __init__(self) -> None:
         self._ca = trustme.CA(organization_name="connform simulator")
@@ -35,11 +35,11 @@ class Certificates:
 
     @property
     def ca_pem(self) -> bytes:
-        """The CA's certificate, PEM."""
+        """The CA's certificate, in PEM."""
         return self._ca.cert_pem.bytes()
 
     def cover(self, host: str) -> None:
-        """Make sure that clients which dial `host` by its IP address find it: they send no SNI (RFC 6066 §3)."""
+        """Add an IP address to the certificate for clients without SNI; they send none for addresses (RFC 6066 §3)."""
         try:
             address = str(ipaddress.ip_address(host))
         except ValueError:
@@ -50,7 +50,7 @@ class Certificates:
                 self._contexts.pop("", None)
 
     def listening_context(self) -> ssl.SSLContext:
-        """Return the context to listen with; it picks the certificate when a client has said whom it means."""
+        """Return the context for the listening socket; it selects the certificate in the handshake, by SNI."""
         context = _server_context()
         context.sni_callback = self._choose
         return context
@@ -77,5 +77,5 @@ class Certificates:
 def _server_context() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.sslsocket_class = TLSSocket
-    context.num_tickets = 0  # a client that closes at once would otherwise leave unread tickets, and get a reset
+    context.num_tickets = 0  # tickets that a client closes without reading would cause a reset
     return context

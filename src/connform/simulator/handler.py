@@ -1,6 +1,6 @@
 """HTTP/1.1 handler of one TLS connection to the simulator, with keep-alive.
 
-Layer 2; IO: the socket that it is given.
+Layer 2; IO: the connection's socket.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ _BAD_REQUEST, _TOO_LARGE = 400, 413
 
 
 class Responder(Protocol):
-    """Whom the handler asks."""
+    """What answers the handler's requests."""
 
     def answer(self, request: Request, /) -> Reply:
         """Return the reply to a request."""
 
     def record(self, seen: SeenRequest, /) -> None:
-        """Be told of a request, just before its reply goes out."""
+        """Record a request, before its reply is sent."""
 
 
 class _RefusedError(Exception):
-    """The request is not one: the status that says so."""
+    """The request can't be parsed; `status` is the HTTP status of the reply."""
 
     def __init__(self, status: int) -> None:
         super().__init__(status)
@@ -42,17 +42,17 @@ class _RefusedError(Exception):
 
 
 class Handler(BaseHTTPRequestHandler):
-    """One connection: request after request, until either side closes it."""
+    """One connection; serves requests until either side closes it."""
 
     protocol_version = "HTTP/1.1"
     server_version = "connform-simulator"
     sys_version = ""
-    wbufsize = -1  # head and body leave in one piece
+    wbufsize = -1  # buffered, so that head and body are sent in one piece
     disable_nagle_algorithm = True
 
     def __init__(self, connection: ssl.SSLSocket, address: tuple[str, int], service: Responder) -> None:
         self._service = service
-        super().__init__(connection, address, service)  # type: ignore[arg-type]  # it only keeps it as `.server`
+        super().__init__(connection, address, service)  # type: ignore[arg-type]  # it is only stored as `.server`
 
     def _respond(self) -> None:
         try:
@@ -68,17 +68,17 @@ class Handler(BaseHTTPRequestHandler):
         elif reply.delivery is Delivery.LOST:
             self.close_connection = True
         else:
-            if reply.delivery is Delivery.LATE:  # or until the client goes away, or the simulator stops
+            if reply.delivery is Delivery.LATE:  # or until the client closes the connection, or the simulator stops
                 select.select([self.connection], [], [], _LATE_S)
             self._send(reply)
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _respond  # noqa: N815  (http.server's names)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (http.server's name)
-        """Say nothing: the one line per request is written above."""
+        """Do nothing: `_respond` logs each request."""
 
     def _request(self) -> Request:
-        body = self._body()  # first, so that the next request of the connection starts where it should
+        body = self._body()  # read it first, so that the connection is at the start of the next request
         try:
             host = urlsplit("//" + self.headers.get("Host", "")).hostname or ""
             target = urlsplit(self.path)

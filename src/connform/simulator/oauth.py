@@ -36,11 +36,11 @@ class OAuth:
         self._secrets: dict[str, str] = {}
 
     def register(self, client_id: str, client_secret: str) -> None:
-        """Accept only this secret of an app from now on; of one that isn't registered, any is accepted."""
+        """Accept only this secret for the client from now on; a client that isn't registered may use any secret."""
         self._secrets[client_id] = client_secret
 
     def answer(self, request: Request) -> Reply | None:
-        """Return the answer; `None` where the request is for no such endpoint."""
+        """Return the answer; `None` if the request is for none of the endpoints."""
         if request.path == "/connect/authorize" and request.method in {"GET", "POST"}:
             return self._authorize(request)
         if request.method == "POST" and request.path == "/connect/revocation":
@@ -52,7 +52,9 @@ class OAuth:
     def _authorize(self, request: Request) -> Reply:
         asked = dict(parse_qsl(request.query))
         client_id, redirect_uri = asked.get("client_id", ""), asked.get("redirect_uri", "")
-        if not client_id or urlsplit(redirect_uri).scheme != "https":  # never redirected (RFC 6749 §4.1.2.1)
+        if (
+            not client_id or urlsplit(redirect_uri).scheme != "https"
+        ):  # answered here, without a redirect (RFC 6749 §4.1.2.1)
             return Reply(400, b"<!doctype html><h1>client_id and an https redirect_uri are required</h1>", "text/html")
         error = _wrong_with(asked)
         if not error and request.method == "GET":

@@ -21,18 +21,18 @@ _NO_PEM: Final = "it holds no usable PEM certificate or key"
 
 @contextmanager
 def reading(file: Path | None) -> Iterator[None]:
-    """Raise `config_file_unreadable` for what is wrong with a file."""
+    """Raise `config_file_unreadable` instead of the errors of a file that is read inside."""
     try:
         yield
     except OSError as error:
         why = _NO_PEM if isinstance(error, ssl.SSLError) else error.strerror
         raise ConnectionFailed(_FAULT, f"{file}: {why}") from None
-    except ValueError:  # there is nothing in it
+    except ValueError:  # OpenSSL got no certificate at all
         raise ConnectionFailed(_FAULT, f"{file}: {_NO_PEM}") from None
 
 
 def content(file: Path) -> bytes:
-    """Return what is in a file of certificates.
+    """Return the content of a file of certificates.
 
     Raises:
         ConnectionFailed: `config_file_unreadable`.
@@ -42,9 +42,13 @@ def content(file: Path) -> bytes:
 
 
 def version(file: Path) -> tuple[int, int]:
-    """Return the inode and the time of a file that OpenSSL will open, once it is clear that it need not wait there; errors as for `content`."""
+    """Return inode and modification time of a file that OpenSSL will open, after making sure that it is a regular file.
+
+    Raises:
+        ConnectionFailed: `config_file_unreadable`.
+    """
     with reading(file):
         status = require_regular(file, _MAX_BYTES)
-    if not status.st_size:  # so has what the kernel makes up while it is read, perhaps without an end
+    if not status.st_size:  # files of /proc have this size too, and may have no end
         raise ConnectionFailed(_FAULT, f"{file}: {_NO_PEM}")
     return status.st_ino, status.st_mtime_ns

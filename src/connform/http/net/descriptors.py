@@ -1,7 +1,9 @@
 """List of this process's open sockets; a forked child closes the ones that it inherited.
 
-Layer 1, closes descriptors. Closing sends nothing while another process has the socket open: TLS is not shut down, and TCP ends with the
-last descriptor. No answer depends on this: `transport` has a pool for each process, and a stream serves its own process alone.
+Layer 1, closes descriptors. Without this, a connection would stay open after the parent has closed it. Closing in the
+child sends nothing: TLS is not shut down, and TCP ends with the last descriptor. A child never uses these sockets
+anyway: the transports have a pool for each process, and a stream refuses to serve another process than the one that
+opened it.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ _OPEN: Final[WeakSet[socket.socket]] = WeakSet()
 
 
 def noted(sock: S) -> S:
-    """Return a socket of this process after taking note of it."""
+    """Return the socket; a forked child will close it."""
     _OPEN.add(sock)
     return sock
 

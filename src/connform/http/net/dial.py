@@ -1,6 +1,6 @@
 """Blocking network backend for httpcore: DNS look-up, TCP, proxy tunnel, TLS; each failure has a fault.
 
-Layer 1, uses the network. `dial_async` is the same for event loops; `line` is what both share.
+Layer 1, uses the network. `dial_async` is the same for event loops; `dialing` has the code that both share.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class SyncDialer(httpcore.NetworkBackend):
-    """httpcore's way to the network."""
+    """The network backend of httpcore's connection pools."""
 
     def __init__(self, line: DialContext) -> None:
         self._line = line
@@ -83,7 +83,7 @@ class SyncDialer(httpcore.NetworkBackend):
 
 
 class SyncStream(httpcore.NetworkStream):
-    """One connection, before and after its TLS handshake."""
+    """A TCP connection; with TLS after `start_tls` or `secure`."""
 
     def __init__(self, sock: socket.socket, line: DialContext, host: str) -> None:
         self._sock = sock
@@ -91,7 +91,7 @@ class SyncStream(httpcore.NetworkStream):
         self._host = host
         self._opened_by = os.getpid()
         self.redial: Callable[[], httpcore.NetworkStream] | None = None
-        """Makes one more connection to the same server."""
+        """Opens another connection to the same server, which no observer sees."""
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         require_own(self._opened_by, self._host)
@@ -110,7 +110,7 @@ class SyncStream(httpcore.NetworkStream):
                 rest = rest[self._sock.send(rest) :]
         except TimeoutError as error:
             raise failure(error, self._host) from None
-        except OSError:  # httpcore goes on to read: the server may have said why before it cut the connection
+        except OSError:  # httpcore then reads: the server may have answered before it cut the connection
             raise httpcore.WriteError from None
 
     def close(self) -> None:
@@ -147,7 +147,7 @@ class SyncStream(httpcore.NetworkStream):
         return self
 
     def _refused_certificate(self, host: str, timeout: float | None) -> bytes | None:
-        """Return the certificate in question, from one more handshake after which nothing is said."""
+        """Return the refused certificate (DER), from a second handshake without verification and without a request."""
         if self.redial is None:
             return None
         try:
@@ -163,7 +163,7 @@ def _connect(endpoint: Endpoint, timeout_s: float | None) -> socket.socket:
     sock = noted(socket.socket(endpoint.family, socket.SOCK_STREAM))
     try:
         sock.settimeout(timeout_s)
-        with suppress(ConnectionResetError):  # it was connected before: the next stage will see it
+        with suppress(ConnectionResetError):  # the server accepted and cut the connection: the next stage fails
             sock.connect(endpoint.address)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except BaseException:
@@ -173,7 +173,7 @@ def _connect(endpoint: Endpoint, timeout_s: float | None) -> socket.socket:
 
 
 def _secure(sock: socket.socket, context: ssl.SSLContext, host: str) -> ssl.SSLSocket:
-    """Return `sock` with TLS over it; it is closed where that fails."""
+    """Return `sock` with TLS; if the handshake fails, it is closed."""
     secured = noted(context.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False))
     try:
         secured.do_handshake()

@@ -1,6 +1,6 @@
 """Network backend for httpcore on asyncio and trio: DNS look-up, TCP, proxy tunnel, TLS.
 
-Layer 1, uses the network. Sockets don't block, and TLS runs on them directly: errors reach us as the `ssl` module raises them, as in `dial`.
+Layer 1, uses the network. The `ssl` module runs on non-blocking sockets directly, so that errors are those of `dial`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class AsyncDialer(httpcore.AsyncNetworkBackend):
-    """httpcore's way to the network."""
+    """The network backend of httpcore's asynchronous connection pools."""
 
     def __init__(self, line: DialContext) -> None:
         self._line = line
@@ -83,7 +83,7 @@ class AsyncDialer(httpcore.AsyncNetworkBackend):
 
 
 class AsyncStream(httpcore.AsyncNetworkStream):
-    """One connection, before and after its TLS handshake."""
+    """A TCP connection; with TLS after `start_tls` or `secure`."""
 
     def __init__(self, sock: socket.socket, line: DialContext, host: str) -> None:
         self._sock = sock
@@ -91,7 +91,7 @@ class AsyncStream(httpcore.AsyncNetworkStream):
         self._host = host
         self._opened_by = os.getpid()
         self.redial: Callable[[], Awaitable[httpcore.AsyncNetworkStream]] | None = None
-        """Makes one more connection to the same server."""
+        """Opens another connection to the same server, which no observer sees."""
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         require_own(self._opened_by, self._host)
@@ -110,14 +110,13 @@ class AsyncStream(httpcore.AsyncNetworkStream):
                 rest = rest[sent:]
         except TimeoutError as error:
             raise failure(error, self._host) from None
-        except OSError:  # httpcore goes on to read: the server may have said why before it cut the connection
+        except OSError:  # httpcore then reads: the server may have answered before it cut the connection
             raise httpcore.WriteError from None
 
     async def aclose(self) -> None:
         if self._sock.fileno() >= 0:
-            anyio.notify_closing(
-                self._sock.fileno()
-            )  # who still waits for it must not wait for the next owner of its number
+            # Tasks that wait for this descriptor would otherwise wait for the next socket with the same number.
+            anyio.notify_closing(self._sock.fileno())
         self._sock.close()
 
     def get_extra_info(self, info: str) -> Any:
@@ -151,7 +150,7 @@ class AsyncStream(httpcore.AsyncNetworkStream):
         return self
 
     async def _refused_certificate(self, host: str, timeout: float | None) -> bytes | None:
-        """Return the certificate in question, from one more handshake after which nothing is said."""
+        """Return the refused certificate (DER), from a second handshake without verification and without a request."""
         if self.redial is None:
             return None
         try:

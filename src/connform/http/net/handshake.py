@@ -22,13 +22,13 @@ _WRONG_HOST: Final = {62, 64}
 _NOT_TLS: Final = {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "HTTPS_PROXY_REQUEST", "UNKNOWN_PROTOCOL", "PACKET_LENGTH_TOO_LONG",
                    "RECORD_LAYER_FAILURE", "BAD_RECORD_TYPE", "UNEXPECTED_MESSAGE"}  # fmt: skip
 _SPOKE_FIRST: Final = "before TLS handshake with data"
-"""The `ssl` module's own words where a server speaks first, and hangs up."""
+"""Part of the `ssl` module's message where a server sends data before the handshake, and closes."""
 _SHOWN_NAMES: Final = 5
 _SHOWN_CHARACTERS: Final = 80
 
 
 def facts(connection: ssl.SSLSocket | ssl.SSLObject) -> Mapping[str, object]:
-    """Return what a report says of a TLS connection."""
+    """Return the facts of a TLS connection for a report."""
     certificate: Mapping[str, Any] = connection.getpeercert() or {}
     expires_at = ""
     if "notAfter" in certificate:
@@ -42,17 +42,17 @@ def facts(connection: ssl.SSLSocket | ssl.SSLObject) -> Mapping[str, object]:
 
 
 def doubts_certificate(error: OSError | ValueError) -> bool:
-    """Return whether the refused certificate itself says more: its issuer, or the hosts it is for."""
+    """Return whether the message about a failure names data of the refused certificate: its issuer, or its hosts."""
     return isinstance(error, ssl.SSLCertVerificationError) and error.verify_code not in {_EXPIRED, _NOT_YET_VALID}
 
 
 def failure(error: OSError | ValueError, host: str, certificate: bytes | None = None) -> RequestFailed:
-    """Return the fault that a failed handshake shows.
+    """Return the failure for an error of a handshake.
 
     Args:
         error: what the `ssl` module raised.
-        host: whose certificate was expected.
-        certificate: the one that was refused, in DER, where it could be read.
+        host: the host whose certificate was expected.
+        certificate: the refused certificate in DER; `None` where it could not be read.
     """
     match error:
         case TimeoutError():
@@ -60,7 +60,7 @@ def failure(error: OSError | ValueError, host: str, certificate: bytes | None = 
         case ssl.SSLCertVerificationError():
             return _refused(error, host, certificate)
         case ssl.SSLEOFError() | ssl.SSLZeroReturnError():
-            pass  # closed, which is not worth a class of its own
+            pass  # closed by the server: the same fault as a reset
         case ssl.SSLError(reason=reason) if reason in _NOT_TLS or _SPOKE_FIRST in str(reason):
             return RequestFailed("tls_not_tls", f"{host} does not speak TLS on this port")
         case ssl.SSLError(reason=reason):
@@ -71,7 +71,10 @@ def failure(error: OSError | ValueError, host: str, certificate: bytes | None = 
 
 
 def alert(error: ssl.SSLError, host: str) -> RequestFailed | None:
-    """Return the fault of a TLS alert after the handshake: with TLS 1.3 a missing client certificate shows only then."""
+    """Return the failure for a TLS alert after the handshake, else `None`.
+
+    With TLS 1.3, a server refuses a missing client certificate only then.
+    """
     if error.reason and "ALERT" in error.reason:
         return RequestFailed("tls_protocol", f"{host} ended the TLS connection: {_words(error.reason)}", sent=True)
     return None
@@ -135,7 +138,7 @@ def _parse(der: bytes | None) -> x509.Certificate | None:
 
 
 def _shown(text: str) -> str:
-    """Return a stranger's text so that it can't write to a terminal."""
+    """Return text of a certificate, shortened, with every character that can't be printed replaced."""
     return "".join(character if character.isprintable() else "?" for character in text[:_SHOWN_CHARACTERS])
 
 

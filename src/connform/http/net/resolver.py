@@ -1,7 +1,8 @@
 """DNS look-ups with a time-out, in daemon threads that are abandoned when it ends.
 
-Layer 1, asks the system's resolver. `getaddrinfo` can't be interrupted and a silent name server holds it for 10 s and more. Its threads are therefore daemons, which
-a process that ends does not wait for, and one whose caller has gone gives up its slot at once.
+Layer 1, asks the system's resolver. `getaddrinfo` can't be interrupted, and blocks for 10 s and more where a name
+server is silent. Its threads are daemons, so that a process that ends does not wait for them. When a caller gives up,
+its thread no longer counts against the limit.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ def literal(host: str, port: int) -> list[Endpoint]:
 
 
 class _Lookup:
-    """One name on its way through a thread."""
+    """One look-up, and its result."""
 
     __slots__ = ("host", "left_behind", "port", "result")
 
@@ -72,7 +73,7 @@ class _Lookup:
 
 
 class _Threads:
-    """At most so many threads that somebody waits for; they go as soon as there is nothing to look up."""
+    """A pool of at most `size` threads, not counting abandoned ones; a thread ends when no look-up waits."""
 
     def __init__(self, size: int) -> None:
         self._lock = Lock()
@@ -81,7 +82,7 @@ class _Threads:
 
     @contextmanager
     def working(self, lookup: _Lookup) -> Iterator[None]:
-        """Start a look-up; at the end leave it behind if it still has no result."""
+        """Start a look-up; abandon it if it has no result at the end of the block."""
         with self._lock:
             self._waiting.append(lookup)
             spawn = self._free > 0
@@ -102,7 +103,7 @@ class _Threads:
             if lookup.result.done():
                 return
             lookup.left_behind = True
-        self._spawn()  # takes the slot of the thread that is stuck
+        self._spawn()  # replaces the thread that is blocked
 
     def _spawn(self) -> None:
         Thread(target=self._work, name="connform-dns", daemon=True).start()
@@ -124,7 +125,7 @@ _THREADS: Final = ProcessLocal(lambda: _Threads(_PARALLEL_LOOKUPS))
 
 
 def look_up(host: str, port: int, timeout_s: float | None) -> list[Endpoint]:
-    """Return the addresses of `host`, best first.
+    """Return the addresses of `host` in the order of the system's resolver.
 
     Raises:
         RequestFailed: `dns_no_such_host` or `dns_timeout`.
@@ -145,7 +146,7 @@ async def look_up_async(host: str, port: int, timeout_s: float | None) -> list[E
     call_soon = _call_soon()
 
     def wake(_: Future[list[Endpoint]]) -> None:
-        with suppress(RuntimeError):  # the loop is gone, and nobody waits
+        with suppress(RuntimeError):  # the event loop has ended, and nobody waits
             call_soon(done.set)
 
     lookup.result.add_done_callback(wake)
@@ -158,7 +159,7 @@ async def look_up_async(host: str, port: int, timeout_s: float | None) -> list[E
 
 
 def _call_soon() -> Callable[[Callable[[], None]], object]:
-    """Return the running event loop's way to be called from another thread."""
+    """Return the running event loop's function that schedules a call from another thread."""
     trio = sys.modules.get("trio")
     if trio is not None and trio.lowlevel.in_trio_run():
         wake: Callable[[Callable[[], None]], object] = trio.lowlevel.current_trio_token().run_sync_soon

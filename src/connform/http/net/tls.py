@@ -1,6 +1,6 @@
 """TLS contexts of clients, cached in the process: one per set of certificate files.
 
-Layer 1, reads certificate files. Building a context parses the whole trust store, which costs 17 ms and 0.85 MiB; all clients share it.
+Layer 1, reads certificate files. Building a context parses the whole trust store, which takes 17 ms and 0.85 MiB.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ if TYPE_CHECKING:
 
 _LOCK = ProcessLocal(Lock)
 _HELD: Final[list[Lock]] = []
-"""While a process forks: the lock."""
+"""Holds the lock while the process forks, if it could be acquired; else empty."""
 _LONGEST_BUILD_S: Final = 5.0
-"""For which a fork waits."""
+"""How long a fork waits for the lock."""
 _OF_OPENSSL: Final = b"BEGIN TRUSTED CERTIFICATE"
-"""OpenSSL's own form, with purposes, which it takes from files only."""
+"""OpenSSL's own format, which adds purposes; OpenSSL loads it from files only."""
 
 
 class _Trust(NamedTuple):
-    """What makes one context differ from another."""
+    """Key of the cache of contexts."""
 
     ca_file: Path | None
     ca_pem: bytes | None
-    """What is in there: it is read before anybody waits for it."""
+    """The content of `ca_file`, read before the lock is acquired."""
     client_cert: Path | None = None
     client_key: Path | None = None
     versions: tuple[tuple[int, int], ...] = ()
-    """Inode and time of these two: a certificate that was renewed gets a new context."""
+    """Inode and modification time of the two client files: a renewed certificate gets a new context."""
 
 
 def context_for(settings: ClientSettings) -> ssl.SSLContext:
@@ -54,19 +54,19 @@ def context_for(settings: ClientSettings) -> ssl.SSLContext:
 
 
 def context_for_proxy(settings: ClientSettings) -> ssl.SSLContext:
-    """Return the shared context for an `https://` proxy: the same trust, and no client certificate."""
+    """Return the shared context for an `https://` proxy: the same authorities, and no client certificate."""
     return _shared(_Trust(*_authority(settings)))
 
 
 def _authority(settings: ClientSettings) -> tuple[Path | None, bytes | None]:
-    """Return the file of the certificates to trust, and its content."""
+    """Return the file of trusted certificates and its content; `None` twice for the system's."""
     file = settings.ca_file
     return file, None if file is None else content(file)
 
 
 @lru_cache(maxsize=1)
 def unverified() -> ssl.SSLContext:
-    """Return the context that reads the certificate which was refused. Nothing is ever sent through it."""
+    """Return a context without verification, to read a refused certificate. No request is sent through it."""
     with _LOCK.own:
         context = _bare()
     context.check_hostname = False
@@ -75,7 +75,7 @@ def unverified() -> ssl.SSLContext:
 
 
 def _shared(trust: _Trust) -> ssl.SSLContext:
-    with _LOCK.own:  # otherwise a thousand threads would build a thousand at once
+    with _LOCK.own:  # otherwise many threads would build the same context at once
         return _build(trust)
 
 
@@ -88,7 +88,9 @@ def _build(trust: _Trust) -> ssl.SSLContext:
             context.load_verify_locations(cafile=file)
     elif pem is not None:
         with reading(file):
-            context.load_verify_locations(cadata=pem.decode("ascii", "ignore"))  # only comments hold anything else
+            context.load_verify_locations(
+                cadata=pem.decode("ascii", "ignore")
+            )  # non-ASCII text occurs in comments only
     else:
         _load_system_store(context)
     if trust.client_cert is not None:
@@ -98,7 +100,7 @@ def _build(trust: _Trust) -> ssl.SSLContext:
 
 
 def _hold() -> None:
-    """Let no thread build a context during a fork: in the child, OpenSSL's own locks would stay taken for good."""
+    """Acquire the lock before a fork: OpenSSL's locks that a thread holds then would stay locked in the child."""
     lock = _LOCK.own
     if lock.acquire(timeout=_LONGEST_BUILD_S):
         _HELD.append(lock)
@@ -114,7 +116,7 @@ if hasattr(os, "register_at_fork"):  # Windows has no fork
 
 
 def _bare() -> ssl.SSLContext:
-    """Return a context that verifies; unlike those of `create_default_context` and httpx, it writes no SSLKEYLOGFILE."""
+    """Return a verifying context without certificates; unlike `create_default_context`, it writes no SSLKEYLOGFILE."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.sslsocket_class = TLSSocket
     context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -126,7 +128,7 @@ def _load_system_store(context: ssl.SSLContext) -> None:
     context.load_default_certs()
     if context.cert_store_stats()["x509_ca"]:
         return
-    directory = ssl.get_default_verify_paths().capath  # OpenSSL reads it on demand: the statistics don't count it
+    directory = ssl.get_default_verify_paths().capath  # read on demand: the statistics don't count it
     if not (directory and os.path.isdir(directory) and os.listdir(directory)):  # noqa: PTH112, PTH208  (pathlib would cost start-up)
         import certifi
 
@@ -134,5 +136,5 @@ def _load_system_store(context: ssl.SSLContext) -> None:
 
 
 def _no_password() -> str:
-    """Answer instead of a person: OpenSSL would ask for the password of an encrypted key on the terminal."""
+    """Return an empty password; otherwise OpenSSL would ask on the terminal for the password of an encrypted key."""
     return ""

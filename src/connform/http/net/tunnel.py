@@ -1,6 +1,6 @@
 """TLS inside a TLS stream, for connections through an `https://` proxy.
 
-Layer 1. Python can't wrap an `SSLSocket` a second time, so that records go through memory here.
+Layer 1. Python can't wrap an `SSLSocket` in TLS again, so the inner TLS records pass through memory buffers.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 class TLSRecords:
-    """One TLS connection without IO."""
+    """The TLS protocol of one connection, without IO."""
 
     def __init__(self, context: ssl.SSLContext, host: str) -> None:
         self._incoming = ssl.MemoryBIO()
@@ -29,7 +29,7 @@ class TLSRecords:
         self.object = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
 
     def steps(self, operation: Callable[[], T]) -> Generator[tuple[bytes, bool], bytes, T]:
-        """Yield what to send and whether to receive, until the operation is through; take what was received."""
+        """Yield the bytes to send and whether to receive; take the bytes received; return the operation's result."""
         while True:
             try:
                 result = operation()
@@ -45,7 +45,7 @@ class TLSRecords:
                 return result
 
     def receive(self, max_bytes: int) -> bytes:
-        """Return decrypted bytes; none at the end."""
+        """Return decrypted bytes; empty at the end."""
         try:
             return self.object.read(max_bytes)
         except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
@@ -54,7 +54,7 @@ class TLSRecords:
 
 @contextmanager
 def _as_os_errors() -> Iterator[None]:
-    """Raise what a socket would, so that a handshake in here is classified like any other."""
+    """Raise the OSError that a socket would raise, so that failures of both kinds of handshake get the same faults."""
     try:
         yield
     except RequestTimedOut:
@@ -64,7 +64,7 @@ def _as_os_errors() -> Iterator[None]:
 
 
 class SyncTunnel(httpcore.NetworkStream):
-    """TLS over a stream."""
+    """A stream with TLS over a stream that has TLS already."""
 
     def __init__(self, below: httpcore.NetworkStream, records: TLSRecords) -> None:
         self._below = below
@@ -100,7 +100,7 @@ class SyncTunnel(httpcore.NetworkStream):
 
 
 class AsyncTunnel(httpcore.AsyncNetworkStream):
-    """TLS over a stream."""
+    """A stream with TLS over a stream that has TLS already."""
 
     def __init__(self, below: httpcore.AsyncNetworkStream, records: TLSRecords) -> None:
         self._below = below
