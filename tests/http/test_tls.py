@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def built(monkeypatch: pytest.MonkeyPatch) -> list[ssl.SSLContext]:
     """Every context that is built, from an empty cache."""
     contexts: list[ssl.SSLContext] = []
-    build = tls._bare
+    build = tls._empty_context
 
     def counting() -> ssl.SSLContext:
         contexts.append(build())

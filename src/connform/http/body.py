@@ -13,7 +13,7 @@ from connform.http.failures import RequestFailed
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ACCEPTED: Final = b"gzip, deflate"
+ACCEPT_ENCODING: Final = b"gzip, deflate"
 """The `Accept-Encoding` of every request."""
 _PIECE_BYTES: Final = 64 * 1024
 _EITHER_HEADER: Final = 32 + zlib.MAX_WBITS  # zlib detects the header: gzip (RFC 1952) or zlib (RFC 1950)
@@ -45,17 +45,17 @@ class Body:
         self._inflater: _Inflater | None = None
         if is_empty:
             return
-        coded = []
+        encodings = []
         for name, value in headers:
             lower = name.lower()
             if lower == b"content-encoding":
-                coded.append(value)
-            elif lower == b"content-length" and _number(value) > max_bytes:
+                encodings.append(value)
+            elif lower == b"content-length" and _to_int(value) > max_bytes:
                 raise self._too_large()
-        if coded:
-            self._expect(_codings(b",".join(coded)))
+        if encodings:
+            self._select_decoder(_codings(b",".join(encodings)))
 
-    def _expect(self, codings: list[str]) -> None:
+    def _select_decoder(self, codings: list[str]) -> None:
         if codings in (["gzip"], ["x-gzip"], ["deflate"]):
             self._inflater = _Inflater()
         elif _DECODED_BY_HTTPX.intersection(codings):  # httpx would decode it, without a limit
@@ -143,5 +143,5 @@ def _codings(values: bytes) -> list[str]:
     return [coding for coding in codings if coding not in {"", "identity"}]
 
 
-def _number(value: bytes) -> int:
+def _to_int(value: bytes) -> int:
     return int(value) if value.isdigit() else 0

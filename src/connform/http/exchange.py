@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _ERRORS_FROM: Final = 400
 _UNAUTHORIZED: Final = 401
-_SPREAD_S: Final = 0.5
+_JITTER_S: Final = 0.5
 """Random extra wait, so that requests that waited for the same moment don't start at once."""
 
 
@@ -71,7 +71,7 @@ class Operation(NamedTuple):
 def exchange(
     credential: Credential | None, operation: Operation
 ) -> Generator[Renew | SendRequest | Wait, Any, httpcore.Response]:
-    """Yield the steps of an exchange, and return the answer. The caller closes an answer before the next step.
+    """Yield the steps of an exchange, and return the answer. The caller closes an answer before it sends or waits again.
 
     Raises:
         RequestFailed: of the last attempt, or `rate_limited` where a remembered rate limit lasts too long.
@@ -83,7 +83,7 @@ def exchange(
     attempt = 1
     while True:
         if operation.attempts > 1 and (pause_s := limits.delay_s(operation.origin, operation.account or lines)):
-            yield Wait(_fitting(pause_s, operation))
+            yield Wait(_checked_pause(pause_s, operation))
         outcome = yield SendRequest(lines)
         if isinstance(outcome, RequestFailed):
             pause = retry.after_failure(outcome, attempt, safe=operation.is_safe)
@@ -97,8 +97,8 @@ def exchange(
             if outcome.status < _ERRORS_FROM:  # the usual case, returned without further work
                 return cast("httpcore.Response", outcome)
             pause = _pause(outcome, lines, attempt, operation)
-        stands = attempt >= operation.attempts or not operation.can_repeat
-        if stands or pause is None or monotonic() + pause >= operation.ends_at:
+        is_final = attempt >= operation.attempts or not operation.can_repeat
+        if is_final or pause is None or monotonic() + pause >= operation.ends_at:
             if isinstance(outcome, RequestFailed):
                 raise outcome
             answer: httpcore.Response = outcome
@@ -118,14 +118,14 @@ def _pause(answer: httpcore.Response, lines: HeaderLines, attempt: int, operatio
     return retry.after_answer(answer.status, asked_s, attempt, safe=operation.is_safe)
 
 
-def _fitting(pause_s: float, operation: Operation) -> float:
+def _checked_pause(pause_s: float, operation: Operation) -> float:
     """Return how long to wait until a rate limit ends.
 
     Raises:
         RequestFailed: `rate_limited`, it ends too late for this request.
     """
     if monotonic() + pause_s < operation.ends_at and pause_s <= retry.LONGEST_WAIT_S:
-        return pause_s + random.uniform(0, _SPREAD_S)  # noqa: S311  (a pause is no secret)
+        return pause_s + random.uniform(0, _JITTER_S)  # noqa: S311  (a pause is no secret)
     until = datetime.now(UTC) + timedelta(seconds=pause_s)
     message = f"{operation.origin} asked to wait: nothing is sent until {until:%FT%TZ}, for {pause_s:.0f} s more"
     raise RequestFailed("rate_limited", message, sent=False)

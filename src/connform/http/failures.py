@@ -32,10 +32,10 @@ class OriginRefused(Refused, httpx.RequestError):
             f"refused to send a request to {wanted}: the credential belongs to {pinned} alone; "
             "use a plain httpx client, or declare a connection of its own"
         )
-        self._parts = (wanted, pinned)
+        self._origins = (wanted, pinned)
 
     def __reduce__(self) -> tuple[Any, ...]:  # without the request: users may have put secrets on it
-        return type(self), self._parts
+        return type(self), self._origins
 
 
 class RequestFailed(ConnectionFailed, httpx.TransportError):
@@ -58,7 +58,7 @@ def _rebuild(kind: type[RequestFailed], fault: str, message: str, hint: str, sen
     return kind(fault, message, hint, sent=sent)
 
 
-class translated:  # noqa: N801  (used as a function; a generator takes three times as long)
+class translated_errors:  # noqa: N801  (used as a function; a generator takes three times as long)
     """Raise connform's errors instead of httpcore's time-outs, network and protocol errors."""
 
     __slots__ = ("_host",)
@@ -71,14 +71,14 @@ class translated:  # noqa: N801  (used as a function; a generator takes three ti
         """Do nothing."""
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, _OF_HTTPCORE):
-            raise _translation(error, self._host) from None
+        if isinstance(error, _HTTPCORE_ERRORS):
+            raise _translate(error, self._host) from None
 
 
-_OF_HTTPCORE: Final = (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError)
+_HTTPCORE_ERRORS: Final = (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError)
 
 
-def _translation(error: Exception, host: str) -> httpx.RequestError:
+def _translate(error: Exception, host: str) -> httpx.RequestError:
     match error:
         case httpcore.PoolTimeout():
             fault = "http_deadline" if deadline.is_spent() else "http_timeout"

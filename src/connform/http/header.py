@@ -94,6 +94,8 @@ def _problem(value: str) -> str:
     if not value:
         return "is empty"
     if not value.isascii():
-        named = next((f" (U+{ord(one):04X}, {name})" for one, name in _INVISIBLE.items() if one in value), "")
-        return f"holds a character that is not ASCII{named}"
+        name_of_character = next(
+            (f" (U+{ord(one):04X}, {name})" for one, name in _INVISIBLE.items() if one in value), ""
+        )
+        return f"holds a character that is not ASCII{name_of_character}"
     return "holds a line break or control character" if _CONTROL_CHARACTER.search(value) else ""

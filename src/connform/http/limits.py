@@ -23,28 +23,28 @@ Holder: TypeAlias = "str | HeaderLines"
 
 LONGEST_S: Final = 3600.0
 """Longest time remembered. A server that asks for more may have a wrong clock, or have changed its limit since."""
-_KEY: Final = secrets.token_bytes(32)
+_DIGEST_KEY: Final = secrets.token_bytes(32)
 _LOCK: Final = ProcessLocal(Lock)
-_UNTIL: Final[dict[tuple[Origin, str | bytes], float]] = {}
+_WAIT_UNTIL: Final[dict[tuple[Origin, str | bytes], float]] = {}
 
 
 def remember(origin: Origin, holder: Holder, delay_s: float) -> None:
     """Remember that requests of this holder must wait for `delay_s` seconds."""
     now = monotonic()
     with _LOCK.own:
-        for key in [key for key, ends_at in _UNTIL.items() if ends_at <= now]:
-            del _UNTIL[key]
-        _UNTIL[origin, _name(holder)] = now + min(delay_s, LONGEST_S)
+        for key in [key for key, ends_at in _WAIT_UNTIL.items() if ends_at <= now]:
+            del _WAIT_UNTIL[key]
+        _WAIT_UNTIL[origin, _holder_key(holder)] = now + min(delay_s, LONGEST_S)
 
 
 def delay_s(origin: Origin, holder: Holder) -> float:
     """Return for how many seconds requests of this holder must still wait; 0 where they need not."""
-    if not _UNTIL:  # the usual case, without computing a digest
+    if not _WAIT_UNTIL:  # the usual case, without computing a digest
         return 0.0
-    return max(_UNTIL.get((origin, _name(holder)), 0.0) - monotonic(), 0.0)
+    return max(_WAIT_UNTIL.get((origin, _holder_key(holder)), 0.0) - monotonic(), 0.0)
 
 
-def _name(holder: Holder) -> str | bytes:
+def _holder_key(holder: Holder) -> str | bytes:
     if isinstance(holder, str):
         return holder
-    return blake2b(b"\n".join(value for _, value in holder.reveal()), key=_KEY, digest_size=16).digest()
+    return blake2b(b"\n".join(value for _, value in holder.reveal()), key=_DIGEST_KEY, digest_size=16).digest()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import httpx
 
-_OURS: ContextVar[httpx.URL | None] = ContextVar("connform_url", default=None)
+_LAST_URL: ContextVar[httpx.URL | None] = ContextVar("connform_url", default=None)
 """The URL of the last request in this thread or task: httpx logs it right after the transport has returned."""
 
 
@@ -24,9 +24,9 @@ class _QueryFilter(logging.Filter):
         import httpx
 
         if isinstance(record.args, tuple):
-            ours = _OURS.get()
+            last_url = _LAST_URL.get()
             record.args = tuple(
-                argument.copy_with(query=None) if isinstance(argument, httpx.URL) and argument is ours else argument
+                argument.copy_with(query=None) if isinstance(argument, httpx.URL) and argument is last_url else argument
                 for argument in record.args
             )
         return True
@@ -39,4 +39,4 @@ def hide_query(url: httpx.URL) -> None:
     """Make httpx log this URL without its query."""
     if url.query:
         logging.getLogger("httpx").addFilter(_FILTER)
-        _OURS.set(url)
+        _LAST_URL.set(url)

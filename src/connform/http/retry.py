@@ -70,8 +70,8 @@ def after_failure(failure: RequestFailed, attempt: int, *, safe: bool) -> float 
     These are final: faults with the verdict `failed`, as a wrong certificate; failures of the client itself, as a closed
     one; and, unless the request is safe, failures after the server may have received it.
     """
-    is_own = failure.fault.stage is Stage.HTTP and not failure.sent
-    if is_own or failure.fault.verdict is Verdict.FAILED or (failure.sent and not safe):
+    is_of_client = failure.fault.stage is Stage.HTTP and not failure.sent
+    if is_of_client or failure.fault.verdict is Verdict.FAILED or (failure.sent and not safe):
         return None
     return _backoff(attempt)
 

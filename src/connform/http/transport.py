@@ -19,14 +19,14 @@ from anyio.lowlevel import RunVar
 from connform.http import log_filter, retry
 from connform.http.body import Body
 from connform.http.exchange import Operation, Renew, SendRequest, Wait, exchange
-from connform.http.failures import RequestFailed, RequestTimedOut, translated
+from connform.http.failures import RequestFailed, RequestTimedOut, translated_errors
 from connform.http.net import deadline, tls
 from connform.http.net.dial import SyncDialer
 from connform.http.net.dial_async import AsyncDialer
 from connform.http.net.dialing import DialContext
 from connform.http.net.proxy import Proxy
 from connform.http.origin import Origin
-from connform.http.outgoing import Outgoing
+from connform.http.outgoing import RequestBuilder
 from connform.process_local import ProcessLocal
 from connform.tracebacks import hidden_frames
 
@@ -41,22 +41,22 @@ _IDLE_S = 5.0
 """As in httpx."""
 
 
-_RENEWALS_AT_ONCE = 40
+_MAX_RENEWALS = 40
 """For all clients of an event loop. More threads would not renew faster: they would wait for the state database."""
-_RENEWALS: RunVar[anyio.CapacityLimiter] = RunVar("connform renewals")
+_RENEWAL_LIMITER: RunVar[anyio.CapacityLimiter] = RunVar("connform renewals")
 
 
-def _renewals() -> anyio.CapacityLimiter:
+def _renewal_limiter() -> anyio.CapacityLimiter:
     """Return the event loop's limit for renewals in threads; it is apart from the 40 threads of anyio's own limit."""
     try:
-        return _RENEWALS.get()
+        return _RENEWAL_LIMITER.get()
     except LookupError:
-        limiter = anyio.CapacityLimiter(_RENEWALS_AT_ONCE)
-        _RENEWALS.set(limiter)
+        limiter = anyio.CapacityLimiter(_MAX_RENEWALS)
+        _RENEWAL_LIMITER.set(limiter)
         return limiter
 
 
-class _Pinned:
+class PinnedBase:
     """Base of both transports: everything that neither blocks nor awaits."""
 
     def __init__(self, settings: ClientSettings, observer: Observer | None) -> None:
@@ -66,10 +66,10 @@ class _Pinned:
         self._is_closed = False
         self._origin = origin
         self._root = httpx.URL(settings.base_url).path
-        self._outgoing = Outgoing(origin)
+        self._request_builder = RequestBuilder(origin)
         # not with a route, nor with plain http (loopback only), which would show the credential to the proxy
-        by_proxy = bool(settings.proxy) and settings.network.route is None and origin.scheme == "https"
-        self._line = DialContext(settings.network, observer, Proxy.of(settings) if by_proxy else None)
+        uses_proxy = bool(settings.proxy) and settings.network.route is None and origin.scheme == "https"
+        self._dial_context = DialContext(settings.network, observer, Proxy.of(settings) if uses_proxy else None)
         self._pool_arguments: dict[str, Any] = {
             "ssl_context": tls.context_for(settings) if origin.scheme == "https" else None,
             "max_connections": _CONNECTIONS,
@@ -97,17 +97,17 @@ class _Pinned:
         )
         return exchange(settings.credential, operation), ends_at
 
-    def _wanted(self, request: httpx.Request, step: SendRequest) -> httpcore.Request:
+    def _wire_request(self, request: httpx.Request, step: SendRequest) -> httpcore.Request:
         """Return the request for httpcore; call it inside of the deadline."""
         if self._is_closed:  # httpcore's pool would open again for the request
             raise RequestFailed("http_bad_reply", f"the client was closed before {self._host} had answered", sent=False)
-        wanted = self._outgoing.build(request, step.credential)
-        timeouts = wanted.extensions["timeout"]
+        wire_request = self._request_builder.build(request, step.credential)
+        timeouts = wire_request.extensions["timeout"]
         try:  # only the pool's wait is not limited by our streams
-            wanted.extensions["timeout"] = {**timeouts, "pool": deadline.allow(timeouts.get("pool"))}
+            wire_request.extensions["timeout"] = {**timeouts, "pool": deadline.allow(timeouts.get("pool"))}
         except TimeoutError:
             raise RequestTimedOut("http_deadline", f"no time was left to ask {self._host}", sent=False) from None
-        return wanted
+        return wire_request
 
 
 class _Pool(httpcore.ConnectionPool):
@@ -123,19 +123,21 @@ class _Pool(httpcore.ConnectionPool):
     def _lock(self) -> Lock:
         return self._locks.own
 
-    def _keep_lock(self, _: object) -> None:
+    def _ignore_lock(self, _: object) -> None:
         """Ignore the lock that httpcore sets."""
 
-    _optional_thread_lock = property(_lock, _keep_lock)  # of httpcore 1.0.3 and later
-    _pool_lock = property(_lock, _keep_lock)  # before
+    _optional_thread_lock = property(_lock, _ignore_lock)  # of httpcore 1.0.3 and later
+    _pool_lock = property(_lock, _ignore_lock)  # before
 
 
-class PinnedTransport(_Pinned, httpx.BaseTransport):
+class PinnedTransport(PinnedBase, httpx.BaseTransport):
     """The transport of `sync_client`."""
 
     def __init__(self, settings: ClientSettings, observer: Observer | None = None) -> None:
         super().__init__(settings, observer)
-        self._pools = ProcessLocal(lambda: _Pool(network_backend=SyncDialer(self._line), **self._pool_arguments))
+        self._pools = ProcessLocal(
+            lambda: _Pool(network_backend=SyncDialer(self._dial_context), **self._pool_arguments)
+        )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         steps, ends_at = self._steps(request)
@@ -155,36 +157,35 @@ class PinnedTransport(_Pinned, httpx.BaseTransport):
         self, steps: Generator[Renew | SendRequest | Wait, Any, httpcore.Response], request: httpx.Request
     ) -> httpcore.Response:
         outcome: Any = None
-        last: httpcore.Response | None = None
+        open_answer: httpcore.Response | None = None
         try:
             while True:
                 step = steps.send(outcome)
-                if last is not None and not isinstance(
-                    step, Renew
-                ):  # after a renewal, the refused answer may be returned
-                    _close(last)
-                    last = None
+                # after a renewal, the refused answer may be returned
+                if open_answer is not None and not isinstance(step, Renew):
+                    _close(open_answer)
+                    open_answer = None
                 match step:
                     case SendRequest():
                         outcome = self._send(step, request)
-                        last = None if isinstance(outcome, RequestFailed) else outcome
+                        open_answer = None if isinstance(outcome, RequestFailed) else outcome
                     case Wait():
                         time.sleep(step.seconds)
                         outcome = None
                     case Renew():
                         outcome = step.credential.renew(step.refused)
-        except StopIteration as end:
-            answer: httpcore.Response = end.value
+        except StopIteration as stop:
+            answer: httpcore.Response = stop.value
             return answer
         except BaseException:
-            if last is not None:  # it holds a connection of the pool
-                _close(last)
+            if open_answer is not None:  # it holds a connection of the pool
+                _close(open_answer)
             raise
 
     def _send(self, step: SendRequest, request: httpx.Request) -> httpcore.Response | RequestFailed:
         try:
-            with hidden_frames(request.stream), translated(self._host):
-                return self._pools.own.handle_request(self._wanted(request, step))
+            with hidden_frames(request.stream), translated_errors(self._host):
+                return self._pools.own.handle_request(self._wire_request(request, step))
         except RequestFailed as failure:
             if self._is_closed:
                 raise
@@ -209,7 +210,7 @@ class _SyncBody(httpx.SyncByteStream):
         chunks = self._answer.iter_stream()
         while True:
             # never around a `yield`: the deadline would apply to the caller's code
-            with deadline.until(self._ends_at), hidden_frames(), translated(self._host):
+            with deadline.until(self._ends_at), hidden_frames(), translated_errors(self._host):
                 chunk = next(chunks, None)
             if chunk is None:
                 break
@@ -225,13 +226,15 @@ def _close(answer: httpcore.Response) -> None:
         answer.close()
 
 
-class AsyncPinnedTransport(_Pinned, httpx.AsyncBaseTransport):
+class AsyncPinnedTransport(PinnedBase, httpx.AsyncBaseTransport):
     """The transport of `async_client`."""
 
     def __init__(self, settings: ClientSettings, observer: Observer | None = None) -> None:
         super().__init__(settings, observer)
         self._pools = ProcessLocal(
-            lambda: httpcore.AsyncConnectionPool(network_backend=AsyncDialer(self._line), **self._pool_arguments)
+            lambda: httpcore.AsyncConnectionPool(
+                network_backend=AsyncDialer(self._dial_context), **self._pool_arguments
+            )
         )
         self._renewing = ProcessLocal(anyio.Lock)
 
@@ -253,36 +256,35 @@ class AsyncPinnedTransport(_Pinned, httpx.AsyncBaseTransport):
         self, steps: Generator[Renew | SendRequest | Wait, Any, httpcore.Response], request: httpx.Request
     ) -> httpcore.Response:
         outcome: Any = None
-        last: httpcore.Response | None = None
+        open_answer: httpcore.Response | None = None
         try:
             while True:
                 step = steps.send(outcome)
-                if last is not None and not isinstance(
-                    step, Renew
-                ):  # after a renewal, the refused answer may be returned
-                    await _aclose(last)
-                    last = None
+                # after a renewal, the refused answer may be returned
+                if open_answer is not None and not isinstance(step, Renew):
+                    await _aclose(open_answer)
+                    open_answer = None
                 match step:
                     case SendRequest():
                         outcome = await self._send(step, request)
-                        last = None if isinstance(outcome, RequestFailed) else outcome
+                        open_answer = None if isinstance(outcome, RequestFailed) else outcome
                     case Wait():
                         await anyio.sleep(step.seconds)
                         outcome = None
                     case Renew():
                         outcome = await self._renew(step)
-        except StopIteration as end:
-            answer: httpcore.Response = end.value
+        except StopIteration as stop:
+            answer: httpcore.Response = stop.value
             return answer
         except BaseException:
-            if last is not None:  # it holds a connection of the pool
-                await _aclose(last)
+            if open_answer is not None:  # it holds a connection of the pool
+                await _aclose(open_answer)
             raise
 
     async def _send(self, step: SendRequest, request: httpx.Request) -> httpcore.Response | RequestFailed:
         try:
-            with hidden_frames(request.stream), translated(self._host):
-                return await self._pools.own.handle_async_request(self._wanted(request, step))
+            with hidden_frames(request.stream), translated_errors(self._host):
+                return await self._pools.own.handle_async_request(self._wire_request(request, step))
         except RequestFailed as failure:
             if self._is_closed:
                 raise
@@ -291,7 +293,7 @@ class AsyncPinnedTransport(_Pinned, httpx.AsyncBaseTransport):
     async def _renew(self, step: Renew) -> HeaderLines:
         """Renew in a thread. Other renewals of this client wait for it without a thread."""
         async with self._renewing.own:
-            return await anyio.to_thread.run_sync(step.credential.renew, step.refused, limiter=_renewals())
+            return await anyio.to_thread.run_sync(step.credential.renew, step.refused, limiter=_renewal_limiter())
 
     async def aclose(self) -> None:
         self._is_closed = True
@@ -311,7 +313,7 @@ class _AsyncBody(httpx.AsyncByteStream):
     async def __aiter__(self) -> AsyncIterator[bytes]:
         chunks = self._answer.aiter_stream()
         while True:
-            with deadline.until(self._ends_at), hidden_frames(), translated(self._host):
+            with deadline.until(self._ends_at), hidden_frames(), translated_errors(self._host):
                 chunk = await anext(chunks, None)
             if chunk is None:
                 break

@@ -18,20 +18,20 @@ if TYPE_CHECKING:
 
 S = TypeVar("S", bound="socket.socket")
 
-_OPEN: Final[WeakSet[socket.socket]] = WeakSet()
+_OPEN_SOCKETS: Final[WeakSet[socket.socket]] = WeakSet()
 
 
-def noted(sock: S) -> S:
+def close_in_child(sock: S) -> S:
     """Return the socket; a forked child will close it."""
-    _OPEN.add(sock)
+    _OPEN_SOCKETS.add(sock)
     return sock
 
 
 def _close_inherited() -> None:
-    for sock in list(_OPEN):
+    for sock in list(_OPEN_SOCKETS):
         with suppress(OSError):
             sock.close()
-    _OPEN.clear()
+    _OPEN_SOCKETS.clear()
 
 
 if hasattr(os, "register_at_fork"):  # Windows has no fork

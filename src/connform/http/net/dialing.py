@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from connform.faults import Stage
 from connform.http.failures import RequestFailed, RequestTimedOut
 from connform.http.net import deadline, handshake
-from connform.http.net.resolver import Endpoint, literal
+from connform.http.net.resolver import Endpoint, endpoints_without_lookup
 
 if TYPE_CHECKING:
     import socket
@@ -39,8 +39,8 @@ class DialContext:
     def known_endpoints(self, host: str, port: int) -> list[Endpoint]:
         """Return the endpoints that need no look-up (routed address, IP address, `localhost`); else an empty list."""
         if self.network.route is not None:
-            return literal(*self.network.route(host, port))
-        return literal(host, port)
+            return endpoints_without_lookup(*self.network.route(host, port))
+        return endpoints_without_lookup(host, port)
 
     def unobserved(self) -> DialContext:
         """Return a copy without an observer, for a connection that is not part of the exchange."""
@@ -61,7 +61,7 @@ class DialContext:
             self.report(Stage.TLS, started_at, handshake.facts(connection))
 
 
-def require_own(opened_by: int, host: str) -> None:
+def require_own_process(opened_by: int, host: str) -> None:
     """Make sure that this process opened the connection.
 
     A forked child would read its parent's answers, or send into its parent's requests.
@@ -74,14 +74,14 @@ def require_own(opened_by: int, host: str) -> None:
         raise RequestFailed("http_bad_reply", message, "send the request in the process that reads its answer")
 
 
-def failure(error: OSError, host: str) -> RequestFailed:
+def exchange_failure(error: OSError, host: str) -> RequestFailed:
     """Return the failure for an error of the socket during an HTTP exchange with `host`."""
     if isinstance(error, TimeoutError):
         if deadline.is_spent():
             return RequestTimedOut("http_deadline", f"the exchange with {host} took longer than its total time-out")
         return RequestTimedOut("http_timeout", f"{host} was silent for too long")
-    if isinstance(error, ssl.SSLError) and (alerted := handshake.alert(error, host)):
-        return alerted
+    if isinstance(error, ssl.SSLError) and (alert := handshake.alert_failure(error, host)):
+        return alert
     return RequestFailed("http_bad_reply", f"{host} cut the connection before its answer was complete")
 
 
@@ -100,12 +100,12 @@ class Attempts:
             try:
                 allowed_s = deadline.allow(None if ends_at is None else ends_at - monotonic())
             except TimeoutError as error:
-                self.failed(endpoint, error)
+                self.add_failure(endpoint, error)
                 return
             left = len(self._endpoints) - position
             yield endpoint, None if allowed_s is None else allowed_s / left
 
-    def failed(self, endpoint: Endpoint, error: OSError) -> None:
+    def add_failure(self, endpoint: Endpoint, error: OSError) -> None:
         """Record the error of one address."""
         self._errors.append((endpoint, error))
 

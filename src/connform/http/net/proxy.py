@@ -72,7 +72,7 @@ class Proxy:
         )
 
     @contextmanager
-    def opening(self, host: str) -> Iterator[ProxyAnswer]:
+    def opening_tunnel(self, host: str) -> Iterator[ProxyAnswer]:
         """Raise `proxy_refused` for every failure inside; `host` is the target of the tunnel."""
         try:
             yield ProxyAnswer(host)
@@ -81,7 +81,7 @@ class Proxy:
         except (RequestFailed, httpcore.WriteError) as error:
             if isinstance(error, RequestFailed) and error.fault.name == "proxy_refused":
                 raise
-            raise _cut() from None
+            raise _cut_failure() from None
 
 
 def _authorization(url: httpx.URL) -> str:
@@ -108,7 +108,7 @@ class ProxyAnswer:
         self._received += data
         head, end, rest = self._received.partition(b"\r\n\r\n")
         if not data or len(head) > _MAX_ANSWER_BYTES:
-            raise _cut()
+            raise _cut_failure()
         if not end:
             return False
         status = _STATUS_LINE.match(head)
@@ -120,5 +120,5 @@ class ProxyAnswer:
         return True
 
 
-def _cut() -> RequestFailed:
+def _cut_failure() -> RequestFailed:
     return RequestFailed("proxy_refused", "the proxy cut the connection instead of opening the tunnel")

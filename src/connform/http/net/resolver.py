@@ -42,7 +42,7 @@ class Endpoint(NamedTuple):
         return f"[{host}]:{port}" if self.family == socket.AF_INET6 else f"{host}:{port}"
 
 
-def literal(host: str, port: int) -> list[Endpoint]:
+def endpoints_without_lookup(host: str, port: int) -> list[Endpoint]:
     """Return the endpoints of a host that needs no look-up, an IP address or `localhost` (RFC 6761 §6.3); else an empty list."""
     if host == "localhost":
         return [Endpoint(socket.AF_INET, ("127.0.0.1", port)), Endpoint(socket.AF_INET6, ("::1", port, 0, 0))]
@@ -56,12 +56,12 @@ def literal(host: str, port: int) -> list[Endpoint]:
 class _Lookup:
     """One look-up, and its result."""
 
-    __slots__ = ("host", "left_behind", "port", "result")
+    __slots__ = ("host", "is_abandoned", "port", "result")
 
     def __init__(self, host: str, port: int) -> None:
         self.host, self.port = host, port
         self.result: Future[list[Endpoint]] = Future()
-        self.left_behind = False
+        self.is_abandoned = False
 
     def run(self) -> None:
         try:  # bytes, because a str is first sent through the slow idna codec
@@ -72,7 +72,7 @@ class _Lookup:
             self.result.set_result([Endpoint(family, address) for family, _, _, _, address in found])
 
 
-class _Threads:
+class _LookupThreads:
     """A pool of at most `size` threads, not counting abandoned ones; a thread ends when no look-up waits."""
 
     def __init__(self, size: int) -> None:
@@ -81,28 +81,28 @@ class _Threads:
         self._free = size
 
     @contextmanager
-    def working(self, lookup: _Lookup) -> Iterator[None]:
+    def running(self, lookup: _Lookup) -> Iterator[None]:
         """Start a look-up; abandon it if it has no result at the end of the block."""
         with self._lock:
             self._waiting.append(lookup)
-            spawn = self._free > 0
-            self._free -= spawn
-        if spawn:
+            must_spawn = self._free > 0
+            self._free -= must_spawn
+        if must_spawn:
             self._spawn()
         try:
             yield
         finally:
             if not lookup.result.done():
-                self._leave(lookup)
+                self._abandon(lookup)
 
-    def _leave(self, lookup: _Lookup) -> None:
+    def _abandon(self, lookup: _Lookup) -> None:
         with self._lock:
             if lookup in self._waiting:
                 self._waiting.remove(lookup)
                 return
             if lookup.result.done():
                 return
-            lookup.left_behind = True
+            lookup.is_abandoned = True
         self._spawn()  # replaces the thread that is blocked
 
     def _spawn(self) -> None:
@@ -117,11 +117,11 @@ class _Threads:
                 lookup = self._waiting.popleft()
             lookup.run()
             with self._lock:
-                if lookup.left_behind:
+                if lookup.is_abandoned:
                     return
 
 
-_THREADS: Final = ProcessLocal(lambda: _Threads(_PARALLEL_LOOKUPS))
+_THREADS: Final = ProcessLocal(lambda: _LookupThreads(_PARALLEL_LOOKUPS))
 
 
 def look_up(host: str, port: int, timeout_s: float | None) -> list[Endpoint]:
@@ -133,7 +133,7 @@ def look_up(host: str, port: int, timeout_s: float | None) -> list[Endpoint]:
     lookup = _Lookup(host, port)
     try:
         allowed_s = deadline.allow(timeout_s)
-        with _THREADS.own.working(lookup):
+        with _THREADS.own.running(lookup):
             return lookup.result.result(allowed_s)
     except (OSError, UnicodeError) as error:
         raise _failure(error, host) from None
@@ -151,7 +151,7 @@ async def look_up_async(host: str, port: int, timeout_s: float | None) -> list[E
 
     lookup.result.add_done_callback(wake)
     try:
-        with anyio.fail_after(deadline.allow(timeout_s)), _THREADS.own.working(lookup):
+        with anyio.fail_after(deadline.allow(timeout_s)), _THREADS.own.running(lookup):
             await done.wait()
             return lookup.result.result()
     except (OSError, UnicodeError) as error:

@@ -15,7 +15,7 @@ import anyio
 import anyio.lowlevel
 
 from connform.http.net import deadline
-from connform.http.net.descriptors import noted
+from connform.http.net.descriptors import close_in_child
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _Wait: TypeAlias = "Callable[[int], Awaitable[None]]"
 """Waits for a descriptor. Given a socket, asyncio would format its `repr` each time, which takes two system calls."""
-_NOT_YET: Final = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+_WOULD_BLOCK: Final = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 async def connect(endpoint: Endpoint, timeout_s: float | None) -> socket.socket:
     """Return a connected socket; raises OSError."""
-    sock = noted(socket.socket(endpoint.family, socket.SOCK_STREAM))
+    sock = close_in_child(socket.socket(endpoint.family, socket.SOCK_STREAM))
     try:
         sock.settimeout(0)
         with anyio.fail_after(timeout_s):
@@ -50,7 +50,7 @@ async def connect(endpoint: Endpoint, timeout_s: float | None) -> socket.socket:
 
 async def secure(sock: socket.socket, context: ssl.SSLContext, host: str, timeout_s: float | None) -> ssl.SSLSocket:
     """Return `sock` with TLS; if the handshake fails, it is closed."""
-    secured = noted(context.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False))
+    secured = close_in_child(context.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False))
     try:
         with anyio.fail_after(deadline.allow(timeout_s)):
             await _retry(secured.do_handshake, secured)
@@ -60,25 +60,25 @@ async def secure(sock: socket.socket, context: ssl.SSLContext, host: str, timeou
     return secured
 
 
-async def when_ready(operation: Callable[[], T], sock: socket.socket, timeout_s: float | None, blocked: _Wait) -> T:
+async def when_ready(operation: Callable[[], T], sock: socket.socket, timeout_s: float | None, wait: _Wait) -> T:
     """Return the result of `operation`, repeated until the socket is ready for it; raises OSError.
 
-    It is tried before any waiting, because TLS may hold bytes that the socket no longer has. `blocked` waits for a socket
+    It is tried before any waiting, because TLS may hold bytes that the socket no longer has. `wait` waits for a socket
     without TLS.
     """
     allowed_s = deadline.allow(timeout_s)
     try:
         result = operation()
-    except _NOT_YET as error:
+    except _WOULD_BLOCK as error:
         with anyio.fail_after(allowed_s):
-            return await _retry(operation, sock, error, blocked)
-    if blocked is anyio.wait_readable:  # a task that never waits must let other tasks run, and be cancellable
+            return await _retry(operation, sock, error, wait)
+    if wait is anyio.wait_readable:  # a task that never waits must let other tasks run, and be cancellable
         await anyio.lowlevel.checkpoint()
     return result
 
 
 async def _retry(
-    operation: Callable[[], T], sock: socket.socket, error: OSError | None = None, blocked: _Wait = anyio.wait_readable
+    operation: Callable[[], T], sock: socket.socket, error: OSError | None = None, wait: _Wait = anyio.wait_readable
 ) -> T:
     """Return the result of `operation`; wait for the socket each time it would block."""
     while True:
@@ -89,10 +89,10 @@ async def _retry(
                 case ssl.SSLWantWriteError():
                     await anyio.wait_writable(sock.fileno())
                 case BlockingIOError():
-                    await blocked(sock.fileno())
+                    await wait(sock.fileno())
         except anyio.ClosedResourceError:  # another task closed the client
             raise ConnectionAbortedError from None
         try:
             return operation()
-        except _NOT_YET as not_yet:
-            error = not_yet
+        except _WOULD_BLOCK as would_block:
+            error = would_block
