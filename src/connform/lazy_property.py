@@ -19,9 +19,9 @@ T = TypeVar("T")
 class lazy_property(Generic[T]):  # noqa: N801  (used as a function, as `property` is)
     """A property whose value is stored in the instance's `__dict__`, which is read from then on."""
 
-    def __init__(self, work: Callable[[Any], T]) -> None:
-        self._work = work
-        self.__doc__ = work.__doc__
+    def __init__(self, compute: Callable[[Any], T]) -> None:
+        self._compute = compute
+        self.__doc__ = compute.__doc__
 
     def __set_name__(self, owner: type, name: str) -> None:
         self._name = name
@@ -33,5 +33,5 @@ class lazy_property(Generic[T]):  # noqa: N801  (used as a function, as `propert
     def __get__(self, instance: object | None, owner: type) -> Self | T:
         if instance is None:
             return self
-        value = instance.__dict__[self._name] = self._work(instance)
+        value = instance.__dict__[self._name] = self._compute(instance)
         return value

@@ -18,5 +18,8 @@ def absolute_parts(path: str) -> str:
 
 def find_program(name: str, path: str) -> str:
     """Return the absolute path of a program; empty where no absolute part of the PATH has it."""
-    places = (os.path.join(folder, name) for folder in absolute_parts(path).split(os.pathsep))
-    return next((place for place in places if os.path.isfile(place) and os.access(place, os.X_OK)), "")
+    candidates = (os.path.join(folder, name) for folder in absolute_parts(path).split(os.pathsep))
+    return next(
+        (file for file in candidates if os.path.isfile(file) and os.access(file, os.X_OK)),
+        "",
+    )

@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import TypeAlias
 
-    Brief: TypeAlias = tuple[str, str, str, float | None, str, str, str]
+    StateRow: TypeAlias = tuple[str, str, str, float | None, str, str, str]
     """What a list shows of one connection, a row of the state database: its name, and of its latest attempt `verdict`,
     `fault`, `latency_ms`, `certificate_expires_at`, `at` in ISO 8601, and `by`, without characters that can't be printed."""
 
-    Former: TypeAlias = tuple[str, Mapping[str, Any]]
+    EarlierSpec: TypeAlias = tuple[str, Mapping[str, Any]]
     """A connection's name, and a specification that was recorded of it earlier."""
 
 
@@ -92,7 +92,7 @@ class Applied(NamedTuple):
 
     connection: str
     """Its name."""
-    mark: RecordSummary
+    summary: RecordSummary
     """The record's summary."""
     spec: Mapping[str, Any]
     """As `AppliedRecord.spec`."""
@@ -118,7 +118,7 @@ class AppliedRecord(NamedTuple):
         return self.latest.verdict == "ready" and self.latest.digest == self.digest
 
     @property
-    def brief(self) -> Brief:
+    def row(self) -> StateRow:
         """The row that a list shows."""
         latest = self.latest
         at = latest.at.isoformat(timespec="seconds")

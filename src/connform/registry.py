@@ -23,7 +23,7 @@ SECRETS_GROUP: Final = "connform.secrets"
 """Entry points of third-party secret backends."""
 
 
-class Lazy(Mapping[str, T]):
+class LazyTable(Mapping[str, T]):
     """A mapping with known names, which loads each value when it is first read."""
 
     def __init__(self, names: Iterable[str], load: Callable[[str], T]) -> None:

@@ -58,7 +58,7 @@ def open_regular(path: str | os.PathLike[str], max_bytes: int) -> int:
     require_regular(path, max_bytes)
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
     try:
-        _require(os.fstat(descriptor), max_bytes)  # it may have been replaced since `stat`
+        _require_status(os.fstat(descriptor), max_bytes)  # it may have been replaced since `stat`
     except BaseException:
         os.close(descriptor)
         raise
@@ -68,7 +68,7 @@ def open_regular(path: str | os.PathLike[str], max_bytes: int) -> int:
 def require_regular(path: str | os.PathLike[str], max_bytes: int) -> os.stat_result:
     """Return the status of a regular file of at most `max_bytes`, without opening it; errors as for `read_regular`."""
     status = os.stat(path)
-    _require(status, max_bytes)
+    _require_status(status, max_bytes)
     return status
 
 
@@ -88,7 +88,7 @@ def read_descriptor(descriptor: int, max_bytes: int) -> bytes:
         chunk = b""
 
 
-def _require(status: os.stat_result, max_bytes: int) -> None:
+def _require_status(status: os.stat_result, max_bytes: int) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise NotRegularError(status.st_mode)
     if status.st_size > max_bytes:

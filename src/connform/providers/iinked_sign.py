@@ -159,7 +159,7 @@ class IinkedSign:
     def judge(self, connection: Connection, answer: Answer) -> Judgement:  # noqa: PLR0911  (a table of answers)
         """Return the judgement of an answer to the list call (guides/errors)."""
         code = _error_code(answer)
-        said = f"the API answered {answer.status} {code}".rstrip()
+        status_and_code = f"the API answered {answer.status} {code}".rstrip()
         match answer.status:
             case 200 if _is_package_list(answer):
                 return Judgement()
@@ -170,16 +170,16 @@ class IinkedSign:
                 )
             case 401:
                 # Not in the vendor's list of statuses; judged by RFC 9110 §15.5.2.
-                return Judgement("auth_rejected", said)
+                return Judgement("auth_rejected", status_and_code)
             case 400 | 403 | 404 if "_feature_" in code:
-                return Judgement("feature_missing", said)
+                return Judgement("feature_missing", status_and_code)
             case 403 if code:
-                return Judgement("auth_denied", said, _denied_hint(connection))
+                return Judgement("auth_denied", status_and_code, _denied_hint(connection))
             case 403:
                 return Judgement("denied_by_intermediary", "the server answered 403 without the API's own error body")
             case 400 | 404 if code:
                 hint = "the address speaks like iinked Sign but refuses the list of packages: see the path of base_url"
-                return Judgement("http_not_this_api", said, hint)
+                return Judgement("http_not_this_api", status_and_code, hint)
         message = f"the server answered {answer.status}, which iinked Sign never does for the list of packages"
         return judge_status(answer) or Judgement("http_not_this_api", message)
 

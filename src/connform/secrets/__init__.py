@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
-from connform.registry import Lazy
+from connform.registry import LazyTable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,5 +39,5 @@ def _load(name: str) -> Backend:
     return backend
 
 
-BACKENDS: Final[Mapping[str, Backend]] = Lazy(_PLACES, _load)
+BACKENDS: Final[Mapping[str, Backend]] = LazyTable(_PLACES, _load)
 """By name, in the order of the documentation; a manifest pays for those that it names."""

@@ -92,12 +92,12 @@ class Simulator:
     @property
     def address(self) -> tuple[str, int]:
         """The IP address and port on which it listens."""
-        return self._started().address
+        return self._require_server().address
 
     @property
     def ca_pem(self) -> bytes:
         """The certificate of its CA, in PEM."""
-        return self._started().certificates.ca_pem
+        return self._require_server().certificates.ca_pem
 
     @property
     def requests(self) -> list[SeenRequest]:
@@ -111,7 +111,7 @@ class Simulator:
 
     def route(self, host: str, port: int) -> tuple[str, int]:  # noqa: ARG002  (every port is the simulator's)
         """Return the address to dial for `host` and `port`; the server there has a certificate for `host`."""
-        server = self._started()
+        server = self._require_server()
         server.certificates.cover(host)
         return server.address
 
@@ -140,9 +140,9 @@ class Simulator:
         Raises:
             ConnformError: `url` is not a valid authorization request (RFC 6749 §4.1.2.1).
         """
-        asked = urlsplit(url)
+        parts = urlsplit(url)
         decision = b"decision=allow" if allow else b"decision=deny"
-        request = Request("POST", asked.hostname or "", asked.path, {}, decision, asked.query)
+        request = Request("POST", parts.hostname or "", parts.path, {}, decision, parts.query)
         reply = self._oauth.answer(request)
         location = dict(reply.headers).get("Location") if reply else None
         if location is None:
@@ -163,11 +163,11 @@ class Simulator:
         Raises:
             ConnformError: the simulator has no such fault.
         """
-        place = host.lower(), path
+        key = host.lower(), path
         if not fault:
-            self._faults.pop(place, None)
+            self._faults.pop(key, None)
         elif fault in REPLIES:
-            self._faults[place] = fault, float("inf") if times is None else times
+            self._faults[key] = fault, float("inf") if times is None else times
         else:
             message = f"the simulator has no fault {fault!r}; it has: {', '.join(sorted(REPLIES))}"
             raise ConnformError(message)
@@ -185,14 +185,14 @@ class Simulator:
         return reply
 
     def _fault_of(self, request: Request) -> str:
-        for place in ((request.host, request.path), (request.host, "")):
-            fault, times = self._faults.get(place, ("", 0))
+        for key in ((request.host, request.path), (request.host, "")):
+            fault, times = self._faults.get(key, ("", 0))
             if times > 0:
-                self._faults[place] = fault, times - 1
+                self._faults[key] = fault, times - 1
                 return fault
         return ""
 
-    def _started(self) -> TlsServer:
+    def _require_server(self) -> TlsServer:
         if self._server is None:
             message = "the simulator is not started: use it in a `with` statement, or call start()"
             raise ConnformError(message)

@@ -12,7 +12,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from connform.process_local import ProcessLocal
-from connform.simulator.faults import DENIED, ENDED
+from connform.simulator.faults import DENIED, TOKEN_ENDED
 from connform.simulator.messages import Reply, Request, error_reply, json_reply
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class SimulatedApi:
         self._credentials = credentials
         self._oauth = oauth
         self._counts: dict[tuple[str, str], int] = {}
-        self._counting = ProcessLocal(Lock)
+        self._lock = ProcessLocal(Lock)
 
     def answer(self, request: Request) -> Reply:  # noqa: PLR0911  (a table of answers)
         """Return the documented answer."""
@@ -50,7 +50,7 @@ class SimulatedApi:
         if not _VENDOR_HOST.fullmatch(request.host):  # another API, for the provider `http`: every path exists
             return (
                 json_reply(200, {"simulated": True})
-                if self._credentials.anywhere_in(request)
+                if self._credentials.accepts_in_any_header(request)
                 else self._denial(request)
             )
         if (request.method, request.path) == ("GET", "/integration"):
@@ -60,7 +60,7 @@ class SimulatedApi:
         return error_reply(404, "resource_not_found", "There is no such resource.")
 
     def _denial(self, request: Request) -> Reply:
-        return ENDED if self._credentials.has_ended(request) else DENIED
+        return TOKEN_ENDED if self._credentials.token_has_ended(request) else DENIED
 
     def list_items(self, request: Request, kind: str) -> Reply:
         """`POST /packages/list` [api/packages/list], `POST /templates/list` [api/templates/list]."""
@@ -115,7 +115,7 @@ class SimulatedApi:
         return package_id in map(_identifier, range(1, self._count(host, "package") + 1))
 
     def _count(self, host: str, kind: str, add: int = 0) -> int:
-        with self._counting.own:
+        with self._lock.own:
             count = self._counts.get((host, kind), _FIRST_ITEMS) + add
             if add:
                 self._counts[host, kind] = count

@@ -31,7 +31,7 @@ class Certificates:
         self._ca = trustme.CA(organization_name="connform simulator")
         self._addresses = {"127.0.0.1", "::1"}
         self._contexts: dict[str, ssl.SSLContext] = {}
-        self._issuing = ProcessLocal(Lock)
+        self._lock = ProcessLocal(Lock)
 
     @property
     def ca_pem(self) -> bytes:
@@ -44,7 +44,7 @@ class Certificates:
             address = str(ipaddress.ip_address(host))
         except ValueError:
             return
-        with self._issuing.own:
+        with self._lock.own:
             if address not in self._addresses:
                 self._addresses.add(address)
                 self._contexts.pop("", None)
@@ -52,13 +52,13 @@ class Certificates:
     def listening_context(self) -> ssl.SSLContext:
         """Return the context for the listening socket; it selects the certificate in the handshake, by SNI."""
         context = _server_context()
-        context.sni_callback = self._choose
+        context.sni_callback = self._select_certificate
         return context
 
-    def _choose(self, connection: ssl.SSLObject, server_name: str | None, _: ssl.SSLContext) -> int | None:
+    def _select_certificate(self, connection: ssl.SSLObject, server_name: str | None, _: ssl.SSLContext) -> int | None:
         name = (server_name or "").lower()
         try:
-            with self._issuing.own:
+            with self._lock.own:
                 context = self._contexts.get(name)
                 if context is None:
                     identities = [name] if name else ["localhost", *sorted(self._addresses)]

@@ -44,29 +44,29 @@ class Credentials:
 
     def accepts(self, request: Request) -> bool:
         """Return whether the request carries a valid credential, as iinked Sign documents it [authentication]."""
-        if _valid(self._api_keys, request.headers.get("api_key", ""), request.host):
+        if _is_issued(self._api_keys, request.headers.get("api_key", ""), request.host):
             return True
-        token = _bearer(request)
-        return _valid(self._tokens, token, request.host) and not self._has_ended(token)
+        token = _bearer_token(request)
+        return _is_issued(self._tokens, token, request.host) and not self._has_ended(token)
 
-    def has_ended(self, request: Request) -> bool:
+    def token_has_ended(self, request: Request) -> bool:
         """Return whether the request carries a token that has expired or was revoked (RFC 6750 §3.1)."""
-        return self._has_ended(_bearer(request))
+        return self._has_ended(_bearer_token(request))
 
     def _has_ended(self, token: str) -> bool:
         return self._ends_at.get(token, float("inf")) <= monotonic()
 
-    def anywhere_in(self, request: Request) -> bool:
+    def accepts_in_any_header(self, request: Request) -> bool:
         """Return whether the last word of any header is a valid credential; other APIs may use any header."""
         last_words = [value.split()[-1] for value in request.headers.values() if value.strip()]
         return any(
-            _valid(issued, word, request.host) and not self._has_ended(word)
+            _is_issued(issued, word, request.host) and not self._has_ended(word)
             for word in last_words
             for issued in (self._api_keys, self._tokens)
         )
 
 
-def _bearer(request: Request) -> str:
+def _bearer_token(request: Request) -> str:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
 
@@ -77,6 +77,6 @@ def _issue(issued: dict[str, str], prefix: str, host: str) -> str:
     return value
 
 
-def _valid(issued: dict[str, str], value: str, host: str) -> bool:
+def _is_issued(issued: dict[str, str], value: str, host: str) -> bool:
     bound_to = issued.get(value)
     return bound_to is not None and bound_to in ("", host)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 DENIED: Final = error_reply(403, "user_not_authorized", "The user or API key does not have permission.")
 """A missing or unknown credential; the vendor lists no 401 [guides/errors]."""
-ENDED: Final = Reply(
+TOKEN_ENDED: Final = Reply(
     401,
     error_reply(401, "user_not_authenticated", "The credential is not valid.").body,
     headers=(("WWW-Authenticate", 'Bearer error="invalid_token"'),),

@@ -19,7 +19,7 @@ from connform.process_local import ProcessLocal
 if TYPE_CHECKING:
     from connform.simulator.credentials import Credentials
 
-_CODE_S: Final = 60.0
+_CODE_LIFETIME_S: Final = 60.0
 _ENTROPY_BYTES: Final = 18
 _REFRESHABLE: Final = "offline_access"
 
@@ -70,22 +70,22 @@ class IssuedGrants:
         self._redeemed: dict[str, _Family] = {}
         self._families: dict[str, _Family] = {}
         """The family of each refresh token that was issued, used ones included."""
-        self._using = ProcessLocal(Lock)
+        self._lock = ProcessLocal(Lock)
 
     def code(self, consent: Consent) -> str:
         """Return an authorization code, valid for one use and one minute."""
         code = "simulated-code-" + secrets.token_urlsafe(_ENTROPY_BYTES)
-        self._codes[code] = consent, monotonic() + _CODE_S
+        self._codes[code] = consent, monotonic() + _CODE_LIFETIME_S
         return code
 
     def grant(self, consent: Consent) -> Issued:
         """Return the tokens of a new grant."""
-        with self._using.own:
+        with self._lock.own:
             return self._issue(_Family(consent))
 
     def redeem(self, code: str, host: str, client_id: str, redirect_uri: str, verifier: str) -> Issued | None:
         """Return the tokens for a code, or `None`. A second use of a code ends the grant of the first."""
-        with self._using.own:
+        with self._lock.own:
             if code in self._redeemed:
                 self._end(self._redeemed[code])
                 return None
@@ -101,7 +101,7 @@ class IssuedGrants:
 
     def refresh(self, token: str, host: str, client_id: str) -> Issued | None:
         """Return new tokens and end this one, or `None`. A second use of a token ends the whole family."""
-        with self._using.own:
+        with self._lock.own:
             family = self._families.get(token)
             if family is None or (family.consent.host, family.consent.client_id) != (host, client_id):
                 return None
@@ -112,7 +112,7 @@ class IssuedGrants:
 
     def revoke(self, token: str) -> None:
         """End a token, and a refresh token's whole family (RFC 7009 §2.1); an unknown one is no error."""
-        with self._using.own:
+        with self._lock.own:
             if token in self._families:
                 self._end(self._families[token])
             self._credentials.end_token(token)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from connform.simulator.messages import Reply, Request, SeenRequest
 
 _BACKLOG: Final = 1024
-_PAUSE_S: Final = 0.01
+_RETRY_PAUSE_S: Final = 0.01
 
 
 class TlsServer:
@@ -39,15 +39,15 @@ class TlsServer:
         """The IP address and port on which it listens."""
         self._closing = Event()
         self._connections: dict[ssl.SSLSocket, Thread] = {}
-        self._accepting = Thread(target=self._accept, name="connform-simulator", daemon=True)
-        self._accepting.start()
+        self._accept_thread = Thread(target=self._accept, name="connform-simulator", daemon=True)
+        self._accept_thread.start()
 
     def close(self) -> None:
         """End every connection, join every thread, release the port."""
         self._closing.set()
         with contextlib.suppress(OSError):  # wakes `accept`
             socket.create_connection(self.address).close()
-        self._accepting.join()
+        self._accept_thread.join()
         self._listener.close()
         for connection, thread in list(self._connections.items()):
             with contextlib.suppress(OSError):
@@ -60,7 +60,7 @@ class TlsServer:
                 client, _ = self._listener.accept()
                 connection = self._context.wrap_socket(client, server_side=True, do_handshake_on_connect=False)
             except OSError:  # the client has disconnected, or this process has no file descriptor left
-                self._closing.wait(_PAUSE_S)
+                self._closing.wait(_RETRY_PAUSE_S)
                 continue
             thread = Thread(target=self._serve, args=(connection,), name="connform-simulator", daemon=True)
             self._connections[connection] = thread

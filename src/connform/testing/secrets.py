@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 VALUE: Final = "canary-5Zt8wQ1rXvB7"
 """Text in the secrets of the suite: no failure may show it."""
-_PATIENCE_S: Final = 3.0
+_TOLERANCE_S: Final = 3.0
 """How much longer than its time-out a read may take on a loaded machine."""
 
 
@@ -106,19 +106,19 @@ class SecretBackendSuite:
     @staticmethod
     def read(bench: Bench, *texts: str, place: StoreConfig | None = None) -> list[Outcome]:
         """Return the outcomes of references, read as in a run of connform; fails if a failure shows a secret."""
-        where = place or bench.place
+        store = place or bench.place
         references = [SecretReference.parse(text) for text in texts]
         for reference in references:
-            assert bench.backend.lint(reference, where.settings) == ""
-        used = StoreSession("the bench", partial(bench.backend.open, where), where.timeout_s)
+            assert bench.backend.lint(reference, store.settings) == ""
+        session = StoreSession("the bench", partial(bench.backend.open, store), store.timeout_s)
         try:
-            known = used.outcomes(references)
+            by_reference = session.outcomes(references)
         finally:
-            used.close()
-        outcomes = [known[reference] for reference in references]
+            session.close()
+        outcomes = [by_reference[reference] for reference in references]
         for reference, outcome in zip(references, outcomes, strict=True):
             if isinstance(outcome, SecretUnresolved):
-                assert VALUE not in _everything(outcome)
+                assert VALUE not in _all_text(outcome)
                 assert str(reference) in outcome.message
                 assert outcome.hint
         return outcomes
@@ -192,14 +192,14 @@ class SecretBackendSuite:
         ended = threading.Event()
         torn: list[tuple[str, str]] = []
 
-        def look() -> None:
+        def read_pairs() -> None:
             while not ended.is_set():
                 outcomes = self.read(bench, f"{document}#id", f"{document}#key")
                 pair = tuple(one.secret.reveal() if isinstance(one, Fetched) else repr(one) for one in outcomes)
                 if pair[0] != pair[1] or not pair[0].isdigit():
                     torn.append((pair[0], pair[1]))
 
-        reader = threading.Thread(target=look)
+        reader = threading.Thread(target=read_pairs)
         reader.start()
         try:
             for number in range(bench.rotations):
@@ -256,7 +256,7 @@ class SecretBackendSuite:
             failure = self.fault(bench, text, place)
             elapsed_s = monotonic() - started
         assert failure.fault.name == "secret_backend_unavailable"
-        assert elapsed_s < place.timeout_s + 1 + _PATIENCE_S
+        assert elapsed_s < place.timeout_s + 1 + _TOLERANCE_S
 
     def test_a_sealed_store_is_said_to_be(self, bench: Bench) -> None:
         self.needs(bench, "sealed")
@@ -267,7 +267,7 @@ class SecretBackendSuite:
         assert "sealed" in failure.message or "locked" in failure.message
 
 
-def _everything(error: BaseException) -> str:
+def _all_text(error: BaseException) -> str:
     """Return all text in an exception and in the exceptions behind it."""
     shown = ""
     link: BaseException | None = error
