@@ -19,7 +19,4 @@ def absolute_parts(path: str) -> str:
 def find_program(name: str, path: str) -> str:
     """Return the absolute path of a program; empty where no absolute part of the PATH has it."""
     candidates = (os.path.join(folder, name) for folder in absolute_parts(path).split(os.pathsep))
-    return next(
-        (file for file in candidates if os.path.isfile(file) and os.access(file, os.X_OK)),
-        "",
-    )
+    return next((file for file in candidates if os.path.isfile(file) and os.access(file, os.X_OK)), "")

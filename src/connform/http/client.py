@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from connform.http.transport import AsyncPinnedTransport, PinnedTransport
+from connform.http.transport import PinnedTransport
+from connform.http.transport_async import AsyncPinnedTransport
 
 if TYPE_CHECKING:
     from connform.http.settings import ClientSettings, Observer
