@@ -352,7 +352,7 @@ def test_no_lock_of_the_parents_threads_stops_a_child(
     mode: Mode, authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever they are in the midst of: they hold every lock that the client knows of."""
-    monkeypatch.setattr(tls, "_LONGEST_BUILD_S", 0.1)
+    monkeypatch.setattr(tls, "_MAX_FORK_WAIT_S", 0.1)
     with reached("https", authority, tmp_path) as (settings, _):
         client = Client(mode, settings)
 

@@ -32,7 +32,7 @@ def built(monkeypatch: pytest.MonkeyPatch) -> list[ssl.SSLContext]:
         contexts.append(build())
         return contexts[-1]
 
-    monkeypatch.setattr(tls, "_bare", counting)
+    monkeypatch.setattr(tls, "_empty_context", counting)
     tls._build.cache_clear()
     return contexts
 
