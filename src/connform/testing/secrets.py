@@ -15,7 +15,7 @@ Layer 5; IO: that of the backend. Your test module only implements how secrets a
     class TestLetterbox(SecretBackendSuite):
         @pytest.fixture
         def bench(self, tmp_path):
-            return LetterboxBench(Place(tmp_path))
+            return LetterboxBench(StoreConfig(tmp_path))
 """
 
 from __future__ import annotations
@@ -181,8 +181,8 @@ class SecretBackendSuite:
         assert isinstance(second, Fetched)
         assert second.secret.reveal() == "second"
         assert first.version != second.version
-        place, _, field = text.partition("#")
-        old = f"{place}?version={first.version}" + (f"#{field}" if field else "")
+        path, _, field = text.partition("#")
+        old = f"{path}?version={first.version}" + (f"#{field}" if field else "")
         assert self.value(bench, old) == "first"
 
     def test_two_fields_come_from_one_look(self, bench: Bench) -> None:
@@ -250,13 +250,13 @@ class SecretBackendSuite:
     def test_a_store_that_does_not_answer_is_unavailable_in_time(self, bench: Bench, trouble: str) -> None:
         self.needs(bench, trouble)
         text = bench.put("trouble", VALUE.encode())
-        place = bench.place._replace(timeout_s=1.0)
+        store = bench.place._replace(timeout_s=1.0)
         with getattr(bench, trouble)():
             started = monotonic()
-            failure = self.fault(bench, text, place)
+            failure = self.fault(bench, text, store)
             elapsed_s = monotonic() - started
         assert failure.fault.name == "secret_backend_unavailable"
-        assert elapsed_s < place.timeout_s + 1 + _TOLERANCE_S
+        assert elapsed_s < store.timeout_s + 1 + _TOLERANCE_S
 
     def test_a_sealed_store_is_said_to_be(self, bench: Bench) -> None:
         self.needs(bench, "sealed")
