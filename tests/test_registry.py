@@ -6,7 +6,7 @@ import pytest
 
 from connform import registry
 from connform.errors import ConnformError
-from connform.registry import PROVIDERS_GROUP, SECRETS_GROUP, Lazy, find, names
+from connform.registry import PROVIDERS_GROUP, SECRETS_GROUP, LazyTable, find, names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ def test_a_lazy_table_knows_its_names_and_loads_what_is_asked_for_once() -> None
         loaded.append(name)
         return name.upper()
 
-    table = Lazy(["one", "two"], load)
+    table = LazyTable(["one", "two"], load)
     assert (list(table), len(table), "one" in table, "three" in table) == (["one", "two"], 2, True, False)
     assert loaded == []
     assert (table["two"], table.get("two"), table.get("three")) == ("TWO", "TWO", None)

@@ -12,7 +12,7 @@ import pytest
 from connform.errors import ConnectionFailed
 from connform.http.settings import NO_LINES, HeaderLines
 from connform.secret import Secret
-from connform.tracebacks import LEFT_OUT, hidden_frames
+from connform.tracebacks import NOTE_START, hidden_frames
 from tests.canary import API_KEY, assert_no_canary
 from tests.tracebacks.walk import assert_hidden
 
@@ -108,7 +108,7 @@ def test_a_mistake_says_where_it_was_and_a_failure_says_it_in_words() -> None:
     with pytest.raises(ConnectionFailed) as failure, hidden_frames():
         clear(ConnectionFailed("tcp_refused", "nobody listens"))
     (note,) = mistake.value.__notes__
-    assert note.startswith(LEFT_OUT)
+    assert note.startswith(NOTE_START)
     assert f"{__file__}:" in note
     assert "behind it builtins.ValueError" in note
     assert_no_canary(note)

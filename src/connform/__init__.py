@@ -7,7 +7,7 @@ with connform.connect("sandbox-us") as client:  # httpx.Client: base URL, creden
     client.post("/packages/list", json={"take": 10})
 ```
 
-Everything is imported when first used: `import connform` itself costs next to nothing.
+Everything is imported when first used, so that `import connform` itself is fast.
 """
 
 from __future__ import annotations
@@ -16,9 +16,11 @@ import os
 from typing import TYPE_CHECKING, Any, Final
 
 __version__ = "0.1.0"
-NOT_HERE: Final = "connform runs on Linux, macOS and other POSIX systems; on Windows, use it in WSL or in a container"
+WINDOWS_UNSUPPORTED: Final = (
+    "connform runs on Linux, macOS and other POSIX systems; on Windows, use it in WSL or in a container"
+)
 
-_HOMES: Final = {
+_MODULES: Final = {
     "Connections": "connform.engine.library",
     "ReadyConnection": "connform.engine.library",
     "apply": "connform.engine.library",
@@ -36,7 +38,7 @@ _HOMES: Final = {
     "UnknownConnection": "connform.errors",
 }
 
-__all__ = ["__version__", *_HOMES]  # noqa: PLE0604  (the keys are strings)
+__all__ = ["__version__", *_MODULES]  # noqa: PLE0604  (the keys are strings)
 
 if TYPE_CHECKING:
     from connform.engine.library import Connections as Connections
@@ -57,14 +59,14 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name not in _MODULES:
         message = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(message)
     if os.name != "posix":
-        raise ImportError(NOT_HERE)
+        raise ImportError(WINDOWS_UNSUPPORTED)
     from importlib import import_module
 
-    return getattr(import_module(_HOMES[name]), name)
+    return getattr(import_module(_MODULES[name]), name)
 
 
 def __dir__() -> list[str]:

@@ -1,4 +1,4 @@
-"""Runs the command line as `python -m connform`. Layer 5."""
+"""Entry point of `python -m connform`. Layer 5."""
 
 from connform.cli.main import main
 

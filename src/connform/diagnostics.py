@@ -1,7 +1,7 @@
-"""Says what is wrong in a manifest, and where.
+"""Diagnostics of a manifest: what is wrong, where, and how to fix it; the table of their codes.
 
-Layer 0, no IO. A summary is constant per code; the detail says what, why and what to do; the hint
-offers a correction. Lines and columns are 1-based and count characters.
+Layer 0, no IO. The summary is the same for all diagnostics of a code; the detail says what is wrong, why, and what to
+do; the hint offers a correction. Lines and columns are 1-based and count characters.
 """
 
 from __future__ import annotations
@@ -10,18 +10,18 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 MASK: Final = "***"
-"""Stands for what might be a secret."""
+"""Replaces text that might be a secret."""
 
 
 class Severity(StrEnum):
-    """How grave a diagnostic is; only an error changes the exit code."""
+    """Severity of a diagnostic; only an error changes the exit code."""
 
     ERROR = "error"
     WARNING = "warning"
 
 
 class Span(NamedTuple):
-    """A piece of a file."""
+    """A range of text in a file."""
 
     file: str
     """The path as the user gave it; `<stdin>` for standard input."""
@@ -32,14 +32,14 @@ class Span(NamedTuple):
     end_line: int
     """1-based."""
     end_column: int
-    """1-based, just behind the last character."""
+    """1-based, one behind the last character."""
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}"
 
 
 class SourceExcerpt(NamedTuple):
-    """The source line of a place, with everything that might be a secret masked."""
+    """The source line of a span, with everything that might be a secret masked."""
 
     text: str
     """The line as it may be shown."""
@@ -50,12 +50,12 @@ class SourceExcerpt(NamedTuple):
 
 
 class Related(NamedTuple):
-    """A second place that matters to a diagnostic."""
+    """Another span that explains a diagnostic."""
 
     message: str
-    """What stands there: `first defined here`, `inherited from template portal by connection acme`."""
+    """Its meaning: `first defined here`, `inherited from template portal by connection acme`."""
     span: Span
-    """The place."""
+    """The span."""
     snippet: SourceExcerpt | None = None
     """The source line, where it can be shown."""
 
@@ -64,13 +64,13 @@ class Edit(NamedTuple):
     """One step of a fix."""
 
     span: Span
-    """What is replaced, on one line; never a value that may be a secret."""
+    """The text to replace, on one line; never a value that may be a secret."""
     text: str
-    """What stands there afterwards."""
+    """The replacement."""
 
 
 class Diagnostic(NamedTuple):
-    """One thing that is wrong."""
+    """One error or warning about a manifest."""
 
     severity: Severity
     """`error` or `warning`."""
@@ -79,9 +79,9 @@ class Diagnostic(NamedTuple):
     summary: str
     """One line; the same for every diagnostic of the code."""
     detail: str
-    """What, why, and what to do; never a secret."""
+    """What is wrong, why, and what to do; never a secret."""
     span: Span
-    """The place of the mistake."""
+    """Where the mistake is."""
     hint: str = ""
     """A likely correction, or empty."""
     pointer: str = ""
@@ -89,13 +89,13 @@ class Diagnostic(NamedTuple):
     connection: str = ""
     """The connection concerned, or empty."""
     related: tuple[Related, ...] = ()
-    """Other places that matter."""
+    """Other spans that explain it."""
     snippet: SourceExcerpt | None = None
     """The source line, where it can be shown."""
     fix: tuple[Edit, ...] = ()
-    """What `validate --fix` does about it: only what is certain; empty for nothing."""
+    """The edits of `validate --fix`, if the correction is certain; else empty."""
     number: int = 1
-    """How many mistakes it stands for: more than one where a file has so many that the rest is only counted."""
+    """How many mistakes it stands for: more than one for the mistakes of a file that are not listed, only counted."""
 
     def __str__(self) -> str:
         hint = f" ({self.hint})" if self.hint else ""

@@ -1,4 +1,4 @@
-"""The environment variables of this process, which few rooms may read. Layer 0; reads the environment."""
+"""Environment variables of this process, for the few rooms that may read them. Layer 0; reads the environment."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 
 
 def variable(name: str) -> str:
-    """Return an environment variable by which other tools find a store, as `VAULT_ADDR`; empty where it isn't set."""
+    """Return an environment variable, as `VAULT_ADDR`, by which tools find a secret store; empty where it isn't set."""
     return os.environ.get(name, "")
 
 

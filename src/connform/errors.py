@@ -1,13 +1,14 @@
-"""The tree of everything connform raises.
+"""Base classes of the exceptions that connform raises.
 
 Layer 0, no IO::
 
     ConnformError
     ├── ManifestInvalid      the manifest has errors: `.diagnostics`
-    ├── UnknownConnection    no connection has that name or tag, or is left (a KeyError as well)
-    ├── NoBaseline           `--changed-since` leads to nothing that can be compared with
-    ├── Refused              a safety rule says no
-    ├── PlanUnusable         a saved plan can't be read, or was altered
+    ├── UnknownConnection    no connection has that name or tag, or a selection is empty (a KeyError as well)
+    ├── NoBaseline           `--changed-since` names nothing to compare with
+    ├── Refused              a safety rule refuses the action
+    │   └── http.OriginRefused   (an httpx.RequestError as well)
+    ├── PlanUnusable         a plan file can't be read, or was altered
     └── ConnectionFailed     a fault at one stage: `.fault`, `.hint`
         ├── SecretUnresolved
         ├── auth.oauth.token_endpoint.EndpointFailed
@@ -38,11 +39,11 @@ class ManifestInvalid(ConnformError):
     def __init__(self, diagnostics: tuple[Diagnostic, ...]) -> None:
         super().__init__("\n".join(str(diagnostic) for diagnostic in diagnostics))
         self.diagnostics = diagnostics
-        """Every diagnostic of the manifest, warnings included, sorted by place."""
+        """Every diagnostic of the manifest, warnings included, sorted by span."""
 
 
 class UnknownConnection(ConnformError, KeyError):
-    """No connection has that name or tag, or a selection leaves none."""
+    """No connection has that name or tag, or a selection is empty."""
 
     exit_code = ExitCode.USAGE
 
@@ -51,19 +52,19 @@ class UnknownConnection(ConnformError, KeyError):
 
 
 class NoBaseline(ConnformError):
-    """`--changed-since` leads to nothing that can be compared with; the message says why."""
+    """`--changed-since` names nothing to compare with; the message says why."""
 
     exit_code = ExitCode.USAGE
 
 
 class Refused(ConnformError):
-    """A safety rule says no; the message names the rule and how to go on."""
+    """A safety rule refuses the action; the message names the rule and what to do."""
 
     exit_code = ExitCode.REFUSED
 
 
 class PlanUnusable(ConnformError):
-    """A saved plan can't be read, is none, or was altered; the message names the file."""
+    """A plan file can't be read, holds no plan, or was altered; the message names the file."""
 
 
 class ConnectionFailed(ConnformError):
@@ -72,7 +73,7 @@ class ConnectionFailed(ConnformError):
     def __init__(self, fault: str, message: str, hint: str = "") -> None:
         super().__init__(message)
         self.fault: Fault = FAULTS[fault]
-        """The class of the failure, with its stage, verdict and exit code."""
+        """The fault, with its stage, verdict and exit code."""
         self.message = message
         """What happened, in one sentence without any secret."""
         self.hint = hint or self.fault.hint
@@ -84,5 +85,5 @@ class SecretUnresolved(ConnectionFailed):
     """A secret reference could not be resolved."""
 
     def about(self, reference: SecretReference) -> SecretUnresolved:
-        """Return the same, said of one reference: a backend need not name it."""
+        """Return the same error with the reference in its message, so that a backend need not add it."""
         return SecretUnresolved(self.fault.name, f"{self.message} ({reference})", self.hint)

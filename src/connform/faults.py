@@ -1,6 +1,6 @@
-"""Names every way in which a connection can fail: its stage, its verdict, its exit code and what to do.
+"""Table of faults, the named classes of failure: stage, verdict, exit code and hint of each.
 
-Layer 0, no IO. The one table that the check, the ready client, the reports and the documentation read.
+Layer 0, no IO. The check, the ready client, the reports and the documentation use this table.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 
 class ExitCode(IntEnum):
-    """What the process says when it ends; stable, documented in `docs/verdicts.md`."""
+    """Exit code of the process; stable, documented in `docs/verdicts.md`."""
 
     OK = 0
     INVALID = 1
@@ -41,13 +41,13 @@ class Stage(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What a check says of a connection."""
+    """The result of a check of a connection."""
 
     READY = "ready"
     FAILED = "failed"
     """Wrong as declared: trying again changes nothing."""
     UNKNOWN = "unknown"
-    """Could not tell: the network, a rate limit or the server stood in the way."""
+    """Not determined, because of the network, a rate limit or the server."""
     SKIPPED = "skipped"
 
 
@@ -55,9 +55,9 @@ class Fault(NamedTuple):
     """One class of failure."""
 
     name: str
-    """The stable `class` of reports, snake_case."""
+    """The `class` in reports; stable, snake_case."""
     stage: Stage
-    """The stage at which it shows."""
+    """The stage at which it occurs."""
     verdict: Verdict
     """`failed`, or `unknown` where a later try may end otherwise."""
     exit_code: ExitCode

@@ -1,6 +1,6 @@
-"""Says what one customer granted to one connection, and what keeps such grants: OAuth 2.0 (RFC 6749 §1.3).
+"""OAuth 2.0 grants (RFC 6749 §1.3): tokens, facts, and the protocol of where grants are stored.
 
-Layer 0, no IO: `database/` keeps grants, `auth/` spends them.
+Layer 0, no IO: `database/` stores grants, `auth/` uses and renews them.
 """
 
 from __future__ import annotations
@@ -16,54 +16,54 @@ if TYPE_CHECKING:
 
 
 class Pending(NamedTuple):
-    """The journal entry of a refresh: written before the refresh token is spent, gone with the answer."""
+    """A pending refresh: written before the refresh token is sent, removed when the new tokens are stored."""
 
     since: datetime
-    """Aware UTC."""
+    """When it was written, aware UTC."""
     holder: str
-    """Which process: `host:pid`; empty once nobody waits for the answer any more."""
+    """The process that waits for the answer, as `host:pid`; empty if no process waits any more."""
 
 
 class GrantFacts(NamedTuple):
-    """What may be shown of a grant: nothing of it is secret."""
+    """The facts of a grant that may be shown; none is secret."""
 
     connection: str
-    """Whose grant it is: the connection's name."""
+    """The name of its connection."""
     token_url: str
-    """The token endpoint that issued it; the refresh token goes nowhere else."""
+    """The token endpoint that issued it; the refresh token is sent only there (and to `revoke_url`)."""
     client_id: str
-    """The app that it was issued to."""
+    """The OAuth client that it was issued to."""
     scopes: tuple[str, ...]
-    """What was granted, which may be less than what was asked for."""
+    """The scopes granted, perhaps fewer than requested."""
     obtained_at: datetime
     """When the access token was issued, aware UTC."""
     expires_at: datetime | None
-    """When the access token ends, aware UTC; `None` where the server didn't say."""
+    """When the access token expires, aware UTC; `None` if the server sent no lifetime."""
     is_renewable: bool
     """Whether there is a refresh token."""
     revoke_url: str = ""
-    """Where it can be revoked (RFC 7009); empty where the server can't."""
+    """The revocation endpoint (RFC 7009); empty for none."""
     pending: Pending | None = None
-    """A refresh without an answer: it goes on right now, its process died, or the answer was lost."""
+    """A refresh without an answer: it is running, its process died, or the answer was lost; else `None`."""
     ended: str = ""
-    """Why a new login is needed: the name of a fault (`login_required`, `refresh_interrupted`); empty while the grant lives."""
+    """Why a new login is needed: the name of a fault (`login_required`, `refresh_interrupted`); empty if none is."""
     granted_at: datetime | None = None
-    """When its login ended, aware UTC; `None` where an earlier version kept the grant and didn't write it down."""
+    """When its login ended, aware UTC; `None` in grants of earlier versions, which didn't record it."""
 
 
 class Grant(NamedTuple):
     """One grant with its tokens."""
 
     facts: GrantFacts
-    """What may be shown."""
+    """The facts that may be shown."""
     access_token: Secret
     """RFC 6749 §1.4."""
     refresh_token: Secret | None = None
-    """RFC 6749 §1.5; perhaps good for one use only."""
+    """RFC 6749 §1.5; `None` for none. It may be valid for one use only."""
 
 
 class LockedGrant(Protocol):
-    """The right to change one grant: nobody else has it, in no thread, process or machine. It ends with its holder."""
+    """Exclusive access to one grant, among all threads, processes and machines. It ends when its process ends."""
 
     def read(self) -> Grant | None:
         """Return the grant as it is now; `None` where there is none.
@@ -73,38 +73,39 @@ class LockedGrant(Protocol):
         """
 
     def prove(self) -> None:
-        """Show that the store can be written with room for a record, before something is spent that can't be had twice.
+        """Check that the state database has room for a grant. Call it before using a code or token that is valid once.
 
         Raises:
             ConnectionFailed: `store_unwritable`, `store_key_wrong`, `store_unavailable`.
         """
 
     def begin_refresh(self) -> None:
-        """Write the journal entry, durably, with room for what `write` will need: it proves that the store can be written.
+        """Write the pending refresh durably, and check that there is room for the later `write`.
 
         Raises:
             ConnectionFailed: `store_unwritable`, `store_unavailable`.
         """
 
     def write(self, grant: Grant) -> None:
-        """Replace the whole record in one durable step; the journal entry is what `grant.facts.pending` says.
+        """Replace the whole grant in one durable step, its pending refresh included (`grant.facts.pending`).
 
         Raises:
             ConnectionFailed: `store_unwritable`, `store_unavailable`.
         """
 
     def replace(self, spent: Grant, grant: Grant) -> bool:
-        """Replace the record in the same way where its tokens are those of `spent`, and return whether they were.
+        """Replace the grant like `write`, but only if its tokens are still those of `spent`; return whether they were.
 
-        One step even for a holder whose lock was lost: what a login has written meanwhile stays. Errors as for `write`.
+        It is one atomic step, so that it is safe after the lock was lost: the grant of a later login is not
+        replaced. Errors as for `write`.
         """
 
     def delete(self) -> None:
-        """Delete the record, for which no key is needed; nothing happens where there is none. Errors as for `write`."""
+        """Delete the grant if there is one; needs no key. Errors as for `write`."""
 
 
 class GrantStore(Protocol):
-    """Where grants lie. Safe to share between threads."""
+    """Storage of grants in the state database. Safe to share between threads."""
 
     def read(self, connection: str) -> Grant | None:
         """Return a grant without locking it; errors as for `LockedGrant.read`."""
@@ -113,11 +114,11 @@ class GrantStore(Protocol):
         """Yield the facts of every grant, by name; needs no key."""
 
     def lock(self, connection: str, timeout_s: float) -> AbstractContextManager[LockedGrant]:
-        """Return a context in which the grant is locked; entering waits.
+        """Return a context in which the grant is locked; entering waits for the lock.
 
         Raises:
-            ConnectionFailed: `store_locked`, nobody freed it within `timeout_s`; the message says who holds it and since when.
+            ConnectionFailed: `store_locked`, not free within `timeout_s`; the message says who holds it and since when.
         """
 
     def close(self) -> None:
-        """Let go of files and connections."""
+        """Close files and connections."""

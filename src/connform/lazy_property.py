@@ -1,7 +1,8 @@
-"""A property that is computed when it is first read, and then kept.
+"""A property that is computed when it is first read, and then stored in the instance.
 
-Layer 0, no IO. `functools.cached_property` of Python 3.11 has one lock for all instances: a child that is forked while any thread holds it
-would wait for ever. Here, threads that ask at once each work it out.
+Layer 0, no IO. In Python 3.11, `functools.cached_property` has one lock for all instances, and a child that is forked
+while a thread holds it would wait for ever. This one has no lock: threads that read at the same time may each compute
+the value.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ T = TypeVar("T")
 
 
 class lazy_property(Generic[T]):  # noqa: N801  (used as a function, as `property` is)
-    """A property whose value is kept in the instance, which then is asked no more."""
+    """A property whose value is stored in the instance's `__dict__`, which is read from then on."""
 
-    def __init__(self, work: Callable[[Any], T]) -> None:
-        self._work = work
-        self.__doc__ = work.__doc__
+    def __init__(self, compute: Callable[[Any], T]) -> None:
+        self._compute = compute
+        self.__doc__ = compute.__doc__
 
     def __set_name__(self, owner: type, name: str) -> None:
         self._name = name
@@ -32,5 +33,5 @@ class lazy_property(Generic[T]):  # noqa: N801  (used as a function, as `propert
     def __get__(self, instance: object | None, owner: type) -> Self | T:
         if instance is None:
             return self
-        value = instance.__dict__[self._name] = self._work(instance)
+        value = instance.__dict__[self._name] = self._compute(instance)
         return value

@@ -1,8 +1,9 @@
-"""Keeps a value for each process: a forked child makes its own, whatever its parent's threads were doing with theirs.
+"""A value that every process makes for itself, so that a forked child doesn't use its parent's.
 
-Layer 0, no IO. A lock that another thread held at the fork would never be released in the child, and a result that another
-thread was working out would never come; a connection would be shared by both processes. The number of the process is
-compared at each use: hooks of `os.register_at_fork` do not run in servers that fork in C.
+Layer 0, no IO. After a fork, the child has a copy of the parent's objects but none of its other threads: a lock that
+such a thread held is never released, a result that it was computing never comes, and a connection is shared by both
+processes. The process id is compared at each use, because hooks of `os.register_at_fork` don't run in servers that
+fork in C.
 """
 
 from __future__ import annotations
@@ -17,16 +18,16 @@ T = TypeVar("T")
 
 
 class ProcessLocal(Generic[T]):
-    """A value of this process, made when it is first asked for; safe to share between threads."""
+    """A value for each process, made when it is first read; safe to share between threads."""
 
     def __init__(self, make: Callable[[], T]) -> None:
-        """Take what makes the value; threads that ask for the first time at once may each call it, and one result is taken."""
+        """Set the function that makes the value. Threads may call it at the same time; all get the same result."""
         self._make = make
         self._values: dict[int, T] = {}
 
     @property
     def own(self) -> T:
-        """The value of this process. What is inherited is dropped, not closed: whatever closing would send is its parent's to send."""
+        """The value of this process. The parent's value is dropped without closing it, which might send something."""
         pid = os.getpid()
         try:
             return self._values[pid]

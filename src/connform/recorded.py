@@ -1,6 +1,6 @@
-"""Says what is known of connections that were applied: facts only, no secret and no hash of one.
+"""Applied records: what is recorded of connections that were applied; no secret and no hash of one.
 
-Layer 0, no IO: `engine/` finds the facts, `database/` keeps them.
+Layer 0, no IO: `engine/` makes the records, `database/` stores them.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import TypeAlias
 
-    Brief: TypeAlias = tuple[str, str, str, float | None, str, str, str]
-    """The little that a list shows of every connection, a row as the store has it: its name; and of the latest attempt
-    `verdict`, `fault`, `latency_ms`, `certificate_expires_at`, `at` in ISO 8601, and `by`, what can't be printed replaced."""
+    StateRow: TypeAlias = tuple[str, str, str, float | None, str, str, str]
+    """What a list shows of one connection, a row of the state database: its name, and of its latest attempt `verdict`,
+    `fault`, `latency_ms`, `certificate_expires_at`, `at` in ISO 8601, and `by`, without characters that can't be printed."""
 
-    Former: TypeAlias = tuple[str, Mapping[str, Any]]
-    """A connection's name, and a specification that was recorded of it once."""
+    EarlierSpec: TypeAlias = tuple[str, Mapping[str, Any]]
+    """A connection's name, and a specification that was recorded of it earlier."""
 
 
 class Actor(NamedTuple):
-    """Who did it."""
+    """Who made an attempt."""
 
     user: str
-    """The account."""
+    """The user's account."""
     host: str
     """The machine."""
     job: str = ""
@@ -35,67 +35,67 @@ class Actor(NamedTuple):
 
 
 class UsedSecret(NamedTuple):
-    """A secret that an attempt used: where it lies, never what it is."""
+    """The reference of a secret that an attempt used; never its value."""
 
     key: str
     """The key under `auth:`."""
     reference: str
     """The reference."""
     version: str
-    """The version that was read, where the backend has versions; else empty."""
+    """The version that was read; empty where the backend has no versions."""
 
 
 class Attempt(NamedTuple):
-    """One connection in one run of `apply`, and what came of it."""
+    """One connection in one run of `apply`, and the result."""
 
     at: datetime
     """When it ended, aware UTC."""
     by: Actor
-    """Who."""
+    """Who made it."""
     action: str
-    """`create` or `update`; `remove` where that failed."""
+    """`create` or `update`; `remove` for a removal that failed."""
     digest: str
     """The digest of the specification that was tried."""
     base_url: str
-    """Resolved API root."""
+    """The API root."""
     auth_method: str
     """`api_key`, `oauth2`, `bearer`."""
     verdict: str
     """`ready`, `failed` or `unknown`."""
     fault: str = ""
-    """The class of the failure, or empty."""
+    """The fault, or empty."""
     stages: tuple[Mapping[str, Any], ...] = ()
-    """Each with `name`, `status` and `elapsed_ms`."""
+    """The stages, each with `name`, `status` and `elapsed_ms`."""
     latency_ms: float | None = None
-    """The request and its whole answer; `None` where there was none."""
+    """Time of the check request until the end of its answer; `None` where there was no answer."""
     certificate_expires_at: str = ""
-    """ISO 8601, or empty."""
+    """When the server's certificate expires, ISO 8601; or empty."""
     secrets: tuple[UsedSecret, ...] = ()
-    """What it used."""
+    """The secrets that it used."""
 
 
 class RecordSummary(NamedTuple):
-    """The little of a record that tells whether there is something to do: it is read of every connection."""
+    """The part of a record that decides whether a change is needed; a plan reads it for every connection."""
 
     file: str
-    """As `Record.file`."""
+    """As `AppliedRecord.file`."""
     digest: str
-    """As `Record.digest`."""
+    """As `AppliedRecord.digest`."""
     is_applied: bool
-    """Whether the latest attempt went well, so that nothing is left to do."""
+    """Whether the latest attempt applied this specification successfully."""
     fault: str
-    """The class of the latest attempt's failure, or empty."""
+    """The fault of the latest attempt, or empty."""
 
 
 class Applied(NamedTuple):
-    """What was applied of one connection, without how that went."""
+    """A record without its latest attempt."""
 
     connection: str
     """Its name."""
-    mark: RecordSummary
-    """What tells whether there is something to do."""
+    summary: RecordSummary
+    """The record's summary."""
     spec: Mapping[str, Any]
-    """As `Record.spec`."""
+    """As `AppliedRecord.spec`."""
 
 
 class AppliedRecord(NamedTuple):
@@ -104,22 +104,22 @@ class AppliedRecord(NamedTuple):
     connection: str
     """Its name."""
     file: str
-    """Its manifest: the path in its repository."""
+    """Its manifest, as a path in the repository."""
     digest: str
-    """The digest of the specification that was applied last; empty where none ever went well."""
+    """The digest of the last specification that was applied; empty where none was applied successfully."""
     spec: Mapping[str, Any]
-    """That specification, or the one that was tried first."""
+    """That specification; where none was applied successfully, the one that was tried first."""
     latest: Attempt
-    """The latest attempt, good or bad."""
+    """The latest attempt, successful or not."""
 
     @property
     def is_applied(self) -> bool:
-        """Whether the latest attempt went well, so that nothing is left to do."""
+        """Whether the latest attempt applied this specification successfully."""
         return self.latest.verdict == "ready" and self.latest.digest == self.digest
 
     @property
-    def brief(self) -> Brief:
-        """What a list shows of it."""
+    def row(self) -> StateRow:
+        """The row that a list shows."""
         latest = self.latest
         at = latest.at.isoformat(timespec="seconds")
         by = "".join(char if char.isprintable() else "�" for char in str(latest.by))

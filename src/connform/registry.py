@@ -1,6 +1,6 @@
-"""Turns a name into the built-in or plugged-in thing that has it.
+"""Looks up built-in and third-party providers and secret backends by name.
 
-Layer 0; reads the metadata of installed packages, and only when a name isn't built in.
+Layer 0; reads the metadata of installed packages, but only where a name isn't built in.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ SECRETS_GROUP: Final = "connform.secrets"
 """Entry points of third-party secret backends."""
 
 
-class Lazy(Mapping[str, T]):
-    """A table that knows its names, and loads what has one when it is asked for."""
+class LazyTable(Mapping[str, T]):
+    """A mapping with known names, which loads each value when it is first read."""
 
     def __init__(self, names: Iterable[str], load: Callable[[str], T]) -> None:
         self._names = dict.fromkeys(names)
@@ -46,9 +46,9 @@ class Lazy(Mapping[str, T]):
 
 
 def find(name: str, table: Mapping[str, T], group: str) -> T | None:
-    """Return what is called `name`: the built-in one, else a plug-in's, else `None`.
+    """Return the built-in value of a name, else a plug-in's, else `None`.
 
-    A plug-in never takes a built-in name, so that no installed package can slip in front of connform's own.
+    A plug-in can't replace a built-in one, so that no installed package changes what a built-in name means.
 
     Raises:
         ConnformError: the plug-in can't be loaded, or two packages offer the name.
@@ -68,7 +68,7 @@ def find(name: str, table: Mapping[str, T], group: str) -> T | None:
 
 
 def names(table: Mapping[str, object], group: str) -> list[str]:
-    """Return every name, sorted: the built-in ones and those of plug-ins, which are not loaded."""
+    """Return all names, built-in and of plug-ins, sorted; no plug-in is loaded."""
     return sorted({*table, *_entry_points(group)})
 
 
@@ -81,7 +81,7 @@ def package_of(name: str, group: str) -> str:
 def _load(point: EntryPoint) -> Any:
     try:
         return point.load()
-    except Exception as error:  # whatever a foreign module raises when it is imported
+    except Exception as error:  # the import of a third-party module may raise anything
         message = f"the plug-in {_origin(point)} can't be loaded: {type(error).__name__}: {error}"
         raise ConnformError(message) from error
 
@@ -92,7 +92,7 @@ def _origin(point: EntryPoint) -> str:
 
 @cache
 def _entry_points(group: str) -> dict[str, tuple[EntryPoint, ...]]:
-    from importlib.metadata import entry_points  # 30 ms that a manifest of built-ins never needs
+    from importlib.metadata import entry_points  # imported here, because it takes 30 ms
 
     found: dict[str, tuple[EntryPoint, ...]] = {}
     for point in entry_points(group=group):

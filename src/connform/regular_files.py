@@ -1,6 +1,6 @@
-"""Reads whole regular files, up to a limit, and refuses pipes, devices, sockets and folders. Layer 0; reads files, never waits.
+"""Reads regular files up to a size limit; refuses pipes, devices, sockets, folders. Layer 0; reads files, never waits.
 
-A device is not even opened: that alone rewinds a tape, makes a terminal, starts a watchdog.
+A device is not even opened: opening alone can rewind a tape, allocate a terminal or start a watchdog.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _KINDS: Final[tuple[tuple[Callable[[int], bool], str], ...]] = (
 
 
 class NotRegularError(OSError):
-    """There is something of that name, but no regular file."""
+    """The path exists, and is not a regular file."""
 
     def __init__(self, mode: int) -> None:
         kind = next((kind for fits, kind in _KINDS if fits(mode)), "something else")
@@ -32,7 +32,7 @@ class NotRegularError(OSError):
 
 
 class TooLargeError(OSError):
-    """It holds more than the limit."""
+    """The file is larger than the limit."""
 
     def __init__(self, max_bytes: int) -> None:
         super().__init__(errno.EFBIG, f"it is larger than {max_bytes // 1024} KiB")
@@ -42,8 +42,8 @@ def read_regular(path: str | os.PathLike[str], max_bytes: int) -> bytes:
     """Return the content of a regular file.
 
     Raises:
-        NotRegularError: it is none.
-        TooLargeError: it holds more than `max_bytes`.
+        NotRegularError: it is not a regular file.
+        TooLargeError: it is larger than `max_bytes`.
         OSError: it can't be read, or not without waiting (`/proc/kmsg`).
     """
     descriptor = open_regular(path, max_bytes)
@@ -58,7 +58,7 @@ def open_regular(path: str | os.PathLike[str], max_bytes: int) -> int:
     require_regular(path, max_bytes)
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
     try:
-        _require(os.fstat(descriptor), max_bytes)  # it may be another one than just now
+        _require_status(os.fstat(descriptor), max_bytes)  # it may have been replaced since `stat`
     except BaseException:
         os.close(descriptor)
         raise
@@ -68,12 +68,12 @@ def open_regular(path: str | os.PathLike[str], max_bytes: int) -> int:
 def require_regular(path: str | os.PathLike[str], max_bytes: int) -> os.stat_result:
     """Return the status of a regular file of at most `max_bytes`, without opening it; errors as for `read_regular`."""
     status = os.stat(path)
-    _require(status, max_bytes)
+    _require_status(status, max_bytes)
     return status
 
 
 def read_descriptor(descriptor: int, max_bytes: int) -> bytes:
-    """Return what comes from a descriptor until its end; errors as for `read_regular`."""
+    """Return the content of a descriptor until its end; errors as for `read_regular`."""
     chunks: list[bytes] = []
     left = max_bytes + 1
     try:
@@ -84,11 +84,11 @@ def read_descriptor(descriptor: int, max_bytes: int) -> bytes:
             raise TooLargeError(max_bytes)
         return b"".join(chunks)
     finally:
-        chunks.clear()  # what was read may be a secret: no traceback shall hold it
+        chunks.clear()  # the content may be a secret, which no traceback may hold
         chunk = b""
 
 
-def _require(status: os.stat_result, max_bytes: int) -> None:
+def _require_status(status: os.stat_result, max_bytes: int) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise NotRegularError(status.st_mode)
     if status.st_size > max_bytes:

@@ -1,6 +1,6 @@
-"""Turns a `Retry-After` header into seconds.
+"""Parser of the header `Retry-After` and of HTTP dates.
 
-Layer 0, no IO, no clock. RFC 9110 §10.2.3: seconds or an HTTP-date; what is neither counts as absent.
+Layer 0, no IO, no clock. RFC 9110 §10.2.3: seconds or an HTTP-date. Other values are treated as absent.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ _HTTP_DATES: Final = (  # RFC 9110 §5.6.7: a recipient must accept all three
     rf"[a-z]{{3}} (?P<month>[a-z]{{3}}) (?P<day>[ \d]\d) {_TIME} (?P<year>\d{{4}})",
 )
 _MAX_DELAY_S: Final = 100 * 366 * 86_400
-"""Longer than any promise of a server; what is beyond is junk."""
+"""A hundred years. More seconds are treated as absent, a later date as this delay."""
 _CENTURY_WINDOW: Final = 50
 
 
 def parse_retry_after(value: str, received_at: datetime | None) -> float | None:
-    """Return the seconds to wait from `received_at` on, 0 or more; `None` where the header says nothing.
+    """Return the seconds to wait from `received_at` on, 0 or more; `None` where the header is empty or invalid.
 
     Args:
         value: the header's value; may be empty.
-        received_at: aware; when the answer arrived. Without it only the form in seconds can be read.
+        received_at: aware; when the answer arrived. Without it, only the form in seconds is accepted.
     """
     text = value.strip()
     if re.fullmatch(r"[0-9]{1,10}", text):
@@ -41,8 +41,8 @@ def parse_retry_after(value: str, received_at: datetime | None) -> float | None:
 
 
 def parse_http_date(text: str, now: datetime) -> datetime | None:
-    """Return an HTTP-date as an aware UTC time, or `None`; `now` settles the century of a two-digit year."""
-    from datetime import UTC, datetime  # start-up: only an answer needs it
+    """Return an HTTP-date as an aware UTC time, or `None`; `now` determines the century of a two-digit year."""
+    from datetime import UTC, datetime  # imported here to keep the start-up fast
 
     match = next((m for form in _HTTP_DATES if (m := re.fullmatch(form, text, re.IGNORECASE | re.ASCII))), None)
     if match is None or match["month"].lower() not in _MONTHS:

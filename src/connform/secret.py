@@ -1,4 +1,4 @@
-"""Turns the text of a secret reference into its parts, and holds a secret so that nothing shows it.
+"""A secret value that no output shows, and the parser of secret references.
 
 Layer 0, no IO.
 """
@@ -9,9 +9,9 @@ import re
 from typing import Final, NamedTuple, NoReturn
 
 _BLANK: Final = r"\x00-\x20\x7f" + "\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
-"""Control characters, and what is a blank in Unicode: spelled out, for engines differ in what a blank is."""
+"""Control characters and Unicode's blanks; listed, because regex engines differ in which characters are blanks."""
 PATTERN: Final = rf"^(ref\+)?[a-z][a-z0-9-]*://[^{_BLANK}]*(?!\n)$"
-"""What the JSON Schema demands of a reference; `SecretReference.parse` is stricter."""
+"""The pattern of a reference in the JSON Schema; `SecretReference.parse` is stricter."""
 
 _PARTS: Final = re.compile(
     rf"(?:ref\+)?(?P<scheme>[a-z][a-z0-9-]*)://(?P<path>[^?#{_BLANK}]*)"
@@ -24,13 +24,14 @@ _GENERATED: Final = re.compile(
 
 
 class MalformedReferenceError(ValueError):
-    """The text is not a secret reference; the message says why and never repeats the text."""
+    """The text is not a secret reference; the message says why, without the text."""
 
 
 class Secret:
     """A secret value that no output shows: not `repr`, not `str`, not `format`, not pickle, not `==`.
 
-    `reveal` is called where a secret leaves: on the wire, sealed into a store, handed to another program.
+    `reveal` is called where a secret leaves the process: on the wire, sealed in the state database, or passed to another
+    program.
     """
 
     __slots__ = ("__value",)
@@ -39,7 +40,7 @@ class Secret:
         self.__value = value
 
     def reveal(self) -> str:
-        """Return the value itself. Called where a credential is put on the wire, and nowhere else."""
+        """Return the value in clear. `docs/architecture.md` lists the rooms that may call it."""
         return self.__value
 
     def __repr__(self) -> str:
@@ -54,7 +55,7 @@ class Secret:
         return bool(self.__value)
 
     def __getstate__(self) -> NoReturn:
-        # Since Python 3.11 `object` has one, which shows every slot.
+        # Since Python 3.11, `object.__getstate__` would return every slot.
         self.__reduce__()
 
     def __reduce__(self) -> NoReturn:
@@ -63,23 +64,23 @@ class Secret:
 
 
 class SecretReference(NamedTuple):
-    """Where a secret lies: `scheme://path[?version=…][#field]`."""
+    """The location of a secret in a store: `scheme://path[?version=…][#field]`."""
 
     scheme: str
     """A built-in backend, or the name of a store under `stores:`."""
     path: str
-    """What the backend calls its place: a variable, a file, a mount and path."""
+    """The path in the store, in the backend's form: a variable, a file, a mount and path."""
     field: str = ""
-    """One field of what lies there; empty for the whole."""
+    """One field of the secret; empty for the whole."""
     version: str = ""
-    """The version asked for; empty for the newest."""
+    """The version to read; empty for the newest."""
 
     @classmethod
     def parse(cls, text: str) -> SecretReference:
         """Return the parts of `text`.
 
         Raises:
-            MalformedReferenceError: not the grammar, credentials inside, or an unknown option.
+            MalformedReferenceError: it doesn't match the grammar, holds credentials, or has an unknown option.
         """
         match = _PARTS.fullmatch(text)
         if match is None:
@@ -110,5 +111,5 @@ def _version(query: str) -> str:
 
 
 def looks_generated(text: str) -> bool:
-    """Whether a text has a run of letters and digits as keys, tokens and UUIDs have, and names have not."""
+    """Return whether a text holds a run of letters and digits that looks like a part of a key, a token or a UUID."""
     return _GENERATED.search(text) is not None

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connform.http import RequestFailed, sync_client, transport
+from connform.http import RequestFailed, sync_client, transport_base
 from connform.http.body import Body
 from tests.http.exchanging import Mode, exchange, settings_for
 from tests.http.servers import Authority, Server, answer, endless, head
@@ -156,7 +156,7 @@ def test_an_answer_without_a_body(mode: Mode, authority: Authority, status: int)
 
 
 def test_a_refused_body_gives_its_connection_back(monkeypatch: pytest.MonkeyPatch, authority: Authority) -> None:
-    monkeypatch.setattr(transport, "_CONNECTIONS", 2)
+    monkeypatch.setattr(transport_base, "_CONNECTIONS", 2)
     server = Server(answer(bytes(2000)), tls=authority.server(), ca_pem=authority.pem)
     with server, sync_client(settings_for(server, max_body_bytes=1000, pool_s=2)) as client:
         for _ in range(5):  # more than the pool has

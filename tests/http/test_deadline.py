@@ -9,7 +9,7 @@ import time
 import httpx
 import pytest
 
-from connform.http import RequestTimedOut, async_client, sync_client, transport
+from connform.http import RequestTimedOut, async_client, sync_client, transport_base
 from connform.http.net import deadline
 from tests.http import servers
 from tests.http.exchanging import BUSY_S, Mode, exchange, settings_for
@@ -166,7 +166,7 @@ def test_a_server_that_answers_early(mode: Mode, authority: Authority) -> None:
 
 @pytest.mark.parametrize(("total_s", "fault"), [(9, "http_timeout"), (0.2, "http_deadline")])
 def test_busy_pool(monkeypatch: pytest.MonkeyPatch, authority: Authority, total_s: float, fault: str) -> None:
-    monkeypatch.setattr(transport, "_CONNECTIONS", 2)
+    monkeypatch.setattr(transport_base, "_CONNECTIONS", 2)
     server = Server(servers.silent, tls=authority.server(), ca_pem=authority.pem)
     with server, sync_client(settings_for(server, pool_s=0.3, read_s=2)) as client:
         threads = [threading.Thread(target=lambda: _ignore(client)) for _ in range(2)]

@@ -22,7 +22,7 @@ import anyio
 import httpx
 import pytest
 
-from connform.http import REAL, RequestFailed, async_client, limits, sync_client, transport
+from connform.http import REAL, RequestFailed, async_client, limits, sync_client, transport_base
 from connform.http.net import resolver, tls
 from connform.http.net.resolver import look_up
 from connform.http.origin import Origin
@@ -132,7 +132,7 @@ def _shown(answer: httpx.Response) -> tuple[str, str]:
 @pytest.fixture(autouse=True)
 def patient_pool(monkeypatch: pytest.MonkeyPatch) -> None:
     """A busy machine does not make idle connections end."""
-    monkeypatch.setattr(transport, "_IDLE_S", 60.0)
+    monkeypatch.setattr(transport_base, "_IDLE_S", 60.0)
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -352,7 +352,7 @@ def test_no_lock_of_the_parents_threads_stops_a_child(
     mode: Mode, authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever they are in the midst of: they hold every lock that the client knows of."""
-    monkeypatch.setattr(tls, "_LONGEST_BUILD_S", 0.1)
+    monkeypatch.setattr(tls, "_MAX_FORK_WAIT_S", 0.1)
     with reached("https", authority, tmp_path) as (settings, _):
         client = Client(mode, settings)
 

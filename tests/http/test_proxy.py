@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from connform.errors import ConnectionFailed
-from connform.http import REAL, ClientSettings, RequestFailed, sync_client, transport
+from connform.http import REAL, ClientSettings, RequestFailed, sync_client, transport_base
 from connform.secret import Secret
 from tests.canary import API_KEY
 from tests.http import servers
@@ -155,7 +155,7 @@ def test_http_faults_through_a_tunnel(mode: Mode, scheme: str, authority: Author
 def test_failures_give_their_connections_back(
     scheme: str, authority: Authority, stranger: Authority, ca_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transport, "_CONNECTIONS", 2)
+    monkeypatch.setattr(transport_base, "_CONNECTIONS", 2)
     target = Server(answer(), tls=stranger.server())
     proxy = Server(tunnel_to(target), tls=_context(authority, scheme))
     with proxy, target, sync_client(settings_through(proxy, scheme, ca_file)) as client:

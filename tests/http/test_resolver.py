@@ -16,7 +16,7 @@ import pytest
 
 from connform.http import RequestFailed
 from connform.http.net import resolver
-from connform.http.net.resolver import Endpoint, literal, look_up, look_up_async
+from connform.http.net.resolver import Endpoint, endpoints_without_lookup, look_up, look_up_async
 from connform.process_local import ProcessLocal
 from tests.conftest import require_library
 
@@ -144,10 +144,10 @@ def test_addresses_come_in_the_resolvers_order(monkeypatch: pytest.MonkeyPatch, 
 
 
 def test_literals_need_no_lookup() -> None:
-    assert literal("192.0.2.1", 443) == [Endpoint(socket.AF_INET, ("192.0.2.1", 443))]
-    assert literal("2001:db8::1", 443) == [Endpoint(socket.AF_INET6, ("2001:db8::1", 443, 0, 0))]
-    assert [endpoint.address[0] for endpoint in literal("localhost", 1)] == ["127.0.0.1", "::1"]
-    assert literal("api.example.test", 443) == []
+    assert endpoints_without_lookup("192.0.2.1", 443) == [Endpoint(socket.AF_INET, ("192.0.2.1", 443))]
+    assert endpoints_without_lookup("2001:db8::1", 443) == [Endpoint(socket.AF_INET6, ("2001:db8::1", 443, 0, 0))]
+    assert [endpoint.address[0] for endpoint in endpoints_without_lookup("localhost", 1)] == ["127.0.0.1", "::1"]
+    assert endpoints_without_lookup("api.example.test", 443) == []
 
 
 def test_slots_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,7 +164,7 @@ def test_slots_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
         return found
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-    monkeypatch.setattr(resolver, "_THREADS", ProcessLocal(lambda: resolver._Threads(2)))
+    monkeypatch.setattr(resolver, "_THREADS", ProcessLocal(lambda: resolver._LookupThreads(2)))
     for number in range(5):
         with pytest.raises(RequestFailed):
             look_up(f"stuck{number}.example.test", 443, 0.05)

@@ -51,9 +51,9 @@ def script(*steps: bytes) -> Behaviour:
 def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Short pauses, and no memory of the tests before."""
     monkeypatch.setattr(retry, "_FIRST_PAUSE_S", 0.02)
-    limits._UNTIL.clear()
+    limits._WAIT_UNTIL.clear()
     yield
-    limits._UNTIL.clear()
+    limits._WAIT_UNTIL.clear()
 
 
 def ask(

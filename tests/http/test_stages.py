@@ -220,7 +220,7 @@ def test_a_connection_that_was_reset_before_its_handshake_leaves_no_socket_open(
     certificate = tmp_path / "server.pem"
     certificate.write_bytes(authority.server_pem(HOST))
     contexts: dict[str, Callable[[], ssl.SSLContext]] = {
-        "client": tls.unverified,
+        "client": tls.unverified_context,
         "simulator": Certificates().listening_context,
         "login": lambda: listener._context(certificate, None),
     }

@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 def built(monkeypatch: pytest.MonkeyPatch) -> list[ssl.SSLContext]:
     """Every context that is built, from an empty cache."""
     contexts: list[ssl.SSLContext] = []
-    build = tls._bare
+    build = tls._empty_context
 
     def counting() -> ssl.SSLContext:
         contexts.append(build())
         return contexts[-1]
 
-    monkeypatch.setattr(tls, "_bare", counting)
+    monkeypatch.setattr(tls, "_empty_context", counting)
     tls._build.cache_clear()
     return contexts
 

@@ -68,7 +68,7 @@ def test_a_list_is_the_same_whatever_else_is_asked_for(repository: Repository) -
         with states.held(["00"], 5) as changes:
             changes.write([records[0], records[1]._replace(latest=failed), records[2]])
         briefs = states.briefs()
-        assert briefs == [record.brief for record in states.read().values()]
+        assert briefs == [record.row for record in states.read().values()]
     alone = repository.run("state", "list")
     beside = repository.run("state", "list", "--format", "text", "--format", "json=all.json")
     assert (alone.code, alone.out) == (0, beside.out)

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 import pytest
 
 from connform.http import Network, OriginRefused, sync_client
-from connform.tracebacks import LEFT_OUT
+from connform.tracebacks import NOTE_START
 from tests.http.exchanging import MODES, Mode, exchange, settings_for
 from tests.http.servers import Authority, Server, answer
 from tests.tracebacks.requests import SECRETS, errors_of, failing
@@ -58,7 +58,7 @@ def test_a_mistake_below_the_transport_says_where_it_was(mode: Mode, authority: 
 
     assert isinstance(error, LookupError)
     (note,) = error.__notes__
-    assert note.startswith(LEFT_OUT)
+    assert note.startswith(NOTE_START)
     assert "connection_pool.py" in note
     assert note.endswith("in mistaken")
 

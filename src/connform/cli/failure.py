@@ -15,7 +15,7 @@ from connform.cli.output import discard, say
 from connform.cli.usage import describe
 from connform.errors import ConnectionFailed, ConnformError, ManifestInvalid
 from connform.faults import ExitCode
-from connform.tracebacks import LEFT_OUT
+from connform.tracebacks import NOTE_START
 
 
 def tell(error: BaseException) -> int:
@@ -78,6 +78,6 @@ def _say_bug(error: BaseException) -> None:
             for frame, line in walk_tb(cause.__traceback__)
         ]
         notes = getattr(cause, "__notes__", ())
-        lines += [f"    {note}" for note in notes if note.startswith(LEFT_OUT)]  # anybody else's may hold a secret
+        lines += [f"    {note}" for note in notes if note.startswith(NOTE_START)]  # anybody else's may hold a secret
         cause = cause.exceptions[0] if isinstance(cause, BaseExceptionGroup) else cause.__cause__ or cause.__context__
     say("".join(f"{clean(line)}\n" for line in lines))

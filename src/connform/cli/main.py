@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from connform import NOT_HERE
+from connform import WINDOWS_UNSUPPORTED
 from connform.cli import VERBS
 from connform.cli.flags import flags
 from connform.cli.streams import restore
@@ -104,7 +104,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.environ["PATH"] = absolute_parts(os.environ.get("PATH", ""))
     termination = _Termination()
     if os.name != "posix":
-        sys.stderr.write(f"error: {NOT_HERE}\n")
+        sys.stderr.write(f"error: {WINDOWS_UNSUPPORTED}\n")
         return _USAGE
     if argv is None:
         restore()

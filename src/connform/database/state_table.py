@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from connform.database.interface import Database, Execute
     from connform.grant import GrantFacts
-    from connform.recorded import Brief, Former
+    from connform.recorded import EarlierSpec, StateRow
 
 KEPT_ATTEMPTS: Final = 100
 """Of each connection; older ones go."""
@@ -103,7 +103,7 @@ class StateTable:
         """Return the facts of every grant in the same database, by the connection's name; needs no key. Errors as for `marks`."""
         return {facts.connection: facts for facts in map(facts_of, self._rows(READ_FACTS))}
 
-    def briefs(self) -> list[Brief]:
+    def briefs(self) -> list[StateRow]:
         """Return what a list shows of every connection, by name; errors as for `marks`."""
         return self._rows(_BRIEFS)
 
@@ -172,7 +172,7 @@ class StateChanges:
         """Returns a context that is one durable transaction."""
 
     def write(
-        self, records: Sequence[AppliedRecord], removed: Sequence[str] = (), former: Sequence[Former] = ()
+        self, records: Sequence[AppliedRecord], removed: Sequence[str] = (), former: Sequence[EarlierSpec] = ()
     ) -> None:
         """Replace records and remember their latest attempts, and forget the connections that were removed, in one durable step.
 
@@ -189,7 +189,7 @@ class StateChanges:
                 execute(_KEEP_FORMER, (f"{_FORMER}{connection} {sha256(text).hexdigest()}", text))
             for record in records:
                 latest = json.dumps(_plain(record.latest))
-                connection, *brief = record.brief
+                connection, *brief = record.row
                 marks = (_storable(record.file), record.digest, int(record.is_applied))
                 execute(_WRITE, (connection, *marks, *brief, json.dumps(record.spec), latest))
                 execute(_REMEMBER, (record.connection, record.latest.at.timestamp(), latest))

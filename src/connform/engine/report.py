@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from connform.engine.changes.origins import Send
     from connform.engine.changes.specification import FieldChange
     from connform.grant import GrantFacts
-    from connform.recorded import AppliedRecord, Attempt, Brief
+    from connform.recorded import AppliedRecord, Attempt, StateRow
 
 
 class StageResult(NamedTuple):
@@ -189,7 +189,7 @@ class Report(NamedTuple):
     """The whole run."""
     plan: PlanSummary | None = None
     """`plan` and `apply`: what binds them together."""
-    briefs: tuple[Brief, ...] = ()
+    briefs: tuple[StateRow, ...] = ()
     """`state list`: what it shows, where no more than that was read."""
     backends: tuple[BackendReport, ...] = ()
     """`secrets backends`: all of them."""

@@ -1,6 +1,6 @@
-"""Turns settings into ready HTTP clients: dialing, TLS, deadline, pinned transport.
+"""Ready HTTP clients: settings, dialing, TLS, deadline, and a transport pinned to one origin.
 
-Layer 1; the only room that imports httpx and httpcore. Importing this package costs nothing: what is heavy is loaded by its first use.
+Layer 1; the only room that imports httpx and httpcore. Both are imported when a name of this package is first used.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ __all__ = [
     "sync_client",
 ]
 
-_HOMES = {
+_MODULES = {
     **dict.fromkeys(("REAL", "ClientSettings", "Credential", "Network", "Observer"), "settings"),
     "async_client": "client",
     "sync_client": "client",
@@ -36,9 +36,9 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:  # PEP 562
-    if name not in _HOMES:
+    if name not in _MODULES:
         message = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(message)
     from importlib import import_module
 
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -1,6 +1,6 @@
-"""Turns the bytes of an answer into its body: decoded, never larger than allowed, in bounded memory.
+"""Decoder of response bodies (gzip, deflate) with a size limit and bounded memory.
 
-Layer 1, no IO. httpx decodes a whole chunk at once: 64 kB of gzip become 64 MB.
+Layer 1, no IO. httpx decodes a whole chunk at once, and 64 kB of gzip can become 64 MB.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from connform.http.failures import RequestFailed
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ACCEPTED: Final = b"gzip, deflate"
-"""What every request says it accepts."""
+ACCEPT_ENCODING: Final = b"gzip, deflate"
+"""The `Accept-Encoding` of every request."""
 _PIECE_BYTES: Final = 64 * 1024
-_EITHER_HEADER: Final = 32 + zlib.MAX_WBITS  # zlib finds out whether it is gzip (RFC 1952) or zlib (RFC 1950)
+_EITHER_HEADER: Final = 32 + zlib.MAX_WBITS  # zlib detects the header: gzip (RFC 1952) or zlib (RFC 1950)
 _GZIP_MAGIC: Final = b"\x1f\x8b"
 _DECODED_BY_HTTPX: Final = {"br", "deflate", "gzip", "zstd"}
 
@@ -24,19 +24,19 @@ Headers = list[tuple[bytes, bytes]]
 
 
 class Body:
-    """The body of one answer on its way."""
+    """Decoder of the body of one answer."""
 
     def __init__(self, headers: Headers, host: str, max_bytes: int, *, is_empty: bool) -> None:
-        """Look at the headers.
+        """Select the decoding by the headers.
 
         Args:
-            headers: those of the answer.
-            host: who answers.
+            headers: the answer's headers.
+            host: the host that answers, for messages.
             max_bytes: the largest body accepted, before as well as after decoding.
-            is_empty: whether there is no body whatever the headers say (the answer to HEAD).
+            is_empty: whether there is no body, whatever the headers declare (the answer to HEAD).
 
         Raises:
-            RequestFailed: `http_too_large`, or `http_bad_reply` for a coding that nobody asked for.
+            RequestFailed: `http_too_large`, or `http_bad_reply` for a content coding that was not requested.
         """
         self._host = host
         self._max_bytes = max_bytes
@@ -45,17 +45,17 @@ class Body:
         self._inflater: _Inflater | None = None
         if is_empty:
             return
-        coded = []
+        encodings = []
         for name, value in headers:
             lower = name.lower()
             if lower == b"content-encoding":
-                coded.append(value)
-            elif lower == b"content-length" and _number(value) > max_bytes:
+                encodings.append(value)
+            elif lower == b"content-length" and _to_int(value) > max_bytes:
                 raise self._too_large()
-        if coded:
-            self._expect(_codings(b",".join(coded)))
+        if encodings:
+            self._select_decoder(_codings(b",".join(encodings)))
 
-    def _expect(self, codings: list[str]) -> None:
+    def _select_decoder(self, codings: list[str]) -> None:
         if codings in (["gzip"], ["x-gzip"], ["deflate"]):
             self._inflater = _Inflater()
         elif _DECODED_BY_HTTPX.intersection(codings):  # httpx would decode it, without a limit
@@ -63,13 +63,13 @@ class Body:
             raise RequestFailed("http_bad_reply", message)
 
     def headers(self, headers: Headers) -> Headers:
-        """Return the headers that fit the decoded body."""
+        """Return the headers without those that describe the encoded body."""
         if self._inflater is None:
             return headers
         return [line for line in headers if line[0].lower() not in {b"content-encoding", b"content-length"}]
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """Yield the body's next pieces.
+        """Yield the decoded pieces of the next bytes.
 
         Raises:
             RequestFailed: `http_too_large`, `http_bad_reply`.
@@ -90,10 +90,10 @@ class Body:
             raise RequestFailed("http_bad_reply", f"the compressed answer of {self._host} is damaged") from None
 
     def end(self) -> None:
-        """Take note that nothing more comes.
+        """Check at the end of the stream that the body is complete.
 
         Raises:
-            RequestFailed: `http_bad_reply`, the compressed body is cut.
+            RequestFailed: `http_bad_reply`, the compressed body is incomplete.
         """
         if self._inflater is not None and not self._inflater.is_complete:
             raise RequestFailed("http_bad_reply", f"the compressed answer of {self._host} is cut")
@@ -103,7 +103,7 @@ class Body:
 
 
 class _Inflater:
-    """gzip or deflate, piece by piece."""
+    """Decompressor of gzip and deflate, in pieces of limited size."""
 
     def __init__(self) -> None:
         self._zlib = zlib.decompressobj(_EITHER_HEADER)
@@ -116,9 +116,7 @@ class _Inflater:
     def feed(self, data: bytes) -> Iterator[bytes]:
         has_more = False
         while data or has_more:
-            if (
-                self._zlib.eof
-            ):  # RFC 1952 §2.2: a gzip file may have several members; anything else behind it is padding
+            if self._zlib.eof:  # RFC 1952 §2.2: several gzip members may follow each other; other bytes are padding
                 if not data.startswith(_GZIP_MAGIC):
                     return
                 self._zlib = zlib.decompressobj(_EITHER_HEADER)
@@ -127,7 +125,7 @@ class _Inflater:
             if piece:
                 yield piece
             data = self._zlib.unused_data or self._zlib.unconsumed_tail
-            has_more = len(piece) == _PIECE_BYTES and not self._zlib.eof  # zlib may hold back a few bytes
+            has_more = len(piece) == _PIECE_BYTES and not self._zlib.eof  # zlib may still hold output
 
     def _decompress(self, data: bytes) -> bytes:
         try:
@@ -135,9 +133,8 @@ class _Inflater:
         except zlib.error:
             if self._started:
                 raise
-            self._zlib = zlib.decompressobj(
-                -zlib.MAX_WBITS
-            )  # some servers' `deflate` lacks the header that RFC 9110 §8.4.1.2 demands
+            # some servers send `deflate` without the header that RFC 9110 §8.4.1.2 requires
+            self._zlib = zlib.decompressobj(-zlib.MAX_WBITS)
             return self._zlib.decompress(data, _PIECE_BYTES)
 
 
@@ -146,5 +143,5 @@ def _codings(values: bytes) -> list[str]:
     return [coding for coding in codings if coding not in {"", "identity"}]
 
 
-def _number(value: bytes) -> int:
+def _to_int(value: bytes) -> int:
     return int(value) if value.isdigit() else 0

@@ -1,6 +1,6 @@
-"""Turns one request into the steps of its exchange: renew, send, wait, and again where that is allowed.
+"""The steps of one request, without IO: renew the credential, send, wait, retry.
 
-Layer 1, no IO: both transports drive the same steps, one by blocking and one by awaiting.
+Layer 1, no IO, reads the clock. A generator yields the steps; the sync and the async transport carry them out.
 """
 
 from __future__ import annotations
@@ -24,57 +24,57 @@ if TYPE_CHECKING:
 
 _ERRORS_FROM: Final = 400
 _UNAUTHORIZED: Final = 401
-_SPREAD_S: Final = 0.5
-"""Those that waited for the same moment don't all start at once."""
+_JITTER_S: Final = 0.5
+"""Random extra wait, so that requests that waited for the same moment don't start at once."""
 
 
 class Renew(NamedTuple):
-    """Get a credential; answered with its lines."""
+    """Step: renew the credential. The result is its header lines."""
 
     credential: Renewable
-    """Which."""
+    """The credential to renew."""
     refused: HeaderLines
-    """What the server answered with 401; empty where nothing was sent."""
+    """The lines that the server answered with 401; empty where nothing was sent."""
 
 
 class SendRequest(NamedTuple):
-    """Send the request; answered with the answer, or with the `RequestFailed` that came of it."""
+    """Step: send the request. The result is the answer, or the `RequestFailed`."""
 
     credential: HeaderLines
-    """What is added to it."""
+    """The header lines that are added to it."""
 
 
 class Wait(NamedTuple):
-    """Let time pass; answered with nothing."""
+    """Step: wait. The result is `None`."""
 
     seconds: float
     """How long."""
 
 
 class Operation(NamedTuple):
-    """What may be done with one request."""
+    """One request's destination and limits."""
 
     origin: Origin
-    """Where it goes."""
+    """The origin that it is sent to."""
     is_safe: bool
     """Whether it only reads."""
     can_repeat: bool
     """Whether its body can be sent a second time."""
     attempts: int
-    """How often it is sent at most, a renewed credential not counted."""
+    """How often it is sent at most; repeating it with a renewed credential doesn't count."""
     ends_at: float
-    """When it must have ended, on the monotonic clock."""
+    """The deadline, on the monotonic clock."""
     account: str = ""
-    """Whose credential is sent, where that is renewed."""
+    """The account of a renewable credential; empty for others. Rate limits are remembered for it."""
 
 
 def exchange(
     credential: Credential | None, operation: Operation
 ) -> Generator[Renew | SendRequest | Wait, Any, httpcore.Response]:
-    """Yield what to do next, and return the answer; whoever drives it closes an answer that is followed by a step.
+    """Yield the steps of an exchange, and return the answer. The caller closes an answer before it sends or waits again.
 
     Raises:
-        RequestFailed: the last attempt's, or `rate_limited` where the server's wish leaves no time.
+        RequestFailed: of the last attempt, or `rate_limited` where a remembered rate limit lasts too long.
     """
     lines = credential.headers() if credential else NO_LINES
     renewable = cast("Renewable", credential) if hasattr(credential, "renew") else None  # isinstance takes 20 µs
@@ -83,22 +83,22 @@ def exchange(
     attempt = 1
     while True:
         if operation.attempts > 1 and (pause_s := limits.delay_s(operation.origin, operation.account or lines)):
-            yield Wait(_fitting(pause_s, operation))
+            yield Wait(_checked_pause(pause_s, operation))
         outcome = yield SendRequest(lines)
         if isinstance(outcome, RequestFailed):
             pause = retry.after_failure(outcome, attempt, safe=operation.is_safe)
         else:
             if outcome.status == _UNAUTHORIZED and renewable:
                 renewed = yield Renew(renewable, lines)
-                renewable = None  # once is enough: a second 401 is not about age
+                renewable = None  # a second 401 doesn't come from an expired credential
                 if renewed != lines and operation.can_repeat:
                     lines = renewed
                     continue
-            if outcome.status < _ERRORS_FROM:  # nearly always: nothing more to look at
+            if outcome.status < _ERRORS_FROM:  # the usual case, returned without further work
                 return cast("httpcore.Response", outcome)
             pause = _pause(outcome, lines, attempt, operation)
-        stands = attempt >= operation.attempts or not operation.can_repeat
-        if stands or pause is None or monotonic() + pause >= operation.ends_at:
+        is_final = attempt >= operation.attempts or not operation.can_repeat
+        if is_final or pause is None or monotonic() + pause >= operation.ends_at:
             if isinstance(outcome, RequestFailed):
                 raise outcome
             answer: httpcore.Response = outcome
@@ -118,14 +118,14 @@ def _pause(answer: httpcore.Response, lines: HeaderLines, attempt: int, operatio
     return retry.after_answer(answer.status, asked_s, attempt, safe=operation.is_safe)
 
 
-def _fitting(pause_s: float, operation: Operation) -> float:
-    """Return how long to wait for a rate limit to end.
+def _checked_pause(pause_s: float, operation: Operation) -> float:
+    """Return how long to wait until a rate limit ends.
 
     Raises:
         RequestFailed: `rate_limited`, it ends too late for this request.
     """
     if monotonic() + pause_s < operation.ends_at and pause_s <= retry.LONGEST_WAIT_S:
-        return pause_s + random.uniform(0, _SPREAD_S)  # noqa: S311  (a pause is no secret)
+        return pause_s + random.uniform(0, _JITTER_S)  # noqa: S311  (a pause is no secret)
     until = datetime.now(UTC) + timedelta(seconds=pause_s)
     message = f"{operation.origin} asked to wait: nothing is sent until {until:%FT%TZ}, for {pause_s:.0f} s more"
     raise RequestFailed("rate_limited", message, sent=False)

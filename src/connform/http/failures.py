@@ -1,6 +1,6 @@
-"""Turns what goes wrong in httpcore into connform's errors, which are httpx's errors as well.
+"""Errors of requests, which are httpx errors as well, and the translation of httpcore's errors.
 
-Layer 1, no IO. No message holds a header's value, a query or what a peer sent, except for names on certificates::
+Layer 1, no IO. No message holds a header's value, a query or text of a peer, except for names on certificates::
 
     Refused          ── OriginRefused     (an httpx.RequestError as well)
     ConnectionFailed ── RequestFailed     (an httpx.TransportError as well)
@@ -19,32 +19,32 @@ from connform.faults import Stage
 from connform.http.net import deadline
 
 NOT_A_REQUEST: Final = (httpx.InvalidURL, httpx.LocalProtocolError)
-"""What a client raises for a request whose URL, method or headers can't be sent: its caller's mistake."""
+"""What a client raises for a request whose URL, method or headers can't be sent: a mistake of the caller."""
 _BEFORE_THE_REQUEST: Final = {Stage.CONFIG, Stage.SECRET, Stage.DNS, Stage.TCP, Stage.TLS}
 _HEADER_FIELDS_TOO_LARGE: Final = 431
 
 
 class OriginRefused(Refused, httpx.RequestError):
-    """The request would have left the connection's origin: nothing was looked up and nothing sent."""
+    """The request is for another origin than the connection's; nothing was looked up or sent."""
 
     def __init__(self, wanted: str, pinned: str) -> None:
         super().__init__(
             f"refused to send a request to {wanted}: the credential belongs to {pinned} alone; "
             "use a plain httpx client, or declare a connection of its own"
         )
-        self._parts = (wanted, pinned)
+        self._origins = (wanted, pinned)
 
     def __reduce__(self) -> tuple[Any, ...]:  # without the request: users may have put secrets on it
-        return type(self), self._parts
+        return type(self), self._origins
 
 
 class RequestFailed(ConnectionFailed, httpx.TransportError):
-    """A request failed on its way; `.fault`, `.message` and `.hint` say how."""
+    """A request failed; see `.fault`, `.message` and `.hint`."""
 
     def __init__(self, fault: str, message: str, hint: str = "", *, sent: bool | None = None) -> None:
         super().__init__(fault, message, hint)
         self.sent: bool = self.fault.stage not in _BEFORE_THE_REQUEST if sent is None else sent
-        """Whether the server may have seen bytes of the request; a request that changes something must then not be repeated."""
+        """Whether the server may have received bytes of the request. Then it may be repeated only if it is safe."""
 
     def __reduce__(self) -> tuple[Any, ...]:  # without the request: users may have put secrets on it
         return _rebuild, (type(self), self.fault.name, self.message, self.hint, self.sent)
@@ -58,32 +58,32 @@ def _rebuild(kind: type[RequestFailed], fault: str, message: str, hint: str, sen
     return kind(fault, message, hint, sent=sent)
 
 
-class translated:  # noqa: N801  (used as a function; a generator takes three times as long)
-    """Raise our errors instead of httpcore's; everything else passes."""
+class translated_errors:  # noqa: N801  (used as a function; a generator takes three times as long)
+    """Raise connform's errors instead of httpcore's time-outs, network and protocol errors."""
 
     __slots__ = ("_host",)
 
     def __init__(self, host: str) -> None:
-        """Take the host that the request is for."""
+        """Set the host for messages."""
         self._host = host
 
     def __enter__(self) -> None:
-        """Nothing is needed."""
+        """Do nothing."""
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, _OF_HTTPCORE):
-            raise _translation(error, self._host) from None
+        if isinstance(error, _HTTPCORE_ERRORS):
+            raise _translate(error, self._host) from None
 
 
-_OF_HTTPCORE: Final = (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError)
+_HTTPCORE_ERRORS: Final = (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError)
 
 
-def _translation(error: Exception, host: str) -> httpx.RequestError:
+def _translate(error: Exception, host: str) -> httpx.RequestError:
     match error:
         case httpcore.PoolTimeout():
             fault = "http_deadline" if deadline.is_spent() else "http_timeout"
             return RequestTimedOut(fault, f"every connection of this client to {host} was busy", sent=False)
-        case httpcore.LocalProtocolError():  # h11's text quotes the header's value
+        case httpcore.LocalProtocolError():  # h11's text, which quotes the header's value, is dropped
             return httpx.LocalProtocolError(
                 "the request is not HTTP: an illegal header, or a body of another length than declared"
             )

@@ -1,6 +1,7 @@
-"""Turns a secret into one header line, after making sure that it can be one.
+"""Credentials in one header line, and the check that a secret can be sent in a header.
 
-Layer 1, no IO. HTTP libraries quote a value that they refuse; here it is refused first, and never quoted.
+Layer 1, no IO. HTTP libraries quote a value that they refuse. The check here comes first, and its messages don't
+quote the value.
 """
 
 from __future__ import annotations
@@ -26,22 +27,22 @@ _INVISIBLE: Final = {
     "\u2060": "a word joiner",
     "\ufeff": "a byte order mark, which editors on Windows write",
 }
-"""What nobody sees in a secret that was pasted, and no secret has."""
+"""Invisible characters that get into pasted secrets by mistake, with the words for messages."""
 
 
 class HeaderCredential:
-    """A credential that travels in one header. Nothing shows it."""
+    """A credential that is sent in one header. No output shows it."""
 
     __slots__ = ("_lines",)
 
     def __init__(self, name: str, secret: Secret, *, key: str, prefix: str = "") -> None:
-        """Take a checked secret.
+        """Check the secret, and build the header line.
 
         Args:
-            name: the header's name, as it goes on the wire.
-            secret: what it carries.
+            name: the header's name, as it is sent.
+            secret: the secret that it carries.
             key: the key under `auth:` that the secret came from, for messages.
-            prefix: what stands before the secret: `Bearer `.
+            prefix: text in front of the secret, as `Bearer `.
 
         Raises:
             ConnectionFailed: `secret_malformed`.
@@ -63,10 +64,10 @@ def bearer(token: Secret, *, key: str) -> HeaderCredential:
 
 
 def require_sendable(secret: Secret, *, key: str) -> None:
-    """Let a secret pass that can be sent in a header.
+    """Make sure that a secret can be sent in a header.
 
     Args:
-        secret: what would be sent.
+        secret: the secret.
         key: the key under `auth:` that it came from, for messages.
 
     Raises:
@@ -79,7 +80,7 @@ def require_sendable(secret: Secret, *, key: str) -> None:
 
 
 def problem_of(secret: Secret) -> str:
-    """Return why a secret is no line of ASCII characters, in words that follow `the secret …`; empty where it is one."""
+    """Return why a secret is not one line of ASCII, as the end of a sentence `the secret …`; empty if it is."""
     with hidden_frames():
         return _problem(secret.reveal())
 
@@ -93,6 +94,8 @@ def _problem(value: str) -> str:
     if not value:
         return "is empty"
     if not value.isascii():
-        named = next((f" (U+{ord(one):04X}, {name})" for one, name in _INVISIBLE.items() if one in value), "")
-        return f"holds a character that is not ASCII{named}"
+        name_of_character = next(
+            (f" (U+{ord(one):04X}, {name})" for one, name in _INVISIBLE.items() if one in value), ""
+        )
+        return f"holds a character that is not ASCII{name_of_character}"
     return "holds a line break or control character" if _CONTROL_CHARACTER.search(value) else ""

@@ -1,4 +1,4 @@
-"""Turns a base URL into the one origin to which its credential may go.
+"""Origin of a URL (scheme, host, port), and the check of a base URL that gets a credential.
 
 Layer 1, no IO.
 """
@@ -14,7 +14,7 @@ import httpx
 from connform.errors import ConnectionFailed
 
 LEGAL_HOST: Final = re.compile(r"[0-9a-z._-]+|[0-9a-f:.]+(?:%25\w+)?")
-"""A name, an IPv4 or an IPv6 address; httpx lets more pass."""
+"""A name, an IPv4 or an IPv6 address; httpx accepts more."""
 _PORTS: Final = {"https": 443, "http": 80}
 
 
@@ -36,10 +36,10 @@ class Origin(NamedTuple):
 
     @classmethod
     def pinned(cls, base_url: str) -> Origin:
-        """Return the origin of a connection.
+        """Return the origin of a connection's base URL.
 
         Raises:
-            ConnectionFailed: `config_invalid`, a base URL to which no credential may go.
+            ConnectionFailed: `config_invalid`, no credential may be sent to this base URL.
         """
         try:
             url = httpx.URL(base_url)
@@ -58,7 +58,7 @@ class Origin(NamedTuple):
 
     @property
     def host_header(self) -> bytes:
-        """What belongs into the `Host` header, RFC 9110 §7.2."""
+        """The value of the `Host` header, RFC 9110 §7.2."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return (host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}").encode("ascii")
 

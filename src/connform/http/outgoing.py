@@ -1,7 +1,7 @@
-"""Turns what the user asks for into what goes on the wire: on the pinned origin only, with the credential.
+"""Builds the requests that go on the wire: for the pinned origin only, with the credential.
 
-Layer 1, no IO. The credential is on httpcore's request and never on httpx's, so that no `repr`, hook, log or exception can show it;
-whoever calls `build` hides its frames.
+Layer 1, no IO. The credential is on httpcore's request and never on httpx's, so that no `repr`, hook, log or
+exception can show it. Call `build` inside of `hidden_frames`.
 """
 
 from __future__ import annotations
@@ -24,40 +24,40 @@ _SAFE_VALUE: Final = re.compile(rb"[\x21-\x7e]+(?: [\x21-\x7e]+)*")  # printable
 _LEGAL_LINES: Final = re.compile(  # what h11 accepts, each line ended by NUL: one match for all of them
     rb"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:(?:[^\x00\s]+(?:[ \t]+[^\x00\s]+)*)?\x00)*"
 )
-_OWN_HEADERS: Final = {b"host", b"accept-encoding"}
+_FIXED_HEADER_NAMES: Final = {b"host", b"accept-encoding"}
 
 
-class Outgoing:
+class RequestBuilder:
     """Builds the requests of one connection."""
 
     def __init__(self, origin: Origin) -> None:
         self._origin = origin
         self._scheme, self._host = origin.scheme.encode("ascii"), origin.host.encode("ascii")
-        self._own = [
-            (b"Host", origin.host_header),  # another name could lead a shared server to another customer
-            (b"Accept-Encoding", body.ACCEPTED),
+        self._fixed_headers = [
+            (b"Host", origin.host_header),  # with another name, a shared server could select another customer
+            (b"Accept-Encoding", body.ACCEPT_ENCODING),
         ]
 
     def build(self, request: httpx.Request, credential: HeaderLines) -> httpcore.Request:
-        """Return what goes on the wire for `request`, with the lines of its credential.
+        """Return the request for httpcore, with the header lines of the credential.
 
         Raises:
-            OriginRefused: it is for another origin.
+            OriginRefused: `request` is for another origin.
             RequestFailed: `secret_malformed`, the credential is no legal header.
-            httpx.LocalProtocolError: another header is none. h11 and httpcore would quote it in exceptions and logs.
+            httpx.LocalProtocolError: another header is illegal. h11 and httpcore would quote it in exceptions and logs.
         """
-        wanted = Origin.of(request.url)
-        if wanted != self._origin:
-            raise OriginRefused(str(wanted), str(self._origin))
-        added = credential.reveal()
-        if not all(_SAFE_NAME.fullmatch(name) and _SAFE_VALUE.fullmatch(value) for name, value in added):
+        requested = Origin.of(request.url)
+        if requested != self._origin:
+            raise OriginRefused(str(requested), str(self._origin))
+        credential_headers = credential.reveal()
+        if not all(_SAFE_NAME.fullmatch(name) and _SAFE_VALUE.fullmatch(value) for name, value in credential_headers):
             raise RequestFailed("secret_malformed", "the credential holds characters that no header may hold")
-        raw = request.headers.raw
-        lines = b"".join([b"%b:%b\0" % line for line in raw])
-        if lines.count(0) != len(raw) or not _LEGAL_LINES.fullmatch(lines):
+        headers = request.headers.raw
+        lines = b"".join([b"%b:%b\0" % line for line in headers])
+        if lines.count(0) != len(headers) or not _LEGAL_LINES.fullmatch(lines):
             message = "a header of the request holds characters that no header may hold"
             raise httpx.LocalProtocolError(message)
-        replaced = _OWN_HEADERS.union([name.lower() for name, _ in added])
+        replaced = _FIXED_HEADER_NAMES.union([name.lower() for name, _ in credential_headers])
         return httpcore.Request(
             method=request.method,
             url=httpcore.URL(
@@ -67,11 +67,11 @@ class Outgoing:
                 target=request.url.raw_path,
             ),
             headers=[
-                *self._own,
-                *[line for line in raw if line[0].lower() not in replaced],
-                *added,
+                *self._fixed_headers,
+                *[line for line in headers if line[0].lower() not in replaced],
+                *credential_headers,
             ],
             content=request.stream,
-            # `trace` would show the credential to a callback, `sni_hostname` and `target` would lead elsewhere.
+            # Not `trace`, which shows the credential to a callback; nor `sni_hostname` and `target`, which redirect.
             extensions={"timeout": request.extensions.get("timeout", {})},
         )

@@ -1,7 +1,7 @@
-"""Turns what came of a request into the pause before it is tried again, or into none.
+"""Retry policy: which requests may be repeated, and after which pause.
 
-Layer 1, no IO. What may be repeated is a matter of the operation: what only reads, always; what changes something, only where the server
-can't have done it (RFC 9110 §9.2.2, §10.2.3, §15.5.20 and §15.6.4).
+Layer 1, no IO. A request that only reads may always be repeated. A request that changes something may be repeated
+only if the server can't have carried it out (RFC 9110 §9.2.2, §10.2.3, §15.5.20 and §15.6.4).
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
     from connform.http.failures import RequestFailed
 
 LONGEST_WAIT_S: Final = 60.0
-"""A server that asks for more is not waited for."""
+"""If a server asks for a longer wait, the request is not repeated."""
 _FIRST_PAUSE_S: Final = 0.5
 _LONGEST_PAUSE_S: Final = 20.0
 _SAFE_METHODS: Final = {"GET", "HEAD", "OPTIONS", "TRACE"}  # RFC 9110 §9.2.1
 _TRANSIENT: Final = {429, 502, 503, 504}
 _NOT_DONE: Final = {429, 503}
-"""With `Retry-After`: the server says that it did nothing."""
+"""With `Retry-After`, these mean that the server did not carry out the request."""
 
 
 def is_safe(method: str, path: str, root: str, safe_posts: frozenset[str]) -> bool:
-    """Whether an operation only reads.
+    """Return whether a request only reads.
 
     Args:
         method: upper case.
@@ -40,10 +40,10 @@ def is_safe(method: str, path: str, root: str, safe_posts: frozenset[str]) -> bo
 
 
 def asked_s(status: int, retry_after: str, received_at: datetime) -> float | None:
-    """Return for how many seconds a server wants to be left alone; `None` where it says nothing.
+    """Return for how many seconds a server asks to wait; `None` where it doesn't ask.
 
     Args:
-        status: HTTP status; only 429 and 503 ask.
+        status: HTTP status; `Retry-After` counts with 429 and 503 only.
         retry_after: the header's value, perhaps empty.
         received_at: aware UTC.
     """
@@ -51,7 +51,7 @@ def asked_s(status: int, retry_after: str, received_at: datetime) -> float | Non
 
 
 def after_answer(status: int, asked_s: float | None, attempt: int, *, safe: bool) -> float | None:
-    """Return the pause in seconds behind an answer, or `None` where it stands.
+    """Return the pause in seconds before a retry, or `None` if the answer is final.
 
     Args:
         status: HTTP status.
@@ -65,16 +65,17 @@ def after_answer(status: int, asked_s: float | None, attempt: int, *, safe: bool
 
 
 def after_failure(failure: RequestFailed, attempt: int, *, safe: bool) -> float | None:
-    """Return the pause in seconds behind a failure, or `None` where it stands.
+    """Return the pause in seconds before a retry, or `None` if the failure is final.
 
-    A wrong certificate stays wrong; and what never left this client (it is busy, closed, or told to wait) is not the network's doing.
+    These are final: faults with the verdict `failed`, as a wrong certificate; failures of the client itself, as a closed
+    one; and, unless the request is safe, failures after the server may have received it.
     """
-    is_own = failure.fault.stage is Stage.HTTP and not failure.sent
-    if is_own or failure.fault.verdict is Verdict.FAILED or (failure.sent and not safe):
+    is_of_client = failure.fault.stage is Stage.HTTP and not failure.sent
+    if is_of_client or failure.fault.verdict is Verdict.FAILED or (failure.sent and not safe):
         return None
     return _backoff(attempt)
 
 
 def _backoff(attempt: int) -> float:
-    """Full jitter: callers that failed together do not come back together."""
+    """Return a random pause up to an exponential limit (full jitter), so that callers don't retry at the same time."""
     return random.uniform(0, min(_FIRST_PAUSE_S * 2 ** (attempt - 1), _LONGEST_PAUSE_S))  # noqa: S311  (a pause is no secret)

@@ -1,6 +1,6 @@
-"""Says what a client needs to know of one connection.
+"""Settings of one connection's client, and the protocols of its credential and observer.
 
-Layer 1, no IO, nothing heavy.
+Layer 1, no IO, imports neither httpx nor httpcore.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
 
 class HeaderLines:
-    """The header lines that carry a credential. Nothing shows them; they are true where there are any, and can be compared."""
+    """The header lines that carry a credential. No output shows them. True if there are any; `==` compares them."""
 
     __slots__ = ("_lines",)
 
     def __init__(self, *lines: tuple[str, Secret]) -> None:
-        """Take names and values."""
+        """Set names and values."""
         self._lines = lines
 
     def reveal(self) -> list[tuple[bytes, bytes]]:
-        """Return the lines themselves. Called where a request is built, and inside of `hidden_frames`."""
+        """Return the lines in clear. Call it inside of `hidden_frames`."""
         return [(name.encode(), value.reveal().encode(errors="surrogatepass")) for name, value in self._lines]
 
     def __bool__(self) -> bool:
@@ -36,18 +36,18 @@ class HeaderLines:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, HeaderLines) and self.reveal() == other.reveal()
 
-    __hash__ = None  # type: ignore[assignment]  # a digest of a secret is kept in `limits` alone, where it has a key
+    __hash__ = None  # type: ignore[assignment]  # only `limits` stores digests of secrets, and its digests are keyed
 
     def __repr__(self) -> str:
         return "<credential>"
 
 
 NO_LINES: Final = HeaderLines()
-"""Nothing is sent, or known yet."""
+"""No credential is sent, or none is available yet."""
 
 
 class Credential(Protocol):
-    """What the transport adds to a request, below everything that a user can see."""
+    """What the transport adds to a request; no httpx object shows it."""
 
     def headers(self) -> HeaderLines:
         """Return the header lines that carry the credential; empty where it must be renewed first. No IO."""
@@ -55,30 +55,30 @@ class Credential(Protocol):
 
 @runtime_checkable
 class Renewable(Credential, Protocol):
-    """A credential that ends, and can be had anew."""
+    """A credential that expires, and can be renewed."""
 
     def renew(self, refused: HeaderLines = NO_LINES) -> HeaderLines:
-        """Return the lines of a credential that works, as far as one can be had; blocks, and may use a store and the network.
+        """Return the lines of a renewed credential; blocks, and may use the state database and the network.
 
-        Many threads may ask at once; one of them does the work. It ends by the deadline of `http.deadline`.
+        Many threads may call it at once; one of them renews. It ends by the deadline of `http.net.deadline`.
 
         Args:
-            refused: the lines that the server answered with 401; empty where none were sent. The same come back where
-                nothing newer can be had: then the 401 stands.
+            refused: the lines that the server answered with 401; empty where none were sent. If there is no newer
+                credential, the same lines are returned, and the 401 is final.
 
         Raises:
-            ConnectionFailed: no credential can be had.
+            ConnectionFailed: there is no usable credential.
         """
 
 
 class Observer(Protocol):
-    """Whoever wants to know how a connection comes about."""
+    """Receives a report of each stage of a connection that succeeds."""
 
     def stage(self, stage: Stage, elapsed_s: float, facts: Mapping[str, object]) -> None:
-        """Take note that the stage `dns`, `tcp` or `tls` ended well.
+        """Receive the report that the stage `dns`, `tcp` or `tls` succeeded.
 
         Args:
-            stage: which; one that fails raises instead, and a connection that is used again has none.
+            stage: the stage. One that fails raises instead; a connection that is used again reports none.
             elapsed_s: how long it took.
             facts: JSON-ready. dns: `addresses`; tcp: `address`; tls: `tls_version`, `cert_expires_at`, `cert_issuer`.
         """
@@ -86,55 +86,55 @@ class Observer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """Where sockets really go: the simulator's way in."""
+    """Redirects dialing to other addresses, as those of the simulator."""
 
     route: Callable[[str, int], tuple[str, int]] | None = None
-    """Host and port to the IP address and port to dial instead; no name is looked up and no proxy asked."""
+    """Maps host and port to the IP address and port to dial; no name is looked up and no proxy used."""
     ca_pem: bytes | None = None
-    """With it, only these certificates are trusted, and no certificate file is read."""
+    """If set, only these certificates are trusted, and no certificate file is read."""
 
 
 REAL: Final = Network()
-"""The network as it is."""
+"""The real network, without redirection."""
 NO_PROXY: Final = Secret("")
-"""Servers are reached directly."""
+"""No proxy."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClientSettings:
-    """Everything that one connection's client is made of."""
+    """Settings of one connection's client."""
 
     base_url: str
     """API root; requests to any other origin are refused."""
     credential: Credential | None = field(default=None, repr=False)
-    """What is added to each request."""
+    """The credential that is added to each request."""
     account: str = ""
-    """Whose credential that is, the same through all renewals; empty where it is never renewed. Rate limits are remembered for it."""
+    """Identifies the credential through all renewals, for rate limits; empty where it is never renewed."""
     connect_s: float = 5.0
-    """The look-up, the TCP connection and the TLS handshake may take that long each."""
+    """Time-out of the look-up, of the TCP connection and of the TLS handshake, each."""
     read_s: float = 30.0
-    """The server may be silent that long."""
+    """How long the server may send nothing."""
     write_s: float = 30.0
-    """The server may refuse to take more bytes that long."""
+    """How long the server may accept no bytes."""
     pool_s: float = 5.0
-    """A request waits that long for one of the client's connections."""
+    """How long a request waits for one of the client's connections."""
     total_s: float = 60.0
-    """The whole exchange, from the look-up to the last byte of the body."""
+    """Time-out of the whole exchange, from the look-up to the last byte of the body."""
     ca_file: Path | None = None
     """PEM file of trusted certificates, instead of the system's."""
     client_cert: Path | None = None
-    """PEM file of the certificate that the client shows."""
+    """PEM file of the client certificate."""
     client_key: Path | None = None
-    """Its key, where that lies apart."""
+    """PEM file of its key, if that is a separate file."""
     proxy: Secret = NO_PROXY
     """`http://…` or `https://…`, perhaps with a user and password inside; empty for none."""
     max_body_bytes: int = 64 * 1024 * 1024
     """The largest body accepted, after decoding."""
     safe_posts: frozenset[str] = frozenset()
-    """Paths of POST calls, below the base URL, that only read: as safe to repeat as GET."""
+    """Paths of POST calls, below the base URL, that only read, and may be repeated like GET."""
     attempts: int = 3
-    """How often a request is tried at most, the first time included."""
+    """How often a request is sent at most, the first time included."""
     network: Network = REAL
-    """Where sockets go."""
+    """The network to dial on."""
     user_agent: str = "connform"
     """The `User-Agent`."""

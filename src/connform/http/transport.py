@@ -1,7 +1,7 @@
-"""Turns requests into answers over one pinned origin, with a total deadline and a capped body.
+"""The httpx transport of `sync_client`, pinned to one origin, with a total deadline and a body limit.
 
-Layer 1, uses the network through httpcore's pools, whose way to the network is `dial` or `dial_async`. Below here the credential is in clear,
-in requests and buffers: what httpcore raises, or lets pass, comes out without its frames.
+Layer 1, uses the network through an httpcore pool, whose network backend is `dial`. Requests and buffers below hold the
+credential in clear, so exceptions leave here without the frames of httpcore.
 """
 
 from __future__ import annotations
@@ -10,110 +10,28 @@ import time
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-import anyio
-import anyio.to_thread
 import httpcore
 import httpx
-from anyio.lowlevel import RunVar
 
-from connform.http import log_filter, retry
-from connform.http.body import Body
-from connform.http.exchange import Operation, Renew, SendRequest, Wait, exchange
-from connform.http.failures import RequestFailed, RequestTimedOut, translated
-from connform.http.net import deadline, tls
+from connform.http.exchange import Renew, SendRequest, Wait
+from connform.http.failures import RequestFailed, translated_errors
+from connform.http.net import deadline
 from connform.http.net.dial import SyncDialer
-from connform.http.net.dial_async import AsyncDialer
-from connform.http.net.dialing import DialContext
-from connform.http.net.proxy import Proxy
-from connform.http.origin import Origin
-from connform.http.outgoing import Outgoing
+from connform.http.transport_base import PinnedBase
 from connform.process_local import ProcessLocal
 from connform.tracebacks import hidden_frames
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Generator, Iterator
+    from collections.abc import Generator, Iterator
 
-    from connform.http.settings import ClientSettings, HeaderLines, Observer
-
-_CONNECTIONS = 100
-_IDLE_CONNECTIONS = 20
-_IDLE_S = 5.0
-"""As in httpx."""
-
-
-_RENEWALS_AT_ONCE = 40
-"""Of all clients of an event loop; more of them wait for the store longer, and for each other as long."""
-_RENEWALS: RunVar[anyio.CapacityLimiter] = RunVar("connform renewals")
-
-
-def _renewals() -> anyio.CapacityLimiter:
-    """Return the threads that renewals may take: the program's own (40, with anyio) stay its own."""
-    try:
-        return _RENEWALS.get()
-    except LookupError:
-        limiter = anyio.CapacityLimiter(_RENEWALS_AT_ONCE)
-        _RENEWALS.set(limiter)
-        return limiter
-
-
-class _Pinned:
-    """What both transports share: everything but the waiting."""
-
-    def __init__(self, settings: ClientSettings, observer: Observer | None) -> None:
-        origin = Origin.pinned(settings.base_url)
-        self._settings = settings
-        self._host = origin.host
-        self._is_closed = False
-        self._origin = origin
-        self._root = httpx.URL(settings.base_url).path
-        self._outgoing = Outgoing(origin)
-        # a route has no proxies, and plain http, for this machine alone, would show the credential to one
-        by_proxy = bool(settings.proxy) and settings.network.route is None and origin.scheme == "https"
-        self._line = DialContext(settings.network, observer, Proxy.of(settings) if by_proxy else None)
-        self._pool_arguments: dict[str, Any] = {
-            "ssl_context": tls.context_for(settings) if origin.scheme == "https" else None,
-            "max_connections": _CONNECTIONS,
-            "max_keepalive_connections": _IDLE_CONNECTIONS,
-            "keepalive_expiry": _IDLE_S,
-        }
-
-    def _body(self, request: httpx.Request, answer: httpcore.Response) -> Body:
-        return Body(answer.headers, self._host, self._settings.max_body_bytes, is_empty=request.method == "HEAD")
-
-    def _steps(
-        self, request: httpx.Request
-    ) -> tuple[Generator[Renew | SendRequest | Wait, Any, httpcore.Response], float]:
-        """Return the steps of a request's exchange and when it must have ended."""
-        log_filter.hide_query(request.url)
-        settings = self._settings
-        ends_at = deadline.end_of(settings.total_s)
-        operation = Operation(
-            self._origin,
-            is_safe=retry.is_safe(request.method, request.url.path, self._root, settings.safe_posts),
-            can_repeat=isinstance(request.stream, httpx.ByteStream),
-            attempts=settings.attempts,
-            ends_at=ends_at,
-            account=settings.account,
-        )
-        return exchange(settings.credential, operation), ends_at
-
-    def _wanted(self, request: httpx.Request, step: SendRequest) -> httpcore.Request:
-        """Return what goes on the wire; inside of the deadline."""
-        if self._is_closed:  # a pool would open again for it
-            raise RequestFailed("http_bad_reply", f"the client was closed before {self._host} had answered", sent=False)
-        wanted = self._outgoing.build(request, step.credential)
-        timeouts = wanted.extensions["timeout"]
-        try:  # the pool's waiting is the only one that no stream of ours sees
-            wanted.extensions["timeout"] = {**timeouts, "pool": deadline.allow(timeouts.get("pool"))}
-        except TimeoutError:
-            raise RequestTimedOut("http_deadline", f"no time was left to ask {self._host}", sent=False) from None
-        return wanted
+    from connform.http.body import Body
+    from connform.http.settings import ClientSettings, Observer
 
 
 class _Pool(httpcore.ConnectionPool):
-    """httpcore's, with a lock that a forked child finds free: it ends the answers that it inherited unread, if only as garbage.
+    """httpcore's pool with a lock for each process, so that a forked child can close the answers that it inherited.
 
-    The lock is the interpreter's: httpcore's own, in Python, stays locked where a signal handler raises in its `__enter__`.
+    It is a `threading.Lock`: httpcore's own lock class stays locked where a signal handler raises in its `__enter__`.
     """
 
     def __init__(self, **arguments: Any) -> None:
@@ -123,19 +41,21 @@ class _Pool(httpcore.ConnectionPool):
     def _lock(self) -> Lock:
         return self._locks.own
 
-    def _keep_lock(self, _: object) -> None:
-        """Leave httpcore's aside."""
+    def _ignore_lock(self, _: object) -> None:
+        """Ignore the lock that httpcore sets."""
 
-    _optional_thread_lock = property(_lock, _keep_lock)  # of httpcore 1.0.3 and later
-    _pool_lock = property(_lock, _keep_lock)  # before
+    _optional_thread_lock = property(_lock, _ignore_lock)  # of httpcore 1.0.3 and later
+    _pool_lock = property(_lock, _ignore_lock)  # before
 
 
-class PinnedTransport(_Pinned, httpx.BaseTransport):
+class PinnedTransport(PinnedBase, httpx.BaseTransport):
     """The transport of `sync_client`."""
 
     def __init__(self, settings: ClientSettings, observer: Observer | None = None) -> None:
         super().__init__(settings, observer)
-        self._pools = ProcessLocal(lambda: _Pool(network_backend=SyncDialer(self._line), **self._pool_arguments))
+        self._pools = ProcessLocal(
+            lambda: _Pool(network_backend=SyncDialer(self._dial_context), **self._pool_arguments)
+        )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         steps, ends_at = self._steps(request)
@@ -155,34 +75,35 @@ class PinnedTransport(_Pinned, httpx.BaseTransport):
         self, steps: Generator[Renew | SendRequest | Wait, Any, httpcore.Response], request: httpx.Request
     ) -> httpcore.Response:
         outcome: Any = None
-        last: httpcore.Response | None = None
+        open_answer: httpcore.Response | None = None
         try:
             while True:
                 step = steps.send(outcome)
-                if last is not None and not isinstance(step, Renew):  # a refused answer may stand after all
-                    _close(last)
-                    last = None
+                # after a renewal, the refused answer may be returned
+                if open_answer is not None and not isinstance(step, Renew):
+                    _close(open_answer)
+                    open_answer = None
                 match step:
                     case SendRequest():
                         outcome = self._send(step, request)
-                        last = None if isinstance(outcome, RequestFailed) else outcome
+                        open_answer = None if isinstance(outcome, RequestFailed) else outcome
                     case Wait():
                         time.sleep(step.seconds)
                         outcome = None
                     case Renew():
                         outcome = step.credential.renew(step.refused)
-        except StopIteration as end:
-            answer: httpcore.Response = end.value
+        except StopIteration as stop:
+            answer: httpcore.Response = stop.value
             return answer
         except BaseException:
-            if last is not None:  # it holds a connection of the pool
-                _close(last)
+            if open_answer is not None:  # it holds a connection of the pool
+                _close(open_answer)
             raise
 
     def _send(self, step: SendRequest, request: httpx.Request) -> httpcore.Response | RequestFailed:
         try:
-            with hidden_frames(request.stream), translated(self._host):
-                return self._pools.own.handle_request(self._wanted(request, step))
+            with hidden_frames(request.stream), translated_errors(self._host):
+                return self._pools.own.handle_request(self._wire_request(request, step))
         except RequestFailed as failure:
             if self._is_closed:
                 raise
@@ -195,7 +116,7 @@ class PinnedTransport(_Pinned, httpx.BaseTransport):
 
 
 class _SyncBody(httpx.SyncByteStream):
-    """The body of an answer; the deadline goes on until its last byte."""
+    """The body of an answer; the deadline of the exchange covers it as well."""
 
     def __init__(self, host: str, answer: httpcore.Response, body: Body, ends_at: float) -> None:
         self._host = host
@@ -206,8 +127,8 @@ class _SyncBody(httpx.SyncByteStream):
     def __iter__(self) -> Iterator[bytes]:
         chunks = self._answer.iter_stream()
         while True:
-            # never around a `yield`: it would reach into the caller
-            with deadline.until(self._ends_at), hidden_frames(), translated(self._host):
+            # never around a `yield`: the deadline would apply to the caller's code
+            with deadline.until(self._ends_at), hidden_frames(), translated_errors(self._host):
                 chunk = next(chunks, None)
             if chunk is None:
                 break
@@ -221,104 +142,3 @@ class _SyncBody(httpx.SyncByteStream):
 def _close(answer: httpcore.Response) -> None:
     with hidden_frames():
         answer.close()
-
-
-class AsyncPinnedTransport(_Pinned, httpx.AsyncBaseTransport):
-    """The transport of `async_client`."""
-
-    def __init__(self, settings: ClientSettings, observer: Observer | None = None) -> None:
-        super().__init__(settings, observer)
-        self._pools = ProcessLocal(
-            lambda: httpcore.AsyncConnectionPool(network_backend=AsyncDialer(self._line), **self._pool_arguments)
-        )
-        self._renewing = ProcessLocal(anyio.Lock)
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        steps, ends_at = self._steps(request)
-        with deadline.until(ends_at):
-            answer = await self._drive(steps, request)
-        try:
-            body = self._body(request, answer)
-        except BaseException:
-            await _aclose(answer)
-            raise
-        stream = _AsyncBody(self._host, answer, body, ends_at)
-        return httpx.Response(
-            answer.status, headers=body.headers(answer.headers), stream=stream, extensions=answer.extensions
-        )
-
-    async def _drive(
-        self, steps: Generator[Renew | SendRequest | Wait, Any, httpcore.Response], request: httpx.Request
-    ) -> httpcore.Response:
-        outcome: Any = None
-        last: httpcore.Response | None = None
-        try:
-            while True:
-                step = steps.send(outcome)
-                if last is not None and not isinstance(step, Renew):  # a refused answer may stand after all
-                    await _aclose(last)
-                    last = None
-                match step:
-                    case SendRequest():
-                        outcome = await self._send(step, request)
-                        last = None if isinstance(outcome, RequestFailed) else outcome
-                    case Wait():
-                        await anyio.sleep(step.seconds)
-                        outcome = None
-                    case Renew():
-                        outcome = await self._renew(step)
-        except StopIteration as end:
-            answer: httpcore.Response = end.value
-            return answer
-        except BaseException:
-            if last is not None:  # it holds a connection of the pool
-                await _aclose(last)
-            raise
-
-    async def _send(self, step: SendRequest, request: httpx.Request) -> httpcore.Response | RequestFailed:
-        try:
-            with hidden_frames(request.stream), translated(self._host):
-                return await self._pools.own.handle_async_request(self._wanted(request, step))
-        except RequestFailed as failure:
-            if self._is_closed:
-                raise
-            return failure
-
-    async def _renew(self, step: Renew) -> HeaderLines:
-        """Wait for the renewal in a thread, and let the client's other requests wait for this one, without any."""
-        async with self._renewing.own:
-            return await anyio.to_thread.run_sync(step.credential.renew, step.refused, limiter=_renewals())
-
-    async def aclose(self) -> None:
-        self._is_closed = True
-        with hidden_frames():
-            await self._pools.own.aclose()
-
-
-class _AsyncBody(httpx.AsyncByteStream):
-    """The body of an answer; the deadline goes on until its last byte."""
-
-    def __init__(self, host: str, answer: httpcore.Response, body: Body, ends_at: float) -> None:
-        self._host = host
-        self._answer = answer
-        self._body = body
-        self._ends_at = ends_at
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        chunks = self._answer.aiter_stream()
-        while True:
-            with deadline.until(self._ends_at), hidden_frames(), translated(self._host):
-                chunk = await anext(chunks, None)
-            if chunk is None:
-                break
-            for piece in self._body.feed(chunk):
-                yield piece
-        self._body.end()
-
-    async def aclose(self) -> None:
-        await _aclose(self._answer)
-
-
-async def _aclose(answer: httpcore.Response) -> None:
-    with hidden_frames():
-        await answer.aclose()

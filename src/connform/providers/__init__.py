@@ -1,6 +1,6 @@
-"""Names the built-in providers: one line for each, the name a manifest uses.
+"""Table of the built-in providers, by the names that manifests use.
 
-Layer 2, no IO. Third parties add theirs by the entry-point group `connform.providers`.
+Layer 2, no IO. Third parties add providers by the entry-point group `connform.providers`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Turns the answers that mean the same in every API into judgements: redirects, rate limits, servers that are down.
+"""Judgements of answers that mean the same in every API: redirects, rate limits, server errors.
 
-Layer 2, no IO, no clock. What a status says of one API alone stays with its provider.
+Layer 2, no IO, no clock. Statuses with a meaning in one API only are judged by its provider.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from connform.providers.interface import Answer
 
 _NO_CLIENT_CERTIFICATE: Final = (b"No required SSL certificate was sent", b"The SSL certificate error")
-"""What nginx says with status 400 where the client shows no certificate, or one that it does not accept.
+"""Texts of nginx with status 400 where the client sends no certificate, or one that it does not accept.
 
-Source: the error pages of nginx 1.22.1 (its statuses 496 and 495), as the program holds them; read 2026-11-28.
+Source: the error pages of nginx 1.22.1 (its statuses 496 and 495), read from the program on 2026-11-28.
 """
 _BAD_REQUEST: Final = 400
 _REDIRECTS: Final = range(300, 400)
@@ -27,7 +27,7 @@ _SERVER_ERRORS: Final = range(500, 600)
 
 
 def judge_certificate(status: int, body: bytes) -> Judgement | None:
-    """Return a judgement where a server says in HTTP that it demands a client certificate."""
+    """Return a judgement if an HTTP answer says that the server requires a client certificate; else `None`."""
     if status != _BAD_REQUEST or not any(words in body for words in _NO_CLIENT_CERTIFICATE):
         return None
     message = "the server demands a client certificate, and got none that it accepts"
@@ -37,10 +37,10 @@ def judge_certificate(status: int, body: bytes) -> Judgement | None:
 
 
 def judge_status(answer: Answer) -> Judgement | None:
-    """Return what the status says by RFC 9110 and RFC 6585 §4 alone, or `None` where the API itself must be asked."""
+    """Return the judgement that follows from the status alone (RFC 9110, RFC 6585 §4), or `None`."""
     status = answer.status
     if status in _REDIRECTS:
-        # The host only: paths and queries of login pages carry tokens.
+        # The host only: paths and queries of login pages may hold tokens.
         host = host_of(answer.headers.get("location", ""))
         target = f"the host {host}" if host else "another address"
         return Judgement("http_redirect_refused", f"the server answered {status} and points to {target}")
@@ -61,7 +61,7 @@ def _with_wait(fault: str, answer: Answer) -> Judgement:
     facts: dict[str, object] = {"retry_after_s": wait_s}
     message += f" and asks to wait {wait_s:.0f} s"
     if answer.received_at is not None:
-        from datetime import timedelta  # start-up: only an answer needs it
+        from datetime import timedelta  # imported here to keep the start-up fast
 
         facts["retry_at"] = (answer.received_at + timedelta(seconds=wait_s)).isoformat(timespec="seconds")
         message += f", until {facts['retry_at']}"

@@ -1,6 +1,6 @@
-"""Turns a connection to any HTTP API into its root and its check, and an answer into a judgement.
+"""The provider `http`: any HTTP API, described by the manifest itself.
 
-Layer 2, no IO. What the API looks like stands in the manifest: its root, the header of its key, a read-only request.
+Layer 2, no IO. The manifest gives the API's root, the header of its key, and a read-only check request.
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from connform.providers.interface import Answer
 
 DEFAULT_API_KEY_HEADER: Final = "X-Api-Key"
-_FRAMING: Final = frozenset({"host", "connection", "content-length", "transfer-encoding", "te", "trailer", "upgrade"})
-"""Headers that belong to the message itself (RFC 9110 §7, RFC 9112 §6): a key there breaks the request."""
+_MESSAGE_HEADERS: Final = frozenset(
+    {"host", "connection", "content-length", "transfer-encoding", "te", "trailer", "upgrade"}
+)
+"""Headers that frame and route the message (RFC 9110 §7, RFC 9112 §6): a key there breaks the request."""
 
 _CHECK: Final = Shape(
     properties={
@@ -89,13 +91,13 @@ class Http:
     )
 
     def rules(self, connection: Mapping[str, Any]) -> Iterator[Finding]:
-        """Yield what is wrong with the root and the header."""
+        """Yield findings about the base URL, the OAuth endpoints and the key's header."""
         yield from url_findings(connection["base_url"], ("base_url",))
         auth = connection["auth"]
         if auth["method"] == "oauth2" and "issuer" not in auth and not {"authorize_url", "token_url"} <= auth.keys():
             detail = "nothing says where this API's authorization server is: write `authorize_url` and `token_url`, or `issuer`"
             yield Finding("missing-key", ("auth",), detail)
-        if connection.get("api_key_header", "").lower() in _FRAMING:
+        if connection.get("api_key_header", "").lower() in _MESSAGE_HEADERS:
             detail = "this header belongs to the HTTP message itself and can't carry a key"
             yield Finding("malformed-value", ("api_key_header",), detail, DEFAULT_API_KEY_HEADER)
 
@@ -111,15 +113,15 @@ class Http:
         return CheckRequest(check.get("method", "GET"), check["path"])
 
     def judge(self, connection: Connection, answer: Answer) -> Judgement:
-        """Say what an answer to the check request means; nothing of its body is read."""
+        """Return the judgement of an answer to the check request; it doesn't depend on the body."""
         expected = connection.settings["check"].get("expect_status", 200)
-        said = f"the API answered {answer.status}"
+        message = f"the API answered {answer.status}"
         if answer.status == expected:
             return Judgement()
         if answer.status == 401:  # noqa: PLR2004  (a status is its own name)
-            return Judgement("auth_rejected", said)
+            return Judgement("auth_rejected", message)
         if answer.status == 403:  # noqa: PLR2004  (a status is its own name)
-            return Judgement("auth_denied", said, _denied_hint(self.instance(connection).api_key_header))
+            return Judgement("auth_denied", message, _denied_hint(self.instance(connection).api_key_header))
         message = f"the server answered {answer.status} where `check:` expects {expected}"
         hint = "correct base_url or the path of `check:`"
         return judge_status(answer) or Judgement("http_not_this_api", message, hint)

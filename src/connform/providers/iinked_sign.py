@@ -1,6 +1,7 @@
-"""Turns an iinked Sign connection into its URLs and its check, and an answer of iinked Sign into a judgement.
+"""The provider `iinked-sign`: its URLs, its check request, and the judgement of its answers.
 
-Layer 2, no IO. Facts are the vendor's (docs.iinkedsign.com/v4: authentication, oauth, guides/errors, api/packages/list).
+Layer 2, no IO. Facts are the vendor's (docs.iinkedsign.com/v4: authentication, oauth, guides/errors,
+api/packages/list).
 """
 
 from __future__ import annotations
@@ -117,7 +118,7 @@ class IinkedSign:
     )
 
     def rules(self, connection: Mapping[str, Any]) -> Iterator[Finding]:
-        """Yield what is wrong with a private instance's address."""
+        """Yield findings about a private instance's address."""
         if connection.get("environment") != "private":
             return
         if "instance" in connection and "base_url" in connection:
@@ -143,22 +144,22 @@ class IinkedSign:
             root = f"{origin}/api/v1"
         return Instance(
             base_url=root,
-            api_key_header="api_key",  # exactly so, with the underscore
+            api_key_header="api_key",  # with an underscore, as the vendor documents it
             key_management_url=f"{origin}/integration",
             safe_posts=("/packages/list", "/templates/list"),
             authorize_url=f"{origin}/connect/authorize",
             token_url=f"{origin}/connect/token",
-            revoke_url=f"{origin}/connect/revocation",  # not documented: where .NET's IdentityServer has it
+            revoke_url=f"{origin}/connect/revocation",  # not documented; the path of .NET's IdentityServer
         )
 
     def check_request(self, connection: Connection) -> CheckRequest:  # noqa: ARG002  (the same for every instance)
-        """Return the smallest list call: a POST that only reads; its items hold personal data, so it asks for one."""
+        """Return the smallest list call, a POST that only reads: for one item, because items hold personal data."""
         return CheckRequest("POST", "/packages/list", {"take": 1, "skip": 0})
 
     def judge(self, connection: Connection, answer: Answer) -> Judgement:  # noqa: PLR0911  (a table of answers)
-        """Say what an answer to the list call means (guides/errors)."""
+        """Return the judgement of an answer to the list call (guides/errors)."""
         code = _error_code(answer)
-        said = f"the API answered {answer.status} {code}".rstrip()
+        status_and_code = f"the API answered {answer.status} {code}".rstrip()
         match answer.status:
             case 200 if _is_package_list(answer):
                 return Judgement()
@@ -168,23 +169,23 @@ class IinkedSign:
                     "http_not_this_api", f"the server answered 200 with {found} that iinked Sign would send"
                 )
             case 401:
-                # Not in the vendor's list of statuses; accepted all the same (RFC 9110 §15.5.2).
-                return Judgement("auth_rejected", said)
+                # Not in the vendor's list of statuses; judged by RFC 9110 §15.5.2.
+                return Judgement("auth_rejected", status_and_code)
             case 400 | 403 | 404 if "_feature_" in code:
-                return Judgement("feature_missing", said)
+                return Judgement("feature_missing", status_and_code)
             case 403 if code:
-                return Judgement("auth_denied", said, _denied_hint(connection))
+                return Judgement("auth_denied", status_and_code, _denied_hint(connection))
             case 403:
                 return Judgement("denied_by_intermediary", "the server answered 403 without the API's own error body")
             case 400 | 404 if code:
                 hint = "the address speaks like iinked Sign but refuses the list of packages: see the path of base_url"
-                return Judgement("http_not_this_api", said, hint)
+                return Judgement("http_not_this_api", status_and_code, hint)
         message = f"the server answered {answer.status}, which iinked Sign never does for the list of packages"
         return judge_status(answer) or Judgement("http_not_this_api", message)
 
 
 def _denied_hint(connection: Connection) -> str:
-    """Return what to do about a denied key: on a host of its own, whatever stands in front may have dropped the header."""
+    """Return the hint for a denied key; with `base_url`, a proxy in front of the API may have dropped the header."""
     if "base_url" not in connection.settings:
         return ""
     return (

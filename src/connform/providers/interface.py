@@ -1,6 +1,6 @@
-"""What a provider is: everything connform knows of one API.
+"""Protocol of a provider: what connform knows of one API.
 
-Layer 2, no IO: a provider says what to send and what an answer means; the engine does the sending.
+Layer 2, no IO. A provider gives the request to send and judges the answer; the engine sends.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 
 class Instance(NamedTuple):
-    """Where an API lives."""
+    """The URLs of one instance of an API."""
 
     base_url: str
     """The API root, without a trailing slash."""
     api_key_header: str
     """The header that carries an API key."""
     key_management_url: str = ""
-    """Where a person creates keys; empty where unknown."""
+    """The page where a person creates keys; empty where unknown."""
     authorize_url: str = ""
     """OAuth 2.0 authorization endpoint (RFC 6749 §3.1); empty where there is none."""
     token_url: str = ""
@@ -33,7 +33,7 @@ class Instance(NamedTuple):
     revoke_url: str = ""
     """OAuth 2.0 revocation endpoint (RFC 7009); empty where none is known."""
     safe_posts: tuple[str, ...] = ()
-    """Paths of POST calls, below the base URL, that only read: safe to repeat."""
+    """Paths of POST calls, below the base URL, that only read and may be repeated."""
 
 
 class CheckRequest(NamedTuple):
@@ -48,7 +48,7 @@ class CheckRequest(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What came back."""
+    """The answer to a check request."""
 
     status: int
     """HTTP status."""
@@ -59,18 +59,18 @@ class Answer(NamedTuple):
     is_json: bool = False
     """Whether the body was JSON."""
     received_at: datetime | None = None
-    """When it came, aware UTC; a date in `Retry-After` is read against it."""
+    """When it arrived, aware UTC; the base for a date in `Retry-After`."""
 
 
 class Judgement(NamedTuple):
-    """What an answer means. `fault` is empty when the connection is ready."""
+    """The meaning of an answer. `fault` is empty if the connection is ready."""
 
     fault: str = ""
     """A key of `connform.faults.FAULTS`, or empty."""
     message: str = ""
-    """One sentence; nothing of the body but documented error codes."""
+    """One sentence; of the body, documented error codes only."""
     hint: str = ""
-    """What to do; empty: the fault's own hint."""
+    """What to do; empty for the fault's own hint."""
     facts: Mapping[str, Any] = MappingProxyType({})
     """Facts for the report; never personal data."""
 
@@ -83,13 +83,13 @@ class Provider(Protocol):
         """The keys of a connection that belong to this provider."""
 
     def rules(self, connection: Mapping[str, Any]) -> Iterator[Finding]:
-        """Yield what a schema can't say of one effective connection (plain data, already schema-valid)."""
+        """Yield findings that a schema can't express, about one effective connection (plain, schema-valid data)."""
 
     def instance(self, connection: Connection) -> Instance:
-        """Return where the API lives. Pure: no look-up."""
+        """Return the URLs of the connection's instance; no IO."""
 
     def check_request(self, connection: Connection) -> CheckRequest:
         """Return the read-only request of a check."""
 
     def judge(self, connection: Connection, answer: Answer) -> Judgement:
-        """Say what an answer to the check request means."""
+        """Return the judgement of an answer to the check request."""

@@ -9,7 +9,7 @@ from connform.reporters.terminal import BOLD, BOLD_RED, BOLD_YELLOW, DIM, GREEN,
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from connform.recorded import Brief
+    from connform.recorded import StateRow
     from connform.reporters.view import View
 
 _STYLES: Final = {"ready": GREEN, "failed": BOLD_RED, "unknown": BOLD_YELLOW}
@@ -57,12 +57,12 @@ def render_history(view: View, paint: Painter, *, width: int, verbosity: int) ->
     return lines
 
 
-def _brief(name: str, attempt: View) -> Brief:
+def _brief(name: str, attempt: View) -> StateRow:
     keys = ("verdict", "class", "latency_ms", "certificate_expires_at", "at", "by")
     return (name, *(attempt[key] for key in keys))
 
 
-def _cells(briefs: Sequence[Brief], paint: Painter) -> list[Sequence[str]]:
+def _cells(briefs: Sequence[StateRow], paint: Painter) -> list[Sequence[str]]:
     """Return the columns of a table of attempts."""
     names, verdicts, faults, latencies, ends, times, actors = zip(*briefs, strict=True)
     outcomes = list(zip(verdicts, faults, strict=True))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
-from connform.registry import Lazy
+from connform.registry import LazyTable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,5 +40,5 @@ def _load(name: str) -> Backend:
     return backend
 
 
-BACKENDS: Final[Mapping[str, Backend]] = Lazy(_IMPORT_PATHS, _load)
+BACKENDS: Final[Mapping[str, Backend]] = LazyTable(_IMPORT_PATHS, _load)
 """By name, in the order of the documentation. Only the backends that a manifest names are imported."""

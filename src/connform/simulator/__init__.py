@@ -1,7 +1,7 @@
-"""Turns this process into an iinked Sign: an embedded simulator for rehearsals and tests.
+"""Embedded simulator of iinked Sign on 127.0.0.1, for rehearsals and tests.
 
-Layer 2; IO: loopback, once started. Real TLS with a CA of its own, the real host names, synthetic credentials and
-answers. Needs the extra `connform[simulator]`; importing this module doesn't.
+Layer 2; IO: loopback, once started. It uses TLS with its own CA, the vendor's host names, synthetic credentials and
+answers. Starting it needs the extra `connform[simulator]`; importing this module doesn't.
 """
 
 from __future__ import annotations
@@ -32,20 +32,20 @@ _REMEMBERED_REQUESTS: Final = 10_000
 
 
 class Simulator:
-    """An iinked Sign on 127.0.0.1, in threads of this process; a context manager.
+    """A simulated iinked Sign on 127.0.0.1, in threads of this process; a context manager.
 
-    Each start makes a new CA; credentials, faults and the record of requests outlive a stop.
+    Each start makes a new CA. A stop keeps credentials, faults and the record of requests.
     """
 
     def __init__(
         self, *, port: int = 0, faults: Mapping[str, str] | None = None, token_lifetime_s: float = 3600.0
     ) -> None:
-        """Prepare a simulator; `faults` are host names with the fault that each shows (see `fail`).
+        """Create a simulator without starting it.
 
         Args:
             port: where to listen once started; 0 lets the system choose.
-            faults: as if `fail` were called with each pair.
-            token_lifetime_s: how long an access token of a grant lives, seconds.
+            faults: host names with the fault that each shows, as if `fail` were called with each pair.
+            token_lifetime_s: lifetime of a grant's access token, in seconds.
 
         Raises:
             ConnformError: there is no such fault.
@@ -57,13 +57,13 @@ class Simulator:
         self._oauth = OAuth(self._grants)
         self._api = SimulatedApi(self._credentials, self._oauth)
         self._faults: dict[tuple[str, str], tuple[str, float]] = {}
-        """By host and path (empty: every path): the fault, and how often it is still shown."""
+        """By host and path (empty for every path): the fault, and how often it will still be shown."""
         self._requests: deque[SeenRequest] = deque(maxlen=_REMEMBERED_REQUESTS)
         for host, fault in (faults or {}).items():
             self.fail(host, fault)
 
     def start(self) -> Self:
-        """Listen; nothing happens if it does already.
+        """Start to listen; does nothing if it is started already.
 
         Raises:
             ConnformError: an optional library is missing.
@@ -76,7 +76,7 @@ class Simulator:
         return self
 
     def stop(self) -> None:
-        """End every connection, join every thread and release the port; nothing happens if it did already."""
+        """End every connection, join every thread and release the port; does nothing if it is not started."""
         if self._server is not None:
             self._server.close()
             self._server = None
@@ -91,27 +91,27 @@ class Simulator:
 
     @property
     def address(self) -> tuple[str, int]:
-        """Where it listens: IP address and port."""
-        return self._started().address
+        """The IP address and port on which it listens."""
+        return self._require_server().address
 
     @property
     def ca_pem(self) -> bytes:
-        """The certificate of its CA, PEM."""
-        return self._started().certificates.ca_pem
+        """The certificate of its CA, in PEM."""
+        return self._require_server().certificates.ca_pem
 
     @property
     def requests(self) -> list[SeenRequest]:
-        """The requests seen so far, oldest first, the last 10,000 at most: neither headers nor bodies."""
+        """The last 10,000 requests, oldest first, without headers and bodies."""
         return list(self._requests)
 
     @property
     def token_lifetime_s(self) -> float:
-        """How long an access token of a grant lives, seconds."""
+        """Lifetime of a grant's access token, in seconds."""
         return self._grants.token_lifetime_s
 
-    def route(self, host: str, port: int) -> tuple[str, int]:  # noqa: ARG002  (every port leads here)
-        """Return what to connect to instead of `host` and `port`; a certificate of that name will be shown there."""
-        server = self._started()
+    def route(self, host: str, port: int) -> tuple[str, int]:  # noqa: ARG002  (every port is the simulator's)
+        """Return the address to dial for `host` and `port`; the server there has a certificate for `host`."""
+        server = self._require_server()
         server.certificates.cover(host)
         return server.address
 
@@ -126,23 +126,23 @@ class Simulator:
     def issue_grant(
         self, host: str, client_id: str = "simulated-app", scopes: Sequence[str] = ("profile", "offline_access")
     ) -> tuple[str, str]:
-        """Return the access token and the refresh token of a fresh grant of `host`."""
+        """Return the access token and the refresh token of a new grant by the server `host`."""
         issued = self._grants.grant(Consent(host.lower(), client_id, tuple(scopes)))
         return issued.access_token, issued.refresh_token
 
     def register_client(self, client_id: str, client_secret: str) -> None:
-        """Accept only this secret of an OAuth app from now on; of one that isn't registered, any is accepted."""
+        """Accept only this secret for the client from now on; a client that isn't registered may use any secret."""
         self._oauth.register(client_id, client_secret)
 
     def authorize(self, url: str, *, allow: bool = True) -> str:
-        """Play the person who opens the address of a login, and return the address on which their browser ends.
+        """Allow or deny a login as a person does at its URL, and return the URL to which their browser is sent.
 
         Raises:
-            ConnformError: the address is no request that can be granted or denied (RFC 6749 §4.1.2.1).
+            ConnformError: `url` is not a valid authorization request (RFC 6749 §4.1.2.1).
         """
-        asked = urlsplit(url)
+        parts = urlsplit(url)
         decision = b"decision=allow" if allow else b"decision=deny"
-        request = Request("POST", asked.hostname or "", asked.path, {}, decision, asked.query)
+        request = Request("POST", parts.hostname or "", parts.path, {}, decision, parts.query)
         reply = self._oauth.answer(request)
         location = dict(reply.headers).get("Location") if reply else None
         if location is None:
@@ -151,22 +151,23 @@ class Simulator:
         return location
 
     def fail(self, host: str, fault: str, *, path: str = "", times: int | None = None) -> None:
-        """From now on answer requests to `host` with a fault, by its name in `connform.faults`; "" ends that.
+        """Answer requests to `host` with a fault from now on.
 
         Args:
             host: the host name.
-            fault: which; `refresh_interrupted` does what was asked, and loses the answer; `slow_token` answers two seconds late.
-            path: only there, `/connect/token` say; empty for every path.
-            times: how often; `None` until it is ended.
+            fault: its name in `connform.faults`; "" ends the fault. `refresh_interrupted` handles the request and sends
+                no answer; `slow_token` answers two seconds late.
+            path: the only path with the fault, as `/connect/token`; empty for every path.
+            times: how many requests get it; `None` for all until it is ended.
 
         Raises:
-            ConnformError: the simulator doesn't know the fault.
+            ConnformError: the simulator has no such fault.
         """
-        place = host.lower(), path
+        key = host.lower(), path
         if not fault:
-            self._faults.pop(place, None)
+            self._faults.pop(key, None)
         elif fault in REPLIES:
-            self._faults[place] = fault, float("inf") if times is None else times
+            self._faults[key] = fault, float("inf") if times is None else times
         else:
             message = f"the simulator has no fault {fault!r}; it has: {', '.join(sorted(REPLIES))}"
             raise ConnformError(message)
@@ -184,14 +185,14 @@ class Simulator:
         return reply
 
     def _fault_of(self, request: Request) -> str:
-        for place in ((request.host, request.path), (request.host, "")):
-            fault, times = self._faults.get(place, ("", 0))
+        for key in ((request.host, request.path), (request.host, "")):
+            fault, times = self._faults.get(key, ("", 0))
             if times > 0:
-                self._faults[place] = fault, times - 1
+                self._faults[key] = fault, times - 1
                 return fault
         return ""
 
-    def _started(self) -> TlsServer:
+    def _require_server(self) -> TlsServer:
         if self._server is None:
             message = "the simulator is not started: use it in a `with` statement, or call start()"
             raise ConnformError(message)

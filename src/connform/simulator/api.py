@@ -1,7 +1,7 @@
-"""Turns a request into the answer that iinked Sign documents for it (docs.iinkedsign.com/v4, page in brackets).
+"""The simulated API: the answers that iinked Sign documents (docs.iinkedsign.com/v4, page in brackets).
 
-Layer 2, no IO. Everything in an answer is synthetic: no names, no e-mail addresses. What was added is remembered
-per host as a mere count.
+Layer 2, no IO. Answers are synthetic: no names, no e-mail addresses. Of packages and files that were added, only the
+number per host is stored.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from connform.process_local import ProcessLocal
-from connform.simulator.faults import DENIED, ENDED
+from connform.simulator.faults import DENIED, TOKEN_ENDED
 from connform.simulator.messages import Reply, Request, error_reply, json_reply
 
 if TYPE_CHECKING:
@@ -29,13 +29,13 @@ _KEY_PAGE: Final = b"<!doctype html><title>Integration (simulated)</title><h1>AP
 
 
 class SimulatedApi:
-    """One iinked Sign per host name, and a plain `200` for other APIs."""
+    """One iinked Sign per host name; on hosts that are not the vendor's, all other paths get a plain `200`."""
 
     def __init__(self, credentials: Credentials, oauth: OAuth) -> None:
         self._credentials = credentials
         self._oauth = oauth
         self._counts: dict[tuple[str, str], int] = {}
-        self._counting = ProcessLocal(Lock)
+        self._lock = ProcessLocal(Lock)
 
     def answer(self, request: Request) -> Reply:  # noqa: PLR0911  (a table of answers)
         """Return the documented answer."""
@@ -47,10 +47,10 @@ class SimulatedApi:
                 return self._denial(request)
         if reply := self._oauth.answer(request):
             return reply
-        if not _VENDOR_HOST.fullmatch(request.host):  # the provider `http`: its manifest says what to ask
+        if not _VENDOR_HOST.fullmatch(request.host):  # another API, for the provider `http`: every path exists
             return (
                 json_reply(200, {"simulated": True})
-                if self._credentials.anywhere_in(request)
+                if self._credentials.accepts_in_any_header(request)
                 else self._denial(request)
             )
         if (request.method, request.path) == ("GET", "/integration"):
@@ -60,7 +60,7 @@ class SimulatedApi:
         return error_reply(404, "resource_not_found", "There is no such resource.")
 
     def _denial(self, request: Request) -> Reply:
-        return ENDED if self._credentials.has_ended(request) else DENIED
+        return TOKEN_ENDED if self._credentials.token_has_ended(request) else DENIED
 
     def list_items(self, request: Request, kind: str) -> Reply:
         """`POST /packages/list` [api/packages/list], `POST /templates/list` [api/templates/list]."""
@@ -115,7 +115,7 @@ class SimulatedApi:
         return package_id in map(_identifier, range(1, self._count(host, "package") + 1))
 
     def _count(self, host: str, kind: str, add: int = 0) -> int:
-        with self._counting.own:
+        with self._lock.own:
             count = self._counts.get((host, kind), _FIRST_ITEMS) + add
             if add:
                 self._counts[host, kind] = count
@@ -136,7 +136,7 @@ _OPERATIONS: Final[tuple[tuple[str, re.Pattern[str], Callable[..., Reply]], ...]
         ("POST", "events/endpoints/set", SimulatedApi.set_event_endpoint),
     )
 )
-"""Method, path and handler of each documented call; a proxy may have put a prefix in front of the API root."""
+"""Method, path and handler of each documented call; the path may have a proxy's prefix in front of the API root."""
 
 
 def _identifier(number: int) -> str:

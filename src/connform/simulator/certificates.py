@@ -1,6 +1,6 @@
-"""Turns the name that a client asks for in its TLS handshake (SNI) into a certificate of that name, on a CA of our own.
+"""Certificate authority of the simulator: one certificate per host name, selected by SNI.
 
-Layer 2; IO: none but the temporary file through which Python's ssl module reads a key.
+Layer 2; IO: a temporary file only, from which Python's ssl module reads a key.
 """
 
 from __future__ import annotations
@@ -25,40 +25,40 @@ except ModuleNotFoundError as missing:
 
 
 class Certificates:
-    """A certificate authority that issues lazily, once per host name."""
+    """A certificate authority; a host's certificate is issued when a client first asks for it."""
 
     def __init__(self) -> None:
         self._ca = trustme.CA(organization_name="connform simulator")
         self._addresses = {"127.0.0.1", "::1"}
         self._contexts: dict[str, ssl.SSLContext] = {}
-        self._issuing = ProcessLocal(Lock)
+        self._lock = ProcessLocal(Lock)
 
     @property
     def ca_pem(self) -> bytes:
-        """The CA's certificate, PEM."""
+        """The CA's certificate, in PEM."""
         return self._ca.cert_pem.bytes()
 
     def cover(self, host: str) -> None:
-        """Make sure that clients which dial `host` by its IP address find it: they send no SNI (RFC 6066 §3)."""
+        """Add an IP address to the certificate for clients without SNI; they send none for addresses (RFC 6066 §3)."""
         try:
             address = str(ipaddress.ip_address(host))
         except ValueError:
             return
-        with self._issuing.own:
+        with self._lock.own:
             if address not in self._addresses:
                 self._addresses.add(address)
                 self._contexts.pop("", None)
 
     def listening_context(self) -> ssl.SSLContext:
-        """Return the context to listen with; it picks the certificate when a client has said whom it means."""
+        """Return the context for the listening socket; it selects the certificate in the handshake, by SNI."""
         context = _server_context()
-        context.sni_callback = self._choose
+        context.sni_callback = self._select_certificate
         return context
 
-    def _choose(self, connection: ssl.SSLObject, server_name: str | None, _: ssl.SSLContext) -> int | None:
+    def _select_certificate(self, connection: ssl.SSLObject, server_name: str | None, _: ssl.SSLContext) -> int | None:
         name = (server_name or "").lower()
         try:
-            with self._issuing.own:
+            with self._lock.own:
                 context = self._contexts.get(name)
                 if context is None:
                     identities = [name] if name else ["localhost", *sorted(self._addresses)]
@@ -77,5 +77,5 @@ class Certificates:
 def _server_context() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.sslsocket_class = TLSSocket
-    context.num_tickets = 0  # a client that closes at once would otherwise leave unread tickets, and get a reset
+    context.num_tickets = 0  # tickets that a client closes without reading would cause a reset
     return context

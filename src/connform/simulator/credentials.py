@@ -1,6 +1,6 @@
-"""Turns a request into a yes or no: does it carry a credential that this simulator issued for its host?
+"""Credentials that the simulator issued, and the check of those that a request carries.
 
-Layer 2, no IO. Every credential is random and synthetic; a real one is never accepted.
+Layer 2, no IO, reads the monotonic clock. Credentials are random and synthetic; no other is accepted.
 """
 
 from __future__ import annotations
@@ -16,54 +16,57 @@ _ENTROPY_BYTES: Final = 18
 
 
 class Credentials:
-    """What was issued, and to which host each is bound (empty: any)."""
+    """The credentials issued, each with the host that accepts it (empty for any host)."""
 
     def __init__(self) -> None:
         self._api_keys: dict[str, str] = {}
         self._tokens: dict[str, str] = {}
         self._ends_at: dict[str, float] = {}
-        """Of tokens that end, on the monotonic clock; minus infinity once they are revoked."""
+        """Expiry of tokens that expire, on the monotonic clock; minus infinity for revoked ones."""
 
     def issue_api_key(self, host: str) -> str:
         """Return a fresh API key, accepted on `host` only, or anywhere if that is empty."""
         return _issue(self._api_keys, "simulated-key-", host)
 
     def issue_token(self, host: str, lifetime_s: float | None = None) -> str:
-        """Return a fresh bearer token, accepted on `host` only, or anywhere if that is empty; it may end."""
+        """Return a fresh bearer token, accepted on `host` only, or anywhere if that is empty.
+
+        Without a lifetime, it never expires.
+        """
         token = _issue(self._tokens, "simulated-token-", host)
         if lifetime_s is not None:
             self._ends_at[token] = monotonic() + lifetime_s
         return token
 
     def end_token(self, token: str) -> None:
-        """Accept a token no more."""
+        """Stop accepting a token."""
         self._ends_at[token] = float("-inf")
 
     def accepts(self, request: Request) -> bool:
-        """Say whether the request authenticates as iinked Sign documents it [authentication]."""
-        if _valid(self._api_keys, request.headers.get("api_key", ""), request.host):
+        """Return whether the request carries a valid credential, as iinked Sign documents it [authentication]."""
+        if _is_issued(self._api_keys, request.headers.get("api_key", ""), request.host):
             return True
-        token = _bearer(request)
-        return _valid(self._tokens, token, request.host) and not self._has_ended(token)
+        token = _bearer_token(request)
+        return _is_issued(self._tokens, token, request.host) and not self._has_ended(token)
 
-    def has_ended(self, request: Request) -> bool:
-        """Say whether the request carries a token that was accepted once (RFC 6750 §3.1)."""
-        return self._has_ended(_bearer(request))
+    def token_has_ended(self, request: Request) -> bool:
+        """Return whether the request carries a token that has expired or was revoked (RFC 6750 §3.1)."""
+        return self._has_ended(_bearer_token(request))
 
     def _has_ended(self, token: str) -> bool:
         return self._ends_at.get(token, float("inf")) <= monotonic()
 
-    def anywhere_in(self, request: Request) -> bool:
-        """Say whether the last word of any header is an issued credential: how unknown APIs carry theirs."""
+    def accepts_in_any_header(self, request: Request) -> bool:
+        """Return whether the last word of any header is a valid credential; other APIs may use any header."""
         last_words = [value.split()[-1] for value in request.headers.values() if value.strip()]
         return any(
-            _valid(issued, word, request.host) and not self._has_ended(word)
+            _is_issued(issued, word, request.host) and not self._has_ended(word)
             for word in last_words
             for issued in (self._api_keys, self._tokens)
         )
 
 
-def _bearer(request: Request) -> str:
+def _bearer_token(request: Request) -> str:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
 
@@ -74,6 +77,6 @@ def _issue(issued: dict[str, str], prefix: str, host: str) -> str:
     return value
 
 
-def _valid(issued: dict[str, str], value: str, host: str) -> bool:
+def _is_issued(issued: dict[str, str], value: str, host: str) -> bool:
     bound_to = issued.get(value)
     return bound_to is not None and bound_to in ("", host)

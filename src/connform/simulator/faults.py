@@ -1,7 +1,7 @@
-"""Turns the name of a fault into the reply that shows it: the one table of what the simulator can do wrong.
+"""Table of the faults that the simulator can show: fault name and reply.
 
-Layer 2, no IO. The names are those of `connform.faults`: a check against a host that fails so reports that class. `slow_token`
-alone is none: whoever is patient gets the answer.
+Layer 2, no IO. The names are those of `connform.faults`: a check of a host with that fault reports it. Only
+`slow_token` is no fault of that table: the answer is right, and two seconds late.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 DENIED: Final = error_reply(403, "user_not_authorized", "The user or API key does not have permission.")
 """A missing or unknown credential; the vendor lists no 401 [guides/errors]."""
-ENDED: Final = Reply(
+TOKEN_ENDED: Final = Reply(
     401,
     error_reply(401, "user_not_authenticated", "The credential is not valid.").body,
     headers=(("WWW-Authenticate", 'Bearer error="invalid_token"'),),
 )
-"""A token that was accepted once (RFC 6750 §3.1)."""
+"""A token that has expired or was revoked (RFC 6750 §3.1)."""
 
 _NGINX: Final = "<html><head><title>{0}</title></head><body><center><h1>{0}</h1></center><hr>nginx</body></html>"
 

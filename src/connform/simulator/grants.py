@@ -1,6 +1,7 @@
-"""Remembers what customers granted: codes, refresh tokens that rotate, and the families that end when one is used twice.
+"""Grants of the simulated authorization server: codes, access tokens, rotating refresh tokens.
 
-Layer 2, no IO. RFC 6749 §4.1.2 and §6, RFC 7636 §4.6, RFC 9700 §4.14.2. Every code and token is random and synthetic.
+Layer 2, no IO, reads the monotonic clock. RFC 6749 §4.1.2 and §6, RFC 7636 §4.6, RFC 9700 §4.14.2: a refresh token
+that is used twice ends its whole grant. Every code and token is random and synthetic.
 """
 
 from __future__ import annotations
@@ -18,29 +19,29 @@ from connform.process_local import ProcessLocal
 if TYPE_CHECKING:
     from connform.simulator.credentials import Credentials
 
-_CODE_S: Final = 60.0
+_CODE_LIFETIME_S: Final = 60.0
 _ENTROPY_BYTES: Final = 18
 _REFRESHABLE: Final = "offline_access"
 
 
 class Consent(NamedTuple):
-    """What a person agreed to."""
+    """What a person consented to."""
 
     host: str
     """The authorization server."""
     client_id: str
-    """The app."""
+    """The client."""
     scopes: tuple[str, ...]
-    """What it may do."""
+    """The scopes of the consent."""
     redirect_uri: str = ""
-    """Where the code was sent to."""
+    """The redirect URI to which the code was sent."""
     challenge: str = ""
-    """PKCE, S256; empty for none."""
+    """PKCE code challenge, S256; empty for none."""
 
 
 @dataclass(slots=True)
 class _Family:
-    """One grant: all that was ever issued for one consent."""
+    """One grant: all tokens that were issued for one consent."""
 
     consent: Consent
     refresh_token: str = ""
@@ -48,43 +49,43 @@ class _Family:
 
 
 class Issued(NamedTuple):
-    """What the token endpoint gives."""
+    """What the token endpoint returns."""
 
     access_token: str
-    """Good for the simulator's `token_lifetime_s`."""
+    """Valid for the simulator's `token_lifetime_s`."""
     refresh_token: str
-    """Good once; empty without `offline_access`."""
+    """Valid for one use; empty without the scope `offline_access`."""
     scopes: tuple[str, ...]
-    """What was granted."""
+    """The scopes granted."""
 
 
 class IssuedGrants:
-    """What was granted on every host."""
+    """The grants of all hosts."""
 
     def __init__(self, credentials: Credentials, token_lifetime_s: float) -> None:
         self.token_lifetime_s = token_lifetime_s
-        """Seconds that an access token lives."""
+        """Lifetime of an access token, in seconds."""
         self._credentials = credentials
         self._codes: dict[str, tuple[Consent, float]] = {}
         self._redeemed: dict[str, _Family] = {}
         self._families: dict[str, _Family] = {}
-        """By every refresh token that was ever issued."""
-        self._using = ProcessLocal(Lock)
+        """The family of each refresh token that was issued, used ones included."""
+        self._lock = ProcessLocal(Lock)
 
     def code(self, consent: Consent) -> str:
-        """Return a code, good once and for a minute."""
+        """Return an authorization code, valid for one use and one minute."""
         code = "simulated-code-" + secrets.token_urlsafe(_ENTROPY_BYTES)
-        self._codes[code] = consent, monotonic() + _CODE_S
+        self._codes[code] = consent, monotonic() + _CODE_LIFETIME_S
         return code
 
     def grant(self, consent: Consent) -> Issued:
-        """Return the tokens of a fresh grant."""
-        with self._using.own:
+        """Return the tokens of a new grant."""
+        with self._lock.own:
             return self._issue(_Family(consent))
 
     def redeem(self, code: str, host: str, client_id: str, redirect_uri: str, verifier: str) -> Issued | None:
-        """Return the tokens for a code; `None` where it is not good. A code that comes twice ends what it brought."""
-        with self._using.own:
+        """Return the tokens for a code, or `None`. A second use of a code ends the grant of the first."""
+        with self._lock.own:
             if code in self._redeemed:
                 self._end(self._redeemed[code])
                 return None
@@ -99,8 +100,8 @@ class IssuedGrants:
             return self._issue(family)
 
     def refresh(self, token: str, host: str, client_id: str) -> Issued | None:
-        """Return new tokens and end this one; `None` where it is not good. One that comes twice ends the whole family."""
-        with self._using.own:
+        """Return new tokens and end this one, or `None`. A second use of a token ends the whole family."""
+        with self._lock.own:
             family = self._families.get(token)
             if family is None or (family.consent.host, family.consent.client_id) != (host, client_id):
                 return None
@@ -111,14 +112,16 @@ class IssuedGrants:
 
     def revoke(self, token: str) -> None:
         """End a token, and a refresh token's whole family (RFC 7009 §2.1); an unknown one is no error."""
-        with self._using.own:
+        with self._lock.own:
             if token in self._families:
                 self._end(self._families[token])
             self._credentials.end_token(token)
 
     def _issue(self, family: _Family) -> Issued:
         consent = family.consent
-        access = self._credentials.issue_token("", self.token_lifetime_s)  # APIs may lie on another host
+        access = self._credentials.issue_token(
+            "", self.token_lifetime_s
+        )  # accepted on every host: the API may have its own
         family.access_tokens.append(access)
         if _REFRESHABLE in consent.scopes:
             family.refresh_token = "simulated-refresh-" + secrets.token_urlsafe(_ENTROPY_BYTES)

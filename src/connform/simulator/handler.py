@@ -1,6 +1,6 @@
-"""Turns the bytes of one TLS connection into requests, and replies into bytes: HTTP/1.1 with keep-alive.
+"""HTTP/1.1 handler of one TLS connection to the simulator, with keep-alive.
 
-Layer 2; IO: the socket that it is given.
+Layer 2; IO: the connection's socket.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ _BAD_REQUEST, _TOO_LARGE = 400, 413
 
 
 class Responder(Protocol):
-    """Whom the handler asks."""
+    """What answers the handler's requests."""
 
     def answer(self, request: Request, /) -> Reply:
         """Return the reply to a request."""
 
     def record(self, seen: SeenRequest, /) -> None:
-        """Be told of a request, just before its reply goes out."""
+        """Record a request, before its reply is sent."""
 
 
-class _RefusedError(Exception):
-    """The request is not one: the status that says so."""
+class _BadRequestError(Exception):
+    """The request can't be parsed; `status` is the HTTP status of the reply."""
 
     def __init__(self, status: int) -> None:
         super().__init__(status)
@@ -42,83 +42,83 @@ class _RefusedError(Exception):
 
 
 class Handler(BaseHTTPRequestHandler):
-    """One connection: request after request, until either side closes it."""
+    """One connection; serves requests until either side closes it."""
 
     protocol_version = "HTTP/1.1"
     server_version = "connform-simulator"
     sys_version = ""
-    wbufsize = -1  # head and body leave in one piece
+    wbufsize = -1  # buffered, so that head and body are sent in one piece
     disable_nagle_algorithm = True
 
     def __init__(self, connection: ssl.SSLSocket, address: tuple[str, int], service: Responder) -> None:
         self._service = service
-        super().__init__(connection, address, service)  # type: ignore[arg-type]  # it only keeps it as `.server`
+        super().__init__(connection, address, service)  # type: ignore[arg-type]  # it is only stored as `.server`
 
     def _respond(self) -> None:
         try:
-            request = self._request()
-        except _RefusedError as refused:
+            request = self._read_request()
+        except _BadRequestError as refused:
             self.send_error(refused.status)
             return
         reply = self._service.answer(request)
-        self._service.record(_seen(request, reply))
+        self._service.record(_request_record(request, reply))
         _LOG.info("%s %s%s %d", request.method, request.host, request.path, reply.status)
         if reply.delivery is Delivery.NEVER:
-            self._wait_for_the_end()
+            self._wait_until_closed()
         elif reply.delivery is Delivery.LOST:
             self.close_connection = True
         else:
-            if reply.delivery is Delivery.LATE:  # or until the client goes away, or the simulator stops
+            if reply.delivery is Delivery.LATE:  # or until the client closes the connection, or the simulator stops
                 select.select([self.connection], [], [], _LATE_S)
             self._send(reply)
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _respond  # noqa: N815  (http.server's names)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (http.server's name)
-        """Say nothing: the one line per request is written above."""
+        """Do nothing: `_respond` logs each request."""
 
-    def _request(self) -> Request:
-        body = self._body()  # first, so that the next request of the connection starts where it should
+    def _read_request(self) -> Request:
+        body = self._read_body()  # read it first, so that the connection is at the start of the next request
         try:
             host = urlsplit("//" + self.headers.get("Host", "")).hostname or ""
             target = urlsplit(self.path)
             path = target.path or "/"
         except ValueError:
-            raise _RefusedError(_BAD_REQUEST) from None
+            raise _BadRequestError(_BAD_REQUEST) from None
         if not (host and f"{host}{path}".isascii() and f"{host}{path}".isprintable()):
-            raise _RefusedError(_BAD_REQUEST)
+            raise _BadRequestError(_BAD_REQUEST)
         headers = {name.lower(): value for name, value in self.headers.items()}
         return Request(self.command, host, path, headers, body, target.query)
 
-    def _body(self) -> bytes:
+    def _read_body(self) -> bytes:
         try:
             if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
-                return self._chunked_body()
+                return self._read_chunked_body()
             return self._read(int(self.headers.get("Content-Length", "0")))
         except ValueError:
-            raise _RefusedError(_BAD_REQUEST) from None
+            raise _BadRequestError(_BAD_REQUEST) from None
 
-    def _chunked_body(self) -> bytes:
+    def _read_chunked_body(self) -> bytes:
         """RFC 9112 §7.1; extensions and trailers are ignored."""
         body = bytearray()
-        while size := int(self._line().partition(b";")[0], 16):
-            body += self._read(size, already=len(body))
-            self._line()
-        while self._line().strip():
+        while size := int(self._read_line().partition(b";")[0], 16):
+            body += self._read(size, read_before=len(body))
+            self._read_line()
+        while self._read_line().strip():
             pass
         return bytes(body)
 
-    def _line(self) -> bytes:
+    def _read_line(self) -> bytes:
         return self.rfile.readline(_MAX_LINE_BYTES)
 
-    def _read(self, size: int, already: int = 0) -> bytes:
+    def _read(self, size: int, read_before: int = 0) -> bytes:
         if size < 0:
-            raise _RefusedError(_BAD_REQUEST)
-        if already + size > _MAX_BODY_BYTES:
-            raise _RefusedError(_TOO_LARGE)
+            raise _BadRequestError(_BAD_REQUEST)
+        if read_before + size > _MAX_BODY_BYTES:
+            raise _BadRequestError(_TOO_LARGE)
         content = self.rfile.read(size)
         if len(content) < size:
-            raise _RefusedError(_BAD_REQUEST)
+            raise _BadRequestError(_BAD_REQUEST)
         return content
 
     def _send(self, reply: Reply) -> None:
@@ -133,13 +133,13 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(reply.body[:sent_bytes])
         self.close_connection = self.close_connection or truncated
 
-    def _wait_for_the_end(self) -> None:
+    def _wait_until_closed(self) -> None:
         while self.connection.recv(1):
             pass
         self.close_connection = True
 
 
-def _seen(request: Request, reply: Reply) -> SeenRequest:
+def _request_record(request: Request, reply: Reply) -> SeenRequest:
     grant_type = ""
     if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
         grant_type = dict(parse_qsl(request.body.decode("latin-1"))).get("grant_type", "")

@@ -1,4 +1,4 @@
-"""What travels inside of the simulator: a request that arrived, a reply to give, a line for the record.
+"""Data types of the simulator: request, reply, and the record of a request.
 
 Layer 2, no IO.
 """
@@ -19,18 +19,18 @@ class Delivery(Enum):
 
     WHOLE = "whole"
     TRUNCATED = "truncated"
-    """Half of the body, then the connection closes."""
+    """Half of the body is sent, then the connection is closed."""
     NEVER = "never"
-    """Silence, until the client gives up or the simulator stops."""
+    """Nothing is sent, until the client gives up or the simulator stops."""
     LOST = "lost"
-    """What was asked is done, and the connection closes without an answer."""
+    """The request is carried out, and the connection is closed without an answer."""
     LATE = "late"
-    """What was asked is done, and the answer comes two seconds later."""
+    """The request is carried out, and the answer is sent two seconds later."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a client asked. Headers and body stay out of `repr`: they may hold credentials and personal data."""
+    """A client's request. `repr` shows no headers, body and query: they may hold credentials and personal data."""
 
     method: str
     """Upper case, e.g. `POST`."""
@@ -48,7 +48,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the client gets."""
+    """The reply to a request."""
 
     status: int
     """HTTP status."""
@@ -64,25 +64,25 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class SeenRequest:
-    """One request that the simulator saw: neither headers nor body nor query."""
+    """Record of one request, without headers, body and query."""
 
     method: str
     """Upper case, e.g. `POST`."""
     host: str
-    """The host that the client meant."""
+    """The host of the request."""
     path: str
     """Without the query."""
     status: int
-    """The answer's HTTP status; 0 where none was given."""
+    """The answer's HTTP status; 0 where none was sent."""
     grant_type: str = ""
-    """What a call of a token endpoint asked for: `authorization_code`, `refresh_token`."""
+    """The `grant_type` of a call of the token endpoint: `authorization_code`, `refresh_token`; else empty."""
 
 
 def json_reply(status: int, content: Any) -> Reply:
-    """Turn plain data into a JSON reply."""
+    """Return a reply with plain data as JSON."""
     return Reply(status, json.dumps(content).encode())
 
 
 def error_reply(status: int, error: str, message: str) -> Reply:
-    """Return an error in the documented form `{"error", "message"}` [guides/errors]."""
+    """Return an error reply with the documented body `{"error", "message"}` [guides/errors]."""
     return json_reply(status, {"error": error, "message": message})

@@ -1,4 +1,4 @@
-"""Turns a request below `/connect/` into the answer of an authorization server, as .NET's IdentityServer has them.
+"""The simulated authorization server, with the paths of .NET's IdentityServer below `/connect/`.
 
 Layer 2, no IO. RFC 6749 §4.1, §5 and §6; RFC 7009; RFC 9207. The vendor documents authorize and token [oauth].
 """
@@ -36,11 +36,11 @@ class OAuth:
         self._secrets: dict[str, str] = {}
 
     def register(self, client_id: str, client_secret: str) -> None:
-        """Accept only this secret of an app from now on; of one that isn't registered, any is accepted."""
+        """Accept only this secret for the client from now on; a client that isn't registered may use any secret."""
         self._secrets[client_id] = client_secret
 
     def answer(self, request: Request) -> Reply | None:
-        """Return the answer; `None` where the request is for no such endpoint."""
+        """Return the answer; `None` if the request is for none of the endpoints."""
         if request.path == "/connect/authorize" and request.method in {"GET", "POST"}:
             return self._authorize(request)
         if request.method == "POST" and request.path == "/connect/revocation":
@@ -50,27 +50,29 @@ class OAuth:
         return None
 
     def _authorize(self, request: Request) -> Reply:
-        asked = dict(parse_qsl(request.query))
-        client_id, redirect_uri = asked.get("client_id", ""), asked.get("redirect_uri", "")
-        if not client_id or urlsplit(redirect_uri).scheme != "https":  # never redirected (RFC 6749 §4.1.2.1)
+        query = dict(parse_qsl(request.query))
+        client_id, redirect_uri = query.get("client_id", ""), query.get("redirect_uri", "")
+        if (
+            not client_id or urlsplit(redirect_uri).scheme != "https"
+        ):  # answered here, without a redirect (RFC 6749 §4.1.2.1)
             return Reply(400, b"<!doctype html><h1>client_id and an https redirect_uri are required</h1>", "text/html")
-        error = _wrong_with(asked)
+        error = _request_error(query)
         if not error and request.method == "GET":
-            page = _PAGE.format(client=html.escape(client_id), scopes=html.escape(asked.get("scope", "")))
+            page = _PAGE.format(client=html.escape(client_id), scopes=html.escape(query.get("scope", "")))
             return Reply(200, page.encode(), "text/html", _NO_STORE)
         if not error and dict(parse_qsl(request.body.decode("latin-1"))).get("decision") != "allow":
             error = "access_denied"
-        scopes = tuple(asked.get("scope", "").split())
-        consent = Consent(request.host, client_id, scopes, redirect_uri, asked.get("code_challenge", ""))
-        came = {"error": error} if error else {"code": self._grants.code(consent)}
-        came |= {"state": asked["state"]} if "state" in asked else {}
+        scopes = tuple(query.get("scope", "").split())
+        consent = Consent(request.host, client_id, scopes, redirect_uri, query.get("code_challenge", ""))
+        parameters = {"error": error} if error else {"code": self._grants.code(consent)}
+        parameters |= {"state": query["state"]} if "state" in query else {}
         separator = "&" if urlsplit(redirect_uri).query else "?"
-        location = f"{redirect_uri}{separator}{urlencode(came | {'iss': f'https://{request.host}'})}"
+        location = f"{redirect_uri}{separator}{urlencode(parameters | {'iss': f'https://{request.host}'})}"
         return Reply(302, headers=(("Location", location), *_NO_STORE))
 
     def _with_client(self, request: Request, endpoint: Callable[[str, str, dict[str, str]], Reply]) -> Reply:
         form = dict(parse_qsl(request.body.decode("latin-1"), keep_blank_values=True))
-        client_id, secret = _basic(request.headers.get("authorization", ""))
+        client_id, secret = _basic_credentials(request.headers.get("authorization", ""))
         client_id, secret = client_id or form.get("client_id", ""), secret or form.get("client_secret", "")
         if not (client_id and secret) or self._secrets.get(client_id, secret) != secret:
             return Reply(401, _error("invalid_client").body, headers=(_CHALLENGE, *_NO_STORE))
@@ -105,15 +107,15 @@ class OAuth:
         return Reply(200)
 
 
-def _wrong_with(asked: dict[str, str]) -> str:
-    if asked.get("response_type") != "code":
+def _request_error(query: dict[str, str]) -> str:
+    if query.get("response_type") != "code":
         return "unsupported_response_type"
-    if "code_challenge" in asked and asked.get("code_challenge_method") != "S256":
+    if "code_challenge" in query and query.get("code_challenge_method") != "S256":
         return "invalid_request"
     return ""
 
 
-def _basic(header: str) -> tuple[str, str]:
+def _basic_credentials(header: str) -> tuple[str, str]:
     """Return client id and secret, each form-decoded (RFC 6749 §2.3.1)."""
     scheme, _, encoded = header.partition(" ")
     if scheme.lower() != "basic":

@@ -1,6 +1,6 @@
-"""Turns connections on a loopback port into requests that are answered, over TLS.
+"""TLS server of the simulator on a loopback port.
 
-Layer 2; IO: loopback. One thread accepts, one serves each connection; `close` ends them all.
+Layer 2; IO: loopback. One thread accepts connections; each connection has a thread of its own.
 """
 
 from __future__ import annotations
@@ -20,38 +20,38 @@ if TYPE_CHECKING:
     from connform.simulator.messages import Reply, Request, SeenRequest
 
 _BACKLOG: Final = 1024
-_PAUSE_S: Final = 0.01
+_RETRY_PAUSE_S: Final = 0.01
 
 
 class TlsServer:
-    """A listening socket with its threads."""
+    """A listening socket and the threads that serve its connections."""
 
     def __init__(self, port: int, answer: Callable[[Request], Reply], record: Callable[[SeenRequest], None]) -> None:
         self.certificates = Certificates()
-        """The CA and what it issued."""
+        """The CA and the certificates that it issued."""
         self.answer = answer
-        """Turns a request into a reply."""
+        """Returns the reply to a request."""
         self.record = record
-        """Is told of every request, just before its reply goes out."""
+        """Is called with every request, before its reply is sent."""
         self._context = self.certificates.listening_context()
         self._listener = socket.create_server(("127.0.0.1", port), backlog=_BACKLOG)
         self.address: tuple[str, int] = self._listener.getsockname()
-        """Where it listens."""
+        """The IP address and port on which it listens."""
         self._closing = Event()
         self._connections: dict[ssl.SSLSocket, Thread] = {}
-        self._accepting = Thread(target=self._accept, name="connform-simulator", daemon=True)
-        self._accepting.start()
+        self._accept_thread = Thread(target=self._accept, name="connform-simulator", daemon=True)
+        self._accept_thread.start()
 
     def close(self) -> None:
         """End every connection, join every thread, release the port."""
         self._closing.set()
         with contextlib.suppress(OSError):  # wakes `accept`
             socket.create_connection(self.address).close()
-        self._accepting.join()
+        self._accept_thread.join()
         self._listener.close()
         for connection, thread in list(self._connections.items()):
             with contextlib.suppress(OSError):
-                socket.socket.shutdown(connection, socket.SHUT_RDWR)  # below TLS: the thread itself closes it
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)  # TCP only: the thread closes the TLS socket
             thread.join()
 
     def _accept(self) -> None:
@@ -59,15 +59,15 @@ class TlsServer:
             try:
                 client, _ = self._listener.accept()
                 connection = self._context.wrap_socket(client, server_side=True, do_handshake_on_connect=False)
-            except OSError:  # the client is gone already, or this process has no file descriptor left
-                self._closing.wait(_PAUSE_S)
+            except OSError:  # the client has disconnected, or this process has no file descriptor left
+                self._closing.wait(_RETRY_PAUSE_S)
                 continue
             thread = Thread(target=self._serve, args=(connection,), name="connform-simulator", daemon=True)
             self._connections[connection] = thread
             thread.start()
 
     def _serve(self, connection: ssl.SSLSocket) -> None:
-        with contextlib.suppress(OSError), connection:  # the client distrusts the CA, or went away
+        with contextlib.suppress(OSError), connection:  # the client doesn't trust the CA, or has disconnected
             connection.do_handshake()
             Handler(connection, self.address, self)
         del self._connections[connection]

@@ -1,7 +1,7 @@
-"""Turns a pytest run into one with an iinked Sign on loopback: the fixture `connform_simulator`.
+"""pytest plugin: the fixture `connform_simulator`, an iinked Sign on loopback.
 
-Layer 5; IO: loopback. pytest finds this plugin by itself where `connform[simulator]` is installed. A test makes a ready
-client of a connection as the manifest declares it; no secret is resolved, nothing leaves the machine::
+Layer 5; IO: loopback. pytest loads this plugin by its entry point; the fixture needs `connform[simulator]`. A test
+gets a ready client of a connection in the manifest. No secret is resolved, and nothing is sent to another machine::
 
     import connform
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def connform_simulator() -> Iterator[Simulator]:
-    """Yield a started simulator of iinked Sign; each test has its own, so that faults and records don't mix."""
+    """Yield a started simulator of iinked Sign. Each test has its own, with its own faults and records."""
     from connform.simulator import Simulator
 
     with Simulator() as simulator:

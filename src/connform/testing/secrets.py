@@ -1,6 +1,6 @@
-"""Turns a secret backend into a verdict: the suite that every backend passes, connform's own and those of third parties.
+"""Test suite for secret backends: every backend passes it, connform's own and those of third parties.
 
-Layer 5; IO: whatever the backend does. A test module of yours says how secrets get into your backend, and is done::
+Layer 5; IO: that of the backend. Your test module only implements how secrets are put into your backend::
 
     from connform.testing.secrets import Bench, SecretBackendSuite
 
@@ -15,7 +15,7 @@ Layer 5; IO: whatever the backend does. A test module of yours says how secrets 
     class TestLetterbox(SecretBackendSuite):
         @pytest.fixture
         def bench(self, tmp_path):
-            return LetterboxBench(Place(tmp_path))
+            return LetterboxBench(StoreConfig(tmp_path))
 """
 
 from __future__ import annotations
@@ -40,104 +40,104 @@ if TYPE_CHECKING:
     from connform.secrets.kit.interface import Backend, Outcome, StoreConfig
 
 VALUE: Final = "canary-5Zt8wQ1rXvB7"
-"""In every secret of the suite: no failure may show it."""
-_PATIENCE_S: Final = 3.0
-"""Beyond the limit of a read: what a loaded machine may need to notice its end."""
+"""Text in the secrets of the suite: no failure may show it."""
+_TOLERANCE_S: Final = 3.0
+"""How much longer than its time-out a read may take on a loaded machine."""
 
 
 class Bench:
-    """How the suite gets secrets into a backend, and trouble to it. What `lacks` names is skipped, with its reason."""
+    """Puts secrets into a backend, and causes its failures. Tests of abilities in `lacks` are skipped."""
 
     backend: Backend
-    """What is examined."""
+    """The backend under test."""
     lacks: ClassVar[Mapping[str, str]] = {}
-    """Ability → why there is none. Abilities: `binary`, `empty`, `lines`, `fields`, `versions`, `denied`, `down`, `slow`,
-    `expired`, `sealed`."""
+    """The abilities that the backend lacks, each with the reason. Abilities: `binary`, `empty`, `lines`, `fields`,
+    `versions`, `denied`, `down`, `slow`, `expired`, `sealed`."""
     largest_bytes = 65536
-    """The largest secret that fits."""
+    """The size of the largest secret that the backend can store."""
     rotations = 30
-    """How often a pair of secrets is replaced while it is read; a backend that seldom mixes two pairs wants more."""
+    """How often a pair of secrets is replaced while it is read; set more if a wrong backend is found too seldom."""
 
     def __init__(self, place: StoreConfig) -> None:
         self.place = place
-        """Where the backend reads."""
+        """The store from which the backend reads."""
 
     def put(self, name: str, value: bytes) -> str:
         """Store a secret, in place of an earlier one of that name, and return the reference to it.
 
         Args:
             name: lower-case letters and hyphens.
-            value: UTF-8 text, but where the ability is `binary`.
+            value: UTF-8 text, or any bytes if `binary` is not in `lacks`.
         """
         raise NotImplementedError
 
     def put_fields(self, name: str, fields: Mapping[str, str]) -> str:
-        """Store a document in one step, and return the reference to it, without a field; by default a JSON object."""
+        """Store a document in one step, and return a reference to it without a field; by default a JSON object."""
         return self.put(name, json.dumps(fields, ensure_ascii=False).encode())
 
     def missing(self) -> str:
-        """Return a reference to nothing."""
+        """Return a reference to a secret that doesn't exist."""
         raise NotImplementedError
 
     def denied(self) -> str:
-        """Return a reference to a secret that may not be read."""
+        """Return a reference to a secret that this user may not read."""
         raise NotImplementedError
 
     def expired(self) -> StoreConfig:
-        """Return the place with a login that was good once."""
+        """Return the store with a login that has expired."""
         raise NotImplementedError
 
     def down(self) -> AbstractContextManager[object]:
-        """Return a context in which nobody answers."""
+        """Return a context in which the store doesn't answer at all."""
         raise NotImplementedError
 
     def slow(self) -> AbstractContextManager[object]:
-        """Return a context in which an answer takes longer than anybody waits."""
+        """Return a context in which an answer takes longer than the time-out."""
         raise NotImplementedError
 
     def sealed(self) -> AbstractContextManager[object]:
-        """Return a context in which the store is locked for everybody."""
+        """Return a context in which the store is sealed or locked."""
         raise NotImplementedError
 
 
 class SecretBackendSuite:
-    """Derive a class called `Test…` with a fixture `bench`."""
+    """The suite: derive a class called `Test…`, with a fixture `bench`."""
 
     @staticmethod
     def read(bench: Bench, *texts: str, place: StoreConfig | None = None) -> list[Outcome]:
-        """Return what came of references, as a run of connform sees it; no failure shows a secret."""
-        where = place or bench.place
+        """Return the outcomes of references, read as in a run of connform; fails if a failure shows a secret."""
+        store = place or bench.place
         references = [SecretReference.parse(text) for text in texts]
         for reference in references:
-            assert bench.backend.lint(reference, where.settings) == ""
-        used = StoreSession("the bench", partial(bench.backend.open, where), where.timeout_s)
+            assert bench.backend.lint(reference, store.settings) == ""
+        session = StoreSession("the bench", partial(bench.backend.open, store), store.timeout_s)
         try:
-            known = used.outcomes(references)
+            by_reference = session.outcomes(references)
         finally:
-            used.close()
-        outcomes = [known[reference] for reference in references]
+            session.close()
+        outcomes = [by_reference[reference] for reference in references]
         for reference, outcome in zip(references, outcomes, strict=True):
             if isinstance(outcome, SecretUnresolved):
-                assert VALUE not in _everything(outcome)
+                assert VALUE not in _all_text(outcome)
                 assert str(reference) in outcome.message
                 assert outcome.hint
         return outcomes
 
     def value(self, bench: Bench, text: str) -> str:
-        """Return a secret that must be there."""
+        """Return the value of a secret; fails if it can't be read."""
         (outcome,) = self.read(bench, text)
         assert isinstance(outcome, Fetched), outcome
         return outcome.secret.reveal()
 
     def fault(self, bench: Bench, text: str, place: StoreConfig | None = None) -> SecretUnresolved:
-        """Return the failure that must be there."""
+        """Return the failure of a reference; fails if a secret was read."""
         (outcome,) = self.read(bench, text, place=place)
         assert isinstance(outcome, SecretUnresolved), "a secret was read"
         return outcome
 
     @staticmethod
     def needs(bench: Bench, ability: str) -> None:
-        """Skip where a backend lacks an ability."""
+        """Skip the test if the backend lacks an ability."""
         if ability in bench.lacks:
             pytest.skip(bench.lacks[ability])
 
@@ -181,25 +181,25 @@ class SecretBackendSuite:
         assert isinstance(second, Fetched)
         assert second.secret.reveal() == "second"
         assert first.version != second.version
-        place, _, field = text.partition("#")
-        old = f"{place}?version={first.version}" + (f"#{field}" if field else "")
+        path, _, field = text.partition("#")
+        old = f"{path}?version={first.version}" + (f"#{field}" if field else "")
         assert self.value(bench, old) == "first"
 
     def test_two_fields_come_from_one_look(self, bench: Bench) -> None:
-        """A pair that is rotated while it is read is the old or the new one, never half of each."""
+        """Two fields of one document come from one version of it, even if it is replaced meanwhile."""
         self.needs(bench, "fields")
         document = bench.put_fields("pair", {"id": "0", "key": "0"})
         ended = threading.Event()
         torn: list[tuple[str, str]] = []
 
-        def look() -> None:
+        def read_pairs() -> None:
             while not ended.is_set():
                 outcomes = self.read(bench, f"{document}#id", f"{document}#key")
                 pair = tuple(one.secret.reveal() if isinstance(one, Fetched) else repr(one) for one in outcomes)
                 if pair[0] != pair[1] or not pair[0].isdigit():
                     torn.append((pair[0], pair[1]))
 
-        reader = threading.Thread(target=look)
+        reader = threading.Thread(target=read_pairs)
         reader.start()
         try:
             for number in range(bench.rotations):
@@ -250,13 +250,13 @@ class SecretBackendSuite:
     def test_a_store_that_does_not_answer_is_unavailable_in_time(self, bench: Bench, trouble: str) -> None:
         self.needs(bench, trouble)
         text = bench.put("trouble", VALUE.encode())
-        place = bench.place._replace(timeout_s=1.0)
+        store = bench.place._replace(timeout_s=1.0)
         with getattr(bench, trouble)():
             started = monotonic()
-            failure = self.fault(bench, text, place)
+            failure = self.fault(bench, text, store)
             elapsed_s = monotonic() - started
         assert failure.fault.name == "secret_backend_unavailable"
-        assert elapsed_s < place.timeout_s + 1 + _PATIENCE_S
+        assert elapsed_s < store.timeout_s + 1 + _TOLERANCE_S
 
     def test_a_sealed_store_is_said_to_be(self, bench: Bench) -> None:
         self.needs(bench, "sealed")
@@ -267,8 +267,8 @@ class SecretBackendSuite:
         assert "sealed" in failure.message or "locked" in failure.message
 
 
-def _everything(error: BaseException) -> str:
-    """Return what the whole chain of an exception holds."""
+def _all_text(error: BaseException) -> str:
+    """Return all text in an exception and in the exceptions behind it."""
     shown = ""
     link: BaseException | None = error
     while link is not None:

@@ -61,7 +61,7 @@ def record_of_attempt(
     before = change.applied
     if before is None:  # nothing to do, had the live side not answered otherwise
         return AppliedRecord(change.name, file, change.before, change.spec, attempt)
-    return AppliedRecord(change.name, file, before.mark.digest, before.spec, attempt)
+    return AppliedRecord(change.name, file, before.summary.digest, before.spec, attempt)
 
 
 def record_of_failed_removal(applied: Applied, line: ConnectionReport, by: Actor) -> AppliedRecord:
@@ -70,10 +70,10 @@ def record_of_failed_removal(applied: Applied, line: ConnectionReport, by: Actor
         at=datetime.now(UTC),
         by=by,
         action=str(Action.REMOVE),
-        digest=applied.mark.digest,
+        digest=applied.summary.digest,
         base_url=line.base_url,
         auth_method=line.auth_method,
         verdict=str(line.verdict),
         fault=line.fault,
     )
-    return AppliedRecord(applied.connection, applied.mark.file, applied.mark.digest, applied.spec, attempt)
+    return AppliedRecord(applied.connection, applied.summary.file, applied.summary.digest, applied.spec, attempt)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from connform.database.state_table import StateChanges
-    from connform.recorded import AppliedRecord, Former
+    from connform.recorded import AppliedRecord, EarlierSpec
 
 
 class GroupCommit:
@@ -18,7 +18,7 @@ class GroupCommit:
 
     def __init__(self, changes: StateChanges) -> None:
         self._changes = changes
-        self._waiting: list[tuple[AppliedRecord | str, tuple[Former, ...], asyncio.Future[None]]] = []
+        self._waiting: list[tuple[AppliedRecord | str, tuple[EarlierSpec, ...], asyncio.Future[None]]] = []
         self._writer: asyncio.Task[None] | None = None
         self._failure: Exception | None = None
 
@@ -31,7 +31,7 @@ class GroupCommit:
         if self._failure is not None:
             raise self._failure
 
-    async def write(self, entry: AppliedRecord | str, former: tuple[Former, ...] = ()) -> None:
+    async def write(self, entry: AppliedRecord | str, former: tuple[EarlierSpec, ...] = ()) -> None:
         """Return when a record is durable, or the name of a connection forgotten; errors as for `demand_sound`.
 
         Args:

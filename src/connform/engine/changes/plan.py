@@ -222,7 +222,7 @@ def make_plan(manifest: Manifest, states: StateOfRun, selection: Selection, shar
     for one in touched:  # what is read now counts: nothing keeps others from writing since the marks were read
         marks.pop(one.connection.name)
         if one.recorded_as in applied:
-            marks[one.connection.name] = applied[one.recorded_as].mark
+            marks[one.connection.name] = applied[one.recorded_as].summary
     tags: dict[str, Sequence[str]] = {name: entry.tags for name, entry in manifest.declared.items()}
     tags |= {name: _tags(applied.get(name)) for name in sorted(gone) if name in applied or name not in left}
     removed = [name for name in select(tags, selection) if name in gone]
@@ -289,7 +289,7 @@ def _step(name: str, action: Action, mark: RecordSummary | None, after: str) -> 
 
 
 def _removal(applied: Applied, states: StateTable, remark: str, grant: GrantFacts | None) -> Change:
-    mark = applied.mark
+    mark = applied.summary
     reasons = (*_failed(mark), *([remark] if remark else ()))
     change = Change(applied.connection, Action.REMOVE, mark.digest, "", reasons, None, applied, states, {})
     return change._replace(revokes=living(grant))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from connform.engine.changes.origins import Destination
     from connform.engine.changes.secret_identity import SecretIdentity
     from connform.engine.run.states import StateOfRun
-    from connform.recorded import Applied, Former
+    from connform.recorded import Applied, EarlierSpec
 
 PRODUCTION: Final = "production"
 
@@ -31,7 +31,7 @@ def is_production(spec: Mapping[str, Any]) -> bool:
 class ProductionSecrets:
     """What recorded connections send where."""
 
-    def __init__(self, specs: Iterable[Former] = (), real_path: Callable[[str], str] = str) -> None:
+    def __init__(self, specs: Iterable[EarlierSpec] = (), real_path: Callable[[str], str] = str) -> None:
         """Take connections with what is, or once was, recorded of them, and what says where a file's path leads."""
         self._real_path = real_path
         self._origins: dict[SecretIdentity, dict[Destination, None]] = {}
@@ -80,7 +80,7 @@ def production_secrets(states: StateOfRun) -> ProductionSecrets:
     return ProductionSecrets(specs, states.real_path)
 
 
-def records_to_keep(applied: Applied | None, after: Mapping[str, Any]) -> tuple[Former, ...]:
+def records_to_keep(applied: Applied | None, after: Mapping[str, Any]) -> tuple[EarlierSpec, ...]:
     """Return what was applied of a production connection, by its name, where less of it would be known without it.
 
     Args:

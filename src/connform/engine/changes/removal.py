@@ -103,7 +103,7 @@ class GrantRemover:
         return ""
 
     def _declared(self, applied: Applied, folder: Path) -> Connection:
-        span = Span(applied.mark.file, 1, 1, 1, 1)
+        span = Span(applied.summary.file, 1, 1, 1, 1)
         return self._manifest.decode(applied.connection, applied.spec["settings"], folder, span)
 
     def _delete(self, connection: Connection) -> RemovedGrant:
@@ -140,7 +140,7 @@ def folder_of(applied: Applied, states: StateOfRun, files: Sequence[str]) -> Pat
     for file in files:
         depth = len(PurePosixPath(states.file(file)).parts)
         root = Path(os.path.abspath(file)).parents[depth - 1]  # noqa: PTH100  (without `..`)
-        folder = (root / applied.mark.file).parent
+        folder = (root / applied.summary.file).parent
         if folder.is_dir():
             return folder
     return None

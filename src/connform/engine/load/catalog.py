@@ -15,7 +15,7 @@ from connform.manifest.settings import EXTENDS, SETTINGS, check_settings
 from connform.manifest.shape import Schema, Shape, published, secret_keys
 from connform.manifest.vocabulary import Vocabulary
 from connform.providers import PROVIDERS
-from connform.registry import PROVIDERS_GROUP, SECRETS_GROUP, Lazy, find, names
+from connform.registry import PROVIDERS_GROUP, SECRETS_GROUP, LazyTable, find, names
 from connform.secrets import BACKENDS
 from connform.secrets.kit.interface import DEFAULT_TIMEOUT_S, HasStoreRules
 
@@ -101,7 +101,7 @@ def vocabulary(*, plugins: bool = False) -> Vocabulary:
         discriminator="type",
         code="unknown-store-type",
         extensible=True,
-        branches=Lazy(backends, lambda name: backend(name).store_shape),
+        branches=LazyTable(backends, lambda name: backend(name).store_shape),
         title="Store",
         description="A place where secrets lie.",
         question="What kind of place the store is.",

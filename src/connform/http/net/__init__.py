@@ -1,1 +1,1 @@
-"""Connections below HTTP: name look-up, TCP, proxies and TLS, each failure with its fault. Layer 1."""
+"""Connections below HTTP: DNS look-up, TCP, proxy tunnels, TLS; each failure has a fault. Layer 1."""

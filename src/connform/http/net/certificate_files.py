@@ -1,4 +1,4 @@
-"""Reads files of certificates and keys, and says what is wrong with one. Layer 1; reads files, waits for no pipe or device."""
+"""Reads certificate and key files; errors name the file. Layer 1; reads files, waits for no pipe or device."""
 
 from __future__ import annotations
 
@@ -20,31 +20,35 @@ _NO_PEM: Final = "it holds no usable PEM certificate or key"
 
 
 @contextmanager
-def reading(file: Path | None) -> Iterator[None]:
-    """Raise `config_file_unreadable` for what is wrong with a file."""
+def file_errors(file: Path | None) -> Iterator[None]:
+    """Raise `config_file_unreadable` instead of the errors of a file that is read inside."""
     try:
         yield
     except OSError as error:
-        why = _NO_PEM if isinstance(error, ssl.SSLError) else error.strerror
-        raise ConnectionFailed(_FAULT, f"{file}: {why}") from None
-    except ValueError:  # there is nothing in it
+        reason = _NO_PEM if isinstance(error, ssl.SSLError) else error.strerror
+        raise ConnectionFailed(_FAULT, f"{file}: {reason}") from None
+    except ValueError:  # OpenSSL got no certificate at all
         raise ConnectionFailed(_FAULT, f"{file}: {_NO_PEM}") from None
 
 
-def content(file: Path) -> bytes:
-    """Return what is in a file of certificates.
+def read_certificates(file: Path) -> bytes:
+    """Return the content of a file of certificates.
 
     Raises:
         ConnectionFailed: `config_file_unreadable`.
     """
-    with reading(file):
+    with file_errors(file):
         return read_regular(file, _MAX_BYTES)
 
 
-def version(file: Path) -> tuple[int, int]:
-    """Return the inode and the time of a file that OpenSSL will open, once it is clear that it need not wait there; errors as for `content`."""
-    with reading(file):
+def file_version(file: Path) -> tuple[int, int]:
+    """Return inode and modification time of a file that OpenSSL will open, after making sure that it is a regular file.
+
+    Raises:
+        ConnectionFailed: `config_file_unreadable`.
+    """
+    with file_errors(file):
         status = require_regular(file, _MAX_BYTES)
-    if not status.st_size:  # so has what the kernel makes up while it is read, perhaps without an end
+    if not status.st_size:  # files of /proc have this size too, and may have no end
         raise ConnectionFailed(_FAULT, f"{file}: {_NO_PEM}")
     return status.st_ino, status.st_mtime_ns

@@ -1,7 +1,7 @@
-"""Turns one total time-out into the time that each socket operation may take.
+"""Total time-out of an exchange: it limits the time of each socket operation inside.
 
-Layer 1, reads the monotonic clock. httpx has no total time-out; a deadline is carried by a context variable from the transport to the network streams,
-which httpcore calls without telling them what for.
+Layer 1, reads the monotonic clock. httpx has no total time-out. httpcore calls the network streams without a
+reference to the request, so the transport passes the deadline to them in a context variable.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 _ENDS_AT: ContextVar[float | None] = ContextVar("connform_deadline", default=None)
 _TIMER_SLACK_S: Final = 0.005
-"""Timers may ring a little early."""
+"""Timers may fire a little early."""
 
 
 class until:  # noqa: N801  (used as a function; a generator takes three times as long)
-    """Let everything inside end at `ends_at`, on the monotonic clock."""
+    """Set the deadline of the block to `ends_at`, on the monotonic clock."""
 
     __slots__ = ("_ends_at", "_token")
 
@@ -36,33 +36,33 @@ class until:  # noqa: N801  (used as a function; a generator takes three times a
 
 @contextmanager
 def within(total_s: float) -> Iterator[None]:
-    """Let everything inside, several exchanges perhaps, end within `total_s`, or earlier where an outer deadline says so."""
+    """Set the deadline of the block to `total_s` from now, or to an outer deadline that is earlier."""
     with until(end_of(total_s)):
         yield
 
 
 def end_of(total_s: float) -> float:
-    """Return when an exchange of `total_s` that starts now ends: at its own end or at that of the deadline around it."""
+    """Return the time `total_s` from now, or the deadline of the block around it if that is earlier."""
     outer = _ENDS_AT.get()
     own = monotonic() + total_s
     return own if outer is None else min(own, outer)
 
 
 def allow(own_s: float | None) -> float | None:
-    """Return the seconds that one operation may take: its own time-out or what is left of the total.
+    """Return the seconds that one operation may take: the smaller of its own time-out and the time until the deadline.
 
     Raises:
-        TimeoutError: nothing is left.
+        TimeoutError: no time is left.
     """
     ends_at = _ENDS_AT.get()
     left = float("inf") if ends_at is None else ends_at - monotonic()
     allowed_s = left if own_s is None else min(own_s, left)
-    if allowed_s <= 0:  # to a socket, a time-out of 0 would mean that it must not block
+    if allowed_s <= 0:  # a socket with a time-out of 0 is non-blocking
         raise TimeoutError
     return None if allowed_s == float("inf") else allowed_s
 
 
 def is_spent() -> bool:
-    """Return whether the total is used up: the reason of a time-out that has just happened."""
+    """Return whether the deadline has passed. After a time-out, this tells which limit was reached."""
     ends_at = _ENDS_AT.get()
     return ends_at is not None and monotonic() >= ends_at - _TIMER_SLACK_S

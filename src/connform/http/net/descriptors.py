@@ -1,7 +1,9 @@
-"""Closes in a forked child the sockets that it shares with its parent, so that they end when the parent ends them.
+"""List of this process's open sockets; a forked child closes the ones that it inherited.
 
-Layer 1, closes descriptors. Closing sends nothing while another process has the socket open: TLS is not shut down, and TCP ends with the
-last descriptor. No answer depends on this: `transport` has a pool for each process, and a stream serves its own process alone.
+Layer 1, closes descriptors. Without this, a connection would stay open after the parent has closed it. Closing in the
+child sends nothing: TLS is not shut down, and TCP ends with the last descriptor. A child never uses these sockets
+anyway: the transports have a pool for each process, and a stream refuses to serve another process than the one that
+opened it.
 """
 
 from __future__ import annotations
@@ -16,20 +18,20 @@ if TYPE_CHECKING:
 
 S = TypeVar("S", bound="socket.socket")
 
-_OPEN: Final[WeakSet[socket.socket]] = WeakSet()
+_OPEN_SOCKETS: Final[WeakSet[socket.socket]] = WeakSet()
 
 
-def noted(sock: S) -> S:
-    """Return a socket of this process after taking note of it."""
-    _OPEN.add(sock)
+def close_in_child(sock: S) -> S:
+    """Return the socket; a forked child will close it."""
+    _OPEN_SOCKETS.add(sock)
     return sock
 
 
 def _close_inherited() -> None:
-    for sock in list(_OPEN):
+    for sock in list(_OPEN_SOCKETS):
         with suppress(OSError):
             sock.close()
-    _OPEN.clear()
+    _OPEN_SOCKETS.clear()
 
 
 if hasattr(os, "register_at_fork"):  # Windows has no fork

@@ -1,6 +1,6 @@
-"""Turns a host and port into a connection, blocking: look-up, TCP, TLS, each with its own fault.
+"""Blocking network backend for httpcore: DNS look-up, TCP, proxy tunnel, TLS; each failure has a fault.
 
-Layer 1, uses the network. `dial_async` is the same for event loops; `line` is what both share.
+Layer 1, uses the network. `dial_async` is the same for event loops; `dialing` has the code that both share.
 """
 
 from __future__ import annotations
@@ -18,8 +18,15 @@ import httpcore
 from connform.faults import Stage
 from connform.http.failures import RequestFailed
 from connform.http.net import deadline, handshake, tls
-from connform.http.net.descriptors import noted
-from connform.http.net.dialing import RECORD_BYTES, Attempts, DialContext, connection_info, failure, require_own
+from connform.http.net.descriptors import close_in_child
+from connform.http.net.dialing import (
+    RECORD_BYTES,
+    Attempts,
+    DialContext,
+    connection_info,
+    exchange_failure,
+    require_own_process,
+)
 from connform.http.net.resolver import Endpoint, look_up
 from connform.http.net.tunnel import SyncTunnel, TLSRecords
 
@@ -28,10 +35,10 @@ if TYPE_CHECKING:
 
 
 class SyncDialer(httpcore.NetworkBackend):
-    """httpcore's way to the network."""
+    """The network backend of httpcore's connection pools."""
 
-    def __init__(self, line: DialContext) -> None:
-        self._line = line
+    def __init__(self, dial_context: DialContext) -> None:
+        self._dial_context = dial_context
 
     def connect_tcp(
         self,
@@ -41,76 +48,76 @@ class SyncDialer(httpcore.NetworkBackend):
         local_address: str | None = None,  # noqa: ARG002  (httpcore's signature; never set here)
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002  (httpcore's signature)
     ) -> httpcore.NetworkStream:
-        proxy = self._line.proxy
+        proxy = self._dial_context.proxy
         if proxy is None:
             return self._dial(host, port, timeout)
         stream = self._dial(proxy.host, proxy.port, timeout)
         try:
             if proxy.context is not None:
                 stream.secure(proxy.context, proxy.host, timeout)
-            with proxy.opening(host) as answer:
+            with proxy.opening_tunnel(host) as answer:
                 stream.write(proxy.request(host, port), timeout)
                 while not answer.feed(stream.read(RECORD_BYTES, timeout)):
                     pass
         except BaseException:
             stream.close()
             raise
-        stream.redial = partial(SyncDialer(self._line.unobserved()).connect_tcp, host, port, timeout)
+        stream.redial = partial(SyncDialer(self._dial_context.unobserved()).connect_tcp, host, port, timeout)
         return stream
 
     def _dial(self, host: str, port: int, timeout: float | None) -> SyncStream:
         started_at = monotonic()
-        endpoints = self._line.known_endpoints(host, port)
+        endpoints = self._dial_context.known_endpoints(host, port)
         if not endpoints:
             endpoints = look_up(host, port, timeout)
-            self._line.report_lookup(started_at, endpoints)
+            self._dial_context.report_lookup(started_at, endpoints)
         started_at = monotonic()
         attempts = Attempts(host, endpoints, timeout)
         for endpoint, allowed_s in attempts:
             try:
                 sock = _connect(endpoint, allowed_s)
             except OSError as error:
-                attempts.failed(endpoint, error)
+                attempts.add_failure(endpoint, error)
             else:
-                self._line.report(Stage.TCP, started_at, {"address": str(endpoint)})
-                stream = SyncStream(sock, self._line, host)
+                self._dial_context.report(Stage.TCP, started_at, {"address": str(endpoint)})
+                stream = SyncStream(sock, self._dial_context, host)
                 stream.redial = partial(self._dial_again, host, endpoint, timeout)
                 return stream
         raise attempts.failure()
 
     def _dial_again(self, host: str, endpoint: Endpoint, timeout: float | None) -> SyncStream:
-        return SyncStream(_connect(endpoint, deadline.allow(timeout)), self._line.unobserved(), host)
+        return SyncStream(_connect(endpoint, deadline.allow(timeout)), self._dial_context.unobserved(), host)
 
 
 class SyncStream(httpcore.NetworkStream):
-    """One connection, before and after its TLS handshake."""
+    """A TCP connection; with TLS after `start_tls` or `secure`."""
 
-    def __init__(self, sock: socket.socket, line: DialContext, host: str) -> None:
+    def __init__(self, sock: socket.socket, dial_context: DialContext, host: str) -> None:
         self._sock = sock
-        self._line = line
+        self._dial_context = dial_context
         self._host = host
         self._opened_by = os.getpid()
         self.redial: Callable[[], httpcore.NetworkStream] | None = None
-        """Makes one more connection to the same server."""
+        """Opens another connection to the same server, which no observer sees."""
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        require_own(self._opened_by, self._host)
+        require_own_process(self._opened_by, self._host)
         try:
             self._sock.settimeout(deadline.allow(timeout))
             return self._sock.recv(max_bytes)
         except OSError as error:
-            raise failure(error, self._host) from None
+            raise exchange_failure(error, self._host) from None
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        require_own(self._opened_by, self._host)
+        require_own_process(self._opened_by, self._host)
         rest = memoryview(buffer)
         try:
             while rest:
                 self._sock.settimeout(deadline.allow(timeout))
                 rest = rest[self._sock.send(rest) :]
         except TimeoutError as error:
-            raise failure(error, self._host) from None
-        except OSError:  # httpcore goes on to read: the server may have said why before it cut the connection
+            raise exchange_failure(error, self._host) from None
+        except OSError:  # httpcore then reads: the server may have answered before it cut the connection
             raise httpcore.WriteError from None
 
     def close(self) -> None:
@@ -124,7 +131,7 @@ class SyncStream(httpcore.NetworkStream):
     ) -> httpcore.NetworkStream:
         started_at = monotonic()
         stream = self.secure(ssl_context, server_hostname or self._host, timeout)
-        self._line.report_tls(started_at, stream.get_extra_info("ssl_object"))
+        self._dial_context.report_tls(started_at, stream.get_extra_info("ssl_object"))
         return stream
 
     def secure(self, context: ssl.SSLContext, host: str, timeout: float | None) -> httpcore.NetworkStream:
@@ -139,7 +146,7 @@ class SyncStream(httpcore.NetworkStream):
             self._sock = _secure(self._sock, context, host)
         except (OSError, ValueError) as error:
             self.close()
-            certificate = self._refused_certificate(host, timeout) if handshake.doubts_certificate(error) else None
+            certificate = self._refused_certificate(host, timeout) if handshake.needs_certificate(error) else None
             raise handshake.failure(error, host, certificate) from None
         except BaseException:
             self.close()
@@ -147,12 +154,12 @@ class SyncStream(httpcore.NetworkStream):
         return self
 
     def _refused_certificate(self, host: str, timeout: float | None) -> bytes | None:
-        """Return the certificate in question, from one more handshake after which nothing is said."""
+        """Return the refused certificate (DER), from a second handshake without verification and without a request."""
         if self.redial is None:
             return None
         try:
             with closing(self.redial()) as stream:
-                secured = stream.start_tls(tls.unverified(), host, timeout)
+                secured = stream.start_tls(tls.unverified_context(), host, timeout)
                 der: bytes | None = secured.get_extra_info("ssl_object").getpeercert(binary_form=True)
                 return der
         except (OSError, RequestFailed):
@@ -160,10 +167,10 @@ class SyncStream(httpcore.NetworkStream):
 
 
 def _connect(endpoint: Endpoint, timeout_s: float | None) -> socket.socket:
-    sock = noted(socket.socket(endpoint.family, socket.SOCK_STREAM))
+    sock = close_in_child(socket.socket(endpoint.family, socket.SOCK_STREAM))
     try:
         sock.settimeout(timeout_s)
-        with suppress(ConnectionResetError):  # it was connected before: the next stage will see it
+        with suppress(ConnectionResetError):  # the server accepted and cut the connection: the next stage fails
             sock.connect(endpoint.address)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except BaseException:
@@ -173,8 +180,8 @@ def _connect(endpoint: Endpoint, timeout_s: float | None) -> socket.socket:
 
 
 def _secure(sock: socket.socket, context: ssl.SSLContext, host: str) -> ssl.SSLSocket:
-    """Return `sock` with TLS over it; it is closed where that fails."""
-    secured = noted(context.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False))
+    """Return `sock` with TLS; if the handshake fails, it is closed."""
+    secured = close_in_child(context.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False))
     try:
         secured.do_handshake()
     except BaseException:

@@ -1,4 +1,4 @@
-"""Says what the synchronous and the asynchronous way to a server share: addresses in turn, what is reported, which fault an error shows.
+"""State shared by sync and async dialing: addresses left, reporting, mapping errors to faults.
 
 Layer 1, reads the clock, no IO.
 """
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from connform.faults import Stage
 from connform.http.failures import RequestFailed, RequestTimedOut
 from connform.http.net import deadline, handshake
-from connform.http.net.resolver import Endpoint, literal
+from connform.http.net.resolver import Endpoint, endpoints_without_lookup
 
 if TYPE_CHECKING:
     import socket
@@ -27,42 +27,44 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class DialContext:
-    """What every connection of one client has in common."""
+    """Settings that all connections of one client share."""
 
     network: Network
-    """Where sockets really go."""
+    """The address that is dialed for a host."""
     observer: Observer | None = None
-    """Who wants to know of each stage."""
+    """Gets a report of each stage that succeeds."""
     proxy: Proxy | None = None
-    """Who is dialed instead, and asked for a tunnel."""
+    """The proxy that is dialed instead of the host, and asked for a tunnel."""
 
     def known_endpoints(self, host: str, port: int) -> list[Endpoint]:
-        """Return what needs no look-up: a routed address, an IP address; else an empty list."""
+        """Return the endpoints that need no look-up (routed address, IP address, `localhost`); else an empty list."""
         if self.network.route is not None:
-            return literal(*self.network.route(host, port))
-        return literal(host, port)
+            return endpoints_without_lookup(*self.network.route(host, port))
+        return endpoints_without_lookup(host, port)
 
     def unobserved(self) -> DialContext:
-        """Return the same line for what is not part of the exchange."""
+        """Return a copy without an observer, for a connection that is not part of the exchange."""
         return replace(self, observer=None)
 
     def report(self, stage: Stage, started_at: float, facts: Mapping[str, object]) -> None:
-        """Tell the observer, if there is one, that a stage ended well."""
+        """Report to the observer, if there is one, that a stage succeeded."""
         if self.observer is not None:
             self.observer.stage(stage, monotonic() - started_at, facts)
 
     def report_lookup(self, started_at: float, endpoints: list[Endpoint]) -> None:
-        """Tell the observer which addresses a host has."""
+        """Report to the observer which addresses a host has."""
         self.report(Stage.DNS, started_at, {"addresses": [endpoint.address[0] for endpoint in endpoints]})
 
     def report_tls(self, started_at: float, connection: ssl.SSLSocket | ssl.SSLObject) -> None:
-        """Tell the observer what was agreed with the server."""
-        if self.observer is not None:  # reading a certificate takes longer than the rest
+        """Report to the observer the facts of a TLS connection."""
+        if self.observer is not None:  # the facts are computed only if needed: reading a certificate is slow
             self.report(Stage.TLS, started_at, handshake.facts(connection))
 
 
-def require_own(opened_by: int, host: str) -> None:
-    """Make sure that this process opened a connection: a forked child would take its parent's answers, or send into its requests.
+def require_own_process(opened_by: int, host: str) -> None:
+    """Make sure that this process opened the connection.
+
+    A forked child would read its parent's answers, or send into its parent's requests.
 
     Raises:
         RequestFailed: `http_bad_reply`, another process opened it.
@@ -72,19 +74,19 @@ def require_own(opened_by: int, host: str) -> None:
         raise RequestFailed("http_bad_reply", message, "send the request in the process that reads its answer")
 
 
-def failure(error: OSError, host: str) -> RequestFailed:
-    """Return the fault that an error shows while HTTP is spoken with `host`."""
+def exchange_failure(error: OSError, host: str) -> RequestFailed:
+    """Return the failure for an error of the socket during an HTTP exchange with `host`."""
     if isinstance(error, TimeoutError):
         if deadline.is_spent():
             return RequestTimedOut("http_deadline", f"the exchange with {host} took longer than its total time-out")
         return RequestTimedOut("http_timeout", f"{host} was silent for too long")
-    if isinstance(error, ssl.SSLError) and (alerted := handshake.alert(error, host)):
-        return alerted
+    if isinstance(error, ssl.SSLError) and (alert := handshake.alert_failure(error, host)):
+        return alert
     return RequestFailed("http_bad_reply", f"{host} cut the connection before its answer was complete")
 
 
 class Attempts:
-    """The addresses of a host, one after the other within one time-out: each gets its share of what is left."""
+    """The addresses of a host, to be tried in turn within one time-out; each gets an equal share of the time left."""
 
     def __init__(self, host: str, endpoints: list[Endpoint], timeout_s: float | None) -> None:
         self._host = host
@@ -98,17 +100,20 @@ class Attempts:
             try:
                 allowed_s = deadline.allow(None if ends_at is None else ends_at - monotonic())
             except TimeoutError as error:
-                self.failed(endpoint, error)
+                self.add_failure(endpoint, error)
                 return
             left = len(self._endpoints) - position
             yield endpoint, None if allowed_s is None else allowed_s / left
 
-    def failed(self, endpoint: Endpoint, error: OSError) -> None:
-        """Note why an address could not be reached."""
+    def add_failure(self, endpoint: Endpoint, error: OSError) -> None:
+        """Record the error of one address."""
         self._errors.append((endpoint, error))
 
     def failure(self) -> RequestFailed:
-        """Return the fault that all the errors together show: what came nearest to a connection says most."""
+        """Return one failure for all errors: a time-out, else a refused connection, else the first error.
+
+        A host without any address has the fault `dns_no_such_host`.
+        """
         for endpoint, error in self._errors:
             if isinstance(error, TimeoutError):
                 return RequestTimedOut("tcp_timeout", f"{self._host} ({endpoint}) did not answer in time")
@@ -123,7 +128,7 @@ class Attempts:
 
 
 def connection_info(sock: socket.socket, info: str) -> object:
-    """Return what httpcore asks of a stream."""
+    """Return what httpcore asks for by `get_extra_info`."""
     match info:
         case "ssl_object":
             return sock if isinstance(sock, ssl.SSLSocket) else None
@@ -139,7 +144,7 @@ def connection_info(sock: socket.socket, info: str) -> object:
 
 
 def _is_readable(sock: socket.socket) -> bool:
-    """Return whether an idle connection has something to say: that it ends."""
+    """Return whether an idle connection has data to read: then the server has ended it."""
     if sock.fileno() < 0:
         return True
     if not hasattr(select, "poll"):  # Windows

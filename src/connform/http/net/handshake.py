@@ -1,4 +1,4 @@
-"""Turns the outcome of a TLS handshake into facts or the fault that it shows.
+"""Result of a TLS handshake: facts of the connection for the report, or the fault of a failure.
 
 Layer 1, no IO.
 """
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 _EXPIRED: Final = 10  # X509_V_ERR_…, openssl/x509_vfy.h
 _NOT_YET_VALID: Final = 9
 _WRONG_HOST: Final = {62, 64}
-_NOT_TLS: Final = {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "HTTPS_PROXY_REQUEST", "UNKNOWN_PROTOCOL", "PACKET_LENGTH_TOO_LONG",
+_NOT_TLS_REASONS: Final = {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "HTTPS_PROXY_REQUEST", "UNKNOWN_PROTOCOL", "PACKET_LENGTH_TOO_LONG",
                    "RECORD_LAYER_FAILURE", "BAD_RECORD_TYPE", "UNEXPECTED_MESSAGE"}  # fmt: skip
-_SPOKE_FIRST: Final = "before TLS handshake with data"
-"""The `ssl` module's own words where a server speaks first, and hangs up."""
-_SHOWN_NAMES: Final = 5
-_SHOWN_CHARACTERS: Final = 80
+_DATA_BEFORE_HANDSHAKE: Final = "before TLS handshake with data"
+"""Part of the `ssl` module's message where a server sends data before the handshake, and closes."""
+_MAX_NAMES: Final = 5
+_MAX_CHARACTERS: Final = 80
 
 
 def facts(connection: ssl.SSLSocket | ssl.SSLObject) -> Mapping[str, object]:
-    """Return what a report says of a TLS connection."""
+    """Return the facts of a TLS connection for a report."""
     certificate: Mapping[str, Any] = connection.getpeercert() or {}
     expires_at = ""
     if "notAfter" in certificate:
@@ -37,65 +37,70 @@ def facts(connection: ssl.SSLSocket | ssl.SSLObject) -> Mapping[str, object]:
     return {
         "tls_version": connection.version() or "",
         "cert_expires_at": expires_at,
-        "cert_issuer": _shown(issuer.get("organizationName") or issuer.get("commonName") or ""),
+        "cert_issuer": _printable(issuer.get("organizationName") or issuer.get("commonName") or ""),
     }
 
 
-def doubts_certificate(error: OSError | ValueError) -> bool:
-    """Return whether the refused certificate itself says more: its issuer, or the hosts it is for."""
+def needs_certificate(error: OSError | ValueError) -> bool:
+    """Return whether the message about a failure names data of the refused certificate: its issuer, or its hosts."""
     return isinstance(error, ssl.SSLCertVerificationError) and error.verify_code not in {_EXPIRED, _NOT_YET_VALID}
 
 
 def failure(error: OSError | ValueError, host: str, certificate: bytes | None = None) -> RequestFailed:
-    """Return the fault that a failed handshake shows.
+    """Return the failure for an error of a handshake.
 
     Args:
         error: what the `ssl` module raised.
-        host: whose certificate was expected.
-        certificate: the one that was refused, in DER, where it could be read.
+        host: the host whose certificate was expected.
+        certificate: the refused certificate in DER; `None` where it could not be read.
     """
     match error:
         case TimeoutError():
             return RequestTimedOut("tls_timeout", f"{host} did not finish the TLS handshake in time")
         case ssl.SSLCertVerificationError():
-            return _refused(error, host, certificate)
+            return _certificate_failure(error, host, certificate)
         case ssl.SSLEOFError() | ssl.SSLZeroReturnError():
-            pass  # closed, which is not worth a class of its own
-        case ssl.SSLError(reason=reason) if reason in _NOT_TLS or _SPOKE_FIRST in str(reason):
+            pass  # closed by the server: the same fault as a reset
+        case ssl.SSLError(reason=reason) if reason in _NOT_TLS_REASONS or _DATA_BEFORE_HANDSHAKE in str(reason):
             return RequestFailed("tls_not_tls", f"{host} does not speak TLS on this port")
         case ssl.SSLError(reason=reason):
-            return RequestFailed("tls_protocol", f"{host} and this machine found no common TLS: {_words(reason)}")
+            return RequestFailed("tls_protocol", f"{host} and this machine found no common TLS: {_reason_text(reason)}")
         case ValueError():  # a host name that OpenSSL won't take
             return RequestFailed("tls_wrong_host", f"no certificate can belong to {host!r}")
     return RequestFailed("tls_reset", f"the connection to {host} was cut during the TLS handshake")
 
 
-def alert(error: ssl.SSLError, host: str) -> RequestFailed | None:
-    """Return the fault of a TLS alert after the handshake: with TLS 1.3 a missing client certificate shows only then."""
+def alert_failure(error: ssl.SSLError, host: str) -> RequestFailed | None:
+    """Return the failure for a TLS alert after the handshake, else `None`.
+
+    With TLS 1.3, a server refuses a missing client certificate only then.
+    """
     if error.reason and "ALERT" in error.reason:
-        return RequestFailed("tls_protocol", f"{host} ended the TLS connection: {_words(error.reason)}", sent=True)
+        return RequestFailed(
+            "tls_protocol", f"{host} ended the TLS connection: {_reason_text(error.reason)}", sent=True
+        )
     return None
 
 
-def _refused(error: ssl.SSLCertVerificationError, host: str, der: bytes | None) -> RequestFailed:
+def _certificate_failure(error: ssl.SSLCertVerificationError, host: str, der: bytes | None) -> RequestFailed:
     match error.verify_code:
         case code if code == _EXPIRED:
             return RequestFailed("tls_cert_expired", f"the certificate of {host} has expired")
         case code if code == _NOT_YET_VALID:
             return RequestFailed("tls_cert_not_yet_valid", f"the certificate of {host} is not valid yet")
         case code if code in _WRONG_HOST:
-            names = _names(der)
+            names = _certificate_names(der)
             return RequestFailed(
                 "tls_wrong_host", f"the certificate is not for {host}" + (f" but for {names}" if names else "")
             )
-    issuer = _issuer(der)
+    issuer = _issuer_name(der)
     by = f", issued by {issuer}," if issuer else ""
     return RequestFailed(
         "tls_untrusted_issuer", f"the certificate of {host}{by} is not trusted: {error.verify_message}"
     )
 
 
-def _issuer(der: bytes | None) -> str:
+def _issuer_name(der: bytes | None) -> str:
     certificate = _parse(der)
     if certificate is None:
         return ""
@@ -106,10 +111,10 @@ def _issuer(der: bytes | None) -> str:
         for oid in (NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME)
         for attribute in certificate.issuer.get_attributes_for_oid(oid)[:1]
     ]
-    return _shown(", ".join(str(part) for part in parts)) or "nobody"
+    return _printable(", ".join(str(part) for part in parts)) or "nobody"
 
 
-def _names(der: bytes | None) -> str:
+def _certificate_names(der: bytes | None) -> str:
     certificate = _parse(der)
     if certificate is None:
         return ""
@@ -119,8 +124,8 @@ def _names(der: bytes | None) -> str:
         alternatives = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except (x509.ExtensionNotFound, ValueError):
         return ""
-    names = [_shown(str(name.value)) for name in alternatives if isinstance(name, x509.DNSName | x509.IPAddress)]
-    return ", ".join(names[:_SHOWN_NAMES]) + (", …" if len(names) > _SHOWN_NAMES else "")
+    names = [_printable(str(name.value)) for name in alternatives if isinstance(name, x509.DNSName | x509.IPAddress)]
+    return ", ".join(names[:_MAX_NAMES]) + (", …" if len(names) > _MAX_NAMES else "")
 
 
 def _parse(der: bytes | None) -> x509.Certificate | None:
@@ -134,10 +139,10 @@ def _parse(der: bytes | None) -> x509.Certificate | None:
         return None
 
 
-def _shown(text: str) -> str:
-    """Return a stranger's text so that it can't write to a terminal."""
-    return "".join(character if character.isprintable() else "?" for character in text[:_SHOWN_CHARACTERS])
+def _printable(text: str) -> str:
+    """Return text of a certificate, shortened, with every character that can't be printed replaced."""
+    return "".join(character if character.isprintable() else "?" for character in text[:_MAX_CHARACTERS])
 
 
-def _words(reason: str | None) -> str:
+def _reason_text(reason: str | None) -> str:
     return (reason or "handshake failure").replace("_", " ").lower()

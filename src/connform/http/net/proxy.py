@@ -1,7 +1,7 @@
-"""Turns a proxy's URL into what is said to a proxy, and its answer into an open tunnel or a fault.
+"""HTTP proxies: the CONNECT request that opens a tunnel, and the parser of the proxy's answer.
 
-Layer 1, no IO. httpcore's own tunnels keep their place in the pool for ever when the TLS handshake inside fails (httpcore 1.0.9); ours belong to the way to the
-network, so that httpcore never sees a proxy.
+Layer 1, no IO. httpcore's own tunnels are not used: when the TLS handshake inside fails, they occupy a connection of
+the pool for ever (httpcore 1.0.9). Here the network backend opens the tunnel, and httpcore knows of no proxy.
 """
 
 from __future__ import annotations
@@ -36,17 +36,17 @@ class Proxy:
     """An HTTP proxy that opens tunnels, RFC 9110 §9.3.6."""
 
     host: str
-    """Where it is."""
+    """Its host."""
     port: int
     """Its port."""
     context: ssl.SSLContext | None
-    """For TLS to the proxy itself, around the tunnel."""
+    """For TLS to the proxy itself; `None` for an `http://` proxy."""
     headers: Secret
-    """Header lines for each request to it; may hold its password."""
+    """Header lines of each CONNECT request; may hold the password."""
 
     @classmethod
     def of(cls, settings: ClientSettings) -> Self:
-        """Return the proxy that settings name.
+        """Return the proxy of the settings.
 
         Raises:
             ConnectionFailed: `config_invalid`; the text of the URL, which may hold a password, is not repeated.
@@ -63,7 +63,7 @@ class Proxy:
         return cls(origin.host, origin.port, context, headers)
 
     def request(self, host: str, port: int) -> bytes:
-        """Return the request for a tunnel."""
+        """Return the bytes of the CONNECT request."""
         target = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         return (
             f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n".encode("ascii")
@@ -72,8 +72,8 @@ class Proxy:
         )
 
     @contextmanager
-    def opening(self, host: str) -> Iterator[ProxyAnswer]:
-        """Let everything that fails inside be the proxy's fault; `host` is where the tunnel shall lead."""
+    def opening_tunnel(self, host: str) -> Iterator[ProxyAnswer]:
+        """Raise `proxy_refused` for every failure inside; `host` is the target of the tunnel."""
         try:
             yield ProxyAnswer(host)
         except RequestTimedOut:
@@ -81,7 +81,7 @@ class Proxy:
         except (RequestFailed, httpcore.WriteError) as error:
             if isinstance(error, RequestFailed) and error.fault.name == "proxy_refused":
                 raise
-            raise _cut() from None
+            raise _cut_failure() from None
 
 
 def _authorization(url: httpx.URL) -> str:
@@ -93,14 +93,14 @@ def _authorization(url: httpx.URL) -> str:
 
 
 class ProxyAnswer:
-    """What a proxy answers, as it comes in."""
+    """Parser of a proxy's answer to CONNECT."""
 
     def __init__(self, host: str) -> None:
         self._host = host
         self._received = b""
 
     def feed(self, data: bytes) -> bool:
-        """Take the next bytes, none at the end; return whether the tunnel is open.
+        """Parse the next bytes (empty at the end of the stream); return whether the tunnel is open.
 
         Raises:
             RequestFailed: `proxy_refused`.
@@ -108,11 +108,11 @@ class ProxyAnswer:
         self._received += data
         head, end, rest = self._received.partition(b"\r\n\r\n")
         if not data or len(head) > _MAX_ANSWER_BYTES:
-            raise _cut()
+            raise _cut_failure()
         if not end:
             return False
         status = _STATUS_LINE.match(head)
-        if status is None or rest:  # TLS servers never speak first: these bytes are somebody else's
+        if status is None or rest:  # a TLS server sends nothing first, so these bytes are not from the target
             raise RequestFailed("proxy_refused", "what is named as the proxy does not speak like one")
         if not status[1].startswith(b"2"):
             number = status[1].decode("ascii")  # the rest of the line is the proxy's own text
@@ -120,5 +120,5 @@ class ProxyAnswer:
         return True
 
 
-def _cut() -> RequestFailed:
+def _cut_failure() -> RequestFailed:
     return RequestFailed("proxy_refused", "the proxy cut the connection instead of opening the tunnel")

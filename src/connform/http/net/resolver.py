@@ -1,7 +1,8 @@
-"""Turns a host name into addresses, in threads that can be left behind.
+"""DNS look-ups with a time-out, in daemon threads that are abandoned when it ends.
 
-Layer 1, asks the system's resolver. `getaddrinfo` can't be interrupted and a silent name server holds it for 10 s and more. Its threads are therefore daemons, which
-a process that ends does not wait for, and one whose caller has gone gives up its slot at once.
+Layer 1, asks the system's resolver. `getaddrinfo` can't be interrupted, and blocks for 10 s and more where a name
+server is silent. Its threads are daemons, so that a process that ends does not wait for them. When a caller gives up,
+its thread no longer counts against the limit.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class Endpoint(NamedTuple):
         return f"[{host}]:{port}" if self.family == socket.AF_INET6 else f"{host}:{port}"
 
 
-def literal(host: str, port: int) -> list[Endpoint]:
+def endpoints_without_lookup(host: str, port: int) -> list[Endpoint]:
     """Return the endpoints of a host that needs no look-up, an IP address or `localhost` (RFC 6761 §6.3); else an empty list."""
     if host == "localhost":
         return [Endpoint(socket.AF_INET, ("127.0.0.1", port)), Endpoint(socket.AF_INET6, ("::1", port, 0, 0))]
@@ -53,14 +54,14 @@ def literal(host: str, port: int) -> list[Endpoint]:
 
 
 class _Lookup:
-    """One name on its way through a thread."""
+    """One look-up, and its result."""
 
-    __slots__ = ("host", "left_behind", "port", "result")
+    __slots__ = ("host", "is_abandoned", "port", "result")
 
     def __init__(self, host: str, port: int) -> None:
         self.host, self.port = host, port
         self.result: Future[list[Endpoint]] = Future()
-        self.left_behind = False
+        self.is_abandoned = False
 
     def run(self) -> None:
         try:  # bytes, because a str is first sent through the slow idna codec
@@ -71,8 +72,8 @@ class _Lookup:
             self.result.set_result([Endpoint(family, address) for family, _, _, _, address in found])
 
 
-class _Threads:
-    """At most so many threads that somebody waits for; they go as soon as there is nothing to look up."""
+class _LookupThreads:
+    """A pool of at most `size` threads, not counting abandoned ones; a thread ends when no look-up waits."""
 
     def __init__(self, size: int) -> None:
         self._lock = Lock()
@@ -80,29 +81,29 @@ class _Threads:
         self._free = size
 
     @contextmanager
-    def working(self, lookup: _Lookup) -> Iterator[None]:
-        """Start a look-up; at the end leave it behind if it still has no result."""
+    def running(self, lookup: _Lookup) -> Iterator[None]:
+        """Start a look-up; abandon it if it has no result at the end of the block."""
         with self._lock:
             self._waiting.append(lookup)
-            spawn = self._free > 0
-            self._free -= spawn
-        if spawn:
+            must_spawn = self._free > 0
+            self._free -= must_spawn
+        if must_spawn:
             self._spawn()
         try:
             yield
         finally:
             if not lookup.result.done():
-                self._leave(lookup)
+                self._abandon(lookup)
 
-    def _leave(self, lookup: _Lookup) -> None:
+    def _abandon(self, lookup: _Lookup) -> None:
         with self._lock:
             if lookup in self._waiting:
                 self._waiting.remove(lookup)
                 return
             if lookup.result.done():
                 return
-            lookup.left_behind = True
-        self._spawn()  # takes the slot of the thread that is stuck
+            lookup.is_abandoned = True
+        self._spawn()  # replaces the thread that is blocked
 
     def _spawn(self) -> None:
         Thread(target=self._work, name="connform-dns", daemon=True).start()
@@ -116,15 +117,15 @@ class _Threads:
                 lookup = self._waiting.popleft()
             lookup.run()
             with self._lock:
-                if lookup.left_behind:
+                if lookup.is_abandoned:
                     return
 
 
-_THREADS: Final = ProcessLocal(lambda: _Threads(_PARALLEL_LOOKUPS))
+_THREADS: Final = ProcessLocal(lambda: _LookupThreads(_PARALLEL_LOOKUPS))
 
 
 def look_up(host: str, port: int, timeout_s: float | None) -> list[Endpoint]:
-    """Return the addresses of `host`, best first.
+    """Return the addresses of `host` in the order of the system's resolver.
 
     Raises:
         RequestFailed: `dns_no_such_host` or `dns_timeout`.
@@ -132,7 +133,7 @@ def look_up(host: str, port: int, timeout_s: float | None) -> list[Endpoint]:
     lookup = _Lookup(host, port)
     try:
         allowed_s = deadline.allow(timeout_s)
-        with _THREADS.own.working(lookup):
+        with _THREADS.own.running(lookup):
             return lookup.result.result(allowed_s)
     except (OSError, UnicodeError) as error:
         raise _failure(error, host) from None
@@ -145,12 +146,12 @@ async def look_up_async(host: str, port: int, timeout_s: float | None) -> list[E
     call_soon = _call_soon()
 
     def wake(_: Future[list[Endpoint]]) -> None:
-        with suppress(RuntimeError):  # the loop is gone, and nobody waits
+        with suppress(RuntimeError):  # the event loop has ended, and nobody waits
             call_soon(done.set)
 
     lookup.result.add_done_callback(wake)
     try:
-        with anyio.fail_after(deadline.allow(timeout_s)), _THREADS.own.working(lookup):
+        with anyio.fail_after(deadline.allow(timeout_s)), _THREADS.own.running(lookup):
             await done.wait()
             return lookup.result.result()
     except (OSError, UnicodeError) as error:
@@ -158,7 +159,7 @@ async def look_up_async(host: str, port: int, timeout_s: float | None) -> list[E
 
 
 def _call_soon() -> Callable[[Callable[[], None]], object]:
-    """Return the running event loop's way to be called from another thread."""
+    """Return the running event loop's function that schedules a call from another thread."""
     trio = sys.modules.get("trio")
     if trio is not None and trio.lowlevel.in_trio_run():
         wake: Callable[[Callable[[], None]], object] = trio.lowlevel.current_trio_token().run_sync_soon

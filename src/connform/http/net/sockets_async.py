@@ -1,4 +1,4 @@
-"""Turns sockets that don't block into ones that tasks of asyncio and trio can wait for.
+"""Non-blocking sockets for asyncio and trio: connect, TLS handshake, retry when the socket is ready.
 
 Layer 1, uses the network.
 """
@@ -15,7 +15,7 @@ import anyio
 import anyio.lowlevel
 
 from connform.http.net import deadline
-from connform.http.net.descriptors import noted
+from connform.http.net.descriptors import close_in_child
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -23,13 +23,14 @@ if TYPE_CHECKING:
     from connform.http.net.resolver import Endpoint
 
 T = TypeVar("T")
-_Wait: TypeAlias = "Callable[[int], Awaitable[None]]"  # of a descriptor: asyncio puts the `repr` of a socket into an error that it drops, two system calls each
-_NOT_YET: Final = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+_Wait: TypeAlias = "Callable[[int], Awaitable[None]]"
+"""Waits for a descriptor. Given a socket, asyncio would format its `repr` each time, which takes two system calls."""
+_WOULD_BLOCK: Final = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 async def connect(endpoint: Endpoint, timeout_s: float | None) -> socket.socket:
-    """Return a socket that is connected; raises OSError."""
-    sock = noted(socket.socket(endpoint.family, socket.SOCK_STREAM))
+    """Return a connected socket; raises OSError."""
+    sock = close_in_child(socket.socket(endpoint.family, socket.SOCK_STREAM))
     try:
         sock.settimeout(0)
         with anyio.fail_after(timeout_s):
@@ -38,8 +39,8 @@ async def connect(endpoint: Endpoint, timeout_s: float | None) -> socket.socket:
             except BlockingIOError:
                 await anyio.wait_writable(sock.fileno())
                 code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-                if code not in {0, errno.ECONNRESET}:  # reset: it was connected before, and the next stage will see it
-                    raise OSError(code, os.strerror(code)) from None  # Python makes it a ConnectionRefusedError, …
+                if code not in {0, errno.ECONNRESET}:  # after a reset, the next stage fails
+                    raise OSError(code, os.strerror(code)) from None  # a ConnectionRefusedError, …
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except BaseException:
         sock.close()
@@ -48,8 +49,8 @@ async def connect(endpoint: Endpoint, timeout_s: float | None) -> socket.socket:
 
 
 async def secure(sock: socket.socket, context: ssl.SSLContext, host: str, timeout_s: float | None) -> ssl.SSLSocket:
-    """Return `sock` with TLS over it; it is closed where that fails."""
-    secured = noted(context.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False))
+    """Return `sock` with TLS; if the handshake fails, it is closed."""
+    secured = close_in_child(context.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False))
     try:
         with anyio.fail_after(deadline.allow(timeout_s)):
             await _retry(secured.do_handshake, secured)
@@ -59,26 +60,27 @@ async def secure(sock: socket.socket, context: ssl.SSLContext, host: str, timeou
     return secured
 
 
-async def when_ready(operation: Callable[[], T], sock: socket.socket, timeout_s: float | None, blocked: _Wait) -> T:
-    """Return the result of `operation`, as soon as the socket lets it through; raises OSError.
+async def when_ready(operation: Callable[[], T], sock: socket.socket, timeout_s: float | None, wait: _Wait) -> T:
+    """Return the result of `operation`, repeated until the socket is ready for it; raises OSError.
 
-    It is tried at once, because TLS may hold bytes that the socket no longer has. `blocked` waits where a plain socket says no.
+    It is tried before any waiting, because TLS may hold bytes that the socket no longer has. `wait` waits for a socket
+    without TLS.
     """
     allowed_s = deadline.allow(timeout_s)
     try:
         result = operation()
-    except _NOT_YET as error:
+    except _WOULD_BLOCK as error:
         with anyio.fail_after(allowed_s):
-            return await _retry(operation, sock, error, blocked)
-    if blocked is anyio.wait_readable:  # who never waits must let others run, and be cancelled
+            return await _retry(operation, sock, error, wait)
+    if wait is anyio.wait_readable:  # a task that never waits must let other tasks run, and be cancellable
         await anyio.lowlevel.checkpoint()
     return result
 
 
 async def _retry(
-    operation: Callable[[], T], sock: socket.socket, error: OSError | None = None, blocked: _Wait = anyio.wait_readable
+    operation: Callable[[], T], sock: socket.socket, error: OSError | None = None, wait: _Wait = anyio.wait_readable
 ) -> T:
-    """Return the result of `operation`, waiting for the socket as often as it asks for it."""
+    """Return the result of `operation`; wait for the socket each time it would block."""
     while True:
         try:
             match error:
@@ -87,10 +89,10 @@ async def _retry(
                 case ssl.SSLWantWriteError():
                     await anyio.wait_writable(sock.fileno())
                 case BlockingIOError():
-                    await blocked(sock.fileno())
+                    await wait(sock.fileno())
         except anyio.ClosedResourceError:  # another task closed the client
             raise ConnectionAbortedError from None
         try:
             return operation()
-        except _NOT_YET as not_yet:
-            error = not_yet
+        except _WOULD_BLOCK as would_block:
+            error = would_block

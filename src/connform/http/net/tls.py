@@ -1,6 +1,6 @@
-"""Turns certificate files into TLS contexts, one per set of files for the whole process.
+"""TLS contexts of clients, cached in the process: one per set of certificate files.
 
-Layer 1, reads certificate files. Building a context parses the whole trust store, which costs 17 ms and 0.85 MiB; all clients share it.
+Layer 1, reads certificate files. Building a context parses the whole trust store, which takes 17 ms and 0.85 MiB.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from functools import lru_cache
 from threading import Lock
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from connform.http.net.certificate_files import content, reading, version
+from connform.http.net.certificate_files import file_errors, file_version, read_certificates
 from connform.http.net.tls_socket import TLSSocket
 from connform.process_local import ProcessLocal
 
@@ -21,24 +21,24 @@ if TYPE_CHECKING:
     from connform.http.settings import ClientSettings
 
 _LOCK = ProcessLocal(Lock)
-_HELD: Final[list[Lock]] = []
-"""While a process forks: the lock."""
-_LONGEST_BUILD_S: Final = 5.0
-"""For which a fork waits."""
-_OF_OPENSSL: Final = b"BEGIN TRUSTED CERTIFICATE"
-"""OpenSSL's own form, with purposes, which it takes from files only."""
+_ACQUIRED: Final[list[Lock]] = []
+"""Holds the lock while the process forks, if it could be acquired; else empty."""
+_MAX_FORK_WAIT_S: Final = 5.0
+"""How long a fork waits for the lock."""
+_OPENSSL_FORMAT: Final = b"BEGIN TRUSTED CERTIFICATE"
+"""OpenSSL's own format, which adds purposes; OpenSSL loads it from files only."""
 
 
-class _Trust(NamedTuple):
-    """What makes one context differ from another."""
+class _ContextKey(NamedTuple):
+    """Key of the cache of contexts."""
 
     ca_file: Path | None
     ca_pem: bytes | None
-    """What is in there: it is read before anybody waits for it."""
+    """The content of `ca_file`, read before the lock is acquired."""
     client_cert: Path | None = None
     client_key: Path | None = None
     versions: tuple[tuple[int, int], ...] = ()
-    """Inode and time of these two: a certificate that was renewed gets a new context."""
+    """Inode and modification time of the two client files: a renewed certificate gets a new context."""
 
 
 def context_for(settings: ClientSettings) -> ssl.SSLContext:
@@ -48,73 +48,77 @@ def context_for(settings: ClientSettings) -> ssl.SSLContext:
         ConnectionFailed: `config_file_unreadable`.
     """
     if settings.network.ca_pem is not None:
-        return _shared(_Trust(None, settings.network.ca_pem))
-    own = (settings.client_cert, settings.client_key)
-    return _shared(_Trust(*_authority(settings), *own, tuple(version(file) for file in own if file)))
+        return _cached_context(_ContextKey(None, settings.network.ca_pem))
+    client_files = (settings.client_cert, settings.client_key)
+    return _cached_context(
+        _ContextKey(*_authority(settings), *client_files, tuple(file_version(file) for file in client_files if file))
+    )
 
 
 def context_for_proxy(settings: ClientSettings) -> ssl.SSLContext:
-    """Return the shared context for an `https://` proxy: the same trust, and no client certificate."""
-    return _shared(_Trust(*_authority(settings)))
+    """Return the shared context for an `https://` proxy: the same authorities, and no client certificate."""
+    return _cached_context(_ContextKey(*_authority(settings)))
 
 
 def _authority(settings: ClientSettings) -> tuple[Path | None, bytes | None]:
-    """Return the file of the certificates to trust, and its content."""
+    """Return the file of trusted certificates and its content; `None` twice for the system's."""
     file = settings.ca_file
-    return file, None if file is None else content(file)
+    return file, None if file is None else read_certificates(file)
 
 
 @lru_cache(maxsize=1)
-def unverified() -> ssl.SSLContext:
-    """Return the context that reads the certificate which was refused. Nothing is ever sent through it."""
+def unverified_context() -> ssl.SSLContext:
+    """Return a context without verification, to read a refused certificate. No request is sent through it."""
     with _LOCK.own:
-        context = _bare()
+        context = _empty_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     return context
 
 
-def _shared(trust: _Trust) -> ssl.SSLContext:
-    with _LOCK.own:  # otherwise a thousand threads would build a thousand at once
-        return _build(trust)
+def _cached_context(key: _ContextKey) -> ssl.SSLContext:
+    with _LOCK.own:  # otherwise many threads would build the same context at once
+        return _build(key)
 
 
 @lru_cache(maxsize=128)
-def _build(trust: _Trust) -> ssl.SSLContext:
-    context = _bare()
-    file, pem = trust.ca_file, trust.ca_pem
-    if file is not None and pem is not None and _OF_OPENSSL in pem:
-        with reading(file):
+def _build(key: _ContextKey) -> ssl.SSLContext:
+    context = _empty_context()
+    file, pem = key.ca_file, key.ca_pem
+    if file is not None and pem is not None and _OPENSSL_FORMAT in pem:
+        with file_errors(file):
             context.load_verify_locations(cafile=file)
     elif pem is not None:
-        with reading(file):
-            context.load_verify_locations(cadata=pem.decode("ascii", "ignore"))  # only comments hold anything else
+        with file_errors(file):
+            context.load_verify_locations(
+                cadata=pem.decode("ascii", "ignore")
+            )  # non-ASCII text occurs in comments only
     else:
         _load_system_store(context)
-    if trust.client_cert is not None:
-        with reading(trust.client_cert):
-            context.load_cert_chain(trust.client_cert, trust.client_key, password=_no_password)
+    if key.client_cert is not None:
+        with file_errors(key.client_cert):
+            context.load_cert_chain(key.client_cert, key.client_key, password=_no_password)
     return context
 
 
-def _hold() -> None:
-    """Let no thread build a context during a fork: in the child, OpenSSL's own locks would stay taken for good."""
+def _acquire_lock() -> None:
+    """Acquire the lock before a fork: OpenSSL's locks that a thread holds then would stay locked in the child."""
     lock = _LOCK.own
-    if lock.acquire(timeout=_LONGEST_BUILD_S):
-        _HELD.append(lock)
+    if lock.acquire(timeout=_MAX_FORK_WAIT_S):
+        _ACQUIRED.append(lock)
 
 
-def _let_go() -> None:
-    if _HELD:
-        _HELD.pop().release()
+def _release_lock() -> None:
+    if _ACQUIRED:
+        _ACQUIRED.pop().release()
 
 
 if hasattr(os, "register_at_fork"):  # Windows has no fork
-    os.register_at_fork(before=_hold, after_in_parent=_let_go, after_in_child=_let_go)
+    os.register_at_fork(before=_acquire_lock, after_in_parent=_release_lock, after_in_child=_release_lock)
 
 
-def _bare() -> ssl.SSLContext:
-    """Return a context that verifies; unlike those of `create_default_context` and httpx, it writes no SSLKEYLOGFILE."""
+def _empty_context() -> ssl.SSLContext:
+    """Return a verifying context without certificates; unlike `create_default_context`, it writes no SSLKEYLOGFILE."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.sslsocket_class = TLSSocket
     context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -126,7 +130,7 @@ def _load_system_store(context: ssl.SSLContext) -> None:
     context.load_default_certs()
     if context.cert_store_stats()["x509_ca"]:
         return
-    directory = ssl.get_default_verify_paths().capath  # OpenSSL reads it on demand: the statistics don't count it
+    directory = ssl.get_default_verify_paths().capath  # read on demand: the statistics don't count it
     if not (directory and os.path.isdir(directory) and os.listdir(directory)):  # noqa: PTH112, PTH208  (pathlib would cost start-up)
         import certifi
 
@@ -134,5 +138,5 @@ def _load_system_store(context: ssl.SSLContext) -> None:
 
 
 def _no_password() -> str:
-    """Answer instead of a person: OpenSSL would ask for the password of an encrypted key on the terminal."""
+    """Return an empty password; otherwise OpenSSL would ask on the terminal for the password of an encrypted key."""
     return ""

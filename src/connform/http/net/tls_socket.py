@@ -1,7 +1,7 @@
-"""Turns a connection that was cut before its TLS handshake into an error, and leaves nothing of it open.
+"""An `SSLSocket` that closes itself and raises when the connection was cut before the handshake.
 
-Layer 1. `ssl` would lose a socket that is open there, or return one without TLS: it asks for the other side's address
-first of all, while nobody else holds the socket yet.
+Layer 1. `SSLSocket` asks for the peer's address before it sets up TLS. If the connection is cut by then, `ssl` leaks
+the open socket or returns one without TLS.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from typing import Any
 
 
 class TLSSocket(ssl.SSLSocket):
-    """What `wrap_socket` of a context returns whose `sslsocket_class` it is."""
+    """The `sslsocket_class` of contexts: what their `wrap_socket` returns."""
 
     def getpeername(self) -> Any:
-        """Return the other side's address; raises OSError, and closes a connection that was cut."""
+        """Return the peer's address. A connection that was cut is closed, and ConnectionResetError raised."""
         try:
             return super().getpeername()
         except OSError:
@@ -27,8 +27,8 @@ class TLSSocket(ssl.SSLSocket):
             raise ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET)) from None
 
     def _was_cut(self) -> bool:
-        """Whether there was another side, and nothing is left to be read: else `ssl` knows what to do, and to say."""
+        """Return whether the connection was cut and nothing is left to read; `ssl` handles the other cases itself."""
         try:
             return not socket.socket.recv(self, 1, socket.MSG_PEEK)
         except OSError as error:
-            return error.errno != errno.ENOTCONN  # a socket that listens, say
+            return error.errno != errno.ENOTCONN  # never connected, as a listening socket
