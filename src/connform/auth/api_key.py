@@ -1,4 +1,4 @@
-"""Turns an API key into the header that the provider names.
+"""The auth method `api_key`: an API key in the provider's own header.
 
 Layer 2, no IO.
 """

@@ -1,4 +1,4 @@
-"""Turns a token that somebody else obtains into the Authorization header (RFC 6750 §2.1).
+"""The auth method `bearer`: a token obtained elsewhere, in the Authorization header (RFC 6750 §2.1).
 
 Layer 2, no IO.
 """

@@ -1,4 +1,4 @@
-"""What an auth method is: how resolved secrets become request headers.
+"""The interface of an auth method (`AuthMethod`), and what it makes a credential from (`AuthInputs`).
 
 Layer 2, no IO.
 """

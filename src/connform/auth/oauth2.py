@@ -1,4 +1,4 @@
-"""Turns the grant of a customer (OAuth 2.0, RFC 6749 §4.1) into the Authorization header.
+"""The auth method `oauth2`: the access token of a customer's grant (RFC 6749 §4.1) in the Authorization header.
 
 Layer 2, no IO: what spends a grant is `auth/oauth/renewal.py`.
 """

@@ -1,4 +1,4 @@
-"""Keeps grants and recorded state, and what keeps them apart: encryption, locks, permissions.
+"""The state database: opens the tables of grants and of applied records in SQLite or PostgreSQL.
 
 Layer 2. A kind of store is one module and one line here.
 """

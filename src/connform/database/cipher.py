@@ -1,7 +1,7 @@
-"""Turns the tokens of a grant into bytes that only the holder of the key can read, and back.
+"""Encryption of the tokens of a grant: AES-256-GCM (NIST SP 800-38D).
 
-Layer 2, no IO. AES-256-GCM (NIST SP 800-38D): what is not secret of the grant is bound to it, so that nothing of a record can be
-changed, and records can't be swapped.
+Layer 2, no IO. The facts of the grant are the associated data of the encryption: a record that was changed, or swapped with another
+one, can't be decrypted.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Turns a grant into the columns of a table, and a row back into facts: the same in every database.
+"""The columns of the table of grants, and the conversion between a grant and a row; the same in every database.
 
 Layer 2, no IO. Times are seconds since 1970, UTC; what is secret is in `sealed` alone.
 """

@@ -1,4 +1,4 @@
-"""Turns a database into a store of grants: one record each, sealed, journaled and locked.
+"""The table of grants in a state database: encrypted, locked, with the pending refresh in each record.
 
 Layer 2, no IO of its own: what executes SQL and holds locks is `sqlite` or `postgres`.
 """

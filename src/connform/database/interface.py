@@ -1,4 +1,4 @@
-"""Says what a kind of store is to the rest: rows that are read and written, and names that are held.
+"""The interface of a state database (`Database`): transactions and named locks.
 
 Layer 2, no IO: `sqlite` and `postgres` are the kinds.
 """

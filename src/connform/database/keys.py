@@ -1,4 +1,4 @@
-"""Turns a folder into the key of its store: a file that is made on first use, and that nobody else can read.
+"""The key file of a SQLite state database: made on first use, readable by its owner only.
 
 Layer 2; IO: the file.
 """

@@ -1,4 +1,4 @@
-"""Turns the name of a grant into the right to change it: one holder in all threads and processes of this machine.
+"""Named locks between threads and processes of one machine, as locked files (flock(2)).
 
 Layer 2; IO: files that are locked, and name their holder. A lock is the operating system's: it dies with its process.
 """

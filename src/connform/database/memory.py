@@ -1,4 +1,4 @@
-"""Keeps grants in this process alone: for simulations, and for tests of those who use connform.
+"""A `GrantStore` in memory: for simulations, and for tests of those who use connform.
 
 Layer 2, no IO.
 """

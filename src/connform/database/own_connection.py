@@ -1,4 +1,4 @@
-"""Keeps the connection that a database has in this process: its own, never a parent's, and closed when the database is gone.
+"""The database connection of one process: never used in a forked child, closed when its database is collected.
 
 Layer 2, no IO of its own. The collector calls `__del__` of what it finds in any order, and the libraries complain of a connection that
 it finds open; a finalizer keeps the connection out of its reach until it is closed.

@@ -1,4 +1,4 @@
-"""Turns a PostgreSQL server into a database that serves many machines; a lock ends with the session of its holder.
+"""A state database on a PostgreSQL server, for many machines: schema, transactions and advisory locks.
 
 Layer 2; IO: the server. Needs the extra `connform[postgres]`. Locks belong to sessions: a pooler in between must pool sessions.
 """

@@ -1,4 +1,4 @@
-"""Turns the URL of a PostgreSQL server into sessions there, and what it refuses into faults of the store.
+"""Sessions with a PostgreSQL server, and the translation of its errors into faults.
 
 Layer 2; IO: the server. Needs the extra `connform[postgres]`.
 """

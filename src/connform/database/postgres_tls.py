@@ -1,4 +1,4 @@
-"""Says how a session with a PostgreSQL server is protected where its URL says nothing of it.
+"""The default TLS and authentication parameters of a session with a PostgreSQL server.
 
 Layer 2; looks at PG* variables and service files (by libpq), and for files of certificates. libpq's own default, `sslmode=prefer`, takes
 what a server offers: whoever stands in between declines TLS and asks for the password.

@@ -1,4 +1,4 @@
-"""Turns the path of a file with secrets into a descriptor, after making sure that nobody else can read or replace it.
+"""Opens files that hold secrets, after checking that no other user can read or replace them.
 
 Layer 2; opens files and makes the folder. What `ssh` demands of its keys: mine, mine alone, and no links.
 """

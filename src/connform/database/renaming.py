@@ -1,4 +1,4 @@
-"""Turns what is known of a connection into what is known of one with another name: record, history and grant, in one durable step.
+"""Renames a connection in a state database: record, history and grant, in one transaction.
 
 Layer 2, no IO of its own. Both names' parts of the state, and both names' grants, are held by the caller.
 """

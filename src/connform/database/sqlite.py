@@ -1,4 +1,4 @@
-"""Turns a folder into a database of this machine: one SQLite file, and a lock file for each name.
+"""A state database in a folder of this machine: one SQLite file, and a lock file for each name.
 
 Layer 2; IO: the folder. With a rollback journal, a read-only mount can be read as well.
 """

@@ -1,7 +1,7 @@
-"""Keeps a SQLite file that somebody else made from running anything, or keeping anybody busy. Layer 2, no IO of its own.
+"""Protection against a SQLite file that somebody else made: schema check, limits of work and size.
 
-A file is data and program: views, triggers and expressions of a schema run when tables are used, and pages that lead to each
-other make a small file endless.
+Layer 2, no IO of its own. A SQLite file can hold programs: views, triggers and expressions of its schema run when tables are used.
+Pages that refer to each other can make a small file endless to read.
 """
 
 from __future__ import annotations

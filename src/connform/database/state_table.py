@@ -1,4 +1,4 @@
-"""Turns a database into recorded state: what `apply` found of each connection, and its history.
+"""The table of applied records in a state database: the latest attempt of each connection, and its history.
 
 Layer 2, no IO of its own: what executes SQL and holds locks is `sqlite` or `postgres`. Reading takes no lock and no key.
 """

@@ -1,4 +1,4 @@
-"""Turns a plan into ready connections and recorded state: resolve, check, record, one by one, many at once.
+"""The verb `apply`: makes a plan, checks each connection that it changes, and records the result.
 
 Layer 3; uses the network, and writes the recorded state. What is reported as done has been recorded.
 """

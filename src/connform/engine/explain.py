@@ -1,4 +1,4 @@
-"""Turns a code of a diagnostic, or a class of failure, into what it means, why it is so and what to do.
+"""The verb `explain`: what a diagnostic code or a fault means, its reason and its remedy.
 
 Layer 3; reads `connform/explanations/`, one page for each code, from which `docs/diagnostics.md` is made as well.
 """

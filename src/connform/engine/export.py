@@ -1,4 +1,4 @@
-"""Turns a connection into the credential that works right now: for `token` and `exec`, which hand it to other programs.
+"""Ready credentials for `token` and `exec`, which pass them on to other programs.
 
 Layer 3; uses the network where an access token has to be renewed, and writes the file of a simulator's CA.
 """

@@ -1,4 +1,4 @@
-"""Turns manifests with mistakes that have one certain correction into mended ones. Always offline.
+"""The verb `validate --fix`: corrects mistakes in manifests that have exactly one correction. Always offline.
 
 Layer 3; reads manifests, and writes them where it is told to.
 """

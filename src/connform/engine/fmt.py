@@ -1,4 +1,4 @@
-"""Turns the names of manifest files into their canonical layout, and writes it. Always offline.
+"""The verb `fmt`: the canonical layout of manifest files, and a diff. Always offline.
 
 Layer 3; reads manifests, and writes them where it is told to.
 """

@@ -1,4 +1,4 @@
-"""Turns a manifest and its recorded state into what a picture shows. Offline.
+"""The verb `graph`: each connection with its latest verdict, its templates and its stores, as nodes. Offline.
 
 Layer 3; reads manifests and recorded state.
 """

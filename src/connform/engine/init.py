@@ -1,4 +1,4 @@
-"""Turns a few answers into a first manifest, and the name of a CI system into its file.
+"""The verb `init`: a first manifest, a CI system's file and the lines for `.gitignore`, as text.
 
 Layer 3; reads `connform/starters/`.
 """

@@ -1,4 +1,4 @@
-"""Turns a manifest into a list of its connections, and one connection into everything known of it. Always offline.
+"""The verbs `list` and `show`: the connections of a manifest, and all values of one connection. Always offline.
 
 Layer 3; reads manifests.
 """

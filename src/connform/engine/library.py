@@ -1,4 +1,4 @@
-"""The public functions: what the commands do, for programs.
+"""The public functions of `import connform`: `load`, `connect`, `validate`, `check` and `apply`.
 
 Layer 3; reads manifests, and uses the network where a function's name says so.
 """

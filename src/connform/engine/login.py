@@ -1,4 +1,4 @@
-"""Turns a person's consent into a grant that is kept, and a grant into none: the start and the end of its life.
+"""The verbs `login` and `logout`: obtains and stores an OAuth grant; revokes and deletes it.
 
 Layer 3; uses the network and the store of grants.
 """

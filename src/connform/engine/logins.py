@@ -1,4 +1,4 @@
-"""Turns a manifest into a report of its grants: which are there, which need a login. Needs no key and no network.
+"""The verb `login` without a connection: a report of which grants exist and which connections need a login.
 
 Layer 3; reads manifests and stores of grants.
 """

@@ -1,4 +1,4 @@
-"""Turns manifests and recorded state into a report of what `apply` would do; with `refresh`, the live side has a say.
+"""The verb `plan`: a report of what `apply` would do; with `refresh`, compared with live checks as well.
 
 Layer 3; reads manifests and recorded state. Uses secrets and the network with `refresh` alone.
 """

@@ -1,4 +1,4 @@
-"""What every verb returns: a report, which reporters turn into text.
+"""The report that verbs return, as named tuples; reporters render it as text.
 
 Layer 3, no IO.
 """

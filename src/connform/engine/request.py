@@ -1,4 +1,4 @@
-"""Turns one request, through the ready client of a connection, into its answer.
+"""The verb `request`: sends one HTTP request through the ready client of a connection.
 
 Layer 3; uses the network.
 """

@@ -1,4 +1,4 @@
-"""Names the JSON Schemas that this layer composes. Layer 3, no IO."""
+"""The table of published JSON Schemas: manifest, policy and plan file. Layer 3, no IO."""
 
 from __future__ import annotations
 

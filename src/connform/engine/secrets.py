@@ -1,4 +1,4 @@
-"""Turns the secret references of connections into a report of where each leads, and the backends into a list.
+"""The verbs `secrets check` and `secrets backends`: a report of each secret reference, and the list of backends.
 
 Layer 3; calls the secret backends. What a secret is stays where it was read: the report holds versions, never values.
 """

@@ -1,4 +1,4 @@
-"""Turns recorded state into reports: what is known of each connection, and how it came about.
+"""The verbs `state`: list, show, move and forget applied records.
 
 Layer 3; reads recorded state, and takes no lock but to forget. Needs no valid manifest, only the place where one lies.
 """

@@ -1,4 +1,4 @@
-"""Turns a login into the address that a person opens, and the address where they ended into a code.
+"""The authorization request of a login, and the check of the redirect that answers it.
 
 Layer 2, no IO. RFC 6749 §4.1, with PKCE (RFC 7636, S256 always) and the issuer's name (RFC 9207).
 """

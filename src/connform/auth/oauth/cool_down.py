@@ -1,4 +1,4 @@
-"""Turns the failure of a token endpoint into a time in which nobody asks it again, so that its trouble makes no storm.
+"""The pause after a failed call of the token endpoint, in which no further call is made.
 
 Layer 2, reads the monotonic clock.
 """

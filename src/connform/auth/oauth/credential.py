@@ -1,4 +1,4 @@
-"""Turns a grant into the Authorization header, and lets many callers share one renewal of its access token.
+"""The credential of a grant: sends its access token, and lets concurrent callers share one renewal.
 
 Layer 2; a renewal, which uses a store and the token endpoint, runs in a thread of its own: whoever gives up waiting does not stop it,
 and its answer is never thrown away.

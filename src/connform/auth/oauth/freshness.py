@@ -1,4 +1,4 @@
-"""Says of an access token whether it may still be sent, and whether it is too young for a 401 to be about its age.
+"""The age of an access token: whether it may still be sent, and whether a 401 can be about its age.
 
 Layer 2, no IO, no clock of its own.
 """

@@ -1,4 +1,4 @@
-"""Turns the browser's last step of a login into the address that it was sent to: an https listener on this machine.
+"""An HTTPS server on this machine that receives the redirect at the end of a login.
 
 Layer 2; IO: loopback. The certificate is the person's own: vendors register https redirects only, and browsers must trust it.
 """

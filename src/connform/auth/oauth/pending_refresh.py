@@ -1,4 +1,4 @@
-"""Says of a journal entry whether the refresh that it speaks of is still under way.
+"""Pending refreshes: whether the process that began one may still receive its answer.
 
 Layer 2; asks the operating system about processes of this host. A lock that ends with a database session can be lost by a process that
 still waits for its answer: whoever gets the lock then must not spend the same token.

@@ -1,4 +1,4 @@
-"""Turns a grant whose access token has ended into one that is good: the one place where refresh tokens are spent.
+"""The renewal of a grant: the only code that spends a refresh token to get a new access token.
 
 Layer 2; uses a store and the token endpoint. The rules, each paid for by somebody's lost grant:
 

@@ -1,4 +1,4 @@
-"""Says where an authorization server is, and finds out where it says so itself (RFC 8414, OpenID Connect Discovery 1.0).
+"""The endpoints of an authorization server, and their discovery (RFC 8414, OpenID Connect Discovery 1.0).
 
 Layer 2; `discover` uses the network. What a server says of itself is believed for its own origin only.
 """

@@ -1,4 +1,4 @@
-"""Turns a renewed grant into the stored one, where nobody else has replaced that meanwhile.
+"""Reads and replaces the stored grant during a renewal, by compare-and-swap.
 
 Layer 2; uses a store. A lock that ends with a database session can be lost: the record that was spent is the only one that may be replaced.
 """

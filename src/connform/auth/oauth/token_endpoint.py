@@ -1,4 +1,4 @@
-"""Turns a code or a refresh token into new tokens: one POST to the token endpoint, never repeated.
+"""The client of a token endpoint: exchanges a code, refreshes and revokes tokens; no call is repeated.
 
 Layer 2; uses the network through a bare client: no user hooks, no retries, no proxy from the environment. RFC 6749 §4.1.3, §5, §6; RFC 7009.
 What is sent and answered is in clear inside of one block, and what is raised there leaves it without its frames.
