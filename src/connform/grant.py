@@ -72,7 +72,7 @@ class LockedGrant(Protocol):
             ConnectionFailed: `store_corrupt`, `store_insecure`, `store_unavailable`.
         """
 
-    def prove(self) -> None:
+    def check_writable(self) -> None:
         """Show that the store can be written with room for a record, before something is spent that can't be had twice.
 
         Raises:
@@ -93,8 +93,8 @@ class LockedGrant(Protocol):
             ConnectionFailed: `store_unwritable`, `store_unavailable`.
         """
 
-    def replace(self, spent: Grant, grant: Grant) -> bool:
-        """Replace the record in the same way where its tokens are those of `spent`, and return whether they were.
+    def replace(self, expected: Grant, grant: Grant) -> bool:
+        """Replace the record in the same way where its tokens are those of `expected`, and return whether they were.
 
         One step even for a holder whose lock was lost: what a login has written meanwhile stays. Errors as for `write`.
         """

@@ -37,9 +37,9 @@ class ApiKey:
         """Let a secret pass that can be sent in a header."""
         require_sendable(secret, key=key)
 
-    def credential(self, given: AuthInputs) -> Credential:
+    def credential(self, inputs: AuthInputs) -> Credential:
         """Return the key in the provider's header."""
-        return HeaderCredential(given.api_key_header, given.secrets["api_key"], key="api_key")
+        return HeaderCredential(inputs.api_key_header, inputs.secrets["api_key"], key="api_key")
 
 
 API_KEY: Final = ApiKey()

@@ -37,9 +37,9 @@ class Bearer:
         """Let a secret pass that can be sent in a header."""
         require_sendable(secret, key=key)
 
-    def credential(self, given: AuthInputs) -> Credential:
+    def credential(self, inputs: AuthInputs) -> Credential:
         """Return the token in the Authorization header."""
-        return bearer(given.secrets["token"], key="token")
+        return bearer(inputs.secrets["token"], key="token")
 
 
 BEARER: Final = Bearer()

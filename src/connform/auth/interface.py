@@ -54,7 +54,7 @@ class AuthMethod(Protocol):
             ConnectionFailed: `secret_malformed`, never echoing the value.
         """
 
-    def credential(self, given: AuthInputs) -> Credential:
+    def credential(self, inputs: AuthInputs) -> Credential:
         """Turn what a connection gives into a credential. No IO.
 
         Raises:

@@ -100,16 +100,16 @@ class OAuth2:
             message = f"the secret behind `{key}` {problem}, and no app has such a secret"
             raise ConnectionFailed("secret_malformed", message)
 
-    def credential(self, given: AuthInputs) -> Credential:
+    def credential(self, inputs: AuthInputs) -> Credential:
         """Return the credential of the connection's grant, which reads nothing before the first request."""
         from connform.auth.oauth.credential import GrantCredential
 
         return GrantCredential(
-            given.connection, given.grants(), server(given.settings, given.server), app(given), given.client
+            inputs.connection, inputs.grants(), server(inputs.settings, inputs.server), app(inputs), inputs.client
         )
 
 
-def app(given: AuthInputs) -> App:
+def app(inputs: AuthInputs) -> App:
     """Return who asks: the client of RFC 6749 §2.
 
     Raises:
@@ -117,17 +117,17 @@ def app(given: AuthInputs) -> App:
     """
     from connform.auth.oauth.token_endpoint import App
 
-    settings, secret = given.settings, given.secrets["client_secret"]
+    settings, secret = inputs.settings, inputs.secrets["client_secret"]
     OAUTH2.judge("client_secret", secret)
     return App(settings["client_id"], secret, settings.get("client_auth", "basic"))
 
 
 def server(settings: Mapping[str, Any], known: AuthorizationServer) -> AuthorizationServer:
     """Return whom to ask: what the manifest says under `auth:`, else what the provider knows."""
-    said = {key: settings[key] for key in SERVER_URLS if key in settings}
-    if "issuer" in said:
+    declared = {key: settings[key] for key in SERVER_URLS if key in settings}
+    if "issuer" in declared:
         known = known._replace(authorize_url="", token_url="", revoke_url="")
-    return known._replace(**said)
+    return known._replace(**declared)
 
 
 OAUTH2: Final = OAuth2()

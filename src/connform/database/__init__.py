@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from connform.secret import Secret
 
 
-def open_store(url: str, folder: Path, key: Callable[[], Secret] | None) -> GrantTable:
+def open_grants(url: str, folder: Path, key: Callable[[], Secret] | None) -> GrantTable:
     """Return the store that a URL names; nothing is opened before it is used.
 
     Args:
@@ -37,20 +37,20 @@ def open_store(url: str, folder: Path, key: Callable[[], Secret] | None) -> Gran
     with hidden_frames():
         database = _open(url, folder)
 
-    def own_or_given(is_new: bool) -> Secret:  # noqa: FBT001  (the one thing that it is told)
+    def state_key(is_new: bool) -> Secret:  # noqa: FBT001  (the one thing that it is told)
         if key is not None:
             return key()
         if database.folder is not None:
-            return key_file(database.folder, may_make=is_new)
+            return key_file(database.folder, may_create=is_new)
         message = "a server keeps grants for many machines: the key must be one that they share"
         hint = "name it: --state-key env://CONNFORM_KEY (`openssl rand -base64 32` makes one)"
         raise ConnectionFailed("store_key_wrong", message, hint)
 
-    return GrantTable(database, own_or_given)
+    return GrantTable(database, state_key)
 
 
-def open_states(url: str, folder: Path) -> StateTable:
-    """Return the recorded state that lies where `open_store` finds grants; arguments and errors as there."""
+def open_state(url: str, folder: Path) -> StateTable:
+    """Return the recorded state that lies where `open_grants` finds grants; arguments and errors as there."""
     from connform.database.state_table import StateTable
 
     with hidden_frames():
@@ -58,7 +58,7 @@ def open_states(url: str, folder: Path) -> StateTable:
 
 
 def folder_of(url: str, folder: Path) -> Path | None:
-    """Return the folder of the store that a URL names, `None` where it lies on a server; arguments as for `open_store`."""
+    """Return the folder of the store that a URL names, `None` where it lies on a server; arguments as for `open_grants`."""
     scheme, _, rest = url.partition("://")
     if not url:
         return folder

@@ -45,26 +45,28 @@ class Cipher:
         """Whether a store that holds this key check was made with this key."""
         return self._open(key_check, _KEY_CHECK) is not None
 
-    def seal(self, grant: Grant, bound: bytes) -> bytes:
+    def seal(self, grant: Grant, associated_data: bytes) -> bytes:
         """Return the tokens of a grant, sealed; they open only with what they are bound to."""
         with hidden_frames():
-            return self._seal(json.dumps(_tokens(grant)).encode(), bound)
+            return self._seal(json.dumps(_tokens(grant)).encode(), associated_data)
 
-    def open(self, sealed: bytes, facts: GrantFacts, bound: bytes | None) -> Grant:
+    def open(self, sealed: bytes, facts: GrantFacts, associated_data: bytes | None) -> Grant:
         """Return the grant whose tokens were sealed; without its `revoke_url` where that was not sealed in with them.
 
         Args:
             sealed: what `seal` returned.
             facts: what is not secret of the grant.
-            bound: what it was bound to; `None` for a record of an earlier version, which bound less.
+            associated_data: what it was bound to; `None` for a record of an earlier version, which bound less.
 
         Raises:
             ConnectionFailed: `store_corrupt`, they were changed, or belong to another record.
         """
         with hidden_frames():
-            opened = self._open(sealed, _bound_before(facts) if bound is None else bound)
-            if opened is None and bound is None:
-                opened = self._open(sealed, _bound_at_first(facts))
+            opened = self._open(
+                sealed, _associated_data_of_version_2(facts) if associated_data is None else associated_data
+            )
+            if opened is None and associated_data is None:
+                opened = self._open(sealed, _associated_data_of_version_1(facts))
                 facts = facts._replace(revoke_url="")  # nothing vouches for it
             if opened is None:
                 message = (
@@ -75,15 +77,15 @@ class Cipher:
             access, refresh = json.loads(opened)
             return Grant(facts, Secret(access), Secret(refresh) if refresh is not None else None)
 
-    def _seal(self, plain: bytes, bound: bytes) -> bytes:
+    def _seal(self, plain: bytes, associated_data: bytes) -> bytes:
         nonce = os.urandom(_NONCE_BYTES)
-        return nonce + self._aead.encrypt(nonce, plain, bound)
+        return nonce + self._aead.encrypt(nonce, plain, associated_data)
 
-    def _open(self, sealed: bytes, bound: bytes) -> bytes | None:
+    def _open(self, sealed: bytes, associated_data: bytes) -> bytes | None:
         from cryptography.exceptions import InvalidTag
 
         try:
-            return self._aead.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], bound)
+            return self._aead.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], associated_data)
         except (InvalidTag, ValueError):  # ValueError: too short to hold a nonce
             return None
 
@@ -117,11 +119,11 @@ def _aead(key: Secret) -> AESGCM:
     return AESGCM(value)
 
 
-def _bound_before(facts: GrantFacts) -> bytes:
+def _associated_data_of_version_2(facts: GrantFacts) -> bytes:
     """Return what was bound to grants up to the second version of the tables: what decides where tokens go."""
     return json.dumps([facts.connection, facts.token_url, facts.client_id, facts.revoke_url]).encode()
 
 
-def _bound_at_first(facts: GrantFacts) -> bytes:
+def _associated_data_of_version_1(facts: GrantFacts) -> bytes:
     """Return what was bound to the first grants ever kept: all but where they are revoked."""
     return json.dumps([facts.connection, facts.token_url, facts.client_id]).encode()

@@ -52,7 +52,7 @@ def row_of(grant: Grant, cipher: Cipher, stamp: bytes) -> tuple[Any, ...]:
         facts.ended,
         facts.granted_at.timestamp() if facts.granted_at else None,
     )
-    return (*row, cipher.seal(grant, _bound(row, stamp)))
+    return (*row, cipher.seal(grant, _associated_data(row, stamp)))
 
 
 def grant_of(row: Sequence[Any], cipher: Cipher) -> Grant:
@@ -62,11 +62,11 @@ def grant_of(row: Sequence[Any], cipher: Cipher) -> Grant:
         ConnectionFailed: `store_corrupt`.
     """
     *facts, sealed, stamp = row
-    bound = None if stamp is None else _bound(facts, bytes(stamp))
-    return cipher.open(bytes(sealed), facts_of(facts), bound)
+    associated_data = None if stamp is None else _associated_data(facts, bytes(stamp))
+    return cipher.open(bytes(sealed), facts_of(facts), associated_data)
 
 
-def _bound(facts: Sequence[Any], stamp: bytes) -> bytes:
+def _associated_data(facts: Sequence[Any], stamp: bytes) -> bytes:
     return json.dumps(["connform grant", stamp.hex(), dict(zip(FACTS, facts, strict=True))]).encode()
 
 

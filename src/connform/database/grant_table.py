@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from connform.grant import Grant, GrantFacts, LockedGrant
     from connform.secret import Secret
 
-ROOM_BYTES: Final = 16 * 1024
+RESERVED_BYTES: Final = 16 * 1024
 """What a journal entry sets aside: a full disk is noticed before a token is spent, not after."""
 # Nothing that is put together here comes from outside: the names of columns are this package's own.
 _READ: Final = (
@@ -49,7 +49,7 @@ _DELETE: Final = (
     "DELETE FROM connform_grants WHERE connection = ?",
     "DELETE FROM connform_stamps WHERE connection = ?",
 )
-_ANY: Final = "SELECT 1 FROM connform_grants LIMIT 1"
+_HAS_GRANTS: Final = "SELECT 1 FROM connform_grants LIMIT 1"
 _KEY_CHECK: Final = "SELECT value FROM connform_meta WHERE name = 'key-check'"
 _SET_META: Final = "INSERT INTO connform_meta (name, value) VALUES (?, ?)"
 _DELETE_META: Final = "DELETE FROM connform_meta WHERE name = ?"
@@ -73,7 +73,7 @@ class GrantTable:
         """Return a grant without locking it."""
         with self._database.reading() as execute:
             rows = execute(_READ, (connection,)) if execute else []
-            return grant_of(rows[0], self._opened(execute)) if execute and rows else None
+            return grant_of(rows[0], self._checked_cipher(execute)) if execute and rows else None
 
     def facts(self) -> Iterator[GrantFacts]:
         """Yield the facts of every grant, by name; needs no key."""
@@ -85,7 +85,7 @@ class GrantTable:
     def lock(self, connection: str, timeout_s: float) -> Iterator[LockedGrant]:
         """Hold the lock of a grant."""
         try:
-            with self._database.locked(connection, timeout_s):
+            with self._database.lock(connection, timeout_s):
                 yield _LockedRow(self, self._database, connection)
         except LockTimeout as timeout:
             message = f"the grant of {connection} was not free within {timeout_s:.0f} s"
@@ -102,7 +102,7 @@ class GrantTable:
             new: the name that it gets, which has no grant.
         """
         for row in execute(_READ, (old,)):
-            cipher, stamp = self._opened(execute), os.urandom(_STAMP_BYTES)
+            cipher, stamp = self._checked_cipher(execute), os.urandom(_STAMP_BYTES)
             grant = grant_of(row, cipher)
             renamed = grant._replace(facts=grant.facts._replace(connection=new))
             execute(_INSERT, row_of(renamed, cipher, stamp))
@@ -118,16 +118,16 @@ class GrantTable:
     def writing(self) -> Iterator[tuple[Execute, Cipher]]:
         """Yield one durable transaction, and the cipher."""
         with self._database.writing() as execute:
-            yield execute, self._opened(execute, may_found=True)
+            yield execute, self._checked_cipher(execute, may_create=True)
 
-    def _opened(self, execute: Execute, *, may_found: bool = False) -> Cipher:
+    def _checked_cipher(self, execute: Execute, *, may_create: bool = False) -> Cipher:
         """Return the cipher, once it has been shown that its key is that of the store.
 
         A store without grants takes a new key for a lost one: there is nothing that the lost one would open.
         """
         if self._cipher is None:
             rows = execute(_KEY_CHECK)
-            is_new = may_found and not (rows and execute(_ANY))
+            is_new = may_create and not (rows and execute(_HAS_GRANTS))
             cipher = Cipher(self._key(is_new))
             if rows and cipher.is_key_of(bytes(rows[0][0])):
                 self._cipher = cipher
@@ -140,7 +140,7 @@ class GrantTable:
         return self._cipher
 
 
-def put(execute: Execute, cipher: Cipher, grant: Grant) -> None:
+def write_grant(execute: Execute, cipher: Cipher, grant: Grant) -> None:
     """Write a record, in place of another one where there is one."""
     stamp = os.urandom(_STAMP_BYTES)
     execute(_WRITE, row_of(grant, cipher, stamp))
@@ -150,26 +150,26 @@ def put(execute: Execute, cipher: Cipher, grant: Grant) -> None:
 class _LockedRow:
     """A `LockedGrant` whose lock is held."""
 
-    def __init__(self, records: GrantTable, database: Database, connection: str) -> None:
-        self._records = records
+    def __init__(self, table: GrantTable, database: Database, connection: str) -> None:
+        self._table = table
         self._database = database
         self._connection = connection
 
     def read(self) -> Grant | None:
         """Return the grant as it is now."""
-        return self._records.read(self._connection)
+        return self._table.read(self._connection)
 
-    def prove(self) -> None:
+    def check_writable(self) -> None:
         """Write a record's worth of nothing, and delete it: its room stays the store's own."""
-        self._set_room_aside()
-        with self._records.writing() as (execute, _):
+        self._reserve_space()
+        with self._table.writing() as (execute, _):
             execute(_DELETE_META, ("room",))
 
     def begin_refresh(self) -> None:
         """Write the journal entry, and set room aside for what comes."""
         pending = Pending(datetime.now(UTC), f"{os.uname().nodename}:{os.getpid()}")
-        self._set_room_aside()
-        with self._records.writing() as (execute, cipher):
+        self._reserve_space()
+        with self._table.writing() as (execute, cipher):
             execute(_DELETE_META, ("room",))
             while rows := execute(_READ, (self._connection,)):
                 grant = grant_of(rows[0], cipher)
@@ -179,22 +179,22 @@ class _LockedRow:
 
     def write(self, grant: Grant) -> None:
         """Replace the whole record."""
-        with self._records.writing() as (execute, cipher):
-            put(execute, cipher, grant)
+        with self._table.writing() as (execute, cipher):
+            write_grant(execute, cipher, grant)
 
-    def replace(self, spent: Grant, grant: Grant) -> bool:
+    def replace(self, expected: Grant, grant: Grant) -> bool:
         """Replace the record, if it is the one that was spent: compared and written in one statement, by what is sealed."""
-        with self._records.writing() as (execute, cipher):
+        with self._table.writing() as (execute, cipher):
             rows = execute(_READ, (self._connection,))
             if not rows:
                 return False
-            if not have_same_tokens(grant_of(rows[0], cipher), spent):
+            if not have_same_tokens(grant_of(rows[0], cipher), expected):
                 return False
             return self._swap(execute, cipher, rows[0], grant)
 
-    def _swap(self, execute: Execute, cipher: Cipher, found: Sequence[Any], grant: Grant) -> bool:
+    def _swap(self, execute: Execute, cipher: Cipher, row: Sequence[Any], grant: Grant) -> bool:
         """Put a record in the place of the one that was found, and return whether that was still there."""
-        *_, before, _ = found
+        *_, before, _ = row
         stamp = os.urandom(_STAMP_BYTES)
         _, *values, renewed = row_of(grant, cipher, stamp)
         execute(_REPLACE, (*values, renewed, self._connection, bytes(before)))
@@ -209,7 +209,7 @@ class _LockedRow:
             for statement in _DELETE:
                 execute(statement, (self._connection,))
 
-    def _set_room_aside(self) -> None:
-        with self._records.writing() as (execute, _):
+    def _reserve_space(self) -> None:
+        with self._table.writing() as (execute, _):
             execute(_DELETE_META, ("room",))
-            execute(_SET_META, ("room", bytes(ROOM_BYTES)))
+            execute(_SET_META, ("room", bytes(RESERVED_BYTES)))

@@ -36,10 +36,10 @@ class Database(Protocol):
     def writing(self) -> AbstractContextManager[Execute]:
         """Return a context that is one durable transaction."""
 
-    def locked(self, name: str, timeout_s: float) -> AbstractContextManager[None]:
+    def lock(self, name: str, timeout_s: float) -> AbstractContextManager[None]:
         """Return a context in which nobody else holds this name; entering raises `LockTimeout`."""
 
-    def held(
+    def lock_all(
         self, names: Sequence[str], timeout_s: float
     ) -> AbstractContextManager[Callable[[], AbstractContextManager[Execute]]]:
         """Return a context in which nobody else holds any of these names; entering raises `LockTimeout`.

@@ -20,8 +20,8 @@ FILE: Final = "key"
 _MAX_BYTES: Final = 1024
 
 
-def key_file(folder: Path, *, may_make: bool) -> Secret:
-    """Return the key in `folder`; with `may_make`, one is made where there is none.
+def key_file(folder: Path, *, may_create: bool) -> Secret:
+    """Return the key in `folder`; with `may_create`, one is made where there is none.
 
     Raises:
         ConnectionFailed: `store_insecure`, `store_unwritable`, `store_key_wrong` where there is none.
@@ -30,11 +30,11 @@ def key_file(folder: Path, *, may_make: bool) -> Secret:
     try:
         return _read(path)
     except FileNotFoundError:
-        if not may_make:
+        if not may_create:
             message = f"there is no key in {path}, with which the grants were sealed"
             raise ConnectionFailed("store_key_wrong", message) from None
     make_folder(folder)
-    _make(path)
+    _create(path)
     return _read(path)
 
 
@@ -46,7 +46,7 @@ def _read(path: Path) -> Secret:
         os.close(descriptor)
 
 
-def _make(path: Path) -> None:
+def _create(path: Path) -> None:
     """Write a new key under another name, then give it its own: two processes at once agree on the first."""
     draft = path.with_name(f".{path.name}.{os.urandom(8).hex()}.tmp")
     try:

@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 _FIRST_PAUSE_S: Final = 0.005
 _LONGEST_PAUSE_S: Final = 0.05
-_HELD: Final[set[int]] = set()
+_LOCK_FILES: Final[set[int]] = set()
 """The open files of those who hold or wait for a lock in this process."""
 
 
 @contextmanager
-def locked(folder: Path, name: str, timeout_s: float) -> Iterator[None]:
+def lock_file(folder: Path, name: str, timeout_s: float) -> Iterator[None]:
     """Hold the lock of a name: its own open file, so that threads exclude each other as well (flock(2)).
 
     The file stays: removing it would let two hold a lock of that name.
@@ -37,25 +37,25 @@ def locked(folder: Path, name: str, timeout_s: float) -> Iterator[None]:
     """
     make_folder(folder)
     descriptor = open_private(folder / name, os.O_RDWR | os.O_CREAT)
-    _HELD.add(descriptor)
+    _LOCK_FILES.add(descriptor)
     try:
         _wait(descriptor, timeout_s)
-        _sign(descriptor)
+        _write_holder(descriptor)
         yield
     finally:
-        if descriptor in _HELD:  # not in a child that was forked in here: the lock is its parent's
-            _HELD.remove(descriptor)
+        if descriptor in _LOCK_FILES:  # not in a child that was forked in here: the lock is its parent's
+            _LOCK_FILES.remove(descriptor)
             fcntl.flock(descriptor, fcntl.LOCK_UN)  # closing alone would leave it to whoever shares the open file
             os.close(descriptor)
 
 
-def _let_go() -> None:
+def _close_inherited() -> None:
     """Close what a forked child shares with its parent: it would hold the lock for as long as it lives."""
-    while _HELD:
-        os.close(_HELD.pop())
+    while _LOCK_FILES:
+        os.close(_LOCK_FILES.pop())
 
 
-os.register_at_fork(after_in_child=_let_go)
+os.register_at_fork(after_in_child=_close_inherited)
 
 
 def _wait(descriptor: int, timeout_s: float) -> None:
@@ -65,17 +65,17 @@ def _wait(descriptor: int, timeout_s: float) -> None:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            left_s = ends_at - monotonic()
-            if left_s <= 0:
+            remaining_s = ends_at - monotonic()
+            if remaining_s <= 0:
                 holder = os.pread(descriptor, 200, 0).decode(errors="replace").strip()
                 raise LockTimeout(holder or "nobody says who holds it") from None
-            sleep(min(pause_s, left_s))
+            sleep(min(pause_s, remaining_s))
             pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
         else:
             return
 
 
-def _sign(descriptor: int) -> None:
+def _write_holder(descriptor: int) -> None:
     """Write down who holds the lock, for those who wait; a full disk takes nothing from the holder."""
     line = f"{os.uname().nodename}:{os.getpid()} has held it since {datetime.now(UTC):%FT%TZ}\n"
     with suppress(OSError):

@@ -65,7 +65,7 @@ class LockedMemoryGrant:
         """Return the grant as it is now."""
         return self._store.read(self._connection)
 
-    def prove(self) -> None:
+    def check_writable(self) -> None:
         """Do nothing: memory can be written."""
 
     def begin_refresh(self) -> None:
@@ -79,10 +79,10 @@ class LockedMemoryGrant:
         """Replace the whole record."""
         self._store.grants[self._connection] = grant
 
-    def replace(self, spent: Grant, grant: Grant) -> bool:
+    def replace(self, expected: Grant, grant: Grant) -> bool:
         """Replace the record, if it is the one that was spent; memory loses no lock."""
         stored = self.read()
-        if stored is None or not have_same_tokens(stored, spent):
+        if stored is None or not have_same_tokens(stored, expected):
             return False
         self.write(grant)
         return True

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from connform.database.interface import LockTimeout
 from connform.database.own_connection import OwnConnection
-from connform.database.postgres_server import PostgresServer, describe_holder, execute_on, sign
+from connform.database.postgres_server import PostgresServer, describe_holder, execute_on, set_held_since
 from connform.errors import ConnectionFailed
 from connform.process_local import ProcessLocal
 
@@ -61,25 +61,25 @@ _SCHEMA: Final = (
     "WHERE pg_class.oid = to_regclass('connform_meta')), current_schema())"
 )
 """Where the tables lie or will lie, whatever else is in the search path of a session."""
-_KEY: Final = f"hashtextextended('connform ' || {_SCHEMA} || ' ' || ?, 0)"
+_LOCK_KEY: Final = f"hashtextextended('connform ' || {_SCHEMA} || ' ' || ?, 0)"
 """What all versions must have in common: two that lock otherwise don't wait for each other."""
 _LOCK: Final = (
     "WITH bounded AS MATERIALIZED (SELECT set_config('lock_timeout', ?, false)) "  # noqa: S608  (constants)
-    f"SELECT pg_advisory_lock({_KEY}) FROM bounded"
+    f"SELECT pg_advisory_lock({_LOCK_KEY}) FROM bounded"
 )
 _HOLDER: Final = (
     "SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid) "  # noqa: S608  (constants)
     "WHERE locktype = 'advisory' AND granted AND objsubid = 1 "
     "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
-    f"AND ((classid::bigint << 32) | objid::bigint) = {_KEY}"
+    f"AND ((classid::bigint << 32) | objid::bigint) = {_LOCK_KEY}"
 )
-_UNLIMITED: Final = (
+_NO_TIMEOUTS: Final = (
     "SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN ('statement_timeout', 'idle_session_timeout')"
 )
 """What may be set for a role or a database, and would end the wait for a lock, or the lock."""
 _MAX_LOCKS: Final = 8
 """At once in one process: each is a session, of which a server has few for all its users."""
-_PATIENCE_S: Final = 10.0
+_CONNECT_WAIT_S: Final = 10.0
 """How long to wait for a session of a server that has none left, where no lock's own limit says so."""
 _SESSIONS: Final = ProcessLocal(lambda: BoundedSemaphore(_MAX_LOCKS))
 
@@ -103,52 +103,54 @@ class PostgresDatabase:
     def reading(self) -> Iterator[Execute | None]:
         """Yield what reads; `None` where nothing was ever written."""
         with self._transaction() as execute:
-            yield execute if self._prepared(execute) else None
+            yield execute if self._ensure_tables(execute) else None
 
     @contextmanager
     def writing(self) -> Iterator[Execute]:
         """Yield one durable transaction."""
         with self._transaction() as execute:
-            self._prepared(execute, may_found=True)
+            self._ensure_tables(execute, may_create=True)
             yield execute
 
     @contextmanager
-    def locked(self, name: str, timeout_s: float) -> Iterator[None]:
+    def lock(self, name: str, timeout_s: float) -> Iterator[None]:
         """Hold a name, in a session of its own."""
-        with self._server.translated_errors(), self._holding([f"grant {name}"], timeout_s):
+        with self._server.translated_errors(), self._lock_session([f"grant {name}"], timeout_s):
             yield
 
     @contextmanager
-    def held(self, names: Sequence[str], timeout_s: float) -> Iterator[Callable[[], AbstractContextManager[Execute]]]:
+    def lock_all(
+        self, names: Sequence[str], timeout_s: float
+    ) -> Iterator[Callable[[], AbstractContextManager[Execute]]]:
         """Hold several names in one session, in which everything is written: with it, the right to write is lost."""
-        with self._server.translated_errors(), self._holding(names, timeout_s) as session:
+        with self._server.translated_errors(), self._lock_session(names, timeout_s) as session:
 
             @contextmanager
             def writing() -> Iterator[Execute]:
                 with self._server.translated_errors(), session.transaction():
                     execute = execute_on(session)
-                    self._prepared(execute, may_found=True)
+                    self._ensure_tables(execute, may_create=True)
                     yield execute
 
             yield writing
 
     @contextmanager
-    def _holding(self, names: Sequence[str], timeout_s: float) -> Iterator[psycopg.Connection[Any]]:
+    def _lock_session(self, names: Sequence[str], timeout_s: float) -> Iterator[psycopg.Connection[Any]]:
         import psycopg
 
         ends_at = monotonic() + timeout_s
-        with _room(timeout_s), _ending(self._server.connect(ends_at - monotonic())) as session:
+        with _session_slot(timeout_s), _closing_session(self._server.connect(ends_at - monotonic())) as session:
             execute = execute_on(session)
-            execute(_UNLIMITED)
+            execute(_NO_TIMEOUTS)
             for name in names:
-                left_ms = max(int((ends_at - monotonic()) * 1000), 1)
+                remaining_ms = max(int((ends_at - monotonic()) * 1000), 1)
                 try:
-                    execute(_LOCK, (str(left_ms), name))
+                    execute(_LOCK, (str(remaining_ms), name))
                 except psycopg.errors.LockNotAvailable:
                     holders = execute(_HOLDER, (name,)) or [("someone",)]
                     raise LockTimeout(describe_holder(holders[0][0])) from None
             execute("SET lock_timeout = 0")
-            sign(session)
+            set_held_since(session)
             yield session
 
     def close(self) -> None:
@@ -161,19 +163,19 @@ class PostgresDatabase:
         with self._own.lock.own, self._server.translated_errors():
             session = self._own.get()
             if session is None or not _is_alive(session):
-                session = self._own.set(self._server.connect(_PATIENCE_S))
+                session = self._own.set(self._server.connect(_CONNECT_WAIT_S))
             with session.transaction():
                 yield execute_on(session)
 
-    def _prepared(self, execute: Execute, *, may_found: bool = False) -> bool:
+    def _ensure_tables(self, execute: Execute, *, may_create: bool = False) -> bool:
         """Return whether the tables are there; bring older ones forward, and make them where that is wanted."""
         if self._has_tables:
             return True
         version = self._version(execute)
         self._has_tables = version == len(_MIGRATIONS)
-        if self._has_tables or not (version or may_found):
+        if self._has_tables or not (version or may_create):
             return self._has_tables
-        execute(f"SELECT pg_advisory_xact_lock({_KEY})", ("schema",))
+        execute(f"SELECT pg_advisory_xact_lock({_LOCK_KEY})", ("schema",))
         execute(_META)
         for script in _MIGRATIONS[self._version(execute) :]:  # another process may have been here
             execute(script)
@@ -205,7 +207,7 @@ def _is_alive(session: psycopg.Connection[Any]) -> bool:
 
 
 @contextmanager
-def _ending(session: psycopg.Connection[Any]) -> Iterator[psycopg.Connection[Any]]:
+def _closing_session(session: psycopg.Connection[Any]) -> Iterator[psycopg.Connection[Any]]:
     """End a session with the block, but not in a child that was forked in here: its parent's would end, and the lock with it."""
     opened_by = os.getpid()
     try:
@@ -216,7 +218,7 @@ def _ending(session: psycopg.Connection[Any]) -> Iterator[psycopg.Connection[Any
 
 
 @contextmanager
-def _room(timeout_s: float) -> Iterator[None]:
+def _session_slot(timeout_s: float) -> Iterator[None]:
     """Hold one of the locks that this process may have."""
     sessions = _SESSIONS.own
     if not sessions.acquire(timeout=timeout_s):

@@ -13,7 +13,7 @@ from ipaddress import IPv6Address
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Final
 
-from connform.database.postgres_tls import protection
+from connform.database.postgres_tls import security_parameters
 from connform.errors import ConnectionFailed
 from connform.tracebacks import hidden_frames
 
@@ -28,9 +28,9 @@ _CONNECT_S: Final = 5
 _KEEPALIVE: Final = {"idle": 10, "interval": 5, "count": 3}
 """Seconds, seconds, times: when either side gives the other up for dead."""
 _PAUSE_S: Final = 0.1
-_FULL: Final = re.compile("too many clients|too many connections|connection slots are reserved")
+_NO_SESSION_LEFT: Final = re.compile("too many clients|too many connections|connection slots are reserved")
 """SQLSTATE 53300; libpq hands on no code when it happens to a new session, only the words."""
-_REFUSED: Final = re.compile("FATAL: +(?!the database system is)")  # starting up, shutting down
+_LOGIN_REFUSED: Final = re.compile("FATAL: +(?!the database system is)")  # starting up, shutting down
 _UNPROTECTED: Final = {
     "does not support SSL": "let the server speak TLS; where the network up to it is your own, write ?sslmode=disable in the URL",
     "authentication method requirement": (
@@ -73,11 +73,11 @@ class PostgresServer:
         self.place = "the PostgreSQL server " + "/".join(str(name) for name in named if name)
         """For people; without a password."""
 
-    def connect(self, patience_s: float) -> psycopg.Connection[Any]:
+    def connect(self, timeout_s: float) -> psycopg.Connection[Any]:
         """Return a new session.
 
         Args:
-            patience_s: how long to wait where the server has no room for one more.
+            timeout_s: how long to wait where the server has no room for one more.
 
         Raises:
             psycopg.Error: for `telling`.
@@ -85,12 +85,12 @@ class PostgresServer:
         """
         import psycopg
 
-        ends_at = monotonic() + patience_s
+        ends_at = monotonic() + timeout_s
         while True:
             try:
                 return self._connect()
             except psycopg.OperationalError as error:
-                if not _FULL.search(str(error)) or monotonic() + _PAUSE_S > ends_at:
+                if not _NO_SESSION_LEFT.search(str(error)) or monotonic() + _PAUSE_S > ends_at:
                     raise
                 sleep(_PAUSE_S)
 
@@ -101,9 +101,9 @@ class PostgresServer:
             session = psycopg.connect(
                 **{
                     "connect_timeout": _CONNECT_S,
-                    "application_name": _name(),
+                    "application_name": _session_name(),
                     **{f"keepalives_{name}": value for name, value in _KEEPALIVE.items()},
-                    **protection(self._parameters),
+                    **security_parameters(self._parameters),
                     **self._parameters,
                 },
                 autocommit=True,
@@ -134,13 +134,13 @@ class PostgresServer:
         try:
             yield
         except (errors.ReadOnlySqlTransaction, errors.InsufficientPrivilege, errors.DiskFull) as error:
-            raise ConnectionFailed("store_unwritable", self._what(error)) from None
+            raise ConnectionFailed("store_unwritable", self._message(error)) from None
         except psycopg.OperationalError as error:
-            raise ConnectionFailed("store_unavailable", self._what(error), _advice(error)) from None
+            raise ConnectionFailed("store_unavailable", self._message(error), _advice(error)) from None
         except psycopg.Error as error:
-            raise ConnectionFailed("store_corrupt", self._what(error)) from None
+            raise ConnectionFailed("store_corrupt", self._message(error)) from None
 
-    def _what(self, error: BaseException) -> str:
+    def _message(self, error: BaseException) -> str:
         return f"{self.place}: {(str(error).splitlines() or [type(error).__name__])[0]}"
 
 
@@ -154,9 +154,9 @@ def execute_on(session: psycopg.Connection[Any]) -> Execute:
     return execute
 
 
-def sign(session: psycopg.Connection[Any]) -> None:
+def set_held_since(session: psycopg.Connection[Any]) -> None:
     """Write into the name of a session since when it holds what it holds: it is all that others may see of it."""
-    name = f"{_name()}{_SINCE}{datetime.now(UTC):%FT%TZ}"
+    name = f"{_session_name()}{_SINCE}{datetime.now(UTC):%FT%TZ}"
     execute_on(session)("SELECT set_config('application_name', ?, false)", (name,))
 
 
@@ -166,18 +166,18 @@ def describe_holder(name: str) -> str:
     return f"{who} has held it" + (f" since {since}" if since else "")
 
 
-def _name() -> str:
+def _session_name() -> str:
     return f"connform {os.uname().nodename[:_HOST_CHARACTERS]}:{os.getpid()}"
 
 
 def _advice(error: BaseException) -> str:
     """Say what to do about a server that answers; nothing where that is what failed."""
-    if _FULL.search(str(error)):
+    if _NO_SESSION_LEFT.search(str(error)):
         return "the server has no room for another session: see who has them, or raise its max_connections"
     for words, advice in _UNPROTECTED.items():
         if words in str(error):
             return advice
-    if _REFUSED.search(str(error)):
+    if _LOGIN_REFUSED.search(str(error)):
         return (
             "the server answers, and refuses the login: see user, password and database, ~/.pgpass and its pg_hba.conf"
         )

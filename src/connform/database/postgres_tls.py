@@ -23,12 +23,12 @@ _BUNDLES: Final = (
     "/etc/ssl/cert.pem",
 )
 """The system's certificates in one file: Debian, Fedora, SUSE, Alpine and macOS."""
-_VERIFIED: Final = "verify-full"
-_PROVEN: Final = "scram-sha-256,gss,sspi"
+_VERIFY: Final = "verify-full"
+_SAFE_METHODS: Final = "scram-sha-256,gss,sspi"
 """By these a client shows who it is, and a server that it knows, without handing over anything."""
 
 
-def protection(parameters: Mapping[str, Any]) -> dict[str, str]:
+def security_parameters(parameters: Mapping[str, Any]) -> dict[str, str]:
     """Return the parameters that protect a session; none for a socket or this machine, and none that anybody has set.
 
     Args:
@@ -38,21 +38,21 @@ def protection(parameters: Mapping[str, Any]) -> dict[str, str]:
 
     known = {option.keyword.decode(): option for option in pq.Conninfo.get_defaults()}
     set_elsewhere = {name: (one.val or b"").decode() for name, one in known.items() if one.val != one.compiled}
-    said = {**set_elsewhere, **parameters}
-    if _is_here(said) and not ("service" in parameters and "host" not in parameters):
+    settings = {**set_elsewhere, **parameters}
+    if _is_this_machine(settings) and not ("service" in parameters and "host" not in parameters):
         return {}
     added: dict[str, str] = {}
-    if "sslmode" not in said:
-        added["sslmode"] = _VERIFIED
-    if said.get("sslmode", _VERIFIED) == _VERIFIED and "sslrootcert" not in said and not _of_user("root.crt"):
-        added |= _system_roots("sslmode" in said)
-    if "require_auth" not in said and pq.version() >= _LIBPQ_16:
-        has_certificate = "sslcert" in said or _of_user("postgresql.crt")
-        added["require_auth"] = f"{_PROVEN},none" if has_certificate else _PROVEN
+    if "sslmode" not in settings:
+        added["sslmode"] = _VERIFY
+    if settings.get("sslmode", _VERIFY) == _VERIFY and "sslrootcert" not in settings and not _has_user_file("root.crt"):
+        added |= _system_roots("sslmode" in settings)
+    if "require_auth" not in settings and pq.version() >= _LIBPQ_16:
+        has_certificate = "sslcert" in settings or _has_user_file("postgresql.crt")
+        added["require_auth"] = f"{_SAFE_METHODS},none" if has_certificate else _SAFE_METHODS
     return added
 
 
-def _system_roots(is_demanded: bool) -> dict[str, str]:  # noqa: FBT001  (the one thing that it is told)
+def _system_roots(is_sslmode_set: bool) -> dict[str, str]:  # noqa: FBT001  (the one thing that it is told)
     """Return where the system's certificates lie: a file, since the libpq of psycopg's wheels looks where there are none.
 
     Without any, an old libpq encrypts and can't verify, unless that is demanded.
@@ -64,17 +64,17 @@ def _system_roots(is_demanded: bool) -> dict[str, str]:  # noqa: FBT001  (the on
             return {"sslrootcert": file}
     if pq.version() >= _LIBPQ_16:
         return {"sslrootcert": "system"}
-    return {} if is_demanded else {"sslmode": "require"}
+    return {} if is_sslmode_set else {"sslmode": "require"}
 
 
-def _of_user(name: str) -> bool:
+def _has_user_file(name: str) -> bool:
     """Whether libpq finds a file of this user's own."""
     return (Path.home() / ".postgresql" / name).is_file()
 
 
-def _is_here(said: Mapping[str, Any]) -> bool:
+def _is_this_machine(settings: Mapping[str, Any]) -> bool:
     """Whether every host is this machine: a socket's folder, or loopback. Where both name and address are given, both."""
-    names, addresses = (str(said.get(key) or "").split(",") for key in ("host", "hostaddr"))
+    names, addresses = (str(settings.get(key) or "").split(",") for key in ("host", "hostaddr"))
     return all(map(_is_local, (*names, *addresses)))
 
 

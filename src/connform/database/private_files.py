@@ -31,7 +31,7 @@ def open_private(path: Path, flags: int) -> int:
     try:
         descriptor = os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, _FILE_MODE)
     except OSError as error:
-        raise _refusal(error, path) from None
+        raise _open_failure(error, path) from None
     try:
         _check(os.fstat(descriptor), path, stat.S_ISREG, "a regular file")
     except BaseException:
@@ -87,8 +87,8 @@ def _status(path: Path) -> os.stat_result:
         raise unwritable(error, path) from None
 
 
-def _check(status: os.stat_result, path: Path, fits: object, kind: str) -> None:
-    if not callable(fits) or not fits(status.st_mode):
+def _check(status: os.stat_result, path: Path, is_kind: object, kind: str) -> None:
+    if not callable(is_kind) or not is_kind(status.st_mode):
         raise ConnectionFailed("store_insecure", f"{path} is not {kind}: links and devices are refused")
     if status.st_uid != os.geteuid():
         raise ConnectionFailed("store_insecure", f"{path} belongs to another user (uid {status.st_uid})")
@@ -97,7 +97,7 @@ def _check(status: os.stat_result, path: Path, fits: object, kind: str) -> None:
         raise ConnectionFailed("store_insecure", f"{path} can be reached by others (mode {mode:04o})")
 
 
-def _refusal(error: OSError, path: Path) -> Exception:
+def _open_failure(error: OSError, path: Path) -> Exception:
     if error.errno == errno.ENOENT:
         return error
     if error.errno == errno.ELOOP:

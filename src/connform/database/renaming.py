@@ -7,20 +7,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from connform.database.state_table import FORGET, KEPT_ATTEMPTS
+from connform.database.state_table import DELETE_OLD_ATTEMPTS, MAX_ATTEMPTS
 
 if TYPE_CHECKING:
     from connform.database.grant_table import GrantTable
     from connform.database.state_table import StateChanges
 
 _IS_RECORDED: Final = "SELECT 1 FROM connform_connections WHERE connection = ?"
-_MAKE_ROOM: Final = "DELETE FROM connform_connections WHERE connection = ?"
-_RECORD: Final = "UPDATE connform_connections SET connection = ? WHERE connection = ?"
-_HISTORY: Final = (
+_DELETE_RECORD: Final = "DELETE FROM connform_connections WHERE connection = ?"
+_RENAME_RECORD: Final = "UPDATE connform_connections SET connection = ? WHERE connection = ?"
+_COPY_HISTORY: Final = (
     "INSERT INTO connform_history (connection, at, attempt) SELECT CAST(? AS TEXT), at, attempt FROM connform_history "
     "WHERE connection = ? ON CONFLICT DO NOTHING"
 )
-_OLD_HISTORY: Final = "DELETE FROM connform_history WHERE connection = ?"
+_DELETE_HISTORY: Final = "DELETE FROM connform_history WHERE connection = ?"
 
 
 def rename(changes: StateChanges, grants: GrantTable, old: str, new: str) -> None:
@@ -40,9 +40,9 @@ def rename(changes: StateChanges, grants: GrantTable, old: str, new: str) -> Non
     """
     with changes.writing() as execute:
         if execute(_IS_RECORDED, (old,)):
-            execute(_MAKE_ROOM, (new,))
-            execute(_RECORD, (new, old))
-        execute(_HISTORY, (new, old))
-        execute(_OLD_HISTORY, (old,))
-        execute(FORGET, (new, new, KEPT_ATTEMPTS - 1))
+            execute(_DELETE_RECORD, (new,))
+            execute(_RENAME_RECORD, (new, old))
+        execute(_COPY_HISTORY, (new, old))
+        execute(_DELETE_HISTORY, (old,))
+        execute(DELETE_OLD_ATTEMPTS, (new, new, MAX_ATTEMPTS - 1))
         grants.rename(execute, old, new)

@@ -12,10 +12,10 @@ from threading import RLock
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Final
 
-from connform.database.locks import locked
+from connform.database.locks import lock_file
 from connform.database.own_connection import OwnConnection
 from connform.database.private_files import check_private, make_folder, open_private
-from connform.database.sqlite_trust import bounded, harden, version_of
+from connform.database.sqlite_trust import bounded_execute, harden, verify_schema
 from connform.errors import ConnectionFailed
 from connform.process_local import ProcessLocal
 
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
 FILE: Final = "state.sqlite3"
 _APPLICATION_ID: Final = 0x636F6E6E  # "conn"
 _BUSY_S: Final = 10.0
-_PAUSE: Final = 0.25
+_PAUSE_SHARE: Final = 0.25
 """How long a process pauses between two transactions, per second that the first took.
 
 Readers are locked out while a transaction reaches the disk, and try again every 100 ms: without pauses they would find no gap on a
 slow disk, however many transactions go by.
 """
-_OPENING: Final = ProcessLocal(RLock)
+_OPEN_LOCK: Final = ProcessLocal(RLock)
 """A file is made and closed before any thread of this process can have locked it: closing it would end the lock."""
 _MIGRATIONS: Final = (
     """
@@ -82,49 +82,51 @@ class SqliteDatabase:
         self._path = folder / FILE
         self.place = str(self._path)
         self._own: OwnConnection[sqlite3.Connection] = OwnConnection(self)
-        self._writes_from = 0.0
+        self._next_write_at = 0.0
 
     @contextmanager
     def reading(self) -> Iterator[Execute | None]:
         """Yield what reads; `None` where there is no file."""
         with self._own.lock.own, self._translated_errors():
             try:
-                connection = self._connected(may_make=False)
+                connection = self._connect(may_create=False)
             except FileNotFoundError:
                 yield None
             else:
-                yield bounded(connection, self._path)
+                yield bounded_execute(connection, self._path)
 
     @contextmanager
     def writing(self) -> Iterator[Execute]:
         """Yield one durable transaction."""
         with self._own.lock.own, self._translated_errors():
             self._make_folder()
-            connection = self._connected(may_make=True)
-            sleep(max(self._writes_from - monotonic(), 0))
+            connection = self._connect(may_create=True)
+            sleep(max(self._next_write_at - monotonic(), 0))
             connection.execute("BEGIN IMMEDIATE")
             began_at = monotonic()
             try:
-                yield bounded(connection, self._path)
+                yield bounded_execute(connection, self._path)
                 connection.execute("COMMIT")
             except BaseException:
                 connection.rollback()
                 raise
             ended_at = monotonic()
-            self._writes_from = ended_at + _PAUSE * (ended_at - began_at)
+            self._next_write_at = ended_at + _PAUSE_SHARE * (ended_at - began_at)
 
-    def locked(self, name: str, timeout_s: float) -> AbstractContextManager[None]:
+    def lock(self, name: str, timeout_s: float) -> AbstractContextManager[None]:
         """Hold a name, by the operating system's lock."""
         self._make_folder()
-        return locked(self.folder / "locks", name, timeout_s)
+        return lock_file(self.folder / "locks", name, timeout_s)
 
     @contextmanager
-    def held(self, names: Sequence[str], timeout_s: float) -> Iterator[Callable[[], AbstractContextManager[Execute]]]:
+    def lock_all(
+        self, names: Sequence[str], timeout_s: float
+    ) -> Iterator[Callable[[], AbstractContextManager[Execute]]]:
         """Hold several names."""
         ends_at = monotonic() + timeout_s
         with ExitStack() as locks:
             for name in names:
-                locks.enter_context(self.locked(name, max(ends_at - monotonic(), 0)))
+                locks.enter_context(self.lock(name, max(ends_at - monotonic(), 0)))
             yield self.writing
 
     def close(self) -> None:
@@ -140,15 +142,15 @@ class SqliteDatabase:
             raise ConnectionFailed("store_unwritable", message, "make that folder, or correct --state (CONNFORM_STATE)")
         make_folder(self.folder)
 
-    def _connected(self, *, may_make: bool) -> sqlite3.Connection:
+    def _connect(self, *, may_create: bool) -> sqlite3.Connection:
         own = self._own.get()
         if own is not None:
             return own
-        with _OPENING.own:
+        with _OPEN_LOCK.own:
             try:
                 check_private(self._path)
             except FileNotFoundError:
-                if not may_make:
+                if not may_create:
                     raise
                 os.close(open_private(self._path, os.O_RDWR | os.O_CREAT))
             return self._own.set(self._open())
@@ -190,8 +192,8 @@ class SqliteDatabase:
 
 
 def _migrate(connection: sqlite3.Connection, path: Path, *, may_write: bool) -> None:
-    place, execute = str(path), bounded(connection, path)
-    version = version_of(execute, _MIGRATIONS)
+    place, execute = str(path), bounded_execute(connection, path)
+    version = verify_schema(execute, _MIGRATIONS)
     if version > len(_MIGRATIONS):
         message = (
             f"{place} was written by a newer connform (its schema is {version}, this one knows {len(_MIGRATIONS)})"
@@ -204,7 +206,7 @@ def _migrate(connection: sqlite3.Connection, path: Path, *, may_write: bool) -> 
         raise ConnectionFailed("store_unwritable", message, "make it writable for one run of this connform")
     connection.execute("BEGIN IMMEDIATE")
     try:
-        version = version_of(execute, _MIGRATIONS)  # another process may have been here
+        version = verify_schema(execute, _MIGRATIONS)  # another process may have been here
         for script in _MIGRATIONS[version:]:
             for statement in filter(str.strip, script.split(";")):
                 connection.execute(statement)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _FIXED_WORK: Final = 2_000_000
 """Steps of SQLite's machine that a statement may take, besides one for each byte of the file: a row takes some fifteen."""
 _FIXED_BYTES: Final = 1_000_000
-_PIECE: Final = 50
+_BATCH_ROWS: Final = 50
 """Rows that are read before their bytes are counted."""
 _PREFIX: Final = "connform_"
 _SCHEMA: Final = (
@@ -41,7 +41,7 @@ def harden(connection: sqlite3.Connection) -> None:
         set_config(getattr(sqlite3, "SQLITE_DBCONFIG_DEFENSIVE"), True)  # noqa: B009, FBT003  (mypy knows 3.11; its signature)
 
 
-def bounded(connection: sqlite3.Connection, path: Path) -> Execute:
+def bounded_execute(connection: sqlite3.Connection, path: Path) -> Execute:
     """Return what executes statements that find no more than there can be in a file of this size.
 
     What it executes raises `sqlite3.OperationalError` (SQLITE_INTERRUPT) or `sqlite3.DatabaseError` beyond that.
@@ -52,11 +52,11 @@ def bounded(connection: sqlite3.Connection, path: Path) -> Execute:
     def execute(sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         cursor = connection.execute(sql, values)
         rows: list[tuple[Any, ...]] = []
-        left = _FIXED_BYTES + size
-        while piece := cursor.fetchmany(_PIECE):
-            rows += piece
-            left -= sum([len(value) for row in piece for value in row if isinstance(value, (str, bytes))])
-            if left < 0:
+        remaining = _FIXED_BYTES + size
+        while batch := cursor.fetchmany(_BATCH_ROWS):
+            rows += batch
+            remaining -= sum([len(value) for row in batch for value in row if isinstance(value, (str, bytes))])
+            if remaining < 0:
                 message = "there is more to read than its size allows"
                 raise sqlite3.DatabaseError(message)
         return rows
@@ -64,7 +64,7 @@ def bounded(connection: sqlite3.Connection, path: Path) -> Execute:
     return execute
 
 
-def version_of(execute: Execute, scripts: Sequence[str]) -> int:
+def verify_schema(execute: Execute, scripts: Sequence[str]) -> int:
     """Return the version of a file's schema, once it is clear that it is what the scripts up to that version make.
 
     Tables that others add (a replication's) are left alone, as long as they do nothing.
@@ -74,7 +74,7 @@ def version_of(execute: Execute, scripts: Sequence[str]) -> int:
     """
     rows = execute(_SCHEMA)
     number: int = rows[0][0]
-    expected = dict(_made_by(tuple(scripts[:number])))
+    expected = dict(_schema_of(tuple(scripts[:number])))
     for _, kind, name, table, sql in rows:
         if kind is None or (kind == "index" and sql is None):  # an empty schema; the index that is a table's key
             continue
@@ -90,7 +90,7 @@ def version_of(execute: Execute, scripts: Sequence[str]) -> int:
 
 
 @cache
-def _made_by(scripts: tuple[str, ...]) -> dict[str, str]:
+def _schema_of(scripts: tuple[str, ...]) -> dict[str, str]:
     """Return what scripts make, as SQLite remembers it: the name of each table and index, and its text."""
     with closing(sqlite3.connect(":memory:")) as memory:
         for script in scripts:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from connform.grant import GrantFacts
     from connform.recorded import Brief, Former
 
-KEPT_ATTEMPTS: Final = 100
+MAX_ATTEMPTS: Final = 100
 """Of each connection; older ones go."""
 _COLUMNS: Final = (
     *("connection", "file", "digest", "is_applied"),
@@ -33,11 +33,11 @@ _COLUMNS: Final = (
 )
 # Nothing that is put together here comes from outside: the names of columns are this package's own.
 _READ: Final = "SELECT connection, file, digest, spec, latest FROM connform_connections ORDER BY connection"
-_MARKS: Final = "SELECT connection, file, digest, is_applied, fault FROM connform_connections ORDER BY connection"
+_SUMMARIES: Final = "SELECT connection, file, digest, is_applied, fault FROM connform_connections ORDER BY connection"
 _APPLIED: Final = (
     "SELECT connection, file, digest, is_applied, fault, spec FROM connform_connections ORDER BY connection"
 )
-_BRIEFS: Final = (
+_LIST_ROWS: Final = (
     "SELECT connection, verdict, fault, latency_ms, certificate_expires_at, tried_at, tried_by "
     "FROM connform_connections ORDER BY connection"
 )
@@ -52,8 +52,8 @@ _DELETE: Final = (
 )
 _HISTORIES: Final = "SELECT connection, attempt FROM connform_history ORDER BY connection, at"
 _HISTORY: Final = "SELECT attempt FROM connform_history WHERE connection = ? ORDER BY at"
-_REMEMBER: Final = "INSERT INTO connform_history (connection, at, attempt) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
-FORGET: Final = (
+_ADD_ATTEMPT: Final = "INSERT INTO connform_history (connection, at, attempt) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+DELETE_OLD_ATTEMPTS: Final = (
     "DELETE FROM connform_history WHERE connection = ? AND at < "
     "(SELECT at FROM connform_history WHERE connection = ? ORDER BY at DESC LIMIT 1 OFFSET ?)"
 )
@@ -62,7 +62,7 @@ _FORMER: Final = "former "
 """What the names of former specifications begin with, in the table of what the database knows of itself: the connection's
 name follows, then a digest. An earlier connform that shares the database leaves them alone."""
 _READ_FORMER: Final = f"SELECT name, value FROM connform_meta WHERE name LIKE '{_FORMER}%' ORDER BY name"  # noqa: S608  (a constant)
-_KEEP_FORMER: Final = "INSERT INTO connform_meta (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING"
+_ADD_FORMER: Final = "INSERT INTO connform_meta (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING"
 _FIELDS: Final = frozenset(Attempt._fields)
 
 
@@ -74,65 +74,65 @@ class StateTable:
         self.place = database.place
         """For people; without a password."""
 
-    def marks(self) -> dict[str, RecordSummary]:
+    def summaries(self) -> dict[str, RecordSummary]:
         """Return what tells whether there is something to do about each connection, by its name.
 
         Raises:
             ConnectionFailed: a fault of the store.
         """
-        rows = self._rows(_MARKS)
-        return {name: _mark(*columns) for name, *columns in rows}
+        rows = self._rows(_SUMMARIES)
+        return {name: _summary(*columns) for name, *columns in rows}
 
     def applied(self, only: Container[str]) -> dict[str, Applied]:
-        """Return what was applied of connections, by name; errors as for `marks`."""
+        """Return what was applied of connections, by name; errors as for `summaries`."""
         rows = [row for row in self._rows(_APPLIED) if row[0] in only]
-        specs = _decoded(row[-1] for row in rows)
+        specs = _decode_all(row[-1] for row in rows)
         return {
-            name: Applied(name, _mark(*columns), spec) for (name, *columns, _), spec in zip(rows, specs, strict=True)
+            name: Applied(name, _summary(*columns), spec) for (name, *columns, _), spec in zip(rows, specs, strict=True)
         }
 
     def specifications(self) -> list[tuple[str, Mapping[str, Any]]]:
-        """Return the specification of each connection by its name, and those that were kept when they went; errors as for `marks`."""
+        """Return the specification of each connection by its name, and those that were kept when they went; errors as for `summaries`."""
         with self._database.reading() as execute:
             rows = execute(_SPECIFICATIONS) if execute else []
             former = execute(_READ_FORMER) if execute else []  # after: what goes meanwhile is among them
         rows += [(name.split(" ")[1], bytes(value).decode()) for name, value in former]
-        return list(zip([name for name, _ in rows], _decoded(text for _, text in rows), strict=True))
+        return list(zip([name for name, _ in rows], _decode_all(text for _, text in rows), strict=True))
 
     def grants(self) -> dict[str, GrantFacts]:
-        """Return the facts of every grant in the same database, by the connection's name; needs no key. Errors as for `marks`."""
+        """Return the facts of every grant in the same database, by the connection's name; needs no key. Errors as for `summaries`."""
         return {facts.connection: facts for facts in map(facts_of, self._rows(READ_FACTS))}
 
-    def briefs(self) -> list[Brief]:
-        """Return what a list shows of every connection, by name; errors as for `marks`."""
-        return self._rows(_BRIEFS)
+    def list_rows(self) -> list[Brief]:
+        """Return what a list shows of every connection, by name; errors as for `summaries`."""
+        return self._rows(_LIST_ROWS)
 
     def read(self, only: Container[str] | None = None) -> dict[str, AppliedRecord]:
-        """Return the records of connections by name, by default of all; errors as for `marks`."""
+        """Return the records of connections by name, by default of all; errors as for `summaries`."""
         rows = [row for row in self._rows(_READ) if only is None or row[0] in only]
-        specs, attempts = _decoded(row[3] for row in rows), _decoded(row[4] for row in rows)
+        specs, attempts = _decode_all(row[3] for row in rows), _decode_all(row[4] for row in rows)
         return {
-            name: AppliedRecord(name, _text(file), digest, spec, _attempt(latest))
+            name: AppliedRecord(name, _decode_text(file), digest, spec, _attempt_from_json(latest))
             for (name, file, digest, _, _), spec, latest in zip(rows, specs, attempts, strict=True)
         }
 
     def record(self, connection: str) -> AppliedRecord | None:
-        """Return one record; errors as for `marks`."""
+        """Return one record; errors as for `summaries`."""
         for name, file, digest, *texts in self._rows(_READ_ONE, connection):
-            spec, latest = _decoded(texts)
-            return AppliedRecord(name, _text(file), digest, spec, _attempt(latest))
+            spec, latest = _decode_all(texts)
+            return AppliedRecord(name, _decode_text(file), digest, spec, _attempt_from_json(latest))
         return None
 
     def history(self, connection: str) -> list[Attempt]:
-        """Return the attempts that are remembered, the oldest first; errors as for `marks`."""
-        return list(map(_attempt, _decoded(text for (text,) in self._rows(_HISTORY, connection))))
+        """Return the attempts that are remembered, the oldest first; errors as for `summaries`."""
+        return list(map(_attempt_from_json, _decode_all(text for (text,) in self._rows(_HISTORY, connection))))
 
     def histories(self) -> dict[str, list[Attempt]]:
         """Return the same of every connection by its name."""
         rows = self._rows(_HISTORIES)
         found: dict[str, list[Attempt]] = {}
-        for (name, _), attempt in zip(rows, _decoded(text for _, text in rows), strict=True):
-            found.setdefault(name, []).append(_attempt(attempt))
+        for (name, _), attempt in zip(rows, _decode_all(text for _, text in rows), strict=True):
+            found.setdefault(name, []).append(_attempt_from_json(attempt))
         return found
 
     def _rows(self, sql: str, *values: str) -> list[tuple[Any, ...]]:
@@ -140,7 +140,7 @@ class StateTable:
             return execute(sql, values) if execute else []
 
     @contextmanager
-    def held(self, parts: Iterable[str], timeout_s: float) -> Iterator[StateChanges]:
+    def lock_parts(self, parts: Iterable[str], timeout_s: float) -> Iterator[StateChanges]:
         """Hold parts of the state: nobody else changes connections of theirs.
 
         Args:
@@ -152,7 +152,7 @@ class StateTable:
         """
         try:
             names = [f"+state.{part}" for part in parts]  # no connection's name has a plus
-            with self._database.held(names, timeout_s) as writing:
+            with self._database.lock_all(names, timeout_s) as writing:
                 yield StateChanges(writing)
         except LockTimeout as timeout:
             message = f"the state in {self.place} was not free within {timeout_s:g} s: {timeout}"
@@ -186,24 +186,24 @@ class StateChanges:
         with self.writing() as execute:
             for connection, spec in former:
                 text = json.dumps(spec, sort_keys=True).encode()
-                execute(_KEEP_FORMER, (f"{_FORMER}{connection} {sha256(text).hexdigest()}", text))
+                execute(_ADD_FORMER, (f"{_FORMER}{connection} {sha256(text).hexdigest()}", text))
             for record in records:
-                latest = json.dumps(_plain(record.latest))
+                latest = json.dumps(_attempt_to_json(record.latest))
                 connection, *brief = record.brief
-                marks = (_storable(record.file), record.digest, int(record.is_applied))
-                execute(_WRITE, (connection, *marks, *brief, json.dumps(record.spec), latest))
-                execute(_REMEMBER, (record.connection, record.latest.at.timestamp(), latest))
-                execute(FORGET, (record.connection, record.connection, KEPT_ATTEMPTS - 1))
+                summary = (_encode_text(record.file), record.digest, int(record.is_applied))
+                execute(_WRITE, (connection, *summary, *brief, json.dumps(record.spec), latest))
+                execute(_ADD_ATTEMPT, (record.connection, record.latest.at.timestamp(), latest))
+                execute(DELETE_OLD_ATTEMPTS, (record.connection, record.connection, MAX_ATTEMPTS - 1))
             for connection in removed:
                 for statement in _DELETE:
                     execute(statement, (connection,))
 
 
-def _mark(file: str, digest: str, is_applied: int, fault: str) -> RecordSummary:
-    return RecordSummary(_text(file), digest, bool(is_applied), fault)
+def _summary(file: str, digest: str, is_applied: int, fault: str) -> RecordSummary:
+    return RecordSummary(_decode_text(file), digest, bool(is_applied), fault)
 
 
-def _decoded(texts: Iterable[str]) -> list[Any]:
+def _decode_all(texts: Iterable[str]) -> list[Any]:
     """Return what many JSON texts mean, in one call of the decoder."""
     encoded = list(texts)
     try:
@@ -216,22 +216,22 @@ def _decoded(texts: Iterable[str]) -> list[Any]:
     return decoded
 
 
-def _storable(text: str) -> str:
+def _encode_text(text: str) -> str:
     """Return text as Unicode, which is all that a database takes: what is none, and what looks like that, as JSON."""
     return text if text.isprintable() and not text.startswith('"') else json.dumps(text)
 
 
-def _text(stored: str) -> str:
+def _decode_text(stored: str) -> str:
     """Return the text that `_storable` was given."""
     return str(json.loads(stored)) if stored.startswith('"') else stored
 
 
-def _plain(attempt: Attempt) -> dict[str, Any]:
+def _attempt_to_json(attempt: Attempt) -> dict[str, Any]:
     secrets = [secret._asdict() for secret in attempt.secrets]
     return attempt._asdict() | {"at": attempt.at.timestamp(), "by": attempt.by._asdict(), "secrets": secrets}
 
 
-def _attempt(plain: dict[str, Any]) -> Attempt:
+def _attempt_from_json(plain: dict[str, Any]) -> Attempt:
     plain["at"] = datetime.fromtimestamp(plain["at"], UTC)
     plain["by"] = Actor(**plain["by"])
     plain["stages"] = tuple(plain["stages"])

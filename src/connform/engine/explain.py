@@ -51,7 +51,7 @@ def explain(code: str) -> Explanation:
         KeyError: there is none of that name.
     """
     if code in FAULTS:
-        return _of_fault(FAULTS[code])
+        return _explain_fault(FAULTS[code])
     severity, summary = CODES[code]
     text = (files("connform") / "explanations" / f"{code}.md").read_text("utf-8")
     page = _PAGE.fullmatch(text)
@@ -68,7 +68,7 @@ def summaries() -> Iterator[tuple[str, str, str]]:
         yield fault.name, fault.verdict, fault.hint
 
 
-def _of_fault(fault: Fault) -> Explanation:
+def _explain_fault(fault: Fault) -> Explanation:
     certainty = "trying again changes nothing" if fault.verdict == "failed" else "a later try may end otherwise"
     meaning = (
         f"A check ended at the stage `{fault.stage}` with the verdict `{fault.verdict}`: {certainty}. "

@@ -59,7 +59,7 @@ class ExportedCredential(NamedTuple):
     """All that the run came by: what is inherited from its environment as well."""
 
 
-def credential(connection: Connection, context: RunContext, timeout_s: float | None = None) -> ReadyCredential:
+def export_credential(connection: Connection, context: RunContext, timeout_s: float | None = None) -> ReadyCredential:
     """Return the credential of a connection, renewed where that is needed.
 
     Raises:
@@ -68,15 +68,15 @@ def credential(connection: Connection, context: RunContext, timeout_s: float | N
     from connform.auth.oauth.credential import GrantCredential
 
     settings = client_settings(connection, context, total_s=timeout_s)
-    holder = settings.credential
-    assert holder is not None  # noqa: S101  (every auth method makes one)
+    credential = settings.credential
+    assert credential is not None  # noqa: S101  (every auth method makes one)
     facts = None
-    lines = holder.headers()
-    if isinstance(holder, GrantCredential):
+    lines = credential.headers()
+    if isinstance(credential, GrantCredential):
         with deadline.within(settings.total_s):
-            lines = lines or holder.renew()
-        facts = holder.facts
-    header, value, is_token = _parts(lines)
+            lines = lines or credential.renew()
+        facts = credential.facts
+    header, value, is_token = _split_header(lines)
     return ReadyCredential(
         connection.name,
         settings.base_url,
@@ -89,7 +89,7 @@ def credential(connection: Connection, context: RunContext, timeout_s: float | N
     )
 
 
-def _parts(lines: HeaderLines) -> tuple[str, Secret, bool]:
+def _split_header(lines: HeaderLines) -> tuple[str, Secret, bool]:
     """Return a header's name, what it carries without a scheme, and whether that is a bearer token."""
     with hidden_frames():
         ((name, value),) = lines.reveal()
@@ -133,11 +133,11 @@ def export_credentials(
         if name not in manifest:
             raise UnknownConnection(unknown_connection(name, manifest))
     with run_context(manifest, simulate=simulate, state=state) as context, _ca_file(context.network) as ca_file:
-        found = [credential(manifest[name], context, timeout_s) for name in names]
+        credentials = [export_credential(manifest[name], context, timeout_s) for name in names]
         context.grants.close()
         if ca_file:
-            found = [_on_loopback(one, context.network, ca_file) for one in found]
-        yield ExportedCredential(tuple(found), (*context.source.known(), *(one.value for one in found)))
+            credentials = [_for_simulator(one, context.network, ca_file) for one in credentials]
+        yield ExportedCredential(tuple(credentials), (*context.source.known(), *(one.value for one in credentials)))
 
 
 @contextmanager
@@ -152,9 +152,9 @@ def _ca_file(network: Network) -> Iterator[str]:
         yield str(file)
 
 
-def _on_loopback(credential: ReadyCredential, network: Network, ca_file: str) -> ReadyCredential:
+def _for_simulator(credential: ReadyCredential, network: Network, ca_file: str) -> ReadyCredential:
     """Return the credential for a program that knows nothing of routes: the simulator has an address and a CA like any server."""
     assert network.route is not None  # noqa: S101  (that is what a simulator is)
-    meant = urlsplit(credential.base_url)
-    host, port = network.route(meant.hostname or "", meant.port or 443)
-    return credential._replace(base_url=f"https://{host}:{port}{meant.path}", ca_file=ca_file)
+    url = urlsplit(credential.base_url)
+    host, port = network.route(url.hostname or "", url.port or 443)
+    return credential._replace(base_url=f"https://{host}:{port}{url.path}", ca_file=ca_file)

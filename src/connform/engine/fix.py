@@ -57,11 +57,11 @@ def fix(files: Sequence[str] = ()) -> list[FixedManifest]:
                 edits.setdefault(edit.span.file, []).append(edit)
         if not edits:
             break
-        after = [_mended(source, edits.get(source.name, ()), counts) for source in after]
+        after = [_apply_edits(source, edits.get(source.name, ()), counts) for source in after]
     return [FixedManifest(source.name, source.data, counts[source.name]) for source in after if counts[source.name]]
 
 
-def _mended(source: Source, edits: Sequence[Edit], counts: dict[str, int]) -> Source:
+def _apply_edits(source: Source, edits: Sequence[Edit], counts: dict[str, int]) -> Source:
     if not edits:
         return source
     data, count = mend(source.data, edits)

@@ -91,7 +91,7 @@ def fmt(files: Sequence[str] = ()) -> Layouts:
         try:
             layouts.append(Layout(source.name, source.data, canonical(source.data, source.name, _reference_keys)))
         except YamlError as error:
-            found += _explain(source, error)
+            found += _diagnose(source, error)
         except ModelChangedError as error:
             bugs.append(error)
     return Layouts(layouts, found, bugs)
@@ -103,7 +103,7 @@ def _reference_keys() -> frozenset[str]:
     return reference_keys() | store_reference_keys()
 
 
-def _explain(source: Source, error: YamlError) -> list[Diagnostic]:
+def _diagnose(source: Source, error: YamlError) -> list[Diagnostic]:
     """Return what `validate` says of it."""
     from connform.engine.load.catalog import vocabulary
     from connform.manifest.diagnose import diagnose_yaml

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MANIFEST: Final = "connections.yaml"
-_AT_HAND: Final = ("env", "dotenv", "file")
+_SIMPLE_BACKENDS: Final = ("env", "dotenv", "file")
 """The backends that need nothing to be installed or set up: what a first manifest offers."""
 IGNORED: Final = (".env", ".connform/")
 """What never belongs into a repository: local secrets, and recorded state."""
@@ -76,7 +76,7 @@ def manifest(answers: Answers) -> str:
         f"  {answers.name}:",
         f"    environment: {answers.environment} # {' | '.join(environments())}",
         f"    {place}",
-        f"    auth: # a secret is a reference: {', '.join(BACKENDS[name].form for name in _AT_HAND)}",
+        f"    auth: # a secret is a reference: {', '.join(BACKENDS[name].form for name in _SIMPLE_BACKENDS)}",
         f"      method: {answers.auth} # {' | '.join(METHODS)}",
         *(f"      {key}: {value}" for key, value in _credential(answers)),
         "    # tags: [ci] # for --tag",

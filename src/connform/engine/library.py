@@ -189,7 +189,7 @@ def apply(
         selection,
         _names(policies),
         by=actor(),
-        consent=Approval(force=force),
+        approval=Approval(force=force),
         simulate=simulate,
         timeout_s=timeout_s,
         state=StateLocation(state, state_key),

@@ -15,7 +15,7 @@ from connform.auth.oauth.server import discover
 from connform.auth.oauth.token_endpoint import AnswerLost, GrantRefused, TokenEndpoint
 from connform.engine.load.manifest import load_manifest
 from connform.engine.load.selection import unknown_connection
-from connform.engine.logins import problem
+from connform.engine.logins import grant_problem
 from connform.engine.run.client import bare_settings
 from connform.engine.run.context import run_context
 from connform.engine.run.end_grant import LOCK_S, end_grant
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from connform.secret import Secret
 
 
-class Granted(NamedTuple):
+class LoginResult(NamedTuple):
     """What came of a login."""
 
     facts: GrantFacts
@@ -49,24 +49,24 @@ class Granted(NamedTuple):
 class Login:
     """One login that has begun: a person opens `url`; `finish` takes the address on which they ended."""
 
-    def __init__(self, given: AuthInputs) -> None:
+    def __init__(self, inputs: AuthInputs) -> None:
         """Begin; looks for the server's endpoints where the manifest says `issuer` alone.
 
         Raises:
             ConnectionFailed: as for `auth.oauth.server.discover`; a fault of the store, before a person is asked.
         """
-        self._given = given
-        with self._locked():
+        self._inputs = inputs
+        with self._lock():
             pass
-        self._server = discover(oauth2.server(given.settings, given.server), given.client)
-        self._endpoint = TokenEndpoint(self._server.token_url, oauth2.app(given), given.client)
-        self.scopes = tuple(given.settings.get("scopes", oauth2.DEFAULT_SCOPES))
+        self._server = discover(oauth2.server(inputs.settings, inputs.server), inputs.client)
+        self._endpoint = TokenEndpoint(self._server.token_url, oauth2.app(inputs), inputs.client)
+        self.scopes = tuple(inputs.settings.get("scopes", oauth2.DEFAULT_SCOPES))
         """What is asked for."""
-        self.redirect_uri: str = given.settings["redirect_uri"]
+        self.redirect_uri: str = inputs.settings["redirect_uri"]
         """Where the server sends the person back to."""
         self._request = authorization.start(
             self._server.authorize_url,
-            given.settings["client_id"],
+            inputs.settings["client_id"],
             self.redirect_uri,
             self.scopes,
             self._server.issuer,
@@ -74,7 +74,7 @@ class Login:
         self.url = self._request.url
         """What the person opens."""
 
-    def finish(self, address: Secret) -> Granted:
+    def finish(self, address: Secret) -> LoginResult:
         """Exchange the code in `address`, and keep the grant in place of the one before; the first answer is the only one.
 
         Raises:
@@ -82,7 +82,7 @@ class Login:
         """
         with hidden_frames():
             code = authorization.read_callback(self._request, address.reveal())
-        with self._locked() as locked:
+        with self._lock() as locked:
             try:
                 tokens = self._endpoint.exchange(code, self._request.verifier, self.redirect_uri)
             except GrantRefused:
@@ -91,17 +91,17 @@ class Login:
             except AnswerLost as lost:
                 message = f"the answer with the tokens was lost: {lost}"
                 raise ConnectionFailed("token_endpoint_unavailable", message, "start the login again") from None
-            return self._keep(locked, tokens)
+            return self._save(locked, tokens)
 
-    def take(self, refresh_token: Secret) -> Granted:
+    def import_token(self, refresh_token: Secret) -> LoginResult:
         """Keep a grant that was obtained elsewhere, once the server has renewed it.
 
         Raises:
             Refused: there is a grant that works: if the token is an old one of it, its server would end it.
             ConnectionFailed: `login_required`, the server doesn't accept it; otherwise as for `finish`.
         """
-        with self._locked() as locked:
-            self._refuse_to_risk(locked.read())
+        with self._lock() as locked:
+            self._require_no_working_grant(locked.read())
             try:
                 tokens = self._endpoint.refresh(refresh_token)
             except GrantRefused:
@@ -112,11 +112,11 @@ class Login:
             except AnswerLost as lost:
                 message = f"the answer with the new token was lost: {lost}"
                 raise ConnectionFailed("refresh_interrupted", message) from None
-            return self._keep(locked, tokens._replace(refresh_token=tokens.refresh_token or refresh_token))
+            return self._save(locked, tokens._replace(refresh_token=tokens.refresh_token or refresh_token))
 
-    def _refuse_to_risk(self, kept: Grant | None) -> None:
-        name, settings = self._given.connection, self._given.settings
-        if kept is None or problem(settings, oauth2.server(settings, self._given.server), kept.facts)[0]:
+    def _require_no_working_grant(self, stored: Grant | None) -> None:
+        name, settings = self._inputs.connection, self._inputs.settings
+        if stored is None or grant_problem(settings, oauth2.server(settings, self._inputs.server), stored.facts)[0]:
             return
         message = (
             f"{name} has a grant that works, and nothing was sent: a server ends a grant whose old refresh token comes again. "
@@ -125,19 +125,19 @@ class Login:
         raise Refused(message)
 
     @contextmanager
-    def _locked(self) -> Iterator[LockedGrant]:
+    def _lock(self) -> Iterator[LockedGrant]:
         """Hold the grant's lock; and prove that the store can be written, before anything is spent that can't be had twice."""
-        with self._given.grants().lock(self._given.connection, LOCK_S) as locked:
-            locked.prove()
+        with self._inputs.grants().lock(self._inputs.connection, LOCK_S) as locked:
+            locked.check_writable()
             yield locked
 
-    def _keep(self, locked: LockedGrant, tokens: Tokens) -> Granted:
+    def _save(self, locked: LockedGrant, tokens: Tokens) -> LoginResult:
         now = datetime.now(UTC)
         scopes = self.scopes if tokens.scopes is None else tokens.scopes
         facts = GrantFacts(
-            connection=self._given.connection,
+            connection=self._inputs.connection,
             token_url=self._server.token_url,
-            client_id=self._given.settings["client_id"],
+            client_id=self._inputs.settings["client_id"],
             scopes=scopes,
             obtained_at=now,
             expires_at=None if tokens.lifetime_s is None else now + timedelta(seconds=tokens.lifetime_s),
@@ -146,7 +146,7 @@ class Login:
             granted_at=now,
         )
         locked.write(Grant(facts, tokens.access_token, tokens.refresh_token))
-        return Granted(facts, tuple(scope for scope in self.scopes if scope not in scopes))
+        return LoginResult(facts, tuple(scope for scope in self.scopes if scope not in scopes))
 
 
 @contextmanager
@@ -164,8 +164,8 @@ def login(files: Sequence[str], name: str, *, state: StateLocation, policies: Se
         UnknownConnection: no OAuth connection has that name.
         ConnectionFailed: a secret can't be resolved; as for `Login`.
     """
-    with _given(files, name, state, policies) as given:
-        yield Login(given)
+    with _auth_inputs(files, name, state, policies) as inputs:
+        yield Login(inputs)
 
 
 def logout(
@@ -187,9 +187,9 @@ def logout(
     """
     if only_here:
         return _delete(load_manifest(files, policies), name, state)
-    with _given(files, name, state, policies) as given:
+    with _auth_inputs(files, name, state, policies) as inputs:
         try:
-            return end_grant(given, force=force)
+            return end_grant(inputs, force=force)
         except Refused as refused:
             hint = f"Correct it, or give --force if the vendor documents it so; connform logout {name} --only-here revokes nothing"
             message = f"refused, nothing was sent: {refused}. {hint}"
@@ -211,7 +211,9 @@ def _delete(manifest: Manifest, name: str, state: StateLocation) -> str:
 
 
 @contextmanager
-def _given(files: Sequence[str], name: str, state: StateLocation, policies: Sequence[str]) -> Iterator[AuthInputs]:
+def _auth_inputs(
+    files: Sequence[str], name: str, state: StateLocation, policies: Sequence[str]
+) -> Iterator[AuthInputs]:
     manifest = load_manifest(files, policies)
     if name not in manifest:
         raise UnknownConnection(unknown_connection(name, manifest))

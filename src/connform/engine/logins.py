@@ -38,16 +38,16 @@ def logins(
     if manifest is None:
         return validated._replace(command="login")
     grants = StoredGrants(state, SecretResolver(manifest.stores))
-    known: dict[GrantStore, dict[str, GrantFacts]] = {}
+    facts_by_store: dict[GrantStore, dict[str, GrantFacts]] = {}
     reports = []
     try:
         for connection in manifest.values():
             if connection.auth.method == "oauth2":
                 store = grants.of(connection)
-                if store not in known:
-                    known[store] = {facts.connection: facts for facts in store.facts()}
-                report = _report(connection, known[store].get(connection.name))
-                reports.append(_of_old_name(report, manifest.moved, known[store]))
+                if store not in facts_by_store:
+                    facts_by_store[store] = {facts.connection: facts for facts in store.facts()}
+                report = _report(connection, facts_by_store[store].get(connection.name))
+                reports.append(_add_old_name(report, manifest.moved, facts_by_store[store]))
     finally:
         grants.close()
     return validated._replace(command="login", connections=tuple(reports), connection_count=len(reports))
@@ -55,7 +55,7 @@ def logins(
 
 def _report(connection: Connection, facts: GrantFacts | None) -> ConnectionReport:
     described = describe(connection)
-    name, message = problem(connection.auth.settings, declared_server(connection), facts)
+    name, message = grant_problem(connection.auth.settings, declared_server(connection), facts)
     if not name:
         return described._replace(verdict=Verdict.READY)
     fault = FAULTS[name]
@@ -69,12 +69,12 @@ def _report(connection: Connection, facts: GrantFacts | None) -> ConnectionRepor
     )
 
 
-def _of_old_name(
-    report: ConnectionReport, moved: Mapping[str, str], known: Mapping[str, GrantFacts]
+def _add_old_name(
+    report: ConnectionReport, moved: Mapping[str, str], facts: Mapping[str, GrantFacts]
 ) -> ConnectionReport:
     """Return the report of a connection; where its grant still lies under its old name, nobody has to grant it again."""
-    old = next((old for old, new in moved.items() if new == report.name and old in known), "")
-    if not old or report.name in known:
+    old = next((old for old, new in moved.items() if new == report.name and old in facts), "")
+    if not old or report.name in facts:
         return report
     message = f"its grant still lies under its old name, {old}"
     return report._replace(
@@ -82,7 +82,9 @@ def _of_old_name(
     )
 
 
-def problem(settings: Mapping[str, Any], server: AuthorizationServer, facts: GrantFacts | None) -> tuple[str, str]:
+def grant_problem(
+    settings: Mapping[str, Any], server: AuthorizationServer, facts: GrantFacts | None
+) -> tuple[str, str]:
     """Return why a connection needs a login, as a fault's name and a message; both are empty where its grant works.
 
     Args:

@@ -79,24 +79,24 @@ def plan(
         return PlanResult(validated._replace(command="plan"))
     states = StateOfRun(state, validated.files)
     try:
-        drawn = make_plan(manifest, states, selection, shard)
+        planned = make_plan(manifest, states, selection, shard)
         if refresh:
-            drawn = _refreshed(drawn, manifest, state, timeout_s, parallelism, progress)
-        found = report(drawn, validated)
-        return PlanResult(found._replace(elapsed_s=perf_counter() - started), drawn, selection, shard)
+            planned = _refresh(planned, manifest, state, timeout_s, parallelism, progress)
+        found = plan_report(planned, validated)
+        return PlanResult(found._replace(elapsed_s=perf_counter() - started), planned, selection, shard)
     finally:
         states.close()
 
 
-def report(drawn: Plan, validated: Report) -> Report:
+def plan_report(planned: Plan, validated: Report) -> Report:
     """Return a plan as a report."""
-    lines = tuple(map(describe_change, drawn.changes))
-    summary = PlanSummary(drawn.digest, refusals(drawn))
+    lines = tuple(map(describe_change, planned.changes))
+    summary = PlanSummary(planned.digest, refusals(planned))
     return validated._replace(command="plan", connections=lines, connection_count=len(lines), plan=summary)
 
 
-def _refreshed(
-    drawn: Plan,
+def _refresh(
+    planned: Plan,
     manifest: Manifest,
     state: StateLocation,
     timeout_s: float | None,
@@ -108,18 +108,18 @@ def _refreshed(
     from connform.engine.run.context import run_context
     from connform.engine.run.live_check import check_all
 
-    still = {one.name: one for one in drawn.changes if one.action is Action.NONE}
-    connections = [one.connection for one in still.values() if one.connection]
+    unchanged = {one.name: one for one in planned.changes if one.action is Action.NONE}
+    connections = [one.connection for one in unchanged.values() if one.connection]
     with run_context(manifest, simulate=False, state=state) as context:
-        seen = check_all(connections, context, parallelism, timeout_s, progress)
+        checked = check_all(connections, context, parallelism, timeout_s, progress)
         versions = {connection.name: context.source.versions(connection) for connection in connections}
-    homes = by_home({name: one.states for name, one in still.items()})
-    records = {name: record for home, names in homes.items() for name, record in home.read(names).items()}
-    answers = {one.name: one for one in seen}
+    tables = by_home({name: one.states for name, one in unchanged.items()})
+    records = {name: record for table, names in tables.items() for name, record in table.read(names).items()}
+    answers = {one.name: one for one in checked}
     changes = (
         compare_with_live(change, records.get(name), answers[name], versions[name])
         if (name := change.name) in answers
         else change
-        for change in drawn.changes
+        for change in planned.changes
     )
-    return drawn._replace(changes=tuple(changes))
+    return planned._replace(changes=tuple(changes))

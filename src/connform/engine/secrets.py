@@ -70,7 +70,7 @@ def _report(connection: Connection, source: SecretResolver, stores: Mapping[str,
     references = connection.auth.references
     method = auth_method(connection.auth.method)
     read = source.outcomes([RequestedSecret(reference, connection.base) for reference in references.values()])
-    outcomes = [_judged(outcome, key, method) for key, outcome in zip(references, read, strict=True)]
+    outcomes = [_check_usable(outcome, key, method) for key, outcome in zip(references, read, strict=True)]
     secrets = tuple(
         _secret(connection, key, outcome, stores) for key, outcome in zip(references, outcomes, strict=True)
     )
@@ -90,7 +90,7 @@ def _report(connection: Connection, source: SecretResolver, stores: Mapping[str,
     )
 
 
-def _judged(outcome: Outcome, key: str, method: AuthMethod) -> Outcome:
+def _check_usable(outcome: Outcome, key: str, method: AuthMethod) -> Outcome:
     """Return what was read, or why the connection can't use it: in the words of `check`."""
     if isinstance(outcome, SecretUnresolved):
         return outcome

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from connform.engine.run.state_location import StateLocation
 
 
-def recorded(
+def report_state(
     files: Sequence[str],
     selection: Selection = EVERYTHING,
     *,
@@ -50,34 +50,36 @@ def recorded(
         UnknownConnection: the selection names none.
         ConnectionFailed: a fault of the store.
     """
-    names = named_manifests(files)
+    names = manifest_names(files)
     with closing(StateOfRun(state, names)) as states:
         if with_specifications or selection.tags:
-            lines = _lines(states, selection, with_history=with_history)
+            lines = _describe_records(states, selection, with_history=with_history)
         else:
-            briefs = {brief[0]: brief for home in states.all for brief in home.briefs()}
-            chosen = briefs if selection == EVERYTHING else select(dict.fromkeys(briefs, ()), selection)
-            found = tuple([briefs[name] for name in chosen])
+            rows = {row[0]: row for table in states.all for row in table.list_rows()}
+            chosen = rows if selection == EVERYTHING else select(dict.fromkeys(rows, ()), selection)
+            found = tuple([rows[name] for name in chosen])
             return Report(command, tuple(names), connection_count=len(found), briefs=found)
     return Report(command, tuple(names), connections=tuple(lines), connection_count=len(lines))
 
 
-def _lines(states: StateOfRun, selection: Selection, *, with_history: bool) -> list[ConnectionReport]:
-    if not _is_one(selection):
+def _describe_records(states: StateOfRun, selection: Selection, *, with_history: bool) -> list[ConnectionReport]:
+    if not _is_one_name(selection):
         records = states.read()  # and nothing else: a run of apply may be under way
         tags = {name: tuple(record.spec["settings"].get("tags", ())) for name, record in records.items()}
         chosen = select(tags, selection)
-        histories = {name: one for home in states.all for name, one in home.histories().items()} if with_history else {}
+        histories = (
+            {name: one for table in states.all for name, one in table.histories().items()} if with_history else {}
+        )
         return [describe_record(records[name], tuple(histories.get(name, ()))) for name in chosen]
     (name,) = selection.names
-    for home in states.all:
-        record = home.record(name)
+    for table in states.all:
+        record = table.record(name)
         if record is not None:
-            return [describe_record(record, tuple(home.history(name)) if with_history else ())]
+            return [describe_record(record, tuple(table.history(name)) if with_history else ())]
     raise UnknownConnection(unknown_connection(name, states.marks()))
 
 
-def _is_one(selection: Selection) -> bool:
+def _is_one_name(selection: Selection) -> bool:
     """Whether a selection is one name and no glob."""
     return (
         selection == Selection(selection.names)
@@ -86,7 +88,7 @@ def _is_one(selection: Selection) -> bool:
     )
 
 
-def named_manifests(files: Sequence[str]) -> list[str]:
+def manifest_names(files: Sequence[str]) -> list[str]:
     """Return the names of the manifests, of which the folders alone matter.
 
     Raises:
@@ -112,12 +114,12 @@ def forget(files: Sequence[str], name: str, *, state: StateLocation, lock_timeou
         UnknownConnection: nothing is recorded under that name.
         ConnectionFailed: a fault of the store.
     """
-    with closing(StateOfRun(state, named_manifests(files))) as states:
-        marks = states.marks()
-        if name not in marks:
-            raise UnknownConnection(unknown_connection(name, marks))
-        home = marks[name][1]
-        with home.held([Shard.name_of(part_of(name))], lock_timeout_s) as changes:
+    with closing(StateOfRun(state, manifest_names(files))) as states:
+        summaries = states.marks()
+        if name not in summaries:
+            raise UnknownConnection(unknown_connection(name, summaries))
+        table = summaries[name][1]
+        with table.lock_parts([Shard.name_of(part_of(name))], lock_timeout_s) as changes:
             changes.write((), [name])
 
 
@@ -137,21 +139,21 @@ def move(files: Sequence[str], old: str, new: str, *, state: StateLocation, lock
         Refused: something lies under the new one.
         ConnectionFailed: a fault of the store.
     """
-    names = named_manifests(files)
+    names = manifest_names(files)
     with closing(StateOfRun(state, names)) as states:
-        known = {name: home for home in states.all for name in (*home.marks(), *home.grants())}
+        known = {name: table for table in states.all for name in (*table.summaries(), *table.grants())}
         if old not in known:
             raise UnknownConnection(unknown_connection(old, known))
-        home = known[old]
+        table = known[old]
         manifest, _ = read_manifest(files)
         parts = sorted(Shard.name_of(part_of(name)) for name in {old, new})
         with (
-            home.held(dict.fromkeys(parts), lock_timeout_s) as changes,
+            table.lock_parts(dict.fromkeys(parts), lock_timeout_s) as changes,
             closing(SecretResolver(manifest.stores if manifest else {})) as source,
             closing(StoredGrants(state, source)) as grants,
         ):
             for other in states.all:
-                if new in other.marks() or new in other.grants():
+                if new in other.summaries() or new in other.grants():
                     message = f"{new} is in the state already: choose another name, or `connform state rm {new}` first"
                     raise Refused(message)
-            move_record(old, new, changes, grants.at(states.folder_of(home)))
+            move_record(old, new, changes, grants.at(states.folder_of(table)))

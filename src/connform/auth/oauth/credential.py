@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from connform.auth.oauth import pending_refresh
 from connform.auth.oauth.freshness import is_fresh
-from connform.auth.oauth.renewal import Renewal, lines_of
+from connform.auth.oauth.renewal import Renewal, header_lines
 from connform.errors import ConnectionFailed
 from connform.http.net import deadline
 from connform.http.settings import NO_LINES
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from connform.grant import Grant, GrantFacts, GrantStore
     from connform.http.settings import ClientSettings, HeaderLines
 
-_SHARE_OF_WAITING: Final = 0.9
+_LOCK_WAIT_SHARE: Final = 0.9
 """Of a caller's time: whoever waits in vain for the lock learns who holds it, before the time is up."""
 
 
@@ -35,7 +35,7 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-class _Renewing:
+class _CurrentRenewal:
     """The renewal that is under way in this process."""
 
     def __init__(self) -> None:
@@ -70,7 +70,7 @@ class GrantCredential:
         self._renewal = Renewal(connection, store, server, app, settings, clock)
         self._clock = clock
         self._grant: Grant | None = None
-        self._renewing = ProcessLocal(_Renewing)
+        self._current = ProcessLocal(_CurrentRenewal)
 
     @property
     def facts(self) -> GrantFacts | None:
@@ -80,7 +80,7 @@ class GrantCredential:
     def headers(self) -> HeaderLines:
         """Return the line of the token in memory, while it is good; else nothing."""
         grant = self._grant
-        return lines_of(grant) if grant is not None and is_fresh(grant.facts, self._clock()) else NO_LINES
+        return header_lines(grant) if grant is not None and is_fresh(grant.facts, self._clock()) else NO_LINES
 
     def renew(self, refused: HeaderLines = NO_LINES) -> HeaderLines:
         """Return the line of a token that works, as far as one can be had (`http.settings.Renewable`).
@@ -92,43 +92,43 @@ class GrantCredential:
             lines = self.headers()
             if lines and lines != refused:
                 return lines
-            limit_s = self._allowed_s()
-            outcome, is_mine = self._share(refused, limit_s)
+            limit_s = self._remaining_s()
+            outcome, is_own = self._join_or_start(refused, limit_s)
             try:
-                lines = lines_of(outcome.result(limit_s))
+                lines = header_lines(outcome.result(limit_s))
             except TimeoutError:
-                raise self._renewal.left() from None
+                raise self._renewal.timeout_failure() from None
             except ConnectionFailed as failure:
-                if is_mine or failure.fault.name != "store_locked":
+                if is_own or failure.fault.name != "store_locked":
                     raise
                 continue  # whoever began it had less patience
-            if is_mine or lines != refused:  # another's renewal may know nothing of this caller's refused token
+            if is_own or lines != refused:  # another's renewal may know nothing of this caller's refused token
                 return lines
 
-    def _allowed_s(self) -> float | None:
+    def _remaining_s(self) -> float | None:
         try:
             return deadline.allow(None)
         except TimeoutError:
             message = f"no time was left to renew the grant of {self._connection}"
             raise ConnectionFailed("http_deadline", message) from None
 
-    def _share(self, refused: HeaderLines, limit_s: float | None) -> tuple[Future[Grant], bool]:
+    def _join_or_start(self, refused: HeaderLines, limit_s: float | None) -> tuple[Future[Grant], bool]:
         """Return the outcome of the renewal that is under way, or of a new one, and whether it is this caller's own."""
-        renewing = self._renewing.own
-        with renewing.lock:
-            if renewing.outcome is not None and not renewing.outcome.done():
-                return renewing.outcome, False
-            renewing.outcome = self._begin(refused, limit_s)
-            return renewing.outcome, True
+        current = self._current.own
+        with current.lock:
+            if current.outcome is not None and not current.outcome.done():
+                return current.outcome, False
+            current.outcome = self._start(refused, limit_s)
+            return current.outcome, True
 
-    def _begin(self, refused: HeaderLines, limit_s: float | None) -> Future[Grant]:
+    def _start(self, refused: HeaderLines, limit_s: float | None) -> Future[Grant]:
         """Renew in a thread that ends its work whatever becomes of the callers; the process waits for it."""
         outcome: Future[Grant] = Future()
-        patience_s = pending_refresh.LONGEST.total_seconds() if limit_s is None else limit_s * _SHARE_OF_WAITING
+        lock_timeout_s = pending_refresh.MAX_AGE.total_seconds() if limit_s is None else limit_s * _LOCK_WAIT_SHARE
 
         def work() -> None:
             try:
-                grant = self._grant = self._renewal.run(refused, patience_s)
+                grant = self._grant = self._renewal.run(refused, lock_timeout_s)
             except BaseException as error:  # noqa: BLE001  (it belongs to whoever waits)
                 outcome.set_exception(error)
             else:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _LEEWAY: Final = timedelta(seconds=60)
 """A token is renewed that long before it ends, or a tenth of its life, where that is less."""
-_YOUTH: Final = timedelta(seconds=60)
+_YOUNG_FOR: Final = timedelta(seconds=60)
 """A younger token that is refused is not renewed: its scope is wrong, not its age. Or half of its life, where that is less."""
 
 
@@ -28,5 +28,5 @@ def is_fresh(facts: GrantFacts, now: datetime) -> bool:
 
 def is_young(facts: GrantFacts, now: datetime) -> bool:
     """Return whether the access token is younger than a 401 can explain; one from the future is of a clock that was put back."""
-    youth = min(_YOUTH, (facts.expires_at - facts.obtained_at) / 2) if facts.expires_at else _YOUTH
-    return timedelta() <= now - facts.obtained_at < youth
+    young_for = min(_YOUNG_FOR, (facts.expires_at - facts.obtained_at) / 2) if facts.expires_at else _YOUNG_FOR
+    return timedelta() <= now - facts.obtained_at < young_for

@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 _PAGE: Final = (
     b"<!doctype html><title>connform</title><p>The login has been handed over: close this window, and see the terminal."
 )
-_SILENCE_S: Final = 10.0
-_ABSENT: Final = {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL}
+_IDLE_TIMEOUT_S: Final = 10.0
+_NO_SUCH_ADDRESS: Final = {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL}
 """What says that an address is not this machine's: containers name `::1` in /etc/hosts and have no IPv6."""
 
 
 @contextmanager
-def listening(redirect_uri: str, certificate: Path, key: Path | None) -> Iterator[Callable[[float], Secret]]:
+def listen_for_redirect(redirect_uri: str, certificate: Path, key: Path | None) -> Iterator[Callable[[float], Secret]]:
     """Listen where `redirect_uri` leads, and yield what waits for the address of the callback, so many seconds.
 
     Args:
@@ -47,7 +47,7 @@ def listening(redirect_uri: str, certificate: Path, key: Path | None) -> Iterato
             from waiting, `login_timeout`.
     """
     url = urlsplit(redirect_uri)
-    tls = _context(certificate, key)
+    tls = _tls_context(certificate, key)
     callbacks: SimpleQueue[Secret] = SimpleQueue()
 
     def wait(timeout_s: float) -> Secret:
@@ -69,35 +69,35 @@ def listening(redirect_uri: str, certificate: Path, key: Path | None) -> Iterato
 def _servers(tls: ssl.SSLContext, redirect_uri: str, callbacks: SimpleQueue[Secret], stack: ExitStack) -> list[_Server]:
     """Return a server for each address of this machine to which `redirect_uri` leads; the stack closes them."""
     servers: list[_Server] = []
-    absent: list[ConnectionFailed] = []
-    for family, address in _places(redirect_uri):
+    failures: list[ConnectionFailed] = []
+    for family, address in _loopback_addresses(redirect_uri):
         try:
             servers.append(stack.enter_context(_Server(family, address, tls, redirect_uri, callbacks)))
         except OSError as error:
             message = f"can't listen on {address[0]} port {address[1]}, where redirect_uri leads: {error.strerror}"
             hint = "register a redirect URL with another port, or log in without --listen"
-            absent.append(ConnectionFailed("config_invalid", message, hint))
-            if error.errno not in _ABSENT:  # somebody else has the port: the browser might go there
-                raise absent[-1] from None
+            failures.append(ConnectionFailed("config_invalid", message, hint))
+            if error.errno not in _NO_SUCH_ADDRESS:  # somebody else has the port: the browser might go there
+                raise failures[-1] from None
     if not servers:
-        raise absent[0]
+        raise failures[0]
     return servers
 
 
-def _places(redirect_uri: str) -> list[tuple[socket.AddressFamily, tuple[str, int]]]:
+def _loopback_addresses(redirect_uri: str) -> list[tuple[socket.AddressFamily, tuple[str, int]]]:
     url = urlsplit(redirect_uri)
     try:
         found = socket.getaddrinfo(url.hostname, url.port or 443, type=socket.SOCK_STREAM)
     except OSError:
         found = []
-    places = {(family, (str(address[0]), int(address[1]))) for family, _, _, _, address in found}
-    if not places or not all(ip_address(address[0].split("%")[0]).is_loopback for _, address in places):
+    addresses = {(family, (str(address[0]), int(address[1]))) for family, _, _, _, address in found}
+    if not addresses or not all(ip_address(address[0].split("%")[0]).is_loopback for _, address in addresses):
         message = f"redirect_uri leads to {url.hostname}, which is not this machine: nothing can listen there"
         raise ConnectionFailed("config_invalid", message, "log in without --listen, and paste the address")
-    return sorted(places)
+    return sorted(addresses)
 
 
-def _context(certificate: Path, key: Path | None) -> ssl.SSLContext:
+def _tls_context(certificate: Path, key: Path | None) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.sslsocket_class = TLSSocket
     is_encrypted = False
@@ -147,7 +147,7 @@ class _Server(ThreadingHTTPServer):
 
     def finish_request(self, request: socket.socket, client_address: object) -> None:  # type: ignore[override]  # the base class's stub has more kinds of request
         """Shake hands in the thread of the connection: browsers open some and leave them idle."""
-        request.settimeout(_SILENCE_S)
+        request.settimeout(_IDLE_TIMEOUT_S)
         try:
             with self.tls.wrap_socket(request, server_side=True) as connection:
                 _Handler(connection, client_address, self)

@@ -19,31 +19,31 @@ if TYPE_CHECKING:
 
     from connform.grant import Pending
 
-LONGEST: Final = timedelta(seconds=CALL_S + 30)
+MAX_AGE: Final = timedelta(seconds=CALL_S + 30)
 """From a journal entry to its answer in the store; whoever wrote an older one is dead, wherever it was. Clocks may differ by as much."""
-_AT_WORK: Final[list[tuple[int, str]]] = []
+_RUNNING: Final[list[tuple[int, str]]] = []
 """What this process refreshes right now. With its own number: a process that was forked inherits the list, not the work."""
 
 
 @contextmanager
-def at_work(connection: str) -> Iterator[None]:
+def track_refresh(connection: str) -> Iterator[None]:
     """Let the other threads of this process know that the grant of a connection is being refreshed."""
     entry = (os.getpid(), connection)
-    _AT_WORK.append(entry)
+    _RUNNING.append(entry)
     try:
         yield
     finally:
-        _AT_WORK.remove(entry)
+        _RUNNING.remove(entry)
 
 
 def is_under_way(pending: Pending, connection: str, now: datetime) -> bool:
     """Return whether somebody may still get the answer; an entry without a process has none who waits."""
     host, _, pid = pending.holder.rpartition(":")
-    if not pid.isdecimal() or abs(now - pending.since) > LONGEST:
+    if not pid.isdecimal() or abs(now - pending.since) > MAX_AGE:
         return False
     if host != os.uname().nodename:
         return True
-    return (os.getpid(), connection) in _AT_WORK if int(pid) == os.getpid() else _is_alive(int(pid))
+    return (os.getpid(), connection) in _RUNNING if int(pid) == os.getpid() else _is_alive(int(pid))
 
 
 def _is_alive(pid: int) -> bool:

@@ -33,12 +33,12 @@ if TYPE_CHECKING:
     from connform.grant import GrantFacts, GrantStore, LockedGrant
     from connform.http.settings import ClientSettings, HeaderLines
 
-_LOOK_AGAIN_S: Final = 0.2
+_POLL_S: Final = 0.2
 _ENDED: Final = {
     "login_required": "the server no longer accepts the grant: it was revoked, or has ended",
     "refresh_interrupted": "a refresh was interrupted, and the answer with the new token was lost",
 }
-_ONCE_MORE: Final = (
+_RETRY_HINT: Final = (
     "the next use tries the token once more; where that is refused, run `connform login` for this connection"
 )
 
@@ -62,53 +62,57 @@ class Renewal:
         self._app = app
         self._settings = settings
         self._clock = clock
-        self._record = StoredGrant(connection)
+        self._stored_grant = StoredGrant(connection)
         self._cool_down = CoolDown()
-        self._reading = ("store_unavailable", f"the store has not yet said what {connection} was granted", "")
-        self._waits_for = self._reading
+        self._reading_database = ("store_unavailable", f"the store has not yet said what {connection} was granted", "")
+        self._waiting_for = self._reading_database
 
-    def left(self) -> ConnectionFailed:
+    def timeout_failure(self) -> ConnectionFailed:
         """Return what is told to a caller who can't wait any longer: what the renewal itself waits for."""
-        return ConnectionFailed(*self._waits_for)
+        return ConnectionFailed(*self._waiting_for)
 
-    def run(self, refused: HeaderLines, patience_s: float) -> Grant:
+    def run(self, refused: HeaderLines, lock_timeout_s: float) -> Grant:
         """Return a grant with an access token that works, as far as one can be had.
 
         Args:
             refused: the lines that the API answered with 401; empty where none were sent.
-            patience_s: how long to wait for others. Once a token is spent, the answer is waited for.
+            lock_timeout_s: how long to wait for others. Once a token is spent, the answer is waited for.
 
         Raises:
             ConnectionFailed: `login_required`, `refresh_interrupted`, `client_credentials_rejected`,
                 `token_endpoint_unavailable`, a fault of the store or of the network.
         """
-        began_at, gives_up_at = self._clock(), monotonic() + patience_s
+        started_at, deadline = self._clock(), monotonic() + lock_timeout_s
         name = self._connection
-        self._waits_for = self._reading
+        self._waiting_for = self._reading_database
         stored = self._store.read(name)
         if stored is None:  # a look must leave no trace
             raise ConnectionFailed("login_required", f"no customer has granted {name} access yet")
-        if not self._record.is_behind and self._is_usable(stored, refused, began_at):
+        if not self._stored_grant.has_unsaved and self._is_usable(stored, refused, started_at):
             return stored
         self._cool_down.check()
-        self._waits_for = ("store_locked", f"somebody else holds the grant of {name}, and this request can't wait", "")
-        with self._store.lock(name, patience_s) as locked:
+        self._waiting_for = (
+            "store_locked",
+            f"somebody else holds the grant of {name}, and this request can't wait",
+            "",
+        )
+        with self._store.lock(name, lock_timeout_s) as locked:
             while True:
-                grant = self._record.read(locked)
+                grant = self._stored_grant.read(locked)
                 self._check(grant)
                 pending = grant.facts.pending
-                if self._is_usable(grant, refused, began_at) or self._stands(grant, refused):
+                if self._is_usable(grant, refused, started_at) or self._is_refusal_final(grant, refused):
                     return grant
                 if pending and pending_refresh.is_under_way(pending, name, self._clock()):
-                    self._wait_for(pending, gives_up_at)
-                elif pending and self._record.read(locked).facts != grant.facts:
+                    self._wait_for(pending, deadline)
+                elif pending and self._stored_grant.read(locked).facts != grant.facts:
                     continue  # it ended after the record was read, which still names the token that it has spent
-                elif renewed := self._spend(locked, grant):
+                elif renewed := self._refresh(locked, grant):
                     return renewed
 
     def _check(self, grant: Grant) -> None:
         facts = grant.facts
-        if not self._is_ours(facts):
+        if not self._is_declared(facts):
             message = (
                 f"the grant was given to {facts.client_id} by {facts.token_url}, of which the manifest no longer speaks"
             )
@@ -116,47 +120,47 @@ class Renewal:
         if facts.ended:
             raise ConnectionFailed(facts.ended, _ENDED[facts.ended])
 
-    def _wait_for(self, pending: Pending, gives_up_at: float) -> None:
+    def _wait_for(self, pending: Pending, deadline: float) -> None:
         """Let the process get its answer that spent the token and lost its lock."""
         message = f"{pending.holder} has been renewing the grant of {self._connection} since {pending.since:%FT%TZ}"
-        self._waits_for = ("store_locked", message, "")
-        if monotonic() + _LOOK_AGAIN_S > gives_up_at:
-            raise self.left()
-        sleep(_LOOK_AGAIN_S)
+        self._waiting_for = ("store_locked", message, "")
+        if monotonic() + _POLL_S > deadline:
+            raise self.timeout_failure()
+        sleep(_POLL_S)
 
-    def _spend(self, locked: LockedGrant, grant: Grant) -> Grant | None:
+    def _refresh(self, locked: LockedGrant, grant: Grant) -> Grant | None:
         """Spend the refresh token, and return the renewed grant; `None` where another one has replaced the record meanwhile."""
         if grant.refresh_token is None:
             raise ConnectionFailed("login_required", "the access token has ended, and there is no refresh token")
         message = f"the grant of {self._connection} is still being renewed: the token endpoint has not answered yet"
         hint = "allow more time (`--timeout`, `timeouts: {total_s}`), or try again: the answer will be kept"
-        self._waits_for = ("token_endpoint_unavailable", message, hint)
-        before = grant.facts.pending
-        with pending_refresh.at_work(self._connection):
+        self._waiting_for = ("token_endpoint_unavailable", message, hint)
+        pending_before = grant.facts.pending
+        with pending_refresh.track_refresh(self._connection):
             locked.begin_refresh()
             try:
                 tokens = TokenEndpoint(grant.facts.token_url, self._app, self._settings).refresh(grant.refresh_token)
             except GrantRefused:
-                ended = "refresh_interrupted" if before else "login_required"
+                ended = "refresh_interrupted" if pending_before else "login_required"
                 facts = grant.facts._replace(pending=None, ended=ended)
                 if not locked.replace(grant, grant._replace(facts=facts)):
                     return None
                 raise ConnectionFailed(ended, _ENDED[ended]) from None
             except AnswerLost as lost:  # the entry stays: the next one knows what to think of a refusal
                 message = f"{_ENDED['refresh_interrupted']}: {lost}"
-                failure = ConnectionFailed("refresh_interrupted", message, "" if before else _ONCE_MORE)
-                self._record.note(locked, grant, Pending(self._clock(), holder=""))
-                if before:  # the one further try has been made
+                failure = ConnectionFailed("refresh_interrupted", message, "" if pending_before else _RETRY_HINT)
+                self._stored_grant.save_pending(locked, grant, Pending(self._clock(), holder=""))
+                if pending_before:  # the one further try has been made
                     self._cool_down.begin(failure)
                 raise failure from None
             except ConnectionFailed as failure:
-                self._record.note(locked, grant, before)
+                self._stored_grant.save_pending(locked, grant, pending_before)
                 if isinstance(failure, EndpointFailed):
-                    self._cool_down.begin(failure, failure.asked_s)
+                    self._cool_down.begin(failure, failure.retry_after_s)
                 raise
             self._cool_down.end()
             renewed = self._renewed(grant, tokens)
-            return renewed if self._record.keep(locked, grant, renewed) else None
+            return renewed if self._stored_grant.save(locked, grant, renewed) else None
 
     def _renewed(self, grant: Grant, tokens: Tokens) -> Grant:
         now = self._clock()
@@ -168,20 +172,20 @@ class Renewal:
         )
         return Grant(facts, tokens.access_token, tokens.refresh_token or grant.refresh_token)
 
-    def _is_usable(self, grant: Grant, refused: HeaderLines, began_at: datetime) -> bool:
+    def _is_usable(self, grant: Grant, refused: HeaderLines, started_at: datetime) -> bool:
         """Whether the token may be sent; one that came while this renewal waited is shared, however short its life."""
         facts = grant.facts
-        is_good = is_fresh(facts, self._clock()) or facts.obtained_at >= began_at
-        return is_good and self._is_ours(facts) and lines_of(grant) != refused
+        is_good = is_fresh(facts, self._clock()) or facts.obtained_at >= started_at
+        return is_good and self._is_declared(facts) and header_lines(grant) != refused
 
-    def _stands(self, grant: Grant, refused: HeaderLines) -> bool:
+    def _is_refusal_final(self, grant: Grant, refused: HeaderLines) -> bool:
         """Whether the API's refusal stands: it refused this token although it is new."""
-        return lines_of(grant) == refused and is_young(grant.facts, self._clock())
+        return header_lines(grant) == refused and is_young(grant.facts, self._clock())
 
-    def _is_ours(self, facts: GrantFacts) -> bool:
+    def _is_declared(self, facts: GrantFacts) -> bool:
         return facts.client_id == self._app.client_id and self._server.may_renew(facts.token_url)
 
 
-def lines_of(grant: Grant) -> HeaderLines:
+def header_lines(grant: Grant) -> HeaderLines:
     """Return the header line of a grant's access token."""
     return bearer(grant.access_token, key="access_token").headers()

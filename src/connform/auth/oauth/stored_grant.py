@@ -21,7 +21,7 @@ _LOG: Final = logging.getLogger("connform")
 
 
 class _Unsaved(NamedTuple):
-    spent: Grant
+    expected: Grant
     renewed: Grant
 
 
@@ -33,7 +33,7 @@ class StoredGrant:
         self._unsaved: _Unsaved | None = None
 
     @property
-    def is_behind(self) -> bool:
+    def has_unsaved(self) -> bool:
         """Whether the last renewal could not be written."""
         return self._unsaved is not None
 
@@ -44,30 +44,30 @@ class StoredGrant:
             ConnectionFailed: `login_required`, there is none any more; a fault of the store.
         """
         unsaved = self._unsaved
-        is_written = unsaved is not None and locked.replace(unsaved.spent, unsaved.renewed)
+        is_written = unsaved is not None and locked.replace(unsaved.expected, unsaved.renewed)
         grant = unsaved.renewed if unsaved and is_written else locked.read()
         self._unsaved = None
         if grant is None:  # a logout came first
             raise ConnectionFailed("login_required", f"the grant of {self._connection} has just been deleted")
         return grant
 
-    def keep(self, locked: LockedGrant, spent: Grant, renewed: Grant) -> bool:
+    def save(self, locked: LockedGrant, expected: Grant, renewed: Grant) -> bool:
         """Write new tokens over the record that was spent, and return whether it was still there.
 
         They stay in memory where the store fails: there are no others.
         """
-        said = ""
+        message = ""
         for pause_s in (*_PAUSES_S, 0):
             try:
-                return locked.replace(spent, renewed)
+                return locked.replace(expected, renewed)
             except ConnectionFailed as failure:
-                said = failure.message
+                message = failure.message
             sleep(pause_s)
-        _LOG.warning("the renewed grant of %s is in memory alone: %s", self._connection, said)
-        self._unsaved = _Unsaved(spent, renewed)
+        _LOG.warning("the renewed grant of %s is in memory alone: %s", self._connection, message)
+        self._unsaved = _Unsaved(expected, renewed)
         return True
 
-    def note(self, locked: LockedGrant, grant: Grant, pending: Pending | None) -> None:
+    def save_pending(self, locked: LockedGrant, grant: Grant, pending: Pending | None) -> None:
         """Say in the journal how a refresh ended; where that fails, others find out by waiting."""
         with suppress(ConnectionFailed):
             locked.replace(grant, grant._replace(facts=grant.facts._replace(pending=pending)))

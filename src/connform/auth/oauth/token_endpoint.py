@@ -36,9 +36,9 @@ _LONGEST_LIFE_S: Final = 10 * 365 * 86_400.0
 _SUCCESS: Final = range(200, 300)
 """Some servers answer 201 or 202; whatever else it is, it is an answer to what was spent."""
 _NOT_FOUND, _NO_SUCH_METHOD, _UNAUTHORIZED, _TOO_MANY, _SERVER_ERROR = 404, 405, 401, 429, 500
-_OF_THE_GRANT: Final = {"invalid_grant", "bad_refresh_token"}
-_OF_THE_APP: Final = {"invalid_client", "unauthorized_client", "incorrect_client_credentials"}
-_OF_THE_REQUEST: Final = {"invalid_request", "invalid_scope", "unsupported_grant_type"}
+_GRANT_ERRORS: Final = {"invalid_grant", "bad_refresh_token"}
+_APP_ERRORS: Final = {"invalid_client", "unauthorized_client", "incorrect_client_credentials"}
+_REQUEST_ERRORS: Final = {"invalid_request", "invalid_scope", "unsupported_grant_type"}
 """With those of the grant and of the app, all that RFC 6749 §5.2 knows, and GitHub's two; no other is repeated."""
 
 
@@ -53,9 +53,9 @@ class AnswerLost(Exception):
 class EndpointFailed(ConnectionFailed):
     """The token endpoint answered, but not about what was to be spent: that is as it was."""
 
-    def __init__(self, fault: str, message: str, hint: str = "", asked_s: float | None = None) -> None:
+    def __init__(self, fault: str, message: str, hint: str = "", retry_after_s: float | None = None) -> None:
         super().__init__(fault, message, hint)
-        self.asked_s = asked_s
+        self.retry_after_s = retry_after_s
         """How long the server wants to be left alone (`Retry-After`); `None` where it doesn't say."""
 
 
@@ -118,11 +118,11 @@ class TokenEndpoint:
             "redirect_uri": redirect_uri,
             "code_verifier": verifier,
         }
-        return self._call(self.url, form, _tokens)
+        return self._call(self.url, form, _read_tokens)
 
     def refresh(self, refresh_token: Secret) -> Tokens:
         """Spend a refresh token (RFC 6749 §6); errors as for `exchange`."""
-        return self._call(self.url, {"grant_type": "refresh_token", "refresh_token": refresh_token}, _tokens)
+        return self._call(self.url, {"grant_type": "refresh_token", "refresh_token": refresh_token}, _read_tokens)
 
     def revoke(self, revoke_url: str, token: Secret, kind: str) -> bool:
         """End a token (RFC 7009 §2.1), and return whether there is something that ends tokens at `revoke_url`.
@@ -137,7 +137,7 @@ class TokenEndpoint:
             ConnectionFailed: as for `exchange`.
         """
         try:
-            return self._call(revoke_url, {"token": token, "token_type_hint": kind}, _revoked)
+            return self._call(revoke_url, {"token": token, "token_type_hint": kind}, _read_revocation)
         except AnswerLost as lost:
             raise ConnectionFailed("token_endpoint_unavailable", str(lost)) from None
 
@@ -157,7 +157,7 @@ class TokenEndpoint:
         settings = replace(
             self._settings,
             base_url=f"{parts.scheme}://{parts.netloc}",
-            credential=None if in_body else _basic(self.app),
+            credential=None if in_body else _basic_credential(self.app),
             attempts=1,
             read_s=CALL_S,
             write_s=CALL_S,
@@ -167,7 +167,7 @@ class TokenEndpoint:
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
         with sync_client(settings) as client, deadline.until(monotonic() + CALL_S):
             try:
-                answer = client.post(url, content=_encoded(form), headers=headers)
+                answer = client.post(url, content=_encode(form), headers=headers)
             except RequestFailed as failure:  # it holds the request, and with it what was spent
                 if failure.sent:
                     raise AnswerLost(failure.message) from None
@@ -175,53 +175,53 @@ class TokenEndpoint:
             return _Answer(answer.status_code, answer.headers.get("retry-after", ""), answer.content)
 
 
-def _encoded(form: _Form) -> bytes:
+def _encode(form: _Form) -> bytes:
     clear = {key: value.reveal() if isinstance(value, Secret) else value for key, value in form.items()}
     return urlencode(clear).encode("ascii")
 
 
-def _basic(app: App) -> HeaderCredential:
+def _basic_credential(app: App) -> HeaderCredential:
     """RFC 6749 §2.3.1: both parts form-encoded first, so that a colon or a percent sign arrives as it is."""
     pair = f"{quote_plus(app.client_id)}:{quote_plus(app.client_secret.reveal())}"
     value = Secret(b64encode(pair.encode("ascii")).decode("ascii"))
     return HeaderCredential("Authorization", value, key="client_secret", prefix="Basic ")
 
 
-def _judge(answer: _Answer) -> None:
+def _raise_error(answer: _Answer) -> None:
     """Raise what a token endpoint says against the request; a success says nothing."""
-    status, error = answer.status, str((_json(answer.body) or {}).get("error"))
-    said, hint = f"the token endpoint answered {status}", ""
-    if error in _OF_THE_GRANT:
+    status, error = answer.status, str((_parse_json(answer.body) or {}).get("error"))
+    message, hint = f"the token endpoint answered {status}", ""
+    if error in _GRANT_ERRORS:
         raise GrantRefused
-    if error in _OF_THE_APP:
-        raise EndpointFailed("client_credentials_rejected", f"{said} {error}")
+    if error in _APP_ERRORS:
+        raise EndpointFailed("client_credentials_rejected", f"{message} {error}")
     if status == _UNAUTHORIZED:
-        raise EndpointFailed("client_credentials_rejected", said)
-    if error in _OF_THE_REQUEST:
-        said, hint = f"{said} {error}", "ask the vendor what the app may ask for; the grant is as it was"
+        raise EndpointFailed("client_credentials_rejected", message)
+    if error in _REQUEST_ERRORS:
+        message, hint = f"{message} {error}", "ask the vendor what the app may ask for; the grant is as it was"
     elif status in _SUCCESS:
         return
     elif status != _TOO_MANY and status < _SERVER_ERROR:
-        said = f"{said}, which is none of its answers"
-    asked_s = parse_retry_after(answer.retry_after, datetime.now(UTC))
-    raise EndpointFailed("token_endpoint_unavailable", said, hint, asked_s)
+        message = f"{message}, which is none of its answers"
+    retry_after_s = parse_retry_after(answer.retry_after, datetime.now(UTC))
+    raise EndpointFailed("token_endpoint_unavailable", message, hint, retry_after_s)
 
 
-def _revoked(answer: _Answer) -> bool:
-    error = (_json(answer.body) or {}).get("error")
+def _read_revocation(answer: _Answer) -> bool:
+    error = (_parse_json(answer.body) or {}).get("error")
     if answer.status in {_NOT_FOUND, _NO_SUCH_METHOD} or error == "unsupported_token_type":  # RFC 7009 §2.2.1
         return False
     if error == "invalid_token":  # no word of the standard's; some servers say it of a token that has ended
         raise GrantRefused
-    _judge(answer)
+    _raise_error(answer)
     return True
 
 
-def _tokens(answer: _Answer) -> Tokens:
-    content = _json(answer.body) or {}
+def _read_tokens(answer: _Answer) -> Tokens:
+    content = _parse_json(answer.body) or {}
     access, refresh, scope = (content.get(key) for key in ("access_token", "refresh_token", "scope"))
     if answer.status not in _SUCCESS or access is None:
-        _judge(answer)
+        _raise_error(answer)
     if not isinstance(access, str) or not isinstance(refresh, str | None):
         # A success that can't be read: the token is spent, and what it gave is lost.
         what = "an access token" if content else "tokens: with a page, perhaps"
@@ -236,10 +236,10 @@ def _tokens(answer: _Answer) -> Tokens:
     except ConnectionFailed as unusable:  # it never repeats the token
         raise AnswerLost(unusable.message) from None
     scopes = tuple(scope.split()) if isinstance(scope, str) and scope.strip() else None
-    return Tokens(token, Secret(refresh) if refresh else None, _seconds(content.get("expires_in")), scopes)
+    return Tokens(token, Secret(refresh) if refresh else None, _lifetime(content.get("expires_in")), scopes)
 
 
-def _seconds(value: Any) -> float | None:
+def _lifetime(value: Any) -> float | None:
     try:
         seconds = float(value)
     except (TypeError, ValueError):
@@ -249,7 +249,7 @@ def _seconds(value: Any) -> float | None:
     return min(seconds, _LONGEST_LIFE_S) if seconds >= 0 else None
 
 
-def _json(body: bytes) -> dict[str, Any] | None:
+def _parse_json(body: bytes) -> dict[str, Any] | None:
     try:
         content = json.loads(body)
     except (ValueError, RecursionError):
