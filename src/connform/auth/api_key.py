@@ -30,15 +30,15 @@ class ApiKey:
     )
 
     def rules(self, auth: Mapping[str, Any]) -> Iterator[Finding]:  # noqa: ARG002  (the interface's signature)
-        """Yield nothing: the schema says it all."""
+        """Yield nothing: the schema checks everything."""
         yield from ()
 
     def judge(self, key: str, secret: Secret) -> None:
-        """Let a secret pass that can be sent in a header."""
+        """Require a secret that can be sent in a header."""
         require_sendable(secret, key=key)
 
     def credential(self, inputs: AuthInputs) -> Credential:
-        """Return the key in the provider's header."""
+        """Return the credential that sends the key in the provider's header."""
         return HeaderCredential(inputs.api_key_header, inputs.secrets["api_key"], key="api_key")
 
 

@@ -1,6 +1,6 @@
 """The table of grants in a state database: encrypted, locked, with the pending refresh in each record.
 
-Layer 2, no IO of its own: what executes SQL and holds locks is `sqlite` or `postgres`.
+Layer 2, no IO of its own: `sqlite` or `postgres` executes the SQL and holds the locks.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from connform.secret import Secret
 
 RESERVED_BYTES: Final = 16 * 1024
-"""What a journal entry sets aside: a full disk is noticed before a token is spent, not after."""
-# Nothing that is put together here comes from outside: the names of columns are this package's own.
+"""The size of the placeholder that reserves disk space: a full disk is noticed before a token is spent, not after."""
+# The SQL is built from constants of this package only.
 _READ: Final = (
     f"SELECT {', '.join(COLUMNS)}, stamp FROM connform_grants LEFT JOIN connform_stamps USING (connection) "  # noqa: S608  (the columns are constants)
     "WHERE connection = ?"
@@ -43,7 +43,7 @@ _STAMP: Final = (
     "INSERT INTO connform_stamps (connection, stamp) VALUES (?, ?) "
     "ON CONFLICT (connection) DO UPDATE SET stamp = excluded.stamp"
 )
-"""What makes each record that is written another one: an earlier one opens with no later stamp."""
+"""Each write makes a new random stamp, which is part of the associated data: an old record put back can't be decrypted."""
 _STAMP_BYTES: Final = 16
 _DELETE: Final = (
     "DELETE FROM connform_grants WHERE connection = ?",
@@ -56,14 +56,15 @@ _DELETE_META: Final = "DELETE FROM connform_meta WHERE name = ?"
 
 
 class GrantTable:
-    """A `GrantStore` in one database."""
+    """The `GrantStore` of one database."""
 
     def __init__(self, database: Database, key: Callable[[bool], Secret]) -> None:
-        """Take a database, and what returns the key; it is called when tokens are read or written, not for facts.
+        """Take a database and its key.
 
         Args:
-            database: where the records lie.
-            key: takes whether the store is new, so that a key may be made.
+            database: where the grants are stored.
+            key: returns the key; called when tokens are read or written, not for facts. Its argument says whether the table has
+                no grants yet, so that a new key may be made.
         """
         self._database = database
         self._key = key
@@ -83,7 +84,7 @@ class GrantTable:
 
     @contextmanager
     def lock(self, connection: str, timeout_s: float) -> Iterator[LockedGrant]:
-        """Hold the lock of a grant."""
+        """Lock a grant during the block."""
         try:
             with self._database.lock(connection, timeout_s):
                 yield _LockedRow(self, self._database, connection)
@@ -92,14 +93,14 @@ class GrantTable:
             raise ConnectionFailed("store_locked", f"{message}: {timeout}") from None
 
     def rename(self, execute: Execute, old: str, new: str) -> None:
-        """Give a grant to another name in a transaction of the caller's, who holds both; nothing happens where there is none.
+        """Rename a grant in a transaction of the caller, who has locked both names; do nothing if there is no grant.
 
-        It is sealed anew: its tokens are bound to the name, as to all that decides where they go.
+        The grant is encrypted again, because its name is part of the associated data.
 
         Args:
             execute: executes SQL in the caller's transaction.
-            old: the name that it has.
-            new: the name that it gets, which has no grant.
+            old: the old name.
+            new: the new name, which has no grant.
         """
         for row in execute(_READ, (old,)):
             cipher, stamp = self._checked_cipher(execute), os.urandom(_STAMP_BYTES)
@@ -111,19 +112,19 @@ class GrantTable:
                 execute(statement, (old,))
 
     def close(self) -> None:
-        """Let go of files and connections."""
+        """Close files and connections."""
         self._database.close()
 
     @contextmanager
     def writing(self) -> Iterator[tuple[Execute, Cipher]]:
-        """Yield one durable transaction, and the cipher."""
+        """Yield a durable transaction, and the cipher."""
         with self._database.writing() as execute:
             yield execute, self._checked_cipher(execute, may_create=True)
 
     def _checked_cipher(self, execute: Execute, *, may_create: bool = False) -> Cipher:
-        """Return the cipher, once it has been shown that its key is that of the store.
+        """Return the cipher after checking that its key is the one of the database.
 
-        A store without grants takes a new key for a lost one: there is nothing that the lost one would open.
+        A database without grants accepts a new key: no grant needs the old one.
         """
         if self._cipher is None:
             rows = execute(_KEY_CHECK)
@@ -134,14 +135,14 @@ class GrantTable:
             elif is_new:
                 execute(_DELETE_META, ("key-check",))
                 execute(_SET_META, ("key-check", cipher.key_check()))
-                return cipher  # remembered by the next call, when it is committed
+                return cipher  # the next call stores it in `_cipher`, after the commit
             else:
                 raise ConnectionFailed("store_key_wrong", f"{self._database.place} was made with another key")
         return self._cipher
 
 
 def write_grant(execute: Execute, cipher: Cipher, grant: Grant) -> None:
-    """Write a record, in place of another one where there is one."""
+    """Insert or replace the record of a grant."""
     stamp = os.urandom(_STAMP_BYTES)
     execute(_WRITE, row_of(grant, cipher, stamp))
     execute(_STAMP, (grant.facts.connection, stamp))
@@ -156,17 +157,17 @@ class _LockedRow:
         self._connection = connection
 
     def read(self) -> Grant | None:
-        """Return the grant as it is now."""
+        """Return the stored grant."""
         return self._table.read(self._connection)
 
     def check_writable(self) -> None:
-        """Write a record's worth of nothing, and delete it: its room stays the store's own."""
+        """Check that a grant can be stored: write a placeholder that is large enough, and delete it. The database keeps the freed space."""
         self._reserve_space()
         with self._table.writing() as (execute, _):
             execute(_DELETE_META, ("room",))
 
     def begin_refresh(self) -> None:
-        """Write the journal entry, and set room aside for what comes."""
+        """Write the pending refresh, and reserve space for the new tokens."""
         pending = Pending(datetime.now(UTC), f"{os.uname().nodename}:{os.getpid()}")
         self._reserve_space()
         with self._table.writing() as (execute, cipher):
@@ -174,7 +175,8 @@ class _LockedRow:
             while rows := execute(_READ, (self._connection,)):
                 grant = grant_of(rows[0], cipher)
                 grant = grant._replace(facts=grant.facts._replace(pending=pending))
-                if self._swap(execute, cipher, rows[0], grant):  # not where another one was written in between
+                # false if another process has written meanwhile: then try again
+                if self._swap(execute, cipher, rows[0], grant):
                     break
 
     def write(self, grant: Grant) -> None:
@@ -183,7 +185,7 @@ class _LockedRow:
             write_grant(execute, cipher, grant)
 
     def replace(self, expected: Grant, grant: Grant) -> bool:
-        """Replace the record, if it is the one that was spent: compared and written in one statement, by what is sealed."""
+        """Replace the record if its tokens are those of `expected`: compare-and-swap in one statement."""
         with self._table.writing() as (execute, cipher):
             rows = execute(_READ, (self._connection,))
             if not rows:
@@ -193,7 +195,7 @@ class _LockedRow:
             return self._swap(execute, cipher, rows[0], grant)
 
     def _swap(self, execute: Execute, cipher: Cipher, row: Sequence[Any], grant: Grant) -> bool:
-        """Put a record in the place of the one that was found, and return whether that was still there."""
+        """Replace a row that was read by a new record; return false if the row has changed since."""
         *_, before, _ = row
         stamp = os.urandom(_STAMP_BYTES)
         _, *values, renewed = row_of(grant, cipher, stamp)
@@ -204,7 +206,7 @@ class _LockedRow:
         return is_stored
 
     def delete(self) -> None:
-        """Delete the record; the key may be lost."""
+        """Delete the record. Needs no key."""
         with self._database.writing() as execute:
             for statement in _DELETE:
                 execute(statement, (self._connection,))

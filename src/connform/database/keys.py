@@ -21,10 +21,10 @@ _MAX_BYTES: Final = 1024
 
 
 def key_file(folder: Path, *, may_create: bool) -> Secret:
-    """Return the key in `folder`; with `may_create`, one is made where there is none.
+    """Return the key in `folder`; with `may_create`, make a missing one.
 
     Raises:
-        ConnectionFailed: `store_insecure`, `store_unwritable`, `store_key_wrong` where there is none.
+        ConnectionFailed: `store_insecure`, `store_unwritable`, `store_key_wrong` if there is none.
     """
     path = folder / FILE
     try:
@@ -47,7 +47,7 @@ def _read(path: Path) -> Secret:
 
 
 def _create(path: Path) -> None:
-    """Write a new key under another name, then give it its own: two processes at once agree on the first."""
+    """Write a new key to a temporary file, then link it to its name: if two processes do so at once, both use the first key."""
     draft = path.with_name(f".{path.name}.{os.urandom(8).hex()}.tmp")
     try:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)

@@ -1,6 +1,6 @@
 """Named locks between threads and processes of one machine, as locked files (flock(2)).
 
-Layer 2; IO: files that are locked, and name their holder. A lock is the operating system's: it dies with its process.
+Layer 2; IO: the lock files, which contain the name of the holder. The operating system frees a lock when its process ends.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 _FIRST_PAUSE_S: Final = 0.005
 _LONGEST_PAUSE_S: Final = 0.05
 _LOCK_FILES: Final[set[int]] = set()
-"""The open files of those who hold or wait for a lock in this process."""
+"""The open lock files of this process: of locks that it holds or waits for."""
 
 
 @contextmanager
 def lock_file(folder: Path, name: str, timeout_s: float) -> Iterator[None]:
-    """Hold the lock of a name: its own open file, so that threads exclude each other as well (flock(2)).
+    """Hold the lock of a name. Each call opens the file itself, so that threads exclude each other as well (flock(2)).
 
-    The file stays: removing it would let two hold a lock of that name.
+    The file is not deleted: otherwise two processes could lock different files of that name.
 
     Raises:
-        LockTimeout: nobody freed it within `timeout_s`.
+        LockTimeout: it was not free within `timeout_s`.
         ConnectionFailed: `store_insecure`, `store_unwritable`.
     """
     make_folder(folder)
@@ -43,14 +43,16 @@ def lock_file(folder: Path, name: str, timeout_s: float) -> Iterator[None]:
         _write_holder(descriptor)
         yield
     finally:
-        if descriptor in _LOCK_FILES:  # not in a child that was forked in here: the lock is its parent's
+        # not in a child that was forked inside of the block: the lock belongs to its parent
+        if descriptor in _LOCK_FILES:
             _LOCK_FILES.remove(descriptor)
-            fcntl.flock(descriptor, fcntl.LOCK_UN)  # closing alone would leave it to whoever shares the open file
+            # closing alone would not free it while a forked child has the file open
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
             os.close(descriptor)
 
 
 def _close_inherited() -> None:
-    """Close what a forked child shares with its parent: it would hold the lock for as long as it lives."""
+    """Close the lock files in a forked child: otherwise a lock would last until the child ends."""
     while _LOCK_FILES:
         os.close(_LOCK_FILES.pop())
 
@@ -76,7 +78,7 @@ def _wait(descriptor: int, timeout_s: float) -> None:
 
 
 def _write_holder(descriptor: int) -> None:
-    """Write down who holds the lock, for those who wait; a full disk takes nothing from the holder."""
+    """Write who holds the lock, for messages of other processes; a full disk is ignored."""
     line = f"{os.uname().nodename}:{os.getpid()} has held it since {datetime.now(UTC):%FT%TZ}\n"
     with suppress(OSError):
         os.ftruncate(descriptor, 0)

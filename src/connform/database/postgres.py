@@ -1,6 +1,6 @@
 """A state database on a PostgreSQL server, for many machines: schema, transactions and advisory locks.
 
-Layer 2; IO: the server. Needs the extra `connform[postgres]`. Locks belong to sessions: a pooler in between must pool sessions.
+Layer 2; IO: the server. Needs the extra `connform[postgres]`. A lock ends with its session; a connection pooler must pool sessions.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _MIGRATIONS: Final = (
     ALTER TABLE connform_grants ADD COLUMN granted_at DOUBLE PRECISION
     """,
 )
-"""What leads from each version of the schema to the next; never edited once released."""
+"""The migrations from each version of the schema to the next. Never change one that was released."""
 _META: Final = "CREATE TABLE IF NOT EXISTS connform_meta (name TEXT PRIMARY KEY, value BYTEA NOT NULL)"
 _IS_THERE: Final = "SELECT to_regclass('connform_meta') IS NOT NULL"
 _VERSION: Final = "SELECT convert_from(value, 'UTF8')::int FROM connform_meta WHERE name = 'version'"
@@ -60,9 +60,9 @@ _SCHEMA: Final = (
     "coalesce((SELECT nspname FROM pg_class JOIN pg_namespace ON relnamespace = pg_namespace.oid "
     "WHERE pg_class.oid = to_regclass('connform_meta')), current_schema())"
 )
-"""Where the tables lie or will lie, whatever else is in the search path of a session."""
+"""The schema of the tables: where they exist, otherwise where they will be made."""
 _LOCK_KEY: Final = f"hashtextextended('connform ' || {_SCHEMA} || ' ' || ?, 0)"
-"""What all versions must have in common: two that lock otherwise don't wait for each other."""
+"""The key of a lock. It must be the same in all versions of connform, or they would not wait for each other."""
 _LOCK: Final = (
     "WITH bounded AS MATERIALIZED (SELECT set_config('lock_timeout', ?, false)) "  # noqa: S608  (constants)
     f"SELECT pg_advisory_lock({_LOCK_KEY}) FROM bounded"
@@ -76,11 +76,11 @@ _HOLDER: Final = (
 _NO_TIMEOUTS: Final = (
     "SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN ('statement_timeout', 'idle_session_timeout')"
 )
-"""What may be set for a role or a database, and would end the wait for a lock, or the lock."""
+"""Disables time-outs that a role or database may have: they would end the wait for a lock, or its session."""
 _MAX_LOCKS: Final = 8
-"""At once in one process: each is a session, of which a server has few for all its users."""
+"""The most locks of one process at once: each needs a session, and a server has few of them."""
 _CONNECT_WAIT_S: Final = 10.0
-"""How long to wait for a session of a server that has none left, where no lock's own limit says so."""
+"""How long to wait for a session outside of locks, if the server has none left."""
 _SESSIONS: Final = ProcessLocal(lambda: BoundedSemaphore(_MAX_LOCKS))
 
 
@@ -88,10 +88,10 @@ class PostgresDatabase:
     """A `database.Database` on a server."""
 
     def __init__(self, url: str) -> None:
-        """Take `postgresql://user@host:port/database`; what it leaves out libpq finds in PG* variables and ~/.pgpass.
+        """Take `postgresql://user@host:port/database`. libpq takes missing parts from PG* variables and ~/.pgpass.
 
         Raises:
-            ConnectionFailed: `config_invalid`, it is none; `store_unavailable`, a library is missing.
+            ConnectionFailed: `config_invalid`, the URL is not valid; `store_unavailable`, a library is missing.
         """
         self._server = PostgresServer(url)
         self.place = self._server.place
@@ -101,20 +101,20 @@ class PostgresDatabase:
 
     @contextmanager
     def reading(self) -> Iterator[Execute | None]:
-        """Yield what reads; `None` where nothing was ever written."""
+        """Yield a function to read with; `None` if the tables don't exist."""
         with self._transaction() as execute:
             yield execute if self._ensure_tables(execute) else None
 
     @contextmanager
     def writing(self) -> Iterator[Execute]:
-        """Yield one durable transaction."""
+        """Yield a durable transaction."""
         with self._transaction() as execute:
             self._ensure_tables(execute, may_create=True)
             yield execute
 
     @contextmanager
     def lock(self, name: str, timeout_s: float) -> Iterator[None]:
-        """Hold a name, in a session of its own."""
+        """Lock a name, in a session of its own."""
         with self._server.translated_errors(), self._lock_session([f"grant {name}"], timeout_s):
             yield
 
@@ -122,7 +122,7 @@ class PostgresDatabase:
     def lock_all(
         self, names: Sequence[str], timeout_s: float
     ) -> Iterator[Callable[[], AbstractContextManager[Execute]]]:
-        """Hold several names in one session, in which everything is written: with it, the right to write is lost."""
+        """Lock several names in one session, and write in that session: if the session and its locks are lost, writing fails."""
         with self._server.translated_errors(), self._lock_session(names, timeout_s) as session:
 
             @contextmanager
@@ -154,7 +154,7 @@ class PostgresDatabase:
             yield session
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         with self._own.lock.own:
             self._own.close()
 
@@ -168,7 +168,7 @@ class PostgresDatabase:
                 yield execute_on(session)
 
     def _ensure_tables(self, execute: Execute, *, may_create: bool = False) -> bool:
-        """Return whether the tables are there; bring older ones forward, and make them where that is wanted."""
+        """Return whether the tables exist. Migrate old ones, and with `may_create` make missing ones."""
         if self._has_tables:
             return True
         version = self._version(execute)
@@ -177,13 +177,13 @@ class PostgresDatabase:
             return self._has_tables
         execute(f"SELECT pg_advisory_xact_lock({_LOCK_KEY})", ("schema",))
         execute(_META)
-        for script in _MIGRATIONS[self._version(execute) :]:  # another process may have been here
+        for script in _MIGRATIONS[self._version(execute) :]:  # another process may have migrated meanwhile
             execute(script)
         execute(_SET_VERSION, (str(len(_MIGRATIONS)).encode(),))
         return True
 
     def _version(self, execute: Execute) -> int:
-        """Return the version of the schema; 0 where there is none."""
+        """Return the version of the schema; 0 if there is none."""
         ((exists,),) = execute(_IS_THERE)
         versions = execute(_VERSION) if exists else []
         version = int(versions[0][0]) if versions else 0
@@ -196,7 +196,7 @@ class PostgresDatabase:
 
 
 def _is_alive(session: psycopg.Connection[Any]) -> bool:
-    """Whether a session is open, and its server has not gone away meanwhile."""
+    """Whether a session still works."""
     import psycopg
 
     try:
@@ -208,7 +208,7 @@ def _is_alive(session: psycopg.Connection[Any]) -> bool:
 
 @contextmanager
 def _closing_session(session: psycopg.Connection[Any]) -> Iterator[psycopg.Connection[Any]]:
-    """End a session with the block, but not in a child that was forked in here: its parent's would end, and the lock with it."""
+    """Close a session after the block; not in a child that was forked inside of it, which would end its parent's session and lock."""
     opened_by = os.getpid()
     try:
         yield session
@@ -219,7 +219,7 @@ def _closing_session(session: psycopg.Connection[Any]) -> Iterator[psycopg.Conne
 
 @contextmanager
 def _session_slot(timeout_s: float) -> Iterator[None]:
-    """Hold one of the locks that this process may have."""
+    """Take one of the `_MAX_LOCKS` slots of this process."""
     sessions = _SESSIONS.own
     if not sessions.acquire(timeout=timeout_s):
         message = f"this process has been holding {_MAX_LOCKS} others"

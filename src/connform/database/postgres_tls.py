@@ -1,7 +1,7 @@
 """The default TLS and authentication parameters of a session with a PostgreSQL server.
 
-Layer 2; looks at PG* variables and service files (by libpq), and for files of certificates. libpq's own default, `sslmode=prefer`, takes
-what a server offers: whoever stands in between declines TLS and asks for the password.
+Layer 2; reads PG* variables and service files (by libpq), and looks for certificate files. libpq's default, `sslmode=prefer`, accepts
+a session without TLS: an attacker between client and server could refuse TLS and ask for the password.
 """
 
 from __future__ import annotations
@@ -15,24 +15,26 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _LIBPQ_16: Final = 160000
-"""The first that knows `sslrootcert=system` and `require_auth`."""
+"""The first version with `sslrootcert=system` and `require_auth`."""
 _BUNDLES: Final = (
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
     "/etc/ssl/ca-bundle.pem",
     "/etc/ssl/cert.pem",
 )
-"""The system's certificates in one file: Debian, Fedora, SUSE, Alpine and macOS."""
+"""The file with the system's certificates: on Debian, Fedora, SUSE, and on Alpine and macOS."""
 _VERIFY: Final = "verify-full"
 _SAFE_METHODS: Final = "scram-sha-256,gss,sspi"
-"""By these a client shows who it is, and a server that it knows, without handing over anything."""
+"""The accepted authentication methods: none of them sends the password, or a hash of it that can be reused."""
 
 
 def security_parameters(parameters: Mapping[str, Any]) -> dict[str, str]:
-    """Return the parameters that protect a session; none for a socket or this machine, and none that anybody has set.
+    """Return the missing TLS and authentication parameters; none for a socket or this machine.
+
+    Parameters of the URL, of PG* variables and of service files are not replaced.
 
     Args:
-        parameters: what the URL says.
+        parameters: the parameters of the URL.
     """
     from psycopg import pq
 
@@ -52,10 +54,10 @@ def security_parameters(parameters: Mapping[str, Any]) -> dict[str, str]:
     return added
 
 
-def _system_roots(is_sslmode_set: bool) -> dict[str, str]:  # noqa: FBT001  (the one thing that it is told)
-    """Return where the system's certificates lie: a file, since the libpq of psycopg's wheels looks where there are none.
+def _system_roots(is_sslmode_set: bool) -> dict[str, str]:  # noqa: FBT001  (its only argument)
+    """Return the parameter for the system's certificates: a file, because the libpq of psycopg's wheels searches the wrong folder.
 
-    Without any, an old libpq encrypts and can't verify, unless that is demanded.
+    Without a file, an old libpq encrypts without verification (`sslmode=require`), unless an `sslmode` is set.
     """
     from psycopg import pq
 
@@ -68,12 +70,12 @@ def _system_roots(is_sslmode_set: bool) -> dict[str, str]:  # noqa: FBT001  (the
 
 
 def _has_user_file(name: str) -> bool:
-    """Whether libpq finds a file of this user's own."""
+    """Whether a file exists in `~/.postgresql`, where libpq looks for it."""
     return (Path.home() / ".postgresql" / name).is_file()
 
 
 def _is_this_machine(settings: Mapping[str, Any]) -> bool:
-    """Whether every host is this machine: a socket's folder, or loopback. Where both name and address are given, both."""
+    """Whether every host and every host address is this machine: empty, the folder of a socket, or loopback."""
     names, addresses = (str(settings.get(key) or "").split(",") for key in ("host", "hostaddr"))
     return all(map(_is_local, (*names, *addresses)))
 

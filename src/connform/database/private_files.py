@@ -1,6 +1,6 @@
 """Opens files that hold secrets, after checking that no other user can read or replace them.
 
-Layer 2; opens files and makes the folder. What `ssh` demands of its keys: mine, mine alone, and no links.
+Layer 2; opens files and makes the folder. As `ssh` requires of keys: owned by this user, no access for others, no symbolic link.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ _FILE_MODE: Final = 0o600
 
 
 def open_private(path: Path, flags: int) -> int:
-    """Return a descriptor of a file that is this user's alone; with `os.O_CREAT` it is made so.
+    """Return a descriptor of a file that only this user can access; `os.O_CREAT` makes a missing one.
 
     Raises:
-        FileNotFoundError: there is none.
+        FileNotFoundError: there is no such file.
         ConnectionFailed: `store_insecure`, `store_unwritable`.
     """
     _check_folder(path.parent)
@@ -41,9 +41,9 @@ def open_private(path: Path, flags: int) -> int:
 
 
 def check_private(path: Path) -> None:
-    """Make sure of the same without opening the file; errors as for `open_private`.
+    """Check the same without opening the file; errors as for `open_private`.
 
-    For files that are locked with fcntl: closing any descriptor of such a file ends every lock that the process has on it.
+    For files with fcntl locks: if a process closes any descriptor of such a file, it loses all its locks on it.
     """
     _check_folder(path.parent)
     status = _status(path)
@@ -53,7 +53,7 @@ def check_private(path: Path) -> None:
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder that is this user's alone; nothing happens where it is there.
+    """Make a folder that only this user can access; do nothing if it exists.
 
     Raises:
         ConnectionFailed: `store_unwritable`.
@@ -78,7 +78,7 @@ def _check_folder(path: Path) -> None:
 
 
 def _status(path: Path) -> os.stat_result:
-    """Return the status of a file or folder, not that of what a link leads to; only a missing one is an OSError."""
+    """Return the status of a file or folder without following links. A missing one raises `FileNotFoundError`, other errors a fault."""
     try:
         return path.lstat()
     except FileNotFoundError:

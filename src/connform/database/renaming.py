@@ -1,6 +1,6 @@
 """Renames a connection in a state database: record, history and grant, in one transaction.
 
-Layer 2, no IO of its own. Both names' parts of the state, and both names' grants, are held by the caller.
+Layer 2, no IO of its own. The caller has locked the parts of the state and the grants of both names.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ _DELETE_HISTORY: Final = "DELETE FROM connform_history WHERE connection = ?"
 
 
 def rename(changes: StateChanges, grants: GrantTable, old: str, new: str) -> None:
-    """Give record, history and grant of a connection to another name.
+    """Rename the record, the history and the grant of a connection.
 
-    A record of the new name gives way, and its attempts stay remembered; it is the caller's to see that it matters to nobody. A grant of
-    the new name never does.
+    A record with the new name is replaced, if there is one with the old name; its history stays. The caller must check that it may be
+    replaced. A grant with the new name is never replaced.
 
     Args:
         changes: the right to change the state.
-        grants: the store of the grants in the same database.
-        old: the name that it has.
-        new: the name that it gets.
+        grants: the table of grants in the same database.
+        old: the old name.
+        new: the new name.
 
     Raises:
-        ConnectionFailed: a fault of the store; nothing has changed then.
+        ConnectionFailed: a fault of the state database; nothing was changed.
     """
     with changes.writing() as execute:
         if execute(_IS_RECORDED, (old,)):

@@ -1,6 +1,6 @@
 """A state database in a folder of this machine: one SQLite file, and a lock file for each name.
 
-Layer 2; IO: the folder. With a rollback journal, a read-only mount can be read as well.
+Layer 2; IO: the folder. Uses SQLite's rollback journal, so that a database on a read-only mount can be read.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ FILE: Final = "state.sqlite3"
 _APPLICATION_ID: Final = 0x636F6E6E  # "conn"
 _BUSY_S: Final = 10.0
 _PAUSE_SHARE: Final = 0.25
-"""How long a process pauses between two transactions, per second that the first took.
+"""The pause between two transactions of a process, as a share of the duration of the first.
 
-Readers are locked out while a transaction reaches the disk, and try again every 100 ms: without pauses they would find no gap on a
-slow disk, however many transactions go by.
+Readers are locked out while a transaction is written, and try again every 100 ms. Without pauses, they might never succeed on a slow
+disk.
 """
 _OPEN_LOCK: Final = ProcessLocal(RLock)
-"""A file is made and closed before any thread of this process can have locked it: closing it would end the lock."""
+"""Held while a database file is made, closed and opened: closing the file would end the locks of other threads on it."""
 _MIGRATIONS: Final = (
     """
     CREATE TABLE connform_meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
@@ -64,7 +64,7 @@ _MIGRATIONS: Final = (
     ALTER TABLE connform_grants ADD COLUMN granted_at REAL;
     """,
 )
-"""What leads from each version of the schema to the next; never edited once released."""
+"""The migrations from each version of the schema to the next. Never change one that was released."""
 _UNWRITABLE: Final = {
     sqlite3.SQLITE_READONLY,
     sqlite3.SQLITE_FULL,
@@ -75,7 +75,7 @@ _UNWRITABLE: Final = {
 
 
 class SqliteDatabase:
-    """A `database.Database` in one folder, which need not exist yet: reading makes none."""
+    """A `database.Database` in one folder. Writing makes a missing folder, reading does not."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -86,7 +86,7 @@ class SqliteDatabase:
 
     @contextmanager
     def reading(self) -> Iterator[Execute | None]:
-        """Yield what reads; `None` where there is no file."""
+        """Yield a function to read with; `None` if there is no file."""
         with self._own.lock.own, self._translated_errors():
             try:
                 connection = self._connect(may_create=False)
@@ -97,7 +97,7 @@ class SqliteDatabase:
 
     @contextmanager
     def writing(self) -> Iterator[Execute]:
-        """Yield one durable transaction."""
+        """Yield a durable transaction."""
         with self._own.lock.own, self._translated_errors():
             self._make_folder()
             connection = self._connect(may_create=True)
@@ -114,7 +114,7 @@ class SqliteDatabase:
             self._next_write_at = ended_at + _PAUSE_SHARE * (ended_at - began_at)
 
     def lock(self, name: str, timeout_s: float) -> AbstractContextManager[None]:
-        """Hold a name, by the operating system's lock."""
+        """Lock a name, with a lock file."""
         self._make_folder()
         return lock_file(self.folder / "locks", name, timeout_s)
 
@@ -122,7 +122,7 @@ class SqliteDatabase:
     def lock_all(
         self, names: Sequence[str], timeout_s: float
     ) -> Iterator[Callable[[], AbstractContextManager[Execute]]]:
-        """Hold several names."""
+        """Lock several names."""
         ends_at = monotonic() + timeout_s
         with ExitStack() as locks:
             for name in names:
@@ -130,12 +130,12 @@ class SqliteDatabase:
             yield self.writing
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         with self._own.lock.own:
             self._own.close()
 
     def _make_folder(self) -> None:
-        """Make the folder, and none above it: what is missing there is a typing error, or a disk that isn't mounted."""
+        """Make the folder, but not its parents: a missing parent is a typing error, or a disk that isn't mounted."""
         parent = self.folder.parent
         if not os.path.isdir(parent):  # noqa: PTH112  (pathlib raises where a folder above can't be entered)
             message = f"{self.folder} can't be made: there is no folder {parent}"
@@ -167,7 +167,8 @@ class SqliteDatabase:
         try:
             harden(connection)
             connection.execute("PRAGMA synchronous = FULL")
-            connection.execute("PRAGMA journal_mode = PERSIST")  # its room stays as well, when the disk is full
+            # the journal keeps its space, for writes to a full disk
+            connection.execute("PRAGMA journal_mode = PERSIST")
             _migrate(connection, self._path, may_write=mode == "rw")
         except BaseException:
             connection.close()
@@ -176,11 +177,11 @@ class SqliteDatabase:
 
     @contextmanager
     def _translated_errors(self) -> Iterator[None]:
-        """Raise our faults instead of SQLite's errors."""
+        """Raise faults (`ConnectionFailed`) instead of SQLite's errors."""
         try:
             yield
         except sqlite3.Error as error:
-            code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # 0 of an error of our own
+            code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # 0 for errors of `sqlite_trust`
             if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
                 message = f"{self.place}: another process has been writing for {_BUSY_S:.0f} s"
                 raise ConnectionFailed("store_locked", message) from None
@@ -206,7 +207,7 @@ def _migrate(connection: sqlite3.Connection, path: Path, *, may_write: bool) -> 
         raise ConnectionFailed("store_unwritable", message, "make it writable for one run of this connform")
     connection.execute("BEGIN IMMEDIATE")
     try:
-        version = verify_schema(execute, _MIGRATIONS)  # another process may have been here
+        version = verify_schema(execute, _MIGRATIONS)  # another process may have migrated meanwhile
         for script in _MIGRATIONS[version:]:
             for statement in filter(str.strip, script.split(";")):
                 connection.execute(statement)

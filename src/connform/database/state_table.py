@@ -1,6 +1,6 @@
 """The table of applied records in a state database: the latest attempt of each connection, and its history.
 
-Layer 2, no IO of its own: what executes SQL and holds locks is `sqlite` or `postgres`. Reading takes no lock and no key.
+Layer 2, no IO of its own: `sqlite` or `postgres` executes the SQL and holds the locks. Reading needs no lock and no key.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from connform.recorded import Brief, Former
 
 MAX_ATTEMPTS: Final = 100
-"""Of each connection; older ones go."""
+"""The most attempts in the history of a connection; older ones are deleted."""
 _COLUMNS: Final = (
     *("connection", "file", "digest", "is_applied"),
     *("verdict", "fault", "latency_ms", "certificate_expires_at", "tried_at", "tried_by"),
     *("spec", "latest"),
 )
-# Nothing that is put together here comes from outside: the names of columns are this package's own.
+# The SQL is built from constants of this package only.
 _READ: Final = "SELECT connection, file, digest, spec, latest FROM connform_connections ORDER BY connection"
 _SUMMARIES: Final = "SELECT connection, file, digest, is_applied, fault FROM connform_connections ORDER BY connection"
 _APPLIED: Final = (
@@ -59,32 +59,32 @@ DELETE_OLD_ATTEMPTS: Final = (
 )
 _SPECIFICATIONS: Final = "SELECT connection, spec FROM connform_connections ORDER BY connection"
 _FORMER: Final = "former "
-"""What the names of former specifications begin with, in the table of what the database knows of itself: the connection's
-name follows, then a digest. An earlier connform that shares the database leaves them alone."""
+"""The prefix of the names of former specifications in `connform_meta`; the name of the connection follows, then a digest. Older
+versions of connform that use the same database ignore them."""
 _READ_FORMER: Final = f"SELECT name, value FROM connform_meta WHERE name LIKE '{_FORMER}%' ORDER BY name"  # noqa: S608  (a constant)
 _ADD_FORMER: Final = "INSERT INTO connform_meta (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING"
 _FIELDS: Final = frozenset(Attempt._fields)
 
 
 class StateTable:
-    """The recorded state in one database."""
+    """The applied records of one database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self.place = database.place
-        """For people; without a password."""
+        """The name of the database in messages; without a password."""
 
     def summaries(self) -> dict[str, RecordSummary]:
-        """Return what tells whether there is something to do about each connection, by its name.
+        """Return the record summary of each connection, by name: enough to decide whether there is a change.
 
         Raises:
-            ConnectionFailed: a fault of the store.
+            ConnectionFailed: a fault of the state database.
         """
         rows = self._rows(_SUMMARIES)
         return {name: _summary(*columns) for name, *columns in rows}
 
     def applied(self, only: Container[str]) -> dict[str, Applied]:
-        """Return what was applied of connections, by name; errors as for `summaries`."""
+        """Return the summaries and specifications of the connections in `only`, by name; errors as for `summaries`."""
         rows = [row for row in self._rows(_APPLIED) if row[0] in only]
         specs = _decode_all(row[-1] for row in rows)
         return {
@@ -92,23 +92,24 @@ class StateTable:
         }
 
     def specifications(self) -> list[tuple[str, Mapping[str, Any]]]:
-        """Return the specification of each connection by its name, and those that were kept when they went; errors as for `summaries`."""
+        """Return names and recorded specifications, current and former ones; errors as for `summaries`."""
         with self._database.reading() as execute:
             rows = execute(_SPECIFICATIONS) if execute else []
-            former = execute(_READ_FORMER) if execute else []  # after: what goes meanwhile is among them
+            # read second, so that a specification that becomes a former one meanwhile is not missed
+            former = execute(_READ_FORMER) if execute else []
         rows += [(name.split(" ")[1], bytes(value).decode()) for name, value in former]
         return list(zip([name for name, _ in rows], _decode_all(text for _, text in rows), strict=True))
 
     def grants(self) -> dict[str, GrantFacts]:
-        """Return the facts of every grant in the same database, by the connection's name; needs no key. Errors as for `summaries`."""
+        """Return the facts of every grant in the same database, by connection. Needs no key. Errors as for `summaries`."""
         return {facts.connection: facts for facts in map(facts_of, self._rows(READ_FACTS))}
 
     def list_rows(self) -> list[Brief]:
-        """Return what a list shows of every connection, by name; errors as for `summaries`."""
+        """Return one row for each connection, for `state list`, sorted by name; errors as for `summaries`."""
         return self._rows(_LIST_ROWS)
 
     def read(self, only: Container[str] | None = None) -> dict[str, AppliedRecord]:
-        """Return the records of connections by name, by default of all; errors as for `summaries`."""
+        """Return the applied records of the connections in `only`, by default of all, by name; errors as for `summaries`."""
         rows = [row for row in self._rows(_READ) if only is None or row[0] in only]
         specs, attempts = _decode_all(row[3] for row in rows), _decode_all(row[4] for row in rows)
         return {
@@ -117,18 +118,18 @@ class StateTable:
         }
 
     def record(self, connection: str) -> AppliedRecord | None:
-        """Return one record; errors as for `summaries`."""
+        """Return the applied record of a connection, or `None`; errors as for `summaries`."""
         for name, file, digest, *texts in self._rows(_READ_ONE, connection):
             spec, latest = _decode_all(texts)
             return AppliedRecord(name, _decode_text(file), digest, spec, _attempt_from_json(latest))
         return None
 
     def history(self, connection: str) -> list[Attempt]:
-        """Return the attempts that are remembered, the oldest first; errors as for `summaries`."""
+        """Return the recorded attempts of a connection, the oldest first; errors as for `summaries`."""
         return list(map(_attempt_from_json, _decode_all(text for (text,) in self._rows(_HISTORY, connection))))
 
     def histories(self) -> dict[str, list[Attempt]]:
-        """Return the same of every connection by its name."""
+        """Return the recorded attempts of every connection, by name."""
         rows = self._rows(_HISTORIES)
         found: dict[str, list[Attempt]] = {}
         for (name, _), attempt in zip(rows, _decode_all(text for _, text in rows), strict=True):
@@ -141,17 +142,19 @@ class StateTable:
 
     @contextmanager
     def lock_parts(self, parts: Iterable[str], timeout_s: float) -> Iterator[StateChanges]:
-        """Hold parts of the state: nobody else changes connections of theirs.
+        """Lock parts of the state; yield the right to change the records of their connections.
 
         Args:
-            parts: names of parts, in the order that everybody follows.
-            timeout_s: how long to wait for each.
+            parts: names of parts, sorted: all processes must lock them in the same order.
+            timeout_s: how long to wait for all of them.
 
         Raises:
-            ConnectionFailed: `store_locked`, the message says who holds it and since when; another fault of the store.
+            ConnectionFailed: `store_locked`, with the holder in the message; another fault of the state database.
         """
         try:
-            names = [f"+state.{part}" for part in parts]  # no connection's name has a plus
+            names = [
+                f"+state.{part}" for part in parts
+            ]  # `+` is not allowed in the name of a connection, which locks a grant
             with self._database.lock_all(names, timeout_s) as writing:
                 yield StateChanges(writing)
         except LockTimeout as timeout:
@@ -160,12 +163,12 @@ class StateTable:
             raise ConnectionFailed("store_locked", message, hint) from None
 
     def close(self) -> None:
-        """Let go of files and connections."""
+        """Close files and connections."""
         self._database.close()
 
 
 class StateChanges:
-    """The right to change records: it ends with its holder, and with the server's session."""
+    """The right to change records. It ends with the locks, which a server frees when the session ends."""
 
     def __init__(self, writing: Callable[[], AbstractContextManager[Execute]]) -> None:
         self.writing = writing
@@ -174,14 +177,14 @@ class StateChanges:
     def write(
         self, records: Sequence[AppliedRecord], removed: Sequence[str] = (), former: Sequence[Former] = ()
     ) -> None:
-        """Replace records and remember their latest attempts, and forget the connections that were removed, in one durable step.
+        """Replace records, add their latest attempts to the history, and delete removed connections, in one durable transaction.
 
-        Not for several threads at once.
+        Only one thread at a time may call it.
 
         Args:
-            records: of connections that were tried.
-            removed: the names of connections that were removed.
-            former: what stays known of connections that were removed or changed.
+            records: the new records.
+            removed: the names of removed connections.
+            former: former specifications of removed or changed connections, which stay recorded.
         """
         with self.writing() as execute:
             for connection, spec in former:
@@ -204,7 +207,7 @@ def _summary(file: str, digest: str, is_applied: int, fault: str) -> RecordSumma
 
 
 def _decode_all(texts: Iterable[str]) -> list[Any]:
-    """Return what many JSON texts mean, in one call of the decoder."""
+    """Decode many JSON texts in one call of the decoder, which is faster."""
     encoded = list(texts)
     try:
         decoded: list[Any] = json.loads(f"[{','.join(encoded)}]")
@@ -217,12 +220,12 @@ def _decode_all(texts: Iterable[str]) -> list[Any]:
 
 
 def _encode_text(text: str) -> str:
-    """Return text as Unicode, which is all that a database takes: what is none, and what looks like that, as JSON."""
+    """Return text that a database can store. Text that is not printable, or starts with a quote, is encoded as JSON."""
     return text if text.isprintable() and not text.startswith('"') else json.dumps(text)
 
 
 def _decode_text(stored: str) -> str:
-    """Return the text that `_storable` was given."""
+    """Return the text that was given to `_encode_text`."""
     return str(json.loads(stored)) if stored.startswith('"') else stored
 
 
@@ -238,4 +241,4 @@ def _attempt_from_json(plain: dict[str, Any]) -> Attempt:
     plain["secrets"] = tuple([UsedSecret(**secret) for secret in plain["secrets"]])
     if plain.keys() <= _FIELDS:
         return Attempt(**plain)
-    return Attempt(**{name: plain[name] for name in plain.keys() & _FIELDS})  # a later version has said more
+    return Attempt(**{name: plain[name] for name in plain.keys() & _FIELDS})  # a newer version has written more fields

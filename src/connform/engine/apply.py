@@ -1,6 +1,6 @@
 """The verb `apply`: makes a plan, checks each connection that it changes, and records the result.
 
-Layer 3; uses the network, and writes the recorded state. What is reported as done has been recorded.
+Layer 3; uses the network, and writes the state database. A change is reported as done after it has been recorded.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from connform.recorded import Actor, Applied
 
 LOCK_S: Final = 60.0
-"""How long to wait for another run by default."""
+"""How long to wait for another run of `apply` by default."""
 
 
 def apply(
@@ -63,27 +63,27 @@ def apply(
     progress: Callable[[int, int], None] | None = None,
     state: StateLocation = DEFAULT,
 ) -> Report:
-    """Carry out what is to be done about the selected connections; none hides another.
+    """Make a plan for the selected connections, and carry it out. If one connection fails, the others go on.
 
     Args:
         files: manifests; empty for the default search.
         selection: which connections.
         policies: policy files and folders that judge every connection.
-        by: who does it.
-        approval: what was agreed on.
+        by: the person or CI job that applies.
+        approval: what people have confirmed: a plan file, a digest, or `force`.
         shard: which part of the connections.
-        simulate: against the embedded simulator, with synthetic secrets and an empty state that isn't kept.
+        simulate: use the embedded simulator, synthetic secrets and an empty state that is deleted afterwards.
         parallelism: how many at once.
         timeout_s: the limit of each check; default: 10 s, or the connection's `total_s` where that is less.
         lock_timeout_s: how long to wait for another run.
-        progress: is told how many are done, of how many.
-        state: where state and grants are kept.
+        progress: called with the number of changes done, and of all.
+        state: where applied records and grants are stored.
 
     Raises:
-        UnknownConnection: the selection names none.
-        NoBaseline: the selection compares with what can't be read.
-        Refused: the plan isn't what was agreed on, a safety rule says no, or a person does.
-        ConnectionFailed: a fault of the store, before anything was done.
+        UnknownConnection: the selection names no connection.
+        NoBaseline: the Git revision to compare with can't be read.
+        Refused: the plan isn't the approved one, or a safety rule or a person refuses it.
+        ConnectionFailed: a fault of the state database, before anything was done.
     """
     started = perf_counter()
     manifest, validated = read_manifest(files, selection, policies, may_miss=True)
@@ -102,7 +102,7 @@ def apply(
             run_context(manifest, simulate=simulate, state=state) as context,
             closing(GrantRemover(manifest, context, force=approval.force)) as remover,
         ):
-            shared_files = validated.files if state.url else ()  # else a state has one folder, and knows it
+            shared_files = validated.files if state.url else ()  # otherwise each state table belongs to one folder
             remover.require_own_servers(_records_of_ending_grants(plan, states, shared_files))
             rename_failures = carry_out(plan.changes, changes_by_table, state, manifest.stores)
             context.source.prepare(one.connection for one in plan.pending if one.connection and not one.is_only_moved)
@@ -125,7 +125,7 @@ def apply(
 
 @contextmanager
 def _open_state(state: StateLocation, validated: Report, *, simulate: bool) -> Iterator[StateOfRun]:
-    """Yield the recorded state; that of a simulation is empty and ends with it: facts come from real servers."""
+    """Yield the state of this run. A simulation has an empty one in a temporary folder: its results must not be recorded."""
     with TemporaryDirectory(prefix="connform-") as folder:
         states = StateOfRun(StateLocation(f"sqlite:///{folder}") if simulate else state, validated.files)
         try:
@@ -138,17 +138,17 @@ def _open_state(state: StateLocation, validated: Report, *, simulate: bool) -> I
 def _lock_parts(
     states: StateOfRun, manifest: Manifest, shard: Shard, timeout_s: float
 ) -> Iterator[tuple[Mapping[StateTable, StateChanges], set[str]]]:
-    """Hold the parts of a shard, and those of the old names from which its connections are to be moved; yield these names too."""
+    """Lock the parts of a shard and of the old names of its renamed connections; yield the right to change them, and these names."""
     moved_names = set() if shard == WHOLE else old_names(manifest.moved, states, shard)
     with states.held(shard, timeout_s, moved_names) as held:
         yield held, moved_names
 
 
 def _require_locked(plan: Plan, shard: Shard, moved_names: set[str]) -> None:
-    """Let a plan pass whose old names are held.
+    """Require that the old names of all renamed connections are locked.
 
     Raises:
-        Refused: one came into the state while this run waited for the others.
+        Refused: one was recorded while this run waited for the locks.
     """
     for change in plan.changes:
         if change.moved_from and not (shard.has(change.moved_from) or change.moved_from in moved_names):
@@ -157,7 +157,7 @@ def _require_locked(plan: Plan, shard: Shard, moved_names: set[str]) -> None:
 
 
 def _add_live_differences(plan: Plan, live: frozenset[str]) -> Plan:
-    """Return the plan with the connections that a refresh found to be otherwise: they are to be applied again."""
+    """Return the plan in which the connections `live` are applied again: `plan --refresh` found them different."""
     why = ("the live side answered otherwise when this was planned",)
     changes = (change._replace(live=why) if change.name in live else change for change in plan.changes)
     return plan._replace(changes=tuple(changes))
@@ -166,7 +166,7 @@ def _add_live_differences(plan: Plan, live: frozenset[str]) -> Plan:
 def _records_of_ending_grants(
     plan: Plan, states: StateOfRun, shared_files: Sequence[str]
 ) -> Iterator[tuple[Applied, Path]]:
-    """Yield what was applied of connections whose grants end, with the folders of their manifests."""
+    """Yield what was applied of each connection whose grant ends, and the folder of its manifest."""
     for change in plan.pending:
         applied = change.applied
         if applied is not None and (change.connection is None or leaves_grant(applied, change.connection)):
@@ -178,7 +178,7 @@ def _folder(change: Change, applied: Applied, states: StateOfRun, shared_files: 
 
 
 class _Apply:
-    """Carries out one change after another."""
+    """Carries out the changes of a plan; several at once."""
 
     def __init__(
         self,
@@ -201,7 +201,7 @@ class _Apply:
         self._timeout_s = timeout_s
 
     async def carry_out(self, change: Change) -> ConnectionReport:
-        """Return what came of one change; it has been recorded."""
+        """Carry out one change, record it, and return its report."""
         report = describe_change(change)
         group_commit = self._group_commits[change.states]
         if change.name in self._rename_failures:
@@ -225,7 +225,7 @@ class _Apply:
             return failed(report, failure)
 
     async def _remove(self, change: Change, report: ConnectionReport, group_commit: GroupCommit) -> ConnectionReport:
-        assert change.applied is not None  # noqa: S101  (what isn't declared is recorded)
+        assert change.applied is not None  # noqa: S101  (a connection that is no longer declared was applied)
         report = await self._end_grant(change, report._replace(verdict=Verdict.READY))
         is_removed = report.verdict is Verdict.READY
         entry = change.name if is_removed else record_of_failed_removal(change.applied, report, self._by)
@@ -233,8 +233,8 @@ class _Apply:
         return report
 
     async def _end_grant(self, change: Change, report: ConnectionReport) -> ConnectionReport:
-        """End the grant of what was applied; return the line with what became of it."""
-        assert change.applied is not None  # noqa: S101  (what was applied is recorded)
+        """Revoke and delete the grant of what was applied; return the report with the outcome."""
+        assert change.applied is not None  # noqa: S101  (only a connection that was applied has a grant to end)
         folder = _folder(change, change.applied, self._states, self._shared_files)
         try:
             outcome = await asyncio.to_thread(self._remover.end, change.applied, folder)

@@ -33,7 +33,7 @@ def list_connections(files: Sequence[str], selection: Selection = EVERYTHING, po
 
 
 def show(files: Sequence[str], name: str, policies: Sequence[str] = ()) -> Report:
-    """Return one connection with its URLs, and every effective value and where it comes from.
+    """Return a report of one connection: its URLs, every effective value, and where each value comes from.
 
     Raises:
         UnknownConnection: no connection has that name.

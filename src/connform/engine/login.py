@@ -1,6 +1,6 @@
 """The verbs `login` and `logout`: obtains and stores an OAuth grant; revokes and deletes it.
 
-Layer 3; uses the network and the store of grants.
+Layer 3; uses the network and the table of grants.
 """
 
 from __future__ import annotations
@@ -38,22 +38,22 @@ if TYPE_CHECKING:
 
 
 class LoginResult(NamedTuple):
-    """What came of a login."""
+    """The result of a login."""
 
     facts: GrantFacts
-    """The grant."""
+    """The facts of the new grant."""
     missing_scopes: tuple[str, ...]
-    """What the manifest asks for and the customer did not grant."""
+    """The scopes that the manifest requests and the customer did not grant."""
 
 
 class Login:
-    """One login that has begun: a person opens `url`; `finish` takes the address on which they ended."""
+    """A login in progress. A person opens `url`; `finish` takes the address of the page to which the server redirected them."""
 
     def __init__(self, inputs: AuthInputs) -> None:
-        """Begin; looks for the server's endpoints where the manifest says `issuer` alone.
+        """Start a login. Discovers the endpoints of the server if the manifest has only its `issuer`.
 
         Raises:
-            ConnectionFailed: as for `auth.oauth.server.discover`; a fault of the store, before a person is asked.
+            ConnectionFailed: as for `auth.oauth.server.discover`; a fault of the state database, before the person does anything.
         """
         self._inputs = inputs
         with self._lock():
@@ -61,9 +61,9 @@ class Login:
         self._server = discover(oauth2.server(inputs.settings, inputs.server), inputs.client)
         self._endpoint = TokenEndpoint(self._server.token_url, oauth2.app(inputs), inputs.client)
         self.scopes = tuple(inputs.settings.get("scopes", oauth2.DEFAULT_SCOPES))
-        """What is asked for."""
+        """The requested scopes."""
         self.redirect_uri: str = inputs.settings["redirect_uri"]
-        """Where the server sends the person back to."""
+        """The address to which the server redirects the person."""
         self._request = authorization.start(
             self._server.authorize_url,
             inputs.settings["client_id"],
@@ -72,13 +72,13 @@ class Login:
             self._server.issuer,
         )
         self.url = self._request.url
-        """What the person opens."""
+        """The address that the person opens."""
 
     def finish(self, address: Secret) -> LoginResult:
-        """Exchange the code in `address`, and keep the grant in place of the one before; the first answer is the only one.
+        """Exchange the code in `address` for tokens, and store them as the new grant. A second address is refused.
 
         Raises:
-            ConnectionFailed: as for `authorization.read_callback` and `TokenEndpoint.exchange`; a fault of the store.
+            ConnectionFailed: as for `authorization.read_callback` and `TokenEndpoint.exchange`; a fault of the state database.
         """
         with hidden_frames():
             code = authorization.read_callback(self._request, address.reveal())
@@ -94,11 +94,11 @@ class Login:
             return self._save(locked, tokens)
 
     def import_token(self, refresh_token: Secret) -> LoginResult:
-        """Keep a grant that was obtained elsewhere, once the server has renewed it.
+        """Renew a refresh token that was obtained elsewhere, and store the result as the grant.
 
         Raises:
-            Refused: there is a grant that works: if the token is an old one of it, its server would end it.
-            ConnectionFailed: `login_required`, the server doesn't accept it; otherwise as for `finish`.
+            Refused: there is a working grant. If the token is an older one of it, sending it could end that grant.
+            ConnectionFailed: `login_required`, the server refuses the token; otherwise as for `finish`.
         """
         with self._lock() as locked:
             self._require_no_working_grant(locked.read())
@@ -126,7 +126,7 @@ class Login:
 
     @contextmanager
     def _lock(self) -> Iterator[LockedGrant]:
-        """Hold the grant's lock; and prove that the store can be written, before anything is spent that can't be had twice."""
+        """Lock the grant, and check that it can be stored before a code or a refresh token is spent."""
         with self._inputs.grants().lock(self._inputs.connection, LOCK_S) as locked:
             locked.check_writable()
             yield locked
@@ -151,12 +151,12 @@ class Login:
 
 @contextmanager
 def login(files: Sequence[str], name: str, *, state: StateLocation, policies: Sequence[str] = ()) -> Iterator[Login]:
-    """Yield a login for one connection.
+    """Yield a started login for one connection.
 
     Args:
         files: manifests; empty for the default search.
         name: the connection.
-        state: where grants lie.
+        state: where grants are stored.
         policies: policy files and folders that judge every connection.
 
     Raises:
@@ -177,13 +177,14 @@ def logout(
     only_here: bool = False,
     force: bool = False,
 ) -> str:
-    """Revoke the grant of a connection where its server can, and delete it; return what happened, for people.
+    """Revoke and delete the grant of a connection; return a message that says what happened.
 
-    Arguments and errors as for `login`; nothing is deleted where the server can't be reached, unless `only_here`. With `force`,
-    it may be revoked at another server than the one that gave it.
+    Arguments and errors as for `login`. If its server has no known revocation endpoint, or is no longer declared, the
+    grant is only deleted. If the server can't be reached, nothing is deleted. `only_here` deletes without revoking. `force` permits a
+    server other than the one that issued the grant.
 
     Raises:
-        Refused: it would be, without `force`; nothing was sent.
+        Refused: the grant would be revoked at another server, without `force`. Nothing was sent.
     """
     if only_here:
         return _delete(load_manifest(files, policies), name, state)
@@ -197,7 +198,7 @@ def logout(
 
 
 def _delete(manifest: Manifest, name: str, state: StateLocation) -> str:
-    """Delete a grant unrevoked, be it that its connection is no longer declared."""
+    """Delete a grant without revoking it; its connection may be no longer declared."""
     with closing(StoredGrants(state, SecretResolver(manifest.stores))) as grants:
         for folder in manifest.folders:
             store = grants.at(folder)

@@ -1,6 +1,6 @@
 """The verb `plan`: a report of what `apply` would do; with `refresh`, compared with live checks as well.
 
-Layer 3; reads manifests and recorded state. Uses secrets and the network with `refresh` alone.
+Layer 3; reads manifests and the state database. Reads secrets and uses the network only with `refresh`.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ if TYPE_CHECKING:
 
 
 class PlanResult(NamedTuple):
-    """What `plan` found."""
+    """The result of `plan`."""
 
     report: Report
-    """For people and CI."""
+    """The report of the plan."""
     plan: Plan | None = None
-    """The plan; `None` where the manifest has errors."""
+    """The plan; `None` if the manifest has errors."""
     selection: Selection = EVERYTHING
-    """Which connections it is about."""
+    """The connections of the plan."""
     shard: Shard = WHOLE
-    """Which part of them."""
+    """The part of them that was planned."""
 
     @property
     def saved(self) -> str:
-        """The plan as a file; empty where there is none."""
+        """The content of the plan file; empty if there is no plan."""
         return write(self.plan, self.selection, self.shard) if self.plan else ""
 
 
@@ -55,23 +55,23 @@ def plan(
     parallelism: int = 100,
     progress: Callable[[int, int], None] | None = None,
 ) -> PlanResult:
-    """Return what `apply` would do. Records nothing and locks nothing.
+    """Return what `apply` would do. Nothing is recorded or locked.
 
     Args:
         files: manifests; empty for the default search.
         selection: which connections.
         policies: policy files and folders that judge every connection.
-        state: where state is kept.
+        state: where applied records are stored.
         shard: which part of the connections.
-        refresh: look at the live side of what is applied as well: needs secrets and the network.
-        timeout_s: the limit of each look.
+        refresh: check unchanged connections live as well; needs secrets and the network.
+        timeout_s: the limit of each check.
         parallelism: how many at once.
-        progress: is told how many are done, of how many.
+        progress: called with the number of checks done, and of all.
 
     Raises:
         UnknownConnection: the selection names a connection that is neither declared nor recorded.
-        NoBaseline: the selection compares with what can't be read.
-        ConnectionFailed: a fault of the store.
+        NoBaseline: the Git revision to compare with can't be read.
+        ConnectionFailed: a fault of the state database.
     """
     started = perf_counter()
     manifest, validated = read_manifest(files, selection, policies, may_miss=True)
@@ -89,7 +89,7 @@ def plan(
 
 
 def plan_report(planned: Plan, validated: Report) -> Report:
-    """Return a plan as a report."""
+    """Return the report of a plan."""
     lines = tuple(map(describe_change, planned.changes))
     summary = PlanSummary(planned.digest, refusals(planned))
     return validated._replace(command="plan", connections=lines, connection_count=len(lines), plan=summary)
@@ -103,7 +103,7 @@ def _refresh(
     parallelism: int,
     progress: Callable[[int, int], None] | None,
 ) -> Plan:
-    """Return the plan with what the live side of unchanged connections says otherwise than recorded."""
+    """Return the plan with the differences between live checks of unchanged connections and their applied records."""
     from connform.engine.changes.drift import compare_with_live
     from connform.engine.run.context import run_context
     from connform.engine.run.live_check import check_all

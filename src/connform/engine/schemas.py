@@ -20,4 +20,4 @@ SCHEMAS: Final[dict[str, Callable[[], Schema]]] = {
     "policy": lambda: portable(policy_schema()),
     "plan": lambda: PLAN_SCHEMA,
 }
-"""Name → what composes it."""
+"""The name of a schema → the function that makes it."""

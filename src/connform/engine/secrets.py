@@ -1,6 +1,6 @@
 """The verbs `secrets check` and `secrets backends`: a report of each secret reference, and the list of backends.
 
-Layer 3; calls the secret backends. What a secret is stays where it was read: the report holds versions, never values.
+Layer 3; calls the secret backends. The report holds versions, never values.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def check_secrets(files: Sequence[str] = (), selection: Selection = EVERYTHING, policies: Sequence[str] = ()) -> Report:
-    """Read every secret of the selected connections, and say from where, which version and since when.
+    """Read every secret of the selected connections; return a report with the place and the version of each.
 
     Arguments and errors as for `validate`.
     """
@@ -54,7 +54,7 @@ def check_secrets(files: Sequence[str] = (), selection: Selection = EVERYTHING, 
 
 
 def backends() -> Iterator[BackendReport]:
-    """Yield every secret backend, built-in ones and those of packages.
+    """Yield every secret backend, built-in or from a plug-in.
 
     Raises:
         ConnformError: a plug-in can't be loaded.
@@ -91,7 +91,7 @@ def _report(connection: Connection, source: SecretResolver, stores: Mapping[str,
 
 
 def _check_usable(outcome: Outcome, key: str, method: AuthMethod) -> Outcome:
-    """Return what was read, or why the connection can't use it: in the words of `check`."""
+    """Return the outcome; if the auth method can't use the secret, return the failure that `check` would report."""
     if isinstance(outcome, SecretUnresolved):
         return outcome
     try:

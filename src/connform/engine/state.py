@@ -1,6 +1,6 @@
 """The verbs `state`: list, show, move and forget applied records.
 
-Layer 3; reads recorded state, and takes no lock but to forget. Needs no valid manifest, only the place where one lies.
+Layer 3; reads the state database. Only `forget` and `move` lock and write. Needs no valid manifest, only its location.
 """
 
 from __future__ import annotations
@@ -35,20 +35,20 @@ def report_state(
     with_history: bool = False,
     with_specifications: bool = True,
 ) -> Report:
-    """Return what is recorded, by name. Verdicts of the past are part of the records, and no verdicts of this run.
+    """Return a report of the applied records. Recorded verdicts don't change the exit code of the report.
 
     Args:
-        files: manifests; their folders say where the state lies.
+        files: manifests; by default, the state database is in their folders.
         selection: which connections.
-        state: where state is kept.
+        state: where applied records are stored.
         command: the verb of the report.
-        with_history: return every attempt as well.
-        with_specifications: return more than briefs, which are much less to read.
+        with_history: include every recorded attempt.
+        with_specifications: include whole records. Without them only `Report.briefs` is filled, which reads much less data.
 
     Raises:
-        ManifestInvalid: a file that was named can't be read: its state may be another.
-        UnknownConnection: the selection names none.
-        ConnectionFailed: a fault of the store.
+        ManifestInvalid: a named file can't be read, so the location of its state is unknown.
+        UnknownConnection: the selection names no recorded connection.
+        ConnectionFailed: a fault of the state database.
     """
     names = manifest_names(files)
     with closing(StateOfRun(state, names)) as states:
@@ -64,7 +64,7 @@ def report_state(
 
 def _describe_records(states: StateOfRun, selection: Selection, *, with_history: bool) -> list[ConnectionReport]:
     if not _is_one_name(selection):
-        records = states.read()  # and nothing else: a run of apply may be under way
+        records = states.read()  # read once: a run of `apply` may be changing records
         tags = {name: tuple(record.spec["settings"].get("tags", ())) for name, record in records.items()}
         chosen = select(tags, selection)
         histories = (
@@ -80,7 +80,7 @@ def _describe_records(states: StateOfRun, selection: Selection, *, with_history:
 
 
 def _is_one_name(selection: Selection) -> bool:
-    """Whether a selection is one name and no glob."""
+    """Whether a selection is exactly one name, and not a glob."""
     return (
         selection == Selection(selection.names)
         and len(selection.names) == 1
@@ -89,10 +89,10 @@ def _is_one_name(selection: Selection) -> bool:
 
 
 def manifest_names(files: Sequence[str]) -> list[str]:
-    """Return the names of the manifests, of which the folders alone matter.
+    """Return the file names of the manifests; only their folders are used.
 
     Raises:
-        ManifestInvalid: one that was named can't be read; without a name there need be none.
+        ManifestInvalid: a named file can't be read. Without names, no manifest is required.
     """
     sources, problems = load_sources(files, content=False)
     if files and problems:
@@ -101,18 +101,18 @@ def manifest_names(files: Sequence[str]) -> list[str]:
 
 
 def forget(files: Sequence[str], name: str, *, state: StateLocation, lock_timeout_s: float) -> None:
-    """Forget a connection: its record and its history. Its server hears nothing of it, and its grant stays.
+    """Delete the applied record and the history of a connection. Nothing is sent to its server, and its grant stays.
 
     Args:
-        files: manifests; their folders say where the state lies.
+        files: manifests; by default, the state database is in their folders.
         name: the connection.
-        state: where state is kept.
+        state: where applied records are stored.
         lock_timeout_s: how long to wait for a run of `apply`.
 
     Raises:
-        ManifestInvalid: a file that was named can't be read: its state may be another.
+        ManifestInvalid: a named file can't be read, so the location of its state is unknown.
         UnknownConnection: nothing is recorded under that name.
-        ConnectionFailed: a fault of the store.
+        ConnectionFailed: a fault of the state database.
     """
     with closing(StateOfRun(state, manifest_names(files))) as states:
         summaries = states.marks()
@@ -124,20 +124,20 @@ def forget(files: Sequence[str], name: str, *, state: StateLocation, lock_timeou
 
 
 def move(files: Sequence[str], old: str, new: str, *, state: StateLocation, lock_timeout_s: float) -> None:
-    """Give the record, the history and the grant of a connection to another name, whatever the manifests say.
+    """Rename the record, the history and the grant of a connection. The manifests are not compared.
 
     Args:
-        files: manifests; their folders say where the state lies, and their stores may hold the key of the grants.
-        old: the name that it has.
-        new: the name that it gets.
-        state: where state and grants are kept.
+        files: manifests; by default, the state database is in their folders. Their secret stores may hold the key of the grants.
+        old: the old name.
+        new: the new name.
+        state: where applied records and grants are stored.
         lock_timeout_s: how long to wait for a run of `apply`.
 
     Raises:
-        ManifestInvalid: a file that was named can't be read: its state may be another.
-        UnknownConnection: nothing lies under the old name.
-        Refused: something lies under the new one.
-        ConnectionFailed: a fault of the store.
+        ManifestInvalid: a named file can't be read, so the location of its state is unknown.
+        UnknownConnection: there is no record and no grant with the old name.
+        Refused: there is a record or a grant with the new name.
+        ConnectionFailed: a fault of the state database.
     """
     names = manifest_names(files)
     with closing(StateOfRun(state, names)) as states:

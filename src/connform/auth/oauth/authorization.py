@@ -35,33 +35,33 @@ _PORTS: Final = {"https": 443, "http": 80}
 
 
 class AuthorizationRequest(NamedTuple):
-    """One login that has been started and not ended."""
+    """The authorization request of one login, and what is needed to check its answer."""
 
     url: str
-    """What the person opens."""
+    """The address that the person opens."""
     redirect_uri: str
-    """Where the server sends them back to."""
+    """The address to which the server redirects the person."""
     issuer: str
-    """Who must answer; empty where it is not known: then somebody of the origin of `url`."""
+    """The issuer that must answer. If it is unknown (empty), the answer must come from the origin of `url`."""
     state: Secret
-    """Ties the answer to this login; good once."""
+    """Identifies this login in the answer; accepted once (RFC 6749 §10.12)."""
     verifier: Secret
-    """RFC 7636 §4.1: proves to the token endpoint that the code is ours."""
+    """The PKCE code verifier (RFC 7636 §4.1)."""
     answered: Lock
-    """Taken for good by the first answer that holds the state."""
+    """Acquired by the first answer with the right state, and never released."""
 
 
 def start(
     authorize_url: str, client_id: str, redirect_uri: str, scopes: Sequence[str], issuer: str = ""
 ) -> AuthorizationRequest:
-    """Return a fresh login.
+    """Return a new authorization request with a random state and verifier.
 
     Args:
-        authorize_url: the authorization endpoint; a query of its own is kept (RFC 6749 §3.1).
-        client_id: the app.
+        authorize_url: the authorization endpoint. Its query stays (RFC 6749 §3.1).
+        client_id: the client id of the app.
         redirect_uri: exactly as registered with the vendor.
-        scopes: what is asked for.
-        issuer: the server's name where discovery gave it one.
+        scopes: the requested scopes.
+        issuer: the issuer of the server; empty if unknown.
     """
     state, verifier = (secrets.token_urlsafe(_ENTROPY_BYTES) for _ in range(2))
     challenge = urlsafe_b64encode(sha256(verifier.encode("ascii")).digest()).rstrip(b"=").decode("ascii")
@@ -81,11 +81,11 @@ def start(
 
 
 def read_callback(request: AuthorizationRequest, address: str) -> Secret:
-    """Return the code that the address holds on which the browser ended; only the first answer with the right state is read.
+    """Return the code in the address to which the browser was redirected. Only the first answer with the right state is accepted.
 
     Raises:
-        ConnectionFailed: `login_bad_callback`, `login_state_mismatch`, `login_issuer_mismatch`, `login_denied`, or what
-            else RFC 6749 §4.1.2.1 has a name for; nothing of the address is repeated.
+        ConnectionFailed: `login_bad_callback`, `login_state_mismatch`, `login_issuer_mismatch`, `login_denied`, or the fault of
+            another error of RFC 6749 §4.1.2.1. Messages contain nothing of the address.
     """
     parameters = _parameters(request.redirect_uri, address.strip())
     if not hmac.compare_digest(parameters.get("state", "").encode(), request.state.reveal().encode()):
@@ -104,7 +104,7 @@ def read_callback(request: AuthorizationRequest, address: str) -> Secret:
 
 
 def _check_issuer(request: AuthorizationRequest, named: str) -> None:
-    """Make sure that the server answered which was asked (RFC 9207 §2.4)."""
+    """Require that the answer comes from the server of the request (RFC 9207 §2.4)."""
     if request.issuer:
         if named != request.issuer:
             raise ConnectionFailed("login_issuer_mismatch", f"the answer names another server than {request.issuer}")

@@ -1,6 +1,6 @@
 """The pause after a failed call of the token endpoint, in which no further call is made.
 
-Layer 2, reads the monotonic clock.
+Layer 2; reads the monotonic clock. It prevents that many callers flood a server that is failing.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from connform.errors import ConnectionFailed
 _FIRST_S: Final = 1.0
 _LONGEST_OWN_S: Final = 30.0
 _LONGEST_S: Final = 60.0
-"""Whatever a server asks for; and for an app that it rejects, which only a person can mend."""
+"""The longest pause, even if the server asks for more. Also the pause after the server rejects the app, which only a person can
+correct."""
 
 
 class CoolDown:
-    """The failures of one credential's token calls, since the last that went well."""
+    """The pause of one credential; it grows with each failure since the last successful call."""
 
     def __init__(self) -> None:
         self._failure = ("", "", "")
@@ -25,10 +26,10 @@ class CoolDown:
         self._next_pause_s = _FIRST_S
 
     def check(self) -> None:
-        """Fail as the last call did, while it is too early for another.
+        """Require that no pause is running.
 
         Raises:
-            ConnectionFailed: the class of the failure that is remembered.
+            ConnectionFailed: the fault of the last call, during the pause.
         """
         remaining_s = self._ends_at - monotonic()
         if remaining_s > 0:
@@ -36,11 +37,11 @@ class CoolDown:
             raise ConnectionFailed(fault, f"{message}; it is not asked again for {remaining_s:.0f} s", hint)
 
     def begin(self, failure: ConnectionFailed, retry_after_s: float | None = None) -> None:
-        """Take note of a failure.
+        """Start a pause after a failure.
 
         Args:
-            failure: what callers are told meanwhile.
-            retry_after_s: the server's wish (`Retry-After`); without one, each failure doubles the time.
+            failure: raised again during the pause.
+            retry_after_s: the pause that the server asked for (`Retry-After`); without it, each failure doubles the pause.
         """
         pause_s = retry_after_s or self._next_pause_s
         if failure.fault.name == "client_credentials_rejected":
@@ -50,5 +51,5 @@ class CoolDown:
         self._ends_at = monotonic() + min(pause_s, _LONGEST_S)
 
     def end(self) -> None:
-        """Forget: a call went well."""
+        """End the pause after a successful call."""
         self._ends_at, self._next_pause_s = 0.0, _FIRST_S

@@ -1,12 +1,12 @@
 """The renewal of a grant: the only code that spends a refresh token to get a new access token.
 
-Layer 2; uses a store and the token endpoint. The rules, each paid for by somebody's lost grant:
+Layer 2; uses the table of grants and the token endpoint. Rules that prevent the loss of a grant:
 
-- one renewal at a time, in all threads, processes and machines: the store's lock, and a look at the store behind it;
-- a lock can be lost: a refresh that another one has begun is waited for, and a record that another one wrote is never replaced;
-- before a refresh token is spent, a journal entry proves that the store can be written;
-- one POST, never repeated once bytes went out; then the whole record;
-- nothing is deleted. A grant that can't be renewed says so, and stays.
+- One renewal at a time, in all threads, processes and machines: lock the grant, then read it again.
+- A lock can be lost. So wait for a pending refresh of another process, and never replace a record that another process wrote.
+- Before a refresh token is sent, write the pending refresh. This checks that the database can be written.
+- One POST, never repeated after bytes were sent. Then write the whole record.
+- Delete nothing. A grant that can't be renewed is marked as ended, and stays.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _RETRY_HINT: Final = (
 
 
 class Renewal:
-    """What renews the grant of one connection; used by one thread at a time."""
+    """Renews the grant of one connection; used by one thread at a time."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class Renewal:
         settings: ClientSettings,
         clock: Callable[[], datetime],
     ) -> None:
-        """Take the same as `GrantCredential`."""
+        """Take the arguments of `GrantCredential`."""
         self._connection = connection
         self._store = store
         self._server = server
@@ -68,25 +68,25 @@ class Renewal:
         self._waiting_for = self._reading_database
 
     def timeout_failure(self) -> ConnectionFailed:
-        """Return what is told to a caller who can't wait any longer: what the renewal itself waits for."""
+        """Return the failure for a caller that can't wait any longer; it says what the renewal is waiting for."""
         return ConnectionFailed(*self._waiting_for)
 
     def run(self, refused: HeaderLines, lock_timeout_s: float) -> Grant:
-        """Return a grant with an access token that works, as far as one can be had.
+        """Return a grant with a usable access token, after a renewal if needed.
 
         Args:
-            refused: the lines that the API answered with 401; empty where none were sent.
-            lock_timeout_s: how long to wait for others. Once a token is spent, the answer is waited for.
+            refused: the header lines that the API answered with 401; empty if none were sent.
+            lock_timeout_s: how long to wait for the lock and for a pending refresh; not for the answer of the token endpoint.
 
         Raises:
             ConnectionFailed: `login_required`, `refresh_interrupted`, `client_credentials_rejected`,
-                `token_endpoint_unavailable`, a fault of the store or of the network.
+                `token_endpoint_unavailable`, a fault of the state database or of the network.
         """
         started_at, deadline = self._clock(), monotonic() + lock_timeout_s
         name = self._connection
         self._waiting_for = self._reading_database
         stored = self._store.read(name)
-        if stored is None:  # a look must leave no trace
+        if stored is None:  # `lock` would make the folder of the database, and reading must not
             raise ConnectionFailed("login_required", f"no customer has granted {name} access yet")
         if not self._stored_grant.has_unsaved and self._is_usable(stored, refused, started_at):
             return stored
@@ -106,7 +106,7 @@ class Renewal:
                 if pending and pending_refresh.is_under_way(pending, name, self._clock()):
                     self._wait_for(pending, deadline)
                 elif pending and self._stored_grant.read(locked).facts != grant.facts:
-                    continue  # it ended after the record was read, which still names the token that it has spent
+                    continue  # the refresh ended after `grant` was read: its refresh token may be spent
                 elif renewed := self._refresh(locked, grant):
                     return renewed
 
@@ -121,7 +121,7 @@ class Renewal:
             raise ConnectionFailed(facts.ended, _ENDED[facts.ended])
 
     def _wait_for(self, pending: Pending, deadline: float) -> None:
-        """Let the process get its answer that spent the token and lost its lock."""
+        """Wait a moment for another process that lost its lock while its refresh is pending."""
         message = f"{pending.holder} has been renewing the grant of {self._connection} since {pending.since:%FT%TZ}"
         self._waiting_for = ("store_locked", message, "")
         if monotonic() + _POLL_S > deadline:
@@ -129,7 +129,7 @@ class Renewal:
         sleep(_POLL_S)
 
     def _refresh(self, locked: LockedGrant, grant: Grant) -> Grant | None:
-        """Spend the refresh token, and return the renewed grant; `None` where another one has replaced the record meanwhile."""
+        """Send the refresh token, and return the renewed grant; `None` if another process replaced the record meanwhile."""
         if grant.refresh_token is None:
             raise ConnectionFailed("login_required", "the access token has ended, and there is no refresh token")
         message = f"the grant of {self._connection} is still being renewed: the token endpoint has not answered yet"
@@ -146,11 +146,11 @@ class Renewal:
                 if not locked.replace(grant, grant._replace(facts=facts)):
                     return None
                 raise ConnectionFailed(ended, _ENDED[ended]) from None
-            except AnswerLost as lost:  # the entry stays: the next one knows what to think of a refusal
+            except AnswerLost as lost:  # the record stays pending: if the next refresh is refused, this is the cause
                 message = f"{_ENDED['refresh_interrupted']}: {lost}"
                 failure = ConnectionFailed("refresh_interrupted", message, "" if pending_before else _RETRY_HINT)
                 self._stored_grant.save_pending(locked, grant, Pending(self._clock(), holder=""))
-                if pending_before:  # the one further try has been made
+                if pending_before:  # this was already the second try
                     self._cool_down.begin(failure)
                 raise failure from None
             except ConnectionFailed as failure:
@@ -173,13 +173,13 @@ class Renewal:
         return Grant(facts, tokens.access_token, tokens.refresh_token or grant.refresh_token)
 
     def _is_usable(self, grant: Grant, refused: HeaderLines, started_at: datetime) -> bool:
-        """Whether the token may be sent; one that came while this renewal waited is shared, however short its life."""
+        """Whether the token may be sent. A token issued since this renewal started is used even if it expires soon."""
         facts = grant.facts
         is_good = is_fresh(facts, self._clock()) or facts.obtained_at >= started_at
         return is_good and self._is_declared(facts) and header_lines(grant) != refused
 
     def _is_refusal_final(self, grant: Grant, refused: HeaderLines) -> bool:
-        """Whether the API's refusal stands: it refused this token although it is new."""
+        """Whether the API refused this token although it is new, so that another renewal would not help."""
         return header_lines(grant) == refused and is_young(grant.facts, self._clock())
 
     def _is_declared(self, facts: GrantFacts) -> bool:

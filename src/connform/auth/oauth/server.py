@@ -1,6 +1,6 @@
 """The endpoints of an authorization server, and their discovery (RFC 8414, OpenID Connect Discovery 1.0).
 
-Layer 2; `discover` uses the network. What a server says of itself is believed for its own origin only.
+Layer 2; `discover` uses the network. Discovered endpoints must be on the origin of the issuer.
 """
 
 from __future__ import annotations
@@ -20,29 +20,29 @@ _NOT_FOUND: Final = 404
 
 
 class AuthorizationServer(NamedTuple):
-    """The endpoints of one authorization server; an empty one is unknown."""
+    """The endpoints of one authorization server; an empty URL is unknown."""
 
     authorize_url: str = ""
-    """RFC 6749 §3.1."""
+    """The authorization endpoint (RFC 6749 §3.1)."""
     token_url: str = ""
-    """RFC 6749 §3.2."""
+    """The token endpoint (RFC 6749 §3.2)."""
     revoke_url: str = ""
-    """RFC 7009."""
+    """The revocation endpoint (RFC 7009)."""
     issuer: str = ""
-    """Its name, where the manifest says one (RFC 8414 §2)."""
+    """Its issuer identifier (RFC 8414 §2), if the manifest declares one."""
 
     def may_renew(self, token_url: str) -> bool:
-        """Whether a grant that this token endpoint issued is this server's: only then is its refresh token sent there."""
+        """Whether a token endpoint belongs to this server. Only then may the refresh token of its grant be sent there."""
         if self.token_url:
             return token_url == self.token_url
         return bool(self.issuer) and same_origin(token_url, self.issuer)
 
 
 def discover(server: AuthorizationServer, settings: ClientSettings) -> AuthorizationServer:
-    """Return the server with the endpoints that its issuer publishes; those that are known already stay.
+    """Return the server with unknown endpoints added from the metadata of its issuer.
 
     Args:
-        server: what the manifest and the provider know.
+        server: the endpoints that the manifest and the provider declare.
         settings: time-outs, TLS and proxy of the connection.
 
     Raises:
