@@ -115,7 +115,7 @@ class PostgresDatabase:
     @contextmanager
     def lock(self, name: str, timeout_s: float) -> Iterator[None]:
         """Lock a name, in a session of its own."""
-        with self._server.translated_errors(), self._lock_session([f"grant {name}"], timeout_s):
+        with self._server.translate_errors(), self._lock_session([f"grant {name}"], timeout_s):
             yield
 
     @contextmanager
@@ -123,11 +123,11 @@ class PostgresDatabase:
         self, names: Sequence[str], timeout_s: float
     ) -> Iterator[Callable[[], AbstractContextManager[Execute]]]:
         """Lock several names in one session, and write in that session: if the session and its locks are lost, writing fails."""
-        with self._server.translated_errors(), self._lock_session(names, timeout_s) as session:
+        with self._server.translate_errors(), self._lock_session(names, timeout_s) as session:
 
             @contextmanager
             def writing() -> Iterator[Execute]:
-                with self._server.translated_errors(), session.transaction():
+                with self._server.translate_errors(), session.transaction():
                     execute = execute_on(session)
                     self._ensure_tables(execute, may_create=True)
                     yield execute
@@ -160,7 +160,7 @@ class PostgresDatabase:
 
     @contextmanager
     def _transaction(self) -> Iterator[Execute]:
-        with self._own.lock.own, self._server.translated_errors():
+        with self._own.lock.own, self._server.translate_errors():
             session = self._own.get()
             if session is None or not _is_alive(session):
                 session = self._own.set(self._server.connect(_CONNECT_WAIT_S))
@@ -209,11 +209,11 @@ def _is_alive(session: psycopg.Connection[Any]) -> bool:
 @contextmanager
 def _closing_session(session: psycopg.Connection[Any]) -> Iterator[psycopg.Connection[Any]]:
     """Close a session after the block; not in a child that was forked inside of it, which would end its parent's session and lock."""
-    opened_by = os.getpid()
+    pid = os.getpid()
     try:
         yield session
     finally:
-        if opened_by == os.getpid():
+        if pid == os.getpid():
             session.close()
 
 

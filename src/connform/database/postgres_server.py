@@ -80,7 +80,7 @@ class PostgresServer:
             timeout_s: how long to wait if the server has no session left.
 
         Raises:
-            psycopg.Error: to be translated by `translated_errors`.
+            psycopg.Error: to be translated by `translate_errors`.
             ConnectionFailed: `config_invalid`, the schema does not exist.
         """
         import psycopg
@@ -126,7 +126,7 @@ class PostgresServer:
             raise ConnectionFailed("config_invalid", message, hint)
 
     @contextmanager
-    def translated_errors(self) -> Iterator[None]:
+    def translate_errors(self) -> Iterator[None]:
         """Raise faults (`ConnectionFailed`) instead of PostgreSQL's errors."""
         import psycopg
         from psycopg import errors

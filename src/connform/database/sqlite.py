@@ -87,7 +87,7 @@ class SqliteDatabase:
     @contextmanager
     def reading(self) -> Iterator[Execute | None]:
         """Yield a function to read with; `None` if there is no file."""
-        with self._own.lock.own, self._translated_errors():
+        with self._own.lock.own, self._translate_errors():
             try:
                 connection = self._connect(may_create=False)
             except FileNotFoundError:
@@ -98,7 +98,7 @@ class SqliteDatabase:
     @contextmanager
     def writing(self) -> Iterator[Execute]:
         """Yield a durable transaction."""
-        with self._own.lock.own, self._translated_errors():
+        with self._own.lock.own, self._translate_errors():
             self._make_folder()
             connection = self._connect(may_create=True)
             sleep(max(self._next_write_at - monotonic(), 0))
@@ -176,7 +176,7 @@ class SqliteDatabase:
         return connection
 
     @contextmanager
-    def _translated_errors(self) -> Iterator[None]:
+    def _translate_errors(self) -> Iterator[None]:
         """Raise faults (`ConnectionFailed`) instead of SQLite's errors."""
         try:
             yield

@@ -73,20 +73,20 @@ def verify_schema(execute: Execute, scripts: Sequence[str]) -> int:
         ForeignSchemaError: the schema is another one.
     """
     rows = execute(_SCHEMA)
-    number: int = rows[0][0]
-    expected = dict(_schema_of(tuple(scripts[:number])))
+    version: int = rows[0][0]
+    expected = dict(_schema_of(tuple(scripts[:version])))
     for _, kind, name, table, sql in rows:
         if kind is None or (kind == "index" and sql is None):  # no schema at all; the index of a primary key
             continue
         is_ours = any(str(one).lower().startswith(_PREFIX) for one in (name, table))
         is_right = expected.pop(name, None) == sql if is_ours else kind in {"table", "index"} and _is_plain(sql)
-        if not is_right and number <= len(scripts):
+        if not is_right and version <= len(scripts):
             message = f"it holds a {kind} {name} that connform didn't make"
             raise ForeignSchemaError(message)
-    if expected and number <= len(scripts):
+    if expected and version <= len(scripts):
         message = f"it lacks {next(iter(expected))}"
         raise ForeignSchemaError(message)
-    return number
+    return version
 
 
 @cache

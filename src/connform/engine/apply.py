@@ -140,8 +140,8 @@ def _lock_parts(
 ) -> Iterator[tuple[Mapping[StateTable, StateChanges], set[str]]]:
     """Lock the parts of a shard and of the old names of its renamed connections; yield the right to change them, and these names."""
     moved_names = set() if shard == WHOLE else old_names(manifest.moved, states, shard)
-    with states.held(shard, timeout_s, moved_names) as held:
-        yield held, moved_names
+    with states.held(shard, timeout_s, moved_names) as changes_by_table:
+        yield changes_by_table, moved_names
 
 
 def _require_locked(plan: Plan, shard: Shard, moved_names: set[str]) -> None:

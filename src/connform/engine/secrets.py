@@ -69,8 +69,8 @@ def backends() -> Iterator[BackendReport]:
 def _report(connection: Connection, source: SecretResolver, stores: Mapping[str, Store]) -> ConnectionReport:
     references = connection.auth.references
     method = auth_method(connection.auth.method)
-    read = source.outcomes([RequestedSecret(reference, connection.base) for reference in references.values()])
-    outcomes = [_check_usable(outcome, key, method) for key, outcome in zip(references, read, strict=True)]
+    read_outcomes = source.outcomes([RequestedSecret(reference, connection.base) for reference in references.values()])
+    outcomes = [_check_usable(outcome, key, method) for key, outcome in zip(references, read_outcomes, strict=True)]
     secrets = tuple(
         _secret(connection, key, outcome, stores) for key, outcome in zip(references, outcomes, strict=True)
     )
@@ -104,7 +104,7 @@ def _check_usable(outcome: Outcome, key: str, method: AuthMethod) -> Outcome:
 def _secret(connection: Connection, key: str, outcome: Outcome, stores: Mapping[str, Store]) -> SecretReport:
     reference = connection.auth.references[key]
     store = stores.get(reference.scheme)
-    where = SecretReport(
+    report = SecretReport(
         key,
         str(reference),
         store.name if store else "",
@@ -112,5 +112,5 @@ def _secret(connection: Connection, key: str, outcome: Outcome, stores: Mapping[
         connection.place_of("auth", key),
     )
     if isinstance(outcome, SecretUnresolved):
-        return where._replace(fault=outcome.fault.name, message=outcome.message, hint=outcome.hint)
-    return where._replace(version=outcome.version, since=outcome.since)
+        return report._replace(fault=outcome.fault.name, message=outcome.message, hint=outcome.hint)
+    return report._replace(version=outcome.version, since=outcome.since)

@@ -99,7 +99,7 @@ class Renewal:
         with self._store.lock(name, lock_timeout_s) as locked:
             while True:
                 grant = self._stored_grant.read(locked)
-                self._check(grant)
+                self._require_not_ended(grant)
                 pending = grant.facts.pending
                 if self._is_usable(grant, refused, started_at) or self._is_refusal_final(grant, refused):
                     return grant
@@ -110,7 +110,7 @@ class Renewal:
                 elif renewed := self._refresh(locked, grant):
                     return renewed
 
-    def _check(self, grant: Grant) -> None:
+    def _require_not_ended(self, grant: Grant) -> None:
         facts = grant.facts
         if not self._is_declared(facts):
             message = (
@@ -159,10 +159,10 @@ class Renewal:
                     self._cool_down.begin(failure, failure.retry_after_s)
                 raise
             self._cool_down.end()
-            renewed = self._renewed(grant, tokens)
+            renewed = self._with_tokens(grant, tokens)
             return renewed if self._stored_grant.save(locked, grant, renewed) else None
 
-    def _renewed(self, grant: Grant, tokens: Tokens) -> Grant:
+    def _with_tokens(self, grant: Grant, tokens: Tokens) -> Grant:
         now = self._clock()
         facts = grant.facts._replace(
             obtained_at=now,
