@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from connform.database import open_store
+from connform.database import open_grants
 from connform.grant import Grant, GrantFacts
 from connform.secret import Secret
 from connform.simulator import Simulator
@@ -50,7 +50,7 @@ with Counting() as simulator:
     names = [f"customer-{number:05}" for number in range(count)]
     manifest.write_text(json.dumps({"version": 1, "connections": dict.fromkeys(names, customer)}, indent=1))
     folder = manifest.parent / ".connform"
-    store = open_store("", folder, None)
+    store = open_grants("", folder, None)
     started = time.perf_counter()
     for name in names:
         _, refresh = simulator.issue_grant(host, "acme", SCOPES)

@@ -72,7 +72,7 @@ class LockedGrant(Protocol):
             ConnectionFailed: `store_corrupt`, `store_insecure`, `store_unavailable`.
         """
 
-    def prove(self) -> None:
+    def check_writable(self) -> None:
         """Check that the state database has room for a grant. Call it before using a code or token that is valid once.
 
         Raises:
@@ -93,8 +93,8 @@ class LockedGrant(Protocol):
             ConnectionFailed: `store_unwritable`, `store_unavailable`.
         """
 
-    def replace(self, spent: Grant, grant: Grant) -> bool:
-        """Replace the grant like `write`, but only if its tokens are still those of `spent`; return whether they were.
+    def replace(self, expected: Grant, grant: Grant) -> bool:
+        """Replace the grant like `write`, but only if its tokens are still those of `expected`; return whether they were.
 
         It is one atomic step, so that it is safe after the lock was lost: the grant of a later login is not
         replaced. Errors as for `write`.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from connform.database import open_states
+from connform.database import open_state
 from connform.recorded import Actor, AppliedRecord, Attempt
 from tests.conftest import require_peer
 from tests.end_to_end.running import run
@@ -89,8 +89,8 @@ def recorded(tmp_path: Path) -> Path:
         for verdict in COLOURS
     }
     (tmp_path / "connections.yaml").write_text(json.dumps({"version": 1, "connections": connections}))
-    states = open_states("", tmp_path / ".connform")
-    with closing(states), states.held(["00"], 5) as changes:
+    states = open_state("", tmp_path / ".connform")
+    with closing(states), states.lock_parts(["00"], 5) as changes:
         for verdict in filter(None, COLOURS):
             attempt = Attempt(datetime.now(UTC), Actor("user", "host"), "create", "", "", "api_key", verdict)
             changes.write([AppliedRecord(verdict, "connections.yaml", "", {}, attempt)])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from connform.database import open_store
+from connform.database import open_grants
 from connform.database.cipher import new_key
 from connform.grant import Grant, GrantFacts
 from connform.secret import Secret
@@ -48,7 +48,7 @@ class Kind:
 
     def open(self, key: str = "") -> GrantStore:
         secret = Secret(key or self.key)
-        return open_store(self.url, self.folder, lambda: secret)
+        return open_grants(self.url, self.folder, lambda: secret)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

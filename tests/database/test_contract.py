@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from connform.database import open_states, open_store
+from connform.database import open_grants, open_state
 from connform.database.cipher import new_key
-from connform.database.grant_table import put
+from connform.database.grant_table import write_grant
 from connform.errors import ConnectionFailed
 from connform.secret import Secret
 from tests.canary import API_KEY, AWKWARD, assert_no_canary
@@ -93,7 +93,7 @@ def test_what_a_login_writes_at_the_same_moment_is_not_replaced(opened: Callable
             replaced.append(locked.replace(grant(), grant()._replace(access_token=Secret("renewed"))))
 
     with logging_in.writing() as (execute, cipher):  # type: ignore[attr-defined]  # of Records
-        put(execute, cipher, newer)
+        write_grant(execute, cipher, newer)
         thread = Thread(target=replace)
         thread.start()
         thread.join(0.5)  # it has looked, or waits to
@@ -117,7 +117,7 @@ def _lost() -> Secret:
 
 def test_a_grant_is_deleted_without_its_key(kind: Kind, opened: Callable[..., GrantStore]) -> None:
     keep(opened(), grant("a"), grant("b"))
-    keyless = open_store(kind.url, kind.folder, _lost)
+    keyless = open_grants(kind.url, kind.folder, _lost)
     with keyless.lock("a", 5) as locked:
         locked.delete()
     keyless.close()
@@ -141,17 +141,17 @@ def test_a_store_without_grants_takes_another_key(opened: Callable[..., GrantSto
 def test_a_proof_changes_nothing(store: GrantStore) -> None:
     keep(store, grant())
     with store.lock("customer", 5) as locked:
-        locked.prove()
-        locked.prove()
+        locked.check_writable()
+        locked.check_writable()
     assert store.read("customer") is not None
 
 
-@pytest.mark.parametrize("use", ["read", "write", "prove"])
+@pytest.mark.parametrize("use", ["read", "write", "check_writable"])
 def test_another_key_is_refused_and_changes_nothing(opened: Callable[..., GrantStore], use: str) -> None:
     keep(opened(), grant())
     other = opened(new_key())
     with pytest.raises(ConnectionFailed) as caught, other.lock("customer", 5) as locked:
-        {"read": locked.read, "write": lambda: locked.write(grant()), "prove": locked.prove}[use]()
+        {"read": locked.read, "write": lambda: locked.write(grant()), "check_writable": locked.check_writable}[use]()
     assert caught.value.fault.name == "store_key_wrong"
     assert tokens(opened().read("customer")) == (API_KEY, AWKWARD)
 
@@ -231,15 +231,15 @@ def test_a_lock_says_who_holds_it_and_ends_with_its_holder(kind: Kind, opened: C
 def test_several_names_have_one_deadline_in_all(kind: Kind) -> None:
     """Each is freed soon enough for a limit of its own, and all of them too late for one."""
     names = [f"{part:02}" for part in range(4)]
-    with closing(open_states(kind.url, kind.folder)) as first, closing(open_states(kind.url, kind.folder)) as second:
+    with closing(open_state(kind.url, kind.folder)) as first, closing(open_state(kind.url, kind.folder)) as second:
         with ExitStack() as stack:
             holders = {name: stack.enter_context(ExitStack()) for name in names}
             for name, holder in holders.items():
-                holder.enter_context(first.held([name], 5))
+                holder.enter_context(first.lock_parts([name], 5))
             freed = [Timer(0.7 * (number + 1), holder.close) for number, holder in enumerate(holders.values())]
             for timer in freed:
                 timer.start()
-            with pytest.raises(ConnectionFailed) as caught, second.held(names, 1.2):
+            with pytest.raises(ConnectionFailed) as caught, second.lock_parts(names, 1.2):
                 pass
             for timer in freed:
                 timer.join()
@@ -267,7 +267,7 @@ def test_ten_thousand_grants(store: GrantStore, kind: Kind) -> None:
     keep(store, grant("first"))
     with store.writing() as (execute, cipher):  # type: ignore[attr-defined]  # both kinds of store have it
         for number in range(10_000):
-            put(execute, cipher, grant(f"customer-{number}"))
+            write_grant(execute, cipher, grant(f"customer-{number}"))
     written = time.perf_counter()
     assert sum(1 for _ in store.facts()) == 10_001
     listed = time.perf_counter()
@@ -288,7 +288,7 @@ def test_a_child_that_was_forked_in_the_middle_of_a_transaction_waits_for_nobody
 
     def write() -> None:
         with store.lock("other", 5) as locked, store.writing() as (execute, cipher):  # type: ignore[attr-defined]  # of Records
-            put(execute, cipher, grant(ended="half"))
+            write_grant(execute, cipher, grant(ended="half"))
             writing.set()
             forked.wait(20)
             assert locked.read() is None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from connform.database import open_states
+from connform.database import open_state
 from connform.database.sqlite import FILE
 from tests.database.test_versions import VERSIONS
 
@@ -22,18 +22,18 @@ SPEC: Final[dict[str, Any]] = {"settings": {"environment": "production"}, "base_
 def states(request: pytest.FixtureRequest, tmp_path: Path) -> StateTable:
     folder = tmp_path / ".connform"
     if request.param == "postgresql":
-        return open_states(request.getfixturevalue("database"), folder)
+        return open_state(request.getfixturevalue("database"), folder)
     folder.mkdir(mode=0o700)
     if request.param != "sqlite":
         shutil.copy(Path(__file__).parent / "versions" / f"{request.param}.sqlite3", folder / FILE)
         (folder / FILE).chmod(0o600)
-    return open_states("", folder)
+    return open_state("", folder)
 
 
 def test_a_specification_outlives_its_record_once_each(states: StateTable) -> None:
     assert states.specifications() == []
     other = SPEC | {"base_url": "https://other.acme.example"}
-    with states.held(["00"], 5) as changes:
+    with states.lock_parts(["00"], 5) as changes:
         for former in (SPEC, SPEC, other):
             changes.write((), ["shop"], [("shop", former)])
     found = states.specifications()

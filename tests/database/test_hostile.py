@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from connform.database import open_states, open_store
+from connform.database import open_grants, open_state
 from connform.errors import ConnectionFailed
 from tests.database.conftest import grant, keep
 
@@ -29,7 +29,7 @@ WITHOUT_END: Final = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FR
 def folder(tmp_path: Path) -> Path:
     """A folder with one grant."""
     folder = tmp_path / ".connform"
-    keep(open_store("", folder, None), grant())
+    keep(open_grants("", folder, None), grant())
     return folder
 
 
@@ -118,10 +118,10 @@ def test_a_hostile_file_is_called_damaged_at_once(folder: Path, case: str) -> No
     HOSTILE[case](folder)
     content = (folder / DATABASE).read_bytes()
     for use in (
-        lambda: open_store("", folder, None).read("customer"),
-        lambda: list(open_store("", folder, None).facts()),
-        lambda: keep(open_store("", folder, None), grant()),
-        lambda: open_states("", folder).read(),
+        lambda: open_grants("", folder, None).read("customer"),
+        lambda: list(open_grants("", folder, None).facts()),
+        lambda: keep(open_grants("", folder, None), grant()),
+        lambda: open_state("", folder).read(),
     ):
         with pytest.raises(ConnectionFailed, match=r"didn't make|lacks") as caught:
             use()
@@ -133,23 +133,23 @@ def test_a_hostile_file_is_called_damaged_at_once(folder: Path, case: str) -> No
 def test_more_than_a_file_has_room_for_is_not_read(folder: Path, value_bytes: int) -> None:
     _pages_that_lead_to_each_other(folder, value_bytes)
     with pytest.raises(ConnectionFailed, match="there is more to read than its size allows") as caught:
-        list(open_store("", folder, None).facts())
+        list(open_grants("", folder, None).facts())
     assert caught.value.fault.name == "store_corrupt"
 
 
 def test_the_tables_of_a_replication_are_left_alone(folder: Path) -> None:
     _sql("CREATE TABLE _litestream_seq (id INTEGER PRIMARY KEY, seq INTEGER)")(folder)
-    assert open_store("", folder, None).read("customer") is not None
+    assert open_grants("", folder, None).read("customer") is not None
 
 
 @pytest.mark.parametrize("spec", ["no JSON", "1], [2", "[" * 100_000, "1, 2"])
 def test_a_record_that_is_no_json_is_damage(tmp_path: Path, spec: str) -> None:
     folder = tmp_path / ".connform"
-    keep(open_store("", folder, None), grant())
+    keep(open_grants("", folder, None), grant())
     row: list[Any] = ["a", "f", "d", 1, "ready", "", 1.0, "", "", "", spec, json.dumps({})]
     with closing(sqlite3.connect(folder / DATABASE, isolation_level=None)) as database:
         database.execute(f"INSERT INTO connform_connections ({COLUMNS}) VALUES ({','.join('?' * 12)})", row)
-    for use in (open_states("", folder).read, lambda: open_states("", folder).record("a")):
+    for use in (open_state("", folder).read, lambda: open_state("", folder).record("a")):
         with pytest.raises(ConnectionFailed, match="what is recorded of a connection can't be read"):
             use()
 
@@ -158,9 +158,9 @@ def test_a_record_that_is_no_json_is_damage(tmp_path: Path, spec: str) -> None:
 def test_a_folder_that_can_not_be_entered_is_no_internal_error(folder: Path, mode: int) -> None:
     folder.chmod(mode)
     for use in (
-        lambda: open_states("", folder).read(),
-        lambda: open_store("", folder, None).read("customer"),
-        lambda: keep(open_store("", folder, None), grant()),
+        lambda: open_state("", folder).read(),
+        lambda: open_grants("", folder, None).read("customer"),
+        lambda: keep(open_grants("", folder, None), grant()),
     ):
         with pytest.raises(ConnectionFailed, match=f"can't be entered: its mode is {mode:04o}") as caught:
             use()
@@ -173,7 +173,7 @@ def test_a_pipe_in_place_of_the_key_or_a_lock_holds_up_nobody(folder: Path) -> N
         (folder / name).unlink(missing_ok=True)
         os.mkfifo(folder / name, 0o600)
         with pytest.raises(ConnectionFailed, match="is not a regular file"):
-            keep(open_store("", folder, None), grant())
+            keep(open_grants("", folder, None), grant())
         (folder / name).unlink()
 
 
@@ -181,5 +181,5 @@ def test_a_key_is_made_although_a_killed_process_left_its_draft(folder: Path) ->
     (folder / "key").unlink()
     (folder / DATABASE).unlink()
     (folder / f".key.{os.getpid()}.tmp").touch(0o600)
-    keep(open_store("", folder, None), grant())
+    keep(open_grants("", folder, None), grant())
     assert (folder / "key").exists()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from connform.database.interface import LockTimeout
-from connform.database.locks import locked
+from connform.database.locks import lock_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -45,25 +45,25 @@ def nothing() -> None:
 
 
 def test_a_lock_that_was_given_back_is_free_although_a_child_lives_on(tmp_path: Path) -> None:
-    lock = locked(tmp_path, "customer", 1)
+    lock = lock_file(tmp_path, "customer", 1)
     lock.__enter__()
     with child(nothing):
         lock.__exit__(None, None, None)
-        with locked(tmp_path, "customer", 0.2):
+        with lock_file(tmp_path, "customer", 0.2):
             assert (tmp_path / "customer").read_text().partition(" ")[0].endswith(f":{os.getpid()}")
 
 
 def test_a_child_that_leaves_the_block_leaves_the_lock_to_its_parent(tmp_path: Path) -> None:
-    lock = locked(tmp_path, "customer", 1)
+    lock = lock_file(tmp_path, "customer", 1)
     with lock, child(lambda: lock.__exit__(None, None, None)), pytest.raises(LockTimeout):
-        locked(tmp_path, "customer", 0.2).__enter__()
-    with locked(tmp_path, "customer", 0.2):
+        lock_file(tmp_path, "customer", 0.2).__enter__()
+    with lock_file(tmp_path, "customer", 0.2):
         pass
 
 
 def test_a_lock_dies_with_its_holder_although_a_child_of_that_lives_on(tmp_path: Path) -> None:
     is_over, over = os.pipe()
-    lock = locked(tmp_path, "customer", 1)
+    lock = lock_file(tmp_path, "customer", 1)
 
     def hold() -> None:
         lock.__enter__()
@@ -74,10 +74,10 @@ def test_a_lock_dies_with_its_holder_although_a_child_of_that_lives_on(tmp_path:
 
     with child(hold) as holder:
         with pytest.raises(LockTimeout):
-            locked(tmp_path, "customer", 0.2).__enter__()
+            lock_file(tmp_path, "customer", 0.2).__enter__()
         os.kill(holder, signal.SIGKILL)
         try:
-            with locked(tmp_path, "customer", 5):
+            with lock_file(tmp_path, "customer", 5):
                 assert (tmp_path / "customer").read_text().partition(" ")[0].endswith(f":{os.getpid()}")
         finally:
             os.close(over)

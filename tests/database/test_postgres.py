@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, LiteralString
 import psycopg
 import pytest
 
-from connform.database import open_states, open_store
+from connform.database import open_grants, open_state
 from connform.database.cipher import new_key
 from connform.errors import ConnectionFailed
 from connform.secret import Secret
@@ -34,7 +34,7 @@ HERE: Final = Path("unused")
 @pytest.fixture
 def on_server(database: str, tmp_path: Path) -> Iterator[GrantStore]:
     secret = Secret(new_key())
-    store = open_store(database, tmp_path, lambda: secret)
+    store = open_grants(database, tmp_path, lambda: secret)
     keep(store, grant())
     yield store
     store.close()
@@ -58,7 +58,7 @@ def test_a_server_that_goes_away_is_said_and_comes_back(on_server: GrantStore, p
 
 
 def test_facts_need_no_key_and_tokens_one_that_is_named(on_server: GrantStore, database: str, tmp_path: Path) -> None:
-    without = open_store(database, tmp_path, None)
+    without = open_grants(database, tmp_path, None)
     assert [facts.connection for facts in without.facts()] == ["customer"]
     with pytest.raises(ConnectionFailed) as caught:
         without.read("customer")
@@ -71,7 +71,7 @@ def test_a_wrong_password_is_said_without_any(postgres: Postgres, database: str,
     url = database.replace(PASSWORD, "hunter2hunter2")
     secret = Secret(new_key())
     with pytest.raises(ConnectionFailed) as caught:
-        open_store(url, tmp_path, lambda: secret).read("customer")
+        open_grants(url, tmp_path, lambda: secret).read("customer")
     assert caught.value.fault.name == "store_unavailable"
     assert "password authentication failed" in caught.value.message
     assert "refuses the login" in caught.value.hint
@@ -82,7 +82,7 @@ def test_a_wrong_password_is_said_without_any(postgres: Postgres, database: str,
 def test_a_url_that_is_none_is_refused_and_never_echoed(tmp_path: Path, url: str) -> None:
     secret = Secret(new_key())
     with pytest.raises(ConnectionFailed) as caught:
-        open_store(url, tmp_path, lambda: secret).read("customer")
+        open_grants(url, tmp_path, lambda: secret).read("customer")
     assert caught.value.fault.name in {"config_invalid", "store_unavailable"}
     assert "hunter2" not in caught.value.message + caught.value.hint
 
@@ -97,7 +97,7 @@ def test_a_password_that_is_not_encoded_is_refused_and_no_part_of_it_shown(
 ) -> None:
     url = f"postgresql://user:{password}@{rest.format(port=postgres.port)}"
     with pytest.raises(ConnectionFailed) as caught:
-        open_states(url, HERE).read()
+        open_state(url, HERE).read()
     assert caught.value.fault.name == "config_invalid"
     shown = caught.value.message + caught.value.hint
     assert "hunter" not in shown
@@ -116,7 +116,7 @@ def test_a_password_that_is_not_encoded_is_refused_and_no_part_of_it_shown(
     ],
 )
 def test_what_is_right_is_not_taken_for_a_password(url: str) -> None:
-    assert "hunter" not in open_states(url, HERE).place
+    assert "hunter" not in open_state(url, HERE).place
 
 
 def test_a_user_who_may_only_read_spends_no_token(on_server: GrantStore, database: str, postgres: Postgres) -> None:
@@ -134,7 +134,7 @@ def test_tables_of_a_newer_connform_are_left_alone(on_server: GrantStore, databa
         admin.execute("UPDATE connform_meta SET value = '99' WHERE name = 'version'")
     secret = Secret(new_key())
     with pytest.raises(ConnectionFailed) as caught:
-        open_store(database, tmp_path, lambda: secret).read("customer")
+        open_grants(database, tmp_path, lambda: secret).read("customer")
     assert caught.value.fault.name == "store_corrupt"
     assert "newer connform" in caught.value.message
 
@@ -155,25 +155,29 @@ def team(database: str, postgres: Postgres) -> Iterator[Callable[[str], str]]:
 
 def test_teams_in_schemas_of_their_own_do_not_wait_for_each_other(team: Callable[[str], str]) -> None:
     secret = Secret(new_key())
-    one, other = open_states(team("a"), HERE), open_states(team("b"), HERE)
-    with closing(one), closing(other), one.held(["00"], 5), other.held(["00"], 0.5):
+    one, other = open_state(team("a"), HERE), open_state(team("b"), HERE)
+    with closing(one), closing(other), one.lock_parts(["00"], 5), other.lock_parts(["00"], 0.5):
         pass
-    mine, theirs = open_store(team("a"), HERE, lambda: secret), open_store(team("b"), HERE, lambda: secret)
+    mine, theirs = open_grants(team("a"), HERE, lambda: secret), open_grants(team("b"), HERE, lambda: secret)
     with closing(mine), closing(theirs), mine.lock("customer", 5), theirs.lock("customer", 0.5):
         pass
 
 
 def test_one_state_is_locked_whatever_else_is_in_the_search_path(team: Callable[[str], str]) -> None:
-    with closing(open_states(team("a"), HERE)) as one, closing(open_states(team("b,a"), HERE)) as other:
-        with one.held(["00"], 5) as changes:
+    with closing(open_state(team("a"), HERE)) as one, closing(open_state(team("b,a"), HERE)) as other:
+        with one.lock_parts(["00"], 5) as changes:
             changes.write((), ["nobody"])
-        with one.held(["00"], 5), pytest.raises(ConnectionFailed, match="has held it"), other.held(["00"], 0.5):
+        with (
+            one.lock_parts(["00"], 5),
+            pytest.raises(ConnectionFailed, match="has held it"),
+            other.lock_parts(["00"], 0.5),
+        ):
             pass
 
 
 def test_a_schema_that_is_not_there_is_said(team: Callable[[str], str]) -> None:
     with pytest.raises(ConnectionFailed) as caught:
-        open_states(team("typo"), HERE).read()
+        open_state(team("typo"), HERE).read()
     assert caught.value.fault.name == "config_invalid"
     assert "(typo)" in caught.value.message
     assert "CREATE SCHEMA" in caught.value.hint
@@ -190,7 +194,7 @@ def _alter_team(database: str, words: LiteralString) -> None:
 def test_sixty_grants_at_once_are_content_with_ten_sessions(team: Callable[[str], str], database: str) -> None:
     _alter_team(database, "CONNECTION LIMIT 10")
     secret = Secret(new_key())
-    with closing(open_store(team("a"), HERE, lambda: secret)) as store, ThreadPoolExecutor(60) as threads:
+    with closing(open_grants(team("a"), HERE, lambda: secret)) as store, ThreadPoolExecutor(60) as threads:
         list(threads.map(lambda number: keep(store, grant(f"customer-{number}")), range(60)))
         assert len(list(store.facts())) == 60
 
@@ -199,23 +203,23 @@ def test_a_server_without_room_is_waited_for_as_long_as_a_lock_may_take(
     team: Callable[[str], str], database: str
 ) -> None:
     _alter_team(database, "CONNECTION LIMIT 1")
-    with psycopg.connect(team("a")) as only, closing(open_states(team("a"), HERE)) as states:
-        with pytest.raises(ConnectionFailed) as caught, states.held(["00"], 0.3):
+    with psycopg.connect(team("a")) as only, closing(open_state(team("a"), HERE)) as states:
+        with pytest.raises(ConnectionFailed) as caught, states.lock_parts(["00"], 0.3):
             pass
         assert caught.value.fault.name == "store_unavailable"
         assert "no room for another session" in caught.value.hint
         freed = Timer(1, only.close)
         freed.start()
-        with states.held(["00"], 20):
+        with states.lock_parts(["00"], 20):
             assert only.closed, "there was no room before"
         freed.join()
 
 
 def test_who_waits_behind_a_statement_timeout_is_told_for_whom(team: Callable[[str], str], database: str) -> None:
     _alter_team(database, "SET statement_timeout = '100ms'")
-    holder, waiting = open_states(database, HERE), open_states(team("public"), HERE)
-    with closing(holder), closing(waiting), holder.held(["00"], 5):  # noqa: SIM117  (what raises, apart)
-        with pytest.raises(ConnectionFailed) as caught, waiting.held(["00"], 1):
+    holder, waiting = open_state(database, HERE), open_state(team("public"), HERE)
+    with closing(holder), closing(waiting), holder.lock_parts(["00"], 5):  # noqa: SIM117  (what raises, apart)
+        with pytest.raises(ConnectionFailed) as caught, waiting.lock_parts(["00"], 1):
             pass
     assert caught.value.fault.name == "store_locked"
     assert f":{os.getpid()} has held it since 20" in caught.value.message
@@ -228,19 +232,19 @@ def test_since_is_when_the_lock_was_taken(database: str) -> None:
 
     def take() -> None:
         nonlocal taken
-        with closing(open_states(database, HERE)) as second, second.held(["00"], 20):
+        with closing(open_state(database, HERE)) as second, second.lock_parts(["00"], 20):
             taken = datetime.now(UTC)
             is_held.set()
             is_seen.wait(20)
 
     thread = Thread(target=take)
-    with closing(open_states(database, HERE)) as first, first.held(["00"], 5):
+    with closing(open_state(database, HERE)) as first, first.lock_parts(["00"], 5):
         thread.start()
         time.sleep(2.2)
     assert is_held.wait(20)
     try:
-        third = open_states(database, HERE)
-        with closing(third), pytest.raises(ConnectionFailed) as caught, third.held(["00"], 0.3):
+        third = open_state(database, HERE)
+        with closing(third), pytest.raises(ConnectionFailed) as caught, third.lock_parts(["00"], 0.3):
             pass
     finally:
         is_seen.set()

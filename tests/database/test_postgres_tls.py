@@ -13,8 +13,8 @@ import psycopg
 import pytest
 import trustme
 
-from connform.database import open_states
-from connform.database.postgres_tls import protection
+from connform.database import open_state
+from connform.database.postgres_tls import security_parameters
 from connform.errors import ConnectionFailed
 from tests.database.postgres import PASSWORD, Postgres
 
@@ -52,7 +52,7 @@ def url(port: int, query: str = "", host: str = HOST) -> str:
 
 
 def read(where: str) -> None:
-    with closing(open_states(where, HERE)) as states:
+    with closing(open_state(where, HERE)) as states:
         assert states.read() == {}
 
 
@@ -75,7 +75,7 @@ def test_a_server_is_reached_by_tls_where_its_authority_is_known(
         (home / ".postgresql").mkdir()
         (home / ".postgresql" / "root.crt").write_bytes(ca_file.read_bytes())
     read(url(tls_port, query))
-    added = protection(psycopg.conninfo.conninfo_to_dict(url(tls_port, query)))
+    added = security_parameters(psycopg.conninfo.conninfo_to_dict(url(tls_port, query)))
     with psycopg.connect(psycopg.conninfo.make_conninfo(url(tls_port, query), **added)) as session:
         assert session.execute("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()").fetchall() == [(True,)]
 
@@ -231,7 +231,7 @@ def test_a_session_is_protected_unless_its_server_is_here_or_the_url_says_otherw
     monkeypatch: pytest.MonkeyPatch, where: str, added: dict[str, str]
 ) -> None:
     monkeypatch.setattr("connform.database.postgres_tls._system_roots", lambda _: {"sslrootcert": "/ca.pem"})
-    assert protection(psycopg.conninfo.conninfo_to_dict(where)) == added
+    assert security_parameters(psycopg.conninfo.conninfo_to_dict(where)) == added
 
 
 @pytest.mark.parametrize(
@@ -249,4 +249,4 @@ def test_what_libpq_s_own_variables_say_counts_too(
     monkeypatch.setattr("connform.database.postgres_tls._system_roots", lambda _: {"sslrootcert": "/ca.pem"})
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    assert protection(psycopg.conninfo.conninfo_to_dict("postgresql:///x")) == added
+    assert security_parameters(psycopg.conninfo.conninfo_to_dict("postgresql:///x")) == added

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from connform.database import open_states, open_store
+from connform.database import open_grants, open_state
 from connform.database.cipher import new_key
 from connform.database.renaming import rename
-from connform.database.state_table import KEPT_ATTEMPTS, StateChanges
+from connform.database.state_table import MAX_ATTEMPTS, StateChanges
 from connform.errors import ConnectionFailed
 from connform.recorded import Actor, AppliedRecord, Attempt
 from connform.secret import Secret
@@ -45,16 +45,16 @@ def record(name: str, number: int, digest: str = "sha256:0") -> AppliedRecord:
 
 
 def write(kind: Kind, *records: AppliedRecord) -> None:
-    with closing(open_states(kind.url, kind.folder)) as states, states.held(["00"], 30) as changes:
+    with closing(open_state(kind.url, kind.folder)) as states, states.lock_parts(["00"], 30) as changes:
         changes.write(records)
 
 
 def seen(kind: Kind) -> dict[str, tuple[AppliedRecord | None, int, tuple[str, str] | None]]:
     """Return what is known of both names: the record, how many attempts, the tokens."""
     with (
-        closing(open_states(kind.url, kind.folder)) as states,
-        closing(open_store(kind.url, kind.folder, lambda: Secret(kind.key))) as grants,
-        states.held(["00"], 30),  # a server may still be ending the session of a process that was killed
+        closing(open_state(kind.url, kind.folder)) as states,
+        closing(open_grants(kind.url, kind.folder, lambda: Secret(kind.key))) as grants,
+        states.lock_parts(["00"], 30),  # a server may still be ending the session of a process that was killed
     ):
         kept = {name: grants.read(name) for name in ("old", "new")}
         return {
@@ -67,9 +67,9 @@ def renamed(kind: Kind, *, old: str = "old", new: str = "new", ends_before: int 
     """Rename, and return how many statements that took; or kill this process before one of them."""
     count = 0
     with (
-        closing(open_states(kind.url, kind.folder)) as states,
-        closing(open_store(kind.url, kind.folder, lambda: Secret(key or kind.key))) as grants,
-        states.held(["00"], 30) as changes,
+        closing(open_state(kind.url, kind.folder)) as states,
+        closing(open_grants(kind.url, kind.folder, lambda: Secret(key or kind.key))) as grants,
+        states.lock_parts(["00"], 30) as changes,
     ):
 
         @contextmanager
@@ -133,7 +133,7 @@ def test_no_more_attempts_are_kept_than_of_one_connection(kind: Kind) -> None:
         kind, *(record("old", number) for number in range(80)), *(record("new", 100 + number) for number in range(80))
     )
     renamed(kind)
-    assert seen(kind)["new"][1] == KEPT_ATTEMPTS
+    assert seen(kind)["new"][1] == MAX_ATTEMPTS
 
 
 @pytest.mark.parametrize("obstacle", ["another key", "a grant of the new name"])

@@ -163,7 +163,7 @@ def assert_tokens(kept: Grant | None) -> None:
 
 def test_changed_facts_are_in_no_token(tmp_path: Path) -> None:
     """`connform token --format json` showed the scopes that somebody had written into the database."""
-    from connform.database import open_store
+    from connform.database import open_grants
 
     auth = {
         "method": "oauth2",
@@ -174,7 +174,7 @@ def test_changed_facts_are_in_no_token(tmp_path: Path) -> None:
     urls = {"authorize_url": "https://login.acme.example/a", "token_url": "https://login.acme.example/connect/token"}
     customer = {"provider": "http", "base_url": "https://api.acme.example", "check": {"path": "/"}, "auth": auth | urls}
     (tmp_path / "connections.yaml").write_text(json.dumps({"version": 1, "connections": {"customer": customer}}))
-    store = open_store("", tmp_path / ".connform", None)
+    store = open_grants("", tmp_path / ".connform", None)
     keep(store, grant(expires_at=None))
     sql(store, "UPDATE connform_grants SET scopes = 'admin'")
     store.close()

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from connform.database import open_states, open_store
+from connform.database import open_grants, open_state
 from connform.database.cipher import new_key
 from connform.database.keys import key_file
 from connform.database.sqlite import SqliteDatabase
@@ -38,7 +38,7 @@ DATABASE: Final = "state.sqlite3"
 def folder(tmp_path: Path) -> Path:
     """A folder with one grant, and the key beside it."""
     folder = tmp_path / ".connform"
-    keep(open_store("", folder, None), grant())
+    keep(open_grants("", folder, None), grant())
     return folder
 
 
@@ -106,7 +106,7 @@ def test_what_is_wrong_with_the_files_is_said_and_nothing_is_mended(folder: Path
     damage, fault, words = WRONG[case]
     damage(folder)
     with pytest.raises(ConnectionFailed) as caught:
-        open_store("", folder, None).read("customer")
+        open_grants("", folder, None).read("customer")
     assert (caught.value.fault.name, words in caught.value.message) == (fault, True), caught.value.message
     assert_no_canary(caught.value.message)
 
@@ -138,7 +138,7 @@ def test_no_token_is_in_the_files(folder: Path) -> None:
 
 
 def _make_key(folder: Path, made: Any) -> None:
-    made.put(key_file(folder, may_make=True).reveal())
+    made.put(key_file(folder, may_create=True).reveal())
 
 
 def test_processes_that_make_a_key_at_once_agree(tmp_path: Path) -> None:
@@ -173,12 +173,12 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 @pytest.fixture
 def kept(small_disk: Path) -> GrantStore:
     secret = Secret(new_key())
-    store = open_store("", small_disk / ".connform", lambda: secret)
+    store = open_grants("", small_disk / ".connform", lambda: secret)
     keep(store, grant())
     return store
 
 
-@pytest.mark.parametrize("step", ["begin_refresh", "prove"])
+@pytest.mark.parametrize("step", ["begin_refresh", "check_writable"])
 def test_a_full_disk_is_noticed_before_a_token_is_spent(small_disk: Path, kept: GrantStore, step: str) -> None:
     fill(small_disk)
     with pytest.raises(ConnectionFailed) as caught, kept.lock("customer", 5) as locked:
@@ -217,21 +217,21 @@ def test_a_read_only_disk_is_read_and_not_written(small_disk: Path, kept: GrantS
 )
 def test_what_names_no_store_is_refused_and_never_echoed(tmp_path: Path, url: str, fault: str, words: str) -> None:
     with pytest.raises(ConnectionFailed) as caught:
-        open_store(url, tmp_path, None)
+        open_grants(url, tmp_path, None)
     assert (caught.value.fault.name, words in caught.value.message) == (fault, True)
     assert "hunter2" not in caught.value.message + caught.value.hint
 
 
 def test_a_folder_can_be_named(tmp_path: Path) -> None:
-    keep(open_store(f"sqlite:///{tmp_path}/state", tmp_path / "default", None), grant())
+    keep(open_grants(f"sqlite:///{tmp_path}/state", tmp_path / "default", None), grant())
     assert (tmp_path / "state" / DATABASE).exists()
 
 
 @pytest.mark.parametrize(
     "hold",
     [
-        lambda url, folder: open_store(url, folder, None).lock("customer", 1),
-        lambda url, folder: open_states(url, folder).held(["00"], 1),
+        lambda url, folder: open_grants(url, folder, None).lock("customer", 1),
+        lambda url, folder: open_state(url, folder).lock_parts(["00"], 1),
     ],
     ids=["grants", "states"],
 )
@@ -255,10 +255,10 @@ except sqlite3.OperationalError as error:
 
 def test_a_second_user_in_this_process_takes_no_lock_from_the_first(folder: Path) -> None:
     """State and grants lie in one file: whoever opens it must not end the transaction of the other (fcntl(2))."""
-    first = open_states("", folder)
+    first = open_state("", folder)
     with closing(first), first._database.writing() as execute:
         execute("DELETE FROM connform_connections")
-        with closing(open_store("", folder, None)) as second:
+        with closing(open_grants("", folder, None)) as second:
             assert next(second.facts()).connection == "customer"
             other = subprocess.run(
                 [sys.executable, "-c", _BEGIN, folder / DATABASE], capture_output=True, text=True, check=True

@@ -14,7 +14,7 @@ from typing import Final
 import psycopg
 import pytest
 
-from connform.database import open_states, open_store
+from connform.database import open_grants, open_state
 from connform.database.postgres import _MIGRATIONS as STEPS
 from connform.database.sqlite import _MIGRATIONS, FILE
 from connform.errors import ConnectionFailed
@@ -39,13 +39,13 @@ def test_every_earlier_version_is_kept() -> None:
 
 
 def test_its_grants_are_there_and_its_state_can_be_written(folder: Path) -> None:
-    store = open_store("", folder, lambda: KEY)
+    store = open_grants("", folder, lambda: KEY)
     assert tokens(store.read("customer")) == ("synthetic-access-token", "synthetic-refresh-token")
     assert (next(store.facts()).obtained_at, next(store.facts()).granted_at) == (NOW, None)
     store.close()
-    states = open_states("", folder)
+    states = open_state("", folder)
     assert states.read() == {}
-    with states.held(["00"], 5) as changes:
+    with states.lock_parts(["00"], 5) as changes:
         changes.write((), ["nobody"])
     states.close()
 
@@ -53,7 +53,7 @@ def test_its_grants_are_there_and_its_state_can_be_written(folder: Path) -> None
 @pytest.mark.parametrize("folder", VERSIONS[:1], indirect=True)
 def test_where_a_grant_is_revoked_counts_only_where_it_was_sealed(folder: Path) -> None:
     """The first version sealed the tokens without it: whoever could write to the store could change it."""
-    store = open_store("", folder, lambda: KEY)
+    store = open_grants("", folder, lambda: KEY)
     assert next(store.facts()).revoke_url.startswith("https://")
     with store.lock("customer", 5) as locked:
         first = locked.read()
@@ -71,7 +71,7 @@ def test_its_grants_are_sealed_as_a_whole_by_the_next_write(folder: Path) -> Non
     """Until then their facts are believed as they stand: nothing was bound to them."""
     with closing(sqlite3.connect(folder / FILE, isolation_level=None)) as connection:
         connection.execute("UPDATE connform_grants SET scopes = 'admin'")
-    store = open_store("", folder, lambda: KEY)
+    store = open_grants("", folder, lambda: KEY)
     with store.lock("customer", 5) as locked:
         first = locked.read()
         assert first is not None
@@ -81,7 +81,7 @@ def test_its_grants_are_sealed_as_a_whole_by_the_next_write(folder: Path) -> Non
     store.close()
     with closing(sqlite3.connect(folder / FILE, isolation_level=None)) as connection:
         connection.execute("UPDATE connform_grants SET scopes = 'profile'")
-    store = open_store("", folder, lambda: KEY)
+    store = open_grants("", folder, lambda: KEY)
     with pytest.raises(ConnectionFailed, match="changed since it was written"):
         store.read("customer")
     store.close()
@@ -92,7 +92,7 @@ def test_a_newer_version_is_refused(folder: Path) -> None:
     connection.execute("PRAGMA user_version = 99")
     connection.close()
     with pytest.raises(ConnectionFailed, match="newer connform") as refused:
-        open_states("", folder).read()
+        open_state("", folder).read()
     assert refused.value.fault.name == "store_corrupt"
     assert refused.value.hint == "update connform"
 
@@ -102,7 +102,7 @@ def test_an_older_version_that_can_t_be_brought_forward_says_so(folder: Path) ->
     if (folder / FILE).stat().st_uid == 0:
         pytest.skip("root writes whatever it wants")
     with pytest.raises(ConnectionFailed, match="older schema"):
-        open_states("", folder).read()
+        open_state("", folder).read()
 
 
 DUMPS: Final = sorted((Path(__file__).parent / "versions").glob("*.postgresql.sql"))
@@ -122,13 +122,13 @@ def restored(request: pytest.FixtureRequest, database: str) -> str:
 
 @pytest.mark.parametrize("first", ["read", "held"])
 def test_postgresql_brings_an_older_version_forward_when_it_is_used(restored: str, first: str) -> None:
-    states = open_states(restored, Path("unused"))
+    states = open_state(restored, Path("unused"))
     if first == "read":
         assert states.read() == {}
-    with states.held(["00"], 5) as changes:
+    with states.lock_parts(["00"], 5) as changes:
         changes.write((), ["nobody"])
     states.close()
-    store = open_store(restored, Path("unused"), lambda: KEY)
+    store = open_grants(restored, Path("unused"), lambda: KEY)
     assert tokens(store.read("customer")) == ("synthetic-access-token", "synthetic-refresh-token")
     assert next(store.facts()).obtained_at == NOW
     store.close()

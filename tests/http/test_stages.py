@@ -222,7 +222,7 @@ def test_a_connection_that_was_reset_before_its_handshake_leaves_no_socket_open(
     contexts: dict[str, Callable[[], ssl.SSLContext]] = {
         "client": tls.unverified_context,
         "simulator": Certificates().listening_context,
-        "login": lambda: listener._context(certificate, None),
+        "login": lambda: listener._tls_context(certificate, None),
     }
     context = contexts[side]()
     with warnings.catch_warnings():

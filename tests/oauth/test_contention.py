@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from connform.database import open_store
+from connform.database import open_grants
 from connform.database.cipher import new_key
 from connform.secret import Secret
 from tests.end_to_end.running import environment, run
@@ -109,7 +109,7 @@ def test_a_killed_renewal_loses_no_grant_but_where_its_answer_was_lost(
     declare(tmp_path, provider)
     log_in(tmp_path, provider, variables | flags)
     key = Secret(variables["STATE_KEY"])
-    store = open_store(url, tmp_path / ".connform", (lambda: key) if url else None)
+    store = open_grants(url, tmp_path / ".connform", (lambda: key) if url else None)
     longest_s = _end_access_token_and_renew(tmp_path, store, url, variables)
     outcomes: list[str] = []
     late = 0

@@ -76,7 +76,7 @@ def test_without_a_word_of_the_server_each_failure_doubles_the_time_and_a_succes
                 cooling.check()
             clock.now += 0.02
             cooling.check()
-        cooling.begin(failure, asked_s=30)
+        cooling.begin(failure, retry_after_s=30)
         cooling.end()
         cooling.check()
 

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
-from connform.database import open_store
+from connform.database import open_grants
 from connform.engine.login import login
 from connform.engine.run.state_location import StateLocation
 from connform.errors import ConnectionFailed
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from connform.engine.login import Granted, Login
+    from connform.engine.login import Login, LoginResult
     from tests.end_to_end.conftest import Issuer
     from tests.http.servers import Connection
 
@@ -35,14 +35,14 @@ def _issue(connection: Connection) -> None:
         connection.send(head(200, [f"Content-Length: {len(TOKENS)}"]) + TOKENS)
 
 
-def _finish(started: Login) -> Granted:
+def _finish(started: Login) -> LoginResult:
     (state,) = parse_qs(urlsplit(started.url).query)["state"]
     return started.finish(Secret(f"{started.redirect_uri}?{urlencode({'code': API_KEY, 'state': state})}"))
 
 
-SPEND: Final[dict[str, Callable[[Login], Granted]]] = {
+SPEND: Final[dict[str, Callable[[Login], LoginResult]]] = {
     "a code": _finish,
-    "a refresh token from elsewhere": lambda started: started.take(Secret(API_KEY)),
+    "a refresh token from elsewhere": lambda started: started.import_token(Secret(API_KEY)),
 }
 
 
@@ -70,7 +70,7 @@ def manifest(server: Server, ca_file: Path, tmp_path: Path, disk: Path, monkeypa
     monkeypatch.setenv("PORTAL_SECRET", SECRET)
     file = tmp_path / "connections.yaml"
     file.write_text(MANIFEST.format(port=server.port, ca_file=ca_file, total_s=30))
-    store = open_store("", disk, None)
+    store = open_grants("", disk, None)
     keep(store, grant("another"))
     store.close()
     return str(file)
@@ -103,7 +103,7 @@ def test_a_disk_that_fills_while_a_person_logs_in_still_takes_the_grant(
         fill(disk)
         assert SPEND[spend](started).facts.is_renewable
     assert len(server.requests) == 1
-    store = open_store("", disk, None)
+    store = open_grants("", disk, None)
     kept = store.read("customer")
     store.close()
     assert kept is not None

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from connform.auth.oauth import authorization
 from connform.auth.oauth.server import AuthorizationServer, discover
-from connform.database import open_store
+from connform.database import open_grants
 from connform.engine.login import login
 from connform.engine.run.state_location import StateLocation
 from connform.errors import ConnectionFailed
@@ -275,7 +275,7 @@ def test_a_login_that_goes_wrong_has_its_class_and_leaves_nothing(
     assert words in err
     assert FAULTS[fault].hint in err
     assert (provider.counts["code"], provider.counts["refused"]) == (before["code"], before["refused"]), "it was sent"
-    store = open_store("", tmp_path / ".connform", None)
+    store = open_grants("", tmp_path / ".connform", None)
     assert list(store.facts()) == []
     store.close()
 

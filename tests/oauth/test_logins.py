@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from connform.database import open_store
+from connform.database import open_grants
 from tests.database.conftest import grant, keep
 from tests.end_to_end.conftest import PACKAGES
 from tests.end_to_end.running import run_here as run
@@ -55,7 +55,7 @@ def test_the_list_says_what_a_check_would(authority: Issuer, ca_file: Path, tmp_
     facts, fault, words = GRANTS[case]
     with Server(_api_and_token_endpoint, tls=authority.loopback()) as server:
         (tmp_path / "connections.yaml").write_text(MANIFEST.format(port=server.port, ca_file=ca_file, total_s=30))
-        store = open_store("", tmp_path / ".connform", None)
+        store = open_grants("", tmp_path / ".connform", None)
         kept = grant(**({"token_url": f"https://localhost:{server.port}/connect/token"} | facts))
         keep(store, kept if kept.facts.is_renewable else kept._replace(refresh_token=None))
         store.close()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from connform.database import open_store
+from connform.database import open_grants
 from tests.canary import API_KEY
 from tests.database.conftest import NOW, grant, keep, tokens
 from tests.end_to_end.running import run_here as run
@@ -74,12 +74,12 @@ class Places:
         (self.folder / "connections.yaml").write_text(json.dumps({"version": 1, "connections": {}}))
 
     def keep(self, connection: str = "customer", **facts: Any) -> None:
-        store = open_store("", self.folder / ".connform", None)
+        store = open_grants("", self.folder / ".connform", None)
         keep(store, grant(connection, token_url=self.token_url, **facts))
         store.close()
 
     def grants(self) -> list[str]:
-        store = open_store("", self.folder / ".connform", None)
+        store = open_grants("", self.folder / ".connform", None)
         names = [facts.connection for facts in store.facts()]
         store.close()
         return names

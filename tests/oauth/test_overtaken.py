@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from connform.auth.oauth import pending_refresh
-from connform.database import open_store
+from connform.database import open_grants
 from connform.database.cipher import new_key
 from connform.database.memory import LockedMemoryGrant
 from connform.errors import ConnectionFailed
@@ -154,8 +154,8 @@ def dead_pid() -> int:
 HOLDERS: Final[dict[str, tuple[str, timedelta, bool]]] = {
     "a process of another host": ("elsewhere:1", timedelta(), True),
     "one whose clock goes a little fast": ("elsewhere:1", timedelta(seconds=-20), True),
-    "one of another host, long ago": ("elsewhere:1", pending_refresh.LONGEST, False),
-    "one whose clock is wrong": ("elsewhere:1", -2 * pending_refresh.LONGEST, False),
+    "one of another host, long ago": ("elsewhere:1", pending_refresh.MAX_AGE, False),
+    "one whose clock is wrong": ("elsewhere:1", -2 * pending_refresh.MAX_AGE, False),
     "a living process of this host": ("{host}:{alive}", timedelta(), True),
     "a dead process of this host": ("{host}:{dead}", timedelta(), False),
     "an earlier process with this one's number": ("{host}:{own}", timedelta(), False),
@@ -210,7 +210,7 @@ def test_a_refresh_that_ends_while_it_is_asked_after_leaves_its_spent_token_alon
 def test_a_lost_answer_keeps_nobody_waiting(setting: Setting, database: str, tmp_path: Path, kind: str) -> None:
     """The process whose answer was lost lives on; the others know that it waits for nothing any more."""
     secret = Secret(new_key())
-    store = open_store(database if kind == "postgresql" else "", tmp_path / ".connform", lambda: secret)
+    store = open_grants(database if kind == "postgresql" else "", tmp_path / ".connform", lambda: secret)
     keep(store, grant())
     setting.server.behaviour = answer(b"<html>")
     assert fault_of(credential(setting.server, store)) == "refresh_interrupted"
@@ -238,7 +238,7 @@ def database(postgres: Postgres) -> str:
 def renew(url: str, key: str, port: int, ca_pem: bytes) -> list[tuple[bytes, bytes]]:
     """Renew in a process or thread with a store of its own."""
     secret = Secret(key)
-    store = open_store(url, Path("unused"), lambda: secret)
+    store = open_grants(url, Path("unused"), lambda: secret)
     server = Server(RENEWS, ca_pem=ca_pem)
     server.port = port
     try:
@@ -272,7 +272,7 @@ def test_a_lock_that_is_lost_while_the_token_endpoint_is_asked_lets_nobody_spend
 ) -> None:
     key = new_key()
     secret = Secret(key)
-    store = open_store(database, Path("unused"), lambda: secret)
+    store = open_grants(database, Path("unused"), lambda: secret)
     keep(store, grant())
     first = after(2, body())
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from connform.auth.oauth import token_endpoint
-from connform.database import open_store
+from connform.database import open_grants
 from connform.database.memory import MemoryStore
 from connform.errors import ConnectionFailed
 from connform.http.net import deadline
@@ -87,7 +87,7 @@ def test_a_check_with_little_time_loses_no_grant(authority: Issuer, ca_file: Pat
         assert len(server.requests) == 1
     assert (checked.code, checked.connection["class"]) == (6, "token_endpoint_unavailable")
     assert "is still being renewed" in checked.connection["message"]
-    store = open_store("", tmp_path / ".connform", None)
+    store = open_grants("", tmp_path / ".connform", None)
     kept = store.read("customer")
     store.close()
     assert kept is not None

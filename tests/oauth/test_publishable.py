@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from connform.database import open_store
+from connform.database import open_grants
 from connform.reporters import FORMATS
 from connform.reporters.graphs import GRAPHS
 from tests.canary import assert_no_canary
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def tokens(folder: Path) -> tuple[str, str]:
-    store = open_store("", folder / ".connform", None)
+    store = open_grants("", folder / ".connform", None)
     grant = store.read("customer")
     store.close()
     assert grant is not None

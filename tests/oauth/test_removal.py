@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from connform.database import open_store
+from connform.database import open_grants
 from tests.end_to_end.running import run_here as run
 from tests.oauth.conftest import SECRET
 from tests.oauth.test_whole_life import ENVIRONMENT, begin_login, declare, log_in
@@ -68,7 +68,7 @@ def changed(manifest: str, name: str = "customer", **values: Any) -> str:
 
 
 def access_token(folder: Path) -> str:
-    store = open_store("", folder / ".connform", None)
+    store = open_grants("", folder / ".connform", None)
     grant = store.read("customer")
     store.close()
     assert grant is not None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from connform.cli.main import main
-from connform.database import open_store
+from connform.database import open_grants
 from connform.database.cipher import new_key
 from connform.engine.login import login
 from connform.engine.run.state_location import StateLocation
@@ -65,7 +65,7 @@ class Person:
 
     def _store(self) -> GrantStore:
         key = (lambda: Secret(KEY)) if self._state.key else None
-        return open_store(self._state.url, self._folder / ".connform", key)
+        return open_grants(self._state.url, self._folder / ".connform", key)
 
     def access_token(self, name: str) -> str:
         with closing(self._store()) as store:

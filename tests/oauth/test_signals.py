@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from connform.database import open_store
+from connform.database import open_grants
 from connform.database.cipher import new_key
 from connform.secret import Secret
 from tests.database.conftest import grant, keep
@@ -99,7 +99,7 @@ def assert_renewed(store: GrantStore) -> None:
 def test_the_answer_to_a_spent_token_is_kept_whatever_ends_the_command(
     renewing: Renewing, verb: str, number: signal.Signals
 ) -> None:
-    store = open_store("", renewing.folder / ".connform", None)
+    store = open_grants("", renewing.folder / ".connform", None)
     keep(store, renewing.grant)
     assert renewing.end(VERBS[verb], number) == CODES[number]
     assert_renewed(store)
@@ -108,7 +108,7 @@ def test_the_answer_to_a_spent_token_is_kept_whatever_ends_the_command(
 
 @pytest.mark.parametrize("first", CODES)
 def test_a_sigterm_does_not_end_the_wait_for_the_answer(renewing: Renewing, first: signal.Signals) -> None:
-    store = open_store("", renewing.folder / ".connform", None)
+    store = open_grants("", renewing.folder / ".connform", None)
     keep(store, renewing.grant)
     assert renewing.end(VERBS["token"], first, signal.SIGTERM) == CODES[first]
     assert_renewed(store)
@@ -117,7 +117,7 @@ def test_a_sigterm_does_not_end_the_wait_for_the_answer(renewing: Renewing, firs
 
 def test_a_grant_on_a_server_is_kept_as_well(renewing: Renewing, postgres: Postgres) -> None:
     key, url = new_key(), postgres.fresh()
-    store = open_store(url, renewing.folder, lambda: Secret(key))
+    store = open_grants(url, renewing.folder, lambda: Secret(key))
     keep(store, renewing.grant)
     named = {"CONNFORM_STATE": url, "CONNFORM_STATE_KEY": "env://STATE_KEY", "STATE_KEY": key}
     assert renewing.end(VERBS["token"], signal.SIGTERM, **named) == 143

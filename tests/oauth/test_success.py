@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 import pytest
 
 import connform
-from connform.database import open_store
+from connform.database import open_grants
 from connform.database.cipher import new_key
 from connform.engine.login import login
 from connform.engine.run.state_location import StateLocation
@@ -83,7 +83,7 @@ def test_the_grant_lives_with_one_call_for_each_renewal(
 
 
 def _end_the_access_token(folder: Path, url: str, key: str) -> None:
-    store = open_store(url, folder / ".connform", (lambda: Secret(key)) if key else None)
+    store = open_grants(url, folder / ".connform", (lambda: Secret(key)) if key else None)
     with store.lock("customer", 5) as locked:
         grant = locked.read()
         assert grant is not None

@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, urlsplit
 
-from connform.database import open_store
+from connform.database import open_grants
 from tests.canary import assert_without
 from tests.end_to_end.running import COMMAND, environment
 from tests.oauth.setting import end_access_token
@@ -62,12 +62,12 @@ class Life:
         self.look()
 
     def end_access_token(self) -> None:
-        store = open_store("", self.folder / ".connform", None)
+        store = open_grants("", self.folder / ".connform", None)
         end_access_token(store)
         store.close()
 
     def look(self) -> None:
-        store = open_store("", self.folder / ".connform", None)
+        store = open_grants("", self.folder / ".connform", None)
         grant = store.read("customer")
         store.close()
         if grant is not None:

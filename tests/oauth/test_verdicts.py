@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from connform.database import open_store
+from connform.database import open_grants
 from connform.database.cipher import new_key
 from connform.secret import Secret
 from tests.canary import API_KEY, assert_no_canary
@@ -51,7 +51,7 @@ connections:
 
 @contextmanager
 def _locked(state: Path) -> Iterator[None]:
-    store = open_store("", state, None)
+    store = open_grants("", state, None)
     with store.lock("customer", 1):
         yield
     store.close()
@@ -110,7 +110,7 @@ def prepare(
 ) -> None:
     """Declare a customer on `server`, and keep a grant whose access token has ended unless it is told otherwise."""
     (folder / "connections.yaml").write_text(MANIFEST.format(port=server.port, ca_file=ca_file, total_s=total_s))
-    store = open_store(url, folder / ".connform", (lambda: Secret(key)) if key else None)
+    store = open_grants(url, folder / ".connform", (lambda: Secret(key)) if key else None)
     keep(store, grant(token_url=f"https://localhost:{server.port}/connect/token", **facts))
     store.close()
 

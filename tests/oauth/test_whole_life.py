@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from connform.database import open_store
+from connform.database import open_grants
 from tests.end_to_end.running import COMMAND, environment, run
 from tests.oauth.conftest import SECRET
 
@@ -153,7 +153,7 @@ def test_the_grant_of_a_discovered_server_is_revoked_where_that_says(
     _, err = process.communicate(provider.consent(url.replace("?", "?prompt=consent&")) + "\n", timeout=60)
     assert process.returncode == 0, err
     if not remembered:
-        store = open_store("", tmp_path / ".connform", None)
+        store = open_grants("", tmp_path / ".connform", None)
         with store.lock("customer", 5) as locked:
             grant = locked.read()
             assert grant is not None
@@ -166,7 +166,7 @@ def test_the_grant_of_a_discovered_server_is_revoked_where_that_says(
 
 
 def _refresh_token(folder: Path) -> str:
-    store = open_store("", folder / ".connform", None)
+    store = open_grants("", folder / ".connform", None)
     grant = store.read("customer")
     store.close()
     assert grant is not None

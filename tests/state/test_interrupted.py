@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from connform.database import open_states
+from connform.database import open_state
 from connform.engine.changes.specification import digest
 from connform.engine.run.states import WHOLE
 from tests.end_to_end.running import PATIENCE_S
@@ -47,7 +47,7 @@ class Work:
 
     def done(self) -> set[str]:
         """Return the connections that are as they shall be."""
-        return {name for name, mark in self.states.marks().items() if mark.digest not in self._stale}
+        return {name for name, mark in self.states.summaries().items() if mark.digest not in self._stale}
 
     def prepare(self) -> None:
         """Let all of it be to be done."""
@@ -61,11 +61,11 @@ class Work:
 
 class Update(Work):
     def prepare(self) -> None:
-        if len(self.states.marks()) < len(NAMES):
+        if len(self.states.summaries()) < len(NAMES):
             self.repository.declare(*NAMES)
             self._apply()
         self._generation += 1
-        self._stale = frozenset(mark.digest for mark in self.states.marks().values())
+        self._stale = frozenset(mark.digest for mark in self.states.summaries().values())
         self.repository.declare(*NAMES, owner=f"team-{self._generation}")
 
 
@@ -76,14 +76,14 @@ class Remove(Work):
         self.repository.remove(*NAMES)
 
     def done(self) -> set[str]:
-        return set(NAMES) - self.states.marks().keys()
+        return set(NAMES) - self.states.summaries().keys()
 
 
 @pytest.mark.parametrize("kind", [Work, Update, Remove], ids=["create", "update", "remove"])
 def test_kill_9_at_random_moments(repository: Repository, kind: type[Work]) -> None:
     moments = random.Random()
     interrupted = kills = 0
-    with closing(open_states(repository.state, repository.folder / ".connform")) as states:
+    with closing(open_state(repository.state, repository.folder / ".connform")) as states:
         work = kind(repository, states)
         seen = set(NAMES)
         while kills < math.ceil(KILLS / CASES) or not interrupted:
@@ -103,7 +103,7 @@ def test_kill_9_at_random_moments(repository: Repository, kind: type[Work]) -> N
                 process.kill()
             assert in_time, "it does not go on"
             assert process.returncode in {0, -signal.SIGKILL}, "it ended by itself, and not well"
-            with states.held(WHOLE.parts, 30):  # a server may still be busy with what it was sent
+            with states.lock_parts(WHOLE.parts, 30):  # a server may still be busy with what it was sent
                 done, asked = work.done(), repository.api.asked - before
             assert seen <= done, "nothing applied is forgotten"
             assert not asked.keys() & seen, "nothing applied is done again"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from connform.database import open_states, sqlite
+from connform.database import open_state, sqlite
 from connform.database.sqlite import FILE
 from connform.engine.changes.group_commit import GroupCommit
 from connform.recorded import Actor, AppliedRecord, Attempt
@@ -82,7 +82,7 @@ def test_everybody_who_waits_is_told_what_the_driver_raised(tmp_path: Path, url:
     records = [AppliedRecord(name, "connections.yaml", "", {}, attempt) for name in ("good", ODD, "other")]
 
     async def write_all() -> list[BaseException | None]:
-        with closing(open_states(url, tmp_path / ".connform")) as states, states.held(["00"], 5) as changes:
+        with closing(open_state(url, tmp_path / ".connform")) as states, states.lock_parts(["00"], 5) as changes:
             journal = GroupCommit(changes)
             writing = asyncio.gather(*map(journal.write, records), return_exceptions=True)
             ended = await asyncio.wait_for(writing, 20)

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 from jsonschema import Draft202012Validator
 
-from connform.database import open_states
+from connform.database import open_state
 from connform.engine.run.state_location import StateLocation
-from connform.engine.state import recorded
+from connform.engine.state import report_state
 from connform.recorded import Actor, AppliedRecord, Attempt
 from connform.reporters.schemas import SCHEMAS
 from tests.end_to_end.running import environment, run
@@ -44,7 +44,7 @@ def test_the_state_of_a_file_that_is_not_there_is_not_that_of_this_folder(
     repository = sqlite_repository
     (repository.folder / "empty").mkdir()
     repository.declare("one")
-    with closing(open_states("", repository.folder / ".connform")) as states, states.held(["00"], 5) as changes:
+    with closing(open_state("", repository.folder / ".connform")) as states, states.lock_parts(["00"], 5) as changes:
         changes.write([_record("one", "ready")])
     refused = repository.run("state", *what, "-f", named)
     assert (refused.code, refused.out) == (1, "")
@@ -64,10 +64,10 @@ def test_a_list_is_the_same_whatever_else_is_asked_for(repository: Repository) -
         certificate_expires_at="2027-03-01T12:00:00+00:00",
         latency_ms=12.54,
     )
-    with closing(open_states(repository.state, repository.folder / ".connform")) as states:
-        with states.held(["00"], 5) as changes:
+    with closing(open_state(repository.state, repository.folder / ".connform")) as states:
+        with states.lock_parts(["00"], 5) as changes:
             changes.write([records[0], records[1]._replace(latest=failed), records[2]])
-        briefs = states.briefs()
+        briefs = states.list_rows()
         assert briefs == [record.row for record in states.read().values()]
     alone = repository.run("state", "list")
     beside = repository.run("state", "list", "--format", "text", "--format", "json=all.json")
@@ -82,7 +82,10 @@ def test_a_name_in_two_states_is_one_line_whatever_else_is_asked_for(sqlite_repo
         (repository.folder / team).mkdir()
         repository.declare("one")
         (repository.folder / "connections.yaml").rename(repository.folder / team / "connections.yaml")
-        with closing(open_states("", repository.folder / team / ".connform")) as states, states.held(["00"], 5) as held:
+        with (
+            closing(open_state("", repository.folder / team / ".connform")) as states,
+            states.lock_parts(["00"], 5) as held,
+        ):
             held.write([_record("one", "ready")])
     listing = ("state", "list", "-f", "east/connections.yaml", "-f", "west/connections.yaml")
     alone = repository.run(*listing)
@@ -93,7 +96,7 @@ def test_a_name_in_two_states_is_one_line_whatever_else_is_asked_for(sqlite_repo
 
 def test_a_state_can_be_looked_at_where_no_manifest_is_left(sqlite_repository: Repository) -> None:
     repository = sqlite_repository
-    with closing(open_states("", repository.folder / ".connform")) as states, states.held(["00"], 5) as changes:
+    with closing(open_state("", repository.folder / ".connform")) as states, states.lock_parts(["00"], 5) as changes:
         changes.write([_record("one", "ready")])
     assert repository.recorded().keys() == {"one"}
 
@@ -107,7 +110,7 @@ def _record(name: str, verdict: str) -> AppliedRecord:
 def _come_and_go(url: str, folder: Path, begun: Event, ended: Event) -> None:
     """Record connections and forget them, as an apply does, until told to end."""
     records = [_record(f"team-{number}", "ready") for number in range(20)]
-    with closing(open_states(url, folder)) as states, states.held(["00"], 5) as changes:
+    with closing(open_state(url, folder)) as states, states.lock_parts(["00"], 5) as changes:
         while not ended.is_set():
             changes.write(records)
             begun.set()
@@ -124,7 +127,7 @@ def test_records_that_vanish_meanwhile_are_in_nobodys_way(repository: Repository
     try:
         assert begun.wait(30)
         seen = {
-            recorded(
+            report_state(
                 [file],
                 state=StateLocation(repository.state),
                 command="state list",
@@ -174,7 +177,7 @@ def test_the_job_of_a_pipeline_is_recorded(sqlite_repository: Repository, variab
 def test_a_look_imports_neither_a_parser_nor_the_network(sqlite_repository: Repository, what: tuple[str, ...]) -> None:
     repository = sqlite_repository
     repository.declare("one")
-    with closing(open_states("", repository.folder / ".connform")) as states, states.held(["00"], 5) as changes:
+    with closing(open_state("", repository.folder / ".connform")) as states, states.lock_parts(["00"], 5) as changes:
         changes.write([_record("one", "ready")])
     program = (
         "import sys; from connform.cli.main import main; code = main(sys.argv[1:]); "

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from connform.cli.main import main
-from connform.database import open_store
+from connform.database import open_grants
 from connform.database.cipher import new_key
 from connform.engine.run.states import Shard
 from connform.grant import Grant, GrantFacts
@@ -82,7 +82,7 @@ class Team:
                 locked.write(Grant(known._replace(**facts), Secret(f"{API_KEY}-{name}"), Secret(AWKWARD)))
 
     def _grants(self) -> Any:
-        return open_store(self.state, self.folder / ".connform", lambda: Secret(KEY))
+        return open_grants(self.state, self.folder / ".connform", lambda: Secret(KEY))
 
     @property
     def grants(self) -> dict[str, str]:
@@ -382,15 +382,15 @@ def test_the_shard_of_the_new_name_moves_it_and_that_of_the_old_one_leaves_it_al
 
 
 def test_a_shard_holds_the_part_of_the_old_name_as_well(team: Team) -> None:
-    from connform.database import open_states
+    from connform.database import open_state
 
     old, new = _in_shards()
     team.applied(old)
     team.write(new, moved={old: new})
-    with closing(open_states("", team.folder / ".connform")) as states, states.held(Shard(1, 2).parts, 5):
+    with closing(open_state("", team.folder / ".connform")) as states, states.lock_parts(Shard(1, 2).parts, 5):
         assert "was not free" in team.apply("--shard", "2/2", "--lock-timeout", "0.2", code=5)
     team.apply("--shard", "2/2")
-    with closing(open_states("", team.folder / ".connform")) as states, states.held(Shard(1, 2).parts, 5):
+    with closing(open_state("", team.folder / ".connform")) as states, states.lock_parts(Shard(1, 2).parts, 5):
         team.apply("--shard", "2/2", "--lock-timeout", "0.2")  # the entry stays, and holds up nobody
 
 

@@ -70,7 +70,7 @@ def test_a_record_that_vanishes_while_a_plan_is_drawn(
     declare(changed="a", same="a", gone="a")
     record(file)
     declare(changed="b", same="a")
-    marks = StateTable.marks
-    monkeypatch.setattr(StateTable, "marks", marks_before_others_write)
+    marks = StateTable.summaries
+    monkeypatch.setattr(StateTable, "summaries", marks_before_others_write)
     report = plan([str(file)], state=StateLocation(), refresh=refresh).report
     assert {one.name: one.action for one in report.connections} == expected

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from connform.database import open_store
+from connform.database import open_grants
 from connform.database.cipher import Cipher, new_key
 from connform.engine.load.manifest import load_manifest
 from connform.engine.run.client import client_settings
@@ -143,6 +143,6 @@ def test_a_record_that_was_changed_shows_no_token() -> None:
 def test_no_url_of_a_store_shows_its_password(url: str, tmp_path: Path) -> None:
     require_library("psycopg")
     with pytest.raises(ConnectionFailed) as raised:
-        open_store(url, tmp_path, None).read("customer")
+        open_grants(url, tmp_path, None).read("customer")
     assert_hidden(raised.value, "a store")
     assert_no_canary(repr(StateLocation(url)))

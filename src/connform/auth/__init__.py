@@ -1,4 +1,4 @@
-"""Names the auth methods: one line for each, the name a manifest uses.
+"""The table of auth methods, by the name that a manifest uses.
 
 Layer 2, no IO.
 """

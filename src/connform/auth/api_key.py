@@ -1,4 +1,4 @@
-"""Turns an API key into the header that the provider names.
+"""The auth method `api_key`: an API key in the provider's own header.
 
 Layer 2, no IO.
 """
@@ -30,16 +30,16 @@ class ApiKey:
     )
 
     def rules(self, auth: Mapping[str, Any]) -> Iterator[Finding]:  # noqa: ARG002  (the interface's signature)
-        """Yield nothing: the schema says it all."""
+        """Yield nothing: the schema checks everything."""
         yield from ()
 
     def judge(self, key: str, secret: Secret) -> None:
-        """Let a secret pass that can be sent in a header."""
+        """Require a secret that can be sent in a header."""
         require_sendable(secret, key=key)
 
-    def credential(self, given: AuthInputs) -> Credential:
-        """Return the key in the provider's header."""
-        return HeaderCredential(given.api_key_header, given.secrets["api_key"], key="api_key")
+    def credential(self, inputs: AuthInputs) -> Credential:
+        """Return the credential that sends the key in the provider's header."""
+        return HeaderCredential(inputs.api_key_header, inputs.secrets["api_key"], key="api_key")
 
 
 API_KEY: Final = ApiKey()

@@ -1,4 +1,4 @@
-"""Turns a token that somebody else obtains into the Authorization header (RFC 6750 §2.1).
+"""The auth method `bearer`: a token obtained elsewhere, in the Authorization header (RFC 6750 §2.1).
 
 Layer 2, no IO.
 """
@@ -30,16 +30,16 @@ class Bearer:
     )
 
     def rules(self, auth: Mapping[str, Any]) -> Iterator[Finding]:  # noqa: ARG002  (the interface's signature)
-        """Yield nothing: the schema says it all."""
+        """Yield nothing: the schema checks everything."""
         yield from ()
 
     def judge(self, key: str, secret: Secret) -> None:
-        """Let a secret pass that can be sent in a header."""
+        """Require a secret that can be sent in a header."""
         require_sendable(secret, key=key)
 
-    def credential(self, given: AuthInputs) -> Credential:
-        """Return the token in the Authorization header."""
-        return bearer(given.secrets["token"], key="token")
+    def credential(self, inputs: AuthInputs) -> Credential:
+        """Return the credential that sends the token in the Authorization header."""
+        return bearer(inputs.secrets["token"], key="token")
 
 
 BEARER: Final = Bearer()

@@ -1,4 +1,4 @@
-"""What an auth method is: how resolved secrets become request headers.
+"""The interface of an auth method (`AuthMethod`), and what it makes a credential from (`AuthInputs`).
 
 Layer 2, no IO.
 """
@@ -19,22 +19,22 @@ if TYPE_CHECKING:
 
 
 class AuthInputs(NamedTuple):
-    """What one connection gives to its auth method."""
+    """What an auth method gets to make the credential of one connection."""
 
     connection: str
-    """Its name."""
+    """The name of the connection."""
     settings: Mapping[str, Any]
-    """The plain keys under `auth:`."""
+    """The keys under `auth:` that are not secret references."""
     secrets: Mapping[str, Secret]
-    """The resolved ones."""
+    """The resolved secrets, by their keys under `auth:`."""
     api_key_header: str
-    """The header in which the provider expects a key."""
+    """The header in which the provider expects an API key."""
     server: AuthorizationServer
-    """The provider's own."""
+    """The authorization server of the provider."""
     grants: Callable[[], GrantStore]
-    """Returns where its grant lies; only a method that needs one asks."""
+    """Opens the grant store of the connection; called only by methods that need a grant."""
     client: ClientSettings
-    """How the connection's network is reached; its credential is still missing."""
+    """The client settings of the connection, without a credential."""
 
 
 class AuthMethod(Protocol):
@@ -45,18 +45,18 @@ class AuthMethod(Protocol):
         """The keys under `auth:` that belong to this method."""
 
     def rules(self, auth: Mapping[str, Any]) -> Iterator[Finding]:
-        """Yield what a schema can't say of one effective `auth:` mapping."""
+        """Yield findings about an effective `auth:` mapping that a JSON Schema can't express."""
 
     def judge(self, key: str, secret: Secret) -> None:
-        """Let a secret pass that can be what stands behind a key of this method; `credential` lets no other pass.
+        """Require that a secret is usable for one key of this method. `credential` requires the same.
 
         Raises:
-            ConnectionFailed: `secret_malformed`, never echoing the value.
+            ConnectionFailed: `secret_malformed`; the message never contains the value.
         """
 
-    def credential(self, given: AuthInputs) -> Credential:
-        """Turn what a connection gives into a credential. No IO.
+    def credential(self, inputs: AuthInputs) -> Credential:
+        """Return the credential of a connection. No IO.
 
         Raises:
-            ConnectionFailed: `secret_malformed`, never echoing the value.
+            ConnectionFailed: `secret_malformed`; the message never contains the value.
         """

@@ -1,6 +1,6 @@
-"""Turns the grant of a customer (OAuth 2.0, RFC 6749 §4.1) into the Authorization header.
+"""The auth method `oauth2`: the access token of a customer's grant (RFC 6749 §4.1) in the Authorization header.
 
-Layer 2, no IO: what spends a grant is `auth/oauth/renewal.py`.
+Layer 2, no IO: `auth/oauth/renewal.py` renews the grant.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from connform.secret import Secret
 
 DEFAULT_SCOPES: Final = ("profile", "offline_access", "organization")
-"""What the vendor's OAuth page asks for; `offline_access` brings a refresh token."""
+"""The scopes requested by default, as the vendor's OAuth page documents them. `offline_access` gives a refresh token."""
 SERVER_URLS: Final = ("issuer", "authorize_url", "token_url", "revoke_url")
-"""The settings that say where a customer, the client's secret and tokens are sent."""
+"""The settings that name the server: people, the client secret and tokens are sent there."""
 
 
 class OAuth2:
@@ -82,7 +82,7 @@ class OAuth2:
     )
 
     def rules(self, auth: Mapping[str, Any]) -> Iterator[Finding]:
-        """Yield what is wrong with the URLs, the client id and the scopes."""
+        """Yield findings about the URLs, the client id and the scopes."""
         yield from url_findings(auth["redirect_uri"], ("redirect_uri",), loopback_http=False, query=True)
         for key in SERVER_URLS:
             if key in auth:
@@ -95,39 +95,42 @@ class OAuth2:
             yield Finding("no-refresh-token", ("scopes",), detail, "add offline_access")
 
     def judge(self, key: str, secret: Secret) -> None:
-        """Let a secret pass that can be an app's (RFC 6749 appendix A.2): printable ASCII characters."""
+        """Require a client secret of printable ASCII characters (RFC 6749 appendix A.2)."""
         if problem := problem_of(secret):
             message = f"the secret behind `{key}` {problem}, and no app has such a secret"
             raise ConnectionFailed("secret_malformed", message)
 
-    def credential(self, given: AuthInputs) -> Credential:
-        """Return the credential of the connection's grant, which reads nothing before the first request."""
+    def credential(self, inputs: AuthInputs) -> Credential:
+        """Return the credential of the grant. The grant is read at the first request."""
         from connform.auth.oauth.credential import GrantCredential
 
         return GrantCredential(
-            given.connection, given.grants(), server(given.settings, given.server), app(given), given.client
+            inputs.connection, inputs.grants(), server(inputs.settings, inputs.server), app(inputs), inputs.client
         )
 
 
-def app(given: AuthInputs) -> App:
-    """Return who asks: the client of RFC 6749 §2.
+def app(inputs: AuthInputs) -> App:
+    """Return the OAuth client (RFC 6749 §2).
 
     Raises:
         ConnectionFailed: `secret_malformed`.
     """
     from connform.auth.oauth.token_endpoint import App
 
-    settings, secret = given.settings, given.secrets["client_secret"]
+    settings, secret = inputs.settings, inputs.secrets["client_secret"]
     OAUTH2.judge("client_secret", secret)
     return App(settings["client_id"], secret, settings.get("client_auth", "basic"))
 
 
 def server(settings: Mapping[str, Any], known: AuthorizationServer) -> AuthorizationServer:
-    """Return whom to ask: what the manifest says under `auth:`, else what the provider knows."""
-    said = {key: settings[key] for key in SERVER_URLS if key in settings}
-    if "issuer" in said:
+    """Return the authorization server: the URLs under `auth:` in the manifest, otherwise those of the provider.
+
+    With `issuer`, the URLs of the provider are not used.
+    """
+    declared = {key: settings[key] for key in SERVER_URLS if key in settings}
+    if "issuer" in declared:
         known = known._replace(authorize_url="", token_url="", revoke_url="")
-    return known._replace(**said)
+    return known._replace(**declared)
 
 
 OAUTH2: Final = OAuth2()

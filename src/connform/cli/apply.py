@@ -77,7 +77,7 @@ def command(
             selection,
             options.policies,
             by=current(),
-            consent=consent,
+            approval=consent,
             shard=wanted,
             simulate=simulate,
             lock_timeout_s=lock_timeout_s,

@@ -17,7 +17,7 @@ from connform.tracebacks import hidden_frames
 
 if TYPE_CHECKING:
     from connform.cli.options import Options
-    from connform.engine.login import Granted, Login
+    from connform.engine.login import Login, LoginResult
     from connform.engine.run.state_location import StateLocation
     from connform.secret import Secret
 
@@ -76,11 +76,11 @@ def command(
     patience_s = timeout_s or _PATIENCE_S
     with login(options.files, name, state=state, policies=options.policies) as started:
         if with_refresh_token:
-            granted = started.take(_refresh_token())
+            granted = started.import_token(_refresh_token())
         elif listen:
-            from connform.auth.oauth.listener import listening
+            from connform.auth.oauth.listener import listen_for_redirect
 
-            with listening(started.redirect_uri, Path(str(cert)), Path(key) if key else None) as wait:
+            with listen_for_redirect(started.redirect_uri, Path(str(cert)), Path(key) if key else None) as wait:
                 _show(started, no_browser=no_browser)
                 address = wait(patience_s)
             granted = started.finish(address)
@@ -155,7 +155,7 @@ def _refresh_token() -> Secret:
     return Secret(token)
 
 
-def _tell(name: str, granted: Granted, options: Options) -> None:
+def _tell(name: str, granted: LoginResult, options: Options) -> None:
     from connform.reporters.terminal import clean
 
     facts = granted.facts

@@ -47,7 +47,7 @@ def command(
     export        everything, as JSON
     """  # noqa: D301  (click's mark for lines that stay as they are)
     from connform.engine.load.selection import Selection
-    from connform.engine.state import forget, recorded
+    from connform.engine.state import forget, report_state
 
     wanted = 2 if what == "mv" else int(what in _NAMED)
     if bool(name) + bool(new_name) != wanted:
@@ -69,7 +69,7 @@ def command(
     selection = Selection((name,)) if name else options.selection
     if what == "export":
         options = options._replace(formats=(*options.formats, ("json", "")))
-    report = recorded(
+    report = report_state(
         options.files,
         selection,
         state=state,

@@ -1,6 +1,6 @@
-"""Keeps grants and recorded state, and what keeps them apart: encryption, locks, permissions.
+"""The state database: opens the tables of grants and of applied records in SQLite or PostgreSQL.
 
-Layer 2. A kind of store is one module and one line here.
+Layer 2. Each kind of database has a module, and an entry in `_OPENERS`.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
     from connform.secret import Secret
 
 
-def open_store(url: str, folder: Path, key: Callable[[], Secret] | None) -> GrantTable:
-    """Return the store that a URL names; nothing is opened before it is used.
+def open_grants(url: str, folder: Path, key: Callable[[], Secret] | None) -> GrantTable:
+    """Return the table of grants in the database of a URL. The database is opened at the first use.
 
     Args:
-        url: `sqlite:///folder` or `postgresql://…`, perhaps with a password; empty for a SQLite store in `folder`.
-        folder: the default.
-        key: returns the key of the grants; `None` for a key file beside a SQLite store.
+        url: `sqlite:///folder` or `postgresql://…`, which may contain a password; empty for SQLite in `folder`.
+        folder: the default folder; also the start of a relative path in `url`.
+        key: returns the key of the grants; `None` for a key file in the folder of a SQLite database.
 
     Raises:
-        ConnectionFailed: `config_invalid`; `store_unavailable` where an optional library is missing.
+        ConnectionFailed: `config_invalid`; `store_unavailable` if an optional library is missing.
     """
     from connform.database.grant_table import GrantTable
     from connform.database.keys import key_file
@@ -37,20 +37,20 @@ def open_store(url: str, folder: Path, key: Callable[[], Secret] | None) -> Gran
     with hidden_frames():
         database = _open(url, folder)
 
-    def own_or_given(is_new: bool) -> Secret:  # noqa: FBT001  (the one thing that it is told)
+    def state_key(is_new: bool) -> Secret:  # noqa: FBT001  (its only argument)
         if key is not None:
             return key()
         if database.folder is not None:
-            return key_file(database.folder, may_make=is_new)
+            return key_file(database.folder, may_create=is_new)
         message = "a server keeps grants for many machines: the key must be one that they share"
         hint = "name it: --state-key env://CONNFORM_KEY (`openssl rand -base64 32` makes one)"
         raise ConnectionFailed("store_key_wrong", message, hint)
 
-    return GrantTable(database, own_or_given)
+    return GrantTable(database, state_key)
 
 
-def open_states(url: str, folder: Path) -> StateTable:
-    """Return the recorded state that lies where `open_store` finds grants; arguments and errors as there."""
+def open_state(url: str, folder: Path) -> StateTable:
+    """Return the table of applied records in the same database; arguments and errors as for `open_grants`."""
     from connform.database.state_table import StateTable
 
     with hidden_frames():
@@ -58,7 +58,7 @@ def open_states(url: str, folder: Path) -> StateTable:
 
 
 def folder_of(url: str, folder: Path) -> Path | None:
-    """Return the folder of the store that a URL names, `None` where it lies on a server; arguments as for `open_store`."""
+    """Return the folder of the database of a URL; `None` for a server. Arguments as for `open_grants`."""
     scheme, _, rest = url.partition("://")
     if not url:
         return folder

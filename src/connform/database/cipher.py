@@ -1,7 +1,7 @@
-"""Turns the tokens of a grant into bytes that only the holder of the key can read, and back.
+"""Encryption of the tokens of a grant: AES-256-GCM (NIST SP 800-38D).
 
-Layer 2, no IO. AES-256-GCM (NIST SP 800-38D): what is not secret of the grant is bound to it, so that nothing of a record can be
-changed, and records can't be swapped.
+Layer 2, no IO. The facts of the grant are the associated data of the encryption: a record that was changed, or swapped with another
+one, can't be decrypted.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ _KEY_CHECK: Final = b"connform key check, version 1"
 
 
 class Cipher:
-    """Seals and opens with one key."""
+    """Encrypts and decrypts with one key."""
 
     def __init__(self, key: Secret) -> None:
-        """Take a key: 32 bytes in base64.
+        """Take a key of 32 bytes, in base64.
 
         Raises:
             ConnectionFailed: `secret_malformed`.
@@ -38,34 +38,34 @@ class Cipher:
             self._aead = _aead(key)
 
     def key_check(self) -> bytes:
-        """Return what `opens_with` recognises this key by, in another process."""
+        """Return a value by which `is_key_of` recognises this key later; it is stored in the database."""
         return self._seal(b"", _KEY_CHECK)
 
     def is_key_of(self, key_check: bytes) -> bool:
-        """Whether a store that holds this key check was made with this key."""
+        """Whether a key check that is stored in a database was made with this key."""
         return self._open(key_check, _KEY_CHECK) is not None
 
-    def seal(self, grant: Grant, bound: bytes) -> bytes:
-        """Return the tokens of a grant, sealed; they open only with what they are bound to."""
+    def seal(self, grant: Grant, associated_data: bytes) -> bytes:
+        """Return the tokens of a grant, encrypted. Decryption needs the same associated data."""
         with hidden_frames():
-            return self._seal(json.dumps(_tokens(grant)).encode(), bound)
+            return self._seal(json.dumps(_tokens(grant)).encode(), associated_data)
 
-    def open(self, sealed: bytes, facts: GrantFacts, bound: bytes | None) -> Grant:
-        """Return the grant whose tokens were sealed; without its `revoke_url` where that was not sealed in with them.
+    def open(self, sealed: bytes, facts: GrantFacts, associated_data: bytes | None) -> Grant:
+        """Return a grant with its decrypted tokens. Its `revoke_url` is empty if the associated data of an old record lacks it.
 
         Args:
             sealed: what `seal` returned.
-            facts: what is not secret of the grant.
-            bound: what it was bound to; `None` for a record of an earlier version, which bound less.
+            facts: the facts of the grant.
+            associated_data: what `seal` was given; `None` for a record of an old version, which had fewer facts in it.
 
         Raises:
-            ConnectionFailed: `store_corrupt`, they were changed, or belong to another record.
+            ConnectionFailed: `store_corrupt`, the record was changed, or parts of two records were mixed.
         """
         with hidden_frames():
-            opened = self._open(sealed, _bound_before(facts) if bound is None else bound)
-            if opened is None and bound is None:
-                opened = self._open(sealed, _bound_at_first(facts))
-                facts = facts._replace(revoke_url="")  # nothing vouches for it
+            opened = self._open(sealed, _old_associated_data(facts) if associated_data is None else associated_data)
+            if opened is None and associated_data is None:
+                opened = self._open(sealed, _oldest_associated_data(facts))
+                facts = facts._replace(revoke_url="")  # not authenticated in such a record
             if opened is None:
                 message = (
                     f"the record of the grant of {facts.connection} was changed since it was written, or an earlier one was put "
@@ -75,21 +75,21 @@ class Cipher:
             access, refresh = json.loads(opened)
             return Grant(facts, Secret(access), Secret(refresh) if refresh is not None else None)
 
-    def _seal(self, plain: bytes, bound: bytes) -> bytes:
+    def _seal(self, plain: bytes, associated_data: bytes) -> bytes:
         nonce = os.urandom(_NONCE_BYTES)
-        return nonce + self._aead.encrypt(nonce, plain, bound)
+        return nonce + self._aead.encrypt(nonce, plain, associated_data)
 
-    def _open(self, sealed: bytes, bound: bytes) -> bytes | None:
+    def _open(self, sealed: bytes, associated_data: bytes) -> bytes | None:
         from cryptography.exceptions import InvalidTag
 
         try:
-            return self._aead.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], bound)
-        except (InvalidTag, ValueError):  # ValueError: too short to hold a nonce
+            return self._aead.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], associated_data)
+        except (InvalidTag, ValueError):  # ValueError: too short for a nonce
             return None
 
 
 def have_same_tokens(one: Grant, other: Grant) -> bool:
-    """Whether two grants are one as the server sees them."""
+    """Whether two grants have the same access token and refresh token."""
     return _tokens(one) == _tokens(other)
 
 
@@ -98,7 +98,7 @@ def _tokens(grant: Grant) -> list[str | None]:
 
 
 def new_key() -> str:
-    """Return a fresh random key, in base64."""
+    """Return a new random key, in base64."""
     return base64.b64encode(os.urandom(KEY_BYTES)).decode("ascii")
 
 
@@ -117,11 +117,11 @@ def _aead(key: Secret) -> AESGCM:
     return AESGCM(value)
 
 
-def _bound_before(facts: GrantFacts) -> bytes:
-    """Return what was bound to grants up to the second version of the tables: what decides where tokens go."""
+def _old_associated_data(facts: GrantFacts) -> bytes:
+    """Return the associated data of grants written before version 3 of the tables."""
     return json.dumps([facts.connection, facts.token_url, facts.client_id, facts.revoke_url]).encode()
 
 
-def _bound_at_first(facts: GrantFacts) -> bytes:
-    """Return what was bound to the first grants ever kept: all but where they are revoked."""
+def _oldest_associated_data(facts: GrantFacts) -> bytes:
+    """Return the associated data of the first grants, without `revoke_url`."""
     return json.dumps([facts.connection, facts.token_url, facts.client_id]).encode()

@@ -1,6 +1,6 @@
-"""Turns a grant into the columns of a table, and a row back into facts: the same in every database.
+"""The columns of the table of grants, and the conversion between a grant and a row; the same in every database.
 
-Layer 2, no IO. Times are seconds since 1970, UTC; what is secret is in `sealed` alone.
+Layer 2, no IO. Times are seconds since 1970, UTC. Only the column `sealed` is secret: it holds the encrypted tokens.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ READ_FACTS: Final = f"SELECT {', '.join(FACTS)} FROM connform_grants ORDER BY co
 
 
 def row_of(grant: Grant, cipher: Cipher, stamp: bytes) -> tuple[Any, ...]:
-    """Return the values of `COLUMNS`; all of them are bound to the seal, and so is a stamp that no other record has."""
+    """Return the values of `COLUMNS` for a grant. The facts and a random stamp are the associated data of the encryption."""
     facts = grant.facts
     row = (
         facts.connection,
@@ -52,26 +52,26 @@ def row_of(grant: Grant, cipher: Cipher, stamp: bytes) -> tuple[Any, ...]:
         facts.ended,
         facts.granted_at.timestamp() if facts.granted_at else None,
     )
-    return (*row, cipher.seal(grant, _bound(row, stamp)))
+    return (*row, cipher.seal(grant, _associated_data(row, stamp)))
 
 
 def grant_of(row: Sequence[Any], cipher: Cipher) -> Grant:
-    """Return the grant in the values of `COLUMNS`, and behind them its stamp: `None` for a record of an earlier version.
+    """Return the grant of a row: the values of `COLUMNS`, then its stamp, which is `None` for a record of an old version.
 
     Raises:
         ConnectionFailed: `store_corrupt`.
     """
     *facts, sealed, stamp = row
-    bound = None if stamp is None else _bound(facts, bytes(stamp))
-    return cipher.open(bytes(sealed), facts_of(facts), bound)
+    associated_data = None if stamp is None else _associated_data(facts, bytes(stamp))
+    return cipher.open(bytes(sealed), facts_of(facts), associated_data)
 
 
-def _bound(facts: Sequence[Any], stamp: bytes) -> bytes:
+def _associated_data(facts: Sequence[Any], stamp: bytes) -> bytes:
     return json.dumps(["connform grant", stamp.hex(), dict(zip(FACTS, facts, strict=True))]).encode()
 
 
 def facts_of(row: Sequence[Any]) -> GrantFacts:
-    """Return the facts that the values of `FACTS` hold."""
+    """Return the facts of a grant from the values of `FACTS`."""
     connection, token_url, client_id, scopes, obtained, expires, is_renewable, *rest = row
     revoke_url, since, holder, ended, granted = rest
     return GrantFacts(

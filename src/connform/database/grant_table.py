@@ -1,6 +1,6 @@
-"""Turns a database into a store of grants: one record each, sealed, journaled and locked.
+"""The table of grants in a state database: encrypted, locked, with the pending refresh in each record.
 
-Layer 2, no IO of its own: what executes SQL and holds locks is `sqlite` or `postgres`.
+Layer 2, no IO of its own: `sqlite` or `postgres` executes the SQL and holds the locks.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from connform.grant import Grant, GrantFacts, LockedGrant
     from connform.secret import Secret
 
-ROOM_BYTES: Final = 16 * 1024
-"""What a journal entry sets aside: a full disk is noticed before a token is spent, not after."""
-# Nothing that is put together here comes from outside: the names of columns are this package's own.
+RESERVED_BYTES: Final = 16 * 1024
+"""The size of the placeholder that reserves disk space: a full disk is noticed before a token is spent, not after."""
+# The SQL is built from constants of this package only.
 _READ: Final = (
     f"SELECT {', '.join(COLUMNS)}, stamp FROM connform_grants LEFT JOIN connform_stamps USING (connection) "  # noqa: S608  (the columns are constants)
     "WHERE connection = ?"
@@ -43,27 +43,28 @@ _STAMP: Final = (
     "INSERT INTO connform_stamps (connection, stamp) VALUES (?, ?) "
     "ON CONFLICT (connection) DO UPDATE SET stamp = excluded.stamp"
 )
-"""What makes each record that is written another one: an earlier one opens with no later stamp."""
+"""Each write makes a new random stamp, which is part of the associated data: an old record put back can't be decrypted."""
 _STAMP_BYTES: Final = 16
 _DELETE: Final = (
     "DELETE FROM connform_grants WHERE connection = ?",
     "DELETE FROM connform_stamps WHERE connection = ?",
 )
-_ANY: Final = "SELECT 1 FROM connform_grants LIMIT 1"
+_HAS_GRANTS: Final = "SELECT 1 FROM connform_grants LIMIT 1"
 _KEY_CHECK: Final = "SELECT value FROM connform_meta WHERE name = 'key-check'"
 _SET_META: Final = "INSERT INTO connform_meta (name, value) VALUES (?, ?)"
 _DELETE_META: Final = "DELETE FROM connform_meta WHERE name = ?"
 
 
 class GrantTable:
-    """A `GrantStore` in one database."""
+    """The `GrantStore` of one database."""
 
     def __init__(self, database: Database, key: Callable[[bool], Secret]) -> None:
-        """Take a database, and what returns the key; it is called when tokens are read or written, not for facts.
+        """Take a database and its key.
 
         Args:
-            database: where the records lie.
-            key: takes whether the store is new, so that a key may be made.
+            database: where the grants are stored.
+            key: returns the key; called when tokens are read or written, not for facts. Its argument says whether the table has
+                no grants yet, so that a new key may be made.
         """
         self._database = database
         self._key = key
@@ -73,7 +74,7 @@ class GrantTable:
         """Return a grant without locking it."""
         with self._database.reading() as execute:
             rows = execute(_READ, (connection,)) if execute else []
-            return grant_of(rows[0], self._opened(execute)) if execute and rows else None
+            return grant_of(rows[0], self._checked_cipher(execute)) if execute and rows else None
 
     def facts(self) -> Iterator[GrantFacts]:
         """Yield the facts of every grant, by name; needs no key."""
@@ -83,26 +84,26 @@ class GrantTable:
 
     @contextmanager
     def lock(self, connection: str, timeout_s: float) -> Iterator[LockedGrant]:
-        """Hold the lock of a grant."""
+        """Lock a grant during the block."""
         try:
-            with self._database.locked(connection, timeout_s):
+            with self._database.lock(connection, timeout_s):
                 yield _LockedRow(self, self._database, connection)
         except LockTimeout as timeout:
             message = f"the grant of {connection} was not free within {timeout_s:.0f} s"
             raise ConnectionFailed("store_locked", f"{message}: {timeout}") from None
 
     def rename(self, execute: Execute, old: str, new: str) -> None:
-        """Give a grant to another name in a transaction of the caller's, who holds both; nothing happens where there is none.
+        """Rename a grant in a transaction of the caller, who has locked both names; do nothing if there is no grant.
 
-        It is sealed anew: its tokens are bound to the name, as to all that decides where they go.
+        The grant is encrypted again, because its name is part of the associated data.
 
         Args:
             execute: executes SQL in the caller's transaction.
-            old: the name that it has.
-            new: the name that it gets, which has no grant.
+            old: the old name.
+            new: the new name, which has no grant.
         """
         for row in execute(_READ, (old,)):
-            cipher, stamp = self._opened(execute), os.urandom(_STAMP_BYTES)
+            cipher, stamp = self._checked_cipher(execute), os.urandom(_STAMP_BYTES)
             grant = grant_of(row, cipher)
             renamed = grant._replace(facts=grant.facts._replace(connection=new))
             execute(_INSERT, row_of(renamed, cipher, stamp))
@@ -111,37 +112,37 @@ class GrantTable:
                 execute(statement, (old,))
 
     def close(self) -> None:
-        """Let go of files and connections."""
+        """Close files and connections."""
         self._database.close()
 
     @contextmanager
     def writing(self) -> Iterator[tuple[Execute, Cipher]]:
-        """Yield one durable transaction, and the cipher."""
+        """Yield a durable transaction, and the cipher."""
         with self._database.writing() as execute:
-            yield execute, self._opened(execute, may_found=True)
+            yield execute, self._checked_cipher(execute, may_create=True)
 
-    def _opened(self, execute: Execute, *, may_found: bool = False) -> Cipher:
-        """Return the cipher, once it has been shown that its key is that of the store.
+    def _checked_cipher(self, execute: Execute, *, may_create: bool = False) -> Cipher:
+        """Return the cipher after checking that its key is the one of the database.
 
-        A store without grants takes a new key for a lost one: there is nothing that the lost one would open.
+        A database without grants accepts a new key: no grant needs the old one.
         """
         if self._cipher is None:
             rows = execute(_KEY_CHECK)
-            is_new = may_found and not (rows and execute(_ANY))
+            is_new = may_create and not (rows and execute(_HAS_GRANTS))
             cipher = Cipher(self._key(is_new))
             if rows and cipher.is_key_of(bytes(rows[0][0])):
                 self._cipher = cipher
             elif is_new:
                 execute(_DELETE_META, ("key-check",))
                 execute(_SET_META, ("key-check", cipher.key_check()))
-                return cipher  # remembered by the next call, when it is committed
+                return cipher  # the next call stores it in `_cipher`, after the commit
             else:
                 raise ConnectionFailed("store_key_wrong", f"{self._database.place} was made with another key")
         return self._cipher
 
 
-def put(execute: Execute, cipher: Cipher, grant: Grant) -> None:
-    """Write a record, in place of another one where there is one."""
+def write_grant(execute: Execute, cipher: Cipher, grant: Grant) -> None:
+    """Insert or replace the record of a grant."""
     stamp = os.urandom(_STAMP_BYTES)
     execute(_WRITE, row_of(grant, cipher, stamp))
     execute(_STAMP, (grant.facts.connection, stamp))
@@ -150,51 +151,52 @@ def put(execute: Execute, cipher: Cipher, grant: Grant) -> None:
 class _LockedRow:
     """A `LockedGrant` whose lock is held."""
 
-    def __init__(self, records: GrantTable, database: Database, connection: str) -> None:
-        self._records = records
+    def __init__(self, table: GrantTable, database: Database, connection: str) -> None:
+        self._table = table
         self._database = database
         self._connection = connection
 
     def read(self) -> Grant | None:
-        """Return the grant as it is now."""
-        return self._records.read(self._connection)
+        """Return the stored grant."""
+        return self._table.read(self._connection)
 
-    def prove(self) -> None:
-        """Write a record's worth of nothing, and delete it: its room stays the store's own."""
-        self._set_room_aside()
-        with self._records.writing() as (execute, _):
+    def check_writable(self) -> None:
+        """Check that a grant can be stored: write a placeholder that is large enough, and delete it. The database keeps the freed space."""
+        self._reserve_space()
+        with self._table.writing() as (execute, _):
             execute(_DELETE_META, ("room",))
 
     def begin_refresh(self) -> None:
-        """Write the journal entry, and set room aside for what comes."""
+        """Write the pending refresh, and reserve space for the new tokens."""
         pending = Pending(datetime.now(UTC), f"{os.uname().nodename}:{os.getpid()}")
-        self._set_room_aside()
-        with self._records.writing() as (execute, cipher):
+        self._reserve_space()
+        with self._table.writing() as (execute, cipher):
             execute(_DELETE_META, ("room",))
             while rows := execute(_READ, (self._connection,)):
                 grant = grant_of(rows[0], cipher)
                 grant = grant._replace(facts=grant.facts._replace(pending=pending))
-                if self._swap(execute, cipher, rows[0], grant):  # not where another one was written in between
+                # false if another process has written meanwhile: then try again
+                if self._swap(execute, cipher, rows[0], grant):
                     break
 
     def write(self, grant: Grant) -> None:
         """Replace the whole record."""
-        with self._records.writing() as (execute, cipher):
-            put(execute, cipher, grant)
+        with self._table.writing() as (execute, cipher):
+            write_grant(execute, cipher, grant)
 
-    def replace(self, spent: Grant, grant: Grant) -> bool:
-        """Replace the record, if it is the one that was spent: compared and written in one statement, by what is sealed."""
-        with self._records.writing() as (execute, cipher):
+    def replace(self, expected: Grant, grant: Grant) -> bool:
+        """Replace the record if its tokens are those of `expected`: compare-and-swap in one statement."""
+        with self._table.writing() as (execute, cipher):
             rows = execute(_READ, (self._connection,))
             if not rows:
                 return False
-            if not have_same_tokens(grant_of(rows[0], cipher), spent):
+            if not have_same_tokens(grant_of(rows[0], cipher), expected):
                 return False
             return self._swap(execute, cipher, rows[0], grant)
 
-    def _swap(self, execute: Execute, cipher: Cipher, found: Sequence[Any], grant: Grant) -> bool:
-        """Put a record in the place of the one that was found, and return whether that was still there."""
-        *_, before, _ = found
+    def _swap(self, execute: Execute, cipher: Cipher, row: Sequence[Any], grant: Grant) -> bool:
+        """Replace a row that was read by a new record; return false if the row has changed since."""
+        *_, before, _ = row
         stamp = os.urandom(_STAMP_BYTES)
         _, *values, renewed = row_of(grant, cipher, stamp)
         execute(_REPLACE, (*values, renewed, self._connection, bytes(before)))
@@ -204,12 +206,12 @@ class _LockedRow:
         return is_stored
 
     def delete(self) -> None:
-        """Delete the record; the key may be lost."""
+        """Delete the record. Needs no key."""
         with self._database.writing() as execute:
             for statement in _DELETE:
                 execute(statement, (self._connection,))
 
-    def _set_room_aside(self) -> None:
-        with self._records.writing() as (execute, _):
+    def _reserve_space(self) -> None:
+        with self._table.writing() as (execute, _):
             execute(_DELETE_META, ("room",))
-            execute(_SET_META, ("room", bytes(ROOM_BYTES)))
+            execute(_SET_META, ("room", bytes(RESERVED_BYTES)))

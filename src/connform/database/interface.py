@@ -1,6 +1,6 @@
-"""Says what a kind of store is to the rest: rows that are read and written, and names that are held.
+"""The interface of a state database (`Database`): transactions and named locks.
 
-Layer 2, no IO: `sqlite` and `postgres` are the kinds.
+Layer 2, no IO; implemented by `sqlite` and `postgres`.
 """
 
 from __future__ import annotations
@@ -13,39 +13,39 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     Execute: TypeAlias = Callable[..., list[tuple[Any, ...]]]
-    """Takes SQL with `?` for values, and the values; returns the rows."""
+    """Executes SQL with `?` as placeholders, and a sequence of values; returns the rows."""
 
 
 class LockTimeout(Exception):
-    """Nobody freed the lock in time; the message says who holds it, where that is known."""
+    """A lock was not free in time; the message names its holder if known."""
 
 
 class Database(Protocol):
-    """What keeps rows. Its errors are faults of the store already."""
+    """A database. Its errors are faults already (`ConnectionFailed`)."""
 
     place: str
-    """For people; without a password."""
+    """The name of the database in messages; without a password."""
 
     @property
     def folder(self) -> Path | None:
-        """Where it lies on this machine; `None` on a server."""
+        """Its folder on this machine; `None` for a server."""
 
     def reading(self) -> AbstractContextManager[Execute | None]:
-        """Return a context to read in; `None` where there is nothing yet."""
+        """Return a context that yields a function to read with; it yields `None` if nothing was written yet."""
 
     def writing(self) -> AbstractContextManager[Execute]:
         """Return a context that is one durable transaction."""
 
-    def locked(self, name: str, timeout_s: float) -> AbstractContextManager[None]:
-        """Return a context in which nobody else holds this name; entering raises `LockTimeout`."""
+    def lock(self, name: str, timeout_s: float) -> AbstractContextManager[None]:
+        """Return a context that locks a name. Entering it raises `LockTimeout`."""
 
-    def held(
+    def lock_all(
         self, names: Sequence[str], timeout_s: float
     ) -> AbstractContextManager[Callable[[], AbstractContextManager[Execute]]]:
-        """Return a context in which nobody else holds any of these names; entering raises `LockTimeout`.
+        """Return a context that locks several names. Entering it raises `LockTimeout`.
 
-        It yields a `writing` that writes nothing once the names have been lost.
+        It yields a function like `writing`, which fails after the locks were lost.
         """
 
     def close(self) -> None:
-        """Let go of files and connections."""
+        """Close files and connections."""

@@ -1,4 +1,4 @@
-"""Turns a folder into the key of its store: a file that is made on first use, and that nobody else can read.
+"""The key file of a SQLite state database: made on first use, readable by its owner only.
 
 Layer 2; IO: the file.
 """
@@ -20,21 +20,21 @@ FILE: Final = "key"
 _MAX_BYTES: Final = 1024
 
 
-def key_file(folder: Path, *, may_make: bool) -> Secret:
-    """Return the key in `folder`; with `may_make`, one is made where there is none.
+def key_file(folder: Path, *, may_create: bool) -> Secret:
+    """Return the key in `folder`; with `may_create`, make a missing one.
 
     Raises:
-        ConnectionFailed: `store_insecure`, `store_unwritable`, `store_key_wrong` where there is none.
+        ConnectionFailed: `store_insecure`, `store_unwritable`, `store_key_wrong` if there is none.
     """
     path = folder / FILE
     try:
         return _read(path)
     except FileNotFoundError:
-        if not may_make:
+        if not may_create:
             message = f"there is no key in {path}, with which the grants were sealed"
             raise ConnectionFailed("store_key_wrong", message) from None
     make_folder(folder)
-    _make(path)
+    _create(path)
     return _read(path)
 
 
@@ -46,8 +46,8 @@ def _read(path: Path) -> Secret:
         os.close(descriptor)
 
 
-def _make(path: Path) -> None:
-    """Write a new key under another name, then give it its own: two processes at once agree on the first."""
+def _create(path: Path) -> None:
+    """Write a new key to a temporary file, then link it to its name: if two processes do so at once, both use the first key."""
     draft = path.with_name(f".{path.name}.{os.urandom(8).hex()}.tmp")
     try:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)

@@ -1,6 +1,6 @@
-"""Turns the name of a grant into the right to change it: one holder in all threads and processes of this machine.
+"""Named locks between threads and processes of one machine, as locked files (flock(2)).
 
-Layer 2; IO: files that are locked, and name their holder. A lock is the operating system's: it dies with its process.
+Layer 2; IO: the lock files, which contain the name of the holder. The operating system frees a lock when its process ends.
 """
 
 from __future__ import annotations
@@ -21,41 +21,43 @@ if TYPE_CHECKING:
 
 _FIRST_PAUSE_S: Final = 0.005
 _LONGEST_PAUSE_S: Final = 0.05
-_HELD: Final[set[int]] = set()
-"""The open files of those who hold or wait for a lock in this process."""
+_LOCK_FILES: Final[set[int]] = set()
+"""The open lock files of this process: of locks that it holds or waits for."""
 
 
 @contextmanager
-def locked(folder: Path, name: str, timeout_s: float) -> Iterator[None]:
-    """Hold the lock of a name: its own open file, so that threads exclude each other as well (flock(2)).
+def lock_file(folder: Path, name: str, timeout_s: float) -> Iterator[None]:
+    """Hold the lock of a name. Each call opens the file itself, so that threads exclude each other as well (flock(2)).
 
-    The file stays: removing it would let two hold a lock of that name.
+    The file is not deleted: otherwise two processes could lock different files of that name.
 
     Raises:
-        LockTimeout: nobody freed it within `timeout_s`.
+        LockTimeout: it was not free within `timeout_s`.
         ConnectionFailed: `store_insecure`, `store_unwritable`.
     """
     make_folder(folder)
     descriptor = open_private(folder / name, os.O_RDWR | os.O_CREAT)
-    _HELD.add(descriptor)
+    _LOCK_FILES.add(descriptor)
     try:
         _wait(descriptor, timeout_s)
-        _sign(descriptor)
+        _write_holder(descriptor)
         yield
     finally:
-        if descriptor in _HELD:  # not in a child that was forked in here: the lock is its parent's
-            _HELD.remove(descriptor)
-            fcntl.flock(descriptor, fcntl.LOCK_UN)  # closing alone would leave it to whoever shares the open file
+        # not in a child that was forked inside of the block: the lock belongs to its parent
+        if descriptor in _LOCK_FILES:
+            _LOCK_FILES.remove(descriptor)
+            # closing alone would not free it while a forked child has the file open
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
             os.close(descriptor)
 
 
-def _let_go() -> None:
-    """Close what a forked child shares with its parent: it would hold the lock for as long as it lives."""
-    while _HELD:
-        os.close(_HELD.pop())
+def _close_inherited() -> None:
+    """Close the lock files in a forked child: otherwise a lock would last until the child ends."""
+    while _LOCK_FILES:
+        os.close(_LOCK_FILES.pop())
 
 
-os.register_at_fork(after_in_child=_let_go)
+os.register_at_fork(after_in_child=_close_inherited)
 
 
 def _wait(descriptor: int, timeout_s: float) -> None:
@@ -65,18 +67,18 @@ def _wait(descriptor: int, timeout_s: float) -> None:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            left_s = ends_at - monotonic()
-            if left_s <= 0:
+            remaining_s = ends_at - monotonic()
+            if remaining_s <= 0:
                 holder = os.pread(descriptor, 200, 0).decode(errors="replace").strip()
                 raise LockTimeout(holder or "nobody says who holds it") from None
-            sleep(min(pause_s, left_s))
+            sleep(min(pause_s, remaining_s))
             pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
         else:
             return
 
 
-def _sign(descriptor: int) -> None:
-    """Write down who holds the lock, for those who wait; a full disk takes nothing from the holder."""
+def _write_holder(descriptor: int) -> None:
+    """Write who holds the lock, for messages of other processes; a full disk is ignored."""
     line = f"{os.uname().nodename}:{os.getpid()} has held it since {datetime.now(UTC):%FT%TZ}\n"
     with suppress(OSError):
         os.ftruncate(descriptor, 0)

@@ -1,4 +1,4 @@
-"""Keeps grants in this process alone: for simulations, and for tests of those who use connform.
+"""A `GrantStore` in memory: for simulations, and for tests of those who use connform.
 
 Layer 2, no IO.
 """
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 
 class MemoryStore:
-    """A `GrantStore` that ends with its process."""
+    """A `GrantStore` that keeps grants in memory, until its process ends."""
 
     def __init__(self) -> None:
         self.grants: dict[str, Grant] = {}
-        """By connection."""
+        """The grants, by the name of the connection."""
         self._locks = ProcessLocal(partial(defaultdict[str, Lock], Lock))
 
     def read(self, connection: str) -> Grant | None:
@@ -41,7 +41,7 @@ class MemoryStore:
 
     @contextmanager
     def lock(self, connection: str, timeout_s: float) -> Iterator[LockedMemoryGrant]:
-        """Hold the lock of a grant."""
+        """Lock a grant during the block."""
         lock = self._locks.own[connection]
         if not lock.acquire(timeout=timeout_s):
             raise ConnectionFailed("store_locked", f"the grant of {connection} was not free within {timeout_s:.0f} s")
@@ -51,7 +51,7 @@ class MemoryStore:
             lock.release()
 
     def close(self) -> None:
-        """Do nothing: there is nothing to let go of."""
+        """Do nothing: there is nothing to close."""
 
 
 class LockedMemoryGrant:
@@ -62,14 +62,14 @@ class LockedMemoryGrant:
         self._connection = connection
 
     def read(self) -> Grant | None:
-        """Return the grant as it is now."""
+        """Return the stored grant."""
         return self._store.read(self._connection)
 
-    def prove(self) -> None:
+    def check_writable(self) -> None:
         """Do nothing: memory can be written."""
 
     def begin_refresh(self) -> None:
-        """Write the journal entry."""
+        """Write the pending refresh."""
         grant = self._store.grants.get(self._connection)
         if grant:
             facts = grant.facts._replace(pending=Pending(datetime.now(UTC), "this process"))
@@ -79,10 +79,10 @@ class LockedMemoryGrant:
         """Replace the whole record."""
         self._store.grants[self._connection] = grant
 
-    def replace(self, spent: Grant, grant: Grant) -> bool:
-        """Replace the record, if it is the one that was spent; memory loses no lock."""
+    def replace(self, expected: Grant, grant: Grant) -> bool:
+        """Replace the record if its tokens are those of `expected`."""
         stored = self.read()
-        if stored is None or not have_same_tokens(stored, spent):
+        if stored is None or not have_same_tokens(stored, expected):
             return False
         self.write(grant)
         return True

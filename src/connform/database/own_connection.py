@@ -1,7 +1,7 @@
-"""Keeps the connection that a database has in this process: its own, never a parent's, and closed when the database is gone.
+"""The database connection of one process: never used in a forked child, closed when its database is collected.
 
-Layer 2, no IO of its own. The collector calls `__del__` of what it finds in any order, and the libraries complain of a connection that
-it finds open; a finalizer keeps the connection out of its reach until it is closed.
+Layer 2, no IO of its own. The garbage collector finalizes objects in any order, and both libraries warn if it finds a connection open.
+A `weakref.finalize` of the database holds the connection until it is closed.
 """
 
 from __future__ import annotations
@@ -15,48 +15,48 @@ from connform.process_local import ProcessLocal
 
 
 class Closable(Protocol):
-    """A connection of either library."""
+    """A connection of sqlite3 or psycopg."""
 
     def close(self) -> None:
-        """End it."""
+        """Close the connection."""
 
 
 C = TypeVar("C", bound=Closable)
 _INHERITED: Final[list[Closable]] = []
-"""Connections of a parent: closing them would end, or roll back, what it is doing."""
+"""Connections of the parent process. They are held here so that they are not closed: that could roll back a transaction there."""
 
 
 class OwnConnection(Generic[C]):
-    """At most one connection; whoever uses it holds `lock.own`."""
+    """At most one open connection. Its user must hold `lock.own`."""
 
     def __init__(self, database: object) -> None:
-        """Take whose connection it is."""
+        """Take the database that the connection belongs to; the connection is closed when the database is collected."""
         self.lock: Final = ProcessLocal(RLock)
         self._connection: C | None = None
         self._pid = 0
         weakref.finalize(database, self._close_unused)
 
     def get(self) -> C | None:
-        """Return this process's connection. One that a forked child inherits is neither used nor closed."""
+        """Return the connection of this process, or `None`. A forked child neither uses nor closes the connection of its parent."""
         if self._connection is not None and self._pid != os.getpid():
             _INHERITED.append(self._connection)
             self._connection = None
         return self._connection
 
     def set(self, connection: C) -> C:
-        """Keep a new connection; close the one before it."""
+        """Store a new connection; close the previous one."""
         self.close()
         self._connection, self._pid = connection, os.getpid()
         return connection
 
     def close(self) -> None:
-        """Close it, where there is one."""
+        """Close the connection, if there is one."""
         connection, self._connection = self.get(), None
         if connection is not None:
             connection.close()
 
     def _close_unused(self) -> None:
-        """Close it, unless a thread is using it while the process ends."""
+        """Close the connection, unless another thread is using it while the process ends."""
         lock = self.lock.own
         if lock.acquire(blocking=False):
             try:

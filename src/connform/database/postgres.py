@@ -1,6 +1,6 @@
-"""Turns a PostgreSQL server into a database that serves many machines; a lock ends with the session of its holder.
+"""A state database on a PostgreSQL server, for many machines: schema, transactions and advisory locks.
 
-Layer 2; IO: the server. Needs the extra `connform[postgres]`. Locks belong to sessions: a pooler in between must pool sessions.
+Layer 2; IO: the server. Needs the extra `connform[postgres]`. A lock ends with its session; a connection pooler must pool sessions.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from connform.database.interface import LockTimeout
 from connform.database.own_connection import OwnConnection
-from connform.database.postgres_server import PostgresServer, describe_holder, execute_on, sign
+from connform.database.postgres_server import PostgresServer, describe_holder, execute_on, set_held_since
 from connform.errors import ConnectionFailed
 from connform.process_local import ProcessLocal
 
@@ -49,7 +49,7 @@ _MIGRATIONS: Final = (
     ALTER TABLE connform_grants ADD COLUMN granted_at DOUBLE PRECISION
     """,
 )
-"""What leads from each version of the schema to the next; never edited once released."""
+"""The migrations from each version of the schema to the next. Never change one that was released."""
 _META: Final = "CREATE TABLE IF NOT EXISTS connform_meta (name TEXT PRIMARY KEY, value BYTEA NOT NULL)"
 _IS_THERE: Final = "SELECT to_regclass('connform_meta') IS NOT NULL"
 _VERSION: Final = "SELECT convert_from(value, 'UTF8')::int FROM connform_meta WHERE name = 'version'"
@@ -60,27 +60,27 @@ _SCHEMA: Final = (
     "coalesce((SELECT nspname FROM pg_class JOIN pg_namespace ON relnamespace = pg_namespace.oid "
     "WHERE pg_class.oid = to_regclass('connform_meta')), current_schema())"
 )
-"""Where the tables lie or will lie, whatever else is in the search path of a session."""
-_KEY: Final = f"hashtextextended('connform ' || {_SCHEMA} || ' ' || ?, 0)"
-"""What all versions must have in common: two that lock otherwise don't wait for each other."""
+"""The schema of the tables: where they exist, otherwise where they will be made."""
+_LOCK_KEY: Final = f"hashtextextended('connform ' || {_SCHEMA} || ' ' || ?, 0)"
+"""The key of a lock. It must be the same in all versions of connform, or they would not wait for each other."""
 _LOCK: Final = (
     "WITH bounded AS MATERIALIZED (SELECT set_config('lock_timeout', ?, false)) "  # noqa: S608  (constants)
-    f"SELECT pg_advisory_lock({_KEY}) FROM bounded"
+    f"SELECT pg_advisory_lock({_LOCK_KEY}) FROM bounded"
 )
 _HOLDER: Final = (
     "SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid) "  # noqa: S608  (constants)
     "WHERE locktype = 'advisory' AND granted AND objsubid = 1 "
     "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
-    f"AND ((classid::bigint << 32) | objid::bigint) = {_KEY}"
+    f"AND ((classid::bigint << 32) | objid::bigint) = {_LOCK_KEY}"
 )
-_UNLIMITED: Final = (
+_NO_TIMEOUTS: Final = (
     "SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN ('statement_timeout', 'idle_session_timeout')"
 )
-"""What may be set for a role or a database, and would end the wait for a lock, or the lock."""
+"""Disables time-outs that a role or database may have: they would end the wait for a lock, or its session."""
 _MAX_LOCKS: Final = 8
-"""At once in one process: each is a session, of which a server has few for all its users."""
-_PATIENCE_S: Final = 10.0
-"""How long to wait for a session of a server that has none left, where no lock's own limit says so."""
+"""The most locks of one process at once: each needs a session, and a server has few of them."""
+_CONNECT_WAIT_S: Final = 10.0
+"""How long to wait for a session outside of locks, if the server has none left."""
 _SESSIONS: Final = ProcessLocal(lambda: BoundedSemaphore(_MAX_LOCKS))
 
 
@@ -88,10 +88,10 @@ class PostgresDatabase:
     """A `database.Database` on a server."""
 
     def __init__(self, url: str) -> None:
-        """Take `postgresql://user@host:port/database`; what it leaves out libpq finds in PG* variables and ~/.pgpass.
+        """Take `postgresql://user@host:port/database`. libpq takes missing parts from PG* variables and ~/.pgpass.
 
         Raises:
-            ConnectionFailed: `config_invalid`, it is none; `store_unavailable`, a library is missing.
+            ConnectionFailed: `config_invalid`, the URL is not valid; `store_unavailable`, a library is missing.
         """
         self._server = PostgresServer(url)
         self.place = self._server.place
@@ -101,87 +101,89 @@ class PostgresDatabase:
 
     @contextmanager
     def reading(self) -> Iterator[Execute | None]:
-        """Yield what reads; `None` where nothing was ever written."""
+        """Yield a function to read with; `None` if the tables don't exist."""
         with self._transaction() as execute:
-            yield execute if self._prepared(execute) else None
+            yield execute if self._ensure_tables(execute) else None
 
     @contextmanager
     def writing(self) -> Iterator[Execute]:
-        """Yield one durable transaction."""
+        """Yield a durable transaction."""
         with self._transaction() as execute:
-            self._prepared(execute, may_found=True)
+            self._ensure_tables(execute, may_create=True)
             yield execute
 
     @contextmanager
-    def locked(self, name: str, timeout_s: float) -> Iterator[None]:
-        """Hold a name, in a session of its own."""
-        with self._server.translated_errors(), self._holding([f"grant {name}"], timeout_s):
+    def lock(self, name: str, timeout_s: float) -> Iterator[None]:
+        """Lock a name, in a session of its own."""
+        with self._server.translate_errors(), self._lock_session([f"grant {name}"], timeout_s):
             yield
 
     @contextmanager
-    def held(self, names: Sequence[str], timeout_s: float) -> Iterator[Callable[[], AbstractContextManager[Execute]]]:
-        """Hold several names in one session, in which everything is written: with it, the right to write is lost."""
-        with self._server.translated_errors(), self._holding(names, timeout_s) as session:
+    def lock_all(
+        self, names: Sequence[str], timeout_s: float
+    ) -> Iterator[Callable[[], AbstractContextManager[Execute]]]:
+        """Lock several names in one session, and write in that session: if the session and its locks are lost, writing fails."""
+        with self._server.translate_errors(), self._lock_session(names, timeout_s) as session:
 
             @contextmanager
             def writing() -> Iterator[Execute]:
-                with self._server.translated_errors(), session.transaction():
+                with self._server.translate_errors(), session.transaction():
                     execute = execute_on(session)
-                    self._prepared(execute, may_found=True)
+                    self._ensure_tables(execute, may_create=True)
                     yield execute
 
             yield writing
 
     @contextmanager
-    def _holding(self, names: Sequence[str], timeout_s: float) -> Iterator[psycopg.Connection[Any]]:
+    def _lock_session(self, names: Sequence[str], timeout_s: float) -> Iterator[psycopg.Connection[Any]]:
         import psycopg
 
         ends_at = monotonic() + timeout_s
-        with _room(timeout_s), _ending(self._server.connect(ends_at - monotonic())) as session:
+        with _session_slot(timeout_s), _closing_session(self._server.connect(ends_at - monotonic())) as session:
             execute = execute_on(session)
-            execute(_UNLIMITED)
+            execute(_NO_TIMEOUTS)
             for name in names:
-                left_ms = max(int((ends_at - monotonic()) * 1000), 1)
+                remaining_ms = max(int((ends_at - monotonic()) * 1000), 1)
                 try:
-                    execute(_LOCK, (str(left_ms), name))
+                    execute(_LOCK, (str(remaining_ms), name))
                 except psycopg.errors.LockNotAvailable:
                     holders = execute(_HOLDER, (name,)) or [("someone",)]
                     raise LockTimeout(describe_holder(holders[0][0])) from None
             execute("SET lock_timeout = 0")
-            sign(session)
+            set_held_since(session)
             yield session
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         with self._own.lock.own:
             self._own.close()
 
     @contextmanager
     def _transaction(self) -> Iterator[Execute]:
-        with self._own.lock.own, self._server.translated_errors():
+        with self._own.lock.own, self._server.translate_errors():
             session = self._own.get()
             if session is None or not _is_alive(session):
-                session = self._own.set(self._server.connect(_PATIENCE_S))
+                session = self._own.set(self._server.connect(_CONNECT_WAIT_S))
             with session.transaction():
                 yield execute_on(session)
 
-    def _prepared(self, execute: Execute, *, may_found: bool = False) -> bool:
-        """Return whether the tables are there; bring older ones forward, and make them where that is wanted."""
+    def _ensure_tables(self, execute: Execute, *, may_create: bool = False) -> bool:
+        """Return whether the tables exist. Migrate old ones, and with `may_create` make missing ones."""
         if self._has_tables:
             return True
         version = self._version(execute)
         self._has_tables = version == len(_MIGRATIONS)
-        if self._has_tables or not (version or may_found):
+        if self._has_tables or not (version or may_create):
             return self._has_tables
-        execute(f"SELECT pg_advisory_xact_lock({_KEY})", ("schema",))
+        execute(f"SELECT pg_advisory_xact_lock({_LOCK_KEY})", ("schema",))
         execute(_META)
-        for script in _MIGRATIONS[self._version(execute) :]:  # another process may have been here
+        for script in _MIGRATIONS[self._version(execute) :]:  # another process may have migrated meanwhile
             execute(script)
         execute(_SET_VERSION, (str(len(_MIGRATIONS)).encode(),))
         return True
 
     def _version(self, execute: Execute) -> int:
-        """Return the version of the schema; 0 where there is none."""
+        """Return the version of the schema; 0 if there is none."""
         ((exists,),) = execute(_IS_THERE)
         versions = execute(_VERSION) if exists else []
         version = int(versions[0][0]) if versions else 0
@@ -194,7 +196,7 @@ class PostgresDatabase:
 
 
 def _is_alive(session: psycopg.Connection[Any]) -> bool:
-    """Whether a session is open, and its server has not gone away meanwhile."""
+    """Whether a session still works."""
     import psycopg
 
     try:
@@ -205,19 +207,19 @@ def _is_alive(session: psycopg.Connection[Any]) -> bool:
 
 
 @contextmanager
-def _ending(session: psycopg.Connection[Any]) -> Iterator[psycopg.Connection[Any]]:
-    """End a session with the block, but not in a child that was forked in here: its parent's would end, and the lock with it."""
-    opened_by = os.getpid()
+def _closing_session(session: psycopg.Connection[Any]) -> Iterator[psycopg.Connection[Any]]:
+    """Close a session after the block; not in a child that was forked inside of it, which would end its parent's session and lock."""
+    pid = os.getpid()
     try:
         yield session
     finally:
-        if opened_by == os.getpid():
+        if pid == os.getpid():
             session.close()
 
 
 @contextmanager
-def _room(timeout_s: float) -> Iterator[None]:
-    """Hold one of the locks that this process may have."""
+def _session_slot(timeout_s: float) -> Iterator[None]:
+    """Take one of the `_MAX_LOCKS` slots of this process."""
     sessions = _SESSIONS.own
     if not sessions.acquire(timeout=timeout_s):
         message = f"this process has been holding {_MAX_LOCKS} others"

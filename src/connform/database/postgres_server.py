@@ -1,4 +1,4 @@
-"""Turns the URL of a PostgreSQL server into sessions there, and what it refuses into faults of the store.
+"""Sessions with a PostgreSQL server, and the translation of its errors into faults.
 
 Layer 2; IO: the server. Needs the extra `connform[postgres]`.
 """
@@ -13,7 +13,7 @@ from ipaddress import IPv6Address
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Final
 
-from connform.database.postgres_tls import protection
+from connform.database.postgres_tls import security_parameters
 from connform.errors import ConnectionFailed
 from connform.tracebacks import hidden_frames
 
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
 _CONNECT_S: Final = 5
 _KEEPALIVE: Final = {"idle": 10, "interval": 5, "count": 3}
-"""Seconds, seconds, times: when either side gives the other up for dead."""
+"""TCP keepalive of both sides (seconds, seconds, number): after these, a peer without an answer is considered dead."""
 _PAUSE_S: Final = 0.1
-_FULL: Final = re.compile("too many clients|too many connections|connection slots are reserved")
-"""SQLSTATE 53300; libpq hands on no code when it happens to a new session, only the words."""
-_REFUSED: Final = re.compile("FATAL: +(?!the database system is)")  # starting up, shutting down
+_NO_SESSION_LEFT: Final = re.compile("too many clients|too many connections|connection slots are reserved")
+"""Messages of SQLSTATE 53300; for a new session, libpq gives only the message, not the code."""
+_LOGIN_REFUSED: Final = re.compile("FATAL: +(?!the database system is)")  # starting up, shutting down
 _UNPROTECTED: Final = {
     "does not support SSL": "let the server speak TLS; where the network up to it is your own, write ?sslmode=disable in the URL",
     "authentication method requirement": (
@@ -40,20 +40,20 @@ _UNPROTECTED: Final = {
     "certificate verify failed": "name the server's authority in the URL: ?sslrootcert=/path/ca.pem",
     "does not match host name": "write the name for which the server's certificate was issued",
 }
-"""What libpq says of a server that it does not take as it is, and what to do."""
+"""Part of a libpq message about insufficient TLS or authentication → what to do."""
 _SINCE: Final = " since "
 _HOST_CHARACTERS: Final = 18
-"""So that host, process and time fit into the name of a session, which has 63 bytes."""
+"""The most characters of a host name: host, process and time must fit into a session name of 63 bytes."""
 
 
 class PostgresServer:
-    """A server, with the database and the schema that a URL names there."""
+    """The PostgreSQL server and database of a URL."""
 
     def __init__(self, url: str) -> None:
-        """Take `postgresql://user@host:port/database`; what it leaves out libpq finds in PG* variables and ~/.pgpass.
+        """Take `postgresql://user@host:port/database`. libpq takes missing parts from PG* variables and ~/.pgpass.
 
         Raises:
-            ConnectionFailed: `config_invalid`, it is none; `store_unavailable`, a library is missing.
+            ConnectionFailed: `config_invalid`, the URL is not valid; `store_unavailable`, a library is missing.
         """
         try:
             import psycopg
@@ -71,26 +71,26 @@ class PostgresServer:
         _require_whole_password(self._parameters)
         named = (self._parameters.get(key, "") for key in ("host", "dbname"))
         self.place = "the PostgreSQL server " + "/".join(str(name) for name in named if name)
-        """For people; without a password."""
+        """The name of the database in messages; without a password."""
 
-    def connect(self, patience_s: float) -> psycopg.Connection[Any]:
+    def connect(self, timeout_s: float) -> psycopg.Connection[Any]:
         """Return a new session.
 
         Args:
-            patience_s: how long to wait where the server has no room for one more.
+            timeout_s: how long to wait if the server has no session left.
 
         Raises:
-            psycopg.Error: for `telling`.
-            ConnectionFailed: `config_invalid`, its schema is not there.
+            psycopg.Error: to be translated by `translate_errors`.
+            ConnectionFailed: `config_invalid`, the schema does not exist.
         """
         import psycopg
 
-        ends_at = monotonic() + patience_s
+        ends_at = monotonic() + timeout_s
         while True:
             try:
                 return self._connect()
             except psycopg.OperationalError as error:
-                if not _FULL.search(str(error)) or monotonic() + _PAUSE_S > ends_at:
+                if not _NO_SESSION_LEFT.search(str(error)) or monotonic() + _PAUSE_S > ends_at:
                     raise
                 sleep(_PAUSE_S)
 
@@ -101,9 +101,9 @@ class PostgresServer:
             session = psycopg.connect(
                 **{
                     "connect_timeout": _CONNECT_S,
-                    "application_name": _name(),
+                    "application_name": _session_name(),
                     **{f"keepalives_{name}": value for name, value in _KEEPALIVE.items()},
-                    **protection(self._parameters),
+                    **security_parameters(self._parameters),
                     **self._parameters,
                 },
                 autocommit=True,
@@ -117,7 +117,7 @@ class PostgresServer:
 
     def _set_up(self, session: psycopg.Connection[Any]) -> None:
         execute = execute_on(session)
-        for name, value in _KEEPALIVE.items():  # the server's side: a host that vanished frees its locks
+        for name, value in _KEEPALIVE.items():  # of the server's side: it frees the locks of a host that is gone
             execute(f"SET tcp_keepalives_{name} = {value}")
         ((schema, path),) = execute("SELECT current_schema(), current_setting('search_path')")
         if schema is None:
@@ -126,26 +126,26 @@ class PostgresServer:
             raise ConnectionFailed("config_invalid", message, hint)
 
     @contextmanager
-    def translated_errors(self) -> Iterator[None]:
-        """Raise our faults instead of PostgreSQL's errors."""
+    def translate_errors(self) -> Iterator[None]:
+        """Raise faults (`ConnectionFailed`) instead of PostgreSQL's errors."""
         import psycopg
         from psycopg import errors
 
         try:
             yield
         except (errors.ReadOnlySqlTransaction, errors.InsufficientPrivilege, errors.DiskFull) as error:
-            raise ConnectionFailed("store_unwritable", self._what(error)) from None
+            raise ConnectionFailed("store_unwritable", self._message(error)) from None
         except psycopg.OperationalError as error:
-            raise ConnectionFailed("store_unavailable", self._what(error), _advice(error)) from None
+            raise ConnectionFailed("store_unavailable", self._message(error), _advice(error)) from None
         except psycopg.Error as error:
-            raise ConnectionFailed("store_corrupt", self._what(error)) from None
+            raise ConnectionFailed("store_corrupt", self._message(error)) from None
 
-    def _what(self, error: BaseException) -> str:
+    def _message(self, error: BaseException) -> str:
         return f"{self.place}: {(str(error).splitlines() or [type(error).__name__])[0]}"
 
 
 def execute_on(session: psycopg.Connection[Any]) -> Execute:
-    """Return what executes SQL in a session."""
+    """Return a function that executes SQL in a session."""
 
     def execute(sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         cursor = session.execute(sql.replace("?", "%s"), values or None)
@@ -154,30 +154,30 @@ def execute_on(session: psycopg.Connection[Any]) -> Execute:
     return execute
 
 
-def sign(session: psycopg.Connection[Any]) -> None:
-    """Write into the name of a session since when it holds what it holds: it is all that others may see of it."""
-    name = f"{_name()}{_SINCE}{datetime.now(UTC):%FT%TZ}"
+def set_held_since(session: psycopg.Connection[Any]) -> None:
+    """Write the current time into the name of a session as the start of its locks: other users can see only that name."""
+    name = f"{_session_name()}{_SINCE}{datetime.now(UTC):%FT%TZ}"
     execute_on(session)("SELECT set_config('application_name', ?, false)", (name,))
 
 
 def describe_holder(name: str) -> str:
-    """Say who holds a lock and since when, by the name of its session."""
+    """Return who holds a lock and since when, from the name of its session."""
     who, _, since = name.partition(_SINCE)
     return f"{who} has held it" + (f" since {since}" if since else "")
 
 
-def _name() -> str:
+def _session_name() -> str:
     return f"connform {os.uname().nodename[:_HOST_CHARACTERS]}:{os.getpid()}"
 
 
 def _advice(error: BaseException) -> str:
-    """Say what to do about a server that answers; nothing where that is what failed."""
-    if _FULL.search(str(error)):
+    """Return what to do about an error that the server or libpq reports; empty if the server did not answer."""
+    if _NO_SESSION_LEFT.search(str(error)):
         return "the server has no room for another session: see who has them, or raise its max_connections"
     for words, advice in _UNPROTECTED.items():
         if words in str(error):
             return advice
-    if _REFUSED.search(str(error)):
+    if _LOGIN_REFUSED.search(str(error)):
         return (
             "the server answers, and refuses the login: see user, password and database, ~/.pgpass and its pg_hba.conf"
         )
@@ -185,10 +185,10 @@ def _advice(error: BaseException) -> str:
 
 
 def _require_whole_password(parameters: Mapping[str, Any]) -> None:
-    """Let pass what can be shown: a password with `@`, `/` or `:` goes on in what is taken for host, port or database.
+    """Require that no part of a password was parsed as host, port or database, because of an `@`, `/` or `:` that is not encoded.
 
     Raises:
-        ConnectionFailed: `config_invalid`; nothing of the URL is repeated.
+        ConnectionFailed: `config_invalid`; the message contains nothing of the URL.
     """
     hosts = [host for key in ("host", "hostaddr") for host in str(parameters.get(key, "")).split(",")]
     port, database = str(parameters.get("port", "")), str(parameters.get("dbname", ""))
@@ -200,7 +200,7 @@ def _require_whole_password(parameters: Mapping[str, Any]) -> None:
 
 
 def _is_host(text: str) -> bool:
-    """Whether a text is a name, an address, or the folder of a socket."""
+    """Whether a text is a host name, an address, or the folder of a socket."""
     if "@" in text or ("/" in text and not text.startswith("/")):
         return False
     return ":" not in text or text.startswith("/") or _is_address(text)

@@ -1,7 +1,7 @@
-"""Says how a session with a PostgreSQL server is protected where its URL says nothing of it.
+"""The default TLS and authentication parameters of a session with a PostgreSQL server.
 
-Layer 2; looks at PG* variables and service files (by libpq), and for files of certificates. libpq's own default, `sslmode=prefer`, takes
-what a server offers: whoever stands in between declines TLS and asks for the password.
+Layer 2; reads PG* variables and service files (by libpq), and looks for certificate files. libpq's default, `sslmode=prefer`, accepts
+a session without TLS: an attacker between client and server could refuse TLS and ask for the password.
 """
 
 from __future__ import annotations
@@ -15,47 +15,49 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _LIBPQ_16: Final = 160000
-"""The first that knows `sslrootcert=system` and `require_auth`."""
+"""The first version with `sslrootcert=system` and `require_auth`."""
 _BUNDLES: Final = (
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
     "/etc/ssl/ca-bundle.pem",
     "/etc/ssl/cert.pem",
 )
-"""The system's certificates in one file: Debian, Fedora, SUSE, Alpine and macOS."""
-_VERIFIED: Final = "verify-full"
-_PROVEN: Final = "scram-sha-256,gss,sspi"
-"""By these a client shows who it is, and a server that it knows, without handing over anything."""
+"""The file with the system's certificates: on Debian, Fedora, SUSE, and on Alpine and macOS."""
+_VERIFY: Final = "verify-full"
+_SAFE_METHODS: Final = "scram-sha-256,gss,sspi"
+"""The accepted authentication methods: none of them sends the password, or a hash of it that can be reused."""
 
 
-def protection(parameters: Mapping[str, Any]) -> dict[str, str]:
-    """Return the parameters that protect a session; none for a socket or this machine, and none that anybody has set.
+def security_parameters(parameters: Mapping[str, Any]) -> dict[str, str]:
+    """Return the missing TLS and authentication parameters; none for a socket or this machine.
+
+    Parameters of the URL, of PG* variables and of service files are not replaced.
 
     Args:
-        parameters: what the URL says.
+        parameters: the parameters of the URL.
     """
     from psycopg import pq
 
     known = {option.keyword.decode(): option for option in pq.Conninfo.get_defaults()}
     set_elsewhere = {name: (one.val or b"").decode() for name, one in known.items() if one.val != one.compiled}
-    said = {**set_elsewhere, **parameters}
-    if _is_here(said) and not ("service" in parameters and "host" not in parameters):
+    settings = {**set_elsewhere, **parameters}
+    if _is_this_machine(settings) and not ("service" in parameters and "host" not in parameters):
         return {}
     added: dict[str, str] = {}
-    if "sslmode" not in said:
-        added["sslmode"] = _VERIFIED
-    if said.get("sslmode", _VERIFIED) == _VERIFIED and "sslrootcert" not in said and not _of_user("root.crt"):
-        added |= _system_roots("sslmode" in said)
-    if "require_auth" not in said and pq.version() >= _LIBPQ_16:
-        has_certificate = "sslcert" in said or _of_user("postgresql.crt")
-        added["require_auth"] = f"{_PROVEN},none" if has_certificate else _PROVEN
+    if "sslmode" not in settings:
+        added["sslmode"] = _VERIFY
+    if settings.get("sslmode", _VERIFY) == _VERIFY and "sslrootcert" not in settings and not _has_user_file("root.crt"):
+        added |= _system_roots("sslmode" in settings)
+    if "require_auth" not in settings and pq.version() >= _LIBPQ_16:
+        has_certificate = "sslcert" in settings or _has_user_file("postgresql.crt")
+        added["require_auth"] = f"{_SAFE_METHODS},none" if has_certificate else _SAFE_METHODS
     return added
 
 
-def _system_roots(is_demanded: bool) -> dict[str, str]:  # noqa: FBT001  (the one thing that it is told)
-    """Return where the system's certificates lie: a file, since the libpq of psycopg's wheels looks where there are none.
+def _system_roots(is_sslmode_set: bool) -> dict[str, str]:  # noqa: FBT001  (its only argument)
+    """Return the parameter for the system's certificates: a file, because the libpq of psycopg's wheels searches the wrong folder.
 
-    Without any, an old libpq encrypts and can't verify, unless that is demanded.
+    Without a file, an old libpq encrypts without verification (`sslmode=require`), unless an `sslmode` is set.
     """
     from psycopg import pq
 
@@ -64,17 +66,17 @@ def _system_roots(is_demanded: bool) -> dict[str, str]:  # noqa: FBT001  (the on
             return {"sslrootcert": file}
     if pq.version() >= _LIBPQ_16:
         return {"sslrootcert": "system"}
-    return {} if is_demanded else {"sslmode": "require"}
+    return {} if is_sslmode_set else {"sslmode": "require"}
 
 
-def _of_user(name: str) -> bool:
-    """Whether libpq finds a file of this user's own."""
+def _has_user_file(name: str) -> bool:
+    """Whether a file exists in `~/.postgresql`, where libpq looks for it."""
     return (Path.home() / ".postgresql" / name).is_file()
 
 
-def _is_here(said: Mapping[str, Any]) -> bool:
-    """Whether every host is this machine: a socket's folder, or loopback. Where both name and address are given, both."""
-    names, addresses = (str(said.get(key) or "").split(",") for key in ("host", "hostaddr"))
+def _is_this_machine(settings: Mapping[str, Any]) -> bool:
+    """Whether every host and every host address is this machine: empty, the folder of a socket, or loopback."""
+    names, addresses = (str(settings.get(key) or "").split(",") for key in ("host", "hostaddr"))
     return all(map(_is_local, (*names, *addresses)))
 
 

@@ -1,6 +1,6 @@
-"""Turns the path of a file with secrets into a descriptor, after making sure that nobody else can read or replace it.
+"""Opens files that hold secrets, after checking that no other user can read or replace them.
 
-Layer 2; opens files and makes the folder. What `ssh` demands of its keys: mine, mine alone, and no links.
+Layer 2; opens files and makes the folder. As `ssh` requires of keys: owned by this user, no access for others, no symbolic link.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ _FILE_MODE: Final = 0o600
 
 
 def open_private(path: Path, flags: int) -> int:
-    """Return a descriptor of a file that is this user's alone; with `os.O_CREAT` it is made so.
+    """Return a descriptor of a file that only this user can access; `os.O_CREAT` makes a missing one.
 
     Raises:
-        FileNotFoundError: there is none.
+        FileNotFoundError: there is no such file.
         ConnectionFailed: `store_insecure`, `store_unwritable`.
     """
     _check_folder(path.parent)
     try:
         descriptor = os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, _FILE_MODE)
     except OSError as error:
-        raise _refusal(error, path) from None
+        raise _open_failure(error, path) from None
     try:
         _check(os.fstat(descriptor), path, stat.S_ISREG, "a regular file")
     except BaseException:
@@ -41,9 +41,9 @@ def open_private(path: Path, flags: int) -> int:
 
 
 def check_private(path: Path) -> None:
-    """Make sure of the same without opening the file; errors as for `open_private`.
+    """Check the same without opening the file; errors as for `open_private`.
 
-    For files that are locked with fcntl: closing any descriptor of such a file ends every lock that the process has on it.
+    For files with fcntl locks: if a process closes any descriptor of such a file, it loses all its locks on it.
     """
     _check_folder(path.parent)
     status = _status(path)
@@ -53,7 +53,7 @@ def check_private(path: Path) -> None:
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder that is this user's alone; nothing happens where it is there.
+    """Make a folder that only this user can access; do nothing if it exists.
 
     Raises:
         ConnectionFailed: `store_unwritable`.
@@ -78,7 +78,7 @@ def _check_folder(path: Path) -> None:
 
 
 def _status(path: Path) -> os.stat_result:
-    """Return the status of a file or folder, not that of what a link leads to; only a missing one is an OSError."""
+    """Return the status of a file or folder without following links. A missing one raises `FileNotFoundError`, other errors a fault."""
     try:
         return path.lstat()
     except FileNotFoundError:
@@ -87,8 +87,8 @@ def _status(path: Path) -> os.stat_result:
         raise unwritable(error, path) from None
 
 
-def _check(status: os.stat_result, path: Path, fits: object, kind: str) -> None:
-    if not callable(fits) or not fits(status.st_mode):
+def _check(status: os.stat_result, path: Path, is_kind: object, kind: str) -> None:
+    if not callable(is_kind) or not is_kind(status.st_mode):
         raise ConnectionFailed("store_insecure", f"{path} is not {kind}: links and devices are refused")
     if status.st_uid != os.geteuid():
         raise ConnectionFailed("store_insecure", f"{path} belongs to another user (uid {status.st_uid})")
@@ -97,7 +97,7 @@ def _check(status: os.stat_result, path: Path, fits: object, kind: str) -> None:
         raise ConnectionFailed("store_insecure", f"{path} can be reached by others (mode {mode:04o})")
 
 
-def _refusal(error: OSError, path: Path) -> Exception:
+def _open_failure(error: OSError, path: Path) -> Exception:
     if error.errno == errno.ENOENT:
         return error
     if error.errno == errno.ELOOP:

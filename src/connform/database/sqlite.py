@@ -1,6 +1,6 @@
-"""Turns a folder into a database of this machine: one SQLite file, and a lock file for each name.
+"""A state database in a folder of this machine: one SQLite file, and a lock file for each name.
 
-Layer 2; IO: the folder. With a rollback journal, a read-only mount can be read as well.
+Layer 2; IO: the folder. Uses SQLite's rollback journal, so that a database on a read-only mount can be read.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from threading import RLock
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Final
 
-from connform.database.locks import locked
+from connform.database.locks import lock_file
 from connform.database.own_connection import OwnConnection
 from connform.database.private_files import check_private, make_folder, open_private
-from connform.database.sqlite_trust import bounded, harden, version_of
+from connform.database.sqlite_trust import bounded_execute, harden, verify_schema
 from connform.errors import ConnectionFailed
 from connform.process_local import ProcessLocal
 
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 FILE: Final = "state.sqlite3"
 _APPLICATION_ID: Final = 0x636F6E6E  # "conn"
 _BUSY_S: Final = 10.0
-_PAUSE: Final = 0.25
-"""How long a process pauses between two transactions, per second that the first took.
+_PAUSE_SHARE: Final = 0.25
+"""The pause between two transactions of a process, as a share of the duration of the first.
 
-Readers are locked out while a transaction reaches the disk, and try again every 100 ms: without pauses they would find no gap on a
-slow disk, however many transactions go by.
+Readers are locked out while a transaction is written, and try again every 100 ms. Without pauses, they might never succeed on a slow
+disk.
 """
-_OPENING: Final = ProcessLocal(RLock)
-"""A file is made and closed before any thread of this process can have locked it: closing it would end the lock."""
+_OPEN_LOCK: Final = ProcessLocal(RLock)
+"""Held while a database file is made, closed and opened: closing the file would end the locks of other threads on it."""
 _MIGRATIONS: Final = (
     """
     CREATE TABLE connform_meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
@@ -64,7 +64,7 @@ _MIGRATIONS: Final = (
     ALTER TABLE connform_grants ADD COLUMN granted_at REAL;
     """,
 )
-"""What leads from each version of the schema to the next; never edited once released."""
+"""The migrations from each version of the schema to the next. Never change one that was released."""
 _UNWRITABLE: Final = {
     sqlite3.SQLITE_READONLY,
     sqlite3.SQLITE_FULL,
@@ -75,80 +75,82 @@ _UNWRITABLE: Final = {
 
 
 class SqliteDatabase:
-    """A `database.Database` in one folder, which need not exist yet: reading makes none."""
+    """A `database.Database` in one folder. Writing makes a missing folder, reading does not."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._path = folder / FILE
         self.place = str(self._path)
         self._own: OwnConnection[sqlite3.Connection] = OwnConnection(self)
-        self._writes_from = 0.0
+        self._next_write_at = 0.0
 
     @contextmanager
     def reading(self) -> Iterator[Execute | None]:
-        """Yield what reads; `None` where there is no file."""
-        with self._own.lock.own, self._translated_errors():
+        """Yield a function to read with; `None` if there is no file."""
+        with self._own.lock.own, self._translate_errors():
             try:
-                connection = self._connected(may_make=False)
+                connection = self._connect(may_create=False)
             except FileNotFoundError:
                 yield None
             else:
-                yield bounded(connection, self._path)
+                yield bounded_execute(connection, self._path)
 
     @contextmanager
     def writing(self) -> Iterator[Execute]:
-        """Yield one durable transaction."""
-        with self._own.lock.own, self._translated_errors():
+        """Yield a durable transaction."""
+        with self._own.lock.own, self._translate_errors():
             self._make_folder()
-            connection = self._connected(may_make=True)
-            sleep(max(self._writes_from - monotonic(), 0))
+            connection = self._connect(may_create=True)
+            sleep(max(self._next_write_at - monotonic(), 0))
             connection.execute("BEGIN IMMEDIATE")
             began_at = monotonic()
             try:
-                yield bounded(connection, self._path)
+                yield bounded_execute(connection, self._path)
                 connection.execute("COMMIT")
             except BaseException:
                 connection.rollback()
                 raise
             ended_at = monotonic()
-            self._writes_from = ended_at + _PAUSE * (ended_at - began_at)
+            self._next_write_at = ended_at + _PAUSE_SHARE * (ended_at - began_at)
 
-    def locked(self, name: str, timeout_s: float) -> AbstractContextManager[None]:
-        """Hold a name, by the operating system's lock."""
+    def lock(self, name: str, timeout_s: float) -> AbstractContextManager[None]:
+        """Lock a name, with a lock file."""
         self._make_folder()
-        return locked(self.folder / "locks", name, timeout_s)
+        return lock_file(self.folder / "locks", name, timeout_s)
 
     @contextmanager
-    def held(self, names: Sequence[str], timeout_s: float) -> Iterator[Callable[[], AbstractContextManager[Execute]]]:
-        """Hold several names."""
+    def lock_all(
+        self, names: Sequence[str], timeout_s: float
+    ) -> Iterator[Callable[[], AbstractContextManager[Execute]]]:
+        """Lock several names."""
         ends_at = monotonic() + timeout_s
         with ExitStack() as locks:
             for name in names:
-                locks.enter_context(self.locked(name, max(ends_at - monotonic(), 0)))
+                locks.enter_context(self.lock(name, max(ends_at - monotonic(), 0)))
             yield self.writing
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         with self._own.lock.own:
             self._own.close()
 
     def _make_folder(self) -> None:
-        """Make the folder, and none above it: what is missing there is a typing error, or a disk that isn't mounted."""
+        """Make the folder, but not its parents: a missing parent is a typing error, or a disk that isn't mounted."""
         parent = self.folder.parent
         if not os.path.isdir(parent):  # noqa: PTH112  (pathlib raises where a folder above can't be entered)
             message = f"{self.folder} can't be made: there is no folder {parent}"
             raise ConnectionFailed("store_unwritable", message, "make that folder, or correct --state (CONNFORM_STATE)")
         make_folder(self.folder)
 
-    def _connected(self, *, may_make: bool) -> sqlite3.Connection:
+    def _connect(self, *, may_create: bool) -> sqlite3.Connection:
         own = self._own.get()
         if own is not None:
             return own
-        with _OPENING.own:
+        with _OPEN_LOCK.own:
             try:
                 check_private(self._path)
             except FileNotFoundError:
-                if not may_make:
+                if not may_create:
                     raise
                 os.close(open_private(self._path, os.O_RDWR | os.O_CREAT))
             return self._own.set(self._open())
@@ -165,7 +167,8 @@ class SqliteDatabase:
         try:
             harden(connection)
             connection.execute("PRAGMA synchronous = FULL")
-            connection.execute("PRAGMA journal_mode = PERSIST")  # its room stays as well, when the disk is full
+            # the journal keeps its space, for writes to a full disk
+            connection.execute("PRAGMA journal_mode = PERSIST")
             _migrate(connection, self._path, may_write=mode == "rw")
         except BaseException:
             connection.close()
@@ -173,12 +176,12 @@ class SqliteDatabase:
         return connection
 
     @contextmanager
-    def _translated_errors(self) -> Iterator[None]:
-        """Raise our faults instead of SQLite's errors."""
+    def _translate_errors(self) -> Iterator[None]:
+        """Raise faults (`ConnectionFailed`) instead of SQLite's errors."""
         try:
             yield
         except sqlite3.Error as error:
-            code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # 0 of an error of our own
+            code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # 0 for errors of `sqlite_trust`
             if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
                 message = f"{self.place}: another process has been writing for {_BUSY_S:.0f} s"
                 raise ConnectionFailed("store_locked", message) from None
@@ -190,8 +193,8 @@ class SqliteDatabase:
 
 
 def _migrate(connection: sqlite3.Connection, path: Path, *, may_write: bool) -> None:
-    place, execute = str(path), bounded(connection, path)
-    version = version_of(execute, _MIGRATIONS)
+    place, execute = str(path), bounded_execute(connection, path)
+    version = verify_schema(execute, _MIGRATIONS)
     if version > len(_MIGRATIONS):
         message = (
             f"{place} was written by a newer connform (its schema is {version}, this one knows {len(_MIGRATIONS)})"
@@ -204,7 +207,7 @@ def _migrate(connection: sqlite3.Connection, path: Path, *, may_write: bool) -> 
         raise ConnectionFailed("store_unwritable", message, "make it writable for one run of this connform")
     connection.execute("BEGIN IMMEDIATE")
     try:
-        version = version_of(execute, _MIGRATIONS)  # another process may have been here
+        version = verify_schema(execute, _MIGRATIONS)  # another process may have migrated meanwhile
         for script in _MIGRATIONS[version:]:
             for statement in filter(str.strip, script.split(";")):
                 connection.execute(statement)

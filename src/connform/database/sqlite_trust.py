@@ -1,7 +1,7 @@
-"""Keeps a SQLite file that somebody else made from running anything, or keeping anybody busy. Layer 2, no IO of its own.
+"""Protection against a SQLite file that somebody else made: schema check, limits of work and size.
 
-A file is data and program: views, triggers and expressions of a schema run when tables are used, and pages that lead to each
-other make a small file endless.
+Layer 2, no IO of its own. A SQLite file can hold programs: views, triggers and expressions of its schema run when tables are used.
+Pages that refer to each other can make a small file endless to read.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from connform.database.interface import Execute
 
 _FIXED_WORK: Final = 2_000_000
-"""Steps of SQLite's machine that a statement may take, besides one for each byte of the file: a row takes some fifteen."""
+"""The number of SQLite instructions that a statement may take, besides one for each byte of the file. A row takes about fifteen."""
 _FIXED_BYTES: Final = 1_000_000
-_PIECE: Final = 50
-"""Rows that are read before their bytes are counted."""
+_BATCH_ROWS: Final = 50
+"""The number of rows that are read before their bytes are counted."""
 _PREFIX: Final = "connform_"
 _SCHEMA: Final = (
     "SELECT user_version, type, name, tbl_name, sql FROM pragma_user_version LEFT JOIN sqlite_master ON true"
@@ -29,22 +29,22 @@ _SCHEMA: Final = (
 
 
 class ForeignSchemaError(sqlite3.DatabaseError):
-    """The file holds something that connform didn't make."""
+    """The schema of the file is not the one that connform makes."""
 
 
 def harden(connection: sqlite3.Connection) -> None:
-    """Let a schema call no function that isn't harmless, and a damaged page be found; called before anything is read."""
+    """Forbid unsafe functions in the schema, and detect damaged pages. Must be called before anything is read."""
     connection.execute("PRAGMA trusted_schema = OFF")
     connection.execute("PRAGMA cell_size_check = ON")
-    set_config = getattr(connection, "setconfig", None)  # from Python 3.12 on
+    set_config = getattr(connection, "setconfig", None)  # since Python 3.12
     if set_config:
         set_config(getattr(sqlite3, "SQLITE_DBCONFIG_DEFENSIVE"), True)  # noqa: B009, FBT003  (mypy knows 3.11; its signature)
 
 
-def bounded(connection: sqlite3.Connection, path: Path) -> Execute:
-    """Return what executes statements that find no more than there can be in a file of this size.
+def bounded_execute(connection: sqlite3.Connection, path: Path) -> Execute:
+    """Return a function that executes SQL with limits of work and result size, which depend on the size of the file.
 
-    What it executes raises `sqlite3.OperationalError` (SQLITE_INTERRUPT) or `sqlite3.DatabaseError` beyond that.
+    Beyond the limits it raises `sqlite3.OperationalError` (SQLITE_INTERRUPT) or `sqlite3.DatabaseError`.
     """
     size = path.stat().st_size if path.exists() else 0
     connection.set_progress_handler(lambda: 1, _FIXED_WORK + size)
@@ -52,11 +52,11 @@ def bounded(connection: sqlite3.Connection, path: Path) -> Execute:
     def execute(sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         cursor = connection.execute(sql, values)
         rows: list[tuple[Any, ...]] = []
-        left = _FIXED_BYTES + size
-        while piece := cursor.fetchmany(_PIECE):
-            rows += piece
-            left -= sum([len(value) for row in piece for value in row if isinstance(value, (str, bytes))])
-            if left < 0:
+        remaining = _FIXED_BYTES + size
+        while batch := cursor.fetchmany(_BATCH_ROWS):
+            rows += batch
+            remaining -= sum([len(value) for row in batch for value in row if isinstance(value, (str, bytes))])
+            if remaining < 0:
                 message = "there is more to read than its size allows"
                 raise sqlite3.DatabaseError(message)
         return rows
@@ -64,34 +64,34 @@ def bounded(connection: sqlite3.Connection, path: Path) -> Execute:
     return execute
 
 
-def version_of(execute: Execute, scripts: Sequence[str]) -> int:
-    """Return the version of a file's schema, once it is clear that it is what the scripts up to that version make.
+def verify_schema(execute: Execute, scripts: Sequence[str]) -> int:
+    """Require that the schema of a file is what the scripts up to its version make; return that version.
 
-    Tables that others add (a replication's) are left alone, as long as they do nothing.
+    Plain tables and indexes of other programs (of a replication) are allowed. A version newer than the scripts is not checked.
 
     Raises:
-        ForeignSchemaError: it isn't.
+        ForeignSchemaError: the schema is another one.
     """
     rows = execute(_SCHEMA)
-    number: int = rows[0][0]
-    expected = dict(_made_by(tuple(scripts[:number])))
+    version: int = rows[0][0]
+    expected = dict(_schema_of(tuple(scripts[:version])))
     for _, kind, name, table, sql in rows:
-        if kind is None or (kind == "index" and sql is None):  # an empty schema; the index that is a table's key
+        if kind is None or (kind == "index" and sql is None):  # no schema at all; the index of a primary key
             continue
         is_ours = any(str(one).lower().startswith(_PREFIX) for one in (name, table))
         is_right = expected.pop(name, None) == sql if is_ours else kind in {"table", "index"} and _is_plain(sql)
-        if not is_right and number <= len(scripts):
+        if not is_right and version <= len(scripts):
             message = f"it holds a {kind} {name} that connform didn't make"
             raise ForeignSchemaError(message)
-    if expected and number <= len(scripts):
+    if expected and version <= len(scripts):
         message = f"it lacks {next(iter(expected))}"
         raise ForeignSchemaError(message)
-    return number
+    return version
 
 
 @cache
-def _made_by(scripts: tuple[str, ...]) -> dict[str, str]:
-    """Return what scripts make, as SQLite remembers it: the name of each table and index, and its text."""
+def _schema_of(scripts: tuple[str, ...]) -> dict[str, str]:
+    """Return the schema that scripts make: the name of each table and index → its SQL, as SQLite stores it."""
     with closing(sqlite3.connect(":memory:")) as memory:
         for script in scripts:
             memory.executescript(script)

@@ -1,6 +1,6 @@
-"""Turns a database into recorded state: what `apply` found of each connection, and its history.
+"""The table of applied records in a state database: the latest attempt of each connection, and its history.
 
-Layer 2, no IO of its own: what executes SQL and holds locks is `sqlite` or `postgres`. Reading takes no lock and no key.
+Layer 2, no IO of its own: `sqlite` or `postgres` executes the SQL and holds the locks. Reading needs no lock and no key.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ if TYPE_CHECKING:
     from connform.grant import GrantFacts
     from connform.recorded import EarlierSpec, StateRow
 
-KEPT_ATTEMPTS: Final = 100
-"""Of each connection; older ones go."""
+MAX_ATTEMPTS: Final = 100
+"""The most attempts in the history of a connection; older ones are deleted."""
 _COLUMNS: Final = (
     *("connection", "file", "digest", "is_applied"),
     *("verdict", "fault", "latency_ms", "certificate_expires_at", "tried_at", "tried_by"),
     *("spec", "latest"),
 )
-# Nothing that is put together here comes from outside: the names of columns are this package's own.
+# The SQL is built from constants of this package only.
 _READ: Final = "SELECT connection, file, digest, spec, latest FROM connform_connections ORDER BY connection"
-_MARKS: Final = "SELECT connection, file, digest, is_applied, fault FROM connform_connections ORDER BY connection"
+_SUMMARIES: Final = "SELECT connection, file, digest, is_applied, fault FROM connform_connections ORDER BY connection"
 _APPLIED: Final = (
     "SELECT connection, file, digest, is_applied, fault, spec FROM connform_connections ORDER BY connection"
 )
-_BRIEFS: Final = (
+_LIST_ROWS: Final = (
     "SELECT connection, verdict, fault, latency_ms, certificate_expires_at, tried_at, tried_by "
     "FROM connform_connections ORDER BY connection"
 )
@@ -52,87 +52,88 @@ _DELETE: Final = (
 )
 _HISTORIES: Final = "SELECT connection, attempt FROM connform_history ORDER BY connection, at"
 _HISTORY: Final = "SELECT attempt FROM connform_history WHERE connection = ? ORDER BY at"
-_REMEMBER: Final = "INSERT INTO connform_history (connection, at, attempt) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
-FORGET: Final = (
+_ADD_ATTEMPT: Final = "INSERT INTO connform_history (connection, at, attempt) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+DELETE_OLD_ATTEMPTS: Final = (
     "DELETE FROM connform_history WHERE connection = ? AND at < "
     "(SELECT at FROM connform_history WHERE connection = ? ORDER BY at DESC LIMIT 1 OFFSET ?)"
 )
 _SPECIFICATIONS: Final = "SELECT connection, spec FROM connform_connections ORDER BY connection"
 _FORMER: Final = "former "
-"""What the names of former specifications begin with, in the table of what the database knows of itself: the connection's
-name follows, then a digest. An earlier connform that shares the database leaves them alone."""
+"""The prefix of the names of former specifications in `connform_meta`; the name of the connection follows, then a digest. Older
+versions of connform that use the same database ignore them."""
 _READ_FORMER: Final = f"SELECT name, value FROM connform_meta WHERE name LIKE '{_FORMER}%' ORDER BY name"  # noqa: S608  (a constant)
-_KEEP_FORMER: Final = "INSERT INTO connform_meta (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING"
+_ADD_FORMER: Final = "INSERT INTO connform_meta (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING"
 _FIELDS: Final = frozenset(Attempt._fields)
 
 
 class StateTable:
-    """The recorded state in one database."""
+    """The applied records of one database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self.place = database.place
-        """For people; without a password."""
+        """The name of the database in messages; without a password."""
 
-    def marks(self) -> dict[str, RecordSummary]:
-        """Return what tells whether there is something to do about each connection, by its name.
+    def summaries(self) -> dict[str, RecordSummary]:
+        """Return the record summary of each connection, by name: enough to decide whether there is a change.
 
         Raises:
-            ConnectionFailed: a fault of the store.
+            ConnectionFailed: a fault of the state database.
         """
-        rows = self._rows(_MARKS)
-        return {name: _mark(*columns) for name, *columns in rows}
+        rows = self._rows(_SUMMARIES)
+        return {name: _summary(*columns) for name, *columns in rows}
 
     def applied(self, only: Container[str]) -> dict[str, Applied]:
-        """Return what was applied of connections, by name; errors as for `marks`."""
+        """Return the summaries and specifications of the connections in `only`, by name; errors as for `summaries`."""
         rows = [row for row in self._rows(_APPLIED) if row[0] in only]
-        specs = _decoded(row[-1] for row in rows)
+        specs = _decode_all(row[-1] for row in rows)
         return {
-            name: Applied(name, _mark(*columns), spec) for (name, *columns, _), spec in zip(rows, specs, strict=True)
+            name: Applied(name, _summary(*columns), spec) for (name, *columns, _), spec in zip(rows, specs, strict=True)
         }
 
     def specifications(self) -> list[tuple[str, Mapping[str, Any]]]:
-        """Return the specification of each connection by its name, and those that were kept when they went; errors as for `marks`."""
+        """Return names and recorded specifications, current and former ones; errors as for `summaries`."""
         with self._database.reading() as execute:
             rows = execute(_SPECIFICATIONS) if execute else []
-            former = execute(_READ_FORMER) if execute else []  # after: what goes meanwhile is among them
+            # read second, so that a specification that becomes a former one meanwhile is not missed
+            former = execute(_READ_FORMER) if execute else []
         rows += [(name.split(" ")[1], bytes(value).decode()) for name, value in former]
-        return list(zip([name for name, _ in rows], _decoded(text for _, text in rows), strict=True))
+        return list(zip([name for name, _ in rows], _decode_all(text for _, text in rows), strict=True))
 
     def grants(self) -> dict[str, GrantFacts]:
-        """Return the facts of every grant in the same database, by the connection's name; needs no key. Errors as for `marks`."""
+        """Return the facts of every grant in the same database, by connection. Needs no key. Errors as for `summaries`."""
         return {facts.connection: facts for facts in map(facts_of, self._rows(READ_FACTS))}
 
-    def briefs(self) -> list[StateRow]:
-        """Return what a list shows of every connection, by name; errors as for `marks`."""
-        return self._rows(_BRIEFS)
+    def list_rows(self) -> list[StateRow]:
+        """Return one row for each connection, for `state list`, sorted by name; errors as for `summaries`."""
+        return self._rows(_LIST_ROWS)
 
     def read(self, only: Container[str] | None = None) -> dict[str, AppliedRecord]:
-        """Return the records of connections by name, by default of all; errors as for `marks`."""
+        """Return the applied records of the connections in `only`, by default of all, by name; errors as for `summaries`."""
         rows = [row for row in self._rows(_READ) if only is None or row[0] in only]
-        specs, attempts = _decoded(row[3] for row in rows), _decoded(row[4] for row in rows)
+        specs, attempts = _decode_all(row[3] for row in rows), _decode_all(row[4] for row in rows)
         return {
-            name: AppliedRecord(name, _text(file), digest, spec, _attempt(latest))
+            name: AppliedRecord(name, _decode_text(file), digest, spec, _attempt_from_json(latest))
             for (name, file, digest, _, _), spec, latest in zip(rows, specs, attempts, strict=True)
         }
 
     def record(self, connection: str) -> AppliedRecord | None:
-        """Return one record; errors as for `marks`."""
+        """Return the applied record of a connection, or `None`; errors as for `summaries`."""
         for name, file, digest, *texts in self._rows(_READ_ONE, connection):
-            spec, latest = _decoded(texts)
-            return AppliedRecord(name, _text(file), digest, spec, _attempt(latest))
+            spec, latest = _decode_all(texts)
+            return AppliedRecord(name, _decode_text(file), digest, spec, _attempt_from_json(latest))
         return None
 
     def history(self, connection: str) -> list[Attempt]:
-        """Return the attempts that are remembered, the oldest first; errors as for `marks`."""
-        return list(map(_attempt, _decoded(text for (text,) in self._rows(_HISTORY, connection))))
+        """Return the recorded attempts of a connection, the oldest first; errors as for `summaries`."""
+        return list(map(_attempt_from_json, _decode_all(text for (text,) in self._rows(_HISTORY, connection))))
 
     def histories(self) -> dict[str, list[Attempt]]:
-        """Return the same of every connection by its name."""
+        """Return the recorded attempts of every connection, by name."""
         rows = self._rows(_HISTORIES)
         found: dict[str, list[Attempt]] = {}
-        for (name, _), attempt in zip(rows, _decoded(text for _, text in rows), strict=True):
-            found.setdefault(name, []).append(_attempt(attempt))
+        for (name, _), attempt in zip(rows, _decode_all(text for _, text in rows), strict=True):
+            found.setdefault(name, []).append(_attempt_from_json(attempt))
         return found
 
     def _rows(self, sql: str, *values: str) -> list[tuple[Any, ...]]:
@@ -140,19 +141,21 @@ class StateTable:
             return execute(sql, values) if execute else []
 
     @contextmanager
-    def held(self, parts: Iterable[str], timeout_s: float) -> Iterator[StateChanges]:
-        """Hold parts of the state: nobody else changes connections of theirs.
+    def lock_parts(self, parts: Iterable[str], timeout_s: float) -> Iterator[StateChanges]:
+        """Lock parts of the state; yield the right to change the records of their connections.
 
         Args:
-            parts: names of parts, in the order that everybody follows.
-            timeout_s: how long to wait for each.
+            parts: names of parts, sorted: all processes must lock them in the same order.
+            timeout_s: how long to wait for all of them.
 
         Raises:
-            ConnectionFailed: `store_locked`, the message says who holds it and since when; another fault of the store.
+            ConnectionFailed: `store_locked`, with the holder in the message; another fault of the state database.
         """
         try:
-            names = [f"+state.{part}" for part in parts]  # no connection's name has a plus
-            with self._database.held(names, timeout_s) as writing:
+            names = [
+                f"+state.{part}" for part in parts
+            ]  # `+` is not allowed in the name of a connection, which locks a grant
+            with self._database.lock_all(names, timeout_s) as writing:
                 yield StateChanges(writing)
         except LockTimeout as timeout:
             message = f"the state in {self.place} was not free within {timeout_s:g} s: {timeout}"
@@ -160,12 +163,12 @@ class StateTable:
             raise ConnectionFailed("store_locked", message, hint) from None
 
     def close(self) -> None:
-        """Let go of files and connections."""
+        """Close files and connections."""
         self._database.close()
 
 
 class StateChanges:
-    """The right to change records: it ends with its holder, and with the server's session."""
+    """The right to change records. It ends with the locks, which a server frees when the session ends."""
 
     def __init__(self, writing: Callable[[], AbstractContextManager[Execute]]) -> None:
         self.writing = writing
@@ -174,37 +177,37 @@ class StateChanges:
     def write(
         self, records: Sequence[AppliedRecord], removed: Sequence[str] = (), former: Sequence[EarlierSpec] = ()
     ) -> None:
-        """Replace records and remember their latest attempts, and forget the connections that were removed, in one durable step.
+        """Replace records, add their latest attempts to the history, and delete removed connections, in one durable transaction.
 
-        Not for several threads at once.
+        Only one thread at a time may call it.
 
         Args:
-            records: of connections that were tried.
-            removed: the names of connections that were removed.
-            former: what stays known of connections that were removed or changed.
+            records: the new records.
+            removed: the names of removed connections.
+            former: former specifications of removed or changed connections, which stay recorded.
         """
         with self.writing() as execute:
             for connection, spec in former:
                 text = json.dumps(spec, sort_keys=True).encode()
-                execute(_KEEP_FORMER, (f"{_FORMER}{connection} {sha256(text).hexdigest()}", text))
+                execute(_ADD_FORMER, (f"{_FORMER}{connection} {sha256(text).hexdigest()}", text))
             for record in records:
-                latest = json.dumps(_plain(record.latest))
+                latest = json.dumps(_attempt_to_json(record.latest))
                 connection, *brief = record.row
-                marks = (_storable(record.file), record.digest, int(record.is_applied))
-                execute(_WRITE, (connection, *marks, *brief, json.dumps(record.spec), latest))
-                execute(_REMEMBER, (record.connection, record.latest.at.timestamp(), latest))
-                execute(FORGET, (record.connection, record.connection, KEPT_ATTEMPTS - 1))
+                summary = (_encode_text(record.file), record.digest, int(record.is_applied))
+                execute(_WRITE, (connection, *summary, *brief, json.dumps(record.spec), latest))
+                execute(_ADD_ATTEMPT, (record.connection, record.latest.at.timestamp(), latest))
+                execute(DELETE_OLD_ATTEMPTS, (record.connection, record.connection, MAX_ATTEMPTS - 1))
             for connection in removed:
                 for statement in _DELETE:
                     execute(statement, (connection,))
 
 
-def _mark(file: str, digest: str, is_applied: int, fault: str) -> RecordSummary:
-    return RecordSummary(_text(file), digest, bool(is_applied), fault)
+def _summary(file: str, digest: str, is_applied: int, fault: str) -> RecordSummary:
+    return RecordSummary(_decode_text(file), digest, bool(is_applied), fault)
 
 
-def _decoded(texts: Iterable[str]) -> list[Any]:
-    """Return what many JSON texts mean, in one call of the decoder."""
+def _decode_all(texts: Iterable[str]) -> list[Any]:
+    """Decode many JSON texts in one call of the decoder, which is faster."""
     encoded = list(texts)
     try:
         decoded: list[Any] = json.loads(f"[{','.join(encoded)}]")
@@ -216,26 +219,26 @@ def _decoded(texts: Iterable[str]) -> list[Any]:
     return decoded
 
 
-def _storable(text: str) -> str:
-    """Return text as Unicode, which is all that a database takes: what is none, and what looks like that, as JSON."""
+def _encode_text(text: str) -> str:
+    """Return text that a database can store. Text that is not printable, or starts with a quote, is encoded as JSON."""
     return text if text.isprintable() and not text.startswith('"') else json.dumps(text)
 
 
-def _text(stored: str) -> str:
-    """Return the text that `_storable` was given."""
+def _decode_text(stored: str) -> str:
+    """Return the text that was given to `_encode_text`."""
     return str(json.loads(stored)) if stored.startswith('"') else stored
 
 
-def _plain(attempt: Attempt) -> dict[str, Any]:
+def _attempt_to_json(attempt: Attempt) -> dict[str, Any]:
     secrets = [secret._asdict() for secret in attempt.secrets]
     return attempt._asdict() | {"at": attempt.at.timestamp(), "by": attempt.by._asdict(), "secrets": secrets}
 
 
-def _attempt(plain: dict[str, Any]) -> Attempt:
+def _attempt_from_json(plain: dict[str, Any]) -> Attempt:
     plain["at"] = datetime.fromtimestamp(plain["at"], UTC)
     plain["by"] = Actor(**plain["by"])
     plain["stages"] = tuple(plain["stages"])
     plain["secrets"] = tuple([UsedSecret(**secret) for secret in plain["secrets"]])
     if plain.keys() <= _FIELDS:
         return Attempt(**plain)
-    return Attempt(**{name: plain[name] for name in plain.keys() & _FIELDS})  # a later version has said more
+    return Attempt(**{name: plain[name] for name in plain.keys() & _FIELDS})  # a newer version has written more fields

@@ -1,1 +1,1 @@
-"""The verbs, without click and without standard output: each takes names and returns a report."""
+"""The verbs of connform as functions, without click and without standard output; most return a report."""

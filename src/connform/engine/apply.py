@@ -1,6 +1,6 @@
-"""Turns a plan into ready connections and recorded state: resolve, check, record, one by one, many at once.
+"""The verb `apply`: makes a plan, checks each connection that it changes, and records the result.
 
-Layer 3; uses the network, and writes the recorded state. What is reported as done has been recorded.
+Layer 3; uses the network, and writes the state database. A change is reported as done after it has been recorded.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from connform.engine.changes.rename_records import carry_out
 from connform.engine.changes.renames import old_names
 from connform.engine.load.manifest import read_manifest
 from connform.engine.load.selection import EVERYTHING, Selection
-from connform.engine.plan import report
+from connform.engine.plan import plan_report
 from connform.engine.report import PlanSummary, Remark
 from connform.engine.run.concurrency import each, run
 from connform.engine.run.context import run_context
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from connform.recorded import Actor, Applied
 
 LOCK_S: Final = 60.0
-"""How long to wait for another run by default."""
+"""How long to wait for another run of `apply` by default."""
 
 
 def apply(
@@ -54,7 +54,7 @@ def apply(
     policies: Sequence[str] = (),
     *,
     by: Actor,
-    consent: Approval = Approval(),  # noqa: B008  (immutable)
+    approval: Approval = Approval(),  # noqa: B008  (immutable)
     shard: Shard = WHOLE,
     simulate: bool = False,
     parallelism: int = 100,
@@ -63,55 +63,55 @@ def apply(
     progress: Callable[[int, int], None] | None = None,
     state: StateLocation = DEFAULT,
 ) -> Report:
-    """Carry out what is to be done about the selected connections; none hides another.
+    """Make a plan for the selected connections, and carry it out. If one connection fails, the others go on.
 
     Args:
         files: manifests; empty for the default search.
         selection: which connections.
         policies: policy files and folders that judge every connection.
-        by: who does it.
-        consent: what was agreed on.
+        by: the person or CI job that applies.
+        approval: what people have confirmed: a plan file, a digest, or `force`.
         shard: which part of the connections.
-        simulate: against the embedded simulator, with synthetic secrets and an empty state that isn't kept.
+        simulate: use the embedded simulator, synthetic secrets and an empty state that is deleted afterwards.
         parallelism: how many at once.
         timeout_s: the limit of each check; default: 10 s, or the connection's `total_s` where that is less.
         lock_timeout_s: how long to wait for another run.
-        progress: is told how many are done, of how many.
-        state: where state and grants are kept.
+        progress: called with the number of changes done, and of all.
+        state: where applied records and grants are stored.
 
     Raises:
-        UnknownConnection: the selection names none.
-        NoBaseline: the selection compares with what can't be read.
-        Refused: the plan isn't what was agreed on, a safety rule says no, or a person does.
-        ConnectionFailed: a fault of the store, before anything was done.
+        UnknownConnection: the selection names no connection.
+        NoBaseline: the Git revision to compare with can't be read.
+        Refused: the plan isn't the approved one, or a safety rule or a person refuses it.
+        ConnectionFailed: a fault of the state database, before anything was done.
     """
     started = perf_counter()
     manifest, validated = read_manifest(files, selection, policies, may_miss=True)
     if manifest is None:
         return validated._replace(command="apply", simulated=simulate)
     with (
-        _state_of_run(state, validated, simulate=simulate) as states,
-        _held(states, manifest, shard, lock_timeout_s) as (held, also),
+        _open_state(state, validated, simulate=simulate) as states,
+        _lock_parts(states, manifest, shard, lock_timeout_s) as (changes_by_table, moved_names),
     ):
         plan = make_plan(manifest, states, selection, shard)
-        if consent.saved is not None:
-            plan = _again(plan, consent.saved.live)
-        _require_held(plan, shard, also)
-        require_approval(plan, consent, shard, partial(report, plan, validated))
+        if approval.saved is not None:
+            plan = _add_live_differences(plan, approval.saved.live)
+        _require_locked(plan, shard, moved_names)
+        require_approval(plan, approval, shard, partial(plan_report, plan, validated))
         with (
             run_context(manifest, simulate=simulate, state=state) as context,
-            closing(GrantRemover(manifest, context, force=consent.force)) as endings,
+            closing(GrantRemover(manifest, context, force=approval.force)) as remover,
         ):
-            shared = validated.files if state.url else ()  # else a state has one folder, and knows it
-            endings.require_own_servers(_records_of_ending_grants(plan, states, shared))
-            unmoved = carry_out(plan.changes, held, state, manifest.stores)
+            shared_files = validated.files if state.url else ()  # otherwise each state table belongs to one folder
+            remover.require_own_servers(_records_of_ending_grants(plan, states, shared_files))
+            rename_failures = carry_out(plan.changes, changes_by_table, state, manifest.stores)
             context.source.prepare(one.connection for one in plan.pending if one.connection and not one.is_only_moved)
-            journals = {home: GroupCommit(changes) for home, changes in held.items()}
-            work = _Apply(context, endings, states, journals, unmoved, shared, by, timeout_s)
+            group_commits = {table: GroupCommit(changes) for table, changes in changes_by_table.items()}
+            work = _Apply(context, remover, states, group_commits, rename_failures, shared_files, by, timeout_s)
             done = run(each(plan.pending, work.carry_out, parallelism, progress))
-    lines = {one.name: one for one in done}
+    reports = {one.name: one for one in done}
     connections = tuple(
-        lines.get(change.name) or describe_change(change)._replace(verdict=Verdict.SKIPPED) for change in plan.changes
+        reports.get(change.name) or describe_change(change)._replace(verdict=Verdict.SKIPPED) for change in plan.changes
     )
     return validated._replace(
         command="apply",
@@ -124,8 +124,8 @@ def apply(
 
 
 @contextmanager
-def _state_of_run(state: StateLocation, validated: Report, *, simulate: bool) -> Iterator[StateOfRun]:
-    """Yield the recorded state; that of a simulation is empty and ends with it: facts come from real servers."""
+def _open_state(state: StateLocation, validated: Report, *, simulate: bool) -> Iterator[StateOfRun]:
+    """Yield the state of this run. A simulation has an empty one in a temporary folder: its results must not be recorded."""
     with TemporaryDirectory(prefix="connform-") as folder:
         states = StateOfRun(StateLocation(f"sqlite:///{folder}") if simulate else state, validated.files)
         try:
@@ -135,109 +135,111 @@ def _state_of_run(state: StateLocation, validated: Report, *, simulate: bool) ->
 
 
 @contextmanager
-def _held(
+def _lock_parts(
     states: StateOfRun, manifest: Manifest, shard: Shard, timeout_s: float
 ) -> Iterator[tuple[Mapping[StateTable, StateChanges], set[str]]]:
-    """Hold the parts of a shard, and those of the old names from which its connections are to be moved; yield these names too."""
-    also = set() if shard == WHOLE else old_names(manifest.moved, states, shard)
-    with states.held(shard, timeout_s, also) as held:
-        yield held, also
+    """Lock the parts of a shard and of the old names of its renamed connections; yield the right to change them, and these names."""
+    moved_names = set() if shard == WHOLE else old_names(manifest.moved, states, shard)
+    with states.held(shard, timeout_s, moved_names) as changes_by_table:
+        yield changes_by_table, moved_names
 
 
-def _require_held(plan: Plan, shard: Shard, also: set[str]) -> None:
-    """Let a plan pass whose old names are held.
+def _require_locked(plan: Plan, shard: Shard, moved_names: set[str]) -> None:
+    """Require that the old names of all renamed connections are locked.
 
     Raises:
-        Refused: one came into the state while this run waited for the others.
+        Refused: one was recorded while this run waited for the locks.
     """
     for change in plan.changes:
-        if change.moved_from and not (shard.has(change.moved_from) or change.moved_from in also):
+        if change.moved_from and not (shard.has(change.moved_from) or change.moved_from in moved_names):
             message = f"{change.moved_from} came into the state while this run waited for others: run it again"
             raise Refused(message)
 
 
-def _again(plan: Plan, live: frozenset[str]) -> Plan:
-    """Return the plan with the connections that a refresh found to be otherwise: they are to be applied again."""
+def _add_live_differences(plan: Plan, live: frozenset[str]) -> Plan:
+    """Return the plan in which the connections `live` are applied again: `plan --refresh` found them different."""
     why = ("the live side answered otherwise when this was planned",)
     changes = (change._replace(live=why) if change.name in live else change for change in plan.changes)
     return plan._replace(changes=tuple(changes))
 
 
-def _records_of_ending_grants(plan: Plan, states: StateOfRun, shared: Sequence[str]) -> Iterator[tuple[Applied, Path]]:
-    """Yield what was applied of connections whose grants end, with the folders of their manifests."""
+def _records_of_ending_grants(
+    plan: Plan, states: StateOfRun, shared_files: Sequence[str]
+) -> Iterator[tuple[Applied, Path]]:
+    """Yield what was applied of each connection whose grant ends, and the folder of its manifest."""
     for change in plan.pending:
         applied = change.applied
         if applied is not None and (change.connection is None or leaves_grant(applied, change.connection)):
-            yield applied, _folder(change, applied, states, shared)
+            yield applied, _folder(change, applied, states, shared_files)
 
 
-def _folder(change: Change, applied: Applied, states: StateOfRun, shared: Sequence[str]) -> Path:
-    return folder_of(applied, states, shared) or states.folder_of(change.states)
+def _folder(change: Change, applied: Applied, states: StateOfRun, shared_files: Sequence[str]) -> Path:
+    return folder_of(applied, states, shared_files) or states.folder_of(change.states)
 
 
 class _Apply:
-    """Carries out one change after another."""
+    """Carries out the changes of a plan; several at once."""
 
     def __init__(
         self,
         context: RunContext,
-        endings: GrantRemover,
+        remover: GrantRemover,
         states: StateOfRun,
-        journals: Mapping[StateTable, GroupCommit],
-        unmoved: Mapping[str, ConnectionFailed],
-        shared: Sequence[str],
+        group_commits: Mapping[StateTable, GroupCommit],
+        rename_failures: Mapping[str, ConnectionFailed],
+        shared_files: Sequence[str],
         by: Actor,
         timeout_s: float | None,
     ) -> None:
         self._context = context
-        self._endings = endings
+        self._remover = remover
         self._states = states
-        self._journals = journals
-        self._unmoved = unmoved
-        self._shared = shared
+        self._group_commits = group_commits
+        self._rename_failures = rename_failures
+        self._shared_files = shared_files
         self._by = by
         self._timeout_s = timeout_s
 
     async def carry_out(self, change: Change) -> ConnectionReport:
-        """Return what came of one change; it has been recorded."""
-        line = describe_change(change)
-        journal = self._journals[change.states]
-        if change.name in self._unmoved:
-            return failed(line, self._unmoved[change.name])
+        """Carry out one change, record it, and return its report."""
+        report = describe_change(change)
+        group_commit = self._group_commits[change.states]
+        if change.name in self._rename_failures:
+            return failed(report, self._rename_failures[change.name])
         if change.is_only_moved and not change.live:
-            return line._replace(verdict=Verdict.READY)
+            return report._replace(verdict=Verdict.READY)
         try:
-            journal.require_working()
+            group_commit.require_working()
             if change.connection is None:
-                return await self._remove(change, line, journal)
+                return await self._remove(change, report, group_commit)
             checked = await check_connection(change.connection, self._context, self._timeout_s)
             versions = self._context.source.versions(change.connection)
             if checked.verdict is Verdict.READY and leaves_grant(change.applied, change.connection):
-                checked = await self._without_grant(change, checked)
+                checked = await self._end_grant(change, checked)
             file = self._states.file(change.connection.span.file)
             record = record_of_attempt(change, checked, versions, file, self._by)
-            await journal.write(record, records_to_keep(change.applied, record.spec))
-            told = ("action", "changes", "reasons", "sends", "moved_from", "revokes")
-            return checked._replace(**{name: getattr(line, name) for name in told})
+            await group_commit.write(record, records_to_keep(change.applied, record.spec))
+            planned_fields = ("action", "changes", "reasons", "sends", "moved_from", "revokes")
+            return checked._replace(**{name: getattr(report, name) for name in planned_fields})
         except ConnectionFailed as failure:
-            return failed(line, failure)
+            return failed(report, failure)
 
-    async def _remove(self, change: Change, line: ConnectionReport, journal: GroupCommit) -> ConnectionReport:
-        assert change.applied is not None  # noqa: S101  (what isn't declared is recorded)
-        line = await self._without_grant(change, line._replace(verdict=Verdict.READY))
-        is_removed = line.verdict is Verdict.READY
-        entry = change.name if is_removed else record_of_failed_removal(change.applied, line, self._by)
-        await journal.write(entry, records_to_keep(change.applied, {}) if is_removed else ())
-        return line
+    async def _remove(self, change: Change, report: ConnectionReport, group_commit: GroupCommit) -> ConnectionReport:
+        assert change.applied is not None  # noqa: S101  (a connection that is no longer declared was applied)
+        report = await self._end_grant(change, report._replace(verdict=Verdict.READY))
+        is_removed = report.verdict is Verdict.READY
+        entry = change.name if is_removed else record_of_failed_removal(change.applied, report, self._by)
+        await group_commit.write(entry, records_to_keep(change.applied, {}) if is_removed else ())
+        return report
 
-    async def _without_grant(self, change: Change, line: ConnectionReport) -> ConnectionReport:
-        """End the grant of what was applied; return the line with what became of it."""
-        assert change.applied is not None  # noqa: S101  (what was applied is recorded)
-        folder = _folder(change, change.applied, self._states, self._shared)
+    async def _end_grant(self, change: Change, report: ConnectionReport) -> ConnectionReport:
+        """Revoke and delete the grant of what was applied; return the report with the outcome."""
+        assert change.applied is not None  # noqa: S101  (only a connection that was applied has a grant to end)
+        folder = _folder(change, change.applied, self._states, self._shared_files)
         try:
-            ending = await asyncio.to_thread(self._endings.end, change.applied, folder)
+            outcome = await asyncio.to_thread(self._remover.end, change.applied, folder)
         except ConnectionFailed as failure:
-            return failed(line, failure)
-        if ending.is_lost:
-            return line._replace(warnings=(*line.warnings, Remark("grant-not-revoked", ending.said)))
-        return line._replace(message=ending.said)
+            return failed(report, failure)
+        if outcome.is_lost:
+            return report._replace(warnings=(*report.warnings, Remark("grant-not-revoked", outcome.said)))
+        return report._replace(message=outcome.said)

@@ -28,21 +28,21 @@ def check(
     progress: Callable[[int, int], None] | None = None,
     state: StateLocation = DEFAULT,
 ) -> Report:
-    """Check the selected connections live, many at once; none hides another. Nothing is recorded.
+    """Check the selected connections live, many at once. If one fails, the others are still checked. Nothing is recorded.
 
     Args:
         files: manifests; empty for the default search.
         selection: which connections.
         policies: policy files and folders that judge every connection.
-        simulate: against the embedded simulator, with synthetic secrets.
+        simulate: use the embedded simulator and synthetic secrets.
         parallelism: how many at once; more than 100 gains nothing on one core.
         timeout_s: the limit of each check; default: 10 s, or the connection's `total_s` where that is less.
-        progress: is told how many are done, of how many.
-        state: where grants lie.
+        progress: called with the number of checks done, and of all.
+        state: where grants are stored.
 
     Raises:
-        UnknownConnection: the selection names none.
-        NoBaseline: the selection compares with what can't be read.
+        UnknownConnection: the selection names no connection.
+        NoBaseline: the Git revision to compare with can't be read.
     """
     started = perf_counter()
     manifest, validated = read_manifest(files, selection, policies)

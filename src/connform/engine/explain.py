@@ -1,6 +1,6 @@
-"""Turns a code of a diagnostic, or a class of failure, into what it means, why it is so and what to do.
+"""The verb `explain`: what a diagnostic code or a fault means, its reason and its remedy.
 
-Layer 3; reads `connform/explanations/`, one page for each code, from which `docs/diagnostics.md` is made as well.
+Layer 3; reads `connform/explanations/`, which has one page for each code. `docs/diagnostics.md` is made from the same pages.
 """
 
 from __future__ import annotations
@@ -24,34 +24,34 @@ _PAGE: Final = re.compile(
 
 
 class Explanation(NamedTuple):
-    """What is to be said of one code."""
+    """The explanation of one diagnostic code or fault."""
 
     code: str
-    """The code of a diagnostic, or the class of a failed check."""
+    """The diagnostic code, or the name of the fault."""
     kind: str
-    """`error` or `warning` of a manifest, `failed` or `unknown` of a check."""
+    """`error` or `warning` for a diagnostic; `failed` or `unknown` for a fault."""
     summary: str
     """One line."""
     meaning: str
-    """What it says; Markdown, as the rest."""
+    """What it means. This and the following fields are Markdown."""
     reason: str = ""
-    """Why it is so; empty for a class of failure."""
+    """Why there is this rule; empty for a fault."""
     remedy: str = ""
     """What to do."""
     bad: str = ""
-    """A manifest, or a script, that gives it; fenced; empty for a class of failure."""
+    """An example that gives this diagnostic, as a fenced block; empty for a fault."""
     good: str = ""
-    """The same as it should be."""
+    """The corrected example, as a fenced block; empty for a fault."""
 
 
 def explain(code: str) -> Explanation:
-    """Return what is to be said of a code.
+    """Return the explanation of a code.
 
     Raises:
-        KeyError: there is none of that name.
+        KeyError: there is no such code.
     """
     if code in FAULTS:
-        return _of_fault(FAULTS[code])
+        return _explain_fault(FAULTS[code])
     severity, summary = CODES[code]
     text = (files("connform") / "explanations" / f"{code}.md").read_text("utf-8")
     page = _PAGE.fullmatch(text)
@@ -61,14 +61,14 @@ def explain(code: str) -> Explanation:
 
 
 def summaries() -> Iterator[tuple[str, str, str]]:
-    """Yield every code with its kind and one line about it: diagnostics first, then classes of failure."""
+    """Yield every code with its kind and one line about it: diagnostics first, then faults."""
     for code, (severity, summary) in CODES.items():
         yield code, severity, summary
     for fault in FAULTS.values():
         yield fault.name, fault.verdict, fault.hint
 
 
-def _of_fault(fault: Fault) -> Explanation:
+def _explain_fault(fault: Fault) -> Explanation:
     certainty = "trying again changes nothing" if fault.verdict == "failed" else "a later try may end otherwise"
     meaning = (
         f"A check ended at the stage `{fault.stage}` with the verdict `{fault.verdict}`: {certainty}. "

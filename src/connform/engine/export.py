@@ -1,6 +1,6 @@
-"""Turns a connection into the credential that works right now: for `token` and `exec`, which hand it to other programs.
+"""Ready credentials for `token` and `exec`, which pass them on to other programs.
 
-Layer 3; uses the network where an access token has to be renewed, and writes the file of a simulator's CA.
+Layer 3; uses the network if an access token must be renewed. With a simulator, writes its CA certificate to a temporary file.
 """
 
 from __future__ import annotations
@@ -41,26 +41,26 @@ class ReadyCredential(NamedTuple):
     value: Secret
     """The key, or the token without its scheme."""
     is_token: bool
-    """Whether it is a bearer token (RFC 6750)."""
+    """Whether it is a bearer token (RFC 6750); otherwise it is an API key."""
     expires_at: datetime | None = None
-    """When it ends, aware UTC; `None` where that is not known."""
+    """When it expires, aware UTC; `None` if unknown."""
     scopes: tuple[str, ...] = ()
-    """What it may do, where that is known."""
+    """Granted scopes; empty if unknown."""
     ca_file: str = ""
-    """PEM file of the certificates to trust; empty for the system's."""
+    """PEM file of the certificates to trust; empty for those of the system."""
 
 
 class ExportedCredential(NamedTuple):
-    """What programs may be given, and what nobody may see of them."""
+    """The credentials for other programs, and the secrets to mask in their output."""
 
     credentials: tuple[ReadyCredential, ...]
-    """In the order of their names."""
+    """In the order in which their names were given."""
     secrets: tuple[Secret, ...]
-    """All that the run came by: what is inherited from its environment as well."""
+    """All secrets that this run has read, and those of the credentials."""
 
 
-def credential(connection: Connection, context: RunContext, timeout_s: float | None = None) -> ReadyCredential:
-    """Return the credential of a connection, renewed where that is needed.
+def export_credential(connection: Connection, context: RunContext, timeout_s: float | None = None) -> ReadyCredential:
+    """Return the credential of a connection; an access token is renewed if needed.
 
     Raises:
         ConnectionFailed: a secret can't be resolved, a login is required, the access token can't be renewed.
@@ -68,15 +68,15 @@ def credential(connection: Connection, context: RunContext, timeout_s: float | N
     from connform.auth.oauth.credential import GrantCredential
 
     settings = client_settings(connection, context, total_s=timeout_s)
-    holder = settings.credential
-    assert holder is not None  # noqa: S101  (every auth method makes one)
+    credential = settings.credential
+    assert credential is not None  # noqa: S101  (every auth method makes one)
     facts = None
-    lines = holder.headers()
-    if isinstance(holder, GrantCredential):
+    lines = credential.headers()
+    if isinstance(credential, GrantCredential):
         with deadline.within(settings.total_s):
-            lines = lines or holder.renew()
-        facts = holder.facts
-    header, value, is_token = _parts(lines)
+            lines = lines or credential.renew()
+        facts = credential.facts
+    header, value, is_token = _split_header(lines)
     return ReadyCredential(
         connection.name,
         settings.base_url,
@@ -89,8 +89,8 @@ def credential(connection: Connection, context: RunContext, timeout_s: float | N
     )
 
 
-def _parts(lines: HeaderLines) -> tuple[str, Secret, bool]:
-    """Return a header's name, what it carries without a scheme, and whether that is a bearer token."""
+def _split_header(lines: HeaderLines) -> tuple[str, Secret, bool]:
+    """Return the name of a header, its value without `Bearer `, and whether it had that prefix."""
     with hidden_frames():
         ((name, value),) = lines.reveal()
         text = value.decode("ascii")
@@ -107,22 +107,22 @@ def export_credentials(
     state: StateLocation,
     policies: Sequence[str] = (),
 ) -> Iterator[ExportedCredential]:
-    """Yield the credentials of connections by name.
+    """Yield the credentials of connections.
 
-    A simulator lives, and is reached at the base URLs, as long as the block; stores are closed before it begins.
+    The tables of grants are closed before the block begins. A simulator runs until the block ends; the base URLs lead to it.
 
     Args:
         files: manifests; empty for the default search.
-        names: of connections.
-        simulate: synthetic ones, for rehearsals of scripts.
-        timeout_s: how long each may take.
-        state: where grants lie.
+        names: the connections.
+        simulate: return synthetic credentials, which work with an embedded simulator.
+        timeout_s: the limit for each credential.
+        state: where grants are stored.
         policies: policy files and folders that judge every connection.
 
     Raises:
         ManifestInvalid: a manifest has errors.
         UnknownConnection: no connection has that name.
-        ConnectionFailed: as for `credential`.
+        ConnectionFailed: as for `export_credential`.
     """
     from connform.engine.load.manifest import load_manifest
     from connform.engine.load.selection import unknown_connection
@@ -133,16 +133,16 @@ def export_credentials(
         if name not in manifest:
             raise UnknownConnection(unknown_connection(name, manifest))
     with run_context(manifest, simulate=simulate, state=state) as context, _ca_file(context.network) as ca_file:
-        found = [credential(manifest[name], context, timeout_s) for name in names]
+        credentials = [export_credential(manifest[name], context, timeout_s) for name in names]
         context.grants.close()
         if ca_file:
-            found = [_on_loopback(one, context.network, ca_file) for one in found]
-        yield ExportedCredential(tuple(found), (*context.source.known(), *(one.value for one in found)))
+            credentials = [_for_simulator(one, context.network, ca_file) for one in credentials]
+        yield ExportedCredential(tuple(credentials), (*context.source.known(), *(one.value for one in credentials)))
 
 
 @contextmanager
 def _ca_file(network: Network) -> Iterator[str]:
-    """Yield the file of a simulator's CA; nothing in the real world."""
+    """Yield the name of a file with the CA certificate of the simulator; an empty name without a simulator."""
     if network.ca_pem is None:
         yield ""
         return
@@ -152,9 +152,9 @@ def _ca_file(network: Network) -> Iterator[str]:
         yield str(file)
 
 
-def _on_loopback(credential: ReadyCredential, network: Network, ca_file: str) -> ReadyCredential:
-    """Return the credential for a program that knows nothing of routes: the simulator has an address and a CA like any server."""
-    assert network.route is not None  # noqa: S101  (that is what a simulator is)
-    meant = urlsplit(credential.base_url)
-    host, port = network.route(meant.hostname or "", meant.port or 443)
-    return credential._replace(base_url=f"https://{host}:{port}{meant.path}", ca_file=ca_file)
+def _for_simulator(credential: ReadyCredential, network: Network, ca_file: str) -> ReadyCredential:
+    """Return the credential with the address and CA file of the simulator, for programs that can't use its route."""
+    assert network.route is not None  # noqa: S101  (a simulator has one)
+    url = urlsplit(credential.base_url)
+    host, port = network.route(url.hostname or "", url.port or 443)
+    return credential._replace(base_url=f"https://{host}:{port}{url.path}", ca_file=ca_file)

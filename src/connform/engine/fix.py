@@ -1,6 +1,6 @@
-"""Turns manifests with mistakes that have one certain correction into mended ones. Always offline.
+"""The verb `validate --fix`: corrects mistakes in manifests that have exactly one correction. Always offline.
 
-Layer 3; reads manifests, and writes them where it is told to.
+Layer 3; reads manifests. Only `FixedManifest.write` writes them.
 """
 
 from __future__ import annotations
@@ -19,30 +19,30 @@ if TYPE_CHECKING:
     from connform.manifest.files import Source
 
 _ROUNDS: Final = 10
-"""A mended key may show a value to mend; more than a few rounds would be a circle."""
+"""A corrected key may reveal a mistake in its value, so manifests are examined again. The limit prevents an endless loop."""
 
 
 class FixedManifest(NamedTuple):
-    """One manifest that can be mended."""
+    """A manifest with corrections."""
 
     name: str
     """Its path as the user gave it."""
     content: bytes
-    """What it should hold."""
+    """Its corrected content."""
     number: int
-    """How many mistakes are mended in it."""
+    """How many mistakes were corrected."""
 
     def write(self) -> None:
-        """Write the mended text into the file.
+        """Write the corrected content into the file.
 
         Raises:
-            OSError: it can't be written; it is left as it was.
+            OSError: it can't be written; the file is unchanged.
         """
         replace_content(self.name, self.content)
 
 
 def fix(files: Sequence[str] = ()) -> list[FixedManifest]:
-    """Return the manifests in which something is to be mended for certain, mended. Nothing is written.
+    """Return the corrected manifests, only those with corrections. Nothing is written.
 
     Args:
         files: files or folders; empty for the default search.
@@ -57,11 +57,11 @@ def fix(files: Sequence[str] = ()) -> list[FixedManifest]:
                 edits.setdefault(edit.span.file, []).append(edit)
         if not edits:
             break
-        after = [_mended(source, edits.get(source.name, ()), counts) for source in after]
+        after = [_apply_edits(source, edits.get(source.name, ()), counts) for source in after]
     return [FixedManifest(source.name, source.data, counts[source.name]) for source in after if counts[source.name]]
 
 
-def _mended(source: Source, edits: Sequence[Edit], counts: dict[str, int]) -> Source:
+def _apply_edits(source: Source, edits: Sequence[Edit], counts: dict[str, int]) -> Source:
     if not edits:
         return source
     data, count = mend(source.data, edits)

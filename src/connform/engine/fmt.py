@@ -1,6 +1,6 @@
-"""Turns the names of manifest files into their canonical layout, and writes it. Always offline.
+"""The verb `fmt`: the canonical layout of manifest files, and a diff. Always offline.
 
-Layer 3; reads manifests, and writes them where it is told to.
+Layer 3; reads manifests. Only `Layout.write` writes them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Layout(NamedTuple):
-    """One manifest before and after."""
+    """The content of one manifest before and after formatting."""
 
     name: str
     """Its path as the user gave it; `<stdin>`."""
@@ -44,11 +44,11 @@ class Layout(NamedTuple):
         replace_content(self.name, self.after)
 
     def diff(self, name: str, stores: Collection[str]) -> Iterator[str]:
-        """Yield the lines of a unified diff; what might be a secret is masked.
+        """Yield the lines of a unified diff; text that might be a secret is masked.
 
         Args:
-            name: what the file is called there.
-            stores: the names of all stores: references to them are shown.
+            name: the name of the file in the diff.
+            stores: the names of all secret stores; references to them are not masked.
         """
         from connform.engine.load.catalog import vocabulary
         from connform.layout.diff import diff
@@ -58,7 +58,7 @@ class Layout(NamedTuple):
 
 
 def store_names(layouts: Iterable[Layout]) -> frozenset[str]:
-    """Return the names of the stores that manifests declare, as far as they can be read."""
+    """Return the names of the secret stores that the manifests declare; a manifest that can't be parsed adds none."""
     names: set[str] = set()
     for layout in layouts:
         root, _ = parse(layout.before, layout.name)
@@ -68,14 +68,14 @@ def store_names(layouts: Iterable[Layout]) -> frozenset[str]:
 
 
 class Layouts(NamedTuple):
-    """What `fmt` found."""
+    """The result of `fmt`."""
 
     layouts: list[Layout]
     """The manifests that are YAML."""
     found: list[Diagnostic]
-    """What is wrong with the others."""
+    """Diagnostics of the other manifests."""
     bugs: list[ModelChangedError]
-    """One for each manifest whose layout would say something else: it is left alone, the others are not."""
+    """One for each manifest whose layout would change its meaning, which is a bug. That manifest is not formatted."""
 
 
 def fmt(files: Sequence[str] = ()) -> Layouts:
@@ -91,7 +91,7 @@ def fmt(files: Sequence[str] = ()) -> Layouts:
         try:
             layouts.append(Layout(source.name, source.data, canonical(source.data, source.name, _reference_keys)))
         except YamlError as error:
-            found += _explain(source, error)
+            found += _diagnose(source, error)
         except ModelChangedError as error:
             bugs.append(error)
     return Layouts(layouts, found, bugs)
@@ -103,8 +103,8 @@ def _reference_keys() -> frozenset[str]:
     return reference_keys() | store_reference_keys()
 
 
-def _explain(source: Source, error: YamlError) -> list[Diagnostic]:
-    """Return what `validate` says of it."""
+def _diagnose(source: Source, error: YamlError) -> list[Diagnostic]:
+    """Return the diagnostics that `validate` gives for a file that is not YAML."""
     from connform.engine.load.catalog import vocabulary
     from connform.manifest.diagnose import diagnose_yaml
     from connform.manifest.tally import Tally

@@ -1,6 +1,6 @@
-"""Turns a manifest and its recorded state into what a picture shows. Offline.
+"""The verb `graph`: each connection with its latest verdict, its templates and its stores, as nodes. Offline.
 
-Layer 3; reads manifests and recorded state.
+Layer 3; reads manifests and the state database.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 
 
 class Node(NamedTuple):
-    """One connection."""
+    """One connection of the graph."""
 
     name: str
     """Its name."""
     group: str
     """Environment and region: `production/eu`."""
     verdict: str
-    """What the latest attempt said; empty where nothing is recorded."""
+    """The verdict of the latest attempt; empty if nothing is recorded."""
     templates: tuple[str, ...]
-    """What it extends, the nearest first."""
+    """The templates that it extends, the nearest first."""
     stores: tuple[str, ...]
-    """The stores and bare schemes of its references."""
+    """The schemes of its references: names of stores, or backends."""
 
 
 def graph(
@@ -44,18 +44,18 @@ def graph(
         files: manifests; empty for the default search.
         selection: which connections.
         policies: policy files and folders that judge every connection.
-        state: where state is kept.
+        state: where applied records are stored.
 
     Raises:
         ManifestInvalid: the manifest has errors.
-        UnknownConnection: the selection names none.
-        ConnectionFailed: a fault of the store.
+        UnknownConnection: the selection names no connection.
+        ConnectionFailed: a fault of the state database.
     """
     manifest, report = read_manifest(files, selection, policies)
     if manifest is None:
         raise ManifestInvalid(report.diagnostics)
     with closing(StateOfRun(state, report.files)) as states:
-        verdicts = {name: verdict for home in states.all for name, verdict, *_ in home.briefs()}
+        verdicts = {name: verdict for table in states.all for name, verdict, *_ in table.list_rows()}
     return tuple(_node(connection, verdicts.get(connection.name, "")) for connection in manifest.values())
 
 

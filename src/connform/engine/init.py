@@ -1,4 +1,4 @@
-"""Turns a few answers into a first manifest, and the name of a CI system into its file.
+"""The verb `init`: a first manifest, a CI system's file and the lines for `.gitignore`, as text.
 
 Layer 3; reads `connform/starters/`.
 """
@@ -19,23 +19,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MANIFEST: Final = "connections.yaml"
-_AT_HAND: Final = ("env", "dotenv", "file")
-"""The backends that need nothing to be installed or set up: what a first manifest offers."""
+_SIMPLE_BACKENDS: Final = ("env", "dotenv", "file")
+"""The backends that a first manifest offers: they need no installation and no setup."""
 IGNORED: Final = (".env", ".connform/")
-"""What never belongs into a repository: local secrets, and recorded state."""
+"""The lines for `.gitignore`: local secrets, and the state database."""
 CI_FILES: Final = {"github": ".github/workflows/connform.yml", "gitlab": ".gitlab/connform.yml"}
-"""CI system → its file, in the repository."""
+"""The name of a CI system → the path of its file in the repository."""
 
 
 class Answers(NamedTuple):
-    """What the first connection is like."""
+    """A person's answers about the first connection."""
 
     name: str
     """Its name."""
     environment: str
     """`sandbox`, `production` or `private`."""
     place: str
-    """The region; of a private one, the instance."""
+    """The region; in a private environment, the name of the instance."""
     auth: str
     """The auth method."""
 
@@ -46,7 +46,7 @@ def environments() -> list[str]:
 
 
 def regions(environment: str) -> list[str]:
-    """Return the regions of an environment; a private one has none."""
+    """Return the regions of an environment; empty for a private one."""
     return list(_keys(environment).get("region", {}).get("enum", ()))
 
 
@@ -56,12 +56,12 @@ def methods() -> list[str]:
 
 
 def is_name(text: str) -> bool:
-    """Whether a connection can have a name."""
+    """Whether a text is valid as the name of a connection."""
     return re.search(NAME, text) is not None
 
 
 def is_instance(text: str) -> bool:
-    """Whether a private instance can have a name."""
+    """Whether a text is valid as the name of a private instance."""
     return re.search(_keys("private")["instance"]["pattern"], text) is not None
 
 
@@ -76,7 +76,7 @@ def manifest(answers: Answers) -> str:
         f"  {answers.name}:",
         f"    environment: {answers.environment} # {' | '.join(environments())}",
         f"    {place}",
-        f"    auth: # a secret is a reference: {', '.join(BACKENDS[name].form for name in _AT_HAND)}",
+        f"    auth: # a secret is a reference: {', '.join(BACKENDS[name].form for name in _SIMPLE_BACKENDS)}",
         f"      method: {answers.auth} # {' | '.join(METHODS)}",
         *(f"      {key}: {value}" for key, value in _credential(answers)),
         "    # tags: [ci] # for --tag",
@@ -85,7 +85,7 @@ def manifest(answers: Answers) -> str:
 
 
 def next_steps(answers: Answers, ci: str) -> list[str]:
-    """Return what is left to a person, in order; `ci` is a CI system, or none of them."""
+    """Return what the person must do next, in order; `ci` is the name of a CI system, or any other text for none."""
     values = [value for _, value in _credential(answers) if value.startswith("env://")]
     named = " and ".join(value.removeprefix("env://") for value in values)
     steps = ["connform validate", f"set {named} in the environment, then: connform check"]
@@ -102,7 +102,7 @@ def ci_file(system: str) -> str:
 
 
 def ignore(text: str) -> str:
-    """Return a `.gitignore` with the lines that it lacks."""
+    """Return the text of a `.gitignore` with the missing lines of `IGNORED` added."""
     present = {line.strip().strip("/") for line in text.splitlines()}
     missing = [line for line in IGNORED if line.strip("/") not in present]
     return (

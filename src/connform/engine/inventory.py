@@ -1,4 +1,4 @@
-"""Turns a manifest into a list of its connections, and one connection into everything known of it. Always offline.
+"""The verbs `list` and `show`: the connections of a manifest, and all values of one connection. Always offline.
 
 Layer 3; reads manifests.
 """
@@ -33,7 +33,7 @@ def list_connections(files: Sequence[str], selection: Selection = EVERYTHING, po
 
 
 def show(files: Sequence[str], name: str, policies: Sequence[str] = ()) -> Report:
-    """Return one connection with its URLs, and every effective value and where it comes from.
+    """Return a report of one connection: its URLs, every effective value, and where each value comes from.
 
     Raises:
         UnknownConnection: no connection has that name.
@@ -46,23 +46,23 @@ def show(files: Sequence[str], name: str, policies: Sequence[str] = ()) -> Repor
     connection = manifest[name]
     instance = provider(connection.provider).instance(connection)._asdict()
     details = {key: instance[key] for key in ("key_management_url", "authorize_url", "token_url", "api_key_header")}
-    values = (*_declared(connection, connection.settings, ()), *_defaults(connection))
+    values = (*_declared_values(connection, connection.settings, ()), *_default_values(connection))
     values_in_order = tuple(sorted(values, key=lambda value: value.pointer))
     described = describe(connection)._replace(details=details, values=values_in_order)
     return validated._replace(command="show", connections=(described,), connection_count=1)
 
 
-def _declared(connection: Connection, node: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[Value]:
+def _declared_values(connection: Connection, node: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[Value]:
     for key, value in node.items():
-        here = (*path, key)
+        keys = (*path, key)
         if isinstance(value, dict):
-            yield from _declared(connection, value, here)
+            yield from _declared_values(connection, value, keys)
         else:
             plain = list(value) if isinstance(value, list) else value
-            yield Value(pointer(*here), plain, connection.origin_of(*here), connection.place_of(*here))
+            yield Value(pointer(*keys), plain, connection.origin_of(*keys), connection.place_of(*keys))
 
 
-def _defaults(connection: Connection) -> Iterator[Value]:
+def _default_values(connection: Connection) -> Iterator[Value]:
     if "provider" not in connection.settings:
         yield Value("/provider", connection.provider, "default", None)
     for key, seconds in Timeouts()._asdict().items():

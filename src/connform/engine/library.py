@@ -1,6 +1,6 @@
-"""The public functions: what the commands do, for programs.
+"""The public functions of `import connform`: `load`, `connect`, `validate`, `check` and `apply`.
 
-Layer 3; reads manifests, and uses the network where a function's name says so.
+Layer 3; reads manifests. `check`, `apply` and the ready clients use the network.
 """
 
 from __future__ import annotations
@@ -31,23 +31,23 @@ if TYPE_CHECKING:
     from connform.simulator import Simulator
 
 Files: TypeAlias = "str | os.PathLike[str] | Iterable[str | os.PathLike[str]]"
-"""One manifest or folder, or several; empty: `connections.yaml`, else the folder `connections/`."""
+"""One manifest or folder, or several. Empty: `connections.yaml`, or else the folder `connections/`."""
 
 
 class ReadyConnection:
-    """One connection of a manifest; nothing is resolved until a client is asked for."""
+    """One connection of a manifest. Secrets are resolved when a client is made."""
 
     def __init__(self, connection: Connection, context: RunContext) -> None:
         self._context = context
         self.declared = connection
-        """What the manifest says, with its effective values."""
+        """The connection with its effective values."""
         self.name = connection.name
         """Its name."""
         self.base_url = provider(connection.provider).instance(connection).base_url
         """The API root."""
 
     def client(self) -> httpx.Client:
-        """Return an `httpx.Client` with base URL, credential, time-outs and trust of this connection.
+        """Return an `httpx.Client` with the base URL, credential, time-outs and trusted certificates of this connection.
 
         Raises:
             ConnectionFailed: a secret can't be resolved, a file can't be read, or a login is required.
@@ -67,7 +67,7 @@ class ReadyConnection:
 
 
 class Connections(Mapping[str, ReadyConnection]):
-    """The connections of a manifest by name, in its order."""
+    """The connections of a manifest, by name, in the order of the manifest."""
 
     def __init__(self, manifest: Manifest, context: RunContext) -> None:
         self._manifest = manifest
@@ -86,13 +86,14 @@ class Connections(Mapping[str, ReadyConnection]):
 
 
 def load(files: Files = (), *, simulator: Simulator | None = None, state: str = "", state_key: str = "") -> Connections:
-    """Return the connections of manifests; resolves nothing.
+    """Return the connections of manifests. No secret is read.
 
     Args:
         files: manifests.
         simulator: a running simulator that answers instead of the real hosts.
-        state: where grants lie: `postgresql://…`, `sqlite:///folder`; default: `.connform` beside each manifest.
-        state_key: a secret reference to the key of the grants; default: a key file in that folder.
+        state: the URL of the state database with the grants: `postgresql://…` or `sqlite:///folder`; default: the folder `.connform`
+            beside each manifest.
+        state_key: a secret reference to the key that encrypts the grants; default: a key file in that folder.
 
     Raises:
         ManifestInvalid: a manifest has errors.
@@ -106,13 +107,13 @@ def load(files: Files = (), *, simulator: Simulator | None = None, state: str = 
 def connect(
     name: str, file: Files = (), *, simulator: Simulator | None = None, state: str = "", state_key: str = ""
 ) -> httpx.Client:
-    """Return the ready client of one connection; use it in a `with` statement.
+    """Return the ready client of one connection. Use it in a `with` statement.
 
     Args:
         name: the connection.
         file: manifests.
         simulator: a running simulator that answers instead of the real host.
-        state: where grants lie, as for `load`.
+        state: the state database, as for `load`.
         state_key: the key of the grants, as for `load`.
 
     Raises:
@@ -124,7 +125,7 @@ def connect(
 
 
 def validate(files: Files = (), *, policies: Files = ()) -> Report:
-    """Return every error and warning of manifests, offline; `policies` are files and folders that judge all of them."""
+    """Return every error and warning of manifests, offline. `policies`: policy files and folders that judge every connection."""
     return _validate.validate(_names(files), policies=_names(policies))
 
 
@@ -144,9 +145,9 @@ def check(
         files: manifests.
         connections: names or globs; empty: all.
         policies: policy files and folders that judge every connection.
-        simulate: against the embedded simulator, with synthetic secrets.
+        simulate: use the embedded simulator and synthetic secrets.
         timeout_s: the limit of each check.
-        state: where grants lie, as for `load`.
+        state: the state database, as for `load`.
         state_key: the key of the grants, as for `load`.
 
     Raises:
@@ -174,14 +175,14 @@ def apply(
     state: str = "",
     state_key: str = "",
 ) -> Report:
-    """Carry out what is to be done about connections, and record it, as the command does; the call is the consent.
+    """Apply the manifests, as the command `apply` does, without asking for confirmation.
 
-    Arguments as for `check`, and `force`: whether the safety rules are set aside.
+    Arguments as for `check`; `force` skips the safety rules.
 
     Raises:
         UnknownConnection: a name or glob that matches nothing.
-        Refused: a safety rule says no.
-        ConnectionFailed: a fault of the store, before anything was done.
+        Refused: a safety rule refuses the plan.
+        ConnectionFailed: a fault of the state database, before anything was done.
     """
     selection = Selection(tuple(connections))
     return _apply.apply(
@@ -189,7 +190,7 @@ def apply(
         selection,
         _names(policies),
         by=actor(),
-        consent=Approval(force=force),
+        approval=Approval(force=force),
         simulate=simulate,
         timeout_s=timeout_s,
         state=StateLocation(state, state_key),

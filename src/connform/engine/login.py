@@ -1,6 +1,6 @@
-"""Turns a person's consent into a grant that is kept, and a grant into none: the start and the end of its life.
+"""The verbs `login` and `logout`: obtains and stores an OAuth grant; revokes and deletes it.
 
-Layer 3; uses the network and the store of grants.
+Layer 3; uses the network and the table of grants.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from connform.auth.oauth.server import discover
 from connform.auth.oauth.token_endpoint import AnswerLost, GrantRefused, TokenEndpoint
 from connform.engine.load.manifest import load_manifest
 from connform.engine.load.selection import unknown_connection
-from connform.engine.logins import problem
+from connform.engine.logins import grant_problem
 from connform.engine.run.client import bare_settings
 from connform.engine.run.context import run_context
 from connform.engine.run.end_grant import LOCK_S, end_grant
@@ -37,52 +37,52 @@ if TYPE_CHECKING:
     from connform.secret import Secret
 
 
-class Granted(NamedTuple):
-    """What came of a login."""
+class LoginResult(NamedTuple):
+    """The result of a login."""
 
     facts: GrantFacts
-    """The grant."""
+    """The facts of the new grant."""
     missing_scopes: tuple[str, ...]
-    """What the manifest asks for and the customer did not grant."""
+    """The scopes that the manifest requests and the customer did not grant."""
 
 
 class Login:
-    """One login that has begun: a person opens `url`; `finish` takes the address on which they ended."""
+    """A login in progress. A person opens `url`; `finish` takes the address of the page to which the server redirected them."""
 
-    def __init__(self, given: AuthInputs) -> None:
-        """Begin; looks for the server's endpoints where the manifest says `issuer` alone.
+    def __init__(self, inputs: AuthInputs) -> None:
+        """Start a login. Discovers the endpoints of the server if the manifest has only its `issuer`.
 
         Raises:
-            ConnectionFailed: as for `auth.oauth.server.discover`; a fault of the store, before a person is asked.
+            ConnectionFailed: as for `auth.oauth.server.discover`; a fault of the state database, before the person does anything.
         """
-        self._given = given
-        with self._locked():
+        self._inputs = inputs
+        with self._lock():
             pass
-        self._server = discover(oauth2.server(given.settings, given.server), given.client)
-        self._endpoint = TokenEndpoint(self._server.token_url, oauth2.app(given), given.client)
-        self.scopes = tuple(given.settings.get("scopes", oauth2.DEFAULT_SCOPES))
-        """What is asked for."""
-        self.redirect_uri: str = given.settings["redirect_uri"]
-        """Where the server sends the person back to."""
+        self._server = discover(oauth2.server(inputs.settings, inputs.server), inputs.client)
+        self._endpoint = TokenEndpoint(self._server.token_url, oauth2.app(inputs), inputs.client)
+        self.scopes = tuple(inputs.settings.get("scopes", oauth2.DEFAULT_SCOPES))
+        """The requested scopes."""
+        self.redirect_uri: str = inputs.settings["redirect_uri"]
+        """The address to which the server redirects the person."""
         self._request = authorization.start(
             self._server.authorize_url,
-            given.settings["client_id"],
+            inputs.settings["client_id"],
             self.redirect_uri,
             self.scopes,
             self._server.issuer,
         )
         self.url = self._request.url
-        """What the person opens."""
+        """The address that the person opens."""
 
-    def finish(self, address: Secret) -> Granted:
-        """Exchange the code in `address`, and keep the grant in place of the one before; the first answer is the only one.
+    def finish(self, address: Secret) -> LoginResult:
+        """Exchange the code in `address` for tokens, and store them as the new grant. A second address is refused.
 
         Raises:
-            ConnectionFailed: as for `authorization.read_callback` and `TokenEndpoint.exchange`; a fault of the store.
+            ConnectionFailed: as for `authorization.read_callback` and `TokenEndpoint.exchange`; a fault of the state database.
         """
         with hidden_frames():
             code = authorization.read_callback(self._request, address.reveal())
-        with self._locked() as locked:
+        with self._lock() as locked:
             try:
                 tokens = self._endpoint.exchange(code, self._request.verifier, self.redirect_uri)
             except GrantRefused:
@@ -91,17 +91,17 @@ class Login:
             except AnswerLost as lost:
                 message = f"the answer with the tokens was lost: {lost}"
                 raise ConnectionFailed("token_endpoint_unavailable", message, "start the login again") from None
-            return self._keep(locked, tokens)
+            return self._save(locked, tokens)
 
-    def take(self, refresh_token: Secret) -> Granted:
-        """Keep a grant that was obtained elsewhere, once the server has renewed it.
+    def import_token(self, refresh_token: Secret) -> LoginResult:
+        """Renew a refresh token that was obtained elsewhere, and store the result as the grant.
 
         Raises:
-            Refused: there is a grant that works: if the token is an old one of it, its server would end it.
-            ConnectionFailed: `login_required`, the server doesn't accept it; otherwise as for `finish`.
+            Refused: there is a working grant. If the token is an older one of it, sending it could end that grant.
+            ConnectionFailed: `login_required`, the server refuses the token; otherwise as for `finish`.
         """
-        with self._locked() as locked:
-            self._refuse_to_risk(locked.read())
+        with self._lock() as locked:
+            self._require_no_working_grant(locked.read())
             try:
                 tokens = self._endpoint.refresh(refresh_token)
             except GrantRefused:
@@ -112,11 +112,11 @@ class Login:
             except AnswerLost as lost:
                 message = f"the answer with the new token was lost: {lost}"
                 raise ConnectionFailed("refresh_interrupted", message) from None
-            return self._keep(locked, tokens._replace(refresh_token=tokens.refresh_token or refresh_token))
+            return self._save(locked, tokens._replace(refresh_token=tokens.refresh_token or refresh_token))
 
-    def _refuse_to_risk(self, kept: Grant | None) -> None:
-        name, settings = self._given.connection, self._given.settings
-        if kept is None or problem(settings, oauth2.server(settings, self._given.server), kept.facts)[0]:
+    def _require_no_working_grant(self, stored: Grant | None) -> None:
+        name, settings = self._inputs.connection, self._inputs.settings
+        if stored is None or grant_problem(settings, oauth2.server(settings, self._inputs.server), stored.facts)[0]:
             return
         message = (
             f"{name} has a grant that works, and nothing was sent: a server ends a grant whose old refresh token comes again. "
@@ -125,19 +125,19 @@ class Login:
         raise Refused(message)
 
     @contextmanager
-    def _locked(self) -> Iterator[LockedGrant]:
-        """Hold the grant's lock; and prove that the store can be written, before anything is spent that can't be had twice."""
-        with self._given.grants().lock(self._given.connection, LOCK_S) as locked:
-            locked.prove()
+    def _lock(self) -> Iterator[LockedGrant]:
+        """Lock the grant, and check that it can be stored before a code or a refresh token is spent."""
+        with self._inputs.grants().lock(self._inputs.connection, LOCK_S) as locked:
+            locked.check_writable()
             yield locked
 
-    def _keep(self, locked: LockedGrant, tokens: Tokens) -> Granted:
+    def _save(self, locked: LockedGrant, tokens: Tokens) -> LoginResult:
         now = datetime.now(UTC)
         scopes = self.scopes if tokens.scopes is None else tokens.scopes
         facts = GrantFacts(
-            connection=self._given.connection,
+            connection=self._inputs.connection,
             token_url=self._server.token_url,
-            client_id=self._given.settings["client_id"],
+            client_id=self._inputs.settings["client_id"],
             scopes=scopes,
             obtained_at=now,
             expires_at=None if tokens.lifetime_s is None else now + timedelta(seconds=tokens.lifetime_s),
@@ -146,17 +146,17 @@ class Login:
             granted_at=now,
         )
         locked.write(Grant(facts, tokens.access_token, tokens.refresh_token))
-        return Granted(facts, tuple(scope for scope in self.scopes if scope not in scopes))
+        return LoginResult(facts, tuple(scope for scope in self.scopes if scope not in scopes))
 
 
 @contextmanager
 def login(files: Sequence[str], name: str, *, state: StateLocation, policies: Sequence[str] = ()) -> Iterator[Login]:
-    """Yield a login for one connection.
+    """Yield a started login for one connection.
 
     Args:
         files: manifests; empty for the default search.
         name: the connection.
-        state: where grants lie.
+        state: where grants are stored.
         policies: policy files and folders that judge every connection.
 
     Raises:
@@ -164,8 +164,8 @@ def login(files: Sequence[str], name: str, *, state: StateLocation, policies: Se
         UnknownConnection: no OAuth connection has that name.
         ConnectionFailed: a secret can't be resolved; as for `Login`.
     """
-    with _given(files, name, state, policies) as given:
-        yield Login(given)
+    with _auth_inputs(files, name, state, policies) as inputs:
+        yield Login(inputs)
 
 
 def logout(
@@ -177,19 +177,20 @@ def logout(
     only_here: bool = False,
     force: bool = False,
 ) -> str:
-    """Revoke the grant of a connection where its server can, and delete it; return what happened, for people.
+    """Revoke and delete the grant of a connection; return a message that says what happened.
 
-    Arguments and errors as for `login`; nothing is deleted where the server can't be reached, unless `only_here`. With `force`,
-    it may be revoked at another server than the one that gave it.
+    Arguments and errors as for `login`. If its server has no known revocation endpoint, or is no longer declared, the
+    grant is only deleted. If the server can't be reached, nothing is deleted. `only_here` deletes without revoking. `force` permits a
+    server other than the one that issued the grant.
 
     Raises:
-        Refused: it would be, without `force`; nothing was sent.
+        Refused: the grant would be revoked at another server, without `force`. Nothing was sent.
     """
     if only_here:
         return _delete(load_manifest(files, policies), name, state)
-    with _given(files, name, state, policies) as given:
+    with _auth_inputs(files, name, state, policies) as inputs:
         try:
-            return end_grant(given, force=force)
+            return end_grant(inputs, force=force)
         except Refused as refused:
             hint = f"Correct it, or give --force if the vendor documents it so; connform logout {name} --only-here revokes nothing"
             message = f"refused, nothing was sent: {refused}. {hint}"
@@ -197,7 +198,7 @@ def logout(
 
 
 def _delete(manifest: Manifest, name: str, state: StateLocation) -> str:
-    """Delete a grant unrevoked, be it that its connection is no longer declared."""
+    """Delete a grant without revoking it; its connection may be no longer declared."""
     with closing(StoredGrants(state, SecretResolver(manifest.stores))) as grants:
         for folder in manifest.folders:
             store = grants.at(folder)
@@ -211,7 +212,9 @@ def _delete(manifest: Manifest, name: str, state: StateLocation) -> str:
 
 
 @contextmanager
-def _given(files: Sequence[str], name: str, state: StateLocation, policies: Sequence[str]) -> Iterator[AuthInputs]:
+def _auth_inputs(
+    files: Sequence[str], name: str, state: StateLocation, policies: Sequence[str]
+) -> Iterator[AuthInputs]:
     manifest = load_manifest(files, policies)
     if name not in manifest:
         raise UnknownConnection(unknown_connection(name, manifest))

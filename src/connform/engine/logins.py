@@ -1,6 +1,6 @@
-"""Turns a manifest into a report of its grants: which are there, which need a login. Needs no key and no network.
+"""The verb `login` without a connection: a report of which grants exist and which connections need a login.
 
-Layer 3; reads manifests and stores of grants.
+Layer 3; reads manifests and tables of grants. Needs no key and no network.
 """
 
 from __future__ import annotations
@@ -30,24 +30,24 @@ if TYPE_CHECKING:
 def logins(
     files: Sequence[str], selection: Selection = EVERYTHING, policies: Sequence[str] = (), *, state: StateLocation
 ) -> Report:
-    """Return the selected OAuth connections, each ready or with the reason for which it needs a login.
+    """Return a report of the selected OAuth connections: each is ready, or has the reason why it needs a login.
 
-    Arguments and errors as for `validate`; `state` says where grants lie.
+    Arguments and errors as for `validate`; `state` says where grants are stored.
     """
     manifest, validated = read_manifest(files, selection, policies)
     if manifest is None:
         return validated._replace(command="login")
     grants = StoredGrants(state, SecretResolver(manifest.stores))
-    known: dict[GrantStore, dict[str, GrantFacts]] = {}
+    facts_by_store: dict[GrantStore, dict[str, GrantFacts]] = {}
     reports = []
     try:
         for connection in manifest.values():
             if connection.auth.method == "oauth2":
                 store = grants.of(connection)
-                if store not in known:
-                    known[store] = {facts.connection: facts for facts in store.facts()}
-                report = _report(connection, known[store].get(connection.name))
-                reports.append(_of_old_name(report, manifest.moved, known[store]))
+                if store not in facts_by_store:
+                    facts_by_store[store] = {facts.connection: facts for facts in store.facts()}
+                report = _report(connection, facts_by_store[store].get(connection.name))
+                reports.append(_add_old_name(report, manifest.moved, facts_by_store[store]))
     finally:
         grants.close()
     return validated._replace(command="login", connections=tuple(reports), connection_count=len(reports))
@@ -55,7 +55,7 @@ def logins(
 
 def _report(connection: Connection, facts: GrantFacts | None) -> ConnectionReport:
     described = describe(connection)
-    name, message = problem(connection.auth.settings, declared_server(connection), facts)
+    name, message = grant_problem(connection.auth.settings, declared_server(connection), facts)
     if not name:
         return described._replace(verdict=Verdict.READY)
     fault = FAULTS[name]
@@ -69,12 +69,12 @@ def _report(connection: Connection, facts: GrantFacts | None) -> ConnectionRepor
     )
 
 
-def _of_old_name(
-    report: ConnectionReport, moved: Mapping[str, str], known: Mapping[str, GrantFacts]
+def _add_old_name(
+    report: ConnectionReport, moved: Mapping[str, str], facts: Mapping[str, GrantFacts]
 ) -> ConnectionReport:
-    """Return the report of a connection; where its grant still lies under its old name, nobody has to grant it again."""
-    old = next((old for old, new in moved.items() if new == report.name and old in known), "")
-    if not old or report.name in known:
+    """Return the report; if the grant is still stored under the old name of the connection, with a hint to run `apply`."""
+    old = next((old for old, new in moved.items() if new == report.name and old in facts), "")
+    if not old or report.name in facts:
         return report
     message = f"its grant still lies under its old name, {old}"
     return report._replace(
@@ -82,13 +82,15 @@ def _of_old_name(
     )
 
 
-def problem(settings: Mapping[str, Any], server: AuthorizationServer, facts: GrantFacts | None) -> tuple[str, str]:
-    """Return why a connection needs a login, as a fault's name and a message; both are empty where its grant works.
+def grant_problem(
+    settings: Mapping[str, Any], server: AuthorizationServer, facts: GrantFacts | None
+) -> tuple[str, str]:
+    """Return why a connection needs a login, as the name of a fault and a message; both empty if its grant works.
 
     Args:
         settings: the plain keys under `auth:`.
-        server: who may renew a grant.
-        facts: what is kept; `None` for nothing.
+        server: the authorization server that the manifest declares.
+        facts: the facts of the stored grant; `None` if there is none.
     """
     if facts is None:
         return "login_required", "no customer has granted this connection access yet"

@@ -1,6 +1,6 @@
-"""Turns manifests and recorded state into a report of what `apply` would do; with `refresh`, the live side has a say.
+"""The verb `plan`: a report of what `apply` would do; with `refresh`, compared with live checks as well.
 
-Layer 3; reads manifests and recorded state. Uses secrets and the network with `refresh` alone.
+Layer 3; reads manifests and the state database. Reads secrets and uses the network only with `refresh`.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ if TYPE_CHECKING:
 
 
 class PlanResult(NamedTuple):
-    """What `plan` found."""
+    """The result of `plan`."""
 
     report: Report
-    """For people and CI."""
+    """The report of the plan."""
     plan: Plan | None = None
-    """The plan; `None` where the manifest has errors."""
+    """The plan; `None` if the manifest has errors."""
     selection: Selection = EVERYTHING
-    """Which connections it is about."""
+    """The connections of the plan."""
     shard: Shard = WHOLE
-    """Which part of them."""
+    """The part of them that was planned."""
 
     @property
     def saved(self) -> str:
-        """The plan as a file; empty where there is none."""
+        """The content of the plan file; empty if there is no plan."""
         return write(self.plan, self.selection, self.shard) if self.plan else ""
 
 
@@ -55,23 +55,23 @@ def plan(
     parallelism: int = 100,
     progress: Callable[[int, int], None] | None = None,
 ) -> PlanResult:
-    """Return what `apply` would do. Records nothing and locks nothing.
+    """Return what `apply` would do. Nothing is recorded or locked.
 
     Args:
         files: manifests; empty for the default search.
         selection: which connections.
         policies: policy files and folders that judge every connection.
-        state: where state is kept.
+        state: where applied records are stored.
         shard: which part of the connections.
-        refresh: look at the live side of what is applied as well: needs secrets and the network.
-        timeout_s: the limit of each look.
+        refresh: check unchanged connections live as well; needs secrets and the network.
+        timeout_s: the limit of each check.
         parallelism: how many at once.
-        progress: is told how many are done, of how many.
+        progress: called with the number of checks done, and of all.
 
     Raises:
         UnknownConnection: the selection names a connection that is neither declared nor recorded.
-        NoBaseline: the selection compares with what can't be read.
-        ConnectionFailed: a fault of the store.
+        NoBaseline: the Git revision to compare with can't be read.
+        ConnectionFailed: a fault of the state database.
     """
     started = perf_counter()
     manifest, validated = read_manifest(files, selection, policies, may_miss=True)
@@ -79,47 +79,47 @@ def plan(
         return PlanResult(validated._replace(command="plan"))
     states = StateOfRun(state, validated.files)
     try:
-        drawn = make_plan(manifest, states, selection, shard)
+        planned = make_plan(manifest, states, selection, shard)
         if refresh:
-            drawn = _refreshed(drawn, manifest, state, timeout_s, parallelism, progress)
-        found = report(drawn, validated)
-        return PlanResult(found._replace(elapsed_s=perf_counter() - started), drawn, selection, shard)
+            planned = _refresh(planned, manifest, state, timeout_s, parallelism, progress)
+        found = plan_report(planned, validated)
+        return PlanResult(found._replace(elapsed_s=perf_counter() - started), planned, selection, shard)
     finally:
         states.close()
 
 
-def report(drawn: Plan, validated: Report) -> Report:
-    """Return a plan as a report."""
-    lines = tuple(map(describe_change, drawn.changes))
-    summary = PlanSummary(drawn.digest, refusals(drawn))
+def plan_report(planned: Plan, validated: Report) -> Report:
+    """Return the report of a plan."""
+    lines = tuple(map(describe_change, planned.changes))
+    summary = PlanSummary(planned.digest, refusals(planned))
     return validated._replace(command="plan", connections=lines, connection_count=len(lines), plan=summary)
 
 
-def _refreshed(
-    drawn: Plan,
+def _refresh(
+    planned: Plan,
     manifest: Manifest,
     state: StateLocation,
     timeout_s: float | None,
     parallelism: int,
     progress: Callable[[int, int], None] | None,
 ) -> Plan:
-    """Return the plan with what the live side of unchanged connections says otherwise than recorded."""
+    """Return the plan with the differences between live checks of unchanged connections and their applied records."""
     from connform.engine.changes.drift import compare_with_live
     from connform.engine.run.context import run_context
     from connform.engine.run.live_check import check_all
 
-    still = {one.name: one for one in drawn.changes if one.action is Action.NONE}
-    connections = [one.connection for one in still.values() if one.connection]
+    unchanged = {one.name: one for one in planned.changes if one.action is Action.NONE}
+    connections = [one.connection for one in unchanged.values() if one.connection]
     with run_context(manifest, simulate=False, state=state) as context:
-        seen = check_all(connections, context, parallelism, timeout_s, progress)
+        checked = check_all(connections, context, parallelism, timeout_s, progress)
         versions = {connection.name: context.source.versions(connection) for connection in connections}
-    homes = by_home({name: one.states for name, one in still.items()})
-    records = {name: record for home, names in homes.items() for name, record in home.read(names).items()}
-    answers = {one.name: one for one in seen}
+    tables = by_home({name: one.states for name, one in unchanged.items()})
+    records = {name: record for table, names in tables.items() for name, record in table.read(names).items()}
+    answers = {one.name: one for one in checked}
     changes = (
         compare_with_live(change, records.get(name), answers[name], versions[name])
         if (name := change.name) in answers
         else change
-        for change in drawn.changes
+        for change in planned.changes
     )
-    return drawn._replace(changes=tuple(changes))
+    return planned._replace(changes=tuple(changes))

@@ -1,4 +1,4 @@
-"""What every verb returns: a report, which reporters turn into text.
+"""The report that verbs return, as named tuples; reporters render it as text.
 
 Layer 3, no IO.
 """
@@ -25,26 +25,26 @@ class StageResult(NamedTuple):
     """One stage of one check."""
 
     name: Stage
-    """Which."""
+    """The name of the stage."""
     status: str
-    """`ok`, `failed` or `skipped`; `skipped` is never `ok`."""
+    """`ok`, `failed` or `skipped`. A stage that was not reached is `skipped`."""
     elapsed_s: float = 0.0
     """How long it took."""
     facts: Mapping[str, Any] = MappingProxyType({})
-    """JSON-ready facts: `addresses`, `tls_version`, `cert_expires_at`, `http_status`, …"""
+    """Facts that JSON can hold: `addresses`, `tls_version`, `cert_expires_at`, `http_status`, …"""
 
 
 class Remark(NamedTuple):
-    """What a person should know of a connection although nothing failed."""
+    """A warning about a connection that did not fail."""
 
     code: str
     """`certificate-ends-soon`, `scopes-not-granted`, `grant-not-revoked`."""
     text: str
-    """What it is, and what to do."""
+    """What was found, and what to do."""
 
 
 class ConnectionReport(NamedTuple):
-    """What is known of one connection. Fields that a verb doesn't fill are empty."""
+    """The report of one connection. Fields that a verb doesn't fill are empty."""
 
     name: str
     """Its name."""
@@ -55,33 +55,33 @@ class ConnectionReport(NamedTuple):
     region: str
     """Its region, or empty."""
     base_url: str
-    """Resolved API root."""
+    """The resolved API root."""
     auth_method: str
     """`api_key`, `oauth2`, `bearer`."""
     tags: tuple[str, ...] = ()
     """Its tags."""
     verdict: Verdict | None = None
-    """What a check said; `None` for verbs that don't check."""
+    """The result of the check; `None` for verbs that don't check."""
     stage: Stage | None = None
     """The stage that failed, or `None`."""
     fault: str = ""
-    """The class of the failure (`class` in JSON), or empty."""
+    """The name of the fault (`class` in JSON), or empty."""
     message: str = ""
     """What happened."""
     hint: str = ""
     """What to do."""
     elapsed_s: float = 0.0
-    """The whole check."""
+    """Duration of the whole check."""
     stages: tuple[StageResult, ...] = ()
     """Every stage in order."""
     warnings: tuple[Remark, ...] = ()
-    """What a person should know although nothing failed."""
+    """What a person should know even if the connection did not fail."""
     exit_code: ExitCode = ExitCode.OK
-    """The exit code that this connection alone would give."""
+    """The exit code of a run with this connection alone."""
     place: Span | None = None
-    """Where the manifest declares what failed (the reference, the name), or its name."""
+    """The place in the manifest: of the secret reference that failed, otherwise of the name of the connection."""
     details: Mapping[str, Any] = MappingProxyType({})
-    """`show`: `key_management_url`, `authorize_url`, `token_url`, …; JSON-ready."""
+    """`show`: `key_management_url`, `authorize_url`, `token_url`, …; values that JSON can hold."""
     values: tuple[Value, ...] = ()
     """`show`: every effective value."""
     action: str = ""
@@ -89,40 +89,40 @@ class ConnectionReport(NamedTuple):
     changes: tuple[FieldChange, ...] = ()
     """`plan` and `apply`: the values that differ."""
     reasons: tuple[str, ...] = ()
-    """`plan` and `apply`: why, beyond the values that differ."""
+    """`plan` and `apply`: reasons for the action other than changed values."""
     sends: tuple[Send, ...] = ()
-    """`plan` and `apply`: what is sent where when it is carried out."""
+    """`plan` and `apply`: which secrets `apply` sends to which destinations."""
     moved_from: str = ""
     """`plan` and `apply`: the name under which it was recorded, or empty."""
     revokes: GrantFacts | None = None
-    """`plan` and `apply`: the living grant that ends with what is to be done."""
+    """`plan` and `apply`: the working grant that `apply` revokes and deletes."""
     record: AppliedRecord | None = None
-    """`state`: what is recorded."""
+    """`state`: the applied record."""
     history: tuple[Attempt, ...] = ()
-    """`state history`: the attempts that are remembered, the oldest first."""
+    """`state history`: the recorded attempts, the oldest first."""
     secrets: tuple[SecretReport, ...] = ()
-    """`secrets check`: where each secret lies, and what came of reading it."""
+    """`secrets check`: where each secret is stored, and whether it could be read."""
 
 
 class SecretReport(NamedTuple):
-    """One secret of one connection: where it lies, never what it is."""
+    """One secret of one connection: where it is stored, never its value."""
 
     key: str
     """The key under `auth:`."""
     reference: str
-    """Where it lies."""
+    """The secret reference."""
     store: str
-    """The store that the reference names, or empty for a bare backend."""
+    """The declared store that the reference names; empty if it names a backend."""
     backend: str
     """The backend's scheme."""
     place: Span | None
-    """Where the manifest says it."""
+    """The place of the reference in the manifest."""
     version: str = ""
-    """The version that was read, or empty."""
+    """The version that was read; empty if unknown."""
     since: datetime | None = None
-    """When that version was written, aware UTC; `None` where the backend doesn't say."""
+    """When that version was written, aware UTC; `None` if unknown."""
     fault: str = ""
-    """The class of the failure, or empty."""
+    """The name of the fault, or empty."""
     message: str = ""
     """What happened."""
     hint: str = ""
@@ -133,15 +133,15 @@ class BackendReport(NamedTuple):
     """One secret backend."""
 
     scheme: str
-    """Of its references, and the type of its stores."""
+    """The scheme of its references, and the `type` of its stores."""
     form: str
-    """How a reference looks."""
+    """The form of its references."""
     description: str
     """What a store of this type is."""
     package: str
-    """Which package brings it."""
+    """The package that contains it."""
     missing: str
-    """How to install what is missing here, or empty."""
+    """How to install a missing library or program; empty if none is missing."""
 
 
 class Value(NamedTuple):
@@ -150,53 +150,53 @@ class Value(NamedTuple):
     pointer: str
     """RFC 6901 pointer: `/auth/api_key`."""
     value: Any
-    """JSON-ready scalar or list; references as text, never a secret."""
+    """A scalar or list that JSON can hold; references as text, never a secret."""
     origin: str
-    """`connection`, `template portal`, `defaults`, or `default` for connform's own."""
+    """Where it comes from: `connection`, `template portal`, `defaults`, or `default` (connform's own)."""
     place: Span | None
-    """Where it stands; `None` for connform's own defaults."""
+    """Its place in the manifest; `None` for connform's own defaults."""
 
 
 class PlanSummary(NamedTuple):
-    """What is to be said of a plan as a whole."""
+    """Facts about a whole plan."""
 
     digest: str
-    """For `apply --expect-digest`."""
+    """The digest of the plan, for `apply --expect-digest`."""
     refusals: tuple[str, ...]
-    """Why `apply` would want `--force`."""
+    """The safety rules that refuse the plan unless `--force` is given."""
     is_detailed: bool = False
-    """Whether changes give the exit code 2."""
+    """Whether changes give exit code 2 (`--detailed-exitcode`)."""
 
 
 class Report(NamedTuple):
-    """What a verb found."""
+    """The report of one run of a verb."""
 
     command: str
     """The verb."""
     files: tuple[str, ...] = ()
     """The manifests that were read."""
     diagnostics: tuple[Diagnostic, ...] = ()
-    """Sorted by place."""
+    """Errors and warnings, sorted by their place."""
     connections: tuple[ConnectionReport, ...] = ()
     """In the order of the manifest."""
     connection_count: int = 0
-    """How many connections were looked at (`validate` lists none, but counts them)."""
+    """The number of connections; `validate` counts them and lists none."""
     policy_count: int = 0
-    """How many policies judged them."""
+    """The number of policies that were evaluated."""
     simulated: bool = False
-    """Whether the simulator answered."""
+    """Whether the run used the simulator."""
     elapsed_s: float = 0.0
-    """The whole run."""
+    """Duration of the whole run."""
     plan: PlanSummary | None = None
-    """`plan` and `apply`: what binds them together."""
+    """`plan` and `apply`: facts about the whole plan."""
     briefs: tuple[StateRow, ...] = ()
-    """`state list`: what it shows, where no more than that was read."""
+    """`state list` as text: one row for each applied record; `connections` is empty then."""
     backends: tuple[BackendReport, ...] = ()
     """`secrets backends`: all of them."""
 
     @property
     def exit_code(self) -> ExitCode:
-        """0 when all is well, the one code where all failures are of one kind, else 1."""
+        """The one code that all failures have, otherwise 1. Without failures 0, or 2 for changes if `plan.is_detailed`."""
         codes = {connection.exit_code for connection in self.connections} - {ExitCode.OK}
         if self.number_of("error"):
             codes.add(ExitCode.INVALID)
@@ -206,5 +206,5 @@ class Report(NamedTuple):
         return codes.pop() if len(codes) == 1 else ExitCode.INVALID
 
     def number_of(self, severity: Severity | str) -> int:
-        """Return how many mistakes have a severity, those included that are only counted."""
+        """Return the number of mistakes with a severity. One diagnostic may stand for several."""
         return sum(diagnostic.number for diagnostic in self.diagnostics if diagnostic.severity == severity)

@@ -1,4 +1,4 @@
-"""Turns one request, through the ready client of a connection, into its answer.
+"""The verb `request`: sends one HTTP request through the ready client of a connection.
 
 Layer 3; uses the network.
 """
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 
 class RawAnswer(NamedTuple):
-    """What came back, as it came."""
+    """The answer to a request."""
 
     status: int
     """HTTP status."""
     headers: list[tuple[str, str]]
-    """Header lines in their order."""
+    """The header lines, in the order received."""
     body: bytes
     """The body, decoded from its content coding."""
 
@@ -44,26 +44,26 @@ def request(
     policies: Sequence[str] = (),
     state: StateLocation = DEFAULT,
 ) -> RawAnswer:
-    """Send one request.
+    """Send one request, and return its answer.
 
     Args:
         files: manifests; empty for the default search.
         name: the connection.
         method: `GET`, `POST`, …
         path: relative to the base URL.
-        simulate: against the embedded simulator, with synthetic secrets.
+        simulate: use the embedded simulator and synthetic secrets.
         body: the body, or `None`.
-        content_type: its media type.
-        form: parts of a multipart form instead: name, file name or nothing, content.
-        headers: further header lines.
+        content_type: the media type of the body.
+        form: instead of a body, the parts of a multipart form: name, file name (may be empty), content.
+        headers: additional header lines.
         timeout_s: the limit of the whole exchange.
         policies: policy files and folders that judge every connection.
-        state: where grants lie.
+        state: where grants are stored.
 
     Raises:
         ManifestInvalid: the manifest has errors.
         UnknownConnection: no connection has that name.
-        ConnectionFailed: no answer.
+        ConnectionFailed: a secret can't be resolved, a login is required, or there was no answer.
     """
     from connform.http.client import sync_client
 

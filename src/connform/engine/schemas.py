@@ -1,4 +1,4 @@
-"""Names the JSON Schemas that this layer composes. Layer 3, no IO."""
+"""The table of published JSON Schemas: manifest, policy and plan file. Layer 3, no IO."""
 
 from __future__ import annotations
 
@@ -20,4 +20,4 @@ SCHEMAS: Final[dict[str, Callable[[], Schema]]] = {
     "policy": lambda: portable(policy_schema()),
     "plan": lambda: PLAN_SCHEMA,
 }
-"""Name → what composes it."""
+"""The name of a schema → the function that makes it."""

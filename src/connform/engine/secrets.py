@@ -1,6 +1,6 @@
-"""Turns the secret references of connections into a report of where each leads, and the backends into a list.
+"""The verbs `secrets check` and `secrets backends`: a report of each secret reference, and the list of backends.
 
-Layer 3; calls the secret backends. What a secret is stays where it was read: the report holds versions, never values.
+Layer 3; calls the secret backends. The report holds versions, never values.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def check_secrets(files: Sequence[str] = (), selection: Selection = EVERYTHING, policies: Sequence[str] = ()) -> Report:
-    """Read every secret of the selected connections, and say from where, which version and since when.
+    """Read every secret of the selected connections; return a report with the place and the version of each.
 
     Arguments and errors as for `validate`.
     """
@@ -54,7 +54,7 @@ def check_secrets(files: Sequence[str] = (), selection: Selection = EVERYTHING, 
 
 
 def backends() -> Iterator[BackendReport]:
-    """Yield every secret backend, built-in ones and those of packages.
+    """Yield every secret backend, built-in or from a plug-in.
 
     Raises:
         ConnformError: a plug-in can't be loaded.
@@ -69,8 +69,8 @@ def backends() -> Iterator[BackendReport]:
 def _report(connection: Connection, source: SecretResolver, stores: Mapping[str, Store]) -> ConnectionReport:
     references = connection.auth.references
     method = auth_method(connection.auth.method)
-    read = source.outcomes([RequestedSecret(reference, connection.base) for reference in references.values()])
-    outcomes = [_judged(outcome, key, method) for key, outcome in zip(references, read, strict=True)]
+    read_outcomes = source.outcomes([RequestedSecret(reference, connection.base) for reference in references.values()])
+    outcomes = [_check_usable(outcome, key, method) for key, outcome in zip(references, read_outcomes, strict=True)]
     secrets = tuple(
         _secret(connection, key, outcome, stores) for key, outcome in zip(references, outcomes, strict=True)
     )
@@ -90,8 +90,8 @@ def _report(connection: Connection, source: SecretResolver, stores: Mapping[str,
     )
 
 
-def _judged(outcome: Outcome, key: str, method: AuthMethod) -> Outcome:
-    """Return what was read, or why the connection can't use it: in the words of `check`."""
+def _check_usable(outcome: Outcome, key: str, method: AuthMethod) -> Outcome:
+    """Return the outcome; if the auth method can't use the secret, return the failure that `check` would report."""
     if isinstance(outcome, SecretUnresolved):
         return outcome
     try:
@@ -104,7 +104,7 @@ def _judged(outcome: Outcome, key: str, method: AuthMethod) -> Outcome:
 def _secret(connection: Connection, key: str, outcome: Outcome, stores: Mapping[str, Store]) -> SecretReport:
     reference = connection.auth.references[key]
     store = stores.get(reference.scheme)
-    where = SecretReport(
+    report = SecretReport(
         key,
         str(reference),
         store.name if store else "",
@@ -112,5 +112,5 @@ def _secret(connection: Connection, key: str, outcome: Outcome, stores: Mapping[
         connection.place_of("auth", key),
     )
     if isinstance(outcome, SecretUnresolved):
-        return where._replace(fault=outcome.fault.name, message=outcome.message, hint=outcome.hint)
-    return where._replace(version=outcome.version, since=outcome.since)
+        return report._replace(fault=outcome.fault.name, message=outcome.message, hint=outcome.hint)
+    return report._replace(version=outcome.version, since=outcome.since)

@@ -1,6 +1,6 @@
-"""Turns recorded state into reports: what is known of each connection, and how it came about.
+"""The verbs `state`: list, show, move and forget applied records.
 
-Layer 3; reads recorded state, and takes no lock but to forget. Needs no valid manifest, only the place where one lies.
+Layer 3; reads the state database. Only `forget` and `move` lock and write. Needs no valid manifest, only its location.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from connform.engine.run.state_location import StateLocation
 
 
-def recorded(
+def report_state(
     files: Sequence[str],
     selection: Selection = EVERYTHING,
     *,
@@ -35,50 +35,52 @@ def recorded(
     with_history: bool = False,
     with_specifications: bool = True,
 ) -> Report:
-    """Return what is recorded, by name. Verdicts of the past are part of the records, and no verdicts of this run.
+    """Return a report of the applied records. Recorded verdicts don't change the exit code of the report.
 
     Args:
-        files: manifests; their folders say where the state lies.
+        files: manifests; by default, the state database is in their folders.
         selection: which connections.
-        state: where state is kept.
+        state: where applied records are stored.
         command: the verb of the report.
-        with_history: return every attempt as well.
-        with_specifications: return more than briefs, which are much less to read.
+        with_history: include every recorded attempt.
+        with_specifications: include whole records. Without them only `Report.briefs` is filled, which reads much less data.
 
     Raises:
-        ManifestInvalid: a file that was named can't be read: its state may be another.
-        UnknownConnection: the selection names none.
-        ConnectionFailed: a fault of the store.
+        ManifestInvalid: a named file can't be read, so the location of its state is unknown.
+        UnknownConnection: the selection names no recorded connection.
+        ConnectionFailed: a fault of the state database.
     """
-    names = named_manifests(files)
+    names = manifest_names(files)
     with closing(StateOfRun(state, names)) as states:
         if with_specifications or selection.tags:
-            lines = _lines(states, selection, with_history=with_history)
+            lines = _describe_records(states, selection, with_history=with_history)
         else:
-            briefs = {brief[0]: brief for home in states.all for brief in home.briefs()}
-            chosen = briefs if selection == EVERYTHING else select(dict.fromkeys(briefs, ()), selection)
-            found = tuple([briefs[name] for name in chosen])
+            rows = {row[0]: row for table in states.all for row in table.list_rows()}
+            chosen = rows if selection == EVERYTHING else select(dict.fromkeys(rows, ()), selection)
+            found = tuple([rows[name] for name in chosen])
             return Report(command, tuple(names), connection_count=len(found), briefs=found)
     return Report(command, tuple(names), connections=tuple(lines), connection_count=len(lines))
 
 
-def _lines(states: StateOfRun, selection: Selection, *, with_history: bool) -> list[ConnectionReport]:
-    if not _is_one(selection):
-        records = states.read()  # and nothing else: a run of apply may be under way
+def _describe_records(states: StateOfRun, selection: Selection, *, with_history: bool) -> list[ConnectionReport]:
+    if not _is_one_name(selection):
+        records = states.read()  # read once: a run of `apply` may be changing records
         tags = {name: tuple(record.spec["settings"].get("tags", ())) for name, record in records.items()}
         chosen = select(tags, selection)
-        histories = {name: one for home in states.all for name, one in home.histories().items()} if with_history else {}
+        histories = (
+            {name: one for table in states.all for name, one in table.histories().items()} if with_history else {}
+        )
         return [describe_record(records[name], tuple(histories.get(name, ()))) for name in chosen]
     (name,) = selection.names
-    for home in states.all:
-        record = home.record(name)
+    for table in states.all:
+        record = table.record(name)
         if record is not None:
-            return [describe_record(record, tuple(home.history(name)) if with_history else ())]
+            return [describe_record(record, tuple(table.history(name)) if with_history else ())]
     raise UnknownConnection(unknown_connection(name, states.marks()))
 
 
-def _is_one(selection: Selection) -> bool:
-    """Whether a selection is one name and no glob."""
+def _is_one_name(selection: Selection) -> bool:
+    """Whether a selection is exactly one name, and not a glob."""
     return (
         selection == Selection(selection.names)
         and len(selection.names) == 1
@@ -86,11 +88,11 @@ def _is_one(selection: Selection) -> bool:
     )
 
 
-def named_manifests(files: Sequence[str]) -> list[str]:
-    """Return the names of the manifests, of which the folders alone matter.
+def manifest_names(files: Sequence[str]) -> list[str]:
+    """Return the file names of the manifests; only their folders are used.
 
     Raises:
-        ManifestInvalid: one that was named can't be read; without a name there need be none.
+        ManifestInvalid: a named file can't be read. Without names, no manifest is required.
     """
     sources, problems = load_sources(files, content=False)
     if files and problems:
@@ -99,59 +101,59 @@ def named_manifests(files: Sequence[str]) -> list[str]:
 
 
 def forget(files: Sequence[str], name: str, *, state: StateLocation, lock_timeout_s: float) -> None:
-    """Forget a connection: its record and its history. Its server hears nothing of it, and its grant stays.
+    """Delete the applied record and the history of a connection. Nothing is sent to its server, and its grant stays.
 
     Args:
-        files: manifests; their folders say where the state lies.
+        files: manifests; by default, the state database is in their folders.
         name: the connection.
-        state: where state is kept.
+        state: where applied records are stored.
         lock_timeout_s: how long to wait for a run of `apply`.
 
     Raises:
-        ManifestInvalid: a file that was named can't be read: its state may be another.
+        ManifestInvalid: a named file can't be read, so the location of its state is unknown.
         UnknownConnection: nothing is recorded under that name.
-        ConnectionFailed: a fault of the store.
+        ConnectionFailed: a fault of the state database.
     """
-    with closing(StateOfRun(state, named_manifests(files))) as states:
-        marks = states.marks()
-        if name not in marks:
-            raise UnknownConnection(unknown_connection(name, marks))
-        home = marks[name][1]
-        with home.held([Shard.name_of(part_of(name))], lock_timeout_s) as changes:
+    with closing(StateOfRun(state, manifest_names(files))) as states:
+        summaries = states.marks()
+        if name not in summaries:
+            raise UnknownConnection(unknown_connection(name, summaries))
+        table = summaries[name][1]
+        with table.lock_parts([Shard.name_of(part_of(name))], lock_timeout_s) as changes:
             changes.write((), [name])
 
 
 def move(files: Sequence[str], old: str, new: str, *, state: StateLocation, lock_timeout_s: float) -> None:
-    """Give the record, the history and the grant of a connection to another name, whatever the manifests say.
+    """Rename the record, the history and the grant of a connection. The manifests are not compared.
 
     Args:
-        files: manifests; their folders say where the state lies, and their stores may hold the key of the grants.
-        old: the name that it has.
-        new: the name that it gets.
-        state: where state and grants are kept.
+        files: manifests; by default, the state database is in their folders. Their secret stores may hold the key of the grants.
+        old: the old name.
+        new: the new name.
+        state: where applied records and grants are stored.
         lock_timeout_s: how long to wait for a run of `apply`.
 
     Raises:
-        ManifestInvalid: a file that was named can't be read: its state may be another.
-        UnknownConnection: nothing lies under the old name.
-        Refused: something lies under the new one.
-        ConnectionFailed: a fault of the store.
+        ManifestInvalid: a named file can't be read, so the location of its state is unknown.
+        UnknownConnection: there is no record and no grant with the old name.
+        Refused: there is a record or a grant with the new name.
+        ConnectionFailed: a fault of the state database.
     """
-    names = named_manifests(files)
+    names = manifest_names(files)
     with closing(StateOfRun(state, names)) as states:
-        known = {name: home for home in states.all for name in (*home.marks(), *home.grants())}
+        known = {name: table for table in states.all for name in (*table.summaries(), *table.grants())}
         if old not in known:
             raise UnknownConnection(unknown_connection(old, known))
-        home = known[old]
+        table = known[old]
         manifest, _ = read_manifest(files)
         parts = sorted(Shard.name_of(part_of(name)) for name in {old, new})
         with (
-            home.held(dict.fromkeys(parts), lock_timeout_s) as changes,
+            table.lock_parts(dict.fromkeys(parts), lock_timeout_s) as changes,
             closing(SecretResolver(manifest.stores if manifest else {})) as source,
             closing(StoredGrants(state, source)) as grants,
         ):
             for other in states.all:
-                if new in other.marks() or new in other.grants():
+                if new in other.summaries() or new in other.grants():
                     message = f"{new} is in the state already: choose another name, or `connform state rm {new}` first"
                     raise Refused(message)
-            move_record(old, new, changes, grants.at(states.folder_of(home)))
+            move_record(old, new, changes, grants.at(states.folder_of(table)))

@@ -1,4 +1,4 @@
-"""Obtains, spends and revokes grants: OAuth 2.0 (RFC 6749), for one connection at a time.
+"""The OAuth 2.0 client (RFC 6749): obtains, renews and revokes the grant of one connection.
 
 Layer 2.
 """

@@ -1,4 +1,4 @@
-"""Turns a login into the address that a person opens, and the address where they ended into a code.
+"""The authorization request of a login, and the check of the redirect that answers it.
 
 Layer 2, no IO. RFC 6749 §4.1, with PKCE (RFC 7636, S256 always) and the issuer's name (RFC 9207).
 """
@@ -35,37 +35,37 @@ _PORTS: Final = {"https": 443, "http": 80}
 
 
 class AuthorizationRequest(NamedTuple):
-    """One login that has been started and not ended."""
+    """The authorization request of one login, and what is needed to check its answer."""
 
     url: str
-    """What the person opens."""
+    """The address that the person opens."""
     redirect_uri: str
-    """Where the server sends them back to."""
+    """The address to which the server redirects the person."""
     issuer: str
-    """Who must answer; empty where it is not known: then somebody of the origin of `url`."""
+    """The issuer that must answer. If it is unknown (empty), the answer must come from the origin of `url`."""
     state: Secret
-    """Ties the answer to this login; good once."""
+    """Identifies this login in the answer; accepted once (RFC 6749 §10.12)."""
     verifier: Secret
-    """RFC 7636 §4.1: proves to the token endpoint that the code is ours."""
-    once: Lock
-    """Taken for good by the first answer that holds the state."""
+    """The PKCE code verifier (RFC 7636 §4.1)."""
+    answered: Lock
+    """Acquired by the first answer with the right state, and never released."""
 
 
 def start(
     authorize_url: str, client_id: str, redirect_uri: str, scopes: Sequence[str], issuer: str = ""
 ) -> AuthorizationRequest:
-    """Return a fresh login.
+    """Return a new authorization request with a random state and verifier.
 
     Args:
-        authorize_url: the authorization endpoint; a query of its own is kept (RFC 6749 §3.1).
-        client_id: the app.
+        authorize_url: the authorization endpoint. Its query stays (RFC 6749 §3.1).
+        client_id: the client id of the app.
         redirect_uri: exactly as registered with the vendor.
-        scopes: what is asked for.
-        issuer: the server's name where discovery gave it one.
+        scopes: the requested scopes.
+        issuer: the issuer of the server; empty if unknown.
     """
     state, verifier = (secrets.token_urlsafe(_ENTROPY_BYTES) for _ in range(2))
     challenge = urlsafe_b64encode(sha256(verifier.encode("ascii")).digest()).rstrip(b"=").decode("ascii")
-    asked = {
+    parameters = {
         "response_type": "code",
         "client_id": client_id,
         "redirect_uri": redirect_uri,
@@ -75,36 +75,36 @@ def start(
         "code_challenge_method": "S256",
     }
     parts = urlsplit(authorize_url)
-    query = "&".join(filter(None, (parts.query, urlencode(asked))))
+    query = "&".join(filter(None, (parts.query, urlencode(parameters))))
     url = urlunsplit(parts._replace(query=query, fragment=""))
     return AuthorizationRequest(url, redirect_uri, issuer, Secret(state), Secret(verifier), Lock())
 
 
 def read_callback(request: AuthorizationRequest, address: str) -> Secret:
-    """Return the code that the address holds on which the browser ended; only the first answer with the right state is read.
+    """Return the code in the address to which the browser was redirected. Only the first answer with the right state is accepted.
 
     Raises:
-        ConnectionFailed: `login_bad_callback`, `login_state_mismatch`, `login_issuer_mismatch`, `login_denied`, or what
-            else RFC 6749 §4.1.2.1 has a name for; nothing of the address is repeated.
+        ConnectionFailed: `login_bad_callback`, `login_state_mismatch`, `login_issuer_mismatch`, `login_denied`, or the fault of
+            another error of RFC 6749 §4.1.2.1. Messages contain nothing of the address.
     """
-    got = _parameters(request.redirect_uri, address.strip())
-    if not hmac.compare_digest(got.get("state", "").encode(), request.state.reveal().encode()):
+    parameters = _parameters(request.redirect_uri, address.strip())
+    if not hmac.compare_digest(parameters.get("state", "").encode(), request.state.reveal().encode()):
         raise ConnectionFailed("login_state_mismatch", "the address holds the `state` of another login, or none")
-    if not request.once.acquire(blocking=False):
+    if not request.answered.acquire(blocking=False):
         raise ConnectionFailed("login_state_mismatch", "this login has had its answer: its `state` is good once")
-    if "iss" in got:
-        _check_issuer(request, got["iss"])
-    if "error" in got:
-        error = got["error"] if got["error"] in _ERRORS else "an error without a known name"
-        fault = _ERRORS.get(got["error"], "login_denied")
+    if "iss" in parameters:
+        _check_issuer(request, parameters["iss"])
+    if "error" in parameters:
+        error = parameters["error"] if parameters["error"] in _ERRORS else "an error without a known name"
+        fault = _ERRORS.get(parameters["error"], "login_denied")
         raise ConnectionFailed(fault, f"the server answered the login with {error}")
-    if not got.get("code"):
+    if not parameters.get("code"):
         raise ConnectionFailed("login_bad_callback", "the address holds no `code`")
-    return Secret(got["code"])
+    return Secret(parameters["code"])
 
 
 def _check_issuer(request: AuthorizationRequest, named: str) -> None:
-    """Make sure that the server answered which was asked (RFC 9207 §2.4)."""
+    """Require that the answer comes from the server of the request (RFC 9207 §2.4)."""
     if request.issuer:
         if named != request.issuer:
             raise ConnectionFailed("login_issuer_mismatch", f"the answer names another server than {request.issuer}")
@@ -118,24 +118,24 @@ def _check_issuer(request: AuthorizationRequest, named: str) -> None:
 
 def _origin(url: str) -> tuple[str, str, int] | None:
     try:
-        return _place(urlsplit(url))[:3]
+        return _split_address(urlsplit(url))[:3]
     except ValueError:
         return None
 
 
 def _parameters(redirect_uri: str, address: str) -> dict[str, str]:
     try:
-        registered, came = urlsplit(redirect_uri), urlsplit(address)
-        is_there = _place(registered) == _place(came)
+        registered, received = urlsplit(redirect_uri), urlsplit(address)
+        is_redirect_uri = _split_address(registered) == _split_address(received)
     except ValueError:
-        is_there = False
-        registered = came = urlsplit("")
+        is_redirect_uri = False
+        registered = received = urlsplit("")
     if not re.match(r"https?://[!-~]+$", address):
         raise ConnectionFailed("login_bad_callback", "what was pasted is not the address of a page")
-    if not is_there:
+    if not is_redirect_uri:
         message = f"the address does not start with {redirect_uri}, where the server sends people back to"
         raise ConnectionFailed("login_bad_callback", message)
-    pairs = parse_qsl(came.query, keep_blank_values=True)
+    pairs = parse_qsl(received.query, keep_blank_values=True)
     names = [name for name, _ in pairs]
     if len(set(names)) != len(names):
         raise ConnectionFailed("login_bad_callback", "the address holds a parameter twice")
@@ -146,7 +146,7 @@ def _parameters(redirect_uri: str, address: str) -> dict[str, str]:
     return dict(pairs)
 
 
-def _place(url: SplitResult) -> tuple[str, str, int, str]:
+def _split_address(url: SplitResult) -> tuple[str, str, int, str]:
     if url.username is not None or url.password is not None:
         raise ValueError
     return url.scheme, url.hostname or "", url.port or _PORTS.get(url.scheme, 0), url.path or "/"

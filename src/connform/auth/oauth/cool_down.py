@@ -1,6 +1,6 @@
-"""Turns the failure of a token endpoint into a time in which nobody asks it again, so that its trouble makes no storm.
+"""The pause after a failed call of the token endpoint, in which no further call is made.
 
-Layer 2, reads the monotonic clock.
+Layer 2; reads the monotonic clock. It prevents that many callers flood a server that is failing.
 """
 
 from __future__ import annotations
@@ -11,44 +11,45 @@ from typing import Final
 from connform.errors import ConnectionFailed
 
 _FIRST_S: Final = 1.0
-_LONGEST_GUESS_S: Final = 30.0
+_LONGEST_OWN_S: Final = 30.0
 _LONGEST_S: Final = 60.0
-"""Whatever a server asks for; and for an app that it rejects, which only a person can mend."""
+"""The longest pause, even if the server asks for more. Also the pause after the server rejects the app, which only a person can
+correct."""
 
 
 class CoolDown:
-    """The failures of one credential's token calls, since the last that went well."""
+    """The pause of one credential; it grows with each failure since the last successful call."""
 
     def __init__(self) -> None:
-        self._told = ("", "", "")
+        self._failure = ("", "", "")
         self._ends_at = 0.0
-        self._guess_s = _FIRST_S
+        self._next_pause_s = _FIRST_S
 
     def check(self) -> None:
-        """Fail as the last call did, while it is too early for another.
+        """Require that no pause is running.
 
         Raises:
-            ConnectionFailed: the class of the failure that is remembered.
+            ConnectionFailed: the fault of the last call, during the pause.
         """
-        left_s = self._ends_at - monotonic()
-        if left_s > 0:
-            fault, message, hint = self._told
-            raise ConnectionFailed(fault, f"{message}; it is not asked again for {left_s:.0f} s", hint)
+        remaining_s = self._ends_at - monotonic()
+        if remaining_s > 0:
+            fault, message, hint = self._failure
+            raise ConnectionFailed(fault, f"{message}; it is not asked again for {remaining_s:.0f} s", hint)
 
-    def begin(self, failure: ConnectionFailed, asked_s: float | None = None) -> None:
-        """Take note of a failure.
+    def begin(self, failure: ConnectionFailed, retry_after_s: float | None = None) -> None:
+        """Start a pause after a failure.
 
         Args:
-            failure: what callers are told meanwhile.
-            asked_s: the server's wish (`Retry-After`); without one, each failure doubles the time.
+            failure: raised again during the pause.
+            retry_after_s: the pause that the server asked for (`Retry-After`); without it, each failure doubles the pause.
         """
-        pause_s = asked_s or self._guess_s
+        pause_s = retry_after_s or self._next_pause_s
         if failure.fault.name == "client_credentials_rejected":
             pause_s = _LONGEST_S
-        self._guess_s = min(self._guess_s * 2, _LONGEST_GUESS_S)
-        self._told = (failure.fault.name, failure.message, failure.hint)
+        self._next_pause_s = min(self._next_pause_s * 2, _LONGEST_OWN_S)
+        self._failure = (failure.fault.name, failure.message, failure.hint)
         self._ends_at = monotonic() + min(pause_s, _LONGEST_S)
 
     def end(self) -> None:
-        """Forget: a call went well."""
-        self._ends_at, self._guess_s = 0.0, _FIRST_S
+        """End the pause after a successful call."""
+        self._ends_at, self._next_pause_s = 0.0, _FIRST_S

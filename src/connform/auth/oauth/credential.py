@@ -1,7 +1,7 @@
-"""Turns a grant into the Authorization header, and lets many callers share one renewal of its access token.
+"""The credential of a grant: sends its access token, and lets concurrent callers share one renewal.
 
-Layer 2; a renewal, which uses a store and the token endpoint, runs in a thread of its own: whoever gives up waiting does not stop it,
-and its answer is never thrown away.
+Layer 2. A renewal uses the table of grants and the token endpoint. It runs in its own thread: a caller that stops waiting does not
+stop it, so the new tokens are always stored.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from connform.auth.oauth import pending_refresh
 from connform.auth.oauth.freshness import is_fresh
-from connform.auth.oauth.renewal import Renewal, lines_of
+from connform.auth.oauth.renewal import Renewal, header_lines
 from connform.errors import ConnectionFailed
 from connform.http.net import deadline
 from connform.http.settings import NO_LINES
@@ -27,16 +27,16 @@ if TYPE_CHECKING:
     from connform.grant import Grant, GrantFacts, GrantStore
     from connform.http.settings import ClientSettings, HeaderLines
 
-_SHARE_OF_WAITING: Final = 0.9
-"""Of a caller's time: whoever waits in vain for the lock learns who holds it, before the time is up."""
+_LOCK_WAIT_SHARE: Final = 0.9
+"""The share of a caller's time to wait for the lock: at its end the message says who holds the lock, before the caller's deadline."""
 
 
 def _now() -> datetime:
     return datetime.now(UTC)
 
 
-class _Renewing:
-    """The renewal that is under way in this process."""
+class _CurrentRenewal:
+    """The renewal that runs in this process."""
 
     def __init__(self) -> None:
         self.lock = Lock()
@@ -44,7 +44,7 @@ class _Renewing:
 
 
 class GrantCredential:
-    """The credential of one connection; `Renewable`, and safe to share between threads and tasks."""
+    """The credential of one connection. It is `Renewable`; threads and tasks may share it."""
 
     def __init__(
         self,
@@ -56,80 +56,81 @@ class GrantCredential:
         *,
         clock: Callable[[], datetime] = _now,
     ) -> None:
-        """Take whose grant it is; nothing is read before the first request.
+        """Make the credential. The grant is read at the first request.
 
         Args:
-            connection: its name.
-            store: where the grant lies.
-            server: who may renew it.
-            app: to whom it was given.
-            settings: TLS and proxy on the way to the token endpoint.
-            clock: returns the time, aware UTC.
+            connection: the name of the connection.
+            store: where the grant is stored.
+            server: the declared authorization server; a grant of another one is refused.
+            app: the OAuth client.
+            settings: TLS, proxy and time-outs for the token endpoint.
+            clock: returns the current time, aware UTC.
         """
         self._connection = connection
         self._renewal = Renewal(connection, store, server, app, settings, clock)
         self._clock = clock
         self._grant: Grant | None = None
-        self._renewing = ProcessLocal(_Renewing)
+        self._current = ProcessLocal(_CurrentRenewal)
 
     @property
     def facts(self) -> GrantFacts | None:
-        """What may be shown of the grant that was used last; `None` before the first request."""
+        """The facts of the grant that was renewed or read last; `None` before the first request."""
         return self._grant.facts if self._grant else None
 
     def headers(self) -> HeaderLines:
-        """Return the line of the token in memory, while it is good; else nothing."""
+        """Return the header line of the token in memory while it is fresh; otherwise nothing."""
         grant = self._grant
-        return lines_of(grant) if grant is not None and is_fresh(grant.facts, self._clock()) else NO_LINES
+        return header_lines(grant) if grant is not None and is_fresh(grant.facts, self._clock()) else NO_LINES
 
     def renew(self, refused: HeaderLines = NO_LINES) -> HeaderLines:
-        """Return the line of a token that works, as far as one can be had (`http.settings.Renewable`).
+        """Return the header line of a usable token, after a renewal if needed (`http.settings.Renewable`).
 
         Raises:
-            ConnectionFailed: as for `Renewal.run`; by the deadline of the caller what the renewal waits for, while that goes on.
+            ConnectionFailed: as for `Renewal.run`. At the deadline of the caller, the message says what the renewal waits for; the
+                renewal goes on.
         """
         while True:
             lines = self.headers()
             if lines and lines != refused:
                 return lines
-            limit_s = self._allowed_s()
-            outcome, is_mine = self._share(refused, limit_s)
+            limit_s = self._remaining_s()
+            outcome, is_own = self._join_or_start(refused, limit_s)
             try:
-                lines = lines_of(outcome.result(limit_s))
+                lines = header_lines(outcome.result(limit_s))
             except TimeoutError:
-                raise self._renewal.left() from None
+                raise self._renewal.timeout_failure() from None
             except ConnectionFailed as failure:
-                if is_mine or failure.fault.name != "store_locked":
+                if is_own or failure.fault.name != "store_locked":
                     raise
-                continue  # whoever began it had less patience
-            if is_mine or lines != refused:  # another's renewal may know nothing of this caller's refused token
+                continue  # the caller that started it had less time to wait for the lock
+            if is_own or lines != refused:  # a renewal of another caller may return the token that was refused here
                 return lines
 
-    def _allowed_s(self) -> float | None:
+    def _remaining_s(self) -> float | None:
         try:
             return deadline.allow(None)
         except TimeoutError:
             message = f"no time was left to renew the grant of {self._connection}"
             raise ConnectionFailed("http_deadline", message) from None
 
-    def _share(self, refused: HeaderLines, limit_s: float | None) -> tuple[Future[Grant], bool]:
-        """Return the outcome of the renewal that is under way, or of a new one, and whether it is this caller's own."""
-        renewing = self._renewing.own
-        with renewing.lock:
-            if renewing.outcome is not None and not renewing.outcome.done():
-                return renewing.outcome, False
-            renewing.outcome = self._begin(refused, limit_s)
-            return renewing.outcome, True
+    def _join_or_start(self, refused: HeaderLines, limit_s: float | None) -> tuple[Future[Grant], bool]:
+        """Return the outcome of the running renewal, or of a new one, and whether it is this caller's own."""
+        current = self._current.own
+        with current.lock:
+            if current.outcome is not None and not current.outcome.done():
+                return current.outcome, False
+            current.outcome = self._start(refused, limit_s)
+            return current.outcome, True
 
-    def _begin(self, refused: HeaderLines, limit_s: float | None) -> Future[Grant]:
-        """Renew in a thread that ends its work whatever becomes of the callers; the process waits for it."""
+    def _start(self, refused: HeaderLines, limit_s: float | None) -> Future[Grant]:
+        """Start a renewal in a thread that is not a daemon: it completes even if all callers give up or the process is ending."""
         outcome: Future[Grant] = Future()
-        patience_s = pending_refresh.LONGEST.total_seconds() if limit_s is None else limit_s * _SHARE_OF_WAITING
+        lock_timeout_s = pending_refresh.MAX_AGE.total_seconds() if limit_s is None else limit_s * _LOCK_WAIT_SHARE
 
         def work() -> None:
             try:
-                grant = self._grant = self._renewal.run(refused, patience_s)
-            except BaseException as error:  # noqa: BLE001  (it belongs to whoever waits)
+                grant = self._grant = self._renewal.run(refused, lock_timeout_s)
+            except BaseException as error:  # noqa: BLE001  (it is raised in the callers)
                 outcome.set_exception(error)
             else:
                 outcome.set_result(grant)

@@ -1,6 +1,6 @@
-"""Says of an access token whether it may still be sent, and whether it is too young for a 401 to be about its age.
+"""The age of an access token: whether it may still be sent, and whether a 401 can be about its age.
 
-Layer 2, no IO, no clock of its own.
+Layer 2, no IO; callers pass the current time.
 """
 
 from __future__ import annotations
@@ -14,19 +14,22 @@ if TYPE_CHECKING:
     from connform.grant import GrantFacts
 
 _LEEWAY: Final = timedelta(seconds=60)
-"""A token is renewed that long before it ends, or a tenth of its life, where that is less."""
-_YOUTH: Final = timedelta(seconds=60)
-"""A younger token that is refused is not renewed: its scope is wrong, not its age. Or half of its life, where that is less."""
+"""A token is renewed this long before it expires, or a tenth of its lifetime, whichever is less."""
+_YOUNG_FOR: Final = timedelta(seconds=60)
+"""A token younger than this, or than half of its lifetime, is not renewed after a 401: the cause is not its age."""
 
 
 def is_fresh(facts: GrantFacts, now: datetime) -> bool:
-    """Return whether the access token lasts for another request."""
+    """Return whether the access token is valid long enough for another request."""
     if facts.expires_at is None:
         return True
     return now < facts.expires_at - min(_LEEWAY, (facts.expires_at - facts.obtained_at) / 10)
 
 
 def is_young(facts: GrantFacts, now: datetime) -> bool:
-    """Return whether the access token is younger than a 401 can explain; one from the future is of a clock that was put back."""
-    youth = min(_YOUTH, (facts.expires_at - facts.obtained_at) / 2) if facts.expires_at else _YOUTH
-    return timedelta() <= now - facts.obtained_at < youth
+    """Return whether the access token is so young that a 401 is not about its age.
+
+    A token that was issued in the future is not young: the clock was set back.
+    """
+    young_for = min(_YOUNG_FOR, (facts.expires_at - facts.obtained_at) / 2) if facts.expires_at else _YOUNG_FOR
+    return timedelta() <= now - facts.obtained_at < young_for

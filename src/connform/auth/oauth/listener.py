@@ -1,6 +1,6 @@
-"""Turns the browser's last step of a login into the address that it was sent to: an https listener on this machine.
+"""An HTTPS server on this machine that receives the redirect at the end of a login.
 
-Layer 2; IO: loopback. The certificate is the person's own: vendors register https redirects only, and browsers must trust it.
+Layer 2; IO: loopback. The person provides the certificate: vendors register only https redirects, and the browser must trust it.
 """
 
 from __future__ import annotations
@@ -28,26 +28,28 @@ if TYPE_CHECKING:
 _PAGE: Final = (
     b"<!doctype html><title>connform</title><p>The login has been handed over: close this window, and see the terminal."
 )
-_SILENCE_S: Final = 10.0
-_ABSENT: Final = {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL}
-"""What says that an address is not this machine's: containers name `::1` in /etc/hosts and have no IPv6."""
+_IDLE_TIMEOUT_S: Final = 10.0
+_NO_SUCH_ADDRESS: Final = {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL}
+"""Errors of an address that this machine does not have: containers list `::1` in /etc/hosts and may have no IPv6."""
 
 
 @contextmanager
-def listening(redirect_uri: str, certificate: Path, key: Path | None) -> Iterator[Callable[[float], Secret]]:
-    """Listen where `redirect_uri` leads, and yield what waits for the address of the callback, so many seconds.
+def listen_for_redirect(redirect_uri: str, certificate: Path, key: Path | None) -> Iterator[Callable[[float], Secret]]:
+    """Listen on the address of `redirect_uri`; yield a function that waits for the redirect, up to a number of seconds.
+
+    The function returns the whole address of the redirect.
 
     Args:
-        redirect_uri: https, on this machine.
-        certificate: PEM file with the chain.
-        key: PEM file of its private key; `None` where that lies in `certificate` as well.
+        redirect_uri: an https address on this machine.
+        certificate: PEM file with the certificate chain.
+        key: PEM file with its private key; `None` if `certificate` holds it.
 
     Raises:
-        ConnectionFailed: `config_invalid`, it is not this machine, or the port can't be had; `config_file_unreadable`; and
-            from waiting, `login_timeout`.
+        ConnectionFailed: `config_invalid` if it is not this machine or the port is in use; `config_file_unreadable`; from
+            waiting, `login_timeout`.
     """
     url = urlsplit(redirect_uri)
-    tls = _context(certificate, key)
+    tls = _tls_context(certificate, key)
     callbacks: SimpleQueue[Secret] = SimpleQueue()
 
     def wait(timeout_s: float) -> Secret:
@@ -67,43 +69,44 @@ def listening(redirect_uri: str, certificate: Path, key: Path | None) -> Iterato
 
 
 def _servers(tls: ssl.SSLContext, redirect_uri: str, callbacks: SimpleQueue[Secret], stack: ExitStack) -> list[_Server]:
-    """Return a server for each address of this machine to which `redirect_uri` leads; the stack closes them."""
+    """Return a server for each address of `redirect_uri` that this machine has; the stack closes them."""
     servers: list[_Server] = []
-    absent: list[ConnectionFailed] = []
-    for family, address in _places(redirect_uri):
+    failures: list[ConnectionFailed] = []
+    for family, address in _loopback_addresses(redirect_uri):
         try:
             servers.append(stack.enter_context(_Server(family, address, tls, redirect_uri, callbacks)))
         except OSError as error:
             message = f"can't listen on {address[0]} port {address[1]}, where redirect_uri leads: {error.strerror}"
             hint = "register a redirect URL with another port, or log in without --listen"
-            absent.append(ConnectionFailed("config_invalid", message, hint))
-            if error.errno not in _ABSENT:  # somebody else has the port: the browser might go there
-                raise absent[-1] from None
+            failures.append(ConnectionFailed("config_invalid", message, hint))
+            # another program may have the port, and the browser might connect to it
+            if error.errno not in _NO_SUCH_ADDRESS:
+                raise failures[-1] from None
     if not servers:
-        raise absent[0]
+        raise failures[0]
     return servers
 
 
-def _places(redirect_uri: str) -> list[tuple[socket.AddressFamily, tuple[str, int]]]:
+def _loopback_addresses(redirect_uri: str) -> list[tuple[socket.AddressFamily, tuple[str, int]]]:
     url = urlsplit(redirect_uri)
     try:
         found = socket.getaddrinfo(url.hostname, url.port or 443, type=socket.SOCK_STREAM)
     except OSError:
         found = []
-    places = {(family, (str(address[0]), int(address[1]))) for family, _, _, _, address in found}
-    if not places or not all(ip_address(address[0].split("%")[0]).is_loopback for _, address in places):
+    addresses = {(family, (str(address[0]), int(address[1]))) for family, _, _, _, address in found}
+    if not addresses or not all(ip_address(address[0].split("%")[0]).is_loopback for _, address in addresses):
         message = f"redirect_uri leads to {url.hostname}, which is not this machine: nothing can listen there"
         raise ConnectionFailed("config_invalid", message, "log in without --listen, and paste the address")
-    return sorted(places)
+    return sorted(addresses)
 
 
-def _context(certificate: Path, key: Path | None) -> ssl.SSLContext:
+def _tls_context(certificate: Path, key: Path | None) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.sslsocket_class = TLSSocket
     is_encrypted = False
 
     def no_password() -> str:
-        """Answer instead of a person: OpenSSL would ask for the pass phrase on the terminal."""
+        """Return no pass phrase: without a callback, OpenSSL would ask for it on the terminal."""
         nonlocal is_encrypted
         is_encrypted = True
         return ""
@@ -139,19 +142,19 @@ class _Server(ThreadingHTTPServer):
         super().__init__(address, _Handler)
 
     def server_bind(self) -> None:
-        """Bind, without a look-up of one's own name."""
+        """Bind without the DNS look-up of the base class."""
         if self.address_family == socket.AF_INET6:
             self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         TCPServer.server_bind(self)
         self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
 
     def finish_request(self, request: socket.socket, client_address: object) -> None:  # type: ignore[override]  # the base class's stub has more kinds of request
-        """Shake hands in the thread of the connection: browsers open some and leave them idle."""
-        request.settimeout(_SILENCE_S)
+        """Do the TLS handshake in the thread of the connection: browsers open connections and leave some idle."""
+        request.settimeout(_IDLE_TIMEOUT_S)
         try:
             with self.tls.wrap_socket(request, server_side=True) as connection:
                 _Handler(connection, client_address, self)
-        except OSError:  # the browser distrusts the certificate, or went away
+        except OSError:  # the browser does not trust the certificate, or closed the connection
             return
 
 
@@ -174,4 +177,4 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.callbacks.put(Secret(f"{registered.scheme}://{registered.netloc}{self.path}"))
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (http.server's name)
-        """Say nothing: the address holds the code."""
+        """Log nothing: the address contains the code."""

@@ -1,7 +1,7 @@
-"""Says of a journal entry whether the refresh that it speaks of is still under way.
+"""Pending refreshes: whether the process that began one may still receive its answer.
 
-Layer 2; asks the operating system about processes of this host. A lock that ends with a database session can be lost by a process that
-still waits for its answer: whoever gets the lock then must not spend the same token.
+Layer 2; asks the operating system about processes of this host. A process can lose its database session, and with it the lock, while
+it still waits for the answer. The next holder of the lock must then not send the same refresh token.
 """
 
 from __future__ import annotations
@@ -19,31 +19,32 @@ if TYPE_CHECKING:
 
     from connform.grant import Pending
 
-LONGEST: Final = timedelta(seconds=CALL_S + 30)
-"""From a journal entry to its answer in the store; whoever wrote an older one is dead, wherever it was. Clocks may differ by as much."""
-_AT_WORK: Final[list[tuple[int, str]]] = []
-"""What this process refreshes right now. With its own number: a process that was forked inherits the list, not the work."""
+MAX_AGE: Final = timedelta(seconds=CALL_S + 30)
+"""The longest that a refresh can be pending: one call, and time to write its answer. The process that began an older one has ended.
+A refresh from the future, by a clock that is ahead, is judged in the same way."""
+_RUNNING: Final[list[tuple[int, str]]] = []
+"""Process id and connection of each refresh that runs in this process. The id tells a forked child that an entry is its parent's."""
 
 
 @contextmanager
-def at_work(connection: str) -> Iterator[None]:
-    """Let the other threads of this process know that the grant of a connection is being refreshed."""
+def track_refresh(connection: str) -> Iterator[None]:
+    """Register a refresh of a grant during the block, for the other threads of this process."""
     entry = (os.getpid(), connection)
-    _AT_WORK.append(entry)
+    _RUNNING.append(entry)
     try:
         yield
     finally:
-        _AT_WORK.remove(entry)
+        _RUNNING.remove(entry)
 
 
 def is_under_way(pending: Pending, connection: str, now: datetime) -> bool:
-    """Return whether somebody may still get the answer; an entry without a process has none who waits."""
+    """Return whether the process that began the refresh may still receive the answer."""
     host, _, pid = pending.holder.rpartition(":")
-    if not pid.isdecimal() or abs(now - pending.since) > LONGEST:
+    if not pid.isdecimal() or abs(now - pending.since) > MAX_AGE:
         return False
     if host != os.uname().nodename:
         return True
-    return (os.getpid(), connection) in _AT_WORK if int(pid) == os.getpid() else _is_alive(int(pid))
+    return (os.getpid(), connection) in _RUNNING if int(pid) == os.getpid() else _is_alive(int(pid))
 
 
 def _is_alive(pid: int) -> bool:
@@ -51,6 +52,6 @@ def _is_alive(pid: int) -> bool:
         os.kill(pid, 0)
     except (ProcessLookupError, OverflowError):
         return False
-    except PermissionError:  # of another user
+    except PermissionError:  # the process belongs to another user
         return True
     return True

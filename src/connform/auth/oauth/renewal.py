@@ -1,12 +1,12 @@
-"""Turns a grant whose access token has ended into one that is good: the one place where refresh tokens are spent.
+"""The renewal of a grant: the only code that spends a refresh token to get a new access token.
 
-Layer 2; uses a store and the token endpoint. The rules, each paid for by somebody's lost grant:
+Layer 2; uses the table of grants and the token endpoint. Rules that prevent the loss of a grant:
 
-- one renewal at a time, in all threads, processes and machines: the store's lock, and a look at the store behind it;
-- a lock can be lost: a refresh that another one has begun is waited for, and a record that another one wrote is never replaced;
-- before a refresh token is spent, a journal entry proves that the store can be written;
-- one POST, never repeated once bytes went out; then the whole record;
-- nothing is deleted. A grant that can't be renewed says so, and stays.
+- One renewal at a time, in all threads, processes and machines: lock the grant, then read it again.
+- A lock can be lost. So wait for a pending refresh of another process, and never replace a record that another process wrote.
+- Before a refresh token is sent, write the pending refresh. This checks that the database can be written.
+- One POST, never repeated after bytes were sent. Then write the whole record.
+- Delete nothing. A grant that can't be renewed is marked as ended, and stays.
 """
 
 from __future__ import annotations
@@ -33,18 +33,18 @@ if TYPE_CHECKING:
     from connform.grant import GrantFacts, GrantStore, LockedGrant
     from connform.http.settings import ClientSettings, HeaderLines
 
-_LOOK_AGAIN_S: Final = 0.2
+_POLL_S: Final = 0.2
 _ENDED: Final = {
     "login_required": "the server no longer accepts the grant: it was revoked, or has ended",
     "refresh_interrupted": "a refresh was interrupted, and the answer with the new token was lost",
 }
-_ONCE_MORE: Final = (
+_RETRY_HINT: Final = (
     "the next use tries the token once more; where that is refused, run `connform login` for this connection"
 )
 
 
 class Renewal:
-    """What renews the grant of one connection; used by one thread at a time."""
+    """Renews the grant of one connection; used by one thread at a time."""
 
     def __init__(
         self,
@@ -55,60 +55,64 @@ class Renewal:
         settings: ClientSettings,
         clock: Callable[[], datetime],
     ) -> None:
-        """Take the same as `GrantCredential`."""
+        """Take the arguments of `GrantCredential`."""
         self._connection = connection
         self._store = store
         self._server = server
         self._app = app
         self._settings = settings
         self._clock = clock
-        self._record = StoredGrant(connection)
+        self._stored_grant = StoredGrant(connection)
         self._cool_down = CoolDown()
-        self._reading = ("store_unavailable", f"the store has not yet said what {connection} was granted", "")
-        self._waits_for = self._reading
+        self._reading_database = ("store_unavailable", f"the store has not yet said what {connection} was granted", "")
+        self._waiting_for = self._reading_database
 
-    def left(self) -> ConnectionFailed:
-        """Return what is told to a caller who can't wait any longer: what the renewal itself waits for."""
-        return ConnectionFailed(*self._waits_for)
+    def timeout_failure(self) -> ConnectionFailed:
+        """Return the failure for a caller that can't wait any longer; it says what the renewal is waiting for."""
+        return ConnectionFailed(*self._waiting_for)
 
-    def run(self, refused: HeaderLines, patience_s: float) -> Grant:
-        """Return a grant with an access token that works, as far as one can be had.
+    def run(self, refused: HeaderLines, lock_timeout_s: float) -> Grant:
+        """Return a grant with a usable access token, after a renewal if needed.
 
         Args:
-            refused: the lines that the API answered with 401; empty where none were sent.
-            patience_s: how long to wait for others. Once a token is spent, the answer is waited for.
+            refused: the header lines that the API answered with 401; empty if none were sent.
+            lock_timeout_s: how long to wait for the lock and for a pending refresh; not for the answer of the token endpoint.
 
         Raises:
             ConnectionFailed: `login_required`, `refresh_interrupted`, `client_credentials_rejected`,
-                `token_endpoint_unavailable`, a fault of the store or of the network.
+                `token_endpoint_unavailable`, a fault of the state database or of the network.
         """
-        began_at, gives_up_at = self._clock(), monotonic() + patience_s
+        started_at, deadline = self._clock(), monotonic() + lock_timeout_s
         name = self._connection
-        self._waits_for = self._reading
+        self._waiting_for = self._reading_database
         stored = self._store.read(name)
-        if stored is None:  # a look must leave no trace
+        if stored is None:  # `lock` would make the folder of the database, and reading must not
             raise ConnectionFailed("login_required", f"no customer has granted {name} access yet")
-        if not self._record.is_behind and self._is_usable(stored, refused, began_at):
+        if not self._stored_grant.has_unsaved and self._is_usable(stored, refused, started_at):
             return stored
         self._cool_down.check()
-        self._waits_for = ("store_locked", f"somebody else holds the grant of {name}, and this request can't wait", "")
-        with self._store.lock(name, patience_s) as locked:
+        self._waiting_for = (
+            "store_locked",
+            f"somebody else holds the grant of {name}, and this request can't wait",
+            "",
+        )
+        with self._store.lock(name, lock_timeout_s) as locked:
             while True:
-                grant = self._record.read(locked)
-                self._check(grant)
+                grant = self._stored_grant.read(locked)
+                self._require_not_ended(grant)
                 pending = grant.facts.pending
-                if self._is_usable(grant, refused, began_at) or self._stands(grant, refused):
+                if self._is_usable(grant, refused, started_at) or self._is_refusal_final(grant, refused):
                     return grant
                 if pending and pending_refresh.is_under_way(pending, name, self._clock()):
-                    self._wait_for(pending, gives_up_at)
-                elif pending and self._record.read(locked).facts != grant.facts:
-                    continue  # it ended after the record was read, which still names the token that it has spent
-                elif renewed := self._spend(locked, grant):
+                    self._wait_for(pending, deadline)
+                elif pending and self._stored_grant.read(locked).facts != grant.facts:
+                    continue  # the refresh ended after `grant` was read: its refresh token may be spent
+                elif renewed := self._refresh(locked, grant):
                     return renewed
 
-    def _check(self, grant: Grant) -> None:
+    def _require_not_ended(self, grant: Grant) -> None:
         facts = grant.facts
-        if not self._is_ours(facts):
+        if not self._is_declared(facts):
             message = (
                 f"the grant was given to {facts.client_id} by {facts.token_url}, of which the manifest no longer speaks"
             )
@@ -116,49 +120,49 @@ class Renewal:
         if facts.ended:
             raise ConnectionFailed(facts.ended, _ENDED[facts.ended])
 
-    def _wait_for(self, pending: Pending, gives_up_at: float) -> None:
-        """Let the process get its answer that spent the token and lost its lock."""
+    def _wait_for(self, pending: Pending, deadline: float) -> None:
+        """Wait a moment for another process that lost its lock while its refresh is pending."""
         message = f"{pending.holder} has been renewing the grant of {self._connection} since {pending.since:%FT%TZ}"
-        self._waits_for = ("store_locked", message, "")
-        if monotonic() + _LOOK_AGAIN_S > gives_up_at:
-            raise self.left()
-        sleep(_LOOK_AGAIN_S)
+        self._waiting_for = ("store_locked", message, "")
+        if monotonic() + _POLL_S > deadline:
+            raise self.timeout_failure()
+        sleep(_POLL_S)
 
-    def _spend(self, locked: LockedGrant, grant: Grant) -> Grant | None:
-        """Spend the refresh token, and return the renewed grant; `None` where another one has replaced the record meanwhile."""
+    def _refresh(self, locked: LockedGrant, grant: Grant) -> Grant | None:
+        """Send the refresh token, and return the renewed grant; `None` if another process replaced the record meanwhile."""
         if grant.refresh_token is None:
             raise ConnectionFailed("login_required", "the access token has ended, and there is no refresh token")
         message = f"the grant of {self._connection} is still being renewed: the token endpoint has not answered yet"
         hint = "allow more time (`--timeout`, `timeouts: {total_s}`), or try again: the answer will be kept"
-        self._waits_for = ("token_endpoint_unavailable", message, hint)
-        before = grant.facts.pending
-        with pending_refresh.at_work(self._connection):
+        self._waiting_for = ("token_endpoint_unavailable", message, hint)
+        pending_before = grant.facts.pending
+        with pending_refresh.track_refresh(self._connection):
             locked.begin_refresh()
             try:
                 tokens = TokenEndpoint(grant.facts.token_url, self._app, self._settings).refresh(grant.refresh_token)
             except GrantRefused:
-                ended = "refresh_interrupted" if before else "login_required"
+                ended = "refresh_interrupted" if pending_before else "login_required"
                 facts = grant.facts._replace(pending=None, ended=ended)
                 if not locked.replace(grant, grant._replace(facts=facts)):
                     return None
                 raise ConnectionFailed(ended, _ENDED[ended]) from None
-            except AnswerLost as lost:  # the entry stays: the next one knows what to think of a refusal
+            except AnswerLost as lost:  # the record stays pending: if the next refresh is refused, this is the cause
                 message = f"{_ENDED['refresh_interrupted']}: {lost}"
-                failure = ConnectionFailed("refresh_interrupted", message, "" if before else _ONCE_MORE)
-                self._record.note(locked, grant, Pending(self._clock(), holder=""))
-                if before:  # the one further try has been made
+                failure = ConnectionFailed("refresh_interrupted", message, "" if pending_before else _RETRY_HINT)
+                self._stored_grant.save_pending(locked, grant, Pending(self._clock(), holder=""))
+                if pending_before:  # this was already the second try
                     self._cool_down.begin(failure)
                 raise failure from None
             except ConnectionFailed as failure:
-                self._record.note(locked, grant, before)
+                self._stored_grant.save_pending(locked, grant, pending_before)
                 if isinstance(failure, EndpointFailed):
-                    self._cool_down.begin(failure, failure.asked_s)
+                    self._cool_down.begin(failure, failure.retry_after_s)
                 raise
             self._cool_down.end()
-            renewed = self._renewed(grant, tokens)
-            return renewed if self._record.keep(locked, grant, renewed) else None
+            renewed = self._with_tokens(grant, tokens)
+            return renewed if self._stored_grant.save(locked, grant, renewed) else None
 
-    def _renewed(self, grant: Grant, tokens: Tokens) -> Grant:
+    def _with_tokens(self, grant: Grant, tokens: Tokens) -> Grant:
         now = self._clock()
         facts = grant.facts._replace(
             obtained_at=now,
@@ -168,20 +172,20 @@ class Renewal:
         )
         return Grant(facts, tokens.access_token, tokens.refresh_token or grant.refresh_token)
 
-    def _is_usable(self, grant: Grant, refused: HeaderLines, began_at: datetime) -> bool:
-        """Whether the token may be sent; one that came while this renewal waited is shared, however short its life."""
+    def _is_usable(self, grant: Grant, refused: HeaderLines, started_at: datetime) -> bool:
+        """Whether the token may be sent. A token issued since this renewal started is used even if it expires soon."""
         facts = grant.facts
-        is_good = is_fresh(facts, self._clock()) or facts.obtained_at >= began_at
-        return is_good and self._is_ours(facts) and lines_of(grant) != refused
+        is_good = is_fresh(facts, self._clock()) or facts.obtained_at >= started_at
+        return is_good and self._is_declared(facts) and header_lines(grant) != refused
 
-    def _stands(self, grant: Grant, refused: HeaderLines) -> bool:
-        """Whether the API's refusal stands: it refused this token although it is new."""
-        return lines_of(grant) == refused and is_young(grant.facts, self._clock())
+    def _is_refusal_final(self, grant: Grant, refused: HeaderLines) -> bool:
+        """Whether the API refused this token although it is new, so that another renewal would not help."""
+        return header_lines(grant) == refused and is_young(grant.facts, self._clock())
 
-    def _is_ours(self, facts: GrantFacts) -> bool:
+    def _is_declared(self, facts: GrantFacts) -> bool:
         return facts.client_id == self._app.client_id and self._server.may_renew(facts.token_url)
 
 
-def lines_of(grant: Grant) -> HeaderLines:
+def header_lines(grant: Grant) -> HeaderLines:
     """Return the header line of a grant's access token."""
     return bearer(grant.access_token, key="access_token").headers()

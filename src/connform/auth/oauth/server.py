@@ -1,6 +1,6 @@
-"""Says where an authorization server is, and finds out where it says so itself (RFC 8414, OpenID Connect Discovery 1.0).
+"""The endpoints of an authorization server, and their discovery (RFC 8414, OpenID Connect Discovery 1.0).
 
-Layer 2; `discover` uses the network. What a server says of itself is believed for its own origin only.
+Layer 2; `discover` uses the network. Discovered endpoints must be on the origin of the issuer.
 """
 
 from __future__ import annotations
@@ -20,29 +20,29 @@ _NOT_FOUND: Final = 404
 
 
 class AuthorizationServer(NamedTuple):
-    """The endpoints of one authorization server; an empty one is unknown."""
+    """The endpoints of one authorization server; an empty URL is unknown."""
 
     authorize_url: str = ""
-    """RFC 6749 §3.1."""
+    """The authorization endpoint (RFC 6749 §3.1)."""
     token_url: str = ""
-    """RFC 6749 §3.2."""
+    """The token endpoint (RFC 6749 §3.2)."""
     revoke_url: str = ""
-    """RFC 7009."""
+    """The revocation endpoint (RFC 7009)."""
     issuer: str = ""
-    """Its name, where the manifest says one (RFC 8414 §2)."""
+    """Its issuer identifier (RFC 8414 §2), if the manifest declares one."""
 
     def may_renew(self, token_url: str) -> bool:
-        """Whether a grant that this token endpoint issued is this server's: only then is its refresh token sent there."""
+        """Whether a token endpoint belongs to this server. Only then may the refresh token of its grant be sent there."""
         if self.token_url:
             return token_url == self.token_url
         return bool(self.issuer) and same_origin(token_url, self.issuer)
 
 
 def discover(server: AuthorizationServer, settings: ClientSettings) -> AuthorizationServer:
-    """Return the server with the endpoints that its issuer publishes; those that are known already stay.
+    """Return the server with unknown endpoints added from the metadata of its issuer.
 
     Args:
-        server: what the manifest and the provider know.
+        server: the endpoints that the manifest and the provider declare.
         settings: time-outs, TLS and proxy of the connection.
 
     Raises:
@@ -54,54 +54,54 @@ def discover(server: AuthorizationServer, settings: ClientSettings) -> Authoriza
         message = "neither the provider nor the manifest says where the authorization server is"
         hint = "write `authorize_url` and `token_url`, or `issuer`, under `auth:`"
         raise ConnectionFailed("config_invalid", message, hint)
-    published = _metadata(server.issuer, settings)
-    if published.get("issuer") != server.issuer:
+    metadata = _fetch_metadata(server.issuer, settings)
+    if metadata.get("issuer") != server.issuer:
         message = f"the metadata of {server.issuer} name another issuer"
         raise ConnectionFailed("login_issuer_mismatch", message)
     return AuthorizationServer(
-        server.authorize_url or _endpoint(published, "authorization_endpoint", server.issuer),
-        server.token_url or _endpoint(published, "token_endpoint", server.issuer),
-        server.revoke_url or _endpoint(published, "revocation_endpoint", server.issuer, is_optional=True),
+        server.authorize_url or _endpoint(metadata, "authorization_endpoint", server.issuer),
+        server.token_url or _endpoint(metadata, "token_endpoint", server.issuer),
+        server.revoke_url or _endpoint(metadata, "revocation_endpoint", server.issuer, is_optional=True),
         server.issuer,
     )
 
 
-def _metadata(issuer: str, settings: ClientSettings) -> dict[str, Any]:
+def _fetch_metadata(issuer: str, settings: ClientSettings) -> dict[str, Any]:
     from connform.http import sync_client
 
     parts = urlsplit(issuer)
     origin, path = f"{parts.scheme}://{parts.netloc}", parts.path.rstrip("/")
-    places = (
+    urls = (
         f"{origin}{path}/.well-known/openid-configuration",
         f"{origin}/.well-known/oauth-authorization-server{path}",
     )
     bare = replace(settings, base_url=origin, credential=None, max_body_bytes=_MAX_BODY_BYTES)
     with sync_client(bare) as client:
-        for place in places:
-            answer = client.get(place, headers={"Accept": "application/json"})
+        for url in urls:
+            answer = client.get(url, headers={"Accept": "application/json"})
             if answer.is_success:
-                return _json_object(answer.content, place)
+                return _json_object(answer.content, url)
             if answer.status_code != _NOT_FOUND:
-                message = f"{place} answered {answer.status_code}"
+                message = f"{url} answered {answer.status_code}"
                 raise ConnectionFailed("token_endpoint_unavailable", message)
     message = f"{issuer} publishes no metadata (RFC 8414)"
     hint = "correct `issuer`, or write `authorize_url` and `token_url` instead"
     raise ConnectionFailed("token_endpoint_unavailable", message, hint)
 
 
-def _json_object(body: bytes, place: str) -> dict[str, Any]:
+def _json_object(body: bytes, url: str) -> dict[str, Any]:
     try:
         content = json.loads(body)
     except (ValueError, RecursionError):
         content = None
     if not isinstance(content, dict):
-        message = f"{place} answered without a JSON object"
+        message = f"{url} answered without a JSON object"
         raise ConnectionFailed("token_endpoint_unavailable", message)
     return content
 
 
-def _endpoint(published: dict[str, Any], name: str, issuer: str, *, is_optional: bool = False) -> str:
-    url = published.get(name)
+def _endpoint(metadata: dict[str, Any], name: str, issuer: str, *, is_optional: bool = False) -> str:
+    url = metadata.get(name)
     if url is None and is_optional:
         return ""
     if not isinstance(url, str) or not same_origin(url, issuer):

@@ -1,7 +1,7 @@
-"""Turns a code or a refresh token into new tokens: one POST to the token endpoint, never repeated.
+"""The client of a token endpoint: exchanges a code, refreshes and revokes tokens; no call is repeated.
 
-Layer 2; uses the network through a bare client: no user hooks, no retries, no proxy from the environment. RFC 6749 §4.1.3, §5, §6; RFC 7009.
-What is sent and answered is in clear inside of one block, and what is raised there leaves it without its frames.
+Layer 2; uses the network, without user hooks, retries and proxies from the environment. RFC 6749 §4.1.3, §5, §6; RFC 7009.
+Secrets are in clear only inside of `hidden_frames()`, so that no traceback shows them.
 """
 
 from __future__ import annotations
@@ -29,58 +29,58 @@ T = TypeVar("T")
 _Form: TypeAlias = "Mapping[str, str | Secret]"
 
 CALL_S: Final = 60.0
-"""How long a call may take, whatever its caller's patience: cut short, it loses what it has spent."""
+"""The limit of a call. The deadline of the caller does not shorten it: a call that is cut off loses the tokens of its answer."""
 _MAX_BODY_BYTES: Final = 1024 * 1024
 _LONGEST_LIFE_S: Final = 10 * 365 * 86_400.0
-"""Of an access token; a longer one is a way to say that it has no end, and no calendar holds it."""
+"""The longest lifetime of an access token that is used. A longer one means that it does not expire, and may overflow a date."""
 _SUCCESS: Final = range(200, 300)
-"""Some servers answer 201 or 202; whatever else it is, it is an answer to what was spent."""
+"""Any 2xx: some servers answer 201 or 202."""
 _NOT_FOUND, _NO_SUCH_METHOD, _UNAUTHORIZED, _TOO_MANY, _SERVER_ERROR = 404, 405, 401, 429, 500
-_OF_THE_GRANT: Final = {"invalid_grant", "bad_refresh_token"}
-_OF_THE_APP: Final = {"invalid_client", "unauthorized_client", "incorrect_client_credentials"}
-_OF_THE_REQUEST: Final = {"invalid_request", "invalid_scope", "unsupported_grant_type"}
-"""With those of the grant and of the app, all that RFC 6749 §5.2 knows, and GitHub's two; no other is repeated."""
+_GRANT_ERRORS: Final = {"invalid_grant", "bad_refresh_token"}
+_APP_ERRORS: Final = {"invalid_client", "unauthorized_client", "incorrect_client_credentials"}
+_REQUEST_ERRORS: Final = {"invalid_request", "invalid_scope", "unsupported_grant_type"}
+"""Errors of the request. These three sets are the errors of RFC 6749 §5.2 and two of GitHub's; messages repeat no other error."""
 
 
 class GrantRefused(Exception):
-    """`invalid_grant`: the code or the refresh token is spent, ended or revoked (RFC 6749 §5.2)."""
+    """`invalid_grant`: the code or the refresh token was used, has expired or was revoked (RFC 6749 §5.2)."""
 
 
 class AnswerLost(Exception):
-    """The server may have done what was asked, and nobody will ever read its answer."""
+    """The request was sent, but its answer was lost or is unusable: the code or refresh token may be spent."""
 
 
 class EndpointFailed(ConnectionFailed):
-    """The token endpoint answered, but not about what was to be spent: that is as it was."""
+    """The token endpoint answered with an error, and the code or refresh token was not spent."""
 
-    def __init__(self, fault: str, message: str, hint: str = "", asked_s: float | None = None) -> None:
+    def __init__(self, fault: str, message: str, hint: str = "", retry_after_s: float | None = None) -> None:
         super().__init__(fault, message, hint)
-        self.asked_s = asked_s
-        """How long the server wants to be left alone (`Retry-After`); `None` where it doesn't say."""
+        self.retry_after_s = retry_after_s
+        """The pause that the server asked for (`Retry-After`); `None` without one."""
 
 
 class App(NamedTuple):
-    """The OAuth client: whoever the vendor gave a client id (RFC 6749 §2)."""
+    """The OAuth client: the app as it is registered at the vendor (RFC 6749 §2)."""
 
     client_id: str
-    """Public."""
+    """The public name of the app."""
     client_secret: Secret
-    """Issued with it."""
+    """The secret of the app."""
     authentication: str = "basic"
-    """`basic` (a header) or `body`: how the token endpoint wants to be told both (RFC 6749 §2.3.1)."""
+    """How both are sent: `basic` (in a header) or `body` (RFC 6749 §2.3.1)."""
 
 
 class Tokens(NamedTuple):
-    """What the token endpoint issued (RFC 6749 §5.1)."""
+    """The tokens in a successful answer (RFC 6749 §5.1)."""
 
     access_token: Secret
-    """To send with requests."""
+    """The access token."""
     refresh_token: Secret | None
-    """A new one; `None` where the old one stays good (RFC 6749 §6)."""
+    """A new refresh token; `None` if the answer has none, so that the old one stays valid (RFC 6749 §6)."""
     lifetime_s: float | None
-    """Seconds; `None` where the server doesn't say."""
+    """The lifetime of the access token in seconds; `None` if unknown."""
     scopes: tuple[str, ...] | None
-    """What was granted; `None`: what was asked for."""
+    """The granted scopes; `None` if they are the requested ones."""
 
 
 class _Answer(NamedTuple):
@@ -93,12 +93,12 @@ class TokenEndpoint:
     """The token endpoint of one app."""
 
     def __init__(self, url: str, app: App, settings: ClientSettings) -> None:
-        """Take how the network is reached; base URL, credential and attempts of the settings don't count.
+        """Make the client. Base URL, credential and attempts of the settings are not used.
 
         Args:
             url: the token endpoint.
-            app: who asks.
-            settings: TLS, proxy and time-outs of the connection; how long an answer may take is said by `CALL_S`.
+            app: the OAuth client.
+            settings: TLS, proxy and connect time-out of the connection; `CALL_S` limits the call.
         """
         self.url = url
         self.app = app
@@ -108,7 +108,7 @@ class TokenEndpoint:
         """Return the tokens for the code of a login (RFC 6749 §4.1.3, RFC 7636 §4.5).
 
         Raises:
-            GrantRefused: the code is spent or too old.
+            GrantRefused: the code was used already or is too old.
             AnswerLost: the connection broke after the code was sent.
             ConnectionFailed: `client_credentials_rejected`, `token_endpoint_unavailable`, or a fault of the network.
         """
@@ -118,26 +118,26 @@ class TokenEndpoint:
             "redirect_uri": redirect_uri,
             "code_verifier": verifier,
         }
-        return self._call(self.url, form, _tokens)
+        return self._call(self.url, form, _read_tokens)
 
     def refresh(self, refresh_token: Secret) -> Tokens:
-        """Spend a refresh token (RFC 6749 §6); errors as for `exchange`."""
-        return self._call(self.url, {"grant_type": "refresh_token", "refresh_token": refresh_token}, _tokens)
+        """Return new tokens for a refresh token (RFC 6749 §6); errors as for `exchange`."""
+        return self._call(self.url, {"grant_type": "refresh_token", "refresh_token": refresh_token}, _read_tokens)
 
     def revoke(self, revoke_url: str, token: Secret, kind: str) -> bool:
-        """End a token (RFC 7009 §2.1), and return whether there is something that ends tokens at `revoke_url`.
+        """Revoke a token (RFC 7009 §2.1); return false if `revoke_url` does not revoke tokens of this kind.
 
         Args:
             revoke_url: the revocation endpoint.
-            token: what ends.
+            token: the token to revoke.
             kind: `refresh_token` or `access_token`.
 
         Raises:
-            GrantRefused: the server says that it had ended already, where RFC 7009 wants a 200.
+            GrantRefused: the server answers that the token is not valid, although RFC 7009 requires a 200.
             ConnectionFailed: as for `exchange`.
         """
         try:
-            return self._call(revoke_url, {"token": token, "token_type_hint": kind}, _revoked)
+            return self._call(revoke_url, {"token": token, "token_type_hint": kind}, _read_revocation)
         except AnswerLost as lost:
             raise ConnectionFailed("token_endpoint_unavailable", str(lost)) from None
 
@@ -157,7 +157,7 @@ class TokenEndpoint:
         settings = replace(
             self._settings,
             base_url=f"{parts.scheme}://{parts.netloc}",
-            credential=None if in_body else _basic(self.app),
+            credential=None if in_body else _basic_credential(self.app),
             attempts=1,
             read_s=CALL_S,
             write_s=CALL_S,
@@ -167,63 +167,63 @@ class TokenEndpoint:
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
         with sync_client(settings) as client, deadline.until(monotonic() + CALL_S):
             try:
-                answer = client.post(url, content=_encoded(form), headers=headers)
-            except RequestFailed as failure:  # it holds the request, and with it what was spent
+                answer = client.post(url, content=_encode(form), headers=headers)
+            except RequestFailed as failure:  # `from None`: the failure holds the request with its secrets
                 if failure.sent:
                     raise AnswerLost(failure.message) from None
                 raise ConnectionFailed(failure.fault.name, failure.message, failure.hint) from None
             return _Answer(answer.status_code, answer.headers.get("retry-after", ""), answer.content)
 
 
-def _encoded(form: _Form) -> bytes:
+def _encode(form: _Form) -> bytes:
     clear = {key: value.reveal() if isinstance(value, Secret) else value for key, value in form.items()}
     return urlencode(clear).encode("ascii")
 
 
-def _basic(app: App) -> HeaderCredential:
-    """RFC 6749 §2.3.1: both parts form-encoded first, so that a colon or a percent sign arrives as it is."""
+def _basic_credential(app: App) -> HeaderCredential:
+    """Return the `Basic` credential. Both parts are form-encoded first (RFC 6749 §2.3.1), because of colons and percent signs."""
     pair = f"{quote_plus(app.client_id)}:{quote_plus(app.client_secret.reveal())}"
     value = Secret(b64encode(pair.encode("ascii")).decode("ascii"))
     return HeaderCredential("Authorization", value, key="client_secret", prefix="Basic ")
 
 
-def _judge(answer: _Answer) -> None:
-    """Raise what a token endpoint says against the request; a success says nothing."""
-    status, error = answer.status, str((_json(answer.body) or {}).get("error"))
-    said, hint = f"the token endpoint answered {status}", ""
-    if error in _OF_THE_GRANT:
+def _raise_error(answer: _Answer) -> None:
+    """Raise the error in an answer of the token endpoint; a success raises nothing."""
+    status, error = answer.status, str((_parse_json(answer.body) or {}).get("error"))
+    message, hint = f"the token endpoint answered {status}", ""
+    if error in _GRANT_ERRORS:
         raise GrantRefused
-    if error in _OF_THE_APP:
-        raise EndpointFailed("client_credentials_rejected", f"{said} {error}")
+    if error in _APP_ERRORS:
+        raise EndpointFailed("client_credentials_rejected", f"{message} {error}")
     if status == _UNAUTHORIZED:
-        raise EndpointFailed("client_credentials_rejected", said)
-    if error in _OF_THE_REQUEST:
-        said, hint = f"{said} {error}", "ask the vendor what the app may ask for; the grant is as it was"
+        raise EndpointFailed("client_credentials_rejected", message)
+    if error in _REQUEST_ERRORS:
+        message, hint = f"{message} {error}", "ask the vendor what the app may ask for; the grant is as it was"
     elif status in _SUCCESS:
         return
     elif status != _TOO_MANY and status < _SERVER_ERROR:
-        said = f"{said}, which is none of its answers"
-    asked_s = parse_retry_after(answer.retry_after, datetime.now(UTC))
-    raise EndpointFailed("token_endpoint_unavailable", said, hint, asked_s)
+        message = f"{message}, which is none of its answers"
+    retry_after_s = parse_retry_after(answer.retry_after, datetime.now(UTC))
+    raise EndpointFailed("token_endpoint_unavailable", message, hint, retry_after_s)
 
 
-def _revoked(answer: _Answer) -> bool:
-    error = (_json(answer.body) or {}).get("error")
+def _read_revocation(answer: _Answer) -> bool:
+    error = (_parse_json(answer.body) or {}).get("error")
     if answer.status in {_NOT_FOUND, _NO_SUCH_METHOD} or error == "unsupported_token_type":  # RFC 7009 §2.2.1
         return False
-    if error == "invalid_token":  # no word of the standard's; some servers say it of a token that has ended
+    if error == "invalid_token":  # not in RFC 7009; some servers answer it for a token that is no longer valid
         raise GrantRefused
-    _judge(answer)
+    _raise_error(answer)
     return True
 
 
-def _tokens(answer: _Answer) -> Tokens:
-    content = _json(answer.body) or {}
+def _read_tokens(answer: _Answer) -> Tokens:
+    content = _parse_json(answer.body) or {}
     access, refresh, scope = (content.get(key) for key in ("access_token", "refresh_token", "scope"))
     if answer.status not in _SUCCESS or access is None:
-        _judge(answer)
+        _raise_error(answer)
     if not isinstance(access, str) or not isinstance(refresh, str | None):
-        # A success that can't be read: the token is spent, and what it gave is lost.
+        # An unreadable success: the refresh token is spent, and the new tokens are lost.
         what = "an access token" if content else "tokens: with a page, perhaps"
         message = f"the token endpoint answered {answer.status} without {what}"
         raise AnswerLost(message)
@@ -233,13 +233,13 @@ def _tokens(answer: _Answer) -> Tokens:
     token = Secret(access)
     try:
         bearer(token, key="access_token")
-    except ConnectionFailed as unusable:  # it never repeats the token
+    except ConnectionFailed as unusable:  # its message never contains the token
         raise AnswerLost(unusable.message) from None
     scopes = tuple(scope.split()) if isinstance(scope, str) and scope.strip() else None
-    return Tokens(token, Secret(refresh) if refresh else None, _seconds(content.get("expires_in")), scopes)
+    return Tokens(token, Secret(refresh) if refresh else None, _lifetime(content.get("expires_in")), scopes)
 
 
-def _seconds(value: Any) -> float | None:
+def _lifetime(value: Any) -> float | None:
     try:
         seconds = float(value)
     except (TypeError, ValueError):
@@ -249,7 +249,7 @@ def _seconds(value: Any) -> float | None:
     return min(seconds, _LONGEST_LIFE_S) if seconds >= 0 else None
 
 
-def _json(body: bytes) -> dict[str, Any] | None:
+def _parse_json(body: bytes) -> dict[str, Any] | None:
     try:
         content = json.loads(body)
     except (ValueError, RecursionError):

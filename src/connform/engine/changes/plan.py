@@ -195,7 +195,7 @@ def make_plan(manifest: Manifest, states: StateOfRun, selection: Selection, shar
         ConnectionFailed: a fault of the store.
     """
     declared = {name: _as_declared(one, manifest, states) for name, one in manifest.items()}
-    kept = {home: home.marks() for home in states.all}
+    kept = {home: home.summaries() for home in states.all}
     grants = {home: home.grants() for home in states.all}
     homes = {name: one.states for name, one in declared.items()}
     renames = list(find_renames(manifest.moved, homes, kept, grants, states))

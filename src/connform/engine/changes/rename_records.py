@@ -57,7 +57,7 @@ def move_record(old: str, new: str, changes: StateChanges, grants: GrantTable) -
     """Move what lies under a name, once nobody renews or replaces either grant."""
     with ExitStack() as both:
         for name in sorted((old, new)):  # whoever moves them the other way round waits, and doesn't block this
-            both.enter_context(grants.lock(name, pending_refresh.LONGEST.total_seconds()))
+            both.enter_context(grants.lock(name, pending_refresh.MAX_AGE.total_seconds()))
         pending = next((facts.pending for facts in grants.facts() if facts.connection == old), None)
         if pending and pending_refresh.is_under_way(pending, old, datetime.now(UTC)):
             message = f"{pending.holder} is renewing the grant of {old}, and would not find it under another name"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from connform.auth.interface import AuthInputs
     from connform.grant import Grant
 
-LOCK_S: Final = pending_refresh.LONGEST.total_seconds()
+LOCK_S: Final = pending_refresh.MAX_AGE.total_seconds()
 """How long a login waits for whoever renews the grant right now."""
 
 

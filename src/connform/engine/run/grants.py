@@ -49,12 +49,12 @@ class StoredGrants:
 
     def at(self, base: Path) -> GrantTable:
         """Return the store that keeps the grants of the manifests in a folder; errors as for `of`."""
-        from connform.database import open_store
+        from connform.database import open_grants
         from connform.engine.run.tracked_state import require_untracked
 
         if base not in self._opened:
             require_untracked(self._state.url, base / FOLDER)
-            self._opened[base] = open_store(self._state.url, base / FOLDER, self._key(base))
+            self._opened[base] = open_grants(self._state.url, base / FOLDER, self._key(base))
         return self._opened[base]
 
     def close(self) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from connform.database import open_states
+from connform.database import open_state
 from connform.engine.run.state_location import FOLDER
 from connform.engine.run.tracked_state import require_untracked
 
@@ -136,7 +136,7 @@ class StateOfRun:
         Raises:
             ConnectionFailed: a fault of the store.
         """
-        return {name: (mark, states) for states in self.all for name, mark in states.marks().items()}
+        return {name: (mark, states) for states in self.all for name, mark in states.summaries().items()}
 
     def read(self, only: Container[str] | None = None) -> dict[str, AppliedRecord]:
         """Return records by name, by default all; errors as for `marks`."""
@@ -179,7 +179,7 @@ class StateOfRun:
         with ExitStack() as stack:
             in_one_order = sorted(self.all, key=lambda states: states.place)  # whatever order the files were named in
             yield {
-                states: stack.enter_context(states.held(parts, max(ends_at - monotonic(), 0)))
+                states: stack.enter_context(states.lock_parts(parts, max(ends_at - monotonic(), 0)))
                 for states in in_one_order
             }
 
@@ -190,9 +190,9 @@ class StateOfRun:
 
 
 def _opened(url: str, folder: Path) -> StateTable:
-    """Return the state of the manifests in a folder; errors as for `open_states`, and for one that Git tracks."""
+    """Return the state of the manifests in a folder; errors as for `open_state`, and for one that Git tracks."""
     require_untracked(url, folder / FOLDER)
-    return open_states(url, folder / FOLDER)
+    return open_state(url, folder / FOLDER)
 
 
 def _around(folder: Path) -> Iterator[Path]:
