@@ -1,4 +1,4 @@
-"""Turns what people agreed on into leave to carry out a plan, or into a refusal. Layer 3, no IO of its own."""
+"""Approval of a plan before `apply`: plan file, digest, safety rules, question to a person. Layer 3, no IO of its own."""
 
 from __future__ import annotations
 

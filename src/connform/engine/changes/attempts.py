@@ -1,4 +1,4 @@
-"""Turns what came of a change into what is recorded of it: the latest attempt, and the specification that is in use.
+"""Applied records of attempted changes: the latest attempt, and the specification in use.
 
 Layer 3, no IO.
 """

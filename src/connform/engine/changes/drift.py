@@ -1,6 +1,6 @@
-"""Turns what the live side of a connection answers into what differs from its record, and what could not be told.
+"""Drift: the differences between the live check of a connection and its applied record (`plan --refresh`).
 
-Layer 3, no IO: `engine/plan.py` does the asking.
+Layer 3, no IO: `engine/plan.py` runs the check.
 """
 
 from __future__ import annotations

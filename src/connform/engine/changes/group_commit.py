@@ -1,6 +1,6 @@
-"""Turns many small writes into few durable ones: whoever comes while one is under way shares the next.
+"""Group commit of the state database: records that come during a write are written together by the next one.
 
-Layer 3; writes the recorded state, in a thread of its own.
+Layer 3; writes the recorded state, in a worker thread.
 """
 
 from __future__ import annotations

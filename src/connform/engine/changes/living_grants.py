@@ -1,6 +1,6 @@
-"""Says which customers' grants a plan would end, and which removals are probably renames. Layer 3, no IO, but for the time of day.
+"""Grants that a plan would end, and removals that are probably renames: reasons for `--force`.
 
-A grant is a person's consent: once it is revoked, only that person can give it again.
+Layer 3; no IO, but reads the clock. A grant is a person's consent: after it is revoked, only that person can give it again.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Turns a specification into what is sent where by it: every secret with the origins that get it.
+"""Destinations of secrets: each secret of a specification with every origin to which it is sent.
 
-Layer 3, no IO. It reads recorded specifications as well as declared ones, so that both are told alike.
+Layer 3, no IO. It reads recorded specifications in the same way as declared ones.
 """
 
 from __future__ import annotations

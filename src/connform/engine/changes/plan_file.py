@@ -1,6 +1,6 @@
-"""Turns a plan into a file that can be published, and such a file back into what `apply` must find again.
+"""The plan file: its JSON Schema, writing, reading, and the comparison with a new plan.
 
-Layer 3; reads the file. A plan holds what manifests declare: references, never secrets.
+Layer 3; reads the file. A plan file may be published: it holds what manifests declare, references and no secrets.
 """
 
 from __future__ import annotations

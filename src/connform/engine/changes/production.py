@@ -1,4 +1,4 @@
-"""Turns recorded specifications into what is known of production's secrets: who uses them, and which origins get them.
+"""Index of the secrets in recorded specifications: production connections that use them, and destinations.
 
 Layer 3; reads the recorded state.
 """

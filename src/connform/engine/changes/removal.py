@@ -1,4 +1,4 @@
-"""Turns a grant that nobody declares any more into none: it is revoked where its server can, and deleted.
+"""Revocation and deletion of the grants of connections that are removed, or no longer use OAuth.
 
 Layer 3; uses the network where there is a grant.
 """

@@ -1,6 +1,6 @@
-"""Renames recorded connections: record, history and grant get the new name together, while nobody else can change any of them.
+"""Renaming of recorded connections in the state database: record, history and grant together, under their locks.
 
-Layer 3; writes the recorded state and the stores of grants.
+Layer 3; writes the recorded state and the grants.
 """
 
 from __future__ import annotations

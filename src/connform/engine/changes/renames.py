@@ -1,7 +1,7 @@
-"""Turns `moved:` of the manifests and what is recorded into the renames that a run can carry out, and those that it can't.
+"""Planned renames: `moved:` of the manifests compared with the recorded state, with the reasons against some of them.
 
-Layer 3; reads the recorded state. The rules are those of Terraform's `moved` blocks: what lies under the new name already is never
-replaced, and an entry whose old name nobody knows any more has no effect.
+Layer 3; reads the recorded state. The rules are those of Terraform's `moved` blocks: what already exists under the new name
+is never replaced, and an entry whose old name isn't recorded has no effect.
 """
 
 from __future__ import annotations

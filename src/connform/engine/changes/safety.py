@@ -1,7 +1,7 @@
-"""Turns a plan into the reasons for which a person should look at it first. Layer 3, no IO.
+"""Safety rules: the reasons why `apply` refuses a plan without `--force`. Layer 3, no IO.
 
-The thresholds are octoDNS's: a file that went missing or a template that went wrong changes too much at once. Production's
-secrets are followed, not its connections: a name, a file and an environment are changed by whoever changes a host.
+The thresholds are octoDNS's: a missing file or a wrong template changes many connections at once. The rules for production
+follow its secrets and not its connections, because whoever changes a host can change a name, a file or an environment too.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""Turns a secret reference into the place where its secret lies, so that two references to one secret are recognised.
+"""The identity of a secret: recognises two references to the same secret, also through different stores.
 
-Layer 3, no IO. What only the place itself could tell (an item's id, another name of a server) isn't recognised; links are followed by who compares.
+Layer 3, no IO. It can't recognise what only the secret store knows, as an item's id or another name of a server.
+`production.py` follows symbolic links.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Turns a connection into its specification: what was declared, as plain data, with a digest and differences.
+"""The specification of a connection: what is declared, as plain data; its digest, and the differences of two.
 
-Layer 3, no IO. References are in it, secrets never: a digest of it says nothing of a secret.
+Layer 3, no IO. A specification holds references and no secrets, so its digest reveals nothing about a secret.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Puts the fragments of providers, auth methods and secret backends together: the vocabulary of manifests.
+"""The vocabulary and the JSON Schemas of manifests, from the shapes of all providers, auth methods and secret backends.
 
 Layer 3; no IO but the look-up of entry points, and that only for names that aren't built in.
 """

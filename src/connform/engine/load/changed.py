@@ -1,4 +1,4 @@
-"""Turns two readings of manifests into the names of the connections that mean something else now.
+"""`--changed-since`: the names of the connections whose effective values or stores differ from those in a Git commit.
 
 Layer 3; reads a Git repository.
 """

@@ -1,4 +1,7 @@
-"""Reads the manifests that stood at the paths of a run in a commit. Layer 3; reads Git repositories."""
+"""The manifests of a Git commit: those that the same command line would have read there.
+
+Layer 3; reads Git repositories.
+"""
 
 # ruff: noqa: PTH118  (paths are text wherever manifests are read)
 

@@ -1,6 +1,7 @@
-"""Finds files in a commit as they stood there, through folders, links and submodules. Layer 3; reads Git repositories.
+"""The file tree of a Git commit: finds files by path through folders, links and submodules.
 
-From tree to tree, so that what was not committed differs from what was not fetched.
+Layer 3; reads Git repositories. It looks up each part of a path in the tree before it. So it can distinguish a file that
+was not committed from one that was not fetched.
 """
 
 from __future__ import annotations

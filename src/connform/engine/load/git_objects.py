@@ -1,4 +1,4 @@
-"""Reads objects of a Git repository by their names and ids. Layer 3; runs git, which contacts nobody and starts nothing.
+"""Reader of objects of a Git repository, by name or id. Layer 3; runs git, which contacts nobody and starts nothing.
 
 A pull request may hold a whole bare repository (HEAD, objects/, refs/, config) as ordinary files, for which git would take
 any folder. It can't hold a `.git`: git neither adds nor checks out that name, in any spelling that a file system takes for

@@ -1,7 +1,7 @@
-"""Says which Git repository `--changed-since` is about, and where a path lies in it. Layer 3; looks for `.git`, follows links.
+"""Look-up of the Git repository that `--changed-since` compares with, and of paths in it.
 
-A commit is named where the command runs. So the repository is that of the working directory, its submodules included,
-where the path lies in it; else that of the path itself.
+Layer 3; looks for `.git`, follows links. A commit's name is meant in the repository of the working directory. That one is
+used where it contains the path, also in a submodule; else the repository of the path itself.
 """
 
 # ruff: noqa: PTH109, PTH118, PTH120  (paths are text wherever manifests are read)

@@ -1,4 +1,4 @@
-"""Loads manifests: files to the selected connections, with a report of everything wrong in them. Always offline.
+"""Loading of manifests: reads and validates files, and returns the selected connections and a report. Always offline.
 
 Layer 3; reads manifests.
 """

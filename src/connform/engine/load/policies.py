@@ -1,4 +1,4 @@
-"""Turns `--policy`, and the folders `policies/` beside manifests, into diagnostics of connections.
+"""Policies of a run: reads those of `--policy` and of folders `policies/` beside manifests, and judges connections.
 
 Layer 3; reads policy files.
 """

@@ -1,4 +1,4 @@
-"""Finds the policy files beside manifests, and says why a folder `policies` that is there has none.
+"""Search for policy files in the folders `policies` beside manifests, with a diagnostic for each folder that has none.
 
 Layer 3; lists folders.
 """

@@ -1,4 +1,4 @@
-"""Turns what is declared into whether it means something else in another folder: where a path of it is relative.
+"""Detection of relative paths in the settings of connections and stores: they depend on the manifest's folder.
 
 Layer 3, no IO.
 """

@@ -1,4 +1,4 @@
-"""The rule for `revoke_url`: it is at the server of the token endpoint. Layer 3, no IO."""
+"""The validation rule for `revoke_url`: its origin is that of the token endpoint. Layer 3, no IO."""
 
 from __future__ import annotations
 

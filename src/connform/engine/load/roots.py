@@ -1,4 +1,4 @@
-"""Says to which manifests files belong, for a hook that is told which files changed. Layer 3; looks for files."""
+"""The manifests to validate when a given file changed, for pre-commit hooks. Layer 3; looks for files."""
 
 # ruff: noqa: PTH110, PTH118, PTH119, PTH120  (paths are text wherever manifests are read)
 

@@ -1,4 +1,4 @@
-"""Turns `-c`, `--exclude` and `--tag` into the connections of a run; `--changed-since` narrows them further.
+"""Selection of connections by name, glob and tag: `-c`, `--exclude`, `--tag`. `changed.py` applies `--changed-since`.
 
 Layer 3, no IO.
 """

@@ -1,4 +1,4 @@
-"""Says who runs this process. Layer 3; asks the operating system, not the environment."""
+"""The account and machine that run this process. Layer 3; asks the operating system, not the environment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turns a resolved connection into the settings of a ready client.
+"""Settings of the ready HTTP client of a connection: base URL, timeouts, TLS, proxy, credential.
 
 Layer 3; reads the proxy variables, and only where the manifest says `proxy: environment`.
 """

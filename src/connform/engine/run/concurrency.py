@@ -1,4 +1,4 @@
-"""Runs coroutines: many at once, from a program that may have an event loop already. Layer 3, no IO of its own."""
+"""Helpers of asyncio: run a coroutine from synchronous code; process many items at once. Layer 3, no IO of its own."""
 
 from __future__ import annotations
 

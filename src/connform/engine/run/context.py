@@ -1,4 +1,4 @@
-"""Says where the secrets of a run come from, where its grants lie and where its sockets go: the real world, or the simulator.
+"""The run context: the source of secrets, the stores of grants and the network of a run, real or simulated.
 
 Layer 3.
 """

@@ -1,4 +1,4 @@
-"""Turns a declared connection into its line of a report, before anything is known of the live side.
+"""The report line of a declared connection, without live results.
 
 Layer 3, no IO.
 """

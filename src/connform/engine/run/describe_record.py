@@ -1,6 +1,6 @@
-"""Turns a record into a line of a report.
+"""The report line of an applied record.
 
-Layer 3, no IO. Apart from what plans: looking at records needs neither providers nor manifests.
+Layer 3, no IO. A module of its own, because reading records needs neither providers nor manifests.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Ends a grant: revokes it where its server can, and deletes it. Layer 3; uses the network and the store of grants."""
+"""Revocation and deletion of a grant. Layer 3; uses the network and the state database."""
 
 from __future__ import annotations
 

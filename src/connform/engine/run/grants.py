@@ -1,6 +1,6 @@
-"""Turns a connection into the store that keeps its grant.
+"""Grants of a run: the grant table of each connection, opened once per folder of manifests.
 
-Layer 3; stores open their files and connections when they are first used.
+Layer 3; tables open their files and connections when they are first used.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Checks a connection live: one read-only request through a ready client, stage by stage.
+"""Live check of connections: one read-only request through a ready client, with a verdict and the time of each stage.
 
 Layer 3; uses the network.
 """

@@ -1,4 +1,4 @@
-"""Turns a declared connection into what its credential is made of: its secrets fetched, its grant's place known.
+"""Inputs of a connection's auth method: fetches its secrets, and adds its authorization server and grant table.
 
 Layer 3; calls the secret backends.
 """

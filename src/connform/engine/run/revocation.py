@@ -1,4 +1,4 @@
-"""Says where a grant is revoked, and whether its refresh token may go there.
+"""Choice of the URL at which a grant is revoked, with the rule that its refresh token goes to no foreign server.
 
 Layer 3, no IO but what `discover` asks of an issuer.
 """

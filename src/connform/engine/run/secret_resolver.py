@@ -1,4 +1,4 @@
-"""Turns the secret references of a run into secrets, whichever stores they lie in.
+"""The secret resolver: reads the secret references of a run from their stores.
 
 Layer 3; calls the secret backends.
 """

@@ -1,4 +1,4 @@
-"""Where the state of a run lies: in a folder beside each manifest, or behind one URL. Layer 3, no IO."""
+"""The location of the state database: a folder beside each manifest, or one URL; the key of grants. Layer 3, no IO."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Turns the manifests of a run into the recorded state beside them, all of it one mapping.
+"""Recorded state of a run: the state tables of its manifests, read and locked together; and shards of a run.
 
-Layer 3; stores open their files and connections when they are first used.
+Layer 3; tables open their files and connections when they are first used.
 """
 
 from __future__ import annotations

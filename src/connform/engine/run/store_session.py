@@ -1,6 +1,6 @@
-"""Turns references into secrets at one store, or one bare backend: opened once a run and process, each reference read once.
+"""One secret store, or one bare backend, in use during a run: cache, batches, time limits.
 
-Layer 3; calls a secret backend.
+Layer 3; calls a secret backend. It opens the store once per run and process, and reads each reference once.
 """
 
 from __future__ import annotations

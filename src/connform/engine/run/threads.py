@@ -1,6 +1,6 @@
-"""Runs jobs in threads that nobody has to wait for: a store that hangs holds up neither a run nor its end.
+"""Daemon threads: a call with a time limit, and many calls at once.
 
-Layer 3, no IO of its own.
+Layer 3, no IO of its own. A store that hangs delays neither the run nor the end of the process.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Turns what happens during a check into its stages, each with its time.
+"""The stages of one check, with the time and the facts of each.
 
 Layer 3, no IO.
 """

@@ -1,4 +1,7 @@
-"""Refuses a folder of state that came with a checkout: who committed it chose its grants, and its key. Layer 3; reads `.git`, runs git."""
+"""The check that Git doesn't track a state folder. Layer 3; reads `.git`, runs git.
+
+Whoever committed such a folder chose the grants in it, and knows its key.
+"""
 
 from __future__ import annotations
 
