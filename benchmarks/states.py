@@ -8,7 +8,7 @@ import time
 from contextlib import closing
 from datetime import UTC, datetime
 
-from connform.engine.changes.plan import make_plan
+from connform.engine.changes.make_plan import make_plan
 from connform.engine.load.manifest import load_manifest
 from connform.engine.load.selection import EVERYTHING
 from connform.engine.run.actor import actor

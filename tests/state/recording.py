@@ -6,7 +6,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from connform.engine.changes.plan import make_plan
+from connform.engine.changes.make_plan import make_plan
 from connform.engine.load.manifest import load_manifest
 from connform.engine.load.selection import EVERYTHING
 from connform.engine.run.state_location import StateLocation

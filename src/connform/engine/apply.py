@@ -16,7 +16,8 @@ from connform.engine.changes.approval import Approval, require_approval
 from connform.engine.changes.attempts import record_of_attempt, record_of_failed_removal
 from connform.engine.changes.group_commit import GroupCommit
 from connform.engine.changes.living_grants import leaves_grant
-from connform.engine.changes.plan import Plan, describe_change, make_plan
+from connform.engine.changes.make_plan import make_plan
+from connform.engine.changes.plan import Plan, describe_change
 from connform.engine.changes.production import records_to_keep
 from connform.engine.changes.removal import GrantRemover, folder_of
 from connform.engine.changes.rename_records import carry_out

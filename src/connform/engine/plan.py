@@ -8,7 +8,8 @@ from __future__ import annotations
 from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from connform.engine.changes.plan import Action, describe_change, make_plan
+from connform.engine.changes.make_plan import make_plan
+from connform.engine.changes.plan import Action, describe_change
 from connform.engine.changes.plan_file import write
 from connform.engine.changes.safety import refusals
 from connform.engine.load.manifest import read_manifest

@@ -1,0 +1,140 @@
+"""Making of a plan: compares the manifests of a run with the recorded state. Needs no secret and no network.
+
+Layer 3; reads the recorded state.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from connform.engine.changes.compare import change_of_declared, change_of_removed, declared_connection
+from connform.engine.changes.living_grants import probable_renames
+from connform.engine.changes.plan import Action, Plan
+from connform.engine.changes.production import production_secrets
+from connform.engine.changes.renames import find_renames
+from connform.engine.changes.specification import with_stores
+from connform.engine.load.selection import select
+from connform.engine.run.states import WHOLE, Shard, by_home
+from connform.errors import UnknownConnection
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from connform.database.state_table import StateTable
+    from connform.engine.changes.plan import Change, Step
+    from connform.engine.changes.renames import Rename
+    from connform.engine.load.selection import Selection
+    from connform.engine.run.states import StateOfRun
+    from connform.manifest.decode import Manifest
+    from connform.recorded import Applied, RecordSummary
+
+_OAUTH: Final = "oauth2"
+
+
+def make_plan(manifest: Manifest, states: StateOfRun, selection: Selection, shard: Shard = WHOLE) -> Plan:
+    """Return the plan for the selected connections.
+
+    Args:
+        manifest: the selected connections.
+        states: what is recorded.
+        selection: which connections; narrows what is removed as well.
+        shard: which part of them.
+
+    Raises:
+        UnknownConnection: the selection names what is neither declared nor to be removed, or leaves nothing.
+        ConnectionFailed: a fault of the store.
+    """
+    declared = {name: declared_connection(one, manifest, states) for name, one in manifest.items()}
+    kept = {home: home.marks() for home in states.all}
+    grants = {home: home.grants() for home in states.all}
+    homes = {name: one.states for name, one in declared.items()}
+    renames = list(find_renames(manifest.moved, homes, kept, grants, states))
+    declared |= {
+        one.new: declared[one.new]._replace(moved_from=one.old)
+        for one in renames
+        if one.new in declared and not one.problem
+    }
+    marks = {name: mark for name, one in declared.items() if (mark := kept[one.states].get(one.recorded_as))}
+    known = manifest.declared.keys() | {one.old for one in renames if not one.problem}
+    gone = {
+        name: home
+        for home, found in kept.items()
+        for name in states.outlived({name: found[name] for name in found.keys() - known}, manifest.searched)
+    }
+    _require_present_names(selection, manifest, gone)
+    touched = [
+        one
+        for name, one in declared.items()
+        if name in marks and shard.has(name) and one.further_action(marks[name]) is not Action.NONE
+    ]
+    left = {name: home for name, home in gone.items() if shard.has(name) or selection.tags}
+    applied = _read_applied({one.recorded_as: one.states for one in touched} | left)
+    for one in touched:  # what is read now counts: nothing keeps others from writing since the marks were read
+        marks.pop(one.connection.name)
+        if one.recorded_as in applied:
+            marks[one.connection.name] = applied[one.recorded_as].mark
+    tags: dict[str, Sequence[str]] = {name: entry.tags for name, entry in manifest.declared.items()}
+    tags |= {name: _tags(applied.get(name)) for name in sorted(gone) if name in applied or name not in left}
+    removed = [name for name in select(tags, selection) if name in gone]
+    whole = [_step(name, one.action(marks.get(name)), marks.get(name), one.digest) for name, one in declared.items()]
+    whole += [_step(name, Action.REMOVE, kept[gone[name]][name], "") for name in removed]
+    remarks = dict(probable_renames(whole)) | {one.old: one.problem for one in renames if one.problem}
+    changes = [
+        change_of_declared(one, marks.get(name), applied.get(one.recorded_as), grants[one.states].get(one.recorded_as))
+        for name, one in declared.items()
+        if shard.has(name)
+    ]
+    changes += [
+        change_of_removed(applied[name], gone[name], remarks.get(name, ""), grants[gone[name]].get(name))
+        for name in removed
+        if shard.has(name)
+    ]
+    changes = [
+        change._replace(ending=_spec_when_granted(change, manifest, states))
+        for change in _with_renames(renames, changes)
+    ]
+    plan = Plan(tuple(changes), whole)
+    return plan._replace(known=production_secrets(states)) if plan.pending else plan
+
+
+def _require_present_names(selection: Selection, manifest: Manifest, gone: Mapping[str, StateTable]) -> None:
+    """Let a selection pass that names no connection by the name that it had.
+
+    Raises:
+        UnknownConnection: it does.
+    """
+    for name in selection.names:
+        if name in manifest.moved and name not in gone:
+            message = (
+                f"no connection matches `{name}`: `moved:` says that it is `{manifest.moved[name]}` now; name that"
+            )
+            raise UnknownConnection(message)
+
+
+def _with_renames(renames: Sequence[Rename], changes: Sequence[Change]) -> Iterator[Change]:
+    """Yield changes; one that creates what was to be moved says why it isn't."""
+    missed = {one.new: f"{one.old}: {one.problem}" for one in renames if one.problem}
+    for change in changes:
+        why = missed.get(change.name, "") if change.action is Action.CREATE else ""
+        yield change._replace(reasons=(*change.reasons, why)) if why else change
+
+
+def _read_applied(wanted: Mapping[str, StateTable]) -> dict[str, Applied]:
+    """Return what was applied by name, each from where it lies; what is no longer there is left out."""
+    return {name: applied for home, only in by_home(wanted).items() for name, applied in home.applied(only).items()}
+
+
+def _tags(applied: Applied | None) -> tuple[str, ...]:
+    return tuple(applied.spec["settings"].get("tags", ())) if applied else ()
+
+
+def _step(name: str, action: Action, mark: RecordSummary | None, after: str) -> Step:
+    return [name, str(action), mark.digest if mark else "", after]
+
+
+def _spec_when_granted(change: Change, manifest: Manifest, states: StateOfRun) -> Mapping[str, Any]:
+    """Return the specification by which a change ends a grant; empty where it ends none."""
+    then = change.applied.spec if change.applied else {}
+    now = change.spec["settings"] if change.spec else {}
+    has_grant = [settings.get("auth", {}).get("method") == _OAUTH for settings in (then.get("settings", {}), now)]
+    return with_stores(then, manifest.stores, states.folder) if has_grant == [True, False] else {}
