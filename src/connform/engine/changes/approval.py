@@ -22,29 +22,29 @@ _SHOWN: Final = 20
 
 
 class Approval(NamedTuple):
-    """What a plan needs before it is carried out."""
+    """How a plan is approved before it is applied."""
 
     saved: PlanFile | None = None
-    """The plan that was agreed on."""
+    """The plan file with the approved plan; `None` if there is none."""
     expect_digest: str = ""
-    """Its digest, or empty for any."""
+    """The digest that the plan must have; empty for any."""
     force: bool = False
-    """Whether the safety rules are set aside."""
+    """Whether to ignore the safety rules."""
     ask: Callable[[Report], bool] | None = None
-    """Asks a person about a plan that nobody agreed on; `None`: the call itself is the consent."""
+    """Asks a person to confirm the plan; `None` if no question is needed."""
 
 
 def require_approval(plan: Plan, consent: Approval, shard: Shard, report: Callable[[], Report]) -> None:
-    """Let a plan pass that was agreed on; one with nothing to do needs no leave.
+    """Require that a plan is approved; for a plan with nothing to do, only its plan file and digest are compared.
 
     Args:
-        plan: what is to be done.
-        consent: what was agreed on.
-        shard: which part of the saved plan this is.
+        plan: the plan.
+        consent: the approval.
+        shard: the shard of the plan; a plan file may be for all shards.
         report: returns the plan as a report.
 
     Raises:
-        Refused: the plan is another one, a safety rule says no, or a person does.
+        Refused: the plan differs from the approved one, a safety rule forbids it, or a person doesn't confirm it.
     """
     if consent.saved is not None:
         require_same(consent.saved, plan, shard)

@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 def record_of_attempt(
     change: Change, checked: ConnectionReport, versions: Mapping[str, str], file: str, by: Actor
 ) -> AppliedRecord:
-    """Return what is recorded of a connection that was checked.
+    """Return the record of a connection that `apply` has checked.
 
     Args:
-        change: what was to be done.
-        checked: what came of it.
-        versions: those of its secrets, by their key under `auth:`.
-        file: its manifest, as `Record.file`.
-        by: who did it.
+        change: the planned change.
+        checked: the report of the check.
+        versions: the versions of its secrets, by their key under `auth:`.
+        file: its manifest, as `AppliedRecord.file`.
+        by: who ran `apply`.
     """
     connection = change.connection
     assert connection is not None  # noqa: S101  (removals have none)
@@ -59,13 +59,19 @@ def record_of_attempt(
     if is_ready or not change.before:
         return AppliedRecord(change.name, file, change.after if is_ready else "", change.spec, attempt)
     before = change.applied
-    if before is None:  # nothing to do, had the live side not answered otherwise
+    if before is None:  # an unchanged connection that only a live check found to differ
         return AppliedRecord(change.name, file, change.before, change.spec, attempt)
     return AppliedRecord(change.name, file, before.mark.digest, before.spec, attempt)
 
 
 def record_of_failed_removal(applied: Applied, line: ConnectionReport, by: Actor) -> AppliedRecord:
-    """Return what is recorded of a connection that could not be removed: the next plan has it again, with the reason."""
+    """Return the record of a connection that could not be removed; the next plan shows the failure.
+
+    Args:
+        applied: what was applied.
+        line: the report line of the failed removal.
+        by: who ran `apply`.
+    """
     attempt = Attempt(
         at=datetime.now(UTC),
         by=by,

@@ -1,4 +1,4 @@
-"""The change of one connection: what is declared of it, compared with what is recorded of it.
+"""Comparison of one connection's declaration with its record: the change to make.
 
 Layer 3, no IO.
 """
@@ -22,43 +22,43 @@ if TYPE_CHECKING:
     from connform.recorded import Applied, RecordSummary
 
 _NOWHERE: Final = "<stdin>"
-"""The file of what was read from standard input."""
+"""The file name of a manifest that was read from standard input."""
 
 
 class DeclaredConnection(NamedTuple):
-    """A connection as the manifest has it."""
+    """A declared connection, with the values that are compared with its record."""
 
     connection: Connection
     """The connection."""
     spec: Mapping[str, Any]
     """Its specification."""
     digest: str
-    """The digest of that."""
+    """The digest of its specification."""
     file: str
-    """Its manifest: the path in its repository."""
+    """The path of its manifest in the repository."""
     states: StateTable
-    """Where it is recorded, or will be."""
+    """The state table where it is recorded, or will be."""
     moved_from: str = ""
-    """The name under which it is recorded now; empty for its own."""
+    """The old name under which it is recorded; empty if it isn't renamed."""
 
     @property
     def recorded_as(self) -> str:
-        """The name under which it is recorded, if it is."""
+        """The name under which it is looked up in the recorded state."""
         return self.moved_from or self.connection.name
 
     def action(self, mark: RecordSummary | None) -> Action:
-        """Return what is to be done about it."""
+        """Return what is to be done, by the summary of its record; `None` if it isn't recorded."""
         return Action.MOVE if self.moved_from else self.further_action(mark)
 
     def further_action(self, mark: RecordSummary | None) -> Action:
-        """Return what is to be done about it once it has its name."""
+        """Return what is to be done besides the renaming; argument as for `action`."""
         if mark is None or not mark.digest:
             return Action.CREATE
         is_applied = mark.is_applied and mark.digest == self.digest and not self.is_moved(mark)
         return Action.NONE if is_applied else Action.UPDATE
 
     def is_moved(self, mark: RecordSummary) -> bool:
-        """Whether another file declared it before; standard input is nowhere."""
+        """Whether it was recorded from another file; never for a manifest from standard input."""
         return self.file != mark.file and self.connection.span.file != _NOWHERE
 
 
@@ -123,5 +123,5 @@ def change_of_declared(
 
 
 def _failed(mark: RecordSummary | None) -> tuple[str, ...]:
-    """Return why what was tried last is to be done again."""
+    """Return the reason for another attempt, if the last one failed."""
     return (f"the last attempt failed: {mark.fault}",) if mark and mark.fault else ()

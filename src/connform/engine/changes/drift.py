@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 def compare_with_live(
     change: Change, record: AppliedRecord | None, seen: ConnectionReport, versions: Mapping[str, str]
 ) -> Change:
-    """Return a change with what the live side says of its connection.
+    """Return a change with the drift of its connection in `live`; if there is none, with the report of the check in `seen`.
 
     Args:
-        change: of a connection that is as it was applied.
-        record: what is recorded of it; `None` where that has gone meanwhile.
-        seen: what the check said now.
-        versions: the versions of its secrets now, by their key.
+        change: the change of a connection whose declaration equals what was applied.
+        record: its record; `None` if it was deleted meanwhile.
+        seen: the report of the live check.
+        versions: the present versions of its secrets, by their key under `auth:`.
     """
     live = list(_rotated(record, versions)) if record else []
     if _is_answer(seen):
@@ -38,7 +38,7 @@ def compare_with_live(
 
 
 def _is_answer(seen: ConnectionReport) -> bool:
-    """Whether the server said something: not what is missing on this machine, nor what a later try may end otherwise."""
+    """Whether the check has a result from the server. Faults of this machine and temporary faults are none."""
     if not seen.fault:
         return True
     fault = FAULTS[seen.fault]
@@ -53,7 +53,7 @@ def _rotated(record: AppliedRecord, versions: Mapping[str, str]) -> Iterator[str
 
 
 def _certificate(record: AppliedRecord, seen: ConnectionReport) -> Iterator[str]:
-    """Yield that the certificate is another, where the old one or the new one ends soon: renewals are no news else."""
+    """Yield that the certificate changed, if the old or the new one expires soon; other renewals are normal."""
     before = record.latest.certificate_expires_at
     now = next((str(one.facts.get("cert_expires_at", "")) for one in seen.stages if one.name is Stage.TLS), "")
     if before and now and before != now and (_ends_soon(before) or _ends_soon(now)):

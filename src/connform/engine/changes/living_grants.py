@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 OAUTH: Final = "oauth2"
 _CREATE, _REMOVE = "create", "remove"
 _SHOWN: Final = 5
-"""How many names a suggestion has room for."""
+"""How many names a suggestion shows."""
 
 
 def living(facts: GrantFacts | None) -> GrantFacts | None:
-    """Return the facts of a grant that still gives access; `None` for one that has ended, and for none."""
+    """Return the facts of a grant that still gives access; `None` for an ended grant, and for `None`."""
     if facts is None or facts.ended:
         return None
     return facts if facts.is_renewable or is_fresh(facts, datetime.now(UTC)) else None
 
 
 def leaves_grant(applied: Applied | None, connection: Connection) -> bool:
-    """Whether a connection had a grant by what was applied of it, and has none by what is declared."""
+    """Whether a connection was applied with OAuth, and is declared without it now."""
     return (
         applied is not None
         and applied.spec["settings"]["auth"]["method"] == OAUTH
@@ -41,14 +41,14 @@ def leaves_grant(applied: Applied | None, connection: Connection) -> bool:
 
 
 def describe_grant(facts: GrantFacts) -> str:
-    """Return for whom a grant is and since when it lives, in one phrase; no token is part of its facts."""
+    """Return a phrase that names the connection, client, date and scopes of a grant. It holds no secret."""
     since = facts.granted_at.isoformat(timespec="seconds") if facts.granted_at else "at a time that isn't recorded"
     scopes = " ".join(facts.scopes) or "none"
     return f"the grant of {facts.connection} (client {facts.client_id}, granted {since}, scopes {scopes})"
 
 
 def reasons_for_force(plan: Plan) -> Iterator[str]:
-    """Yield which living grants a plan would end, each a reason for `--force`."""
+    """Yield a message for each living grant that a plan would end: a reason to refuse it without `--force`."""
     likely = probable_renames(plan.whole)
     for change in plan.changes:
         if change.revokes is None:
@@ -63,7 +63,7 @@ def reasons_for_force(plan: Plan) -> Iterator[str]:
 
 
 def probable_renames(whole: Sequence[Step]) -> Mapping[str, str]:
-    """Return what to say of removals beside which the same specification is created under another name, by name."""
+    """Return a suggestion to use `moved:`, by name, for each removal whose specification is created under another name."""
     created: dict[str, list[str]] = {}
     removed: dict[str, list[str]] = {}
     for name, action, before, after, *_ in whole:

@@ -36,13 +36,14 @@ def make_plan(manifest: Manifest, states: StateOfRun, selection: Selection, shar
 
     Args:
         manifest: the selected connections.
-        states: what is recorded.
-        selection: which connections; narrows what is removed as well.
-        shard: which part of them.
+        states: the recorded state.
+        selection: the selection, which applies to removals as well.
+        shard: the part of the connections that the plan is about.
 
     Raises:
-        UnknownConnection: the selection names what is neither declared nor to be removed, or leaves nothing.
-        ConnectionFailed: a fault of the store.
+        UnknownConnection: a name, glob or tag of the selection matches no declared connection and no removal, or nothing
+            is left.
+        ConnectionFailed: a fault of the state database.
     """
     declared = {name: declared_connection(one, manifest, states) for name, one in manifest.items()}
     kept = {home: home.marks() for home in states.all}
@@ -69,7 +70,7 @@ def make_plan(manifest: Manifest, states: StateOfRun, selection: Selection, shar
     ]
     left = {name: home for name, home in gone.items() if shard.has(name) or selection.tags}
     applied = _read_applied({one.recorded_as: one.states for one in touched} | left)
-    for one in touched:  # what is read now counts: nothing keeps others from writing since the marks were read
+    for one in touched:  # another process may have written since the summaries were read: the newer ones count
         marks.pop(one.connection.name)
         if one.recorded_as in applied:
             marks[one.connection.name] = applied[one.recorded_as].mark
@@ -98,10 +99,10 @@ def make_plan(manifest: Manifest, states: StateOfRun, selection: Selection, shar
 
 
 def _require_present_names(selection: Selection, manifest: Manifest, gone: Mapping[str, StateTable]) -> None:
-    """Let a selection pass that names no connection by the name that it had.
+    """Require that a selection uses no old name of a renamed connection.
 
     Raises:
-        UnknownConnection: it does.
+        UnknownConnection: it does, and the old name is no removal.
     """
     for name in selection.names:
         if name in manifest.moved and name not in gone:
@@ -112,7 +113,7 @@ def _require_present_names(selection: Selection, manifest: Manifest, gone: Mappi
 
 
 def _with_renames(renames: Sequence[Rename], changes: Sequence[Change]) -> Iterator[Change]:
-    """Yield changes; one that creates what was to be moved says why it isn't."""
+    """Yield changes; a creation that was declared as a rename gets the reason why it can't be one."""
     missed = {one.new: f"{one.old}: {one.problem}" for one in renames if one.problem}
     for change in changes:
         why = missed.get(change.name, "") if change.action is Action.CREATE else ""
@@ -120,7 +121,7 @@ def _with_renames(renames: Sequence[Rename], changes: Sequence[Change]) -> Itera
 
 
 def _read_applied(wanted: Mapping[str, StateTable]) -> dict[str, Applied]:
-    """Return what was applied by name, each from where it lies; what is no longer there is left out."""
+    """Return what was applied of connections, by name; `wanted` has their state tables. Missing records are left out."""
     return {name: applied for home, only in by_home(wanted).items() for name, applied in home.applied(only).items()}
 
 
@@ -133,7 +134,7 @@ def _step(name: str, action: Action, mark: RecordSummary | None, after: str) -> 
 
 
 def _spec_when_granted(change: Change, manifest: Manifest, states: StateOfRun) -> Mapping[str, Any]:
-    """Return the specification by which a change ends a grant; empty where it ends none."""
+    """Return the specification with which a change ends a grant, as `Change.ending`; empty if it ends none."""
     then = change.applied.spec if change.applied else {}
     now = change.spec["settings"] if change.spec else {}
     has_grant = [settings.get("auth", {}).get("method") == _OAUTH for settings in (then.get("settings", {}), now)]

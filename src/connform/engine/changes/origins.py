@@ -31,37 +31,37 @@ _SERVERS: Final[Mapping[str, Mapping[str, str]]] = {
     "k8s": {"address": "the pod's cluster"},
     "vault": {"address": "VAULT_ADDR"},
 }
-"""A backend → the settings of its stores that name its servers, and what serves without them."""
+"""Backend → the settings of its stores that name its servers, each with the default server or its name."""
 _LOGINS: Final = {
     "awssecrets": "this machine's login to AWS",
     "awsssm": "this machine's login to AWS",
     "azurekv": "this machine's login to Azure",
     "gcpsecrets": "this machine's login to Google Cloud",
 }
-"""What opens a store of which the manifest names no secret."""
+"""Backend → the credential that opens its stores, if the manifest names no secret for that."""
 
 
 class Destination(NamedTuple):
-    """Where a secret is sent, and what decides who can read it on the way."""
+    """A server to which a secret is sent, and the settings that decide who can read it on the way."""
 
     url: str
-    """Scheme, host and port; or what names them where the manifest doesn't."""
+    """Its origin: scheme, host and port; or a name for it, if the manifest doesn't contain its URL."""
     use: str = ""
-    """What is there: `token_url`, `revoke_url`, `store vault`; empty for the API itself."""
+    """What it is used for: `token_url`, `revoke_url`, `store vault`; empty for the API itself."""
     proxy: str = ""
     """The origin of the proxy, `environment`, or empty."""
     ca_file: str = ""
-    """The certificates that are trusted instead of the system's."""
+    """The file of trusted certificates; empty for those of the system."""
     client_cert: str = ""
-    """The certificate that this side shows."""
+    """The file of the client certificate; empty if there is none."""
     client_id: str = ""
-    """The app that it belongs to, with OAuth."""
+    """The OAuth client; empty without OAuth."""
     environment: str = ""
-    """That of the connection to an API; it is compared, and not shown."""
+    """The environment of the connection, for its API; it is compared and not shown."""
 
     @property
     def how(self) -> list[str]:
-        """What else there is to say of it, for people."""
+        """Its details besides the URL, for messages."""
         said = [
             self.use,
             self.client_id and f"client {self.client_id}",
@@ -76,18 +76,18 @@ class Destination(NamedTuple):
 
 
 class Send(NamedTuple):
-    """One secret, and one origin that gets it."""
+    """One secret, and one destination that gets it."""
 
     secret: str
-    """The reference; or what it is that has none."""
+    """The reference; or a description of a secret that has none."""
     place: SecretIdentity
-    """Where it lies."""
+    """The identity of the secret."""
     to: Destination
-    """Who gets it."""
+    """The destination."""
 
 
 def sends(spec: Mapping[str, Any]) -> tuple[Send, ...]:
-    """Return what is sent where by a connection with this specification."""
+    """Return the secrets that a connection with this specification sends, each with its destinations."""
     settings, auth, stores = spec["settings"], spec["settings"]["auth"], spec["stores"]
     folder = spec.get("folder", ".")
     way = _way(settings, folder)
@@ -113,7 +113,10 @@ def _way(settings: Mapping[str, Any], folder: str) -> Destination:
 
 
 def _by_oauth(one: Send, settings: Mapping[str, Any], way: Destination) -> Iterator[Send]:
-    """Yield where an app's secret goes, and what people and their grants do: they are the app's, whatever their names."""
+    """Yield the destinations of an OAuth client's secret, of a person's consent and of the grant.
+
+    Consent and grant have the identity of the client's secret, so a renamed connection doesn't change them.
+    """
     auth = settings["auth"]
     app = auth["client_id"]
     servers = server(auth, _own(settings))
@@ -132,17 +135,20 @@ def _of(place: SecretIdentity, what: str) -> SecretIdentity:
 
 
 def _own(settings: Mapping[str, Any]) -> AuthorizationServer:
-    """Return the provider's own servers; none where the provider is no longer installed."""
+    """Return the authorization server of the provider.
+
+    It is empty if the provider is no longer installed, or no longer accepts the settings.
+    """
     name = settings.get("provider", DEFAULT_PROVIDER)
     try:
         own = provider(name).instance(Connection("", name, settings, Path(), _NOWHERE))
-    except (LookupError, ValueError):  # what is recorded was valid for the provider of then
+    except (LookupError, ValueError):  # the settings were valid when they were recorded
         return AuthorizationServer()
     return AuthorizationServer(own.authorize_url, own.token_url, own.revoke_url)
 
 
 def _by_store(reference: SecretReference, store: Mapping[str, Any] | None) -> Iterator[Send]:
-    """Yield what opens the store of a reference, and who is shown it."""
+    """Yield the credentials that open the store of a reference, with the servers that get them."""
     settings = store or {}
     kind = settings.get("type", reference.scheme)
     urls = {key: origin_of(url) for key, url in settings.items() if isinstance(url, str) and url.startswith(_WEB)}
@@ -157,7 +163,7 @@ def _by_store(reference: SecretReference, store: Mapping[str, Any] | None) -> It
 
 
 def _logins(kind: str, settings: Mapping[str, Any]) -> Iterator[tuple[str, SecretIdentity]]:
-    """Yield the name and the place of what opens a store."""
+    """Yield the name and the identity of each credential that opens a store."""
     texts = list(_texts(settings))
     if not texts and kind == "vault" and not settings:
         texts = ["env://VAULT_TOKEN"]

@@ -29,54 +29,55 @@ if TYPE_CHECKING:
 
 
 class Action(StrEnum):
-    """What is to be done about a connection."""
+    """What `apply` would do about a connection."""
 
     CREATE = "create"
-    """Never applied with success."""
+    """It was never applied successfully."""
     UPDATE = "update"
-    """Declared otherwise than it was applied, or to be tried again."""
+    """Its declaration differs from what was applied, or its last attempt failed."""
     MOVE = "move"
-    """Recorded under another name, from which `moved:` leads to this one; perhaps declared otherwise as well."""
+    """It is recorded under an old name that `moved:` renames to this one; its declaration may differ as well."""
     REMOVE = "remove"
-    """Applied, and no longer declared."""
+    """It is recorded, and no longer declared."""
     NONE = "none"
+    """Nothing differs."""
 
 
 class Change(NamedTuple):
-    """What a plan says of one connection."""
+    """The planned change of one connection."""
 
     name: str
-    """The connection."""
+    """The connection's name."""
     action: Action
     """What is to be done."""
     before: str
-    """The digest of what was applied; empty where nothing was."""
+    """The digest of the specification that was applied; empty if none was."""
     after: str
-    """The digest of what is declared; empty where nothing is."""
+    """The digest of the declared specification; empty for a removal."""
     reasons: tuple[str, ...]
-    """Why, beyond the values that differ."""
+    """Reasons for the change besides the values that differ."""
     connection: Connection | None
-    """What is declared."""
+    """The declared connection; `None` for a removal."""
     applied: Applied | None
-    """What is recorded; `None` as well where there is nothing to do."""
+    """What is recorded; `None` if nothing is, and if there is nothing to do."""
     states: StateTable
-    """Where that is, or will be."""
+    """The state table where it is recorded, or will be."""
     spec: Mapping[str, Any]
-    """What is declared, as plain data; empty for a removal."""
+    """The declared specification; empty for a removal."""
     fields: tuple[FieldChange, ...] = ()
-    """What differs, value by value; nothing for what is created or removed as a whole."""
+    """The values that differ; empty for a creation and for a removal."""
     live: tuple[str, ...] = ()
-    """What the live side says otherwise than recorded (`--refresh`)."""
+    """What differs between the live check and the record (`--refresh`)."""
     seen: ConnectionReport | None = None
-    """What the live side answered, where nothing of it is a change (`--refresh`)."""
+    """The report of the live check, if nothing differs (`--refresh`)."""
     ending: Mapping[str, Any] = MappingProxyType({})
-    """The specification by which a grant is ended: that of then, with the stores of now; empty where there is none to end."""
+    """The specification with which the grant is ended: the applied one, with its stores as declared now. Empty if none ends."""
     moved_from: str = ""
-    """The name under which it is recorded now, or its grant is kept."""
+    """The old name, under which its record or grant lies; empty if it isn't renamed."""
     is_only_moved: bool = False
-    """Whether nothing is to be tried once it has its new name."""
+    """Whether the connection is only renamed, and not checked."""
     revokes: GrantFacts | None = None
-    """The grant that lives and would be ended."""
+    """The living grant that would be ended; `None` if there is none."""
 
     @property
     def is_pending(self) -> bool:
@@ -85,34 +86,34 @@ class Change(NamedTuple):
 
 
 Step = list[str]
-"""A connection's name, its action, and the digests before and after; then the name that it had, and the grant that ends, where
-there is one of them."""
+"""The part of a change that a plan's digest covers: name, action, digest before, digest after. The old name and the grant
+that ends follow, if there are any."""
 
 
 def step(name: str, action: str, before: str, after: str, moved_from: str, revokes: str) -> Step:
-    """Return what binds one change to its apply."""
+    """Return the step of one change; `moved_from` and `revokes` are empty if there is none."""
     more = {"moved_from": moved_from, "revokes": revokes}
     return [name, action, before, after, *(f"{key} {text}" for key, text in more.items() if text)]
 
 
 class Plan(NamedTuple):
-    """What `apply` would do."""
+    """What `apply` would do about the connections of a shard."""
 
     changes: tuple[Change, ...]
-    """In the manifest's order, those without a change included; then what is removed, by name."""
+    """One for each declared connection, in the manifest's order, also if nothing differs; then the removals, by name."""
     whole: Sequence[Step]
-    """The steps of all shards: what the plan is judged by."""
+    """The steps of all shards, for the safety rules, which use the first four fields of each."""
     known: ProductionSecrets = ProductionSecrets()
-    """What is recorded of production's secrets; nothing where there is nothing to do."""
+    """The recorded destinations of secrets; empty if there is nothing to do."""
 
     @property
     def pending(self) -> list[Change]:
-        """What is to be done."""
+        """The changes for which there is something to do."""
         return [change for change in self.changes if change.is_pending]
 
     @property
     def steps(self) -> list[Step]:
-        """What binds a plan to its apply: of each connection what `step` says. No live facts: they change."""
+        """The steps of the changes. They don't contain results of live checks, because these vary."""
         return [
             step(
                 one.name,
@@ -132,7 +133,7 @@ class Plan(NamedTuple):
 
 
 def sends_of(change: Change) -> tuple[Send, ...]:
-    """Return what a change sends where when it is carried out; nothing where there is nothing to do."""
+    """Return the secrets that a change sends, with their destinations; nothing if there is nothing to do."""
     if not change.is_pending or (change.is_only_moved and not change.live):
         return ()
     specs = [spec for spec in (change.spec, change.ending) if spec]
@@ -140,13 +141,13 @@ def sends_of(change: Change) -> tuple[Send, ...]:
 
 
 def describe_change(change: Change) -> ConnectionReport:
-    """Return a change as a line of a report."""
+    """Return the report line of a change."""
     action = str(Action.UPDATE if change.live else change.action)
     changes, reasons = change.fields, (*change.reasons, *change.live)
     if change.seen is None and change.connection is not None:
         line = describe(change.connection, change.spec["base_url"])
     elif change.seen is None:
-        assert change.applied is not None  # noqa: S101  (what isn't declared is recorded)
+        assert change.applied is not None  # noqa: S101  (a change without a declared connection is a removal)
         line = describe_specification(change.name, change.applied.spec)
     else:
         line = change.seen

@@ -23,11 +23,11 @@ _TEXT: Final = {"type": "string"}
 _TEXTS: Final = {"type": "array", "items": _TEXT}
 _DIGEST: Final = {"type": "string", "pattern": "^(sha256:[0-9a-f]{64})?$"}
 _WHOLE: Final = "file_digest"
-"""The key with the digest of all others."""
+"""The key with the digest of all other keys."""
 _MAX_BYTES: Final = 64 * 1024 * 1024
-"""Some 25,000 changes, value by value."""
+"""Enough for some 25,000 changes with all of their values."""
 _SHOWN: Final = 5
-"""How many names a message has room for."""
+"""How many names a message shows."""
 
 
 def _object(**properties: Any) -> dict[str, Any]:
@@ -74,26 +74,26 @@ PLAN_SCHEMA: Final[dict[str, Any]] = {
         },
     ),
 }
-"""JSON Schema 2020-12."""
+"""The JSON Schema (2020-12) of a plan file."""
 
 
 class PlanFile(NamedTuple):
-    """What a file says that `apply` is to do."""
+    """The content of a plan file, as far as `apply` needs it."""
 
     digest: str
-    """Of `steps`."""
+    """The digest of `steps`."""
     selection: Selection
-    """Which connections it is about."""
+    """The selection of connections."""
     shard: Shard
-    """Which part of them."""
+    """The shard of the plan."""
     steps: list[list[str]]
     """As `Plan.steps`."""
     live: frozenset[str]
-    """The connections that the live side speaks about, to be applied again."""
+    """The connections for which a live check found differences; they are to be applied again."""
 
 
 def write(plan: Plan, selection: Selection, shard: Shard) -> str:
-    """Return a plan as canonical JSON: the same plan is the same bytes."""
+    """Return a plan as canonical JSON: equal plans have equal bytes."""
     changes = [
         {
             "name": change.name,
@@ -122,10 +122,10 @@ def write(plan: Plan, selection: Selection, shard: Shard) -> str:
 
 
 def read(file: str) -> PlanFile:
-    """Return what a file says.
+    """Read a plan file.
 
     Raises:
-        PlanUnusable: it can't be read, is no plan, or was altered.
+        PlanUnusable: it can't be read, is no plan file, or was altered.
     """
     from jsonschema import Draft202012Validator
 
@@ -152,14 +152,18 @@ def read(file: str) -> PlanFile:
         raise PlanUnusable(message)
     chosen = frame["selection"]
     names, exclude, tags = (tuple(chosen[key]) for key in ("connections", "exclude", "tags"))
-    # What it chooses was agreed on when it was made; that it still chooses the same is what the digests are for.
+    # The selection may match nothing now; the digests show whether it still selects the same connections.
     selection = Selection(names, exclude, tags, chosen["changed_since"], may_be_empty=True)
     live = frozenset(one["name"] for one in frame["changes"] if one["live"])
     return PlanFile(frame["digest"], selection, Shard(**frame["shard"]), steps, live)
 
 
 def _object_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return an object that says each thing once: readers differ in which of two they take."""
+    """Return a JSON object without duplicate keys: JSON parsers differ in which of two equal keys they use.
+
+    Raises:
+        ValueError: a key occurs twice.
+    """
     content = dict(pairs)
     if len(content) != len(pairs):
         message = "a key stands twice"
@@ -168,10 +172,10 @@ def _object_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def require_same(saved: PlanFile, plan: Plan, shard: Shard) -> None:
-    """Let a plan pass that does what the saved one said, for the connections of a shard.
+    """Require that a plan has the same steps as a plan file, for the connections of a shard.
 
     Raises:
-        Refused: the manifest or the state has moved since.
+        Refused: the manifest or the recorded state has changed since the file was written.
     """
     expected = [step for step in saved.steps if shard.has(step[0])]
     if expected == plan.steps:

@@ -29,10 +29,15 @@ def is_production(spec: Mapping[str, Any]) -> bool:
 
 
 class ProductionSecrets:
-    """What recorded connections send where."""
+    """The destinations of secrets in recorded specifications, and the production connections that use them."""
 
     def __init__(self, specs: Iterable[Former] = (), real_path: Callable[[str], str] = str) -> None:
-        """Take connections with what is, or once was, recorded of them, and what says where a file's path leads."""
+        """Index the secrets of specifications.
+
+        Args:
+            specs: the names of connections, with their present and former recorded specifications.
+            real_path: returns a file's path with links followed.
+        """
         self._real_path = real_path
         self._origins: dict[SecretIdentity, dict[Destination, None]] = {}
         self._places: dict[object, dict[SecretIdentity, None]] = {}
@@ -47,11 +52,11 @@ class ProductionSecrets:
                     self._users.setdefault(place, name)
 
     def user(self, place: SecretIdentity) -> str:
-        """Return a production connection that uses a secret, or once did; empty where none does."""
+        """Return the name of a production connection that uses a secret, or once did; empty if there is none."""
         return next((self._users[one] for one in self._same(self._real(place)) if one in self._users), "")
 
     def origins(self, place: SecretIdentity) -> tuple[Destination, ...]:
-        """Return the origins that get a secret, or all that it is a part of."""
+        """Return the recorded destinations of a secret, or of a secret that contains it."""
         real = self._real(place)
         whole = [one for one in self._same(real) if real.is_in(one)]
         return tuple(dict.fromkeys(origin for one in whole for origin in self._origins[one]))
@@ -67,10 +72,10 @@ class ProductionSecrets:
 
 
 def production_secrets(states: StateOfRun) -> ProductionSecrets:
-    """Return what is known in the states of a run, and in those of the folders around it, where they are this user's.
+    """Return the recorded secrets of a run, and those recorded in other folders of its repository, if these can be read.
 
     Raises:
-        ConnectionFailed: a fault of the store.
+        ConnectionFailed: a fault of the run's own state database.
     """
     specs = [one for home in states.all for one in home.specifications()]
     for home in states.around():
@@ -81,11 +86,11 @@ def production_secrets(states: StateOfRun) -> ProductionSecrets:
 
 
 def records_to_keep(applied: Applied | None, after: Mapping[str, Any]) -> tuple[Former, ...]:
-    """Return what was applied of a production connection, by its name, where less of it would be known without it.
+    """Return the applied specification of a production connection, if a destination in it would no longer be recorded.
 
     Args:
-        applied: what was applied.
-        after: the specification that takes its place; empty where none does.
+        applied: what was applied; `None` if nothing was.
+        after: the specification that replaces it; empty for a removal.
     """
     if applied is None or not is_production(applied.spec):
         return ()

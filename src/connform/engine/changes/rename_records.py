@@ -31,13 +31,13 @@ def carry_out(
     state: StateLocation,
     stores: Mapping[str, Store],
 ) -> dict[str, ConnectionFailed]:
-    """Give what is recorded its new names, one after another, and return what kept some from it, by the new name.
+    """Rename recorded connections, one after another, and return the failures by the new name.
 
     Args:
-        changes: those of a plan; without a rename, nothing is opened.
-        held: the right to change each state.
-        state: where the grants lie.
-        stores: where the key of the grants may lie.
+        changes: the changes of a plan; if none is a rename, nothing is opened.
+        held: the right to change each state table.
+        state: the location of the state database, with the grants.
+        stores: the declared secret stores, for the key of the grants.
     """
     moved = [change for change in changes if change.moved_from]
     failures: dict[str, ConnectionFailed] = {}
@@ -45,7 +45,7 @@ def carry_out(
         return failures
     with closing(SecretResolver(stores)) as source, closing(StoredGrants(state, source)) as grants:
         for change in moved:
-            assert change.connection is not None  # noqa: S101  (what is to have the new name is declared)
+            assert change.connection is not None  # noqa: S101  (a connection with a new name is declared)
             try:
                 move_record(change.moved_from, change.name, held[change.states], grants.of(change.connection))
             except ConnectionFailed as failure:
@@ -54,9 +54,14 @@ def carry_out(
 
 
 def move_record(old: str, new: str, changes: StateChanges, grants: GrantTable) -> None:
-    """Move what lies under a name, once nobody renews or replaces either grant."""
+    """Rename the record, history and grant of a connection, with both grants locked.
+
+    Raises:
+        ConnectionFailed: `store_locked`, another process is renewing or replacing one of the grants; another fault of the
+            state database.
+    """
     with ExitStack() as both:
-        for name in sorted((old, new)):  # whoever moves them the other way round waits, and doesn't block this
+        for name in sorted((old, new)):  # in the same order for a rename in the other direction: no deadlock
             both.enter_context(grants.lock(name, pending_refresh.LONGEST.total_seconds()))
         pending = next((facts.pending for facts in grants.facts() if facts.connection == old), None)
         if pending and pending_refresh.is_under_way(pending, old, datetime.now(UTC)):

@@ -23,16 +23,16 @@ _TAKEN: Final = "it was to become {new} (`moved:`), and {why}"
 
 
 class Rename(NamedTuple):
-    """A connection that was renamed, and is recorded under its old name."""
+    """A rename of `moved:` whose old name is still recorded."""
 
     old: str
-    """The name under which it is recorded, or has a grant."""
+    """The old name, with a record or a grant."""
     new: str
-    """The name that it is to have."""
+    """The new name."""
     home: StateTable
-    """Where it lies."""
+    """The state table with the record or grant."""
     problem: str = ""
-    """Why it stays as it is; empty where it goes."""
+    """Why the rename isn't possible; empty if it is."""
 
 
 def find_renames(
@@ -41,11 +41,11 @@ def find_renames(
     """Yield the renames of what is recorded.
 
     Args:
-        moved: the present names by the old ones, those nearer to it in a chain first.
-        homes: where each connection of the run is recorded, or will be.
-        marks: what is recorded.
-        grants: whose grants are kept.
-        states: all of the recorded state.
+        moved: the present names by the old ones; in a chain of renames, later old names come first.
+        homes: by the name of each declared connection the state table where it is recorded, or will be.
+        marks: by each state table the summaries of its records, by the connection's name.
+        grants: by each state table the facts of its grants, by the connection's name.
+        states: the recorded state of the run.
     """
     taken: dict[str, str] = {}
     for old, new in moved.items():
@@ -67,7 +67,7 @@ def _elsewhere(new: str, homes: Mapping[str, StateTable], home: StateTable) -> s
 
 
 def _unread(mark: RecordSummary | None, states: StateOfRun) -> str:
-    """Say that the file that declared it was not read, and may declare it still."""
+    """Return a problem if the file that declared it exists and was not read: it may still declare it."""
     if mark is None or not states.is_left_out(mark.file):
         return ""
     return f"{mark.file}, which declared it, is not part of this run: name both files"
@@ -86,10 +86,10 @@ def _occupied(
 
 
 def old_names(moved: Mapping[str, str], states: StateOfRun, shard: Shard) -> set[str]:
-    """Return the old names of a shard's connections under which something lies now. Takes no lock.
+    """Return the old names of a shard's connections that have a record or a grant now. Takes no lock.
 
     Raises:
-        ConnectionFailed: a fault of the store.
+        ConnectionFailed: a fault of the state database.
     """
     wanted = {old for old, new in moved.items() if shard.has(new)}
     return (

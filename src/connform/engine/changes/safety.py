@@ -22,21 +22,21 @@ if TYPE_CHECKING:
     from connform.engine.changes.production import ProductionSecrets
 
 MIN_RECORDED: Final = 10
-"""Below this many connections, any share is a few."""
+"""With fewer recorded connections than this, the rule on the share doesn't apply."""
 MAX_SHARE: Final = 0.3
-"""Of what is recorded, removed and changed together."""
+"""The largest permitted share of recorded connections that are removed or changed."""
 
 
 def refusals(plan: Plan) -> tuple[str, ...]:
-    """Return why a plan is not carried out without `--force`; nothing where it is."""
+    """Return why a plan is not applied without `--force`; empty if it is."""
     return tuple(map(veiled, (*_too_much(plan.whole), *_production(plan), *reasons_for_force(plan))))
 
 
 def _too_much(steps: Sequence[Step]) -> Iterator[str]:
-    """Yield the share that is touched of what is recorded, where it is too much.
+    """Yield a reason if too large a share of the recorded connections is removed or changed.
 
-    A shard is judged by the steps of all: each of them alone may change a few only. What merely moves to another file,
-    or is tried again, is not changed.
+    The share is that of all shards together, because each of them alone may change only a few. A connection that only
+    moves to another file, or is only tried again, doesn't count as changed.
     """
     recorded = [step for step in steps if step[1] != Action.CREATE]
     touched = [step for step in recorded if step[2] != step[3]]
@@ -46,19 +46,19 @@ def _too_much(steps: Sequence[Step]) -> Iterator[str]:
 
 
 def _production(plan: Plan) -> Iterator[str]:
-    """Yield what production's secrets would be sent to, and never were."""
+    """Yield the secrets of production that a plan would send to destinations that are not recorded for them."""
     for change in plan.pending:
         reasons = _moved(change) if _was_production(change) else _spread(change, plan.known)
         yield from dict.fromkeys(reasons)
 
 
 def _was_production(change: Change) -> bool:
-    """Whether a change is one of a production connection that was applied with success."""
+    """Whether a change concerns a production connection that was applied successfully."""
     return bool(change.before) and change.applied is not None and is_production(change.applied.spec)
 
 
 def _moved(change: Change) -> Iterator[str]:
-    """Yield what a production connection would send that it never sent: another secret, or to another origin."""
+    """Yield what a production connection would send that isn't recorded: another secret, or another destination."""
     assert change.applied is not None  # noqa: S101  (as `_was_production` says)
     if change.connection is not None and not is_production(change.spec):
         where = change.spec["settings"].get("environment", "") or "no environment"
@@ -75,7 +75,7 @@ def _moved(change: Change) -> Iterator[str]:
 
 
 def _spread(change: Change, known: ProductionSecrets) -> Iterator[str]:
-    """Yield what another connection would send of production's secrets to an origin that isn't recorded for them."""
+    """Yield the secrets of production that another connection would send to a destination not recorded for them."""
     for send in sends_of(change):
         user = known.user(send.place)
         origins = known.origins(send.place) if user else ()
@@ -91,7 +91,7 @@ def _spread(change: Change, known: ProductionSecrets) -> Iterator[str]:
 
 
 def _anywhere(origin: Destination) -> Destination:
-    """Return an origin without the environment of the connection that it serves."""
+    """Return a destination without its environment."""
     return origin._replace(environment="")
 
 

@@ -25,32 +25,33 @@ if TYPE_CHECKING:
 
 _FILE: Final = "file"
 _ARN: Final = r"arn:[^:]*:[^:]*:([^:]*):([^:]*):(?:secret:|parameter/?)?(.*?)(?:-(?![a-z]{6}$)[A-Za-z0-9]{6})?"
-"""A region, an account and a name, without the six characters that Secrets Manager adds; a word of a name is left."""
+"""Matches region, account and name of an ARN; the name without the six random characters that Secrets Manager appends.
+Six lower-case letters are taken for a word of the name."""
 
 
 class SecretIdentity(NamedTuple):
-    """Where a secret lies."""
+    """What identifies a secret: backend, server, path and field."""
 
     kind: str
-    """The backend, the same for all that read files."""
+    """The backend; `file` for all that read files. The prefix `consent ` or `grant ` stands for those of an OAuth client."""
     path: str
-    """What lies there, with all that a store puts before it."""
+    """The path, with the prefixes that the store's settings add."""
     field: str = ""
-    """Which part of it; empty for the whole."""
+    """The part of the secret; empty for the whole."""
     server: tuple[str, ...] = ()
-    """What tells places of one kind apart; an empty part isn't said in the manifest, and may be any."""
+    """What distinguishes stores of one kind: server, account or region; an empty part isn't declared, and matches any."""
     is_open: bool = False
-    """Whether something that the manifest doesn't say stands before the path."""
+    """Whether the path may have a prefix that isn't declared."""
 
     @property
     def keys(self) -> tuple[_Key, ...]:
-        """By what it is found among many, by `wanted` of another: its path or the end of it, with its field or without."""
+        """Its keys in an index, of which `wanted` of another has one if both may be the same secret."""
         heads = (self._here, self._below(is_open=self.is_open))
         return tuple((*head, field) for head in heads for field in (self.field, None))
 
     @property
     def wanted(self) -> tuple[_Key, ...]:
-        """By what all are found that may be the same."""
+        """The keys under which an index has all secrets that may be the same, and others that `is_same` excludes."""
         heads = (self._here, self._below(is_open=not self.is_open))
         return tuple((*head, field) for head in heads for field in ((self.field, "") if self.field else (None,)))
 
@@ -63,11 +64,11 @@ class SecretIdentity(NamedTuple):
 
     @property
     def is_file(self) -> bool:
-        """Whether it is a file, or what an app whose secret lies in one is given."""
+        """Whether the secret lies in a file; also for the consent and the grant of a client whose secret does."""
         return self.kind.rpartition(" ")[2] == _FILE
 
     def is_same(self, other: SecretIdentity) -> bool:
-        """Whether both may be one secret, or one be a part of the other."""
+        """Whether both may be the same secret, or one a part of the other."""
         return (
             self.kind == other.kind
             and (self.path == other.path or _ends(self, other) or _ends(other, self))
@@ -78,7 +79,7 @@ class SecretIdentity(NamedTuple):
         )
 
     def is_in(self, other: SecretIdentity) -> bool:
-        """Whether it may be the same secret, or a part of it, and is no more than that."""
+        """Whether it may be the same secret as another, or a part of it."""
         return self.is_same(other) and other.field in {"", self.field}
 
 
@@ -87,12 +88,12 @@ def _ends(short: SecretIdentity, long: SecretIdentity) -> bool:
 
 
 def place_of(reference: SecretReference, store: Mapping[str, Any] | None, folder: str) -> SecretIdentity:
-    """Return where a secret lies.
+    """Return the identity of a secret.
 
     Args:
-        reference: the reference.
-        store: the store that it names, as specifications have it; `None` for a bare backend.
-        folder: where paths of a bare backend begin: the manifest's folder in its repository.
+        reference: the reference to it.
+        store: the store that the reference names, as in specifications; `None` for a bare backend.
+        folder: the manifest's folder in its repository, to which paths of a bare backend are relative.
     """
     settings = store or {}
     kind = str(settings.get("type", reference.scheme))
@@ -102,12 +103,12 @@ def place_of(reference: SecretReference, store: Mapping[str, Any] | None, folder
 
 
 def of_file(path: str) -> SecretIdentity:
-    """Return the place of a file by its path."""
+    """Return the identity of a secret that is a whole file, by its path."""
     return SecretIdentity(_FILE, path, is_open=not path.startswith("/"))
 
 
 def path_in(folder: str, path: str) -> str:
-    """Return a path as the whole repository names it; an absolute one as it is."""
+    """Return a path relative to the repository, from one relative to a folder; an absolute path stays absolute."""
     whole = normpath(join(folder, path))
     return f"/{whole.lstrip('/')}" if whole.startswith("/") else whole
 
@@ -123,7 +124,7 @@ def origin_of(url: str) -> str:
 
 def _in_file(kind: str, reference: SecretReference, settings: Mapping[str, Any], folder: str) -> SecretIdentity:
     above = str(settings.get("path", ""))
-    if kind != _FILE and above:  # the store is one file, its references are what stands in it
+    if kind != _FILE and above:  # the store is one file, and references are keys in it
         field = f"{reference.path}/{reference.field}"
         return of_file(path_in(folder, above))._replace(field=field.strip("/"))
     return of_file(path_in(folder, join(above, reference.path)))._replace(field=reference.field.strip("/"))
@@ -131,7 +132,8 @@ def _in_file(kind: str, reference: SecretReference, settings: Mapping[str, Any],
 
 def _in_vault(reference: SecretReference, settings: Mapping[str, Any]) -> SecretIdentity:
     above = [str(settings[key]) for key in ("namespace", "mount") if key in settings]
-    parts = [part for part in "/".join([*above, reference.path]).split("/") if part != "data"]  # as the API has it
+    # KV version 2 has `data` in the paths of its API.
+    parts = [part for part in "/".join([*above, reference.path]).split("/") if part != "data"]
     server = origin_of(settings["address"]) if "address" in settings else ""
     return SecretIdentity("", "/".join(parts), reference.field, (server,), is_open=not settings)
 
@@ -185,7 +187,7 @@ def _as_named(reference: SecretReference, _settings: Mapping[str, Any]) -> Secre
 
 
 def _elsewhere(reference: SecretReference, settings: Mapping[str, Any]) -> SecretIdentity:
-    """Return a place of another package's backend: what its store says tells it apart."""
+    """Return the identity of a secret of a third-party backend: all settings of its store distinguish it."""
     said = {key: value for key, value in settings.items() if key not in {"type", "environment", "timeout_s"}}
     return SecretIdentity("", reference.path, reference.field, (json.dumps(said, sort_keys=True) if said else "",))
 

@@ -20,42 +20,42 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _FILE: Final = "100"
-"""How the modes of files begin, by which a tree says what an entry is."""
+"""The mode of an entry of a tree says its type; the modes of files begin with this."""
 _FOLDER: Final = "40000"
 _LINK: Final = "120000"
 _SUBMODULE: Final = "160000"
 _MAX_LINKS: Final = 40
-"""As many are followed on the way to one file; Linux does the same."""
+"""How many links are followed for one path; the limit of Linux is the same."""
 _SHALLOW: Final = "a shallow clone, as CI makes them, needs `fetch-depth: 0` (GitHub) or `GIT_DEPTH: 0` (GitLab)"
 
 
 class TreeEntry(NamedTuple):
-    """What stood at a path."""
+    """An entry of a tree: a file, folder, link or submodule of the commit."""
 
     path: tuple[str, ...]
-    """Where it stood, from the root, with all links followed."""
+    """Its path from the root of the repository, with all links followed."""
     mode: str
-    """What it was."""
+    """Its mode, which says its type."""
     id: str
     """The id of its content."""
     objects: GitObjects
-    """The repository that holds that: a submodule has its own."""
+    """The objects of its repository: a submodule has its own."""
 
     @property
     def is_file(self) -> bool:
-        """Whether it was a file."""
+        """Whether it is a file."""
         return self.mode.startswith(_FILE)
 
 
 class Commit:
-    """The files of a commit."""
+    """The file tree of a commit."""
 
     def __init__(self, root: Path, ref: str) -> None:
         """Start git.
 
         Args:
             root: the root of the repository, resolved.
-            ref: a commit, branch or tag; `A...B` for the commit where the two parted.
+            ref: a commit, branch or tag; `A...B` for the merge base of the two.
 
         Raises:
             NoBaseline: no git, or no such commit.
@@ -79,7 +79,10 @@ class Commit:
         self._running.close()
 
     def find(self, names: Iterable[str]) -> TreeEntry | None:
-        """Return what stood at a path, a file or a folder; `None` where nothing did, or a link led out of the repository."""
+        """Return the entry at a path.
+
+        It is `None` if there is none, or if the path leads out of the repository or has too many links.
+        """
         way = [self._top]
         left = [*names][::-1]
         links = 0
@@ -107,7 +110,7 @@ class Commit:
         return way[-1]
 
     def names(self, folder: TreeEntry) -> list[str]:
-        """Return the names of what stood in a folder; none of a file."""
+        """Return the names of the entries in a folder; nothing for a file."""
         return sorted(self._entries(folder))
 
     def content(self, file: TreeEntry) -> bytes:
@@ -115,7 +118,7 @@ class Commit:
         return file.objects.whole(file.id).data
 
     def _entries(self, folder: TreeEntry) -> dict[str, TreeEntry]:
-        """Return the entries of a tree, which git stores as `MODE NAME NUL HASH`, again and again."""
+        """Return the entries of a folder by name. Git stores a tree as a sequence of `MODE SPACE NAME NUL HASH`."""
         if folder.mode == _SUBMODULE:
             inside = self._inside(folder)
             return self._entries(inside) if inside else {}
@@ -133,7 +136,13 @@ class Commit:
         return entries
 
     def _inside(self, submodule: TreeEntry) -> TreeEntry | None:
-        """Return the folder that a submodule was; `None` where its repository is not here, so that all in it is new."""
+        """Return the top folder of a submodule's commit.
+
+        It is `None` if the submodule isn't cloned here; then everything in it counts as new.
+
+        Raises:
+            NoBaseline: its repository is here, and that commit is not.
+        """
         folder = self.root.joinpath(*submodule.path)
         if not (folder / ".git").exists() or folder.resolve() != folder:
             return None
@@ -154,10 +163,10 @@ class Commit:
 
 
 def _tree_named(objects: GitObjects, ref: str, root: Path) -> str:
-    """Return the id of the tree that a person names.
+    """Return the id of the tree of a commit, or of the merge base of `A...B`.
 
     Raises:
-        NoBaseline: there is none.
+        NoBaseline: there is no such commit here.
     """
     tree = _tree_of(objects, ref) or _tree_of_merge_base(objects, ref)
     if not tree:
@@ -166,13 +175,17 @@ def _tree_named(objects: GitObjects, ref: str, root: Path) -> str:
 
 
 def _tree_of(objects: GitObjects, ref: str) -> str:
-    """Return the id of the tree of a commit; empty where there is no such commit."""
+    """Return the id of the tree of a commit; empty if there is no such commit."""
     found = objects.named(f"{ref}^{{commit}}")
     return found.data.split(maxsplit=2)[1].decode() if found else ""
 
 
 def _tree_of_merge_base(objects: GitObjects, ref: str) -> str:
-    """Return the id of the tree where the two commits of `A...B` parted; empty where one of them is not here."""
+    """Return the id of the tree of the merge base of `A...B`; empty if one of the two is not here, or `ref` has no `...`.
+
+    Raises:
+        NoBaseline: the two have no common ancestor here.
+    """
     first, dots, second = ref.partition("...")
     found: Sequence[str] = [
         one.id for name in (first, second) if dots and (one := objects.named(f"{name or 'HEAD'}^{{commit}}"))

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _OF_A_SUBMODULE: Final = re.compile(r"/modules/(?!.*/worktrees/[^/]+\s*$)")
-"""What a file `.git` says that `git submodule` wrote; one of `git worktree` leads below `worktrees/`."""
+"""Matches the path in a file `.git` of a submodule; that of a linked worktree ends in `worktrees/NAME`."""
 
 
 def repository_for(path: str) -> Path | None:
-    """Return the root of the repository of which a commit is meant; `None` for a path outside of any."""
+    """Return the root of the repository in which a commit is looked up for a path; `None` for a path in no repository."""
     here = repository_of(Path(os.getcwd()))
     names = names_below(here, path) if here else None
     if here is None or names is None:
@@ -31,12 +31,12 @@ def repository_for(path: str) -> Path | None:
     root = here
     for folder in _folders(here, names):
         if (folder / ".git").exists() and not is_submodule(folder, root):
-            root = folder  # a clone of its own inside of the other's working tree
+            root = folder  # an independent clone inside the working tree of another
     return root
 
 
 def _folders(root: Path, names: Sequence[str]) -> Iterator[Path]:
-    """Yield the folders below a root on the way to a path, up to the first link."""
+    """Yield the folders of a path below a root, up to the first link or `..`."""
     folder = root
     for name in names:
         folder /= name
@@ -46,7 +46,7 @@ def _folders(root: Path, names: Sequence[str]) -> Iterator[Path]:
 
 
 def is_submodule(folder: Path, root: Path) -> bool:
-    """Whether a repository inside of another one's working tree is a submodule, and no clone or linked worktree."""
+    """Whether a repository inside the working tree of another is its submodule, and not a clone or a linked worktree."""
     try:
         if (folder / ".git").is_file() and _OF_A_SUBMODULE.search((folder / ".git").read_text("utf-8", "replace")):
             return True
@@ -58,9 +58,9 @@ def is_submodule(folder: Path, root: Path) -> bool:
 
 
 def names_below(root: Path, path: str) -> list[str] | None:
-    """Return the parts of a path from a folder on, or `None` where it lies elsewhere.
+    """Return the parts of a path relative to a folder; `None` if the path is outside of the folder.
 
-    Links on the way to the folder are followed; those inside of it may have been others at a commit, and are not.
+    Links above the folder are followed. Links inside of it are not: in a commit, they may lead elsewhere.
     """
     top, here = str(root), os.sep
     inside: list[str] = []

@@ -36,17 +36,17 @@ if TYPE_CHECKING:
     from connform.manifest.validate import Tree
 
 _UNKNOWN_NAMES: Final = frozenset({"unknown-provider", "unknown-store-type", "unknown-scheme"})
-"""Diagnostics that a plug-in may settle."""
+"""Diagnostics that disappear if an installed plug-in has the name."""
 
 
 def examine_files(files: Sequence[str], selection: Selection, policies: Sequence[str]) -> Report:
-    """Return every error and warning of manifests that concerns the selection; arguments and errors as for `validate`."""
+    """Return the report with the diagnostics that concern the selection; arguments and errors as for `validate`."""
     _, report = _restrict(*_read(files, policies), selection, files)
     return report
 
 
 def connection_tags(files: Sequence[str] = ()) -> dict[str, tuple[str, ...]]:
-    """Return the tags of every connection by its name, as far as the manifests can be read; says nothing of mistakes."""
+    """Return the tags of every connection by its name, as far as the manifests can be read; mistakes are ignored."""
     tree, _ = _read(files, ())
     return {name: tuple(entry.tags) for name, entry in tree.connections.items()}
 
@@ -54,11 +54,11 @@ def connection_tags(files: Sequence[str] = ()) -> dict[str, tuple[str, ...]]:
 def _restrict(
     tree: Tree, report: Report, selection: Selection, files: Sequence[str], *, may_miss: bool = False
 ) -> tuple[Tree, Report]:
-    """Return a tree and a report without what concerns other connections only.
+    """Return a tree with the selected connections, and a report without the diagnostics of other connections.
 
     Raises:
-        UnknownConnection: the selection names what is not there, or leaves nothing.
-        NoBaseline: the selection compares with what can't be read.
+        UnknownConnection: a name, glob or tag of the selection matches nothing, or nothing is left.
+        NoBaseline: the commit of `changed_since` can't be read.
     """
     if selection == EVERYTHING:
         return tree, report
@@ -66,7 +66,7 @@ def _restrict(
         names = select({name: entry.tags for name, entry in tree.connections.items()}, selection, may_miss=may_miss)
     except UnknownConnection:
         if report.number_of(Severity.ERROR):
-            return tree, report  # it may be an error that hides the connection
+            return tree, report  # perhaps one of the errors is why the connection is missing
         raise
     if selection.changed_since and tree.connections:
         from connform.engine.load.changed import changed_since
@@ -79,8 +79,9 @@ def _restrict(
 
 
 def _concerns(one: Diagnostic, connections: Mapping[str, Entry], chosen: Mapping[str, Entry]) -> bool:
-    """Whether a diagnostic belongs to no connection, or to a chosen one, be it that this one inherits it as well."""
-    if one.code == MORE[Severity.ERROR]:  # mistakes that belong to no connection are listed before those that do
+    """Whether a diagnostic belongs to no connection, to a chosen one, or to a value that a chosen one inherits too."""
+    if one.code == MORE[Severity.ERROR]:
+        # Errors of no connection are listed first, so the unlisted ones are of connections.
         return not all(entry.sound for entry in chosen.values())
     if one.connection not in connections or one.connection in chosen:
         return True
@@ -96,9 +97,10 @@ def read_manifest(
     *,
     may_miss: bool = False,
 ) -> tuple[Manifest | None, Report]:
-    """Return the selected part of the manifest, or `None` where that has errors, and the report on it.
+    """Return the selected part of the manifest, and its report; `None` instead of the manifest if there are errors.
 
-    Arguments and errors as for `validate`; `may_miss`: a name may match nothing here, but a connection that is recorded.
+    Arguments and errors as for `validate`. With `may_miss`, a name, glob or tag may match no declared connection: it may
+    match a recorded one.
     """
     whole, report = _read(files, policies)
     tree, report = _restrict(whole, report, selection, files, may_miss=may_miss)
@@ -115,7 +117,7 @@ def read_manifest(
 
 
 def folders_of(files: Sequence[str]) -> tuple[Path, ...]:
-    """Return the folders of manifests, each once; this one where there are none."""
+    """Return the folders of manifests, each once; the working directory if there are no manifests."""
     from pathlib import Path
 
     return tuple(
@@ -124,7 +126,7 @@ def folders_of(files: Sequence[str]) -> tuple[Path, ...]:
 
 
 def load_manifest(files: Sequence[str] = (), policies: Sequence[str] = ()) -> Manifest:
-    """Return the manifest.
+    """Return the manifest with all of its connections.
 
     Raises:
         ManifestInvalid: it has errors.
@@ -143,7 +145,7 @@ def _read(files: Sequence[str], policies: Sequence[str]) -> tuple[Tree, Report]:
 def examine(
     sources: Sequence[Source], problems: Sequence[Diagnostic] = (), policies: Sequence[str] = ()
 ) -> tuple[Tree, Report]:
-    """Return what manifests declare, and the report on them; `problems` are those of their files."""
+    """Return what manifests declare, and the report on them; `problems` are the diagnostics of unreadable files."""
     with _without_collector():
         ignores = Ignores(sources)
         known, tally = vocabulary(), Tally(ignores)
@@ -170,7 +172,7 @@ def examine(
 
 @contextmanager
 def _without_collector() -> Iterator[None]:
-    """Stop the cyclic garbage collector: it would walk a tree that only grows, and take longer than the parse."""
+    """Stop the cyclic garbage collector: it would visit a tree that only grows, and take longer than the parser."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

@@ -27,32 +27,33 @@ if TYPE_CHECKING:
     from connform.policies.file import Policy
 
 _EVERYWHERE: Final = ""
+"""In place of a folder: the policies of `--policy`, which judge every connection."""
 _SHOWN: Final = frozenset({"version", "policies", "message", "severity", "schema"})
-"""The keys of a policy file besides those of JSON Schema; no value there is a secret."""
+"""The keys of a policy file besides those of JSON Schema; their values are never secrets."""
 
 
 class PolicyResults(NamedTuple):
-    """What came of the policies of a run, besides what they say of connections."""
+    """The policy files of a run, and the mistakes in them; findings about connections go to the tally."""
 
     mistakes: Sequence[Diagnostic] = ()
-    """What is wrong with themselves."""
+    """The diagnostics of the policy files themselves."""
     texts: Sequence[Source] = ()
-    """Their files."""
+    """The policy files."""
     policy_count: int = 0
-    """How many there are."""
+    """How many policies they declare."""
 
 
 def judge(
     named: Sequence[str], sources: Sequence[Source], tree: Tree, vocabulary: Vocabulary, tally: Tally
 ) -> PolicyResults:
-    """Add what policies say of the connections that have no errors to a tally; return what is wrong with the policy files.
+    """Judge the connections without errors by the policies of a run; return the diagnostics of the policy files.
 
     Args:
         named: policy files and folders that judge every connection.
         sources: the manifests of the run.
         tree: what they declare.
-        vocabulary: what the manifests were read with.
-        tally: the mistakes of the run.
+        vocabulary: the vocabulary with which the manifests were read.
+        tally: collects the diagnostics of connections.
     """
     beside = policies_beside(sources, named)
     wanted = {base: paths for base, paths in ((_EVERYWHERE, named), *beside.files.items()) if paths}
@@ -81,10 +82,11 @@ def _load(wanted: Mapping[str, Sequence[str]]) -> tuple[list[Source], dict[str, 
     """Read policy files, each once.
 
     Args:
-        wanted: the paths by the folder whose connections they judge, or by `_EVERYWHERE`.
+        wanted: the paths of policies, by the folder whose connections they judge, or by `_EVERYWHERE`.
 
     Returns:
-        The files, the folders that each judges by its name (none for all), and what can't be read.
+        The files; by the name of each file the folders whose connections it judges, empty for all; the diagnostics of
+        files that can't be read.
     """
     sources: dict[str, Source] = {}
     bases: dict[str, frozenset[str]] = {}
@@ -104,7 +106,7 @@ def _load(wanted: Mapping[str, Sequence[str]]) -> tuple[list[Source], dict[str, 
 def _without_policies(
     texts: Sequence[Source], policies: Sequence[Policy], mistakes: Sequence[Diagnostic]
 ) -> Iterator[Diagnostic]:
-    """Yield a diagnostic for each file that is right, and declares no policy."""
+    """Yield a diagnostic for each file that has no other diagnostic and declares no policy."""
     told = {policy.span.file for policy in policies} | {one.span.file for one in mistakes}
     for text in texts:
         if text.name not in told:
@@ -113,6 +115,7 @@ def _without_policies(
 
 
 def _unreadable(problem: Diagnostic) -> Diagnostic:
+    """Return the diagnostic of a file that can't be read as one of a policy."""
     detail = problem.detail
     if problem.code == "file-not-found" and not os.path.isdir(problem.span.file):
         is_link = os.path.islink(problem.span.file)

@@ -23,17 +23,17 @@ if TYPE_CHECKING:
 FOLDER: Final = "policies"
 """The folder beside a manifest whose policies judge the connections declared in this folder's manifests."""
 MANIFESTS: Final = "connections"
-"""The folder of manifests that a run looks for by itself: beside it, `FOLDER` counts as well."""
+"""The default folder of manifests. `FOLDER` may also lie beside it, instead of inside of it."""
 _ENDINGS: Final = (".yaml", ".yml")
 
 
 class PolicyFiles(NamedTuple):
-    """What lies beside manifests."""
+    """The policy files beside manifests."""
 
     files: dict[str, list[str]]
     """The policy files by the folder whose connections they judge."""
     problems: list[Diagnostic]
-    """One for each `policies` that is there, and yields nothing."""
+    """A diagnostic for each folder without a policy file, or with a file that is probably meant as one and isn't read."""
 
 
 def policies_beside(sources: Iterable[Source], named: Sequence[str]) -> PolicyFiles:
@@ -41,7 +41,7 @@ def policies_beside(sources: Iterable[Source], named: Sequence[str]) -> PolicyFi
 
     Args:
         sources: the manifests.
-        named: the paths that `--policy` names; a folder of which they name a part is no problem.
+        named: the paths of `--policy`. They are checked too; a folder that contains one of them is no problem.
     """
     files: dict[str, list[str]] = {}
     problems: dict[str, Diagnostic] = {}
@@ -56,7 +56,7 @@ def policies_beside(sources: Iterable[Source], named: Sequence[str]) -> PolicyFi
                 problems[real] = diagnose_file("policy-unreadable", reason, Span(place, 1, 1, 1, 1))
     for place in filter(os.path.isdir, named):
         found, reason = of_one_revision(place, _look)
-        if found and reason:  # without any, whoever reads it says so
+        if found and reason:  # if it has none, `load_sources` reports it
             problems[os.path.realpath(place)] = diagnose_file("policy-unreadable", reason, Span(place, 1, 1, 1, 1))
     return PolicyFiles(files, list(problems.values()))
 
@@ -68,7 +68,10 @@ def _places(base: str, folder: str) -> Iterator[str]:
 
 
 def _look(place: str) -> tuple[list[str], str]:  # noqa: PLR0911  (a table of reasons)
-    """Return the policy files of a folder, and why there is none, or why one that seems meant is none; nothing of no folder."""
+    """Return the policy files of a folder, and a problem: why it has none, or why a file isn't read.
+
+    Both are empty if the folder doesn't exist.
+    """
     if not os.path.lexists(place):
         return [], ""
     if not os.path.exists(place):

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 def roots_of(file: str) -> Sequence[str]:
-    """Return the manifests and folders that are read where a file changed, each a run by itself.
+    """Return the files and folders to validate, each in a run of its own, because a file changed.
 
-    What lies in a folder `connections` belongs together, another manifest is one by itself. A policy belongs to the
-    manifests that lie beside its folder; none where no manifest does.
+    The manifests of a folder `connections` are validated together; every other manifest alone. For a policy, these are the
+    manifests beside its folder, if there are any.
     """
     folder = os.path.dirname(file)
     if os.path.basename(folder) == MANIFESTS:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Selection(NamedTuple):
-    """Which connections a run is about; empty: all."""
+    """The selection of connections; an empty one selects all."""
 
     names: tuple[str, ...] = ()
     """Names or globs; a connection matches one of them."""
@@ -25,13 +25,13 @@ class Selection(NamedTuple):
     tags: tuple[str, ...] = ()
     """A connection has one of them."""
     changed_since: str = ""
-    """A commit, branch or tag; a connection means something else there."""
+    """A commit, branch or tag; a connection is new or differs from the one there. Empty for no such restriction."""
     may_be_empty: bool = False
     """Whether names and tags may match nothing, and nothing may be left (`--allow-empty`)."""
 
 
 EVERYTHING: Final = Selection()
-"""No choice at all."""
+"""Selects all connections."""
 _EMPTY: Final = (
     "the selection leaves no connection: its names and tags exist, but no connection satisfies all of them; "
     "--allow-empty permits that"
@@ -43,12 +43,12 @@ def select(tags: Mapping[str, Collection[str]], selection: Selection, *, may_mis
 
     Args:
         tags: the tags of each connection, by its name.
-        selection: which ones.
-        may_miss: whether names and tags may match nothing here, but elsewhere.
+        selection: which ones; `changed_since` is not applied here, and may leave nothing.
+        may_miss: whether names and tags may match nothing here, because they may match recorded connections.
 
     Raises:
-        UnknownConnection: a name, glob or tag that matches nothing, or nothing is left: a typo would otherwise pass
-            as success. What `changed_since` leaves may be nothing; it is not looked at here.
+        UnknownConnection: a name, glob or tag matches nothing, or nothing is left. Otherwise, a typo would look like
+            success.
     """
     if not any((selection.names, selection.exclude, selection.tags)):
         return list(tags)
@@ -81,7 +81,7 @@ def _matches(name: str, tags: Collection[str], selection: Selection) -> bool:
 
 
 def unknown_connection(name: str, known: Iterable[str]) -> str:
-    """Say that no connection has a name, and which one may be meant."""
+    """Return the message that no connection has a name, with a similar name as a hint."""
     hint = did_you_mean(name, known)
     return f"no connection matches `{name}`" + (f"; {hint}" if hint else "")
 

@@ -13,7 +13,7 @@ Result = TypeVar("Result")
 
 
 def run(work: Any) -> Any:
-    """Run a coroutine, in a thread of its own where this thread already runs a loop (a notebook)."""
+    """Run a coroutine; in a new thread if this thread already runs an event loop, as in a notebook."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
@@ -30,7 +30,14 @@ async def each(
     parallelism: int,
     progress: Callable[[int, int], None] | None,
 ) -> list[Result]:
-    """Return what came of every item, in their order, so many at once."""
+    """Return the result of `work` for each item, in the order of the items.
+
+    Args:
+        items: the items.
+        work: the coroutine function to call with each.
+        parallelism: how many at once.
+        progress: is called after each item with how many are done, and how many there are.
+    """
     results: dict[int, Result] = {}
     waiting = iter(enumerate(items))
 

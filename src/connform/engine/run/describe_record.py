@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 def describe_record(record: AppliedRecord, history: tuple[Attempt, ...] = ()) -> ConnectionReport:
-    """Return a record with its history as a line of a report."""
+    """Return the report line of a record and its history."""
     return describe_specification(record.connection, record.spec)._replace(record=record, history=history)
 
 
 def describe_specification(name: str, spec: Mapping[str, Any]) -> ConnectionReport:
-    """Return what was applied of a connection as a line of a report."""
+    """Return the report line of a connection from its recorded specification."""
     settings = spec["settings"]
     return ConnectionReport(
         name=name,

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from connform.grant import Grant
 
 LOCK_S: Final = pending_refresh.LONGEST.total_seconds()
-"""How long a login waits for whoever renews the grant right now."""
+"""How long to wait for another process that is renewing the grant."""
 
 
 def end_grant(given: AuthInputs, *, force: bool = False) -> str:
-    """Revoke a grant where its server can, and delete it; return what happened, for people. Errors as for `logout`."""
+    """Revoke a grant if its server supports that, delete it, and return a message. Errors as for `logout`."""
     with given.grants().lock(given.connection, LOCK_S) as locked:
         grant = locked.read()
         if grant is None:

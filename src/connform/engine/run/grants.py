@@ -25,7 +25,7 @@ class GrantsOfRun(Protocol):
     """The stores of grants of a run."""
 
     def of(self, connection: Connection) -> GrantStore:
-        """Return the store that keeps a connection's grant.
+        """Return the store in which a connection's grant lies.
 
         Raises:
             ConnectionFailed: `config_invalid`; `store_unavailable` where an optional library is missing.
@@ -36,7 +36,7 @@ class GrantsOfRun(Protocol):
 
 
 class StoredGrants:
-    """The real ones."""
+    """The recorded grants of a run: those of its state database."""
 
     def __init__(self, state: StateLocation, source: SecretResolver) -> None:
         self._state = state
@@ -44,11 +44,11 @@ class StoredGrants:
         self._opened: dict[Path, GrantTable] = {}
 
     def of(self, connection: Connection) -> GrantTable:
-        """Return the store that keeps a connection's grant."""
+        """Return the grant table in which a connection's grant lies."""
         return self.at(connection.base)
 
     def at(self, base: Path) -> GrantTable:
-        """Return the store that keeps the grants of the manifests in a folder; errors as for `of`."""
+        """Return the grant table of the manifests in a folder; errors as for `of`."""
         from connform.database import open_store
         from connform.engine.run.tracked_state import require_untracked
 
@@ -63,6 +63,7 @@ class StoredGrants:
             self._opened.popitem()[1].close()
 
     def _key(self, base: Path) -> Callable[[], Secret] | None:
+        """Return the function that reads the key of the grants; `None` for the key file beside them."""
         if not self._state.key:
             return None
         from connform.secret import MalformedReferenceError, SecretReference

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from connform.manifest.model import Connection
 
 TIMEOUT_S: Final = 10.0
-"""How long a whole check may take by default."""
+"""The default limit of a whole check."""
 MAX_BODY_BYTES: Final = 1024 * 1024
 CERTIFICATE_WARNING: Final = timedelta(days=14)
 
@@ -55,7 +55,7 @@ def check_all(
 
 
 async def check_connection(connection: Connection, context: RunContext, timeout_s: float | None) -> ConnectionReport:
-    """Return the verdict on one connection; whatever fails is in it, and never raised."""
+    """Return the verdict on one connection; a `ConnectionFailed` is part of the verdict, and isn't raised."""
     timeline = Timeline()
     total_s = timeout_s or min(TIMEOUT_S, connection.timeouts.total_s)
     try:
@@ -70,7 +70,7 @@ async def _ask(connection: Connection, context: RunContext, total_s: float, time
     wanted = api.check_request(connection)
     timeline.done(Stage.CONFIG)
     settings = client_settings(connection, context, total_s=total_s, max_body_bytes=MAX_BODY_BYTES)
-    settings = replace(settings, attempts=1)  # a check reports what it sees
+    settings = replace(settings, attempts=1)  # a check doesn't retry: it reports the first answer
     timeline.done(Stage.SECRET)
     async with async_client(settings, timeline) as client:
         response = await client.request(wanted.method, wanted.path, json=wanted.json)
@@ -95,7 +95,7 @@ def _answer(status: int, headers: Any, body: bytes) -> Answer:
 
 
 def failed(line: ConnectionReport, failure: ConnectionFailed) -> ConnectionReport:
-    """Return a line of a report with a failure that isn't the connection's own."""
+    """Return a report line with a failure that was not found by a check."""
     return line._replace(
         verdict=failure.fault.verdict,
         stage=failure.fault.stage,
@@ -123,7 +123,7 @@ def _report(connection: Connection, judgement: Judgement, timeline: Timeline) ->
 
 
 def _narrowed(connection: Connection, credential: object) -> Iterator[Remark]:
-    """Yield a remark where a customer granted less than the manifest asks for (RFC 6749 §3.3)."""
+    """Yield a remark if a customer granted fewer scopes than the manifest requests (RFC 6749 §3.3)."""
     facts: GrantFacts | None = getattr(credential, "facts", None)
     if facts is not None:
         missing = [
@@ -145,7 +145,7 @@ def _warnings(timeline: Timeline) -> Iterator[Remark]:
 
 
 def _place(connection: Connection, judgement: Judgement) -> Span:
-    """Return where the manifest says what failed: the secret that the message names, else the connection's name."""
+    """Return the span of the secret reference that the failure's message names; else the span of the connection's name."""
     for key, reference in connection.auth.references.items():
         if re.search(rf"`{key}`|{re.escape(str(reference))}(?![^\s),])", judgement.message):
             return connection.place_of("auth", key)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def resolve(connection: Connection, context: RunContext, client: ClientSettings) -> AuthInputs:
-    """Return what a connection's credential is made of.
+    """Return the inputs of a connection's auth method, with its secrets read.
 
     Raises:
         ConnectionFailed: a fault of the stage `secret`, or `config_invalid`.

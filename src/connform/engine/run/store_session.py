@@ -24,34 +24,35 @@ if TYPE_CHECKING:
     from connform.secrets.kit.interface import OpenStore, Outcome
 
 _READS_AT_ONCE: Final = 8
-"""Kind to servers, and enough to hide their latency."""
+"""Few enough not to overload a server, and enough to hide its latency."""
 _STRIKES: Final = 3
-"""Reads in a row without an answer: then a store is not asked again in this run."""
+"""After so many reads in a row without an answer, a store is not read again in this run."""
 _GRACE_S: Final = 1.0
-"""A backend keeps its own time, and says more; this is for one that doesn't."""
+"""Added to the time limit for backends that don't enforce it themselves; those that do have a better message."""
 _UNAVAILABLE: Final = "secret_backend_unavailable"
 
 
 class StoreSession:
-    """One place during a run; safe to share between threads."""
+    """One secret store, or one bare backend, during a run; safe to share between threads."""
 
     def __init__(self, name: str, opening: Callable[[], OpenStore], timeout_s: float) -> None:
-        """Take what opens it.
+        """Set up the session without opening the store.
 
         Args:
-            name: the store's, or the scheme.
-            opening: called once, with the first read; raises `SecretUnresolved`.
-            timeout_s: how long a read may take.
+            name: the store, or the scheme of a bare backend, for messages.
+            opening: opens the store; called once in each process, at the first read; may raise `SecretUnresolved`.
+            timeout_s: the time limit of a read.
         """
         self._name = name
-        self._opened = ProcessLocal(partial(Once, opening))  # it has connections, and a login that whoever made it ends
+        # An open store has connections and a login. Only the process that made them may use and close them.
+        self._opened = ProcessLocal(partial(Once, opening))
         self._timeout_s = timeout_s
         self._known: dict[SecretReference, Outcome] = {}
         self._reading = ProcessLocal(Lock)
         self._strikes = 0
 
     def outcomes(self, references: Sequence[SecretReference]) -> Mapping[SecretReference, Outcome]:
-        """Return what came of references; those that are known are not read again, failures included."""
+        """Return the outcomes of references. It reads a reference once only, also if that failed."""
         with self._reading.own:
             new = [reference for reference in dict.fromkeys(references) if reference not in self._known]
             if new:
@@ -59,16 +60,16 @@ class StoreSession:
             return {reference: self._known[reference] for reference in references}
 
     def known(self, reference: SecretReference) -> Outcome | None:
-        """Return what came of a reference; `None` where it was not read."""
+        """Return the outcome of a reference; `None` if it was not read."""
         return self._known.get(reference)
 
     @property
     def secrets(self) -> list[Secret]:
-        """What was read so far."""
+        """The secrets that were read so far."""
         return [outcome.secret for outcome in self._known.values() if isinstance(outcome, Fetched)]
 
     def close(self) -> None:
-        """Log out, if anybody logged in."""
+        """Close the store if this process opened it."""
         opened = self._opened.own.done
         if opened is not None:
             opened.close()
@@ -113,7 +114,7 @@ class StoreSession:
 
 
 def _batches(references: Sequence[SecretReference], opened: OpenStore) -> Iterator[list[SecretReference]]:
-    """Yield references in batches of as many documents as a read takes; those of one document stay together."""
+    """Yield batches of references. References to one document are in one batch; the store limits documents per batch."""
     documents: dict[object, list[SecretReference]] = {}
     for reference in references:
         name = (

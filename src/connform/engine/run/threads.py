@@ -17,10 +17,10 @@ T = TypeVar("T")
 
 
 def within(work: Callable[[], T], limit_s: float) -> T:
-    """Return what `work` returns, or raise what it raises.
+    """Call `work` in a thread, and return or raise what it does.
 
     Raises:
-        TimeoutError: it took longer than `limit_s`; its thread goes on, and ends with the process at the latest.
+        TimeoutError: it took longer than `limit_s`; the thread continues, at most until the process ends.
     """
     future: Future[T] = Future()
     Thread(target=_settle, args=(future, work), daemon=True).start()
@@ -28,7 +28,10 @@ def within(work: Callable[[], T], limit_s: float) -> T:
 
 
 def all_of(jobs: Sequence[Callable[[], T]], at_once: int) -> list[T]:
-    """Return what jobs return, in their order, so many at once; all are done before what one of them raises is raised."""
+    """Return the results of jobs, in their order; `at_once` limits how many run at once.
+
+    All jobs are done before the first exception among their results is raised.
+    """
     if len(jobs) == 1:
         return [jobs[0]()]
     results: list[Future[T]] = [Future() for _ in jobs]
@@ -55,5 +58,5 @@ def all_of(jobs: Sequence[Callable[[], T]], at_once: int) -> list[T]:
 def _settle(future: Future[T], work: Callable[[], T]) -> None:
     try:
         future.set_result(work())
-    except BaseException as error:  # noqa: BLE001  (it belongs to whoever waits)
+    except BaseException as error:  # noqa: BLE001  (the caller that waits gets it)
         future.set_exception(error)

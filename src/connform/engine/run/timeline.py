@@ -17,21 +17,21 @@ if TYPE_CHECKING:
 
 
 class Timeline:
-    """Takes note of the stages of one check as they end; an `http.settings.Observer`."""
+    """Records the stages of one check as they end; an `http.settings.Observer`."""
 
     def __init__(self) -> None:
         self._started = self._mark = perf_counter()
         self._ended: dict[Stage, StageResult] = {}
         self.remarks: list[Remark] = []
-        """What a person should know although all is well."""
+        """Remarks of a check that succeeded."""
 
     def stage(self, stage: Stage, elapsed_s: float, facts: Mapping[str, object]) -> None:
-        """Take note that a stage ended well."""
+        """Record that a stage succeeded."""
         self._ended[stage] = StageResult(stage, "ok", elapsed_s, facts)
         self._mark = perf_counter()
 
     def done(self, stage: Stage, **facts: object) -> None:
-        """Take note that a stage ended well just now; it began when the one before ended."""
+        """Record that a stage succeeded just now; it began when the previous one ended."""
         self.stage(stage, perf_counter() - self._mark, facts)
 
     @property
@@ -45,13 +45,18 @@ class Timeline:
         return self._ended[Stage.HTTP].elapsed_s
 
     def facts(self, stage: Stage) -> Mapping[str, object]:
-        """Return what is known of a stage that ended well."""
+        """Return the facts of a stage that succeeded; empty for any other."""
         return self._ended[stage].facts if stage in self._ended else {}
 
     def stages(
         self, failed: Stage | None = None, facts: Mapping[str, object] = MappingProxyType({})
     ) -> tuple[StageResult, ...]:
-        """Return every stage in order, the failed one with its facts; those that never began are skipped."""
+        """Return every stage in order; stages that were not reached are `skipped`.
+
+        Args:
+            failed: the stage that failed; `None` if none did.
+            facts: the facts of that stage.
+        """
         remaining = perf_counter() - self._mark
         return tuple(
             StageResult(stage, "failed", remaining, facts)

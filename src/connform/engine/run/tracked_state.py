@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 
 _MAX_INDEX_BYTES: Final = 256 * 1024 * 1024
 _WHOLE_NAMES: Final = {b"DIRC\0\0\0\2", b"DIRC\0\0\0\3"}
-"""How an index begins that has the whole path of each file; in version 4 each is the difference to the one before."""
+"""The first bytes of an index of version 2 or 3, which has whole paths; version 4 has differences to the path before."""
 
 
 def require_untracked(url: str, folder: Path) -> None:
-    """Make sure that git doesn't track a state's folder, or any file in it.
+    """Require that git tracks neither the folder of a state database nor a file in it.
 
     Args:
-        url: where state is kept; empty for `folder`.
-        folder: the default.
+        url: the URL of the state database; empty for `folder`.
+        folder: the default folder.
 
     Raises:
-        ConnectionFailed: `store_insecure`.
+        ConnectionFailed: `store_insecure`, git tracks it.
     """
     place = folder_of(url, folder)
     if place is None or not os.path.lexists(place):
@@ -43,10 +43,10 @@ def require_untracked(url: str, folder: Path) -> None:
 
 
 def _may_be_tracked(root: Path, place: Path) -> bool:
-    """Return whether the index of a repository holds the folder's name anywhere: few do, and git need not be asked."""
+    """Whether the index of a repository contains the folder's name. Few do; for the others, git needn't run."""
     try:
         git = root / ".git"
-        if git.is_file():  # of a submodule, or made by `git worktree`
+        if git.is_file():  # in a submodule or a linked worktree
             git = root / os.fsdecode(read_regular(git, 64 * 1024)).removeprefix("gitdir:").strip()
         if next(git.glob("sharedindex.*"), None):
             return True
@@ -59,8 +59,8 @@ def _may_be_tracked(root: Path, place: Path) -> bool:
 
 
 def _is_tracked(root: Path, place: Path) -> bool:
-    """Return what git says; where there is none that can say it, what must be feared."""
-    import subprocess  # with what follows, start-up that few runs need
+    """Whether git tracks the folder or a file in it; also true if git is missing or fails, to be on the safe side."""
+    import subprocess  # imported here, with the following, because few runs need them
 
     from connform.engine.load.git_objects import OPTIONS, VARIABLES
     from connform.environment import variable
