@@ -26,11 +26,11 @@ from connform.engine.load.manifest import read_manifest
 from connform.engine.load.selection import EVERYTHING, Selection
 from connform.engine.plan import report
 from connform.engine.report import PlanSummary, Remark
-from connform.engine.run.concurrency import each, run
+from connform.engine.run.concurrency import map_concurrently, run_coroutine
 from connform.engine.run.context import run_context
-from connform.engine.run.live_check import check_connection, failed
+from connform.engine.run.live_check import check_connection, with_failure
 from connform.engine.run.state_location import DEFAULT, StateLocation
-from connform.engine.run.states import WHOLE, Shard, StateOfRun
+from connform.engine.run.states import SINGLE_SHARD, Shard, StateOfRun
 from connform.errors import ConnectionFailed, Refused
 from connform.faults import Verdict
 
@@ -56,7 +56,7 @@ def apply(
     *,
     by: Actor,
     consent: Approval = Approval(),  # noqa: B008  (immutable)
-    shard: Shard = WHOLE,
+    shard: Shard = SINGLE_SHARD,
     simulate: bool = False,
     parallelism: int = 100,
     timeout_s: float | None = None,
@@ -109,7 +109,7 @@ def apply(
             context.source.prepare(one.connection for one in plan.pending if one.connection and not one.is_only_moved)
             journals = {home: GroupCommit(changes) for home, changes in held.items()}
             work = _Apply(context, endings, states, journals, unmoved, shared, by, timeout_s)
-            done = run(each(plan.pending, work.carry_out, parallelism, progress))
+            done = run_coroutine(map_concurrently(plan.pending, work.carry_out, parallelism, progress))
     lines = {one.name: one for one in done}
     connections = tuple(
         lines.get(change.name) or describe_change(change)._replace(verdict=Verdict.SKIPPED) for change in plan.changes
@@ -140,8 +140,8 @@ def _held(
     states: StateOfRun, manifest: Manifest, shard: Shard, timeout_s: float
 ) -> Iterator[tuple[Mapping[StateTable, StateChanges], set[str]]]:
     """Hold the parts of a shard, and those of the old names from which its connections are to be moved; yield these names too."""
-    also = set() if shard == WHOLE else old_names(manifest.moved, states, shard)
-    with states.held(shard, timeout_s, also) as held:
+    also = set() if shard == SINGLE_SHARD else old_names(manifest.moved, states, shard)
+    with states.locked(shard, timeout_s, also) as held:
         yield held, also
 
 
@@ -204,7 +204,7 @@ class _Apply:
         line = describe_change(change)
         journal = self._journals[change.states]
         if change.name in self._unmoved:
-            return failed(line, self._unmoved[change.name])
+            return with_failure(line, self._unmoved[change.name])
         if change.is_only_moved and not change.live:
             return line._replace(verdict=Verdict.READY)
         try:
@@ -215,13 +215,13 @@ class _Apply:
             versions = self._context.source.versions(change.connection)
             if checked.verdict is Verdict.READY and leaves_grant(change.applied, change.connection):
                 checked = await self._without_grant(change, checked)
-            file = self._states.file(change.connection.span.file)
+            file = self._states.manifest_path(change.connection.span.file)
             record = record_of_attempt(change, checked, versions, file, self._by)
             await journal.write(record, records_to_keep(change.applied, record.spec))
             told = ("action", "changes", "reasons", "sends", "moved_from", "revokes")
             return checked._replace(**{name: getattr(line, name) for name in told})
         except ConnectionFailed as failure:
-            return failed(line, failure)
+            return with_failure(line, failure)
 
     async def _remove(self, change: Change, line: ConnectionReport, journal: GroupCommit) -> ConnectionReport:
         assert change.applied is not None  # noqa: S101  (what isn't declared is recorded)
@@ -238,7 +238,7 @@ class _Apply:
         try:
             ending = await asyncio.to_thread(self._endings.end, change.applied, folder)
         except ConnectionFailed as failure:
-            return failed(line, failure)
+            return with_failure(line, failure)
         if ending.is_lost:
             return line._replace(warnings=(*line.warnings, Remark("grant-not-revoked", ending.said)))
         return line._replace(message=ending.said)

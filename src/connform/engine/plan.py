@@ -15,7 +15,7 @@ from connform.engine.changes.safety import refusals
 from connform.engine.load.manifest import read_manifest
 from connform.engine.load.selection import EVERYTHING, Selection
 from connform.engine.report import PlanSummary
-from connform.engine.run.states import WHOLE, Shard, StateOfRun, by_home
+from connform.engine.run.states import SINGLE_SHARD, Shard, StateOfRun, by_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,7 +35,7 @@ class PlanResult(NamedTuple):
     """The plan; `None` where the manifest has errors."""
     selection: Selection = EVERYTHING
     """Which connections it is about."""
-    shard: Shard = WHOLE
+    shard: Shard = SINGLE_SHARD
     """Which part of them."""
 
     @property
@@ -50,7 +50,7 @@ def plan(
     policies: Sequence[str] = (),
     *,
     state: StateLocation,
-    shard: Shard = WHOLE,
+    shard: Shard = SINGLE_SHARD,
     refresh: bool = False,
     timeout_s: float | None = None,
     parallelism: int = 100,
@@ -114,7 +114,7 @@ def _refreshed(
     with run_context(manifest, simulate=False, state=state) as context:
         seen = check_all(connections, context, parallelism, timeout_s, progress)
         versions = {connection.name: context.source.versions(connection) for connection in connections}
-    homes = by_home({name: one.states for name, one in still.items()})
+    homes = by_table({name: one.states for name, one in still.items()})
     records = {name: record for home, names in homes.items() for name, record in home.read(names).items()}
     answers = {one.name: one for one in seen}
     changes = (

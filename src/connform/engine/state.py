@@ -55,7 +55,7 @@ def recorded(
         if with_specifications or selection.tags:
             lines = _lines(states, selection, with_history=with_history)
         else:
-            briefs = {brief[0]: brief for home in states.all for brief in home.briefs()}
+            briefs = {brief[0]: brief for home in states.tables for brief in home.briefs()}
             chosen = briefs if selection == EVERYTHING else select(dict.fromkeys(briefs, ()), selection)
             found = tuple([briefs[name] for name in chosen])
             return Report(command, tuple(names), connection_count=len(found), briefs=found)
@@ -67,14 +67,16 @@ def _lines(states: StateOfRun, selection: Selection, *, with_history: bool) -> l
         records = states.read()  # and nothing else: a run of apply may be under way
         tags = {name: tuple(record.spec["settings"].get("tags", ())) for name, record in records.items()}
         chosen = select(tags, selection)
-        histories = {name: one for home in states.all for name, one in home.histories().items()} if with_history else {}
+        histories = (
+            {name: one for home in states.tables for name, one in home.histories().items()} if with_history else {}
+        )
         return [describe_record(records[name], tuple(histories.get(name, ()))) for name in chosen]
     (name,) = selection.names
-    for home in states.all:
+    for home in states.tables:
         record = home.record(name)
         if record is not None:
             return [describe_record(record, tuple(home.history(name)) if with_history else ())]
-    raise UnknownConnection(unknown_connection(name, states.marks()))
+    raise UnknownConnection(unknown_connection(name, states.summaries()))
 
 
 def _is_one(selection: Selection) -> bool:
@@ -113,7 +115,7 @@ def forget(files: Sequence[str], name: str, *, state: StateLocation, lock_timeou
         ConnectionFailed: a fault of the store.
     """
     with closing(StateOfRun(state, named_manifests(files))) as states:
-        marks = states.marks()
+        marks = states.summaries()
         if name not in marks:
             raise UnknownConnection(unknown_connection(name, marks))
         home = marks[name][1]
@@ -139,7 +141,7 @@ def move(files: Sequence[str], old: str, new: str, *, state: StateLocation, lock
     """
     names = named_manifests(files)
     with closing(StateOfRun(state, names)) as states:
-        known = {name: home for home in states.all for name in (*home.marks(), *home.grants())}
+        known = {name: home for home in states.tables for name in (*home.marks(), *home.grants())}
         if old not in known:
             raise UnknownConnection(unknown_connection(old, known))
         home = known[old]
@@ -150,8 +152,8 @@ def move(files: Sequence[str], old: str, new: str, *, state: StateLocation, lock
             closing(SecretResolver(manifest.stores if manifest else {})) as source,
             closing(StoredGrants(state, source)) as grants,
         ):
-            for other in states.all:
+            for other in states.tables:
                 if new in other.marks() or new in other.grants():
                     message = f"{new} is in the state already: choose another name, or `connform state rm {new}` first"
                     raise Refused(message)
-            move_record(old, new, changes, grants.at(states.folder_of(home)))
+            move_record(old, new, changes, grants.table_for_folder(states.folder_of(home)))

@@ -112,7 +112,7 @@ class SecretBackendSuite:
             assert bench.backend.lint(reference, where.settings) == ""
         used = StoreSession("the bench", partial(bench.backend.open, where), where.timeout_s)
         try:
-            known = used.outcomes(references)
+            known = used.read(references)
         finally:
             used.close()
         outcomes = [known[reference] for reference in references]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from connform.engine.changes.plan_file import require_same
 from connform.engine.changes.safety import refusals
-from connform.engine.run.states import WHOLE
+from connform.engine.run.states import SINGLE_SHARD
 from connform.errors import Refused
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def require_approval(plan: Plan, consent: Approval, shard: Shard, report: Callab
         raise Refused(message)
     if not plan.pending:
         return
-    whole = consent.saved.steps if consent.saved and consent.saved.shard == WHOLE else plan.whole
+    whole = consent.saved.steps if consent.saved and consent.saved.shard == SINGLE_SHARD else plan.whole
     reasons = refusals(plan._replace(whole=whole))
     if reasons and not consent.force:
         more = f"; and {len(reasons) - _SHOWN} more, which `connform plan` names" if len(reasons) > _SHOWN else ""

@@ -64,8 +64,8 @@ class DeclaredConnection(NamedTuple):
 
 def declared_connection(connection: Connection, manifest: Manifest, states: StateOfRun) -> DeclaredConnection:
     """Return a declared connection with its specification and the state table where it is recorded."""
-    spec = specification(connection, manifest.stores, states.folder)
-    file, home = states.file(connection.span.file), states.of(connection.base)
+    spec = specification(connection, manifest.stores, states.folder_path)
+    file, home = states.manifest_path(connection.span.file), states.table(connection.base)
     return DeclaredConnection(connection, spec, digest(spec), file, home)
 
 

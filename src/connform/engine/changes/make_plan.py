@@ -14,7 +14,7 @@ from connform.engine.changes.production import production_secrets
 from connform.engine.changes.renames import find_renames
 from connform.engine.changes.specification import with_stores
 from connform.engine.load.selection import select
-from connform.engine.run.states import WHOLE, Shard, by_home
+from connform.engine.run.states import SINGLE_SHARD, Shard, by_table
 from connform.errors import UnknownConnection
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _OAUTH: Final = "oauth2"
 
 
-def make_plan(manifest: Manifest, states: StateOfRun, selection: Selection, shard: Shard = WHOLE) -> Plan:
+def make_plan(manifest: Manifest, states: StateOfRun, selection: Selection, shard: Shard = SINGLE_SHARD) -> Plan:
     """Return the plan for the selected connections.
 
     Args:
@@ -46,8 +46,8 @@ def make_plan(manifest: Manifest, states: StateOfRun, selection: Selection, shar
         ConnectionFailed: a fault of the state database.
     """
     declared = {name: declared_connection(one, manifest, states) for name, one in manifest.items()}
-    kept = {home: home.marks() for home in states.all}
-    grants = {home: home.grants() for home in states.all}
+    kept = {home: home.marks() for home in states.tables}
+    grants = {home: home.grants() for home in states.tables}
     homes = {name: one.states for name, one in declared.items()}
     renames = list(find_renames(manifest.moved, homes, kept, grants, states))
     declared |= {
@@ -60,7 +60,7 @@ def make_plan(manifest: Manifest, states: StateOfRun, selection: Selection, shar
     gone = {
         name: home
         for home, found in kept.items()
-        for name in states.outlived({name: found[name] for name in found.keys() - known}, manifest.searched)
+        for name in states.undeclared({name: found[name] for name in found.keys() - known}, manifest.searched)
     }
     _require_present_names(selection, manifest, gone)
     touched = [
@@ -122,7 +122,7 @@ def _with_renames(renames: Sequence[Rename], changes: Sequence[Change]) -> Itera
 
 def _read_applied(wanted: Mapping[str, StateTable]) -> dict[str, Applied]:
     """Return what was applied of connections, by name; `wanted` has their state tables. Missing records are left out."""
-    return {name: applied for home, only in by_home(wanted).items() for name, applied in home.applied(only).items()}
+    return {name: applied for home, only in by_table(wanted).items() for name, applied in home.applied(only).items()}
 
 
 def _tags(applied: Applied | None) -> tuple[str, ...]:
@@ -138,4 +138,4 @@ def _spec_when_granted(change: Change, manifest: Manifest, states: StateOfRun) -
     then = change.applied.spec if change.applied else {}
     now = change.spec["settings"] if change.spec else {}
     has_grant = [settings.get("auth", {}).get("method") == _OAUTH for settings in (then.get("settings", {}), now)]
-    return with_stores(then, manifest.stores, states.folder) if has_grant == [True, False] else {}
+    return with_stores(then, manifest.stores, states.folder_path) if has_grant == [True, False] else {}

@@ -77,8 +77,8 @@ def production_secrets(states: StateOfRun) -> ProductionSecrets:
     Raises:
         ConnectionFailed: a fault of the run's own state database.
     """
-    specs = [one for home in states.all for one in home.specifications()]
-    for home in states.around():
+    specs = [one for home in states.tables for one in home.specifications()]
+    for home in states.other_tables():
         with suppress(ConnectionFailed):
             specs += home.specifications()
         home.close()

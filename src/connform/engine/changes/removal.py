@@ -16,7 +16,7 @@ from connform.engine.changes.living_grants import OAUTH
 from connform.engine.run.client import bare_settings
 from connform.engine.run.end_grant import LOCK_S, end_grant
 from connform.engine.run.resolve import resolve
-from connform.engine.run.revocation import declared_server, foreign
+from connform.engine.run.revocation import declared_server, foreign_server_problem
 from connform.engine.run.secret_resolver import SecretResolver
 from connform.errors import ConnectionFailed, Refused
 
@@ -105,7 +105,9 @@ class GrantRemover:
         with suppress(ConnectionFailed):  # an unreadable grant is not sent anywhere; `end` raises the failure
             grant = self._context.grants.of(connection).read(applied.connection)
             server = declared_server(connection)
-            return foreign(server, grant.facts) if grant and server.may_renew(grant.facts.token_url) else ""
+            return (
+                foreign_server_problem(server, grant.facts) if grant and server.may_renew(grant.facts.token_url) else ""
+            )
         return ""
 
     def _declared(self, applied: Applied, folder: Path) -> Connection:
@@ -145,7 +147,7 @@ class GrantRemover:
 def folder_of(applied: Applied, states: StateOfRun, files: Sequence[str]) -> Path | None:
     """Return the folder of a recorded connection's manifest, in the repositories of a run's files; `None` if missing."""
     for file in files:
-        depth = len(PurePosixPath(states.file(file)).parts)
+        depth = len(PurePosixPath(states.manifest_path(file)).parts)
         root = Path(os.path.abspath(file)).parents[depth - 1]  # noqa: PTH100  (without `..`)
         folder = (root / applied.mark.file).parent
         if folder.is_dir():

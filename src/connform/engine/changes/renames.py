@@ -93,7 +93,7 @@ def old_names(moved: Mapping[str, str], states: StateOfRun, shard: Shard) -> set
     """
     wanted = {old for old, new in moved.items() if shard.has(new)}
     return (
-        {name for home in states.all for name in (*home.marks(), *home.grants()) if name in wanted}
+        {name for home in states.tables for name in (*home.marks(), *home.grants()) if name in wanted}
         if wanted
         else wanted
     )

@@ -41,8 +41,8 @@ def client_settings(
         ConnectionFailed: a secret can't be resolved.
     """
     bare = bare_settings(connection, context, total_s=total_s, max_body_bytes=max_body_bytes)
-    given = resolve(connection, context, bare)
-    credential = auth_method(connection.auth.method).credential(given)
+    inputs = resolve(connection, context, bare)
+    credential = auth_method(connection.auth.method).credential(inputs)
     account = f"{connection.base}/{connection.name}" if hasattr(credential, "renew") else ""
     return replace(bare, credential=credential, account=account)
 

@@ -12,19 +12,19 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def run(work: Any) -> Any:
+def run_coroutine(coroutine: Any) -> Any:
     """Run a coroutine; in a new thread if this thread already runs an event loop, as in a notebook."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return asyncio.run(work)
+        return asyncio.run(coroutine)
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, work).result()
+        return thread.submit(asyncio.run, coroutine).result()
 
 
-async def each(
+async def map_concurrently(
     items: Sequence[Item],
     work: Callable[[Item], Awaitable[Result]],
     parallelism: int,
@@ -39,15 +39,15 @@ async def each(
         progress: is called after each item with how many are done, and how many there are.
     """
     results: dict[int, Result] = {}
-    waiting = iter(enumerate(items))
+    remaining = iter(enumerate(items))
 
-    async def take() -> None:
-        for index, item in waiting:
+    async def worker() -> None:
+        for index, item in remaining:
             results[index] = await work(item)
             if progress:
                 progress(len(results), len(items))
 
     async with asyncio.TaskGroup() as group:
         for _ in range(min(max(parallelism, 1), len(items))):
-            group.create_task(take())
+            group.create_task(worker())
     return [results[index] for index in range(len(items))]

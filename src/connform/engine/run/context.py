@@ -50,8 +50,8 @@ class SyntheticSecrets:
 
     def secrets(self, connection: Connection) -> Mapping[str, Secret]:
         """Return synthetic secrets for a connection."""
-        by_key = connection.auth.method == "api_key"
-        issue = self._simulator.issue_api_key if by_key else self._simulator.issue_token
+        uses_api_key = connection.auth.method == "api_key"
+        issue = self._simulator.issue_api_key if uses_api_key else self._simulator.issue_token
         return {key: Secret(issue()) for key in connection.auth.references}
 
     def versions(self, connection: Connection) -> Mapping[str, str]:  # noqa: ARG002  (they have none)

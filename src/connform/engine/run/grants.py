@@ -41,26 +41,26 @@ class StoredGrants:
     def __init__(self, state: StateLocation, source: SecretResolver) -> None:
         self._state = state
         self._source = source
-        self._opened: dict[Path, GrantTable] = {}
+        self._tables: dict[Path, GrantTable] = {}
 
     def of(self, connection: Connection) -> GrantTable:
         """Return the grant table in which a connection's grant lies."""
-        return self.at(connection.base)
+        return self.table_for_folder(connection.base)
 
-    def at(self, base: Path) -> GrantTable:
+    def table_for_folder(self, base: Path) -> GrantTable:
         """Return the grant table of the manifests in a folder; errors as for `of`."""
         from connform.database import open_store
         from connform.engine.run.tracked_state import require_untracked
 
-        if base not in self._opened:
+        if base not in self._tables:
             require_untracked(self._state.url, base / FOLDER)
-            self._opened[base] = open_store(self._state.url, base / FOLDER, self._key(base))
-        return self._opened[base]
+            self._tables[base] = open_store(self._state.url, base / FOLDER, self._key(base))
+        return self._tables[base]
 
     def close(self) -> None:
         """Let go of files and connections."""
-        while self._opened:
-            self._opened.popitem()[1].close()
+        while self._tables:
+            self._tables.popitem()[1].close()
 
     def _key(self, base: Path) -> Callable[[], Secret] | None:
         """Return the function that reads the key of the grants; `None` for the key file beside them."""

@@ -16,7 +16,7 @@ from connform.auth.oauth2 import DEFAULT_SCOPES
 from connform.engine.load.catalog import provider
 from connform.engine.report import Remark
 from connform.engine.run.client import client_settings
-from connform.engine.run.concurrency import each, run
+from connform.engine.run.concurrency import map_concurrently, run_coroutine
 from connform.engine.run.describe import describe
 from connform.engine.run.timeline import Timeline
 from connform.errors import ConnectionFailed
@@ -50,7 +50,7 @@ def check_all(
     """Return the verdicts on connections, in their order; arguments as for `check`."""
     context.source.prepare(connections)
     work = partial(check_connection, context=context, timeout_s=timeout_s)
-    reports: list[ConnectionReport] = run(each(connections, work, parallelism, progress))
+    reports: list[ConnectionReport] = run_coroutine(map_concurrently(connections, work, parallelism, progress))
     return reports
 
 
@@ -59,27 +59,29 @@ async def check_connection(connection: Connection, context: RunContext, timeout_
     timeline = Timeline()
     total_s = timeout_s or min(TIMEOUT_S, connection.timeouts.total_s)
     try:
-        judgement = await _ask(connection, context, total_s, timeline)
+        judgement = await _send_check_request(connection, context, total_s, timeline)
     except ConnectionFailed as failure:
         judgement = Judgement(failure.fault.name, failure.message, failure.hint)
     return _report(connection, judgement, timeline)
 
 
-async def _ask(connection: Connection, context: RunContext, total_s: float, timeline: Timeline) -> Judgement:
+async def _send_check_request(
+    connection: Connection, context: RunContext, total_s: float, timeline: Timeline
+) -> Judgement:
     api = provider(connection.provider)
-    wanted = api.check_request(connection)
+    request = api.check_request(connection)
     timeline.done(Stage.CONFIG)
     settings = client_settings(connection, context, total_s=total_s, max_body_bytes=MAX_BODY_BYTES)
     settings = replace(settings, attempts=1)  # a check doesn't retry: it reports the first answer
     timeline.done(Stage.SECRET)
     async with async_client(settings, timeline) as client:
-        response = await client.request(wanted.method, wanted.path, json=wanted.json)
+        response = await client.request(request.method, request.path, json=request.json)
     answer = _answer(response.status_code, response.headers.items(), response.content)
     judgement = judge_certificate(response.status_code, response.content) or api.judge(connection, answer)
     if not judgement.fault or FAULTS[judgement.fault].stage is Stage.AUTH:
         timeline.done(Stage.HTTP, http_status=answer.status)
         if not judgement.fault:
-            timeline.remarks += _narrowed(connection, settings.credential)
+            timeline.remarks += _missing_scopes(connection, settings.credential)
             timeline.done(Stage.AUTH)
             timeline.stage(Stage.LATENCY, timeline.latency_s, judgement.facts)
     return judgement
@@ -94,7 +96,7 @@ def _answer(status: int, headers: Any, body: bytes) -> Answer:
     return Answer(status, lower, content, is_json, received_at=datetime.now(UTC))
 
 
-def failed(line: ConnectionReport, failure: ConnectionFailed) -> ConnectionReport:
+def with_failure(line: ConnectionReport, failure: ConnectionFailed) -> ConnectionReport:
     """Return a report line with a failure that was not found by a check."""
     return line._replace(
         verdict=failure.fault.verdict,
@@ -118,11 +120,11 @@ def _report(connection: Connection, judgement: Judgement, timeline: Timeline) ->
         stages=timeline.stages(fault.stage if fault else None, judgement.facts),
         warnings=tuple(_warnings(timeline)),
         exit_code=fault.exit_code if fault else ExitCode.OK,
-        place=_place(connection, judgement),
+        place=_span_of_failure(connection, judgement),
     )
 
 
-def _narrowed(connection: Connection, credential: object) -> Iterator[Remark]:
+def _missing_scopes(connection: Connection, credential: object) -> Iterator[Remark]:
     """Yield a remark if a customer granted fewer scopes than the manifest requests (RFC 6749 §3.3)."""
     facts: GrantFacts | None = getattr(credential, "facts", None)
     if facts is not None:
@@ -144,7 +146,7 @@ def _warnings(timeline: Timeline) -> Iterator[Remark]:
             yield Remark("certificate-ends-soon", text)
 
 
-def _place(connection: Connection, judgement: Judgement) -> Span:
+def _span_of_failure(connection: Connection, judgement: Judgement) -> Span:
     """Return the span of the secret reference that the failure's message names; else the span of the connection's name."""
     for key, reference in connection.auth.references.items():
         if re.search(rf"`{key}`|{re.escape(str(reference))}(?![^\s),])", judgement.message):

@@ -33,7 +33,7 @@ def revoke_url(server: AuthorizationServer, facts: GrantFacts, settings: ClientS
     Raises:
         Refused: the declared URL is on another server than the token endpoint, and isn't the one that the login recorded.
     """
-    if problem := foreign(server, facts):
+    if problem := foreign_server_problem(server, facts):
         if not force:
             raise Refused(problem)
         return server.revoke_url
@@ -44,7 +44,7 @@ def revoke_url(server: AuthorizationServer, facts: GrantFacts, settings: ClientS
     return discover(server, settings).revoke_url if server.issuer else ""
 
 
-def foreign(server: AuthorizationServer, facts: GrantFacts) -> str:
+def foreign_server_problem(server: AuthorizationServer, facts: GrantFacts) -> str:
     """Return why a grant's refresh token may not be sent to the declared revocation URL; empty if it may."""
     url = server.revoke_url
     if not url or url == facts.revoke_url or same_origin(url, facts.token_url):

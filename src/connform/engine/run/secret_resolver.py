@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from connform.engine.load.catalog import BY_FOLDER, backend
 from connform.engine.run.store_session import StoreSession
-from connform.engine.run.threads import all_of
+from connform.engine.run.threads import run_all
 from connform.errors import ConnectionFailed, SecretUnresolved
 from connform.process_local import ProcessLocal
 from connform.secrets.kit.interface import READ_S, Fetched, StoreConfig
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from connform.secret import Secret, SecretReference
     from connform.secrets.kit.interface import Backend, OpenStore, Outcome
 
-_PLACES_AT_ONCE: Final = 16
-_ANYWHERE: Final = Path()
+_STORES_AT_ONCE: Final = 16
+_NO_FOLDER: Final = Path()
 
 
 class SecretSource(Protocol):
@@ -68,13 +68,17 @@ class SecretResolver:
 
     def __init__(self, stores: Mapping[str, Store]) -> None:
         self._stores = stores
-        self._places: dict[tuple[str, Path], StoreSession] = {}
+        self._sessions: dict[tuple[str, Path], StoreSession] = {}
         self._lock = ProcessLocal(Lock)
 
     def prepare(self, connections: Iterable[Connection]) -> None:
         """Read the secrets of connections, many at once; failures are remembered."""
-        self.outcomes(
-            [RequestedSecret(reference, one.base) for one in connections for reference in one.auth.references.values()]
+        self.read(
+            [
+                RequestedSecret(reference, connection.base)
+                for connection in connections
+                for reference in connection.auth.references.values()
+            ]
         )
 
     def secrets(self, connection: Connection) -> Mapping[str, Secret]:
@@ -86,7 +90,7 @@ class SecretResolver:
         """Return the versions of a connection's secrets, of those that were read and have one."""
         versions = {}
         for key, reference in connection.auth.references.items():
-            outcome = self._place(reference.scheme, connection.base).known(reference)
+            outcome = self._session(reference.scheme, connection.base).outcome(reference)
             if isinstance(outcome, Fetched) and outcome.version:
                 versions[key] = outcome.version
         return versions
@@ -94,8 +98,8 @@ class SecretResolver:
     def known(self) -> Sequence[Secret]:
         """Return every secret that was read so far, including those that open stores."""
         with self._lock.own:
-            places = list(self._places.values())
-        return [secret for place in places for secret in place.secrets]
+            sessions = list(self._sessions.values())
+        return [secret for session in sessions for secret in session.secrets]
 
     def fetch(self, references: Sequence[SecretReference], base: Path) -> list[Secret]:
         """Return the secrets of references, in their order.
@@ -109,57 +113,57 @@ class SecretResolver:
             ConnectionFailed: `config_invalid`, there is no such scheme.
         """
         secrets = []
-        for outcome in self.outcomes([RequestedSecret(reference, base) for reference in references]):
+        for outcome in self.read([RequestedSecret(reference, base) for reference in references]):
             if isinstance(outcome, SecretUnresolved):
                 # A new object, because the cached one may be needed again.
                 raise SecretUnresolved(outcome.fault.name, outcome.message, outcome.hint)
             secrets.append(outcome.secret)
         return secrets
 
-    def outcomes(self, wanted: Sequence[RequestedSecret]) -> list[Outcome]:
+    def read(self, wanted: Sequence[RequestedSecret]) -> list[Outcome]:
         """Return the outcome of each reference, in their order.
 
         Raises:
             ConnectionFailed: `config_invalid`, there is no such scheme.
         """
-        places = [self._place(reference.scheme, base) for reference, base in wanted]
+        sessions = [self._session(reference.scheme, base) for reference, base in wanted]
         groups: dict[StoreSession, list[SecretReference]] = {}
-        for place, (reference, _) in zip(places, wanted, strict=True):
-            groups.setdefault(place, []).append(reference)
-        jobs = [partial(place.outcomes, references) for place, references in groups.items()]
-        found = dict(zip(groups, all_of(jobs, _PLACES_AT_ONCE), strict=True))
-        return [found[place][reference] for place, (reference, _) in zip(places, wanted, strict=True)]
+        for session, (reference, _) in zip(sessions, wanted, strict=True):
+            groups.setdefault(session, []).append(reference)
+        jobs = [partial(session.read, references) for session, references in groups.items()]
+        outcomes = dict(zip(groups, run_all(jobs, _STORES_AT_ONCE), strict=True))
+        return [outcomes[session][reference] for session, (reference, _) in zip(sessions, wanted, strict=True)]
 
     def close(self) -> None:
         """Log out of the stores, and forget the secrets; later calls open the stores again."""
         with self._lock.own:
-            places, self._places = list(self._places.values()), {}
-        for place in places:
-            place.close()
+            sessions, self._sessions = list(self._sessions.values()), {}
+        for session in sessions:
+            session.close()
 
-    def _place(self, scheme: str, base: Path) -> StoreSession:
+    def _session(self, scheme: str, base: Path) -> StoreSession:
         store = self._stores.get(scheme)
-        start = base if store is None and scheme in BY_FOLDER else _ANYWHERE
+        folder = base if store is None and scheme in BY_FOLDER else _NO_FOLDER
         with self._lock.own:
-            if (scheme, start) not in self._places:
-                self._places[scheme, start] = self._place_of(scheme, store, base)
-            return self._places[scheme, start]
+            if (scheme, folder) not in self._sessions:
+                self._sessions[scheme, folder] = self._new_session(scheme, store, base)
+            return self._sessions[scheme, folder]
 
-    def _place_of(self, scheme: str, store: Store | None, base: Path) -> StoreSession:
+    def _new_session(self, scheme: str, store: Store | None, base: Path) -> StoreSession:
         try:
             kind = backend(store.type if store else scheme)
         except LookupError:  # not in a manifest: validation refuses unknown schemes
             raise ConnectionFailed("config_invalid", f"no secret backend has the scheme {scheme}://") from None
         if store is None:
             return StoreSession(f"{scheme}://", partial(kind.open, StoreConfig(base)), READ_S)
-        return StoreSession(f"the store {scheme}", partial(self._open, kind, store), store.timeout_s)
+        return StoreSession(f"the store {scheme}", partial(self._open_store, kind, store), store.timeout_s)
 
-    def _open(self, kind: Backend, store: Store) -> OpenStore:
+    def _open_store(self, kind: Backend, store: Store) -> OpenStore:
         try:
             # These are references of bare backends: the credentials of a store lie in no other store.
-            found = self.fetch(list(store.references.values()), store.base)
+            values = self.fetch(list(store.references.values()), store.base)
         except SecretUnresolved as failure:
             message = f"the store {store.name} can't be opened: {failure.message}"
             raise SecretUnresolved(failure.fault.name, message, failure.hint) from None
-        secrets = dict(zip(store.references, found, strict=True))
+        secrets = dict(zip(store.references, values, strict=True))
         return kind.open(StoreConfig(store.base, store.settings, secrets, store.timeout_s))

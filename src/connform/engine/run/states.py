@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 PARTS: Final = 64
 """How many parts of a state table can be locked separately, so that shards of a run don't wait for each other."""
-_AROUND: Final = tuple(f"{place}{FOLDER}" for place in ("", "*/", "*/connections/"))
+_STATE_FOLDERS: Final = tuple(f"{parents}{FOLDER}" for parents in ("", "*/", "*/connections/"))
 """The patterns of other state folders, relative to a folder of the repository."""
 
 
@@ -54,7 +54,7 @@ class Shard(NamedTuple):
         return f"{part:02}"
 
 
-WHOLE: Final = Shard()
+SINGLE_SHARD: Final = Shard()
 """The only shard of a run that isn't divided."""
 
 
@@ -65,11 +65,11 @@ def part_of(connection: str) -> int:
     return sha256(connection.encode()).digest()[0] % PARTS
 
 
-def by_home(homes: Mapping[str, StateTable]) -> dict[StateTable, set[str]]:
+def by_table(tables: Mapping[str, StateTable]) -> dict[StateTable, set[str]]:
     """Return the names of connections by the state table where they are recorded."""
     names: dict[StateTable, set[str]] = {}
-    for name, home in homes.items():
-        names.setdefault(home, set()).add(name)
+    for name, table in tables.items():
+        names.setdefault(table, set()).add(name)
     return names
 
 
@@ -80,51 +80,51 @@ class StateOfRun:
         """Set up the state tables of the manifests `files`, named as on the command line."""
         self._paths = {file: Path(os.path.abspath(file)) for file in files}  # noqa: PTH100  (without `..`)
         folders = dict.fromkeys(path.parent for path in self._paths.values()) or {Path.cwd(): None}
-        self._homes: dict[Path, StateTable] = {}
-        only: StateTable | None = None
+        self._tables: dict[Path, StateTable] = {}
+        shared: StateTable | None = None
         for folder in folders:
-            if only is None or not state.url:
-                only = _opened(state.url, folder)
-            self._homes[folder] = only
+            if shared is None or not state.url:
+                shared = _open_table(state.url, folder)
+            self._tables[folder] = shared
         self._has_url = bool(state.url)
-        self._roots = {folder: _repository(folder) for folder in folders}
+        self._roots = {folder: _repository_root(folder) for folder in folders}
         self._files = {
             named: path.relative_to(self._roots[path.parent]).as_posix() for named, path in self._paths.items()
         }
 
     @property
-    def all(self) -> tuple[StateTable, ...]:
+    def tables(self) -> tuple[StateTable, ...]:
         """All state tables, each once."""
-        return tuple(dict.fromkeys(self._homes.values()))
+        return tuple(dict.fromkeys(self._tables.values()))
 
-    def of(self, folder: Path) -> StateTable:
+    def table(self, folder: Path) -> StateTable:
         """Return the state table of the manifests in a folder."""
-        return self._homes[folder]
+        return self._tables[folder]
 
-    def folder_of(self, states: StateTable) -> Path:
+    def folder_of(self, table: StateTable) -> Path:
         """Return the first folder whose manifests are recorded in a state table."""
-        return next(folder for folder, home in self._homes.items() if home is states)
+        return next(folder for folder, its_table in self._tables.items() if its_table is table)
 
-    def file(self, named: str) -> str:
+    def manifest_path(self, named: str) -> str:
         """Return the path of a manifest, relative to its repository, or to its folder if it lies in no repository.
 
         It is the same in every checkout.
         """
         return self._files[named]
 
-    def folder(self, folder: Path) -> str:
+    def folder_path(self, folder: Path) -> str:
         """Return the path of a manifest's folder, relative to its repository; `.` for the top, and without a repository."""
         return folder.relative_to(self._roots[folder]).as_posix()
 
-    def around(self) -> list[StateTable]:
+    def other_tables(self) -> list[StateTable]:
         """Return the state tables of other folders of the repository: of parent folders, and of folders directly in these.
 
         A manifest that was moved to another folder leaves its records in the old one.
         """
         if self._has_url:
             return []
-        found = {state.parent for folder in self._homes for state in _around(folder)}
-        return [_opened("", folder) for folder in sorted(found - self._homes.keys())]
+        others = {state.parent for folder in self._tables for state in _state_folders(folder)} - self._tables.keys()
+        return [_open_table("", folder) for folder in sorted(others)]
 
     def real_path(self, path: str) -> str:
         """Return a path of a repository with links followed, relative to the repository; the same if nothing exists there.
@@ -137,36 +137,36 @@ class StateOfRun:
                 return real.relative_to(top).as_posix() if top in real.parents else str(real)
         return path
 
-    def marks(self) -> dict[str, tuple[RecordSummary, StateTable]]:
+    def summaries(self) -> dict[str, tuple[RecordSummary, StateTable]]:
         """Return the summary and the state table of every record, by the connection's name. Takes no lock.
 
         Raises:
             ConnectionFailed: a fault of the state database.
         """
-        return {name: (mark, states) for states in self.all for name, mark in states.marks().items()}
+        return {name: (summary, table) for table in self.tables for name, summary in table.marks().items()}
 
     def read(self, only: Container[str] | None = None) -> dict[str, AppliedRecord]:
-        """Return records by the connection's name, by default all; errors as for `marks`."""
+        """Return records by the connection's name, by default all; errors as for `summaries`."""
         if only == frozenset():
             return {}
-        return {name: record for states in self.all for name, record in states.read(only).items()}
+        return {name: record for table in self.tables for name, record in table.read(only).items()}
 
-    def outlived(self, marks: Mapping[str, RecordSummary], searched: Iterable[Path]) -> Iterator[str]:
+    def undeclared(self, summaries: Mapping[str, RecordSummary], searched: Iterable[Path]) -> Iterator[str]:
         """Yield the names of records that are to be removed, because no manifest declares them any more.
 
         A run over one file must not remove what another file declares. So a record is removed only if its file was read
         in this run, or if the whole folder of the file was read and the file doesn't exist.
 
         Args:
-            marks: the summaries of records that no manifest of the run declares, by the connection's name.
+            summaries: the summaries of records that no manifest of the run declares, by the connection's name.
             searched: the folders that were read as a whole.
         """
         read = set(self._files.values())
-        whole = {self.folder(folder): folder for folder in searched if folder in self._roots}
-        for name, mark in marks.items():
-            folder, _, file = mark.file.rpartition("/")
-            place = whole.get(folder or ".")
-            if mark.file in read or (place and not os.path.lexists(place / file)):
+        searched_folders = {self.folder_path(folder): folder for folder in searched if folder in self._roots}
+        for name, summary in summaries.items():
+            folder, _, file = summary.file.rpartition("/")
+            searched_folder = searched_folders.get(folder or ".")
+            if summary.file in read or (searched_folder and not os.path.lexists(searched_folder / file)):
                 yield name
 
     def is_left_out(self, file: str) -> bool:
@@ -174,7 +174,7 @@ class StateOfRun:
         return file not in self._files.values() and any(os.path.lexists(root / file) for root in self._roots.values())
 
     @contextmanager
-    def held(
+    def locked(
         self, shard: Shard, timeout_s: float, names: Iterable[str] = ()
     ) -> Iterator[Mapping[StateTable, StateChanges]]:
         """Lock the parts of a shard in every state table, and the parts that contain further connections.
@@ -190,43 +190,40 @@ class StateOfRun:
             ConnectionFailed: as for `StateTable.held`.
         """
         parts = sorted({*shard.parts, *(Shard.name_of(part_of(name)) for name in names)})
-        ends_at = monotonic() + timeout_s
+        deadline = monotonic() + timeout_s
         with ExitStack() as stack:
-            in_one_order = sorted(self.all, key=lambda states: states.place)  # independent of the order of the files
-            yield {
-                states: stack.enter_context(states.held(parts, max(ends_at - monotonic(), 0)))
-                for states in in_one_order
-            }
+            tables = sorted(self.tables, key=lambda table: table.place)  # independent of the order of the files
+            yield {table: stack.enter_context(table.held(parts, max(deadline - monotonic(), 0))) for table in tables}
 
     def close(self) -> None:
         """Let go of files and connections."""
-        for states in self.all:
-            states.close()
+        for table in self.tables:
+            table.close()
 
 
-def _opened(url: str, folder: Path) -> StateTable:
+def _open_table(url: str, folder: Path) -> StateTable:
     """Return the state table of the manifests in a folder; errors as for `open_states` and `require_untracked`."""
     require_untracked(url, folder / FOLDER)
     return open_states(url, folder / FOLDER)
 
 
-def _around(folder: Path) -> Iterator[Path]:
+def _state_folders(folder: Path) -> Iterator[Path]:
     """Yield the state folders in a folder's repository: of the folder, its parents, and folders directly in these.
 
     Outside of a repository, other projects may lie beside the folder. So only its `connections` and its parent are searched.
     """
-    above = (folder, *folder.parents)
-    tops = [place for place in above if (place / ".git").exists()]
-    if not tops:
+    parents = (folder, *folder.parents)
+    roots = [parent for parent in parents if (parent / ".git").exists()]
+    if not roots:
         yield from (*folder.glob(f"connections/{FOLDER}"), *folder.parent.glob(FOLDER))
         return
     # A submodule's `.git` is a file: the repository of its superproject is searched.
-    top = next((place for place in tops if (place / ".git").is_dir()), tops[-1])
-    for place in above[: above.index(top) + 1]:
-        for pattern in _AROUND:
-            yield from place.glob(pattern)
+    top = next((root for root in roots if (root / ".git").is_dir()), roots[-1])
+    for parent in parents[: parents.index(top) + 1]:
+        for pattern in _STATE_FOLDERS:
+            yield from parent.glob(pattern)
 
 
-def _repository(folder: Path) -> Path:
+def _repository_root(folder: Path) -> Path:
     """Return the root of the repository of a folder; the folder itself if it lies in no repository."""
     return next((root for root in (folder, *folder.parents) if (root / ".git").exists()), folder)

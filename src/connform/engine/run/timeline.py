@@ -20,19 +20,19 @@ class Timeline:
     """Records the stages of one check as they end; an `http.settings.Observer`."""
 
     def __init__(self) -> None:
-        self._started = self._mark = perf_counter()
-        self._ended: dict[Stage, StageResult] = {}
+        self._started = self._last_end = perf_counter()
+        self._succeeded: dict[Stage, StageResult] = {}
         self.remarks: list[Remark] = []
         """Remarks of a check that succeeded."""
 
     def stage(self, stage: Stage, elapsed_s: float, facts: Mapping[str, object]) -> None:
         """Record that a stage succeeded."""
-        self._ended[stage] = StageResult(stage, "ok", elapsed_s, facts)
-        self._mark = perf_counter()
+        self._succeeded[stage] = StageResult(stage, "ok", elapsed_s, facts)
+        self._last_end = perf_counter()
 
     def done(self, stage: Stage, **facts: object) -> None:
         """Record that a stage succeeded just now; it began when the previous one ended."""
-        self.stage(stage, perf_counter() - self._mark, facts)
+        self.stage(stage, perf_counter() - self._last_end, facts)
 
     @property
     def elapsed_s(self) -> float:
@@ -42,11 +42,11 @@ class Timeline:
     @property
     def latency_s(self) -> float:
         """Seconds that the HTTP exchange took: the request and its whole answer."""
-        return self._ended[Stage.HTTP].elapsed_s
+        return self._succeeded[Stage.HTTP].elapsed_s
 
     def facts(self, stage: Stage) -> Mapping[str, object]:
         """Return the facts of a stage that succeeded; empty for any other."""
-        return self._ended[stage].facts if stage in self._ended else {}
+        return self._succeeded[stage].facts if stage in self._succeeded else {}
 
     def stages(
         self, failed: Stage | None = None, facts: Mapping[str, object] = MappingProxyType({})
@@ -57,10 +57,10 @@ class Timeline:
             failed: the stage that failed; `None` if none did.
             facts: the facts of that stage.
         """
-        remaining = perf_counter() - self._mark
+        remaining = perf_counter() - self._last_end
         return tuple(
             StageResult(stage, "failed", remaining, facts)
             if stage is failed
-            else self._ended.get(stage, StageResult(stage, "skipped"))
+            else self._succeeded.get(stage, StageResult(stage, "skipped"))
             for stage in Stage
         )

@@ -31,18 +31,18 @@ def require_untracked(url: str, folder: Path) -> None:
     Raises:
         ConnectionFailed: `store_insecure`, git tracks it.
     """
-    place = folder_of(url, folder)
-    if place is None or not os.path.lexists(place):
+    state_folder = folder_of(url, folder)
+    if state_folder is None or not os.path.lexists(state_folder):
         return
-    place = place.parent.resolve() / place.name
-    root = repository_of(place.parent)
-    if root is not None and _may_be_tracked(root, place) and _is_tracked(root, place):
-        message = f"{place} is tracked by Git: whoever committed it may know its key, and chose what it holds"
-        hint = f"where it is yours: `git rm -r --cached {place.name}`, and list it in .gitignore; else name another place by --state"
+    state_folder = state_folder.parent.resolve() / state_folder.name
+    root = repository_of(state_folder.parent)
+    if root is not None and _may_be_tracked(root, state_folder) and _is_tracked(root, state_folder):
+        message = f"{state_folder} is tracked by Git: whoever committed it may know its key, and chose what it holds"
+        hint = f"where it is yours: `git rm -r --cached {state_folder.name}`, and list it in .gitignore; else name another place by --state"
         raise ConnectionFailed("store_insecure", message, hint)
 
 
-def _may_be_tracked(root: Path, place: Path) -> bool:
+def _may_be_tracked(root: Path, folder: Path) -> bool:
     """Whether the index of a repository contains the folder's name. Few do; for the others, git needn't run."""
     try:
         git = root / ".git"
@@ -55,10 +55,10 @@ def _may_be_tracked(root: Path, place: Path) -> bool:
         return False
     except OSError:
         return True
-    return index[:8] not in _WHOLE_NAMES or os.fsencode(place.name).lower() in index.lower()
+    return index[:8] not in _WHOLE_NAMES or os.fsencode(folder.name).lower() in index.lower()
 
 
-def _is_tracked(root: Path, place: Path) -> bool:
+def _is_tracked(root: Path, folder: Path) -> bool:
     """Whether git tracks the folder or a file in it; also true if git is missing or fails, to be on the safe side."""
     import subprocess  # imported here, with the following, because few runs need them
 
@@ -70,8 +70,8 @@ def _is_tracked(root: Path, place: Path) -> bool:
     git = find_program("git", variable("PATH"))
     if not git:
         return True
-    path = f":(top,literal,icase){place.relative_to(root).as_posix()}"
-    asked = subprocess.run(  # noqa: S603  (the user's own git, which starts nothing for this)
+    path = f":(top,literal,icase){folder.relative_to(root).as_posix()}"
+    result = subprocess.run(  # noqa: S603  (the user's own git, which starts nothing for this)
         [
             git,
             *OPTIONS,
@@ -90,4 +90,4 @@ def _is_tracked(root: Path, place: Path) -> bool:
         env={**ordinary_variables(()), **VARIABLES, "GIT_OPTIONAL_LOCKS": "0"},
         check=False,
     )
-    return bool(asked.returncode or asked.stdout)
+    return bool(result.returncode or result.stdout)
