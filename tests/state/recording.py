@@ -30,7 +30,7 @@ def record(file: Path, *, state: str = "", **facts: Any) -> None:
                 datetime.now(UTC), BY, "create", change.after, change.spec["base_url"], "", "ready", **facts
             )
             one = AppliedRecord(change.name, states.manifest_path(str(file)), change.after, change.spec, attempt)
-            held[change.states].write([one])
+            held[change.table].write([one])
 
 
 def rewrite(file: Path, spec: Mapping[str, Any], digest: str) -> None:

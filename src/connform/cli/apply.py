@@ -55,10 +55,10 @@ def command(
     """
     from connform.engine.apply import apply
     from connform.engine.changes.approval import Approval
-    from connform.engine.changes.plan_file import read
+    from connform.engine.changes.plan_file import read_plan_file
     from connform.engine.run.states import SINGLE_SHARD, Shard
 
-    saved = read(plan_file) if plan_file else None
+    saved = read_plan_file(plan_file) if plan_file else None
     wanted, selection = Shard(*shard), options.selection
     if saved is not None:
         if any(selection):

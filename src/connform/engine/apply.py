@@ -19,8 +19,8 @@ from connform.engine.changes.living_grants import leaves_grant
 from connform.engine.changes.make_plan import make_plan
 from connform.engine.changes.plan import Plan, describe_change
 from connform.engine.changes.production import records_to_keep
-from connform.engine.changes.removal import GrantRemover, folder_of
-from connform.engine.changes.rename_records import carry_out
+from connform.engine.changes.removal import GrantRemover, manifest_folder
+from connform.engine.changes.rename_records import rename_records
 from connform.engine.changes.renames import old_names
 from connform.engine.load.manifest import read_manifest
 from connform.engine.load.selection import EVERYTHING, Selection
@@ -105,7 +105,7 @@ def apply(
         ):
             shared = validated.files if state.url else ()  # else a state has one folder, and knows it
             endings.require_own_servers(_records_of_ending_grants(plan, states, shared))
-            unmoved = carry_out(plan.changes, held, state, manifest.stores)
+            unmoved = rename_records(plan.changes, held, state, manifest.stores)
             context.source.prepare(one.connection for one in plan.pending if one.connection and not one.is_only_moved)
             journals = {home: GroupCommit(changes) for home, changes in held.items()}
             work = _Apply(context, endings, states, journals, unmoved, shared, by, timeout_s)
@@ -173,7 +173,7 @@ def _records_of_ending_grants(plan: Plan, states: StateOfRun, shared: Sequence[s
 
 
 def _folder(change: Change, applied: Applied, states: StateOfRun, shared: Sequence[str]) -> Path:
-    return folder_of(applied, states, shared) or states.folder_of(change.states)
+    return manifest_folder(applied, states, shared) or states.folder_of(change.table)
 
 
 class _Apply:
@@ -202,7 +202,7 @@ class _Apply:
     async def carry_out(self, change: Change) -> ConnectionReport:
         """Return what came of one change; it has been recorded."""
         line = describe_change(change)
-        journal = self._journals[change.states]
+        journal = self._journals[change.table]
         if change.name in self._unmoved:
             return with_failure(line, self._unmoved[change.name])
         if change.is_only_moved and not change.live:
@@ -240,5 +240,5 @@ class _Apply:
         except ConnectionFailed as failure:
             return with_failure(line, failure)
         if ending.is_lost:
-            return line._replace(warnings=(*line.warnings, Remark("grant-not-revoked", ending.said)))
-        return line._replace(message=ending.said)
+            return line._replace(warnings=(*line.warnings, Remark("grant-not-revoked", ending.message)))
+        return line._replace(message=ending.message)

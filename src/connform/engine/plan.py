@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from connform.engine.changes.make_plan import make_plan
 from connform.engine.changes.plan import Action, describe_change
-from connform.engine.changes.plan_file import write
+from connform.engine.changes.plan_file import plan_file_text
 from connform.engine.changes.safety import refusals
 from connform.engine.load.manifest import read_manifest
 from connform.engine.load.selection import EVERYTHING, Selection
@@ -41,7 +41,7 @@ class PlanResult(NamedTuple):
     @property
     def saved(self) -> str:
         """The plan as a file; empty where there is none."""
-        return write(self.plan, self.selection, self.shard) if self.plan else ""
+        return plan_file_text(self.plan, self.selection, self.shard) if self.plan else ""
 
 
 def plan(
@@ -114,7 +114,7 @@ def _refreshed(
     with run_context(manifest, simulate=False, state=state) as context:
         seen = check_all(connections, context, parallelism, timeout_s, progress)
         versions = {connection.name: context.source.versions(connection) for connection in connections}
-    homes = by_table({name: one.states for name, one in still.items()})
+    homes = by_table({name: one.table for name, one in still.items()})
     records = {name: record for home, names in homes.items() for name, record in home.read(names).items()}
     answers = {one.name: one for one in seen}
     changes = (

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from connform.engine.report import Report
     from connform.engine.run.states import Shard
 
-_SHOWN: Final = 20
+_MAX_SHOWN: Final = 20
 """How many reasons a message has room for."""
 
 
@@ -34,35 +34,35 @@ class Approval(NamedTuple):
     """Asks a person to confirm the plan; `None` if no question is needed."""
 
 
-def require_approval(plan: Plan, consent: Approval, shard: Shard, report: Callable[[], Report]) -> None:
+def require_approval(plan: Plan, approval: Approval, shard: Shard, report: Callable[[], Report]) -> None:
     """Require that a plan is approved; for a plan with nothing to do, only its plan file and digest are compared.
 
     Args:
         plan: the plan.
-        consent: the approval.
+        approval: how the plan is approved.
         shard: the shard of the plan; a plan file may be for all shards.
         report: returns the plan as a report.
 
     Raises:
         Refused: the plan differs from the approved one, a safety rule forbids it, or a person doesn't confirm it.
     """
-    if consent.saved is not None:
-        require_same(consent.saved, plan, shard)
-    if consent.expect_digest and consent.expect_digest != plan.digest:
+    if approval.saved is not None:
+        require_same(approval.saved, plan, shard)
+    if approval.expect_digest and approval.expect_digest != plan.digest:
         message = (
             f"the plan is not the one that was expected: its digest is {plan.digest}; manifest or state moved since"
         )
         raise Refused(message)
     if not plan.pending:
         return
-    whole = consent.saved.steps if consent.saved and consent.saved.shard == SINGLE_SHARD else plan.whole
-    reasons = refusals(plan._replace(whole=whole))
-    if reasons and not consent.force:
-        more = f"; and {len(reasons) - _SHOWN} more, which `connform plan` names" if len(reasons) > _SHOWN else ""
-        message = (
-            f"refused: {'; '.join(reasons[:_SHOWN])}{more}. Look at the plan, and give --force if that is what you want"
+    all_steps = approval.saved.steps if approval.saved and approval.saved.shard == SINGLE_SHARD else plan.all_steps
+    reasons = refusals(plan._replace(all_steps=all_steps))
+    if reasons and not approval.force:
+        more = (
+            f"; and {len(reasons) - _MAX_SHOWN} more, which `connform plan` names" if len(reasons) > _MAX_SHOWN else ""
         )
+        message = f"refused: {'; '.join(reasons[:_MAX_SHOWN])}{more}. Look at the plan, and give --force if that is what you want"
         raise Refused(message)
-    if consent.ask is not None and not consent.ask(report()):
+    if approval.ask is not None and not approval.ask(report()):
         message = "nothing was applied: the question was not answered with yes"
         raise Refused(message)

@@ -21,33 +21,33 @@ if TYPE_CHECKING:
 
 
 def record_of_attempt(
-    change: Change, checked: ConnectionReport, versions: Mapping[str, str], file: str, by: Actor
+    change: Change, report: ConnectionReport, versions: Mapping[str, str], file: str, by: Actor
 ) -> AppliedRecord:
     """Return the record of a connection that `apply` has checked.
 
     Args:
         change: the planned change.
-        checked: the report of the check.
+        report: the report of the check.
         versions: the versions of its secrets, by their key under `auth:`.
         file: its manifest, as `AppliedRecord.file`.
         by: who ran `apply`.
     """
     connection = change.connection
     assert connection is not None  # noqa: S101  (removals have none)
-    facts = {stage.name: stage for stage in checked.stages if stage.status == "ok"}
+    facts = {stage.name: stage for stage in report.stages if stage.status == "ok"}
     latency, tls = facts.get(Stage.LATENCY), facts.get(Stage.TLS)
     attempt = Attempt(
         at=datetime.now(UTC),
         by=by,
         action=str(Action.UPDATE if change.before else Action.CREATE),
         digest=change.after,
-        base_url=checked.base_url,
-        auth_method=checked.auth_method,
-        verdict=str(checked.verdict),
-        fault=checked.fault,
+        base_url=report.base_url,
+        auth_method=report.auth_method,
+        verdict=str(report.verdict),
+        fault=report.fault,
         stages=tuple(
             {"name": str(one.name), "status": one.status, "elapsed_ms": round(one.elapsed_s * 1000, 1)}
-            for one in checked.stages
+            for one in report.stages
         ),
         latency_ms=round(latency.elapsed_s * 1000, 1) if latency else None,
         certificate_expires_at=str(tls.facts.get("cert_expires_at", "")) if tls else "",
@@ -55,13 +55,13 @@ def record_of_attempt(
             UsedSecret(key, str(text), versions.get(key, "")) for key, text in connection.auth.references.items()
         ),
     )
-    is_ready = checked.verdict is Verdict.READY
+    is_ready = report.verdict is Verdict.READY
     if is_ready or not change.before:
         return AppliedRecord(change.name, file, change.after if is_ready else "", change.spec, attempt)
-    before = change.applied
-    if before is None:  # an unchanged connection that only a live check found to differ
+    applied = change.applied
+    if applied is None:  # an unchanged connection that only a live check found to differ
         return AppliedRecord(change.name, file, change.before, change.spec, attempt)
-    return AppliedRecord(change.name, file, before.mark.digest, before.spec, attempt)
+    return AppliedRecord(change.name, file, applied.mark.digest, applied.spec, attempt)
 
 
 def record_of_failed_removal(applied: Applied, line: ConnectionReport, by: Actor) -> AppliedRecord:

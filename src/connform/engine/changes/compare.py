@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from connform.engine.changes.living_grants import leaves_grant, living
+from connform.engine.changes.living_grants import leaves_grant, living_grant
 from connform.engine.changes.plan import Action, Change
 from connform.engine.changes.specification import FieldChange, differences, digest, specification
 
@@ -36,7 +36,7 @@ class DeclaredConnection(NamedTuple):
     """The digest of its specification."""
     file: str
     """The path of its manifest in the repository."""
-    states: StateTable
+    table: StateTable
     """The state table where it is recorded, or will be."""
     moved_from: str = ""
     """The old name under which it is recorded; empty if it isn't renamed."""
@@ -46,82 +46,82 @@ class DeclaredConnection(NamedTuple):
         """The name under which it is looked up in the recorded state."""
         return self.moved_from or self.connection.name
 
-    def action(self, mark: RecordSummary | None) -> Action:
+    def action(self, summary: RecordSummary | None) -> Action:
         """Return what is to be done, by the summary of its record; `None` if it isn't recorded."""
-        return Action.MOVE if self.moved_from else self.further_action(mark)
+        return Action.MOVE if self.moved_from else self.action_besides_move(summary)
 
-    def further_action(self, mark: RecordSummary | None) -> Action:
+    def action_besides_move(self, summary: RecordSummary | None) -> Action:
         """Return what is to be done besides the renaming; argument as for `action`."""
-        if mark is None or not mark.digest:
+        if summary is None or not summary.digest:
             return Action.CREATE
-        is_applied = mark.is_applied and mark.digest == self.digest and not self.is_moved(mark)
+        is_applied = summary.is_applied and summary.digest == self.digest and not self.is_from_other_file(summary)
         return Action.NONE if is_applied else Action.UPDATE
 
-    def is_moved(self, mark: RecordSummary) -> bool:
+    def is_from_other_file(self, summary: RecordSummary) -> bool:
         """Whether it was recorded from another file; never for a manifest from standard input."""
-        return self.file != mark.file and self.connection.span.file != _NOWHERE
+        return self.file != summary.file and self.connection.span.file != _NOWHERE
 
 
 def declared_connection(connection: Connection, manifest: Manifest, states: StateOfRun) -> DeclaredConnection:
     """Return a declared connection with its specification and the state table where it is recorded."""
     spec = specification(connection, manifest.stores, states.folder_path)
-    file, home = states.manifest_path(connection.span.file), states.table(connection.base)
-    return DeclaredConnection(connection, spec, digest(spec), file, home)
+    file, table = states.manifest_path(connection.span.file), states.table(connection.base)
+    return DeclaredConnection(connection, spec, digest(spec), file, table)
 
 
-def change_of_removed(applied: Applied, states: StateTable, remark: str, grant: GrantFacts | None) -> Change:
+def removal(applied: Applied, table: StateTable, remark: str, grant: GrantFacts | None) -> Change:
     """Return the removal of a connection that is recorded and no longer declared.
 
     Args:
         applied: what was applied.
-        states: the state table where it is recorded.
+        table: the state table where it is recorded.
         remark: another reason to show; empty for none.
-        grant: its grant; `None` where it has none.
+        grant: its grant; `None` if it has none.
     """
-    mark = applied.mark
-    reasons = (*_failed(mark), *([remark] if remark else ()))
-    change = Change(applied.connection, Action.REMOVE, mark.digest, "", reasons, None, applied, states, {})
-    return change._replace(revokes=living(grant))
+    summary = applied.mark
+    reasons = (*_failure_reasons(summary), *([remark] if remark else ()))
+    change = Change(applied.connection, Action.REMOVE, summary.digest, "", reasons, None, applied, table, {})
+    return change._replace(revokes=living_grant(grant))
 
 
-def change_of_declared(
-    one: DeclaredConnection, mark: RecordSummary | None, applied: Applied | None, grant: GrantFacts | None
+def declared_change(
+    declared: DeclaredConnection, summary: RecordSummary | None, applied: Applied | None, grant: GrantFacts | None
 ) -> Change:
     """Return the change of a declared connection.
 
     Args:
-        one: the declared connection.
-        mark: the summary of its record; `None` where it isn't recorded.
-        applied: what was applied; `None` where nothing was, or there is nothing to do.
-        grant: its grant; `None` where it has none.
+        declared: the declared connection.
+        summary: the summary of its record; `None` if it isn't recorded.
+        applied: what was applied; `None` if nothing was, or there is nothing to do.
+        grant: its grant; `None` if it has none.
     """
-    further = one.further_action(mark)
-    before = mark.digest if mark else ""
+    action = declared.action_besides_move(summary)
+    before = summary.digest if summary else ""
     fields: tuple[FieldChange, ...] = ()
-    reasons = list(_failed(mark))
-    if further is Action.UPDATE and mark and applied:
-        fields = differences(applied.spec, one.spec)
-        if before != one.digest and not fields:
+    reasons = list(_failure_reasons(summary))
+    if action is Action.UPDATE and summary and applied:
+        fields = differences(applied.spec, declared.spec)
+        if before != declared.digest and not fields:
             reasons.append("it was recorded in an earlier form")
-        if one.is_moved(mark):
-            fields = (FieldChange("/file", mark.file, one.file), *fields)
+        if declared.is_from_other_file(summary):
+            fields = (FieldChange("/file", summary.file, declared.file), *fields)
     return Change(
-        name=one.connection.name,
-        action=one.action(mark),
+        name=declared.connection.name,
+        action=declared.action(summary),
         before=before,
-        after=one.digest,
+        after=declared.digest,
         reasons=tuple(reasons),
-        connection=one.connection,
-        applied=applied._replace(connection=one.connection.name) if applied else None,
-        states=one.states,
-        spec=one.spec,
+        connection=declared.connection,
+        applied=applied._replace(connection=declared.connection.name) if applied else None,
+        table=declared.table,
+        spec=declared.spec,
         fields=fields,
-        moved_from=one.moved_from,
-        is_only_moved=bool(one.moved_from) and further is Action.NONE,
-        revokes=living(grant) if leaves_grant(applied, one.connection) else None,
+        moved_from=declared.moved_from,
+        is_only_moved=bool(declared.moved_from) and action is Action.NONE,
+        revokes=living_grant(grant) if leaves_grant(applied, declared.connection) else None,
     )
 
 
-def _failed(mark: RecordSummary | None) -> tuple[str, ...]:
+def _failure_reasons(summary: RecordSummary | None) -> tuple[str, ...]:
     """Return the reason for another attempt, if the last one failed."""
-    return (f"the last attempt failed: {mark.fault}",) if mark and mark.fault else ()
+    return (f"the last attempt failed: {summary.fault}",) if summary and summary.fault else ()

@@ -39,11 +39,11 @@ class GroupCommit:
             former: replaced or deleted specifications that stay recorded.
         """
         self.require_working()
-        written = asyncio.get_running_loop().create_future()
-        self._waiting.append((entry, former, written))
+        is_durable = asyncio.get_running_loop().create_future()
+        self._waiting.append((entry, former, is_durable))
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write())
-        await written
+        await is_durable
 
     async def _write(self) -> None:
         while self._waiting:

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 OAUTH: Final = "oauth2"
 _CREATE, _REMOVE = "create", "remove"
-_SHOWN: Final = 5
+_MAX_SHOWN: Final = 5
 """How many names a suggestion shows."""
 
 
-def living(facts: GrantFacts | None) -> GrantFacts | None:
+def living_grant(facts: GrantFacts | None) -> GrantFacts | None:
     """Return the facts of a grant that still gives access; `None` for an ended grant, and for `None`."""
     if facts is None or facts.ended:
         return None
@@ -49,24 +49,25 @@ def describe_grant(facts: GrantFacts) -> str:
 
 def reasons_for_force(plan: Plan) -> Iterator[str]:
     """Yield a message for each living grant that a plan would end: a reason to refuse it without `--force`."""
-    likely = probable_renames(plan.whole)
+    suggestions = probable_renames(plan.all_steps)
     for change in plan.changes:
         if change.revokes is None:
             continue
         name = change.name
-        instead = f"{name} is declared without OAuth now"
+        suggestion = f"{name} is declared without OAuth now"
         if change.connection is None:
-            instead = (
-                likely.get(name) or f"where it was renamed, write `moved: {{{name}: NEW}}`, and the grant moves along"
+            suggestion = (
+                suggestions.get(name)
+                or f"where it was renamed, write `moved: {{{name}: NEW}}`, and the grant moves along"
             )
-        yield f"it would revoke {describe_grant(change.revokes)}: {instead}"
+        yield f"it would revoke {describe_grant(change.revokes)}: {suggestion}"
 
 
-def probable_renames(whole: Sequence[Step]) -> Mapping[str, str]:
+def probable_renames(steps: Sequence[Step]) -> Mapping[str, str]:
     """Return a suggestion to use `moved:`, by name, for each removal whose specification is created under another name."""
     created: dict[str, list[str]] = {}
     removed: dict[str, list[str]] = {}
-    for name, action, before, after, *_ in whole:
+    for name, action, before, after, *_ in steps:
         if action == _CREATE:
             created.setdefault(after, []).append(name)
         elif action == _REMOVE and before:
@@ -83,8 +84,8 @@ def _suggestion(old: str, names: Sequence[str], *, is_only: bool) -> str:
     if len(names) == 1 and is_only:
         line = f"`moved: {{{old}: {names[0]}}}`"
         return f"{names[0]} is created with the same specification: where that is its new name, write {line}"
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    which = ", ".join(names[:_SHOWN]) + more
+    more = f" and {len(names) - _MAX_SHOWN} more" if len(names) > _MAX_SHOWN else ""
+    which = ", ".join(names[:_MAX_SHOWN]) + more
     return (
         f"the same specification is created ({which}): where one of them is its new name, write `moved: {{{old}: NEW}}`"
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from connform.engine.changes.compare import change_of_declared, change_of_removed, declared_connection
+from connform.engine.changes.compare import declared_change, declared_connection, removal
 from connform.engine.changes.living_grants import probable_renames
 from connform.engine.changes.plan import Action, Plan
 from connform.engine.changes.production import production_secrets
@@ -45,97 +45,112 @@ def make_plan(manifest: Manifest, states: StateOfRun, selection: Selection, shar
             is left.
         ConnectionFailed: a fault of the state database.
     """
-    declared = {name: declared_connection(one, manifest, states) for name, one in manifest.items()}
-    kept = {home: home.marks() for home in states.tables}
-    grants = {home: home.grants() for home in states.tables}
-    homes = {name: one.states for name, one in declared.items()}
-    renames = list(find_renames(manifest.moved, homes, kept, grants, states))
+    declared = {name: declared_connection(connection, manifest, states) for name, connection in manifest.items()}
+    summaries_by_table = {table: table.marks() for table in states.tables}
+    grants_by_table = {table: table.grants() for table in states.tables}
+    declared_tables = {name: one.table for name, one in declared.items()}
+    renames = list(find_renames(manifest.moved, declared_tables, summaries_by_table, grants_by_table, states))
     declared |= {
-        one.new: declared[one.new]._replace(moved_from=one.old)
-        for one in renames
-        if one.new in declared and not one.problem
+        rename.new: declared[rename.new]._replace(moved_from=rename.old)
+        for rename in renames
+        if rename.new in declared and not rename.problem
     }
-    marks = {name: mark for name, one in declared.items() if (mark := kept[one.states].get(one.recorded_as))}
-    known = manifest.declared.keys() | {one.old for one in renames if not one.problem}
-    gone = {
-        name: home
-        for home, found in kept.items()
-        for name in states.undeclared({name: found[name] for name in found.keys() - known}, manifest.searched)
+    summaries = {
+        name: summary
+        for name, one in declared.items()
+        if (summary := summaries_by_table[one.table].get(one.recorded_as))
     }
-    _require_present_names(selection, manifest, gone)
-    touched = [
+    known_names = manifest.declared.keys() | {rename.old for rename in renames if not rename.problem}
+    undeclared = {
+        name: table
+        for table, found in summaries_by_table.items()
+        for name in states.undeclared({name: found[name] for name in found.keys() - known_names}, manifest.searched)
+    }
+    _require_present_names(selection, manifest, undeclared)
+    changed = [
         one
         for name, one in declared.items()
-        if name in marks and shard.has(name) and one.further_action(marks[name]) is not Action.NONE
+        if name in summaries and shard.has(name) and one.action_besides_move(summaries[name]) is not Action.NONE
     ]
-    left = {name: home for name, home in gone.items() if shard.has(name) or selection.tags}
-    applied = _read_applied({one.recorded_as: one.states for one in touched} | left)
-    for one in touched:  # another process may have written since the summaries were read: the newer ones count
-        marks.pop(one.connection.name)
+    undeclared_here = {name: table for name, table in undeclared.items() if shard.has(name) or selection.tags}
+    applied = _read_applied({one.recorded_as: one.table for one in changed} | undeclared_here)
+    for one in changed:  # another process may have written since the summaries were read: the newer ones count
+        summaries.pop(one.connection.name)
         if one.recorded_as in applied:
-            marks[one.connection.name] = applied[one.recorded_as].mark
+            summaries[one.connection.name] = applied[one.recorded_as].mark
     tags: dict[str, Sequence[str]] = {name: entry.tags for name, entry in manifest.declared.items()}
-    tags |= {name: _tags(applied.get(name)) for name in sorted(gone) if name in applied or name not in left}
-    removed = [name for name in select(tags, selection) if name in gone]
-    whole = [_step(name, one.action(marks.get(name)), marks.get(name), one.digest) for name, one in declared.items()]
-    whole += [_step(name, Action.REMOVE, kept[gone[name]][name], "") for name in removed]
-    remarks = dict(probable_renames(whole)) | {one.old: one.problem for one in renames if one.problem}
+    tags |= {
+        name: _tags(applied.get(name)) for name in sorted(undeclared) if name in applied or name not in undeclared_here
+    }
+    removed = [name for name in select(tags, selection) if name in undeclared]
+    all_steps = [
+        _short_step(name, one.action(summaries.get(name)), summaries.get(name), one.digest)
+        for name, one in declared.items()
+    ]
+    all_steps += [_short_step(name, Action.REMOVE, summaries_by_table[undeclared[name]][name], "") for name in removed]
+    remarks = dict(probable_renames(all_steps)) | {rename.old: rename.problem for rename in renames if rename.problem}
     changes = [
-        change_of_declared(one, marks.get(name), applied.get(one.recorded_as), grants[one.states].get(one.recorded_as))
+        declared_change(
+            one, summaries.get(name), applied.get(one.recorded_as), grants_by_table[one.table].get(one.recorded_as)
+        )
         for name, one in declared.items()
         if shard.has(name)
     ]
     changes += [
-        change_of_removed(applied[name], gone[name], remarks.get(name, ""), grants[gone[name]].get(name))
+        removal(applied[name], undeclared[name], remarks.get(name, ""), grants_by_table[undeclared[name]].get(name))
         for name in removed
         if shard.has(name)
     ]
     changes = [
-        change._replace(ending=_spec_when_granted(change, manifest, states))
-        for change in _with_renames(renames, changes)
+        change._replace(revocation_spec=_revocation_spec(change, manifest, states))
+        for change in _with_rename_problems(renames, changes)
     ]
-    plan = Plan(tuple(changes), whole)
-    return plan._replace(known=production_secrets(states)) if plan.pending else plan
+    plan = Plan(tuple(changes), all_steps)
+    return plan._replace(production_secrets=production_secrets(states)) if plan.pending else plan
 
 
-def _require_present_names(selection: Selection, manifest: Manifest, gone: Mapping[str, StateTable]) -> None:
+def _require_present_names(selection: Selection, manifest: Manifest, undeclared: Mapping[str, StateTable]) -> None:
     """Require that a selection uses no old name of a renamed connection.
 
     Raises:
         UnknownConnection: it does, and the old name is no removal.
     """
     for name in selection.names:
-        if name in manifest.moved and name not in gone:
+        if name in manifest.moved and name not in undeclared:
             message = (
                 f"no connection matches `{name}`: `moved:` says that it is `{manifest.moved[name]}` now; name that"
             )
             raise UnknownConnection(message)
 
 
-def _with_renames(renames: Sequence[Rename], changes: Sequence[Change]) -> Iterator[Change]:
+def _with_rename_problems(renames: Sequence[Rename], changes: Sequence[Change]) -> Iterator[Change]:
     """Yield changes; a creation that was declared as a rename gets the reason why it can't be one."""
-    missed = {one.new: f"{one.old}: {one.problem}" for one in renames if one.problem}
+    problems = {rename.new: f"{rename.old}: {rename.problem}" for rename in renames if rename.problem}
     for change in changes:
-        why = missed.get(change.name, "") if change.action is Action.CREATE else ""
-        yield change._replace(reasons=(*change.reasons, why)) if why else change
+        problem = problems.get(change.name, "") if change.action is Action.CREATE else ""
+        yield change._replace(reasons=(*change.reasons, problem)) if problem else change
 
 
-def _read_applied(wanted: Mapping[str, StateTable]) -> dict[str, Applied]:
-    """Return what was applied of connections, by name; `wanted` has their state tables. Missing records are left out."""
-    return {name: applied for home, only in by_table(wanted).items() for name, applied in home.applied(only).items()}
+def _read_applied(tables: Mapping[str, StateTable]) -> dict[str, Applied]:
+    """Return what was applied of connections, by name, from their state tables. Missing records are left out."""
+    return {
+        name: applied for table, names in by_table(tables).items() for name, applied in table.applied(names).items()
+    }
 
 
 def _tags(applied: Applied | None) -> tuple[str, ...]:
     return tuple(applied.spec["settings"].get("tags", ())) if applied else ()
 
 
-def _step(name: str, action: Action, mark: RecordSummary | None, after: str) -> Step:
-    return [name, str(action), mark.digest if mark else "", after]
+def _short_step(name: str, action: Action, summary: RecordSummary | None, after: str) -> Step:
+    return [name, str(action), summary.digest if summary else "", after]
 
 
-def _spec_when_granted(change: Change, manifest: Manifest, states: StateOfRun) -> Mapping[str, Any]:
-    """Return the specification with which a change ends a grant, as `Change.ending`; empty if it ends none."""
-    then = change.applied.spec if change.applied else {}
-    now = change.spec["settings"] if change.spec else {}
-    has_grant = [settings.get("auth", {}).get("method") == _OAUTH for settings in (then.get("settings", {}), now)]
-    return with_stores(then, manifest.stores, states.folder_path) if has_grant == [True, False] else {}
+def _revocation_spec(change: Change, manifest: Manifest, states: StateOfRun) -> Mapping[str, Any]:
+    """Return the specification with which a change ends a grant, as `Change.revocation_spec`; empty if it ends none."""
+    applied = change.applied.spec if change.applied else {}
+    declared = change.spec["settings"] if change.spec else {}
+    has_grant = [
+        settings.get("auth", {}).get("method") == _OAUTH for settings in (applied.get("settings", {}), declared)
+    ]
+    return with_stores(applied, manifest.stores, states.folder_path) if has_grant == [True, False] else {}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from connform.auth.oauth.server import AuthorizationServer
 from connform.auth.oauth2 import SERVER_URLS, server
 from connform.diagnostics import Span
-from connform.engine.changes.secret_identity import SecretIdentity, of_file, origin_of, path_in, place_of
+from connform.engine.changes.secret_identity import SecretIdentity, identity_of, identity_of_file, origin_of, path_in
 from connform.engine.load.catalog import DEFAULT_PROVIDER, provider, reference_keys, store_reference_keys
 from connform.manifest.model import Connection
 from connform.secret import SecretReference
@@ -60,19 +60,19 @@ class Destination(NamedTuple):
     """The environment of the connection, for its API; it is compared and not shown."""
 
     @property
-    def how(self) -> list[str]:
+    def details(self) -> list[str]:
         """Its details besides the URL, for messages."""
-        said = [
+        details = [
             self.use,
             self.client_id and f"client {self.client_id}",
             self.proxy and f"proxy {self.proxy}",
             self.ca_file and f"CA {self.ca_file}",
             self.client_cert and f"client certificate {self.client_cert}",
         ]
-        return [one for one in said if one]
+        return [one for one in details if one]
 
     def __str__(self) -> str:
-        return f"{self.url} ({', '.join(self.how)})" if self.how else self.url
+        return f"{self.url} ({', '.join(self.details)})" if self.details else self.url
 
 
 class Send(NamedTuple):
@@ -80,7 +80,7 @@ class Send(NamedTuple):
 
     secret: str
     """The reference; or a description of a secret that has none."""
-    place: SecretIdentity
+    identity: SecretIdentity
     """The identity of the secret."""
     to: Destination
     """The destination."""
@@ -90,19 +90,19 @@ def sends(spec: Mapping[str, Any]) -> tuple[Send, ...]:
     """Return the secrets that a connection with this specification sends, each with its destinations."""
     settings, auth, stores = spec["settings"], spec["settings"]["auth"], spec["stores"]
     folder = spec.get("folder", ".")
-    way = _way(settings, folder)
-    api = way._replace(url=origin_of(spec["base_url"]), environment=settings.get("environment", ""))
+    base = _destination_without_url(settings, folder)
+    api = base._replace(url=origin_of(spec["base_url"]), environment=settings.get("environment", ""))
     found: dict[Send, None] = {}
     for key in sorted(auth.keys() & reference_keys()):
         reference = SecretReference.parse(auth[key])
         store = stores.get(reference.scheme)
-        one = Send(str(reference), place_of(reference, store, folder), api)
-        found |= dict.fromkeys(_by_oauth(one, settings, way) if auth["method"] == _OAUTH else (one,))
-        found |= dict.fromkeys(_by_store(reference, store))
+        send = Send(str(reference), identity_of(reference, store, folder), api)
+        found |= dict.fromkeys(_oauth_sends(send, settings, base) if auth["method"] == _OAUTH else (send,))
+        found |= dict.fromkeys(_store_sends(reference, store))
     return tuple(found)
 
 
-def _way(settings: Mapping[str, Any], folder: str) -> Destination:
+def _destination_without_url(settings: Mapping[str, Any], folder: str) -> Destination:
     tls, proxy = settings.get("tls", {}), settings.get("proxy", "")
     return Destination(
         "",
@@ -112,42 +112,42 @@ def _way(settings: Mapping[str, Any], folder: str) -> Destination:
     )
 
 
-def _by_oauth(one: Send, settings: Mapping[str, Any], way: Destination) -> Iterator[Send]:
+def _oauth_sends(send: Send, settings: Mapping[str, Any], base: Destination) -> Iterator[Send]:
     """Yield the destinations of an OAuth client's secret, of a person's consent and of the grant.
 
     Consent and grant have the identity of the client's secret, so a renamed connection doesn't change them.
     """
     auth = settings["auth"]
     app = auth["client_id"]
-    servers = server(auth, _own(settings))
+    servers = server(auth, _provider_server(settings))
     for key in SERVER_URLS:
         if url := getattr(servers, key):
-            to = way._replace(url=origin_of(url), use=key, client_id=app)
+            to = base._replace(url=origin_of(url), use=key, client_id=app)
             if key == "authorize_url":
-                yield Send(f"the consent to {app}", _of(one.place, "consent"), to)
+                yield Send(f"the consent to {app}", _derived_identity(send.identity, "consent"), to)
             else:
-                yield one._replace(to=to)
-    yield Send(f"the grant of {app}", _of(one.place, "grant"), one.to._replace(client_id=app))
+                yield send._replace(to=to)
+    yield Send(f"the grant of {app}", _derived_identity(send.identity, "grant"), send.to._replace(client_id=app))
 
 
-def _of(place: SecretIdentity, what: str) -> SecretIdentity:
-    return place._replace(kind=f"{what} {place.kind}")
+def _derived_identity(identity: SecretIdentity, what: str) -> SecretIdentity:
+    return identity._replace(kind=f"{what} {identity.kind}")
 
 
-def _own(settings: Mapping[str, Any]) -> AuthorizationServer:
+def _provider_server(settings: Mapping[str, Any]) -> AuthorizationServer:
     """Return the authorization server of the provider.
 
     It is empty if the provider is no longer installed, or no longer accepts the settings.
     """
     name = settings.get("provider", DEFAULT_PROVIDER)
     try:
-        own = provider(name).instance(Connection("", name, settings, Path(), _NOWHERE))
+        instance = provider(name).instance(Connection("", name, settings, Path(), _NOWHERE))
     except (LookupError, ValueError):  # the settings were valid when they were recorded
         return AuthorizationServer()
-    return AuthorizationServer(own.authorize_url, own.token_url, own.revoke_url)
+    return AuthorizationServer(instance.authorize_url, instance.token_url, instance.revoke_url)
 
 
-def _by_store(reference: SecretReference, store: Mapping[str, Any] | None) -> Iterator[Send]:
+def _store_sends(reference: SecretReference, store: Mapping[str, Any] | None) -> Iterator[Send]:
     """Yield the credentials that open the store of a reference, with the servers that get them."""
     settings = store or {}
     kind = settings.get("type", reference.scheme)
@@ -156,31 +156,31 @@ def _by_store(reference: SecretReference, store: Mapping[str, Any] | None) -> It
     if kind == "azurekv" and not settings:
         urls["address"] = f"https://{reference.path.partition('/')[0]}.vault.azure.net"
     ca_file = path_in(settings.get("folder", "."), settings["ca_file"]) if "ca_file" in settings else ""
-    logins = tuple(_logins(kind, settings)) if urls else ()
+    credentials = tuple(_store_credentials(kind, settings)) if urls else ()
     for url in dict.fromkeys(urls.values()):
-        for login, place in logins:
-            yield Send(login, place, Destination(url, f"store {kind}", ca_file=ca_file))
+        for credential, identity in credentials:
+            yield Send(credential, identity, Destination(url, f"store {kind}", ca_file=ca_file))
 
 
-def _logins(kind: str, settings: Mapping[str, Any]) -> Iterator[tuple[str, SecretIdentity]]:
+def _store_credentials(kind: str, settings: Mapping[str, Any]) -> Iterator[tuple[str, SecretIdentity]]:
     """Yield the name and the identity of each credential that opens a store."""
-    texts = list(_texts(settings))
+    texts = list(_reference_texts(settings))
     if not texts and kind == "vault" and not settings:
         texts = ["env://VAULT_TOKEN"]
     if not texts and kind in {"vault", "k8s"}:
-        yield f"file://{SERVICE_ACCOUNT}", of_file(SERVICE_ACCOUNT)
+        yield f"file://{SERVICE_ACCOUNT}", identity_of_file(SERVICE_ACCOUNT)
     elif not texts:
         name = _LOGINS.get(kind, f"the login of the store {kind}")
         yield name, SecretIdentity("login", name)
     for text in texts:
         reference = SecretReference.parse(text)
-        yield str(reference), place_of(reference, None, settings.get("folder", "."))
+        yield str(reference), identity_of(reference, None, settings.get("folder", "."))
 
 
-def _texts(node: Mapping[str, Any]) -> Iterator[str]:
+def _reference_texts(node: Mapping[str, Any]) -> Iterator[str]:
     """Yield the references in the settings of a store."""
     for key, value in node.items():
         if isinstance(value, dict):
-            yield from _texts(value)
+            yield from _reference_texts(value)
         elif isinstance(value, str) and key in store_reference_keys():
             yield value

@@ -60,7 +60,7 @@ class Change(NamedTuple):
     """The declared connection; `None` for a removal."""
     applied: Applied | None
     """What is recorded; `None` if nothing is, and if there is nothing to do."""
-    states: StateTable
+    table: StateTable
     """The state table where it is recorded, or will be."""
     spec: Mapping[str, Any]
     """The declared specification; empty for a removal."""
@@ -70,7 +70,7 @@ class Change(NamedTuple):
     """What differs between the live check and the record (`--refresh`)."""
     seen: ConnectionReport | None = None
     """The report of the live check, if nothing differs (`--refresh`)."""
-    ending: Mapping[str, Any] = MappingProxyType({})
+    revocation_spec: Mapping[str, Any] = MappingProxyType({})
     """The specification with which the grant is ended: the applied one, with its stores as declared now. Empty if none ends."""
     moved_from: str = ""
     """The old name, under which its record or grant lies; empty if it isn't renamed."""
@@ -90,10 +90,10 @@ Step = list[str]
 that ends follow, if there are any."""
 
 
-def step(name: str, action: str, before: str, after: str, moved_from: str, revokes: str) -> Step:
+def make_step(name: str, action: str, before: str, after: str, moved_from: str, revokes: str) -> Step:
     """Return the step of one change; `moved_from` and `revokes` are empty if there is none."""
-    more = {"moved_from": moved_from, "revokes": revokes}
-    return [name, action, before, after, *(f"{key} {text}" for key, text in more.items() if text)]
+    optional = {"moved_from": moved_from, "revokes": revokes}
+    return [name, action, before, after, *(f"{key} {text}" for key, text in optional.items() if text)]
 
 
 class Plan(NamedTuple):
@@ -101,9 +101,9 @@ class Plan(NamedTuple):
 
     changes: tuple[Change, ...]
     """One for each declared connection, in the manifest's order, also if nothing differs; then the removals, by name."""
-    whole: Sequence[Step]
+    all_steps: Sequence[Step]
     """The steps of all shards, for the safety rules, which use the first four fields of each."""
-    known: ProductionSecrets = ProductionSecrets()
+    production_secrets: ProductionSecrets = ProductionSecrets()
     """The recorded destinations of secrets; empty if there is nothing to do."""
 
     @property
@@ -115,7 +115,7 @@ class Plan(NamedTuple):
     def steps(self) -> list[Step]:
         """The steps of the changes. They don't contain results of live checks, because these vary."""
         return [
-            step(
+            make_step(
                 one.name,
                 str(one.action),
                 one.before,
@@ -136,7 +136,7 @@ def sends_of(change: Change) -> tuple[Send, ...]:
     """Return the secrets that a change sends, with their destinations; nothing if there is nothing to do."""
     if not change.is_pending or (change.is_only_moved and not change.live):
         return ()
-    specs = [spec for spec in (change.spec, change.ending) if spec]
+    specs = [spec for spec in (change.spec, change.revocation_spec) if spec]
     return tuple(dict.fromkeys(send for spec in specs for send in sends(spec)))
 
 

@@ -39,36 +39,38 @@ class ProductionSecrets:
             real_path: returns a file's path with links followed.
         """
         self._real_path = real_path
-        self._origins: dict[SecretIdentity, dict[Destination, None]] = {}
-        self._places: dict[object, dict[SecretIdentity, None]] = {}
+        self._destinations: dict[SecretIdentity, dict[Destination, None]] = {}
+        self._index: dict[object, dict[SecretIdentity, None]] = {}
         self._users: dict[SecretIdentity, str] = {}
         for name, spec in specs:
             for send in sends(spec):
-                place = self._real(send.place)
-                for key in place.keys if place not in self._origins else ():
-                    self._places.setdefault(key, {})[place] = None
-                self._origins.setdefault(place, {})[send.to] = None
+                identity = self._with_real_path(send.identity)
+                for key in identity.index_keys if identity not in self._destinations else ():
+                    self._index.setdefault(key, {})[identity] = None
+                self._destinations.setdefault(identity, {})[send.to] = None
                 if is_production(spec):
-                    self._users.setdefault(place, name)
+                    self._users.setdefault(identity, name)
 
-    def user(self, place: SecretIdentity) -> str:
+    def user(self, identity: SecretIdentity) -> str:
         """Return the name of a production connection that uses a secret, or once did; empty if there is none."""
-        return next((self._users[one] for one in self._same(self._real(place)) if one in self._users), "")
+        return next(
+            (self._users[one] for one in self._matching(self._with_real_path(identity)) if one in self._users), ""
+        )
 
-    def origins(self, place: SecretIdentity) -> tuple[Destination, ...]:
+    def destinations(self, identity: SecretIdentity) -> tuple[Destination, ...]:
         """Return the recorded destinations of a secret, or of a secret that contains it."""
-        real = self._real(place)
-        whole = [one for one in self._same(real) if real.is_in(one)]
-        return tuple(dict.fromkeys(origin for one in whole for origin in self._origins[one]))
+        real = self._with_real_path(identity)
+        containing = [one for one in self._matching(real) if real.is_part_of(one)]
+        return tuple(dict.fromkeys(origin for one in containing for origin in self._destinations[one]))
 
-    def _same(self, real: SecretIdentity) -> Iterator[SecretIdentity]:
-        return (one for key in real.wanted for one in self._places.get(key, ()) if one.is_same(real))
+    def _matching(self, identity: SecretIdentity) -> Iterator[SecretIdentity]:
+        return (one for key in identity.lookup_keys for one in self._index.get(key, ()) if one.is_same(identity))
 
-    def _real(self, place: SecretIdentity) -> SecretIdentity:
-        if not place.is_file:
-            return place
-        path = self._real_path(place.path)
-        return place._replace(path=path, is_open=not path.startswith("/"))
+    def _with_real_path(self, identity: SecretIdentity) -> SecretIdentity:
+        if not identity.is_file:
+            return identity
+        path = self._real_path(identity.path)
+        return identity._replace(path=path, is_open=not path.startswith("/"))
 
 
 def production_secrets(states: StateOfRun) -> ProductionSecrets:
@@ -77,11 +79,11 @@ def production_secrets(states: StateOfRun) -> ProductionSecrets:
     Raises:
         ConnectionFailed: a fault of the run's own state database.
     """
-    specs = [one for home in states.tables for one in home.specifications()]
-    for home in states.other_tables():
+    specs = [one for table in states.tables for one in table.specifications()]
+    for table in states.other_tables():
         with suppress(ConnectionFailed):
-            specs += home.specifications()
-        home.close()
+            specs += table.specifications()
+        table.close()
     return ProductionSecrets(specs, states.real_path)
 
 
@@ -94,5 +96,5 @@ def records_to_keep(applied: Applied | None, after: Mapping[str, Any]) -> tuple[
     """
     if applied is None or not is_production(applied.spec):
         return ()
-    left = sends(after) if after else ()
-    return () if set(sends(applied.spec)) <= set(left) else ((applied.connection, applied.spec),)
+    sends_after = sends(after) if after else ()
+    return () if set(sends(applied.spec)) <= set(sends_after) else ((applied.connection, applied.spec),)

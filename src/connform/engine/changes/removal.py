@@ -36,7 +36,7 @@ _REVOKED: Final = "was revoked and deleted"
 class RemovedGrant(NamedTuple):
     """The result of ending a grant."""
 
-    said: str
+    message: str
     """A message; empty if there was no grant."""
     is_lost: bool = False
     """Whether the grant was deleted here, and may still be valid at its server."""
@@ -68,15 +68,15 @@ class GrantRemover:
         Raises:
             ConnectionFailed: the grant could not be revoked, and was not deleted.
         """
-        connection = self._declared(applied, folder)
+        connection = self._recorded_connection(applied, folder)
         try:
             if self._context.grants.of(connection).read(applied.connection) is None:
                 return RemovedGrant("")
             if connection.auth.method != OAUTH:
-                return self._delete(connection)
+                return self._delete_grant(connection)
             context = self._context_when_applied(applied, folder)
-            said = end_grant(resolve(connection, context, bare_settings(connection, context)), force=self._force)
-            return RemovedGrant(said, is_lost=not said.endswith(_REVOKED))
+            message = end_grant(resolve(connection, context, bare_settings(connection, context)), force=self._force)
+            return RemovedGrant(message, is_lost=not message.endswith(_REVOKED))
         except Refused as refused:  # its grant was changed after `require_own_servers`
             raise ConnectionFailed("config_invalid", f"its grant stays: {refused}") from None
         except ConnectionFailed as failure:
@@ -84,22 +84,22 @@ class GrantRemover:
             hint = f"try again; or give the grant up unrevoked: connform logout {applied.connection} --only-here"
             raise ConnectionFailed(failure.fault.name, message, hint) from None
 
-    def require_own_servers(self, ending: Iterable[tuple[Applied, Path]]) -> None:
+    def require_own_servers(self, removals: Iterable[tuple[Applied, Path]]) -> None:
         """Require that grants are revoked at the server that issued them, or at the URL that their login recorded.
 
         Args:
-            ending: what was applied of the connections whose grants will end, with the folders of their manifests.
+            removals: what was applied of the connections whose grants will end, with the folders of their manifests.
 
         Raises:
             Refused: a refresh token would be sent to another server, and `force` isn't set.
         """
-        reasons = [] if self._force else [reason for one in ending if (reason := self._foreign(*one))]
+        reasons = [] if self._force else [reason for one in removals if (reason := self._foreign_server_problem(*one))]
         if reasons:
             message = f"refused: {'; '.join(reasons)}. Look at the plan, and give --force if that is what you want"
             raise Refused(message)
 
-    def _foreign(self, applied: Applied, folder: Path) -> str:
-        connection = self._declared(applied, folder)
+    def _foreign_server_problem(self, applied: Applied, folder: Path) -> str:
+        connection = self._recorded_connection(applied, folder)
         if connection.auth.method != OAUTH:
             return ""
         with suppress(ConnectionFailed):  # an unreadable grant is not sent anywhere; `end` raises the failure
@@ -110,19 +110,19 @@ class GrantRemover:
             )
         return ""
 
-    def _declared(self, applied: Applied, folder: Path) -> Connection:
+    def _recorded_connection(self, applied: Applied, folder: Path) -> Connection:
         span = Span(applied.mark.file, 1, 1, 1, 1)
         return self._manifest.decode(applied.connection, applied.spec["settings"], folder, span)
 
-    def _delete(self, connection: Connection) -> RemovedGrant:
+    def _delete_grant(self, connection: Connection) -> RemovedGrant:
         """Delete the grant of a connection that was applied with another method later: its client is no longer recorded."""
         with self._context.grants.of(connection).lock(connection.name, LOCK_S) as locked:
             locked.delete()
-        said = (
+        message = (
             f"the grant of {connection.name} was deleted here, not revoked: what was applied last is "
             f"{connection.auth.method}, and tells nothing of its app; end it in the vendor's own pages"
         )
-        return RemovedGrant(said, is_lost=True)
+        return RemovedGrant(message, is_lost=True)
 
     def close(self) -> None:
         """Log out of the secret stores that were opened for removed connections."""
@@ -139,12 +139,12 @@ class GrantRemover:
         if not stores:
             return self._context
         # One resolver for equal stores: it logs in once per run.
-        which = json.dumps([str(folder), applied.spec["stores"]], sort_keys=True)
-        source = self._sources.setdefault(which, SecretResolver({**self._manifest.stores, **stores}))
+        key = json.dumps([str(folder), applied.spec["stores"]], sort_keys=True)
+        source = self._sources.setdefault(key, SecretResolver({**self._manifest.stores, **stores}))
         return self._context._replace(source=source)
 
 
-def folder_of(applied: Applied, states: StateOfRun, files: Sequence[str]) -> Path | None:
+def manifest_folder(applied: Applied, states: StateOfRun, files: Sequence[str]) -> Path | None:
     """Return the folder of a recorded connection's manifest, in the repositories of a run's files; `None` if missing."""
     for file in files:
         depth = len(PurePosixPath(states.manifest_path(file)).parts)

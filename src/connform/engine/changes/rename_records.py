@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from connform.manifest.model import Store
 
 
-def carry_out(
+def rename_records(
     changes: Sequence[Change],
-    held: Mapping[StateTable, StateChanges],
+    state_changes: Mapping[StateTable, StateChanges],
     state: StateLocation,
     stores: Mapping[str, Store],
 ) -> dict[str, ConnectionFailed]:
@@ -35,19 +35,19 @@ def carry_out(
 
     Args:
         changes: the changes of a plan; if none is a rename, nothing is opened.
-        held: the right to change each state table.
+        state_changes: the right to change each state table.
         state: the location of the state database, with the grants.
         stores: the declared secret stores, for the key of the grants.
     """
-    moved = [change for change in changes if change.moved_from]
+    renames = [change for change in changes if change.moved_from]
     failures: dict[str, ConnectionFailed] = {}
-    if not moved:
+    if not renames:
         return failures
     with closing(SecretResolver(stores)) as source, closing(StoredGrants(state, source)) as grants:
-        for change in moved:
+        for change in renames:
             assert change.connection is not None  # noqa: S101  (a connection with a new name is declared)
             try:
-                move_record(change.moved_from, change.name, held[change.states], grants.of(change.connection))
+                move_record(change.moved_from, change.name, state_changes[change.table], grants.of(change.connection))
             except ConnectionFailed as failure:
                 failures[change.name] = failure
     return failures
@@ -60,9 +60,9 @@ def move_record(old: str, new: str, changes: StateChanges, grants: GrantTable) -
         ConnectionFailed: `store_locked`, another process is renewing or replacing one of the grants; another fault of the
             state database.
     """
-    with ExitStack() as both:
+    with ExitStack() as locks:
         for name in sorted((old, new)):  # in the same order for a rename in the other direction: no deadlock
-            both.enter_context(grants.lock(name, pending_refresh.LONGEST.total_seconds()))
+            locks.enter_context(grants.lock(name, pending_refresh.LONGEST.total_seconds()))
         pending = next((facts.pending for facts in grants.facts() if facts.connection == old), None)
         if pending and pending_refresh.is_under_way(pending, old, datetime.now(UTC)):
             message = f"{pending.holder} is renewing the grant of {old}, and would not find it under another name"

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from connform.grant import GrantFacts
     from connform.recorded import RecordSummary
 
-    Marks = Mapping[StateTable, Mapping[str, RecordSummary]]
-    Grants = Mapping[StateTable, Mapping[str, GrantFacts]]
+    SummariesByTable = Mapping[StateTable, Mapping[str, RecordSummary]]
+    GrantsByTable = Mapping[StateTable, Mapping[str, GrantFacts]]
 
-_TAKEN: Final = "it was to become {new} (`moved:`), and {why}"
+_PROBLEM: Final = "it was to become {new} (`moved:`), and {why}"
 
 
 class Rename(NamedTuple):
@@ -29,58 +29,68 @@ class Rename(NamedTuple):
     """The old name, with a record or a grant."""
     new: str
     """The new name."""
-    home: StateTable
+    table: StateTable
     """The state table with the record or grant."""
     problem: str = ""
     """Why the rename isn't possible; empty if it is."""
 
 
 def find_renames(
-    moved: Mapping[str, str], homes: Mapping[str, StateTable], marks: Marks, grants: Grants, states: StateOfRun
+    moved: Mapping[str, str],
+    tables: Mapping[str, StateTable],
+    summaries: SummariesByTable,
+    grants: GrantsByTable,
+    states: StateOfRun,
 ) -> Iterator[Rename]:
     """Yield the renames of what is recorded.
 
     Args:
         moved: the present names by the old ones; in a chain of renames, later old names come first.
-        homes: by the name of each declared connection the state table where it is recorded, or will be.
-        marks: by each state table the summaries of its records, by the connection's name.
+        tables: by the name of each declared connection the state table where it is recorded, or will be.
+        summaries: by each state table the summaries of its records, by the connection's name.
         grants: by each state table the facts of its grants, by the connection's name.
         states: the recorded state of the run.
     """
     taken: dict[str, str] = {}
     for old, new in moved.items():
-        for home in marks:
-            if old in marks[home] or old in grants[home]:
-                problem = _elsewhere(new, homes, home) or _unread(marks[home].get(old), states)
-                problem = problem or _occupied(old, new, marks[home], grants[home], taken)
+        for table in summaries:
+            if old in summaries[table] or old in grants[table]:
+                problem = _other_database_problem(new, tables, table) or _unread_file_problem(
+                    summaries[table].get(old), states
+                )
+                problem = problem or _name_taken_problem(old, new, summaries[table], grants[table], taken)
                 if not problem:
                     taken[new] = old
-                why = _TAKEN.format(new=new, why=problem) if problem else ""
-                yield Rename(old, new, home, why)
+                reason = _PROBLEM.format(new=new, why=problem) if problem else ""
+                yield Rename(old, new, table, reason)
 
 
-def _elsewhere(new: str, homes: Mapping[str, StateTable], home: StateTable) -> str:
-    there = homes.get(new, home)
-    if there is home:
+def _other_database_problem(new: str, tables: Mapping[str, StateTable], old_table: StateTable) -> str:
+    new_table = tables.get(new, old_table)
+    if new_table is old_table:
         return ""
-    return f"its state lies in {home.place}, that of {new} in {there.place}: one --state for both holds them together"
+    return f"its state lies in {old_table.place}, that of {new} in {new_table.place}: one --state for both holds them together"
 
 
-def _unread(mark: RecordSummary | None, states: StateOfRun) -> str:
+def _unread_file_problem(summary: RecordSummary | None, states: StateOfRun) -> str:
     """Return a problem if the file that declared it exists and was not read: it may still declare it."""
-    if mark is None or not states.is_left_out(mark.file):
+    if summary is None or not states.is_left_out(summary.file):
         return ""
-    return f"{mark.file}, which declared it, is not part of this run: name both files"
+    return f"{summary.file}, which declared it, is not part of this run: name both files"
 
 
-def _occupied(
-    old: str, new: str, marks: Mapping[str, RecordSummary], grants: Mapping[str, GrantFacts], taken: Mapping[str, str]
+def _name_taken_problem(
+    old: str,
+    new: str,
+    summaries: Mapping[str, RecordSummary],
+    grants: Mapping[str, GrantFacts],
+    taken: Mapping[str, str],
 ) -> str:
     if new in taken:
         return f"{taken[new]} becomes that already"
     if new in grants and old in grants:
         return f"{new} has a grant of its own"
-    if new in marks and marks[new].digest and old in marks:
+    if new in summaries and summaries[new].digest and old in summaries:
         return f"{new} was applied already"
     return ""
 
@@ -93,7 +103,7 @@ def old_names(moved: Mapping[str, str], states: StateOfRun, shard: Shard) -> set
     """
     wanted = {old for old, new in moved.items() if shard.has(new)}
     return (
-        {name for home in states.tables for name in (*home.marks(), *home.grants()) if name in wanted}
+        {name for table in states.tables for name in (*table.marks(), *table.grants()) if name in wanted}
         if wanted
         else wanted
     )

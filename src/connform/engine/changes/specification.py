@@ -23,7 +23,7 @@ Specification = dict[str, Any]
 `folder`: the folder of its manifest, if the connection has relative paths."""
 _ABSENT_WHERE_EMPTY: Final = ("tags", "timeouts", "tls")
 """Settings that mean the same if they are empty and if they are missing."""
-_SAME: Final = frozenset({str, int, bool, type(None)})
+_UNCHANGED_TYPES: Final = frozenset({str, int, bool, type(None)})
 """Types of values that are copied unchanged."""
 _PARTS: Final = {"base_url": "/base_url", "settings": "", "stores": "/stores", "folder": "/folder"}
 """Part of a specification → the JSON pointer to it."""
@@ -51,7 +51,7 @@ def specification(connection: Connection, stores: Mapping[str, Store], folder: C
         folder: returns the path of a manifest's folder in its repository.
     """
     settings = {
-        key: value if isinstance(value, str) else _plain(value)
+        key: value if isinstance(value, str) else _normalize(value)
         for key, value in connection.settings.items()
         if value or key not in _ABSENT_WHERE_EMPTY
     }
@@ -72,23 +72,25 @@ def _stores(
 
 def with_stores(spec: Mapping[str, Any], stores: Mapping[str, Store], folder: Callable[[Path], str]) -> Specification:
     """Return a recorded specification in which stores that are still declared are replaced by their declaration of now."""
-    now = {name: _store(stores[name], folder) for name in spec["stores"] if name in stores}
-    return {**spec, "stores": {**spec["stores"], **now}}
+    declared = {name: _store(stores[name], folder) for name in spec["stores"] if name in stores}
+    return {**spec, "stores": {**spec["stores"], **declared}}
 
 
 def _store(store: Store, folder: Callable[[Path], str]) -> dict[str, Any]:
-    settings = {"type": store.type, "environment": store.environment, **_plain(store.settings)}
+    settings = {"type": store.type, "environment": store.environment, **_normalize(store.settings)}
     return {**settings, "folder": folder(store.base)} if is_relative_store(settings) else settings
 
 
-def _plain(value: Any) -> Any:
+def _normalize(value: Any) -> Any:
     """Return plain data in which whole numbers are integers: 20 for 20.0. Data without floats may be returned uncopied."""
     if isinstance(value, dict):
         return (
-            value if _SAME.issuperset(map(type, value.values())) else {key: _plain(one) for key, one in value.items()}
+            value
+            if _UNCHANGED_TYPES.issuperset(map(type, value.values()))
+            else {key: _normalize(one) for key, one in value.items()}
         )
     if isinstance(value, list):
-        return value if _SAME.issuperset(map(type, value)) else [_plain(one) for one in value]
+        return value if _UNCHANGED_TYPES.issuperset(map(type, value)) else [_normalize(one) for one in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 

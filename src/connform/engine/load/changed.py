@@ -44,21 +44,21 @@ def changed_since(ref: str, files: Sequence[str], now: Tree) -> set[str]:
     }
 
 
-def _meaning(connection: Entry, tree: Tree, resolved: Callable[[str], str]) -> object:
+def _meaning(connection: Entry, tree: Tree, real_path: Callable[[str], str]) -> object:
     """Return a value that is equal for two declarations with the same meaning.
 
     Args:
         connection: the declaration.
         tree: all declarations of the same reading.
-        resolved: returns a folder with its links followed; in a commit, they are followed already.
+        real_path: returns a folder with its links followed; in a commit, they are followed already.
     """
     if not connection.layers:
         return object()  # it extends an unknown template: equal to nothing
     effective = connection.effective
     schemes = {scheme for scheme, _ in references(effective)}
     stores = [tree.stores[name] for name in schemes if name in tree.stores]
-    homes = [
-        (store.name, store.node, resolved(store.base) if is_relative_store(store.node) else "") for store in stores
+    declared_stores = [
+        (store.name, store.node, real_path(store.base) if is_relative_store(store.node) else "") for store in stores
     ]
-    folder = resolved(connection.base) if is_relative(effective) else ""
-    return effective, sorted(homes, key=lambda home: home[0]), folder
+    folder = real_path(connection.base) if is_relative(effective) else ""
+    return effective, sorted(declared_stores, key=lambda home: home[0]), folder

@@ -66,7 +66,7 @@ class Commit:
         self._repositories: dict[Path, GitObjects] = {}
         try:
             objects = self._objects(root)
-            tree = _tree_named(objects, ref, root)
+            tree = _require_tree(objects, ref, root)
         except BaseException:
             self._running.close()
             raise
@@ -83,16 +83,16 @@ class Commit:
 
         It is `None` if there is none, or if the path leads out of the repository or has too many links.
         """
-        way = [self._top]
-        left = [*names][::-1]
+        trail = [self._top]
+        remaining = [*names][::-1]
         links = 0
-        while left:
-            name = left.pop()
+        while remaining:
+            name = remaining.pop()
             if name in ("", os.curdir):
                 continue
             if name == os.pardir:
-                way.pop()
-            elif (entry := self._entries(way[-1]).get(name)) is None or links > _MAX_LINKS:
+                trail.pop()
+            elif (entry := self._entries(trail[-1]).get(name)) is None or links > _MAX_LINKS:
                 return None
             elif entry.mode == _LINK:
                 links += 1
@@ -101,13 +101,13 @@ class Commit:
                 inside = names_below(self.root, target) if is_absolute else target.split("/")
                 if inside is None:
                     return None
-                way = [self._top] if is_absolute else way
-                left += inside[::-1]
+                trail = [self._top] if is_absolute else trail
+                remaining += inside[::-1]
             else:
-                way.append(entry)
-            if not way:
+                trail.append(entry)
+            if not trail:
                 return None
-        return way[-1]
+        return trail[-1]
 
     def names(self, folder: TreeEntry) -> list[str]:
         """Return the names of the entries in a folder; nothing for a file."""
@@ -115,12 +115,12 @@ class Commit:
 
     def content(self, file: TreeEntry) -> bytes:
         """Return the content of a file, or the target of a link."""
-        return file.objects.whole(file.id).data
+        return file.objects.require(file.id).data
 
     def _entries(self, folder: TreeEntry) -> dict[str, TreeEntry]:
         """Return the entries of a folder by name. Git stores a tree as a sequence of `MODE SPACE NAME NUL HASH`."""
         if folder.mode == _SUBMODULE:
-            inside = self._inside(folder)
+            inside = self._submodule_root(folder)
             return self._entries(inside) if inside else {}
         if folder.mode != _FOLDER:
             return {}
@@ -135,7 +135,7 @@ class Commit:
             rest = rest[size:]
         return entries
 
-    def _inside(self, submodule: TreeEntry) -> TreeEntry | None:
+    def _submodule_root(self, submodule: TreeEntry) -> TreeEntry | None:
         """Return the top folder of a submodule's commit.
 
         It is `None` if the submodule isn't cloned here; then everything in it counts as new.
@@ -162,7 +162,7 @@ class Commit:
         return self._repositories[root]
 
 
-def _tree_named(objects: GitObjects, ref: str, root: Path) -> str:
+def _require_tree(objects: GitObjects, ref: str, root: Path) -> str:
     """Return the id of the tree of a commit, or of the merge base of `A...B`.
 
     Raises:
@@ -170,13 +170,13 @@ def _tree_named(objects: GitObjects, ref: str, root: Path) -> str:
     """
     tree = _tree_of(objects, ref) or _tree_of_merge_base(objects, ref)
     if not tree:
-        raise NoBaseline(_unknown(ref, root))
+        raise NoBaseline(_unknown_commit_message(ref, root))
     return tree
 
 
 def _tree_of(objects: GitObjects, ref: str) -> str:
     """Return the id of the tree of a commit; empty if there is no such commit."""
-    found = objects.named(f"{ref}^{{commit}}")
+    found = objects.find(f"{ref}^{{commit}}")
     return found.data.split(maxsplit=2)[1].decode() if found else ""
 
 
@@ -188,7 +188,7 @@ def _tree_of_merge_base(objects: GitObjects, ref: str) -> str:
     """
     first, dots, second = ref.partition("...")
     found: Sequence[str] = [
-        one.id for name in (first, second) if dots and (one := objects.named(f"{name or 'HEAD'}^{{commit}}"))
+        one.id for name in (first, second) if dots and (one := objects.find(f"{name or 'HEAD'}^{{commit}}"))
     ]
     if len(found) < len((first, second)):
         return ""
@@ -199,14 +199,16 @@ def _tree_of_merge_base(objects: GitObjects, ref: str) -> str:
     return _tree_of(objects, base)
 
 
-def _unknown(ref: str, root: Path) -> str:
-    said = f"--changed-since names no commit that is here: fetch it first; {_SHALLOW}"
+def _unknown_commit_message(ref: str, root: Path) -> str:
+    message = f"--changed-since names no commit that is here: fetch it first; {_SHALLOW}"
     if ".." in ref and "..." not in ref:
-        said = (
+        message = (
             "--changed-since takes one commit, and `A..B` names many: give the one to compare with, "
             "or `A...B` for the commit where the two parted"
         )
     outer = repository_of(root.parent)
     if outer is not None and is_submodule(root, outer):
-        said += f"; it was looked for in the submodule {root}: for a commit of {outer}, run connform there, with `-f`"
-    return said
+        message += (
+            f"; it was looked for in the submodule {root}: for a commit of {outer}, run connform there, with `-f`"
+        )
+    return message

@@ -32,7 +32,7 @@ VARIABLES: Final = {
     "LC_ALL": "C",
 }
 """Environment variables for git, added to the ordinary ones; the caller's `GIT_*` are not passed on."""
-_LACKING: Final = (
+_MISSING_OBJECT: Final = (
     "--changed-since reads the manifests of that commit, and this partial clone has not fetched all of them: `git diff "
     "--stat COMMIT` fetches what is missing, or clone without `--filter`; connform itself contacts nobody"
 )
@@ -64,7 +64,7 @@ class GitObjects:
         """
         self._root = root
         try:
-            self._git = _started(root)
+            self._git = _start(root)
         except OSError as error:
             message = f"--changed-since needs git, which can't be run: {error.strerror}"
             raise NoBaseline(message) from None
@@ -75,7 +75,7 @@ class GitObjects:
     def __exit__(self, *_: object) -> None:
         self._git.__exit__(None, None, None)
 
-    def named(self, name: str) -> GitObject | None:
+    def find(self, name: str) -> GitObject | None:
         """Return the object with a name; `None` if there is none, or the name is ambiguous.
 
         Raises:
@@ -88,36 +88,36 @@ class GitObjects:
             stdin.write(os.fsencode(f"{name}\n"))
             stdin.flush()
         except BrokenPipeError:
-            raise self._gave_up() from None
+            raise self._exit_failure() from None
         header = os.fsdecode(stdout.readline())
         if not header:
-            raise self._gave_up()
+            raise self._exit_failure()
         if header.endswith((" missing\n", " ambiguous\n")):
             return None
         digits, kind, size = header.split()
         data = stdout.read(int(size) + 1)[:-1]
         return GitObject(digits, kind, data)
 
-    def whole(self, digits: str) -> GitObject:
+    def require(self, digits: str) -> GitObject:
         """Return the object with an id, to which another object refers.
 
         Raises:
             NoBaseline: git failed, or the object is not here.
         """
-        found = self.named(digits)
+        found = self.find(digits)
         if found is None:
-            raise NoBaseline(_LACKING)
+            raise NoBaseline(_MISSING_OBJECT)
         return found
 
     def merge_base(self, one: str, other: str) -> str:
         """Return the id of the merge base of two commits, given by their ids; empty if they have none here."""
         command = [*_command(self._root), "merge-base", one, other]
-        asked = subprocess.run(  # noqa: S603  (the user's own git)
+        result = subprocess.run(  # noqa: S603  (the user's own git)
             command, stdin=subprocess.DEVNULL, capture_output=True, cwd=os.sep, env=_variables(), check=False
         )
-        return os.fsdecode(asked.stdout).strip()
+        return os.fsdecode(result.stdout).strip()
 
-    def _gave_up(self) -> NoBaseline:
+    def _exit_failure(self) -> NoBaseline:
         _, errors = self._git.communicate()
         return _failure(errors)
 
@@ -139,18 +139,18 @@ def _variables() -> dict[str, str]:
     return {**ordinary_variables(("SUDO_UID",)), **VARIABLES}
 
 
-def _started(root: Path) -> subprocess.Popen[bytes]:
+def _start(root: Path) -> subprocess.Popen[bytes]:
     # Git checks the owner of a repository only if it finds the repository itself, not with --git-dir. In a shared folder
     # such as /tmp, the `.git` may belong to another user. So `rev-parse` is called first.
-    asked = subprocess.run(  # noqa: S603  (the user's own git)
+    result = subprocess.run(  # noqa: S603  (the user's own git)
         [_program(), *OPTIONS, "-C", str(root), "rev-parse", "--git-dir"],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         env=_variables(),
         check=False,
     )
-    if asked.returncode:
-        raise _failure(asked.stderr)
+    if result.returncode:
+        raise _failure(result.stderr)
     return subprocess.Popen(  # noqa: S603  (the same)
         [*_command(root), "cat-file", "--batch"],
         stdin=subprocess.PIPE,
@@ -162,7 +162,7 @@ def _started(root: Path) -> subprocess.Popen[bytes]:
 
 
 def _failure(errors: bytes) -> NoBaseline:
-    said = " ".join(os.fsdecode(errors).split())
-    if "promisor remote" in said:  # Git before 2.45 tries to fetch, and no protocol is allowed
-        return NoBaseline(_LACKING)
-    return NoBaseline(f"--changed-since compares with a commit, but git says: {said or 'nothing'}")
+    message = " ".join(os.fsdecode(errors).split())
+    if "promisor remote" in message:  # Git before 2.45 tries to fetch, and no protocol is allowed
+        return NoBaseline(_MISSING_OBJECT)
+    return NoBaseline(f"--changed-since compares with a commit, but git says: {message or 'nothing'}")

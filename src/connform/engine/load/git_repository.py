@@ -18,7 +18,7 @@ from connform.manifest.repository import repository_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_OF_A_SUBMODULE: Final = re.compile(r"/modules/(?!.*/worktrees/[^/]+\s*$)")
+_SUBMODULE_PATH: Final = re.compile(r"/modules/(?!.*/worktrees/[^/]+\s*$)")
 """Matches the path in a file `.git` of a submodule; that of a linked worktree ends in `worktrees/NAME`."""
 
 
@@ -48,7 +48,7 @@ def _folders(root: Path, names: Sequence[str]) -> Iterator[Path]:
 def is_submodule(folder: Path, root: Path) -> bool:
     """Whether a repository inside the working tree of another is its submodule, and not a clone or a linked worktree."""
     try:
-        if (folder / ".git").is_file() and _OF_A_SUBMODULE.search((folder / ".git").read_text("utf-8", "replace")):
+        if (folder / ".git").is_file() and _SUBMODULE_PATH.search((folder / ".git").read_text("utf-8", "replace")):
             return True
         declared = (root / ".gitmodules").read_text("utf-8", "replace")
     except OSError:
@@ -63,18 +63,18 @@ def names_below(root: Path, path: str) -> list[str] | None:
     Links above the folder are followed. Links inside of it are not: in a commit, they may lead elsewhere.
     """
     top, here = str(root), os.sep
-    inside: list[str] = []
+    names: list[str] = []
     depth = 0
     for name in os.path.join(os.getcwd(), path).split("/"):
         if name in ("", os.curdir):
             continue
         if here == top and (name != os.pardir or depth):
             depth += -1 if name == os.pardir else 1
-            inside.append(name)
+            names.append(name)
             continue
         here = os.path.dirname(here) if name == os.pardir else os.path.realpath(os.path.join(here, name))
-        inside, depth = [], 0
+        names, depth = [], 0
         if here.startswith(f"{top}/"):
-            inside = here[len(top) + 1 :].split("/")
-            here, depth = top, len(inside)
-    return inside if here == top else None
+            names = here[len(top) + 1 :].split("/")
+            here, depth = top, len(names)
+    return names if here == top else None

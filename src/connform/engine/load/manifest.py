@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from connform.diagnostics import Severity
 from connform.engine.load.catalog import DEFAULT_PROVIDER, reference_keys, store_reference_keys, vocabulary
-from connform.engine.load.policies import judge
+from connform.engine.load.policies import apply_policies
 from connform.engine.load.selection import EVERYTHING, Selection, select
 from connform.engine.report import Report
 from connform.errors import ManifestInvalid, UnknownConnection
@@ -71,22 +71,22 @@ def _restrict(
     if selection.changed_since and tree.connections:
         from connform.engine.load.changed import changed_since
 
-        touched = changed_since(selection.changed_since, files, tree)
-        names = [name for name in names if name in touched]
+        changed_names = changed_since(selection.changed_since, files, tree)
+        names = [name for name in names if name in changed_names]
     chosen = {name: tree.connections[name] for name in names}
-    kept = tuple(one for one in report.diagnostics if _concerns(one, tree.connections, chosen))
-    return tree._replace(connections=chosen), report._replace(diagnostics=kept, connection_count=len(chosen))
+    diagnostics = tuple(one for one in report.diagnostics if _concerns(one, tree.connections, chosen))
+    return tree._replace(connections=chosen), report._replace(diagnostics=diagnostics, connection_count=len(chosen))
 
 
-def _concerns(one: Diagnostic, connections: Mapping[str, Entry], chosen: Mapping[str, Entry]) -> bool:
+def _concerns(diagnostic: Diagnostic, connections: Mapping[str, Entry], chosen: Mapping[str, Entry]) -> bool:
     """Whether a diagnostic belongs to no connection, to a chosen one, or to a value that a chosen one inherits too."""
-    if one.code == MORE[Severity.ERROR]:
+    if diagnostic.code == MORE[Severity.ERROR]:
         # Errors of no connection are listed first, so the unlisted ones are of connections.
         return not all(entry.sound for entry in chosen.values())
-    if one.connection not in connections or one.connection in chosen:
+    if diagnostic.connection not in connections or diagnostic.connection in chosen:
         return True
-    path = tuple(part.replace("~1", "/").replace("~0", "~") for part in one.pointer.split("/")[3:])
-    layer = connections[one.connection].layer(path)
+    path = tuple(part.replace("~1", "/").replace("~0", "~") for part in diagnostic.pointer.split("/")[3:])
+    layer = connections[diagnostic.connection].layer(path)
     return layer.origin != "connection" and any(entry.layer(path).node is layer.node for entry in chosen.values())
 
 
@@ -102,8 +102,8 @@ def read_manifest(
     Arguments and errors as for `validate`. With `may_miss`, a name, glob or tag may match no declared connection: it may
     match a recorded one.
     """
-    whole, report = _read(files, policies)
-    tree, report = _restrict(whole, report, selection, files, may_miss=may_miss)
+    full_tree, report = _read(files, policies)
+    tree, report = _restrict(full_tree, report, selection, files, may_miss=may_miss)
     if report.number_of(Severity.ERROR):
         return None, report
     from pathlib import Path
@@ -113,7 +113,7 @@ def read_manifest(
     folders = folders_of(report.files)
     searched = tuple(Path(os.path.abspath(folder)) for folder in searched_folders(files))
     keys = (reference_keys(), store_reference_keys)
-    return Manifest(tree, *keys, DEFAULT_PROVIDER, READ_S, whole.connections, folders, searched), report
+    return Manifest(tree, *keys, DEFAULT_PROVIDER, READ_S, full_tree.connections, folders, searched), report
 
 
 def folders_of(files: Sequence[str]) -> tuple[Path, ...]:
@@ -153,20 +153,20 @@ def examine(
         if tally.found_any_of(_UNKNOWN_NAMES) and vocabulary(plugins=True) != known:
             known, tally = vocabulary(plugins=True), Tally(ignores)
             tree = validate_sources(sources, known, tally)
-        judged = judge(policies, sources, tree, known, tally)
+        policy_results = apply_policies(policies, sources, tree, known, tally)
         for problem in problems:
             tally.note(problem)
-        tally.note_unused(has_errors=any(one.severity is Severity.ERROR for one in judged.mistakes))
+        tally.note_unused(has_errors=any(one.severity is Severity.ERROR for one in policy_results.mistakes))
         found = tally.diagnostics()
-        listed = add_source_lines(found, [*sources, *judged.texts], known, tree.stores) if found else ()
-    diagnostics = tuple(sorted((*listed, *judged.mistakes), key=lambda one: (one.span, one.code, one.detail)))
+        listed = add_source_lines(found, [*sources, *policy_results.texts], known, tree.stores) if found else ()
+    diagnostics = tuple(sorted((*listed, *policy_results.mistakes), key=lambda one: (one.span, one.code, one.detail)))
     names = tuple(source.name for source in sources)
     return tree, Report(
         "validate",
         names,
         diagnostics,
         connection_count=len(tree.connections),
-        policy_count=judged.policy_count,
+        policy_count=policy_results.policy_count,
     )
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def roots_of(file: str) -> Sequence[str]:
+def manifests_for(file: str) -> Sequence[str]:
     """Return the files and folders to validate, each in a run of its own, because a file changed.
 
     The manifests of a folder `connections` are validated together; every other manifest alone. For a policy, these are the
@@ -25,7 +25,7 @@ def roots_of(file: str) -> Sequence[str]:
         return [folder]
     if os.path.basename(folder) != POLICIES:
         return [file]
-    beside = os.path.dirname(folder)
-    manifests = [os.path.join(beside, name) for name in (f"{MANIFESTS}.yaml", f"{MANIFESTS}.yml", MANIFESTS)]
-    here = [beside] if os.path.basename(beside) == MANIFESTS else []
-    return here + [path for path in manifests if os.path.exists(path)]
+    parent = os.path.dirname(folder)
+    manifests = [os.path.join(parent, name) for name in (f"{MANIFESTS}.yaml", f"{MANIFESTS}.yml", MANIFESTS)]
+    parent_as_manifests = [parent] if os.path.basename(parent) == MANIFESTS else []
+    return parent_as_manifests + [path for path in manifests if os.path.exists(path)]

@@ -55,7 +55,7 @@ def select(tags: Mapping[str, Collection[str]], selection: Selection, *, may_mis
     is_strict = not (may_miss or selection.may_be_empty)
     if is_strict:
         _require_known(selection, tags)
-    chosen = [name for name, own in tags.items() if _matches(name, own, selection)]
+    chosen = [name for name, connection_tags in tags.items() if _matches(name, connection_tags, selection)]
     if is_strict and not chosen:
         raise UnknownConnection(_EMPTY)
     return chosen
