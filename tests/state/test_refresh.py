@@ -154,5 +154,5 @@ def test_scopes_that_were_not_granted_are_said_and_are_no_change() -> None:
     for recorded in (record, None):
         seen = compare_with_live(change, recorded, LINE._replace(warnings=(missing,)), {})
         assert not seen.is_pending
-        assert seen.seen is not None
-        assert seen.seen.warnings == (missing,)
+        assert seen.live_report is not None
+        assert seen.live_report.warnings == (missing,)

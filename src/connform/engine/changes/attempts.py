@@ -46,8 +46,8 @@ def record_of_attempt(
         verdict=str(report.verdict),
         fault=report.fault,
         stages=tuple(
-            {"name": str(one.name), "status": one.status, "elapsed_ms": round(one.elapsed_s * 1000, 1)}
-            for one in report.stages
+            {"name": str(stage.name), "status": stage.status, "elapsed_ms": round(stage.elapsed_s * 1000, 1)}
+            for stage in report.stages
         ),
         latency_ms=round(latency.elapsed_s * 1000, 1) if latency else None,
         certificate_expires_at=str(tls.facts.get("cert_expires_at", "")) if tls else "",

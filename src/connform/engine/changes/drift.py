@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def compare_with_live(
     change: Change, record: AppliedRecord | None, report: ConnectionReport, versions: Mapping[str, str]
 ) -> Change:
-    """Return a change with the drift of its connection in `live`; if there is none, with the report of the check in `seen`.
+    """Return a change with the drift of its connection in `live`; without drift, with the report in `live_report`.
 
     Args:
         change: the change of a connection whose declaration equals what was applied.
@@ -34,7 +34,7 @@ def compare_with_live(
     if _is_from_server(report):
         live += [f"{report.fault}: {report.message}"] if report.fault else []
         live += _changed_certificate(record, report) if record else ()
-    return change._replace(live=tuple(live), seen=None if live else report)
+    return change._replace(live=tuple(live), live_report=None if live else report)
 
 
 def _is_from_server(report: ConnectionReport) -> bool:
@@ -55,7 +55,7 @@ def _rotated_secrets(record: AppliedRecord, versions: Mapping[str, str]) -> Iter
 def _changed_certificate(record: AppliedRecord, report: ConnectionReport) -> Iterator[str]:
     """Yield that the certificate changed, if the old or the new one expires soon; other renewals are normal."""
     before = record.latest.certificate_expires_at
-    now = next((str(one.facts.get("cert_expires_at", "")) for one in report.stages if one.name is Stage.TLS), "")
+    now = next((str(stage.facts.get("cert_expires_at", "")) for stage in report.stages if stage.name is Stage.TLS), "")
     if before and now and before != now and (_expires_soon(before) or _expires_soon(now)):
         yield f"the server's certificate is another: it ends at {now}, the recorded one at {before}"
 

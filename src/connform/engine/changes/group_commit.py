@@ -39,27 +39,27 @@ class GroupCommit:
             former: replaced or deleted specifications that stay recorded.
         """
         self.require_working()
-        is_durable = asyncio.get_running_loop().create_future()
-        self._waiting.append((entry, former, is_durable))
+        future = asyncio.get_running_loop().create_future()
+        self._waiting.append((entry, former, future))
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write())
-        await is_durable
+        await future
 
     async def _write(self) -> None:
         while self._waiting:
             batch, self._waiting = self._waiting, []
             records = [entry for entry, _, _ in batch if not isinstance(entry, str)]
             removed = [entry for entry, _, _ in batch if isinstance(entry, str)]
-            former = [one for _, gone, _ in batch for one in gone]
+            former = [spec for _, specifications, _ in batch for spec in specifications]
             try:
                 self.require_working()
                 await asyncio.to_thread(self._changes.write, records, removed, former)
             except Exception as error:  # noqa: BLE001  (the waiting callers must get every exception, or they wait for ever)
                 self._failure = error
-            for _, _, written in batch:
-                if written.done():
+            for _, _, future in batch:
+                if future.done():
                     continue
                 if self._failure is None:
-                    written.set_result(None)
+                    future.set_result(None)
                 else:
-                    written.set_exception(self._failure)
+                    future.set_exception(self._failure)

@@ -69,7 +69,7 @@ class Destination(NamedTuple):
             self.ca_file and f"CA {self.ca_file}",
             self.client_cert and f"client certificate {self.client_cert}",
         ]
-        return [one for one in details if one]
+        return [detail for detail in details if detail]
 
     def __str__(self) -> str:
         return f"{self.url} ({', '.join(self.details)})" if self.details else self.url

@@ -68,7 +68,7 @@ class Change(NamedTuple):
     """The values that differ; empty for a creation and for a removal."""
     live: tuple[str, ...] = ()
     """What differs between the live check and the record (`--refresh`)."""
-    seen: ConnectionReport | None = None
+    live_report: ConnectionReport | None = None
     """The report of the live check, if nothing differs (`--refresh`)."""
     revocation_spec: Mapping[str, Any] = MappingProxyType({})
     """The specification with which the grant is ended: the applied one, with its stores as declared now. Empty if none ends."""
@@ -116,14 +116,14 @@ class Plan(NamedTuple):
         """The steps of the changes. They don't contain results of live checks, because these vary."""
         return [
             make_step(
-                one.name,
-                str(one.action),
-                one.before,
-                one.after,
-                one.moved_from,
-                describe_grant(one.revokes) if one.revokes else "",
+                change.name,
+                str(change.action),
+                change.before,
+                change.after,
+                change.moved_from,
+                describe_grant(change.revokes) if change.revokes else "",
             )
-            for one in self.changes
+            for change in self.changes
         ]
 
     @property
@@ -144,13 +144,13 @@ def describe_change(change: Change) -> ConnectionReport:
     """Return the report line of a change."""
     action = str(Action.UPDATE if change.live else change.action)
     changes, reasons = change.fields, (*change.reasons, *change.live)
-    if change.seen is None and change.connection is not None:
+    if change.live_report is None and change.connection is not None:
         line = describe(change.connection, change.spec["base_url"])
-    elif change.seen is None:
+    elif change.live_report is None:
         assert change.applied is not None  # noqa: S101  (a change without a declared connection is a removal)
         line = describe_specification(change.name, change.applied.spec)
     else:
-        line = change.seen
+        line = change.live_report
     return line._replace(
         action=action,
         changes=changes,

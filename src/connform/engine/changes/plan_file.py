@@ -144,8 +144,8 @@ def read_plan_file(file: str) -> PlanFile:
         raise PlanUnusable(message)
     file_digest = digest({key: value for key, value in content.items() if key != _FILE_DIGEST})
     steps = [
-        make_step(*(one.get(key, "") for key in ("name", "action", "before", "after", "moved_from", "revokes")))
-        for one in content["changes"]
+        make_step(*(change.get(key, "") for key in ("name", "action", "before", "after", "moved_from", "revokes")))
+        for change in content["changes"]
     ]
     if file_digest != content[_FILE_DIGEST] or digest(steps) != content["digest"]:
         message = f"{file} was altered after it was written: its digest is that of another plan; make it anew"
@@ -154,7 +154,7 @@ def read_plan_file(file: str) -> PlanFile:
     names, exclude, tags = (tuple(chosen[key]) for key in ("connections", "exclude", "tags"))
     # The selection may match nothing now; the digests show whether it still selects the same connections.
     selection = Selection(names, exclude, tags, chosen["changed_since"], may_be_empty=True)
-    live = frozenset(one["name"] for one in content["changes"] if one["live"])
+    live = frozenset(change["name"] for change in content["changes"] if change["live"])
     return PlanFile(content["digest"], selection, Shard(**content["shard"]), steps, live)
 
 

@@ -54,17 +54,22 @@ class ProductionSecrets:
     def user(self, identity: SecretIdentity) -> str:
         """Return the name of a production connection that uses a secret, or once did; empty if there is none."""
         return next(
-            (self._users[one] for one in self._matching(self._with_real_path(identity)) if one in self._users), ""
+            (self._users[same] for same in self._matching(self._with_real_path(identity)) if same in self._users), ""
         )
 
     def destinations(self, identity: SecretIdentity) -> tuple[Destination, ...]:
         """Return the recorded destinations of a secret, or of a secret that contains it."""
         real = self._with_real_path(identity)
-        containing = [one for one in self._matching(real) if real.is_part_of(one)]
+        containing = [other for other in self._matching(real) if real.is_part_of(other)]
         return tuple(dict.fromkeys(origin for one in containing for origin in self._destinations[one]))
 
     def _matching(self, identity: SecretIdentity) -> Iterator[SecretIdentity]:
-        return (one for key in identity.lookup_keys for one in self._index.get(key, ()) if one.is_same(identity))
+        return (
+            candidate
+            for key in identity.lookup_keys
+            for candidate in self._index.get(key, ())
+            if candidate.is_same(identity)
+        )
 
     def _with_real_path(self, identity: SecretIdentity) -> SecretIdentity:
         if not identity.is_file:
@@ -79,7 +84,7 @@ def production_secrets(states: StateOfRun) -> ProductionSecrets:
     Raises:
         ConnectionFailed: a fault of the run's own state database.
     """
-    specs = [one for table in states.tables for one in table.specifications()]
+    specs = [spec for table in states.tables for spec in table.specifications()]
     for table in states.other_tables():
         with suppress(ConnectionFailed):
             specs += table.specifications()

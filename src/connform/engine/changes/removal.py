@@ -93,7 +93,11 @@ class GrantRemover:
         Raises:
             Refused: a refresh token would be sent to another server, and `force` isn't set.
         """
-        reasons = [] if self._force else [reason for one in removals if (reason := self._foreign_server_problem(*one))]
+        reasons = (
+            []
+            if self._force
+            else [reason for removal in removals if (reason := self._foreign_server_problem(*removal))]
+        )
         if reasons:
             message = f"refused: {'; '.join(reasons)}. Look at the plan, and give --force if that is what you want"
             raise Refused(message)

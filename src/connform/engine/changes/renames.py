@@ -101,9 +101,9 @@ def old_names(moved: Mapping[str, str], states: StateOfRun, shard: Shard) -> set
     Raises:
         ConnectionFailed: a fault of the state database.
     """
-    wanted = {old for old, new in moved.items() if shard.has(new)}
+    shard_names = {old for old, new in moved.items() if shard.has(new)}
     return (
-        {name for table in states.tables for name in (*table.marks(), *table.grants()) if name in wanted}
-        if wanted
-        else wanted
+        {name for table in states.tables for name in (*table.marks(), *table.grants()) if name in shard_names}
+        if shard_names
+        else shard_names
     )

@@ -78,11 +78,11 @@ def _new_destinations(change: Change) -> Iterator[str]:
         yield f"{change.name} is in production and would send {send.secret} to {to}; recorded for it: {recorded}"
 
 
-def _spread_secrets(change: Change, known: ProductionSecrets) -> Iterator[str]:
+def _spread_secrets(change: Change, production_secrets: ProductionSecrets) -> Iterator[str]:
     """Yield the secrets of production that another connection would send to a destination not recorded for them."""
     for send in sends_of(change):
-        user = known.user(send.identity)
-        destinations = known.destinations(send.identity) if user else ()
+        user = production_secrets.user(send.identity)
+        destinations = production_secrets.destinations(send.identity) if user else ()
         is_there = _without_environment(send.to) in map(_without_environment, destinations)
         if not user or send.to in destinations or (is_there and is_production(change.spec)):
             continue

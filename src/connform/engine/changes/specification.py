@@ -87,10 +87,10 @@ def _normalize(value: Any) -> Any:
         return (
             value
             if _UNCHANGED_TYPES.issuperset(map(type, value.values()))
-            else {key: _normalize(one) for key, one in value.items()}
+            else {key: _normalize(item) for key, item in value.items()}
         )
     if isinstance(value, list):
-        return value if _UNCHANGED_TYPES.issuperset(map(type, value)) else [_normalize(one) for one in value]
+        return value if _UNCHANGED_TYPES.issuperset(map(type, value)) else [_normalize(item) for item in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 

@@ -170,13 +170,15 @@ def editor_schema() -> Schema:
 
 def _definitions() -> dict[str, tuple[Shape, bool]]:
     """Return the shape of each part of a manifest by name, and whether all of its keys are optional."""
-    known = vocabulary()
-    raw = known.connection._replace(properties={"extends": EXTENDS, **known.connection.properties})
+    known_vocabulary = vocabulary()
+    extensible = known_vocabulary.connection._replace(
+        properties={"extends": EXTENDS, **known_vocabulary.connection.properties}
+    )
     return {
-        "connection": (raw, False),
-        "part": (raw, True),
-        "defaults": (known.connection, True),
-        "store": (known.store, False),
+        "connection": (extensible, False),
+        "part": (extensible, True),
+        "defaults": (known_vocabulary.connection, True),
+        "store": (known_vocabulary.store, False),
     }
 
 
@@ -186,8 +188,8 @@ def _document(definitions: str) -> Schema:
     Args:
         definitions: the keyword under which the schemas of the parts stand: `$defs` or `definitions`.
     """
-    whole, part, defaults, store = ({"$ref": f"#/{definitions}/{name}"} for name in _definitions())
-    inheriting = {"if": {"required": ["extends"]}, "then": part, "else": whole}
+    connection, part, defaults, store = ({"$ref": f"#/{definitions}/{name}"} for name in _definitions())
+    maybe_inheriting = {"if": {"required": ["extends"]}, "then": part, "else": connection}
     plain_defaults = {"properties": {"defaults": {"propertyNames": {"enum": list(SETTINGS)}}}}
     return {
         "title": "connform manifest",
@@ -195,6 +197,6 @@ def _document(definitions: str) -> Schema:
         **frame({}, part, defaults, store),
         # A connection may be incomplete if it extends a template, or if the defaults hold more than settings.
         "if": plain_defaults,
-        "then": {"properties": {"connections": {"additionalProperties": inheriting}}},
+        "then": {"properties": {"connections": {"additionalProperties": maybe_inheriting}}},
         "else": {"properties": {"connections": {"additionalProperties": part}}},
     }

@@ -61,4 +61,4 @@ def _meaning(connection: Entry, tree: Tree, real_path: Callable[[str], str]) -> 
         (store.name, store.node, real_path(store.base) if is_relative_store(store.node) else "") for store in stores
     ]
     folder = real_path(connection.base) if is_relative(effective) else ""
-    return effective, sorted(declared_stores, key=lambda home: home[0]), folder
+    return effective, sorted(declared_stores, key=lambda store: store[0]), folder

@@ -98,11 +98,11 @@ class Commit:
                 links += 1
                 target = os.fsdecode(self.content(entry))
                 is_absolute = target.startswith("/")
-                inside = names_below(self.root, target) if is_absolute else target.split("/")
-                if inside is None:
+                target_names = names_below(self.root, target) if is_absolute else target.split("/")
+                if target_names is None:
                     return None
                 trail = [self._top] if is_absolute else trail
-                remaining += inside[::-1]
+                remaining += target_names[::-1]
             else:
                 trail.append(entry)
             if not trail:
@@ -120,8 +120,8 @@ class Commit:
     def _entries(self, folder: TreeEntry) -> dict[str, TreeEntry]:
         """Return the entries of a folder by name. Git stores a tree as a sequence of `MODE SPACE NAME NUL HASH`."""
         if folder.mode == _SUBMODULE:
-            inside = self._submodule_root(folder)
-            return self._entries(inside) if inside else {}
+            submodule_root = self._submodule_root(folder)
+            return self._entries(submodule_root) if submodule_root else {}
         if folder.mode != _FOLDER:
             return {}
         entries = {}
@@ -188,7 +188,7 @@ def _tree_of_merge_base(objects: GitObjects, ref: str) -> str:
     """
     first, dots, second = ref.partition("...")
     found: Sequence[str] = [
-        one.id for name in (first, second) if dots and (one := objects.find(f"{name or 'HEAD'}^{{commit}}"))
+        commit.id for name in (first, second) if dots and (commit := objects.find(f"{name or 'HEAD'}^{{commit}}"))
     ]
     if len(found) < len((first, second)):
         return ""

@@ -24,12 +24,12 @@ _SUBMODULE_PATH: Final = re.compile(r"/modules/(?!.*/worktrees/[^/]+\s*$)")
 
 def repository_for(path: str) -> Path | None:
     """Return the root of the repository in which a commit is looked up for a path; `None` for a path in no repository."""
-    here = repository_of(Path(os.getcwd()))
-    names = names_below(here, path) if here else None
-    if here is None or names is None:
+    current = repository_of(Path(os.getcwd()))
+    names = names_below(current, path) if current else None
+    if current is None or names is None:
         return repository_of(Path(os.path.realpath(path)))
-    root = here
-    for folder in _folders(here, names):
+    root = current
+    for folder in _folders(current, names):
         if (folder / ".git").exists() and not is_submodule(folder, root):
             root = folder  # an independent clone inside the working tree of another
     return root
@@ -62,19 +62,19 @@ def names_below(root: Path, path: str) -> list[str] | None:
 
     Links above the folder are followed. Links inside of it are not: in a commit, they may lead elsewhere.
     """
-    top, here = str(root), os.sep
+    top, position = str(root), os.sep
     names: list[str] = []
     depth = 0
     for name in os.path.join(os.getcwd(), path).split("/"):
         if name in ("", os.curdir):
             continue
-        if here == top and (name != os.pardir or depth):
+        if position == top and (name != os.pardir or depth):
             depth += -1 if name == os.pardir else 1
             names.append(name)
             continue
-        here = os.path.dirname(here) if name == os.pardir else os.path.realpath(os.path.join(here, name))
+        position = os.path.dirname(position) if name == os.pardir else os.path.realpath(os.path.join(position, name))
         names, depth = [], 0
-        if here.startswith(f"{top}/"):
-            names = here[len(top) + 1 :].split("/")
-            here, depth = top, len(names)
-    return names if here == top else None
+        if position.startswith(f"{top}/"):
+            names = position[len(top) + 1 :].split("/")
+            position, depth = top, len(names)
+    return names if position == top else None

@@ -74,7 +74,9 @@ def _restrict(
         changed_names = changed_since(selection.changed_since, files, tree)
         names = [name for name in names if name in changed_names]
     chosen = {name: tree.connections[name] for name in names}
-    diagnostics = tuple(one for one in report.diagnostics if _concerns(one, tree.connections, chosen))
+    diagnostics = tuple(
+        diagnostic for diagnostic in report.diagnostics if _concerns(diagnostic, tree.connections, chosen)
+    )
     return tree._replace(connections=chosen), report._replace(diagnostics=diagnostics, connection_count=len(chosen))
 
 
@@ -148,18 +150,25 @@ def examine(
     """Return what manifests declare, and the report on them; `problems` are the diagnostics of unreadable files."""
     with _without_collector():
         ignores = Ignores(sources)
-        known, tally = vocabulary(), Tally(ignores)
-        tree = validate_sources(sources, known, tally)
-        if tally.found_any_of(_UNKNOWN_NAMES) and vocabulary(plugins=True) != known:
-            known, tally = vocabulary(plugins=True), Tally(ignores)
-            tree = validate_sources(sources, known, tally)
-        policy_results = apply_policies(policies, sources, tree, known, tally)
+        known_vocabulary, tally = vocabulary(), Tally(ignores)
+        tree = validate_sources(sources, known_vocabulary, tally)
+        if tally.found_any_of(_UNKNOWN_NAMES) and vocabulary(plugins=True) != known_vocabulary:
+            known_vocabulary, tally = vocabulary(plugins=True), Tally(ignores)
+            tree = validate_sources(sources, known_vocabulary, tally)
+        policy_results = apply_policies(policies, sources, tree, known_vocabulary, tally)
         for problem in problems:
             tally.note(problem)
-        tally.note_unused(has_errors=any(one.severity is Severity.ERROR for one in policy_results.mistakes))
+        tally.note_unused(has_errors=any(mistake.severity is Severity.ERROR for mistake in policy_results.mistakes))
         found = tally.diagnostics()
-        listed = add_source_lines(found, [*sources, *policy_results.texts], known, tree.stores) if found else ()
-    diagnostics = tuple(sorted((*listed, *policy_results.mistakes), key=lambda one: (one.span, one.code, one.detail)))
+        listed = (
+            add_source_lines(found, [*sources, *policy_results.texts], known_vocabulary, tree.stores) if found else ()
+        )
+    diagnostics = tuple(
+        sorted(
+            (*listed, *policy_results.mistakes),
+            key=lambda diagnostic: (diagnostic.span, diagnostic.code, diagnostic.detail),
+        )
+    )
     names = tuple(source.name for source in sources)
     return tree, Report(
         "validate",

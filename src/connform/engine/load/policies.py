@@ -73,8 +73,8 @@ def apply_policies(
     finder = FactFinder(vocabulary.connection, DEFAULT_PROVIDER, reference_keys(), tree.stores)
     sound = (connection for connection in tree.connections.values() if connection.sound)
     judge_connections(scoped, sound, finder.facts, tally)
-    known = _PUBLIC_KEYS | KEYWORDS.keys()
-    public = Public(known, known, known, lambda _: False)
+    public_keys = _PUBLIC_KEYS | KEYWORDS.keys()
+    public = Public(public_keys, public_keys, public_keys, lambda _: False)
     return PolicyResults([*problems, *add_snippets(mistakes, SourceLines(texts), public)], texts, len(policies))
 
 
@@ -95,7 +95,7 @@ def _load(
     problems: list[Diagnostic] = []
     for base, paths in paths_by_folder.items():
         found, unreadable = load_sources(paths, folders=[base for base in paths_by_folder if base != _EVERYWHERE])
-        problems += [_as_policy_diagnostic(one) for one in unreadable]
+        problems += [_as_policy_diagnostic(problem) for problem in unreadable]
         for source in found:
             first = sources.setdefault(os.path.realpath(source.name), source)
             if first is source:
@@ -109,7 +109,7 @@ def _without_policies(
     texts: Sequence[Source], policies: Sequence[Policy], mistakes: Sequence[Diagnostic]
 ) -> Iterator[Diagnostic]:
     """Yield a diagnostic for each file that has no other diagnostic and declares no policy."""
-    known_files = {policy.span.file for policy in policies} | {one.span.file for one in mistakes}
+    known_files = {policy.span.file for policy in policies} | {mistake.span.file for mistake in mistakes}
     for text in texts:
         if text.name not in known_files:
             detail = "it declares no policy: write one, or remove the file"

@@ -52,7 +52,9 @@ def policies_beside(sources: Iterable[Source], named: Sequence[str]) -> PolicyFi
             if found:
                 files.setdefault(base, []).extend(found)
             real = os.path.realpath(path)
-            if reason and not any(path == real or path.startswith(real + os.sep) for path in named_paths):
+            if reason and not any(
+                named_path == real or named_path.startswith(real + os.sep) for named_path in named_paths
+            ):
                 problems[real] = diagnose_file("policy-unreadable", reason, Span(path, 1, 1, 1, 1))
     for path in filter(os.path.isdir, named):
         found, reason = of_one_revision(path, _list_policy_files)

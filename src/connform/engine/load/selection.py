@@ -66,7 +66,7 @@ def _require_known(selection: Selection, tags: Mapping[str, Collection[str]]) ->
         if not any(fnmatchcase(name, pattern) for name in tags):
             raise UnknownConnection(unknown_connection(pattern, tags))
     if selection.tags:
-        known = dict.fromkeys(tag for own in tags.values() for tag in own)
+        known = dict.fromkeys(tag for connection_tags in tags.values() for tag in connection_tags)
         for tag in selection.tags:
             if tag not in known:
                 raise UnknownConnection(_unknown_tag(tag, known))
@@ -86,8 +86,12 @@ def unknown_connection(name: str, known: Iterable[str]) -> str:
     return f"no connection matches `{name}`" + (f"; {hint}" if hint else "")
 
 
-def _unknown_tag(tag: str, known: Collection[str]) -> str:
-    hint = did_you_mean(tag, known)
+def _unknown_tag(tag: str, known_tags: Collection[str]) -> str:
+    hint = did_you_mean(tag, known_tags)
     if not hint:
-        hint = f"the tags are {', '.join(f'`{one}`' for one in sorted(known))}" if known else "none has a tag"
+        hint = (
+            f"the tags are {', '.join(f'`{known_tag}`' for known_tag in sorted(known_tags))}"
+            if known_tags
+            else "none has a tag"
+        )
     return f"no connection has the tag `{tag}`; {hint}"

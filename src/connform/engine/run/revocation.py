@@ -49,9 +49,9 @@ def foreign_server_problem(server: AuthorizationServer, facts: GrantFacts) -> st
     url = server.revoke_url
     if not url or url == facts.revoke_url or same_origin(url, facts.token_url):
         return ""
-    there, here = parse_url(url).origin, parse_url(facts.token_url).origin
+    revocation_origin, token_origin = parse_url(url).origin, parse_url(facts.token_url).origin
     return (
-        f"the grant of {facts.connection} comes from {here}, and its refresh token would go to {there} (`revoke_url`), of which its "
+        f"the grant of {facts.connection} comes from {token_origin}, and its refresh token would go to {revocation_origin} (`revoke_url`), of which its "
         "login knew nothing"
     )
 
@@ -59,5 +59,5 @@ def foreign_server_problem(server: AuthorizationServer, facts: GrantFacts) -> st
 def declared_server(connection: Connection) -> AuthorizationServer:
     """Return the authorization server of an OAuth connection, from its manifest and its provider."""
     instance = provider(connection.provider).instance(connection)
-    known = AuthorizationServer(instance.authorize_url, instance.token_url, instance.revoke_url)
-    return oauth2.server(connection.auth.settings, known)
+    provider_server = AuthorizationServer(instance.authorize_url, instance.token_url, instance.revoke_url)
+    return oauth2.server(connection.auth.settings, provider_server)

@@ -120,19 +120,19 @@ class SecretResolver:
             secrets.append(outcome.secret)
         return secrets
 
-    def read(self, wanted: Sequence[RequestedSecret]) -> list[Outcome]:
+    def read(self, requested: Sequence[RequestedSecret]) -> list[Outcome]:
         """Return the outcome of each reference, in their order.
 
         Raises:
             ConnectionFailed: `config_invalid`, there is no such scheme.
         """
-        sessions = [self._session(reference.scheme, base) for reference, base in wanted]
+        sessions = [self._session(reference.scheme, base) for reference, base in requested]
         groups: dict[StoreSession, list[SecretReference]] = {}
-        for session, (reference, _) in zip(sessions, wanted, strict=True):
+        for session, (reference, _) in zip(sessions, requested, strict=True):
             groups.setdefault(session, []).append(reference)
         jobs = [partial(session.read, references) for session, references in groups.items()]
         outcomes = dict(zip(groups, run_all(jobs, _STORES_AT_ONCE), strict=True))
-        return [outcomes[session][reference] for session, (reference, _) in zip(sessions, wanted, strict=True)]
+        return [outcomes[session][reference] for session, (reference, _) in zip(sessions, requested, strict=True)]
 
     def close(self) -> None:
         """Log out of the stores, and forget the secrets; later calls open the stores again."""
