@@ -69,7 +69,7 @@ def declared_connection(connection: Connection, manifest: Manifest, states: Stat
     return DeclaredConnection(connection, spec, digest(spec), file, table)
 
 
-def removal(applied: Applied, table: StateTable, remark: str, grant: GrantFacts | None) -> Change:
+def removal_change(applied: Applied, table: StateTable, remark: str, grant: GrantFacts | None) -> Change:
     """Return the removal of a connection that is recorded and no longer declared.
 
     Args:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from connform.engine.changes.compare import declared_change, declared_connection, removal
+from connform.engine.changes.compare import declared_change, declared_connection, removal_change
 from connform.engine.changes.living_grants import probable_renames
 from connform.engine.changes.plan import Action, Plan
 from connform.engine.changes.production import production_secrets
@@ -97,7 +97,9 @@ def make_plan(manifest: Manifest, states: StateOfRun, selection: Selection, shar
         if shard.has(name)
     ]
     changes += [
-        removal(applied[name], undeclared[name], remarks.get(name, ""), grants_by_table[undeclared[name]].get(name))
+        removal_change(
+            applied[name], undeclared[name], remarks.get(name, ""), grants_by_table[undeclared[name]].get(name)
+        )
         for name in removed
         if shard.has(name)
     ]
