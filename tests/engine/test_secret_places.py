@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pytest
 
-from connform.engine.changes.secret_identity import SecretIdentity, place_of
+from connform.engine.changes.secret_identity import SecretIdentity, identity_of
 from connform.secret import SecretReference
 
 ARN: Final = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop/key-AbC123"
@@ -18,7 +18,7 @@ ROLE: Final = "arn:aws:iam::123456789012:role/connform"
 
 def place(text: str, **store: Any) -> SecretIdentity:
     """Return the place of a reference, in a manifest in the folder `team`."""
-    return place_of(SecretReference.parse(text), store or None, "team")
+    return identity_of(SecretReference.parse(text), store or None, "team")
 
 
 SAME: Final = [
@@ -89,8 +89,8 @@ OTHER: Final = [
 
 @pytest.mark.parametrize(("one", "other"), SAME)
 def test_one_secret_is_recognised_by_another_name(one: SecretIdentity, other: SecretIdentity) -> None:
-    assert set(one.keys) & set(other.wanted)
-    assert set(other.keys) & set(one.wanted)
+    assert set(one.index_keys) & set(other.lookup_keys)
+    assert set(other.index_keys) & set(one.lookup_keys)
     assert one.is_same(other)
     assert other.is_same(one)
 
@@ -103,4 +103,4 @@ def test_two_secrets_are_not_taken_for_one(one: SecretIdentity, other: SecretIde
 
 def test_a_whole_is_more_than_its_part() -> None:
     whole, part = place("corp://secret/a", **VAULT), place("corp://secret/a#k", **VAULT)
-    assert (part.is_in(whole), whole.is_in(part), part.is_in(part)) == (True, False, True)
+    assert (part.is_part_of(whole), whole.is_part_of(part), part.is_part_of(part)) == (True, False, True)

@@ -84,8 +84,8 @@ def store(name: str, references: dict[str, str] | None = None, timeout_s: float 
 def test_a_thousand_references_to_ten_documents_are_ten_reads_of_a_store_opened_once(counting: Counting) -> None:
     source = SecretResolver({"corp": store("corp")})
     texts = [f"corp://document-{number % 10}#field-{number}" for number in range(1000)]
-    assert all(isinstance(one, Fetched) for one in source.outcomes(wanted(*texts)))
-    assert all(isinstance(one, Fetched) for one in source.outcomes(wanted(*texts)))
+    assert all(isinstance(one, Fetched) for one in source.read(wanted(*texts)))
+    assert all(isinstance(one, Fetched) for one in source.read(wanted(*texts)))
     source.close()
     assert (len(counting.opened), len(counting.reads), counting.closed) == (1, 10, 1)
     assert sorted(len(read) for read in counting.reads) == [100] * 10
@@ -97,12 +97,12 @@ def test_a_read_takes_as_many_documents_as_its_backend_wants(
     counting: Counting, batch_size: int, sizes: list[int]
 ) -> None:
     counting.batch_size = batch_size
-    SecretResolver({}).outcomes(wanted(*(f"counting://document-{number}" for number in range(7))))
+    SecretResolver({}).read(wanted(*(f"counting://document-{number}" for number in range(7))))
     assert sorted(map(len, counting.reads)) == sizes
 
 
 def test_versions_are_documents_of_their_own(counting: Counting) -> None:
-    SecretResolver({}).outcomes(wanted("counting://a", "counting://a?version=1", "counting://a#f"))
+    SecretResolver({}).read(wanted("counting://a", "counting://a?version=1", "counting://a#f"))
     assert sorted(counting.reads) == [["counting://a", "counting://a#f"], ["counting://a?version=1"]]
 
 
@@ -112,7 +112,7 @@ def test_a_failure_is_its_references_own_and_is_not_asked_for_again(counting: Co
     )
     source = SecretResolver({})
     for _ in range(2):
-        bad, good = source.outcomes(wanted("counting://bad", "counting://good"))
+        bad, good = source.read(wanted("counting://bad", "counting://good"))
         assert isinstance(bad, SecretUnresolved)
         assert bad.message == "there is none (counting://bad)"
         assert isinstance(good, Fetched)
@@ -123,14 +123,14 @@ def test_a_rejected_login_is_tried_once(counting: Counting) -> None:
     counting.login = SecretUnresolved("secret_denied", "wrong password")
     source = SecretResolver({"corp": store("corp")})
     for _ in range(3):
-        outcomes = source.outcomes(wanted(*(f"corp://document-{number}" for number in range(50))))
+        outcomes = source.read(wanted(*(f"corp://document-{number}" for number in range(50))))
         assert {one.fault.name for one in outcomes if isinstance(one, SecretUnresolved)} == {"secret_denied"}
     assert (len(counting.opened), counting.reads) == (1, [])
 
 
 def test_a_store_that_answers_nobody_is_asked_a_few_times(counting: Counting) -> None:
     counting.failure = lambda _: SecretUnresolved("secret_backend_unavailable", "no answer")
-    outcomes = SecretResolver({}).outcomes(wanted(*(f"counting://document-{number}" for number in range(100))))
+    outcomes = SecretResolver({}).read(wanted(*(f"counting://document-{number}" for number in range(100))))
     assert all(isinstance(one, SecretUnresolved) for one in outcomes)
     assert 3 <= len(counting.reads) < 20
 
@@ -139,7 +139,7 @@ def test_a_backend_that_keeps_no_time_is_given_up() -> None:
     place = StoreSession("the store slow", lambda: Counting(failure=lambda _: _hang()), 0.2)
     reference = SecretReference.parse("slow://a")
     started = monotonic()
-    outcome = place.outcomes([reference])[reference]
+    outcome = place.read([reference])[reference]
     assert monotonic() - started < 10
     assert isinstance(outcome, SecretUnresolved)
     assert outcome.fault.name == "secret_backend_unavailable"
@@ -153,14 +153,14 @@ def _hang() -> None:
 def test_what_opens_a_store_is_read_first_and_handed_over(counting: Counting, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STORE_TOKEN", "t0ken")
     source = SecretResolver({"corp": store("corp", {"auth.token": "env://STORE_TOKEN"})})
-    source.outcomes(wanted("corp://a"))
+    source.read(wanted("corp://a"))
     (place,) = counting.opened
     assert place.secrets["auth.token"].reveal() == "t0ken"
 
 
 def test_a_store_that_cannot_be_opened_says_why(counting: Counting) -> None:
     source = SecretResolver({"corp": store("corp", {"auth.token": "env://STORE_TOKEN"})})
-    (outcome,) = source.outcomes(wanted("corp://a"))
+    (outcome,) = source.read(wanted("corp://a"))
     assert isinstance(outcome, SecretUnresolved)
     assert outcome.fault.name == "secret_not_found"
     assert outcome.message.startswith("the store corp can't be opened: environment variable STORE_TOKEN is not set")
@@ -169,9 +169,7 @@ def test_a_store_that_cannot_be_opened_says_why(counting: Counting) -> None:
 
 def test_many_threads_open_and_read_once(counting: Counting) -> None:
     source = SecretResolver({})
-    threads = [
-        threading.Thread(target=source.outcomes, args=(wanted("counting://a", "counting://b"),)) for _ in range(20)
-    ]
+    threads = [threading.Thread(target=source.read, args=(wanted("counting://a", "counting://b"),)) for _ in range(20)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -17,7 +17,7 @@ import pytest
 
 from connform.database import open_state
 from connform.engine.changes.specification import digest
-from connform.engine.run.states import WHOLE
+from connform.engine.run.states import SINGLE_SHARD
 from tests.end_to_end.running import PATIENCE_S
 from tests.repetitions import repeated
 
@@ -103,7 +103,7 @@ def test_kill_9_at_random_moments(repository: Repository, kind: type[Work]) -> N
                 process.kill()
             assert in_time, "it does not go on"
             assert process.returncode in {0, -signal.SIGKILL}, "it ended by itself, and not well"
-            with states.lock_parts(WHOLE.parts, 30):  # a server may still be busy with what it was sent
+            with states.lock_parts(SINGLE_SHARD.parts, 30):  # a server may still be busy with what it was sent
                 done, asked = work.done(), repository.api.asked - before
             assert seen <= done, "nothing applied is forgotten"
             assert not asked.keys() & seen, "nothing applied is done again"

@@ -149,10 +149,10 @@ def test_scopes_that_were_not_granted_are_said_and_are_no_change() -> None:
     attempt = Attempt(datetime.now(UTC), Actor("a", "b"), "create", "", "", "oauth2", "ready")
     record = AppliedRecord("one", "connections.yaml", "", {}, attempt)
     missing = Remark("scopes-not-granted", f"the customer did not grant {DEFAULT_SCOPES[0]}")
-    (states,) = StateOfRun(StateLocation(), []).all
+    (states,) = StateOfRun(StateLocation(), []).tables
     change = Change("one", Action.NONE, "", "", (), None, None, states, {})
     for recorded in (record, None):
         seen = compare_with_live(change, recorded, LINE._replace(warnings=(missing,)), {})
         assert not seen.is_pending
-        assert seen.seen is not None
-        assert seen.seen.warnings == (missing,)
+        assert seen.live_report is not None
+        assert seen.live_report.warnings == (missing,)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import pytest
 
 from connform.engine.changes.plan import Action, Change, Plan
-from connform.engine.changes.plan_file import read, write
+from connform.engine.changes.plan_file import plan_file_text, read_plan_file
 from connform.engine.changes.specification import FieldChange, digest
 from connform.engine.load.selection import Selection
 from connform.engine.run.states import Shard
@@ -28,14 +28,14 @@ MOVED: Final = Change(
     reasons=("the last attempt failed: auth_rejected",),
     connection=None,
     applied=None,
-    states=cast("StateTable", None),  # nothing is read or recorded here
+    table=cast("StateTable", None),  # nothing is read or recorded here
     spec={},
     fields=(FieldChange("/base_url", "https://a.example", {"deep": [1, None]}),),
     live=("the secret was rotated",),
 )
 PLAN: Final = Plan((MOVED, MOVED._replace(name="team-02", fields=(), live=())), ())
 FRAME: Final[dict[str, Any]] = json.loads(
-    write(PLAN, Selection(("team-*",), ("x",), ("ci",), "origin/main"), Shard(2, 4))
+    plan_file_text(PLAN, Selection(("team-*",), ("x",), ("ci",), "origin/main"), Shard(2, 4))
 )
 
 
@@ -70,7 +70,7 @@ def changed(path: tuple[str | int, ...]) -> str:
 def test_whatever_is_changed_in_a_saved_plan_is_noticed(tmp_path: Path, path: tuple[str | int, ...]) -> None:
     (tmp_path / "plan.json").write_text(changed(path))
     with pytest.raises(PlanUnusable):
-        read(str(tmp_path / "plan.json"))
+        read_plan_file(str(tmp_path / "plan.json"))
 
 
 def test_what_a_later_version_adds_to_a_plan_is_part_of_its_digest() -> None:
@@ -83,10 +83,10 @@ def test_a_plan_that_says_a_thing_twice_is_refused(tmp_path: Path) -> None:
     text = json.dumps(FRAME)
     (tmp_path / "plan.json").write_text('{"selection": null,' + text[1:])
     with pytest.raises(PlanUnusable, match="twice"):
-        read(str(tmp_path / "plan.json"))
+        read_plan_file(str(tmp_path / "plan.json"))
 
 
 def test_a_plan_is_taken_in_another_layout(tmp_path: Path) -> None:
     (tmp_path / "plan.json").write_text(json.dumps(FRAME, indent=2))
-    saved = read(str(tmp_path / "plan.json"))
+    saved = read_plan_file(str(tmp_path / "plan.json"))
     assert (saved.digest, saved.live) == (PLAN.digest, frozenset({"team-01"}))

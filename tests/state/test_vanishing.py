@@ -11,7 +11,7 @@ import pytest
 from connform.database.state_table import StateTable
 from connform.engine.plan import plan
 from connform.engine.run.state_location import StateLocation
-from connform.engine.run.states import WHOLE, StateOfRun
+from connform.engine.run.states import SINGLE_SHARD, StateOfRun
 from tests.state.recording import record
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def test_a_record_that_vanishes_while_a_plan_is_drawn(
 
     def marks_before_others_write(states: StateTable) -> dict[str, RecordSummary]:
         found = marks(states)
-        with closing(StateOfRun(StateLocation(), [str(file)])) as others, others.held(WHOLE, 5) as held:
+        with closing(StateOfRun(StateLocation(), [str(file)])) as others, others.locked(SINGLE_SHARD, 5) as held:
             next(iter(held.values())).write((), [lost])
         return found
 

@@ -55,17 +55,17 @@ def command(
     """
     from connform.engine.apply import apply
     from connform.engine.changes.approval import Approval
-    from connform.engine.changes.plan_file import read
-    from connform.engine.run.states import WHOLE, Shard
+    from connform.engine.changes.plan_file import read_plan_file
+    from connform.engine.run.states import SINGLE_SHARD, Shard
 
-    saved = read(plan_file) if plan_file else None
+    saved = read_plan_file(plan_file) if plan_file else None
     wanted, selection = Shard(*shard), options.selection
     if saved is not None:
         if any(selection):
             message = "--plan says which connections it is about: leave out -c, --exclude, --tag, --changed-since and --allow-empty"
             raise UsageProblem(message)
         selection = saved.selection
-        wanted = saved.shard if wanted == WHOLE else wanted
+        wanted = saved.shard if wanted == SINGLE_SHARD else wanted
         if not set(wanted.parts) <= set(saved.shard.parts):
             message = f"the plan in {plan_file} is that of shard {saved.shard}, which has no part of shard {wanted}"
             raise UsageProblem(message)

@@ -46,7 +46,7 @@ def _runs(options: Options, paths: Sequence[str]) -> list[tuple[str, ...]]:
     Raises:
         UsageProblem: a report would replace another, or a policy belongs to no manifest: nothing would apply it.
     """
-    from connform.engine.load.roots import roots_of
+    from connform.engine.load.roots import manifests_for
 
     if options.output or any(file for _, file in options.formats):
         message = "--by-root makes several reports, and they would replace each other in one file"
@@ -54,7 +54,7 @@ def _runs(options: Options, paths: Sequence[str]) -> list[tuple[str, ...]]:
     named = {os.path.normpath(file) for file in options.files}
     found: dict[tuple[str, ...], None] = {options.files: None} if named else {}
     for path in paths:
-        roots = roots_of(path)
+        roots = manifests_for(path)
         if not roots and not (named or options.policies):
             message = f"{path}: no manifest lies beside this folder of policies, so nothing applies them"
             raise UsageProblem(message, "name the manifests with `-f`, and the policies with `--policy`")

@@ -16,20 +16,21 @@ from connform.engine.changes.approval import Approval, require_approval
 from connform.engine.changes.attempts import record_of_attempt, record_of_failed_removal
 from connform.engine.changes.group_commit import GroupCommit
 from connform.engine.changes.living_grants import leaves_grant
-from connform.engine.changes.plan import Plan, describe_change, make_plan
+from connform.engine.changes.make_plan import make_plan
+from connform.engine.changes.plan import Plan, describe_change
 from connform.engine.changes.production import records_to_keep
-from connform.engine.changes.removal import GrantRemover, folder_of
-from connform.engine.changes.rename_records import carry_out
+from connform.engine.changes.removal import GrantRemover, manifest_folder
+from connform.engine.changes.rename_records import rename_records
 from connform.engine.changes.renames import old_names
 from connform.engine.load.manifest import read_manifest
 from connform.engine.load.selection import EVERYTHING, Selection
 from connform.engine.plan import plan_report
 from connform.engine.report import PlanSummary, Remark
-from connform.engine.run.concurrency import each, run
+from connform.engine.run.concurrency import map_concurrently, run_coroutine
 from connform.engine.run.context import run_context
-from connform.engine.run.live_check import check_connection, failed
+from connform.engine.run.live_check import check_connection, with_failure
 from connform.engine.run.state_location import DEFAULT, StateLocation
-from connform.engine.run.states import WHOLE, Shard, StateOfRun
+from connform.engine.run.states import SINGLE_SHARD, Shard, StateOfRun
 from connform.errors import ConnectionFailed, Refused
 from connform.faults import Verdict
 
@@ -55,7 +56,7 @@ def apply(
     *,
     by: Actor,
     approval: Approval = Approval(),  # noqa: B008  (immutable)
-    shard: Shard = WHOLE,
+    shard: Shard = SINGLE_SHARD,
     simulate: bool = False,
     parallelism: int = 100,
     timeout_s: float | None = None,
@@ -104,11 +105,11 @@ def apply(
         ):
             shared_files = validated.files if state.url else ()  # otherwise each state table belongs to one folder
             remover.require_own_servers(_records_of_ending_grants(plan, states, shared_files))
-            rename_failures = carry_out(plan.changes, changes_by_table, state, manifest.stores)
+            rename_failures = rename_records(plan.changes, changes_by_table, state, manifest.stores)
             context.source.prepare(one.connection for one in plan.pending if one.connection and not one.is_only_moved)
             group_commits = {table: GroupCommit(changes) for table, changes in changes_by_table.items()}
             work = _Apply(context, remover, states, group_commits, rename_failures, shared_files, by, timeout_s)
-            done = run(each(plan.pending, work.carry_out, parallelism, progress))
+            done = run_coroutine(map_concurrently(plan.pending, work.carry_out, parallelism, progress))
     reports = {one.name: one for one in done}
     connections = tuple(
         reports.get(change.name) or describe_change(change)._replace(verdict=Verdict.SKIPPED) for change in plan.changes
@@ -139,8 +140,8 @@ def _lock_parts(
     states: StateOfRun, manifest: Manifest, shard: Shard, timeout_s: float
 ) -> Iterator[tuple[Mapping[StateTable, StateChanges], set[str]]]:
     """Lock the parts of a shard and of the old names of its renamed connections; yield the right to change them, and these names."""
-    moved_names = set() if shard == WHOLE else old_names(manifest.moved, states, shard)
-    with states.held(shard, timeout_s, moved_names) as changes_by_table:
+    moved_names = set() if shard == SINGLE_SHARD else old_names(manifest.moved, states, shard)
+    with states.locked(shard, timeout_s, moved_names) as changes_by_table:
         yield changes_by_table, moved_names
 
 
@@ -174,7 +175,7 @@ def _records_of_ending_grants(
 
 
 def _folder(change: Change, applied: Applied, states: StateOfRun, shared_files: Sequence[str]) -> Path:
-    return folder_of(applied, states, shared_files) or states.folder_of(change.states)
+    return manifest_folder(applied, states, shared_files) or states.folder_of(change.table)
 
 
 class _Apply:
@@ -203,9 +204,9 @@ class _Apply:
     async def carry_out(self, change: Change) -> ConnectionReport:
         """Carry out one change, record it, and return its report."""
         report = describe_change(change)
-        group_commit = self._group_commits[change.states]
+        group_commit = self._group_commits[change.table]
         if change.name in self._rename_failures:
-            return failed(report, self._rename_failures[change.name])
+            return with_failure(report, self._rename_failures[change.name])
         if change.is_only_moved and not change.live:
             return report._replace(verdict=Verdict.READY)
         try:
@@ -216,13 +217,13 @@ class _Apply:
             versions = self._context.source.versions(change.connection)
             if checked.verdict is Verdict.READY and leaves_grant(change.applied, change.connection):
                 checked = await self._end_grant(change, checked)
-            file = self._states.file(change.connection.span.file)
+            file = self._states.manifest_path(change.connection.span.file)
             record = record_of_attempt(change, checked, versions, file, self._by)
             await group_commit.write(record, records_to_keep(change.applied, record.spec))
             planned_fields = ("action", "changes", "reasons", "sends", "moved_from", "revokes")
             return checked._replace(**{name: getattr(report, name) for name in planned_fields})
         except ConnectionFailed as failure:
-            return failed(report, failure)
+            return with_failure(report, failure)
 
     async def _remove(self, change: Change, report: ConnectionReport, group_commit: GroupCommit) -> ConnectionReport:
         assert change.applied is not None  # noqa: S101  (a connection that is no longer declared was applied)
@@ -239,7 +240,7 @@ class _Apply:
         try:
             outcome = await asyncio.to_thread(self._remover.end, change.applied, folder)
         except ConnectionFailed as failure:
-            return failed(report, failure)
+            return with_failure(report, failure)
         if outcome.is_lost:
-            return report._replace(warnings=(*report.warnings, Remark("grant-not-revoked", outcome.said)))
-        return report._replace(message=outcome.said)
+            return report._replace(warnings=(*report.warnings, Remark("grant-not-revoked", outcome.message)))
+        return report._replace(message=outcome.message)

@@ -55,7 +55,7 @@ def graph(
     if manifest is None:
         raise ManifestInvalid(report.diagnostics)
     with closing(StateOfRun(state, report.files)) as states:
-        verdicts = {name: verdict for table in states.all for name, verdict, *_ in table.list_rows()}
+        verdicts = {name: verdict for table in states.tables for name, verdict, *_ in table.list_rows()}
     return tuple(_node(connection, verdicts.get(connection.name, "")) for connection in manifest.values())
 
 

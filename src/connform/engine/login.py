@@ -201,7 +201,7 @@ def _delete(manifest: Manifest, name: str, state: StateLocation) -> str:
     """Delete a grant without revoking it; its connection may be no longer declared."""
     with closing(StoredGrants(state, SecretResolver(manifest.stores))) as grants:
         for folder in manifest.folders:
-            store = grants.at(folder)
+            store = grants.table_for_folder(folder)
             if any(facts.connection == name for facts in store.facts()):
                 with store.lock(name, LOCK_S) as locked:
                     locked.delete()

@@ -8,13 +8,14 @@ from __future__ import annotations
 from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from connform.engine.changes.plan import Action, describe_change, make_plan
-from connform.engine.changes.plan_file import write
+from connform.engine.changes.make_plan import make_plan
+from connform.engine.changes.plan import Action, describe_change
+from connform.engine.changes.plan_file import plan_file_text
 from connform.engine.changes.safety import refusals
 from connform.engine.load.manifest import read_manifest
 from connform.engine.load.selection import EVERYTHING, Selection
 from connform.engine.report import PlanSummary
-from connform.engine.run.states import WHOLE, Shard, StateOfRun, by_home
+from connform.engine.run.states import SINGLE_SHARD, Shard, StateOfRun, by_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,13 +35,13 @@ class PlanResult(NamedTuple):
     """The plan; `None` if the manifest has errors."""
     selection: Selection = EVERYTHING
     """The connections of the plan."""
-    shard: Shard = WHOLE
+    shard: Shard = SINGLE_SHARD
     """The part of them that was planned."""
 
     @property
     def saved(self) -> str:
         """The content of the plan file; empty if there is no plan."""
-        return write(self.plan, self.selection, self.shard) if self.plan else ""
+        return plan_file_text(self.plan, self.selection, self.shard) if self.plan else ""
 
 
 def plan(
@@ -49,7 +50,7 @@ def plan(
     policies: Sequence[str] = (),
     *,
     state: StateLocation,
-    shard: Shard = WHOLE,
+    shard: Shard = SINGLE_SHARD,
     refresh: bool = False,
     timeout_s: float | None = None,
     parallelism: int = 100,
@@ -113,7 +114,7 @@ def _refresh(
     with run_context(manifest, simulate=False, state=state) as context:
         checked = check_all(connections, context, parallelism, timeout_s, progress)
         versions = {connection.name: context.source.versions(connection) for connection in connections}
-    tables = by_home({name: one.states for name, one in unchanged.items()})
+    tables = by_table({name: one.table for name, one in unchanged.items()})
     records = {name: record for table, names in tables.items() for name, record in table.read(names).items()}
     answers = {one.name: one for one in checked}
     changes = (

@@ -69,7 +69,7 @@ def backends() -> Iterator[BackendReport]:
 def _report(connection: Connection, source: SecretResolver, stores: Mapping[str, Store]) -> ConnectionReport:
     references = connection.auth.references
     method = auth_method(connection.auth.method)
-    read_outcomes = source.outcomes([RequestedSecret(reference, connection.base) for reference in references.values()])
+    read_outcomes = source.read([RequestedSecret(reference, connection.base) for reference in references.values()])
     outcomes = [_check_usable(outcome, key, method) for key, outcome in zip(references, read_outcomes, strict=True)]
     secrets = tuple(
         _secret(connection, key, outcome, stores) for key, outcome in zip(references, outcomes, strict=True)

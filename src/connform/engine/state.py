@@ -55,7 +55,7 @@ def report_state(
         if with_specifications or selection.tags:
             lines = _describe_records(states, selection, with_history=with_history)
         else:
-            rows = {row[0]: row for table in states.all for row in table.list_rows()}
+            rows = {row[0]: row for table in states.tables for row in table.list_rows()}
             chosen = rows if selection == EVERYTHING else select(dict.fromkeys(rows, ()), selection)
             found = tuple([rows[name] for name in chosen])
             return Report(command, tuple(names), connection_count=len(found), briefs=found)
@@ -68,15 +68,15 @@ def _describe_records(states: StateOfRun, selection: Selection, *, with_history:
         tags = {name: tuple(record.spec["settings"].get("tags", ())) for name, record in records.items()}
         chosen = select(tags, selection)
         histories = (
-            {name: one for table in states.all for name, one in table.histories().items()} if with_history else {}
+            {name: one for table in states.tables for name, one in table.histories().items()} if with_history else {}
         )
         return [describe_record(records[name], tuple(histories.get(name, ()))) for name in chosen]
     (name,) = selection.names
-    for table in states.all:
+    for table in states.tables:
         record = table.record(name)
         if record is not None:
             return [describe_record(record, tuple(table.history(name)) if with_history else ())]
-    raise UnknownConnection(unknown_connection(name, states.marks()))
+    raise UnknownConnection(unknown_connection(name, states.summaries()))
 
 
 def _is_one_name(selection: Selection) -> bool:
@@ -115,7 +115,7 @@ def forget(files: Sequence[str], name: str, *, state: StateLocation, lock_timeou
         ConnectionFailed: a fault of the state database.
     """
     with closing(StateOfRun(state, manifest_names(files))) as states:
-        summaries = states.marks()
+        summaries = states.summaries()
         if name not in summaries:
             raise UnknownConnection(unknown_connection(name, summaries))
         table = summaries[name][1]
@@ -141,7 +141,7 @@ def move(files: Sequence[str], old: str, new: str, *, state: StateLocation, lock
     """
     names = manifest_names(files)
     with closing(StateOfRun(state, names)) as states:
-        known = {name: table for table in states.all for name in (*table.summaries(), *table.grants())}
+        known = {name: table for table in states.tables for name in (*table.summaries(), *table.grants())}
         if old not in known:
             raise UnknownConnection(unknown_connection(old, known))
         table = known[old]
@@ -152,8 +152,8 @@ def move(files: Sequence[str], old: str, new: str, *, state: StateLocation, lock
             closing(SecretResolver(manifest.stores if manifest else {})) as source,
             closing(StoredGrants(state, source)) as grants,
         ):
-            for other in states.all:
+            for other in states.tables:
                 if new in other.summaries() or new in other.grants():
                     message = f"{new} is in the state already: choose another name, or `connform state rm {new}` first"
                     raise Refused(message)
-            move_record(old, new, changes, grants.at(states.folder_of(table)))
+            move_record(old, new, changes, grants.table_for_folder(states.folder_of(table)))

@@ -197,7 +197,11 @@ def _change(pointer: str, before: Any, after: Any) -> View:
 
 
 def _send(send: Send) -> View:
-    return {"secret": veiled(send.secret), "origin": veiled(send.to.url), "how": [veiled(one) for one in send.to.how]}
+    return {
+        "secret": veiled(send.secret),
+        "origin": veiled(send.to.url),
+        "how": [veiled(one) for one in send.to.details],
+    }
 
 
 def _public(pointer: str, value: Any) -> Any:

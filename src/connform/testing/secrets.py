@@ -112,7 +112,7 @@ class SecretBackendSuite:
             assert bench.backend.lint(reference, store.settings) == ""
         session = StoreSession("the bench", partial(bench.backend.open, store), store.timeout_s)
         try:
-            by_reference = session.outcomes(references)
+            by_reference = session.read(references)
         finally:
             session.close()
         outcomes = [by_reference[reference] for reference in references]

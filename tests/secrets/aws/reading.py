@@ -25,7 +25,7 @@ def read(store: StoreConfig, *texts: str) -> list[Outcome]:
     assert [backend.lint(reference, store.settings) for reference in references] == [""] * len(references)
     used = StoreSession("the store", lambda: backend.open(store), store.timeout_s)
     try:
-        known = used.outcomes(references)
+        known = used.read(references)
     finally:
         used.close()
     for outcome in known.values():

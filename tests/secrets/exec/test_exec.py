@@ -409,7 +409,7 @@ def test_a_policy_is_looked_at_from_the_folder_of_each_manifest(
     monkeypatch.setenv(POLICY_VARIABLE, str(write_policy(repository, {"it": COMMAND})))
     stores = SecretResolver({})
     reference = SecretReference.parse("exec://it")
-    outside, inside = stores.outcomes([RequestedSecret(reference, tmp_path), RequestedSecret(reference, repository)])
+    outside, inside = stores.read([RequestedSecret(reference, tmp_path), RequestedSecret(reference, repository)])
     stores.close()
     assert not isinstance(outside, SecretUnresolved)
     assert isinstance(inside, SecretUnresolved)

@@ -34,7 +34,7 @@ def read(store: StoreConfig, *texts: str) -> list[Outcome]:
     used = StoreSession("the store", partial(VAULT.open, store), store.timeout_s)
     references = [SecretReference.parse(text) for text in texts]
     try:
-        known = used.outcomes(references)
+        known = used.read(references)
     finally:
         used.close()
     for outcome in known.values():

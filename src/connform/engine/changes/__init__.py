@@ -1,1 +1,1 @@
-"""A plan: what differs from the recorded state, whether it may be carried out, and what is recorded of it. Layer 3."""
+"""Plans and their application: changes, plan file, approval, safety rules, renames, records of attempts. Layer 3."""

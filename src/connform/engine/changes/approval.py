@@ -1,4 +1,4 @@
-"""Turns what people agreed on into leave to carry out a plan, or into a refusal. Layer 3, no IO of its own."""
+"""Approval of a plan before `apply`: plan file, digest, safety rules, question to a person. Layer 3, no IO of its own."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from connform.engine.changes.plan_file import require_same
 from connform.engine.changes.safety import refusals
-from connform.engine.run.states import WHOLE
+from connform.engine.run.states import SINGLE_SHARD
 from connform.errors import Refused
 
 if TYPE_CHECKING:
@@ -17,52 +17,52 @@ if TYPE_CHECKING:
     from connform.engine.report import Report
     from connform.engine.run.states import Shard
 
-_SHOWN: Final = 20
+_MAX_SHOWN: Final = 20
 """How many reasons a message has room for."""
 
 
 class Approval(NamedTuple):
-    """What a plan needs before it is carried out."""
+    """How a plan is approved before it is applied."""
 
     saved: PlanFile | None = None
-    """The plan that was agreed on."""
+    """The plan file with the approved plan; `None` if there is none."""
     expect_digest: str = ""
-    """Its digest, or empty for any."""
+    """The digest that the plan must have; empty for any."""
     force: bool = False
-    """Whether the safety rules are set aside."""
+    """Whether to ignore the safety rules."""
     ask: Callable[[Report], bool] | None = None
-    """Asks a person about a plan that nobody agreed on; `None`: the call itself is the consent."""
+    """Asks a person to confirm the plan; `None` if no question is needed."""
 
 
-def require_approval(plan: Plan, consent: Approval, shard: Shard, report: Callable[[], Report]) -> None:
-    """Let a plan pass that was agreed on; one with nothing to do needs no leave.
+def require_approval(plan: Plan, approval: Approval, shard: Shard, report: Callable[[], Report]) -> None:
+    """Require that a plan is approved; for a plan with nothing to do, only its plan file and digest are compared.
 
     Args:
-        plan: what is to be done.
-        consent: what was agreed on.
-        shard: which part of the saved plan this is.
+        plan: the plan.
+        approval: how the plan is approved.
+        shard: the shard of the plan; a plan file may be for all shards.
         report: returns the plan as a report.
 
     Raises:
-        Refused: the plan is another one, a safety rule says no, or a person does.
+        Refused: the plan differs from the approved one, a safety rule forbids it, or a person doesn't confirm it.
     """
-    if consent.saved is not None:
-        require_same(consent.saved, plan, shard)
-    if consent.expect_digest and consent.expect_digest != plan.digest:
+    if approval.saved is not None:
+        require_same(approval.saved, plan, shard)
+    if approval.expect_digest and approval.expect_digest != plan.digest:
         message = (
             f"the plan is not the one that was expected: its digest is {plan.digest}; manifest or state moved since"
         )
         raise Refused(message)
     if not plan.pending:
         return
-    whole = consent.saved.steps if consent.saved and consent.saved.shard == WHOLE else plan.whole
-    reasons = refusals(plan._replace(whole=whole))
-    if reasons and not consent.force:
-        more = f"; and {len(reasons) - _SHOWN} more, which `connform plan` names" if len(reasons) > _SHOWN else ""
-        message = (
-            f"refused: {'; '.join(reasons[:_SHOWN])}{more}. Look at the plan, and give --force if that is what you want"
+    all_steps = approval.saved.steps if approval.saved and approval.saved.shard == SINGLE_SHARD else plan.all_steps
+    reasons = refusals(plan._replace(all_steps=all_steps))
+    if reasons and not approval.force:
+        more = (
+            f"; and {len(reasons) - _MAX_SHOWN} more, which `connform plan` names" if len(reasons) > _MAX_SHOWN else ""
         )
+        message = f"refused: {'; '.join(reasons[:_MAX_SHOWN])}{more}. Look at the plan, and give --force if that is what you want"
         raise Refused(message)
-    if consent.ask is not None and not consent.ask(report()):
+    if approval.ask is not None and not approval.ask(report()):
         message = "nothing was applied: the question was not answered with yes"
         raise Refused(message)

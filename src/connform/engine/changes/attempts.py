@@ -1,4 +1,4 @@
-"""Turns what came of a change into what is recorded of it: the latest attempt, and the specification that is in use.
+"""Applied records of attempted changes: the latest attempt, and the specification in use.
 
 Layer 3, no IO.
 """
@@ -21,33 +21,33 @@ if TYPE_CHECKING:
 
 
 def record_of_attempt(
-    change: Change, checked: ConnectionReport, versions: Mapping[str, str], file: str, by: Actor
+    change: Change, report: ConnectionReport, versions: Mapping[str, str], file: str, by: Actor
 ) -> AppliedRecord:
-    """Return what is recorded of a connection that was checked.
+    """Return the record of a connection that `apply` has checked.
 
     Args:
-        change: what was to be done.
-        checked: what came of it.
-        versions: those of its secrets, by their key under `auth:`.
-        file: its manifest, as `Record.file`.
-        by: who did it.
+        change: the planned change.
+        report: the report of the check.
+        versions: the versions of its secrets, by their key under `auth:`.
+        file: its manifest, as `AppliedRecord.file`.
+        by: who ran `apply`.
     """
     connection = change.connection
     assert connection is not None  # noqa: S101  (removals have none)
-    facts = {stage.name: stage for stage in checked.stages if stage.status == "ok"}
+    facts = {stage.name: stage for stage in report.stages if stage.status == "ok"}
     latency, tls = facts.get(Stage.LATENCY), facts.get(Stage.TLS)
     attempt = Attempt(
         at=datetime.now(UTC),
         by=by,
         action=str(Action.UPDATE if change.before else Action.CREATE),
         digest=change.after,
-        base_url=checked.base_url,
-        auth_method=checked.auth_method,
-        verdict=str(checked.verdict),
-        fault=checked.fault,
+        base_url=report.base_url,
+        auth_method=report.auth_method,
+        verdict=str(report.verdict),
+        fault=report.fault,
         stages=tuple(
-            {"name": str(one.name), "status": one.status, "elapsed_ms": round(one.elapsed_s * 1000, 1)}
-            for one in checked.stages
+            {"name": str(stage.name), "status": stage.status, "elapsed_ms": round(stage.elapsed_s * 1000, 1)}
+            for stage in report.stages
         ),
         latency_ms=round(latency.elapsed_s * 1000, 1) if latency else None,
         certificate_expires_at=str(tls.facts.get("cert_expires_at", "")) if tls else "",
@@ -55,17 +55,23 @@ def record_of_attempt(
             UsedSecret(key, str(text), versions.get(key, "")) for key, text in connection.auth.references.items()
         ),
     )
-    is_ready = checked.verdict is Verdict.READY
+    is_ready = report.verdict is Verdict.READY
     if is_ready or not change.before:
         return AppliedRecord(change.name, file, change.after if is_ready else "", change.spec, attempt)
-    before = change.applied
-    if before is None:  # nothing to do, had the live side not answered otherwise
+    applied = change.applied
+    if applied is None:  # an unchanged connection that only a live check found to differ
         return AppliedRecord(change.name, file, change.before, change.spec, attempt)
-    return AppliedRecord(change.name, file, before.summary.digest, before.spec, attempt)
+    return AppliedRecord(change.name, file, applied.summary.digest, applied.spec, attempt)
 
 
 def record_of_failed_removal(applied: Applied, line: ConnectionReport, by: Actor) -> AppliedRecord:
-    """Return what is recorded of a connection that could not be removed: the next plan has it again, with the reason."""
+    """Return the record of a connection that could not be removed; the next plan shows the failure.
+
+    Args:
+        applied: what was applied.
+        line: the report line of the failed removal.
+        by: who ran `apply`.
+    """
     attempt = Attempt(
         at=datetime.now(UTC),
         by=by,

@@ -1,6 +1,6 @@
-"""Turns many small writes into few durable ones: whoever comes while one is under way shares the next.
+"""Group commit of the state database: records that come during a write are written together by the next one.
 
-Layer 3; writes the recorded state, in a thread of its own.
+Layer 3; writes the recorded state, in a worker thread.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class GroupCommit:
-    """Writes records to one store while their parts of it are held."""
+    """Writes records to one state table, whose parts are locked meanwhile."""
 
     def __init__(self, changes: StateChanges) -> None:
         self._changes = changes
@@ -23,43 +23,43 @@ class GroupCommit:
         self._failure: Exception | None = None
 
     def require_working(self) -> None:
-        """Raise what an earlier write raised: what can't be recorded isn't begun.
+        """Require that no write has failed yet. A change that can't be recorded must not begin.
 
         Raises:
-            ConnectionFailed: a fault of the store.
+            ConnectionFailed: the failure of an earlier write; another exception if that is what it raised.
         """
         if self._failure is not None:
             raise self._failure
 
     async def write(self, entry: AppliedRecord | str, former: tuple[EarlierSpec, ...] = ()) -> None:
-        """Return when a record is durable, or the name of a connection forgotten; errors as for `demand_sound`.
+        """Write or delete the record of a connection, and return when that is durable; errors as for `require_working`.
 
         Args:
-            entry: the record, or the name.
-            former: what stays known of what it takes the place of.
+            entry: the record to write, or the name of the connection whose record to delete.
+            former: replaced or deleted specifications that stay recorded.
         """
         self.require_working()
-        written = asyncio.get_running_loop().create_future()
-        self._waiting.append((entry, former, written))
+        future = asyncio.get_running_loop().create_future()
+        self._waiting.append((entry, former, future))
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write())
-        await written
+        await future
 
     async def _write(self) -> None:
         while self._waiting:
             batch, self._waiting = self._waiting, []
             records = [entry for entry, _, _ in batch if not isinstance(entry, str)]
             removed = [entry for entry, _, _ in batch if isinstance(entry, str)]
-            former = [one for _, gone, _ in batch for one in gone]
+            former = [spec for _, specifications, _ in batch for spec in specifications]
             try:
                 self.require_working()
                 await asyncio.to_thread(self._changes.write, records, removed, former)
-            except Exception as error:  # noqa: BLE001  (whatever it is: those who wait are told, or wait for ever)
+            except Exception as error:  # noqa: BLE001  (the waiting callers must get every exception, or they wait for ever)
                 self._failure = error
-            for _, _, written in batch:
-                if written.done():
+            for _, _, future in batch:
+                if future.done():
                     continue
                 if self._failure is None:
-                    written.set_result(None)
+                    future.set_result(None)
                 else:
-                    written.set_exception(self._failure)
+                    future.set_exception(self._failure)

@@ -1,6 +1,6 @@
-"""Says which customers' grants a plan would end, and which removals are probably renames. Layer 3, no IO, but for the time of day.
+"""Grants that a plan would end, and removals that are probably renames: reasons for `--force`.
 
-A grant is a person's consent: once it is revoked, only that person can give it again.
+Layer 3; no IO, but reads the clock. A grant is a person's consent: after it is revoked, only that person can give it again.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 
 OAUTH: Final = "oauth2"
 _CREATE, _REMOVE = "create", "remove"
-_SHOWN: Final = 5
-"""How many names a suggestion has room for."""
+_MAX_SHOWN: Final = 5
+"""How many names a suggestion shows."""
 
 
-def living(facts: GrantFacts | None) -> GrantFacts | None:
-    """Return the facts of a grant that still gives access; `None` for one that has ended, and for none."""
+def living_grant(facts: GrantFacts | None) -> GrantFacts | None:
+    """Return the facts of a grant that still gives access; `None` for an ended grant, and for `None`."""
     if facts is None or facts.ended:
         return None
     return facts if facts.is_renewable or is_fresh(facts, datetime.now(UTC)) else None
 
 
 def leaves_grant(applied: Applied | None, connection: Connection) -> bool:
-    """Whether a connection had a grant by what was applied of it, and has none by what is declared."""
+    """Whether a connection was applied with OAuth, and is declared without it now."""
     return (
         applied is not None
         and applied.spec["settings"]["auth"]["method"] == OAUTH
@@ -41,32 +41,33 @@ def leaves_grant(applied: Applied | None, connection: Connection) -> bool:
 
 
 def describe_grant(facts: GrantFacts) -> str:
-    """Return for whom a grant is and since when it lives, in one phrase; no token is part of its facts."""
+    """Return a phrase that names the connection, client, date and scopes of a grant. It holds no secret."""
     since = facts.granted_at.isoformat(timespec="seconds") if facts.granted_at else "at a time that isn't recorded"
     scopes = " ".join(facts.scopes) or "none"
     return f"the grant of {facts.connection} (client {facts.client_id}, granted {since}, scopes {scopes})"
 
 
 def reasons_for_force(plan: Plan) -> Iterator[str]:
-    """Yield which living grants a plan would end, each a reason for `--force`."""
-    likely = probable_renames(plan.whole)
+    """Yield a message for each living grant that a plan would end: a reason to refuse it without `--force`."""
+    suggestions = probable_renames(plan.all_steps)
     for change in plan.changes:
         if change.revokes is None:
             continue
         name = change.name
-        instead = f"{name} is declared without OAuth now"
+        suggestion = f"{name} is declared without OAuth now"
         if change.connection is None:
-            instead = (
-                likely.get(name) or f"where it was renamed, write `moved: {{{name}: NEW}}`, and the grant moves along"
+            suggestion = (
+                suggestions.get(name)
+                or f"where it was renamed, write `moved: {{{name}: NEW}}`, and the grant moves along"
             )
-        yield f"it would revoke {describe_grant(change.revokes)}: {instead}"
+        yield f"it would revoke {describe_grant(change.revokes)}: {suggestion}"
 
 
-def probable_renames(whole: Sequence[Step]) -> Mapping[str, str]:
-    """Return what to say of removals beside which the same specification is created under another name, by name."""
+def probable_renames(steps: Sequence[Step]) -> Mapping[str, str]:
+    """Return a suggestion to use `moved:`, by name, for each removal whose specification is created under another name."""
     created: dict[str, list[str]] = {}
     removed: dict[str, list[str]] = {}
-    for name, action, before, after, *_ in whole:
+    for name, action, before, after, *_ in steps:
         if action == _CREATE:
             created.setdefault(after, []).append(name)
         elif action == _REMOVE and before:
@@ -83,8 +84,8 @@ def _suggestion(old: str, names: Sequence[str], *, is_only: bool) -> str:
     if len(names) == 1 and is_only:
         line = f"`moved: {{{old}: {names[0]}}}`"
         return f"{names[0]} is created with the same specification: where that is its new name, write {line}"
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    which = ", ".join(names[:_SHOWN]) + more
+    more = f" and {len(names) - _MAX_SHOWN} more" if len(names) > _MAX_SHOWN else ""
+    which = ", ".join(names[:_MAX_SHOWN]) + more
     return (
         f"the same specification is created ({which}): where one of them is its new name, write `moved: {{{old}: NEW}}`"
     )

@@ -1,6 +1,6 @@
-"""Turns a specification into what is sent where by it: every secret with the origins that get it.
+"""Destinations of secrets: each secret of a specification with every origin to which it is sent.
 
-Layer 3, no IO. It reads recorded specifications as well as declared ones, so that both are told alike.
+Layer 3, no IO. It reads recorded specifications in the same way as declared ones.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from connform.auth.oauth.server import AuthorizationServer
 from connform.auth.oauth2 import SERVER_URLS, server
 from connform.diagnostics import Span
-from connform.engine.changes.secret_identity import SecretIdentity, of_file, origin_of, path_in, place_of
+from connform.engine.changes.secret_identity import SecretIdentity, identity_of, identity_of_file, origin_of, path_in
 from connform.engine.load.catalog import DEFAULT_PROVIDER, provider, reference_keys, store_reference_keys
 from connform.manifest.model import Connection
 from connform.secret import SecretReference
@@ -31,78 +31,78 @@ _SERVERS: Final[Mapping[str, Mapping[str, str]]] = {
     "k8s": {"address": "the pod's cluster"},
     "vault": {"address": "VAULT_ADDR"},
 }
-"""A backend → the settings of its stores that name its servers, and what serves without them."""
+"""Backend → the settings of its stores that name its servers, each with the default server or its name."""
 _LOGINS: Final = {
     "awssecrets": "this machine's login to AWS",
     "awsssm": "this machine's login to AWS",
     "azurekv": "this machine's login to Azure",
     "gcpsecrets": "this machine's login to Google Cloud",
 }
-"""What opens a store of which the manifest names no secret."""
+"""Backend → the credential that opens its stores, if the manifest names no secret for that."""
 
 
 class Destination(NamedTuple):
-    """Where a secret is sent, and what decides who can read it on the way."""
+    """A server to which a secret is sent, and the settings that decide who can read it on the way."""
 
     url: str
-    """Scheme, host and port; or what names them where the manifest doesn't."""
+    """Its origin: scheme, host and port; or a name for it, if the manifest doesn't contain its URL."""
     use: str = ""
-    """What is there: `token_url`, `revoke_url`, `store vault`; empty for the API itself."""
+    """What it is used for: `token_url`, `revoke_url`, `store vault`; empty for the API itself."""
     proxy: str = ""
     """The origin of the proxy, `environment`, or empty."""
     ca_file: str = ""
-    """The certificates that are trusted instead of the system's."""
+    """The file of trusted certificates; empty for those of the system."""
     client_cert: str = ""
-    """The certificate that this side shows."""
+    """The file of the client certificate; empty if there is none."""
     client_id: str = ""
-    """The app that it belongs to, with OAuth."""
+    """The OAuth client; empty without OAuth."""
     environment: str = ""
-    """That of the connection to an API; it is compared, and not shown."""
+    """The environment of the connection, for its API; it is compared and not shown."""
 
     @property
-    def how(self) -> list[str]:
-        """What else there is to say of it, for people."""
-        said = [
+    def details(self) -> list[str]:
+        """Its details besides the URL, for messages."""
+        details = [
             self.use,
             self.client_id and f"client {self.client_id}",
             self.proxy and f"proxy {self.proxy}",
             self.ca_file and f"CA {self.ca_file}",
             self.client_cert and f"client certificate {self.client_cert}",
         ]
-        return [one for one in said if one]
+        return [detail for detail in details if detail]
 
     def __str__(self) -> str:
-        return f"{self.url} ({', '.join(self.how)})" if self.how else self.url
+        return f"{self.url} ({', '.join(self.details)})" if self.details else self.url
 
 
 class Send(NamedTuple):
-    """One secret, and one origin that gets it."""
+    """One secret, and one destination that gets it."""
 
     secret: str
-    """The reference; or what it is that has none."""
-    place: SecretIdentity
-    """Where it lies."""
+    """The reference; or a description of a secret that has none."""
+    identity: SecretIdentity
+    """The identity of the secret."""
     to: Destination
-    """Who gets it."""
+    """The destination."""
 
 
 def sends(spec: Mapping[str, Any]) -> tuple[Send, ...]:
-    """Return what is sent where by a connection with this specification."""
+    """Return the secrets that a connection with this specification sends, each with its destinations."""
     settings, auth, stores = spec["settings"], spec["settings"]["auth"], spec["stores"]
     folder = spec.get("folder", ".")
-    way = _way(settings, folder)
-    api = way._replace(url=origin_of(spec["base_url"]), environment=settings.get("environment", ""))
+    base = _destination_without_url(settings, folder)
+    api = base._replace(url=origin_of(spec["base_url"]), environment=settings.get("environment", ""))
     found: dict[Send, None] = {}
     for key in sorted(auth.keys() & reference_keys()):
         reference = SecretReference.parse(auth[key])
         store = stores.get(reference.scheme)
-        one = Send(str(reference), place_of(reference, store, folder), api)
-        found |= dict.fromkeys(_by_oauth(one, settings, way) if auth["method"] == _OAUTH else (one,))
-        found |= dict.fromkeys(_by_store(reference, store))
+        send = Send(str(reference), identity_of(reference, store, folder), api)
+        found |= dict.fromkeys(_oauth_sends(send, settings, base) if auth["method"] == _OAUTH else (send,))
+        found |= dict.fromkeys(_store_sends(reference, store))
     return tuple(found)
 
 
-def _way(settings: Mapping[str, Any], folder: str) -> Destination:
+def _destination_without_url(settings: Mapping[str, Any], folder: str) -> Destination:
     tls, proxy = settings.get("tls", {}), settings.get("proxy", "")
     return Destination(
         "",
@@ -112,37 +112,43 @@ def _way(settings: Mapping[str, Any], folder: str) -> Destination:
     )
 
 
-def _by_oauth(one: Send, settings: Mapping[str, Any], way: Destination) -> Iterator[Send]:
-    """Yield where an app's secret goes, and what people and their grants do: they are the app's, whatever their names."""
+def _oauth_sends(send: Send, settings: Mapping[str, Any], base: Destination) -> Iterator[Send]:
+    """Yield the destinations of an OAuth client's secret, of a person's consent and of the grant.
+
+    Consent and grant have the identity of the client's secret, so a renamed connection doesn't change them.
+    """
     auth = settings["auth"]
     app = auth["client_id"]
-    servers = server(auth, _own(settings))
+    servers = server(auth, _provider_server(settings))
     for key in SERVER_URLS:
         if url := getattr(servers, key):
-            to = way._replace(url=origin_of(url), use=key, client_id=app)
+            to = base._replace(url=origin_of(url), use=key, client_id=app)
             if key == "authorize_url":
-                yield Send(f"the consent to {app}", _of(one.place, "consent"), to)
+                yield Send(f"the consent to {app}", _derived_identity(send.identity, "consent"), to)
             else:
-                yield one._replace(to=to)
-    yield Send(f"the grant of {app}", _of(one.place, "grant"), one.to._replace(client_id=app))
+                yield send._replace(to=to)
+    yield Send(f"the grant of {app}", _derived_identity(send.identity, "grant"), send.to._replace(client_id=app))
 
 
-def _of(place: SecretIdentity, what: str) -> SecretIdentity:
-    return place._replace(kind=f"{what} {place.kind}")
+def _derived_identity(identity: SecretIdentity, what: str) -> SecretIdentity:
+    return identity._replace(kind=f"{what} {identity.kind}")
 
 
-def _own(settings: Mapping[str, Any]) -> AuthorizationServer:
-    """Return the provider's own servers; none where the provider is no longer installed."""
+def _provider_server(settings: Mapping[str, Any]) -> AuthorizationServer:
+    """Return the authorization server of the provider.
+
+    It is empty if the provider is no longer installed, or no longer accepts the settings.
+    """
     name = settings.get("provider", DEFAULT_PROVIDER)
     try:
-        own = provider(name).instance(Connection("", name, settings, Path(), _NOWHERE))
-    except (LookupError, ValueError):  # what is recorded was valid for the provider of then
+        instance = provider(name).instance(Connection("", name, settings, Path(), _NOWHERE))
+    except (LookupError, ValueError):  # the settings were valid when they were recorded
         return AuthorizationServer()
-    return AuthorizationServer(own.authorize_url, own.token_url, own.revoke_url)
+    return AuthorizationServer(instance.authorize_url, instance.token_url, instance.revoke_url)
 
 
-def _by_store(reference: SecretReference, store: Mapping[str, Any] | None) -> Iterator[Send]:
-    """Yield what opens the store of a reference, and who is shown it."""
+def _store_sends(reference: SecretReference, store: Mapping[str, Any] | None) -> Iterator[Send]:
+    """Yield the credentials that open the store of a reference, with the servers that get them."""
     settings = store or {}
     kind = settings.get("type", reference.scheme)
     urls = {key: origin_of(url) for key, url in settings.items() if isinstance(url, str) and url.startswith(_WEB)}
@@ -150,31 +156,31 @@ def _by_store(reference: SecretReference, store: Mapping[str, Any] | None) -> It
     if kind == "azurekv" and not settings:
         urls["address"] = f"https://{reference.path.partition('/')[0]}.vault.azure.net"
     ca_file = path_in(settings.get("folder", "."), settings["ca_file"]) if "ca_file" in settings else ""
-    logins = tuple(_logins(kind, settings)) if urls else ()
+    credentials = tuple(_store_credentials(kind, settings)) if urls else ()
     for url in dict.fromkeys(urls.values()):
-        for login, place in logins:
-            yield Send(login, place, Destination(url, f"store {kind}", ca_file=ca_file))
+        for credential, identity in credentials:
+            yield Send(credential, identity, Destination(url, f"store {kind}", ca_file=ca_file))
 
 
-def _logins(kind: str, settings: Mapping[str, Any]) -> Iterator[tuple[str, SecretIdentity]]:
-    """Yield the name and the place of what opens a store."""
-    texts = list(_texts(settings))
+def _store_credentials(kind: str, settings: Mapping[str, Any]) -> Iterator[tuple[str, SecretIdentity]]:
+    """Yield the name and the identity of each credential that opens a store."""
+    texts = list(_reference_texts(settings))
     if not texts and kind == "vault" and not settings:
         texts = ["env://VAULT_TOKEN"]
     if not texts and kind in {"vault", "k8s"}:
-        yield f"file://{SERVICE_ACCOUNT}", of_file(SERVICE_ACCOUNT)
+        yield f"file://{SERVICE_ACCOUNT}", identity_of_file(SERVICE_ACCOUNT)
     elif not texts:
         name = _LOGINS.get(kind, f"the login of the store {kind}")
         yield name, SecretIdentity("login", name)
     for text in texts:
         reference = SecretReference.parse(text)
-        yield str(reference), place_of(reference, None, settings.get("folder", "."))
+        yield str(reference), identity_of(reference, None, settings.get("folder", "."))
 
 
-def _texts(node: Mapping[str, Any]) -> Iterator[str]:
+def _reference_texts(node: Mapping[str, Any]) -> Iterator[str]:
     """Yield the references in the settings of a store."""
     for key, value in node.items():
         if isinstance(value, dict):
-            yield from _texts(value)
+            yield from _reference_texts(value)
         elif isinstance(value, str) and key in store_reference_keys():
             yield value

@@ -1,6 +1,6 @@
-"""Turns a plan into a file that can be published, and such a file back into what `apply` must find again.
+"""The plan file: its JSON Schema, writing, reading, and the comparison with a new plan.
 
-Layer 3; reads the file. A plan holds what manifests declare: references, never secrets.
+Layer 3; reads the file. A plan file may be published: it holds what manifests declare, references and no secrets.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from connform.engine.changes.living_grants import describe_grant
-from connform.engine.changes.plan import Action, step
+from connform.engine.changes.plan import Action, make_step
 from connform.engine.changes.specification import digest
 from connform.engine.load.selection import Selection
 from connform.engine.run.states import PARTS, Shard
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 _TEXT: Final = {"type": "string"}
 _TEXTS: Final = {"type": "array", "items": _TEXT}
 _DIGEST: Final = {"type": "string", "pattern": "^(sha256:[0-9a-f]{64})?$"}
-_WHOLE: Final = "file_digest"
-"""The key with the digest of all others."""
+_FILE_DIGEST: Final = "file_digest"
+"""The key with the digest of all other keys."""
 _MAX_BYTES: Final = 64 * 1024 * 1024
-"""Some 25,000 changes, value by value."""
-_SHOWN: Final = 5
-"""How many names a message has room for."""
+"""Enough for some 25,000 changes with all of their values."""
+_MAX_SHOWN: Final = 5
+"""How many names a message shows."""
 
 
 def _object(**properties: Any) -> dict[str, Any]:
@@ -74,26 +74,26 @@ PLAN_SCHEMA: Final[dict[str, Any]] = {
         },
     ),
 }
-"""JSON Schema 2020-12."""
+"""The JSON Schema (2020-12) of a plan file."""
 
 
 class PlanFile(NamedTuple):
-    """What a file says that `apply` is to do."""
+    """The content of a plan file, as far as `apply` needs it."""
 
     digest: str
-    """Of `steps`."""
+    """The digest of `steps`."""
     selection: Selection
-    """Which connections it is about."""
+    """The selection of connections."""
     shard: Shard
-    """Which part of them."""
+    """The shard of the plan."""
     steps: list[list[str]]
     """As `Plan.steps`."""
     live: frozenset[str]
-    """The connections that the live side speaks about, to be applied again."""
+    """The connections for which a live check found differences; they are to be applied again."""
 
 
-def write(plan: Plan, selection: Selection, shard: Shard) -> str:
-    """Return a plan as canonical JSON: the same plan is the same bytes."""
+def plan_file_text(plan: Plan, selection: Selection, shard: Shard) -> str:
+    """Return a plan as canonical JSON: equal plans have equal bytes."""
     changes = [
         {
             "name": change.name,
@@ -110,56 +110,60 @@ def write(plan: Plan, selection: Selection, shard: Shard) -> str:
     ]
     names, exclude, tags, changed_since, _ = selection
     chosen = {"connections": names, "exclude": exclude, "tags": tags, "changed_since": changed_since}
-    frame = {
+    content = {
         "format_version": "1.1",
         "digest": plan.digest,
         "selection": chosen,
         "shard": shard._asdict(),
         "changes": changes,
     }
-    frame[_WHOLE] = digest(frame)
-    return json.dumps(frame, sort_keys=True, separators=(",", ":")) + "\n"
+    content[_FILE_DIGEST] = digest(content)
+    return json.dumps(content, sort_keys=True, separators=(",", ":")) + "\n"
 
 
-def read(file: str) -> PlanFile:
-    """Return what a file says.
+def read_plan_file(file: str) -> PlanFile:
+    """Read a plan file.
 
     Raises:
-        PlanUnusable: it can't be read, is no plan, or was altered.
+        PlanUnusable: it can't be read, is no plan file, or was altered.
     """
     from jsonschema import Draft202012Validator
 
     try:
-        frame = json.loads(read_named(file, _MAX_BYTES), object_pairs_hook=_object_without_duplicates)
+        content = json.loads(read_named(file, _MAX_BYTES), object_pairs_hook=_object_without_duplicates)
     except OSError as error:
         message = f"can't read {file}: {error.strerror}"
         raise PlanUnusable(message) from None
     except (ValueError, RecursionError):
         message = f"{file} is not JSON, or has a key twice: a plan is what `connform plan --out FILE` wrote"
         raise PlanUnusable(message) from None
-    problem = next(Draft202012Validator(PLAN_SCHEMA).iter_errors(frame), None)
+    problem = next(Draft202012Validator(PLAN_SCHEMA).iter_errors(content), None)
     if problem is not None:
-        place = "/".join(map(str, problem.absolute_path)) or "the top"
-        message = f"{file} is no plan that this connform knows: see {place}; make it anew"
+        pointer = "/".join(map(str, problem.absolute_path)) or "the top"
+        message = f"{file} is no plan that this connform knows: see {pointer}; make it anew"
         raise PlanUnusable(message)
-    whole = digest({key: value for key, value in frame.items() if key != _WHOLE})
+    file_digest = digest({key: value for key, value in content.items() if key != _FILE_DIGEST})
     steps = [
-        step(*(one.get(key, "") for key in ("name", "action", "before", "after", "moved_from", "revokes")))
-        for one in frame["changes"]
+        make_step(*(change.get(key, "") for key in ("name", "action", "before", "after", "moved_from", "revokes")))
+        for change in content["changes"]
     ]
-    if whole != frame[_WHOLE] or digest(steps) != frame["digest"]:
+    if file_digest != content[_FILE_DIGEST] or digest(steps) != content["digest"]:
         message = f"{file} was altered after it was written: its digest is that of another plan; make it anew"
         raise PlanUnusable(message)
-    chosen = frame["selection"]
+    chosen = content["selection"]
     names, exclude, tags = (tuple(chosen[key]) for key in ("connections", "exclude", "tags"))
-    # What it chooses was agreed on when it was made; that it still chooses the same is what the digests are for.
+    # The selection may match nothing now; the digests show whether it still selects the same connections.
     selection = Selection(names, exclude, tags, chosen["changed_since"], may_be_empty=True)
-    live = frozenset(one["name"] for one in frame["changes"] if one["live"])
-    return PlanFile(frame["digest"], selection, Shard(**frame["shard"]), steps, live)
+    live = frozenset(change["name"] for change in content["changes"] if change["live"])
+    return PlanFile(content["digest"], selection, Shard(**content["shard"]), steps, live)
 
 
 def _object_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return an object that says each thing once: readers differ in which of two they take."""
+    """Return a JSON object without duplicate keys: JSON parsers differ in which of two equal keys they use.
+
+    Raises:
+        ValueError: a key occurs twice.
+    """
     content = dict(pairs)
     if len(content) != len(pairs):
         message = "a key stands twice"
@@ -167,18 +171,18 @@ def _object_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return content
 
 
-def require_same(saved: PlanFile, plan: Plan, shard: Shard) -> None:
-    """Let a plan pass that does what the saved one said, for the connections of a shard.
+def require_same(plan_file: PlanFile, plan: Plan, shard: Shard) -> None:
+    """Require that a plan has the same steps as a plan file, for the connections of a shard.
 
     Raises:
-        Refused: the manifest or the state has moved since.
+        Refused: the manifest or the recorded state has changed since the file was written.
     """
-    expected = [step for step in saved.steps if shard.has(step[0])]
+    expected = [step for step in plan_file.steps if shard.has(step[0])]
     if expected == plan.steps:
         return
     before, now = {step[0]: step for step in expected}, {step[0]: step for step in plan.steps}
-    moved = [name for name in {**before, **now} if before.get(name) != now.get(name)]
-    more = f" and {len(moved) - _SHOWN} more" if len(moved) > _SHOWN else ""
-    where = ", ".join(moved[:_SHOWN]) + more or "their order"
+    changed = [name for name in {**before, **now} if before.get(name) != now.get(name)]
+    more = f" and {len(changed) - _MAX_SHOWN} more" if len(changed) > _MAX_SHOWN else ""
+    where = ", ".join(changed[:_MAX_SHOWN]) + more or "their order"
     message = f"the plan is stale: manifest or state moved since it was made ({where}); plan again"
     raise Refused(message)

@@ -1,4 +1,4 @@
-"""Turns recorded specifications into what is known of production's secrets: who uses them, and which origins get them.
+"""Index of the secrets in recorded specifications: production connections that use them, and destinations.
 
 Layer 3; reads the recorded state.
 """
@@ -29,65 +29,77 @@ def is_production(spec: Mapping[str, Any]) -> bool:
 
 
 class ProductionSecrets:
-    """What recorded connections send where."""
+    """The destinations of secrets in recorded specifications, and the production connections that use them."""
 
     def __init__(self, specs: Iterable[EarlierSpec] = (), real_path: Callable[[str], str] = str) -> None:
-        """Take connections with what is, or once was, recorded of them, and what says where a file's path leads."""
+        """Index the secrets of specifications.
+
+        Args:
+            specs: the names of connections, with their present and former recorded specifications.
+            real_path: returns a file's path with links followed.
+        """
         self._real_path = real_path
-        self._origins: dict[SecretIdentity, dict[Destination, None]] = {}
-        self._places: dict[object, dict[SecretIdentity, None]] = {}
+        self._destinations: dict[SecretIdentity, dict[Destination, None]] = {}
+        self._index: dict[object, dict[SecretIdentity, None]] = {}
         self._users: dict[SecretIdentity, str] = {}
         for name, spec in specs:
             for send in sends(spec):
-                place = self._real(send.place)
-                for key in place.keys if place not in self._origins else ():
-                    self._places.setdefault(key, {})[place] = None
-                self._origins.setdefault(place, {})[send.to] = None
+                identity = self._with_real_path(send.identity)
+                for key in identity.index_keys if identity not in self._destinations else ():
+                    self._index.setdefault(key, {})[identity] = None
+                self._destinations.setdefault(identity, {})[send.to] = None
                 if is_production(spec):
-                    self._users.setdefault(place, name)
+                    self._users.setdefault(identity, name)
 
-    def user(self, place: SecretIdentity) -> str:
-        """Return a production connection that uses a secret, or once did; empty where none does."""
-        return next((self._users[one] for one in self._same(self._real(place)) if one in self._users), "")
+    def user(self, identity: SecretIdentity) -> str:
+        """Return the name of a production connection that uses a secret, or once did; empty if there is none."""
+        return next(
+            (self._users[same] for same in self._matching(self._with_real_path(identity)) if same in self._users), ""
+        )
 
-    def origins(self, place: SecretIdentity) -> tuple[Destination, ...]:
-        """Return the origins that get a secret, or all that it is a part of."""
-        real = self._real(place)
-        whole = [one for one in self._same(real) if real.is_in(one)]
-        return tuple(dict.fromkeys(origin for one in whole for origin in self._origins[one]))
+    def destinations(self, identity: SecretIdentity) -> tuple[Destination, ...]:
+        """Return the recorded destinations of a secret, or of a secret that contains it."""
+        real = self._with_real_path(identity)
+        containing = [other for other in self._matching(real) if real.is_part_of(other)]
+        return tuple(dict.fromkeys(origin for one in containing for origin in self._destinations[one]))
 
-    def _same(self, real: SecretIdentity) -> Iterator[SecretIdentity]:
-        return (one for key in real.wanted for one in self._places.get(key, ()) if one.is_same(real))
+    def _matching(self, identity: SecretIdentity) -> Iterator[SecretIdentity]:
+        return (
+            candidate
+            for key in identity.lookup_keys
+            for candidate in self._index.get(key, ())
+            if candidate.is_same(identity)
+        )
 
-    def _real(self, place: SecretIdentity) -> SecretIdentity:
-        if not place.is_file:
-            return place
-        path = self._real_path(place.path)
-        return place._replace(path=path, is_open=not path.startswith("/"))
+    def _with_real_path(self, identity: SecretIdentity) -> SecretIdentity:
+        if not identity.is_file:
+            return identity
+        path = self._real_path(identity.path)
+        return identity._replace(path=path, is_open=not path.startswith("/"))
 
 
 def production_secrets(states: StateOfRun) -> ProductionSecrets:
-    """Return what is known in the states of a run, and in those of the folders around it, where they are this user's.
+    """Return the recorded secrets of a run, and those recorded in other folders of its repository, if these can be read.
 
     Raises:
-        ConnectionFailed: a fault of the store.
+        ConnectionFailed: a fault of the run's own state database.
     """
-    specs = [one for home in states.all for one in home.specifications()]
-    for home in states.around():
+    specs = [spec for table in states.tables for spec in table.specifications()]
+    for table in states.other_tables():
         with suppress(ConnectionFailed):
-            specs += home.specifications()
-        home.close()
+            specs += table.specifications()
+        table.close()
     return ProductionSecrets(specs, states.real_path)
 
 
 def records_to_keep(applied: Applied | None, after: Mapping[str, Any]) -> tuple[EarlierSpec, ...]:
-    """Return what was applied of a production connection, by its name, where less of it would be known without it.
+    """Return the applied specification of a production connection, if a destination in it would no longer be recorded.
 
     Args:
-        applied: what was applied.
-        after: the specification that takes its place; empty where none does.
+        applied: what was applied; `None` if nothing was.
+        after: the specification that replaces it; empty for a removal.
     """
     if applied is None or not is_production(applied.spec):
         return ()
-    left = sends(after) if after else ()
-    return () if set(sends(applied.spec)) <= set(left) else ((applied.connection, applied.spec),)
+    sends_after = sends(after) if after else ()
+    return () if set(sends(applied.spec)) <= set(sends_after) else ((applied.connection, applied.spec),)

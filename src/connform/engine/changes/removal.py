@@ -1,4 +1,4 @@
-"""Turns a grant that nobody declares any more into none: it is revoked where its server can, and deleted.
+"""Revocation and deletion of the grants of connections that are removed, or no longer use OAuth.
 
 Layer 3; uses the network where there is a grant.
 """
@@ -16,7 +16,7 @@ from connform.engine.changes.living_grants import OAUTH
 from connform.engine.run.client import bare_settings
 from connform.engine.run.end_grant import LOCK_S, end_grant
 from connform.engine.run.resolve import resolve
-from connform.engine.run.revocation import declared_server, foreign
+from connform.engine.run.revocation import declared_server, foreign_server_problem
 from connform.engine.run.secret_resolver import SecretResolver
 from connform.errors import ConnectionFailed, Refused
 
@@ -30,23 +30,29 @@ if TYPE_CHECKING:
     from connform.recorded import Applied
 
 _REVOKED: Final = "was revoked and deleted"
-"""How `end_grant` ends where all is well."""
+"""How the message of `end_grant` ends if the grant was revoked."""
 
 
 class RemovedGrant(NamedTuple):
-    """What became of a grant."""
+    """The result of ending a grant."""
 
-    said: str
-    """For people; empty where there was none."""
+    message: str
+    """A message; empty if there was no grant."""
     is_lost: bool = False
-    """Whether it may still be alive at its server."""
+    """Whether the grant was deleted here, and may still be valid at its server."""
 
 
 class GrantRemover:
-    """Ends the grants of connections that are removed, or that authenticate otherwise from now on."""
+    """Ends the grants of connections that are removed, or that no longer use OAuth."""
 
     def __init__(self, manifest: Manifest, context: RunContext, *, force: bool = False) -> None:
-        """Take the stores of the run, where secrets come from and sockets go, and whether safety rules are set aside."""
+        """Set up the remover.
+
+        Args:
+            manifest: the manifest of the run, with its secret stores.
+            context: the run context.
+            force: whether to ignore the safety rules.
+        """
         self._manifest = manifest
         self._context = context
         self._force = force
@@ -57,72 +63,78 @@ class GrantRemover:
 
         Args:
             applied: what was applied.
-            folder: the folder of its manifest, where its grant lies.
+            folder: the folder of its manifest, which decides where its grant lies.
 
         Raises:
             ConnectionFailed: the grant could not be revoked, and was not deleted.
         """
-        connection = self._declared(applied, folder)
+        connection = self._recorded_connection(applied, folder)
         try:
             if self._context.grants.of(connection).read(applied.connection) is None:
                 return RemovedGrant("")
             if connection.auth.method != OAUTH:
-                return self._delete(connection)
+                return self._delete_grant(connection)
             context = self._context_when_applied(applied, folder)
-            said = end_grant(resolve(connection, context, bare_settings(connection, context)), force=self._force)
-            return RemovedGrant(said, is_lost=not said.endswith(_REVOKED))
-        except Refused as refused:  # its record was changed since `demand_own_servers`
+            message = end_grant(resolve(connection, context, bare_settings(connection, context)), force=self._force)
+            return RemovedGrant(message, is_lost=not message.endswith(_REVOKED))
+        except Refused as refused:  # its grant was changed after `require_own_servers`
             raise ConnectionFailed("config_invalid", f"its grant stays: {refused}") from None
         except ConnectionFailed as failure:
             message = f"its grant could not be revoked, so that it stays to be done: {failure.message}"
             hint = f"try again; or give the grant up unrevoked: connform logout {applied.connection} --only-here"
             raise ConnectionFailed(failure.fault.name, message, hint) from None
 
-    def require_own_servers(self, ending: Iterable[tuple[Applied, Path]]) -> None:
-        """Let pass grants that are revoked at the server that gave them, or where their login found that they are.
+    def require_own_servers(self, removals: Iterable[tuple[Applied, Path]]) -> None:
+        """Require that grants are revoked at the server that issued them, or at the URL that their login recorded.
 
         Args:
-            ending: what was applied of the connections whose grants will end, with the folders of their manifests.
+            removals: what was applied of the connections whose grants will end, with the folders of their manifests.
 
         Raises:
-            Refused: a refresh token would go elsewhere.
+            Refused: a refresh token would be sent to another server, and `force` isn't set.
         """
-        reasons = [] if self._force else [reason for one in ending if (reason := self._foreign(*one))]
+        reasons = (
+            []
+            if self._force
+            else [reason for removal in removals if (reason := self._foreign_server_problem(*removal))]
+        )
         if reasons:
             message = f"refused: {'; '.join(reasons)}. Look at the plan, and give --force if that is what you want"
             raise Refused(message)
 
-    def _foreign(self, applied: Applied, folder: Path) -> str:
-        connection = self._declared(applied, folder)
+    def _foreign_server_problem(self, applied: Applied, folder: Path) -> str:
+        connection = self._recorded_connection(applied, folder)
         if connection.auth.method != OAUTH:
             return ""
-        with suppress(ConnectionFailed):  # what can't be read is not revoked either, and said by `end`
+        with suppress(ConnectionFailed):  # an unreadable grant is not sent anywhere; `end` raises the failure
             grant = self._context.grants.of(connection).read(applied.connection)
             server = declared_server(connection)
-            return foreign(server, grant.facts) if grant and server.may_renew(grant.facts.token_url) else ""
+            return (
+                foreign_server_problem(server, grant.facts) if grant and server.may_renew(grant.facts.token_url) else ""
+            )
         return ""
 
-    def _declared(self, applied: Applied, folder: Path) -> Connection:
+    def _recorded_connection(self, applied: Applied, folder: Path) -> Connection:
         span = Span(applied.summary.file, 1, 1, 1, 1)
         return self._manifest.decode(applied.connection, applied.spec["settings"], folder, span)
 
-    def _delete(self, connection: Connection) -> RemovedGrant:
-        """Delete what is left of an earlier method: nothing says any more which app it was given to."""
+    def _delete_grant(self, connection: Connection) -> RemovedGrant:
+        """Delete the grant of a connection that was applied with another method later: its client is no longer recorded."""
         with self._context.grants.of(connection).lock(connection.name, LOCK_S) as locked:
             locked.delete()
-        said = (
+        message = (
             f"the grant of {connection.name} was deleted here, not revoked: what was applied last is "
             f"{connection.auth.method}, and tells nothing of its app; end it in the vendor's own pages"
         )
-        return RemovedGrant(said, is_lost=True)
+        return RemovedGrant(message, is_lost=True)
 
     def close(self) -> None:
-        """Log out of the stores that went together with connections."""
+        """Log out of the secret stores that were opened for removed connections."""
         for source in self._sources.values():
             source.close()
 
     def _context_when_applied(self, applied: Applied, folder: Path) -> RunContext:
-        """Return the world with the stores that went together with the connection."""
+        """Return the run context with the recorded secret stores of a connection that are no longer declared."""
         stores = {
             name: self._manifest.decode_store(name, spec, folder)
             for name, spec in applied.spec["stores"].items()
@@ -130,15 +142,16 @@ class GrantRemover:
         }
         if not stores:
             return self._context
-        which = json.dumps([str(folder), applied.spec["stores"]], sort_keys=True)  # a store is logged into once per run
-        source = self._sources.setdefault(which, SecretResolver({**self._manifest.stores, **stores}))
+        # One resolver for equal stores: it logs in once per run.
+        key = json.dumps([str(folder), applied.spec["stores"]], sort_keys=True)
+        source = self._sources.setdefault(key, SecretResolver({**self._manifest.stores, **stores}))
         return self._context._replace(source=source)
 
 
-def folder_of(applied: Applied, states: StateOfRun, files: Sequence[str]) -> Path | None:
-    """Return the folder of the manifest of what was applied, in the repositories of a run's files; `None` where it is gone."""
+def manifest_folder(applied: Applied, states: StateOfRun, files: Sequence[str]) -> Path | None:
+    """Return the folder of a recorded connection's manifest, in the repositories of a run's files; `None` if missing."""
     for file in files:
-        depth = len(PurePosixPath(states.file(file)).parts)
+        depth = len(PurePosixPath(states.manifest_path(file)).parts)
         root = Path(os.path.abspath(file)).parents[depth - 1]  # noqa: PTH100  (without `..`)
         folder = (root / applied.summary.file).parent
         if folder.is_dir():

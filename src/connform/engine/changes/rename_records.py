@@ -1,6 +1,6 @@
-"""Renames recorded connections: record, history and grant get the new name together, while nobody else can change any of them.
+"""Renaming of recorded connections in the state database: record, history and grant together, under their locks.
 
-Layer 3; writes the recorded state and the stores of grants.
+Layer 3; writes the recorded state and the grants.
 """
 
 from __future__ import annotations
@@ -25,39 +25,44 @@ if TYPE_CHECKING:
     from connform.manifest.model import Store
 
 
-def carry_out(
+def rename_records(
     changes: Sequence[Change],
-    held: Mapping[StateTable, StateChanges],
+    state_changes: Mapping[StateTable, StateChanges],
     state: StateLocation,
     stores: Mapping[str, Store],
 ) -> dict[str, ConnectionFailed]:
-    """Give what is recorded its new names, one after another, and return what kept some from it, by the new name.
+    """Rename recorded connections, one after another, and return the failures by the new name.
 
     Args:
-        changes: those of a plan; without a rename, nothing is opened.
-        held: the right to change each state.
-        state: where the grants lie.
-        stores: where the key of the grants may lie.
+        changes: the changes of a plan; if none is a rename, nothing is opened.
+        state_changes: the right to change each state table.
+        state: the location of the state database, with the grants.
+        stores: the declared secret stores, for the key of the grants.
     """
-    moved = [change for change in changes if change.moved_from]
+    renames = [change for change in changes if change.moved_from]
     failures: dict[str, ConnectionFailed] = {}
-    if not moved:
+    if not renames:
         return failures
     with closing(SecretResolver(stores)) as source, closing(StoredGrants(state, source)) as grants:
-        for change in moved:
-            assert change.connection is not None  # noqa: S101  (what is to have the new name is declared)
+        for change in renames:
+            assert change.connection is not None  # noqa: S101  (a connection with a new name is declared)
             try:
-                move_record(change.moved_from, change.name, held[change.states], grants.of(change.connection))
+                move_record(change.moved_from, change.name, state_changes[change.table], grants.of(change.connection))
             except ConnectionFailed as failure:
                 failures[change.name] = failure
     return failures
 
 
 def move_record(old: str, new: str, changes: StateChanges, grants: GrantTable) -> None:
-    """Move what lies under a name, once nobody renews or replaces either grant."""
-    with ExitStack() as both:
-        for name in sorted((old, new)):  # whoever moves them the other way round waits, and doesn't block this
-            both.enter_context(grants.lock(name, pending_refresh.MAX_AGE.total_seconds()))
+    """Rename the record, history and grant of a connection, with both grants locked.
+
+    Raises:
+        ConnectionFailed: `store_locked`, another process is renewing or replacing one of the grants; another fault of the
+            state database.
+    """
+    with ExitStack() as locks:
+        for name in sorted((old, new)):  # in the same order for a rename in the other direction: no deadlock
+            locks.enter_context(grants.lock(name, pending_refresh.MAX_AGE.total_seconds()))
         pending = next((facts.pending for facts in grants.facts() if facts.connection == old), None)
         if pending and pending_refresh.is_under_way(pending, old, datetime.now(UTC)):
             message = f"{pending.holder} is renewing the grant of {old}, and would not find it under another name"

@@ -1,7 +1,7 @@
-"""Turns a plan into the reasons for which a person should look at it first. Layer 3, no IO.
+"""Safety rules: the reasons why `apply` refuses a plan without `--force`. Layer 3, no IO.
 
-The thresholds are octoDNS's: a file that went missing or a template that went wrong changes too much at once. Production's
-secrets are followed, not its connections: a name, a file and an environment are changed by whoever changes a host.
+The thresholds are octoDNS's: a missing file or a wrong template changes many connections at once. The rules for production
+follow its secrets and not its connections, because whoever changes a host can change a name, a file or an environment too.
 """
 
 from __future__ import annotations
@@ -22,78 +22,82 @@ if TYPE_CHECKING:
     from connform.engine.changes.production import ProductionSecrets
 
 MIN_RECORDED: Final = 10
-"""Below this many connections, any share is a few."""
+"""With fewer recorded connections than this, the rule on the share doesn't apply."""
 MAX_SHARE: Final = 0.3
-"""Of what is recorded, removed and changed together."""
+"""The largest permitted share of recorded connections that are removed or changed."""
 
 
 def refusals(plan: Plan) -> tuple[str, ...]:
-    """Return why a plan is not carried out without `--force`; nothing where it is."""
-    return tuple(map(veiled, (*_too_much(plan.whole), *_production(plan), *reasons_for_force(plan))))
+    """Return why a plan is not applied without `--force`; empty if it is."""
+    return tuple(map(veiled, (*_too_large_share(plan.all_steps), *_production_reasons(plan), *reasons_for_force(plan))))
 
 
-def _too_much(steps: Sequence[Step]) -> Iterator[str]:
-    """Yield the share that is touched of what is recorded, where it is too much.
+def _too_large_share(steps: Sequence[Step]) -> Iterator[str]:
+    """Yield a reason if too large a share of the recorded connections is removed or changed.
 
-    A shard is judged by the steps of all: each of them alone may change a few only. What merely moves to another file,
-    or is tried again, is not changed.
+    The share is that of all shards together, because each of them alone may change only a few. A connection that only
+    moves to another file, or is only tried again, doesn't count as changed.
     """
     recorded = [step for step in steps if step[1] != Action.CREATE]
-    touched = [step for step in recorded if step[2] != step[3]]
-    if len(recorded) >= MIN_RECORDED and len(touched) > MAX_SHARE * len(recorded):
-        share = f"{len(touched)} of {len(recorded)} recorded connections"
+    changed = [step for step in recorded if step[2] != step[3]]
+    if len(recorded) >= MIN_RECORDED and len(changed) > MAX_SHARE * len(recorded):
+        share = f"{len(changed)} of {len(recorded)} recorded connections"
         yield f"it removes or changes {share}, more than {MAX_SHARE:.0%}"
 
 
-def _production(plan: Plan) -> Iterator[str]:
-    """Yield what production's secrets would be sent to, and never were."""
+def _production_reasons(plan: Plan) -> Iterator[str]:
+    """Yield the secrets of production that a plan would send to destinations that are not recorded for them."""
     for change in plan.pending:
-        reasons = _moved(change) if _was_production(change) else _spread(change, plan.known)
+        reasons = (
+            _new_destinations(change) if _was_production(change) else _spread_secrets(change, plan.production_secrets)
+        )
         yield from dict.fromkeys(reasons)
 
 
 def _was_production(change: Change) -> bool:
-    """Whether a change is one of a production connection that was applied with success."""
+    """Whether a change concerns a production connection that was applied successfully."""
     return bool(change.before) and change.applied is not None and is_production(change.applied.spec)
 
 
-def _moved(change: Change) -> Iterator[str]:
-    """Yield what a production connection would send that it never sent: another secret, or to another origin."""
+def _new_destinations(change: Change) -> Iterator[str]:
+    """Yield what a production connection would send that isn't recorded: another secret, or another destination."""
     assert change.applied is not None  # noqa: S101  (as `_was_production` says)
     if change.connection is not None and not is_production(change.spec):
         where = change.spec["settings"].get("environment", "") or "no environment"
-        sent_there = _listed(f"{send.secret} → {_anywhere(send.to)}" for send in sends_of(change))
+        sent_there = _comma_separated(f"{send.secret} → {_without_environment(send.to)}" for send in sends_of(change))
         yield f"{change.name} is in production and would move to {where}: {sent_there}"
-    before = [(send, _anywhere(send.to)) for send in sends(change.applied.spec)]
+    before = [(send, _without_environment(send.to)) for send in sends(change.applied.spec)]
     for send in sends_of(change):
-        to = _anywhere(send.to)
-        same = [old for old, _ in before if send.place.is_in(old.place)]
+        to = _without_environment(send.to)
+        same = [old for old, _ in before if send.identity.is_part_of(old.identity)]
         if any(to == origin for old, origin in before if old in same):
             continue
-        recorded = _listed(str(old.to) for old in same) or _listed(f"{old.secret} → {old.to}" for old, _ in before)
+        recorded = _comma_separated(str(old.to) for old in same) or _comma_separated(
+            f"{old.secret} → {old.to}" for old, _ in before
+        )
         yield f"{change.name} is in production and would send {send.secret} to {to}; recorded for it: {recorded}"
 
 
-def _spread(change: Change, known: ProductionSecrets) -> Iterator[str]:
-    """Yield what another connection would send of production's secrets to an origin that isn't recorded for them."""
+def _spread_secrets(change: Change, production_secrets: ProductionSecrets) -> Iterator[str]:
+    """Yield the secrets of production that another connection would send to a destination not recorded for them."""
     for send in sends_of(change):
-        user = known.user(send.place)
-        origins = known.origins(send.place) if user else ()
-        is_there = _anywhere(send.to) in map(_anywhere, origins)
-        if not user or send.to in origins or (is_there and is_production(change.spec)):
+        user = production_secrets.user(send.identity)
+        destinations = production_secrets.destinations(send.identity) if user else ()
+        is_there = _without_environment(send.to) in map(_without_environment, destinations)
+        if not user or send.to in destinations or (is_there and is_production(change.spec)):
             continue
         whose = f"a secret of production ({user})"
         if is_there:
             yield f"{change.name} is not in production and would send {send.secret}, {whose}, to {send.to}"
         else:
-            recorded = _listed(map(str, origins)) or "a part of it alone"
+            recorded = _comma_separated(map(str, destinations)) or "a part of it alone"
             yield f"{change.name} would send {send.secret}, {whose}, to {send.to}; recorded for it: {recorded}"
 
 
-def _anywhere(origin: Destination) -> Destination:
-    """Return an origin without the environment of the connection that it serves."""
-    return origin._replace(environment="")
+def _without_environment(destination: Destination) -> Destination:
+    """Return a destination without its environment."""
+    return destination._replace(environment="")
 
 
-def _listed(texts: Iterable[str]) -> str:
+def _comma_separated(texts: Iterable[str]) -> str:
     return ", ".join(dict.fromkeys(texts))

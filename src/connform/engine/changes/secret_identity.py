@@ -1,6 +1,7 @@
-"""Turns a secret reference into the place where its secret lies, so that two references to one secret are recognised.
+"""The identity of a secret: recognises two references to the same secret, also through different stores.
 
-Layer 3, no IO. What only the place itself could tell (an item's id, another name of a server) isn't recognised; links are followed by who compares.
+Layer 3, no IO. It can't recognise what only the secret store knows, as an item's id or another name of a server.
+`production.py` follows symbolic links.
 """
 
 from __future__ import annotations
@@ -24,91 +25,92 @@ if TYPE_CHECKING:
 
 _FILE: Final = "file"
 _ARN: Final = r"arn:[^:]*:[^:]*:([^:]*):([^:]*):(?:secret:|parameter/?)?(.*?)(?:-(?![a-z]{6}$)[A-Za-z0-9]{6})?"
-"""A region, an account and a name, without the six characters that Secrets Manager adds; a word of a name is left."""
+"""Matches region, account and name of an ARN; the name without the six random characters that Secrets Manager appends.
+Six lower-case letters are taken for a word of the name."""
 
 
 class SecretIdentity(NamedTuple):
-    """Where a secret lies."""
+    """What identifies a secret: backend, server, path and field."""
 
     kind: str
-    """The backend, the same for all that read files."""
+    """The backend; `file` for all that read files. The prefix `consent ` or `grant ` stands for those of an OAuth client."""
     path: str
-    """What lies there, with all that a store puts before it."""
+    """The path, with the prefixes that the store's settings add."""
     field: str = ""
-    """Which part of it; empty for the whole."""
+    """The part of the secret; empty for the whole."""
     server: tuple[str, ...] = ()
-    """What tells places of one kind apart; an empty part isn't said in the manifest, and may be any."""
+    """What distinguishes stores of one kind: server, account or region; an empty part isn't declared, and matches any."""
     is_open: bool = False
-    """Whether something that the manifest doesn't say stands before the path."""
+    """Whether the path may have a prefix that isn't declared."""
 
     @property
-    def keys(self) -> tuple[_Key, ...]:
-        """By what it is found among many, by `wanted` of another: its path or the end of it, with its field or without."""
-        heads = (self._here, self._below(is_open=self.is_open))
+    def index_keys(self) -> tuple[_Key, ...]:
+        """Its keys in an index, of which `wanted` of another has one if both may be the same secret."""
+        heads = (self._path_key, self._name_key(is_open=self.is_open))
         return tuple((*head, field) for head in heads for field in (self.field, None))
 
     @property
-    def wanted(self) -> tuple[_Key, ...]:
-        """By what all are found that may be the same."""
-        heads = (self._here, self._below(is_open=not self.is_open))
+    def lookup_keys(self) -> tuple[_Key, ...]:
+        """The keys under which an index has all secrets that may be the same, and others that `is_same` excludes."""
+        heads = (self._path_key, self._name_key(is_open=not self.is_open))
         return tuple((*head, field) for head in heads for field in ((self.field, "") if self.field else (None,)))
 
     @property
-    def _here(self) -> _Key:
+    def _path_key(self) -> _Key:
         return self.kind, self.path
 
-    def _below(self, *, is_open: bool) -> _Key:
+    def _name_key(self, *, is_open: bool) -> _Key:
         return self.kind, basename(self.path), is_open
 
     @property
     def is_file(self) -> bool:
-        """Whether it is a file, or what an app whose secret lies in one is given."""
+        """Whether the secret lies in a file; also for the consent and the grant of a client whose secret does."""
         return self.kind.rpartition(" ")[2] == _FILE
 
     def is_same(self, other: SecretIdentity) -> bool:
-        """Whether both may be one secret, or one be a part of the other."""
+        """Whether both may be the same secret, or one a part of the other."""
         return (
             self.kind == other.kind
-            and (self.path == other.path or _ends(self, other) or _ends(other, self))
+            and (self.path == other.path or _is_path_suffix(self, other) or _is_path_suffix(other, self))
             and (self.field == other.field or not (self.field and other.field))
             and all(
                 mine == theirs or not (mine and theirs) for mine, theirs in zip(self.server, other.server, strict=True)
             )
         )
 
-    def is_in(self, other: SecretIdentity) -> bool:
-        """Whether it may be the same secret, or a part of it, and is no more than that."""
+    def is_part_of(self, other: SecretIdentity) -> bool:
+        """Whether it may be the same secret as another, or a part of it."""
         return self.is_same(other) and other.field in {"", self.field}
 
 
-def _ends(short: SecretIdentity, long: SecretIdentity) -> bool:
+def _is_path_suffix(short: SecretIdentity, long: SecretIdentity) -> bool:
     return short.is_open and not long.is_open and long.path.endswith(f"/{short.path}")
 
 
-def place_of(reference: SecretReference, store: Mapping[str, Any] | None, folder: str) -> SecretIdentity:
-    """Return where a secret lies.
+def identity_of(reference: SecretReference, store: Mapping[str, Any] | None, folder: str) -> SecretIdentity:
+    """Return the identity of a secret.
 
     Args:
-        reference: the reference.
-        store: the store that it names, as specifications have it; `None` for a bare backend.
-        folder: where paths of a bare backend begin: the manifest's folder in its repository.
+        reference: the reference to it.
+        store: the store that the reference names, as in specifications; `None` for a bare backend.
+        folder: the manifest's folder in its repository, to which paths of a bare backend are relative.
     """
     settings = store or {}
     kind = str(settings.get("type", reference.scheme))
     if kind in FILES:
-        return _in_file(kind, reference, settings, str(settings.get("folder", ".")) if store else folder)
-    return _PLACES.get(kind, _elsewhere)(reference, settings)._replace(kind=kind)
+        return _file_identity(kind, reference, settings, str(settings.get("folder", ".")) if store else folder)
+    return _BY_BACKEND.get(kind, _third_party_identity)(reference, settings)._replace(kind=kind)
 
 
-def of_file(path: str) -> SecretIdentity:
-    """Return the place of a file by its path."""
+def identity_of_file(path: str) -> SecretIdentity:
+    """Return the identity of a secret that is a whole file, by its path."""
     return SecretIdentity(_FILE, path, is_open=not path.startswith("/"))
 
 
 def path_in(folder: str, path: str) -> str:
-    """Return a path as the whole repository names it; an absolute one as it is."""
-    whole = normpath(join(folder, path))
-    return f"/{whole.lstrip('/')}" if whole.startswith("/") else whole
+    """Return a path relative to the repository, from one relative to a folder; an absolute path stays absolute."""
+    joined = normpath(join(folder, path))
+    return f"/{joined.lstrip('/')}" if joined.startswith("/") else joined
 
 
 def origin_of(url: str) -> str:
@@ -120,85 +122,90 @@ def origin_of(url: str) -> str:
         return f"{parts.scheme}://{parts.netloc.rpartition('@')[2].lower()}".removesuffix(":80")
 
 
-def _in_file(kind: str, reference: SecretReference, settings: Mapping[str, Any], folder: str) -> SecretIdentity:
-    above = str(settings.get("path", ""))
-    if kind != _FILE and above:  # the store is one file, its references are what stands in it
+def _file_identity(kind: str, reference: SecretReference, settings: Mapping[str, Any], folder: str) -> SecretIdentity:
+    store_path = str(settings.get("path", ""))
+    if kind != _FILE and store_path:  # the store is one file, and references are keys in it
         field = f"{reference.path}/{reference.field}"
-        return of_file(path_in(folder, above))._replace(field=field.strip("/"))
-    return of_file(path_in(folder, join(above, reference.path)))._replace(field=reference.field.strip("/"))
+        return identity_of_file(path_in(folder, store_path))._replace(field=field.strip("/"))
+    return identity_of_file(path_in(folder, join(store_path, reference.path)))._replace(
+        field=reference.field.strip("/")
+    )
 
 
-def _in_vault(reference: SecretReference, settings: Mapping[str, Any]) -> SecretIdentity:
-    above = [str(settings[key]) for key in ("namespace", "mount") if key in settings]
-    parts = [part for part in "/".join([*above, reference.path]).split("/") if part != "data"]  # as the API has it
+def _vault_identity(reference: SecretReference, settings: Mapping[str, Any]) -> SecretIdentity:
+    prefix = [str(settings[key]) for key in ("namespace", "mount") if key in settings]
+    # KV version 2 has `data` in the paths of its API.
+    parts = [part for part in "/".join([*prefix, reference.path]).split("/") if part != "data"]
     server = origin_of(settings["address"]) if "address" in settings else ""
     return SecretIdentity("", "/".join(parts), reference.field, (server,), is_open=not settings)
 
 
-def _in_aws(reference: SecretReference, settings: Mapping[str, Any]) -> SecretIdentity:
-    named = re.fullmatch(_ARN, reference.path)
+def _aws_identity(reference: SecretReference, settings: Mapping[str, Any]) -> SecretIdentity:
+    arn = re.fullmatch(_ARN, reference.path)
     role = re.fullmatch(_ARN, str(settings.get("role_arn", "")))
-    region = str(settings.get("region", "")) or (named[1] if named else "")
-    account = named[2] if named else role[2] if role else ""
+    region = str(settings.get("region", "")) or (arn[1] if arn else "")
+    account = arn[2] if arn else role[2] if role else ""
     profile = "" if account else str(settings.get("profile", ""))
-    path = named[3] if named else reference.path
+    path = arn[3] if arn else reference.path
     return SecretIdentity("", path.strip("/"), reference.field, (region, account, profile))
 
 
-def _in_azure(reference: SecretReference, settings: Mapping[str, Any]) -> SecretIdentity:
+def _azure_identity(reference: SecretReference, settings: Mapping[str, Any]) -> SecretIdentity:
     vault, _, name = reference.path.rpartition("/")
     host = urlsplit(settings["address"]).hostname if settings else vault
     return SecretIdentity("", name.lower(), reference.field, (str(host).partition(".")[0].lower(),))
 
 
-def _in_google(reference: SecretReference, settings: Mapping[str, Any]) -> SecretIdentity:
+def _google_identity(reference: SecretReference, settings: Mapping[str, Any]) -> SecretIdentity:
     project, _, name = (
         f"{settings['project']}/{reference.path}".partition("/") if settings else reference.path.partition("/")
     )
     return SecretIdentity("", name, reference.field, ("" if project.isdigit() else project,))
 
 
-def _in_cluster(reference: SecretReference, settings: Mapping[str, Any]) -> SecretIdentity:
+def _kubernetes_identity(reference: SecretReference, settings: Mapping[str, Any]) -> SecretIdentity:
     path = "/".join(filter(None, (str(settings.get("namespace", "")), reference.path)))
     return SecretIdentity("", path, reference.field, (origin_of(settings["address"]) if settings else "",))
 
 
-def _in_1password(reference: SecretReference, settings: Mapping[str, Any]) -> SecretIdentity:
+def _1password_identity(reference: SecretReference, settings: Mapping[str, Any]) -> SecretIdentity:
     return SecretIdentity("", reference.path.lower(), server=(origin_of(settings["address"]) if settings else "",))
 
 
-def _in_keyring(reference: SecretReference, settings: Mapping[str, Any]) -> SecretIdentity:
-    above = [str(settings["service"])] if "service" in settings else []
-    return SecretIdentity("", "/".join([*above, reference.path.lstrip("/")]), reference.field)
+def _keyring_identity(reference: SecretReference, settings: Mapping[str, Any]) -> SecretIdentity:
+    prefix = [str(settings["service"])] if "service" in settings else []
+    return SecretIdentity("", "/".join([*prefix, reference.path.lstrip("/")]), reference.field)
 
 
-def _in_pass(reference: SecretReference, settings: Mapping[str, Any]) -> SecretIdentity:
+def _pass_identity(reference: SecretReference, settings: Mapping[str, Any]) -> SecretIdentity:
     if "path" not in settings:
         return SecretIdentity("", reference.path, reference.field, is_open=True)
     path = path_in(str(settings.get("folder", ".")), join(str(settings["path"]), reference.path))
     return SecretIdentity("", path, reference.field)
 
 
-def _as_named(reference: SecretReference, _settings: Mapping[str, Any]) -> SecretIdentity:
+def _plain_identity(reference: SecretReference, _settings: Mapping[str, Any]) -> SecretIdentity:
     return SecretIdentity("", reference.path, reference.field)
 
 
-def _elsewhere(reference: SecretReference, settings: Mapping[str, Any]) -> SecretIdentity:
-    """Return a place of another package's backend: what its store says tells it apart."""
-    said = {key: value for key, value in settings.items() if key not in {"type", "environment", "timeout_s"}}
-    return SecretIdentity("", reference.path, reference.field, (json.dumps(said, sort_keys=True) if said else "",))
+def _third_party_identity(reference: SecretReference, settings: Mapping[str, Any]) -> SecretIdentity:
+    """Return the identity of a secret of a third-party backend: all settings of its store distinguish it."""
+    distinguishing = {key: value for key, value in settings.items() if key not in {"type", "environment", "timeout_s"}}
+    return SecretIdentity(
+        "", reference.path, reference.field, (json.dumps(distinguishing, sort_keys=True) if distinguishing else "",)
+    )
 
 
-_PLACES: Final[dict[str, Callable[[SecretReference, Mapping[str, Any]], SecretIdentity]]] = {
-    "awssecrets": _in_aws,
-    "awsssm": _in_aws,
-    "azurekv": _in_azure,
-    "env": _as_named,
-    "exec": _as_named,
-    "gcpsecrets": _in_google,
-    "k8s": _in_cluster,
-    "keyring": _in_keyring,
-    "op": _in_1password,
-    "pass": _in_pass,
-    "vault": _in_vault,
+_BY_BACKEND: Final[dict[str, Callable[[SecretReference, Mapping[str, Any]], SecretIdentity]]] = {
+    "awssecrets": _aws_identity,
+    "awsssm": _aws_identity,
+    "azurekv": _azure_identity,
+    "env": _plain_identity,
+    "exec": _plain_identity,
+    "gcpsecrets": _google_identity,
+    "k8s": _kubernetes_identity,
+    "keyring": _keyring_identity,
+    "op": _1password_identity,
+    "pass": _pass_identity,
+    "vault": _vault_identity,
 }

@@ -1,6 +1,6 @@
-"""Turns a connection into its specification: what was declared, as plain data, with a digest and differences.
+"""The specification of a connection: what is declared, as plain data; its digest, and the differences of two.
 
-Layer 3, no IO. References are in it, secrets never: a digest of it says nothing of a secret.
+Layer 3, no IO. A specification holds references and no secrets, so its digest reveals nothing about a secret.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from connform.manifest.model import Connection, Store
 
 Specification = dict[str, Any]
-"""`settings`, the effective values; `base_url`, resolved; `stores`, those that its references name; `folder`, that of
-its manifest, where a path is relative to it."""
+"""`settings`: the effective values; `base_url`: the resolved API root; `stores`: the stores that its references name;
+`folder`: the folder of its manifest, if the connection has relative paths."""
 _ABSENT_WHERE_EMPTY: Final = ("tags", "timeouts", "tls")
-"""Settings of which an empty one says what none says."""
-_SAME: Final = frozenset({str, int, bool, type(None)})
-"""What is plain data as it is."""
+"""Settings that mean the same if they are empty and if they are missing."""
+_UNCHANGED_TYPES: Final = frozenset({str, int, bool, type(None)})
+"""Types of values that are copied unchanged."""
 _PARTS: Final = {"base_url": "/base_url", "settings": "", "stores": "/stores", "folder": "/folder"}
-"""Part of a specification → the pointer to it."""
+"""Part of a specification → the JSON pointer to it."""
 
 _canonical: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
@@ -37,21 +37,21 @@ class FieldChange(NamedTuple):
     pointer: str
     """RFC 6901 pointer: `/auth/api_key`."""
     before: Any
-    """`None` where there was none."""
+    """`None` if there was none."""
     after: Any
-    """`None` where there is none any more."""
+    """`None` if there is none any more."""
 
 
 def specification(connection: Connection, stores: Mapping[str, Store], folder: Callable[[Path], str]) -> Specification:
-    """Return what makes a connection what it is: two that mean the same are equal, however they are written.
+    """Return the specification of a connection; it is equal for declarations that are written differently and mean the same.
 
     Args:
-        connection: what is declared.
+        connection: the declared connection.
         stores: the stores of the run.
         folder: returns the path of a manifest's folder in its repository.
     """
     settings = {
-        key: value if isinstance(value, str) else _plain(value)
+        key: value if isinstance(value, str) else _normalize(value)
         for key, value in connection.settings.items()
         if value or key not in _ABSENT_WHERE_EMPTY
     }
@@ -71,24 +71,26 @@ def _stores(
 
 
 def with_stores(spec: Mapping[str, Any], stores: Mapping[str, Store], folder: Callable[[Path], str]) -> Specification:
-    """Return a recorded specification with those of its stores that are declared now as they are now."""
-    now = {name: _store(stores[name], folder) for name in spec["stores"] if name in stores}
-    return {**spec, "stores": {**spec["stores"], **now}}
+    """Return a recorded specification in which stores that are still declared are replaced by their declaration of now."""
+    declared = {name: _store(stores[name], folder) for name in spec["stores"] if name in stores}
+    return {**spec, "stores": {**spec["stores"], **declared}}
 
 
 def _store(store: Store, folder: Callable[[Path], str]) -> dict[str, Any]:
-    settings = {"type": store.type, "environment": store.environment, **_plain(store.settings)}
+    settings = {"type": store.type, "environment": store.environment, **_normalize(store.settings)}
     return {**settings, "folder": folder(store.base)} if is_relative_store(settings) else settings
 
 
-def _plain(value: Any) -> Any:
-    """Return plain data, the same where it can be, in which equal numbers are written alike: 20.0 as 20."""
+def _normalize(value: Any) -> Any:
+    """Return plain data in which whole numbers are integers: 20 for 20.0. Data without floats may be returned uncopied."""
     if isinstance(value, dict):
         return (
-            value if _SAME.issuperset(map(type, value.values())) else {key: _plain(one) for key, one in value.items()}
+            value
+            if _UNCHANGED_TYPES.issuperset(map(type, value.values()))
+            else {key: _normalize(item) for key, item in value.items()}
         )
     if isinstance(value, list):
-        return value if _SAME.issuperset(map(type, value)) else [_plain(one) for one in value]
+        return value if _UNCHANGED_TYPES.issuperset(map(type, value)) else [_normalize(item) for item in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
@@ -98,8 +100,8 @@ def digest(content: Any) -> str:
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[FieldChange, ...]:
-    """Return what differs between two specifications, value by value, by pointer."""
-    found: dict[str, FieldChange] = {}  # a base URL that is declared is resolved to the same
+    """Return the values that differ between two specifications, sorted by pointer."""
+    found: dict[str, FieldChange] = {}  # a declared `base_url` and the resolved one have the same pointer: one entry
     for part, pointer in _PARTS.items():
         old, new = before.get(part), after.get(part)
         if old != new:
@@ -108,13 +110,13 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Fi
 
 
 def _add_differing(found: dict[str, FieldChange], pointer: str, before: Any, after: Any) -> None:
-    """Add what differs in two values that aren't equal to what was found, by pointer."""
+    """Add the differences of two unequal values to `found`, by pointer."""
     old = before if isinstance(before, dict) else {}
     new = after if isinstance(after, dict) else {}
     for key in [key for key, value in old.items() if new.get(key) != value] + [key for key in new if key not in old]:
         inner = f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}"
         _add_differing(found, inner, old.get(key), new.get(key))
-    if old or new:  # what is inside has been told; what took its place has not
+    if old or new:  # the content of objects was compared above; what remains is a value on the other side
         before = None if before is old else before
         after = None if after is new else after
     if before != after:

@@ -1,1 +1,1 @@
-"""Files to a manifest that the verbs may use: vocabulary, selection, policies, what stood in a commit. Layer 3."""
+"""Loading of manifests for the verbs: vocabulary, validation, selection, policies, baseline in a Git commit. Layer 3."""

@@ -1,4 +1,4 @@
-"""Puts the fragments of providers, auth methods and secret backends together: the vocabulary of manifests.
+"""The vocabulary and the JSON Schemas of manifests, from the shapes of all providers, auth methods and secret backends.
 
 Layer 3; no IO but the look-up of entry points, and that only for names that aren't built in.
 """
@@ -43,11 +43,12 @@ _TIMEOUT: Final[Schema] = {
 FILES: Final = frozenset({"dotenv", "file", "sops"})
 """The backends whose paths are those of files, relative to the manifest."""
 BY_FOLDER: Final = FILES | {"exec"}
-"""The backends that answer manifests of different folders differently: `exec` looks at the policy from each repository."""
+"""The backends for which a reference means different secrets in manifests of different folders. With `exec`, the policy
+depends on the repository."""
 
 
 def provider(name: str) -> Provider:
-    """Return a provider that a valid manifest names."""
+    """Return a provider by its name, which comes from a valid manifest."""
     found = find(name, PROVIDERS, PROVIDERS_GROUP)
     if found is None:
         raise LookupError(name)  # `validate` accepts no such manifest
@@ -55,7 +56,7 @@ def provider(name: str) -> Provider:
 
 
 def backend(name: str) -> Backend:
-    """Return a secret backend that a valid manifest names."""
+    """Return a secret backend by its name, which comes from a valid manifest."""
     found = find(name, BACKENDS, SECRETS_GROUP)
     if found is None:
         raise LookupError(name)  # `validate` accepts no such manifest
@@ -63,7 +64,7 @@ def backend(name: str) -> Backend:
 
 
 def auth_method(name: str) -> AuthMethod:
-    """Return an auth method that a valid manifest names."""
+    """Return an auth method by its name, which comes from a valid manifest."""
     return METHODS[name]
 
 
@@ -72,7 +73,7 @@ def vocabulary(*, plugins: bool = False) -> Vocabulary:
     """Return everything that may stand in a manifest.
 
     Args:
-        plugins: installed third-party providers and backends as well; looking for them takes 30 ms.
+        plugins: whether to include installed third-party providers and backends; the search for them takes 30 ms.
     """
     providers = names(PROVIDERS, PROVIDERS_GROUP) if plugins else list(PROVIDERS)
     backends = names(BACKENDS, SECRETS_GROUP) if plugins else list(BACKENDS)
@@ -138,7 +139,7 @@ def reference_keys() -> frozenset[str]:
 
 @cache
 def store_reference_keys() -> frozenset[str]:
-    """Return the keys of stores that hold secret references; looks at every backend."""
+    """Return the keys of stores that hold secret references. It loads every backend."""
     return frozenset(secret_keys(vocabulary().store))
 
 
@@ -149,7 +150,7 @@ def manifest_schema() -> Schema:
 
 
 def editor_schema() -> Schema:
-    """Return the edition of it for editors (draft-07), as `schema/connections.draft-07.schema.json` has it."""
+    """Return the JSON Schema (draft-07) of a manifest for editors, as `schema/connections.draft-07.schema.json` has it."""
     from connform.manifest.editors import Edition, named_snippets  # `validate` never needs them
 
     edition = Edition()
@@ -168,28 +169,34 @@ def editor_schema() -> Schema:
 
 
 def _definitions() -> dict[str, tuple[Shape, bool]]:
-    """Return the shapes of a manifest's parts by name, and whether nothing is required in them."""
-    known = vocabulary()
-    raw = known.connection._replace(properties={"extends": EXTENDS, **known.connection.properties})
+    """Return the shape of each part of a manifest by name, and whether all of its keys are optional."""
+    known_vocabulary = vocabulary()
+    extensible = known_vocabulary.connection._replace(
+        properties={"extends": EXTENDS, **known_vocabulary.connection.properties}
+    )
     return {
-        "connection": (raw, False),
-        "part": (raw, True),
-        "defaults": (known.connection, True),
-        "store": (known.store, False),
+        "connection": (extensible, False),
+        "part": (extensible, True),
+        "defaults": (known_vocabulary.connection, True),
+        "store": (known_vocabulary.store, False),
     }
 
 
 def _document(definitions: str) -> Schema:
-    """Return the schema of a whole manifest, whose parts are found under the keyword `definitions`."""
-    whole, part, defaults, store = ({"$ref": f"#/{definitions}/{name}"} for name in _definitions())
-    inheriting = {"if": {"required": ["extends"]}, "then": part, "else": whole}
+    """Return the schema of a whole manifest.
+
+    Args:
+        definitions: the keyword under which the schemas of the parts stand: `$defs` or `definitions`.
+    """
+    connection, part, defaults, store = ({"$ref": f"#/{definitions}/{name}"} for name in _definitions())
+    maybe_inheriting = {"if": {"required": ["extends"]}, "then": part, "else": connection}
     plain_defaults = {"properties": {"defaults": {"propertyNames": {"enum": list(SETTINGS)}}}}
     return {
         "title": "connform manifest",
         "description": "Connections as code: named connections of one or several APIs, without secrets.",
         **frame({}, part, defaults, store),
-        # What inherits from a template need not be complete by itself, nor what inherits more than settings from defaults.
+        # A connection may be incomplete if it extends a template, or if the defaults hold more than settings.
         "if": plain_defaults,
-        "then": {"properties": {"connections": {"additionalProperties": inheriting}}},
+        "then": {"properties": {"connections": {"additionalProperties": maybe_inheriting}}},
         "else": {"properties": {"connections": {"additionalProperties": part}}},
     }

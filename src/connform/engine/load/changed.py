@@ -1,4 +1,4 @@
-"""Turns two readings of manifests into the names of the connections that mean something else now.
+"""`--changed-since`: the names of the connections whose effective values or stores differ from those in a Git commit.
 
 Layer 3; reads a Git repository.
 """
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
 def changed_since(ref: str, files: Sequence[str], now: Tree) -> set[str]:
     """Return the names of the connections that are new, or whose effective values or stores differ from a commit's.
 
-    Comments, layout, the names of templates and of files make no difference; another folder does where paths are
-    relative to it. Links count as they stood.
+    Comments, layout, and the names of templates and files are ignored. The folder is compared only if the connection has
+    relative paths. Links of the commit are followed to where they led in that commit.
 
     Args:
         ref: a commit, branch or tag.
-        files: what `now` was read from: files and folders; empty for the default search.
-        now: at least one connection.
+        files: the files and folders from which `now` was read; empty for the default search.
+        now: the declarations now; at least one connection.
 
     Raises:
-        NoBaseline: there is nothing to compare with.
+        NoBaseline: the commit can't be read.
     """
     before = validate(sources_at(ref, files), vocabulary(), Tally())
     return {
@@ -44,21 +44,21 @@ def changed_since(ref: str, files: Sequence[str], now: Tree) -> set[str]:
     }
 
 
-def _meaning(connection: Entry, tree: Tree, resolved: Callable[[str], str]) -> object:
-    """Return what makes two declarations the same where it is equal.
+def _meaning(connection: Entry, tree: Tree, real_path: Callable[[str], str]) -> object:
+    """Return a value that is equal for two declarations with the same meaning.
 
     Args:
-        connection: one declaration.
-        tree: what else stands there.
-        resolved: follows the links of a folder; at a commit they are followed already.
+        connection: the declaration.
+        tree: all declarations of the same reading.
+        real_path: returns a folder with its links followed; in a commit, they are followed already.
     """
     if not connection.layers:
-        return object()  # extends nothing that is known: equal to nothing
+        return object()  # it extends an unknown template: equal to nothing
     effective = connection.effective
     schemes = {scheme for scheme, _ in references(effective)}
     stores = [tree.stores[name] for name in schemes if name in tree.stores]
-    homes = [
-        (store.name, store.node, resolved(store.base) if is_relative_store(store.node) else "") for store in stores
+    declared_stores = [
+        (store.name, store.node, real_path(store.base) if is_relative_store(store.node) else "") for store in stores
     ]
-    folder = resolved(connection.base) if is_relative(effective) else ""
-    return effective, sorted(homes, key=lambda home: home[0]), folder
+    folder = real_path(connection.base) if is_relative(effective) else ""
+    return effective, sorted(declared_stores, key=lambda store: store[0]), folder

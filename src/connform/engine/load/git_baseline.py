@@ -1,4 +1,7 @@
-"""Reads the manifests that stood at the paths of a run in a commit. Layer 3; reads Git repositories."""
+"""The manifests of a Git commit: those that the same command line would have read there.
+
+Layer 3; reads Git repositories.
+"""
 
 # ruff: noqa: PTH118  (paths are text wherever manifests are read)
 
@@ -22,16 +25,16 @@ _DEFAULT_PATHS: Final = ("connections.yaml", "connections")
 
 
 def sources_at(ref: str, paths: Sequence[str]) -> list[Source]:
-    """Return the manifests that the same command line would have read at a commit; what wasn't there is left out.
+    """Return the manifests that the same command line would have read in a commit, without paths that didn't exist there.
 
-    Their folders are those in which they stood: links are followed as they were.
+    The folder of each is the one in the commit, with the links of the commit followed.
 
     Args:
-        ref: a commit, branch or tag; `A...B` for the commit where the two parted.
-        paths: files and folders; empty: the default search.
+        ref: a commit, branch or tag; `A...B` for the merge base of the two.
+        paths: files and folders; empty for the default search.
 
     Raises:
-        NoBaseline: no git, no repository, no such commit.
+        NoBaseline: no git, no repository, several repositories, no such commit, or standard input among the paths.
     """
     if STDIN in paths:
         message = "--changed-since compares files with a commit: standard input is in none"
@@ -44,7 +47,11 @@ def sources_at(ref: str, paths: Sequence[str]) -> list[Source]:
 
 
 def _repository(paths: Sequence[str]) -> Path:
-    """Return the one repository of paths."""
+    """Return the repository in which all of the paths lie.
+
+    Raises:
+        NoBaseline: there is none, or there are several.
+    """
     roots = {path: repository_for(path) for path in paths}
     first = roots[paths[0]]
     if first is None:
@@ -61,7 +68,7 @@ def _repository(paths: Sequence[str]) -> Path:
 
 
 def _sources(commit: Commit, path: str) -> Iterator[Source]:
-    """Yield the manifest that stood at a path, or those of the folder that stood there."""
+    """Yield the manifest at a path of the commit, or the manifests in the folder at that path."""
     names = names_below(commit.root, path) or []
     found = commit.find(names)
     if found is None:

@@ -1,6 +1,7 @@
-"""Finds files in a commit as they stood there, through folders, links and submodules. Layer 3; reads Git repositories.
+"""The file tree of a Git commit: finds files by path through folders, links and submodules.
 
-From tree to tree, so that what was not committed differs from what was not fetched.
+Layer 3; reads Git repositories. It looks up each part of a path in the tree before it. So it can distinguish a file that
+was not committed from one that was not fetched.
 """
 
 from __future__ import annotations
@@ -19,42 +20,42 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _FILE: Final = "100"
-"""How the modes of files begin, by which a tree says what an entry is."""
+"""The mode of an entry of a tree says its type; the modes of files begin with this."""
 _FOLDER: Final = "40000"
 _LINK: Final = "120000"
 _SUBMODULE: Final = "160000"
 _MAX_LINKS: Final = 40
-"""As many are followed on the way to one file; Linux does the same."""
+"""How many links are followed for one path; the limit of Linux is the same."""
 _SHALLOW: Final = "a shallow clone, as CI makes them, needs `fetch-depth: 0` (GitHub) or `GIT_DEPTH: 0` (GitLab)"
 
 
 class TreeEntry(NamedTuple):
-    """What stood at a path."""
+    """An entry of a tree: a file, folder, link or submodule of the commit."""
 
     path: tuple[str, ...]
-    """Where it stood, from the root, with all links followed."""
+    """Its path from the root of the repository, with all links followed."""
     mode: str
-    """What it was."""
+    """Its mode, which says its type."""
     id: str
     """The id of its content."""
     objects: GitObjects
-    """The repository that holds that: a submodule has its own."""
+    """The objects of its repository: a submodule has its own."""
 
     @property
     def is_file(self) -> bool:
-        """Whether it was a file."""
+        """Whether it is a file."""
         return self.mode.startswith(_FILE)
 
 
 class Commit:
-    """The files of a commit."""
+    """The file tree of a commit."""
 
     def __init__(self, root: Path, ref: str) -> None:
         """Start git.
 
         Args:
             root: the root of the repository, resolved.
-            ref: a commit, branch or tag; `A...B` for the commit where the two parted.
+            ref: a commit, branch or tag; `A...B` for the merge base of the two.
 
         Raises:
             NoBaseline: no git, or no such commit.
@@ -65,7 +66,7 @@ class Commit:
         self._repositories: dict[Path, GitObjects] = {}
         try:
             objects = self._objects(root)
-            tree = _tree_named(objects, ref, root)
+            tree = _require_tree(objects, ref, root)
         except BaseException:
             self._running.close()
             raise
@@ -78,46 +79,49 @@ class Commit:
         self._running.close()
 
     def find(self, names: Iterable[str]) -> TreeEntry | None:
-        """Return what stood at a path, a file or a folder; `None` where nothing did, or a link led out of the repository."""
-        way = [self._top]
-        left = [*names][::-1]
+        """Return the entry at a path.
+
+        It is `None` if there is none, or if the path leads out of the repository or has too many links.
+        """
+        trail = [self._top]
+        remaining = [*names][::-1]
         links = 0
-        while left:
-            name = left.pop()
+        while remaining:
+            name = remaining.pop()
             if name in ("", os.curdir):
                 continue
             if name == os.pardir:
-                way.pop()
-            elif (entry := self._entries(way[-1]).get(name)) is None or links > _MAX_LINKS:
+                trail.pop()
+            elif (entry := self._entries(trail[-1]).get(name)) is None or links > _MAX_LINKS:
                 return None
             elif entry.mode == _LINK:
                 links += 1
                 target = os.fsdecode(self.content(entry))
                 is_absolute = target.startswith("/")
-                inside = names_below(self.root, target) if is_absolute else target.split("/")
-                if inside is None:
+                target_names = names_below(self.root, target) if is_absolute else target.split("/")
+                if target_names is None:
                     return None
-                way = [self._top] if is_absolute else way
-                left += inside[::-1]
+                trail = [self._top] if is_absolute else trail
+                remaining += target_names[::-1]
             else:
-                way.append(entry)
-            if not way:
+                trail.append(entry)
+            if not trail:
                 return None
-        return way[-1]
+        return trail[-1]
 
     def names(self, folder: TreeEntry) -> list[str]:
-        """Return the names of what stood in a folder; none of a file."""
+        """Return the names of the entries in a folder; nothing for a file."""
         return sorted(self._entries(folder))
 
     def content(self, file: TreeEntry) -> bytes:
         """Return the content of a file, or the target of a link."""
-        return file.objects.whole(file.id).data
+        return file.objects.require(file.id).data
 
     def _entries(self, folder: TreeEntry) -> dict[str, TreeEntry]:
-        """Return the entries of a tree, which git stores as `MODE NAME NUL HASH`, again and again."""
+        """Return the entries of a folder by name. Git stores a tree as a sequence of `MODE SPACE NAME NUL HASH`."""
         if folder.mode == _SUBMODULE:
-            inside = self._inside(folder)
-            return self._entries(inside) if inside else {}
+            submodule_root = self._submodule_root(folder)
+            return self._entries(submodule_root) if submodule_root else {}
         if folder.mode != _FOLDER:
             return {}
         entries = {}
@@ -131,8 +135,14 @@ class Commit:
             rest = rest[size:]
         return entries
 
-    def _inside(self, submodule: TreeEntry) -> TreeEntry | None:
-        """Return the folder that a submodule was; `None` where its repository is not here, so that all in it is new."""
+    def _submodule_root(self, submodule: TreeEntry) -> TreeEntry | None:
+        """Return the top folder of a submodule's commit.
+
+        It is `None` if the submodule isn't cloned here; then everything in it counts as new.
+
+        Raises:
+            NoBaseline: its repository is here, and that commit is not.
+        """
         folder = self.root.joinpath(*submodule.path)
         if not (folder / ".git").exists() or folder.resolve() != folder:
             return None
@@ -152,29 +162,33 @@ class Commit:
         return self._repositories[root]
 
 
-def _tree_named(objects: GitObjects, ref: str, root: Path) -> str:
-    """Return the id of the tree that a person names.
+def _require_tree(objects: GitObjects, ref: str, root: Path) -> str:
+    """Return the id of the tree of a commit, or of the merge base of `A...B`.
 
     Raises:
-        NoBaseline: there is none.
+        NoBaseline: there is no such commit here.
     """
     tree = _tree_of(objects, ref) or _tree_of_merge_base(objects, ref)
     if not tree:
-        raise NoBaseline(_unknown(ref, root))
+        raise NoBaseline(_unknown_commit_message(ref, root))
     return tree
 
 
 def _tree_of(objects: GitObjects, ref: str) -> str:
-    """Return the id of the tree of a commit; empty where there is no such commit."""
-    found = objects.named(f"{ref}^{{commit}}")
+    """Return the id of the tree of a commit; empty if there is no such commit."""
+    found = objects.find(f"{ref}^{{commit}}")
     return found.data.split(maxsplit=2)[1].decode() if found else ""
 
 
 def _tree_of_merge_base(objects: GitObjects, ref: str) -> str:
-    """Return the id of the tree where the two commits of `A...B` parted; empty where one of them is not here."""
+    """Return the id of the tree of the merge base of `A...B`; empty if one of the two is not here, or `ref` has no `...`.
+
+    Raises:
+        NoBaseline: the two have no common ancestor here.
+    """
     first, dots, second = ref.partition("...")
     found: Sequence[str] = [
-        one.id for name in (first, second) if dots and (one := objects.named(f"{name or 'HEAD'}^{{commit}}"))
+        commit.id for name in (first, second) if dots and (commit := objects.find(f"{name or 'HEAD'}^{{commit}}"))
     ]
     if len(found) < len((first, second)):
         return ""
@@ -185,14 +199,16 @@ def _tree_of_merge_base(objects: GitObjects, ref: str) -> str:
     return _tree_of(objects, base)
 
 
-def _unknown(ref: str, root: Path) -> str:
-    said = f"--changed-since names no commit that is here: fetch it first; {_SHALLOW}"
+def _unknown_commit_message(ref: str, root: Path) -> str:
+    message = f"--changed-since names no commit that is here: fetch it first; {_SHALLOW}"
     if ".." in ref and "..." not in ref:
-        said = (
+        message = (
             "--changed-since takes one commit, and `A..B` names many: give the one to compare with, "
             "or `A...B` for the commit where the two parted"
         )
     outer = repository_of(root.parent)
     if outer is not None and is_submodule(root, outer):
-        said += f"; it was looked for in the submodule {root}: for a commit of {outer}, run connform there, with `-f`"
-    return said
+        message += (
+            f"; it was looked for in the submodule {root}: for a commit of {outer}, run connform there, with `-f`"
+        )
+    return message

@@ -1,10 +1,11 @@
-"""Reads objects of a Git repository by their names and ids. Layer 3; runs git, which contacts nobody and starts nothing.
+"""Reader of objects of a Git repository, by name or id. Layer 3; runs git, which contacts nobody and starts nothing.
 
-A pull request may hold a whole bare repository (HEAD, objects/, refs/, config) as ordinary files, for which git would take
-any folder. It can't hold a `.git`: git neither adds nor checks out that name, in any spelling that a file system takes for
-it (CVE-2014-9390). So `.git` was made on this machine, by `git clone`, `git worktree` or `git submodule`, or by an archive
-that somebody unpacked here; even so its configuration starts nothing: cat-file and merge-base run no hooks, filters, aliases or fsmonitor,
-show no pager through a pipe, and all else that a configuration can name belongs to transports, of which none is allowed.
+A pull request may contain a whole bare repository (HEAD, objects/, refs/, config) as ordinary files. Git would use such a
+folder as a repository. A pull request can't contain a `.git`: git neither adds nor checks out that name, in any spelling
+that a file system accepts for it (CVE-2014-9390). So `.git` was made on this machine, by `git clone`, `git worktree` or
+`git submodule`, or it comes from an archive that somebody unpacked here. Even then its configuration starts no program:
+cat-file and merge-base run no hooks, filters, aliases or fsmonitor, and no pager when they write to a pipe. The other
+programs that a configuration can name belong to transports, and no transport is allowed.
 """
 
 from __future__ import annotations
@@ -23,22 +24,22 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 OPTIONS: Final = ("--no-pager", "-c", "safe.bareRepository=explicit")
-"""What git is always told."""
+"""The options of every call of git."""
 VARIABLES: Final = {
-    "GIT_ALLOW_PROTOCOL": "",  # no transport: it outdoes each `protocol.*.allow` of a configuration
-    "GIT_NO_LAZY_FETCH": "1",  # nor the attempt, from Git 2.45 on
-    "GIT_NO_REPLACE_OBJECTS": "1",  # a commit is what its id says
+    "GIT_ALLOW_PROTOCOL": "",  # no transport: it overrides every `protocol.*.allow` of a configuration
+    "GIT_NO_LAZY_FETCH": "1",  # Git 2.45 and later doesn't even try to fetch
+    "GIT_NO_REPLACE_OBJECTS": "1",  # no replacement for the commit of this id
     "LC_ALL": "C",
 }
-"""Git's environment, besides what is ordinary; none of the caller's `GIT_*`."""
-_LACKING: Final = (
+"""Environment variables for git, added to the ordinary ones; the caller's `GIT_*` are not passed on."""
+_MISSING_OBJECT: Final = (
     "--changed-since reads the manifests of that commit, and this partial clone has not fetched all of them: `git diff "
     "--stat COMMIT` fetches what is missing, or clone without `--filter`; connform itself contacts nobody"
 )
 
 
 class GitObject(NamedTuple):
-    """What git has under a name."""
+    """One object of a Git repository."""
 
     id: str
     """Its hash, in hexadecimal digits."""
@@ -49,21 +50,21 @@ class GitObject(NamedTuple):
 
 
 class GitObjects:
-    """The objects of a repository, read through `git cat-file --batch`, to which a name is a line and never an option."""
+    """The objects of a repository, read through `git cat-file --batch`: it gets names on stdin, never as options."""
 
     def __init__(self, root: Path) -> None:
         """Start git.
 
         Args:
-            root: an absolute path, the folder that holds `.git`: a folder, or a file where it is a submodule or was
-                made by `git worktree`.
+            root: the absolute path of the folder that contains `.git`. In a submodule and in a linked worktree, `.git`
+                is a file.
 
         Raises:
-            NoBaseline: there is no git, or it does not take the repository.
+            NoBaseline: there is no git, or git refuses the repository.
         """
         self._root = root
         try:
-            self._git = _started(root)
+            self._git = _start(root)
         except OSError as error:
             message = f"--changed-since needs git, which can't be run: {error.strerror}"
             raise NoBaseline(message) from None
@@ -74,11 +75,11 @@ class GitObjects:
     def __exit__(self, *_: object) -> None:
         self._git.__exit__(None, None, None)
 
-    def named(self, name: str) -> GitObject | None:
-        """Return what git has under a name, or `None`.
+    def find(self, name: str) -> GitObject | None:
+        """Return the object with a name; `None` if there is none, or the name is ambiguous.
 
         Raises:
-            NoBaseline: git gave up.
+            NoBaseline: git failed.
         """
         stdin, stdout = self._git.stdin, self._git.stdout
         if "\n" in name or stdin is None or stdout is None:
@@ -87,36 +88,36 @@ class GitObjects:
             stdin.write(os.fsencode(f"{name}\n"))
             stdin.flush()
         except BrokenPipeError:
-            raise self._gave_up() from None
+            raise self._exit_failure() from None
         header = os.fsdecode(stdout.readline())
         if not header:
-            raise self._gave_up()
+            raise self._exit_failure()
         if header.endswith((" missing\n", " ambiguous\n")):
             return None
         digits, kind, size = header.split()
         data = stdout.read(int(size) + 1)[:-1]
         return GitObject(digits, kind, data)
 
-    def whole(self, digits: str) -> GitObject:
-        """Return the object of an id, which another object holds.
+    def require(self, digits: str) -> GitObject:
+        """Return the object with an id, to which another object refers.
 
         Raises:
-            NoBaseline: git gave up, or the object is not here.
+            NoBaseline: git failed, or the object is not here.
         """
-        found = self.named(digits)
+        found = self.find(digits)
         if found is None:
-            raise NoBaseline(_LACKING)
+            raise NoBaseline(_MISSING_OBJECT)
         return found
 
     def merge_base(self, one: str, other: str) -> str:
-        """Return the id of the commit where the histories of two commits, named by their ids, parted; empty without one."""
+        """Return the id of the merge base of two commits, given by their ids; empty if they have none here."""
         command = [*_command(self._root), "merge-base", one, other]
-        asked = subprocess.run(  # noqa: S603  (the user's own git)
+        result = subprocess.run(  # noqa: S603  (the user's own git)
             command, stdin=subprocess.DEVNULL, capture_output=True, cwd=os.sep, env=_variables(), check=False
         )
-        return os.fsdecode(asked.stdout).strip()
+        return os.fsdecode(result.stdout).strip()
 
-    def _gave_up(self) -> NoBaseline:
+    def _exit_failure(self) -> NoBaseline:
         _, errors = self._git.communicate()
         return _failure(errors)
 
@@ -129,27 +130,27 @@ def _program() -> str:
 
 
 def _command(root: Path) -> list[str]:
-    # Where ROOT/.git is damaged git may have found ROOT, a bare repository of ordinary files: that is not what is read.
+    # --git-dir, because with a damaged ROOT/.git git might take ROOT itself for a bare repository.
     return [_program(), *OPTIONS, f"--git-dir={root / '.git'}"]
 
 
 def _variables() -> dict[str, str]:
-    # Of the caller's variables git gets no GIT_*: they would name another repository, or more configuration.
+    # Git gets no GIT_* of the caller: they could name another repository, or more configuration.
     return {**ordinary_variables(("SUDO_UID",)), **VARIABLES}
 
 
-def _started(root: Path) -> subprocess.Popen[bytes]:
-    # Git asks whose a repository is where it has found it itself, and not where --git-dir names it: the `.git` may be
-    # that of another user in a folder that is shared, as /tmp.
-    asked = subprocess.run(  # noqa: S603  (the user's own git)
+def _start(root: Path) -> subprocess.Popen[bytes]:
+    # Git checks the owner of a repository only if it finds the repository itself, not with --git-dir. In a shared folder
+    # such as /tmp, the `.git` may belong to another user. So `rev-parse` is called first.
+    result = subprocess.run(  # noqa: S603  (the user's own git)
         [_program(), *OPTIONS, "-C", str(root), "rev-parse", "--git-dir"],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         env=_variables(),
         check=False,
     )
-    if asked.returncode:
-        raise _failure(asked.stderr)
+    if result.returncode:
+        raise _failure(result.stderr)
     return subprocess.Popen(  # noqa: S603  (the same)
         [*_command(root), "cat-file", "--batch"],
         stdin=subprocess.PIPE,
@@ -161,7 +162,7 @@ def _started(root: Path) -> subprocess.Popen[bytes]:
 
 
 def _failure(errors: bytes) -> NoBaseline:
-    said = " ".join(os.fsdecode(errors).split())
-    if "promisor remote" in said:  # Git before 2.45 tries to fetch, which no protocol permits
-        return NoBaseline(_LACKING)
-    return NoBaseline(f"--changed-since compares with a commit, but git says: {said or 'nothing'}")
+    message = " ".join(os.fsdecode(errors).split())
+    if "promisor remote" in message:  # Git before 2.45 tries to fetch, and no protocol is allowed
+        return NoBaseline(_MISSING_OBJECT)
+    return NoBaseline(f"--changed-since compares with a commit, but git says: {message or 'nothing'}")

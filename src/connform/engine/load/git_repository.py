@@ -1,7 +1,7 @@
-"""Says which Git repository `--changed-since` is about, and where a path lies in it. Layer 3; looks for `.git`, follows links.
+"""Look-up of the Git repository that `--changed-since` compares with, and of paths in it.
 
-A commit is named where the command runs. So the repository is that of the working directory, its submodules included,
-where the path lies in it; else that of the path itself.
+Layer 3; looks for `.git`, follows links. A commit's name is meant in the repository of the working directory. That one is
+used where it contains the path, also in a submodule; else the repository of the path itself.
 """
 
 # ruff: noqa: PTH109, PTH118, PTH120  (paths are text wherever manifests are read)
@@ -18,25 +18,25 @@ from connform.manifest.repository import repository_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_OF_A_SUBMODULE: Final = re.compile(r"/modules/(?!.*/worktrees/[^/]+\s*$)")
-"""What a file `.git` says that `git submodule` wrote; one of `git worktree` leads below `worktrees/`."""
+_SUBMODULE_PATH: Final = re.compile(r"/modules/(?!.*/worktrees/[^/]+\s*$)")
+"""Matches the path in a file `.git` of a submodule; that of a linked worktree ends in `worktrees/NAME`."""
 
 
 def repository_for(path: str) -> Path | None:
-    """Return the root of the repository of which a commit is meant; `None` for a path outside of any."""
-    here = repository_of(Path(os.getcwd()))
-    names = names_below(here, path) if here else None
-    if here is None or names is None:
+    """Return the root of the repository in which a commit is looked up for a path; `None` for a path in no repository."""
+    current = repository_of(Path(os.getcwd()))
+    names = names_below(current, path) if current else None
+    if current is None or names is None:
         return repository_of(Path(os.path.realpath(path)))
-    root = here
-    for folder in _folders(here, names):
+    root = current
+    for folder in _folders(current, names):
         if (folder / ".git").exists() and not is_submodule(folder, root):
-            root = folder  # a clone of its own inside of the other's working tree
+            root = folder  # an independent clone inside the working tree of another
     return root
 
 
 def _folders(root: Path, names: Sequence[str]) -> Iterator[Path]:
-    """Yield the folders below a root on the way to a path, up to the first link."""
+    """Yield the folders of a path below a root, up to the first link or `..`."""
     folder = root
     for name in names:
         folder /= name
@@ -46,9 +46,9 @@ def _folders(root: Path, names: Sequence[str]) -> Iterator[Path]:
 
 
 def is_submodule(folder: Path, root: Path) -> bool:
-    """Whether a repository inside of another one's working tree is a submodule, and no clone or linked worktree."""
+    """Whether a repository inside the working tree of another is its submodule, and not a clone or a linked worktree."""
     try:
-        if (folder / ".git").is_file() and _OF_A_SUBMODULE.search((folder / ".git").read_text("utf-8", "replace")):
+        if (folder / ".git").is_file() and _SUBMODULE_PATH.search((folder / ".git").read_text("utf-8", "replace")):
             return True
         declared = (root / ".gitmodules").read_text("utf-8", "replace")
     except OSError:
@@ -58,23 +58,23 @@ def is_submodule(folder: Path, root: Path) -> bool:
 
 
 def names_below(root: Path, path: str) -> list[str] | None:
-    """Return the parts of a path from a folder on, or `None` where it lies elsewhere.
+    """Return the parts of a path relative to a folder; `None` if the path is outside of the folder.
 
-    Links on the way to the folder are followed; those inside of it may have been others at a commit, and are not.
+    Links above the folder are followed. Links inside of it are not: in a commit, they may lead elsewhere.
     """
-    top, here = str(root), os.sep
-    inside: list[str] = []
+    top, position = str(root), os.sep
+    names: list[str] = []
     depth = 0
     for name in os.path.join(os.getcwd(), path).split("/"):
         if name in ("", os.curdir):
             continue
-        if here == top and (name != os.pardir or depth):
+        if position == top and (name != os.pardir or depth):
             depth += -1 if name == os.pardir else 1
-            inside.append(name)
+            names.append(name)
             continue
-        here = os.path.dirname(here) if name == os.pardir else os.path.realpath(os.path.join(here, name))
-        inside, depth = [], 0
-        if here.startswith(f"{top}/"):
-            inside = here[len(top) + 1 :].split("/")
-            here, depth = top, len(inside)
-    return inside if here == top else None
+        position = os.path.dirname(position) if name == os.pardir else os.path.realpath(os.path.join(position, name))
+        names, depth = [], 0
+        if position.startswith(f"{top}/"):
+            names = position[len(top) + 1 :].split("/")
+            position, depth = top, len(names)
+    return names if position == top else None

@@ -1,4 +1,4 @@
-"""Loads manifests: files to the selected connections, with a report of everything wrong in them. Always offline.
+"""Loading of manifests: reads and validates files, and returns the selected connections and a report. Always offline.
 
 Layer 3; reads manifests.
 """
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from connform.diagnostics import Severity
 from connform.engine.load.catalog import DEFAULT_PROVIDER, reference_keys, store_reference_keys, vocabulary
-from connform.engine.load.policies import judge
+from connform.engine.load.policies import apply_policies
 from connform.engine.load.selection import EVERYTHING, Selection, select
 from connform.engine.report import Report
 from connform.errors import ManifestInvalid, UnknownConnection
@@ -36,17 +36,17 @@ if TYPE_CHECKING:
     from connform.manifest.validate import Tree
 
 _UNKNOWN_NAMES: Final = frozenset({"unknown-provider", "unknown-store-type", "unknown-scheme"})
-"""Diagnostics that a plug-in may settle."""
+"""Diagnostics that disappear if an installed plug-in has the name."""
 
 
 def examine_files(files: Sequence[str], selection: Selection, policies: Sequence[str]) -> Report:
-    """Return every error and warning of manifests that concerns the selection; arguments and errors as for `validate`."""
+    """Return the report with the diagnostics that concern the selection; arguments and errors as for `validate`."""
     _, report = _restrict(*_read(files, policies), selection, files)
     return report
 
 
 def connection_tags(files: Sequence[str] = ()) -> dict[str, tuple[str, ...]]:
-    """Return the tags of every connection by its name, as far as the manifests can be read; says nothing of mistakes."""
+    """Return the tags of every connection by its name, as far as the manifests can be read; mistakes are ignored."""
     tree, _ = _read(files, ())
     return {name: tuple(entry.tags) for name, entry in tree.connections.items()}
 
@@ -54,11 +54,11 @@ def connection_tags(files: Sequence[str] = ()) -> dict[str, tuple[str, ...]]:
 def _restrict(
     tree: Tree, report: Report, selection: Selection, files: Sequence[str], *, may_miss: bool = False
 ) -> tuple[Tree, Report]:
-    """Return a tree and a report without what concerns other connections only.
+    """Return a tree with the selected connections, and a report without the diagnostics of other connections.
 
     Raises:
-        UnknownConnection: the selection names what is not there, or leaves nothing.
-        NoBaseline: the selection compares with what can't be read.
+        UnknownConnection: a name, glob or tag of the selection matches nothing, or nothing is left.
+        NoBaseline: the commit of `changed_since` can't be read.
     """
     if selection == EVERYTHING:
         return tree, report
@@ -66,26 +66,29 @@ def _restrict(
         names = select({name: entry.tags for name, entry in tree.connections.items()}, selection, may_miss=may_miss)
     except UnknownConnection:
         if report.number_of(Severity.ERROR):
-            return tree, report  # it may be an error that hides the connection
+            return tree, report  # perhaps one of the errors is why the connection is missing
         raise
     if selection.changed_since and tree.connections:
         from connform.engine.load.changed import changed_since
 
-        touched = changed_since(selection.changed_since, files, tree)
-        names = [name for name in names if name in touched]
+        changed_names = changed_since(selection.changed_since, files, tree)
+        names = [name for name in names if name in changed_names]
     chosen = {name: tree.connections[name] for name in names}
-    kept = tuple(one for one in report.diagnostics if _concerns(one, tree.connections, chosen))
-    return tree._replace(connections=chosen), report._replace(diagnostics=kept, connection_count=len(chosen))
+    diagnostics = tuple(
+        diagnostic for diagnostic in report.diagnostics if _concerns(diagnostic, tree.connections, chosen)
+    )
+    return tree._replace(connections=chosen), report._replace(diagnostics=diagnostics, connection_count=len(chosen))
 
 
-def _concerns(one: Diagnostic, connections: Mapping[str, Entry], chosen: Mapping[str, Entry]) -> bool:
-    """Whether a diagnostic belongs to no connection, or to a chosen one, be it that this one inherits it as well."""
-    if one.code == MORE[Severity.ERROR]:  # mistakes that belong to no connection are listed before those that do
+def _concerns(diagnostic: Diagnostic, connections: Mapping[str, Entry], chosen: Mapping[str, Entry]) -> bool:
+    """Whether a diagnostic belongs to no connection, to a chosen one, or to a value that a chosen one inherits too."""
+    if diagnostic.code == MORE[Severity.ERROR]:
+        # Errors of no connection are listed first, so the unlisted ones are of connections.
         return not all(entry.sound for entry in chosen.values())
-    if one.connection not in connections or one.connection in chosen:
+    if diagnostic.connection not in connections or diagnostic.connection in chosen:
         return True
-    path = tuple(part.replace("~1", "/").replace("~0", "~") for part in one.pointer.split("/")[3:])
-    layer = connections[one.connection].layer(path)
+    path = tuple(part.replace("~1", "/").replace("~0", "~") for part in diagnostic.pointer.split("/")[3:])
+    layer = connections[diagnostic.connection].layer(path)
     return layer.origin != "connection" and any(entry.layer(path).node is layer.node for entry in chosen.values())
 
 
@@ -96,12 +99,13 @@ def read_manifest(
     *,
     may_miss: bool = False,
 ) -> tuple[Manifest | None, Report]:
-    """Return the selected part of the manifest, or `None` where that has errors, and the report on it.
+    """Return the selected part of the manifest, and its report; `None` instead of the manifest if there are errors.
 
-    Arguments and errors as for `validate`; `may_miss`: a name may match nothing here, but a connection that is recorded.
+    Arguments and errors as for `validate`. With `may_miss`, a name, glob or tag may match no declared connection: it may
+    match a recorded one.
     """
-    whole, report = _read(files, policies)
-    tree, report = _restrict(whole, report, selection, files, may_miss=may_miss)
+    full_tree, report = _read(files, policies)
+    tree, report = _restrict(full_tree, report, selection, files, may_miss=may_miss)
     if report.number_of(Severity.ERROR):
         return None, report
     from pathlib import Path
@@ -111,11 +115,11 @@ def read_manifest(
     folders = folders_of(report.files)
     searched = tuple(Path(os.path.abspath(folder)) for folder in searched_folders(files))
     keys = (reference_keys(), store_reference_keys)
-    return Manifest(tree, *keys, DEFAULT_PROVIDER, DEFAULT_TIMEOUT_S, whole.connections, folders, searched), report
+    return Manifest(tree, *keys, DEFAULT_PROVIDER, DEFAULT_TIMEOUT_S, full_tree.connections, folders, searched), report
 
 
 def folders_of(files: Sequence[str]) -> tuple[Path, ...]:
-    """Return the folders of manifests, each once; this one where there are none."""
+    """Return the folders of manifests, each once; the working directory if there are no manifests."""
     from pathlib import Path
 
     return tuple(
@@ -124,7 +128,7 @@ def folders_of(files: Sequence[str]) -> tuple[Path, ...]:
 
 
 def load_manifest(files: Sequence[str] = (), policies: Sequence[str] = ()) -> Manifest:
-    """Return the manifest.
+    """Return the manifest with all of its connections.
 
     Raises:
         ManifestInvalid: it has errors.
@@ -143,34 +147,41 @@ def _read(files: Sequence[str], policies: Sequence[str]) -> tuple[Tree, Report]:
 def examine(
     sources: Sequence[Source], problems: Sequence[Diagnostic] = (), policies: Sequence[str] = ()
 ) -> tuple[Tree, Report]:
-    """Return what manifests declare, and the report on them; `problems` are those of their files."""
+    """Return what manifests declare, and the report on them; `problems` are the diagnostics of unreadable files."""
     with _without_collector():
         ignores = Ignores(sources)
-        known, tally = vocabulary(), Tally(ignores)
-        tree = validate_sources(sources, known, tally)
-        if tally.found_any_of(_UNKNOWN_NAMES) and vocabulary(plugins=True) != known:
-            known, tally = vocabulary(plugins=True), Tally(ignores)
-            tree = validate_sources(sources, known, tally)
-        judged = judge(policies, sources, tree, known, tally)
+        known_vocabulary, tally = vocabulary(), Tally(ignores)
+        tree = validate_sources(sources, known_vocabulary, tally)
+        if tally.found_any_of(_UNKNOWN_NAMES) and vocabulary(plugins=True) != known_vocabulary:
+            known_vocabulary, tally = vocabulary(plugins=True), Tally(ignores)
+            tree = validate_sources(sources, known_vocabulary, tally)
+        policy_results = apply_policies(policies, sources, tree, known_vocabulary, tally)
         for problem in problems:
             tally.note(problem)
-        tally.note_unused(has_errors=any(one.severity is Severity.ERROR for one in judged.mistakes))
+        tally.note_unused(has_errors=any(mistake.severity is Severity.ERROR for mistake in policy_results.mistakes))
         found = tally.diagnostics()
-        listed = add_source_lines(found, [*sources, *judged.texts], known, tree.stores) if found else ()
-    diagnostics = tuple(sorted((*listed, *judged.mistakes), key=lambda one: (one.span, one.code, one.detail)))
+        listed = (
+            add_source_lines(found, [*sources, *policy_results.texts], known_vocabulary, tree.stores) if found else ()
+        )
+    diagnostics = tuple(
+        sorted(
+            (*listed, *policy_results.mistakes),
+            key=lambda diagnostic: (diagnostic.span, diagnostic.code, diagnostic.detail),
+        )
+    )
     names = tuple(source.name for source in sources)
     return tree, Report(
         "validate",
         names,
         diagnostics,
         connection_count=len(tree.connections),
-        policy_count=judged.policy_count,
+        policy_count=policy_results.policy_count,
     )
 
 
 @contextmanager
 def _without_collector() -> Iterator[None]:
-    """Stop the cyclic garbage collector: it would walk a tree that only grows, and take longer than the parse."""
+    """Stop the cyclic garbage collector: it would visit a tree that only grows, and take longer than the parser."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

@@ -1,4 +1,4 @@
-"""Turns `--policy`, and the folders `policies/` beside manifests, into diagnostics of connections.
+"""Policies of a run: reads those of `--policy` and of folders `policies/` beside manifests, and judges connections.
 
 Layer 3; reads policy files.
 """
@@ -27,36 +27,37 @@ if TYPE_CHECKING:
     from connform.policies.file import Policy
 
 _EVERYWHERE: Final = ""
-_SHOWN: Final = frozenset({"version", "policies", "message", "severity", "schema"})
-"""The keys of a policy file besides those of JSON Schema; no value there is a secret."""
+"""In place of a folder: the policies of `--policy`, which judge every connection."""
+_PUBLIC_KEYS: Final = frozenset({"version", "policies", "message", "severity", "schema"})
+"""The keys of a policy file besides those of JSON Schema; their values are never secrets."""
 
 
 class PolicyResults(NamedTuple):
-    """What came of the policies of a run, besides what they say of connections."""
+    """The policy files of a run, and the mistakes in them; findings about connections go to the tally."""
 
     mistakes: Sequence[Diagnostic] = ()
-    """What is wrong with themselves."""
+    """The diagnostics of the policy files themselves."""
     texts: Sequence[Source] = ()
-    """Their files."""
+    """The policy files."""
     policy_count: int = 0
-    """How many there are."""
+    """How many policies they declare."""
 
 
-def judge(
+def apply_policies(
     named: Sequence[str], sources: Sequence[Source], tree: Tree, vocabulary: Vocabulary, tally: Tally
 ) -> PolicyResults:
-    """Add what policies say of the connections that have no errors to a tally; return what is wrong with the policy files.
+    """Judge the connections without errors by the policies of a run; return the diagnostics of the policy files.
 
     Args:
         named: policy files and folders that judge every connection.
         sources: the manifests of the run.
         tree: what they declare.
-        vocabulary: what the manifests were read with.
-        tally: the mistakes of the run.
+        vocabulary: the vocabulary with which the manifests were read.
+        tally: collects the diagnostics of connections.
     """
     beside = policies_beside(sources, named)
-    wanted = {base: paths for base, paths in ((_EVERYWHERE, named), *beside.files.items()) if paths}
-    if not wanted:
+    paths_by_folder = {base: paths for base, paths in ((_EVERYWHERE, named), *beside.files.items()) if paths}
+    if not paths_by_folder:
         return PolicyResults(beside.problems)
     from connform.manifest.snippet import Public, add_snippets
     from connform.manifest.source_lines import SourceLines
@@ -65,33 +66,36 @@ def judge(
     from connform.policies.judge import judge as judge_connections
     from connform.policies.keywords import KEYWORDS
 
-    texts, bases, problems = _load(wanted)
+    texts, bases, problems = _load(paths_by_folder)
     policies, mistakes = read_policies(texts)
     problems += [*beside.problems, *_without_policies(texts, policies, mistakes)]
     scoped = [policy._replace(bases=bases[policy.span.file]) for policy in policies]
     finder = FactFinder(vocabulary.connection, DEFAULT_PROVIDER, reference_keys(), tree.stores)
     sound = (connection for connection in tree.connections.values() if connection.sound)
     judge_connections(scoped, sound, finder.facts, tally)
-    known = _SHOWN | KEYWORDS.keys()
-    public = Public(known, known, known, lambda _: False)
+    public_keys = _PUBLIC_KEYS | KEYWORDS.keys()
+    public = Public(public_keys, public_keys, public_keys, lambda _: False)
     return PolicyResults([*problems, *add_snippets(mistakes, SourceLines(texts), public)], texts, len(policies))
 
 
-def _load(wanted: Mapping[str, Sequence[str]]) -> tuple[list[Source], dict[str, frozenset[str]], list[Diagnostic]]:
+def _load(
+    paths_by_folder: Mapping[str, Sequence[str]],
+) -> tuple[list[Source], dict[str, frozenset[str]], list[Diagnostic]]:
     """Read policy files, each once.
 
     Args:
-        wanted: the paths by the folder whose connections they judge, or by `_EVERYWHERE`.
+        paths_by_folder: the paths of policies, by the folder whose connections they judge, or by `_EVERYWHERE`.
 
     Returns:
-        The files, the folders that each judges by its name (none for all), and what can't be read.
+        The files; by the name of each file the folders whose connections it judges, empty for all; the diagnostics of
+        files that can't be read.
     """
     sources: dict[str, Source] = {}
     bases: dict[str, frozenset[str]] = {}
     problems: list[Diagnostic] = []
-    for base, paths in wanted.items():
-        found, wrong = load_sources(paths, folders=[base for base in wanted if base != _EVERYWHERE])
-        problems += [_unreadable(one) for one in wrong]
+    for base, paths in paths_by_folder.items():
+        found, unreadable = load_sources(paths, folders=[base for base in paths_by_folder if base != _EVERYWHERE])
+        problems += [_as_policy_diagnostic(problem) for problem in unreadable]
         for source in found:
             first = sources.setdefault(os.path.realpath(source.name), source)
             if first is source:
@@ -104,15 +108,16 @@ def _load(wanted: Mapping[str, Sequence[str]]) -> tuple[list[Source], dict[str, 
 def _without_policies(
     texts: Sequence[Source], policies: Sequence[Policy], mistakes: Sequence[Diagnostic]
 ) -> Iterator[Diagnostic]:
-    """Yield a diagnostic for each file that is right, and declares no policy."""
-    told = {policy.span.file for policy in policies} | {one.span.file for one in mistakes}
+    """Yield a diagnostic for each file that has no other diagnostic and declares no policy."""
+    known_files = {policy.span.file for policy in policies} | {mistake.span.file for mistake in mistakes}
     for text in texts:
-        if text.name not in told:
+        if text.name not in known_files:
             detail = "it declares no policy: write one, or remove the file"
             yield diagnose_file("policy-unreadable", detail, Span(text.name, 1, 1, 1, 1))
 
 
-def _unreadable(problem: Diagnostic) -> Diagnostic:
+def _as_policy_diagnostic(problem: Diagnostic) -> Diagnostic:
+    """Return the diagnostic of a file that can't be read as one of a policy."""
     detail = problem.detail
     if problem.code == "file-not-found" and not os.path.isdir(problem.span.file):
         is_link = os.path.islink(problem.span.file)

@@ -1,4 +1,4 @@
-"""Turns what is declared into whether it means something else in another folder: where a path of it is relative.
+"""Detection of relative paths in the settings of connections and stores: they depend on the manifest's folder.
 
 Layer 3, no IO.
 """
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def is_relative(settings: Mapping[str, Any]) -> bool:
-    """Whether a connection with these effective values names a file beside its manifest."""
+    """Whether a connection with these effective values has a path relative to its manifest."""
     paths = [path for scheme, path in references(settings) if scheme in FILES]
     if isinstance(tls := settings.get("tls"), dict):
         paths += map(str, tls.values())
@@ -22,7 +22,7 @@ def is_relative(settings: Mapping[str, Any]) -> bool:
 
 
 def is_relative_store(settings: Mapping[str, Any]) -> bool:
-    """Whether a store with these values, its `type` included, lies beside its manifest, or names a file there."""
+    """Whether a store with these values, `type` included, has a path relative to its manifest."""
     paths = [str(settings.get("path", ""))] if str(settings.get("type")) in FILES else []
     paths += [str(value) for key, value in settings.items() if key.endswith("_file")]
     paths += [path for scheme, path in _references(settings, store_reference_keys()) if scheme in FILES]
@@ -34,7 +34,7 @@ def _any_relative(paths: Sequence[str]) -> bool:
 
 
 def references(settings: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return the scheme of each secret reference of a connection, and what follows it."""
+    """Return the secret references of a connection, each as its scheme and the text after `://`."""
     auth = settings.get("auth")
     return _references(auth, reference_keys()) if isinstance(auth, dict) else []
 

@@ -1,4 +1,4 @@
-"""The rule for `revoke_url`: it is at the server of the token endpoint. Layer 3, no IO."""
+"""The validation rule for `revoke_url`: its origin is that of the token endpoint. Layer 3, no IO."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def findings(connection: Mapping[str, Any]) -> Iterator[Finding]:
-    """Yield that a connection's effective `revoke_url` names another server than its token endpoint."""
+    """Yield a finding if the origin of a connection's effective `revoke_url` isn't that of its token endpoint."""
     auth = connection["auth"]
     token_url = auth.get("token_url") or auth.get("issuer") or _known_token_url(connection)
     if token_url and not same_origin(auth["revoke_url"], token_url):
@@ -30,7 +30,7 @@ def findings(connection: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def _known_token_url(connection: Mapping[str, Any]) -> str:
-    """Return the token endpoint that the provider knows; empty where none is known, or the connection is wrong elsewhere."""
+    """Return the token endpoint of the provider; empty if it has none, or if other settings of the connection are wrong."""
     name = connection.get("provider", DEFAULT_PROVIDER)
     declared = Connection("", name, connection, Path(), Span("", 1, 1, 1, 1))
     with suppress(KeyError, UrlError):

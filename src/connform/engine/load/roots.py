@@ -1,4 +1,4 @@
-"""Says to which manifests files belong, for a hook that is told which files changed. Layer 3; looks for files."""
+"""The manifests to validate when a given file changed, for pre-commit hooks. Layer 3; looks for files."""
 
 # ruff: noqa: PTH110, PTH118, PTH119, PTH120  (paths are text wherever manifests are read)
 
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def roots_of(file: str) -> Sequence[str]:
-    """Return the manifests and folders that are read where a file changed, each a run by itself.
+def manifests_for(file: str) -> Sequence[str]:
+    """Return the files and folders to validate, each in a run of its own, because a file changed.
 
-    What lies in a folder `connections` belongs together, another manifest is one by itself. A policy belongs to the
-    manifests that lie beside its folder; none where no manifest does.
+    The manifests of a folder `connections` are validated together; every other manifest alone. For a policy, these are the
+    manifests beside its folder, if there are any.
     """
     folder = os.path.dirname(file)
     if os.path.basename(folder) == MANIFESTS:
         return [folder]
     if os.path.basename(folder) != POLICIES:
         return [file]
-    beside = os.path.dirname(folder)
-    manifests = [os.path.join(beside, name) for name in (f"{MANIFESTS}.yaml", f"{MANIFESTS}.yml", MANIFESTS)]
-    here = [beside] if os.path.basename(beside) == MANIFESTS else []
-    return here + [path for path in manifests if os.path.exists(path)]
+    parent = os.path.dirname(folder)
+    manifests = [os.path.join(parent, name) for name in (f"{MANIFESTS}.yaml", f"{MANIFESTS}.yml", MANIFESTS)]
+    parent_as_manifests = [parent] if os.path.basename(parent) == MANIFESTS else []
+    return parent_as_manifests + [path for path in manifests if os.path.exists(path)]

@@ -1,4 +1,4 @@
-"""Turns `-c`, `--exclude` and `--tag` into the connections of a run; `--changed-since` narrows them further.
+"""Selection of connections by name, glob and tag: `-c`, `--exclude`, `--tag`. `changed.py` applies `--changed-since`.
 
 Layer 3, no IO.
 """
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Selection(NamedTuple):
-    """Which connections a run is about; empty: all."""
+    """The selection of connections; an empty one selects all."""
 
     names: tuple[str, ...] = ()
     """Names or globs; a connection matches one of them."""
@@ -25,13 +25,13 @@ class Selection(NamedTuple):
     tags: tuple[str, ...] = ()
     """A connection has one of them."""
     changed_since: str = ""
-    """A commit, branch or tag; a connection means something else there."""
+    """A commit, branch or tag; a connection is new or differs from the one there. Empty for no such restriction."""
     may_be_empty: bool = False
     """Whether names and tags may match nothing, and nothing may be left (`--allow-empty`)."""
 
 
 EVERYTHING: Final = Selection()
-"""No choice at all."""
+"""Selects all connections."""
 _EMPTY: Final = (
     "the selection leaves no connection: its names and tags exist, but no connection satisfies all of them; "
     "--allow-empty permits that"
@@ -43,19 +43,19 @@ def select(tags: Mapping[str, Collection[str]], selection: Selection, *, may_mis
 
     Args:
         tags: the tags of each connection, by its name.
-        selection: which ones.
-        may_miss: whether names and tags may match nothing here, but elsewhere.
+        selection: which ones; `changed_since` is not applied here, and may leave nothing.
+        may_miss: whether names and tags may match nothing here, because they may match recorded connections.
 
     Raises:
-        UnknownConnection: a name, glob or tag that matches nothing, or nothing is left: a typo would otherwise pass
-            as success. What `changed_since` leaves may be nothing; it is not looked at here.
+        UnknownConnection: a name, glob or tag matches nothing, or nothing is left. Otherwise, a typo would look like
+            success.
     """
     if not any((selection.names, selection.exclude, selection.tags)):
         return list(tags)
     is_strict = not (may_miss or selection.may_be_empty)
     if is_strict:
         _require_known(selection, tags)
-    chosen = [name for name, own in tags.items() if _matches(name, own, selection)]
+    chosen = [name for name, connection_tags in tags.items() if _matches(name, connection_tags, selection)]
     if is_strict and not chosen:
         raise UnknownConnection(_EMPTY)
     return chosen
@@ -66,7 +66,7 @@ def _require_known(selection: Selection, tags: Mapping[str, Collection[str]]) ->
         if not any(fnmatchcase(name, pattern) for name in tags):
             raise UnknownConnection(unknown_connection(pattern, tags))
     if selection.tags:
-        known = dict.fromkeys(tag for own in tags.values() for tag in own)
+        known = dict.fromkeys(tag for connection_tags in tags.values() for tag in connection_tags)
         for tag in selection.tags:
             if tag not in known:
                 raise UnknownConnection(_unknown_tag(tag, known))
@@ -81,13 +81,17 @@ def _matches(name: str, tags: Collection[str], selection: Selection) -> bool:
 
 
 def unknown_connection(name: str, known: Iterable[str]) -> str:
-    """Say that no connection has a name, and which one may be meant."""
+    """Return the message that no connection has a name, with a similar name as a hint."""
     hint = did_you_mean(name, known)
     return f"no connection matches `{name}`" + (f"; {hint}" if hint else "")
 
 
-def _unknown_tag(tag: str, known: Collection[str]) -> str:
-    hint = did_you_mean(tag, known)
+def _unknown_tag(tag: str, known_tags: Collection[str]) -> str:
+    hint = did_you_mean(tag, known_tags)
     if not hint:
-        hint = f"the tags are {', '.join(f'`{one}`' for one in sorted(known))}" if known else "none has a tag"
+        hint = (
+            f"the tags are {', '.join(f'`{known_tag}`' for known_tag in sorted(known_tags))}"
+            if known_tags
+            else "none has a tag"
+        )
     return f"no connection has the tag `{tag}`; {hint}"

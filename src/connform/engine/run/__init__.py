@@ -1,1 +1,1 @@
-"""What a run has at hand: its secrets, clients, grants and recorded state, real or simulated. Layer 3."""
+"""Resources of a run: run context, secret resolver, clients, grants, recorded state; real or simulated. Layer 3."""

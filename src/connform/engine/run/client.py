@@ -1,4 +1,4 @@
-"""Turns a resolved connection into the settings of a ready client.
+"""Settings of the ready HTTP client of a connection: base URL, timeouts, TLS, proxy, credential.
 
 Layer 3; reads the proxy variables, and only where the manifest says `proxy: environment`.
 """
@@ -29,20 +29,20 @@ def client_settings(
     total_s: float | None = None,
     max_body_bytes: int = MAX_BODY_BYTES,
 ) -> ClientSettings:
-    """Return what `http.client` makes a ready client of.
+    """Return the settings from which `http.client` makes a ready client.
 
     Args:
-        connection: what was declared.
-        context: where secrets come from and sockets go.
+        connection: the declared connection.
+        context: the run context: source of secrets, grants, network.
         total_s: the limit of a whole exchange in seconds; default: the connection's own.
-        max_body_bytes: the largest answer that is accepted, decoded.
+        max_body_bytes: the maximum size of a response body, decoded.
 
     Raises:
         ConnectionFailed: a secret can't be resolved.
     """
     bare = bare_settings(connection, context, total_s=total_s, max_body_bytes=max_body_bytes)
-    given = resolve(connection, context, bare)
-    credential = auth_method(connection.auth.method).credential(given)
+    inputs = resolve(connection, context, bare)
+    credential = auth_method(connection.auth.method).credential(inputs)
     account = f"{connection.base}/{connection.name}" if hasattr(credential, "renew") else ""
     return replace(bare, credential=credential, account=account)
 
@@ -54,7 +54,7 @@ def bare_settings(
     total_s: float | None = None,
     max_body_bytes: int = MAX_BODY_BYTES,
 ) -> ClientSettings:
-    """Return the same without a credential: how the connection's network is reached."""
+    """Return the settings of a connection's client without its credential; arguments as for `client_settings`."""
     instance = provider(connection.provider).instance(connection)
     timeouts, tls = connection.timeouts, connection.tls
     return ClientSettings(

@@ -1,4 +1,4 @@
-"""Runs coroutines: many at once, from a program that may have an event loop already. Layer 3, no IO of its own."""
+"""Helpers of asyncio: run a coroutine from synchronous code; process many items at once. Layer 3, no IO of its own."""
 
 from __future__ import annotations
 
@@ -12,35 +12,42 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def run(work: Any) -> Any:
-    """Run a coroutine, in a thread of its own where this thread already runs a loop (a notebook)."""
+def run_coroutine(coroutine: Any) -> Any:
+    """Run a coroutine; in a new thread if this thread already runs an event loop, as in a notebook."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return asyncio.run(work)
+        return asyncio.run(coroutine)
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, work).result()
+        return thread.submit(asyncio.run, coroutine).result()
 
 
-async def each(
+async def map_concurrently(
     items: Sequence[Item],
     work: Callable[[Item], Awaitable[Result]],
     parallelism: int,
     progress: Callable[[int, int], None] | None,
 ) -> list[Result]:
-    """Return what came of every item, in their order, so many at once."""
-    results: dict[int, Result] = {}
-    waiting = iter(enumerate(items))
+    """Return the result of `work` for each item, in the order of the items.
 
-    async def take() -> None:
-        for index, item in waiting:
+    Args:
+        items: the items.
+        work: the coroutine function to call with each.
+        parallelism: how many at once.
+        progress: is called after each item with how many are done, and how many there are.
+    """
+    results: dict[int, Result] = {}
+    remaining = iter(enumerate(items))
+
+    async def worker() -> None:
+        for index, item in remaining:
             results[index] = await work(item)
             if progress:
                 progress(len(results), len(items))
 
     async with asyncio.TaskGroup() as group:
         for _ in range(min(max(parallelism, 1), len(items))):
-            group.create_task(take())
+            group.create_task(worker())
     return [results[index] for index in range(len(items))]

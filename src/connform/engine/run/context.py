@@ -1,4 +1,4 @@
-"""Says where the secrets of a run come from, where its grants lie and where its sockets go: the real world, or the simulator.
+"""The run context: the source of secrets, the stores of grants and the network of a run, real or simulated.
 
 Layer 3.
 """
@@ -29,18 +29,18 @@ if TYPE_CHECKING:
 
 
 class RunContext(NamedTuple):
-    """What a run touches."""
+    """The sources and targets of a run: secrets, grants, network."""
 
     source: SecretSource
-    """Where secrets come from."""
+    """The source of secrets."""
     grants: GrantsOfRun
-    """Where the grants of customers lie."""
+    """The stores of grants."""
     network: Network
-    """Where sockets go."""
+    """The network to which sockets connect."""
 
 
 class SyntheticSecrets:
-    """The simulation's source: no reference is resolved, the simulator issues what it will accept."""
+    """The simulation's source of secrets: it resolves no reference; the simulator issues secrets that it accepts."""
 
     def __init__(self, simulator: Simulator) -> None:
         self._simulator = simulator
@@ -50,16 +50,16 @@ class SyntheticSecrets:
 
     def secrets(self, connection: Connection) -> Mapping[str, Secret]:
         """Return synthetic secrets for a connection."""
-        by_key = connection.auth.method == "api_key"
-        issue = self._simulator.issue_api_key if by_key else self._simulator.issue_token
+        uses_api_key = connection.auth.method == "api_key"
+        issue = self._simulator.issue_api_key if uses_api_key else self._simulator.issue_token
         return {key: Secret(issue()) for key in connection.auth.references}
 
     def versions(self, connection: Connection) -> Mapping[str, str]:  # noqa: ARG002  (they have none)
-        """Return nothing: what was made up has no versions."""
+        """Return nothing: synthetic secrets have no versions."""
         return {}
 
     def known(self) -> Sequence[Secret]:
-        """Return nothing: what the simulator issues is known to it alone."""
+        """Return nothing: synthetic secrets needn't be masked."""
         return ()
 
     def close(self) -> None:
@@ -67,7 +67,7 @@ class SyntheticSecrets:
 
 
 class SyntheticGrants:
-    """The simulation's grants: every customer has granted what the manifest asks for."""
+    """The simulation's grants: each connection has a grant with the scopes that the manifest requests."""
 
     def __init__(self, simulator: Simulator) -> None:
         from connform.database.memory import MemoryStore
@@ -76,7 +76,7 @@ class SyntheticGrants:
         self._store = MemoryStore()
 
     def of(self, connection: Connection) -> GrantStore:
-        """Return the store with the connection's grant in it."""
+        """Return a store that contains the connection's grant."""
         if connection.name not in self._store.grants:
             settings = connection.auth.settings
             token_url = settings.get("token_url") or settings.get("issuer") or _token_url(connection)
@@ -105,20 +105,20 @@ def _token_url(connection: Connection) -> str:
 
 
 def real_context(manifest: Manifest, state: StateLocation = DEFAULT) -> RunContext:
-    """Return the world as it is."""
+    """Return the context of a real run: secrets from their stores, recorded grants, the network of this machine."""
     source = SecretResolver(manifest.stores)
     return RunContext(source, StoredGrants(state, source), REAL)
 
 
 def simulated_context(simulator: Simulator) -> RunContext:
-    """Return a world in which a running simulator answers for every host."""
+    """Return the context of a simulated run, in which a running simulator answers for every host."""
     network = Network(route=simulator.route, ca_pem=simulator.ca_pem)
     return RunContext(SyntheticSecrets(simulator), SyntheticGrants(simulator), network)
 
 
 @contextmanager
 def run_context(manifest: Manifest, *, simulate: bool, state: StateLocation = DEFAULT) -> Iterator[RunContext]:
-    """Yield the world of a run; with `simulate`, a simulator runs meanwhile."""
+    """Yield the context of a run, and close it at the end; with `simulate`, a simulator runs meanwhile."""
     if not simulate:
         context = real_context(manifest, state)
         try:

@@ -1,4 +1,4 @@
-"""Turns a declared connection into its line of a report, before anything is known of the live side.
+"""The report line of a declared connection, without live results.
 
 Layer 3, no IO.
 """
@@ -15,14 +15,19 @@ if TYPE_CHECKING:
 
 
 def describe(connection: Connection, base_url: str = "") -> ConnectionReport:
-    """Return what the manifest says of a connection; `base_url` is its resolved API root, where that is known already."""
+    """Return the report line of a connection with what its manifest declares.
+
+    Args:
+        connection: the declared connection.
+        base_url: its resolved API root; empty to resolve it here.
+    """
     return ConnectionReport(
         name=connection.name,
         provider=connection.provider,
         environment=connection.environment,
         region=connection.region,
         base_url=base_url or provider(connection.provider).instance(connection).base_url,
-        auth_method=connection.settings["auth"]["method"],  # `auth` would parse references that nobody asks for
+        auth_method=connection.settings["auth"]["method"],  # `connection.auth` would parse the references
         tags=connection.tags,
         place=connection.span,
     )

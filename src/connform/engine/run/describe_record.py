@@ -1,6 +1,6 @@
-"""Turns a record into a line of a report.
+"""The report line of an applied record.
 
-Layer 3, no IO. Apart from what plans: looking at records needs neither providers nor manifests.
+Layer 3, no IO. A module of its own, because reading records needs neither providers nor manifests.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 def describe_record(record: AppliedRecord, history: tuple[Attempt, ...] = ()) -> ConnectionReport:
-    """Return a record with its history as a line of a report."""
+    """Return the report line of a record and its history."""
     return describe_specification(record.connection, record.spec)._replace(record=record, history=history)
 
 
 def describe_specification(name: str, spec: Mapping[str, Any]) -> ConnectionReport:
-    """Return what was applied of a connection as a line of a report."""
+    """Return the report line of a connection from its recorded specification."""
     settings = spec["settings"]
     return ConnectionReport(
         name=name,

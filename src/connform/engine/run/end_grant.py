@@ -1,4 +1,4 @@
-"""Ends a grant: revokes it where its server can, and deletes it. Layer 3; uses the network and the store of grants."""
+"""Revocation and deletion of a grant. Layer 3; uses the network and the state database."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ if TYPE_CHECKING:
     from connform.grant import Grant
 
 LOCK_S: Final = pending_refresh.MAX_AGE.total_seconds()
-"""How long a login waits for whoever renews the grant right now."""
+"""How long to wait for another process that is renewing the grant."""
 
 
-def end_grant(given: AuthInputs, *, force: bool = False) -> str:
-    """Revoke a grant where its server can, and delete it; return what happened, for people. Errors as for `logout`."""
-    with given.grants().lock(given.connection, LOCK_S) as locked:
+def end_grant(inputs: AuthInputs, *, force: bool = False) -> str:
+    """Revoke a grant if its server supports that, delete it, and return a message. Errors as for `logout`."""
+    with inputs.grants().lock(inputs.connection, LOCK_S) as locked:
         grant = locked.read()
         if grant is None:
-            return f"{given.connection} has no grant"
-        said = _revoke(given, grant, force=force)
+            return f"{inputs.connection} has no grant"
+        result = _revoke(inputs, grant, force=force)
         locked.delete()
-        return f"the grant of {given.connection} was {said}"
+        return f"the grant of {inputs.connection} was {result}"
 
 
-def _revoke(given: AuthInputs, grant: Grant, *, force: bool) -> str:
-    server, token_url = oauth2.server(given.settings, given.server), grant.facts.token_url
+def _revoke(inputs: AuthInputs, grant: Grant, *, force: bool) -> str:
+    server, token_url = oauth2.server(inputs.settings, inputs.server), grant.facts.token_url
     if not server.may_renew(token_url):
         return f"deleted here, not revoked: the manifest no longer speaks of {token_url}, which gave it"
-    url = revoke_url(server, grant.facts, given.client, force=force)
+    url = revoke_url(server, grant.facts, inputs.client, force=force)
     if not url:
         return "deleted here; its server is not known to revoke grants"
-    endpoint = TokenEndpoint(token_url, oauth2.app(given), given.client)
+    endpoint = TokenEndpoint(token_url, oauth2.app(inputs), inputs.client)
     token, kind = (
         (grant.refresh_token, "refresh_token") if grant.refresh_token else (grant.access_token, "access_token")
     )

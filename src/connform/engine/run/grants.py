@@ -1,6 +1,6 @@
-"""Turns a connection into the store that keeps its grant.
+"""Grants of a run: the grant table of each connection, opened once per folder of manifests.
 
-Layer 3; stores open their files and connections when they are first used.
+Layer 3; tables open their files and connections when they are first used.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class GrantsOfRun(Protocol):
     """The stores of grants of a run."""
 
     def of(self, connection: Connection) -> GrantStore:
-        """Return the store that keeps a connection's grant.
+        """Return the store in which a connection's grant lies.
 
         Raises:
             ConnectionFailed: `config_invalid`; `store_unavailable` where an optional library is missing.
@@ -36,33 +36,34 @@ class GrantsOfRun(Protocol):
 
 
 class StoredGrants:
-    """The real ones."""
+    """The recorded grants of a run: those of its state database."""
 
     def __init__(self, state: StateLocation, source: SecretResolver) -> None:
         self._state = state
         self._source = source
-        self._opened: dict[Path, GrantTable] = {}
+        self._tables: dict[Path, GrantTable] = {}
 
     def of(self, connection: Connection) -> GrantTable:
-        """Return the store that keeps a connection's grant."""
-        return self.at(connection.base)
+        """Return the grant table in which a connection's grant lies."""
+        return self.table_for_folder(connection.base)
 
-    def at(self, base: Path) -> GrantTable:
-        """Return the store that keeps the grants of the manifests in a folder; errors as for `of`."""
+    def table_for_folder(self, base: Path) -> GrantTable:
+        """Return the grant table of the manifests in a folder; errors as for `of`."""
         from connform.database import open_grants
         from connform.engine.run.tracked_state import require_untracked
 
-        if base not in self._opened:
+        if base not in self._tables:
             require_untracked(self._state.url, base / FOLDER)
-            self._opened[base] = open_grants(self._state.url, base / FOLDER, self._key(base))
-        return self._opened[base]
+            self._tables[base] = open_grants(self._state.url, base / FOLDER, self._key(base))
+        return self._tables[base]
 
     def close(self) -> None:
         """Let go of files and connections."""
-        while self._opened:
-            self._opened.popitem()[1].close()
+        while self._tables:
+            self._tables.popitem()[1].close()
 
     def _key(self, base: Path) -> Callable[[], Secret] | None:
+        """Return the function that reads the key of the grants; `None` for the key file beside them."""
         if not self._state.key:
             return None
         from connform.secret import MalformedReferenceError, SecretReference

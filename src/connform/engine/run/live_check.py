@@ -1,4 +1,4 @@
-"""Checks a connection live: one read-only request through a ready client, stage by stage.
+"""Live check of connections: one read-only request through a ready client, with a verdict and the time of each stage.
 
 Layer 3; uses the network.
 """
@@ -16,7 +16,7 @@ from connform.auth.oauth2 import DEFAULT_SCOPES
 from connform.engine.load.catalog import provider
 from connform.engine.report import Remark
 from connform.engine.run.client import client_settings
-from connform.engine.run.concurrency import each, run
+from connform.engine.run.concurrency import map_concurrently, run_coroutine
 from connform.engine.run.describe import describe
 from connform.engine.run.timeline import Timeline
 from connform.errors import ConnectionFailed
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from connform.manifest.model import Connection
 
 TIMEOUT_S: Final = 10.0
-"""How long a whole check may take by default."""
+"""The default limit of a whole check."""
 MAX_BODY_BYTES: Final = 1024 * 1024
 CERTIFICATE_WARNING: Final = timedelta(days=14)
 
@@ -50,36 +50,38 @@ def check_all(
     """Return the verdicts on connections, in their order; arguments as for `check`."""
     context.source.prepare(connections)
     work = partial(check_connection, context=context, timeout_s=timeout_s)
-    reports: list[ConnectionReport] = run(each(connections, work, parallelism, progress))
+    reports: list[ConnectionReport] = run_coroutine(map_concurrently(connections, work, parallelism, progress))
     return reports
 
 
 async def check_connection(connection: Connection, context: RunContext, timeout_s: float | None) -> ConnectionReport:
-    """Return the verdict on one connection; whatever fails is in it, and never raised."""
+    """Return the verdict on one connection; a `ConnectionFailed` is part of the verdict, and isn't raised."""
     timeline = Timeline()
     total_s = timeout_s or min(TIMEOUT_S, connection.timeouts.total_s)
     try:
-        judgement = await _ask(connection, context, total_s, timeline)
+        judgement = await _send_check_request(connection, context, total_s, timeline)
     except ConnectionFailed as failure:
         judgement = Judgement(failure.fault.name, failure.message, failure.hint)
     return _report(connection, judgement, timeline)
 
 
-async def _ask(connection: Connection, context: RunContext, total_s: float, timeline: Timeline) -> Judgement:
+async def _send_check_request(
+    connection: Connection, context: RunContext, total_s: float, timeline: Timeline
+) -> Judgement:
     api = provider(connection.provider)
-    wanted = api.check_request(connection)
+    request = api.check_request(connection)
     timeline.done(Stage.CONFIG)
     settings = client_settings(connection, context, total_s=total_s, max_body_bytes=MAX_BODY_BYTES)
-    settings = replace(settings, attempts=1)  # a check reports what it sees
+    settings = replace(settings, attempts=1)  # a check doesn't retry: it reports the first answer
     timeline.done(Stage.SECRET)
     async with async_client(settings, timeline) as client:
-        response = await client.request(wanted.method, wanted.path, json=wanted.json)
+        response = await client.request(request.method, request.path, json=request.json)
     answer = _answer(response.status_code, response.headers.items(), response.content)
     judgement = judge_certificate(response.status_code, response.content) or api.judge(connection, answer)
     if not judgement.fault or FAULTS[judgement.fault].stage is Stage.AUTH:
         timeline.done(Stage.HTTP, http_status=answer.status)
         if not judgement.fault:
-            timeline.remarks += _narrowed(connection, settings.credential)
+            timeline.remarks += _missing_scopes(connection, settings.credential)
             timeline.done(Stage.AUTH)
             timeline.stage(Stage.LATENCY, timeline.latency_s, judgement.facts)
     return judgement
@@ -94,8 +96,8 @@ def _answer(status: int, headers: Any, body: bytes) -> Answer:
     return Answer(status, lower, content, is_json, received_at=datetime.now(UTC))
 
 
-def failed(line: ConnectionReport, failure: ConnectionFailed) -> ConnectionReport:
-    """Return a line of a report with a failure that isn't the connection's own."""
+def with_failure(line: ConnectionReport, failure: ConnectionFailed) -> ConnectionReport:
+    """Return a report line with a failure that was not found by a check."""
     return line._replace(
         verdict=failure.fault.verdict,
         stage=failure.fault.stage,
@@ -118,12 +120,12 @@ def _report(connection: Connection, judgement: Judgement, timeline: Timeline) ->
         stages=timeline.stages(fault.stage if fault else None, judgement.facts),
         warnings=tuple(_warnings(timeline)),
         exit_code=fault.exit_code if fault else ExitCode.OK,
-        place=_place(connection, judgement),
+        place=_span_of_failure(connection, judgement),
     )
 
 
-def _narrowed(connection: Connection, credential: object) -> Iterator[Remark]:
-    """Yield a remark where a customer granted less than the manifest asks for (RFC 6749 §3.3)."""
+def _missing_scopes(connection: Connection, credential: object) -> Iterator[Remark]:
+    """Yield a remark if a customer granted fewer scopes than the manifest requests (RFC 6749 §3.3)."""
     facts: GrantFacts | None = getattr(credential, "facts", None)
     if facts is not None:
         missing = [
@@ -144,8 +146,8 @@ def _warnings(timeline: Timeline) -> Iterator[Remark]:
             yield Remark("certificate-ends-soon", text)
 
 
-def _place(connection: Connection, judgement: Judgement) -> Span:
-    """Return where the manifest says what failed: the secret that the message names, else the connection's name."""
+def _span_of_failure(connection: Connection, judgement: Judgement) -> Span:
+    """Return the span of the secret reference that the failure's message names; else the span of the connection's name."""
     for key, reference in connection.auth.references.items():
         if re.search(rf"`{key}`|{re.escape(str(reference))}(?![^\s),])", judgement.message):
             return connection.place_of("auth", key)

@@ -1,4 +1,4 @@
-"""Turns a declared connection into what its credential is made of: its secrets fetched, its grant's place known.
+"""Inputs of a connection's auth method: fetches its secrets, and adds its authorization server and grant table.
 
 Layer 3; calls the secret backends.
 """
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def resolve(connection: Connection, context: RunContext, client: ClientSettings) -> AuthInputs:
-    """Return what a connection's credential is made of.
+    """Return the inputs of a connection's auth method, with its secrets read.
 
     Raises:
         ConnectionFailed: a fault of the stage `secret`, or `config_invalid`.

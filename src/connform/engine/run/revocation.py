@@ -1,4 +1,4 @@
-"""Says where a grant is revoked, and whether its refresh token may go there.
+"""Choice of the URL at which a grant is revoked, with the rule that its refresh token goes to no foreign server.
 
 Layer 3, no IO but what `discover` asks of an issuer.
 """
@@ -20,42 +20,44 @@ if TYPE_CHECKING:
 
 
 def revoke_url(server: AuthorizationServer, facts: GrantFacts, settings: ClientSettings, *, force: bool = False) -> str:
-    """Return where a grant is revoked: the manifest's or the provider's, else what its login found; empty where unknown.
+    """Return the revocation URL of a grant: the declared one, else the one that its login recorded; empty if unknown.
+
+    If neither is known, and the server has an issuer, the issuer's metadata are asked.
 
     Args:
-        server: what manifest and provider say; it may renew the grant.
-        facts: of the grant, as its seal vouches for them.
-        settings: for the metadata of an issuer.
+        server: the server that manifest and provider declare; it may renew the grant.
+        facts: the facts of the grant, authenticated by its seal.
+        settings: client settings for the request of an issuer's metadata.
         force: whether the token may go to any server that the manifest names.
 
     Raises:
-        Refused: it is another server than the one that gave the grant, and its login knew of none such.
+        Refused: the declared URL is on another server than the token endpoint, and isn't the one that the login recorded.
     """
-    if problem := foreign(server, facts):
+    if problem := foreign_server_problem(server, facts):
         if not force:
             raise Refused(problem)
         return server.revoke_url
     if server.revoke_url:
         return server.revoke_url
-    if same_origin(facts.revoke_url, facts.token_url):  # tokens go to no server but their own on the store's word
+    if same_origin(facts.revoke_url, facts.token_url):  # a recorded URL is used only on the token's own server
         return facts.revoke_url
     return discover(server, settings).revoke_url if server.issuer else ""
 
 
-def foreign(server: AuthorizationServer, facts: GrantFacts) -> str:
-    """Return why the refresh token of a grant may not go where manifest or provider say; empty where it may."""
+def foreign_server_problem(server: AuthorizationServer, facts: GrantFacts) -> str:
+    """Return why a grant's refresh token may not be sent to the declared revocation URL; empty if it may."""
     url = server.revoke_url
     if not url or url == facts.revoke_url or same_origin(url, facts.token_url):
         return ""
-    there, here = parse_url(url).origin, parse_url(facts.token_url).origin
+    revocation_origin, token_origin = parse_url(url).origin, parse_url(facts.token_url).origin
     return (
-        f"the grant of {facts.connection} comes from {here}, and its refresh token would go to {there} (`revoke_url`), of which its "
+        f"the grant of {facts.connection} comes from {token_origin}, and its refresh token would go to {revocation_origin} (`revoke_url`), of which its "
         "login knew nothing"
     )
 
 
 def declared_server(connection: Connection) -> AuthorizationServer:
-    """Return the authorization server of an OAuth connection, as far as manifest and provider know it."""
+    """Return the authorization server of an OAuth connection, from its manifest and its provider."""
     instance = provider(connection.provider).instance(connection)
-    known = AuthorizationServer(instance.authorize_url, instance.token_url, instance.revoke_url)
-    return oauth2.server(connection.auth.settings, known)
+    provider_server = AuthorizationServer(instance.authorize_url, instance.token_url, instance.revoke_url)
+    return oauth2.server(connection.auth.settings, provider_server)

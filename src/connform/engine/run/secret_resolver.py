@@ -1,4 +1,4 @@
-"""Turns the secret references of a run into secrets, whichever stores they lie in.
+"""The secret resolver: reads the secret references of a run from their stores.
 
 Layer 3; calls the secret backends.
 """
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from connform.engine.load.catalog import BY_FOLDER, backend
 from connform.engine.run.store_session import StoreSession
-from connform.engine.run.threads import all_of
+from connform.engine.run.threads import run_all
 from connform.errors import ConnectionFailed, SecretUnresolved
 from connform.process_local import ProcessLocal
 from connform.secrets.kit.interface import DEFAULT_TIMEOUT_S, Fetched, StoreConfig
@@ -24,133 +24,146 @@ if TYPE_CHECKING:
     from connform.secret import Secret, SecretReference
     from connform.secrets.kit.interface import Backend, OpenStore, Outcome
 
-_PLACES_AT_ONCE: Final = 16
-_ANYWHERE: Final = Path()
+_STORES_AT_ONCE: Final = 16
+_NO_FOLDER: Final = Path()
 
 
 class SecretSource(Protocol):
-    """Where the secrets of a run come from."""
+    """A source of the secrets of a run."""
 
     def prepare(self, connections: Iterable[Connection]) -> None:
-        """Read what connections will need, many secrets at once; what fails is said where it is asked for."""
+        """Read the secrets of connections, many at once; `secrets` raises the failures later."""
 
     def secrets(self, connection: Connection) -> Mapping[str, Secret]:
         """Return a connection's secrets by their key under `auth:`.
 
         Raises:
-            SecretUnresolved: a reference leads nowhere.
+            SecretUnresolved: a secret can't be read.
         """
 
     def versions(self, connection: Connection) -> Mapping[str, str]:
-        """Return the versions of a connection's secrets that were read, by their key under `auth:`, where there are versions."""
+        """Return the versions of a connection's secrets by their key under `auth:`, of those that were read and have one."""
 
     def known(self) -> Sequence[Secret]:
-        """Return every secret that this run has come by so far."""
+        """Return every secret that was read so far."""
 
     def close(self) -> None:
         """Log out of the stores."""
 
 
 class RequestedSecret(NamedTuple):
-    """A reference, and where it starts."""
+    """A secret reference, with the folder for relative paths."""
 
     reference: SecretReference
-    """Where the secret lies."""
+    """The reference."""
     base: Path
-    """Relative paths start here, unless a store says otherwise."""
+    """Relative paths start here, if the reference names no declared store."""
 
 
 class SecretResolver:
-    """The real source: each store opened once a run, each reference read once. Safe to share between threads."""
+    """The source of secrets of a real run. It opens each store once, and reads each reference once.
+
+    Safe to share between threads.
+    """
 
     def __init__(self, stores: Mapping[str, Store]) -> None:
         self._stores = stores
-        self._places: dict[tuple[str, Path], StoreSession] = {}
+        self._sessions: dict[tuple[str, Path], StoreSession] = {}
         self._lock = ProcessLocal(Lock)
 
     def prepare(self, connections: Iterable[Connection]) -> None:
-        """Read what connections will need."""
-        self.outcomes(
-            [RequestedSecret(reference, one.base) for one in connections for reference in one.auth.references.values()]
+        """Read the secrets of connections, many at once; failures are remembered."""
+        self.read(
+            [
+                RequestedSecret(reference, connection.base)
+                for connection in connections
+                for reference in connection.auth.references.values()
+            ]
         )
 
     def secrets(self, connection: Connection) -> Mapping[str, Secret]:
-        """Return a connection's secrets; those that lie in one place come from one snapshot of it."""
+        """Return a connection's secrets by their key under `auth:`."""
         references = connection.auth.references
         return dict(zip(references, self.fetch(list(references.values()), connection.base), strict=True))
 
     def versions(self, connection: Connection) -> Mapping[str, str]:
-        """Return the versions of a connection's secrets that were read."""
+        """Return the versions of a connection's secrets, of those that were read and have one."""
         versions = {}
         for key, reference in connection.auth.references.items():
-            outcome = self._place(reference.scheme, connection.base).known(reference)
+            outcome = self._session(reference.scheme, connection.base).outcome(reference)
             if isinstance(outcome, Fetched) and outcome.version:
                 versions[key] = outcome.version
         return versions
 
     def known(self) -> Sequence[Secret]:
-        """Return every secret that was read so far, those that opened stores as well."""
+        """Return every secret that was read so far, including those that open stores."""
         with self._lock.own:
-            places = list(self._places.values())
-        return [secret for place in places for secret in place.secrets]
+            sessions = list(self._sessions.values())
+        return [secret for session in sessions for secret in session.secrets]
 
     def fetch(self, references: Sequence[SecretReference], base: Path) -> list[Secret]:
-        """Return the secrets of references; relative paths start at `base`, or at the store's own.
+        """Return the secrets of references, in their order.
+
+        Args:
+            references: the references.
+            base: relative paths start here, unless the reference names a declared store, which has a folder of its own.
 
         Raises:
-            SecretUnresolved: a reference leads nowhere.
+            SecretUnresolved: a secret can't be read.
             ConnectionFailed: `config_invalid`, there is no such scheme.
         """
         secrets = []
-        for outcome in self.outcomes([RequestedSecret(reference, base) for reference in references]):
+        for outcome in self.read([RequestedSecret(reference, base) for reference in references]):
             if isinstance(outcome, SecretUnresolved):
-                raise SecretUnresolved(outcome.fault.name, outcome.message, outcome.hint)  # it may be raised again
+                # A new object, because the cached one may be needed again.
+                raise SecretUnresolved(outcome.fault.name, outcome.message, outcome.hint)
             secrets.append(outcome.secret)
         return secrets
 
-    def outcomes(self, wanted: Sequence[RequestedSecret]) -> list[Outcome]:
-        """Return what came of each reference, in their order.
+    def read(self, requested: Sequence[RequestedSecret]) -> list[Outcome]:
+        """Return the outcome of each reference, in their order.
 
         Raises:
             ConnectionFailed: `config_invalid`, there is no such scheme.
         """
-        places = [self._place(reference.scheme, base) for reference, base in wanted]
+        sessions = [self._session(reference.scheme, base) for reference, base in requested]
         groups: dict[StoreSession, list[SecretReference]] = {}
-        for place, (reference, _) in zip(places, wanted, strict=True):
-            groups.setdefault(place, []).append(reference)
-        jobs = [partial(place.outcomes, references) for place, references in groups.items()]
-        found = dict(zip(groups, all_of(jobs, _PLACES_AT_ONCE), strict=True))
-        return [found[place][reference] for place, (reference, _) in zip(places, wanted, strict=True)]
+        for session, (reference, _) in zip(sessions, requested, strict=True):
+            groups.setdefault(session, []).append(reference)
+        jobs = [partial(session.read, references) for session, references in groups.items()]
+        outcomes = dict(zip(groups, run_all(jobs, _STORES_AT_ONCE), strict=True))
+        return [outcomes[session][reference] for session, (reference, _) in zip(sessions, requested, strict=True)]
 
     def close(self) -> None:
-        """Log out of the stores; what is asked for afterwards is read anew."""
+        """Log out of the stores, and forget the secrets; later calls open the stores again."""
         with self._lock.own:
-            places, self._places = list(self._places.values()), {}
-        for place in places:
-            place.close()
+            sessions, self._sessions = list(self._sessions.values()), {}
+        for session in sessions:
+            session.close()
 
-    def _place(self, scheme: str, base: Path) -> StoreSession:
+    def _session(self, scheme: str, base: Path) -> StoreSession:
         store = self._stores.get(scheme)
-        start = base if store is None and scheme in BY_FOLDER else _ANYWHERE
+        folder = base if store is None and scheme in BY_FOLDER else _NO_FOLDER
         with self._lock.own:
-            if (scheme, start) not in self._places:
-                self._places[scheme, start] = self._place_of(scheme, store, base)
-            return self._places[scheme, start]
+            if (scheme, folder) not in self._sessions:
+                self._sessions[scheme, folder] = self._new_session(scheme, store, base)
+            return self._sessions[scheme, folder]
 
-    def _place_of(self, scheme: str, store: Store | None, base: Path) -> StoreSession:
+    def _new_session(self, scheme: str, store: Store | None, base: Path) -> StoreSession:
         try:
             kind = backend(store.type if store else scheme)
-        except LookupError:  # not from a manifest, which was validated
+        except LookupError:  # not in a manifest: validation refuses unknown schemes
             raise ConnectionFailed("config_invalid", f"no secret backend has the scheme {scheme}://") from None
         if store is None:
             return StoreSession(f"{scheme}://", partial(kind.open, StoreConfig(base)), DEFAULT_TIMEOUT_S)
-        return StoreSession(f"the store {scheme}", partial(self._open, kind, store), store.timeout_s)
+        return StoreSession(f"the store {scheme}", partial(self._open_store, kind, store), store.timeout_s)
 
-    def _open(self, kind: Backend, store: Store) -> OpenStore:
+    def _open_store(self, kind: Backend, store: Store) -> OpenStore:
         try:
-            found = self.fetch(list(store.references.values()), store.base)  # of bare backends: no store opens another
+            # These are references of bare backends: the credentials of a store lie in no other store.
+            values = self.fetch(list(store.references.values()), store.base)
         except SecretUnresolved as failure:
             message = f"the store {store.name} can't be opened: {failure.message}"
             raise SecretUnresolved(failure.fault.name, message, failure.hint) from None
-        secrets = dict(zip(store.references, found, strict=True))
+        secrets = dict(zip(store.references, values, strict=True))
         return kind.open(StoreConfig(store.base, store.settings, secrets, store.timeout_s))

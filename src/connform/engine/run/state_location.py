@@ -1,4 +1,4 @@
-"""Where the state of a run lies: in a folder beside each manifest, or behind one URL. Layer 3, no IO."""
+"""The location of the state database: a folder beside each manifest, or one URL; the key of grants. Layer 3, no IO."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import Final
 
 FOLDER: Final = ".connform"
-"""Beside the manifest that declares the connection."""
+"""The name of the default folder, beside the manifest that declares the connection."""
 
 
 @dataclass(frozen=True, slots=True)
 class StateLocation:
-    """Where what outlives a run is kept."""
+    """The location of the state database, and the key of the grants in it."""
 
     url: str = field(default="", repr=False)  # it may hold a password
     """`postgresql://…` or `sqlite:///folder`; empty for the folder `.connform` beside each manifest."""
@@ -20,3 +20,4 @@ class StateLocation:
 
 
 DEFAULT: Final = StateLocation()
+"""The folder `.connform` beside each manifest, with a key file."""

@@ -1,6 +1,6 @@
-"""Turns the manifests of a run into the recorded state beside them, all of it one mapping.
+"""Recorded state of a run: the state tables of its manifests, read and locked together; and shards of a run.
 
-Layer 3; stores open their files and connections when they are first used.
+Layer 3; tables open their files and connections when they are first used.
 """
 
 from __future__ import annotations
@@ -23,190 +23,209 @@ if TYPE_CHECKING:
     from connform.recorded import AppliedRecord, RecordSummary
 
 PARTS: Final = 64
-"""A state is locked in parts, so that shards of a run don't wait for each other."""
-_AROUND: Final = tuple(f"{place}{FOLDER}" for place in ("", "*/", "*/connections/"))
-"""Where other states lie, from a folder that is looked at."""
+"""How many parts of a state table can be locked separately, so that shards of a run don't wait for each other."""
+_STATE_FOLDERS: Final = tuple(f"{parents}{FOLDER}" for parents in ("", "*/", "*/connections/"))
+"""The patterns of other state folders, relative to a folder of the repository."""
 
 
 class Shard(NamedTuple):
-    """One of several runs that share the connections among them."""
+    """One of several runs that divide the connections among them."""
 
     number: int = 1
-    """1-based."""
+    """The number of this shard, from 1."""
     total: int = 1
-    """How many there are, `PARTS` at most."""
+    """The number of shards, at most `PARTS`."""
 
     def __str__(self) -> str:
         return f"{self.number}/{self.total}"
 
     def has(self, connection: str) -> bool:
-        """Whether a connection is this shard's: by its name alone, so that every machine says the same."""
+        """Whether a connection belongs to this shard. That depends on its name alone, so it is the same on every machine."""
         return self.total == 1 or part_of(connection) % self.total == self.number - 1
 
     @property
     def parts(self) -> list[str]:
-        """The parts of the state that are this shard's."""
+        """The names of the parts of the state that belong to this shard."""
         return [self.name_of(part) for part in range(PARTS) if part % self.total == self.number - 1]
 
     @staticmethod
     def name_of(part: int) -> str:
-        """Return the name of a part."""
+        """Return the name of a part by its number."""
         return f"{part:02}"
 
 
-WHOLE: Final = Shard()
+SINGLE_SHARD: Final = Shard()
+"""The only shard of a run that isn't divided."""
 
 
 def part_of(connection: str) -> int:
-    """Return the part of the state in which a connection lies."""
-    from hashlib import sha256  # who only looks pays nothing for it
+    """Return the number of the part of the state that contains a connection."""
+    from hashlib import sha256  # imported here, because reading state doesn't need it
 
     return sha256(connection.encode()).digest()[0] % PARTS
 
 
-def by_home(homes: Mapping[str, StateTable]) -> dict[StateTable, set[str]]:
-    """Return the names of connections by where they are recorded."""
+def by_table(tables: Mapping[str, StateTable]) -> dict[StateTable, set[str]]:
+    """Return the names of connections by the state table where they are recorded."""
     names: dict[StateTable, set[str]] = {}
-    for name, home in homes.items():
-        names.setdefault(home, set()).add(name)
+    for name, table in tables.items():
+        names.setdefault(table, set()).add(name)
     return names
 
 
 class StateOfRun:
-    """The recorded state of a run: one for each folder of manifests, or the one that a URL names."""
+    """The state tables of a run: one for each folder of manifests, or the one at a URL."""
 
     def __init__(self, state: StateLocation, files: Sequence[str]) -> None:
-        """Take where state is kept, and the manifests of the run as they were named."""
+        """Set up the state tables of the manifests `files`, named as on the command line."""
         self._paths = {file: Path(os.path.abspath(file)) for file in files}  # noqa: PTH100  (without `..`)
         folders = dict.fromkeys(path.parent for path in self._paths.values()) or {Path.cwd(): None}
-        self._homes: dict[Path, StateTable] = {}
-        only: StateTable | None = None
+        self._tables: dict[Path, StateTable] = {}
+        shared: StateTable | None = None
         for folder in folders:
-            if only is None or not state.url:
-                only = _opened(state.url, folder)
-            self._homes[folder] = only
+            if shared is None or not state.url:
+                shared = _open_table(state.url, folder)
+            self._tables[folder] = shared
         self._has_url = bool(state.url)
-        self._roots = {folder: _repository(folder) for folder in folders}
+        self._roots = {folder: _repository_root(folder) for folder in folders}
         self._files = {
             named: path.relative_to(self._roots[path.parent]).as_posix() for named, path in self._paths.items()
         }
 
     @property
-    def all(self) -> tuple[StateTable, ...]:
-        """Each once."""
-        return tuple(dict.fromkeys(self._homes.values()))
+    def tables(self) -> tuple[StateTable, ...]:
+        """All state tables, each once."""
+        return tuple(dict.fromkeys(self._tables.values()))
 
-    def of(self, folder: Path) -> StateTable:
-        """Return the state of the manifests in a folder."""
-        return self._homes[folder]
+    def table(self, folder: Path) -> StateTable:
+        """Return the state table of the manifests in a folder."""
+        return self._tables[folder]
 
-    def folder_of(self, states: StateTable) -> Path:
-        """Return a folder whose manifests have their state there."""
-        return next(folder for folder, home in self._homes.items() if home is states)
+    def folder_of(self, table: StateTable) -> Path:
+        """Return the first folder whose manifests are recorded in a state table."""
+        return next(folder for folder, its_table in self._tables.items() if its_table is table)
 
-    def file(self, named: str) -> str:
-        """Return the path of a manifest in its repository, which every checkout has alike; else its name."""
+    def manifest_path(self, named: str) -> str:
+        """Return the path of a manifest, relative to its repository, or to its folder if it lies in no repository.
+
+        It is the same in every checkout.
+        """
         return self._files[named]
 
-    def folder(self, folder: Path) -> str:
-        """Return the path of a manifest's folder in its repository; `.` at its top."""
+    def folder_path(self, folder: Path) -> str:
+        """Return the path of a manifest's folder, relative to its repository; `.` for the top, and without a repository."""
         return folder.relative_to(self._roots[folder]).as_posix()
 
-    def around(self) -> list[StateTable]:
-        """Return the states of folders around the run's: in those above, up to the top of the repository, and right in them.
+    def other_tables(self) -> list[StateTable]:
+        """Return the state tables of other folders of the repository: of parent folders, and of folders directly in these.
 
-        A manifest that moves to another folder leaves its record there.
+        A manifest that was moved to another folder leaves its records in the old one.
         """
         if self._has_url:
             return []
-        found = {state.parent for folder in self._homes for state in _around(folder)}
-        return [_opened("", folder) for folder in sorted(found - self._homes.keys())]
+        others = {state.parent for folder in self._tables for state in _state_folders(folder)} - self._tables.keys()
+        return [_open_table("", folder) for folder in sorted(others)]
 
     def real_path(self, path: str) -> str:
-        """Return where a path of a repository leads through links, as the repository names it; the same where nothing is there."""
+        """Return a path of a repository with links followed, relative to the repository; the same if nothing exists there.
+
+        It is absolute if the links lead out of the repository.
+        """
         for root in dict.fromkeys(self._roots.values()):
             if os.path.lexists(root / path):
                 real, top = Path(os.path.realpath(root / path)), Path(os.path.realpath(root))
                 return real.relative_to(top).as_posix() if top in real.parents else str(real)
         return path
 
-    def marks(self) -> dict[str, tuple[RecordSummary, StateTable]]:
-        """Return the marks of every record and where it lies, by the connection's name. Takes no lock.
+    def summaries(self) -> dict[str, tuple[RecordSummary, StateTable]]:
+        """Return the summary and the state table of every record, by the connection's name. Takes no lock.
 
         Raises:
-            ConnectionFailed: a fault of the store.
+            ConnectionFailed: a fault of the state database.
         """
-        return {name: (mark, states) for states in self.all for name, mark in states.summaries().items()}
+        return {name: (summary, table) for table in self.tables for name, summary in table.summaries().items()}
 
     def read(self, only: Container[str] | None = None) -> dict[str, AppliedRecord]:
-        """Return records by name, by default all; errors as for `marks`."""
+        """Return records by the connection's name, by default all; errors as for `summaries`."""
         if only == frozenset():
             return {}
-        return {name: record for states in self.all for name, record in states.read(only).items()}
+        return {name: record for table in self.tables for name, record in table.read(only).items()}
 
-    def outlived(self, marks: Mapping[str, RecordSummary], searched: Iterable[Path]) -> Iterator[str]:
-        """Yield the names of records whose manifest was read, or would have been, were it still there.
+    def undeclared(self, summaries: Mapping[str, RecordSummary], searched: Iterable[Path]) -> Iterator[str]:
+        """Yield the names of records that are to be removed, because no manifest declares them any more.
 
-        A run over one file must not forget what another declares, and not every machine has every file: what is
-        missing from this one is gone only where its whole folder was read.
+        A run over one file must not remove what another file declares. So a record is removed only if its file was read
+        in this run, or if the whole folder of the file was read and the file doesn't exist.
 
         Args:
-            marks: records that no manifest of the run declares.
+            summaries: the summaries of records that no manifest of the run declares, by the connection's name.
             searched: the folders that were read as a whole.
         """
         read = set(self._files.values())
-        whole = {self.folder(folder): folder for folder in searched if folder in self._roots}
-        for name, mark in marks.items():
-            folder, _, file = mark.file.rpartition("/")
-            place = whole.get(folder or ".")
-            if mark.file in read or (place and not os.path.lexists(place / file)):
+        searched_folders = {self.folder_path(folder): folder for folder in searched if folder in self._roots}
+        for name, summary in summaries.items():
+            folder, _, file = summary.file.rpartition("/")
+            searched_folder = searched_folders.get(folder or ".")
+            if summary.file in read or (searched_folder and not os.path.lexists(searched_folder / file)):
                 yield name
 
     def is_left_out(self, file: str) -> bool:
-        """Whether a manifest is there, by its path in the repository, and is no part of this run."""
+        """Whether a manifest exists and is not part of this run; `file` is its path in the repository."""
         return file not in self._files.values() and any(os.path.lexists(root / file) for root in self._roots.values())
 
     @contextmanager
-    def held(
+    def locked(
         self, shard: Shard, timeout_s: float, names: Iterable[str] = ()
     ) -> Iterator[Mapping[StateTable, StateChanges]]:
-        """Hold the parts of a shard in every state, and those of further names, within one time for all; errors as for `States.held`.
+        """Lock the parts of a shard in every state table, and the parts that contain further connections.
 
-        Whoever holds several takes them in one order: shards that hold parts of each other's wait, and don't block each other.
+        Every process takes the locks in the same order, so that two shards that need parts of each other can't deadlock.
+
+        Args:
+            shard: the shard.
+            timeout_s: how long to wait for all of the locks together.
+            names: names of further connections.
+
+        Raises:
+            ConnectionFailed: as for `StateTable.held`.
         """
         parts = sorted({*shard.parts, *(Shard.name_of(part_of(name)) for name in names)})
-        ends_at = monotonic() + timeout_s
+        deadline = monotonic() + timeout_s
         with ExitStack() as stack:
-            in_one_order = sorted(self.all, key=lambda states: states.place)  # whatever order the files were named in
+            tables = sorted(self.tables, key=lambda table: table.place)  # independent of the order of the files
             yield {
-                states: stack.enter_context(states.lock_parts(parts, max(ends_at - monotonic(), 0)))
-                for states in in_one_order
+                table: stack.enter_context(table.lock_parts(parts, max(deadline - monotonic(), 0))) for table in tables
             }
 
     def close(self) -> None:
         """Let go of files and connections."""
-        for states in self.all:
-            states.close()
+        for table in self.tables:
+            table.close()
 
 
-def _opened(url: str, folder: Path) -> StateTable:
-    """Return the state of the manifests in a folder; errors as for `open_state`, and for one that Git tracks."""
+def _open_table(url: str, folder: Path) -> StateTable:
+    """Return the state table of the manifests in a folder; errors as for `open_states` and `require_untracked`."""
     require_untracked(url, folder / FOLDER)
     return open_state(url, folder / FOLDER)
 
 
-def _around(folder: Path) -> Iterator[Path]:
-    """Yield where other states lie: those of other projects, beside this one, are none of its."""
-    above = (folder, *folder.parents)
-    tops = [place for place in above if (place / ".git").exists()]
-    if not tops:
+def _state_folders(folder: Path) -> Iterator[Path]:
+    """Yield the state folders in a folder's repository: of the folder, its parents, and folders directly in these.
+
+    Outside of a repository, other projects may lie beside the folder. So only its `connections` and its parent are searched.
+    """
+    parents = (folder, *folder.parents)
+    roots = [parent for parent in parents if (parent / ".git").exists()]
+    if not roots:
         yield from (*folder.glob(f"connections/{FOLDER}"), *folder.parent.glob(FOLDER))
         return
-    top = next((place for place in tops if (place / ".git").is_dir()), tops[-1])  # a submodule has a file there
-    for place in above[: above.index(top) + 1]:
-        for pattern in _AROUND:
-            yield from place.glob(pattern)
+    # A submodule's `.git` is a file: the repository of its superproject is searched.
+    top = next((root for root in roots if (root / ".git").is_dir()), roots[-1])
+    for parent in parents[: parents.index(top) + 1]:
+        for pattern in _STATE_FOLDERS:
+            yield from parent.glob(pattern)
 
 
-def _repository(folder: Path) -> Path:
+def _repository_root(folder: Path) -> Path:
+    """Return the root of the repository of a folder; the folder itself if it lies in no repository."""
     return next((root for root in (folder, *folder.parents) if (root / ".git").exists()), folder)

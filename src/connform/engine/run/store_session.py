@@ -1,6 +1,6 @@
-"""Turns references into secrets at one store, or one bare backend: opened once a run and process, each reference read once.
+"""One secret store, or one bare backend, in use during a run: cache, batches, time limits.
 
-Layer 3; calls a secret backend.
+Layer 3; calls a secret backend. It opens the store once per run and process, and reads each reference once.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
-from connform.engine.run.threads import all_of, within
+from connform.engine.run.threads import call_with_limit, run_all
 from connform.errors import SecretUnresolved
 from connform.http.net import deadline
 from connform.process_local import ProcessLocal
@@ -24,88 +24,89 @@ if TYPE_CHECKING:
     from connform.secrets.kit.interface import OpenStore, Outcome
 
 _READS_AT_ONCE: Final = 8
-"""Kind to servers, and enough to hide their latency."""
-_STRIKES: Final = 3
-"""Reads in a row without an answer: then a store is not asked again in this run."""
+"""Few enough not to overload a server, and enough to hide its latency."""
+_MAX_UNANSWERED: Final = 3
+"""After so many reads in a row without an answer, a store is not read again in this run."""
 _GRACE_S: Final = 1.0
-"""A backend keeps its own time, and says more; this is for one that doesn't."""
+"""Added to the time limit for backends that don't enforce it themselves; those that do have a better message."""
 _UNAVAILABLE: Final = "secret_backend_unavailable"
 
 
 class StoreSession:
-    """One place during a run; safe to share between threads."""
+    """One secret store, or one bare backend, during a run; safe to share between threads."""
 
-    def __init__(self, name: str, opening: Callable[[], OpenStore], timeout_s: float) -> None:
-        """Take what opens it.
+    def __init__(self, name: str, open_store: Callable[[], OpenStore], timeout_s: float) -> None:
+        """Set up the session without opening the store.
 
         Args:
-            name: the store's, or the scheme.
-            opening: called once, with the first read; raises `SecretUnresolved`.
-            timeout_s: how long a read may take.
+            name: the store, or the scheme of a bare backend, for messages.
+            open_store: opens the store; called once in each process, at the first read; may raise `SecretUnresolved`.
+            timeout_s: the time limit of a read.
         """
         self._name = name
-        # It has connections, and a login that whoever made it ends.
-        self._opened = ProcessLocal(partial(OnceValue, opening))
+        # An open store has connections and a login. Only the process that made them may use and close them.
+        self._store = ProcessLocal(partial(OnceValue, open_store))
         self._timeout_s = timeout_s
-        self._known: dict[SecretReference, Outcome] = {}
-        self._reading = ProcessLocal(Lock)
-        self._strikes = 0
+        self._outcomes: dict[SecretReference, Outcome] = {}
+        self._lock = ProcessLocal(Lock)
+        self._unanswered = 0
 
-    def outcomes(self, references: Sequence[SecretReference]) -> Mapping[SecretReference, Outcome]:
-        """Return what came of references; those that are known are not read again, failures included."""
-        with self._reading.own:
-            new = [reference for reference in dict.fromkeys(references) if reference not in self._known]
+    def read(self, references: Sequence[SecretReference]) -> Mapping[SecretReference, Outcome]:
+        """Return the outcomes of references. It reads a reference once only, also if that failed."""
+        with self._lock.own:
+            new = [reference for reference in dict.fromkeys(references) if reference not in self._outcomes]
             if new:
-                self._read(new)
-            return {reference: self._known[reference] for reference in references}
+                self._read_new(new)
+            return {reference: self._outcomes[reference] for reference in references}
 
-    def known(self, reference: SecretReference) -> Outcome | None:
-        """Return what came of a reference; `None` where it was not read."""
-        return self._known.get(reference)
+    def outcome(self, reference: SecretReference) -> Outcome | None:
+        """Return the outcome of a reference; `None` if it was not read."""
+        return self._outcomes.get(reference)
 
     @property
     def secrets(self) -> list[Secret]:
-        """What was read so far."""
-        return [outcome.secret for outcome in self._known.values() if isinstance(outcome, Fetched)]
+        """The secrets that were read so far."""
+        return [outcome.secret for outcome in self._outcomes.values() if isinstance(outcome, Fetched)]
 
     def close(self) -> None:
-        """Log out, if anybody logged in."""
-        opened = self._opened.own.value_if_computed
-        if opened is not None:
-            opened.close()
+        """Close the store if this process opened it."""
+        store = self._store.own.value_if_computed
+        if store is not None:
+            store.close()
 
-    def _read(self, references: Sequence[SecretReference]) -> None:
+    def _read_new(self, references: Sequence[SecretReference]) -> None:
         try:
-            opened = self._opened.own.get()
+            store = self._store.own.get()
         except SecretUnresolved as failure:
-            self._known |= {reference: failure.about(reference) for reference in references}
+            self._outcomes |= {reference: failure.about(reference) for reference in references}
             return
-        batches = list(_batches(references, opened))
-        for outcomes in all_of([partial(self._batch, opened, batch) for batch in batches], _READS_AT_ONCE):
-            self._known |= outcomes
+        batches = list(_batches(references, store))
+        for outcomes in run_all([partial(self._read_batch, store, batch) for batch in batches], _READS_AT_ONCE):
+            self._outcomes |= outcomes
 
-    def _batch(self, opened: OpenStore, references: Sequence[SecretReference]) -> dict[SecretReference, Outcome]:
-        outcomes = self._ask(opened, references)
-        if all(isinstance(one, SecretUnresolved) and one.fault.name == _UNAVAILABLE for one in outcomes):
-            self._strikes += 1
+    def _read_batch(self, store: OpenStore, references: Sequence[SecretReference]) -> dict[SecretReference, Outcome]:
+        outcomes = self._read_within_limit(store, references)
+        if all(isinstance(outcome, SecretUnresolved) and outcome.fault.name == _UNAVAILABLE for outcome in outcomes):
+            self._unanswered += 1
         else:
-            self._strikes = 0
+            self._unanswered = 0
         pairs = zip(references, outcomes, strict=True)
         return {
-            reference: one.about(reference) if isinstance(one, SecretUnresolved) else one for reference, one in pairs
+            reference: outcome.about(reference) if isinstance(outcome, SecretUnresolved) else outcome
+            for reference, outcome in pairs
         }
 
-    def _ask(self, opened: OpenStore, references: Sequence[SecretReference]) -> Sequence[Outcome]:
-        if self._strikes >= _STRIKES:
-            message = f"{self._name} did not answer {_STRIKES} times in a row, and was not asked again"
+    def _read_within_limit(self, store: OpenStore, references: Sequence[SecretReference]) -> Sequence[Outcome]:
+        if self._unanswered >= _MAX_UNANSWERED:
+            message = f"{self._name} did not answer {_MAX_UNANSWERED} times in a row, and was not asked again"
             return [SecretUnresolved(_UNAVAILABLE, message)] * len(references)
 
         def read() -> Sequence[Outcome]:
             with deadline.within(self._timeout_s), hidden_frames():
-                return opened.read(references)
+                return store.read(references)
 
         try:
-            return within(read, self._timeout_s + _GRACE_S)
+            return call_with_limit(read, self._timeout_s + _GRACE_S)
         except SecretUnresolved as failure:
             return [failure] * len(references)
         except TimeoutError:
@@ -113,15 +114,13 @@ class StoreSession:
         return [SecretUnresolved(_UNAVAILABLE, message)] * len(references)
 
 
-def _batches(references: Sequence[SecretReference], opened: OpenStore) -> Iterator[list[SecretReference]]:
-    """Yield references in batches of as many documents as a read takes; those of one document stay together."""
+def _batches(references: Sequence[SecretReference], store: OpenStore) -> Iterator[list[SecretReference]]:
+    """Yield batches of references. References to one document are in one batch; the store limits documents per batch."""
     documents: dict[object, list[SecretReference]] = {}
     for reference in references:
-        name = (
-            opened.document(reference) if isinstance(opened, GroupsByDocument) else (reference.path, reference.version)
-        )
+        name = store.document(reference) if isinstance(store, GroupsByDocument) else (reference.path, reference.version)
         documents.setdefault(name, []).append(reference)
     groups = list(documents.values())
-    size = opened.batch_size or len(groups)
+    size = store.batch_size or len(groups)
     for start in range(0, len(groups), size):
         yield [reference for group in groups[start : start + size] for reference in group]

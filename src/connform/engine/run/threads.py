@@ -1,6 +1,6 @@
-"""Runs jobs in threads that nobody has to wait for: a store that hangs holds up neither a run nor its end.
+"""Daemon threads: a call with a time limit, and many calls at once.
 
-Layer 3, no IO of its own.
+Layer 3, no IO of its own. A store that hangs delays neither the run nor the end of the process.
 """
 
 from __future__ import annotations
@@ -16,35 +16,38 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def within(work: Callable[[], T], limit_s: float) -> T:
-    """Return what `work` returns, or raise what it raises.
+def call_with_limit(work: Callable[[], T], limit_s: float) -> T:
+    """Call `work` in a thread, and return or raise what it does.
 
     Raises:
-        TimeoutError: it took longer than `limit_s`; its thread goes on, and ends with the process at the latest.
+        TimeoutError: it took longer than `limit_s`; the thread continues, at most until the process ends.
     """
     future: Future[T] = Future()
-    Thread(target=_settle, args=(future, work), daemon=True).start()
+    Thread(target=_complete, args=(future, work), daemon=True).start()
     return future.result(limit_s)
 
 
-def all_of(jobs: Sequence[Callable[[], T]], at_once: int) -> list[T]:
-    """Return what jobs return, in their order, so many at once; all are done before what one of them raises is raised."""
+def run_all(jobs: Sequence[Callable[[], T]], at_once: int) -> list[T]:
+    """Return the results of jobs, in their order; `at_once` limits how many run at once.
+
+    All jobs are done before the first exception among their results is raised.
+    """
     if len(jobs) == 1:
         return [jobs[0]()]
     results: list[Future[T]] = [Future() for _ in jobs]
-    waiting = SimpleQueue[int]()
+    indexes = SimpleQueue[int]()
     for index in range(len(jobs)):
-        waiting.put(index)
+        indexes.put(index)
 
-    def work() -> None:
+    def worker() -> None:
         while True:
             try:
-                index = waiting.get_nowait()
+                index = indexes.get_nowait()
             except Empty:
                 return
-            _settle(results[index], jobs[index])
+            _complete(results[index], jobs[index])
 
-    threads = [Thread(target=work, daemon=True) for _ in range(min(at_once, len(jobs)))]
+    threads = [Thread(target=worker, daemon=True) for _ in range(min(at_once, len(jobs)))]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -52,8 +55,8 @@ def all_of(jobs: Sequence[Callable[[], T]], at_once: int) -> list[T]:
     return [result.result() for result in results]
 
 
-def _settle(future: Future[T], work: Callable[[], T]) -> None:
+def _complete(future: Future[T], work: Callable[[], T]) -> None:
     try:
         future.set_result(work())
-    except BaseException as error:  # noqa: BLE001  (it belongs to whoever waits)
+    except BaseException as error:  # noqa: BLE001  (the caller that waits gets it)
         future.set_exception(error)

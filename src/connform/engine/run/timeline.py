@@ -1,4 +1,4 @@
-"""Turns what happens during a check into its stages, each with its time.
+"""The stages of one check, with the time and the facts of each.
 
 Layer 3, no IO.
 """
@@ -17,22 +17,22 @@ if TYPE_CHECKING:
 
 
 class Timeline:
-    """Takes note of the stages of one check as they end; an `http.settings.Observer`."""
+    """Records the stages of one check as they end; an `http.settings.Observer`."""
 
     def __init__(self) -> None:
-        self._started = self._mark = perf_counter()
-        self._ended: dict[Stage, StageResult] = {}
+        self._started = self._last_end = perf_counter()
+        self._succeeded: dict[Stage, StageResult] = {}
         self.remarks: list[Remark] = []
-        """What a person should know although all is well."""
+        """Remarks of a check that succeeded."""
 
     def stage(self, stage: Stage, elapsed_s: float, facts: Mapping[str, object]) -> None:
-        """Take note that a stage ended well."""
-        self._ended[stage] = StageResult(stage, "ok", elapsed_s, facts)
-        self._mark = perf_counter()
+        """Record that a stage succeeded."""
+        self._succeeded[stage] = StageResult(stage, "ok", elapsed_s, facts)
+        self._last_end = perf_counter()
 
     def done(self, stage: Stage, **facts: object) -> None:
-        """Take note that a stage ended well just now; it began when the one before ended."""
-        self.stage(stage, perf_counter() - self._mark, facts)
+        """Record that a stage succeeded just now; it began when the previous one ended."""
+        self.stage(stage, perf_counter() - self._last_end, facts)
 
     @property
     def elapsed_s(self) -> float:
@@ -42,20 +42,25 @@ class Timeline:
     @property
     def latency_s(self) -> float:
         """Seconds that the HTTP exchange took: the request and its whole answer."""
-        return self._ended[Stage.HTTP].elapsed_s
+        return self._succeeded[Stage.HTTP].elapsed_s
 
     def facts(self, stage: Stage) -> Mapping[str, object]:
-        """Return what is known of a stage that ended well."""
-        return self._ended[stage].facts if stage in self._ended else {}
+        """Return the facts of a stage that succeeded; empty for any other."""
+        return self._succeeded[stage].facts if stage in self._succeeded else {}
 
     def stages(
         self, failed: Stage | None = None, facts: Mapping[str, object] = MappingProxyType({})
     ) -> tuple[StageResult, ...]:
-        """Return every stage in order, the failed one with its facts; those that never began are skipped."""
-        remaining = perf_counter() - self._mark
+        """Return every stage in order; stages that were not reached are `skipped`.
+
+        Args:
+            failed: the stage that failed; `None` if none did.
+            facts: the facts of that stage.
+        """
+        remaining = perf_counter() - self._last_end
         return tuple(
             StageResult(stage, "failed", remaining, facts)
             if stage is failed
-            else self._ended.get(stage, StageResult(stage, "skipped"))
+            else self._succeeded.get(stage, StageResult(stage, "skipped"))
             for stage in Stage
         )

@@ -1,4 +1,7 @@
-"""Refuses a folder of state that came with a checkout: who committed it chose its grants, and its key. Layer 3; reads `.git`, runs git."""
+"""The check that Git doesn't track a state folder. Layer 3; reads `.git`, runs git.
+
+Whoever committed such a folder chose the grants in it, and knows its key.
+"""
 
 from __future__ import annotations
 
@@ -15,35 +18,35 @@ if TYPE_CHECKING:
 
 _MAX_INDEX_BYTES: Final = 256 * 1024 * 1024
 _WHOLE_NAMES: Final = {b"DIRC\0\0\0\2", b"DIRC\0\0\0\3"}
-"""How an index begins that has the whole path of each file; in version 4 each is the difference to the one before."""
+"""The first bytes of an index of version 2 or 3, which has whole paths; version 4 has differences to the path before."""
 
 
 def require_untracked(url: str, folder: Path) -> None:
-    """Make sure that git doesn't track a state's folder, or any file in it.
+    """Require that git tracks neither the folder of a state database nor a file in it.
 
     Args:
-        url: where state is kept; empty for `folder`.
-        folder: the default.
+        url: the URL of the state database; empty for `folder`.
+        folder: the default folder.
 
     Raises:
-        ConnectionFailed: `store_insecure`.
+        ConnectionFailed: `store_insecure`, git tracks it.
     """
-    place = folder_of(url, folder)
-    if place is None or not os.path.lexists(place):
+    state_folder = folder_of(url, folder)
+    if state_folder is None or not os.path.lexists(state_folder):
         return
-    place = place.parent.resolve() / place.name
-    root = repository_of(place.parent)
-    if root is not None and _may_be_tracked(root, place) and _is_tracked(root, place):
-        message = f"{place} is tracked by Git: whoever committed it may know its key, and chose what it holds"
-        hint = f"where it is yours: `git rm -r --cached {place.name}`, and list it in .gitignore; else name another place by --state"
+    state_folder = state_folder.parent.resolve() / state_folder.name
+    root = repository_of(state_folder.parent)
+    if root is not None and _may_be_tracked(root, state_folder) and _is_tracked(root, state_folder):
+        message = f"{state_folder} is tracked by Git: whoever committed it may know its key, and chose what it holds"
+        hint = f"where it is yours: `git rm -r --cached {state_folder.name}`, and list it in .gitignore; else name another place by --state"
         raise ConnectionFailed("store_insecure", message, hint)
 
 
-def _may_be_tracked(root: Path, place: Path) -> bool:
-    """Return whether the index of a repository holds the folder's name anywhere: few do, and git need not be asked."""
+def _may_be_tracked(root: Path, folder: Path) -> bool:
+    """Whether the index of a repository contains the folder's name. Few do; for the others, git needn't run."""
     try:
         git = root / ".git"
-        if git.is_file():  # of a submodule, or made by `git worktree`
+        if git.is_file():  # in a submodule or a linked worktree
             git = root / os.fsdecode(read_regular(git, 64 * 1024)).removeprefix("gitdir:").strip()
         if next(git.glob("sharedindex.*"), None):
             return True
@@ -52,12 +55,12 @@ def _may_be_tracked(root: Path, place: Path) -> bool:
         return False
     except OSError:
         return True
-    return index[:8] not in _WHOLE_NAMES or os.fsencode(place.name).lower() in index.lower()
+    return index[:8] not in _WHOLE_NAMES or os.fsencode(folder.name).lower() in index.lower()
 
 
-def _is_tracked(root: Path, place: Path) -> bool:
-    """Return what git says; where there is none that can say it, what must be feared."""
-    import subprocess  # with what follows, start-up that few runs need
+def _is_tracked(root: Path, folder: Path) -> bool:
+    """Whether git tracks the folder or a file in it; also true if git is missing or fails, to be on the safe side."""
+    import subprocess  # imported here, with the following, because few runs need them
 
     from connform.engine.load.git_objects import OPTIONS, VARIABLES
     from connform.environment import variable
@@ -67,8 +70,8 @@ def _is_tracked(root: Path, place: Path) -> bool:
     git = find_program("git", variable("PATH"))
     if not git:
         return True
-    path = f":(top,literal,icase){place.relative_to(root).as_posix()}"
-    asked = subprocess.run(  # noqa: S603  (the user's own git, which starts nothing for this)
+    path = f":(top,literal,icase){folder.relative_to(root).as_posix()}"
+    result = subprocess.run(  # noqa: S603  (the user's own git, which starts nothing for this)
         [
             git,
             *OPTIONS,
@@ -87,4 +90,4 @@ def _is_tracked(root: Path, place: Path) -> bool:
         env={**ordinary_variables(()), **VARIABLES, "GIT_OPTIONAL_LOCKS": "0"},
         check=False,
     )
-    return bool(asked.returncode or asked.stdout)
+    return bool(result.returncode or result.stdout)

@@ -1,0 +1,127 @@
+"""Comparison of one connection's declaration with its record: the change to make.
+
+Layer 3, no IO.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from connform.engine.changes.living_grants import leaves_grant, living_grant
+from connform.engine.changes.plan import Action, Change
+from connform.engine.changes.specification import FieldChange, differences, digest, specification
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from connform.database.state_table import StateTable
+    from connform.engine.run.states import StateOfRun
+    from connform.grant import GrantFacts
+    from connform.manifest.decode import Manifest
+    from connform.manifest.model import Connection
+    from connform.recorded import Applied, RecordSummary
+
+_NOWHERE: Final = "<stdin>"
+"""The file name of a manifest that was read from standard input."""
+
+
+class DeclaredConnection(NamedTuple):
+    """A declared connection, with the values that are compared with its record."""
+
+    connection: Connection
+    """The connection."""
+    spec: Mapping[str, Any]
+    """Its specification."""
+    digest: str
+    """The digest of its specification."""
+    file: str
+    """The path of its manifest in the repository."""
+    table: StateTable
+    """The state table where it is recorded, or will be."""
+    moved_from: str = ""
+    """The old name under which it is recorded; empty if it isn't renamed."""
+
+    @property
+    def recorded_as(self) -> str:
+        """The name under which it is looked up in the recorded state."""
+        return self.moved_from or self.connection.name
+
+    def action(self, summary: RecordSummary | None) -> Action:
+        """Return what is to be done, by the summary of its record; `None` if it isn't recorded."""
+        return Action.MOVE if self.moved_from else self.action_besides_move(summary)
+
+    def action_besides_move(self, summary: RecordSummary | None) -> Action:
+        """Return what is to be done besides the renaming; argument as for `action`."""
+        if summary is None or not summary.digest:
+            return Action.CREATE
+        is_applied = summary.is_applied and summary.digest == self.digest and not self.is_from_other_file(summary)
+        return Action.NONE if is_applied else Action.UPDATE
+
+    def is_from_other_file(self, summary: RecordSummary) -> bool:
+        """Whether it was recorded from another file; never for a manifest from standard input."""
+        return self.file != summary.file and self.connection.span.file != _NOWHERE
+
+
+def declared_connection(connection: Connection, manifest: Manifest, states: StateOfRun) -> DeclaredConnection:
+    """Return a declared connection with its specification and the state table where it is recorded."""
+    spec = specification(connection, manifest.stores, states.folder_path)
+    file, table = states.manifest_path(connection.span.file), states.table(connection.base)
+    return DeclaredConnection(connection, spec, digest(spec), file, table)
+
+
+def removal_change(applied: Applied, table: StateTable, remark: str, grant: GrantFacts | None) -> Change:
+    """Return the removal of a connection that is recorded and no longer declared.
+
+    Args:
+        applied: what was applied.
+        table: the state table where it is recorded.
+        remark: another reason to show; empty for none.
+        grant: its grant; `None` if it has none.
+    """
+    summary = applied.summary
+    reasons = (*_failure_reasons(summary), *([remark] if remark else ()))
+    change = Change(applied.connection, Action.REMOVE, summary.digest, "", reasons, None, applied, table, {})
+    return change._replace(revokes=living_grant(grant))
+
+
+def declared_change(
+    declared: DeclaredConnection, summary: RecordSummary | None, applied: Applied | None, grant: GrantFacts | None
+) -> Change:
+    """Return the change of a declared connection.
+
+    Args:
+        declared: the declared connection.
+        summary: the summary of its record; `None` if it isn't recorded.
+        applied: what was applied; `None` if nothing was, or there is nothing to do.
+        grant: its grant; `None` if it has none.
+    """
+    action = declared.action_besides_move(summary)
+    before = summary.digest if summary else ""
+    fields: tuple[FieldChange, ...] = ()
+    reasons = list(_failure_reasons(summary))
+    if action is Action.UPDATE and summary and applied:
+        fields = differences(applied.spec, declared.spec)
+        if before != declared.digest and not fields:
+            reasons.append("it was recorded in an earlier form")
+        if declared.is_from_other_file(summary):
+            fields = (FieldChange("/file", summary.file, declared.file), *fields)
+    return Change(
+        name=declared.connection.name,
+        action=declared.action(summary),
+        before=before,
+        after=declared.digest,
+        reasons=tuple(reasons),
+        connection=declared.connection,
+        applied=applied._replace(connection=declared.connection.name) if applied else None,
+        table=declared.table,
+        spec=declared.spec,
+        fields=fields,
+        moved_from=declared.moved_from,
+        is_only_moved=bool(declared.moved_from) and action is Action.NONE,
+        revokes=living_grant(grant) if leaves_grant(applied, declared.connection) else None,
+    )
+
+
+def _failure_reasons(summary: RecordSummary | None) -> tuple[str, ...]:
+    """Return the reason for another attempt, if the last one failed."""
+    return (f"the last attempt failed: {summary.fault}",) if summary and summary.fault else ()

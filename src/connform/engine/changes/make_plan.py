@@ -1,0 +1,158 @@
+"""Making of a plan: compares the manifests of a run with the recorded state. Needs no secret and no network.
+
+Layer 3; reads the recorded state.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from connform.engine.changes.compare import declared_change, declared_connection, removal_change
+from connform.engine.changes.living_grants import probable_renames
+from connform.engine.changes.plan import Action, Plan
+from connform.engine.changes.production import production_secrets
+from connform.engine.changes.renames import find_renames
+from connform.engine.changes.specification import with_stores
+from connform.engine.load.selection import select
+from connform.engine.run.states import SINGLE_SHARD, Shard, by_table
+from connform.errors import UnknownConnection
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from connform.database.state_table import StateTable
+    from connform.engine.changes.plan import Change, Step
+    from connform.engine.changes.renames import Rename
+    from connform.engine.load.selection import Selection
+    from connform.engine.run.states import StateOfRun
+    from connform.manifest.decode import Manifest
+    from connform.recorded import Applied, RecordSummary
+
+_OAUTH: Final = "oauth2"
+
+
+def make_plan(manifest: Manifest, states: StateOfRun, selection: Selection, shard: Shard = SINGLE_SHARD) -> Plan:
+    """Return the plan for the selected connections.
+
+    Args:
+        manifest: the selected connections.
+        states: the recorded state.
+        selection: the selection, which applies to removals as well.
+        shard: the part of the connections that the plan is about.
+
+    Raises:
+        UnknownConnection: a name, glob or tag of the selection matches no declared connection and no removal, or nothing
+            is left.
+        ConnectionFailed: a fault of the state database.
+    """
+    declared = {name: declared_connection(connection, manifest, states) for name, connection in manifest.items()}
+    summaries_by_table = {table: table.summaries() for table in states.tables}
+    grants_by_table = {table: table.grants() for table in states.tables}
+    declared_tables = {name: one.table for name, one in declared.items()}
+    renames = list(find_renames(manifest.moved, declared_tables, summaries_by_table, grants_by_table, states))
+    declared |= {
+        rename.new: declared[rename.new]._replace(moved_from=rename.old)
+        for rename in renames
+        if rename.new in declared and not rename.problem
+    }
+    summaries = {
+        name: summary
+        for name, one in declared.items()
+        if (summary := summaries_by_table[one.table].get(one.recorded_as))
+    }
+    known_names = manifest.declared.keys() | {rename.old for rename in renames if not rename.problem}
+    undeclared = {
+        name: table
+        for table, found in summaries_by_table.items()
+        for name in states.undeclared({name: found[name] for name in found.keys() - known_names}, manifest.searched)
+    }
+    _require_present_names(selection, manifest, undeclared)
+    changed = [
+        one
+        for name, one in declared.items()
+        if name in summaries and shard.has(name) and one.action_besides_move(summaries[name]) is not Action.NONE
+    ]
+    undeclared_here = {name: table for name, table in undeclared.items() if shard.has(name) or selection.tags}
+    applied = _read_applied({one.recorded_as: one.table for one in changed} | undeclared_here)
+    for one in changed:  # another process may have written since the summaries were read: the newer ones count
+        summaries.pop(one.connection.name)
+        if one.recorded_as in applied:
+            summaries[one.connection.name] = applied[one.recorded_as].summary
+    tags: dict[str, Sequence[str]] = {name: entry.tags for name, entry in manifest.declared.items()}
+    tags |= {
+        name: _tags(applied.get(name)) for name in sorted(undeclared) if name in applied or name not in undeclared_here
+    }
+    removed = [name for name in select(tags, selection) if name in undeclared]
+    all_steps = [
+        _short_step(name, one.action(summaries.get(name)), summaries.get(name), one.digest)
+        for name, one in declared.items()
+    ]
+    all_steps += [_short_step(name, Action.REMOVE, summaries_by_table[undeclared[name]][name], "") for name in removed]
+    remarks = dict(probable_renames(all_steps)) | {rename.old: rename.problem for rename in renames if rename.problem}
+    changes = [
+        declared_change(
+            one, summaries.get(name), applied.get(one.recorded_as), grants_by_table[one.table].get(one.recorded_as)
+        )
+        for name, one in declared.items()
+        if shard.has(name)
+    ]
+    changes += [
+        removal_change(
+            applied[name], undeclared[name], remarks.get(name, ""), grants_by_table[undeclared[name]].get(name)
+        )
+        for name in removed
+        if shard.has(name)
+    ]
+    changes = [
+        change._replace(revocation_spec=_revocation_spec(change, manifest, states))
+        for change in _with_rename_problems(renames, changes)
+    ]
+    plan = Plan(tuple(changes), all_steps)
+    return plan._replace(production_secrets=production_secrets(states)) if plan.pending else plan
+
+
+def _require_present_names(selection: Selection, manifest: Manifest, undeclared: Mapping[str, StateTable]) -> None:
+    """Require that a selection uses no old name of a renamed connection.
+
+    Raises:
+        UnknownConnection: it does, and the old name is no removal.
+    """
+    for name in selection.names:
+        if name in manifest.moved and name not in undeclared:
+            message = (
+                f"no connection matches `{name}`: `moved:` says that it is `{manifest.moved[name]}` now; name that"
+            )
+            raise UnknownConnection(message)
+
+
+def _with_rename_problems(renames: Sequence[Rename], changes: Sequence[Change]) -> Iterator[Change]:
+    """Yield changes; a creation that was declared as a rename gets the reason why it can't be one."""
+    problems = {rename.new: f"{rename.old}: {rename.problem}" for rename in renames if rename.problem}
+    for change in changes:
+        problem = problems.get(change.name, "") if change.action is Action.CREATE else ""
+        yield change._replace(reasons=(*change.reasons, problem)) if problem else change
+
+
+def _read_applied(tables: Mapping[str, StateTable]) -> dict[str, Applied]:
+    """Return what was applied of connections, by name, from their state tables. Missing records are left out."""
+    return {
+        name: applied for table, names in by_table(tables).items() for name, applied in table.applied(names).items()
+    }
+
+
+def _tags(applied: Applied | None) -> tuple[str, ...]:
+    return tuple(applied.spec["settings"].get("tags", ())) if applied else ()
+
+
+def _short_step(name: str, action: Action, summary: RecordSummary | None, after: str) -> Step:
+    return [name, str(action), summary.digest if summary else "", after]
+
+
+def _revocation_spec(change: Change, manifest: Manifest, states: StateOfRun) -> Mapping[str, Any]:
+    """Return the specification with which a change ends a grant, as `Change.revocation_spec`; empty if it ends none."""
+    applied = change.applied.spec if change.applied else {}
+    declared = change.spec["settings"] if change.spec else {}
+    has_grant = [
+        settings.get("auth", {}).get("method") == _OAUTH for settings in (applied.get("settings", {}), declared)
+    ]
+    return with_stores(applied, manifest.stores, states.folder_path) if has_grant == [True, False] else {}
