@@ -1,4 +1,4 @@
-"""Says who runs this command, and in which CI job. Layer 5. IO: the variables in which CI systems name their jobs."""
+"""Who runs this command, and in which CI job. Layer 5. IO: the environment variables in which CI systems name their jobs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turns a plan into ready connections and recorded state: `connform apply`. Layer 5. IO: asks a question on a terminal."""
+"""`connform apply`: makes a plan and carries it out: checks connections, records the results. Layer 5. IO: asks a question on a terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turns declared connections into live verdicts: `connform check`. Layer 5, no IO of its own."""
+"""`connform check`: checks connections live and records nothing. Layer 5, no IO of its own."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Turns the name of a shell into its completion script, and the script's questions into answers: `connform completion`.
+"""`connform completion`: prints a shell's completion script, and answers that script's requests.
 
-Layer 5. IO: standard output. click knows the shells; `offers.py` knows the values.
+Layer 5. IO: standard output. click knows the shells; `completion_values.py` has the values.
 """
 
 from __future__ import annotations

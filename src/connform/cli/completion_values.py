@@ -1,4 +1,4 @@
-"""Turns what a parameter may hold into what a shell offers for it. Layer 5. IO: reads the manifests that the line names."""
+"""The values that shell completion offers for a parameter. Layer 5. IO: reads the manifests that the command line names."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Turns output back into what programs have encoded in it, and knows where each byte of that stands in the output.
+"""Views of a program's output in which escapes are undone, for masking; each byte maps back to the output.
 
-Layer 5, no IO. Reads what JSON, source code, URLs, HTML and shells write, whichever characters they escape.
+Layer 5, no IO. Undoes the escapes of JSON, source code, URLs, HTML and shells, whichever characters are escaped.
 """
 
 from __future__ import annotations

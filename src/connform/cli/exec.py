@@ -1,4 +1,4 @@
-"""Turns connections into the environment of a command: `connform exec`. Layer 5. IO: the command's process."""
+"""`connform exec`: runs a command with connections in its environment. Layer 5. IO: the command's process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turns a code into its explanation: `connform explain`. Layer 5. IO: standard output."""
+"""`connform explain`: prints what a code means, or the list of all codes. Layer 5. IO: standard output."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Turns what prevented a report into words on standard error and an exit code. Layer 5. IO: standard error.
+"""The error message and the exit code for an exception that ended a verb. Layer 5. IO: standard error.
 
-An unknown exception shows its type and its frames, never its message, which could hold a secret.
+Of an unknown exception, the type and the frames are shown, never the message: it could hold a secret.
 """
 
 from __future__ import annotations

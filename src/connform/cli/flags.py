@@ -1,6 +1,6 @@
-"""Turns the flags that stand everywhere, before and after the verb, into one object. Layer 5. IO: looks for folders.
+"""The flags that all verbs or several verbs take, and the decorators that add them. Layer 5. IO: looks for folders.
 
-Lists concatenate; of single values the one after the verb wins.
+The common flags may stand before and after the verb. Lists are joined; of two single values, the one after the verb wins.
 """
 
 # ruff: noqa: PTH100, PTH112, PTH120  (pathlib would cost start-up)

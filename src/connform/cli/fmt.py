@@ -1,4 +1,4 @@
-"""Turns manifests into their canonical layout: `connform fmt`. Layer 5. IO: rewrites the files, standard output."""
+"""`connform fmt`: writes manifests in the canonical layout. Layer 5. IO: rewrites the files, standard output."""
 
 from __future__ import annotations
 

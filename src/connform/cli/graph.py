@@ -1,4 +1,4 @@
-"""Turns a manifest into a picture: `connform graph`. Layer 5. IO: runs Graphviz for SVG."""
+"""`connform graph`: prints a diagram of the connections. Layer 5. IO: runs Graphviz for SVG."""
 
 from __future__ import annotations
 

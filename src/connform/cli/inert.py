@@ -1,4 +1,4 @@
-"""Turns finished output into the same output without anything that a terminal or a CI system takes for a command.
+"""`inert`: replaces in finished output whatever a terminal or a CI system takes for a command.
 
 Layer 5, no IO. Reporters clean each value, so that it can't leave its line; this is the last step before anything is
 written, for every format and verb. GitHub's runner obeys a line that starts with `::`, blanks before it not counted,

@@ -1,4 +1,4 @@
-"""Turns flags and answers into a first manifest: `connform init`. Layer 5. IO: questions, files of the current folder."""
+"""`connform init`: writes a first manifest from flags and answers. Layer 5. IO: questions, files of the current folder."""
 
 from __future__ import annotations
 

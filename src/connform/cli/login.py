@@ -1,4 +1,4 @@
-"""Turns a person's consent into a grant: `connform login`. Layer 5. IO: questions, a browser, a loopback listener."""
+"""`connform login`: obtains a customer's grant. Layer 5. IO: questions, a browser, a loopback listener."""
 
 from __future__ import annotations
 

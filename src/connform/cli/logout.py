@@ -1,4 +1,4 @@
-"""Turns a grant into none: `connform logout`. Layer 5, no IO of its own."""
+"""`connform logout`: revokes and deletes a grant. Layer 5, no IO of its own."""
 
 from __future__ import annotations
 

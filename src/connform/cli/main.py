@@ -1,4 +1,4 @@
-"""Turns argv into an exit code: the entry point of the command. Layer 5. IO: what the verbs do, and SIGTERM.
+"""The entry point of the command line: parses argv, runs a verb, returns the exit code. Layer 5. IO: that of the verbs, SIGTERM.
 
 Start-up counts: no verb, no engine and no reporter is imported before it is needed.
 """

@@ -1,4 +1,4 @@
-"""Turns a stream of bytes into the same stream without secrets, across the borders of its pieces. Layer 5, no IO.
+"""`Mask`: replaces secrets in a stream of bytes, also where one is spread over several pieces. Layer 5, no IO.
 
 The time is linear in the length of the stream, however long the secrets are.
 """

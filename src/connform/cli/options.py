@@ -1,4 +1,4 @@
-"""Says what the flags that stand everywhere mean together. Layer 5, no IO."""
+"""`Options`: the values of the flags that all verbs take. Layer 5, no IO."""
 
 from __future__ import annotations
 

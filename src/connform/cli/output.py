@@ -1,4 +1,4 @@
-"""Turns reports and bytes into standard output and files, and progress into a line on a terminal.
+"""Output of the verbs: reports, text and data on standard output or in files, messages and progress on standard error.
 
 Layer 5. IO: standard output, standard error, files that the user named; reads NO_COLOR and TERM.
 """

@@ -1,4 +1,4 @@
-"""Turns manifests and recorded state into what `apply` would do: `connform plan`. Layer 5, no IO of its own."""
+"""`connform plan`: shows what `apply` would do, and saves the plan. Layer 5, no IO of its own."""
 
 from __future__ import annotations
 

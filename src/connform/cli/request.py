@@ -1,4 +1,4 @@
-"""Turns one HTTP request into its answer: `connform request`. Layer 5. IO: the body, from a file or standard input."""
+"""`connform request`: sends one HTTP request and prints the answer. Layer 5. IO: the body, from a file or standard input."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turns bytes into the file that a command line names. Layer 5; writes files, pipes, terminals, descriptors; makes folders."""
+"""Output files: resolves the path that a command line names, and writes it. Layer 5. IO: files, pipes, terminals, descriptors, folders."""
 
 from __future__ import annotations
 

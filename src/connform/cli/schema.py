@@ -1,4 +1,4 @@
-"""Turns the composed schemas into text or files: `connform schema`. Layer 5. IO: the folder of `--write`."""
+"""`connform schema`: prints a JSON Schema, or writes all of them. Layer 5. IO: the folder of `--write`."""
 
 from __future__ import annotations
 

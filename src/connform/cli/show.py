@@ -1,4 +1,4 @@
-"""Turns one connection into its effective values: `connform show`. Layer 5, no IO of its own."""
+"""`connform show`: prints every effective value of one connection. Layer 5, no IO of its own."""
 
 from __future__ import annotations
 

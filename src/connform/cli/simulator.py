@@ -1,4 +1,4 @@
-"""Turns this process into a simulated iinked Sign on loopback: `connform simulator`.
+"""`connform simulator`: runs the simulated iinked Sign on loopback until it is interrupted.
 
 Layer 5. IO: the simulator's socket, the file of its CA, signals.
 """

@@ -1,4 +1,4 @@
-"""Turns recorded state into reports: `connform state`. Layer 5, no IO of its own."""
+"""`connform state`: lists, shows, exports, renames and deletes records of the state. Layer 5, no IO of its own."""
 
 from __future__ import annotations
 

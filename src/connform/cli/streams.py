@@ -1,4 +1,4 @@
-"""Gives a process the standard streams that it was started without. Layer 5. IO: descriptors 0 to 2.
+"""Standard streams: replaces those that are closed, and says whether a person can be asked. Layer 5. IO: descriptors 0 to 2.
 
 Supervisors start programs with streams closed. Python has `None` for each then, and the next file that is opened gets its
 descriptor: whatever a library writes to standard error would end in that file.

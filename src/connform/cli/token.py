@@ -1,4 +1,4 @@
-"""Turns an OAuth or bearer connection into its access token: `connform token`. Layer 5, no IO of its own."""
+"""`connform token`: prints the access token of an OAuth or bearer connection. Layer 5, no IO of its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turns click's usage errors into words that never repeat a value: a mistyped command line may hold a secret.
+"""Usage errors: `UsageProblem`, and messages for click's errors that repeat no value, since a value may be a secret.
 
 Layer 5, no IO.
 """

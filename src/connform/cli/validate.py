@@ -1,4 +1,4 @@
-"""Turns manifests into diagnostics: `connform validate`. Layer 5. IO: with `--fix`, rewrites manifests, standard error."""
+"""`connform validate`: checks manifests offline. Layer 5. IO: with `--fix`, rewrites manifests, standard error."""
 
 # ruff: noqa: PTH112, PTH120  (pathlib would cost start-up)
 

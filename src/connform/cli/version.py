@@ -1,4 +1,4 @@
-"""Turns the installed packages into a line: `connform version`. Layer 5. IO: the packages' metadata."""
+"""`connform version`: prints the versions of connform and its libraries. Layer 5. IO: the packages' metadata."""
 
 from __future__ import annotations
 

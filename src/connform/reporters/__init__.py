@@ -1,4 +1,4 @@
-"""Turns a view of a report into text: the table of formats. Layer 4, no IO.
+"""The table of report formats, and the protocol of a format's module. Layer 4, no IO.
 
 A new format is one module with `render` and one line here.
 """

@@ -1,4 +1,4 @@
-"""Turns a view into one line for each finding, as compilers and `grep -n` print them. Layer 4, no IO."""
+"""The format `concise`: one line for each finding, as compilers and `grep -n` print them. Layer 4, no IO."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turns a view into findings: diagnostics and failed connections in one form, for formats that know only "this, here". Layer 4, no IO."""
+"""`ReportFinding`: a diagnostic, a failed connection or a warning, in one form for formats that list findings. Layer 4, no IO."""
 
 from __future__ import annotations
 

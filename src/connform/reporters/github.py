@@ -1,4 +1,4 @@
-"""Turns a view into GitHub's workflow commands: annotations at the lines of a pull request. Layer 4, no IO.
+"""The format `github`: workflow commands that annotate the lines of a pull request. Layer 4, no IO.
 
 GitHub shows ten errors and ten warnings of a step, and drops the rest without a word.
 """

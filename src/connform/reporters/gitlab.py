@@ -1,4 +1,4 @@
-"""Turns a view into a GitLab Code Quality report. Layer 4, no IO."""
+"""The format `gitlab`: a GitLab Code Quality report. Layer 4, no IO."""
 
 from __future__ import annotations
 

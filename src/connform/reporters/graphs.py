@@ -1,4 +1,4 @@
-"""Turns connections into a picture's source: the table of kinds. Layer 4, no IO.
+"""The source text of diagrams for `connform graph`: Mermaid and Graphviz. Layer 4, no IO.
 
 A new kind is one function and one line in `GRAPHS`.
 """

@@ -1,4 +1,4 @@
-"""Turns a view into JUnit XML: a test case for each connection that was checked, else for each manifest. Layer 4, no IO."""
+"""The format `junit`: JUnit XML with a test case for each checked connection, else for each manifest. Layer 4, no IO."""
 
 from __future__ import annotations
 

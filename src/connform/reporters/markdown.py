@@ -1,4 +1,4 @@
-"""Turns a view into Markdown for the summary of a job or a comment on a pull request. Layer 4, no IO."""
+"""The format `markdown`: tables for the summary of a job or a comment on a pull request. Layer 4, no IO."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turns a view into SARIF 2.1.0 (OASIS), as code scanning services read it. Layer 4. IO: reads what `explain` says of a code."""
+"""The format `sarif`: SARIF 2.1.0 (OASIS), for code scanning. Layer 4. IO: reads what `explain` says of a code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names every schema that connform publishes, manifests and reports alike. Layer 4, no IO: composing waits until one is asked for."""
+"""The table of all JSON Schemas that connform publishes, of manifests and of reports. Layer 4, no IO: each is composed on request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turns words into what a terminal shows: colours, columns, and no control characters. Layer 4, no IO."""
+"""Helpers for text on a terminal: colours, aligned columns, wrapped paragraphs, replaced control characters. Layer 4, no IO."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turns a view into text for a person: what is wrong, what was found, and one line that sums it up.
+"""The format `text`: diagnostics, the command's own part, and a summary line, for people.
 
 Layer 4, no IO.
 """

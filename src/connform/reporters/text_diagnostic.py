@@ -1,4 +1,4 @@
-"""Turns one diagnostic of a view into lines for a person: place, source line, mark, help. Layer 4, no IO."""
+"""One diagnostic in the format `text`: position, source line, mark, help. Layer 4, no IO."""
 
 from __future__ import annotations
 

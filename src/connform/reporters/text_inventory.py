@@ -1,4 +1,4 @@
-"""Turns the declared connections of a view into a table (`list`) or one into keys and values (`show`).
+"""The declared connections in the format `text`: a table for `list`, keys and values for `show`.
 
 Layer 4, no IO.
 """

@@ -1,4 +1,4 @@
-"""Turns the changes of a view into lines: what is created, changed value by value, and removed. Layer 4, no IO."""
+"""The changes of a plan in the format `text`: what is created, updated, moved and removed. Layer 4, no IO."""
 
 from __future__ import annotations
 

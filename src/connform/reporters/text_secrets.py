@@ -1,4 +1,4 @@
-"""Turns the secrets of a view into lines: where each leads, which version, or why it leads nowhere. Layer 4, no IO."""
+"""The secrets and the backends in the format `text`, for `connform secrets`. Layer 4, no IO."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turns recorded state into tables: what is known of every connection, and the history of one. Layer 4, no IO."""
+"""Recorded state in the format `text`: a table of connections, one record, one history. Layer 4, no IO."""
 
 from __future__ import annotations
 

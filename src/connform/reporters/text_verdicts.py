@@ -1,4 +1,4 @@
-"""Turns the checked connections of a view into lines: a verdict, its stages, and why it failed. Layer 4, no IO."""
+"""Checked connections in the format `text`: the verdict, its stages, and why it failed. Layer 4, no IO."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Turns a report into the JSON frame of every command, once for all formats. Layer 4, no IO.
+"""`build`: the JSON object of a report, from which every format is rendered. Layer 4, no IO.
 
-Absent text is `""`, an absent list `[]`, an absent number or object `null`. `frame.py` has the schema.
+Absent text is `""`, an absent list `[]`, an absent number or object `null`. `report_schema.py` has the schema.
 """
 
 from __future__ import annotations
