@@ -28,4 +28,4 @@ VERBS: Final[dict[str, tuple[str, str]]] = {
     "completion": ("connform.cli.completion", "Print the completion script of a shell."),
     "version": ("connform.cli.version", "Print the version."),
 }
-"""Verb → its module, and its help in one line."""
+"""Verb → its module, and its one line of help."""

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from connform.recorded import Actor
 
 _JOBS: Final = ("CI_JOB_URL", "BUILD_URL", "BUILDKITE_BUILD_URL", "CIRCLE_BUILD_URL")
-"""GitLab, Jenkins, Buildkite, CircleCI."""
+"""Variables of GitLab, Jenkins, Buildkite and CircleCI; GitHub has several."""
 
 
 def current() -> Actor:

@@ -88,7 +88,7 @@ def command(
 
 
 def _asking(options: Options) -> Any:
-    """Return what asks a person about a plan."""
+    """Return a function that shows a plan and asks a person to approve it."""
 
     def ask(report: Report) -> bool:
         from connform.reporters import text, view

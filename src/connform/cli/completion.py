@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from connform.cli.options import Options
 
 VARIABLE: Final = "_CONNFORM_COMPLETE"
-"""What the script sets when it asks for completions."""
+"""The variable that the script sets when it asks for completions."""
 
 
 @click.command()
@@ -46,8 +46,8 @@ def command(options: Options, *, shell: str) -> int:
 
 
 def answer(cli: click.Command) -> int:
-    """Print what may follow the line that the shell's variables hold; a mistake in it or in a manifest offers nothing."""
+    """Print the completions of the line in the shell's variables; on any error, print none."""
     with suppress(Exception), open(os.devnull, "w", encoding="utf-8") as silence:  # noqa: PTH123  (pathlib would cost start-up)
-        os.dup2(silence.fileno(), 2)  # the person is typing: nothing may stand in between
+        os.dup2(silence.fileno(), 2)  # an error message would disturb the line that the person types
         shell_complete(cli, {}, "connform", VARIABLE, os.environ[VARIABLE])
     return 0

@@ -17,10 +17,9 @@ SHELLS: Final = ("bash", "zsh", "fish")
 
 
 def offer(kind: str, context: click.Context, incomplete: str) -> list[CompletionItem]:
-    """Return what a parameter may be, of those that start so; a file's name is the shell's own business.
+    """Return the values of a parameter that start with `incomplete`; names of files are left to the shell.
 
-    bash writes a value into the line as it stands, unquoted: a name or tag of a stranger's manifest is offered only in
-    the form that a valid one has.
+    bash inserts a value unquoted, and a manifest may come from a stranger: only valid names and tags are offered.
     """
     if kind == "files":
         return [CompletionItem(incomplete, type="file")]
@@ -38,7 +37,7 @@ def _tags(context: click.Context) -> Iterable[tuple[str, str]]:
 
 
 def _declared(context: click.Context) -> dict[str, list[str]]:
-    """Return the tags of each connection in the manifests that the line has named so far; what is malformed is left out."""
+    """Return the tags of each connection in the manifests that the line names. Invalid names and tags are left out."""
     from connform.engine.load.manifest import connection_tags
     from connform.manifest.document import NAME
     from connform.manifest.settings import TAG
@@ -113,4 +112,4 @@ _VALUES: Final[dict[str, Callable[[click.Context], Iterable[tuple[str, str]]]]] 
     "shells": _shells,
     "tags": _tags,
 }
-"""What a parameter may hold → the values, each with a word of help."""
+"""Kind of parameter → its values, each with a help text."""

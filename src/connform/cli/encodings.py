@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 MAX_NESTED: Final = 2
-"""JSON in JSON, JSON in a URL, a URL in HTML, …"""
+"""How many kinds of escapes are undone inside of each other: JSON in JSON, JSON in a URL, a URL in HTML, …"""
 
 
 class View:
-    """Bytes, each of which stands for a piece of the output: a part of it as it is, or with something undone."""
+    """The output of a program with some escapes undone. Each byte stands for a piece of the output."""
 
     def __init__(
         self, data: bytes, above: View | None = None, places: tuple[list[int], list[int]] = ([0], [0])
@@ -26,36 +26,36 @@ class View:
         """Take the bytes.
 
         Args:
-            data: what is read.
-            above: what that was read from; `None` for the output itself.
-            places: where runs of bytes begin, here and above; the last but the even ones stand for one piece as a whole.
+            data: the bytes.
+            above: the view in which an escape was undone; `None` for the output itself.
+            places: where each run of bytes begins, here and in `above`. Runs alternate: a copy, then what an escape stands for.
         """
         self.data = data
         self.rest: int | None = None
-        """Where the beginning of an escape stands, in the output, whose end is still to come."""
+        """Position in the output where an unfinished escape begins; `None` where there is none."""
         self._above = above
         self._here, self._there = places
 
     def start(self, index: int) -> int:
-        """Return where the piece of the output begins that a byte stands for."""
+        """Return the position in the output where the piece begins that a byte stands for."""
         if self._above is None:
             return index
         run = bisect_right(self._here, index) - 1
         return self._above.start(self._there[run] + (index - self._here[run] if run % 2 == 0 else 0))
 
     def end(self, index: int) -> int:
-        """Return where the piece of the output ends that the byte before an index stands for."""
+        """Return the position in the output where the piece ends that the byte before `index` stands for."""
         if self._above is None:
             return index
         run = bisect_right(self._here, index - 1) - 1
         return self._above.end(self._there[run] + index - self._here[run] if run % 2 == 0 else self._there[run + 1])
 
     def undone(self, escape: Escape, *, is_last: bool) -> View | None:
-        """Return the view without one kind of escapes; `None` where it has none.
+        """Return the view with one kind of escape undone; `None` where it has none.
 
         Args:
             escape: the kind.
-            is_last: whether nothing follows the output.
+            is_last: whether the output is complete: then no escape is unfinished.
         """
         if not any(sign in self.data for sign in escape.signs):
             return None
@@ -79,16 +79,16 @@ class View:
 
 
 class Escape(NamedTuple):
-    """One way to write characters otherwise."""
+    """One kind of escape."""
 
     signs: tuple[bytes, ...]
-    """What each begins with, one or the other."""
+    """The bytes with which one may begin."""
     pattern: bytes
-    """What one looks like."""
+    """A regular expression that matches one."""
     begun: bytes
-    """What the beginning of one looks like, at the end."""
+    """A regular expression that matches an unfinished one at the end of the data."""
     undo: Callable[[bytes], bytes]
-    """Returns what one stands for."""
+    """Returns the bytes that one stands for."""
 
 
 _LETTERS: Final = {
@@ -134,7 +134,7 @@ ESCAPES: Final = (
         lambda text: unescape(text.decode()).encode("utf-8", "replace"),
     ),
     Escape(
-        (b"'",),  # a quote inside of quotes, as shells write it
+        (b"'",),  # a quote inside of a shell's quotes
         rb"'\"'{1,16}\"'|'\\''",
         rb"'(?:\"'{0,16}\"?|\\'?)?\Z",
         lambda text: text[2:-2] if text[1:2] == b'"' else b"'",
@@ -147,21 +147,21 @@ LINE_ENDS: Final = Escape(
     rb"\r%s\r)\Z" % _LONG,
     lambda _: b"",
 )
-"""The ends of long lines: base64 is broken at 64 or 76 columns."""
+"""Ends of lines of 32 characters of base64 or more: programs break base64 at 64 or 76 columns."""
 
 
 def views(output: bytes, *, is_last: bool) -> Iterator[View]:
-    """Yield the output as it is, and with each kind of escapes undone, and another one inside of it.
+    """Yield the output as it is, with each kind of escape undone, and with a second kind undone inside of that.
 
     Args:
         output: what a program wrote.
-        is_last: whether nothing follows it.
+        is_last: whether it is complete.
     """
     found = [View(output)]
     for _ in range(MAX_NESTED + 1):
         for view in found:
             yield view
             if unbroken := view.undone(LINE_ENDS, is_last=is_last):
-                unbroken.rest = None  # alone, the end of a line begins nothing
+                unbroken.rest = None  # the end of a line alone is no unfinished escape
                 yield unbroken
         found = [inner for view in found for each in ESCAPES if (inner := view.undone(each, is_last=is_last))]

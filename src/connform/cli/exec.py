@@ -30,21 +30,21 @@ if TYPE_CHECKING:
     from connform.secret import Secret
 
 _NOT_EXECUTABLE, _NOT_FOUND, _DIED_OF_SIGNAL = 126, 127, 128
-"""As shells say it (POSIX.1-2024, XCU 2.8.2)."""
+"""Exit codes of shells (POSIX.1-2024, XCU 2.8.2)."""
 _PASSED_ON = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 _OF_A_TERMINAL = (signal.SIGINT, signal.SIGQUIT)
-"""A terminal sends these to the command as well; from anybody else they are passed on."""
+"""Not passed on where a terminal's keys reach the command: the terminal sends them to it as well."""
 _PIECE_BYTES = 64 * 1024
 _LINGER_S = 0.5
-"""What the command itself has written is there when it ends; what it left running may hold its outputs open for ever."""
+"""How long outputs are read after the command has ended: processes that it left running may hold them open for ever."""
 _ARGV = "connform.argv"
 
 
 class _Exec(click.Command):
-    """Keeps what stands behind `--` for the command that is run."""
+    """A click command that sets aside the arguments after `--`: the command to run."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse what stands before `--`."""
+        """Parse the arguments before `--`."""
         border = args.index("--") if "--" in args else len(args)
         ctx.meta[_ARGV] = args[border + 1 :]
         return super().parse_args(ctx, args[:border])
@@ -100,7 +100,7 @@ def command(
 
 
 def _prefixes(names: Sequence[str]) -> dict[str, str]:
-    """Return how the variables of each connection begin: names that every shell can read (POSIX.1-2024, XBD 3.216)."""
+    """Return the prefix of each connection's variables: a name that every shell accepts (POSIX.1-2024, XBD 3.216)."""
     owners: dict[str, str] = {}
     for name in names:
         prefix = re.sub("[^A-Z0-9_]", "_", name.upper())
@@ -149,10 +149,10 @@ def _run(argv: Sequence[str], environment: dict[str, str], secrets: Sequence[Sec
 
 
 class _Signals:
-    """The signals that come from now on, for the command.
+    """The signals that arrive from now on, to be passed on to the command.
 
-    Each writes a byte into a pipe, and the wait is for that pipe: a signal that comes just before a blocking waitpid(2)
-    would be handled only when that ends, so never where the command waits for the signal.
+    Each signal writes a byte into a pipe, and the wait reads that pipe. With a blocking waitpid(2), a signal that
+    arrives just before the call would be handled only after it: never, where the command waits for the signal.
     """
 
     def __init__(self) -> None:
@@ -163,7 +163,7 @@ class _Signals:
         signal.signal(signal.SIGCHLD, _do_nothing)
         for number in _PASSED_ON:
             signal.signal(number, self._keep)
-        for number in _OF_A_TERMINAL:  # SIG_IGN would be the command's as well
+        for number in _OF_A_TERMINAL:  # the command would inherit SIG_IGN
             signal.signal(number, _do_nothing if _has_terminal() else self._keep)
 
     def _keep(self, number: int, _frame: object) -> None:
@@ -179,7 +179,7 @@ class _Signals:
 
 
 def _do_nothing(_number: int, _frame: object) -> None:
-    """Let a signal interrupt what waits."""
+    """Handle a signal without effect: it only wakes the wait."""
 
 
 def _has_terminal() -> bool:
@@ -191,14 +191,14 @@ def _has_terminal() -> bool:
 
 
 def _pump(source: IO[bytes], target: IO[bytes], mask: Mask, process: subprocess.Popen[bytes]) -> None:
-    """Show what comes, as soon as it comes; read on where nobody looks any more, so that the command can end."""
+    """Copy output to its target as soon as it arrives. Read on after the target is closed, so that the command can end."""
     is_read, left_s, piece = True, _LINGER_S, None
     while left_s > 0 and piece != b"":
         has_ended, since = process.returncode is not None, monotonic()
         is_ready, _, _ = select.select([source], [], [], _LINGER_S)
         piece = os.read(source.fileno(), _PIECE_BYTES) if is_ready else None
         shown = mask.feed(piece or b"")
-        if has_ended:  # the time that readers take does not count
+        if has_ended:  # the time that the target takes does not count
             left_s -= monotonic() - since
         is_read = is_read and _show(shown, target)
     if is_read:
@@ -206,7 +206,7 @@ def _pump(source: IO[bytes], target: IO[bytes], mask: Mask, process: subprocess.
 
 
 def _show(text: bytes, target: IO[bytes]) -> bool:
-    """Return whether somebody still reads."""
+    """Write to the target, and return whether it still takes output."""
     try:
         target.write(text)
         target.flush()

@@ -19,14 +19,14 @@ from connform.tracebacks import LEFT_OUT
 
 
 def tell(error: BaseException) -> int:
-    """Say what happened and return the exit code."""
+    """Print the error message and return the exit code."""
     match error:
         case click.UsageError():
             _say("error", *describe(error))
             return ExitCode.USAGE
         case KeyboardInterrupt() | click.Abort():
             return ExitCode.INTERRUPTED
-        case OSError() if _is_of_help(error):  # what verbs print sees to it itself
+        case OSError() if _is_of_help(error):  # verbs handle such errors of their own output
             discard()
             if isinstance(error, BrokenPipeError):
                 return ExitCode.OK
@@ -45,7 +45,7 @@ def tell(error: BaseException) -> int:
 
 
 def _is_of_help(error: OSError) -> bool:
-    """Whether standard output didn't take what click prints: help, the version."""
+    """Return whether `click.echo` could not write to standard output: help, the version."""
     return any(frame.f_code is click.echo.__code__ for frame, _ in walk_tb(error.__traceback__))
 
 
@@ -78,6 +78,6 @@ def _say_bug(error: BaseException) -> None:
             for frame, line in walk_tb(cause.__traceback__)
         ]
         notes = getattr(cause, "__notes__", ())
-        lines += [f"    {note}" for note in notes if note.startswith(LEFT_OUT)]  # anybody else's may hold a secret
+        lines += [f"    {note}" for note in notes if note.startswith(LEFT_OUT)]  # other notes may hold a secret
         cause = cause.exceptions[0] if isinstance(cause, BaseExceptionGroup) else cause.__cause__ or cause.__context__
     say("".join(f"{clean(line)}\n" for line in lines))

@@ -26,7 +26,7 @@ _MAX_SHARDS: Final = 64
 
 
 def completing(kind: str) -> Function:
-    """Return what offers values to a shell: `kind` is one of `cli/completion_values.py`, which the first TAB imports."""
+    """Return click's callback for shell completion; `kind` is a key of `completion_values.py`, imported only for it."""
 
     def offered(context: click.Context, _parameter: click.Parameter, incomplete: str) -> Any:
         from connform.cli.completion_values import offer
@@ -37,7 +37,7 @@ def completing(kind: str) -> Function:
 
 
 def writable(_context: click.Context, parameter: click.Parameter, value: str | None) -> str:
-    """Return the path of an output file; refuse it before any work is done, not after."""
+    """Return the path of an output file. One that can't be written is refused before any work is done."""
     if value and (os.path.isdir(value) or not os.path.isdir(os.path.dirname(os.path.abspath(value)))):
         message = f"{parameter.opts[-1]}: not a file in an existing folder"
         raise UsageProblem(message)
@@ -53,7 +53,7 @@ def writable(_context: click.Context, parameter: click.Parameter, value: str | N
 
 
 def _commit(_context: click.Context, parameter: click.Parameter, value: str | None) -> str:
-    """Return the name of a commit; an empty one is an unset variable of a CI job, not a wish for everything."""
+    """Return the name of a commit. An empty one is refused: in a CI job, it comes from an unset variable."""
     if value is not None and not value.strip():
         message = f"{parameter.opts[-1]} takes a commit, a branch or a tag"
         raise UsageProblem(message)
@@ -61,7 +61,7 @@ def _commit(_context: click.Context, parameter: click.Parameter, value: str | No
 
 
 def positive(_context: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
-    """Return a number above zero."""
+    """Return a number above zero; refuse any other."""
     if value is not None and not 0 < value < float("inf"):
         message = f"{parameter.opts[-1]} takes a number above zero"
         raise UsageProblem(message)
@@ -77,7 +77,7 @@ def _shard(_context: click.Context, parameter: click.Parameter, value: str) -> t
 
 
 def _state_url(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
-    """Return where state lies; a password is refused on the command line, which every user of the machine can read."""
+    """Return the URL of the state. A password in it is refused on the command line, which every user of the machine can read."""
     from_flag = click.core.ParameterSource.COMMANDLINE
     if value and context.get_parameter_source(parameter.name or "") is from_flag and _has_password(value):
         message = f"{parameter.opts[-1]} holds a password, and every user of this machine can read the command line"
@@ -86,7 +86,7 @@ def _state_url(context: click.Context, parameter: click.Parameter, value: str | 
 
 
 def _has_password(url: str) -> bool:
-    from urllib.parse import parse_qsl  # start-up: few runs name a state
+    from urllib.parse import parse_qsl  # imported here for start-up: few runs name a state
 
     scheme, _, rest = url.partition("://")
     rest, _, query = rest.partition("?")
@@ -218,7 +218,7 @@ PARALLELISM: Final = click.option(
 
 
 def flags(function: Function, without: str = "") -> Function:
-    """Add the common flags to a command's function, as they come; `without` names one that it has itself."""
+    """Add the common flags to a command's function, each as an argument; `without` names one to leave out."""
     for name, option in reversed(_COMMON.items()):
         if name != without:
             function = option(function)
@@ -226,7 +226,7 @@ def flags(function: Function, without: str = "") -> Function:
 
 
 def common(function: Callable[..., int], without: str = "") -> Function:
-    """Add the common flags to a verb's function, which takes them as its first argument."""
+    """Add the common flags to a verb's function, which takes them all as its first argument, an `Options`."""
 
     @wraps(function)
     def merged(**arguments: Any) -> int:
@@ -245,12 +245,12 @@ def _merge(before: Any, after: Any) -> Any:
 
 
 def unformatted(function: Callable[..., int]) -> Function:
-    """Add the common flags but `--format`, to a verb whose output is no report."""
+    """Add the common flags except `--format`, for a verb whose output is no report."""
     return common(function, without="formats")
 
 
 def stateful(function: Function) -> Function:
-    """Add the flags that say where grants lie; the function takes both as `state`."""
+    """Add `--state` and `--state-key`; the function takes both as `state`."""
 
     @wraps(function)
     def merged(*, state_url: str | None, state_key: str | None, **arguments: Any) -> Any:
@@ -265,11 +265,11 @@ def stateful(function: Function) -> Function:
 
 
 def network(function: Function) -> Function:
-    """Add the flags of verbs that use the network and grants, and collect garbage while they run: failed checks leave cycles."""
+    """Add the flags of verbs that use the network and grants, and turn on garbage collection: failed checks leave cycles."""
 
     @wraps(function)
     def collecting(**arguments: Any) -> Any:
-        gc.freeze()  # what was imported stays
+        gc.freeze()  # imported objects stay: they are not scanned
         gc.enable()  # main() disables it
         return function(**arguments)
 

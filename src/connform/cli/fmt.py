@@ -58,7 +58,7 @@ def command(options: Options, *, paths: tuple[str, ...], check: bool, diff: bool
         deliver("" if options.quiet else "".join(f"{_shown(layout)}\n" for layout in done), options)
     if bugs:
         _say_bugs(bugs)
-        raise bugs[0]  # the others are written
+        raise bugs[0]  # the other files are written
     if found:
         return ExitCode.INVALID
     if len(done) < len(changed):
@@ -67,14 +67,14 @@ def command(options: Options, *, paths: tuple[str, ...], check: bool, diff: bool
 
 
 def _shown(layout: Layout) -> str:
-    """Return the name of a file on one line."""
-    from connform.reporters.terminal import clean  # a run that finds nothing to do says nothing
+    """Return the name of a file, without characters that break its line."""
+    from connform.reporters.terminal import clean  # imported here for start-up: most runs print no name
 
     return clean(layout.name)
 
 
 def _is_written(layout: Layout) -> bool:
-    """Write a file; say so if it can't be, for the others are still to come."""
+    """Write a file, and return whether that worked. An error is printed; the run goes on with the other files."""
     try:
         layout.write()
     except OSError as error:
@@ -91,7 +91,7 @@ def _say_bugs(bugs: Sequence[ModelChangedError]) -> None:
 
 
 def _say(found: Sequence[Diagnostic], options: Options) -> None:
-    """Write diagnostics to standard error: standard output is for layouts, diffs and names."""
+    """Print diagnostics to standard error: standard output is for layouts, diffs and names."""
     if not found:
         return
     from connform.engine.report import Report

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _NO_CI = "none"
 _MAX_BYTES = 1024 * 1024
-"""No .gitignore is larger."""
+"""The largest .gitignore that is read."""
 
 
 @click.command()
@@ -62,7 +62,7 @@ def command(options: Options, *, force: bool, **flags: str | None) -> int:
     asks = is_attended() and not options.no_input
 
     def settle(flag: str, default: str, fits: Collection[str] | Callable[[str], bool]) -> str:
-        """Return what a flag says, else what a person answers, else the default."""
+        """Return the value of a flag, else a person's answer, else the default."""
         check = _checking(flag, fits)
         given = flags[flag]
         if given is not None or not asks:
@@ -91,7 +91,7 @@ def command(options: Options, *, force: bool, **flags: str | None) -> int:
     if (after := init.ignore(before)) != before:
         made[str(ignores)] = after
     for path, text in made.items():
-        with suppress(OSError):  # `save` says what is in its way
+        with suppress(OSError):  # `save` reports the error
             make_folder(str(Path(path).parent))
         save(path, text.encode("utf-8", "surrogateescape"))
         if not options.quiet:
@@ -120,7 +120,7 @@ def _refuse_to_overwrite(force: bool, *paths: str) -> None:
 
 
 def _checking(flag: str, fits: Collection[str] | Callable[[str], bool]) -> Callable[[str], str]:
-    """Return what returns a fitting value and refuses another."""
+    """Return a function that returns a valid value and refuses any other."""
 
     def check(value: str) -> str:
         if callable(fits):

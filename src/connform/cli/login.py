@@ -102,14 +102,14 @@ def _show(started: Login, *, no_browser: bool) -> None:
 
 
 def _has_browser() -> bool:
-    """Return whether a browser would open before the person: not over SSH, not in a job, not without a screen."""
+    """Return whether a browser would open on the person's screen: not over SSH, in a job, or without a screen."""
     is_remote = bool(os.environ.get("SSH_CONNECTION")) or not sys.stderr.isatty()
     has_screen = sys.platform in {"darwin", "win32"} or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     return not is_remote and bool(has_screen)
 
 
 def _pasted(patience_s: float) -> Secret:
-    """Return the address that a person pastes: it holds the code."""
+    """Ask for the address on which the browser ended. It is a secret: it holds the authorization code."""
     from connform.secret import Secret
 
     say("the browser ends on an address that may show an error page; paste that address here: ")
@@ -118,7 +118,7 @@ def _pasted(patience_s: float) -> Secret:
 
 
 def _line(patience_s: float) -> str:
-    """Return the line that comes within so many seconds, from a terminal or a pipe."""
+    """Read a line from a terminal or a pipe, within so many seconds."""
     from select import select
 
     if sys.stdin is None:

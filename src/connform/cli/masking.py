@@ -18,22 +18,22 @@ if TYPE_CHECKING:
 
 MASK: Final = b"***"
 _SHORTEST_ENCODED: Final = 8
-"""Less is found in any text."""
+"""Shorter forms are not searched for: they are found in any text."""
 _CONTEXT: Final = 64
-"""As much of what was shown is kept: the end of a line counts behind a long one only."""
+"""Bytes of shown output that are kept: an end of a line is undone only after a long line."""
 _SURE: Final = 1024
-"""Who has written as much of a secret writes the rest; until a sixteenth more has come, nothing is searched anew."""
+"""From so many bytes of a secret on, the rest is expected: the next search waits for a sixteenth more."""
 _BASE64: Final = bytes.maketrans(b"-_", b"+/")
 _FORM: Final = bytes.maketrans(b"+", b" ")
 _ANCHORS: Final = (128, 8)
-"""How much of the beginning of a secret is looked for, before the rest is compared."""
+"""Lengths of the beginning of a secret that is searched for, before the rest is compared."""
 
 
 class Mask:
-    """Hides secrets in one stream; holds back no more than what may be the beginning of one, or of an escape."""
+    """Masks secrets in one stream. It holds back only what may be the beginning of a secret or of an escape."""
 
     def __init__(self, secrets: Iterable[Secret]) -> None:
-        """Take what must not be seen."""
+        """Take the secrets to mask."""
         values = {value for secret in secrets if (value := secret.reveal().encode())}
         self._plain = sorted(values, key=len, reverse=True)
         self._encoded = sorted({form for value in values for form in _in_base64(value)}, key=len, reverse=True)
@@ -42,12 +42,12 @@ class Mask:
         self._is_enough = 1
 
     def feed(self, piece: bytes) -> bytes:
-        """Return what may be shown by now."""
+        """Take a piece of output, and return the output that can be shown by now."""
         self._held += piece
         return self._search(is_last=False) if len(self._held) >= self._is_enough else b""
 
     def end(self) -> bytes:
-        """Return the rest: what was held back, masked as far as it is a secret."""
+        """Return the output that was held back, with secrets masked."""
         return self._search(is_last=True)
 
     def _search(self, *, is_last: bool) -> bytes:
@@ -73,7 +73,7 @@ class Mask:
         return shown
 
     def _wanted(self, view: View) -> Iterator[tuple[bytes, bytes]]:
-        """Yield what to look for, and where."""
+        """Yield pairs: bytes to search for, and the data to search."""
         for value in self._plain:
             yield value, view.data
             if b" " in value and b"+" in view.data:
@@ -84,7 +84,7 @@ class Mask:
 
 
 def _masked(output: bytes, found: list[tuple[int, int]], start: int, until: int) -> tuple[bytes, int]:
-    """Return what is shown between two places, and where it ends: behind a secret that reaches beyond it."""
+    """Return the masked output from `start` on, and where it ends: at `until`, or behind a secret that reaches beyond."""
     pieces: list[bytes] = []
     for begin, end in sorted(found):
         if begin < until and end > start:
@@ -101,7 +101,7 @@ def _places(data: bytes, needle: bytes, first: int) -> Iterator[int]:
 
 
 def _begun(data: bytes, needle: bytes) -> int:
-    """Return how much of a needle, but not the whole of it, the data end with."""
+    """Return the length of the longest beginning of a needle, less than the whole, with which the data end."""
     tail = data[max(len(data) - len(needle) + 1, 0) :]
     for anchor in _ANCHORS:
         at = tail.find(needle[:anchor]) if len(tail) >= anchor else -1
@@ -115,7 +115,7 @@ def _begun(data: bytes, needle: bytes) -> int:
 
 
 def _in_base64(plain: bytes) -> Iterator[bytes]:
-    """Yield what stands for a value in base64, wherever its bytes begin there; without what depends on its neighbours."""
+    """Yield the base64 of a value for each of three alignments, without characters that depend on the bytes beside it."""
     for before in range(3):
         bits = 8 * before
         whole = base64.b64encode(bytes(before) + plain)[(bits + 5) // 6 : (bits + 8 * len(plain)) // 6]

@@ -1,6 +1,7 @@
 """Output of the verbs: reports, text and data on standard output or in files, messages and progress on standard error.
 
-Layer 5. IO: standard output, standard error, files that the user named; reads NO_COLOR and TERM.
+Layer 5. IO: standard output, standard error, files that the user named, a job's summary; reads NO_COLOR, TERM, COLUMNS
+and variables of CI systems.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ _MAX_SUMMARY_BYTES = 2**20
 
 
 def reporting(function: Callable[..., Report]) -> Callable[..., Any]:
-    """Turn a function from options to a report into one that a verb can be: it emits and returns the exit code."""
+    """Decorate a function that returns a report: as a verb, it writes the report and returns the exit code."""
 
     @wraps(function)
     def emitting(options: Options, **arguments: Any) -> int:
@@ -67,9 +68,9 @@ def emit(report: Report, options: Options) -> None:
 
 
 def roots() -> tuple[str, ...]:
-    """Return the folders to which CI systems relate paths: what they say themselves, then that of `.git`, else this one.
+    """Return the folders that paths may be relative to: those that a CI system names, then the nearest with `.git`, else this one.
 
-    In a container, or over SSH, what they say may be a folder of another machine: a file counts by the first that holds it.
+    In a container or over SSH, a variable may name a folder of another machine: the first folder that holds a file counts.
     """
     told = [os.environ[name] for name in ("GITHUB_WORKSPACE", "CI_PROJECT_DIR") if os.environ.get(name)]
     here = Path.cwd()
@@ -78,7 +79,7 @@ def roots() -> tuple[str, ...]:
 
 
 def path_in(roots: Sequence[str], file: str) -> str:
-    """Return a file's path below the first of `roots` that holds it, with slashes; one that lies elsewhere stays absolute."""
+    """Return a file's path relative to the first of `roots` that holds it, with slashes; else the absolute path."""
     if file in {"", "<stdin>"}:
         return file
     whole = Path(os.path.realpath(file))
@@ -87,7 +88,7 @@ def path_in(roots: Sequence[str], file: str) -> str:
 
 
 def _append(file: str, content: bytes) -> None:
-    """Add to the summary of a job; one that can't be written changes no verdict."""
+    """Add to the summary of a job. A failure is a warning, and doesn't change the exit code."""
     try:
         with Path(file).open("ab") as summary:
             if summary.tell() + len(content) <= _MAX_SUMMARY_BYTES:
@@ -100,13 +101,13 @@ def _append(file: str, content: bytes) -> None:
 
 
 def wants_color(stream: TextIO, options: Options) -> bool:
-    """Return whether to colour: only a terminal, and only where nobody said no (no-color.org)."""
+    """Return whether to use colours: on a terminal, unless a flag, NO_COLOR (no-color.org) or TERM forbids them."""
     dumb = os.environ.get("TERM") == "dumb"
     return stream.isatty() and not (options.no_color or os.environ.get("NO_COLOR") or dumb)
 
 
 def _width(stream: TextIO) -> int:
-    """Return the columns of a terminal; what `shutil` does as well, at half of bare Python's start-up."""
+    """Return the columns of a terminal. `shutil` can do it too, but its import takes half of bare Python's start-up."""
     if not stream.isatty():
         return _WIDTH_OF_LOGS
     told = os.environ.get("COLUMNS", "")
@@ -118,7 +119,7 @@ def _width(stream: TextIO) -> int:
 
 
 def deliver(text: str, options: Options, syntax: Syntax = Syntax.TEXT, *, color: bool = False) -> None:
-    """Write text, as `write` does, to `--output` or to standard output."""
+    """Write text to the file of `--output`, or else to standard output."""
     if options.output:
         save(options.output, inert(text, syntax).encode(errors="backslashreplace"))
     else:
@@ -126,7 +127,7 @@ def deliver(text: str, options: Options, syntax: Syntax = Syntax.TEXT, *, color:
 
 
 def write(text: str, syntax: Syntax = Syntax.TEXT, *, color: bool = False) -> None:
-    """Write text to standard output and flush it: `inert`, and with characters that its encoding lacks replaced."""
+    """Write `inert` text to standard output and flush it; characters that the encoding lacks are replaced."""
     text = inert(text, syntax, color=color)
     encoding = sys.stdout.encoding or "utf-8"
     try:
@@ -141,11 +142,11 @@ def write(text: str, syntax: Syntax = Syntax.TEXT, *, color: bool = False) -> No
 
 
 def deliver_data(content: bytes, options: Options, *, is_secret: bool = False) -> None:
-    """Write what another program made or reads: as it is, but on a terminal, where it could steer.
+    """Write data of another program, or for one: unchanged, except on a terminal, which gets `inert` text.
 
     Args:
         content: a manifest, the body of an answer, a token.
-        options: whether `--output` takes it.
+        options: `--output` names a file to write instead of standard output.
         is_secret: whether only this user may read the file.
     """
     if options.output:
@@ -160,17 +161,17 @@ def deliver_data(content: bytes, options: Options, *, is_secret: bool = False) -
 
 
 def say(text: str, *, color: bool = False) -> None:
-    """Write text to standard error, `inert`."""
+    """Write `inert` text to standard error."""
     sys.stderr.write(inert(text, color=color))
     sys.stderr.flush()
 
 
 @contextmanager
 def reader_may_leave() -> Iterator[None]:
-    """Let `connform … | head` end quietly: what is left goes nowhere, the exit code stays.
+    """Ignore that the reader of standard output has ended (`connform … | head`): the rest is discarded, the exit code stays.
 
     Raises:
-        UsageProblem: what is behind standard output takes no more: a full disk.
+        UsageProblem: standard output can't be written to for another reason: a full disk.
     """
     try:
         yield
@@ -183,21 +184,21 @@ def reader_may_leave() -> Iterator[None]:
 
 
 def discard() -> None:
-    """Send what is still to come, the interpreter's own last flush above all, nowhere."""
+    """Discard further standard output, above all the interpreter's last flush."""
     with suppress(OSError, ValueError):  # a stream without a descriptor, in tests
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def save(file: str, content: bytes, *, is_secret: bool = False) -> None:
-    """Write a file as a whole or not at all; devices and pipes are written to as they are.
+    """Write a file as a whole or not at all; devices and pipes are written to directly.
 
     Args:
-        file: its path; a link is followed where it stays in its repository.
+        file: its path; a link is followed if it stays in its repository.
         content: what is written.
         is_secret: whether only this user may read the file, from its first byte on.
 
     Raises:
-        UsageProblem: It can't be written: the command line named the wrong place, nothing is wrong with a connection.
+        UsageProblem: it can't be written. That is a mistake of the command line, not of a connection.
     """
     from connform.cli.saving import write_named
 
@@ -208,7 +209,7 @@ def save(file: str, content: bytes, *, is_secret: bool = False) -> None:
 
 
 def unwritable(file: str, error: OSError) -> UsageProblem:
-    """Return what to say of an output file that can't be written."""
+    """Return the error for an output file that can't be written."""
     from connform.manifest.links import LinkLeavesError
 
     hint = "name the file itself, or remove the link" if isinstance(error, LinkLeavesError) else ""
@@ -217,7 +218,7 @@ def unwritable(file: str, error: OSError) -> UsageProblem:
 
 @contextmanager
 def progress(verb: str, options: Options) -> Iterator[Callable[[int, int], None] | None]:
-    """Yield what shows `checked 12/100` on a terminal's standard error, or `None` where nobody looks."""
+    """Yield a function that shows `checked 12/100` on standard error; `None` with `-q`, and where that is no terminal."""
     if not sys.stderr.isatty() or options.quiet or os.environ.get("TERM") == "dumb":
         yield None
         return

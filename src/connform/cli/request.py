@@ -92,7 +92,7 @@ def command(
 
 
 def exit_code(status: int) -> ExitCode:
-    """Return what an HTTP status means to a script: rejected, could not tell, or plainly wrong."""
+    """Return the exit code for an HTTP status."""
     if status < _ERRORS_FROM:
         return ExitCode.OK
     if status >= _SERVER_ERRORS_FROM:
@@ -154,7 +154,7 @@ def _head(answer: RawAnswer) -> bytes:
 
 
 def _pretty(answer: RawAnswer, options: Options) -> bytes:
-    """Return the body, indented where a person looks at JSON; otherwise as it came."""
+    """Return the body: JSON is indented on a terminal; anything else is unchanged."""
     if options.output or not sys.stdout.isatty():
         return answer.body
     try:

@@ -15,13 +15,13 @@ from connform.regular_files import NotRegularError
 
 
 def place_of(file: str) -> Path:
-    """Return where an output file lies, or shall lie.
+    """Return the path of an output file, with links followed.
 
-    A link is followed as far as its repository, outside of any as far as its folder: beyond them, whoever wrote the checkout
-    would choose what is overwritten.
+    A link may lead anywhere in its repository; outside of any repository, anywhere in its folder. Otherwise the author of
+    a checkout could choose which file is overwritten.
 
     Raises:
-        OSError: a link leads elsewhere, or in a circle.
+        OSError: a link leads out of there, or in a circle.
     """
     place = Links().follow(file)
     if not is_given(place):
@@ -32,7 +32,7 @@ def place_of(file: str) -> Path:
 
 
 def write_named(file: str, content: bytes, *, is_secret: bool = False) -> None:
-    """Write a file as a whole or not at all; a pipe, a terminal and a descriptor (`/dev/stdout`) are written to as they are.
+    """Write a file as a whole or not at all; a pipe, a terminal and a descriptor (`/dev/stdout`) are written to directly.
 
     Raises:
         OSError: it can't be written.
@@ -40,7 +40,7 @@ def write_named(file: str, content: bytes, *, is_secret: bool = False) -> None:
     place = place_of(file)
     if is_given(str(place)):
         sys.stdout.flush()
-        with suppress(BrokenPipeError):  # a reader may leave, as that of standard output may
+        with suppress(BrokenPipeError):  # the reader may have ended, as with standard output
             _write_all(int(place.name), content)
         return
     try:
@@ -63,7 +63,7 @@ def make_folder(folder: str) -> None:
     """Make a folder for output files, and those above it.
 
     Raises:
-        OSError: it can't be made, or a link on its way leads out of its repository.
+        OSError: it can't be made, or a link in its path leads out of its repository.
     """
     Path(Links().follow(folder)).mkdir(parents=True, exist_ok=True)
 

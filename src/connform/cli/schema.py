@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from connform.cli.options import Options
 
 _INVISIBLE: Final = re.compile("[\x7f-\xa0\u1680\u2000-\u200f\u2028-\u202f\u205f\u3000]")
-"""Blanks that stand in patterns."""
+"""Invisible characters that patterns hold: they are written as escapes."""
 
 
 @click.command()

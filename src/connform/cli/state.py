@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from connform.engine.run.state_location import StateLocation
 
 _NAMED: Final = ("show", "history", "rm")
-"""What is about one connection."""
+"""The subcommands that take one name."""
 
 
 @click.command()

@@ -1,7 +1,7 @@
 """Standard streams: replaces those that are closed, and says whether a person can be asked. Layer 5. IO: descriptors 0 to 2.
 
-Supervisors start programs with streams closed. Python has `None` for each then, and the next file that is opened gets its
-descriptor: whatever a library writes to standard error would end in that file.
+Some supervisors start programs with streams closed. Python then sets the stream to `None`, and the next file that is
+opened gets its descriptor: what a library writes to standard error would end up in that file.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 def restore() -> None:
-    """Let closed outputs lead nowhere, and standard error take what it can. `sys.stdin` stays `None` where it was closed."""
+    """Open closed outputs on the null device; ignore errors of writing to standard error. A closed `sys.stdin` stays `None`."""
     for number in (0, 1, 2):
         try:
             os.fstat(number)
         except OSError:
-            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # noqa: FBT003  (the lowest that is free: this one)
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # noqa: FBT003  (the lowest free descriptor: this one)
     if sys.stdout is None:
         sys.stdout = _nowhere()
     if sys.stderr is None:
@@ -32,7 +32,7 @@ def restore() -> None:
 
 
 def is_attended() -> bool:
-    """Whether a person can be asked: standard input and standard error are a terminal."""
+    """Return whether a person can be asked: standard input and standard error are a terminal."""
     return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
 
 
@@ -41,7 +41,7 @@ def _nowhere() -> io.TextIOWrapper:
 
 
 class _Tolerant(io.FileIO):
-    """A standard error that may be full, or that nobody reads any more: what it does not take changes no exit code."""
+    """Standard error of which errors are ignored, as of a full disk or a closed pipe: they change no exit code."""
 
     def write(self, data: ReadableBuffer, /) -> int:
         try:

@@ -32,7 +32,7 @@ def _json(credential: ReadyCredential) -> str:
 
 
 def _exec_credential(credential: ReadyCredential) -> str:
-    """https://kubernetes.io/docs/reference/config-api/client-authentication.v1/."""
+    """Return a Kubernetes ExecCredential: https://kubernetes.io/docs/reference/config-api/client-authentication.v1/."""
     status: dict[str, Any] = {"token": credential.value.reveal()}
     if credential.expires_at:
         status["expirationTimestamp"] = _time(credential)

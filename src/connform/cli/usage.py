@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class UsageProblem(click.UsageError):
-    """A usage error of our own, whose message repeats no value."""
+    """A usage error that connform reports itself, with a hint."""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -22,8 +22,8 @@ class UsageProblem(click.UsageError):
 
 
 def did_you_mean(word: str, candidates: Iterable[str]) -> str:
-    """Return a hint that names the likeliest candidate, or nothing."""
-    from connform.manifest import similar  # start-up: only a mistake needs it
+    """Return a hint that names the likeliest candidate, or an empty text."""
+    from connform.manifest import similar  # imported here for start-up: only a mistake needs it
 
     return similar.did_you_mean(word, candidates)
 

@@ -41,10 +41,10 @@ def command(options: Options, paths: tuple[str, ...], *, wants_fix: bool, by_roo
 
 
 def _runs(options: Options, paths: Sequence[str]) -> list[tuple[str, ...]]:
-    """Return the files of each run: those of `-f` together, and each root of `paths` that they don't hold by itself.
+    """Return the files of each run: those of `-f` are one run, and each root of `paths` that isn't among them is another.
 
     Raises:
-        UsageProblem: a report would replace another, or a policy belongs to no manifest: nothing would apply it.
+        UsageProblem: one report would replace another, or a policy belongs to no manifest, so that nothing would apply it.
     """
     from connform.engine.load.roots import roots_of
 
@@ -63,15 +63,15 @@ def _runs(options: Options, paths: Sequence[str]) -> list[tuple[str, ...]]:
 
 
 def _holders(root: str) -> tuple[str, ...]:
-    """Return what reads a root: its own name, and of a file its folder's."""
+    """Return the paths that include a root: its own, and for a file its folder's."""
     return (root,) if os.path.isdir(root) else (root, os.path.dirname(root) or os.curdir)
 
 
 def _mend(files: Sequence[str], options: Options) -> None:
-    """Mend the files and say so.
+    """Fix the files, and print how many mistakes were fixed.
 
     Raises:
-        UsageProblem: there is no file to mend, it can't be written, or only a part of it is meant.
+        UsageProblem: standard input is no file, a file can't be written, or only some connections are selected.
     """
     if "-" in files:
         message = "--fix writes files, and `-` is none"

@@ -33,7 +33,7 @@ def command(options: Options) -> int:
 
 
 def versions() -> dict[str, str]:
-    """Return what runs here: connform first, then Python and the libraries."""
+    """Return the versions of connform, of Python and of the libraries, in this order."""
     from importlib.metadata import version
 
     own = {"connform": __version__, "Python": platform.python_version()}

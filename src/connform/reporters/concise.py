@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def render(view: View, *, color: bool, width: int, verbosity: int) -> str:  # noqa: ARG001  (for editors)
-    """Return `path:line:column: severity[code]: text` lines; nothing where nothing was found."""
+    """Return `path:line:column: severity[code]: text` lines; an empty text without findings."""
     lines = []
     for one in findings(view):
         if verbosity >= 0 or one.severity == "error":

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class ReportFinding(NamedTuple):
-    """One thing that a reader of the run should look at."""
+    """One error or warning of a run."""
 
     severity: str
     """`error` or `warning`."""
@@ -30,27 +30,27 @@ class ReportFinding(NamedTuple):
     place: View
     """`file`, `line`, `column`, `end_line`, `end_column`; without a place, an empty file and `None`."""
     related: list[View]
-    """Second places, each with its `message`."""
+    """Other places that matter, each with its `message`."""
     fix: list[View]
-    """Edits that mend it, or nothing."""
+    """Edits that correct it, or an empty list."""
     fingerprint: str
-    """Stays the same when lines move. Made of names alone, never of a value."""
+    """An identifier that stays the same when lines move. It is made of names alone, never of a value."""
     number: int = 1
     """How many mistakes it stands for."""
 
     @property
     def has_file(self) -> bool:
-        """Whether it stands in a file; standard input is none."""
+        """Whether it has a place in a file, which standard input is not."""
         return self.place["file"] not in {"", "<stdin>"}
 
     @property
     def whole(self) -> str:
-        """The text and the second places, for formats that have no field for them."""
+        """The text with the other places, for formats that have no field for them."""
         return "; ".join((self.text, *(f"{one['message']}: {place_of(one)}" for one in self.related)))
 
 
 def findings(view: View) -> list[ReportFinding]:
-    """Return what is wrong, then what the checks found, each in the order of the view."""
+    """Return the findings of the diagnostics, then those of the connections, each in the order of the view."""
     seen: Counter[tuple[str, ...]] = Counter()
     found = []
     for finding, pointer in (*_of_diagnostics(view), *_of_connections(view)):
@@ -99,7 +99,7 @@ def number_of(found: Iterable[ReportFinding]) -> int:
 
 
 def grouped(found: Iterable[ReportFinding], key: Callable[[ReportFinding], str]) -> dict[str, list[ReportFinding]]:
-    """Return the findings of each key, in order."""
+    """Return the findings by key, in their order."""
     groups: dict[str, list[ReportFinding]] = {}
     for one in found:
         groups.setdefault(key(one), []).append(one)

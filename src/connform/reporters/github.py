@@ -1,6 +1,6 @@
 """The format `github`: workflow commands that annotate the lines of a pull request. Layer 4, no IO.
 
-GitHub shows ten errors and ten warnings of a step, and drops the rest without a word.
+GitHub shows ten errors and ten warnings of a step, and drops the rest silently.
 """
 
 from __future__ import annotations

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from connform.engine.graph import Node
 
 _FILLS: Final = {"ready": "#d5f0d9", "failed": "#f8d0d0", "unknown": "#fbeec2", "": "#ffffff"}
-"""Verdict → the colour of its box."""
+"""Verdict → the colour of a connection's box."""
 
 
 def mermaid(nodes: Sequence[Node]) -> str:
-    """Return a flowchart, which GitHub and GitLab draw in Markdown between fences."""
+    """Return a Mermaid flowchart, which GitHub and GitLab draw in a fenced block of Markdown."""
     boxes = {node.name: f"c{number}" for number, node in enumerate(nodes)}
     templates, stores = _named("t", nodes, "templates"), _named("s", nodes, "stores")
     lines = ["flowchart LR"]
@@ -58,7 +58,7 @@ def dot(nodes: Sequence[Node]) -> str:
 
 
 GRAPHS: Final[dict[str, Callable[[Sequence[Node]], str]]] = {"mermaid": mermaid, "dot": dot}
-"""Name on the command line → what draws it."""
+"""Name on the command line → the function that returns the source text."""
 
 
 def _grouped(nodes: Sequence[Node]) -> Iterator[tuple[str, Iterator[Node]]]:

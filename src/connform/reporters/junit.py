@@ -18,7 +18,7 @@ _OUTCOMES: Final = {"failed": "failure", "unknown": "error", "skipped": "skipped
 
 
 def render(view: View, *, color: bool, width: int, verbosity: int) -> str:  # noqa: ARG001  (for machines)
-    """Return one suite; a case that is wrong says why, and where."""
+    """Return one suite; a case with errors says what is wrong, and where."""
     suite = Element("testsuite", name=f"connform {view['command']}")
     found = findings(view)
     checked = {one["name"]: one for one in view["connections"] if one["verdict"]}

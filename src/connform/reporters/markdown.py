@@ -17,19 +17,19 @@ if TYPE_CHECKING:
     from connform.reporters.view import View
 
 MAX_CHARACTERS: Final = 65_536
-"""What GitHub takes as one comment."""
+"""GitHub's limit for one comment."""
 _ROOM_FOR_THE_END: Final = 500
-"""For the heads of tables, and for the lines that say what is left out."""
+"""Characters reserved for the heads of tables, and for the lines that say what is left out."""
 _REFUSALS: Final = 20
-"""As many are shown: each names a connection at most."""
+"""How many refusals are shown at most."""
 _SPECIAL: Final = re.compile(r"[\\`*_\[\]<>#|~&$]|:(?=//)|(?<=www)\.")
 _CALLS: Final = re.compile(r"(?:[@#]|\bGH-)(?=\w)|:(?=(?:1(?:00|234)|[+-]1|[a-z]\w*):)")
-"""What GitHub and GitLab look for behind Markdown: `@person`, `#12`, `GH-12`, `:100:`, which is an emoji."""
+"""What GitHub and GitLab replace besides Markdown: `@person`, `#12`, `GH-12`, and `:100:`, an emoji."""
 _SIGNS: Final = {"ready": "✅", "failed": "❌", "unknown": "⚠️", "skipped": "⏭️", "error": "❌", "warning": "⚠️"}
 
 
 def render(view: View, *, color: bool, width: int, verbosity: int) -> str:  # noqa: ARG001  (for a page)
-    """Return a heading and tables of the findings, connections and values; rows for which there is no room are counted."""
+    """Return a heading and tables of the findings, connections and values; rows beyond the limit are left out, and counted."""
     lines = [f"### connform {view['command']}: {_verdict(view)}"]
     if plan := view.get("plan"):
         refusals = [f"needs `--force`: {escaped(refusal)}" for refusal in plan["refusals"]]
@@ -74,7 +74,7 @@ def _verdict(view: View) -> str:
 
 
 def _add(lines: list[str], header: Sequence[str], rows: Sequence[Sequence[str]], room: int) -> int:
-    """Add a table of the rows for which there is room, without empty columns; return how much it took."""
+    """Add a table of the rows that fit into `room`, without empty columns; return how many characters the rows take."""
     if not rows:
         return 0
     filled = [index for index in range(len(header)) if any(row[index] for row in rows)]
@@ -95,7 +95,7 @@ def _row(cells: Sequence[str]) -> str:
 
 
 def _code(name: str) -> str:
-    """Return a name as code, in which nothing is markup."""
+    """Return a name as a code span; as escaped text if it holds a character that has a meaning there."""
     return escaped(name) if set("`|\\").intersection(name) else f"`{clean(name)}`" if name else ""
 
 

@@ -22,7 +22,7 @@ _ROOT: Final = "%SRCROOT%"
 def render(view: View, *, color: bool, width: int, verbosity: int) -> str:  # noqa: ARG001  (for machines)
     """Return a log with one run. Paths below the repository are relative to it, others are absolute.
 
-    It names no `automationDetails`: their id would outdo the category that whoever uploads the log gives it, and the
+    It has no `automationDetails`: their id would win over the category that an upload gives to the log, so that the
     logs of several roots would replace each other.
     """
     found = findings(view)
@@ -47,7 +47,7 @@ def render(view: View, *, color: bool, width: int, verbosity: int) -> str:  # no
 def _rule(one: ReportFinding) -> dict[str, Any]:
     try:
         page = explain(one.code)
-    except KeyError:  # of a policy, which says all that there is to say in its message
+    except KeyError:  # the code of a policy: its message is the only text
         meaning = advice = one.summary
         markup = escaped(advice)
     else:

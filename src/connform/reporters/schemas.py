@@ -15,4 +15,4 @@ SCHEMAS: Final[dict[str, Callable[[], dict[str, Any]]]] = {
     "report": lambda: REPORT_SCHEMA,
     "report-line": lambda: LINE_SCHEMA,
 }
-"""The name of a schema, as in `schema/NAME.schema.json` → what composes it."""
+"""The name of a schema, as in `schema/NAME.schema.json` → the function that composes it."""

@@ -26,10 +26,10 @@ _BODIES: Final = {
     "list": ("text_inventory", "render_list"),
     "show": ("text_inventory", "render_show"),
 }
-"""Where that is which shows a command's connections, imported when it is called; the others show none."""
+"""Command → the module and the function that render its connections, imported on use; other commands show none."""
 
 _INVENTORIES: Final = {"list", "state list", "state show", "state history"}
-"""What only tells what there is: no errors is nothing to be told."""
+"""Commands that only list things: their summary does not say `no errors`."""
 
 
 def render(view: View, *, color: bool, width: int, verbosity: int) -> str:

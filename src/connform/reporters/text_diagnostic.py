@@ -45,7 +45,7 @@ def _source(diagnostic: View, paint: Painter, width: int) -> list[str]:
 
 
 def _marked(item: View, sign: str, style: str, paint: Painter, width: int) -> list[str]:
-    """Return the source line of anything that has a snippet, and a line with the mark below it."""
+    """Return the source line of an item with a snippet, and below it a line with the mark."""
     snippet = item["snippet"]
     text, start, end = snippet["text"], snippet["start"], snippet["start"] + snippet["length"]
     parts = (_shown(part) for part in (text[:start], text[start:end], text[end:]))

@@ -26,7 +26,7 @@ def render_list(view: View, paint: Painter, *, width: int, verbosity: int) -> li
 
 
 def render_show(view: View, paint: Painter, *, width: int, verbosity: int) -> list[str]:  # noqa: ARG001  (every body of a report takes these)
-    """Return every effective value; with a verbosity of 1, where each comes from as well."""
+    """Return every effective value; with a verbosity of 1 or more, also the origin of each."""
     lines: list[str] = []
     for connection in view["connections"]:
         facts = [[f"  {key}", shown(connection[key])] for key in (*_FACTS, *_DETAILS) if connection.get(key)]

@@ -16,7 +16,7 @@ SIGNS: Final = {"create": ("+", GREEN), "update": ("~", YELLOW), "move": ("~", Y
 
 
 def render_plan(view: View, paint: Painter, *, width: int, verbosity: int) -> list[str]:
-    """Return one row per change, with the values that differ and what is sent where below; what could not be verified; refusals and digest."""
+    """Return a row for each change, with its values, reasons and destinations; then unverified connections, refusals, the digest."""
     pending = changed(view)
     rows = columns([_row(item, paint) for item in pending]) if pending else []
     lines: list[str] = []
@@ -39,7 +39,7 @@ def render_plan(view: View, paint: Painter, *, width: int, verbosity: int) -> li
 
 
 def planned(view: View) -> list[str]:
-    """Say how much a plan would do, and how much `apply` left alone."""
+    """Return how many changes of each action a plan has, or how many connections `apply` left unchanged."""
     plan = view.get("plan")
     if not plan:
         return []
@@ -49,7 +49,7 @@ def planned(view: View) -> list[str]:
 
 
 def changed(view: View) -> list[View]:
-    """Return the connections of a plan about which something is to be done."""
+    """Return the connections that a plan changes."""
     return [item for item in view["connections"] if item.get("action") in SIGNS]
 
 
@@ -63,7 +63,7 @@ def _is_remarked(item: View) -> bool:
 
 
 def describe_change(item: View) -> str:
-    """Return what is to be done about a connection in one line, for formats that have no more room."""
+    """Return the description of a change in one line, for formats without room for more."""
     fields = ["{}: {}".format(*map(str.strip, _field(field))) for field in item["changes"]]
     moved = [f"{item['moved_from']} → {item['name']}"] if item["moved_from"] else []
     ends = [f"revokes {revoked(item)}"] if item["revokes"] else []
@@ -72,7 +72,7 @@ def describe_change(item: View) -> str:
 
 
 def revoked(item: View) -> str:
-    """Return for whom the grant is that ends with a change, and since when it lives."""
+    """Return a description of the grant that a change revokes."""
     grant = item["revokes"]
     since = grant["granted_at"] or "at a time that isn't recorded"
     scopes = " ".join(grant["scopes"]) or "none"
@@ -98,7 +98,7 @@ def _send(send: View) -> list[str]:
 
 def _field(field: View) -> list[str]:
     before, after = shown(field["before"]), shown(field["after"])
-    if before == after or not (before and after):  # a list and its text, an empty value: told apart as JSON only
+    if before == after or not (before and after):  # a list and its text, an empty value: only JSON shows the difference
         before, after = (clean(json.dumps(field[side], ensure_ascii=False)) for side in ("before", "after"))
     before = "(none)" if field["before"] is None else before
     after = "(none)" if field["after"] is None else after

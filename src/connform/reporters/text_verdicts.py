@@ -33,7 +33,7 @@ _INDENT: Final = "    "
 
 
 def render_verdicts(view: View, paint: Painter, *, width: int, verbosity: int) -> list[str]:
-    """Return one row per connection, with what is to be said about it below."""
+    """Return a row for each connection; below it its stages, and its message, hint and warnings."""
     shown = [item for item in view["connections"] if verbosity >= 0 or item["verdict"] in {"failed", "unknown"}]
     if not shown:
         return []
@@ -49,13 +49,13 @@ def render_verdicts(view: View, paint: Painter, *, width: int, verbosity: int) -
 
 
 def render_applied(view: View, paint: Painter, *, width: int, verbosity: int) -> list[str]:
-    """Return the same without what `apply` found applied already, unless more facts are wanted."""
+    """Return the same without connections that `apply` left unchanged, unless the verbosity is 1 or more."""
     done = [item for item in view["connections"] if verbosity > 0 or item.get("action") != "none"]
     return render_verdicts({**view, "connections": done}, paint, width=width, verbosity=verbosity)
 
 
 def verdicts(view: View) -> list[str]:
-    """Say how many connections had which verdict; what was removed is not ready any more."""
+    """Return how many connections had each verdict; removed and moved ones have a word of their own."""
     said = Counter(map(_said, view["connections"]))
     return [
         f"{said[word]} {word}" for word in ("ready", _MOVED, _REMOVED, "failed", "unknown", "skipped") if said[word]
@@ -63,14 +63,14 @@ def verdicts(view: View) -> list[str]:
 
 
 def _said(connection: View) -> str:
-    """Return the word for what came of a connection."""
+    """Return the verdict of a connection, or `removed` or `moved` where it was only that."""
     if connection["verdict"] == "ready" and not connection["stages"]:
         return {"remove": _REMOVED, "move": _MOVED}.get(connection.get("action", ""), "ready")
     return str(connection["verdict"])
 
 
 def named(connection: View) -> str:
-    """Return the name of a connection; behind the one that it had, where it gets another."""
+    """Return the name of a connection; of a renamed one, the old name and the new one."""
     old = connection.get("moved_from", "")
     return clean(f"{old} → {connection['name']}" if old else connection["name"])
 

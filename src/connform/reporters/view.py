@@ -20,17 +20,17 @@ if TYPE_CHECKING:
     from connform.recorded import Attempt
 
 View = dict[str, Any]
-"""The frame: JSON-ready, in the order of its fields."""
+"""JSON data of a report or of a part of it, with the fields in their order in the output."""
 
 FORMAT_VERSION: Final = "1.4"
 """Additions raise the second number, anything else the first."""
 _WRITTEN: Final = ("base_url", "description", "owner", "path", "tags")
-"""Keys whose values are sentences, labels and addresses: no identifiers, of which none may be left out."""
+"""Keys whose values are sentences, labels or addresses: in them, what may be a pasted secret is masked."""
 _NOWHERE: Final = {"file": "", "line": None, "column": None, "end_line": None, "end_column": None}
 
 
 def build(report: Report) -> View:
-    """Return the frame of `report`."""
+    """Return the view of `report`."""
     connections = [_connection(connection, detailed=report.command == "show") for connection in report.connections]
     verdicts = [connection["verdict"] for connection in connections]
     remarks = sum(len(connection["warnings"]) for connection in connections)
@@ -66,7 +66,7 @@ def build(report: Report) -> View:
 
 
 def relocated(view: View, rename: Callable[[str], str]) -> View:
-    """Return the view with every file renamed."""
+    """Return the view with the path of every file replaced by `rename(path)`."""
 
     def moved(item: View) -> View:
         inner: View = {
@@ -201,7 +201,7 @@ def _send(send: Send) -> View:
 
 
 def _public(pointer: str, value: Any) -> Any:
-    """Return a value of a manifest; a text of its writer's own, or an address, without what may be a pasted secret."""
+    """Return a value of a manifest; under the keys of `_WRITTEN`, what may be a pasted secret is masked."""
     if not any(f"/{key}/" in f"{pointer}/" for key in _WRITTEN):
         return value
     if isinstance(value, list | tuple):
