@@ -13,8 +13,8 @@ import click
 from click.shell_completion import get_completion_class, shell_complete
 
 from connform.cli.completion_values import SHELLS
-from connform.cli.flags import common, completing
-from connform.cli.output import deliver
+from connform.cli.flags import common_flags, completion_of
+from connform.cli.output import write_output
 from connform.cli.usage import UsageProblem, did_you_mean
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ VARIABLE: Final = "_CONNFORM_COMPLETE"
 
 
 @click.command()
-@click.argument("shell", shell_complete=completing("shells"))
-@common
+@click.argument("shell", shell_complete=completion_of("shells"))
+@common_flags
 def command(options: Options, *, shell: str) -> int:
     r"""Print the completion script of a shell.
 
@@ -38,16 +38,16 @@ def command(options: Options, *, shell: str) -> int:
     if shell not in SHELLS:
         message = f"SHELL is {', '.join(SHELLS[:-1])} or {SHELLS[-1]}"
         raise UsageProblem(message, did_you_mean(shell, SHELLS))
-    kind = get_completion_class(shell)
-    assert kind  # noqa: S101  (one of click's own)
-    script = kind(click.Command("connform"), {}, "connform", VARIABLE)
-    deliver(script.source_template % script.source_vars(), options)
+    completion_class = get_completion_class(shell)
+    assert completion_class  # noqa: S101  (one of click's own)
+    script = completion_class(click.Command("connform"), {}, "connform", VARIABLE)
+    write_output(script.source_template % script.source_vars(), options)
     return 0
 
 
-def answer(cli: click.Command) -> int:
+def print_completions(cli: click.Command) -> int:
     """Print the completions of the line in the shell's variables; on any error, print none."""
-    with suppress(Exception), open(os.devnull, "w", encoding="utf-8") as silence:  # noqa: PTH123  (pathlib would cost start-up)
-        os.dup2(silence.fileno(), 2)  # an error message would disturb the line that the person types
+    with suppress(Exception), open(os.devnull, "w", encoding="utf-8") as null_device:  # noqa: PTH123  (pathlib would cost start-up)
+        os.dup2(null_device.fileno(), 2)  # an error message would disturb the line that the person types
         shell_complete(cli, {}, "connform", VARIABLE, os.environ[VARIABLE])
     return 0

@@ -11,59 +11,59 @@ from traceback import walk_tb
 import click
 
 import connform
-from connform.cli.output import discard, say
-from connform.cli.usage import describe
+from connform.cli.output import discard_stdout, write_stderr
+from connform.cli.usage import message_and_hint
 from connform.errors import ConnectionFailed, ConnformError, ManifestInvalid
 from connform.faults import ExitCode
 from connform.tracebacks import LEFT_OUT
 
 
-def tell(error: BaseException) -> int:
+def print_error(error: BaseException) -> int:
     """Print the error message and return the exit code."""
     match error:
         case click.UsageError():
-            _say("error", *describe(error))
+            _print_message("error", *message_and_hint(error))
             return ExitCode.USAGE
         case KeyboardInterrupt() | click.Abort():
             return ExitCode.INTERRUPTED
-        case OSError() if _is_of_help(error):  # verbs handle such errors of their own output
-            discard()
+        case OSError() if _is_from_click_echo(error):  # verbs handle such errors of their own output
+            discard_stdout()
             if isinstance(error, BrokenPipeError):
                 return ExitCode.OK
-            _say("error", f"can't write to standard output: {error.strerror}")
+            _print_message("error", f"can't write to standard output: {error.strerror}")
             return ExitCode.USAGE
         case ManifestInvalid():
-            _say_diagnostics(error)
+            _print_diagnostics(error)
         case ConnectionFailed():
-            _say(f"error[{error.fault.name}]", error.message, error.hint)
+            _print_message(f"error[{error.fault.name}]", error.message, error.hint)
         case ConnformError():
-            _say("error", str(error))
+            _print_message("error", str(error))
         case _:
-            _say_bug(error)
+            _print_bug(error)
             return ExitCode.INTERNAL
     return error.exit_code
 
 
-def _is_of_help(error: OSError) -> bool:
+def _is_from_click_echo(error: OSError) -> bool:
     """Return whether `click.echo` could not write to standard output: help, the version."""
     return any(frame.f_code is click.echo.__code__ for frame, _ in walk_tb(error.__traceback__))
 
 
-def _say(label: str, message: str, hint: str = "") -> None:
+def _print_message(label: str, message: str, hint: str = "") -> None:
     from connform.reporters.terminal import clean
 
-    say(f"{label}: {clean(message)}\n" + (f"hint: {clean(hint)}\n" if hint else ""))
+    write_stderr(f"{label}: {clean(message)}\n" + (f"hint: {clean(hint)}\n" if hint else ""))
 
 
-def _say_diagnostics(error: ManifestInvalid) -> None:
+def _print_diagnostics(error: ManifestInvalid) -> None:
     from connform.engine.report import Report
     from connform.reporters import text, view
 
     report = Report(command="", diagnostics=error.diagnostics)
-    say(text.render(view.build(report), color=False, width=120, verbosity=-1))
+    write_stderr(text.render(view.build(report), color=False, width=120, verbosity=-1))
 
 
-def _say_bug(error: BaseException) -> None:
+def _print_bug(error: BaseException) -> None:
     from connform.reporters.terminal import clean
 
     facts = f"connform {getattr(connform, '__version__', '?')}, Python {sys.version.split()[0]}, {sys.platform}"
@@ -80,4 +80,4 @@ def _say_bug(error: BaseException) -> None:
         notes = getattr(cause, "__notes__", ())
         lines += [f"    {note}" for note in notes if note.startswith(LEFT_OUT)]  # other notes may hold a secret
         cause = cause.exceptions[0] if isinstance(cause, BaseExceptionGroup) else cause.__cause__ or cause.__context__
-    say("".join(f"{clean(line)}\n" for line in lines))
+    write_stderr("".join(f"{clean(line)}\n" for line in lines))

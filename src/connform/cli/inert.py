@@ -30,8 +30,8 @@ SYNTAXES: Final = {
 }
 """Format → its syntax; the others are text."""
 
-_REPLACED: Final = "�"
-_UNSEEN: Final = "\u200b"
+_REPLACEMENT: Final = "�"
+_ZERO_WIDTH_SPACE: Final = "\u200b"
 """A zero-width space: it splits the sign of a command and can't be seen."""
 # Patterns are compiled when they are first needed: most runs find nothing to replace, and start-up counts.
 _CONTROL: Final = (
@@ -57,10 +57,12 @@ def inert(text: str, syntax: Syntax = Syntax.TEXT, *, color: bool = False) -> st
     if not text.replace("\n", "").replace("\t", "").isprintable():
         text = _without_controls(text, syntax, color=color)
     if "##" in text:
-        text = re.sub(_MARKER, {Syntax.JSON: r"\\u0023", Syntax.XML: "&#35;"}.get(syntax, f"#{_UNSEEN}"), text)
+        text = re.sub(
+            _MARKER, {Syntax.JSON: r"\\u0023", Syntax.XML: "&#35;"}.get(syntax, f"#{_ZERO_WIDTH_SPACE}"), text
+        )
     if "::" in text and syntax is not Syntax.JSON:  # no line of ours in JSON begins with `::`
         colons = _FOREIGN_COLONS if syntax is Syntax.COMMANDS else _COLONS
-        text = re.sub(colons, r"\1&#58;" if syntax is Syntax.XML else rf"\1:{_UNSEEN}", text)
+        text = re.sub(colons, r"\1&#58;" if syntax is Syntax.XML else rf"\1:{_ZERO_WIDTH_SPACE}", text)
     return text
 
 
@@ -68,5 +70,5 @@ def _without_controls(text: str, syntax: Syntax, *, color: bool) -> str:
     if syntax is Syntax.JSON:
         return re.sub(_CONTROL, lambda found: f"\\u{ord(found[0]):04x}", text)
     if color:
-        return re.sub(_OWN_COLORS, lambda found: found[1] or _REPLACED, text)
-    return re.sub(_CONTROL, _REPLACED, text)
+        return re.sub(_OWN_COLORS, lambda found: found[1] or _REPLACEMENT, text)
+    return re.sub(_CONTROL, _REPLACEMENT, text)

@@ -16,8 +16,8 @@ import click
 
 from connform import NOT_HERE
 from connform.cli import VERBS
-from connform.cli.flags import flags
-from connform.cli.streams import restore
+from connform.cli.flags import unmerged_flags
+from connform.cli.streams import restore_streams
 from connform.cli.usage import UsageProblem, did_you_mean
 from connform.programs import absolute_parts
 
@@ -63,7 +63,7 @@ class LazyGroup(click.Group):
 
 @click.group(cls=LazyGroup, invoke_without_command=True, context_settings=_SETTINGS)
 @click.option("--version", is_flag=True, help="Print the version.")
-@flags
+@unmerged_flags
 @click.pass_context
 def cli(context: click.Context, /, *, version: bool, **before: Any) -> int:
     """Connections as code: declare, validate and check connections to APIs."""
@@ -82,7 +82,7 @@ def cli(context: click.Context, /, *, version: bool, **before: Any) -> int:
 class _Termination:
     """Handles SIGTERM as Python handles SIGINT, so that cleaning up is done and a renewal under way is waited for."""
 
-    came = False
+    was_signalled = False
 
     def watch(self) -> None:
         """Interrupt on SIGTERM from now on, unless SIGTERM is ignored or handled already."""
@@ -90,7 +90,7 @@ class _Termination:
             signal.signal(signal.SIGTERM, self._interrupt)
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
-        self.came = True
+        self.was_signalled = True
         interrupt = signal.getsignal(
             signal.SIGINT
         )  # asyncio has a handler of its own; a shell's background process ignores it
@@ -109,22 +109,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"error: {NOT_HERE}\n")
         return _USAGE
     if argv is None:
-        restore()
+        restore_streams()
         termination.watch()
     try:
         if "_CONNFORM_COMPLETE" in os.environ and argv is None:
-            from connform.cli.completion import answer
+            from connform.cli.completion import print_completions
 
-            return answer(cli)
+            return print_completions(cli)
         with cli.make_context("connform", list(sys.argv[1:] if argv is None else argv)) as context:
             return int(cli.invoke(context))
-    except click.exceptions.Exit as ended:
-        return ended.exit_code
+    except click.exceptions.Exit as exit_:
+        return exit_.exit_code
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  (nothing above could report it)
-        from connform.cli.failure import tell
+        from connform.cli.failure import print_error
 
-        code = int(tell(error))
-        return _TERMINATED if termination.came and code == _INTERRUPTED else code
+        code = int(print_error(error))
+        return _TERMINATED if termination.was_signalled and code == _INTERRUPTED else code
     finally:
         if argv is None:  # the process ends, and waits only for renewals: their answers would be lost
             signal.signal(signal.SIGTERM, signal.SIG_IGN)

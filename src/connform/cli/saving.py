@@ -14,7 +14,7 @@ from connform.manifest.replace import write_whole
 from connform.regular_files import NotRegularError
 
 
-def place_of(file: str) -> Path:
+def output_path(file: str) -> Path:
     """Return the path of an output file, with links followed.
 
     A link may lead anywhere in its repository; outside of any repository, anywhere in its folder. Otherwise the author of
@@ -23,12 +23,12 @@ def place_of(file: str) -> Path:
     Raises:
         OSError: a link leads out of there, or in a circle.
     """
-    place = Links().follow(file)
-    if not is_given(place):
+    path = Links().follow(file)
+    if not is_given(path):
         links = Links()
         links.folders = [links.follow(str(Path(file).parent))]
-        place = links.follow(file)
-    return Path(place)
+        path = links.follow(file)
+    return Path(path)
 
 
 def write_named(file: str, content: bytes, *, is_secret: bool = False) -> None:
@@ -37,24 +37,24 @@ def write_named(file: str, content: bytes, *, is_secret: bool = False) -> None:
     Raises:
         OSError: it can't be written.
     """
-    place = place_of(file)
-    if is_given(str(place)):
+    path = output_path(file)
+    if is_given(str(path)):
         sys.stdout.flush()
         with suppress(BrokenPipeError):  # the reader may have ended, as with standard output
-            _write_all(int(place.name), content)
+            _write_all(int(path.name), content)
         return
     try:
-        mode = place.stat().st_mode
+        mode = path.stat().st_mode
     except FileNotFoundError:
         mode = stat.S_IFREG
     if stat.S_ISFIFO(mode) or stat.S_ISCHR(mode):
-        descriptor = os.open(place, os.O_WRONLY | os.O_NOCTTY)
+        descriptor = os.open(path, os.O_WRONLY | os.O_NOCTTY)
         try:
             _write_all(descriptor, content)
         finally:
             os.close(descriptor)
     elif stat.S_ISREG(mode):
-        write_whole(place, content, is_private=is_secret)
+        write_whole(path, content, is_private=is_secret)
     else:
         raise NotRegularError(mode)
 

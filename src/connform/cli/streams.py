@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 
-def restore() -> None:
+def restore_streams() -> None:
     """Open closed outputs on the null device; ignore errors of writing to standard error. A closed `sys.stdin` stays `None`."""
     for number in (0, 1, 2):
         try:
@@ -23,11 +23,11 @@ def restore() -> None:
         except OSError:
             os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # noqa: FBT003  (the lowest free descriptor: this one)
     if sys.stdout is None:
-        sys.stdout = _nowhere()
+        sys.stdout = _null_device()
     if sys.stderr is None:
-        sys.stderr = _nowhere()
+        sys.stderr = _null_device()
     elif isinstance(sys.stderr, io.TextIOWrapper):
-        raw = io.BufferedWriter(_Tolerant(sys.stderr.fileno(), "wb", closefd=False))
+        raw = io.BufferedWriter(_ErrorIgnoringFile(sys.stderr.fileno(), "wb", closefd=False))
         sys.stderr = io.TextIOWrapper(raw, sys.stderr.encoding, sys.stderr.errors, line_buffering=True)
 
 
@@ -36,11 +36,11 @@ def is_attended() -> bool:
     return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def _nowhere() -> io.TextIOWrapper:
+def _null_device() -> io.TextIOWrapper:
     return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123  (pathlib would cost start-up; open until the end)
 
 
-class _Tolerant(io.FileIO):
+class _ErrorIgnoringFile(io.FileIO):
     """Standard error of which errors are ignored, as of a full disk or a closed pipe: they change no exit code."""
 
     def write(self, data: ReadableBuffer, /) -> int:

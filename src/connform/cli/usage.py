@@ -28,7 +28,7 @@ def did_you_mean(word: str, candidates: Iterable[str]) -> str:
     return similar.did_you_mean(word, candidates)
 
 
-def describe(error: click.UsageError) -> tuple[str, str]:
+def message_and_hint(error: click.UsageError) -> tuple[str, str]:
     """Return the message and the hint of a usage error."""
     help_hint = f"see `{error.ctx.command_path} --help`" if error.ctx else "see `connform --help`"
     match error:
@@ -45,5 +45,5 @@ def describe(error: click.UsageError) -> tuple[str, str]:
         case click.BadOptionUsage():
             return error.message.rstrip("."), help_hint
     has_files = error.ctx is not None and any(parameter.name == "files" for parameter in error.ctx.command.params)
-    how = "`-f PATH` names a manifest or a folder; " if has_files else ""
-    return "unexpected extra argument", how + help_hint
+    file_hint = "`-f PATH` names a manifest or a folder; " if has_files else ""
+    return "unexpected extra argument", file_hint + help_hint

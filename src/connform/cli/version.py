@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from connform import __version__
-from connform.cli.flags import common
+from connform.cli.flags import common_flags
 from connform.cli.inert import Syntax
-from connform.cli.output import deliver
+from connform.cli.output import write_output
 
 if TYPE_CHECKING:
     from connform.cli.options import Options
@@ -20,15 +20,15 @@ _LIBRARIES: Final = ("click", "httpx", "jsonschema", "PyYAML")
 
 
 @click.command()
-@common
+@common_flags
 def command(options: Options) -> int:
     """Print the version."""
     if options.format == "json":
-        deliver(json.dumps(versions()) + "\n", options, Syntax.JSON)
+        write_output(json.dumps(versions()) + "\n", options, Syntax.JSON)
     elif options.verbosity > 0:
-        deliver("".join(f"{name} {version}\n" for name, version in versions().items()), options)
+        write_output("".join(f"{name} {version}\n" for name, version in versions().items()), options)
     else:
-        deliver(f"connform {__version__}\n", options)
+        write_output(f"connform {__version__}\n", options)
     return 0
 
 

@@ -39,7 +39,7 @@ FORMATS: Final = {
 }
 """Name on the command line → module; only the module of a requested format is imported."""
 
-OF_THE_REPOSITORY: Final = frozenset({"github", "gitlab", "sarif", "junit", "markdown"})
+REPOSITORY_PATH_FORMATS: Final = frozenset({"github", "gitlab", "sarif", "junit", "markdown"})
 """Formats in which a file is named by its path in the repository."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from connform.reporters.findings import findings
-from connform.reporters.terminal import clean, place_of
+from connform.reporters.terminal import clean, format_place
 
 if TYPE_CHECKING:
     from connform.reporters.view import View
@@ -16,7 +16,7 @@ def render(view: View, *, color: bool, width: int, verbosity: int) -> str:  # no
     lines = []
     for one in findings(view):
         if verbosity >= 0 or one.severity == "error":
-            place = place_of(one.place)
+            place = format_place(one.place)
             text = clean(" ".join(one.text.split()))
             lines.append(f"{place}{': ' if place else ''}{one.severity}[{one.code}]: {text}\n")
     return "".join(lines)

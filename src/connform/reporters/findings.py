@@ -6,7 +6,7 @@ from collections import Counter
 from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
-from connform.reporters.terminal import place_of
+from connform.reporters.terminal import format_place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -44,9 +44,9 @@ class ReportFinding(NamedTuple):
         return self.place["file"] not in {"", "<stdin>"}
 
     @property
-    def whole(self) -> str:
+    def text_with_related(self) -> str:
         """The text with the other places, for formats that have no field for them."""
-        return "; ".join((self.text, *(f"{one['message']}: {place_of(one)}" for one in self.related)))
+        return "; ".join((self.text, *(f"{one['message']}: {format_place(one)}" for one in self.related)))
 
 
 def findings(view: View) -> list[ReportFinding]:
@@ -63,7 +63,7 @@ def findings(view: View) -> list[ReportFinding]:
 
 def _of_diagnostics(view: View) -> Iterator[tuple[ReportFinding, str]]:
     for one in view["diagnostics"]:
-        text = _joined(one["detail"] or one["summary"], one["hint"])
+        text = _with_hint(one["detail"] or one["summary"], one["hint"])
         finding = ReportFinding(
             one["severity"],
             one["code"],
@@ -81,19 +81,19 @@ def _of_diagnostics(view: View) -> Iterator[tuple[ReportFinding, str]]:
 
 def _of_connections(view: View) -> Iterator[tuple[ReportFinding, str]]:
     for one in view["connections"]:
-        told = [("warning", *told) for told in zip(one["warning_codes"], one["warnings"], strict=True)]
+        items = [("warning", *item) for item in zip(one["warning_codes"], one["warnings"], strict=True)]
         if one["verdict"] in {"failed", "unknown"}:
-            told.append(("error", one["class"], _joined(one["message"], one["hint"])))
-        for severity, code, text in told:
+            items.append(("error", one["class"], _with_hint(one["message"], one["hint"])))
+        for severity, code, text in items:
             summary = code.replace("_", " ").replace("-", " ")
             yield ReportFinding(severity, code, summary, f"{one['name']}: {text}", one["name"], one, [], [], ""), ""
 
 
-def _joined(text: str, hint: str) -> str:
+def _with_hint(text: str, hint: str) -> str:
     return f"{text} ({hint})" if hint else text
 
 
-def number_of(found: Iterable[ReportFinding]) -> int:
+def mistake_count(found: Iterable[ReportFinding]) -> int:
     """Return how many mistakes findings stand for."""
     return sum(one.number for one in found)
 

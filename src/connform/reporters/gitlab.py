@@ -17,7 +17,7 @@ def render(view: View, *, color: bool, width: int, verbosity: int) -> str:  # no
     """Return an array of findings."""
     report = [
         {
-            "description": f"{one.code}: {one.whole}",  # GitLab shows no `check_name`
+            "description": f"{one.code}: {one.text_with_related}",  # GitLab shows no `check_name`
             "check_name": one.code,
             "fingerprint": one.fingerprint,
             "severity": _SEVERITIES[one.severity],

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from connform.engine.schemas import SCHEMAS as _OF_WHAT_PEOPLE_WRITE
+from connform.engine.schemas import SCHEMAS as _INPUT_SCHEMAS
 from connform.reporters.report_schema import LINE_SCHEMA, REPORT_SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 SCHEMAS: Final[dict[str, Callable[[], dict[str, Any]]]] = {
-    **_OF_WHAT_PEOPLE_WRITE,
+    **_INPUT_SCHEMAS,
     "report": lambda: REPORT_SCHEMA,
     "report-line": lambda: LINE_SCHEMA,
 }

@@ -27,7 +27,7 @@ ASCII: Final = str.maketrans(
 """Replacements of the same width, for an output whose encoding lacks the glyphs."""
 
 _ESCAPES: Final = re.compile(r"\x1b\[[0-9;]*m")
-_OTHERS: Final = re.compile(r"[^\x00-\x7f]")
+_NON_ASCII: Final = re.compile(r"[^\x00-\x7f]")
 
 
 class Painter:
@@ -45,7 +45,7 @@ def clean(text: str) -> str:
     return text if text.isprintable() else "".join(char if char.isprintable() else "�" for char in text)
 
 
-def cleaned(cells: Sequence[str]) -> Sequence[str]:
+def clean_column(cells: Sequence[str]) -> Sequence[str]:
     """Return a column with every cell cleaned."""
     return cells if "".join(cells).isprintable() else [clean(cell) for cell in cells]
 
@@ -55,7 +55,7 @@ def width_of(text: str) -> int:
     bare = _ESCAPES.sub("", text) if "\x1b" in text else text
     if bare.isascii():
         return len(bare)
-    others = _OTHERS.findall(bare)
+    others = _NON_ASCII.findall(bare)
     return len(bare) - len(others) + sum(map(_columns, others))
 
 
@@ -70,14 +70,14 @@ def _columns(character: str) -> int:
     return 2 if east_asian_width(character) in "WF" else 1
 
 
-def columns(rows: Sequence[Sequence[str]]) -> list[str]:
+def aligned_rows(rows: Sequence[Sequence[str]]) -> list[str]:
     """Return the rows as aligned lines; empty columns are left out."""
     if len(rows) == 1:
         return ["  ".join(filter(None, rows[0])).rstrip()]
-    return table(zip(*rows, strict=True)) or [""] * len(rows)
+    return aligned_lines(zip(*rows, strict=True)) or [""] * len(rows)
 
 
-def table(columns: Iterable[Sequence[str]]) -> list[str]:
+def aligned_lines(columns: Iterable[Sequence[str]]) -> list[str]:
     """Return aligned lines as `columns` does, but from columns of cells."""
     aligned = [cells for column in columns if any(cells := _aligned(column))]
     return [line.rstrip() for line in map("  ".join, zip(*aligned, strict=True))]
@@ -103,16 +103,16 @@ def paragraph(text: str, *, first: str, rest: str, width: int) -> list[str]:
     return [f"{rest if index else first}{line}" for index, line in enumerate(lines)]
 
 
-def counted(number: int, noun: str) -> str:
+def format_count(number: int, noun: str) -> str:
     """Return `no errors`, `1 error`, `7 errors`."""
     return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"
 
 
-def counted_policies(number: int) -> str:
+def format_policy_count(number: int) -> str:
     """Return `1 policy`, `7 policies`."""
     return f"{number} {'policy' if number == 1 else 'policies'}"
 
 
-def place_of(item: dict[str, object]) -> str:
+def format_place(item: dict[str, object]) -> str:
     """Return `file:line:column` of an item of a view; an empty text where it has no file."""
     return clean(f"{item['file']}:{item['line']}:{item['column']}") if item["file"] else ""

@@ -24,9 +24,9 @@ View = dict[str, Any]
 
 FORMAT_VERSION: Final = "1.4"
 """Additions raise the second number, anything else the first."""
-_WRITTEN: Final = ("base_url", "description", "owner", "path", "tags")
+_FREE_TEXT_KEYS: Final = ("base_url", "description", "owner", "path", "tags")
 """Keys whose values are sentences, labels or addresses: in them, what may be a pasted secret is masked."""
-_NOWHERE: Final = {"file": "", "line": None, "column": None, "end_line": None, "end_column": None}
+_NO_PLACE: Final = {"file": "", "line": None, "column": None, "end_line": None, "end_column": None}
 
 
 def build(report: Report) -> View:
@@ -68,13 +68,13 @@ def build(report: Report) -> View:
 def relocated(view: View, rename: Callable[[str], str]) -> View:
     """Return the view with the path of every file replaced by `rename(path)`."""
 
-    def moved(item: View) -> View:
+    def renamed(item: View) -> View:
         inner: View = {
-            key: [moved(one) for one in item[key]] for key in ("related", "fix", "values", "secrets") if key in item
+            key: [renamed(one) for one in item[key]] for key in ("related", "fix", "values", "secrets") if key in item
         }
         return {**item, "file": rename(item["file"]), **inner}
 
-    lists: View = {key: [moved(one) for one in view[key]] for key in ("diagnostics", "connections")}
+    lists: View = {key: [renamed(one) for one in view[key]] for key in ("diagnostics", "connections")}
     return {**view, "files": [rename(file) for file in view["files"]], **lists}
 
 
@@ -188,29 +188,29 @@ def _stage(stage: StageResult) -> View:
 
 
 def _value(value: Value) -> View:
-    shown = _public(value.pointer, value.value)
+    shown = _masked(value.pointer, value.value)
     return {"pointer": value.pointer, "value": shown, "origin": value.origin, **_place(value.place)}
 
 
 def _change(pointer: str, before: Any, after: Any) -> View:
-    return {"pointer": pointer, "before": _public(pointer, before), "after": _public(pointer, after)}
+    return {"pointer": pointer, "before": _masked(pointer, before), "after": _masked(pointer, after)}
 
 
 def _send(send: Send) -> View:
     return {"secret": veiled(send.secret), "origin": veiled(send.to.url), "how": [veiled(one) for one in send.to.how]}
 
 
-def _public(pointer: str, value: Any) -> Any:
-    """Return a value of a manifest; under the keys of `_WRITTEN`, what may be a pasted secret is masked."""
-    if not any(f"/{key}/" in f"{pointer}/" for key in _WRITTEN):
+def _masked(pointer: str, value: Any) -> Any:
+    """Return a value of a manifest; under the keys of `_FREE_TEXT_KEYS`, what may be a pasted secret is masked."""
+    if not any(f"/{key}/" in f"{pointer}/" for key in _FREE_TEXT_KEYS):
         return value
     if isinstance(value, list | tuple):
-        return [_public(pointer, one) for one in value]
+        return [_masked(pointer, one) for one in value]
     return veiled(value) if isinstance(value, str) else value
 
 
 def _place(span: Span | None) -> View:
-    return _NOWHERE if span is None else span._asdict()
+    return _NO_PLACE if span is None else span._asdict()
 
 
 def _snippet(snippet: SourceExcerpt | None) -> View | None:
