@@ -14,7 +14,7 @@ import trustme
 
 from connform.cli.inert import Syntax, inert
 from connform.cli.main import main
-from connform.cli.output import say, write
+from connform.cli.output import write_stderr, write_stdout
 from connform.diagnostics import Diagnostic, Related, Severity, SourceExcerpt, Span
 from connform.engine.report import ConnectionReport, PlanSummary, Remark, Report, StageResult, Value
 from connform.faults import ExitCode, Stage, Verdict
@@ -270,8 +270,8 @@ def test_text_stays_readable_and_data_the_same(word: str, capsys: pytest.Capture
     text = json.dumps([word, f"\\{word}"], ensure_ascii=False)
     assert json.loads(inert(text, Syntax.JSON)) == [word, f"\\{word}"]
     assert inert(inert(text)) == inert(text)
-    write(f"a\n{word}\n")
-    say(f"a\n{word}\n")
+    write_stdout(f"a\n{word}\n")
+    write_stderr(f"a\n{word}\n")
     shown = capsys.readouterr()
     assert shown.out == shown.err
     assert commands(shown.out) == steering(shown.out) == []

@@ -75,7 +75,7 @@ def test_a_mended_manifest_is_written_and_not_called_invalid() -> None:
 
 def test_what_libraries_write_to_a_closed_standard_error_is_in_no_file() -> None:
     code = (
-        "import os\nfrom connform.cli import streams\nstreams.restore()\n"
+        "import os\nfrom connform.cli import streams\nstreams.restore_streams()\n"
         "file = open('file', 'w')\nos.write(1, b'out')\nos.write(2, b'err')\nfile.close()"
     )
     subprocess.run(["bash", "-c", f"exec '{sys.executable}' -c \"{code}\" <&- >&- 2>&-"], timeout=60, check=True)

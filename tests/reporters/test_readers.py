@@ -17,7 +17,7 @@ from junitparser import JUnitXml
 from markdown_it import MarkdownIt
 
 from connform.faults import ExitCode
-from connform.reporters import FORMATS, OF_THE_REPOSITORY, reporter, view
+from connform.reporters import FORMATS, REPOSITORY_PATH_FORMATS, reporter, view
 from connform.reporters.findings import ReportFinding, findings
 from connform.reporters.github import SHOWN
 from connform.reporters.markdown import MAX_CHARACTERS
@@ -88,7 +88,7 @@ def test_github_reads_an_annotation_for_each_finding_that_it_will_show(sample: s
     plan = SAMPLES[sample].plan
     expected = [("warning", "connform plan", f"needs --force: {one}") for one in (plan.refusals if plan else ())]
     expected += [
-        (one.severity, f"connform: {one.code}", clean(line_breaks(one.whole)))
+        (one.severity, f"connform: {one.code}", clean(line_breaks(one.text_with_related)))
         for severity in ("error", "warning")
         for one in [each for each in found(sample) if each.severity == severity][:SHOWN]
     ]
@@ -207,7 +207,7 @@ def test_a_markdown_reader_sees_one_table_with_these_words_and_no_markup_of_a_st
         if before.type == "td_open"
     ]
     for one in found(sample):
-        assert clean(" ".join(one.whole.split())) in [cell.replace("\u200b", "") for cell in cells]
+        assert clean(" ".join(one.text_with_related.split())) in [cell.replace("\u200b", "") for cell in cells]
     assert not re.search(r"(?<!\w)@\w", rendered("markdown", sample)), "GitHub would call somebody"
 
 
@@ -288,5 +288,5 @@ def test_a_fingerprint_outlives_a_moved_line_and_tells_equal_findings_apart() ->
 def test_a_format_for_ci_names_files_as_the_repository_does(name: str) -> None:
     seen = view.relocated(view.build(SAMPLES["validate-hostile-words"]), lambda file: f"deploy/{file}" if file else "")
     text = reporter(name).render(seen, color=False, width=200, verbosity=0)
-    if name in OF_THE_REPOSITORY:
+    if name in REPOSITORY_PATH_FORMATS:
         assert "deploy" in text

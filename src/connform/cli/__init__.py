@@ -1,4 +1,4 @@
-"""Turns argv into a call of the engine and its report into output and an exit code: the table of verbs.
+"""The command line's table of verbs: the module of each verb, and its help in one line.
 
 Layer 5. A new verb is one module with `command` and one line here; help reads the table and imports no verb.
 """
@@ -28,4 +28,4 @@ VERBS: Final[dict[str, tuple[str, str]]] = {
     "completion": ("connform.cli.completion", "Print the completion script of a shell."),
     "version": ("connform.cli.version", "Print the version."),
 }
-"""Verb → its module, and its help in one line."""
+"""Verb → its module, and its one line of help."""

@@ -1,4 +1,4 @@
-"""Says who runs this command, and in which CI job. Layer 5. IO: the variables in which CI systems name their jobs."""
+"""Who runs this command, and in which CI job. Layer 5. IO: the environment variables in which CI systems name their jobs."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from connform.recorded import Actor
 
-_JOBS: Final = ("CI_JOB_URL", "BUILD_URL", "BUILDKITE_BUILD_URL", "CIRCLE_BUILD_URL")
-"""GitLab, Jenkins, Buildkite, CircleCI."""
+_JOB_VARIABLES: Final = ("CI_JOB_URL", "BUILD_URL", "BUILDKITE_BUILD_URL", "CIRCLE_BUILD_URL")
+"""Variables of GitLab, Jenkins, Buildkite and CircleCI; GitHub has several."""
 
 
-def current() -> Actor:
+def current_actor() -> Actor:
     """Return who runs this command."""
     from connform.engine.run.actor import actor
 
-    return actor(_job())
+    return actor(_ci_job())
 
 
-def _job() -> str:
+def _ci_job() -> str:
     if run := os.environ.get("GITHUB_RUN_ID"):
         return f"{os.environ.get('GITHUB_SERVER_URL', '')}/{os.environ.get('GITHUB_REPOSITORY', '')}/actions/runs/{run}"
-    return next((job for name in _JOBS if (job := os.environ.get(name))), "")
+    return next((job for name in _JOB_VARIABLES if (job := os.environ.get(name))), "")

@@ -1,4 +1,4 @@
-"""Turns a plan into ready connections and recorded state: `connform apply`. Layer 5. IO: asks a question on a terminal."""
+"""`connform apply`: makes a plan and carries it out: checks connections, records the results. Layer 5. IO: asks a question on a terminal."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from connform.cli.actor import current
-from connform.cli.flags import SHARD, parallel, positive
-from connform.cli.output import progress, reporting, say, wants_color
+from connform.cli.actor import current_actor
+from connform.cli.flags import SHARD, parallel_flags, require_positive
+from connform.cli.output import progress, reporting, wants_color, write_stderr
 from connform.cli.streams import is_attended
 from connform.cli.usage import UsageProblem
 
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     "lock_timeout_s",
     type=float,
     default=60.0,
-    callback=positive,
+    callback=require_positive,
     metavar="SECONDS",
     help="How long to wait for another run; 60 by default.",
 )
 @SHARD
-@parallel
+@parallel_flags
 @reporting
 def command(
     options: Options,
@@ -58,39 +58,39 @@ def command(
     from connform.engine.changes.plan_file import read_plan_file
     from connform.engine.run.states import SINGLE_SHARD, Shard
 
-    saved = read_plan_file(plan_file) if plan_file else None
-    wanted, selection = Shard(*shard), options.selection
-    if saved is not None:
+    plan_from_file = read_plan_file(plan_file) if plan_file else None
+    wanted_shard, selection = Shard(*shard), options.selection
+    if plan_from_file is not None:
         if any(selection):
             message = "--plan says which connections it is about: leave out -c, --exclude, --tag, --changed-since and --allow-empty"
             raise UsageProblem(message)
-        selection = saved.selection
-        wanted = saved.shard if wanted == SINGLE_SHARD else wanted
-        if not set(wanted.parts) <= set(saved.shard.parts):
-            message = f"the plan in {plan_file} is that of shard {saved.shard}, which has no part of shard {wanted}"
+        selection = plan_from_file.selection
+        wanted_shard = plan_from_file.shard if wanted_shard == SINGLE_SHARD else wanted_shard
+        if not set(wanted_shard.parts) <= set(plan_from_file.shard.parts):
+            message = f"the plan in {plan_file} is that of shard {plan_from_file.shard}, which has no part of shard {wanted_shard}"
             raise UsageProblem(message)
-    is_agreed = bool(saved or expect_digest or yes or simulate)
-    consent = Approval(saved, expect_digest or "", force, None if is_agreed else _asking(options))
-    with progress("applied", options) as show:
+    is_agreed = bool(plan_from_file or expect_digest or yes or simulate)
+    approval = Approval(plan_from_file, expect_digest or "", force, None if is_agreed else _confirmation(options))
+    with progress("applied", options) as show_progress:
         return apply(
             options.files,
             selection,
             options.policies,
-            by=current(),
-            approval=consent,
-            shard=wanted,
+            by=current_actor(),
+            approval=approval,
+            shard=wanted_shard,
             simulate=simulate,
             lock_timeout_s=lock_timeout_s,
-            progress=show,
+            progress=show_progress,
             state=state,
             **limits,
         )
 
 
-def _asking(options: Options) -> Any:
-    """Return what asks a person about a plan."""
+def _confirmation(options: Options) -> Any:
+    """Return a function that shows a plan and asks a person to approve it."""
 
-    def ask(report: Report) -> bool:
+    def confirm(report: Report) -> bool:
         from connform.reporters import text, view
 
         if options.no_input or not is_attended():
@@ -99,7 +99,7 @@ def _asking(options: Options) -> Any:
             message = "nothing was applied: there is no terminal to ask on; look at `connform plan`, and give --yes"
             raise Refused(message)
         color = wants_color(sys.stderr, options)
-        say(text.render(view.build(report), color=color, width=120, verbosity=0), color=color)
+        write_stderr(text.render(view.build(report), color=color, width=120, verbosity=0), color=color)
         return click.confirm("Apply these changes?", err=True)
 
-    return ask
+    return confirm

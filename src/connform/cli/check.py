@@ -1,4 +1,4 @@
-"""Turns declared connections into live verdicts: `connform check`. Layer 5, no IO of its own."""
+"""`connform check`: checks connections live and records nothing. Layer 5, no IO of its own."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from connform.cli.flags import parallel
+from connform.cli.flags import parallel_flags
 from connform.cli.output import progress, reporting
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@parallel
+@parallel_flags
 @reporting
 def command(
     options: Options, *, simulate: bool, parallelism: int, timeout_s: float | None, state: StateLocation
@@ -24,7 +24,7 @@ def command(
     """Check connections live; record nothing."""
     from connform.engine.check import check
 
-    with progress("checked", options) as show:
+    with progress("checked", options) as show_progress:
         return check(
             options.files,
             options.selection,
@@ -32,6 +32,6 @@ def command(
             simulate=simulate,
             parallelism=parallelism,
             timeout_s=timeout_s,
-            progress=show,
+            progress=show_progress,
             state=state,
         )

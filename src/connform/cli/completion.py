@@ -1,6 +1,6 @@
-"""Turns the name of a shell into its completion script, and the script's questions into answers: `connform completion`.
+"""`connform completion`: prints a shell's completion script, and answers that script's requests.
 
-Layer 5. IO: standard output. click knows the shells; `offers.py` knows the values.
+Layer 5. IO: standard output. click knows the shells; `completion_values.py` has the values.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ import click
 from click.shell_completion import get_completion_class, shell_complete
 
 from connform.cli.completion_values import SHELLS
-from connform.cli.flags import common, completing
-from connform.cli.output import deliver
+from connform.cli.flags import common_flags, completion_of
+from connform.cli.output import write_output
 from connform.cli.usage import UsageProblem, did_you_mean
 
 if TYPE_CHECKING:
     from connform.cli.options import Options
 
 VARIABLE: Final = "_CONNFORM_COMPLETE"
-"""What the script sets when it asks for completions."""
+"""The variable that the script sets when it asks for completions."""
 
 
 @click.command()
-@click.argument("shell", shell_complete=completing("shells"))
-@common
+@click.argument("shell", shell_complete=completion_of("shells"))
+@common_flags
 def command(options: Options, *, shell: str) -> int:
     r"""Print the completion script of a shell.
 
@@ -38,16 +38,16 @@ def command(options: Options, *, shell: str) -> int:
     if shell not in SHELLS:
         message = f"SHELL is {', '.join(SHELLS[:-1])} or {SHELLS[-1]}"
         raise UsageProblem(message, did_you_mean(shell, SHELLS))
-    kind = get_completion_class(shell)
-    assert kind  # noqa: S101  (one of click's own)
-    script = kind(click.Command("connform"), {}, "connform", VARIABLE)
-    deliver(script.source_template % script.source_vars(), options)
+    completion_class = get_completion_class(shell)
+    assert completion_class  # noqa: S101  (one of click's own)
+    script = completion_class(click.Command("connform"), {}, "connform", VARIABLE)
+    write_output(script.source_template % script.source_vars(), options)
     return 0
 
 
-def answer(cli: click.Command) -> int:
-    """Print what may follow the line that the shell's variables hold; a mistake in it or in a manifest offers nothing."""
-    with suppress(Exception), open(os.devnull, "w", encoding="utf-8") as silence:  # noqa: PTH123  (pathlib would cost start-up)
-        os.dup2(silence.fileno(), 2)  # the person is typing: nothing may stand in between
+def print_completions(cli: click.Command) -> int:
+    """Print the completions of the line in the shell's variables; on any error, print none."""
+    with suppress(Exception), open(os.devnull, "w", encoding="utf-8") as null_device:  # noqa: PTH123  (pathlib would cost start-up)
+        os.dup2(null_device.fileno(), 2)  # an error message would disturb the line that the person types
         shell_complete(cli, {}, "connform", VARIABLE, os.environ[VARIABLE])
     return 0

@@ -1,4 +1,4 @@
-"""Turns what a parameter may hold into what a shell offers for it. Layer 5. IO: reads the manifests that the line names."""
+"""The values that shell completion offers for a parameter. Layer 5. IO: reads the manifests that the command line names."""
 
 from __future__ import annotations
 
@@ -16,11 +16,10 @@ SHELLS: Final = ("bash", "zsh", "fish")
 """The shells that can complete."""
 
 
-def offer(kind: str, context: click.Context, incomplete: str) -> list[CompletionItem]:
-    """Return what a parameter may be, of those that start so; a file's name is the shell's own business.
+def complete(kind: str, context: click.Context, incomplete: str) -> list[CompletionItem]:
+    """Return the values of a parameter that start with `incomplete`; names of files are left to the shell.
 
-    bash writes a value into the line as it stands, unquoted: a name or tag of a stranger's manifest is offered only in
-    the form that a valid one has.
+    bash inserts a value unquoted, and a manifest may come from a stranger: only valid names and tags are offered.
     """
     if kind == "files":
         return [CompletionItem(incomplete, type="file")]
@@ -30,21 +29,21 @@ def offer(kind: str, context: click.Context, incomplete: str) -> list[Completion
 
 
 def _connections(context: click.Context) -> Iterable[tuple[str, str]]:
-    return ((name, ", ".join(tags)) for name, tags in _declared(context).items())
+    return ((name, ", ".join(tags)) for name, tags in _tags_by_connection(context).items())
 
 
 def _tags(context: click.Context) -> Iterable[tuple[str, str]]:
-    return ((tag, "") for tag in dict.fromkeys(tag for tags in _declared(context).values() for tag in tags))
+    return ((tag, "") for tag in dict.fromkeys(tag for tags in _tags_by_connection(context).values() for tag in tags))
 
 
-def _declared(context: click.Context) -> dict[str, list[str]]:
-    """Return the tags of each connection in the manifests that the line has named so far; what is malformed is left out."""
+def _tags_by_connection(context: click.Context) -> dict[str, list[str]]:
+    """Return the tags of each connection in the manifests that the line names. Invalid names and tags are left out."""
     from connform.engine.load.manifest import connection_tags
     from connform.manifest.document import NAME
     from connform.manifest.settings import TAG
 
-    before = context.parent.params if context.parent else {}
-    files = (*(before.get("files") or ()), *(context.params.get("files") or ()))
+    flags_before_verb = context.parent.params if context.parent else {}
+    files = (*(flags_before_verb.get("files") or ()), *(context.params.get("files") or ()))
     declared = {} if "-" in files else connection_tags(files)
     return {
         name: [tag for tag in tags if re.fullmatch(TAG, tag)]
@@ -85,8 +84,8 @@ def _regions(context: click.Context) -> Iterable[tuple[str, str]]:
     from connform.engine import init
 
     named = context.params.get("environment")
-    of = [named] if named in init.environments() else init.environments()
-    return ((name, "") for name in dict.fromkeys(region for one in of for region in init.regions(one)))
+    environments = [named] if named in init.environments() else init.environments()
+    return ((name, "") for name in dict.fromkeys(region for one in environments for region in init.regions(one)))
 
 
 def _methods(_: click.Context) -> Iterable[tuple[str, str]]:
@@ -113,4 +112,4 @@ _VALUES: Final[dict[str, Callable[[click.Context], Iterable[tuple[str, str]]]]] 
     "shells": _shells,
     "tags": _tags,
 }
-"""What a parameter may hold → the values, each with a word of help."""
+"""Kind of parameter → its values, each with a help text."""

@@ -1,6 +1,6 @@
-"""Turns output back into what programs have encoded in it, and knows where each byte of that stands in the output.
+"""Views of a program's output in which escapes are undone, for masking; each byte maps back to the output.
 
-Layer 5, no IO. Reads what JSON, source code, URLs, HTML and shells write, whichever characters they escape.
+Layer 5, no IO. Undoes the escapes of JSON, source code, URLs, HTML and shells, whichever characters are escaped.
 """
 
 from __future__ import annotations
@@ -14,81 +14,85 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 MAX_NESTED: Final = 2
-"""JSON in JSON, JSON in a URL, a URL in HTML, …"""
+"""How many kinds of escapes are undone inside of each other: JSON in JSON, JSON in a URL, a URL in HTML, …"""
 
 
-class View:
-    """Bytes, each of which stands for a piece of the output: a part of it as it is, or with something undone."""
+class DecodedView:
+    """The output of a program with some escapes undone. Each byte stands for a piece of the output."""
 
     def __init__(
-        self, data: bytes, above: View | None = None, places: tuple[list[int], list[int]] = ([0], [0])
+        self, data: bytes, parent: DecodedView | None = None, run_starts: tuple[list[int], list[int]] = ([0], [0])
     ) -> None:
         """Take the bytes.
 
         Args:
-            data: what is read.
-            above: what that was read from; `None` for the output itself.
-            places: where runs of bytes begin, here and above; the last but the even ones stand for one piece as a whole.
+            data: the bytes.
+            parent: the view in which an escape was undone; `None` for the output itself.
+            run_starts: where each run of bytes begins, here and in `parent`. Every second run is what an escape stands for.
         """
         self.data = data
-        self.rest: int | None = None
-        """Where the beginning of an escape stands, in the output, whose end is still to come."""
-        self._above = above
-        self._here, self._there = places
+        self.unfinished_at: int | None = None
+        """Position in the output where an unfinished escape begins; `None` where there is none."""
+        self._parent = parent
+        self._starts, self._starts_in_parent = run_starts
 
     def start(self, index: int) -> int:
-        """Return where the piece of the output begins that a byte stands for."""
-        if self._above is None:
+        """Return the position in the output where the piece begins that a byte stands for."""
+        if self._parent is None:
             return index
-        run = bisect_right(self._here, index) - 1
-        return self._above.start(self._there[run] + (index - self._here[run] if run % 2 == 0 else 0))
+        run = bisect_right(self._starts, index) - 1
+        return self._parent.start(self._starts_in_parent[run] + (index - self._starts[run] if run % 2 == 0 else 0))
 
     def end(self, index: int) -> int:
-        """Return where the piece of the output ends that the byte before an index stands for."""
-        if self._above is None:
+        """Return the position in the output where the piece ends that the byte before `index` stands for."""
+        if self._parent is None:
             return index
-        run = bisect_right(self._here, index - 1) - 1
-        return self._above.end(self._there[run] + index - self._here[run] if run % 2 == 0 else self._there[run + 1])
+        run = bisect_right(self._starts, index - 1) - 1
+        return self._parent.end(
+            self._starts_in_parent[run] + index - self._starts[run] if run % 2 == 0 else self._starts_in_parent[run + 1]
+        )
 
-    def undone(self, escape: Escape, *, is_last: bool) -> View | None:
-        """Return the view without one kind of escapes; `None` where it has none.
+    def without(self, escape: Escape, *, is_last: bool) -> DecodedView | None:
+        """Return the view with one kind of escape undone; `None` where it has none.
 
         Args:
             escape: the kind.
-            is_last: whether nothing follows the output.
+            is_last: whether the output is complete: then no escape is unfinished.
         """
         if not any(sign in self.data for sign in escape.signs):
             return None
-        pattern = escape.pattern if is_last else rb"(?!%s)(?:%s)" % (escape.begun, escape.pattern)
+        pattern = escape.pattern if is_last else rb"(?!%s)(?:%s)" % (escape.unfinished, escape.pattern)
         pieces: list[bytes] = []
-        here, there, length, position = [0], [0], 0, 0
+        starts, starts_in_parent, length, position = [0], [0], 0, 0
         for found in re.finditer(pattern, self.data):
             plain = escape.undo(found[0])
             before = self.data[position : found.start()]
             pieces += (before, plain)
-            here += (length + len(before), length + len(before) + len(plain))
-            there += (found.start(), found.end())
-            length, position = here[-1], found.end()
-        begun = None if is_last else re.compile(escape.begun).search(self.data, max(position, len(self.data) - 48))
-        if not (pieces or begun):
+            starts += (length + len(before), length + len(before) + len(plain))
+            starts_in_parent += (found.start(), found.end())
+            length, position = starts[-1], found.end()
+        unfinished = (
+            None if is_last else re.compile(escape.unfinished).search(self.data, max(position, len(self.data) - 48))
+        )
+        if not (pieces or unfinished):
             return None
-        pieces.append(self.data[position : begun.start() if begun else len(self.data)])
-        view = View(b"".join(pieces), self, (here, there))
-        view.rest = self.start(begun.start()) if begun else None
+        pieces.append(self.data[position : unfinished.start() if unfinished else len(self.data)])
+        view = DecodedView(b"".join(pieces), self, (starts, starts_in_parent))
+        view.unfinished_at = self.start(unfinished.start()) if unfinished else None
         return view
 
 
 class Escape(NamedTuple):
-    """One way to write characters otherwise."""
+    """One kind of escape."""
 
     signs: tuple[bytes, ...]
-    """What each begins with, one or the other."""
+    """The bytes with which one may begin."""
     pattern: bytes
-    """What one looks like."""
-    begun: bytes
-    """What the beginning of one looks like, at the end."""
+    """A regular expression that matches one."""
+    unfinished: bytes
+    """A regular expression that matches an unfinished one at the end of the data."""
     undo: Callable[[bytes], bytes]
-    """Returns what one stands for."""
+    """Returns the bytes that one stands for."""
 
 
 _LETTERS: Final = {
@@ -134,34 +138,34 @@ ESCAPES: Final = (
         lambda text: unescape(text.decode()).encode("utf-8", "replace"),
     ),
     Escape(
-        (b"'",),  # a quote inside of quotes, as shells write it
+        (b"'",),  # a quote inside of a shell's quotes
         rb"'\"'{1,16}\"'|'\\''",
         rb"'(?:\"'{0,16}\"?|\\'?)?\Z",
         lambda text: text[2:-2] if text[1:2] == b'"' else b"'",
     ),
 )
-_LONG: Final = rb"(?<=[A-Za-z0-9+/=_-]{32}"
+_AFTER_LONG_LINE: Final = rb"(?<=[A-Za-z0-9+/=_-]{32}"
 LINE_ENDS: Final = Escape(
     (b"\n", b"\r"),
-    rb"(?:\r\n%s\r\n)|\n%s\n))[ \t]{0,32}" % (_LONG, _LONG),
-    rb"\r%s\r)\Z" % _LONG,
+    rb"(?:\r\n%s\r\n)|\n%s\n))[ \t]{0,32}" % (_AFTER_LONG_LINE, _AFTER_LONG_LINE),
+    rb"\r%s\r)\Z" % _AFTER_LONG_LINE,
     lambda _: b"",
 )
-"""The ends of long lines: base64 is broken at 64 or 76 columns."""
+"""Ends of lines of 32 characters of base64 or more: programs break base64 at 64 or 76 columns."""
 
 
-def views(output: bytes, *, is_last: bool) -> Iterator[View]:
-    """Yield the output as it is, and with each kind of escapes undone, and another one inside of it.
+def views(output: bytes, *, is_last: bool) -> Iterator[DecodedView]:
+    """Yield the output as it is, with each kind of escape undone, and with a second kind undone inside of that.
 
     Args:
         output: what a program wrote.
-        is_last: whether nothing follows it.
+        is_last: whether it is complete.
     """
-    found = [View(output)]
+    level = [DecodedView(output)]
     for _ in range(MAX_NESTED + 1):
-        for view in found:
+        for view in level:
             yield view
-            if unbroken := view.undone(LINE_ENDS, is_last=is_last):
-                unbroken.rest = None  # alone, the end of a line begins nothing
-                yield unbroken
-        found = [inner for view in found for each in ESCAPES if (inner := view.undone(each, is_last=is_last))]
+            if joined := view.without(LINE_ENDS, is_last=is_last):
+                joined.unfinished_at = None  # the end of a line alone is no unfinished escape
+                yield joined
+        level = [inner for view in level for each in ESCAPES if (inner := view.without(each, is_last=is_last))]

@@ -1,4 +1,4 @@
-"""Turns connections into the environment of a command: `connform exec`. Layer 5. IO: the command's process."""
+"""`connform exec`: runs a command with connections in its environment. Layer 5. IO: the command's process."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
-from connform.cli.flags import common, completing, network
+from connform.cli.flags import common_flags, completion_of, network_flags
 from connform.cli.masking import Mask
-from connform.cli.output import say
+from connform.cli.output import write_stderr
 from connform.cli.usage import UsageProblem
 from connform.tracebacks import hidden_frames
 
@@ -29,34 +29,34 @@ if TYPE_CHECKING:
     from connform.engine.run.state_location import StateLocation
     from connform.secret import Secret
 
-_NOT_EXECUTABLE, _NOT_FOUND, _DIED_OF_SIGNAL = 126, 127, 128
-"""As shells say it (POSIX.1-2024, XCU 2.8.2)."""
-_PASSED_ON = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
-_OF_A_TERMINAL = (signal.SIGINT, signal.SIGQUIT)
-"""A terminal sends these to the command as well; from anybody else they are passed on."""
-_PIECE_BYTES = 64 * 1024
+_NOT_EXECUTABLE, _NOT_FOUND, _SIGNAL_BASE = 126, 127, 128
+"""Exit codes of shells (POSIX.1-2024, XCU 2.8.2)."""
+_FORWARDED_SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
+_TERMINAL_SIGNALS = (signal.SIGINT, signal.SIGQUIT)
+"""Not passed on where a terminal's keys reach the command: the terminal sends them to it as well."""
+_READ_BYTES = 64 * 1024
 _LINGER_S = 0.5
-"""What the command itself has written is there when it ends; what it left running may hold its outputs open for ever."""
+"""How long outputs are read after the command has ended: processes that it left running may hold them open for ever."""
 _ARGV = "connform.argv"
 
 
 class _Exec(click.Command):
-    """Keeps what stands behind `--` for the command that is run."""
+    """A click command that sets aside the arguments after `--`: the command to run."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse what stands before `--`."""
-        border = args.index("--") if "--" in args else len(args)
-        ctx.meta[_ARGV] = args[border + 1 :]
-        return super().parse_args(ctx, args[:border])
+        """Parse the arguments before `--`."""
+        separator = args.index("--") if "--" in args else len(args)
+        ctx.meta[_ARGV] = args[separator + 1 :]
+        return super().parse_args(ctx, args[:separator])
 
 
 @click.command(cls=_Exec)
 @click.argument(
-    "names", nargs=-1, required=True, shell_complete=completing("connections"), metavar="NAME... -- COMMAND"
+    "names", nargs=-1, required=True, shell_complete=completion_of("connections"), metavar="NAME... -- COMMAND"
 )
 @click.option("--no-masking", is_flag=True, help="Leave the command's output alone, and its terminal to it.")
-@network
-@common
+@network_flags
+@common_flags
 def command(
     options: Options,
     *,
@@ -88,19 +88,19 @@ def command(
             timeout_s=timeout_s,
             state=state,
             policies=options.policies,
-        ) as handed,
+        ) as exported,
         hidden_frames(),
     ):
         environment = dict(os.environ)
-        for credential in handed.credentials:
+        for credential in exported.credentials:
             environment |= _variables(prefixes[credential.connection], credential)
             if simulate:
                 environment["SSL_CERT_FILE"] = credential.ca_file
-        return _run(argv, environment, () if no_masking else handed.secrets)
+        return _run(argv, environment, () if no_masking else exported.secrets)
 
 
 def _prefixes(names: Sequence[str]) -> dict[str, str]:
-    """Return how the variables of each connection begin: names that every shell can read (POSIX.1-2024, XBD 3.216)."""
+    """Return the prefix of each connection's variables: a name that every shell accepts (POSIX.1-2024, XBD 3.216)."""
     owners: dict[str, str] = {}
     for name in names:
         prefix = re.sub("[^A-Z0-9_]", "_", name.upper())
@@ -126,60 +126,60 @@ def _variables(prefix: str, credential: ReadyCredential) -> dict[str, str]:
 
 
 def _run(argv: Sequence[str], environment: dict[str, str], secrets: Sequence[Secret]) -> int:
-    pipe = subprocess.PIPE if secrets else None
+    output = subprocess.PIPE if secrets else None
     signals = _Signals()
     try:
-        process = subprocess.Popen(argv, env=environment, stdout=pipe, stderr=pipe)  # noqa: S603  (what the user asked for)
+        process = subprocess.Popen(argv, env=environment, stdout=output, stderr=output)  # noqa: S603  (what the user asked for)
     except OSError as error:
         from connform.reporters.terminal import clean
 
-        say(f"error: can't run {clean(argv[0])}: {error.strerror}\n")
+        write_stderr(f"error: can't run {clean(argv[0])}: {error.strerror}\n")
         return _NOT_FOUND if isinstance(error, FileNotFoundError) else _NOT_EXECUTABLE
-    pumps = [
-        Thread(target=_pump, args=(source, target.buffer, Mask(secrets), process))
+    copiers = [
+        Thread(target=_copy_masked, args=(source, target.buffer, Mask(secrets), process))
         for source, target in ((process.stdout, sys.stdout), (process.stderr, sys.stderr))
         if source
     ]
-    for pump in pumps:
-        pump.start()
-    code = signals.pass_on_until_end(process)
-    for pump in pumps:
-        pump.join()
-    return code if code >= 0 else _DIED_OF_SIGNAL - code
+    for copier in copiers:
+        copier.start()
+    code = signals.forward_until_exit(process)
+    for copier in copiers:
+        copier.join()
+    return code if code >= 0 else _SIGNAL_BASE - code
 
 
 class _Signals:
-    """The signals that come from now on, for the command.
+    """The signals that arrive from now on, to be passed on to the command.
 
-    Each writes a byte into a pipe, and the wait is for that pipe: a signal that comes just before a blocking waitpid(2)
-    would be handled only when that ends, so never where the command waits for the signal.
+    Each signal writes a byte into a pipe, and the wait reads that pipe. With a blocking waitpid(2), a signal that
+    arrives just before the call would be handled only after it: never, where the command waits for the signal.
     """
 
     def __init__(self) -> None:
-        self._came: deque[int] = deque()
-        self._wakes, wake = os.pipe()
-        os.set_blocking(wake, False)
-        signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+        self._pending: deque[int] = deque()
+        self._wake_reader, wake_writer = os.pipe()
+        os.set_blocking(wake_writer, False)
+        signal.set_wakeup_fd(wake_writer, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, _do_nothing)
-        for number in _PASSED_ON:
-            signal.signal(number, self._keep)
-        for number in _OF_A_TERMINAL:  # SIG_IGN would be the command's as well
-            signal.signal(number, _do_nothing if _has_terminal() else self._keep)
+        for number in _FORWARDED_SIGNALS:
+            signal.signal(number, self._enqueue)
+        for number in _TERMINAL_SIGNALS:  # the command would inherit SIG_IGN
+            signal.signal(number, _do_nothing if _has_terminal() else self._enqueue)
 
-    def _keep(self, number: int, _frame: object) -> None:
-        self._came.append(number)
+    def _enqueue(self, number: int, _frame: object) -> None:
+        self._pending.append(number)
 
-    def pass_on_until_end(self, process: subprocess.Popen[bytes]) -> int:
+    def forward_until_exit(self, process: subprocess.Popen[bytes]) -> int:
         """Wait for the command, and return its exit code as `Popen` has it."""
         while process.poll() is None:
-            while self._came:
-                process.send_signal(self._came.popleft())
-            os.read(self._wakes, _PIECE_BYTES)
+            while self._pending:
+                process.send_signal(self._pending.popleft())
+            os.read(self._wake_reader, _READ_BYTES)
         return process.returncode
 
 
 def _do_nothing(_number: int, _frame: object) -> None:
-    """Let a signal interrupt what waits."""
+    """Handle a signal without effect: it only wakes the wait."""
 
 
 def _has_terminal() -> bool:
@@ -190,23 +190,23 @@ def _has_terminal() -> bool:
         return False
 
 
-def _pump(source: IO[bytes], target: IO[bytes], mask: Mask, process: subprocess.Popen[bytes]) -> None:
-    """Show what comes, as soon as it comes; read on where nobody looks any more, so that the command can end."""
-    is_read, left_s, piece = True, _LINGER_S, None
-    while left_s > 0 and piece != b"":
+def _copy_masked(source: IO[bytes], target: IO[bytes], mask: Mask, process: subprocess.Popen[bytes]) -> None:
+    """Copy output to its target as soon as it arrives. Read on after the target is closed, so that the command can end."""
+    is_open, left_s, chunk = True, _LINGER_S, None
+    while left_s > 0 and chunk != b"":
         has_ended, since = process.returncode is not None, monotonic()
         is_ready, _, _ = select.select([source], [], [], _LINGER_S)
-        piece = os.read(source.fileno(), _PIECE_BYTES) if is_ready else None
-        shown = mask.feed(piece or b"")
-        if has_ended:  # the time that readers take does not count
+        chunk = os.read(source.fileno(), _READ_BYTES) if is_ready else None
+        masked = mask.feed(chunk or b"")
+        if has_ended:  # the time that the target takes does not count
             left_s -= monotonic() - since
-        is_read = is_read and _show(shown, target)
-    if is_read:
-        _show(mask.end(), target)
+        is_open = is_open and _write(masked, target)
+    if is_open:
+        _write(mask.end(), target)
 
 
-def _show(text: bytes, target: IO[bytes]) -> bool:
-    """Return whether somebody still reads."""
+def _write(text: bytes, target: IO[bytes]) -> bool:
+    """Write to the target, and return whether it still takes output."""
     try:
         target.write(text)
         target.flush()

@@ -1,4 +1,4 @@
-"""Turns a code into its explanation: `connform explain`. Layer 5. IO: standard output."""
+"""`connform explain`: prints what a code means, or the list of all codes. Layer 5. IO: standard output."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from connform.cli.flags import common, completing
+from connform.cli.flags import common_flags, completion_of
 from connform.cli.inert import Syntax
-from connform.cli.output import deliver
+from connform.cli.output import write_output
 from connform.cli.usage import UsageProblem, did_you_mean
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ _WIDTH = 79
 
 
 @click.command()
-@click.argument("code", required=False, shell_complete=completing("codes"))
-@common
+@click.argument("code", required=False, shell_complete=completion_of("codes"))
+@common_flags
 def command(options: Options, *, code: str | None) -> int:
     """Say what a code means, why it is so and what to do.
 
@@ -43,16 +43,16 @@ def command(options: Options, *, code: str | None) -> int:
         hint = did_you_mean(code, (known for known, _, _ in codes))
         raise UsageProblem(message, hint or "`connform explain` lists every code")
     if options.format == "json":
-        deliver(json.dumps(content, indent=2, ensure_ascii=False) + "\n", options, Syntax.JSON)
+        write_output(json.dumps(content, indent=2, ensure_ascii=False) + "\n", options, Syntax.JSON)
     else:
-        deliver(text, options)
+        write_output(text, options)
     return 0
 
 
 def _listing(codes: list[tuple[str, str, str]]) -> str:
-    from connform.reporters.terminal import columns
+    from connform.reporters.terminal import aligned_rows
 
-    return "".join(f"{line}\n" for line in columns(codes))
+    return "".join(f"{line}\n" for line in aligned_rows(codes))
 
 
 def _page(explanation: Explanation) -> str:

@@ -1,6 +1,6 @@
-"""Turns what prevented a report into words on standard error and an exit code. Layer 5. IO: standard error.
+"""The error message and the exit code for an exception that ended a verb. Layer 5. IO: standard error.
 
-An unknown exception shows its type and its frames, never its message, which could hold a secret.
+Of an unknown exception, the type and the frames are shown, never the message: it could hold a secret.
 """
 
 from __future__ import annotations
@@ -11,59 +11,59 @@ from traceback import walk_tb
 import click
 
 import connform
-from connform.cli.output import discard, say
-from connform.cli.usage import describe
+from connform.cli.output import discard_stdout, write_stderr
+from connform.cli.usage import message_and_hint
 from connform.errors import ConnectionFailed, ConnformError, ManifestInvalid
 from connform.faults import ExitCode
 from connform.tracebacks import NOTE_START
 
 
-def tell(error: BaseException) -> int:
-    """Say what happened and return the exit code."""
+def print_error(error: BaseException) -> int:
+    """Print the error message and return the exit code."""
     match error:
         case click.UsageError():
-            _say("error", *describe(error))
+            _print_message("error", *message_and_hint(error))
             return ExitCode.USAGE
         case KeyboardInterrupt() | click.Abort():
             return ExitCode.INTERRUPTED
-        case OSError() if _is_of_help(error):  # what verbs print sees to it itself
-            discard()
+        case OSError() if _is_from_click_echo(error):  # verbs handle such errors of their own output
+            discard_stdout()
             if isinstance(error, BrokenPipeError):
                 return ExitCode.OK
-            _say("error", f"can't write to standard output: {error.strerror}")
+            _print_message("error", f"can't write to standard output: {error.strerror}")
             return ExitCode.USAGE
         case ManifestInvalid():
-            _say_diagnostics(error)
+            _print_diagnostics(error)
         case ConnectionFailed():
-            _say(f"error[{error.fault.name}]", error.message, error.hint)
+            _print_message(f"error[{error.fault.name}]", error.message, error.hint)
         case ConnformError():
-            _say("error", str(error))
+            _print_message("error", str(error))
         case _:
-            _say_bug(error)
+            _print_bug(error)
             return ExitCode.INTERNAL
     return error.exit_code
 
 
-def _is_of_help(error: OSError) -> bool:
-    """Whether standard output didn't take what click prints: help, the version."""
+def _is_from_click_echo(error: OSError) -> bool:
+    """Return whether `click.echo` could not write to standard output: help, the version."""
     return any(frame.f_code is click.echo.__code__ for frame, _ in walk_tb(error.__traceback__))
 
 
-def _say(label: str, message: str, hint: str = "") -> None:
+def _print_message(label: str, message: str, hint: str = "") -> None:
     from connform.reporters.terminal import clean
 
-    say(f"{label}: {clean(message)}\n" + (f"hint: {clean(hint)}\n" if hint else ""))
+    write_stderr(f"{label}: {clean(message)}\n" + (f"hint: {clean(hint)}\n" if hint else ""))
 
 
-def _say_diagnostics(error: ManifestInvalid) -> None:
+def _print_diagnostics(error: ManifestInvalid) -> None:
     from connform.engine.report import Report
     from connform.reporters import text, view
 
     report = Report(command="", diagnostics=error.diagnostics)
-    say(text.render(view.build(report), color=False, width=120, verbosity=-1))
+    write_stderr(text.render(view.build(report), color=False, width=120, verbosity=-1))
 
 
-def _say_bug(error: BaseException) -> None:
+def _print_bug(error: BaseException) -> None:
     from connform.reporters.terminal import clean
 
     facts = f"connform {getattr(connform, '__version__', '?')}, Python {sys.version.split()[0]}, {sys.platform}"
@@ -78,6 +78,6 @@ def _say_bug(error: BaseException) -> None:
             for frame, line in walk_tb(cause.__traceback__)
         ]
         notes = getattr(cause, "__notes__", ())
-        lines += [f"    {note}" for note in notes if note.startswith(NOTE_START)]  # anybody else's may hold a secret
+        lines += [f"    {note}" for note in notes if note.startswith(NOTE_START)]  # other notes may hold a secret
         cause = cause.exceptions[0] if isinstance(cause, BaseExceptionGroup) else cause.__cause__ or cause.__context__
-    say("".join(f"{clean(line)}\n" for line in lines))
+    write_stderr("".join(f"{clean(line)}\n" for line in lines))

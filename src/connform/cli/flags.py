@@ -1,6 +1,6 @@
-"""Turns the flags that stand everywhere, before and after the verb, into one object. Layer 5. IO: looks for folders.
+"""The flags that all verbs or several verbs take, and the decorators that add them. Layer 5. IO: looks for folders.
 
-Lists concatenate; of single values the one after the verb wins.
+The common flags may stand before and after the verb. Lists are joined; of two single values, the one after the verb wins.
 """
 
 # ruff: noqa: PTH100, PTH112, PTH120  (pathlib would cost start-up)
@@ -25,50 +25,50 @@ if TYPE_CHECKING:
 _MAX_SHARDS: Final = 64
 
 
-def completing(kind: str) -> Function:
-    """Return what offers values to a shell: `kind` is one of `cli/completion_values.py`, which the first TAB imports."""
+def completion_of(kind: str) -> Function:
+    """Return click's callback for shell completion; `kind` is a key of `completion_values.py`, imported only for it."""
 
-    def offered(context: click.Context, _parameter: click.Parameter, incomplete: str) -> Any:
-        from connform.cli.completion_values import offer
+    def values(context: click.Context, _parameter: click.Parameter, incomplete: str) -> Any:
+        from connform.cli.completion_values import complete
 
-        return offer(kind, context, incomplete)
+        return complete(kind, context, incomplete)
 
-    return offered
+    return values
 
 
-def writable(_context: click.Context, parameter: click.Parameter, value: str | None) -> str:
-    """Return the path of an output file; refuse it before any work is done, not after."""
+def require_writable(_context: click.Context, parameter: click.Parameter, value: str | None) -> str:
+    """Return the path of an output file. One that can't be written is refused before any work is done."""
     if value and (os.path.isdir(value) or not os.path.isdir(os.path.dirname(os.path.abspath(value)))):
         message = f"{parameter.opts[-1]}: not a file in an existing folder"
         raise UsageProblem(message)
     if value and os.path.realpath(value) != os.path.abspath(value):
-        from connform.cli.output import unwritable
-        from connform.cli.saving import place_of
+        from connform.cli.output import unwritable_file
+        from connform.cli.saving import output_path
 
         try:
-            place_of(value)
+            output_path(value)
         except OSError as error:
-            raise unwritable(value, error) from None
+            raise unwritable_file(value, error) from None
     return value or ""
 
 
-def _commit(_context: click.Context, parameter: click.Parameter, value: str | None) -> str:
-    """Return the name of a commit; an empty one is an unset variable of a CI job, not a wish for everything."""
+def _require_commit(_context: click.Context, parameter: click.Parameter, value: str | None) -> str:
+    """Return the name of a commit. An empty one is refused: in a CI job, it comes from an unset variable."""
     if value is not None and not value.strip():
         message = f"{parameter.opts[-1]} takes a commit, a branch or a tag"
         raise UsageProblem(message)
     return value or ""
 
 
-def positive(_context: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
-    """Return a number above zero."""
+def require_positive(_context: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
+    """Return a number above zero; refuse any other."""
     if value is not None and not 0 < value < float("inf"):
         message = f"{parameter.opts[-1]} takes a number above zero"
         raise UsageProblem(message)
     return value
 
 
-def _shard(_context: click.Context, parameter: click.Parameter, value: str) -> tuple[int, int]:
+def _parse_shard(_context: click.Context, parameter: click.Parameter, value: str) -> tuple[int, int]:
     number, _, total = value.partition("/")
     if not (number.isdecimal() and total.isdecimal() and 1 <= int(number) <= int(total) <= _MAX_SHARDS):
         message = f"{parameter.opts[-1]} takes I/N: the I-th of N parts, {_MAX_SHARDS} at most"
@@ -76,8 +76,8 @@ def _shard(_context: click.Context, parameter: click.Parameter, value: str) -> t
     return int(number), int(total)
 
 
-def _state_url(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
-    """Return where state lies; a password is refused on the command line, which every user of the machine can read."""
+def _require_no_password(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """Return the URL of the state. A password in it is refused on the command line, which every user of the machine can read."""
     from_flag = click.core.ParameterSource.COMMANDLINE
     if value and context.get_parameter_source(parameter.name or "") is from_flag and _has_password(value):
         message = f"{parameter.opts[-1]} holds a password, and every user of this machine can read the command line"
@@ -86,7 +86,7 @@ def _state_url(context: click.Context, parameter: click.Parameter, value: str | 
 
 
 def _has_password(url: str) -> bool:
-    from urllib.parse import parse_qsl  # start-up: few runs name a state
+    from urllib.parse import parse_qsl  # imported here for start-up: few runs name a state
 
     scheme, _, rest = url.partition("://")
     rest, _, query = rest.partition("?")
@@ -94,7 +94,7 @@ def _has_password(url: str) -> bool:
     return (":" in user and scheme != "sqlite") or any(name.endswith("password") for name, _ in parse_qsl(query))
 
 
-def _formats(
+def _parse_formats(
     context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
 ) -> tuple[tuple[str, str], ...]:
     if not values:
@@ -107,7 +107,7 @@ def _formats(
         if name not in FORMATS or bool(separator) != bool(file):
             message = f"--format takes {' or '.join(FORMATS)}, or FORMAT=FILE"
             raise UsageProblem(message, did_you_mean(name, FORMATS))
-        pairs.append((name, writable(context, parameter, file)))
+        pairs.append((name, require_writable(context, parameter, file)))
     if [file for _, file in pairs].count("") > 1:
         message = "only one format can go to standard output"
         raise UsageProblem(message, "name a file for the others: `--format json=report.json`")
@@ -122,7 +122,7 @@ _COMMON: Final = {
         multiple=True,
         metavar="PATH",
         help="A manifest, a folder, or `-`. Repeatable.",
-        shell_complete=completing("files"),
+        shell_complete=completion_of("files"),
     ),
     "connections": click.option(
         "-c",
@@ -131,14 +131,14 @@ _COMMON: Final = {
         multiple=True,
         metavar="GLOB",
         help="Only these. Repeatable.",
-        shell_complete=completing("connections"),
+        shell_complete=completion_of("connections"),
     ),
     "exclude": click.option(
         "--exclude",
         multiple=True,
         metavar="GLOB",
         help="All but these. Repeatable.",
-        shell_complete=completing("connections"),
+        shell_complete=completion_of("connections"),
     ),
     "tags": click.option(
         "--tag",
@@ -146,10 +146,10 @@ _COMMON: Final = {
         multiple=True,
         metavar="TAG",
         help="Only connections with this tag. Repeatable.",
-        shell_complete=completing("tags"),
+        shell_complete=completion_of("tags"),
     ),
     "changed_since": click.option(
-        "--changed-since", metavar="REF", callback=_commit, help="Only what differs from this Git commit."
+        "--changed-since", metavar="REF", callback=_require_commit, help="Only what differs from this Git commit."
     ),
     "allow_empty": click.option(
         "--allow-empty", is_flag=True, help="Names and tags may match nothing, and no connection may be left."
@@ -160,23 +160,23 @@ _COMMON: Final = {
         multiple=True,
         metavar="PATH",
         help="A policy file, or a folder of them. Repeatable.",
-        shell_complete=completing("files"),
+        shell_complete=completion_of("files"),
     ),
     "formats": click.option(
         "--format",
         "formats",
         multiple=True,
         metavar="F[=FILE]",
-        callback=_formats,
-        shell_complete=completing("formats"),
+        callback=_parse_formats,
+        shell_complete=completion_of("formats"),
         help="text (default), concise, json, jsonl, github, gitlab, sarif, junit or markdown; with a file, in addition.",
     ),
     "output": click.option(
         "--output",
         metavar="FILE",
-        callback=writable,
+        callback=require_writable,
         help="A file in place of standard output.",
-        shell_complete=completing("files"),
+        shell_complete=completion_of("files"),
     ),
     "no_color": click.option("--no-color", is_flag=True, help="No colours (as NO_COLOR does)."),
     "no_input": click.option("--no-input", is_flag=True, help="Never ask a question."),
@@ -187,14 +187,14 @@ _SIMULATE: Final = click.option(
     "--simulate", is_flag=True, help="Rehearse against an embedded simulator, without secrets."
 )
 TIMEOUT: Final = click.option(
-    "--timeout", "timeout_s", type=float, callback=positive, metavar="SECONDS", help="For each connection."
+    "--timeout", "timeout_s", type=float, callback=require_positive, metavar="SECONDS", help="For each connection."
 )
 _STATE: Final = (
     click.option(
         "--state",
         "state_url",
         envvar="CONNFORM_STATE",
-        callback=_state_url,
+        callback=_require_no_password,
         metavar="URL",
         help="Where state and grants lie: sqlite:///FOLDER, postgresql://…; default: .connform beside the manifest.",
     ),
@@ -208,49 +208,54 @@ _STATE: Final = (
 SHARD: Final = click.option(
     "--shard",
     default="1/1",
-    callback=_shard,
+    callback=_parse_shard,
     metavar="I/N",
     help="One of N parts, which never change: for CI matrices.",
 )
 PARALLELISM: Final = click.option(
-    "--parallelism", type=int, default=100, callback=positive, metavar="N", help="Checks at once; 100 by default."
+    "--parallelism",
+    type=int,
+    default=100,
+    callback=require_positive,
+    metavar="N",
+    help="Checks at once; 100 by default.",
 )
 
 
-def flags(function: Function, without: str = "") -> Function:
-    """Add the common flags to a command's function, as they come; `without` names one that it has itself."""
+def unmerged_flags(function: Function, without: str = "") -> Function:
+    """Add the common flags to a command's function, each as an argument; `without` names one to leave out."""
     for name, option in reversed(_COMMON.items()):
         if name != without:
             function = option(function)
     return function
 
 
-def common(function: Callable[..., int], without: str = "") -> Function:
-    """Add the common flags to a verb's function, which takes them as its first argument."""
+def common_flags(function: Callable[..., int], without: str = "") -> Function:
+    """Add the common flags to a verb's function, which takes them all as its first argument, an `Options`."""
 
     @wraps(function)
     def merged(**arguments: Any) -> int:
         from connform.cli.options import Options
 
-        before = click.get_current_context().find_object(dict) or {}
+        flags_before_verb = click.get_current_context().find_object(dict) or {}
         names = Options._fields
-        options = Options(**{name: _merge(before.get(name), arguments.pop(name, None)) for name in names})
+        options = Options(**{name: _merge(flags_before_verb.get(name), arguments.pop(name, None)) for name in names})
         return function(options, **arguments)
 
-    return flags(merged, without)
+    return unmerged_flags(merged, without)
 
 
 def _merge(before: Any, after: Any) -> Any:
     return (before or ()) + after if isinstance(after, tuple) else after or before or after
 
 
-def unformatted(function: Callable[..., int]) -> Function:
-    """Add the common flags but `--format`, to a verb whose output is no report."""
-    return common(function, without="formats")
+def common_without_format(function: Callable[..., int]) -> Function:
+    """Add the common flags except `--format`, for a verb whose output is no report."""
+    return common_flags(function, without="formats")
 
 
-def stateful(function: Function) -> Function:
-    """Add the flags that say where grants lie; the function takes both as `state`."""
+def state_flags(function: Function) -> Function:
+    """Add `--state` and `--state-key`; the function takes both as `state`."""
 
     @wraps(function)
     def merged(*, state_url: str | None, state_key: str | None, **arguments: Any) -> Any:
@@ -264,19 +269,19 @@ def stateful(function: Function) -> Function:
     return command
 
 
-def network(function: Function) -> Function:
-    """Add the flags of verbs that use the network and grants, and collect garbage while they run: failed checks leave cycles."""
+def network_flags(function: Function) -> Function:
+    """Add the flags of verbs that use the network and grants, and turn on garbage collection: failed checks leave cycles."""
 
     @wraps(function)
-    def collecting(**arguments: Any) -> Any:
-        gc.freeze()  # what was imported stays
+    def with_garbage_collection(**arguments: Any) -> Any:
+        gc.freeze()  # imported objects stay: they are not scanned
         gc.enable()  # main() disables it
         return function(**arguments)
 
-    command: Function = _SIMULATE(TIMEOUT(stateful(collecting)))
+    command: Function = _SIMULATE(TIMEOUT(state_flags(with_garbage_collection)))
     return command
 
 
-def parallel(function: Function) -> Function:
+def parallel_flags(function: Function) -> Function:
     """Add the flags of verbs that use the network for many connections at once."""
-    return network(PARALLELISM(function))
+    return network_flags(PARALLELISM(function))

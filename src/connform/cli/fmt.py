@@ -1,4 +1,4 @@
-"""Turns manifests into their canonical layout: `connform fmt`. Layer 5. IO: rewrites the files, standard output."""
+"""`connform fmt`: writes manifests in the canonical layout. Layer 5. IO: rewrites the files, standard output."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from connform.cli.flags import common, completing
-from connform.cli.output import deliver, deliver_data, say, wants_color
+from connform.cli.flags import common_flags, completion_of
+from connform.cli.output import wants_color, write_data, write_output, write_stderr
 from connform.cli.usage import UsageProblem
 from connform.faults import ExitCode
 
@@ -24,10 +24,10 @@ _STDIN = "-"
 
 
 @click.command()
-@click.argument("paths", nargs=-1, metavar="[PATH]...", shell_complete=completing("files"))
+@click.argument("paths", nargs=-1, metavar="[PATH]...", shell_complete=completion_of("files"))
 @click.option("--check", is_flag=True, help="Change nothing; end with 3 if a file would change.")
 @click.option("--diff", is_flag=True, help="Change nothing; print what would change.")
-@common
+@common_flags
 def command(options: Options, *, paths: tuple[str, ...], check: bool, diff: bool) -> int:
     """Write manifests in the canonical layout.
 
@@ -43,61 +43,63 @@ def command(options: Options, *, paths: tuple[str, ...], check: bool, diff: bool
         raise UsageProblem(message)
     from connform.engine.fmt import fmt, store_names
 
-    layouts, found, bugs = fmt(files)
+    layouts, diagnostics, bugs = fmt(files)
     changed = [layout for layout in layouts if layout.is_changed]
     done = changed
-    _say(found, options)
+    _print_diagnostics(diagnostics, options)
     if diff:
         stores = store_names(layouts) if changed else ()
-        deliver("".join(line for layout in changed for line in layout.diff(_shown(layout), stores)), options)
+        write_output(
+            "".join(line for layout in changed for line in layout.diff(_display_name(layout), stores)), options
+        )
     elif _STDIN in files and not check:
         for layout in layouts:
-            deliver_data(layout.after, options)
+            write_data(layout.after, options)
     else:
-        done = [layout for layout in changed if check or _is_written(layout)]
-        deliver("" if options.quiet else "".join(f"{_shown(layout)}\n" for layout in done), options)
+        done = [layout for layout in changed if check or _try_to_write(layout)]
+        write_output("" if options.quiet else "".join(f"{_display_name(layout)}\n" for layout in done), options)
     if bugs:
-        _say_bugs(bugs)
-        raise bugs[0]  # the others are written
-    if found:
+        _print_bugs(bugs)
+        raise bugs[0]  # the other files are written
+    if diagnostics:
         return ExitCode.INVALID
     if len(done) < len(changed):
         return ExitCode.USAGE
     return ExitCode.WOULD_REFORMAT if check and changed else ExitCode.OK
 
 
-def _shown(layout: Layout) -> str:
-    """Return the name of a file on one line."""
-    from connform.reporters.terminal import clean  # a run that finds nothing to do says nothing
+def _display_name(layout: Layout) -> str:
+    """Return the name of a file, without characters that break its line."""
+    from connform.reporters.terminal import clean  # imported here for start-up: most runs print no name
 
     return clean(layout.name)
 
 
-def _is_written(layout: Layout) -> bool:
-    """Write a file; say so if it can't be, for the others are still to come."""
+def _try_to_write(layout: Layout) -> bool:
+    """Write a file, and return whether that worked. An error is printed; the run goes on with the other files."""
     try:
         layout.write()
     except OSError as error:
-        say(f"error: can't write {_shown(layout)}: {error.strerror or 'no reason given'}\n")
+        write_stderr(f"error: can't write {_display_name(layout)}: {error.strerror or 'no reason given'}\n")
         return False
     return True
 
 
-def _say_bugs(bugs: Sequence[ModelChangedError]) -> None:
+def _print_bugs(bugs: Sequence[ModelChangedError]) -> None:
     from connform.reporters.terminal import clean
 
     for bug in bugs:
         sys.stderr.write(f"error: {clean(str(bug))} is left as it is: laid out, it would say something else\n")
 
 
-def _say(found: Sequence[Diagnostic], options: Options) -> None:
-    """Write diagnostics to standard error: standard output is for layouts, diffs and names."""
-    if not found:
+def _print_diagnostics(diagnostics: Sequence[Diagnostic], options: Options) -> None:
+    """Print diagnostics to standard error: standard output is for layouts, diffs and names."""
+    if not diagnostics:
         return
     from connform.engine.report import Report
     from connform.reporters import reporter
     from connform.reporters.view import build
 
-    view = build(Report("fmt", diagnostics=tuple(found)))
+    view = build(Report("fmt", diagnostics=tuple(diagnostics)))
     color = wants_color(sys.stderr, options)
-    say(reporter("text").render(view, color=color, width=120, verbosity=-1), color=color)
+    write_stderr(reporter("text").render(view, color=color, width=120, verbosity=-1), color=color)

@@ -1,4 +1,4 @@
-"""Turns a manifest into a picture: `connform graph`. Layer 5. IO: runs Graphviz for SVG."""
+"""`connform graph`: prints a diagram of the connections. Layer 5. IO: runs Graphviz for SVG."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from connform.cli.flags import stateful, unformatted
-from connform.cli.output import deliver
+from connform.cli.flags import common_without_format, state_flags
+from connform.cli.output import write_output
 from connform.cli.usage import UsageProblem
 from connform.programs import find_program
 
@@ -24,8 +24,8 @@ _SVG = "svg"
 @click.option(
     "--format", "kind", type=click.Choice(["mermaid", "dot", _SVG]), default="mermaid", help="mermaid by default."
 )
-@stateful
-@unformatted
+@state_flags
+@common_without_format
 def command(options: Options, *, kind: str, state: StateLocation) -> int:
     """Draw the connections with their templates and stores.
 
@@ -35,15 +35,15 @@ def command(options: Options, *, kind: str, state: StateLocation) -> int:
     from connform.reporters.graphs import GRAPHS
 
     nodes = graph(options.files, options.selection, options.policies, state=state)
-    deliver(_svg(GRAPHS["dot"](nodes)) if kind == _SVG else GRAPHS[kind](nodes), options)
+    write_output(_svg(GRAPHS["dot"](nodes)) if kind == _SVG else GRAPHS[kind](nodes), options)
     return 0
 
 
 def _svg(source: str) -> str:
     dot = find_program("dot", os.environ.get("PATH", ""))
     try:
-        drawn = subprocess.run([dot, "-Tsvg"], input=source.encode(), capture_output=True, check=True, cwd=os.sep)  # noqa: S603  (whichever Graphviz is installed)
+        process = subprocess.run([dot, "-Tsvg"], input=source.encode(), capture_output=True, check=True, cwd=os.sep)  # noqa: S603  (whichever Graphviz is installed)
     except (OSError, subprocess.CalledProcessError) as error:
         message = "svg needs Graphviz: its `dot` can't be run; --format dot prints what it would draw"
         raise UsageProblem(message) from error
-    return drawn.stdout.decode()
+    return process.stdout.decode()

@@ -1,9 +1,9 @@
-"""Turns finished output into the same output without anything that a terminal or a CI system takes for a command.
+"""`inert`: replaces in finished output whatever a terminal or a CI system takes for a command.
 
-Layer 5, no IO. Reporters clean each value, so that it can't leave its line; this is the last step before anything is
-written, for every format and verb. GitHub's runner obeys a line that starts with `::`, blanks before it not counted,
-and one that has `##[` anywhere; Azure Pipelines obeys `##vso[`, TeamCity `##teamcity[`. That holds in any log that
-one of them reads, not only where its variables are set: a container or SSH hides those.
+Layer 5, no IO. This is the last step before anything is written, for every format and verb; before it, reporters
+clean each value, so that it can't leave its line. GitHub's runner obeys a line that starts with `::`, also after
+blanks, and a line with `##[` anywhere; Azure Pipelines obeys `##vso[`, TeamCity `##teamcity[`. All of them are replaced
+everywhere: in a container or over SSH, the variables of the CI system that reads the log may not be set.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Final
 
 
 class Syntax(StrEnum):
-    """What a reader takes the output for: how a character is written so that it isn't seen, or stays the same data."""
+    """The syntax of an output: it decides whether a character is replaced or escaped."""
 
     TEXT = "text"
     JSON = "json"
@@ -28,16 +28,16 @@ SYNTAXES: Final = {
     "junit": Syntax.XML,
     "github": Syntax.COMMANDS,
 }
-"""Format → what it is; the others are text."""
+"""Format → its syntax; the others are text."""
 
-_REPLACED: Final = "�"
-_UNSEEN: Final = "\u200b"
-"""A zero-width space: what it separates looks as before."""
+_REPLACEMENT: Final = "�"
+_ZERO_WIDTH_SPACE: Final = "\u200b"
+"""A zero-width space: it splits the sign of a command and can't be seen."""
 # Patterns are compiled when they are first needed: most runs find nothing to replace, and start-up counts.
 _CONTROL: Final = (
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 but tab and line feed, and C1: `\x9b` is ESC and `[` in one
-    r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f"  # they reverse what is read
-    r"\u2028\u2029\u2060-\u2064\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"  # further line ends, and what nobody sees
+    r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f"  # marks of the direction of text
+    r"\u2028\u2029\u2060-\u2064\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"  # further line ends, and invisible characters
     r"\ud800-\udfff]"
 )
 _OWN_COLORS: Final = rf"(\x1b\[(?:[0-2]|3[1-4]|1;3[1-3])m)|{_CONTROL}"
@@ -47,20 +47,22 @@ _FOREIGN_COLONS: Final = r"(?m)^(?!::(?:error|warning|notice) )([^\S\n]*+):(?=:)
 
 
 def inert(text: str, syntax: Syntax = Syntax.TEXT, *, color: bool = False) -> str:
-    """Return output that steers nobody.
+    """Return the output with control characters and commands replaced or escaped.
 
     Args:
         text: the whole output, or whole lines of it.
-        syntax: what it is. JSON and XML stay the same data: the characters are escaped.
-        color: whether the colours of `terminal.Painter` may stand in it.
+        syntax: its syntax. JSON stays the same data: the characters are escaped; so are the signs of commands in XML.
+        color: whether the colours of `terminal.Painter` are left in it.
     """
     if not text.replace("\n", "").replace("\t", "").isprintable():
         text = _without_controls(text, syntax, color=color)
     if "##" in text:
-        text = re.sub(_MARKER, {Syntax.JSON: r"\\u0023", Syntax.XML: "&#35;"}.get(syntax, f"#{_UNSEEN}"), text)
-    if "::" in text and syntax is not Syntax.JSON:  # whose lines begin otherwise
+        text = re.sub(
+            _MARKER, {Syntax.JSON: r"\\u0023", Syntax.XML: "&#35;"}.get(syntax, f"#{_ZERO_WIDTH_SPACE}"), text
+        )
+    if "::" in text and syntax is not Syntax.JSON:  # no line of ours in JSON begins with `::`
         colons = _FOREIGN_COLONS if syntax is Syntax.COMMANDS else _COLONS
-        text = re.sub(colons, r"\1&#58;" if syntax is Syntax.XML else rf"\1:{_UNSEEN}", text)
+        text = re.sub(colons, r"\1&#58;" if syntax is Syntax.XML else rf"\1:{_ZERO_WIDTH_SPACE}", text)
     return text
 
 
@@ -68,5 +70,5 @@ def _without_controls(text: str, syntax: Syntax, *, color: bool) -> str:
     if syntax is Syntax.JSON:
         return re.sub(_CONTROL, lambda found: f"\\u{ord(found[0]):04x}", text)
     if color:
-        return re.sub(_OWN_COLORS, lambda found: found[1] or _REPLACED, text)
-    return re.sub(_CONTROL, _REPLACED, text)
+        return re.sub(_OWN_COLORS, lambda found: found[1] or _REPLACEMENT, text)
+    return re.sub(_CONTROL, _REPLACEMENT, text)

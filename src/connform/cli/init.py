@@ -1,4 +1,4 @@
-"""Turns flags and answers into a first manifest: `connform init`. Layer 5. IO: questions, files of the current folder."""
+"""`connform init`: writes a first manifest from flags and answers. Layer 5. IO: questions, files of the current folder."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from connform.cli.flags import common, completing
-from connform.cli.output import save, write
+from connform.cli.flags import common_flags, completion_of
+from connform.cli.output import save, write_stdout
 from connform.cli.saving import make_folder
 from connform.cli.streams import is_attended
 from connform.cli.usage import UsageProblem, did_you_mean
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _NO_CI = "none"
 _MAX_BYTES = 1024 * 1024
-"""No .gitignore is larger."""
+"""The largest .gitignore that is read."""
 
 
 @click.command()
@@ -30,24 +30,27 @@ _MAX_BYTES = 1024 * 1024
     "--environment",
     metavar="NAME",
     help="sandbox (default), production or private.",
-    shell_complete=completing("environments"),
+    shell_complete=completion_of("environments"),
 )
 @click.option(
-    "--region", metavar="NAME", help="A region of the environment; default: us.", shell_complete=completing("regions")
+    "--region",
+    metavar="NAME",
+    help="A region of the environment; default: us.",
+    shell_complete=completion_of("regions"),
 )
 @click.option("--instance", metavar="NAME", help="The subdomain of a private instance.")
 @click.option(
-    "--auth", metavar="METHOD", help="api_key (default), oauth2 or bearer.", shell_complete=completing("methods")
+    "--auth", metavar="METHOD", help="api_key (default), oauth2 or bearer.", shell_complete=completion_of("methods")
 )
 @click.option("--name", metavar="NAME", help="The connection's name; default: where it leads.")
 @click.option(
     "--ci",
     metavar="SYSTEM",
     help="Write a CI file as well: github, gitlab or none (default).",
-    shell_complete=completing("ci_systems"),
+    shell_complete=completion_of("ci_systems"),
 )
 @click.option("--force", is_flag=True, help="Overwrite what is there.")
-@common
+@common_flags
 def command(options: Options, *, force: bool, **flags: str | None) -> int:
     """Write a commented connections.yaml.
 
@@ -59,45 +62,49 @@ def command(options: Options, *, force: bool, **flags: str | None) -> int:
         message = "init writes connections.yaml into the current folder: change into another one instead of --file"
         raise UsageProblem(message)
     _refuse_to_overwrite(force, init.MANIFEST, "connections")
-    asks = is_attended() and not options.no_input
+    may_ask = is_attended() and not options.no_input
 
-    def settle(flag: str, default: str, fits: Collection[str] | Callable[[str], bool]) -> str:
-        """Return what a flag says, else what a person answers, else the default."""
-        check = _checking(flag, fits)
+    def choose(flag: str, default: str, allowed: Collection[str] | Callable[[str], bool]) -> str:
+        """Return the value of a flag, else a person's answer, else the default."""
+        check = _checker(flag, allowed)
         given = flags[flag]
-        if given is not None or not asks:
+        if given is not None or not may_ask:
             return check(default if given is None else given)
-        choices = "" if callable(fits) else f" ({', '.join(fits)})"
+        choices = "" if callable(allowed) else f" ({', '.join(allowed)})"
         answer: str = click.prompt(f"{flag}{choices}", default, value_proc=check, err=True)
         return answer
 
-    environment = settle("environment", "sandbox", init.environments())
+    environment = choose("environment", "sandbox", init.environments())
     regions = init.regions(environment)
     if flags["instance" if regions else "region"] is not None:
         message = "--region belongs to sandbox and production, --instance to private"
         raise UsageProblem(message)
-    place = settle("region", regions[0], regions) if regions else settle("instance", "acme", init.is_instance)
-    auth = settle("auth", "api_key", init.methods())
-    name = settle("name", f"{environment}-{place}" if regions else f"{place}-private", init.is_name)
-    ci = settle("ci", _NO_CI, [_NO_CI, *init.CI_FILES])
-    answers = init.Answers(name, environment, place, auth)
+    region_or_instance = (
+        choose("region", regions[0], regions) if regions else choose("instance", "acme", init.is_instance)
+    )
+    auth = choose("auth", "api_key", init.methods())
+    name = choose(
+        "name", f"{environment}-{region_or_instance}" if regions else f"{region_or_instance}-private", init.is_name
+    )
+    ci = choose("ci", _NO_CI, [_NO_CI, *init.CI_FILES])
+    answers = init.Answers(name, environment, region_or_instance, auth)
 
-    made = {init.MANIFEST: init.manifest(answers)}
+    texts = {init.MANIFEST: init.manifest(answers)}
     if ci != _NO_CI:
         _refuse_to_overwrite(force, init.CI_FILES[ci])
-        made[init.CI_FILES[ci]] = init.ci_file(ci)
+        texts[init.CI_FILES[ci]] = init.ci_file(ci)
     ignores = Path(".gitignore")
     before = _read(ignores).decode("utf-8", "surrogateescape") if os.path.lexists(ignores) else ""
     if (after := init.ignore(before)) != before:
-        made[str(ignores)] = after
-    for path, text in made.items():
-        with suppress(OSError):  # `save` says what is in its way
+        texts[str(ignores)] = after
+    for path, text in texts.items():
+        with suppress(OSError):  # `save` reports the error
             make_folder(str(Path(path).parent))
         save(path, text.encode("utf-8", "surrogateescape"))
         if not options.quiet:
-            write(f"wrote {path}\n")
+            write_stdout(f"wrote {path}\n")
     if not options.quiet:
-        write("".join(f"next: {step}\n" for step in init.next_steps(answers, ci)))
+        write_stdout("".join(f"next: {step}\n" for step in init.next_steps(answers, ci)))
     return 0
 
 
@@ -119,17 +126,17 @@ def _refuse_to_overwrite(force: bool, *paths: str) -> None:
             raise UsageProblem(message, "--force overwrites it, or adds connections.yaml beside the folder")
 
 
-def _checking(flag: str, fits: Collection[str] | Callable[[str], bool]) -> Callable[[str], str]:
-    """Return what returns a fitting value and refuses another."""
+def _checker(flag: str, allowed: Collection[str] | Callable[[str], bool]) -> Callable[[str], str]:
+    """Return a function that returns a valid value and refuses any other."""
 
     def check(value: str) -> str:
-        if callable(fits):
-            if not fits(value):
+        if callable(allowed):
+            if not allowed(value):
                 message = f"--{flag} takes small letters, digits and hyphens, and starts with a letter or a digit"
                 raise UsageProblem(message)
-        elif value not in fits:
-            message = f"--{flag} takes {' or '.join(fits)}"
-            raise UsageProblem(message, did_you_mean(value, fits))
+        elif value not in allowed:
+            message = f"--{flag} takes {' or '.join(allowed)}"
+            raise UsageProblem(message, did_you_mean(value, allowed))
         return value
 
     return check

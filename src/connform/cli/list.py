@@ -1,4 +1,4 @@
-"""Turns manifests into a table of connections: `connform list`. Layer 5, no IO of its own."""
+"""`connform list`: lists the connections of the manifests. Layer 5, no IO of its own."""
 
 from __future__ import annotations
 

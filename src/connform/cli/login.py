@@ -1,4 +1,4 @@
-"""Turns a person's consent into a grant: `connform login`. Layer 5. IO: questions, a browser, a loopback listener."""
+"""`connform login`: obtains a customer's grant. Layer 5. IO: questions, a browser, a loopback listener."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from connform.cli.flags import common, completing, positive, stateful
-from connform.cli.output import emit, say, write
+from connform.cli.flags import common_flags, completion_of, require_positive, state_flags
+from connform.cli.output import emit, write_stderr, write_stdout
 from connform.cli.usage import UsageProblem
 from connform.tracebacks import hidden_frames
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from connform.engine.run.state_location import StateLocation
     from connform.secret import Secret
 
-_PATIENCE_S = 300.0
+_DEFAULT_TIMEOUT_S = 300.0
 _MAX_TOKEN_CHARACTERS = 64 * 1024
 
 
 @click.command()
-@click.argument("name", required=False, shell_complete=completing("connections"))
+@click.argument("name", required=False, shell_complete=completion_of("connections"))
 @click.option("--listen", is_flag=True, help="Wait for the browser on the port of redirect_uri, with --cert.")
 @click.option("--cert", metavar="FILE", help="The certificate to listen with, PEM; browsers must trust it.")
 @click.option("--key", metavar="FILE", help="Its private key, where that lies apart.")
@@ -36,12 +36,12 @@ _MAX_TOKEN_CHARACTERS = 64 * 1024
     "--timeout",
     "timeout_s",
     type=float,
-    callback=positive,
+    callback=require_positive,
     metavar="SECONDS",
     help="How long to wait for the person; 300 by default.",
 )
-@stateful
-@common
+@state_flags
+@common_flags
 def command(
     options: Options,
     *,
@@ -73,28 +73,28 @@ def command(
 
     from connform.engine.login import login
 
-    patience_s = timeout_s or _PATIENCE_S
+    wait_s = timeout_s or _DEFAULT_TIMEOUT_S
     with login(options.files, name, state=state, policies=options.policies) as started:
         if with_refresh_token:
-            granted = started.import_token(_refresh_token())
+            granted = started.import_token(_read_refresh_token())
         elif listen:
             from connform.auth.oauth.listener import listen_for_redirect
 
             with listen_for_redirect(started.redirect_uri, Path(str(cert)), Path(key) if key else None) as wait:
-                _show(started, no_browser=no_browser)
-                address = wait(patience_s)
+                _show_address(started, no_browser=no_browser)
+                address = wait(wait_s)
             granted = started.finish(address)
         else:
-            _show(started, no_browser=no_browser)
-            granted = started.finish(_pasted(patience_s))
-    _tell(name, granted, options)
+            _show_address(started, no_browser=no_browser)
+            granted = started.finish(_read_pasted_address(wait_s))
+    _print_result(name, granted, options)
     return 0
 
 
-def _show(started: Login, *, no_browser: bool) -> None:
+def _show_address(started: Login, *, no_browser: bool) -> None:
     from connform.reporters.terminal import clean
 
-    say(f"open this address, and log in as the customer:\n\n  {clean(started.url)}\n\n")
+    write_stderr(f"open this address, and log in as the customer:\n\n  {clean(started.url)}\n\n")
     if not no_browser and _has_browser():
         import webbrowser
 
@@ -102,45 +102,45 @@ def _show(started: Login, *, no_browser: bool) -> None:
 
 
 def _has_browser() -> bool:
-    """Return whether a browser would open before the person: not over SSH, not in a job, not without a screen."""
+    """Return whether a browser would open on the person's screen: not over SSH, in a job, or without a screen."""
     is_remote = bool(os.environ.get("SSH_CONNECTION")) or not sys.stderr.isatty()
     has_screen = sys.platform in {"darwin", "win32"} or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     return not is_remote and bool(has_screen)
 
 
-def _pasted(patience_s: float) -> Secret:
-    """Return the address that a person pastes: it holds the code."""
+def _read_pasted_address(timeout_s: float) -> Secret:
+    """Ask for the address on which the browser ended. It is a secret: it holds the authorization code."""
     from connform.secret import Secret
 
-    say("the browser ends on an address that may show an error page; paste that address here: ")
+    write_stderr("the browser ends on an address that may show an error page; paste that address here: ")
     with hidden_frames():
-        return Secret(_line(patience_s))
+        return Secret(_read_line(timeout_s))
 
 
-def _line(patience_s: float) -> str:
-    """Return the line that comes within so many seconds, from a terminal or a pipe."""
+def _read_line(timeout_s: float) -> str:
+    """Read a line from a terminal or a pipe, within so many seconds."""
     from select import select
 
     if sys.stdin is None:
         raise click.Abort
-    ends_at = monotonic() + patience_s
-    came = b""
-    while b"\n" not in came and len(came) < _MAX_TOKEN_CHARACTERS:
+    ends_at = monotonic() + timeout_s
+    received = b""
+    while b"\n" not in received and len(received) < _MAX_TOKEN_CHARACTERS:
         if not select([sys.stdin], [], [], max(ends_at - monotonic(), 0))[0]:
             from connform.errors import ConnectionFailed
 
-            say("\n")
-            raise ConnectionFailed("login_timeout", f"nobody pasted an address within {patience_s:g} s")
-        piece = os.read(sys.stdin.fileno(), _MAX_TOKEN_CHARACTERS)
-        if not piece:
+            write_stderr("\n")
+            raise ConnectionFailed("login_timeout", f"nobody pasted an address within {timeout_s:g} s")
+        chunk = os.read(sys.stdin.fileno(), _MAX_TOKEN_CHARACTERS)
+        if not chunk:
             break
-        came += piece
-    if not came:
+        received += chunk
+    if not received:
         raise click.Abort
-    return came.partition(b"\n")[0].decode(errors="replace").strip()
+    return received.partition(b"\n")[0].decode(errors="replace").strip()
 
 
-def _refresh_token() -> Secret:
+def _read_refresh_token() -> Secret:
     from connform.secret import Secret
 
     if sys.stdin is not None and sys.stdin.isatty():
@@ -155,14 +155,14 @@ def _refresh_token() -> Secret:
     return Secret(token)
 
 
-def _tell(name: str, granted: LoginResult, options: Options) -> None:
+def _print_result(name: str, granted: LoginResult, options: Options) -> None:
     from connform.reporters.terminal import clean
 
     facts = granted.facts
     if granted.missing_scopes:
-        say(f"warning: the customer did not grant {clean(' '.join(granted.missing_scopes))}\n")
+        write_stderr(f"warning: the customer did not grant {clean(' '.join(granted.missing_scopes))}\n")
     if not facts.is_renewable:
-        say("warning: there is no refresh token: the login must be repeated when the token ends\n")
+        write_stderr("warning: there is no refresh token: the login must be repeated when the token ends\n")
     if not options.quiet:
         until = f", its access token until {facts.expires_at:%FT%TZ}" if facts.expires_at else ""
-        write(f"{name} is granted {clean(' '.join(facts.scopes))}{until}\n")
+        write_stdout(f"{name} is granted {clean(' '.join(facts.scopes))}{until}\n")

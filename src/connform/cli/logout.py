@@ -1,4 +1,4 @@
-"""Turns a grant into none: `connform logout`. Layer 5, no IO of its own."""
+"""`connform logout`: revokes and deletes a grant. Layer 5, no IO of its own."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from connform.cli.flags import common, completing, stateful
-from connform.cli.output import write
+from connform.cli.flags import common_flags, completion_of, state_flags
+from connform.cli.output import write_stdout
 
 if TYPE_CHECKING:
     from connform.cli.options import Options
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("name", shell_complete=completing("connections"))
+@click.argument("name", shell_complete=completion_of("connections"))
 @click.option("--only-here", is_flag=True, help="Delete the grant without asking its server to revoke it.")
 @click.option(
     "--force", is_flag=True, help="Revoke it at another server than the one that gave it, if `revoke_url` says so."
 )
-@stateful
-@common
+@state_flags
+@common_flags
 def command(options: Options, *, name: str, only_here: bool, force: bool, state: StateLocation) -> int:
     """Revoke a grant where its server can, and delete it.
 
@@ -29,9 +29,9 @@ def command(options: Options, *, name: str, only_here: bool, force: bool, state:
     """
     from connform.engine.login import logout
 
-    said = logout(options.files, name, state=state, policies=options.policies, only_here=only_here, force=force)
+    message = logout(options.files, name, state=state, policies=options.policies, only_here=only_here, force=force)
     if not options.quiet:
         from connform.reporters.terminal import clean
 
-        write(f"{clean(said)}\n")
+        write_stdout(f"{clean(message)}\n")
     return 0

@@ -1,6 +1,6 @@
-"""Turns argv into an exit code: the entry point of the command. Layer 5. IO: what the verbs do, and SIGTERM.
+"""The entry point of the command line: parses argv, runs a verb, returns the exit code. Layer 5. IO: that of the verbs, SIGTERM.
 
-Start-up counts: no verb, no engine and no reporter is imported before it is needed.
+For a fast start-up, no verb, no engine and no reporter is imported before it is needed.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import click
 
 from connform import WINDOWS_UNSUPPORTED
 from connform.cli import VERBS
-from connform.cli.flags import flags
-from connform.cli.streams import restore
+from connform.cli.flags import unmerged_flags
+from connform.cli.streams import restore_streams
 from connform.cli.usage import UsageProblem, did_you_mean
 from connform.programs import absolute_parts
 
@@ -33,7 +33,7 @@ _SETTINGS = {
 
 
 class LazyGroup(click.Group):
-    """A group that imports a verb when it is called, and none to list them."""
+    """A group that imports a verb only when it is called; the list of verbs needs no import."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  (click's signature)
         """Return the verbs in the order of their table."""
@@ -49,7 +49,7 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the verb, or say which one was meant."""
+        """Find the verb, or suggest the one that was probably meant."""
         if args[0] not in VERBS:
             message = "unknown command"
             raise UsageProblem(message, did_you_mean(args[0], VERBS))
@@ -63,7 +63,7 @@ class LazyGroup(click.Group):
 
 @click.group(cls=LazyGroup, invoke_without_command=True, context_settings=_SETTINGS)
 @click.option("--version", is_flag=True, help="Print the version.")
-@flags
+@unmerged_flags
 @click.pass_context
 def cli(context: click.Context, /, *, version: bool, **before: Any) -> int:
     """Connections as code: declare, validate and check connections to APIs."""
@@ -80,50 +80,52 @@ def cli(context: click.Context, /, *, version: bool, **before: Any) -> int:
 
 
 class _Termination:
-    """Lets SIGTERM end this process as SIGINT does: in order, and only when a renewal that has begun has ended."""
+    """Handles SIGTERM as Python handles SIGINT, so that cleaning up is done and a renewal under way is waited for."""
 
-    came = False
+    was_signalled = False
 
     def watch(self) -> None:
-        """Interrupt on SIGTERM from now on; where it is ignored already it stays so."""
+        """Interrupt on SIGTERM from now on, unless SIGTERM is ignored or handled already."""
         if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
             signal.signal(signal.SIGTERM, self._interrupt)
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
-        self.came = True
-        interrupt = signal.getsignal(signal.SIGINT)  # asyncio has its own; in the background of a shell it is ignored
+        self.was_signalled = True
+        interrupt = signal.getsignal(
+            signal.SIGINT
+        )  # asyncio has a handler of its own; a shell's background process ignores it
         (interrupt if callable(interrupt) else signal.default_int_handler)(number, frame)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command line and return its exit code; every error is told here."""
+    """Run a command line and return its exit code; every error is printed here."""
     # A command ends before garbage matters: collecting costs more than the parse of a large manifest
     # (measured 1,995 → 842 ms at 10,000 connections). Verbs that use the network turn it on again.
     gc.disable()
-    # What libraries start (`az`, `gcloud`, a browser), and what `exec` is told to, is looked for on this PATH too.
+    # Programs that libraries start (`az`, `gcloud`, a browser), and the command of `exec`, are looked for on this PATH too.
     os.environ["PATH"] = absolute_parts(os.environ.get("PATH", ""))
     termination = _Termination()
     if os.name != "posix":
         sys.stderr.write(f"error: {WINDOWS_UNSUPPORTED}\n")
         return _USAGE
     if argv is None:
-        restore()
+        restore_streams()
         termination.watch()
     try:
         if "_CONNFORM_COMPLETE" in os.environ and argv is None:
-            from connform.cli.completion import answer
+            from connform.cli.completion import print_completions
 
-            return answer(cli)
+            return print_completions(cli)
         with cli.make_context("connform", list(sys.argv[1:] if argv is None else argv)) as context:
             return int(cli.invoke(context))
-    except click.exceptions.Exit as ended:
-        return ended.exit_code
-    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  (the last place that can tell)
-        from connform.cli.failure import tell
+    except click.exceptions.Exit as exit_:
+        return exit_.exit_code
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  (nothing above could report it)
+        from connform.cli.failure import print_error
 
-        code = int(tell(error))
-        return _TERMINATED if termination.came and code == _INTERRUPTED else code
+        code = int(print_error(error))
+        return _TERMINATED if termination.was_signalled and code == _INTERRUPTED else code
     finally:
-        if argv is None:  # the process ends, and waits for nothing but renewals, which would be lost
+        if argv is None:  # the process ends, and waits only for renewals: their answers would be lost
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
             gc.freeze()  # the last collection would walk all that was imported: 6 ms, a tenth of a small command

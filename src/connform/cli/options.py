@@ -1,4 +1,4 @@
-"""Says what the flags that stand everywhere mean together. Layer 5, no IO."""
+"""`Options`: the values of the flags that all verbs take. Layer 5, no IO."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class Options(NamedTuple):
-    """What the common flags say."""
+    """The values of the common flags."""
 
     files: tuple[str, ...] = ()
     """Manifests, folders, or `-`; empty for the default search."""
@@ -18,21 +18,21 @@ class Options(NamedTuple):
     exclude: tuple[str, ...] = ()
     """Globs of names left out."""
     tags: tuple[str, ...] = ()
-    """Tags, of which a connection has one."""
+    """Tags; a connection with any of them is selected. Empty for all."""
     changed_since: str = ""
-    """A commit, branch or tag from which a connection differs; empty for all."""
+    """A commit, branch or tag: only connections that differ from it are selected. Empty for all."""
     allow_empty: bool = False
-    """Whether names and tags may match nothing, and nothing may be left."""
+    """Whether names and tags may match nothing, and the selection may be empty."""
     policies: tuple[str, ...] = ()
     """Policy files and folders that judge every connection."""
     formats: tuple[tuple[str, str], ...] = ()
     """Format and file; an empty file is standard output or `output`."""
     output: str = ""
-    """The file that takes the place of standard output, or empty."""
+    """The file to write instead of standard output, or empty."""
     no_color: bool = False
     """Whether colours are forbidden."""
     no_input: bool = False
-    """Whether questions are forbidden. No verb asks one yet."""
+    """Whether questions are forbidden."""
     quiet: bool = False
     """Whether only errors and failures are shown."""
     verbose: int = 0
@@ -50,7 +50,7 @@ class Options(NamedTuple):
 
     @property
     def selection(self) -> Selection:
-        """The connections that are meant."""
+        """The flags that select connections."""
         from connform.engine.load.selection import Selection
 
         return Selection(self.connections, self.exclude, self.tags, self.changed_since, self.allow_empty)

@@ -1,6 +1,7 @@
-"""Turns reports and bytes into standard output and files, and progress into a line on a terminal.
+"""Output of the verbs: reports, text and data on standard output or in files, messages and progress on standard error.
 
-Layer 5. IO: standard output, standard error, files that the user named; reads NO_COLOR and TERM.
+Layer 5. IO: standard output, standard error, files that the user named, a job's summary; reads NO_COLOR, TERM, COLUMNS
+and variables of CI systems.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from functools import cache, partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from connform.cli.flags import common
+from connform.cli.flags import common_flags
 from connform.cli.inert import SYNTAXES, Syntax, inert
 from connform.cli.usage import UsageProblem
 
@@ -29,65 +30,68 @@ _MAX_SUMMARY_BYTES = 2**20
 
 
 def reporting(function: Callable[..., Report]) -> Callable[..., Any]:
-    """Turn a function from options to a report into one that a verb can be: it emits and returns the exit code."""
+    """Decorate a function that returns a report: as a verb, it writes the report and returns the exit code."""
 
     @wraps(function)
-    def emitting(options: Options, **arguments: Any) -> int:
+    def run_and_emit(options: Options, **arguments: Any) -> int:
         report = function(options, **arguments)
         emit(report, options)
         return int(report.exit_code)
 
-    return common(emitting)
+    return common_flags(run_and_emit)
 
 
 def emit(report: Report, options: Options) -> None:
     """Write a report in every format that was asked for, standard output first."""
-    from connform.reporters import OF_THE_REPOSITORY, reporter
+    from connform.reporters import REPOSITORY_PATH_FORMATS, reporter
     from connform.reporters.view import build, relocated
 
     view = build(report)
 
     @cache
     def view_of_the_repository() -> View:
-        return relocated(view, cache(partial(path_in, roots())))
+        return relocated(view, cache(partial(relative_to_roots, roots())))
 
     def rendered(name: str, *, color: bool = False, width: int = _WIDTH_OF_LOGS) -> str:
-        seen = view_of_the_repository() if name in OF_THE_REPOSITORY else view
-        return reporter(name).render(seen, color=color, width=width, verbosity=options.verbosity)
+        view_for_format = view_of_the_repository() if name in REPOSITORY_PATH_FORMATS else view
+        return reporter(name).render(view_for_format, color=color, width=width, verbosity=options.verbosity)
 
     color = not options.output and wants_color(sys.stdout, options)
     text = rendered(options.format, color=color, width=_width(sys.stdout))
-    deliver(text, options, SYNTAXES.get(options.format, Syntax.TEXT), color=color)
+    write_output(text, options, SYNTAXES.get(options.format, Syntax.TEXT), color=color)
     for name, file in options.formats:
         if file:
             save(file, inert(rendered(name), SYNTAXES.get(name, Syntax.TEXT)).encode(errors="backslashreplace"))
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if summary and any(name == "github" for name, _ in options.formats):
-        _append(summary, inert(rendered("markdown")).encode())
+        _append_to_summary(summary, inert(rendered("markdown")).encode())
 
 
 def roots() -> tuple[str, ...]:
-    """Return the folders to which CI systems relate paths: what they say themselves, then that of `.git`, else this one.
+    """Return the folders that paths may be relative to: those that a CI system names, then the nearest with `.git`, else this one.
 
-    In a container, or over SSH, what they say may be a folder of another machine: a file counts by the first that holds it.
+    In a container or over SSH, a variable may name a folder of another machine: the first folder that holds a file counts.
     """
-    told = [os.environ[name] for name in ("GITHUB_WORKSPACE", "CI_PROJECT_DIR") if os.environ.get(name)]
-    here = Path.cwd()
-    found = next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), here)
-    return tuple(map(os.path.realpath, (*told, str(found))))
+    from_ci = [os.environ[name] for name in ("GITHUB_WORKSPACE", "CI_PROJECT_DIR") if os.environ.get(name)]
+    working_directory = Path.cwd()
+    repository = next(
+        (folder for folder in (working_directory, *working_directory.parents) if (folder / ".git").exists()),
+        working_directory,
+    )
+    return tuple(map(os.path.realpath, (*from_ci, str(repository))))
 
 
-def path_in(roots: Sequence[str], file: str) -> str:
-    """Return a file's path below the first of `roots` that holds it, with slashes; one that lies elsewhere stays absolute."""
+def relative_to_roots(roots: Sequence[str], file: str) -> str:
+    """Return a file's path relative to the first of `roots` that holds it, with slashes; else the absolute path."""
     if file in {"", "<stdin>"}:
         return file
-    whole = Path(os.path.realpath(file))
-    relative = (whole.relative_to(root) for root in roots if whole.is_relative_to(root))
-    return next(relative, whole).as_posix()
+    absolute = Path(os.path.realpath(file))
+    relative = (absolute.relative_to(root) for root in roots if absolute.is_relative_to(root))
+    return next(relative, absolute).as_posix()
 
 
-def _append(file: str, content: bytes) -> None:
-    """Add to the summary of a job; one that can't be written changes no verdict."""
+def _append_to_summary(file: str, content: bytes) -> None:
+    """Add to the summary of a job. A failure is a warning, and doesn't change the exit code."""
     try:
         with Path(file).open("ab") as summary:
             if summary.tell() + len(content) <= _MAX_SUMMARY_BYTES:
@@ -96,37 +100,37 @@ def _append(file: str, content: bytes) -> None:
         reason = "it would be longer than GitHub takes"
     except OSError as error:
         reason = str(error.strerror)
-    say(f"warning: can't add to the summary of the job: {reason}\n")
+    write_stderr(f"warning: can't add to the summary of the job: {reason}\n")
 
 
 def wants_color(stream: TextIO, options: Options) -> bool:
-    """Return whether to colour: only a terminal, and only where nobody said no (no-color.org)."""
-    dumb = os.environ.get("TERM") == "dumb"
-    return stream.isatty() and not (options.no_color or os.environ.get("NO_COLOR") or dumb)
+    """Return whether to use colours: on a terminal, unless a flag, NO_COLOR (no-color.org) or TERM forbids them."""
+    is_dumb = os.environ.get("TERM") == "dumb"
+    return stream.isatty() and not (options.no_color or os.environ.get("NO_COLOR") or is_dumb)
 
 
 def _width(stream: TextIO) -> int:
-    """Return the columns of a terminal; what `shutil` does as well, at half of bare Python's start-up."""
+    """Return the columns of a terminal. `shutil` can do it too, but its import takes half of bare Python's start-up."""
     if not stream.isatty():
         return _WIDTH_OF_LOGS
-    told = os.environ.get("COLUMNS", "")
-    if told.isdecimal() and int(told):
-        return int(told)
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdecimal() and int(columns):
+        return int(columns)
     with suppress(OSError, ValueError):
         return os.get_terminal_size(stream.fileno()).columns or _WIDTH_OF_LOGS
     return _WIDTH_OF_LOGS
 
 
-def deliver(text: str, options: Options, syntax: Syntax = Syntax.TEXT, *, color: bool = False) -> None:
-    """Write text, as `write` does, to `--output` or to standard output."""
+def write_output(text: str, options: Options, syntax: Syntax = Syntax.TEXT, *, color: bool = False) -> None:
+    """Write text to the file of `--output`, or else to standard output."""
     if options.output:
         save(options.output, inert(text, syntax).encode(errors="backslashreplace"))
     else:
-        write(text, syntax, color=color)
+        write_stdout(text, syntax, color=color)
 
 
-def write(text: str, syntax: Syntax = Syntax.TEXT, *, color: bool = False) -> None:
-    """Write text to standard output and flush it: `inert`, and with characters that its encoding lacks replaced."""
+def write_stdout(text: str, syntax: Syntax = Syntax.TEXT, *, color: bool = False) -> None:
+    """Write `inert` text to standard output and flush it; characters that the encoding lacks are replaced."""
     text = inert(text, syntax, color=color)
     encoding = sys.stdout.encoding or "utf-8"
     try:
@@ -135,80 +139,80 @@ def write(text: str, syntax: Syntax = Syntax.TEXT, *, color: bool = False) -> No
         from connform.reporters.terminal import ASCII
 
         text = text.translate(ASCII).encode(encoding, "backslashreplace").decode(encoding)
-    with reader_may_leave():
+    with ignore_closed_pipe():
         sys.stdout.write(text)
         sys.stdout.flush()
 
 
-def deliver_data(content: bytes, options: Options, *, is_secret: bool = False) -> None:
-    """Write what another program made or reads: as it is, but on a terminal, where it could steer.
+def write_data(content: bytes, options: Options, *, is_secret: bool = False) -> None:
+    """Write data of another program, or for one: unchanged, except on a terminal, which gets `inert` text.
 
     Args:
         content: a manifest, the body of an answer, a token.
-        options: whether `--output` takes it.
+        options: `--output` names a file to write instead of standard output.
         is_secret: whether only this user may read the file.
     """
     if options.output:
         save(options.output, content, is_secret=is_secret)
     elif sys.stdout.isatty():
-        write(content.decode(errors="replace").replace("\r\n", "\n"))
+        write_stdout(content.decode(errors="replace").replace("\r\n", "\n"))
     else:
-        with reader_may_leave():
+        with ignore_closed_pipe():
             sys.stdout.flush()
             sys.stdout.buffer.write(content)
             sys.stdout.buffer.flush()
 
 
-def say(text: str, *, color: bool = False) -> None:
-    """Write text to standard error, `inert`."""
+def write_stderr(text: str, *, color: bool = False) -> None:
+    """Write `inert` text to standard error."""
     sys.stderr.write(inert(text, color=color))
     sys.stderr.flush()
 
 
 @contextmanager
-def reader_may_leave() -> Iterator[None]:
-    """Let `connform … | head` end quietly: what is left goes nowhere, the exit code stays.
+def ignore_closed_pipe() -> Iterator[None]:
+    """Ignore that the reader of standard output has ended (`connform … | head`): the rest is discarded, the exit code stays.
 
     Raises:
-        UsageProblem: what is behind standard output takes no more: a full disk.
+        UsageProblem: standard output can't be written to for another reason: a full disk.
     """
     try:
         yield
     except BrokenPipeError:
-        discard()
+        discard_stdout()
     except OSError as error:
-        discard()
+        discard_stdout()
         message = f"can't write to standard output: {error.strerror}"
         raise UsageProblem(message) from error
 
 
-def discard() -> None:
-    """Send what is still to come, the interpreter's own last flush above all, nowhere."""
+def discard_stdout() -> None:
+    """Discard further standard output, above all the interpreter's last flush."""
     with suppress(OSError, ValueError):  # a stream without a descriptor, in tests
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def save(file: str, content: bytes, *, is_secret: bool = False) -> None:
-    """Write a file as a whole or not at all; devices and pipes are written to as they are.
+    """Write a file as a whole or not at all; devices and pipes are written to directly.
 
     Args:
-        file: its path; a link is followed where it stays in its repository.
+        file: its path; a link is followed if it stays in its repository.
         content: what is written.
         is_secret: whether only this user may read the file, from its first byte on.
 
     Raises:
-        UsageProblem: It can't be written: the command line named the wrong place, nothing is wrong with a connection.
+        UsageProblem: it can't be written. That is a mistake of the command line, not of a connection.
     """
     from connform.cli.saving import write_named
 
     try:
         write_named(file, content, is_secret=is_secret)
     except OSError as error:
-        raise unwritable(file, error) from error
+        raise unwritable_file(file, error) from error
 
 
-def unwritable(file: str, error: OSError) -> UsageProblem:
-    """Return what to say of an output file that can't be written."""
+def unwritable_file(file: str, error: OSError) -> UsageProblem:
+    """Return the error for an output file that can't be written."""
     from connform.manifest.links import LinkLeavesError
 
     hint = "name the file itself, or remove the link" if isinstance(error, LinkLeavesError) else ""
@@ -217,7 +221,7 @@ def unwritable(file: str, error: OSError) -> UsageProblem:
 
 @contextmanager
 def progress(verb: str, options: Options) -> Iterator[Callable[[int, int], None] | None]:
-    """Yield what shows `checked 12/100` on a terminal's standard error, or `None` where nobody looks."""
+    """Yield a function that shows `checked 12/100` on standard error; `None` with `-q`, and where that is no terminal."""
     if not sys.stderr.isatty() or options.quiet or os.environ.get("TERM") == "dumb":
         yield None
         return

@@ -1,4 +1,4 @@
-"""Turns manifests and recorded state into what `apply` would do: `connform plan`. Layer 5, no IO of its own."""
+"""`connform plan`: shows what `apply` would do, and saves the plan. Layer 5, no IO of its own."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from connform.cli.flags import PARALLELISM, SHARD, TIMEOUT, common, stateful, writable
+from connform.cli.flags import PARALLELISM, SHARD, TIMEOUT, common_flags, require_writable, state_flags
 from connform.cli.output import emit, progress, save
 
 if TYPE_CHECKING:
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--refresh", is_flag=True, help="Look at the live side of what is applied as well.")
-@click.option("--out", metavar="FILE", callback=writable, help="Save the plan, for `apply --plan FILE`.")
+@click.option("--out", metavar="FILE", callback=require_writable, help="Save the plan, for `apply --plan FILE`.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where there are changes.")
 @SHARD
 @PARALLELISM
 @TIMEOUT
-@stateful
-@common
+@state_flags
+@common_flags
 def command(
     options: Options,
     *,
@@ -41,7 +41,7 @@ def command(
     from connform.engine.plan import plan
     from connform.engine.run.states import Shard
 
-    with progress("checked", options) as show:
+    with progress("checked", options) as show_progress:
         planned = plan(
             options.files,
             options.selection,
@@ -51,7 +51,7 @@ def command(
             refresh=refresh,
             timeout_s=timeout_s,
             parallelism=parallelism,
-            progress=show if refresh else None,
+            progress=show_progress if refresh else None,
         )
     report = planned.report
     if report.plan is not None:

@@ -1,4 +1,4 @@
-"""Turns one HTTP request into its answer: `connform request`. Layer 5. IO: the body, from a file or standard input."""
+"""`connform request`: sends one HTTP request and prints the answer. Layer 5. IO: the body, from a file or standard input."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from connform.cli.flags import common, completing, network
-from connform.cli.output import deliver_data, say
+from connform.cli.flags import common_flags, completion_of, network_flags
+from connform.cli.output import write_data, write_stderr
 from connform.cli.usage import UsageProblem
 from connform.faults import ExitCode
 
@@ -24,7 +24,7 @@ _ERRORS_FROM, _SERVER_ERRORS_FROM = 400, 500
 
 
 @click.command()
-@click.argument("name", shell_complete=completing("connections"))
+@click.argument("name", shell_complete=completion_of("connections"))
 @click.argument("method")
 @click.argument("path")
 @click.option("--json", "json_text", metavar="TEXT", help="A JSON body.")
@@ -34,8 +34,8 @@ _ERRORS_FROM, _SERVER_ERRORS_FROM = 400, 500
 )
 @click.option("-H", "--header", "headers", multiple=True, metavar="'NAME: VALUE'", help="A header. Repeatable.")
 @click.option("--include", is_flag=True, help="Print the status and the headers before the body.")
-@network
-@common
+@network_flags
+@common_flags
 def command(
     options: Options,
     *,
@@ -84,15 +84,15 @@ def command(
         message = "METHOD, PATH and --header make no HTTP request: one of them holds what can't be sent"
         raise UsageProblem(message) from None
     content = (_head(answer) if include else b"") + _pretty(answer, options)
-    deliver_data(content, options)
+    write_data(content, options)
     code = exit_code(answer.status)
     if code is not ExitCode.OK:
-        say(f"error: the API answered {answer.status}\n")
+        write_stderr(f"error: the API answered {answer.status}\n")
     return int(code)
 
 
 def exit_code(status: int) -> ExitCode:
-    """Return what an HTTP status means to a script: rejected, could not tell, or plainly wrong."""
+    """Return the exit code for an HTTP status."""
     if status < _ERRORS_FROM:
         return ExitCode.OK
     if status >= _SERVER_ERRORS_FROM:
@@ -154,7 +154,7 @@ def _head(answer: RawAnswer) -> bytes:
 
 
 def _pretty(answer: RawAnswer, options: Options) -> bytes:
-    """Return the body, indented where a person looks at JSON; otherwise as it came."""
+    """Return the body: JSON is indented on a terminal; anything else is unchanged."""
     if options.output or not sys.stdout.isatty():
         return answer.body
     try:

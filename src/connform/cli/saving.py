@@ -1,4 +1,4 @@
-"""Turns bytes into the file that a command line names. Layer 5; writes files, pipes, terminals, descriptors; makes folders."""
+"""Output files: resolves the path that a command line names, and writes it. Layer 5. IO: files, pipes, terminals, descriptors, folders."""
 
 from __future__ import annotations
 
@@ -14,47 +14,47 @@ from connform.manifest.replace import write_whole
 from connform.regular_files import NotRegularError
 
 
-def place_of(file: str) -> Path:
-    """Return where an output file lies, or shall lie.
+def output_path(file: str) -> Path:
+    """Return the path of an output file, with links followed.
 
-    A link is followed as far as its repository, outside of any as far as its folder: beyond them, whoever wrote the checkout
-    would choose what is overwritten.
+    A link may lead anywhere in its repository; outside of any repository, anywhere in its folder. Otherwise the author of
+    a checkout could choose which file is overwritten.
 
     Raises:
-        OSError: a link leads elsewhere, or in a circle.
+        OSError: a link leads out of there, or in a circle.
     """
-    place = Links().follow(file)
-    if not is_given(place):
+    path = Links().follow(file)
+    if not is_given(path):
         links = Links()
         links.folders = [links.follow(str(Path(file).parent))]
-        place = links.follow(file)
-    return Path(place)
+        path = links.follow(file)
+    return Path(path)
 
 
 def write_named(file: str, content: bytes, *, is_secret: bool = False) -> None:
-    """Write a file as a whole or not at all; a pipe, a terminal and a descriptor (`/dev/stdout`) are written to as they are.
+    """Write a file as a whole or not at all; a pipe, a terminal and a descriptor (`/dev/stdout`) are written to directly.
 
     Raises:
         OSError: it can't be written.
     """
-    place = place_of(file)
-    if is_given(str(place)):
+    path = output_path(file)
+    if is_given(str(path)):
         sys.stdout.flush()
-        with suppress(BrokenPipeError):  # a reader may leave, as that of standard output may
-            _write_all(int(place.name), content)
+        with suppress(BrokenPipeError):  # the reader may have ended, as with standard output
+            _write_all(int(path.name), content)
         return
     try:
-        mode = place.stat().st_mode
+        mode = path.stat().st_mode
     except FileNotFoundError:
         mode = stat.S_IFREG
     if stat.S_ISFIFO(mode) or stat.S_ISCHR(mode):
-        descriptor = os.open(place, os.O_WRONLY | os.O_NOCTTY)
+        descriptor = os.open(path, os.O_WRONLY | os.O_NOCTTY)
         try:
             _write_all(descriptor, content)
         finally:
             os.close(descriptor)
     elif stat.S_ISREG(mode):
-        write_whole(place, content, is_private=is_secret)
+        write_whole(path, content, is_private=is_secret)
     else:
         raise NotRegularError(mode)
 
@@ -63,7 +63,7 @@ def make_folder(folder: str) -> None:
     """Make a folder for output files, and those above it.
 
     Raises:
-        OSError: it can't be made, or a link on its way leads out of its repository.
+        OSError: it can't be made, or a link in its path leads out of its repository.
     """
     Path(Links().follow(folder)).mkdir(parents=True, exist_ok=True)
 

@@ -1,4 +1,4 @@
-"""Turns the composed schemas into text or files: `connform schema`. Layer 5. IO: the folder of `--write`."""
+"""`connform schema`: prints a JSON Schema, or writes all of them. Layer 5. IO: the folder of `--write`."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from connform.cli.flags import common, completing
+from connform.cli.flags import common_flags, completion_of
 from connform.cli.inert import Syntax
-from connform.cli.output import deliver, save
+from connform.cli.output import save, write_output
 from connform.cli.saving import make_folder
 from connform.cli.usage import UsageProblem, did_you_mean
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from connform.cli.options import Options
 
 _INVISIBLE: Final = re.compile("[\x7f-\xa0\u1680\u2000-\u200f\u2028-\u202f\u205f\u3000]")
-"""Blanks that stand in patterns."""
+"""Invisible characters that patterns hold: they are written as escapes."""
 
 
 @click.command()
-@click.argument("name", default="connections", shell_complete=completing("schemas"))
+@click.argument("name", default="connections", shell_complete=completion_of("schemas"))
 @click.option("--write", "folder", metavar="DIR", help="Write every schema as DIR/NAME.schema.json instead.")
-@common
+@common_flags
 def command(options: Options, *, name: str, folder: str | None) -> int:
     """Print the JSON Schema of manifests or of reports."""
     from connform.reporters.schemas import SCHEMAS
@@ -35,18 +35,18 @@ def command(options: Options, *, name: str, folder: str | None) -> int:
         message = f"a schema is one of {', '.join(SCHEMAS)}"
         raise UsageProblem(message, did_you_mean(name, SCHEMAS))
     if folder is None:
-        deliver(_rendered(SCHEMAS[name]), options, Syntax.JSON)
+        write_output(_render(SCHEMAS[name]), options, Syntax.JSON)
         return 0
     try:
         make_folder(folder)
     except OSError as error:
         message = f"can't make {folder}: {error.strerror}"
         raise UsageProblem(message) from error
-    for each, compose in SCHEMAS.items():
-        save(f"{folder}/{each}.schema.json", _rendered(compose).encode())
+    for schema_name, compose in SCHEMAS.items():
+        save(f"{folder}/{schema_name}.schema.json", _render(compose).encode())
     return 0
 
 
-def _rendered(compose: Callable[[], dict[str, Any]]) -> str:
+def _render(compose: Callable[[], dict[str, Any]]) -> str:
     text = json.dumps(compose(), indent=2, ensure_ascii=False) + "\n"
     return _INVISIBLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

@@ -1,4 +1,4 @@
-"""Turns secret references into a report of where they lead, and lists backends: `connform secrets`. Layer 5, no IO of its own."""
+"""`connform secrets`: reads secrets without showing them, or lists the backends. Layer 5, no IO of its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turns one connection into its effective values: `connform show`. Layer 5, no IO of its own."""
+"""`connform show`: prints every effective value of one connection. Layer 5, no IO of its own."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from connform.cli.flags import common, completing
+from connform.cli.flags import common_flags, completion_of
 from connform.cli.output import emit
 
 if TYPE_CHECKING:
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("name", shell_complete=completing("connections"))
+@click.argument("name", shell_complete=completion_of("connections"))
 @click.option("--origin", is_flag=True, help="Say where each value comes from (in text, as -v does; JSON always does).")
-@common
+@common_flags
 def command(options: Options, *, name: str, origin: bool) -> int:
     """Show every effective value of one connection."""
     from connform.engine.inventory import show

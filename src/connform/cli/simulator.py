@@ -1,4 +1,4 @@
-"""Turns this process into a simulated iinked Sign on loopback: `connform simulator`.
+"""`connform simulator`: runs the simulated iinked Sign on loopback until it is interrupted.
 
 Layer 5. IO: the simulator's socket, the file of its CA, signals.
 """
@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from connform.cli.flags import common, positive, writable
-from connform.cli.output import save, write
+from connform.cli.flags import common_flags, require_positive, require_writable
+from connform.cli.output import save, write_stdout
 from connform.cli.usage import UsageProblem
 from connform.errors import ConnformError
 
@@ -25,18 +25,18 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--port", type=int, default=0, metavar="N", help="A port of 127.0.0.1; a free one by default.")
-@click.option("--ca-file", metavar="FILE", callback=writable, help="Where to write the CA's certificate.")
+@click.option("--ca-file", metavar="FILE", callback=require_writable, help="Where to write the CA's certificate.")
 @click.option(
     "--token-lifetime",
     "lifetime_s",
     type=float,
     default=3600.0,
-    callback=positive,
+    callback=require_positive,
     metavar="SECONDS",
     help="How long access tokens of grants live; an hour by default.",
 )
 @click.option("--fault", "faults", multiple=True, metavar="HOST[/PATH]=NAME", help="What fails there. Repeatable.")
-@common
+@common_flags
 def command(
     options: Options,  # noqa: ARG001  (every verb takes them)
     *,
@@ -53,12 +53,12 @@ def command(
 
     from connform.simulator import Simulator
 
-    ended = Event()
+    interrupted = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: ended.set())
+        signal.signal(number, lambda *_: interrupted.set())
     simulator = Simulator(port=port, token_lifetime_s=lifetime_s)
     for fault in faults:
-        _fail(simulator, fault)
+        _add_fault(simulator, fault)
     try:
         simulator.start()
     except OSError as error:
@@ -67,15 +67,15 @@ def command(
     with simulator, tempfile.TemporaryDirectory(prefix="connform-") as folder:
         file = ca_file or f"{folder}/ca.pem"
         save(file, simulator.ca_pem)
-        host, bound = simulator.address
-        write(f"address  https://{host}:{bound}\nCA file  {file}\nAPI key  {simulator.issue_api_key()}\n")
-        ended.wait()
+        host, bound_port = simulator.address
+        write_stdout(f"address  https://{host}:{bound_port}\nCA file  {file}\nAPI key  {simulator.issue_api_key()}\n")
+        interrupted.wait()
     return 0
 
 
-def _fail(simulator: Simulator, text: str) -> None:
-    place, _, name = text.rpartition("=")
-    host, slash, path = place.partition("/")
+def _add_fault(simulator: Simulator, text: str) -> None:
+    target, _, name = text.rpartition("=")
+    host, slash, path = target.partition("/")
     if not (host and name):
         message = "--fault takes HOST=NAME or HOST/PATH=NAME"
         raise UsageProblem(message)

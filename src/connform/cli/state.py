@@ -1,4 +1,4 @@
-"""Turns recorded state into reports: `connform state`. Layer 5, no IO of its own."""
+"""`connform state`: lists, shows, exports, renames and deletes records of the state. Layer 5, no IO of its own."""
 
 from __future__ import annotations
 
@@ -6,33 +6,33 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from connform.cli.flags import common, completing, positive, stateful
-from connform.cli.output import emit, write
+from connform.cli.flags import common_flags, completion_of, require_positive, state_flags
+from connform.cli.output import emit, write_stdout
 from connform.cli.usage import UsageProblem
 
 if TYPE_CHECKING:
     from connform.cli.options import Options
     from connform.engine.run.state_location import StateLocation
 
-_NAMED: Final = ("show", "history", "rm")
-"""What is about one connection."""
+_WITH_NAME: Final = ("show", "history", "rm")
+"""The subcommands that take one name."""
 
 
 @click.command()
-@click.argument("what", type=click.Choice(["list", *_NAMED, "mv", "export"]))
-@click.argument("name", required=False, shell_complete=completing("connections"))
-@click.argument("new_name", metavar="[NEW]", required=False, shell_complete=completing("connections"))
+@click.argument("what", type=click.Choice(["list", *_WITH_NAME, "mv", "export"]))
+@click.argument("name", required=False, shell_complete=completion_of("connections"))
+@click.argument("new_name", metavar="[NEW]", required=False, shell_complete=completion_of("connections"))
 @click.option(
     "--lock-timeout",
     "lock_timeout_s",
     type=float,
     default=60.0,
-    callback=positive,
+    callback=require_positive,
     metavar="SECONDS",
     help="How long `rm` and `mv` wait for a run of apply; 60 by default.",
 )
-@stateful
-@common
+@state_flags
+@common_flags
 def command(
     options: Options, *, what: str, name: str | None, new_name: str | None, lock_timeout_s: float, state: StateLocation
 ) -> int:
@@ -49,9 +49,11 @@ def command(
     from connform.engine.load.selection import Selection
     from connform.engine.state import forget, report_state
 
-    wanted = 2 if what == "mv" else int(what in _NAMED)
-    if bool(name) + bool(new_name) != wanted:
-        message = f"`state {what}` takes {('no name', 'the name of a connection', 'an old name and a new one')[wanted]}"
+    name_count = 2 if what == "mv" else int(what in _WITH_NAME)
+    if bool(name) + bool(new_name) != name_count:
+        message = (
+            f"`state {what}` takes {('no name', 'the name of a connection', 'an old name and a new one')[name_count]}"
+        )
         raise UsageProblem(message)
     if name and new_name:
         _move(options, name, new_name, lock_timeout_s, state)
@@ -64,7 +66,7 @@ def command(
     if what == "rm":
         forget(options.files, name or "", state=state, lock_timeout_s=lock_timeout_s)
         if not options.quiet:
-            write(f"{name} is forgotten; the next apply creates it anew if it is still declared\n")
+            write_stdout(f"{name} is forgotten; the next apply creates it anew if it is still declared\n")
         return 0
     selection = Selection((name,)) if name else options.selection
     if what == "export":
@@ -92,4 +94,4 @@ def _move(options: Options, name: str, new: str, lock_timeout_s: float, state: S
         raise UsageProblem(message)
     move(options.files, name, new, state=state, lock_timeout_s=lock_timeout_s)
     if not options.quiet:
-        write(f"{name} is {new} now; rename it in its manifest as well, or the next apply removes it\n")
+        write_stdout(f"{name} is {new} now; rename it in its manifest as well, or the next apply removes it\n")

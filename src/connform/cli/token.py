@@ -1,4 +1,4 @@
-"""Turns an OAuth or bearer connection into its access token: `connform token`. Layer 5, no IO of its own."""
+"""`connform token`: prints the access token of an OAuth or bearer connection. Layer 5, no IO of its own."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from connform.cli.flags import completing, network, unformatted
-from connform.cli.output import deliver_data
+from connform.cli.flags import common_without_format, completion_of, network_flags
+from connform.cli.output import write_data
 from connform.cli.usage import UsageProblem
 from connform.tracebacks import hidden_frames
 
@@ -27,15 +27,15 @@ def _raw(credential: ReadyCredential) -> str:
 def _json(credential: ReadyCredential) -> str:
     content: dict[str, Any] = {"access_token": credential.value.reveal(), "token_type": "Bearer"}
     if credential.expires_at:
-        content["expires_at"] = _time(credential)
+        content["expires_at"] = _expiry(credential)
     return json.dumps(content | {"scope": " ".join(credential.scopes)})
 
 
 def _exec_credential(credential: ReadyCredential) -> str:
-    """https://kubernetes.io/docs/reference/config-api/client-authentication.v1/."""
+    """Return a Kubernetes ExecCredential: https://kubernetes.io/docs/reference/config-api/client-authentication.v1/."""
     status: dict[str, Any] = {"token": credential.value.reveal()}
     if credential.expires_at:
-        status["expirationTimestamp"] = _time(credential)
+        status["expirationTimestamp"] = _expiry(credential)
     kind = {"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential"}
     return json.dumps({**kind, "status": status})
 
@@ -47,15 +47,15 @@ _FORMATS: Final[dict[str, Callable[[ReadyCredential], str]]] = {
 }
 
 
-def _time(credential: ReadyCredential) -> str:
+def _expiry(credential: ReadyCredential) -> str:
     return f"{credential.expires_at:%FT%TZ}"
 
 
 @click.command()
-@click.argument("name", shell_complete=completing("connections"))
+@click.argument("name", shell_complete=completion_of("connections"))
 @click.option("--format", "form", type=click.Choice(list(_FORMATS)), default="raw", help="Default: raw.")
-@network
-@unformatted
+@network_flags
+@common_without_format
 def command(
     options: Options, *, name: str, form: str, simulate: bool, timeout_s: float | None, state: StateLocation
 ) -> int:
@@ -67,11 +67,11 @@ def command(
 
     with export_credentials(
         options.files, [name], simulate=simulate, timeout_s=timeout_s, state=state, policies=options.policies
-    ) as handed:
-        (credential,) = handed.credentials
+    ) as exported:
+        (credential,) = exported.credentials
     if not credential.is_token:
         message = f"{name} authenticates with the header {credential.header}, not with a token"
         raise UsageProblem(message)
     with hidden_frames():
-        deliver_data(f"{_FORMATS[form](credential)}\n".encode(), options, is_secret=True)
+        write_data(f"{_FORMATS[form](credential)}\n".encode(), options, is_secret=True)
     return 0

@@ -1,4 +1,4 @@
-"""Turns click's usage errors into words that never repeat a value: a mistyped command line may hold a secret.
+"""Usage errors: `UsageProblem`, and messages for click's errors that repeat no value, since a value may be a secret.
 
 Layer 5, no IO.
 """
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class UsageProblem(click.UsageError):
-    """A usage error of our own, whose message repeats no value."""
+    """A usage error that connform reports itself, with a hint."""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -22,13 +22,13 @@ class UsageProblem(click.UsageError):
 
 
 def did_you_mean(word: str, candidates: Iterable[str]) -> str:
-    """Return a hint that names the likeliest candidate, or nothing."""
-    from connform.manifest import similar  # start-up: only a mistake needs it
+    """Return a hint that names the likeliest candidate, or an empty text."""
+    from connform.manifest import similar  # imported here for start-up: only a mistake needs it
 
     return similar.did_you_mean(word, candidates)
 
 
-def describe(error: click.UsageError) -> tuple[str, str]:
+def message_and_hint(error: click.UsageError) -> tuple[str, str]:
     """Return the message and the hint of a usage error."""
     help_hint = f"see `{error.ctx.command_path} --help`" if error.ctx else "see `connform --help`"
     match error:
@@ -45,5 +45,5 @@ def describe(error: click.UsageError) -> tuple[str, str]:
         case click.BadOptionUsage():
             return error.message.rstrip("."), help_hint
     has_files = error.ctx is not None and any(parameter.name == "files" for parameter in error.ctx.command.params)
-    how = "`-f PATH` names a manifest or a folder; " if has_files else ""
-    return "unexpected extra argument", how + help_hint
+    file_hint = "`-f PATH` names a manifest or a folder; " if has_files else ""
+    return "unexpected extra argument", file_hint + help_hint

@@ -1,4 +1,4 @@
-"""Turns manifests into diagnostics: `connform validate`. Layer 5. IO: with `--fix`, rewrites manifests, standard error."""
+"""`connform validate`: checks manifests offline. Layer 5. IO: with `--fix`, rewrites manifests, standard error."""
 
 # ruff: noqa: PTH112, PTH120  (pathlib would cost start-up)
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from connform.cli.flags import common, completing
-from connform.cli.output import emit, say
+from connform.cli.flags import common_flags, completion_of
+from connform.cli.output import emit, write_stderr
 from connform.cli.usage import UsageProblem
 
 if TYPE_CHECKING:
@@ -20,31 +20,31 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("paths", nargs=-1, metavar="[PATH]...", shell_complete=completing("files"))
+@click.argument("paths", nargs=-1, metavar="[PATH]...", shell_complete=completion_of("files"))
 @click.option("--fix", "wants_fix", is_flag=True, help="First mend in the files what has one certain correction.")
 @click.option(
     "--by-root", is_flag=True, help="PATH… changed: check the manifests that each belongs to, root by root; for hooks."
 )
-@common
+@common_flags
 def command(options: Options, paths: tuple[str, ...], *, wants_fix: bool, by_root: bool) -> int:
     """Check manifests offline, without secrets and network."""
     from connform.engine.validate import validate
 
     code = 0
-    for files in _runs(options, paths) if by_root else [options.files + paths]:
+    for files in _files_of_runs(options, paths) if by_root else [options.files + paths]:
         if wants_fix:
-            _mend(files, options)
+            _fix_files(files, options)
         report = validate(files, options.selection, options.policies)
         emit(report, options)
         code = max(code, report.exit_code)
     return code
 
 
-def _runs(options: Options, paths: Sequence[str]) -> list[tuple[str, ...]]:
-    """Return the files of each run: those of `-f` together, and each root of `paths` that they don't hold by itself.
+def _files_of_runs(options: Options, paths: Sequence[str]) -> list[tuple[str, ...]]:
+    """Return the files of each run: those of `-f` are one run, and each root of `paths` that isn't among them is another.
 
     Raises:
-        UsageProblem: a report would replace another, or a policy belongs to no manifest: nothing would apply it.
+        UsageProblem: one report would replace another, or a policy belongs to no manifest, so that nothing would apply it.
     """
     from connform.engine.load.roots import manifests_for
 
@@ -52,26 +52,26 @@ def _runs(options: Options, paths: Sequence[str]) -> list[tuple[str, ...]]:
         message = "--by-root makes several reports, and they would replace each other in one file"
         raise UsageProblem(message, "run connform once for each root, with `-f` and a file of its own")
     named = {os.path.normpath(file) for file in options.files}
-    found: dict[tuple[str, ...], None] = {options.files: None} if named else {}
+    runs: dict[tuple[str, ...], None] = {options.files: None} if named else {}
     for path in paths:
         roots = manifests_for(path)
         if not roots and not (named or options.policies):
             message = f"{path}: no manifest lies beside this folder of policies, so nothing applies them"
             raise UsageProblem(message, "name the manifests with `-f`, and the policies with `--policy`")
-        found |= {(root,): None for root in roots if named.isdisjoint(map(os.path.normpath, _holders(root)))}
-    return list(found) or [()]
+        runs |= {(root,): None for root in roots if named.isdisjoint(map(os.path.normpath, _paths_that_include(root)))}
+    return list(runs) or [()]
 
 
-def _holders(root: str) -> tuple[str, ...]:
-    """Return what reads a root: its own name, and of a file its folder's."""
+def _paths_that_include(root: str) -> tuple[str, ...]:
+    """Return the paths that include a root: its own, and for a file its folder's."""
     return (root,) if os.path.isdir(root) else (root, os.path.dirname(root) or os.curdir)
 
 
-def _mend(files: Sequence[str], options: Options) -> None:
-    """Mend the files and say so.
+def _fix_files(files: Sequence[str], options: Options) -> None:
+    """Fix the files, and print how many mistakes were fixed.
 
     Raises:
-        UsageProblem: there is no file to mend, it can't be written, or only a part of it is meant.
+        UsageProblem: standard input is no file, a file can't be written, or only some connections are selected.
     """
     if "-" in files:
         message = "--fix writes files, and `-` is none"
@@ -82,11 +82,11 @@ def _mend(files: Sequence[str], options: Options) -> None:
     from connform.engine.fix import fix
     from connform.reporters.terminal import clean
 
-    for mended in fix(files):
+    for fixed in fix(files):
         try:
-            mended.write()
+            fixed.write()
         except OSError as error:
-            message = f"can't write {mended.name}: {error.strerror}"
+            message = f"can't write {fixed.name}: {error.strerror}"
             raise UsageProblem(message) from error
         if not options.quiet:
-            say(f"mended {mended.number} in {clean(mended.name)}\n")
+            write_stderr(f"mended {fixed.number} in {clean(fixed.name)}\n")

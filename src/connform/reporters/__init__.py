@@ -1,4 +1,4 @@
-"""Turns a view of a report into text: the table of formats. Layer 4, no IO.
+"""The table of report formats, and the protocol of a format's module. Layer 4, no IO.
 
 A new format is one module with `render` and one line here.
 """
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 class Reporter(Protocol):
-    """One format; a module with this function is one."""
+    """A format: a module with this function."""
 
     def render(self, view: View, *, color: bool, width: int, verbosity: int) -> str:
         """Return the whole output, which ends with a newline unless it is empty.
 
         Args:
-            view: What `view.build` made of a report.
-            color: Whether ANSI colours may be used; formats for machines ignore the three last arguments.
+            view: A report, as `view.build` returns it.
+            color: Whether ANSI colours may be used; formats for machines ignore the last three arguments.
             width: Columns of the terminal.
             verbosity: -1 for errors and failures only, 0, 1 and more for more facts.
         """
@@ -37,10 +37,10 @@ FORMATS: Final = {
     "junit": "connform.reporters.junit",
     "markdown": "connform.reporters.markdown",
 }
-"""Name on the command line → module; only the one that is asked for is imported."""
+"""Name on the command line → module; only the module of a requested format is imported."""
 
-OF_THE_REPOSITORY: Final = frozenset({"github", "gitlab", "sarif", "junit", "markdown"})
-"""Formats whose readers know files by their path in the repository."""
+REPOSITORY_PATH_FORMATS: Final = frozenset({"github", "gitlab", "sarif", "junit", "markdown"})
+"""Formats in which a file is named by its path in the repository."""
 
 
 def reporter(name: str) -> Reporter:

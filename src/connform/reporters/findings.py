@@ -1,4 +1,4 @@
-"""Turns a view into findings: diagnostics and failed connections in one form, for formats that know only "this, here". Layer 4, no IO."""
+"""`ReportFinding`: a diagnostic, a failed connection or a warning, in one form for formats that list findings. Layer 4, no IO."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import Counter
 from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
-from connform.reporters.terminal import place_of
+from connform.reporters.terminal import format_place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class ReportFinding(NamedTuple):
-    """One thing that a reader of the run should look at."""
+    """One error or warning of a run."""
 
     severity: str
     """`error` or `warning`."""
@@ -30,27 +30,27 @@ class ReportFinding(NamedTuple):
     place: View
     """`file`, `line`, `column`, `end_line`, `end_column`; without a place, an empty file and `None`."""
     related: list[View]
-    """Second places, each with its `message`."""
+    """Other places that matter, each with its `message`."""
     fix: list[View]
-    """Edits that mend it, or nothing."""
+    """Edits that correct it, or an empty list."""
     fingerprint: str
-    """Stays the same when lines move. Made of names alone, never of a value."""
+    """An identifier that stays the same when lines move. It is made of names alone, never of a value."""
     number: int = 1
     """How many mistakes it stands for."""
 
     @property
     def has_file(self) -> bool:
-        """Whether it stands in a file; standard input is none."""
+        """Whether it has a place in a file, which standard input is not."""
         return self.place["file"] not in {"", "<stdin>"}
 
     @property
-    def whole(self) -> str:
-        """The text and the second places, for formats that have no field for them."""
-        return "; ".join((self.text, *(f"{one['message']}: {place_of(one)}" for one in self.related)))
+    def text_with_related(self) -> str:
+        """The text with the other places, for formats that have no field for them."""
+        return "; ".join((self.text, *(f"{one['message']}: {format_place(one)}" for one in self.related)))
 
 
 def findings(view: View) -> list[ReportFinding]:
-    """Return what is wrong, then what the checks found, each in the order of the view."""
+    """Return the findings of the diagnostics, then those of the connections, each in the order of the view."""
     seen: Counter[tuple[str, ...]] = Counter()
     found = []
     for finding, pointer in (*_of_diagnostics(view), *_of_connections(view)):
@@ -63,7 +63,7 @@ def findings(view: View) -> list[ReportFinding]:
 
 def _of_diagnostics(view: View) -> Iterator[tuple[ReportFinding, str]]:
     for one in view["diagnostics"]:
-        text = _joined(one["detail"] or one["summary"], one["hint"])
+        text = _with_hint(one["detail"] or one["summary"], one["hint"])
         finding = ReportFinding(
             one["severity"],
             one["code"],
@@ -81,25 +81,25 @@ def _of_diagnostics(view: View) -> Iterator[tuple[ReportFinding, str]]:
 
 def _of_connections(view: View) -> Iterator[tuple[ReportFinding, str]]:
     for one in view["connections"]:
-        told = [("warning", *told) for told in zip(one["warning_codes"], one["warnings"], strict=True)]
+        items = [("warning", *item) for item in zip(one["warning_codes"], one["warnings"], strict=True)]
         if one["verdict"] in {"failed", "unknown"}:
-            told.append(("error", one["class"], _joined(one["message"], one["hint"])))
-        for severity, code, text in told:
+            items.append(("error", one["class"], _with_hint(one["message"], one["hint"])))
+        for severity, code, text in items:
             summary = code.replace("_", " ").replace("-", " ")
             yield ReportFinding(severity, code, summary, f"{one['name']}: {text}", one["name"], one, [], [], ""), ""
 
 
-def _joined(text: str, hint: str) -> str:
+def _with_hint(text: str, hint: str) -> str:
     return f"{text} ({hint})" if hint else text
 
 
-def number_of(found: Iterable[ReportFinding]) -> int:
+def mistake_count(found: Iterable[ReportFinding]) -> int:
     """Return how many mistakes findings stand for."""
     return sum(one.number for one in found)
 
 
 def grouped(found: Iterable[ReportFinding], key: Callable[[ReportFinding], str]) -> dict[str, list[ReportFinding]]:
-    """Return the findings of each key, in order."""
+    """Return the findings by key, in their order."""
     groups: dict[str, list[ReportFinding]] = {}
     for one in found:
         groups.setdefault(key(one), []).append(one)

@@ -1,4 +1,4 @@
-"""Turns a view into a GitLab Code Quality report. Layer 4, no IO."""
+"""The format `gitlab`: a GitLab Code Quality report. Layer 4, no IO."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def render(view: View, *, color: bool, width: int, verbosity: int) -> str:  # no
     """Return an array of findings."""
     report = [
         {
-            "description": f"{one.code}: {one.whole}",  # GitLab shows no `check_name`
+            "description": f"{one.code}: {one.text_with_related}",  # GitLab shows no `check_name`
             "check_name": one.code,
             "fingerprint": one.fingerprint,
             "severity": _SEVERITIES[one.severity],

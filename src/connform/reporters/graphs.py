@@ -1,4 +1,4 @@
-"""Turns connections into a picture's source: the table of kinds. Layer 4, no IO.
+"""The source text of diagrams for `connform graph`: Mermaid and Graphviz. Layer 4, no IO.
 
 A new kind is one function and one line in `GRAPHS`.
 """
@@ -16,20 +16,22 @@ if TYPE_CHECKING:
     from connform.engine.graph import Node
 
 _FILLS: Final = {"ready": "#d5f0d9", "failed": "#f8d0d0", "unknown": "#fbeec2", "": "#ffffff"}
-"""Verdict → the colour of its box."""
+"""Verdict → the colour of a connection's box."""
 
 
 def mermaid(nodes: Sequence[Node]) -> str:
-    """Return a flowchart, which GitHub and GitLab draw in Markdown between fences."""
+    """Return a Mermaid flowchart, which GitHub and GitLab draw in a fenced block of Markdown."""
     boxes = {node.name: f"c{number}" for number, node in enumerate(nodes)}
-    templates, stores = _named("t", nodes, "templates"), _named("s", nodes, "stores")
+    templates, stores = _box_ids("t", nodes, "templates"), _box_ids("s", nodes, "stores")
     lines = ["flowchart LR"]
-    for number, (group, members) in enumerate(_grouped(nodes)):
-        lines.append(f'  subgraph g{number}["{_quoted(group)}"]')
-        lines += [f'    {boxes[node.name]}["{_quoted(node.name)}"]:::{node.verdict or "new"}' for node in members]
+    for number, (group, members) in enumerate(_by_group(nodes)):
+        lines.append(f'  subgraph g{number}["{_escape_mermaid(group)}"]')
+        lines += [
+            f'    {boxes[node.name]}["{_escape_mermaid(node.name)}"]:::{node.verdict or "new"}' for node in members
+        ]
         lines.append("  end")
-    lines += [f'  {box}[/"{_quoted(name)}"/]' for name, box in templates.items()]
-    lines += [f'  {box}[("{_quoted(name)}")]' for name, box in stores.items()]
+    lines += [f'  {box}[/"{_escape_mermaid(name)}"/]' for name, box in templates.items()]
+    lines += [f'  {box}[("{_escape_mermaid(name)}")]' for name, box in stores.items()]
     for node in nodes:
         lines += [f"  {templates[name]} --> {boxes[node.name]}" for name in node.templates]
         lines += [f"  {boxes[node.name]} -.-> {stores[name]}" for name in node.stores]
@@ -40,17 +42,17 @@ def mermaid(nodes: Sequence[Node]) -> str:
 def dot(nodes: Sequence[Node]) -> str:
     """Return a graph for Graphviz."""
     boxes = {node.name: f"c{number}" for number, node in enumerate(nodes)}
-    templates, stores = _named("t", nodes, "templates"), _named("s", nodes, "stores")
+    templates, stores = _box_ids("t", nodes, "templates"), _box_ids("s", nodes, "stores")
     lines = ["digraph connections {", "  rankdir=LR", '  node [shape=box, style="filled,rounded", fillcolor="#ffffff"]']
-    for number, (group, members) in enumerate(_grouped(nodes)):
-        lines += [f"  subgraph cluster_{number} {{", f'    label="{_escaped(group)}"']
+    for number, (group, members) in enumerate(_by_group(nodes)):
+        lines += [f"  subgraph cluster_{number} {{", f'    label="{_escape_dot(group)}"']
         lines += [
-            f'    {boxes[node.name]} [label="{_escaped(node.name)}", fillcolor="{_FILLS[node.verdict]}"]'
+            f'    {boxes[node.name]} [label="{_escape_dot(node.name)}", fillcolor="{_FILLS[node.verdict]}"]'
             for node in members
         ]
         lines.append("  }")
-    lines += [f'  {box} [label="{_escaped(name)}", shape=parallelogram]' for name, box in templates.items()]
-    lines += [f'  {box} [label="{_escaped(name)}", shape=cylinder]' for name, box in stores.items()]
+    lines += [f'  {box} [label="{_escape_dot(name)}", shape=parallelogram]' for name, box in templates.items()]
+    lines += [f'  {box} [label="{_escape_dot(name)}", shape=cylinder]' for name, box in stores.items()]
     for node in nodes:
         lines += [f"  {templates[name]} -> {boxes[node.name]}" for name in node.templates]
         lines += [f"  {boxes[node.name]} -> {stores[name]} [style=dashed]" for name in node.stores]
@@ -58,21 +60,21 @@ def dot(nodes: Sequence[Node]) -> str:
 
 
 GRAPHS: Final[dict[str, Callable[[Sequence[Node]], str]]] = {"mermaid": mermaid, "dot": dot}
-"""Name on the command line → what draws it."""
+"""Name on the command line → the function that returns the source text."""
 
 
-def _grouped(nodes: Sequence[Node]) -> Iterator[tuple[str, Iterator[Node]]]:
+def _by_group(nodes: Sequence[Node]) -> Iterator[tuple[str, Iterator[Node]]]:
     return groupby(sorted(nodes, key=lambda node: node.group), key=lambda node: node.group)
 
 
-def _named(prefix: str, nodes: Sequence[Node], kind: str) -> dict[str, str]:
+def _box_ids(prefix: str, nodes: Sequence[Node], kind: str) -> dict[str, str]:
     names = dict.fromkeys(name for node in nodes for name in getattr(node, kind))
     return {name: f"{prefix}{number}" for number, name in enumerate(names)}
 
 
-def _quoted(text: str) -> str:
+def _escape_mermaid(text: str) -> str:
     return clean(text).replace("#", "#35;").replace('"', "#quot;")
 
 
-def _escaped(text: str) -> str:
+def _escape_dot(text: str) -> str:
     return clean(text).replace("\\", "\\\\").replace('"', '\\"')

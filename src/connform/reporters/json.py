@@ -1,4 +1,4 @@
-"""Turns a view into JSON: one object, every connection and diagnostic on a line of its own. Layer 4, no IO."""
+"""The format `json`: one object, with every connection and diagnostic on a line of its own. Layer 4, no IO."""
 
 from __future__ import annotations
 

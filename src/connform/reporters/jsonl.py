@@ -1,4 +1,4 @@
-"""Turns a view into JSON lines: one object for each diagnostic and connection, the summary last. Layer 4, no IO."""
+"""The format `jsonl`: one object per line for each diagnostic and connection, the summary last. Layer 4, no IO."""
 
 from __future__ import annotations
 

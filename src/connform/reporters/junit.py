@@ -1,12 +1,12 @@
-"""Turns a view into JUnit XML: a test case for each connection that was checked, else for each manifest. Layer 4, no IO."""
+"""The format `junit`: JUnit XML with a test case for each checked connection, else for each manifest. Layer 4, no IO."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from connform.reporters.findings import ReportFinding, findings, grouped, number_of
-from connform.reporters.terminal import clean, counted, place_of
+from connform.reporters.findings import ReportFinding, findings, grouped, mistake_count
+from connform.reporters.terminal import clean, format_count, format_place
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,17 +18,17 @@ _OUTCOMES: Final = {"failed": "failure", "unknown": "error", "skipped": "skipped
 
 
 def render(view: View, *, color: bool, width: int, verbosity: int) -> str:  # noqa: ARG001  (for machines)
-    """Return one suite; a case that is wrong says why, and where."""
+    """Return one suite; a case with errors says what is wrong, and where."""
     suite = Element("testsuite", name=f"connform {view['command']}")
     found = findings(view)
     checked = {one["name"]: one for one in view["connections"] if one["verdict"]}
     of_connections = grouped(found, lambda one: one.connection)
     for name, one in checked.items():
-        _connection(suite, one, of_connections.get(name, []))
+        _add_connection(suite, one, of_connections.get(name, []))
     of_files = grouped((one for one in found if one.connection not in checked), lambda one: one.place["file"])
     if of_files or not checked:
         for file in dict.fromkeys((*view["files"], *of_files)):
-            _file(suite, view["command"], file, of_files.get(file, []))
+            _add_file(suite, view["command"], file, of_files.get(file, []))
     root = Element("testsuites", name="connform")
     root.append(suite)
     for element in (root, suite):
@@ -41,40 +41,42 @@ def render(view: View, *, color: bool, width: int, verbosity: int) -> str:  # no
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(root, encoding="unicode") + "\n"
 
 
-def _connection(suite: Element, one: View, found: Sequence[ReportFinding]) -> None:
+def _add_connection(suite: Element, one: View, found: Sequence[ReportFinding]) -> None:
     case = SubElement(suite, "testcase", name=clean(one["name"]), classname=f"connform.{clean(one['provider'])}")
     case.set("time", _seconds(one["elapsed_ms"]))
     if one["file"]:
         case.set("file", clean(one["file"]))
     if outcome := _OUTCOMES.get(one["verdict"]):
-        _tell(case, outcome, one["class"], clean(one["message"]), [each for each in found if each.severity == "error"])
-    _warn(case, found)
+        _add_outcome(
+            case, outcome, one["class"], clean(one["message"]), [each for each in found if each.severity == "error"]
+        )
+    _add_warnings(case, found)
 
 
-def _file(suite: Element, command: str, file: str, found: Sequence[ReportFinding]) -> None:
+def _add_file(suite: Element, command: str, file: str, found: Sequence[ReportFinding]) -> None:
     name = clean(file) or command
     case = SubElement(suite, "testcase", name=name, classname="connform.manifest", file=name, time=_seconds(0))
     errors = [one for one in found if one.severity == "error"]
     if errors:
-        _tell(case, "failure", errors[0].code, counted(number_of(errors), "error"), errors)
-    _warn(case, found)
+        _add_outcome(case, "failure", errors[0].code, format_count(mistake_count(errors), "error"), errors)
+    _add_warnings(case, found)
 
 
-def _tell(case: Element, outcome: str, kind: str, message: str, found: Sequence[ReportFinding]) -> None:
+def _add_outcome(case: Element, outcome: str, kind: str, message: str, found: Sequence[ReportFinding]) -> None:
     element = SubElement(case, outcome, message=message)
     if outcome != "skipped":
         element.set("type", clean(kind))
         element.text = "\n".join(map(_line, found))
 
 
-def _warn(case: Element, found: Sequence[ReportFinding]) -> None:
+def _add_warnings(case: Element, found: Sequence[ReportFinding]) -> None:
     if warnings := [one for one in found if one.severity == "warning"]:
         SubElement(case, "system-out").text = "\n".join(map(_line, warnings))
 
 
 def _line(one: ReportFinding) -> str:
-    place = place_of(one.place)
-    return f"{place}{': ' if place else ''}{one.severity}[{one.code}]: {clean(' '.join(one.whole.split()))}"
+    place = format_place(one.place)
+    return f"{place}{': ' if place else ''}{one.severity}[{one.code}]: {clean(' '.join(one.text_with_related.split()))}"
 
 
 def _seconds(elapsed_ms: float) -> str:

@@ -1,4 +1,4 @@
-"""The JSON Schemas of the frame that `view.py` builds: what programs that read `json` or `jsonl` may rely on.
+"""The JSON Schemas of a report in the formats `json` and `jsonl`: what programs that read them may rely on.
 
 Layer 4, no IO. `make schema` writes them to `schema/report.schema.json` and `schema/report-line.schema.json`.
 """

@@ -1,4 +1,4 @@
-"""Turns a view into SARIF 2.1.0 (OASIS), as code scanning services read it. Layer 4. IO: reads what `explain` says of a code."""
+"""The format `sarif`: SARIF 2.1.0 (OASIS), for code scanning. Layer 4. IO: reads what `explain` says of a code."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import quote
 from connform import __version__
 from connform.engine.explain import explain
 from connform.reporters.findings import ReportFinding, findings
-from connform.reporters.markdown import escaped
+from connform.reporters.markdown import escape
 
 if TYPE_CHECKING:
     from connform.reporters.view import View
@@ -22,7 +22,7 @@ _ROOT: Final = "%SRCROOT%"
 def render(view: View, *, color: bool, width: int, verbosity: int) -> str:  # noqa: ARG001  (for machines)
     """Return a log with one run. Paths below the repository are relative to it, others are absolute.
 
-    It names no `automationDetails`: their id would outdo the category that whoever uploads the log gives it, and the
+    It has no `automationDetails`: their id would win over the category that an upload gives to the log, so that the
     logs of several roots would replace each other.
     """
     found = findings(view)
@@ -47,9 +47,9 @@ def render(view: View, *, color: bool, width: int, verbosity: int) -> str:  # no
 def _rule(one: ReportFinding) -> dict[str, Any]:
     try:
         page = explain(one.code)
-    except KeyError:  # of a policy, which says all that there is to say in its message
+    except KeyError:  # the code of a policy: its message is the only text
         meaning = advice = one.summary
-        markup = escaped(advice)
+        markup = escape(advice)
     else:
         examples = ((title, text) for title, text in (("Bad", page.bad), ("Good", page.good)) if text)
         meaning = page.meaning
@@ -73,20 +73,24 @@ def _result(one: ReportFinding, rule_index: int) -> dict[str, Any]:
         "ruleId": one.code,
         "ruleIndex": rule_index,
         "level": one.severity,
-        "message": {"text": _plain(one.text)},
+        "message": {"text": _without_links(one.text)},
         "partialFingerprints": {"connform/v1": one.fingerprint},
     }
     if one.number > 1:
         result["occurrenceCount"] = one.number
     location: dict[str, Any] = {}
     if one.place["file"]:
-        location["physicalLocation"] = _physical(one.place)
+        location["physicalLocation"] = _physical_location(one.place)
     if one.connection:
         location["logicalLocations"] = [{"name": one.connection, "kind": "object"}]
     if location:
         result["locations"] = [location]
     related = [
-        {"id": number, "message": {"text": _plain(place["message"])}, "physicalLocation": _physical(place)}
+        {
+            "id": number,
+            "message": {"text": _without_links(place["message"])},
+            "physicalLocation": _physical_location(place),
+        }
         for number, place in enumerate(one.related, 1)
     ]
     if related:
@@ -99,12 +103,12 @@ def _result(one: ReportFinding, rule_index: int) -> dict[str, Any]:
     return result
 
 
-def _plain(text: str) -> str:
+def _without_links(text: str) -> str:
     """Return text that holds no link: in a message, `[text](target)` is one (SARIF 2.1.0 §3.11.6)."""
     return text.replace("](", "] (")
 
 
-def _physical(place: View) -> dict[str, Any]:
+def _physical_location(place: View) -> dict[str, Any]:
     return {"artifactLocation": _artifact(place["file"]), "region": _region(place)}
 
 

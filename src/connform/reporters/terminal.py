@@ -1,4 +1,4 @@
-"""Turns words into what a terminal shows: colours, columns, and no control characters. Layer 4, no IO."""
+"""Helpers for text on a terminal: colours, aligned columns, wrapped paragraphs, replaced control characters. Layer 4, no IO."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ ASCII: Final = str.maketrans(
         **dict.fromkeys("▇█", "^"),
     }
 )
-"""For an output whose encoding lacks the glyphs; each keeps its width."""
+"""Replacements of the same width, for an output whose encoding lacks the glyphs."""
 
 _ESCAPES: Final = re.compile(r"\x1b\[[0-9;]*m")
-_OTHERS: Final = re.compile(r"[^\x00-\x7f]")
+_NON_ASCII: Final = re.compile(r"[^\x00-\x7f]")
 
 
 class Painter:
@@ -41,11 +41,11 @@ class Painter:
 
 
 def clean(text: str) -> str:
-    """Return `text` with every character that could steer a terminal replaced, one for one."""
+    """Return `text` with every character that isn't printable replaced by one `�`: it could control a terminal."""
     return text if text.isprintable() else "".join(char if char.isprintable() else "�" for char in text)
 
 
-def cleaned(cells: Sequence[str]) -> Sequence[str]:
+def clean_column(cells: Sequence[str]) -> Sequence[str]:
     """Return a column with every cell cleaned."""
     return cells if "".join(cells).isprintable() else [clean(cell) for cell in cells]
 
@@ -55,13 +55,13 @@ def width_of(text: str) -> int:
     bare = _ESCAPES.sub("", text) if "\x1b" in text else text
     if bare.isascii():
         return len(bare)
-    others = _OTHERS.findall(bare)
+    others = _NON_ASCII.findall(bare)
     return len(bare) - len(others) + sum(map(_columns, others))
 
 
 @cache
 def _columns(character: str) -> int:
-    from unicodedata import category, east_asian_width  # only who has such a character pays for the table
+    from unicodedata import category, east_asian_width  # imported here: only such characters need the table
 
     if "\u1160" <= character <= "\u11ff":  # the second and third part of a Korean syllable
         return 0
@@ -70,21 +70,21 @@ def _columns(character: str) -> int:
     return 2 if east_asian_width(character) in "WF" else 1
 
 
-def columns(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return the rows as aligned lines; empty columns vanish."""
+def aligned_rows(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return the rows as aligned lines; empty columns are left out."""
     if len(rows) == 1:
         return ["  ".join(filter(None, rows[0])).rstrip()]
-    return table(zip(*rows, strict=True)) or [""] * len(rows)
+    return aligned_lines(zip(*rows, strict=True)) or [""] * len(rows)
 
 
-def table(columns: Iterable[Sequence[str]]) -> list[str]:
-    """Return the same for who has columns of cells already."""
+def aligned_lines(columns: Iterable[Sequence[str]]) -> list[str]:
+    """Return aligned lines as `columns` does, but from columns of cells."""
     aligned = [cells for column in columns if any(cells := _aligned(column))]
     return [line.rstrip() for line in map("  ".join, zip(*aligned, strict=True))]
 
 
 def _aligned(column: Sequence[str]) -> list[str]:
-    """Return cells of one width."""
+    """Return the cells of a column, padded to one width."""
     text = "".join(column)
     if text.isascii() and "\x1b" not in text:
         width = max(map(len, column))
@@ -96,23 +96,23 @@ def _aligned(column: Sequence[str]) -> list[str]:
 
 def paragraph(text: str, *, first: str, rest: str, width: int) -> list[str]:
     """Return `text` wrapped behind a prefix; a word is never broken, so that URLs and codes stay whole."""
-    from textwrap import wrap  # a clean run has nothing to wrap
+    from textwrap import wrap  # imported here: a run without findings wraps nothing
 
     room = max(width - width_of(first), 40)
     lines = wrap(clean(" ".join(text.split())), room, break_long_words=False, break_on_hyphens=False)
     return [f"{rest if index else first}{line}" for index, line in enumerate(lines)]
 
 
-def counted(number: int, noun: str) -> str:
+def format_count(number: int, noun: str) -> str:
     """Return `no errors`, `1 error`, `7 errors`."""
     return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"
 
 
-def counted_policies(number: int) -> str:
+def format_policy_count(number: int) -> str:
     """Return `1 policy`, `7 policies`."""
     return f"{number} {'policy' if number == 1 else 'policies'}"
 
 
-def place_of(item: dict[str, object]) -> str:
-    """Return `file:line:column` of anything in a view that has a place, else nothing."""
+def format_place(item: dict[str, object]) -> str:
+    """Return `file:line:column` of an item of a view; an empty text where it has no file."""
     return clean(f"{item['file']}:{item['line']}:{item['column']}") if item["file"] else ""

@@ -1,4 +1,4 @@
-"""Turns a view into text for a person: what is wrong, what was found, and one line that sums it up.
+"""The format `text`: diagnostics, the command's own part, and a summary line, for people.
 
 Layer 4, no IO.
 """
@@ -8,12 +8,12 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
-from connform.reporters.terminal import BOLD_GREEN, BOLD_RED, BOLD_YELLOW, Painter, counted, counted_policies
+from connform.reporters.terminal import BOLD_GREEN, BOLD_RED, BOLD_YELLOW, Painter, format_count, format_policy_count
 
 if TYPE_CHECKING:
     from connform.reporters.view import View
 
-_BODIES: Final = {
+_RENDERERS: Final = {
     "check": ("text_verdicts", "render_verdicts"),
     "login": ("text_verdicts", "render_verdicts"),
     "apply": ("text_verdicts", "render_applied"),
@@ -26,10 +26,10 @@ _BODIES: Final = {
     "list": ("text_inventory", "render_list"),
     "show": ("text_inventory", "render_show"),
 }
-"""Where that is which shows a command's connections, imported when it is called; the others show none."""
+"""Command → the module and the function that render its connections, imported on use; other commands show none."""
 
 _INVENTORIES: Final = {"list", "state list", "state show", "state history"}
-"""What only tells what there is: no errors is nothing to be told."""
+"""Commands that only list things: their summary does not say `no errors`."""
 
 
 def render(view: View, *, color: bool, width: int, verbosity: int) -> str:
@@ -44,8 +44,8 @@ def render(view: View, *, color: bool, width: int, verbosity: int) -> str:
             for diagnostic in view["diagnostics"]
             if verbosity >= 0 or diagnostic["severity"] == "error"
         ]
-    if view["command"] in _BODIES:
-        module, function = _BODIES[view["command"]]
+    if view["command"] in _RENDERERS:
+        module, function = _RENDERERS[view["command"]]
         body = getattr(import_module(f"connform.reporters.{module}"), function)
         blocks.append(body(view, paint, width=width, verbosity=verbosity))
     if verbosity >= 0:
@@ -57,27 +57,27 @@ def _summary(view: View, paint: Painter) -> list[str]:
     summary = view["summary"]
     if view["command"] == "secrets backends" or (view["command"] == "show" and view["connections"]):
         return []
-    subject = f"{counted(summary['connections'], 'connection')} in {counted(len(view['files']), 'file')}"
+    subject = f"{format_count(summary['connections'], 'connection')} in {format_count(len(view['files']), 'file')}"
     if summary["policies"]:
-        subject += f", {counted_policies(summary['policies'])}"
+        subject += f", {format_policy_count(summary['policies'])}"
     found: list[str] = []
     if view["connections"]:
-        from connform.reporters.text_verdicts import verdicts
+        from connform.reporters.text_verdicts import verdict_counts
 
-        found = verdicts(view)
+        found = verdict_counts(view)
     if view.get("plan"):
-        from connform.reporters.text_plan import planned
+        from connform.reporters.text_plan import change_counts
 
-        found = [each for each in found if not each.endswith(" skipped")] + planned(view)
+        found = [each for each in found if not each.endswith(" skipped")] + change_counts(view)
     if summary["errors"] or not (found or view["command"] in _INVENTORIES):
-        found.append(counted(summary["errors"], "error"))
+        found.append(format_count(summary["errors"], "error"))
     if summary["warnings"]:
-        found.append(counted(summary["warnings"], "warning"))
+        found.append(format_count(summary["warnings"], "warning"))
     style = BOLD_RED if view["exit_code"] else BOLD_YELLOW if summary["warnings"] else BOLD_GREEN
-    return [subject + (": " if found else "") + paint(", ".join(found), style) + _aside(view)]
+    return [subject + (": " if found else "") + paint(", ".join(found), style) + _duration_note(view)]
 
 
-def _aside(view: View) -> str:
+def _duration_note(view: View) -> str:
     if not view["connections"] or view["command"] in _INVENTORIES:
         return ""
     simulated = "; simulated: no secret was read, nothing left this machine" if view["simulated"] else ""

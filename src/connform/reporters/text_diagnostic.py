@@ -1,10 +1,20 @@
-"""Turns one diagnostic of a view into lines for a person: place, source line, mark, help. Layer 4, no IO."""
+"""One diagnostic in the format `text`: position, source line, mark, help. Layer 4, no IO."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from connform.reporters.terminal import BLUE, BOLD, BOLD_RED, BOLD_YELLOW, Painter, clean, paragraph, place_of, width_of
+from connform.reporters.terminal import (
+    BLUE,
+    BOLD,
+    BOLD_RED,
+    BOLD_YELLOW,
+    Painter,
+    clean,
+    format_place,
+    paragraph,
+    width_of,
+)
 
 if TYPE_CHECKING:
     from connform.reporters.view import View
@@ -18,16 +28,16 @@ _MARGIN: Final = 5
 def render_diagnostic(diagnostic: View, paint: Painter, *, width: int, verbosity: int) -> list[str]:
     """Return the lines of one diagnostic, without a blank line around them."""
     title = paint(f"{diagnostic['severity']}[{diagnostic['code']}]", _STYLES[diagnostic["severity"]])
-    lines = [f"{place_of(diagnostic)}: {title}: {paint(clean(diagnostic['summary']), BOLD)}"]
+    lines = [f"{format_place(diagnostic)}: {title}: {paint(clean(diagnostic['summary']), BOLD)}"]
     if diagnostic["snippet"]:
         lines += _source(diagnostic, paint, width)
     else:
         lines += _note("", diagnostic["detail"], paint, width)
     lines += _note("help: ", diagnostic["hint"], paint, width)
     for related in diagnostic["related"]:
-        lines += _note("note: ", f"{related['message']}: {place_of(related)}", paint, width)
+        lines += _note("note: ", f"{related['message']}: {format_place(related)}", paint, width)
         if related["snippet"]:
-            lines += _marked(related, "-", BLUE, paint, width)
+            lines += _source_and_mark(related, "-", BLUE, paint, width)
     if verbosity > 0:
         where = " at ".join(filter(None, (diagnostic["connection"], diagnostic["pointer"])))
         lines += _note("in: ", where, paint, width)
@@ -37,38 +47,38 @@ def render_diagnostic(diagnostic: View, paint: Painter, *, width: int, verbosity
 def _source(diagnostic: View, paint: Painter, width: int) -> list[str]:
     """Return the line, its mark, and the detail beside the mark where there is room."""
     style = _STYLES[diagnostic["severity"]]
-    line, mark = _marked(diagnostic, "^", style, paint, width)
+    line, mark = _source_and_mark(diagnostic, "^", style, paint, width)
     detail = clean(" ".join(diagnostic["detail"].split()))
     if width_of(mark) + 1 + width_of(detail) <= width:
         return [line, f"{mark} {paint(detail, style)}".rstrip()]
     return [line, mark, *_note("", detail, paint, width)]
 
 
-def _marked(item: View, sign: str, style: str, paint: Painter, width: int) -> list[str]:
-    """Return the source line of anything that has a snippet, and a line with the mark below it."""
+def _source_and_mark(item: View, sign: str, style: str, paint: Painter, width: int) -> list[str]:
+    """Return the source line of an item with a snippet, and below it a line with the mark."""
     snippet = item["snippet"]
     text, start, end = snippet["text"], snippet["start"], snippet["start"] + snippet["length"]
-    parts = (_shown(part) for part in (text[:start], text[start:end], text[end:]))
-    before, marked, after = _cut(width - _MARGIN - 2, *parts)
+    parts = (_printable(part) for part in (text[:start], text[start:end], text[end:]))
+    before, marked, after = _shorten(width - _MARGIN - 2, *parts)
     bar = paint("|", BLUE)
     number = paint(str(item["line"]).rjust(_MARGIN - 1), BLUE)
     mark = paint(sign * max(width_of(marked), 1), style)
     return [f"{number} {bar} {before}{marked}{after}".rstrip(), f"{' ' * _MARGIN}{bar} {' ' * width_of(before)}{mark}"]
 
 
-def _cut(room: int, before: str, marked: str, after: str) -> tuple[str, str, str]:
+def _shorten(room: int, before: str, marked: str, after: str) -> tuple[str, str, str]:
     """Return the parts of a long line that fit around its mark, with an ellipsis where something is left out."""
     if width_of(before + marked + after) <= room:
         return before, marked, after
     if width_of(marked) > room // 2:
-        marked = _first(marked, room // 2) + "…"
+        marked = _beginning(marked, room // 2) + "…"
     left = max((room - width_of(marked)) // 2, room - width_of(marked) - width_of(after) - 2)
     if width_of(before) > left:
-        before = "…" + _first(before[::-1], left)[::-1]
-    return before, marked, _first(after, room - width_of(before + marked) - 1) + "…" if after else ""
+        before = "…" + _beginning(before[::-1], left)[::-1]
+    return before, marked, _beginning(after, room - width_of(before + marked) - 1) + "…" if after else ""
 
 
-def _first(text: str, room: int) -> str:
+def _beginning(text: str, room: int) -> str:
     """Return the characters that fit into `room` columns."""
     taken = 0
     for index, character in enumerate(text):
@@ -78,7 +88,7 @@ def _first(text: str, room: int) -> str:
     return text
 
 
-def _shown(text: str) -> str:
+def _printable(text: str) -> str:
     return clean(text.rstrip("\r\n").replace("\t", _TAB))
 
 

@@ -1,4 +1,4 @@
-"""Turns the declared connections of a view into a table (`list`) or one into keys and values (`show`).
+"""The declared connections in the format `text`: a table for `list`, keys and values for `show`.
 
 Layer 4, no IO.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from connform.reporters.terminal import BOLD, DIM, Painter, clean, columns, place_of
+from connform.reporters.terminal import BOLD, DIM, Painter, aligned_rows, clean, format_place
 
 if TYPE_CHECKING:
     from connform.reporters.view import View
@@ -22,29 +22,34 @@ def render_list(view: View, paint: Painter, *, width: int, verbosity: int) -> li
     if not view["connections"] or verbosity < 0:
         return []
     header = [paint(column.upper().replace("_", " "), DIM) for column in _COLUMNS]
-    return columns([header, *([shown(item[column]) for column in _COLUMNS] for item in view["connections"])])
+    return aligned_rows(
+        [header, *([format_value(item[column]) for column in _COLUMNS] for item in view["connections"])]
+    )
 
 
 def render_show(view: View, paint: Painter, *, width: int, verbosity: int) -> list[str]:  # noqa: ARG001  (every body of a report takes these)
-    """Return every effective value; with a verbosity of 1, where each comes from as well."""
+    """Return every effective value; with a verbosity of 1 or more, also the origin of each."""
     lines: list[str] = []
     for connection in view["connections"]:
-        facts = [[f"  {key}", shown(connection[key])] for key in (*_FACTS, *_DETAILS) if connection.get(key)]
-        place = place_of(connection)
-        lines += [paint(clean(connection["name"]), BOLD) + (paint(f"  {place}", DIM) if place else ""), *columns(facts)]
+        facts = [[f"  {key}", format_value(connection[key])] for key in (*_FACTS, *_DETAILS) if connection.get(key)]
+        place = format_place(connection)
+        lines += [
+            paint(clean(connection["name"]), BOLD) + (paint(f"  {place}", DIM) if place else ""),
+            *aligned_rows(facts),
+        ]
         values = [_value(value, paint, origins=verbosity > 0) for value in connection["values"]]
-        lines += ["", paint("values", BOLD), *columns(values)] if values else []
+        lines += ["", paint("values", BOLD), *aligned_rows(values)] if values else []
     return lines
 
 
 def _value(value: View, paint: Painter, *, origins: bool) -> list[str]:
-    row = [f"  {clean(value['pointer'].lstrip('/').replace('/', '.'))}", shown(value["value"])]
+    row = [f"  {clean(value['pointer'].lstrip('/').replace('/', '.'))}", format_value(value["value"])]
     if origins:
-        row += [paint(clean(value["origin"]), DIM), paint(place_of(value), DIM)]
+        row += [paint(clean(value["origin"]), DIM), paint(format_place(value), DIM)]
     return row
 
 
-def shown(value: Any) -> str:
+def format_value(value: Any) -> str:
     """Return an effective value as a person writes it."""
     if isinstance(value, bool) or value is None:
         return {True: "true", False: "false", None: "null"}[value]

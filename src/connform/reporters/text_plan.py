@@ -1,13 +1,24 @@
-"""Turns the changes of a view into lines: what is created, changed value by value, and removed. Layer 4, no IO."""
+"""The changes of a plan in the format `text`: what is created, updated, moved and removed. Layer 4, no IO."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Final
 
-from connform.reporters.terminal import BOLD, BOLD_YELLOW, DIM, GREEN, RED, YELLOW, Painter, clean, columns, paragraph
-from connform.reporters.text_inventory import shown
-from connform.reporters.text_verdicts import named, render_verdicts
+from connform.reporters.terminal import (
+    BOLD,
+    BOLD_YELLOW,
+    DIM,
+    GREEN,
+    RED,
+    YELLOW,
+    Painter,
+    aligned_rows,
+    clean,
+    paragraph,
+)
+from connform.reporters.text_inventory import format_value
+from connform.reporters.text_verdicts import display_name, render_verdicts
 
 if TYPE_CHECKING:
     from connform.reporters.view import View
@@ -16,21 +27,26 @@ SIGNS: Final = {"create": ("+", GREEN), "update": ("~", YELLOW), "move": ("~", Y
 
 
 def render_plan(view: View, paint: Painter, *, width: int, verbosity: int) -> list[str]:
-    """Return one row per change, with the values that differ and what is sent where below; what could not be verified; refusals and digest."""
-    pending = changed(view)
-    rows = columns([_row(item, paint) for item in pending]) if pending else []
+    """Return a row for each change, with its values, reasons and destinations; then unverified connections, refusals, the digest."""
+    pending = changed_connections(view)
+    rows = aligned_rows([_row(item, paint) for item in pending]) if pending else []
     lines: list[str] = []
     for row, item in zip(rows, pending, strict=True):
         lines.append(row)
-        lines += columns([_field(field) for field in item["changes"]])
+        lines += aligned_rows([_value_row(field) for field in item["changes"]])
         for reason in item["reasons"]:
             lines += paragraph(reason, first=f"    {paint('why:', BOLD)} ", rest="         ", width=width)
-        lines += columns([_send(send) for send in item["sends"]])
+        lines += aligned_rows([_destination_row(send) for send in item["sends"]])
         if item["revokes"]:
             lines += paragraph(
-                revoked(item), first=f"    {paint('revokes:', BOLD_YELLOW)} ", rest="             ", width=width
+                describe_revoked_grant(item),
+                first=f"    {paint('revokes:', BOLD_YELLOW)} ",
+                rest="             ",
+                width=width,
             )
-    lines += render_verdicts({**view, "connections": remarked(view)}, paint, width=width, verbosity=verbosity)
+    lines += render_verdicts(
+        {**view, "connections": unchanged_with_remarks(view)}, paint, width=width, verbosity=verbosity
+    )
     if view.get("plan") and verbosity >= 0:
         for refusal in view["plan"]["refusals"]:
             lines += paragraph(refusal, first=paint("needs --force: ", BOLD_YELLOW), rest="  ", width=width)
@@ -38,8 +54,8 @@ def render_plan(view: View, paint: Painter, *, width: int, verbosity: int) -> li
     return lines
 
 
-def planned(view: View) -> list[str]:
-    """Say how much a plan would do, and how much `apply` left alone."""
+def change_counts(view: View) -> list[str]:
+    """Return how many changes of each action a plan has, or how many connections `apply` left unchanged."""
     plan = view.get("plan")
     if not plan:
         return []
@@ -48,31 +64,31 @@ def planned(view: View) -> list[str]:
     return [f"{plan['none']} unchanged"] if plan["none"] else []
 
 
-def changed(view: View) -> list[View]:
-    """Return the connections of a plan about which something is to be done."""
+def changed_connections(view: View) -> list[View]:
+    """Return the connections that a plan changes."""
     return [item for item in view["connections"] if item.get("action") in SIGNS]
 
 
-def remarked(view: View) -> list[View]:
+def unchanged_with_remarks(view: View) -> list[View]:
     """Return the unchanged connections of a plan that could not be verified, or that a warning is about."""
-    return [item for item in view["connections"] if item.get("action") == "none" and _is_remarked(item)]
+    return [item for item in view["connections"] if item.get("action") == "none" and _has_remarks(item)]
 
 
-def _is_remarked(item: View) -> bool:
+def _has_remarks(item: View) -> bool:
     return item["verdict"] in {"failed", "unknown"} or bool(item["warnings"])
 
 
 def describe_change(item: View) -> str:
-    """Return what is to be done about a connection in one line, for formats that have no more room."""
-    fields = ["{}: {}".format(*map(str.strip, _field(field))) for field in item["changes"]]
+    """Return the description of a change in one line, for formats without room for more."""
+    fields = ["{}: {}".format(*map(str.strip, _value_row(field))) for field in item["changes"]]
     moved = [f"{item['moved_from']} → {item['name']}"] if item["moved_from"] else []
-    ends = [f"revokes {revoked(item)}"] if item["revokes"] else []
-    said = "; ".join([*moved, *fields, *item["reasons"], *ends]) or item["base_url"]
-    return "; ".join([said, *(" ".join(map(str.strip, _send(send))) for send in item["sends"])])
+    ends = [f"revokes {describe_revoked_grant(item)}"] if item["revokes"] else []
+    description = "; ".join([*moved, *fields, *item["reasons"], *ends]) or item["base_url"]
+    return "; ".join([description, *(" ".join(map(str.strip, _destination_row(send))) for send in item["sends"])])
 
 
-def revoked(item: View) -> str:
-    """Return for whom the grant is that ends with a change, and since when it lives."""
+def describe_revoked_grant(item: View) -> str:
+    """Return a description of the grant that a change revokes."""
     grant = item["revokes"]
     since = grant["granted_at"] or "at a time that isn't recorded"
     scopes = " ".join(grant["scopes"]) or "none"
@@ -84,21 +100,21 @@ def _row(item: View, paint: Painter) -> list[str]:
     where = "/".join(filter(None, (item["environment"], item["region"])))
     return [
         paint(f"{sign} {item['action']}", style),
-        paint(named(item), BOLD),
+        paint(display_name(item), BOLD),
         where,
         item["auth_method"],
         clean(item["base_url"]),
     ]
 
 
-def _send(send: View) -> list[str]:
+def _destination_row(send: View) -> list[str]:
     how = f" ({', '.join(send['how'])})" if send["how"] else ""
     return [f"    {clean(send['secret'])}", clean(f"→ {send['origin']}{how}")]
 
 
-def _field(field: View) -> list[str]:
-    before, after = shown(field["before"]), shown(field["after"])
-    if before == after or not (before and after):  # a list and its text, an empty value: told apart as JSON only
+def _value_row(field: View) -> list[str]:
+    before, after = format_value(field["before"]), format_value(field["after"])
+    if before == after or not (before and after):  # a list and its text, an empty value: only JSON shows the difference
         before, after = (clean(json.dumps(field[side], ensure_ascii=False)) for side in ("before", "after"))
     before = "(none)" if field["before"] is None else before
     after = "(none)" if field["after"] is None else after

@@ -1,10 +1,20 @@
-"""Turns the secrets of a view into lines: where each leads, which version, or why it leads nowhere. Layer 4, no IO."""
+"""The secrets and the backends in the format `text`, for `connform secrets`. Layer 4, no IO."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from connform.reporters.terminal import BOLD, BOLD_RED, DIM, GREEN, Painter, clean, columns, paragraph, place_of
+from connform.reporters.terminal import (
+    BOLD,
+    BOLD_RED,
+    DIM,
+    GREEN,
+    Painter,
+    aligned_rows,
+    clean,
+    format_place,
+    paragraph,
+)
 
 if TYPE_CHECKING:
     from connform.reporters.view import View
@@ -20,13 +30,13 @@ def render_secrets(view: View, paint: Painter, *, width: int, verbosity: int) ->
         if not shown:
             continue
         lines.append(paint(clean(connection["name"]), BOLD))
-        for row, secret in zip(columns([_row(secret, paint) for secret in shown]), shown, strict=True):
+        for row, secret in zip(aligned_rows([_row(secret, paint) for secret in shown]), shown, strict=True):
             lines.append(row)
             if secret["class"]:
                 for label, text in (
                     ("why: ", secret["message"]),
                     ("help:", secret["hint"]),
-                    ("at:  ", place_of(secret)),
+                    ("at:  ", format_place(secret)),
                 ):
                     rest = _INDENT + " " * (len(label) + 1)
                     lines += paragraph(text, first=f"{_INDENT}{paint(label, BOLD)} ", rest=rest, width=width)
@@ -53,4 +63,4 @@ def render_backends(view: View, paint: Painter, *, width: int, verbosity: int) -
         [clean(one["scheme"]), clean(one["form"]), clean(one["package"]), clean(one["missing"]) or paint("-", DIM)]
         for one in view["backends"]
     ]
-    return columns([header, *rows])
+    return aligned_rows([header, *rows])

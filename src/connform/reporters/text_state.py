@@ -1,10 +1,21 @@
-"""Turns recorded state into tables: what is known of every connection, and the history of one. Layer 4, no IO."""
+"""Recorded state in the format `text`: a table of connections, one record, one history. Layer 4, no IO."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from connform.reporters.terminal import BOLD, BOLD_RED, BOLD_YELLOW, DIM, GREEN, Painter, clean, cleaned, columns, table
+from connform.reporters.terminal import (
+    BOLD,
+    BOLD_RED,
+    BOLD_YELLOW,
+    DIM,
+    GREEN,
+    Painter,
+    aligned_lines,
+    aligned_rows,
+    clean,
+    clean_column,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,9 +30,15 @@ _COLUMNS: Final = ("verdict", "connection", "latency", "certificate ends", "trie
 
 def render_state(view: View, paint: Painter, *, width: int, verbosity: int) -> list[str]:  # noqa: ARG001  (every body of a report takes these)
     """Return a table with one row per connection."""
-    found = view.get("briefs") or [_brief(item["name"], item["recorded"]["latest"]) for item in view["connections"]]
+    found = view.get("briefs") or [
+        _record_summary(item["name"], item["recorded"]["latest"]) for item in view["connections"]
+    ]
     header = [paint(column.upper(), DIM) for column in _COLUMNS]
-    return table((title, *cells) for title, cells in zip(header, _cells(found, paint), strict=True)) if found else []
+    return (
+        aligned_lines((title, *cells) for title, cells in zip(header, _cells(found, paint), strict=True))
+        if found
+        else []
+    )
 
 
 def render_record(view: View, paint: Painter, *, width: int, verbosity: int) -> list[str]:  # noqa: ARG001  (every body of a report takes these)
@@ -37,13 +54,13 @@ def render_record(view: View, paint: Painter, *, width: int, verbosity: int) -> 
             ("specification", recorded["digest"] or "never applied with success"),
             ("latest attempt", f"{latest['action']} at {latest['at']} by {latest['by']}"),
             ("verdict", " ".join(filter(None, (latest["verdict"], latest["class"])))),
-            ("latency", _ms(latest["latency_ms"])),
+            ("latency", _format_ms(latest["latency_ms"])),
             ("certificate ends", latest["certificate_expires_at"]),
-            *((f"secret {one['key']}", _secret(one)) for one in latest["secrets"]),
-            *((f"stage {one['name']}", f"{one['status']} {_ms(one['elapsed_ms'])}") for one in latest["stages"]),
+            *((f"secret {one['key']}", _format_secret(one)) for one in latest["secrets"]),
+            *((f"stage {one['name']}", f"{one['status']} {_format_ms(one['elapsed_ms'])}") for one in latest["stages"]),
         ]
         lines.append(paint(clean(item["name"]), BOLD))
-        lines += columns([[f"  {clean(key)}", clean(str(value))] for key, value in facts if value])
+        lines += aligned_rows([[f"  {clean(key)}", clean(str(value))] for key, value in facts if value])
     return lines
 
 
@@ -53,11 +70,15 @@ def render_history(view: View, paint: Painter, *, width: int, verbosity: int) ->
     for item in view["connections"]:
         attempts = item["history"]
         lines.append(f"{paint(clean(item['name']), BOLD)}  {_sparkline(attempts, paint)}")
-        lines += table(_cells([_brief(attempt["action"], attempt) for attempt in attempts], paint)) if attempts else []
+        lines += (
+            aligned_lines(_cells([_record_summary(attempt["action"], attempt) for attempt in attempts], paint))
+            if attempts
+            else []
+        )
     return lines
 
 
-def _brief(name: str, attempt: View) -> StateRow:
+def _record_summary(name: str, attempt: View) -> StateRow:
     keys = ("verdict", "class", "latency_ms", "certificate_expires_at", "at", "by")
     return (name, *(attempt[key] for key in keys))
 
@@ -66,16 +87,16 @@ def _cells(briefs: Sequence[StateRow], paint: Painter) -> list[Sequence[str]]:
     """Return the columns of a table of attempts."""
     names, verdicts, faults, latencies, ends, times, actors = zip(*briefs, strict=True)
     outcomes = list(zip(verdicts, faults, strict=True))
-    said = {
+    painted = {
         (verdict, fault): paint(f"{verdict} {fault}".rstrip(), _STYLES[verdict]) for verdict, fault in set(outcomes)
     }
     return [
-        [said[outcome] for outcome in outcomes],
-        cleaned(names),
-        list(map(_ms, latencies)),
-        cleaned([ends_at[:10] for ends_at in ends]),
-        cleaned(times),
-        cleaned(actors),
+        [painted[outcome] for outcome in outcomes],
+        clean_column(names),
+        list(map(_format_ms, latencies)),
+        clean_column([ends_at[:10] for ends_at in ends]),
+        clean_column(times),
+        clean_column(actors),
     ]
 
 
@@ -91,9 +112,9 @@ def _sparkline(attempts: Sequence[View], paint: Painter) -> str:
     return "".join(bars)
 
 
-def _secret(one: View) -> str:
+def _format_secret(one: View) -> str:
     return f"{one['reference']} (version {one['version']})" if one["version"] else str(one["reference"])
 
 
-def _ms(latency: float | None) -> str:
+def _format_ms(latency: float | None) -> str:
     return "" if latency is None else f"{latency:.1f} ms"

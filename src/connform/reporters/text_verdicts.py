@@ -1,4 +1,4 @@
-"""Turns the checked connections of a view into lines: a verdict, its stages, and why it failed. Layer 4, no IO."""
+"""Checked connections in the format `text`: the verdict, its stages, and why it failed. Layer 4, no IO."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from connform.reporters.terminal import (
     DIM,
     GREEN,
     Painter,
+    aligned_rows,
     clean,
-    columns,
+    format_place,
     paragraph,
-    place_of,
 )
 
 if TYPE_CHECKING:
@@ -33,11 +33,11 @@ _INDENT: Final = "    "
 
 
 def render_verdicts(view: View, paint: Painter, *, width: int, verbosity: int) -> list[str]:
-    """Return one row per connection, with what is to be said about it below."""
+    """Return a row for each connection; below it its stages, and its message, hint and warnings."""
     shown = [item for item in view["connections"] if verbosity >= 0 or item["verdict"] in {"failed", "unknown"}]
     if not shown:
         return []
-    rows = columns([_row(connection, paint) for connection in shown])
+    rows = aligned_rows([_row(connection, paint) for connection in shown])
     lines: list[str] = []
     for row, connection in zip(rows, shown, strict=True):
         lines += [row, *_stages(connection, paint), *_facts(connection, paint, width, verbosity)]
@@ -49,28 +49,28 @@ def render_verdicts(view: View, paint: Painter, *, width: int, verbosity: int) -
 
 
 def render_applied(view: View, paint: Painter, *, width: int, verbosity: int) -> list[str]:
-    """Return the same without what `apply` found applied already, unless more facts are wanted."""
+    """Return the same without connections that `apply` left unchanged, unless the verbosity is 1 or more."""
     done = [item for item in view["connections"] if verbosity > 0 or item.get("action") != "none"]
     return render_verdicts({**view, "connections": done}, paint, width=width, verbosity=verbosity)
 
 
-def verdicts(view: View) -> list[str]:
-    """Say how many connections had which verdict; what was removed is not ready any more."""
-    said = Counter(map(_said, view["connections"]))
+def verdict_counts(view: View) -> list[str]:
+    """Return how many connections had each verdict; removed and moved ones have a word of their own."""
+    counts = Counter(map(_outcome, view["connections"]))
     return [
-        f"{said[word]} {word}" for word in ("ready", _MOVED, _REMOVED, "failed", "unknown", "skipped") if said[word]
+        f"{counts[word]} {word}" for word in ("ready", _MOVED, _REMOVED, "failed", "unknown", "skipped") if counts[word]
     ]
 
 
-def _said(connection: View) -> str:
-    """Return the word for what came of a connection."""
+def _outcome(connection: View) -> str:
+    """Return the verdict of a connection, or `removed` or `moved` where it was only that."""
     if connection["verdict"] == "ready" and not connection["stages"]:
         return {"remove": _REMOVED, "move": _MOVED}.get(connection.get("action", ""), "ready")
     return str(connection["verdict"])
 
 
-def named(connection: View) -> str:
-    """Return the name of a connection; behind the one that it had, where it gets another."""
+def display_name(connection: View) -> str:
+    """Return the name of a connection; of a renamed one, the old name and the new one."""
     old = connection.get("moved_from", "")
     return clean(f"{old} → {connection['name']}" if old else connection["name"])
 
@@ -79,8 +79,8 @@ def _row(connection: View, paint: Painter) -> list[str]:
     glyph, style = _VERDICTS[connection["verdict"]]
     latency = f"{connection['elapsed_ms']:.1f} ms" if connection["elapsed_ms"] else ""
     return [
-        paint(f"{glyph} {_said(connection)}", style),
-        paint(named(connection), BOLD),
+        paint(f"{glyph} {_outcome(connection)}", style),
+        paint(display_name(connection), BOLD),
         "/".join(filter(None, (connection["environment"], connection["region"]))),
         connection["auth_method"],
         latency.rjust(9) if latency else "",
@@ -105,7 +105,7 @@ def _remarks(connection: View) -> list[tuple[str, str]]:
     if connection["verdict"] == "ready":
         done = [("note:", connection["message"])] if connection["message"] else []
         return done + [("warning:", warning) for warning in connection["warnings"]]
-    return [("why: ", connection["message"]), ("help:", connection["hint"]), ("at:  ", place_of(connection))]
+    return [("why: ", connection["message"]), ("help:", connection["hint"]), ("at:  ", format_place(connection))]
 
 
 def _facts(connection: View, paint: Painter, width: int, verbosity: int) -> list[str]:

@@ -1,6 +1,6 @@
-"""Turns a report into the JSON frame of every command, once for all formats. Layer 4, no IO.
+"""`build`: the JSON object of a report, from which every format is rendered. Layer 4, no IO.
 
-Absent text is `""`, an absent list `[]`, an absent number or object `null`. `frame.py` has the schema.
+Absent text is `""`, an absent list `[]`, an absent number or object `null`. `report_schema.py` has the schema.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
     from connform.recorded import Attempt
 
 View = dict[str, Any]
-"""The frame: JSON-ready, in the order of its fields."""
+"""JSON data of a report or of a part of it, with the fields in their order in the output."""
 
 FORMAT_VERSION: Final = "1.4"
 """Additions raise the second number, anything else the first."""
-_WRITTEN: Final = ("base_url", "description", "owner", "path", "tags")
-"""Keys whose values are sentences, labels and addresses: no identifiers, of which none may be left out."""
-_NOWHERE: Final = {"file": "", "line": None, "column": None, "end_line": None, "end_column": None}
+_FREE_TEXT_KEYS: Final = ("base_url", "description", "owner", "path", "tags")
+"""Keys whose values are sentences, labels or addresses: in them, what may be a pasted secret is masked."""
+_NO_PLACE: Final = {"file": "", "line": None, "column": None, "end_line": None, "end_column": None}
 
 
 def build(report: Report) -> View:
-    """Return the frame of `report`."""
+    """Return the view of `report`."""
     connections = [_connection(connection, detailed=report.command == "show") for connection in report.connections]
     verdicts = [connection["verdict"] for connection in connections]
     remarks = sum(len(connection["warnings"]) for connection in connections)
@@ -66,15 +66,15 @@ def build(report: Report) -> View:
 
 
 def relocated(view: View, rename: Callable[[str], str]) -> View:
-    """Return the view with every file renamed."""
+    """Return the view with the path of every file replaced by `rename(path)`."""
 
-    def moved(item: View) -> View:
+    def renamed(item: View) -> View:
         inner: View = {
-            key: [moved(one) for one in item[key]] for key in ("related", "fix", "values", "secrets") if key in item
+            key: [renamed(one) for one in item[key]] for key in ("related", "fix", "values", "secrets") if key in item
         }
         return {**item, "file": rename(item["file"]), **inner}
 
-    lists: View = {key: [moved(one) for one in view[key]] for key in ("diagnostics", "connections")}
+    lists: View = {key: [renamed(one) for one in view[key]] for key in ("diagnostics", "connections")}
     return {**view, "files": [rename(file) for file in view["files"]], **lists}
 
 
@@ -188,12 +188,12 @@ def _stage(stage: StageResult) -> View:
 
 
 def _value(value: Value) -> View:
-    shown = _public(value.pointer, value.value)
+    shown = _masked(value.pointer, value.value)
     return {"pointer": value.pointer, "value": shown, "origin": value.origin, **_place(value.place)}
 
 
 def _change(pointer: str, before: Any, after: Any) -> View:
-    return {"pointer": pointer, "before": _public(pointer, before), "after": _public(pointer, after)}
+    return {"pointer": pointer, "before": _masked(pointer, before), "after": _masked(pointer, after)}
 
 
 def _send(send: Send) -> View:
@@ -204,17 +204,17 @@ def _send(send: Send) -> View:
     }
 
 
-def _public(pointer: str, value: Any) -> Any:
-    """Return a value of a manifest; a text of its writer's own, or an address, without what may be a pasted secret."""
-    if not any(f"/{key}/" in f"{pointer}/" for key in _WRITTEN):
+def _masked(pointer: str, value: Any) -> Any:
+    """Return a value of a manifest; under the keys of `_FREE_TEXT_KEYS`, what may be a pasted secret is masked."""
+    if not any(f"/{key}/" in f"{pointer}/" for key in _FREE_TEXT_KEYS):
         return value
     if isinstance(value, list | tuple):
-        return [_public(pointer, one) for one in value]
+        return [_masked(pointer, one) for one in value]
     return veiled(value) if isinstance(value, str) else value
 
 
 def _place(span: Span | None) -> View:
-    return _NOWHERE if span is None else span._asdict()
+    return _NO_PLACE if span is None else span._asdict()
 
 
 def _snippet(snippet: SourceExcerpt | None) -> View | None:
