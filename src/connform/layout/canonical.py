@@ -1,4 +1,4 @@
-"""Turns the bytes of a manifest into those of its canonical layout, and vouches for the model being the same.
+"""Canonical layout of a manifest's bytes; makes sure that the model stays the same.
 
 Layer 2, no IO.
 """

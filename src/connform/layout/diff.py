@@ -1,4 +1,4 @@
-"""Turns a manifest before and after into a unified diff in which no secret stands. Layer 2, no IO."""
+"""Unified diff of a manifest before and after, with secrets masked. Layer 2, no IO."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""Turns the text of a manifest into its canonical layout, by the tokens of the parser and the comments between them.
+"""Printer of a manifest in its canonical layout: the parser's tokens, and the comments between them.
 
-Layer 2, no IO. Every token and every comment is printed as it stands, in its order: what changes is the white space
-between them, so that no choice of the author's is lost. The structure says where a line starts; only inside of
-brackets do line breaks stay where they were.
+Layer 2, no IO. Every token and every comment is printed unchanged and in the same order; only the white space between
+them changes. The structure decides where a line starts; inside of brackets, line breaks stay where they were.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Turns a scalar over several lines into the same scalar at another indentation.
+"""Indentation of scalars over several lines.
 
-Layer 2, no IO. What YAML folds away may change, what it keeps may not.
+Layer 2, no IO. Only white space that isn't part of the scalar's value changes.
 """
 
 from __future__ import annotations

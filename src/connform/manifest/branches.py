@@ -1,4 +1,4 @@
-"""Turns an object into the branch of its shape that it selects, and what that branch refuses into findings.
+"""The branches of a shape: the schema that an object selects by its discriminators, and the findings it leads to.
 
 Layer 1, no IO.
 """

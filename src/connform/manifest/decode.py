@@ -1,4 +1,4 @@
-"""Turns entries into the typed model. Total: what `manifest.validate` accepts always decodes.
+"""Decoder from validated entries to the typed model; it decodes whatever `manifest.validate` accepts.
 
 Layer 1, no IO.
 """

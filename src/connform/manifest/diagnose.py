@@ -1,4 +1,4 @@
-"""Turns findings into diagnostics: a path into a place, through templates and defaults.
+"""Diagnostics made from findings: paths become source positions, through templates and defaults.
 
 Layer 1, no IO.
 """

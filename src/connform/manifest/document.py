@@ -1,6 +1,6 @@
-"""Turns the trees of a run's files into entries: connections, templates and stores by name, inheritance resolved.
+"""Entries of a run's files (connections, templates, stores), the schema of a document, and inheritance.
 
-Layer 1, no IO. All files of a run share one namespace; `defaults` reach the connections of their own file.
+Layer 1, no IO. All files of a run share one namespace; `defaults` apply to the connections of their own file only.
 """
 
 from __future__ import annotations

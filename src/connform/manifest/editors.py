@@ -1,8 +1,8 @@
-"""Turns shapes into JSON Schemas of draft-07, the edition that editors know best. Layer 1, no IO.
+"""JSON Schemas of shapes for editors, in draft-07, the draft that editors support best. Layer 1, no IO.
 
-Draft-07 has no `unevaluatedProperties`: every branch is closed by itself, behind a chain of `if/then/else`, and repeats
-the keys that always belong. Snippets (`defaultSnippets`) and `enumDescriptions` are what VS Code and
-yaml-language-server read beyond the draft.
+Draft-07 has no `unevaluatedProperties`. Each branch is therefore a closed schema in a chain of `if/then/else`, and
+repeats the keys of the object around it. VS Code and yaml-language-server also read `defaultSnippets` and
+`enumDescriptions`, which the draft doesn't have.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Turns a value that a flat schema refuses into findings: one for each mistake, in words of our own.
+"""Wording of schema violations: one finding for each mistake in a value, with a likely correction.
 
 Layer 1, no IO. No message quotes the value, which may be a secret.
 """

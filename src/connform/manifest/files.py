@@ -1,6 +1,6 @@
-"""Turns what stands behind `-f` into the files of a run.
+"""Loader of a run's manifests: the files and folders that `-f` names.
 
-Layer 1; reads manifests. What a link leads to is one revision for all files of a run, whatever is swapped meanwhile.
+Layer 1; reads manifests. All files of a run are of one revision, even if a symbolic link is replaced during the reading.
 """
 
 from __future__ import annotations

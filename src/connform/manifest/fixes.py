@@ -1,6 +1,6 @@
-"""Turns the fixes of diagnostics into exact edits of the source, and a source into its mended text.
+"""Fixes of diagnostics: edits at exact positions inside of quotes, and their application to a source.
 
-Layer 1, no IO. Everything outside of the edits stays byte for byte.
+Layer 1, no IO. Outside of the edits, every byte stays the same.
 """
 
 from __future__ import annotations

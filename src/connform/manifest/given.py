@@ -1,4 +1,4 @@
-"""Reads what a command line names: regular files, and what this process was given open (`-`, `/dev/stdin`, `<(…)`). Layer 1; reads them."""
+"""Reader of what a command line names: regular files, `-`, `/dev/stdin` and `<(…)`. Layer 1; reads them."""
 
 from __future__ import annotations
 

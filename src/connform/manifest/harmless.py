@@ -1,7 +1,7 @@
-"""Tells what of a manifest's text may be shown: words as people write them, not what may be a pasted secret.
+"""Rules for which text of a manifest may be shown: plain words may, what may be a pasted secret may not.
 
-Layer 1, no IO. The one judgement for every output: source lines, pointers, messages, suggestions, diffs and reports.
-A password that is an ordinary word can't be told from a name; everything else about it is refused here.
+Layer 1, no IO. Every output uses these rules: source lines, pointers, messages, suggestions, diffs and reports.
+They don't recognise a password that is an ordinary word: it looks like a name.
 """
 
 from __future__ import annotations

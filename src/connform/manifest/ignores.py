@@ -1,4 +1,4 @@
-"""Takes `# connform: ignore[code]` at the end of a line by its word: warnings of that line aren't shown.
+"""Ignore comments: `# connform: ignore[code]` at the end of a line hides the warnings of that line.
 
 Layer 1, no IO. An error is never silenced, and a comment that silences nothing is a warning itself.
 """

@@ -1,6 +1,7 @@
-"""Extends the validator of the `jsonschema` library by `uniqueItems` and `pattern` in linear time: no item is compared with each other, no pattern goes back.
+"""The validator of the `jsonschema` library, with `uniqueItems` and `pattern` in linear time.
 
-Layer 1, no IO. It is imported only where a schema has a keyword that `compiled` doesn't know, or a policy is broken.
+Layer 1, no IO. It is imported only if a schema has a keyword that `compiled` doesn't know, or if a policy is violated.
+The library itself compares each item of a list with every other one, and its patterns may backtrack.
 """
 
 from __future__ import annotations

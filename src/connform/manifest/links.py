@@ -1,6 +1,6 @@
-"""Turns a path into where it leads, and refuses links that leave a repository or a folder. Layer 1; reads links, looks for `.git`.
+"""Resolver of symbolic links; refuses those that leave a repository or a folder. Layer 1; reads links, looks for `.git`.
 
-Whoever writes a checkout would choose otherwise what is read, and overwritten, elsewhere on the machine.
+Otherwise, the author of a checkout could choose files elsewhere on the machine to be read, or overwritten.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Finds the newcomer's mistake: what belongs below a key stands on the same level as it.
+"""Detection of keys that stand beside the key that they belong below.
 
-Layer 1, no IO. YAML reads such text without complaint, as one empty key and several strange ones::
+Layer 1, no IO. Beginners often make this mistake. For YAML, the text is valid: an empty key, and unknown keys after it::
 
     connections:
       sandbox-us:

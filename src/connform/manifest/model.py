@@ -1,6 +1,6 @@
-"""The typed model of a manifest: what every room above reads.
+"""The typed model of a manifest: connections, stores, authentication, TLS, time-outs.
 
-Layer 1, no IO. Nothing in it is secret: a credential is a `SecretReference` until `engine.resolve`.
+Layer 1, no IO. Nothing in it is secret: a credential is a `SecretReference` until `engine.run.resolve` reads it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Turns the entries of `moved:` into each old name's present one, and into diagnostics of those that can't be carried out.
+"""Renames of connections (`moved:`): the present name of each old one, and diagnostics of invalid renames.
 
-Layer 1, no IO. The rules are those of Terraform's `moved` blocks: an entry without effect may stay for good, chains are followed, and
-a name is either declared or moved away from.
+Layer 1, no IO. The rules are those of Terraform's `moved` blocks: an entry without effect may stay, chains are followed,
+and an old name must not be declared any more.
 """
 
 from __future__ import annotations

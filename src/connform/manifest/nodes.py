@@ -1,4 +1,4 @@
-"""Turns the bytes of a YAML file into plain data that knows where each of its keys and values stands.
+"""YAML parser for manifests: plain data that knows the source position of each key and value.
 
 Layer 1, no IO. Works on the events of PyYAML's C parser: `yaml.compose` would build a second tree, and
 crashes the interpreter on deep nesting. Scalars follow the YAML 1.2 core schema (`no`, `on`, `yes` are text).

@@ -1,4 +1,4 @@
-"""Says which other language's words stand where a text stops being YAML: templates, placeholders, SOPS, JSON's comments.
+"""Messages about syntax of other languages in a manifest: templates, placeholders, SOPS, JSON comments, YAML tags.
 
 Layer 1, no IO.
 """

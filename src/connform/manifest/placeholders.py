@@ -1,7 +1,7 @@
-"""Finds what another tool should have replaced before connform reads the file: `${NAME}`, `{{ name }}` and the like.
+"""Detection of placeholders that another tool should have replaced: `${NAME}`, `{{ name }}` and the like.
 
-Layer 1, no IO. There is no interpolation here, so a placeholder would be sent or opened to the letter. What may be meant so
-is left alone: descriptions, `$` in the field of a reference (a JSON key), single braces, `$top` of a query.
+Layer 1, no IO. connform replaces no placeholders: it would send or open them as they are. Text that may be meant as it
+stands isn't reported: descriptions, `$` in the field of a reference (a JSON key), single braces, `$top` of a query.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Turns names of files and folders into their content, or into what is wrong with them: one look, through links as they are now.
+"""Reader of a run's files and folders, once, through links as they are now; a diagnostic for each that fails.
 
 Layer 1; reads files and standard input.
 """

@@ -1,4 +1,4 @@
-"""Turns an object of which the schema refused something into what rules may look at all the same.
+"""Error recovery: removes the parts that the schema refused, so that rules can check the rest.
 
 Layer 1, no IO.
 """

@@ -1,4 +1,4 @@
-"""Turns the text of a secret reference into its canonical text. Layer 1, no IO."""
+"""The canonical form of a secret reference. Layer 1, no IO."""
 
 from __future__ import annotations
 

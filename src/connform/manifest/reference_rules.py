@@ -1,6 +1,6 @@
-"""Checks the secret references of a connection offline: grammar, scheme, the backend's own rules, environment.
+"""Offline rules for secret references: grammar, scheme, the backend's own rules, environment.
 
-Layer 1; no IO, but for a path that climbs: whether it leaves the repository is seen by its folder `.git`.
+Layer 1, no IO, with one exception: for a path with `..`, it looks for the folder `.git` of the repository.
 """
 
 from __future__ import annotations

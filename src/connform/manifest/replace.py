@@ -1,4 +1,4 @@
-"""Turns new bytes into the content of a file, as a whole or not at all. Layer 1; writes that file, and a draft beside it."""
+"""Atomic replacement of a file's content. Layer 1; writes that file, and a temporary file beside it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Says which Git repository a folder belongs to, and whether a path leads out of it. Layer 1; looks for folders named `.git`."""
+"""The Git repository of a folder, and whether a path leads out of it. Layer 1; looks for `.git`."""
 
 from __future__ import annotations
 

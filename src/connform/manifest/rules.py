@@ -1,7 +1,7 @@
-"""What a check of a manifest reports before it has a place: findings.
+"""Findings: mistakes that schemas and rules report by path, before they have a source position.
 
-Layer 1, no IO. A rule is a generator over one effective object; it names the spot by path, and
-`manifest.places` turns that into spans, through templates and defaults.
+Layer 1, no IO. A rule is a generator over one effective object; a finding has the path of the value in that object.
+`manifest.diagnose` finds the span of the path, through templates and defaults.
 """
 
 from __future__ import annotations

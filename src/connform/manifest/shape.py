@@ -1,9 +1,9 @@
-"""Turns the fragments that providers, auth methods and secret backends own into JSON Schemas.
+"""Shapes: closed objects whose discriminator selects further keys, and the JSON Schemas made from them.
 
 Layer 1, no IO. A `Shape` is a closed object; the value of its discriminator decides which further
-keys belong. From it come schemas that agree on every document:
+keys are allowed. These schemas are made from it, and accept the same documents:
 
-- `published`: with `if/then` on the discriminators, for other validators; `manifest.editors` has an edition for editors;
+- `published`: with `if/then` on the discriminators, for other validators; `manifest.editors` makes one for editors;
 - `selected`: flat, for the one branch that a given object selects, so that one mistake gives one error.
 """
 

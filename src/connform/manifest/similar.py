@@ -1,6 +1,6 @@
-"""Turns a word that nobody knows into the one that was probably, or certainly, meant.
+"""Suggestions: the known word that is most like an unknown one.
 
-Layer 1, no IO. The one way in which anything here says "did you mean".
+Layer 1, no IO. Every message with "did you mean" gets its suggestion here.
 """
 
 from __future__ import annotations

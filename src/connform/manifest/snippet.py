@@ -1,9 +1,9 @@
-"""Turns a source line into one that may be shown: whatever might be a secret is masked.
+"""Source lines for diagnostics and diffs, with everything masked that may be a secret.
 
-Layer 1, no IO. Works on the text of the line alone, since a line that doesn't parse holds secrets too. Nothing is
-shown but what is known to be harmless: indentation, punctuation, keys as people write them, references that a backend
-takes, and the values of keys that the schema knows and doesn't type as a reference; of these, nothing that looks made
-up. The time is linear in the length of the line.
+Layer 1, no IO. It works on the text of one line, because a line that can't be parsed may hold secrets, too. It shows
+only what is known to be harmless: indentation, punctuation, plain keys, references that a backend accepts, and the
+values of keys that the schema knows and that hold no reference. Values that look generated are always masked. The time
+is linear in the length of the line.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Turns sources into their lines, each when it is first asked for: only mistakes need them. Layer 1, no IO."""
+"""The lines of a run's sources, split when they are first used. Layer 1, no IO."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Turns what libyaml says of a text that isn't YAML into the place of the mistake, and what to do about it.
+"""Explanation of YAML syntax errors: where the mistake is, and what to do about it.
 
-Layer 1, no IO. libyaml reports where it could not go on, which is often behind the mistake, and in words for those who
-wrote it: none of them are shown.
+Layer 1, no IO. libyaml reports the position where it stopped, which is often behind the mistake. Its own messages are
+written for its developers, and are never shown.
 """
 
 from __future__ import annotations

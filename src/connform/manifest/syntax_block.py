@@ -1,4 +1,4 @@
-"""Turns a failure at a line, a key or an indentation into the mistake. Layer 1, no IO."""
+"""Explanation of YAML syntax errors at a line, a key or an indentation. Layer 1, no IO."""
 
 from __future__ import annotations
 

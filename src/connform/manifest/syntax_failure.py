@@ -1,4 +1,4 @@
-"""Holds where libyaml gave up, with what is needed to say why. Layer 1, no IO."""
+"""A YAML syntax error as libyaml reports it, with the text around it. Layer 1, no IO."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turns a failure inside of brackets, or behind a value, into the mistake. Layer 1, no IO."""
+"""Explanation of YAML syntax errors inside of brackets, or behind a value. Layer 1, no IO."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Counts the mistakes of a run: each once, some hundred of each file with all that there is to say, the rest as a number.
+"""Collector of a run's diagnostics: each mistake once, at most 500 per file and severity, the rest as a number.
 
-Layer 1, no IO. What takes long, the words and the place on the screen, is spent on what is listed alone.
+Layer 1, no IO. Only a listed mistake needs a message and a place in the report; the others are only counted.
 """
 
 from __future__ import annotations

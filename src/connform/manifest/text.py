@@ -1,6 +1,6 @@
-"""Turns the bytes of a YAML file into text, and says where it holds what no two readers take for the same.
+"""Decoder of a YAML file's bytes; refuses characters and formats that readers of YAML disagree on.
 
-Layer 1, no IO. Places are offsets into the text without its byte order mark, in characters.
+Layer 1, no IO. Positions are offsets in characters into the text without its byte order mark.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Turns the text of a URL into its parts, and says why a URL can't be trusted with a credential.
+"""Parser of URLs, and the rules for URLs that may be trusted with a credential.
 
-Layer 1, no IO. The one place that judges URLs: the providers' `base_url`, `redirect_uri` and `proxy` come here.
-A URL is parsed once and rebuilt from its parts (RFC 3986), so that what was judged is what is called.
+Layer 1, no IO. All URLs of a manifest are checked here: the providers' `base_url`, `redirect_uri` and `proxy`.
+A URL is parsed once and rebuilt from its parts (RFC 3986), so that the URL that is called is the one that was checked.
 """
 
 from __future__ import annotations

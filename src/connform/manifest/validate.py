@@ -1,6 +1,6 @@
-"""Turns the files of a run into a manifest and the diagnostics of everything that is wrong in it.
+"""Validation of a run's files: the entries they declare, and a diagnostic of every mistake.
 
-Layer 1, no IO. Every mistake is reported once, at its place, whichever connections it reaches.
+Layer 1, no IO. Every mistake is reported once, where it stands, even if several connections inherit it.
 """
 
 from __future__ import annotations

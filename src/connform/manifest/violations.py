@@ -1,8 +1,8 @@
-"""Turns a JSON Schema into a function that finds every place of a value that it refuses, one after the other.
+"""Finder of schema violations: every part of a value that a JSON Schema refuses, one after the other.
 
-Layer 1, no IO. Each costs as much as the value has parts, no more: the `jsonschema` library takes twenty times as long, and compares each item of
-a list with each other. It is asked only where a package's schema has a keyword that `compiled` doesn't know. Both find the same
-(`tests/manifest/test_refusals.py`).
+Layer 1, no IO. The time is linear in the number of parts of the value. The `jsonschema` library takes twenty times as
+long, and compares each item of a list with every other one: it is used only if the schema of a third-party package has a
+keyword that `compiled` doesn't know. Both find the same violations (`tests/manifest/test_violations.py`).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What the manifest layer must be told about the rooms above it: shapes, rules and reference grammars.
+"""What the packages above add to manifests: shapes, rules and secret backends.
 
-Layer 1, no IO. `engine.catalog` fills it from the tables of providers, auth methods and secret backends.
+Layer 1, no IO. `engine.load.catalog` fills it from the tables of providers, auth methods and secret backends.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Turns a policy's JSON Schema into one that stands for itself: each `$ref` replaced by what it names, no booleans.
+"""Expansion of a policy's JSON Schema: each `$ref` replaced by what it names, `true` and `false` by schemas.
 
 Layer 2, no IO.
 """

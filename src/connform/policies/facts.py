@@ -1,4 +1,4 @@
-"""Turns a connection into the facts that policies judge: its effective values, connform's defaults, its secrets' homes.
+"""Facts that policies judge: a connection's effective values, connform's defaults, where its secrets lie.
 
 Layer 2, no IO.
 """

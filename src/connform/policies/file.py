@@ -1,4 +1,4 @@
-"""Turns the text of policy files into policies, and into diagnostics of whatever can't be applied.
+"""Policies from the text of policy files, and diagnostics of whatever can't be applied.
 
 Layer 2, no IO.
 """

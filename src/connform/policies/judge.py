@@ -1,6 +1,6 @@
-"""Turns policies and connections into diagnostics: one for each policy and offending place, whoever inherits it.
+"""Evaluation of policies: one diagnostic for each policy and refused value, however many connections inherit it.
 
-Layer 2, no IO. The compiled predicate accepts; only what it refuses is shown to the `jsonschema` library.
+Layer 2, no IO. The compiled predicate decides; the `jsonschema` library finds the errors of refused connections only.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Compiles a regular expression into a search without backtracking: its work is at most the length of the pattern times that of the text.
+"""Regular expressions without backtracking: a search's work is at most the pattern's length times the text's.
 
-Layer 2, no IO. Python's `re` tries one way after the other: `(a+)+$` takes longer than anybody lives. Here all ways are followed at once, character
-by character (Thompson's construction), so that none is tried twice. The pattern is read by Python's own parser, and means what `re.search` takes it for.
-What needs a memory of what was matched, a back-reference or an atomic group, is refused, and so is looking behind.
+Layer 2, no IO. Python's `re` backtracks: with a pattern such as `(a+)+$` its time grows exponentially. Here, all states
+are followed at once, character by character (Thompson's construction). Python's own parser reads the pattern, which
+means the same as for `re.search`. Back-references, atomic groups and look-behind are not supported, and are refused.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Turns what the `jsonschema` library refuses into places and words: what the policy demands, never what stands there.
+"""Violations of a policy, made from the errors of `jsonschema`: what the policy requires, never the value.
 
 Layer 2, no IO. The library's own messages quote the value, so none of them is shown.
 """
