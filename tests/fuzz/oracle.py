@@ -14,10 +14,12 @@ from connform.layout.canonical import canonical
 from connform.manifest.compiled import compile_predicate
 from connform.manifest.files import Source
 from connform.manifest.fixes import mend
-from connform.manifest.nodes import LINE_BREAK, YamlError, parse
+from connform.manifest.nodes import LINE_BREAK
+from connform.manifest.parser import parse
 from connform.manifest.shape import build_signature, published, selected
 from connform.manifest.tally import Tally
 from connform.manifest.validate import add_source_lines, validate
+from connform.manifest.yaml_errors import YamlError
 from tests.manifest.syntax_cases import LIBYAML
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from connform.layout.canonical import ModelChangedError, canonical
 from connform.manifest.files import load_sources
-from connform.manifest.nodes import YamlError, parse
+from connform.manifest.parser import parse
+from connform.manifest.yaml_errors import YamlError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence

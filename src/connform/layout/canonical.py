@@ -8,8 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from connform.layout.printer import lay_out
-from connform.manifest.nodes import LINE_BREAK, Map, Seq, YamlError, parse
+from connform.manifest.nodes import LINE_BREAK, Map, Seq
+from connform.manifest.parser import parse
 from connform.manifest.reference_rewrites import canonical_reference
+from connform.manifest.yaml_errors import YamlError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator

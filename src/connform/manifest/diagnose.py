@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from connform.diagnostics import Span
     from connform.manifest.document import Entry
-    from connform.manifest.nodes import YamlError
     from connform.manifest.rules import Finding, KeyPath
+    from connform.manifest.yaml_errors import YamlError
 
 
 def pointer(*path: str | int) -> str:

@@ -10,14 +10,16 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from connform.diagnostics import Severity, Span
-from connform.manifest.nodes import LINE_BREAK, NotYamlError, scalar_extents
+from connform.manifest.libyaml import scalar_extents
+from connform.manifest.nodes import LINE_BREAK
 from connform.manifest.similar import did_you_mean
+from connform.manifest.yaml_errors import NotYamlError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from connform.manifest.files import Source
-    from connform.manifest.nodes import Extent, Place
+    from connform.manifest.libyaml import Extent, Place
 
 _MARKER: Final = b"connform: ignore"
 _COMMENT: Final = re.compile(r"(?:^|(?<=\s))#\s*(?P<marker>connform: ignore\b)(?:\[(?P<codes>[^\[\]]*)\])?")

@@ -18,7 +18,8 @@ from connform.manifest.document import Entry, Inheritance, InheritanceError, fra
 from connform.manifest.harmless import shown_name
 from connform.manifest.misplaced import misplaced_keys
 from connform.manifest.moves import Move, judge, moves_of, present_names
-from connform.manifest.nodes import Map, YamlError, locate, parse
+from connform.manifest.nodes import Map, locate
+from connform.manifest.parser import parse
 from connform.manifest.placeholders import CODE as PLACEHOLDER
 from connform.manifest.placeholders import Placeholders, may_hold_placeholders
 from connform.manifest.recover import RefusedParts, is_complete, without
@@ -27,6 +28,7 @@ from connform.manifest.rules import Finding, KeyPath
 from connform.manifest.settings import EXTENDS, PROSE
 from connform.manifest.shape import Schema, keys, plain_keys, secret_keys
 from connform.manifest.similar import Names
+from connform.manifest.yaml_errors import YamlError
 from connform.secret import MalformedReferenceError, SecretReference
 
 if TYPE_CHECKING:

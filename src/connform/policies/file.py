@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from connform.diagnostics import CODES, Severity, Span
 from connform.manifest.diagnose import diagnose_file, diagnose_yaml, pointer, pointer_of
 from connform.manifest.explain import explain
-from connform.manifest.nodes import Map, YamlError, locate, parse
+from connform.manifest.nodes import Map, locate
+from connform.manifest.parser import parse
 from connform.manifest.tally import Tally
 from connform.manifest.violations import compile_finder
+from connform.manifest.yaml_errors import YamlError
 from connform.policies.expand import UnusableSchemaError, expand
 from connform.policies.keywords import policy_schema
 from connform.policies.pattern import Meter
