@@ -17,8 +17,9 @@ from connform.manifest.fixes import mend
 from connform.manifest.nodes import LINE_BREAK
 from connform.manifest.parser import parse
 from connform.manifest.shape import build_signature, published, selected
+from connform.manifest.source_excerpts import add_source_lines
 from connform.manifest.tally import Tally
-from connform.manifest.validate import add_source_lines, validate
+from connform.manifest.validate import validate
 from connform.manifest.yaml_errors import YamlError
 from tests.manifest.syntax_cases import LIBYAML
 

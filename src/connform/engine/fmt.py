@@ -53,9 +53,9 @@ class Layout(NamedTuple):
         """
         from connform.engine.load.catalog import vocabulary
         from connform.layout.diff import diff
-        from connform.manifest.validate import public
+        from connform.manifest.source_excerpts import public_text
 
-        return diff(name, self.before.decode(), self.after.decode(), public(vocabulary(), stores))
+        return diff(name, self.before.decode(), self.after.decode(), public_text(vocabulary(), stores))
 
 
 def store_names(layouts: Iterable[Layout]) -> frozenset[str]:
@@ -108,8 +108,9 @@ def _explain(source: Source, error: YamlError) -> list[Diagnostic]:
     """Return what `validate` says of it."""
     from connform.engine.load.catalog import vocabulary
     from connform.manifest.diagnose import diagnose_yaml
+    from connform.manifest.source_excerpts import add_source_lines
     from connform.manifest.tally import Tally
-    from connform.manifest.validate import add_source_lines, validate
+    from connform.manifest.validate import validate
 
     tally = Tally()
     tree = validate([source], vocabulary(), tally)

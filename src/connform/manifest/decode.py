@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from connform.diagnostics import Span
     from connform.manifest.document import Entry
-    from connform.manifest.validate import Tree
+    from connform.manifest.tree import Tree
 
 
 class Manifest(Mapping[str, Connection]):

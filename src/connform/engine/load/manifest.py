@@ -21,7 +21,6 @@ from connform.errors import ManifestInvalid, UnknownConnection
 from connform.manifest.files import load_sources, searched_folders
 from connform.manifest.ignores import Ignores
 from connform.manifest.tally import MORE, Tally
-from connform.manifest.validate import add_source_lines
 from connform.manifest.validate import validate as validate_sources
 from connform.secrets.kit.interface import READ_S
 
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
     from connform.manifest.decode import Manifest
     from connform.manifest.document import Entry
     from connform.manifest.files import Source
-    from connform.manifest.validate import Tree
+    from connform.manifest.tree import Tree
 
 _UNKNOWN_NAMES: Final = frozenset({"unknown-provider", "unknown-store-type", "unknown-scheme"})
 """Diagnostics that a plug-in may settle."""
@@ -156,7 +155,11 @@ def examine(
             tally.note(problem)
         tally.note_unused(has_errors=any(one.severity is Severity.ERROR for one in judged.mistakes))
         found = tally.diagnostics()
-        listed = add_source_lines(found, [*sources, *judged.texts], known, tree.stores) if found else ()
+        listed: tuple[Diagnostic, ...] = ()
+        if found:
+            from connform.manifest.source_excerpts import add_source_lines  # only mistakes need it
+
+            listed = add_source_lines(found, [*sources, *judged.texts], known, tree.stores)
     diagnostics = tuple(sorted((*listed, *judged.mistakes), key=lambda one: (one.span, one.code, one.detail)))
     names = tuple(source.name for source in sources)
     return tree, Report(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from connform.diagnostics import Diagnostic
     from connform.manifest.files import Source
     from connform.manifest.tally import Tally
-    from connform.manifest.validate import Tree
+    from connform.manifest.tree import Tree
     from connform.manifest.vocabulary import Vocabulary
     from connform.policies.file import Policy
 
