@@ -8,7 +8,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from connform.manifest.given import is_given
+from connform.manifest.input_files import is_open_descriptor
 from connform.manifest.links import Links
 from connform.manifest.replace import write_whole
 from connform.regular_files import NotRegularError
@@ -24,7 +24,7 @@ def place_of(file: str) -> Path:
         OSError: a link leads elsewhere, or in a circle.
     """
     place = Links().follow(file)
-    if not is_given(place):
+    if not is_open_descriptor(place):
         links = Links()
         links.folders = [links.follow(str(Path(file).parent))]
         place = links.follow(file)
@@ -38,7 +38,7 @@ def write_named(file: str, content: bytes, *, is_secret: bool = False) -> None:
         OSError: it can't be written.
     """
     place = place_of(file)
-    if is_given(str(place)):
+    if is_open_descriptor(str(place)):
         sys.stdout.flush()
         with suppress(BrokenPipeError):  # a reader may leave, as that of standard output may
             _write_all(int(place.name), content)

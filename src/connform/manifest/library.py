@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any, Final
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
 
-from connform.manifest.compiled import canonical
+from connform.manifest.compiled import equality_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
 def _matches(pattern: str, text: str) -> bool:
-    """Whether a pattern matches; that of a policy searches for itself."""
+    """Whether a pattern matches; a policy's `Pattern` has a search of its own."""
     search = getattr(pattern, "search", None) or re.compile(pattern).search
     return bool(search(text))
 
@@ -47,11 +47,11 @@ def _additional_properties(validator: Any, wanted: Any, value: Any, schema: Any)
 
 def _required(_: Any, required: list[str], value: Any, __: Any) -> Iterator[ValidationError]:
     if isinstance(value, dict) and not value.keys() >= set(required):
-        yield ValidationError("lacks keys")  # one for all
+        yield ValidationError("lacks keys")  # one error for all missing keys
 
 
 def _unique_items(_: Any, wanted: bool, value: Any, __: Any) -> Iterator[ValidationError]:  # noqa: FBT001  (a keyword's value)
-    if wanted and isinstance(value, list) and len(set(map(canonical, value))) < len(value):
+    if wanted and isinstance(value, list) and len(set(map(equality_key, value))) < len(value):
         yield ValidationError("has an item twice")
 
 

@@ -43,7 +43,7 @@ __all__ = [
 ]
 
 Event: TypeAlias = Any
-"""An event of the parser; the stubs call its marks optional, but the C parser sets each."""
+"""An event of the parser. The type stubs say that its marks may be missing, but the C parser sets each."""
 Place: TypeAlias = tuple[int, int]
 """Line and column, 0-based."""
 Extent: TypeAlias = tuple[Place, Place]
@@ -66,7 +66,7 @@ def event_reader(data: bytes, text: str, name: str) -> Callable[[], Event]:
 
 
 def _with_surrogates(get_event: Callable[[], Any], text: str) -> Callable[[], Any]:
-    """Return `get_event` with the texts of a JSON document as they were before `without_surrogates`."""
+    """Return `get_event` for a JSON document; quoted texts have the characters that `without_surrogates` replaced."""
     import json
 
     def get() -> Any:
@@ -109,12 +109,12 @@ def explain_error(error: MarkedYAMLError, text: str) -> Mistake:
     problem: Any = error.problem_mark  # the C parser sets it
     context: Any = error.context_mark or problem
     at, since = problem.index, context.index
-    before, bracket = _before(text, at)
+    before, bracket = _scan_until(text, at)
     return explain(SyntaxFailure(text, error.problem or "", at, since, before, bracket))
 
 
-def _before(text: str, at: int) -> tuple[tuple[int, int, str], int]:
-    """Return the last scalar before a place, and the innermost bracket that is open there or -1."""
+def _scan_until(text: str, at: int) -> tuple[tuple[int, int, str], int]:
+    """Return the last scalar before an offset, and the offset of the innermost bracket that is open there, or -1."""
     parser = CParser(without_surrogates(text))
     last, brackets = (0, 0, ""), [-1]
     try:
@@ -130,5 +130,5 @@ def _before(text: str, at: int) -> tuple[tuple[int, int, str], int]:
             elif isinstance(token, yaml.FlowMappingEndToken | yaml.FlowSequenceEndToken) and brackets[1:]:
                 brackets.pop()
     except yaml.YAMLError:
-        pass  # the mistake itself
+        pass  # this is the error that is being explained
     return last, brackets[-1]

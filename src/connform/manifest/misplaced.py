@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 
 def misplaced_keys(section: Mapping[str, object], belongs: Callable[[str, str], bool]) -> tuple[str, list[str]]:
-    """Return an empty key and the keys that follow it though they belong below it; no keys where nothing is misplaced.
+    """Return an empty key, and the keys beside it that belong below it; the latter are empty if there is no mistake.
 
     Args:
         section: a mapping.
-        belongs: whether a key (the second) belongs below an empty one (the first).
+        belongs: returns whether a key (second argument) belongs below an empty key (first argument).
     """
     owner = ""
     strays: list[str] = []

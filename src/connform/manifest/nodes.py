@@ -23,7 +23,7 @@ Node: TypeAlias = "str | int | float | bool | Map | Seq | None"
 
 
 class Map(dict[str, Node]):
-    """A mapping; `marks` has the place of each key and value, which may lie in several files after a merge."""
+    """A mapping; `marks` has the position of each key and value, which may be in several files after a merge."""
 
     __slots__ = ("marks", "start")
 
@@ -32,11 +32,11 @@ class Map(dict[str, Node]):
         self.marks: dict[str, Marks] = {}
 
     def key_span(self, key: str) -> Span:
-        """Return the place of a key."""
+        """Return the span of a key."""
         return span_between(*self.marks[key][:2])
 
     def value_span(self, key: str) -> Span:
-        """Return the place of a scalar value; the key's where the value is a collection or empty."""
+        """Return the span of a scalar value; that of the key if the value is a collection or empty."""
         _, _, start, end = self.marks[key]
         if isinstance(self[key], Map | Seq) or start.index == end.index:
             return self.key_span(key)
@@ -44,7 +44,7 @@ class Map(dict[str, Node]):
 
 
 class Seq(list[Node]):
-    """A sequence; `marks` has the start of each item and, behind it, its end."""
+    """A sequence; `marks` has the start and the end of each item by turns."""
 
     __slots__ = ("marks",)
 
@@ -52,21 +52,21 @@ class Seq(list[Node]):
         self.marks: list[Mark] = []
 
     def item_span(self, index: int) -> Span:
-        """Return the place of an item."""
+        """Return the span of an item."""
         return span_between(*self.marks[2 * index : 2 * index + 2])
 
 
-def locate(root: Map, path: tuple[str | int, ...], whole: Span, *, at_key: bool = False) -> Span:
-    """Return the place of the value at a path, or of the nearest thing above it that has one.
+def locate(root: Map, path: tuple[str | int, ...], root_span: Span, *, at_key: bool = False) -> Span:
+    """Return the span of the value at a path; without such a value, that of the nearest one around it.
 
     Args:
         root: the tree.
         path: keys and indices from the root.
-        whole: the place of the root itself.
-        at_key: the key's place instead of the value's.
+        root_span: the span of the root itself.
+        at_key: whether to return the span of the key instead.
     """
     here: object = root
-    found = whole
+    found = root_span
     for depth, part in enumerate(path):
         if isinstance(here, Map) and isinstance(part, str) and part in here.marks:
             last = depth == len(path) - 1

@@ -18,14 +18,14 @@ _JSON_COMMENT: Final = re.compile(r"\"(?:[^\"\\\n]|\\.)*\"?|(?P<comment>(?<![:\w
 _KEY: Final = re.compile(r"([A-Za-z_]{1,64})[\"']?:[ \t]+\Z")
 
 
-def in_another_language(text: str, at: int, since: int) -> Mistake | None:
-    """Return what is wrong if something of another language stands at `at`, or at `since`, where reading began."""
+def foreign_syntax(text: str, at: int, since: int) -> Mistake | None:
+    """Return the mistake if syntax of another language stands at `at`, or at `since`, where the parser's token began."""
     for place in (at, at - 1, at - 2, since, since - 1):
         if place >= 0 and (found := _TEMPLATE.match(text, place)):
-            return template(text, found.start())
+            return template_mistake(text, found.start())
     line = text[text.rfind("\n", 0, at) + 1 : at]
     if _TEMPLATE_END.search(line) and (started := _TEMPLATE.search(line)):
-        return template(text, at - len(line) + started.start())
+        return template_mistake(text, at - len(line) + started.start())
     if text[at - 1 : at] == "$" and (found := _PLACEHOLDER.match(text, at - 1)):
         return _placeholder(found, line[:-1])
     if text.startswith("```", at):
@@ -48,15 +48,15 @@ _BRACES: Final = re.compile(r"\{{2,3}(?!\{)")
 
 
 def template_around(text: str, brace: int) -> Mistake | None:
-    """Return the mistake of a template whose first or second sign is the brace at an offset, if it is one."""
+    """Return the mistake of a template whose first or second character is the brace at an offset; `None` for no template."""
     for place in (brace - 1, brace):
         if place >= 0 and _BRACES.match(text, place):
-            return template(text, place)
+            return template_mistake(text, place)
     return None
 
 
-def template(text: str, start: int) -> Mistake:
-    """Return the mistake of a template that was not rendered, from its first sign on."""
+def template_mistake(text: str, start: int) -> Mistake:
+    """Return the mistake of a template that was not rendered; it starts at an offset."""
     opening = text[start : start + 2]
     closing = {"{{": "}}", "{%": "%}", "{#": "#}", "<%": "%>"}[opening]
     detail = (
@@ -89,11 +89,11 @@ _TAGS: Final = {
         "",
     ),
 }
-"""Tags that are no password: what they are written as, if not as they are."""
+"""Known tags, which messages may name → their short form, or empty."""
 
 
-def about_tag(tag: str) -> str:
-    """Return the message about a tag; it is named if it is a known one, for a password may begin with `!` as well."""
+def tag_message(tag: str) -> str:
+    """Return the message about a tag. It names known tags only, because a password may begin with `!`, too."""
     named = f"`{_TAGS[tag] or tag}`" if tag in _TAGS else "`!…`"
     if tag.startswith("tag:yaml.org,"):
         return f"the tag {named} is refused, for types follow from the schema: remove it, and quote a text that looks like a number"

@@ -21,7 +21,7 @@ from connform.manifest.libyaml import (
     explain_error,
 )
 from connform.manifest.nodes import Map, Seq, span_at, span_between
-from connform.manifest.text import Mistake, decode, odd_blank
+from connform.manifest.text import Mistake, decode, unusual_blank
 from connform.manifest.yaml_errors import Duplicates, YamlError, about_document, yaml_error
 
 if TYPE_CHECKING:
@@ -39,14 +39,14 @@ _BEGINS_VALUE: Final = re.compile(r":[\[{\"']")
 
 
 def parse(data: bytes, name: str) -> tuple[Map | None, Duplicates]:
-    """Return the mapping that `data` holds, and every key that stands twice in it.
+    """Return the mapping of a document, and the errors of its duplicate keys.
 
     Args:
         data: a YAML document in UTF-8.
-        name: the file's name in places.
+        name: the file's name, for positions.
 
     Raises:
-        YamlError: what ends the parse: syntax, a tag, too deep, an alias bomb, more than one document, …
+        YamlError: any other mistake: syntax, a tag, too deep nesting, too many aliases, several documents, …
     """
     text, unreadable = decode(data)
     if unreadable:
@@ -59,7 +59,7 @@ def parse(data: bytes, name: str) -> tuple[Map | None, Duplicates]:
 
 
 class _Builder:
-    """One pass over the events of one document, without recursion."""
+    """Builds the tree of one document in one pass over its events, without recursion."""
 
     def __init__(self, data: bytes, text: str, name: str) -> None:
         self._text = text
@@ -94,9 +94,9 @@ class _Builder:
         if isinstance(event, ScalarEvent) and not event.style and resolve(event.value) is None:
             return None
         if isinstance(event, ScalarEvent) and not event.style:
-            from connform.manifest.syntax_block import without_colon
+            from connform.manifest.syntax_block import missing_colon
 
-            self._raise(without_colon(self._text, start.index))
+            self._raise_if(missing_colon(self._text, start.index))
         detail = "a mapping belongs here, which starts with `version: 1`"
         raise YamlError("wrong-type", detail, span_at(start))
 
@@ -122,12 +122,12 @@ class _Builder:
                     raise YamlError("yaml-scalar-too-long", detail, span_at(event.start_mark))
                 if not event.style and not event.value.isascii():
                     is_key = key is None and type(here) is Map
-                    self._raise(odd_blank(self._text, event.start_mark.index, event.value, is_key=is_key))
+                    self._raise_if(unusual_blank(self._text, event.start_mark.index, event.value, is_key=is_key))
                 if key is None and type(here) is Map:
                     if (":" in event.value or "=" in event.value) and not event.style:
-                        self._refuse_glued(event)
+                        self._refuse_missing_space(event)
                     if has_question_marks and text[(place := event.start_mark.index) - 1 : place] == "?":
-                        self._raise(Mistake("yaml-syntax", _QUESTION_MARK, place - 1, place))
+                        self._raise_if(Mistake("yaml-syntax", _QUESTION_MARK, place - 1, place))
                     key, key_event = event.value, event
                     if key in here:
                         self._duplicate(here, key, event)
@@ -167,7 +167,7 @@ class _Builder:
                 here = opened
 
     def _height(self, node: Node) -> int:
-        """Return how many levels of mappings and lists a value has, itself included."""
+        """Return how many levels of mappings and lists a value has; a list of texts has one."""
         if not isinstance(node, Map | Seq):
             return 0
         if id(node) in self._heights:  # as each alias has
@@ -201,16 +201,16 @@ class _Builder:
         detail = "a list, a mapping or an alias can't be a key: write a name, in quotes if it holds brackets"
         return YamlError("yaml-key", detail, span_at(start))
 
-    def _raise(self, mistake: Mistake | None) -> None:
+    def _raise_if(self, mistake: Mistake | None) -> None:
         if mistake:
             raise yaml_error(mistake, self._text, self._name)
 
-    def _refuse_glued(self, event: Event) -> None:
+    def _refuse_missing_space(self, event: Event) -> None:
         start, end = event.start_mark.index, event.end_mark.index
         if self._text[end : end + 1] != ":" or _BEGINS_VALUE.search(event.value):
-            from connform.manifest.syntax_block import glued_key
+            from connform.manifest.syntax_block import key_without_space
 
-            self._raise(glued_key(self._text, start, end))
+            self._raise_if(key_without_space(self._text, start, end))
 
     def _duplicate(self, here: Map, key: str, event: Event) -> None:
         if len(self.duplicates) == MAX_DUPLICATES:
@@ -224,6 +224,6 @@ class _Builder:
 def _refuse_tag(event: Event) -> None:
     tag = getattr(event, "tag", None)
     if tag is not None:
-        from connform.manifest.other_syntax import about_tag
+        from connform.manifest.other_syntax import tag_message
 
-        raise YamlError("yaml-tag", about_tag(tag), span_at(event.start_mark))
+        raise YamlError("yaml-tag", tag_message(tag), span_at(event.start_mark))

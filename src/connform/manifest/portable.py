@@ -13,7 +13,7 @@ _END: Final = r"(?!\n)$"
 
 
 def portable(schema: Any) -> Any:
-    """Return a copy of a schema whose patterns are within what ECMA 262, RE2, Rust's `regex` and Python share."""
+    """Return a copy of a schema with patterns that mean the same in ECMA 262, RE2, Rust's `regex` and Python."""
     if isinstance(schema, list):
         return [portable(part) for part in schema]
     if not isinstance(schema, dict):

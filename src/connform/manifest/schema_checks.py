@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from connform.manifest.rules import Finding, KeyPath
     from connform.manifest.tally import Tally
 
-_MOST_EXPLAINED: Final = 10_000
-"""How many mistakes of a file's entries are looked for, the same one as often as it is inherited; then an entry with some counts once."""
+_MAX_EXPLAINED: Final = 10_000
+"""The limit of mistakes that are looked for in a file, inherited ones repeated; further wrong entries count once each."""
 
 
 class SchemaChecks:
@@ -37,7 +37,7 @@ class SchemaChecks:
 
     def check(self, branches: Branches, entry: Entry) -> None:
         """Report what a schema refuses of an entry's own keys."""
-        self.refused(branches, branches.of(entry.node), entry, entry.node)
+        self.refused(branches, branches.branch_for(entry.node), entry, entry.node)
 
     def refused(
         self,
@@ -47,12 +47,20 @@ class SchemaChecks:
         node: Map,
         origin: Callable[[KeyPath], str] = lambda _: "",
     ) -> RefusedParts | None:
-        """Note what a schema refuses of an entry, and return it; `None` where more is wrong than is looked into."""
+        """Report what a schema refuses of an entry, and return it; `None` if not all of it was looked at.
+
+        Args:
+            branches: the branches of the entry's shape.
+            branch: the one that the entry selects.
+            entry: the entry.
+            node: its own keys, or its effective values.
+            origin: returns the layer that the value at a path comes from.
+        """
         refused = RefusedParts()
         if branch.accepts(node):
             return refused
         file = entry.span.file
-        room, left = self._tally.room(file), _MOST_EXPLAINED - self._explained.get(file, 0)
+        room, left = self._tally.room(file), _MAX_EXPLAINED - self._explained.get(file, 0)
         if room <= 0 or left <= 0:
             self._tally.count(Severity.ERROR, entry.span)
             return None
@@ -66,15 +74,15 @@ class SchemaChecks:
         return None if rest else refused
 
     def note(self, finding: Finding, entry: Entry, root: Map) -> None:
-        """Note a mistake of an entry; the same one seen through another connection is the same, in whichever words."""
+        """Report a mistake of an entry, once even if several connections inherit it and its messages differ."""
         file = entry.span.file
         self._explained[file] = self._explained.get(file, 0) + 1
         span = locate(root, finding.path, entry.span, at_key=finding.at_key)
-        if self.wants(finding, span):
+        if self.admits(finding, span):
             self._tally.add(diagnose(finding, entry, root))
 
-    def wants(self, finding: Finding, span: Span) -> bool:
-        """Whether a mistake is to be listed; of a value that holds a placeholder, nothing else is."""
+    def admits(self, finding: Finding, span: Span) -> bool:
+        """Whether a mistake is to be listed; for a value with a placeholder, only the placeholder is."""
         if finding.code != PLACEHOLDER and self._tally.has(PLACEHOLDER, span):
             return False
-        return self._tally.wants(finding.code, CODES[finding.code][0], span, finding.which)
+        return self._tally.admits(finding.code, CODES[finding.code][0], span, finding.which)

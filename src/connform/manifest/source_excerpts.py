@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from connform.manifest.fixes import exact
+from connform.manifest.fixes import fixes_inside_quotes
 from connform.manifest.settings import PROSE
 from connform.manifest.shape import keys, plain_keys
 from connform.manifest.snippet import Public, add_snippets
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 def add_source_lines(
     found: Sequence[Diagnostic], sources: Sequence[Source], vocabulary: Vocabulary, stores: Collection[str]
 ) -> tuple[Diagnostic, ...]:
-    """Return the diagnostics of manifests with the source lines that can be shown; `stores` are those of the run."""
+    """Return the diagnostics with the source lines that may be shown; `stores` are the names of the run's stores."""
     lines = SourceLines(sources)
-    return add_snippets(tuple(exact(found, lines)), lines, public_text(vocabulary, stores))
+    return add_snippets(tuple(fixes_inside_quotes(found, lines)), lines, public_text(vocabulary, stores))
 
 
 def public_text(vocabulary: Vocabulary, stores: Collection[str]) -> Public:
-    """Return what of a manifest's lines may be shown; `stores` are the names of those of the run."""
+    """Return the rules for what of a manifest's lines may be shown; `stores` are the names of the run's stores."""
 
     def is_reference(text: str) -> bool:
         try:

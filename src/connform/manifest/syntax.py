@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from connform.manifest.other_syntax import in_another_language
+from connform.manifest.other_syntax import foreign_syntax
 from connform.manifest.syntax_block import colon_in_text, colon_out_of_place, no_colon, no_document, no_item, no_key
 from connform.manifest.syntax_failure import SyntaxFailure, start_of_line, syntax
 from connform.manifest.syntax_flow import no_comma, no_content
-from connform.manifest.text import BLANKS, Mistake, about_blank
+from connform.manifest.text import BLANKS, Mistake, blank_message
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def explain(failure: SyntaxFailure) -> Mistake:
     """Return what is wrong."""
-    found = _blank(failure) or in_another_language(failure.text, failure.at, failure.since)
+    found = _blank(failure) or foreign_syntax(failure.text, failure.at, failure.since)
     if found:
         return found
     rule = _RULES.get(failure.problem, _GENERAL)
@@ -34,10 +34,10 @@ _INDENT: Final = re.compile(r"[ \t]*")
 
 
 def _blank(failure: SyntaxFailure) -> Mistake | None:
-    """Return what is wrong if the line is indented by a tab, or a tab or a blank unknown to YAML stands here."""
+    """Return the mistake if the line is indented by a tab, or if a tab or a non-YAML blank stands at the position."""
     text, at, start = failure.text, failure.at, failure.line_start
     if _ODD_BLANK.fullmatch(failure.here):
-        return syntax(about_blank(failure.here), at)
+        return syntax(blank_message(failure.here), at)
     if not failure.is_first_in_line:
         detail = "a tab stands here: write a space"
         return Mistake("yaml-tab", detail, at, at + 1) if failure.here == "\t" else None
@@ -148,4 +148,4 @@ _RULES: Final[dict[str, str | Callable[[SyntaxFailure], Mistake]]] = {
         _directive,
     ),
 }
-"""What libyaml says → what is meant. What it may say beyond these has `_GENERAL`."""
+"""Message of libyaml → our message, or the function that finds it. All other messages get `_GENERAL`."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from connform.manifest.other_syntax import template
+from connform.manifest.other_syntax import template_mistake
 from connform.manifest.syntax_failure import column, start_of_line, syntax
 from connform.manifest.syntax_flow import behind_a_value
-from connform.manifest.text import BLANKS, about_blank
+from connform.manifest.text import BLANKS, blank_message
 
 if TYPE_CHECKING:
     from connform.manifest.syntax_failure import SyntaxFailure
@@ -25,24 +25,24 @@ _WITHOUT_COLON: Final = (
     (r"-(?=[^\s-])", "a space is missing behind `-`: `- item`"),
     (r"//|/\*|;|<!--|--(?=[ \t])", "this is no comment of YAML: those start with `#`"),
 )
-"""What a line without `: ` begins with, and what is wrong then."""
+"""The start of a line without `: `, and the message about it."""
 
 
-def without_colon(text: str, start: int) -> Mistake | None:
-    """Return what stands for the `: ` that a line lacks, or nothing."""
+def missing_colon(text: str, start: int) -> Mistake | None:
+    """Return the mistake at the start of a line without `: `, if it is a common one."""
     if text.startswith("<%", start):
-        return template(text, start)
+        return template_mistake(text, start)
     for pattern, detail in _WITHOUT_COLON:
         if found := re.compile(pattern).match(text, start):
-            return syntax(detail or about_blank(found["odd"]), start, found.end())
+            return syntax(detail or blank_message(found["odd"]), start, found.end())
     return None
 
 
-def glued_key(text: str, start: int, end: int) -> Mistake | None:
-    """Return what is wrong with a key without quotes that holds `:` or `=`: perhaps its value as well, or nothing."""
+def key_without_space(text: str, start: int, end: int) -> Mistake | None:
+    """Return the mistake of a key without quotes that contains `:` or `=`, if a space behind it seems to be missing."""
     has_value = re.compile(rf"{_KEY}:(?=[\[{{\"'])").match(text, start, end)
     is_alone = re.compile(r"\s*[,}]").match(text, end)
-    return without_colon(text, start) if has_value or is_alone else None
+    return missing_colon(text, start) if has_value or is_alone else None
 
 
 def _line_without_colon(text: str, start: int) -> Mistake:
@@ -54,7 +54,7 @@ def _line_without_colon(text: str, start: int) -> Mistake:
         "a line is `key: value` or `- item`, and here is no `: `; "
         "what goes on with a text is indented deeper than its key"
     )
-    return without_colon(text, start) or syntax(detail, start, start + len(line))
+    return missing_colon(text, start) or syntax(detail, start, start + len(line))
 
 
 def no_colon(failure: SyntaxFailure) -> Mistake:
@@ -70,17 +70,17 @@ def no_colon(failure: SyntaxFailure) -> Mistake:
 def colon_in_text(failure: SyntaxFailure) -> Mistake:
     """Return what is wrong with a text in brackets that has a colon before a bracket."""
     detail = "a colon stands in a text that isn't quoted: write a space behind it, or quote the text"
-    return without_colon(failure.text, failure.since) or syntax(detail, failure.at)
+    return missing_colon(failure.text, failure.since) or syntax(detail, failure.at)
 
 
 def colon_out_of_place(failure: SyntaxFailure) -> Mistake:
-    """Return what is wrong where a `: ` stands behind what is no key."""
+    """Return what is wrong where a `: ` doesn't follow a key."""
     text, at = failure.text, failure.at
     start, end, _ = failure.before
     line_start = failure.line_start
     first = at - len(text[line_start:at].lstrip(" \t-"))
-    if glued := glued_key(text, first, at):
-        return glued
+    if mistake := key_without_space(text, first, at):
+        return mistake
     if failure.follows_text and "\n" in text[start:end]:
         if not text[start_of_line(text, start) : start].strip(" -?"):
             return _line_without_colon(text, start)
@@ -136,7 +136,7 @@ def _spaces(number: int) -> str:
 
 
 def _line_above(failure: SyntaxFailure) -> str:
-    """Return the last line above that isn't empty and no comment; an empty text if there is none."""
+    """Return the last line above that is neither empty nor a comment; an empty text if there is none."""
     end = failure.line_start
     while end:
         start = start_of_line(failure.text, end - 1)

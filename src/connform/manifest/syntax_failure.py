@@ -12,18 +12,18 @@ _GAP: Final = re.compile(r"(?:\s++|#[^\n]*+)*+")
 
 
 class SyntaxFailure(NamedTuple):
-    """Where libyaml gave up; places are offsets into the text."""
+    """A syntax error of libyaml; positions are offsets into the text."""
 
     text: str
     """The file without its byte order mark."""
     problem: str
-    """What libyaml says; never shown."""
+    """The message of libyaml; never shown."""
     at: int
-    """Where it could not go on."""
+    """The position where it stopped."""
     since: int
-    """Where what it was reading began; `at` where it doesn't say."""
+    """The start of what it was reading; the same as `at` if it doesn't report it."""
     before: tuple[int, int, str]
-    """Start, end and quote (or none) of the last text before `at`; zeros at the start of the file."""
+    """Start, end and quote (or none) of the last scalar before `at`; zeros if there is none."""
     bracket: int
     """The innermost bracket that is open at `at`, or -1."""
 
@@ -49,7 +49,7 @@ class SyntaxFailure(NamedTuple):
 
     @property
     def follows_long_quote(self) -> bool:
-        """Whether a text in quotes ends before `at` that began in an earlier line: perhaps its own end is missing."""
+        """Whether the last scalar is a quoted one over several lines, whose closing quote may be missing."""
         start, end, quote = self.before
         return bool(quote) and self.follows_text and "\n" in self.text[start:end]
 

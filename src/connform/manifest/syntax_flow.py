@@ -30,7 +30,7 @@ def behind_a_value(failure: SyntaxFailure) -> Mistake:
 
 
 def _behind_its_quote(failure: SyntaxFailure) -> Mistake | None:
-    """Return what is wrong if the text in quotes ends at the wrong quote, or a colon has no space behind it."""
+    """Return what is wrong if the quoted text ends at the wrong quote, or if no space follows a colon."""
     start, end, quote = failure.before
     if failure.follows_long_quote:
         line = failure.text.count("\n", 0, end) + 1
@@ -81,7 +81,7 @@ def _between_entries(failure: SyntaxFailure) -> Mistake:
 
 
 def _is_left_open(failure: SyntaxFailure) -> bool:
-    """Whether a block seems to go on around a bracket: the line is indented no deeper than that of the bracket."""
+    """Whether a bracket seems to be left open: this line isn't indented deeper than that of the bracket."""
     text, since = failure.text, failure.since
     opened = start_of_line(text, since)
     if failure.line_start <= opened or not text[:since].strip():

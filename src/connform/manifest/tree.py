@@ -9,13 +9,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from connform.diagnostics import Diagnostic, Related, Severity, Span
-from connform.manifest.branches import Branches, indentation
+from connform.manifest.branches import Branches, indentation_detail
 from connform.manifest.compiled import compile_predicate
 from connform.manifest.diagnose import diagnose, diagnose_file, diagnose_yaml, pointer, pointer_of
-from connform.manifest.document import Entry, frame
+from connform.manifest.document import Entry, document_schema
 from connform.manifest.harmless import shown_name
 from connform.manifest.misplaced import misplaced_keys
-from connform.manifest.moves import Move, moves_of
+from connform.manifest.moves import Move, moves_in
 from connform.manifest.nodes import Map, locate
 from connform.manifest.parser import parse
 from connform.manifest.placeholders import Placeholders, may_hold_placeholders
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 KINDS: Final = ("stores", "templates", "connections")
 _MAPPING: Final[Schema] = {"type": "object"}
-DOCUMENT: Final = frame(_MAPPING, _MAPPING, _MAPPING, _MAPPING)
+DOCUMENT: Final = document_schema(_MAPPING, _MAPPING, _MAPPING, _MAPPING)
 """The schema of a document, without those of its entries."""
 _accepts_document: Final = compile_predicate(DOCUMENT)
 
@@ -42,11 +42,11 @@ class Tree(NamedTuple):
     """What the files of a run declare, by kind and name."""
 
     stores: dict[str, Entry]
-    """Places where secrets lie."""
+    """The secret stores."""
     templates: dict[str, Entry]
-    """What connections share."""
+    """The templates that connections extend."""
     connections: dict[str, Entry]
-    """In the order of the files; those without a usable form are left out."""
+    """The connections, in the order of the files, without those that aren't mappings."""
     moved: Mapping[str, str] = MappingProxyType({})
     """The present name of each connection that was renamed, by the old one."""
 
@@ -57,11 +57,11 @@ class TreeBuilder:
     def __init__(self, vocabulary: Vocabulary, tally: Tally, checks: SchemaChecks) -> None:
         self.tree = Tree({}, {}, {})
         self.names: dict[str, Span] = {}
-        """The names of all connections, with or without a usable form, and where they stand."""
+        """The names of all connections, also of those that aren't mappings, and their spans."""
         self.moves: list[Move] = []
         """The entries of `moved:`."""
         self.connections_span: Span | None = None
-        """Where `connections:` stands first."""
+        """The span of the first key `connections`."""
         self.size = 0
         """How many bytes the files have together."""
         self._vocabulary = vocabulary
@@ -72,13 +72,13 @@ class TreeBuilder:
         self._defaults = Branches(vocabulary.connection._replace(default=""), partial=True)
 
     def read(self, source: Source) -> None:
-        """Parse one file, check its frame, and file its entries."""
+        """Parse one file, check its top-level structure, and add its entries to the tree."""
         start = Span(source.name, 1, 1, 1, 2)
         self.size += len(source.data)
         try:
             root, duplicates = parse(source.data, source.name)
         except YamlError as error:
-            self._tally.note(self._as_reference(error) or diagnose_yaml(error))
+            self._tally.note(self._diagnose_foreign_reference(error) or diagnose_yaml(error))
             return
         for duplicate in duplicates:
             self._tally.note(diagnose_yaml(duplicate))
@@ -89,13 +89,13 @@ class TreeBuilder:
             return
         if may_hold_placeholders(source.data):
             self._check_placeholders(root, source)
-        skip = self._misplaced(root)
+        skip = self._check_indentation(root)
         if not _accepts_document(root):
             self._explain_frame(root, start, skip)
         self._add_entries(root, source, skip)
 
-    def _as_reference(self, error: YamlError) -> Diagnostic | None:
-        """Return what is said of another tool's reference where it is YAML as well, if the key holds references."""
+    def _diagnose_foreign_reference(self, error: YamlError) -> Diagnostic | None:
+        """Return the diagnostic of another tool's reference that isn't valid YAML, if its key holds references."""
         from connform.manifest.explain import NO_INTERPOLATION  # only bad manifests need it
 
         shapes = (self._vocabulary.connection, self._vocabulary.store)
@@ -108,8 +108,8 @@ class TreeBuilder:
         """Report placeholders, and nothing else about the values that hold one."""
         placeholders = Placeholders(secret_keys(self._vocabulary.connection) | secret_keys(self._vocabulary.store))
         for entry in _declarations(root, source.base):
-            for finding in placeholders.of(entry.name, entry.node):
-                if self._checks.wants(finding, locate(entry.node, finding.path, entry.span)):
+            for finding in placeholders.find(entry.name, entry.node):
+                if self._checks.admits(finding, locate(entry.node, finding.path, entry.span)):
                     self._tally.add(diagnose(finding, entry, entry.node))
 
     def _explain_frame(self, root: Map, start: Span, skip: set[KeyPath]) -> None:
@@ -119,19 +119,21 @@ class TreeBuilder:
         for finding in explain(compile_finder(DOCUMENT), root, {}, self._tally.room(start.file)):
             if finding.path[:2] not in skip:
                 span = locate(root, finding.path, start, at_key=finding.at_key)
-                if self._checks.wants(finding, span):
+                if self._checks.admits(finding, span):
                     at = pointer_of(finding)
                     found = diagnose_file(finding.code, finding.detail, span, finding.hint, at, fix=finding.fix)
                     self._tally.add(found)
 
     def _add_entries(self, root: Map, source: Source, skip: set[KeyPath]) -> None:
         defaults = root.get("defaults")
-        below = defaults if isinstance(defaults, Map) else None
-        if below is not None:
-            self._checks.check(self._defaults, Entry("defaults", "", below, root.key_span("defaults"), source.base))
+        file_defaults = defaults if isinstance(defaults, Map) else None
+        if file_defaults is not None:
+            self._checks.check(
+                self._defaults, Entry("defaults", "", file_defaults, root.key_span("defaults"), source.base)
+            )
         moved = root.get("moved")
         if isinstance(moved, Map):
-            self.moves += moves_of(moved)
+            self.moves += moves_in(moved)
         if "connections" in root:
             self.connections_span = self.connections_span or root.key_span("connections")
         for kind in KINDS:
@@ -142,23 +144,23 @@ class TreeBuilder:
                 self.names |= {name: section.key_span(name) for name in section}
             for name, node in section.items():
                 if isinstance(node, Map) and (kind, name) not in skip:
-                    self._add_entry(Entry(kind, name, node, section.key_span(name), source.base, below))
+                    self._add_entry(Entry(kind, name, node, section.key_span(name), source.base, file_defaults))
 
-    def _misplaced(self, root: Map) -> set[tuple[str | int, ...]]:
-        """Report entries, or their keys, that stand one level too far left; return the paths that this explains."""
+    def _check_indentation(self, root: Map) -> set[tuple[str | int, ...]]:
+        """Report entries and keys that need one more level of indentation; return the paths that this explains."""
         frame_keys = DOCUMENT["properties"].keys()
         owner, strays = misplaced_keys(root, lambda above, key: above in KINDS and key not in frame_keys)
-        explained = self._indent(root, (), owner, strays)
+        explained = self._report_indentation(root, (), owner, strays)
         section = root.get("connections")
         if isinstance(section, Map):
             owner, strays = misplaced_keys(section, lambda _, key: key in self._connection_keys)
-            explained |= self._indent(section, ("connections",), owner, strays)
+            explained |= self._report_indentation(section, ("connections",), owner, strays)
         return explained
 
-    def _indent(self, section: Map, path: KeyPath, owner: str, strays: list[str]) -> set[KeyPath]:
+    def _report_indentation(self, section: Map, path: KeyPath, owner: str, strays: list[str]) -> set[KeyPath]:
         if not strays:
             return set()
-        detail = indentation(owner, strays[0])
+        detail = indentation_detail(owner, strays[0])
         below = (Related(f"belongs below `{shown_name(owner)}:`", section.key_span(owner)),)
         at = pointer(*path, owner)
         self._tally.note(diagnose_file("wrong-indentation", detail, section.key_span(strays[0]), at=at, related=below))
@@ -174,7 +176,7 @@ class TreeBuilder:
 
 
 def _declarations(root: Map, base: str) -> Iterator[Entry]:
-    """Yield what a file declares, before anything is known of it, and its defaults."""
+    """Yield the defaults and the entries of a file that hasn't been checked."""
     defaults = root.get("defaults")
     if isinstance(defaults, Map):
         yield Entry("defaults", "", defaults, root.key_span("defaults"), base)

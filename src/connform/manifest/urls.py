@@ -26,7 +26,7 @@ URL: Final[Schema] = {
     "errorMessage": "a full URL is needed: https://host/path",
     "examples": ["https://api.acme.example/v1"],
 }
-"""What the JSON Schema demands of a URL; `parse_url` is stricter and says more."""
+"""The JSON Schema of a URL; `parse_url` is stricter, and has more precise messages."""
 
 _MALFORMED: Final = "malformed-url"
 _INSECURE: Final = "insecure-url"
@@ -51,7 +51,7 @@ class UrlError(ValueError):
 
 
 class Url(NamedTuple):
-    """A judged URL."""
+    """A URL that was checked."""
 
     scheme: str
     """`https`, or `http` for loopback."""
@@ -85,8 +85,8 @@ def parse_url(text: str, *, loopback_http: bool = True, query: bool = False) -> 
 
     Args:
         text: the URL.
-        loopback_http: whether plain http may speak to this machine.
-        query: whether a query may stand in it.
+        loopback_http: whether plain http is allowed for this machine.
+        query: whether a query is allowed.
 
     Raises:
         UrlError: `insecure-url` for plain http, `malformed-url` for everything else.

@@ -12,8 +12,8 @@ from connform.lazy_property import lazy_property
 from connform.manifest.branches import Branch, Branches
 from connform.manifest.diagnose import diagnose_file, pointer
 from connform.manifest.document import Entry, Inheritance, InheritanceError
-from connform.manifest.moves import judge, present_names
-from connform.manifest.recover import RefusedParts, is_complete, without
+from connform.manifest.moves import invalid_moves, present_names
+from connform.manifest.recover import RefusedParts, is_complete, remove_paths
 from connform.manifest.reference_rules import check_file, check_own_references, check_references
 from connform.manifest.rules import Finding
 from connform.manifest.schema_checks import SchemaChecks
@@ -29,15 +29,15 @@ if TYPE_CHECKING:
     from connform.manifest.tally import Tally
     from connform.manifest.vocabulary import Vocabulary
 
-_MOST_INHERITED: Final = 64_000_000
-_MOST_INHERITED_OF_ONE: Final = 64
-"""How much connections may inherit together, in characters: this much, and so many for each byte of the files."""
+_MAX_INHERITED: Final = 64_000_000
+_MAX_INHERITED_PER_BYTE: Final = 64
+"""The limit of what all connections together inherit, in characters: a fixed part, and a part for each byte of the files."""
 
 
 def validate(sources: Sequence[Source], vocabulary: Vocabulary, tally: Tally) -> Tree:
     """Return what the files declare, and add every mistake to a tally.
 
-    The tree is complete only where no mistake is an error.
+    The tree is complete only if there are no errors.
     """
     checks = SchemaChecks(tally)
     files = TreeBuilder(vocabulary, tally, checks)
@@ -74,7 +74,7 @@ class _EntryChecks:
     @lazy_property
     def _inheritance(self) -> Inheritance:
         known = keys(self._vocabulary.connection) | {"extends"}
-        return Inheritance(self.tree.templates, known, _MOST_INHERITED + _MOST_INHERITED_OF_ONE * self._files.size)
+        return Inheritance(self.tree.templates, known, _MAX_INHERITED + _MAX_INHERITED_PER_BYTE * self._files.size)
 
     @lazy_property
     def _templates(self) -> Names:
@@ -89,7 +89,7 @@ class _EntryChecks:
         return Names([*sorted(self._vocabulary.backends), *self.tree.stores])
 
     def check_templates(self) -> None:
-        """Check what each template says by itself; whether it is enough shows at the connections."""
+        """Check each template by itself; required keys are checked in the connections that extend it."""
         for entry in self.tree.templates.values():
             self._checks.check(self._part, entry)
             self._inherit(entry)
@@ -98,7 +98,7 @@ class _EntryChecks:
         """Check one store."""
         entry.effective = entry.node
         self._stores[entry.name] = None
-        branch = self._store.of(entry.node)
+        branch = self._store.branch_for(entry.node)
         refused = self._checks.refused(self._store, branch, entry, entry.node)
         if refused is None:
             return
@@ -107,40 +107,42 @@ class _EntryChecks:
             finding = Finding("reserved-store-name", (), detail)
             refused.add(finding)
             self._checks.note(finding, entry, entry.node)
-        for finding in self._store_rules(branch, entry, is_sound=not refused):
+        for finding in self._store_rules(branch, entry, is_valid=not refused):
             if not refused.explains(finding):
                 self._checks.note(finding, entry, entry.node)
         if not refused:
             self._stores[entry.name] = entry
 
-    def _store_rules(self, branch: Branch, entry: Entry, *, is_sound: bool) -> Iterator[Finding]:
-        if is_sound:
+    def _store_rules(self, branch: Branch, entry: Entry, *, is_valid: bool) -> Iterator[Finding]:
+        if is_valid:
             if entry.node["type"] in self._vocabulary.files:
                 yield from check_file(str(entry.node["path"]), ("path",), entry.base)
             yield from self._vocabulary.store_rules(entry.node)
         yield from check_own_references(branch.references, entry, self.tree.stores, self._vocabulary, self._backends)
 
     def check_connection(self, entry: Entry) -> None:
-        """Check the effective values of one connection: schema first, then the rules that still have something to look at."""
+        """Check the effective values of one connection: first by the schema, then by rules for what it accepted."""
         if not self._inherit(entry):
             self._checks.check(self._part, entry)
             return
         node = entry.effective
-        branch = self._connection.of(node)
+        branch = self._connection.branch_for(node)
         refused = self._checks.refused(self._connection, branch, entry, node, entry.origin)
         if refused is None:
             return
-        entry.sound = not refused
+        entry.is_valid = not refused
         for finding in self._rules(branch, entry, refused):
             if not refused.explains(finding):
-                entry.sound &= CODES[finding.code][0] is not Severity.ERROR
+                entry.is_valid &= CODES[finding.code][0] is not Severity.ERROR
                 self._checks.note(finding, entry, node)
 
     def _rules(self, branch: Branch, entry: Entry, refused: RefusedParts) -> Iterator[Finding]:
-        sound = without(entry.effective, refused.unusable)
-        selects = self._connection.of(sound)  # another branch than `branch`, where what selects was refused
-        if not refused or (is_complete(selects.schema, sound) and (selects is branch or selects.accepts(sound))):
-            yield from self._vocabulary.rules(sound)
+        remaining = remove_paths(entry.effective, refused.unusable)
+        selected = self._connection.branch_for(remaining)  # another branch if a discriminator was refused
+        if not refused or (
+            is_complete(selected.schema, remaining) and (selected is branch or selected.accepts(remaining))
+        ):
+            yield from self._vocabulary.rules(remaining)
         yield from check_references(branch.references, entry, self._stores, self._vocabulary, self._schemes)
 
     def _inherit(self, entry: Entry) -> bool:
@@ -151,15 +153,15 @@ class _EntryChecks:
             self._inheritance.resolve(entry)
         except InheritanceError as error:
             span = error.node.value_span(error.at) if error.at else entry.span
-            if self._checks.wants(Finding(error.code, (), error.detail), span):
+            if self._checks.admits(Finding(error.code, (), error.detail), span):
                 at = pointer(entry.kind, entry.name, *filter(None, (error.at,)))
-                hint, fix = self._templates.did_you_mean(error.wanted), self._templates.respelt(error.wanted)
+                hint, fix = self._templates.did_you_mean(error.wanted), self._templates.spelling_variant(error.wanted)
                 self._tally.add(diagnose_file(error.code, error.detail, span, hint, at, related=error.related, fix=fix))
             return False
         return True
 
     def check_use(self) -> None:
-        """Warn of what nobody uses, and of a run without connections."""
+        """Warn of templates that no connection extends, and of a run without connections."""
         for name, entry in self.tree.templates.items():
             if name not in self._used:
                 detail = "no connection extends it: remove it, or extend it"
@@ -169,8 +171,8 @@ class _EntryChecks:
             self._tally.note(diagnose_file("no-connections", detail, self._files.connections_span))
 
     def check_moves(self) -> None:
-        """Judge the renames, and keep where each leads."""
+        """Check the renames, and add the present names to the tree."""
         if self._files.moves:
-            for one in judge(self._files.moves, self._files.names):
+            for one in invalid_moves(self._files.moves, self._files.names):
                 self._tally.note(one)
             self.tree = self.tree._replace(moved=present_names(self._files.moves))

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 class Duplicates(list["YamlError"]):
-    """The keys that stand twice."""
+    """The errors of duplicate keys."""
 
     more = 0
-    """How many there are beyond those that are listed."""
+    """How many more there are than listed."""
 
 
 class YamlError(Exception):
@@ -31,11 +31,11 @@ class YamlError(Exception):
         self.detail = detail
         self.span = span
         self.first = first
-        """The first place, of a key that stands twice."""
+        """The first position of a duplicate key."""
         self.key = ""
-        """The key whose value it is, where that matters."""
+        """The key of the wrong value, if the mistake is a placeholder; else empty."""
         self.reference = ""
-        """Our reference to the secret that is meant, if one is."""
+        """Our reference to the same secret; empty if there is none."""
 
 
 class NotYamlError(Exception):
@@ -63,7 +63,7 @@ _EMPTY: Final = re.compile(r"(?:---|\.\.\.|\s++|#[^\n]*+)*+")
 
 
 def about_document(root: Map | None, rest: str) -> str:
-    """Return what to do about a second document, which `rest` starts with."""
+    """Return the message about a second document, with which `rest` starts."""
     if root is None:
         return "the document above this `---` is empty: remove one of the two `---`"
     if _EMPTY.fullmatch(rest):

@@ -30,24 +30,24 @@ if TYPE_CHECKING:
 
 
 class Policy(NamedTuple):
-    """One demand on effective connections."""
+    """One policy: a JSON Schema that effective connections must satisfy."""
 
     code: str
     """The code of its diagnostics, unique over a run."""
     message: str
-    """What it demands: the summary of its diagnostics, one line."""
+    """What it requires: the summary of its diagnostics, one line."""
     severity: Severity
-    """How grave a breach is."""
+    """The severity of its diagnostics."""
     schema: Schema
-    """What a connection must satisfy, `expand`ed."""
+    """The schema that a connection must satisfy, as `expand` returned it."""
     span: Span
-    """The place of its code."""
+    """The span of its code."""
     bases: frozenset[str] = frozenset()
-    """The folders whose connections it judges; empty: all."""
+    """The folders whose connections it applies to; empty for all."""
 
 
 def read_policies(sources: Iterable[Source]) -> tuple[list[Policy], list[Diagnostic]]:
-    """Return the policies of policy files, and what is wrong with the files; a file that isn't understood gives none."""
+    """Return the policies of policy files, and what is wrong with the files; a file that its schema refuses gives none."""
     policies: dict[str, Policy] = {}
     tally, meter = Tally(), Meter()
     for source in sources:
@@ -62,7 +62,7 @@ def read_policies(sources: Iterable[Source]) -> tuple[list[Policy], list[Diagnos
 
 
 def _read(source: Source, tally: Tally) -> Map | None:
-    """Return what a policy file holds, unless something is wrong with it."""
+    """Return the content of a policy file; `None` if it has mistakes, which are added to the tally."""
     start = Span(source.name, 1, 1, 1, 2)
     try:
         root, duplicates = parse(source.data, source.name)
@@ -78,7 +78,7 @@ def _read(source: Source, tally: Tally) -> Map | None:
     for finding in explain(_finder(), root, {}, tally.room(source.name)):
         is_wrong = True
         span = locate(root, finding.path, start, at_key=finding.at_key)
-        if tally.wants(finding.code, CODES[finding.code][0], span, finding.which):
+        if tally.admits(finding.code, CODES[finding.code][0], span, finding.which):
             tally.add(diagnose_file(finding.code, finding.detail, span, finding.hint, pointer_of(finding)))
     return None if is_wrong else root
 
@@ -89,7 +89,7 @@ def _finder() -> Finder:
 
 
 def _policy(root: Any, code: str, tally: Tally, meter: Meter) -> Policy:
-    """Return a policy; what can't be applied of it is noted, and its schema then refuses nothing."""
+    """Return a policy; if its schema can't be used, that is added to the tally, and the policy refuses nothing."""
     node, span = root["policies"][code], root["policies"].key_span(code)
     schema: Schema = {}
     if code in CODES:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from connform.manifest.shape import Schema
 
 CODE: Final = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*(?!\n)$"
-"""What the code of a policy looks like."""
+"""The pattern of a policy's code."""
 
 SCHEMA: Final[Schema] = {"$ref": "#/$defs/schema"}
 """The value of a keyword that is a schema."""

@@ -80,7 +80,7 @@ def _restrict(
 def _concerns(one: Diagnostic, connections: Mapping[str, Entry], chosen: Mapping[str, Entry]) -> bool:
     """Whether a diagnostic belongs to no connection, or to a chosen one, be it that this one inherits it as well."""
     if one.code == MORE[Severity.ERROR]:  # mistakes that belong to no connection are listed before those that do
-        return not all(entry.sound for entry in chosen.values())
+        return not all(entry.is_valid for entry in chosen.values())
     if one.connection not in connections or one.connection in chosen:
         return True
     path = tuple(part.replace("~1", "/").replace("~0", "~") for part in one.pointer.split("/")[3:])
@@ -147,13 +147,13 @@ def examine(
         ignores = Ignores(sources)
         known, tally = vocabulary(), Tally(ignores)
         tree = validate_sources(sources, known, tally)
-        if tally.found_any_of(_UNKNOWN_NAMES) and vocabulary(plugins=True) != known:
+        if tally.has_any(_UNKNOWN_NAMES) and vocabulary(plugins=True) != known:
             known, tally = vocabulary(plugins=True), Tally(ignores)
             tree = validate_sources(sources, known, tally)
         judged = judge(policies, sources, tree, known, tally)
         for problem in problems:
             tally.note(problem)
-        tally.note_unused(has_errors=any(one.severity is Severity.ERROR for one in judged.mistakes))
+        tally.add_unused_ignores(has_errors=any(one.severity is Severity.ERROR for one in judged.mistakes))
         found = tally.diagnostics()
         listed: tuple[Diagnostic, ...] = ()
         if found:

@@ -70,7 +70,7 @@ def judge(
     problems += [*beside.problems, *_without_policies(texts, policies, mistakes)]
     scoped = [policy._replace(bases=bases[policy.span.file]) for policy in policies]
     finder = FactFinder(vocabulary.connection, DEFAULT_PROVIDER, reference_keys(), tree.stores)
-    sound = (connection for connection in tree.connections.values() if connection.sound)
+    sound = (connection for connection in tree.connections.values() if connection.is_valid)
     judge_connections(scoped, sound, finder.facts, tally)
     known = _SHOWN | KEYWORDS.keys()
     public = Public(known, known, known, lambda _: False)

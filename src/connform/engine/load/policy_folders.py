@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from connform.diagnostics import Span
 from connform.manifest.diagnose import diagnose_file
-from connform.manifest.files import is_manifest_name, of_one_revision
+from connform.manifest.files import is_manifest_name, read_one_revision
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -48,14 +48,14 @@ def policies_beside(sources: Iterable[Source], named: Sequence[str]) -> PolicyFi
     taken = [os.path.realpath(path) for path in named]
     for base, folder in {source.base: os.path.dirname(source.name) for source in sources}.items():
         for place in _places(base, folder):
-            found, reason = of_one_revision(place, _look)
+            found, reason = read_one_revision(place, _look)
             if found:
                 files.setdefault(base, []).extend(found)
             real = os.path.realpath(place)
             if reason and not any(path == real or path.startswith(real + os.sep) for path in taken):
                 problems[real] = diagnose_file("policy-unreadable", reason, Span(place, 1, 1, 1, 1))
     for place in filter(os.path.isdir, named):
-        found, reason = of_one_revision(place, _look)
+        found, reason = read_one_revision(place, _look)
         if found and reason:  # without any, whoever reads it says so
             problems[os.path.realpath(place)] = diagnose_file("policy-unreadable", reason, Span(place, 1, 1, 1, 1))
     return PolicyFiles(files, list(problems.values()))
