@@ -118,17 +118,17 @@ class Branches:
             node, lambda above, key: key not in parts and key in parts.get(above, {}).get("properties", ())
         )
         explained = {owner, *strays} if strays else set()
-        for one in explain(branch.find, node, _KeysOfOtherBranches(self._choices_by_key, node), max_suggestions):
-            if not (one.path and one.path[0] in explained):
-                yield self._with_deciding_discriminators(one, origin)
+        for finding in explain(branch.find, node, _KeysOfOtherBranches(self._choices_by_key, node), max_suggestions):
+            if not (finding.path and finding.path[0] in explained):
+                yield self._with_deciding_discriminators(finding, origin)
         if strays:
             yield Finding("wrong-indentation", (strays[0],), indentation_detail(owner, strays[0]), at_key=True)
 
     @lazy_property
     def _choices_by_key(self) -> dict[str, list[tuple[_Choice, ...]]]:
         found: dict[str, list[tuple[_Choice, ...]]] = {}
-        for key, home in _keys_of_branches(self._shape):
-            found.setdefault(key, []).append(home)
+        for key, choices in _keys_of_branches(self._shape):
+            found.setdefault(key, []).append(choices)
         return found
 
     def _with_deciding_discriminators(self, finding: Finding, origin: Callable[[KeyPath], str]) -> Finding:

@@ -141,13 +141,13 @@ def _pattern(pattern: str) -> Predicate:
     return lambda value: not isinstance(value, str) or bool(search(value))
 
 
-def _unique(wanted: bool) -> Predicate:  # noqa: FBT001  (a keyword's value)
+def _unique(expected: bool) -> Predicate:  # noqa: FBT001  (a keyword's value)
     def check(value: object) -> bool:
         if not isinstance(value, list):
             return True
         return len(set(map(equality_key, value))) == len(value)
 
-    return check if wanted else _accept_all
+    return check if expected else _accept_all
 
 
 def _items(schema: Schema) -> Predicate:
@@ -155,8 +155,8 @@ def _items(schema: Schema) -> Predicate:
 
     def check(value: Any) -> bool:
         if isinstance(value, list):
-            for one in value:
-                if not item(one):
+            for part in value:
+                if not item(part):
                     return False
         return True
 

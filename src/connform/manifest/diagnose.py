@@ -75,7 +75,7 @@ def diagnose_file(
     detail: str,
     span: Span,
     hint: str = "",
-    at: str = "",
+    json_pointer: str = "",
     first: Span | None = None,
     related: tuple[Related, ...] = (),
     fix: str = "",
@@ -84,7 +84,7 @@ def diagnose_file(
     severity, summary = CODES[code]
     if first:
         related = (Related("first defined here", first), *related)
-    return Diagnostic(severity, code, summary, detail, span, hint, at, "", related, fix=_fix(span, fix))
+    return Diagnostic(severity, code, summary, detail, span, hint, json_pointer, "", related, fix=_fix(span, fix))
 
 
 def diagnose_yaml(error: YamlError) -> Diagnostic:

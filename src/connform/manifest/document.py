@@ -153,7 +153,7 @@ class InheritanceError(Exception):
         self,
         node: Map,
         detail: str,
-        wanted: str = "",
+        template: str = "",
         code: str = "unknown-template",
         related: tuple[Related, ...] = (),
         at: str = "extends",
@@ -164,7 +164,7 @@ class InheritanceError(Exception):
         self.at = at
         """The key that is wrong; empty if it is the mapping as a whole."""
         self.detail = detail
-        self.wanted = wanted
+        self.template = template
         """The name that no template has."""
         self.code = code
         self.related = related
@@ -200,14 +200,14 @@ class Inheritance:
         if entry.defaults and entry.kind == "connections":
             layers.append(Layer("defaults", entry.defaults))
         if len(layers) > 1:
-            below, size = self._merge_layers(layers[1:], (str(entry.node.get("extends", "")), id(entry.defaults)))
+            lower, size = self._merge_layers(layers[1:], (str(entry.node.get("extends", "")), id(entry.defaults)))
             if entry.kind == "connections" and size > _FREE_CHARACTERS:
                 self._characters_left -= size
                 if self._characters_left < 0:
                     place = "extends" if "extends" in entry.node else ""
                     detail = "connections inherit too much content too often: make templates and `defaults` smaller"
                     raise InheritanceError(entry.node, detail, code="too-much-inherited", at=place)
-            entry.effective = _merge(below, entry.node)
+            entry.effective = _merge(lower, entry.node)
             entry.effective.pop("extends", None)
         else:
             entry.effective = entry.node
@@ -277,14 +277,14 @@ def _circle_error(names: list[str], templates: Mapping[str, Entry]) -> Inheritan
     return InheritanceError(templates[ring[0]].node, detail, related=others)
 
 
-def _merge(below: Map, above: Map) -> Map:
+def _merge(lower: Map, upper: Map) -> Map:
     """Merge mappings, and replace all other values; each keeps its source position."""
-    merged = Map(above.start)
-    merged.update(below)
-    merged.marks.update(below.marks)
-    for key, value in above.items():
-        under = below.get(key)
-        both = isinstance(value, Map) and isinstance(under, Map)
-        merged[key] = _merge(under, value) if both else value  # type: ignore[arg-type]  # both are Maps
-        merged.marks[key] = above.marks[key]
+    merged = Map(upper.start)
+    merged.update(lower)
+    merged.marks.update(lower.marks)
+    for key, value in upper.items():
+        lower_value = lower.get(key)
+        are_mappings = isinstance(value, Map) and isinstance(lower_value, Map)
+        merged[key] = _merge(lower_value, value) if are_mappings else value  # type: ignore[arg-type]  # both are Maps
+        merged.marks[key] = upper.marks[key]
     return merged

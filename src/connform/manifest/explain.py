@@ -47,9 +47,9 @@ def explain(find: Finder, value: object, other_keys: Mapping[str, str], max_sugg
             number += 1
             bad = _bad_value(violation, suggests=number <= max_suggestions)
             yield bad._replace(detail=_TYPOGRAPHIC_QUOTES, hint="") if _in_typographic_quotes(violation.value) else bad
-    explained = {one for refusal in unknown for one in _keys_meant_by_unknown(refusal, max_suggestions)}
+    explained = {key for violation in unknown for key in _keys_meant_by_unknown(violation, max_suggestions)}
     for violation in missing:
-        if (violation.path, violation.wanted) not in explained:
+        if (violation.path, violation.expected) not in explained:
             yield _missing_key(violation)
     for violation in unknown:
         yield from _unknown_keys(violation, other_keys, max_suggestions)
@@ -67,7 +67,7 @@ def _keys_meant_by_unknown(violation: SchemaViolation, max_suggestions: int) -> 
     absent = [key for key in known if key not in violation.value]
     for key in islice(_names_of_unknown_keys(violation), max_suggestions):
         if key == MERGE_KEY:
-            yield from ((path, one) for one in absent)
+            yield from ((path, name) for name in absent)
         elif guess := similar(key, absent) or _parent(key, known):
             yield path, guess
 
@@ -88,7 +88,7 @@ def _foreign_letter(key: str) -> str:
         return ""
     import unicodedata
 
-    letter = next(one for one in key if not one.isascii())
+    letter = next(character for character in key if not character.isascii())
     return f": it holds U+{ord(letter):04X} ({unicodedata.name(letter, 'no letter').lower()})"
 
 
@@ -153,7 +153,7 @@ def _spelling_variant(key: str, other_keys: Mapping[str, str], known: Mapping[st
 
 
 def _missing_key(error: SchemaViolation) -> Finding:
-    key = error.wanted
+    key = error.expected
     about = error.schema.get("properties", {}).get(key, {})
     detail = f"{_name_of_object(error.path)} needs `{key}`"
     if "enum" in about:
@@ -179,11 +179,11 @@ def _bad_value(error: SchemaViolation, *, suggests: bool) -> Finding:
     if error.keyword == "uniqueItems":
         return _repeated_item(error)
     word = _WORDING.get(error.keyword)
-    code, detail = word(error.wanted) if word else ("malformed-value", "the value has a wrong form")
-    if error.keyword == "type" and error.wanted == "array" and str(error.value)[:1] in _BULLETS:
+    code, detail = word(error.expected) if word else ("malformed-value", "the value has a wrong form")
+    if error.keyword == "type" and error.expected == "array" and str(error.value)[:1] in _BULLETS:
         detail += "; in lines of its own, each item begins with `- `"
     elif error.keyword == "type" and error.value is None:
-        detail = f"nothing stands here; {_name_of_object(error.path)} is {_TYPE_NAMES[_first_type(error.wanted)]}"
+        detail = f"nothing stands here; {_name_of_object(error.path)} is {_TYPE_NAMES[_first_type(error.expected)]}"
     elif error.keyword == "pattern":
         code = schema.get("x-code", code)
         detail = message or detail

@@ -29,12 +29,12 @@ _SAFE: Final = re.compile(
 
 def fixes_inside_quotes(found: Sequence[Diagnostic], lines: SourceLines) -> Iterator[Diagnostic]:
     """Yield the diagnostics with edits inside of quotes; the fix of anything but a plain or quoted text is removed."""
-    for one in found:
-        if one.fix:
-            edits = [_edit_inside_quotes(edit, lines[edit.span.file][edit.span.line - 1]) for edit in one.fix]
-            yield one._replace(fix=tuple(edit for edit in edits if edit) if all(edits) else ())
+    for diagnostic in found:
+        if diagnostic.fix:
+            edits = [_edit_inside_quotes(edit, lines[edit.span.file][edit.span.line - 1]) for edit in diagnostic.fix]
+            yield diagnostic._replace(fix=tuple(edit for edit in edits if edit) if all(edits) else ())
         else:
-            yield one
+            yield diagnostic
 
 
 def _edit_inside_quotes(edit: Edit, line: str) -> Edit | None:

@@ -37,12 +37,12 @@ def _pattern_properties(validator: Any, patterns: dict[str, Any], value: Any, _:
                     yield from validator.descend(part, schema, path=key, schema_path=pattern)
 
 
-def _additional_properties(validator: Any, wanted: Any, value: Any, schema: Any) -> Iterator[ValidationError]:
+def _additional_properties(validator: Any, expected: Any, value: Any, schema: Any) -> Iterator[ValidationError]:
     if isinstance(value, dict):
         known, patterns = schema.get("properties", {}), schema.get("patternProperties", {})
         for key, part in value.items():
             if key not in known and not any(_matches(pattern, key) for pattern in patterns):
-                yield from validator.descend(part, wanted, path=key)
+                yield from validator.descend(part, expected, path=key)
 
 
 def _required(_: Any, required: list[str], value: Any, __: Any) -> Iterator[ValidationError]:
@@ -50,8 +50,8 @@ def _required(_: Any, required: list[str], value: Any, __: Any) -> Iterator[Vali
         yield ValidationError("lacks keys")  # one error for all missing keys
 
 
-def _unique_items(_: Any, wanted: bool, value: Any, __: Any) -> Iterator[ValidationError]:  # noqa: FBT001  (a keyword's value)
-    if wanted and isinstance(value, list) and len(set(map(equality_key, value))) < len(value):
+def _unique_items(_: Any, expected: bool, value: Any, __: Any) -> Iterator[ValidationError]:  # noqa: FBT001  (a keyword's value)
+    if expected and isinstance(value, list) and len(set(map(equality_key, value))) < len(value):
         yield ValidationError("has an item twice")
 
 

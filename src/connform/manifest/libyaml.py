@@ -108,12 +108,12 @@ def explain_error(error: MarkedYAMLError, text: str) -> Mistake:
 
     problem: Any = error.problem_mark  # the C parser sets it
     context: Any = error.context_mark or problem
-    at, since = problem.index, context.index
-    before, bracket = _scan_until(text, at)
-    return explain(SyntaxFailure(text, error.problem or "", at, since, before, bracket))
+    position, context_start = problem.index, context.index
+    last_scalar, bracket = _scan_until(text, position)
+    return explain(SyntaxFailure(text, error.problem or "", position, context_start, last_scalar, bracket))
 
 
-def _scan_until(text: str, at: int) -> tuple[tuple[int, int, str], int]:
+def _scan_until(text: str, position: int) -> tuple[tuple[int, int, str], int]:
     """Return the last scalar before an offset, and the offset of the innermost bracket that is open there, or -1."""
     parser = CParser(without_surrogates(text))
     last, brackets = (0, 0, ""), [-1]
@@ -121,7 +121,7 @@ def _scan_until(text: str, at: int) -> tuple[tuple[int, int, str], int]:
         while parser.check_token():
             token: Any = parser.get_token()
             start, end = token.start_mark.index, token.end_mark.index
-            if end > at:
+            if end > position:
                 break
             if isinstance(token, yaml.ScalarToken):
                 last = (start, end, token.style if token.style in ("'", '"') else "")

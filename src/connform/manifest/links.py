@@ -88,17 +88,17 @@ class Links:
             if not _is_in(real, root) or _GIT in real[len(root) :].lower().split(os.sep):
                 raise LinkLeavesError(link, root, "repository")
             return
-        around = [folder for folder in self.folders if _is_in(link, folder)]
-        if around and not any(_is_in(real, folder) for folder in self.folders):
-            raise LinkLeavesError(link, around[0], "folder")
+        folders_around = [folder for folder in self.folders if _is_in(link, folder)]
+        if folders_around and not any(_is_in(real, folder) for folder in self.folders):
+            raise LinkLeavesError(link, folders_around[0], "folder")
 
 
 def repository_root(folder: str) -> str:
     """Return the root of the innermost Git repository around a folder, an absolute path; empty if there is none."""
     here = folder
     while not os.path.exists(os.path.join(here, _GIT)):
-        here, below = os.path.dirname(here), here
-        if here == below:
+        here, child = os.path.dirname(here), here
+        if here == child:
             return ""
     return here
 

@@ -18,26 +18,26 @@ _JSON_COMMENT: Final = re.compile(r"\"(?:[^\"\\\n]|\\.)*\"?|(?P<comment>(?<![:\w
 _KEY: Final = re.compile(r"([A-Za-z_]{1,64})[\"']?:[ \t]+\Z")
 
 
-def foreign_syntax(text: str, at: int, since: int) -> Mistake | None:
-    """Return the mistake if syntax of another language stands at `at`, or at `since`, where the parser's token began."""
-    for place in (at, at - 1, at - 2, since, since - 1):
+def foreign_syntax(text: str, position: int, context_start: int) -> Mistake | None:
+    """Return the mistake if syntax of another language stands at `position`, or at `context_start`, where the parser's token began."""
+    for place in (position, position - 1, position - 2, context_start, context_start - 1):
         if place >= 0 and (found := _TEMPLATE.match(text, place)):
             return template_mistake(text, found.start())
-    line = text[text.rfind("\n", 0, at) + 1 : at]
+    line = text[text.rfind("\n", 0, position) + 1 : position]
     if _TEMPLATE_END.search(line) and (started := _TEMPLATE.search(line)):
-        return template_mistake(text, at - len(line) + started.start())
-    if text[at - 1 : at] == "$" and (found := _PLACEHOLDER.match(text, at - 1)):
+        return template_mistake(text, position - len(line) + started.start())
+    if text[position - 1 : position] == "$" and (found := _PLACEHOLDER.match(text, position - 1)):
         return _placeholder(found, line[:-1])
-    if text.startswith("```", at):
-        return Mistake("yaml-syntax", "a code fence of Markdown stands here: remove it", at, at + 3)
-    if text[at - 3 : at + 1] == "ENC[":
+    if text.startswith("```", position):
+        return Mistake("yaml-syntax", "a code fence of Markdown stands here: remove it", position, position + 3)
+    if text[position - 3 : position + 1] == "ENC[":
         detail = "a value that SOPS encrypted stands here: keep it in its own file, and name it by `sops://FILE#/FIELD`"
-        return Mistake("yaml-syntax", detail, at - 3, at + 1)
-    return _json_comment(text, at) if text.lstrip()[:1] in ("{", "[") else None
+        return Mistake("yaml-syntax", detail, position - 3, position + 1)
+    return _json_comment(text, position) if text.lstrip()[:1] in ("{", "[") else None
 
 
-def _json_comment(text: str, at: int) -> Mistake | None:
-    for found in _JSON_COMMENT.finditer(text, 0, at + 2):
+def _json_comment(text: str, position: int) -> Mistake | None:
+    for found in _JSON_COMMENT.finditer(text, 0, position + 2):
         if found["comment"]:
             detail = "this is no comment of YAML, nor of JSON: start it with `#`, or remove it"
             return Mistake("yaml-syntax", detail, *found.span())

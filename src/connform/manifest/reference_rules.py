@@ -58,9 +58,9 @@ def check_references(
             continue
         if reference.scheme not in stores and reference.scheme not in vocabulary.backends:
             yield _unknown_scheme(reference.scheme, path, schemes)
-        elif ours := from_vals(text):
+        elif our_form := from_vals(text):
             detail = "vals writes a field as `#/name`; here it is `#name`"
-            yield Finding("foreign-reference", path, detail, f"write `{ours}`", fix=ours)
+            yield Finding("foreign-reference", path, detail, f"write `{our_form}`", fix=our_form)
         else:
             yield from _check(reference, path, entry, stores, vocabulary)
 

@@ -36,8 +36,8 @@ def replace_content(name: str, content: bytes) -> None:
         return
     draft = _draft_beside(path, content, 0o600)
     try:
-        mine = draft.stat()
-        if (mine.st_uid, mine.st_gid) != (status.st_uid, status.st_gid):
+        draft_status = draft.stat()
+        if (draft_status.st_uid, draft_status.st_gid) != (status.st_uid, status.st_gid):
             os.chown(draft, status.st_uid, status.st_gid)
         draft.chmod(stat.S_IMODE(status.st_mode))
         draft.replace(path)

@@ -68,11 +68,11 @@ def add_snippets(found: Sequence[Diagnostic], lines: SourceLines, public: Public
         return _snippet(span, context, lines[span.file], public)
 
     return tuple(
-        one._replace(
-            snippet=show(one.span, _context(one.pointer)),
-            related=tuple(other._replace(snippet=show(other.span, "")) for other in one.related),
+        diagnostic._replace(
+            snippet=show(diagnostic.span, _context(diagnostic.pointer)),
+            related=tuple(other._replace(snippet=show(other.span, "")) for other in diagnostic.related),
         )
-        for one in found
+        for diagnostic in found
     )
 
 

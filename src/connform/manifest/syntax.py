@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 def explain(failure: SyntaxFailure) -> Mistake:
     """Return what is wrong."""
-    found = _blank(failure) or foreign_syntax(failure.text, failure.at, failure.since)
+    found = _blank(failure) or foreign_syntax(failure.text, failure.position, failure.context_start)
     if found:
         return found
     rule = _RULES.get(failure.problem, _GENERAL)
-    return syntax(rule, failure.at) if isinstance(rule, str) else rule(failure)
+    return syntax(rule, failure.position) if isinstance(rule, str) else rule(failure)
 
 
 _GENERAL: Final = "from here on it can't be read as YAML: see whether quotes, brackets and indentation are right"
@@ -35,13 +35,13 @@ _INDENT: Final = re.compile(r"[ \t]*")
 
 def _blank(failure: SyntaxFailure) -> Mistake | None:
     """Return the mistake if the line is indented by a tab, or if a tab or a non-YAML blank stands at the position."""
-    text, at, start = failure.text, failure.at, failure.line_start
-    if _ODD_BLANK.fullmatch(failure.here):
-        return syntax(blank_message(failure.here), at)
+    text, position, start = failure.text, failure.position, failure.line_start
+    if _ODD_BLANK.fullmatch(failure.character):
+        return syntax(blank_message(failure.character), position)
     if not failure.is_first_in_line:
         detail = "a tab stands here: write a space"
-        return Mistake("yaml-tab", detail, at, at + 1) if failure.here == "\t" else None
-    place = text.find("\t", start, at + 1)
+        return Mistake("yaml-tab", detail, position, position + 1) if failure.character == "\t" else None
+    place = text.find("\t", start, position + 1)
     if place < 0:
         return None
     indent = _INDENT.match(text, start)
@@ -52,38 +52,38 @@ def _blank(failure: SyntaxFailure) -> Mistake | None:
 
 
 def _cannot_start(failure: SyntaxFailure) -> Mistake:
-    here = failure.text[failure.at : failure.at + 1]
-    sign = "a backtick" if here == "`" else f"`{here}`"
-    return syntax(f"no value starts with {sign} in YAML: put the text into quotes", failure.at)
+    character = failure.text[failure.position : failure.position + 1]
+    sign = "a backtick" if character == "`" else f"`{character}`"
+    return syntax(f"no value starts with {sign} in YAML: put the text into quotes", failure.position)
 
 
 def _no_name(failure: SyntaxFailure) -> Mistake:
-    sign = failure.text[failure.since : failure.since + 1]
+    sign = failure.text[failure.context_start : failure.context_start + 1]
     what = "an alias" if sign == "*" else "an anchor"
-    return syntax(f"`{sign}` starts {what} in YAML: put a text that begins with it into quotes", failure.since)
+    return syntax(f"`{sign}` starts {what} in YAML: put a text that begins with it into quotes", failure.context_start)
 
 
 def _behind_block_sign(failure: SyntaxFailure) -> Mistake:
-    sign = failure.text[failure.since : failure.since + 1]
+    sign = failure.text[failure.context_start : failure.context_start + 1]
     if sign == "%":
         return _directive(failure)
     detail = f"behind `{sign}` the line ends, and the text begins in the next one, indented: move it there; put a text that begins with `{sign}` into quotes"
-    return syntax(detail, failure.since)
+    return syntax(detail, failure.context_start)
 
 
 def _open_quote(failure: SyntaxFailure) -> Mistake:
-    return syntax("the quote that is opened here is never closed", failure.since)
+    return syntax("the quote that is opened here is never closed", failure.context_start)
 
 
 def _tag(failure: SyntaxFailure) -> Mistake:
-    if failure.text[failure.since : failure.since + 1] == "%":
+    if failure.text[failure.context_start : failure.context_start + 1] == "%":
         return _directive(failure)
     detail = "`!` starts a tag in YAML, and tags are refused: put a text that begins with `!` into quotes"
-    return Mistake("yaml-tag", detail, failure.since, failure.since + 1)
+    return Mistake("yaml-tag", detail, failure.context_start, failure.context_start + 1)
 
 
 def _directive(failure: SyntaxFailure) -> Mistake:
-    start = start_of_line(failure.text, failure.since)
+    start = start_of_line(failure.text, failure.context_start)
     detail = "a line that begins with `%` is an instruction for YAML, and only `%YAML 1.2` with `---` below it is allowed: remove it, or quote the text"
     return syntax(detail, start)
 

@@ -120,8 +120,10 @@ class TreeBuilder:
             if finding.path[:2] not in skip:
                 span = locate(root, finding.path, start, at_key=finding.at_key)
                 if self._checks.admits(finding, span):
-                    at = pointer_of(finding)
-                    found = diagnose_file(finding.code, finding.detail, span, finding.hint, at, fix=finding.fix)
+                    json_pointer = pointer_of(finding)
+                    found = diagnose_file(
+                        finding.code, finding.detail, span, finding.hint, json_pointer, fix=finding.fix
+                    )
                     self._tally.add(found)
 
     def _add_entries(self, root: Map, source: Source, skip: set[KeyPath]) -> None:
@@ -161,9 +163,13 @@ class TreeBuilder:
         if not strays:
             return set()
         detail = indentation_detail(owner, strays[0])
-        below = (Related(f"belongs below `{shown_name(owner)}:`", section.key_span(owner)),)
-        at = pointer(*path, owner)
-        self._tally.note(diagnose_file("wrong-indentation", detail, section.key_span(strays[0]), at=at, related=below))
+        related = (Related(f"belongs below `{shown_name(owner)}:`", section.key_span(owner)),)
+        json_pointer = pointer(*path, owner)
+        self._tally.note(
+            diagnose_file(
+                "wrong-indentation", detail, section.key_span(strays[0]), json_pointer=json_pointer, related=related
+            )
+        )
         return {(*path, name) for name in (owner, *strays)}
 
     def _add_entry(self, entry: Entry) -> None:
@@ -171,8 +177,10 @@ class TreeBuilder:
         first = named.setdefault(entry.name, entry)
         if first is not entry:
             detail = f"a name stands once over all files of a run; {first.span} has it already"
-            at = pointer(entry.kind, entry.name)
-            self._tally.note(diagnose_file("duplicate-name", detail, entry.span, at=at, first=first.span))
+            json_pointer = pointer(entry.kind, entry.name)
+            self._tally.note(
+                diagnose_file("duplicate-name", detail, entry.span, json_pointer=json_pointer, first=first.span)
+            )
 
 
 def _declarations(root: Map, base: str) -> Iterator[Entry]:

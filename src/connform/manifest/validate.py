@@ -154,9 +154,14 @@ class _EntryChecks:
         except InheritanceError as error:
             span = error.node.value_span(error.at) if error.at else entry.span
             if self._checks.admits(Finding(error.code, (), error.detail), span):
-                at = pointer(entry.kind, entry.name, *filter(None, (error.at,)))
-                hint, fix = self._templates.did_you_mean(error.wanted), self._templates.spelling_variant(error.wanted)
-                self._tally.add(diagnose_file(error.code, error.detail, span, hint, at, related=error.related, fix=fix))
+                json_pointer = pointer(entry.kind, entry.name, *filter(None, (error.at,)))
+                hint, fix = (
+                    self._templates.did_you_mean(error.template),
+                    self._templates.spelling_variant(error.template),
+                )
+                self._tally.add(
+                    diagnose_file(error.code, error.detail, span, hint, json_pointer, related=error.related, fix=fix)
+                )
             return False
         return True
 
@@ -173,6 +178,6 @@ class _EntryChecks:
     def check_moves(self) -> None:
         """Check the renames, and add the present names to the tree."""
         if self._files.moves:
-            for one in invalid_moves(self._files.moves, self._files.names):
-                self._tally.note(one)
+            for diagnostic in invalid_moves(self._files.moves, self._files.names):
+                self._tally.note(diagnostic)
             self.tree = self.tree._replace(moved=present_names(self._files.moves))

@@ -24,7 +24,7 @@ class SchemaViolation(NamedTuple):
 
     keyword: str
     """The violated keyword; for `required`, each missing key is a violation of its own."""
-    wanted: Any
+    expected: Any
     """The value of the keyword; for `required`, the missing key."""
     schema: Mapping[str, Any]
     """The schema that has the keyword."""
@@ -99,18 +99,18 @@ class _Compiler:
 
     def additional_properties(self, schema: Schema) -> Finder | None:
         """Return the finder for unknown keys."""
-        wanted = schema["additionalProperties"]
+        expected = schema["additionalProperties"]
         known = schema.get("properties", {})
-        if wanted is True:
+        if expected is True:
             return None
-        inner = None if wanted is False else self.finder(wanted)
+        inner = None if expected is False else self.finder(expected)
 
         def find(value: Any, path: KeyPath) -> Iterator[SchemaViolation]:
             if not isinstance(value, dict):
                 return
             if inner is None:
                 if not value.keys() <= known.keys():
-                    yield SchemaViolation("additionalProperties", wanted, schema, value, path)
+                    yield SchemaViolation("additionalProperties", expected, schema, value, path)
                 return
             for key, part in value.items():
                 if key not in known:
@@ -167,20 +167,20 @@ _WITHOUT_FINDER: Final = frozenset({"then", "else", "$defs", "$schema"})
 
 
 def _predicate_finder(word: str, schema: Schema) -> Finder:
-    wanted = schema[word]
-    accepts = compile_predicate({word: wanted})
+    expected = schema[word]
+    accepts = compile_predicate({word: expected})
 
     def find(value: Any, path: KeyPath) -> Iterator[SchemaViolation]:
         if not accepts(value):
-            yield SchemaViolation(word, wanted, schema, value, path)
+            yield SchemaViolation(word, expected, schema, value, path)
 
     return find
 
 
 def _chained(finders: list[Finder]) -> Finder:
     def find(value: Any, path: KeyPath) -> Iterator[SchemaViolation]:
-        for one in finders:
-            yield from one(value, path)
+        for find_one in finders:
+            yield from find_one(value, path)
 
     return find
 
@@ -204,15 +204,17 @@ def _by_library(schema: Schema) -> Finder:
         from jsonschema import Draft202012Validator  # none of our own schemas needs it
 
         for error in Draft202012Validator(schema).iter_errors(value):
-            around = error.schema if isinstance(error.schema, dict) else {}
+            schema_of_keyword = error.schema if isinstance(error.schema, dict) else {}
             here = (*path, *error.absolute_path)
-            names = in_names(error.absolute_schema_path)
+            refuses_key = in_names(error.absolute_schema_path)
             if error.validator == "required":
-                wanted = [key for key in error.validator_value if error.message.startswith(repr(key))]
+                expected = [key for key in error.validator_value if error.message.startswith(repr(key))]
             else:
-                wanted = [error.validator_value]
-            for one in wanted:
-                yield SchemaViolation(str(error.validator), one, around, error.instance, here, names)
+                expected = [error.validator_value]
+            for value_of_keyword in expected:
+                yield SchemaViolation(
+                    str(error.validator), value_of_keyword, schema_of_keyword, error.instance, here, refuses_key
+                )
 
     return find
 

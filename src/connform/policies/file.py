@@ -57,7 +57,7 @@ def read_policies(sources: Iterable[Source]) -> tuple[list[Policy], list[Diagnos
             if first is not policy:
                 detail = f"a policy's code stands once over all files of a run; {first.span} has it already"
                 at = pointer("policies", policy.code)
-                tally.note(diagnose_file("duplicate-name", detail, policy.span, at=at, first=first.span))
+                tally.note(diagnose_file("duplicate-name", detail, policy.span, json_pointer=at, first=first.span))
     return list(policies.values()), tally.diagnostics()
 
 
@@ -94,7 +94,7 @@ def _policy(root: Any, code: str, tally: Tally, meter: Meter) -> Policy:
     schema: Schema = {}
     if code in CODES:
         detail = f"`{code}` is a code of connform's own: choose another"
-        tally.note(diagnose_file("invalid-policy", detail, span, at=pointer("policies", code)))
+        tally.note(diagnose_file("invalid-policy", detail, span, json_pointer=pointer("policies", code)))
     try:
         schema = expand(node["schema"], meter)
     except UnusableSchemaError as error:

@@ -56,14 +56,14 @@ def judge(
         if judges_by_folder[base]:
             judged_facts = facts(connection)
             size = 1 + _count_values(judged_facts) // _VALUES_PER_UNIT
-            for one in judges_by_folder[base]:
+            for policy_judge in judges_by_folder[base]:
                 try:
-                    one.judge(connection, judged_facts, size, budget)
+                    policy_judge.judge(connection, judged_facts, size, budget)
                 except TooCostlyError as error:
-                    tally.note(_too_costly(one.policy, str(error)))
+                    tally.note(_too_costly(policy_judge.policy, str(error)))
                     return
-    for one in judges:
-        for diagnostic in one.diagnostics():
+    for policy_judge in judges:
+        for diagnostic in policy_judge.diagnostics():
             tally.add(diagnostic)
 
 

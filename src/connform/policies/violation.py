@@ -57,12 +57,12 @@ def violations_of(error: Error) -> Iterator[PolicyViolation]:
 
 
 def _alternatives(error: Error, path: KeyPath) -> PolicyViolation:
-    inner = [(one.schema_path[0], refusal) for one in error.context for refusal in violations_of(one)]
+    inner = [(one.schema_path[0], violation) for one in error.context for violation in violations_of(one)]
     required: dict[Any, dict[str, None]] = {}
-    for alternative, refusal in inner:
-        required.setdefault(alternative, {})[refusal.detail] = None
+    for alternative, violation in inner:
+        required.setdefault(alternative, {})[violation.detail] = None
     detail = ", or ".join(dict.fromkeys(" and ".join(details) for details in required.values()))
-    columns = zip(*(refusal.path for _, refusal in inner), strict=False)
+    columns = zip(*(violation.path for _, violation in inner), strict=False)
     shared: KeyPath = tuple(column[0] for column in takewhile(lambda column: len(set(column)) == 1, columns))
     return PolicyViolation(max(shared, path, key=len), detail)
 
