@@ -50,7 +50,7 @@ class _Block(NamedTuple):
     """An open block, whose lines have one indentation."""
 
     kind: str
-    """`root`, `mapping`, `list`, `tight list` (indented like the keys around it), `brackets`, or `empty` for no value."""
+    """`root`, `mapping`, `list`, `tight list` (indented like the keys around it), `brackets`, `empty` (no value)."""
     indent: int
     """Spaces before its lines in the layout."""
     column: int
@@ -217,7 +217,8 @@ class _Printer:
     def _block_of_comment(self, column: int, sign: str) -> _Block:
         """Return the block of a comment in a line of its own.
 
-        It is the block of the next token, or the deepest block ending before it that isn't indented more than the comment.
+        It is the block of the next token, or the deepest block that ends before it and isn't indented more than the
+        comment.
         """
         owner = self._open[-1]
         if sign not in _STARTS_LINE or owner.kind == "brackets" or self._is_fresh:

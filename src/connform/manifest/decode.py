@@ -53,7 +53,7 @@ class Manifest(Mapping[str, Connection]):
         self.searched = searched
         """Those of which all manifests were read."""
         self.moved = tree.moved
-        """Old name → present name of each renamed connection; in a chain of renames, the latest old name comes first."""
+        """Old name → present name of each renamed connection; in a chain, the latest old name comes first."""
 
     def __getitem__(self, name: str) -> Connection:
         if name not in self._decoded:

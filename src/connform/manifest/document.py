@@ -102,7 +102,7 @@ class Layer(NamedTuple):
 
 @dataclass(slots=True)
 class Entry:
-    """A named connection, template or store, as it stands in its file."""
+    """The declaration of a connection, template or store."""
 
     kind: str
     """`connections`, `templates` or `stores`."""
@@ -111,7 +111,7 @@ class Entry:
     node: Map
     """Its own keys."""
     span: Span
-    """The place of its name."""
+    """The span of its name."""
     base: str
     """The folder of its file."""
     defaults: Map | None = None
@@ -130,7 +130,7 @@ class Entry:
         return [str(tag) for tag in tags] if isinstance(tags, list) else []
 
     def place(self, path: tuple[str | int, ...]) -> Span:
-        """Return the span of the effective value at a path; without such a value, that of the nearest one around it."""
+        """Return the span of the effective value at a path, or else of the nearest value around it."""
         return locate(self.effective, path, self.span)
 
     def origin(self, path: tuple[Any, ...]) -> str:
@@ -138,7 +138,7 @@ class Entry:
         return next((layer.origin for layer in self.layers if layer.has(path)), "")
 
     def layer(self, path: tuple[Any, ...]) -> Layer:
-        """Return the first layer that has the value at a path; without such a value, that of the nearest one around it."""
+        """Return the first layer that has the value at a path, or else the nearest value around it."""
         for end in range(len(path), -1, -1):
             for layer in self.layers:
                 if layer.has(path[:end]):

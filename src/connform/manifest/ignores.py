@@ -98,7 +98,7 @@ def read_ignores(source: Source) -> Iterator[Ignore]:
 
 
 def _inside_scalars(extents: Iterator[Extent], places: Sequence[Place]) -> set[Place]:
-    """Return the places that lie inside of a scalar; both are in the order of the file."""
+    """Return the positions that are inside of a scalar; both arguments are in the order of the file."""
     inside = set()
     at = 0
     for start, end in extents:

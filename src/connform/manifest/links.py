@@ -15,7 +15,7 @@ _KERNEL: Final = "/proc/"
 
 
 class LinkLeavesError(OSError):
-    """A link leads out of the repository, or the folder, in which it lies."""
+    """A link leads out of its repository or folder."""
 
     def __init__(self, link: str, root: str, kind: str) -> None:
         where = os.path.relpath(link, root)
@@ -31,7 +31,7 @@ class Links:
 
     def __init__(self) -> None:
         self.folders: list[str] = []
-        """Real paths, as `follow` returns them. A link in one of these must lead into one of these, except in a repository."""
+        """Real paths, as `follow` returns them; links inside may not lead out of them, except in a repository."""
         self._targets: dict[str, str | None] = {}
         """Path → real path, which is the same unless it is a link; `None` while the link is being followed."""
         self._roots: dict[str, str] = {}

@@ -53,7 +53,7 @@ class Timeouts(NamedTuple):
 
 
 class Store(NamedTuple):
-    """A place where secrets lie, as declared under `stores:`."""
+    """A secret store, as declared under `stores:`."""
 
     name: str
     """Its name, which references use as their scheme."""
@@ -96,7 +96,7 @@ class Connection:
         self.base = base
         """The folder of its manifest; relative paths start here."""
         self.span = span
-        """The place of its name."""
+        """The span of its name."""
         self.entry = entry
         """The declaration, for `place_of` and `origin_of`; none for a connection that isn't read from a manifest."""
         self._secret_keys = secret_keys

@@ -34,9 +34,9 @@ class Move(NamedTuple):
     new: str
     """The name that it has now, or had next."""
     key: Span
-    """The place of the old name."""
+    """The span of the old name."""
     value: Span
-    """The place of the new one."""
+    """The span of the new one."""
 
 
 def moves_in(section: Map) -> Iterator[Move]:

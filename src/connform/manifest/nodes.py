@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from yaml import Mark
 
 LINE_BREAK: Final = re.compile("\r?\n")
-"""The end of a line, as for editors and Git. Text with any other line break of libyaml is refused before it is parsed."""
+"""The end of a line, as in editors and Git; text with any other line break of libyaml isn't parsed."""
 
 Marks: TypeAlias = "tuple[Mark, Mark, Mark, Mark]"
 """Start and end of a key, start and end of its value."""
@@ -57,7 +57,7 @@ class Seq(list[Node]):
 
 
 def locate(root: Map, path: tuple[str | int, ...], root_span: Span, *, at_key: bool = False) -> Span:
-    """Return the span of the value at a path; without such a value, that of the nearest one around it.
+    """Return the span of the value at a path, or else of the nearest value around it.
 
     Args:
         root: the tree.

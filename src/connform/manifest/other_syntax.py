@@ -19,7 +19,13 @@ _KEY: Final = re.compile(r"([A-Za-z_]{1,64})[\"']?:[ \t]+\Z")
 
 
 def foreign_syntax(text: str, position: int, context_start: int) -> Mistake | None:
-    """Return the mistake if syntax of another language stands at `position`, or at `context_start`, where the parser's token began."""
+    """Return the mistake of another language's syntax at one of two offsets, if it is there.
+
+    Args:
+        text: the file.
+        position: where the parser stopped.
+        context_start: where the part that it was reading began.
+    """
     for place in (position, position - 1, position - 2, context_start, context_start - 1):
         if place >= 0 and (found := _TEMPLATE.match(text, place)):
             return template_mistake(text, found.start())
@@ -48,7 +54,7 @@ _BRACES: Final = re.compile(r"\{{2,3}(?!\{)")
 
 
 def template_around(text: str, brace: int) -> Mistake | None:
-    """Return the mistake of a template whose first or second character is the brace at an offset; `None` for no template."""
+    """Return the mistake of a template whose first or second character is the brace at an offset, if it is one."""
     for place in (brace - 1, brace):
         if place >= 0 and _BRACES.match(text, place):
             return template_mistake(text, place)

@@ -69,7 +69,7 @@ class RefusedParts:
         return bool(self._paths)
 
     def explains(self, finding: Finding) -> bool:
-        """Whether a refused value may be the cause of a rule's finding: it is at, inside or around the finding's path."""
+        """Whether a refused value may be the cause of a finding: it is at, inside or around the finding's path."""
         path = finding.path
         if not path:
             return any(len(path) == 1 for path in self._paths)

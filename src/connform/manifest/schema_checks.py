@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from connform.manifest.tally import Tally
 
 _MAX_EXPLAINED: Final = 10_000
-"""The limit of mistakes that are looked for in a file, inherited ones repeated; further wrong entries count once each."""
+"""The limit of mistakes of one file, each counted as often as it is inherited; further wrong entries count once."""
 
 
 class SchemaChecks:

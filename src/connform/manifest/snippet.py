@@ -156,7 +156,7 @@ def _tokens(line: str) -> Iterator[tuple[str, str]]:
 
 
 class _LinePosition:
-    """Where on a line a token stands."""
+    """The context of a token in its line: key, brackets and commas before it."""
 
     def __init__(self, context: str) -> None:
         self.key = context

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class SourceLines(dict[str, list[str]]):
-    """The lines of each source by its name, without line breaks and byte order mark; an unknown source has one, empty."""
+    """The lines of each source by its name, without line breaks and byte order mark; one empty line if unknown."""
 
     def __init__(self, sources: Iterable[Source]) -> None:
         super().__init__()

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _MAX_INHERITED: Final = 64_000_000
 _MAX_INHERITED_PER_BYTE: Final = 64
-"""The limit of what all connections together inherit, in characters: a fixed part, and a part for each byte of the files."""
+"""The limit of characters that all connections together inherit: a fixed part, and a part for each byte of the files."""
 
 
 def validate(sources: Sequence[Source], vocabulary: Vocabulary, tally: Tally) -> Tree:

@@ -220,5 +220,5 @@ def _by_library(schema: Schema) -> Finder:
 
 
 def in_names(schema_path: Any) -> bool:
-    """Whether an error of the library with this schema path refuses a key; its path is then that of the key's mapping."""
+    """Whether an error of the library with this schema path refuses a key; its path is that of the mapping then."""
     return any(step == "propertyNames" and above != "properties" for above, step in pairwise(["", *schema_path]))

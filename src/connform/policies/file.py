@@ -47,7 +47,7 @@ class Policy(NamedTuple):
 
 
 def read_policies(sources: Iterable[Source]) -> tuple[list[Policy], list[Diagnostic]]:
-    """Return the policies of policy files, and what is wrong with the files; a file that its schema refuses gives none."""
+    """Return the policies of policy files, and what is wrong with the files; a refused file has no policies."""
     policies: dict[str, Policy] = {}
     tally, meter = Tally(), Meter()
     for source in sources:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 MAX_COMPARISONS: Final = 50_000_000
 """The limit of comparisons of a schema with a connection, over all policies; typical runs need less than a tenth."""
 MAX_BREACH_COMPARISONS: Final = 200_000
-"""The limit of comparisons that find the paths of breaches, which take a hundred times as long; more are counted only."""
+"""The limit of comparisons that find the paths of breaches and take a hundred times as long; then they are counted."""
 _VALUES_PER_UNIT: Final = 64
 """A connection with this many values takes two comparisons instead of one, and so on."""
 
