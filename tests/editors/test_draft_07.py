@@ -14,7 +14,8 @@ from jsonschema import Draft7Validator, Draft202012Validator
 from connform.engine.load.catalog import editor_schema, manifest_schema
 from connform.engine.load.manifest import examine
 from connform.manifest.files import Source
-from connform.manifest.nodes import YamlError, parse
+from connform.manifest.parser import parse
+from connform.manifest.yaml_errors import YamlError
 from tests.fuzz.generate import document, mutate_data
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import jsonschema
 
-from connform.manifest.nodes import YamlError, parse
+from connform.manifest.parser import parse
+from connform.manifest.yaml_errors import YamlError
 from tests.conftest import require_peer
 from tests.fuzz.generate import document, mutate_data
 

@@ -13,11 +13,14 @@ from connform.engine.load.catalog import manifest_schema, reference_keys, store_
 from connform.layout.canonical import canonical
 from connform.manifest.compiled import compile_predicate
 from connform.manifest.files import Source
-from connform.manifest.fixes import mend
-from connform.manifest.nodes import LINE_BREAK, YamlError, parse
+from connform.manifest.fixes import apply_edits
+from connform.manifest.nodes import LINE_BREAK
+from connform.manifest.parser import parse
 from connform.manifest.shape import build_signature, published, selected
+from connform.manifest.source_excerpts import add_source_lines
 from connform.manifest.tally import Tally
-from connform.manifest.validate import add_source_lines, validate
+from connform.manifest.validate import validate
+from connform.manifest.yaml_errors import YamlError
 from tests.manifest.syntax_cases import LIBYAML
 
 if TYPE_CHECKING:
@@ -117,7 +120,7 @@ def _check_places(text: bytes, found: tuple[Diagnostic, ...]) -> None:
 
 def _check_fixes(text: bytes, found: tuple[Diagnostic, ...]) -> None:
     edits = [edit for one in found for edit in one.fix]
-    mended, count = mend(text, edits)
+    mended, count = apply_edits(text, edits)
     assert (count > 0) is bool(edits)
     assert (mended != text) is bool(edits)
     parse(mended, NAME)  # it was YAML, and it still is

@@ -6,8 +6,9 @@ import pytest
 
 from connform.layout import canonical as module
 from connform.layout.canonical import ModelChangedError, canonical
-from connform.manifest.nodes import YamlError, parse
+from connform.manifest.parser import parse
 from connform.manifest.reference_rewrites import canonical_reference
+from connform.manifest.yaml_errors import YamlError
 from connform.secret import SecretReference
 
 NAME = "connections.yaml"

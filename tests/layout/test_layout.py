@@ -11,7 +11,7 @@ import pytest
 
 from connform.layout.canonical import canonical
 from connform.layout.printer import lay_out
-from connform.manifest.nodes import parse
+from connform.manifest.parser import parse
 from tests.fuzz import generate as fuzz
 from tests.fuzz.oracle import examine_layout
 from tests.layout.generate import Oddly

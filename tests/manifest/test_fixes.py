@@ -8,7 +8,7 @@ import pytest
 
 from connform.diagnostics import Diagnostic, Edit, Severity, Span
 from connform.manifest.files import Source
-from connform.manifest.fixes import exact, mend
+from connform.manifest.fixes import apply_edits, fixes_inside_quotes
 from connform.manifest.foreign_references import from_vals, from_variable
 from connform.manifest.repository import leaves_repository
 from connform.manifest.source_lines import SourceLines
@@ -31,16 +31,16 @@ def edit(line: int, start: int, end: int, text: str) -> Edit:
     ],
 )
 def test_an_edit_finds_its_place(before: bytes, after: bytes) -> None:
-    assert mend(before, [edit(2, 4, 6, "us")]) == (after, 1)
+    assert apply_edits(before, [edit(2, 4, 6, "us")]) == (after, 1)
 
 
 def test_a_byte_order_mark_is_no_column() -> None:
-    assert mend("\ufeffA: 1".encode(), [edit(1, 1, 2, "a")]) == ("\ufeffa: 1".encode(), 1)
+    assert apply_edits("\ufeffA: 1".encode(), [edit(1, 1, 2, "a")]) == ("\ufeffa: 1".encode(), 1)
 
 
 def test_of_edits_that_overlap_the_first_is_made_and_of_equal_ones_one() -> None:
     edits = [edit(1, 4, 7, "x"), edit(1, 2, 5, "y"), edit(1, 2, 5, "y"), edit(1, 7, 8, "z")]
-    assert mend(b"abcdefgh", edits) == (b"ayefzh", 2)
+    assert apply_edits(b"abcdefgh", edits) == (b"ayefzh", 2)
 
 
 @pytest.mark.parametrize(
@@ -69,10 +69,10 @@ def test_an_edit_keeps_the_quotes_or_is_not_made(value: str, replacement: str, m
     line = f"a: {value} # b"
     fix = (edit(1, 4, 4 + len(value), replacement),)
     found = [Diagnostic(Severity.ERROR, "unknown-value", "", "", fix[0].span, fix=fix)]
-    (one,) = exact(found, SourceLines([Source("x", line.encode(), "")]))
+    (one,) = fixes_inside_quotes(found, SourceLines([Source("x", line.encode(), "")]))
     assert bool(one.fix) is (mended is not None)
     if mended is not None:
-        assert mend(line.encode(), one.fix)[0].decode() == f"a: {mended} # b"
+        assert apply_edits(line.encode(), one.fix)[0].decode() == f"a: {mended} # b"
 
 
 @pytest.mark.parametrize(

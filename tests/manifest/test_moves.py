@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from connform.diagnostics import Span
-from connform.manifest.moves import Move, judge, present_names
+from connform.manifest.moves import Move, invalid_moves, present_names
 
 PLACE = Span("connections.yaml", 1, 1, 1, 2)
 MANY = 30_000
@@ -30,17 +30,17 @@ def test_a_chain_of_many_is_followed_once(*, is_reversed: bool) -> None:
     pairs = [(f"n{number}", f"n{number + 1}") for number in range(MANY)]
     chain = moves(*(reversed(pairs) if is_reversed else pairs))
     assert set(present_names(chain).values()) == {f"n{MANY}"}
-    assert list(judge(chain, {f"n{MANY}": PLACE})) == []
+    assert list(invalid_moves(chain, {f"n{MANY}": PLACE})) == []
 
 
 def test_a_circle_of_many_is_one_mistake_and_short() -> None:
-    (one,) = judge(moves(*((f"n{number}", f"n{(number + 1) % MANY}") for number in range(MANY))), {})
+    (one,) = invalid_moves(moves(*((f"n{number}", f"n{(number + 1) % MANY}") for number in range(MANY))), {})
     assert len(one.detail) < 300
     assert len(one.related) < 20
 
 
 def test_many_names_that_nobody_has_are_not_all_compared_with_all() -> None:
     declared = {f"team-{number}": PLACE for number in range(3000)}
-    found = list(judge(moves(*((f"old-{number}", f"taem-{number}") for number in range(3000))), declared))
+    found = list(invalid_moves(moves(*((f"old-{number}", f"taem-{number}") for number in range(3000))), declared))
     assert len(found) == 3000
     assert found[0].hint

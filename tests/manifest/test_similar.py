@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from connform.manifest.similar import did_you_mean, respelt, similar
+from connform.manifest.similar import did_you_mean, similar, spelling_variant
 
 KEYS = ("api_key", "base_url", "environment", "region", "tls", "total_s", "env", "us", "eu", "ca")
 
@@ -51,4 +51,4 @@ def test_the_nearest_wins_and_the_first_of_equals() -> None:
     ],
 )
 def test_only_case_and_hyphens_are_certain(word: str, known: list[str], certain: str) -> None:
-    assert respelt(word, known) == certain
+    assert spelling_variant(word, known) == certain

@@ -8,14 +8,14 @@ from connform.diagnostics import Diagnostic, Severity, Span
 from connform.engine.load.catalog import vocabulary
 from connform.manifest.files import Source
 from connform.manifest.snippet import MAX_LENGTH, Public, add_snippets, mask
+from connform.manifest.source_excerpts import public_text
 from connform.manifest.source_lines import SourceLines
-from connform.manifest.validate import public
 from connform.secret import looks_generated
 from tests.canary import API_KEY, AWKWARD, assert_no_canary
 
 KNOWN = frozenset({"method", "api_key", "region", "description", "base_url", "tags", "auth"})
 SHOWN = frozenset({"method", "region", "description", "base_url", "tags"})
-PUBLIC = Public(KNOWN, SHOWN, frozenset({"description"}), public(vocabulary(), ["corp"]).is_reference)
+PUBLIC = Public(KNOWN, SHOWN, frozenset({"description"}), public_text(vocabulary(), ["corp"]).is_reference)
 
 
 def masked(line: str, context: str = "") -> str:

@@ -13,11 +13,13 @@ from yaml import _yaml
 from connform.cli.main import main
 from connform.engine.load.catalog import vocabulary
 from connform.manifest.files import Source
-from connform.manifest.nodes import NotYamlError, YamlError, parse, scalar_extents
+from connform.manifest.libyaml import scalar_extents
+from connform.manifest.parser import parse
 from connform.manifest.syntax import explain
 from connform.manifest.syntax_failure import SyntaxFailure
 from connform.manifest.tally import Tally
 from connform.manifest.validate import validate
+from connform.manifest.yaml_errors import NotYamlError, YamlError
 from tests.manifest.syntax_cases import AFTER, CASES, FILES, GOOD, LIBYAML
 
 if TYPE_CHECKING:

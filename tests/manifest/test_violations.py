@@ -52,7 +52,7 @@ def test_the_finder_finds_what_the_library_finds(number: int) -> None:
     for value in VALUES:
         ours = [
             # the library loses the place of what `false` refuses
-            (one.path if one.keyword else (), one.keyword or None, repr(one.wanted), repr(one.value))
+            (one.path if one.keyword else (), one.keyword or None, repr(one.expected), repr(one.value))
             for one in find(value, ())
         ]
         assert sorted(map(repr, ours)) == sorted(map(repr, by_library(schema, value))), value

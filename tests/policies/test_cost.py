@@ -147,13 +147,13 @@ def test_a_large_enum_is_named_by_its_first_values(tmp_path: Path) -> None:
 
 
 def test_many_policies_of_many_connections_are_too_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(judge, "MAX_LOOKS", 1_000)
+    monkeypatch.setattr(judge, "MAX_COMPARISONS", 1_000)
     (found,) = judged(tmp_path, {"allOf": [{"required": ["owner"]}] * 50}, count=30)
     assert (found.code, "1,000 comparisons" in found.detail) == ("invalid-policy", True)
 
 
 def test_breaches_beyond_what_is_looked_at_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(judge, "MAX_LOOKS_AT_BREACHES", 10)
+    monkeypatch.setattr(judge, "MAX_BREACH_COMPARISONS", 10)
     found = judged(tmp_path, {"required": ["description"]}, count=30)
     assert [(one.code, one.number) for one in found if one.number > 1] == [("more-errors", 20)]
     assert sum(one.number for one in found) == 30

@@ -8,7 +8,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from connform.manifest.given import is_given
+from connform.manifest.input_files import is_open_descriptor
 from connform.manifest.links import Links
 from connform.manifest.replace import write_whole
 from connform.regular_files import NotRegularError
@@ -24,7 +24,7 @@ def output_path(file: str) -> Path:
         OSError: a link leads out of there, or in a circle.
     """
     path = Links().follow(file)
-    if not is_given(path):
+    if not is_open_descriptor(path):
         links = Links()
         links.folders = [links.follow(str(Path(file).parent))]
         path = links.follow(file)
@@ -38,7 +38,7 @@ def write_named(file: str, content: bytes, *, is_secret: bool = False) -> None:
         OSError: it can't be written.
     """
     path = output_path(file)
-    if is_given(str(path)):
+    if is_open_descriptor(str(path)):
         sys.stdout.flush()
         with suppress(BrokenPipeError):  # the reader may have ended, as with standard output
             _write_all(int(path.name), content)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from connform.engine.load.manifest import examine
 from connform.manifest.files import load_sources
-from connform.manifest.fixes import mend
+from connform.manifest.fixes import apply_edits
 from connform.manifest.replace import replace_content
 
 if TYPE_CHECKING:
@@ -64,6 +64,6 @@ def fix(files: Sequence[str] = ()) -> list[FixedManifest]:
 def _apply_edits(source: Source, edits: Sequence[Edit], counts: dict[str, int]) -> Source:
     if not edits:
         return source
-    data, count = mend(source.data, edits)
+    data, count = apply_edits(source.data, edits)
     counts[source.name] += count
     return source._replace(data=data)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from connform.layout.canonical import ModelChangedError, canonical
 from connform.manifest.files import load_sources
-from connform.manifest.nodes import YamlError, parse
+from connform.manifest.parser import parse
+from connform.manifest.yaml_errors import YamlError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -52,9 +53,9 @@ class Layout(NamedTuple):
         """
         from connform.engine.load.catalog import vocabulary
         from connform.layout.diff import diff
-        from connform.manifest.validate import public
+        from connform.manifest.source_excerpts import public_text
 
-        return diff(name, self.before.decode(), self.after.decode(), public(vocabulary(), stores))
+        return diff(name, self.before.decode(), self.after.decode(), public_text(vocabulary(), stores))
 
 
 def store_names(layouts: Iterable[Layout]) -> frozenset[str]:
@@ -107,8 +108,9 @@ def _diagnose(source: Source, error: YamlError) -> list[Diagnostic]:
     """Return the diagnostics that `validate` gives for a file that is not YAML."""
     from connform.engine.load.catalog import vocabulary
     from connform.manifest.diagnose import diagnose_yaml
+    from connform.manifest.source_excerpts import add_source_lines
     from connform.manifest.tally import Tally
-    from connform.manifest.validate import add_source_lines, validate
+    from connform.manifest.validate import validate
 
     tally = Tally()
     tree = validate([source], vocabulary(), tally)

@@ -1,4 +1,4 @@
-"""Turns the bytes of a manifest into those of its canonical layout, and vouches for the model being the same.
+"""Canonical layout of a manifest's bytes; makes sure that the model stays the same.
 
 Layer 2, no IO.
 """
@@ -8,8 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from connform.layout.printer import lay_out
-from connform.manifest.nodes import LINE_BREAK, Map, Seq, YamlError, parse
+from connform.manifest.nodes import LINE_BREAK, Map, Seq
+from connform.manifest.parser import parse
 from connform.manifest.reference_rewrites import canonical_reference
+from connform.manifest.yaml_errors import YamlError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -20,16 +22,16 @@ _PREFIX: Final = "ref+"
 
 
 class ModelChangedError(Exception):
-    """The canonical layout says something else than the manifest: a bug of ours."""
+    """The canonical layout has another model than the manifest: a bug of connform."""
 
 
 def canonical(data: bytes, name: str, reference_keys: Callable[[], Collection[str]]) -> bytes:
-    r"""Return the manifest in its canonical layout; the first line break of the file, `\n` or `\r\n`, is that of all.
+    r"""Return the manifest in its canonical layout; all line breaks become like the first one, `\n` or `\r\n`.
 
     Args:
         data: a YAML document.
-        name: the file's name in places.
-        reference_keys: returns the keys that hold secret references; called where one may have to be rewritten.
+        name: the file's name, for positions.
+        reference_keys: returns the keys that hold secret references; called only if the text contains `ref+`.
 
     Raises:
         YamlError: the text is not YAML that connform accepts.
@@ -46,12 +48,12 @@ def canonical(data: bytes, name: str, reference_keys: Callable[[], Collection[st
     if first_break and first_break[0] == "\r\n":
         laid_out = laid_out.replace("\n", "\r\n")
     result = laid_out.encode()
-    if result != data and not _means(result, root):
+    if result != data and not _has_model(result, root):
         raise ModelChangedError(name)
     return result
 
 
-def _means(data: bytes, root: Map | None) -> bool:
+def _has_model(data: bytes, root: Map | None) -> bool:
     try:
         return parse(data, "") == (root, [])
     except YamlError:
@@ -59,14 +61,14 @@ def _means(data: bytes, root: Map | None) -> bool:
 
 
 def _with_canonical_references(text: str, root: Map, keys: Collection[str]) -> str:
-    """Return the text with each reference in its canonical form, in the quotes it had; `root` follows."""
+    """Return the text with each reference in its canonical form, in the same quotes; `root` is changed as well."""
     edits: dict[tuple[int, int], str] = {}
     for here in _mappings(root):
         for key in here.keys() & keys:
             value = here[key]
             _, _, start, end = here.marks[key]
             raw = text[start.index : end.index]
-            # An anchored value may be meant as text elsewhere, and one with escapes has no such place.
+            # A value with an anchor isn't changed, because aliases may use it as text; nor is one with escapes.
             if isinstance(value, str) and raw in (value, f'"{value}"', f"'{value}'"):
                 here[key] = new = canonical_reference(value)
                 edits[start.index, end.index] = raw.replace(value, new)
@@ -82,7 +84,7 @@ def _mappings(node: Node) -> Iterator[Map]:
     waiting = [node]
     while waiting:
         here = waiting.pop()
-        if isinstance(here, Map | Seq) and id(here) not in seen:  # aliases lead to the same one
+        if isinstance(here, Map | Seq) and id(here) not in seen:  # aliases lead to the same object
             seen.add(id(here))
             if isinstance(here, Map):
                 yield here

@@ -1,4 +1,4 @@
-"""Turns a manifest before and after into a unified diff in which no secret stands. Layer 2, no IO."""
+"""Unified diff of a manifest before and after, with secrets masked. Layer 2, no IO."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from connform.manifest.snippet import Public
 
 Step: TypeAlias = tuple[str, int, int, int, int]
-"""What happens to lines, where they start and end, and where the new ones do; as `difflib` has it."""
-_LARGE: Final = 2_000
-"""How many lines are compared as they are."""
-_LARGE_PIECE: Final = 10_000
-"""How many pairs of lines are compared between two lines that stand once."""
+"""An opcode of `difflib`: operation, start and end of the old lines, start and end of the new lines."""
+_MAX_LINES: Final = 2_000
+"""Files with at most this many lines together are compared by `difflib` alone."""
+_MAX_PAIRS: Final = 10_000
+"""The limit of pairs of lines to compare between two anchors; with more, all these lines are replaced."""
 _COMMENTED_OUT: Final = re.compile(r"(?P<sign>#++[ \t]*+)(?P<code>(?:- ++)*+[\w.\"'-]+\s*:(?:\s.*)?)")
-_FOR_A_TOOL: Final = re.compile(
+_TOOL_COMMENT: Final = re.compile(
     r"#\s*+(?:connform: ignore\[[a-z0-9, -]*+\]|yaml-language-server: \$schema=[a-z0-9:/._-]++)\s*+", re.IGNORECASE
 )
 _ASSIGNED: Final = re.compile(r"([:=]\s*+)(\S++)")
@@ -46,7 +46,7 @@ def diff(name: str, before: str, after: str, public: Public) -> Iterator[str]:
         if number < len(("---", "+++")) or piece.startswith("@@"):
             yield piece
             continue
-        yield piece[0] + _concealed(piece[1:].rstrip("\r\n"), public) + "\n"
+        yield piece[0] + _mask_line(piece[1:].rstrip("\r\n"), public) + "\n"
         if not piece.endswith("\n"):
             yield "\\ No newline at end of file\n"
 
@@ -56,13 +56,13 @@ def _lines(text: str) -> list[str]:
 
 
 def _unified(before: list[str], after: list[str], name: str) -> Iterator[str]:
-    """Yield what `difflib.unified_diff` yields, of a large file in time that grows with its size."""
-    if len(before) + len(after) <= _LARGE:
+    """Yield what `difflib.unified_diff` yields; for large files, the time is linear in their size."""
+    if len(before) + len(after) <= _MAX_LINES:
         yield from unified_diff(before, after, name, name)
         return
-    whole: Any = SequenceMatcher(None, "", "")
-    whole.opcodes = list(_joined(_steps(before, after)))
-    for number, group in enumerate(whole.get_grouped_opcodes()):
+    matcher: Any = SequenceMatcher(None, "", "")
+    matcher.opcodes = list(_merge_equal(_steps(before, after)))
+    for number, group in enumerate(matcher.get_grouped_opcodes()):
         if not number:
             yield from (f"--- {name}\n", f"+++ {name}\n")
         first, last = group[0], group[-1]
@@ -77,13 +77,13 @@ def _unified(before: list[str], after: list[str], name: str) -> Iterator[str]:
 
 
 def _range(start: int, end: int) -> str:
-    """Return the lines of a hunk as `patch` reads them."""
+    """Return the line range of a hunk in the format of unified diffs."""
     number = end - start
     return str(start + 1) if number == 1 else f"{start + bool(number)},{number}"
 
 
-def _joined(steps: Iterator[Step]) -> Iterator[Step]:
-    """Yield the same with what is equal in one piece."""
+def _merge_equal(steps: Iterator[Step]) -> Iterator[Step]:
+    """Yield the steps, with neighbouring steps of equal lines merged."""
     for is_equal, group in groupby(steps, key=lambda step: step[0] == "equal"):
         pieces = list(group)
         if is_equal:
@@ -94,11 +94,11 @@ def _joined(steps: Iterator[Step]) -> Iterator[Step]:
 
 
 def _steps(before: list[str], after: list[str]) -> Iterator[Step]:
-    """Yield what is equal and what is not, between lines that stand once in either and in the same order."""
+    """Yield the steps between two texts, compared piece by piece between their anchors."""
     start = new_start = 0
     for end, new_end in (*_anchors(before, after), (len(before), len(after))):
         old, new = before[start:end], after[new_start:new_end]
-        if len(old) * len(new) > _LARGE_PIECE:
+        if len(old) * len(new) > _MAX_PAIRS:
             yield "replace", start, end, new_start, new_end
         else:
             for tag, *(a, b, c, d) in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
@@ -109,24 +109,24 @@ def _steps(before: list[str], after: list[str]) -> Iterator[Step]:
 
 
 def _anchors(before: list[str], after: list[str]) -> Iterator[tuple[int, int]]:
-    """Yield the places of lines that stand once in either; one that would go back is left out."""
-    once = {line for line, number in Counter(before).items() if number == 1}
-    places = {line: place for place, line in enumerate(after)}
-    again = {line for line, number in Counter(after).items() if number == 1}
+    """Yield the old and the new number of each line that is unique in both texts, without those in another order."""
+    unique_before = {line for line, number in Counter(before).items() if number == 1}
+    positions = {line: place for place, line in enumerate(after)}
+    unique_after = {line for line, number in Counter(after).items() if number == 1}
     reached = -1
     for place, line in enumerate(before):
-        if line in once and line in again and places[line] > reached:
-            reached = places[line]
+        if line in unique_before and line in unique_after and positions[line] > reached:
+            reached = positions[line]
             yield place, reached
 
 
-def _concealed(line: str, public: Public) -> str:
+def _mask_line(line: str, public: Public) -> str:
     if len(line) > MAX_LINE:
         return MASK
     code, offsets = mask(line, public)
     comment = line[offsets.index(len(code)) :]  # `mask` leaves it out
     commented_out = _COMMENTED_OUT.fullmatch(comment)
-    if _FOR_A_TOOL.fullmatch(comment) and not looks_generated(comment):
+    if _TOOL_COMMENT.fullmatch(comment) and not looks_generated(comment):
         return code + comment
     if commented_out:
         comment = commented_out["sign"] + mask(commented_out["code"], public)[0]

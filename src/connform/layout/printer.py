@@ -1,8 +1,7 @@
-"""Turns the text of a manifest into its canonical layout, by the tokens of the parser and the comments between them.
+"""Printer of a manifest in its canonical layout: the parser's tokens, and the comments between them.
 
-Layer 2, no IO. Every token and every comment is printed as it stands, in its order: what changes is the white space
-between them, so that no choice of the author's is lost. The structure says where a line starts; only inside of
-brackets do line breaks stay where they were.
+Layer 2, no IO. Every token and every comment is printed unchanged and in the same order; only the white space between
+them changes. The structure decides where a line starts; inside of brackets, line breaks stay where they were.
 """
 
 from __future__ import annotations
@@ -39,19 +38,19 @@ _SIGNS: Final[dict[type, str]] = {
     yaml.BlockSequenceStartToken: "list",
     yaml.BlockEndToken: "close",
 }
-"""What a token is to the layout; the three last have no text. A key without `?` has a token without text as well."""
+"""Token → its sign in this module. The last three have no text, and nor has the `?` token of a key without `?`."""
 _NESTS: Final = frozenset({"mapping", "list", "close", "-", "?"})
-"""What may open or close a block."""
+"""The signs that may open or close a block."""
 _STARTS_LINE: Final = frozenset({"?", "-", "marker", "end"})
-"""What stands first in a line, outside of brackets."""
+"""The signs that start a line outside of brackets."""
 _OWN_LINE, _TRAILING = "own line", "trailing"
 
 
 class _Block(NamedTuple):
-    """Something open, in which lines stand at one indentation."""
+    """An open block, whose lines have one indentation."""
 
     kind: str
-    """`root`, `mapping`, `list`, `tight list` (as far left as the keys around it), `brackets`; `empty` where nothing stands."""
+    """`root`, `mapping`, `list`, `tight list` (indented like the keys around it), `brackets`, `empty` (no value)."""
     indent: int
     """Spaces before its lines in the layout."""
     column: int
@@ -67,7 +66,7 @@ def lay_out(text: str) -> str:
     r"""Return a manifest in its canonical layout, with `\n` at the end of each line.
 
     Args:
-        text: what `nodes.parse` accepts, without a byte order mark.
+        text: a text that `parser.parse` accepts, without a byte order mark.
     """
     return _Printer(text).print()
 
@@ -80,13 +79,13 @@ class _Printer:
         self._closed: list[_Block] = []
         """Blocks that ended since the last token, the deepest first."""
         self._is_fresh = False
-        """Whether nothing stands in the innermost block yet."""
+        """Whether the innermost block has no content yet."""
         self._is_explicit = False
-        """Whether the key at hand has a `?`: its `:` then starts a line."""
+        """Whether the current key has a `?`: its `:` then starts a line."""
         self._before = ""
-        """The last token: its sign, `key` for the place where a key starts, nothing at first."""
-        self._remark = ""
-        """Where the last comment stands, if one stands behind the last token."""
+        """The sign of the last token; `key` for a token without text, before a key; empty at first."""
+        self._comment = ""
+        """The kind of the last comment (`_OWN_LINE` or `_TRAILING`), if one follows the last token; else empty."""
         self._line = 0
         """0-based line of the source in which the last token or comment ends."""
 
@@ -115,7 +114,7 @@ class _Printer:
             self._line = line
             out.append(self._scalar(token, raw) if line > start.line or raw[:1] in ("|", ">") else raw)
             self._before = sign if raw else "key"
-            self._remark = ""
+            self._comment = ""
             self._is_fresh = False
             if self._closed:
                 self._closed.clear()
@@ -125,7 +124,7 @@ class _Printer:
                 self._open.pop()
 
     def _nest(self, sign: str, column: int) -> bool:
-        """Open and close blocks as a token says; return whether it has something to print as well."""
+        """Open and close blocks for a token; return whether the token itself may have text to print."""
         blocks = self._open
         if sign in ("mapping", "list"):
             self._enter(sign, column)
@@ -147,14 +146,14 @@ class _Printer:
         """Print the white space before a token.
 
         Args:
-            sign: the token's.
-            breaks: how many line breaks stand in the source between it and what was printed last.
+            sign: the sign of the token.
+            breaks: the number of line breaks in the source between the last printed text and the token.
         """
         here, before = self._open[-1], self._before
         if here.kind == "brackets":
-            self._separate_inside(sign, breaks, here)
+            self._separate_in_brackets(sign, breaks, here)
         elif sign in _STARTS_LINE:
-            if before == "-" and self._is_fresh and not self._remark:
+            if before == "-" and self._is_fresh and not self._comment:
                 self._out.append(" ")  # `- key: value`, `- - item`
             else:
                 self._start_line(here.indent, breaks, first=self._is_fresh or before == "marker")
@@ -164,15 +163,15 @@ class _Printer:
                 self._is_explicit = False
             elif before == "anchor":
                 self._out.append(" ")  # otherwise the colon would belong to its name
-        elif self._remark or before == "marker":
+        elif self._comment or before == "marker":
             self._start_line(here.inside, breaks, first=True)
         elif before not in ("key", ""):
             self._out.append(" ")
 
-    def _separate_inside(self, sign: str, breaks: int, here: _Block) -> None:
+    def _separate_in_brackets(self, sign: str, breaks: int, here: _Block) -> None:
         """Print the white space before a token inside of brackets."""
         before = self._before
-        if self._remark or (breaks and (sign == "]" or before in ("[", ","))):
+        if self._comment or (breaks and (sign == "]" or before in ("[", ","))):
             if sign == "]":
                 self._start_line(here.indent - STEP, 1)
             else:
@@ -181,9 +180,9 @@ class _Printer:
             self._out.append(" ")
 
     def _start_line(self, indent: int, breaks: int, *, first: bool = False) -> None:
-        """Start a line, behind a blank one if the source has one there and it isn't the first of its block."""
+        """Start a line; a blank line of the source before it stays, except at the start of a block."""
         if self._out:
-            blank = breaks > 1 and (not first or self._remark == _OWN_LINE)
+            blank = breaks > 1 and (not first or self._comment == _OWN_LINE)
             self._out.append(("\n\n" if blank else "\n") + " " * indent)
 
     def _comments(self, gap: str, line: int, sign: str) -> None:
@@ -192,7 +191,7 @@ class _Printer:
         Args:
             gap: the source between the last token and this one.
             line: the line in which it starts.
-            sign: the token's.
+            sign: the sign of this token.
         """
         for number, text in enumerate(LINE_BREAK.split(gap), line):
             column = text.find("#")
@@ -200,13 +199,13 @@ class _Printer:
                 continue
             if self._before and number == self._line:
                 self._out.append(" ")
-                self._remark = _TRAILING
+                self._comment = _TRAILING
             else:
-                owner = self._owner(column, sign)
+                owner = self._block_of_comment(column, sign)
                 is_level = sign in _STARTS_LINE or (sign == ":" and self._is_explicit and owner.kind != "brackets")
                 indent = owner.indent if is_level else owner.inside
                 self._start_line(indent, number - self._line, first=self._is_first(owner, sign))
-                self._remark = _OWN_LINE
+                self._comment = _OWN_LINE
             self._out.append(text[column:].rstrip())
             self._line = number
 
@@ -215,16 +214,17 @@ class _Printer:
             return self._before == "["
         return self._is_fresh or owner.kind == "empty" or sign not in _STARTS_LINE or self._before == "marker"
 
-    def _owner(self, column: int, sign: str) -> _Block:
-        """Return the block that a comment in a line of its own belongs to.
+    def _block_of_comment(self, column: int, sign: str) -> _Block:
+        """Return the block of a comment in a line of its own.
 
-        It is that of the token behind it, or one that ends between the two if the comment is indented as far.
+        It is the block of the next token, or the deepest block that ends before it and isn't indented more than the
+        comment.
         """
         owner = self._open[-1]
         if sign not in _STARTS_LINE or owner.kind == "brackets" or self._is_fresh:
             return owner
         ended = self._closed[::-1]
-        if self._before in (":", "-"):  # what a key or an item lacks may stand in comments
+        if self._before in (":", "-"):  # the comments may replace a missing value
             last = ended[-1] if ended else owner
             ended.append(_Block("empty", last.inside, last.column + 1))
         for block in ended:

@@ -1,6 +1,6 @@
-"""Turns a scalar over several lines into the same scalar at another indentation.
+"""Indentation of scalars over several lines.
 
-Layer 2, no IO. What YAML folds away may change, what it keeps may not.
+Layer 2, no IO. Only white space that isn't part of the scalar's value changes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _HEADER: Final = re.compile(r"(?P<style>[|>])(?P<marks>[-+1-9]*)[ \t]*(?P<commen
 
 
 def indent_flow_scalar(raw: str, style: str | None, indent: int) -> str:
-    """Return a plain or quoted scalar with its lines behind the first at `indent`.
+    """Return a plain or quoted scalar with all lines but the first indented by `indent`.
 
     Args:
         raw: the scalar as it stands, quotes included.
@@ -39,20 +39,20 @@ def _without_trailing_blanks(line: str, style: str | None) -> str:
 
 
 def indent_block_scalar(raw: str, value: str, parent_column: int, indent: int) -> str:
-    r"""Return a block scalar with its content at `indent`, and without a last line break.
+    r"""Return a block scalar with its content indented by `indent`, and without a last line break.
 
-    Blank lines behind the content stay where they are content (`|+`), and are left out otherwise.
+    Blank lines at the end stay if they are part of the value (`|+`), and are removed otherwise.
 
     Args:
         raw: the scalar from `|` or `>` on.
-        value: what it means.
-        parent_column: 0-based column of the mapping or list that it stands in.
+        value: its value.
+        parent_column: 0-based column of the mapping or list around it.
         indent: spaces before each line of its content; `STEP` more than its mapping or list has.
     """
     top, *lines = LINE_BREAK.split(raw)
     header = _HEADER.fullmatch(top)
     if header is None:
-        raise ValueError  # what the parser accepts has one
+        raise ValueError  # can't happen: the parser accepts no block scalar without a header
     marks = header["marks"]
     digits = marks.strip("+-")
     old = parent_column + int(digits) if digits else _content_column(lines, parent_column)
@@ -64,7 +64,7 @@ def indent_block_scalar(raw: str, value: str, parent_column: int, indent: int) -
         while content and not content[-1]:
             content.pop()
     if value and not value.endswith("\n"):
-        # Here comes a line break behind what ended without one: only `-` says that it isn't content.
+        # The value has no line break at its end, but the layout adds one: `-` excludes it from the value.
         marks = marks.replace("+", "").replace("-", "") + "-"
     marks = marks.replace(digits, str(STEP)) if digits else marks
     comment = " " + header["comment"].rstrip() if header["comment"] else ""
@@ -73,7 +73,7 @@ def indent_block_scalar(raw: str, value: str, parent_column: int, indent: int) -
 
 
 def _content_column(lines: list[str], parent_column: int) -> int:
-    """Return where the content starts; as libyaml finds it, which counts longer blank lines before it as well."""
+    """Return the column of the content, as libyaml does: longer blank lines before the content count as well."""
     found = parent_column + 1
     for line in lines:
         bare = line.lstrip(" ")

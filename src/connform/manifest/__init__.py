@@ -1,1 +1,1 @@
-"""Text to nodes to document, with every mistake at its place; no environment, no network, no clock."""
+"""Manifests: parser, schema checks, rules, diagnostics, typed model; no environment variables, no network, no clock."""

@@ -1,4 +1,4 @@
-"""Turns an object into the branch of its shape that it selects, and what that branch refuses into findings.
+"""The branches of a shape: the schema that an object selects by its discriminators, and the findings it leads to.
 
 Layer 1, no IO.
 """
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Branch:
-    """What one combination of discriminators demands."""
+    """What a schema requires of objects with one combination of discriminator values."""
 
     def __init__(self, schema: Schema) -> None:
         self.schema = schema
@@ -32,11 +32,11 @@ class Branch:
         self.accepts = compile_predicate(schema)
         """Its predicate."""
         self.references = tuple(reference_paths(schema))
-        """Where it has secret references."""
+        """The paths of its secret references."""
 
     @lazy_property
     def find(self) -> Finder:
-        """What finds its refusals."""
+        """The finder of its violations."""
         from connform.manifest.violations import compile_finder  # only bad manifests need it
 
         return compile_finder(self.schema)
@@ -46,51 +46,54 @@ class _Choice(NamedTuple):
     """A value of a discriminator that leads to a branch."""
 
     path: tuple[str, ...]
-    """Where the object is whose discriminator it is."""
+    """The path of the object that has the discriminator."""
     key: str
     value: str
     default: str
-    """What counts where the object has none; empty for nothing."""
+    """The value that applies if the object has none, or empty."""
 
     def is_made_by(self, node: Any) -> bool:
-        """Return whether an object chooses it."""
+        """Whether the values of an object select it."""
         for key in self.path:
             node = node.get(key) if isinstance(node, dict) else None
         return isinstance(node, dict) and node.get(self.key, self.default) == self.value
 
 
-class _Elsewhere(Mapping[str, str]):
-    """The keys of other branches than an object's, each with the values of discriminators that would admit it."""
+class _KeysOfOtherBranches(Mapping[str, str]):
+    """The keys of branches that an object doesn't select, each with the discriminator values that allow it."""
 
-    def __init__(self, homes: Mapping[str, list[tuple[_Choice, ...]]], node: Map) -> None:
-        self._homes = homes
+    def __init__(self, choices_by_key: Mapping[str, list[tuple[_Choice, ...]]], node: Map) -> None:
+        self._choices_by_key = choices_by_key
         self._node = node
 
     def __getitem__(self, key: str) -> str:
-        foreign = [next((one for one in home if not one.is_made_by(self._node)), home[-1]) for home in self._homes[key]]
-        return " or ".join(dict.fromkeys(f"`{one.key}: {one.value}`" for one in foreign))
+        missing = [
+            next((choice for choice in choices if not choice.is_made_by(self._node)), choices[-1])
+            for choices in self._choices_by_key[key]
+        ]
+        return " or ".join(dict.fromkeys(f"`{choice.key}: {choice.value}`" for choice in missing))
 
     def __contains__(self, key: object) -> bool:
-        return key in self._homes
+        return key in self._choices_by_key
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._homes)
+        return iter(self._choices_by_key)
 
     def __len__(self) -> int:
-        return len(self._homes)
+        return len(self._choices_by_key)
 
 
 class Branches:
-    """The flat schemas of a shape with their gates, built when an object first selects them."""
+    """The branches of a shape, each compiled when an object first selects it."""
 
     def __init__(self, shape: Shape, *, partial: bool = False) -> None:
         self._shape = shape
         self._signature = build_signature(shape)
-        self._choices: dict[str | int, list[str]] | None = None
+        self._discriminators: dict[str | int, list[str]] | None = None
         self._partial = partial
         self._built: dict[tuple[object, ...], Branch] = {}
 
-    def of(self, node: Mapping[str, Any]) -> Branch:
+    def branch_for(self, node: Mapping[str, Any]) -> Branch:
         """Return the branch that an object selects."""
         key = self._signature(node)
         if key not in self._built:
@@ -98,15 +101,15 @@ class Branches:
         return self._built[key]
 
     def explain(
-        self, branch: Branch, node: Map, worded: int, origin: Callable[[KeyPath], str] = lambda _: ""
+        self, branch: Branch, node: Map, max_suggestions: int, origin: Callable[[KeyPath], str] = lambda _: ""
     ) -> Iterator[Finding]:
-        """Yield what is wrong with an object; a key whose content stands beside it is one mistake.
+        """Yield what is wrong with an object; wrong indentation of several keys is one mistake.
 
         Args:
-            branch: what the object selects.
+            branch: the branch that the object selects.
             node: the object.
-            worded: as many findings are worth a suggestion.
-            origin: says which layer of an inheriting object a path comes from.
+            max_suggestions: how many findings get a suggestion.
+            origin: returns the layer of an inheriting object that the value at a path comes from.
         """
         from connform.manifest.explain import explain  # only bad manifests need it
 
@@ -115,60 +118,60 @@ class Branches:
             node, lambda above, key: key not in parts and key in parts.get(above, {}).get("properties", ())
         )
         explained = {owner, *strays} if strays else set()
-        for one in explain(branch.find, node, _Elsewhere(self._homes, node), worded):
-            if not (one.path and one.path[0] in explained):
-                yield self._with_choice(one, origin)
+        for finding in explain(branch.find, node, _KeysOfOtherBranches(self._choices_by_key, node), max_suggestions):
+            if not (finding.path and finding.path[0] in explained):
+                yield self._with_deciding_discriminators(finding, origin)
         if strays:
-            yield Finding("wrong-indentation", (strays[0],), indentation(owner, strays[0]), at_key=True)
+            yield Finding("wrong-indentation", (strays[0],), indentation_detail(owner, strays[0]), at_key=True)
 
     @lazy_property
-    def _homes(self) -> dict[str, list[tuple[_Choice, ...]]]:
+    def _choices_by_key(self) -> dict[str, list[tuple[_Choice, ...]]]:
         found: dict[str, list[tuple[_Choice, ...]]] = {}
-        for key, home in _homes(self._shape):
-            found.setdefault(key, []).append(home)
+        for key, choices in _keys_of_branches(self._shape):
+            found.setdefault(key, []).append(choices)
         return found
 
-    def _with_choice(self, finding: Finding, origin: Callable[[KeyPath], str]) -> Finding:
-        """Name the discriminators by which a key was refused, where another layer than the key's own has them."""
-        if self._choices is None:
-            self._choices = _choices(self._shape)
+    def _with_deciding_discriminators(self, finding: Finding, origin: Callable[[KeyPath], str]) -> Finding:
+        """Add the discriminators that refuse a key, if they come from another layer than the key."""
+        if self._discriminators is None:
+            self._discriminators = _discriminators_by_key(self._shape)
         path = finding.path
-        deciding = [(*path[:-1], key) for key in self._choices.get(path[-1], ())] if path else []
+        deciding = [(*path[:-1], key) for key in self._discriminators.get(path[-1], ())] if path else []
         if not deciding:
             return finding
-        far = tuple(other for other in deciding if origin(other) not in ("", origin(path)))
-        return finding._replace(related=(*finding.related, *far))
+        inherited = tuple(other for other in deciding if origin(other) not in ("", origin(path)))
+        return finding._replace(related=(*finding.related, *inherited))
 
 
-def _choices(shape: Shape) -> dict[str | int, list[str]]:
-    """Return which discriminators decide on a key, the nearest first."""
+def _discriminators_by_key(shape: Shape) -> dict[str | int, list[str]]:
+    """Return the discriminators that decide whether a key is allowed, the nearest first."""
     found: dict[str | int, list[str]] = {}
     for branch in shape.branches.values():
-        for key, deciding in _choices(branch).items():
+        for key, deciding in _discriminators_by_key(branch).items():
             found.setdefault(key, []).extend(deciding)
         for key in {*branch.properties, branch.discriminator} - {""}:
             found.setdefault(key, []).append(shape.discriminator)
     for part in shape.properties.values():
         if isinstance(part, Shape):
-            for key, deciding in _choices(part).items():
+            for key, deciding in _discriminators_by_key(part).items():
                 found.setdefault(key, []).extend(deciding)
     return {key: list(dict.fromkeys(deciding)) for key, deciding in found.items()}
 
 
-def indentation(owner: str, stray: str) -> str:
-    """Return what to do about keys that stand one level too far left."""
+def indentation_detail(owner: str, stray: str) -> str:
+    """Return the message about keys that need one more level of indentation."""
     return f"`{stray}` belongs below `{shown_name(owner)}:`, not beside it: indent it, and what belongs to it"
 
 
-def _homes(
+def _keys_of_branches(
     shape: Shape, path: tuple[str, ...] = (), above: tuple[_Choice, ...] = ()
 ) -> Iterator[tuple[str, tuple[_Choice, ...]]]:
-    """Yield each key of a branch with the choices that lead to it, from the outermost on."""
+    """Yield each key of a branch with the choices that select the branch, the outermost first."""
     for name, branch in shape.branches.items():
         choices = (*above, _Choice(path, shape.discriminator, name, shape.default))
         for key in branch.properties:
             yield key, choices
-        yield from _homes(branch, path, choices)
+        yield from _keys_of_branches(branch, path, choices)
     for key, part in shape.properties.items():
         if isinstance(part, Shape):
-            yield from _homes(part, (*path, key), above)
+            yield from _keys_of_branches(part, (*path, key), above)

@@ -1,7 +1,7 @@
-"""Turns a JSON Schema without references into a predicate that accepts a good value in microseconds.
+"""Compiler from a JSON Schema without references to a predicate that accepts a good value in microseconds.
 
-Layer 1, no IO. The predicate decides; `jsonschema`, which costs more to import than a whole run, is asked only
-for the errors of a value that was refused. Both agree on every value (`tests/manifest/test_compiled.py`).
+Layer 1, no IO. The `jsonschema` library, which takes longer to import than a whole run, is used only for keywords that
+this module doesn't know. Both agree on every value (`tests/manifest/test_compiled.py`).
 """
 
 from __future__ import annotations
@@ -17,42 +17,46 @@ if TYPE_CHECKING:
 
 Predicate: TypeAlias = "Callable[[Any], bool]"
 
-REMARKS: Final = frozenset(
+ANNOTATIONS: Final = frozenset(
     {"title", "description", "enumDescriptions", "examples", "default", "errorMessage", "$comment", "format"}
 )
-"""Keywords that refuse nothing; so does whatever starts with `x-`."""
+"""Keywords that refuse nothing; nor do those that start with `x-`."""
 
 
 def compile_predicate(schema: Schema | bool) -> Predicate:  # noqa: FBT001  (a JSON Schema may be one)
-    """Return the predicate of a schema; one with a keyword that isn't known here goes to the `jsonschema` library."""
+    """Return the predicate of a schema; the `jsonschema` library checks one with a keyword that isn't known here."""
     if isinstance(schema, bool):
-        return _anything if schema else _nothing
-    words = {word for word in schema if word not in REMARKS and not word.startswith("x-")}
-    if not is_known(words):
+        return _accept_all if schema else _accept_none
+    words = {word for word in schema if word not in ANNOTATIONS and not word.startswith("x-")}
+    if not are_known(words):
         return _by_library(schema)
     checks: list[Predicate] = []
-    if words & _OBJECT_WORDS:
+    if words & _OBJECT_KEYWORDS:
         checks.append(_object(schema))
     if "if" in words:
         checks.append(_condition(schema))
-    checks += [_WORDS[word](schema[word]) for word in schema if word in _WORDS]
-    return reduce(_both, checks) if checks else _anything
+    checks += [_KEYWORDS[word](schema[word]) for word in schema if word in _KEYWORDS]
+    return reduce(_both, checks) if checks else _accept_all
 
 
-def is_known(words: Iterable[str]) -> bool:
+def are_known(words: Iterable[str]) -> bool:
     """Whether each of these keywords is known here."""
     return all(
-        word in _WORDS or word in _OBJECT_WORDS or word in _CONDITION_WORDS or word in REMARKS or word.startswith("x-")
+        word in _KEYWORDS
+        or word in _OBJECT_KEYWORDS
+        or word in _CONDITION_KEYWORDS
+        or word in ANNOTATIONS
+        or word.startswith("x-")
         for word in words
     )
 
 
-def canonical(value: Any) -> Hashable:
-    """Return what is equal for values that are equal in JSON: 1 and 1.0 are, 1 and `true` are not."""
+def equality_key(value: Any) -> Hashable:
+    """Return a key that is the same for values that are equal in JSON: 1 and 1.0 are equal, 1 and `true` are not."""
     if isinstance(value, dict):
-        return frozenset((key, canonical(part)) for key, part in value.items())
+        return frozenset((key, equality_key(part)) for key, part in value.items())
     if isinstance(value, list):
-        return tuple(map(canonical, value))
+        return tuple(map(equality_key, value))
     return _BOOLEANS[value] if isinstance(value, bool) else value
 
 
@@ -63,15 +67,15 @@ def _both(first: Predicate, second: Predicate) -> Predicate:
     return lambda value: first(value) and second(value)
 
 
-_OBJECT_WORDS: Final = frozenset({"properties", "required", "additionalProperties", "propertyNames"})
-_CONDITION_WORDS: Final = frozenset({"if", "then", "else"})
+_OBJECT_KEYWORDS: Final = frozenset({"properties", "required", "additionalProperties", "propertyNames"})
+_CONDITION_KEYWORDS: Final = frozenset({"if", "then", "else"})
 
 
 def _object(schema: Schema) -> Predicate:
     known = {key: compile_predicate(part) for key, part in schema.get("properties", {}).items()}
     required = frozenset(schema.get("required", ()))
     rest = schema.get("additionalProperties", True)
-    others = _nothing if rest is False else _anything if rest is True else compile_predicate(rest)
+    others = _accept_none if rest is False else _accept_all if rest is True else compile_predicate(rest)
     name = compile_predicate(schema["propertyNames"]) if "propertyNames" in schema else None
 
     def check(value: Any) -> bool:
@@ -90,11 +94,11 @@ def _condition(schema: Schema) -> Predicate:
     return lambda value: then(value) if test(value) else otherwise(value)
 
 
-def _nothing(_: object) -> bool:
+def _accept_none(_: object) -> bool:
     return False
 
 
-def _anything(_: object) -> bool:
+def _accept_all(_: object) -> bool:
     return True
 
 
@@ -126,22 +130,24 @@ def _enum(allowed: list[Any]) -> Predicate:
     if all(isinstance(one, str) for one in allowed):
         texts = frozenset(allowed)
         return lambda value: isinstance(value, str) and value in texts
-    values = frozenset(map(canonical, allowed))
-    return lambda value: canonical(value) in values
+    values = frozenset(map(equality_key, allowed))
+    return lambda value: equality_key(value) in values
 
 
 def _pattern(pattern: str) -> Predicate:
-    search = getattr(pattern, "search", None) or re.compile(pattern).search  # that of a policy searches for itself
+    search = (
+        getattr(pattern, "search", None) or re.compile(pattern).search
+    )  # a policy's `Pattern` has a search of its own
     return lambda value: not isinstance(value, str) or bool(search(value))
 
 
-def _unique(wanted: bool) -> Predicate:  # noqa: FBT001  (a keyword's value)
+def _unique(expected: bool) -> Predicate:  # noqa: FBT001  (a keyword's value)
     def check(value: object) -> bool:
         if not isinstance(value, list):
             return True
-        return len(set(map(canonical, value))) == len(value)
+        return len(set(map(equality_key, value))) == len(value)
 
-    return check if wanted else _anything
+    return check if expected else _accept_all
 
 
 def _items(schema: Schema) -> Predicate:
@@ -149,24 +155,24 @@ def _items(schema: Schema) -> Predicate:
 
     def check(value: Any) -> bool:
         if isinstance(value, list):
-            for one in value:
-                if not item(one):
+            for part in value:
+                if not item(part):
                     return False
         return True
 
     return check
 
 
-def _all(schemas: list[Schema]) -> Predicate:
+def _all_of(schemas: list[Schema]) -> Predicate:
     return reduce(_both, map(compile_predicate, schemas))
 
 
-def _any(schemas: list[Schema]) -> Predicate:
+def _any_of(schemas: list[Schema]) -> Predicate:
     parts = [compile_predicate(schema) for schema in schemas]
     return lambda value: any(part(value) for part in parts)
 
 
-def _one(schemas: list[Schema]) -> Predicate:
+def _one_of(schemas: list[Schema]) -> Predicate:
     parts = [compile_predicate(schema) for schema in schemas]
     return lambda value: sum(part(value) for part in parts) == 1
 
@@ -181,7 +187,7 @@ def _contains(schema: Schema) -> Predicate:
     return lambda value: not isinstance(value, list) or any(map(item, value))
 
 
-_WORDS: Final[dict[str, Callable[[Any], Predicate]]] = {
+_KEYWORDS: Final[dict[str, Callable[[Any], Predicate]]] = {
     "type": _type,
     "enum": _enum,
     "const": lambda one: _enum([one]),
@@ -196,9 +202,9 @@ _WORDS: Final[dict[str, Callable[[Any], Predicate]]] = {
     "minimum": lambda limit: lambda value: not _is_number(value) or value >= limit,
     "maximum": lambda limit: lambda value: not _is_number(value) or value <= limit,
     "exclusiveMinimum": lambda limit: lambda value: not _is_number(value) or value > limit,
-    "allOf": _all,
-    "anyOf": _any,
-    "oneOf": _one,
+    "allOf": _all_of,
+    "anyOf": _any_of,
+    "oneOf": _one_of,
     "not": _not,
     "contains": _contains,
 }

@@ -1,4 +1,4 @@
-"""Turns entries into the typed model. Total: what `manifest.validate` accepts always decodes.
+"""Decoder from validated entries to the typed model; it decodes whatever `manifest.validate` accepts.
 
 Layer 1, no IO.
 """
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
     from connform.diagnostics import Span
     from connform.manifest.document import Entry
-    from connform.manifest.validate import Tree
+    from connform.manifest.tree import Tree
 
 
 class Manifest(Mapping[str, Connection]):
-    """The connections of a run by name, in their order, decoded when first asked for."""
+    """The connections of a run by name, in the order of the files; each is decoded when it is first used."""
 
     def __init__(
         self,
@@ -47,13 +47,13 @@ class Manifest(Mapping[str, Connection]):
         }
         """The stores of the run by name."""
         self.declared = declared
-        """All connections of the files, chosen or not."""
+        """All connections of the files, selected or not."""
         self.folders = folders
         """The folders of the files."""
         self.searched = searched
-        """Those that were read as a whole."""
+        """Those of which all manifests were read."""
         self.moved = tree.moved
-        """The present name of each connection that was renamed, by the old one; those nearer to it in a chain come first."""
+        """Old name → present name of each renamed connection; in a chain, the latest old name comes first."""
 
     def __getitem__(self, name: str) -> Connection:
         if name not in self._decoded:
@@ -77,12 +77,12 @@ class Manifest(Mapping[str, Connection]):
     def decode(
         self, name: str, node: Mapping[str, Any], base: Path, span: Span, entry: Entry | None = None
     ) -> Connection:
-        """Return the connection that effective values declare: those of a manifest, or of one that was valid once."""
+        """Return the connection of effective values: those of a manifest, or of an earlier one that was valid."""
         provider = node.get("provider", self._default_provider)
         return Connection(name, provider, node, base, span, self._secret_keys, entry)
 
     def decode_store(self, name: str, node: Mapping[str, Any], base: Path) -> Store:
-        """Return the store that its keys declare: those of a manifest, or of one that was valid once."""
+        """Return the store of declared keys: those of a manifest, or of an earlier one that was valid."""
         settings = {key: value for key, value in node.items() if key not in ("type", "environment", "timeout_s")}
         return Store(
             name,
@@ -104,5 +104,5 @@ class Manifest(Mapping[str, Connection]):
 
 @cache
 def _folder(path: str) -> Path:
-    """Return the one path of a folder: thousands of connections lie in it."""
+    """Return the path of a folder, one object for the thousands of connections that may be declared in it."""
     return Path(path)

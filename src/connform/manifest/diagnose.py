@@ -1,4 +1,4 @@
-"""Turns findings into diagnostics: a path into a place, through templates and defaults.
+"""Diagnostics made from findings: paths become source positions, through templates and defaults.
 
 Layer 1, no IO.
 """
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from connform.diagnostics import Span
     from connform.manifest.document import Entry
-    from connform.manifest.nodes import YamlError
     from connform.manifest.rules import Finding, KeyPath
+    from connform.manifest.yaml_errors import YamlError
 
 
 def pointer(*path: str | int) -> str:
@@ -26,13 +26,13 @@ def pointer(*path: str | int) -> str:
 
 
 def pointer_of(finding: Finding, *above: str) -> str:
-    """Return the pointer of a finding below what its path starts from."""
+    """Return the JSON pointer of a finding; `above` is the path of the object in which the finding was made."""
     path = (*finding.path[:-1], MASK) if finding.is_key_hidden else finding.path
     return pointer(*above, *path)
 
 
 def diagnose(finding: Finding, entry: Entry, root: Map) -> Diagnostic:
-    """Return the diagnostic of a finding in an entry; `root` is the tree that the finding's path starts from."""
+    """Return the diagnostic of a finding in an entry; `root` is the mapping that the finding's path refers to."""
     severity, summary = CODES[finding.code]
     span = locate(root, finding.path, entry.span, at_key=finding.at_key)
     return Diagnostic(
@@ -57,10 +57,10 @@ def _related(finding: Finding, entry: Entry, root: Map) -> Iterator[Related]:
         if isinstance(other, Related):
             yield other
         else:
-            yield Related(_says(other, entry), locate(root, other, entry.span, at_key=True))
+            yield Related(_describe_position(other, entry), locate(root, other, entry.span, at_key=True))
 
 
-def _says(path: KeyPath, entry: Entry) -> str:
+def _describe_position(path: KeyPath, entry: Entry) -> str:
     origin = entry.origin(path)
     whose = f", in {shown_origin(origin)}" if origin not in ("", "connection") else ""
     return f"`{path[-1]}` stands here{whose}" if isinstance(path[-1], str) else f"first stands here{whose}"
@@ -75,7 +75,7 @@ def diagnose_file(
     detail: str,
     span: Span,
     hint: str = "",
-    at: str = "",
+    json_pointer: str = "",
     first: Span | None = None,
     related: tuple[Related, ...] = (),
     fix: str = "",
@@ -84,9 +84,9 @@ def diagnose_file(
     severity, summary = CODES[code]
     if first:
         related = (Related("first defined here", first), *related)
-    return Diagnostic(severity, code, summary, detail, span, hint, at, "", related, fix=_fix(span, fix))
+    return Diagnostic(severity, code, summary, detail, span, hint, json_pointer, "", related, fix=_fix(span, fix))
 
 
 def diagnose_yaml(error: YamlError) -> Diagnostic:
-    """Return the diagnostic of what the YAML parser refused."""
+    """Return the diagnostic of an error of the YAML parser."""
     return diagnose_file(error.code, error.detail, error.span, first=error.first)

@@ -1,6 +1,6 @@
-"""Turns the trees of a run's files into entries: connections, templates and stores by name, inheritance resolved.
+"""Entries of a run's files (connections, templates, stores), the schema of a document, and inheritance.
 
-Layer 1, no IO. All files of a run share one namespace; `defaults` reach the connections of their own file.
+Layer 1, no IO. All files of a run share one namespace; `defaults` apply to the connections of their own file only.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 MAX_TEMPLATES: Final = 32
 """How many templates may extend each other in a row."""
 _SIZE_OF_A_NODE: Final = 64
-"""How many characters cost as much as one key or item."""
-_SMALL: Final = 4_096
-"""What a connection may inherit without being counted: some fifty keys."""
+"""One key or item counts as this many characters."""
+_FREE_CHARACTERS: Final = 4_096
+"""A connection may inherit this many characters, some fifty keys, which don't count towards the limit."""
 NAME: Final = r"^[a-z0-9][a-z0-9._-]{0,62}(?!\n)$"
 
 
@@ -33,7 +33,7 @@ _NAME_MESSAGE: Final = (
 )
 
 
-def _named(entry: Schema, title: str, description: str) -> Schema:
+def _mapping_by_name(entry: Schema, title: str, description: str) -> Schema:
     return {
         "type": "object",
         "title": title,
@@ -52,7 +52,7 @@ _NEW_NAME: Final[Schema] = {
 }
 
 
-def frame(connections: Schema, templates: Schema, defaults: Schema, stores: Schema) -> Schema:
+def document_schema(connections: Schema, templates: Schema, defaults: Schema, stores: Schema) -> Schema:
     """Return the schema of a whole document, given the schemas of its parts."""
     return {
         "type": "object",
@@ -63,15 +63,15 @@ def frame(connections: Schema, templates: Schema, defaults: Schema, stores: Sche
                 "description": "The version of this format: 1.",
                 "errorMessage": "this connform reads version 1: write `version: 1`",
             },
-            "stores": _named(
+            "stores": _mapping_by_name(
                 stores, "Stores", "Places where secrets lie, by name; references use the name as their scheme."
             ),
             "defaults": defaults,
-            "templates": _named(
+            "templates": _mapping_by_name(
                 templates, "Templates", "What several connections share, by name; a connection `extends` one."
             ),
-            "connections": _named(connections, "Connections", "The connections, by name."),
-            "moved": _named(
+            "connections": _mapping_by_name(connections, "Connections", "The connections, by name."),
+            "moved": _mapping_by_name(
                 _NEW_NAME,
                 "Renames",
                 "Connections that were renamed, the old name before the new one: state and grant move along.",
@@ -88,10 +88,10 @@ class Layer(NamedTuple):
     origin: str
     """`connection`, `template portal` or `defaults`."""
     node: Map
-    """What it says."""
+    """Its keys and values."""
 
     def has(self, path: tuple[Any, ...]) -> bool:
-        """Whether it says something at a path of keys."""
+        """Whether it has a value at a path of keys."""
         here: Any = self.node
         for part in path:
             if not isinstance(here, dict) or part not in here:
@@ -102,7 +102,7 @@ class Layer(NamedTuple):
 
 @dataclass(slots=True)
 class Entry:
-    """A named connection, template or store, as it stands in its file."""
+    """The declaration of a connection, template or store."""
 
     kind: str
     """`connections`, `templates` or `stores`."""
@@ -111,39 +111,39 @@ class Entry:
     node: Map
     """Its own keys."""
     span: Span
-    """The place of its name."""
+    """The span of its name."""
     base: str
     """The folder of its file."""
     defaults: Map | None = None
     """The `defaults` of its file."""
     layers: tuple[Layer, ...] = field(default=())
-    """Where its values come from, the strongest first; set by `Inheritance`."""
+    """The sources of its values, the one with the highest precedence first; set by `Inheritance`."""
     effective: Map = field(init=False)
-    """All of its values; set by `Inheritance`."""
-    sound: bool = field(default=False, init=False)
+    """All of its values, inherited ones included; set by `Inheritance`."""
+    is_valid: bool = field(default=False, init=False)
     """Whether its effective values have no error; set by `manifest.validate`, of connections."""
 
     @property
     def tags(self) -> list[str]:
-        """Its effective tags, as far as they are a list."""
+        """Its effective tags; empty if they aren't a list."""
         tags: object = self.effective.get("tags") if self.layers else None
         return [str(tag) for tag in tags] if isinstance(tags, list) else []
 
     def place(self, path: tuple[str | int, ...]) -> Span:
-        """Return where the effective value at a path stands; the nearest thing above it where it doesn't."""
+        """Return the span of the effective value at a path, or else of the nearest value around it."""
         return locate(self.effective, path, self.span)
 
     def origin(self, path: tuple[Any, ...]) -> str:
-        """Return which layer the value at a path comes from, or an empty string where there is none."""
+        """Return the layer that the value at a path comes from; empty if there is no such value."""
         return next((layer.origin for layer in self.layers if layer.has(path)), "")
 
     def layer(self, path: tuple[Any, ...]) -> Layer:
-        """Return the strongest layer that has the value at a path, or the nearest thing above it."""
+        """Return the first layer that has the value at a path, or else the nearest value around it."""
         for end in range(len(path), -1, -1):
             for layer in self.layers:
                 if layer.has(path[:end]):
                     return layer
-        return Layer("connection", self.node)  # what it extends is unknown
+        return Layer("connection", self.node)  # its template is unknown
 
 
 class InheritanceError(Exception):
@@ -153,38 +153,39 @@ class InheritanceError(Exception):
         self,
         node: Map,
         detail: str,
-        wanted: str = "",
+        template: str = "",
         code: str = "unknown-template",
         related: tuple[Related, ...] = (),
         at: str = "extends",
     ) -> None:
         super().__init__(detail)
         self.node = node
-        """Who inherits."""
+        """The mapping with the mistake."""
         self.at = at
-        """The key that is wrong, or empty for the whole of it."""
+        """The key that is wrong; empty if it is the mapping as a whole."""
         self.detail = detail
-        self.wanted = wanted
+        self.template = template
         """The name that no template has."""
         self.code = code
         self.related = related
-        """The other members of a circle."""
+        """The other templates of a circle."""
 
 
 class Inheritance:
-    """Resolves what the entries of a run inherit; what a template inherits in turn is merged once."""
+    """Merges entries with what they inherit; a template and its own templates are merged once."""
 
-    def __init__(self, templates: Mapping[str, Entry], known: Container[str], most: int) -> None:
+    def __init__(self, templates: Mapping[str, Entry], known: Container[str], max_characters: int) -> None:
         """Take the templates.
 
         Args:
             templates: those of the run.
-            known: the keys of a connection, nested ones included. What else a template has is wrong, reported there, and not inherited.
-            most: how much connections may inherit together, in characters.
+            known: the keys of a connection, nested ones included. Other keys of a template are reported there, and not
+                inherited.
+            max_characters: how much all connections together may inherit.
         """
         self._templates = templates
         self._known = known
-        self._left = most
+        self._characters_left = max_characters
         self._merged: dict[tuple[str, int], tuple[Map, int]] = {}
         self._pruned: dict[int, Map] = {}
         self._sizes: dict[int, int] = {}
@@ -199,28 +200,28 @@ class Inheritance:
         if entry.defaults and entry.kind == "connections":
             layers.append(Layer("defaults", entry.defaults))
         if len(layers) > 1:
-            below, size = self._below(layers[1:], (str(entry.node.get("extends", "")), id(entry.defaults)))
-            if entry.kind == "connections" and size > _SMALL:
-                self._left -= size
-                if self._left < 0:
+            lower, size = self._merge_layers(layers[1:], (str(entry.node.get("extends", "")), id(entry.defaults)))
+            if entry.kind == "connections" and size > _FREE_CHARACTERS:
+                self._characters_left -= size
+                if self._characters_left < 0:
                     place = "extends" if "extends" in entry.node else ""
                     detail = "connections inherit too much content too often: make templates and `defaults` smaller"
                     raise InheritanceError(entry.node, detail, code="too-much-inherited", at=place)
-            entry.effective = _merge(below, entry.node)
+            entry.effective = _merge(lower, entry.node)
             entry.effective.pop("extends", None)
         else:
             entry.effective = entry.node
         entry.layers = tuple(layers)
 
-    def _below(self, layers: Sequence[Layer], which: tuple[str, int]) -> tuple[Map, int]:
-        """Return what these layers, the strongest first, say together, and how much that is."""
-        if which not in self._merged:
+    def _merge_layers(self, layers: Sequence[Layer], cache_key: tuple[str, int]) -> tuple[Map, int]:
+        """Return the merged values of layers, of which the first has the highest precedence, and their size."""
+        if cache_key not in self._merged:
             parts = [self._prune(layer.node) for layer in layers]
             merged = parts[-1]
             for part in reversed(parts[:-1]):
                 merged = _merge(merged, part)
-            self._merged[which] = merged, self._size(merged)
-        return self._merged[which]
+            self._merged[cache_key] = merged, self._size(merged)
+        return self._merged[cache_key]
 
     def _ancestors(self, entry: Entry) -> Iterator[Layer]:
         seen = [entry.name] if entry.kind == "templates" else []
@@ -232,7 +233,7 @@ class Inheritance:
             if name not in self._templates:
                 raise InheritanceError(node, "no template has that name", name)
             if name in seen:
-                raise _circle(seen[seen.index(name) :], self._templates)
+                raise _circle_error(seen[seen.index(name) :], self._templates)
             if len(seen) == MAX_TEMPLATES:
                 detail = f"the template extends another one, and so on: at most {MAX_TEMPLATES} in a row are allowed"
                 raise InheritanceError(entry.node, detail, code="too-much-inherited")
@@ -241,7 +242,7 @@ class Inheritance:
             yield Layer(f"template {name}", node)
 
     def _prune(self, node: Map) -> Map:
-        """Return a mapping without the keys that no connection has."""
+        """Return a mapping without unknown keys."""
         if id(node) not in self._pruned:
             pruned = self._pruned[id(node)] = Map(node.start)
             for key, value in node.items():
@@ -251,7 +252,7 @@ class Inheritance:
         return self._pruned[id(node)]
 
     def _size(self, node: Node) -> int:
-        """Return how much there is to look at, in characters."""
+        """Return the size of a value in characters."""
         if isinstance(node, str):
             return _SIZE_OF_A_NODE + len(node)
         if not isinstance(node, Map | Seq):
@@ -261,8 +262,8 @@ class Inheritance:
         return _SIZE_OF_A_NODE + self._sizes[id(node)]
 
 
-def _circle(names: list[str], templates: Mapping[str, Entry]) -> InheritanceError:
-    """Return the error of a circle, the same from wherever it is entered."""
+def _circle_error(names: list[str], templates: Mapping[str, Entry]) -> InheritanceError:
+    """Return the error of a circle of templates; it doesn't depend on the template that is resolved first."""
     first = min(range(len(names)), key=lambda index: templates[names[index]].span)
     ring = [*names[first:], *names[: first + 1]]
     detail = f"the templates extend each other in a circle: {' → '.join(map(shown_name, ring))}"
@@ -276,14 +277,14 @@ def _circle(names: list[str], templates: Mapping[str, Entry]) -> InheritanceErro
     return InheritanceError(templates[ring[0]].node, detail, related=others)
 
 
-def _merge(below: Map, above: Map) -> Map:
-    """Merge mappings, replace everything else. The places come along."""
-    merged = Map(above.start)
-    merged.update(below)
-    merged.marks.update(below.marks)
-    for key, value in above.items():
-        under = below.get(key)
-        both = isinstance(value, Map) and isinstance(under, Map)
-        merged[key] = _merge(under, value) if both else value  # type: ignore[arg-type]  # both are Maps
-        merged.marks[key] = above.marks[key]
+def _merge(lower: Map, upper: Map) -> Map:
+    """Merge mappings, and replace all other values; each keeps its source position."""
+    merged = Map(upper.start)
+    merged.update(lower)
+    merged.marks.update(lower.marks)
+    for key, value in upper.items():
+        lower_value = lower.get(key)
+        are_mappings = isinstance(value, Map) and isinstance(lower_value, Map)
+        merged[key] = _merge(lower_value, value) if are_mappings else value  # type: ignore[arg-type]  # both are Maps
+        merged.marks[key] = upper.marks[key]
     return merged

@@ -1,15 +1,15 @@
-"""Turns shapes into JSON Schemas of draft-07, the edition that editors know best. Layer 1, no IO.
+"""JSON Schemas of shapes for editors, in draft-07, the draft that editors support best. Layer 1, no IO.
 
-Draft-07 has no `unevaluatedProperties`: every branch is closed by itself, behind a chain of `if/then/else`, and repeats
-the keys that always belong. Snippets (`defaultSnippets`) and `enumDescriptions` are what VS Code and
-yaml-language-server read beyond the draft.
+Draft-07 has no `unevaluatedProperties`. Each branch is therefore a closed schema in a chain of `if/then/else`, and
+repeats the keys of the object around it. VS Code and yaml-language-server also read `defaultSnippets` and
+`enumDescriptions`, which the draft doesn't have.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from connform.manifest.shape import Shape, about, choice, union
+from connform.manifest.shape import Shape, annotations_of, discriminator_schema, properties_of_branches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -26,25 +26,27 @@ class Edition:
 
     def compose(self, shape: Shape, *, partial: bool = False) -> Schema:
         """Return the schema of a shape; it accepts what `published` accepts."""
-        return {"type": "object", **about(shape), **self._chain(shape, {}, (), partial=partial)}
+        return {"type": "object", **annotations_of(shape), **self._chain(shape, {}, (), partial=partial)}
 
-    def _chain(self, shape: Shape, above: Mapping[str, Any], demanded: tuple[str, ...], *, partial: bool) -> Schema:
+    def _chain(
+        self, shape: Shape, above: Mapping[str, Any], required_above: tuple[str, ...], *, partial: bool
+    ) -> Schema:
         """Return the closed keys of a shape, one alternative for each value of its discriminator.
 
         Args:
             shape: the object, or a branch of it.
-            above: the schemas of the keys around a branch.
-            demanded: the required ones of them.
+            above: the schemas of the keys of the object around a branch.
+            required_above: those of them that are required.
             partial: nothing is required.
         """
         key = shape.discriminator
-        properties = {**({key: choice(shape)} if key else {}), **above}
+        properties = {**({key: discriminator_schema(shape)} if key else {}), **above}
         properties |= {name: self._part(name, part, partial=partial) for name, part in shape.properties.items()}
-        required = () if partial else (*demanded, *shape.required)
+        required = () if partial else (*required_above, *shape.required)
         if not key:
             return _closed(properties, required)
         undecided = required if shape.default or partial else (key, *required)
-        chain = _closed(union(shape) | properties, undecided)
+        chain = _closed(properties_of_branches(shape) | properties, undecided)
         for name, branch in reversed(list(shape.branches.items())):
             chosen: Schema = {"properties": {key: {"const": name}}}
             if partial or name != shape.default:
@@ -53,7 +55,7 @@ class Edition:
         return chain
 
     def _part(self, name: str, part: Schema | Shape, *, partial: bool) -> Schema:
-        """Return the schema of one key; that of an object is kept once, where two don't share a name."""
+        """Return the schema of one key; that of an object becomes a definition, unless its name has another one."""
         if not isinstance(part, Shape):
             return part
         schema = self.compose(part, partial=partial)
@@ -64,7 +66,7 @@ class Edition:
 
 
 def named_snippets(shape: Shape) -> list[Schema]:
-    """Return what an editor offers in a mapping from names to objects of a shape (`defaultSnippets`)."""
+    """Return the `defaultSnippets` of a mapping from names to objects of a shape."""
     return [{"label": one.label, "body": {"${1:name}": one.body}} for one in _snippets(shape)]
 
 

@@ -1,4 +1,4 @@
-"""Turns a value that a flat schema refuses into findings: one for each mistake, in words of our own.
+"""Wording of schema violations: one finding for each mistake in a value, with a likely correction.
 
 Layer 1, no IO. No message quotes the value, which may be a secret.
 """
@@ -9,11 +9,11 @@ from collections import Counter
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-from connform.manifest.compiled import canonical
+from connform.manifest.compiled import equality_key
 from connform.manifest.foreign_references import from_variable
 from connform.manifest.harmless import is_identifier, is_plain, shown_name
 from connform.manifest.rules import Finding
-from connform.manifest.similar import Names, respelt, similar
+from connform.manifest.similar import Names, similar, spelling_variant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
@@ -23,51 +23,51 @@ if TYPE_CHECKING:
     from connform.manifest.violations import Finder, SchemaViolation
 
 
-def explain(find: Finder, value: object, everywhere: Mapping[str, str], worded: int) -> Iterator[Finding]:
+def explain(find: Finder, value: object, other_keys: Mapping[str, str], max_suggestions: int) -> Iterator[Finding]:
     """Yield what is wrong with a value.
 
     Args:
-        find: what finds the refusals of a flat schema (`shape.selected`).
+        find: the finder of violations of a flat schema (`shape.selected`).
         value: plain data that the schema refuses.
-        everywhere: keys that belong to other branches → where they belong, for a better hint.
-        worded: as many findings are worth a suggestion; it costs more than the finding.
+        other_keys: keys that other branches have → where they belong, for a better hint.
+        max_suggestions: how many findings get a suggestion, which takes longer than the finding.
     """
-    strange: list[SchemaViolation] = []
+    unknown: list[SchemaViolation] = []
     missing: list[SchemaViolation] = []
     number = 0
-    for refusal in find(value, ()):
-        if refusal.keyword == "additionalProperties":
-            strange.append(refusal)
-        elif refusal.keyword == "required":
-            missing.append(refusal)
-        elif refusal.in_names:
-            detail = str(refusal.schema["errorMessage"])
-            yield Finding("bad-name", (*refusal.path, refusal.value), detail, at_key=True)
+    for violation in find(value, ()):
+        if violation.keyword == "additionalProperties":
+            unknown.append(violation)
+        elif violation.keyword == "required":
+            missing.append(violation)
+        elif violation.in_names:
+            detail = str(violation.schema["errorMessage"])
+            yield Finding("bad-name", (*violation.path, violation.value), detail, at_key=True)
         else:
             number += 1
-            bad = _bad_value(refusal, suggests=number <= worded)
-            yield bad._replace(detail=_TYPOGRAPHIC_QUOTES, hint="") if _in_typographic_quotes(refusal.value) else bad
-    explained = {one for refusal in strange for one in _explained(refusal, worded)}
-    for refusal in missing:
-        if (refusal.path, refusal.wanted) not in explained:
-            yield _missing_key(refusal)
-    for refusal in strange:
-        yield from _unknown_keys(refusal, everywhere, worded)
+            bad = _bad_value(violation, suggests=number <= max_suggestions)
+            yield bad._replace(detail=_TYPOGRAPHIC_QUOTES, hint="") if _in_typographic_quotes(violation.value) else bad
+    explained = {key for violation in unknown for key in _keys_meant_by_unknown(violation, max_suggestions)}
+    for violation in missing:
+        if (violation.path, violation.expected) not in explained:
+            yield _missing_key(violation)
+    for violation in unknown:
+        yield from _unknown_keys(violation, other_keys, max_suggestions)
 
 
-def _unknown(refusal: SchemaViolation) -> Iterator[str]:
-    known = refusal.schema.get("properties", {})
-    return (key for key in refusal.value if key not in known)
+def _names_of_unknown_keys(violation: SchemaViolation) -> Iterator[str]:
+    known = violation.schema.get("properties", {})
+    return (key for key in violation.value if key not in known)
 
 
-def _explained(refusal: SchemaViolation, worded: int) -> Iterator[tuple[KeyPath, str]]:
-    """Yield the keys that are missing because an unknown key stands for them: one mistake, not two."""
-    path = refusal.path
-    known = refusal.schema.get("properties", {})
-    absent = [key for key in known if key not in refusal.value]
-    for key in islice(_unknown(refusal), worded):
+def _keys_meant_by_unknown(violation: SchemaViolation, max_suggestions: int) -> Iterator[tuple[KeyPath, str]]:
+    """Yield missing keys that an unknown key was probably meant to be: that is one mistake, not two."""
+    path = violation.path
+    known = violation.schema.get("properties", {})
+    absent = [key for key in known if key not in violation.value]
+    for key in islice(_names_of_unknown_keys(violation), max_suggestions):
         if key == MERGE_KEY:
-            yield from ((path, one) for one in absent)
+            yield from ((path, name) for name in absent)
         elif guess := similar(key, absent) or _parent(key, known):
             yield path, guess
 
@@ -83,12 +83,12 @@ def _in_typographic_quotes(value: object) -> bool:
 
 
 def _foreign_letter(key: str) -> str:
-    """Return which letter of a key may look like another one, or nothing."""
+    """Return a remark on the first letter of a key that isn't ASCII, and may look like another one; else empty."""
     if key.isascii():
         return ""
     import unicodedata
 
-    letter = next(one for one in key if not one.isascii())
+    letter = next(character for character in key if not character.isascii())
     return f": it holds U+{ord(letter):04X} ({unicodedata.name(letter, 'no letter').lower()})"
 
 
@@ -101,61 +101,61 @@ MERGE_KEY: Final = "<<"
 NO_INTERPOLATION: Final = "there is no interpolation here: a reference names where the secret lies"
 
 
-def _unknown_keys(refusal: SchemaViolation, everywhere: Mapping[str, str], worded: int) -> Iterator[Finding]:
-    known = refusal.schema.get("properties", {})
-    absent = Names([key for key in known if key not in refusal.value])
-    meant = {key: absent.respelt(key) for key in _unknown(refusal)}
-    often = Counter(meant.values())
+def _unknown_keys(violation: SchemaViolation, other_keys: Mapping[str, str], max_suggestions: int) -> Iterator[Finding]:
+    known = violation.schema.get("properties", {})
+    absent = Names([key for key in known if key not in violation.value])
+    corrections = {key: absent.spelling_variant(key) for key in _names_of_unknown_keys(violation)}
+    uses = Counter(corrections.values())
     misplaced: dict[str, list[str]] = {}
-    around, allowed = _object(refusal.path), _listing(known)
-    for number, (key, right) in enumerate(meant.items()):
+    around, allowed = _name_of_object(violation.path), _listing(known)
+    for number, (key, right) in enumerate(corrections.items()):
         detail = hint = ""
         is_hidden = False
         if parent := _parent(key, known):
             misplaced.setdefault(f"below `{parent}:`", []).append(key)
-        elif guess := similar(key, known) if number < worded else "":
+        elif guess := similar(key, known) if number < max_suggestions else "":
             detail, hint = f"`{key}` is not allowed in {around}", f"did you mean `{guess}`?"
             detail = _TYPOGRAPHIC_QUOTES if _in_typographic_quotes(key) else detail + _foreign_letter(key)
         elif key == MERGE_KEY:
             detail = f"`{key}` is not allowed: YAML 1.2 has no merge keys"
             hint = "share settings with `templates:` and `extends:`"
-        elif key in everywhere:
-            misplaced.setdefault(f"to {everywhere[key]}", []).append(key)
+        elif key in other_keys:
+            misplaced.setdefault(f"to {other_keys[key]}", []).append(key)
         else:
-            # What is beyond the room is hardly ever listed: it isn't worth to find out whether it may be shown.
-            is_hidden = number >= worded or not (
-                _is_surely_a_key(key, refusal.value[key]) or _respelt(key, everywhere, known)
+            # A finding beyond the limit is hardly ever listed, so whether its key may be shown isn't worked out.
+            is_hidden = number >= max_suggestions or not (
+                _is_surely_a_key(key, violation.value[key]) or _spelling_variant(key, other_keys, known)
             )
             detail = f"{'this key' if is_hidden else f'`{key}`'} is not allowed in {around}; allowed: {allowed}"
         if detail:
-            certain = right if often[right] == 1 else ""
-            path = (*refusal.path, key)
+            certain = right if uses[right] == 1 else ""
+            path = (*violation.path, key)
             yield Finding("unknown-key", path, detail, hint, at_key=True, fix=certain, is_key_hidden=is_hidden)
     for home, strays in misplaced.items():
         belong = "belongs" if len(strays) == 1 else "belong"
         yield Finding(
             "unknown-key",
-            (*refusal.path, strays[0]),
+            (*violation.path, strays[0]),
             f"{_listing(strays)} {belong} {home}: not allowed here",
             at_key=True,
         )
 
 
 def _is_surely_a_key(key: str, value: object) -> bool:
-    """Whether an unknown key is one, and not perhaps a secret that was pasted where a value belongs."""
+    """Whether an unknown key is really a key, and can't be a secret that was pasted where a value belongs."""
     return value is not None and (is_identifier(key) or (isinstance(value, dict | list) and is_plain(key)))
 
 
-def _respelt(key: str, everywhere: Mapping[str, str], known: Mapping[str, Schema]) -> str:
-    """Return the key of other branches, or of parts of this one, that differs in case, `-` and `_` alone."""
+def _spelling_variant(key: str, other_keys: Mapping[str, str], known: Mapping[str, Schema]) -> str:
+    """Return the key of another branch or of a nested object that differs only in case, `-` and `_`, or empty."""
     elsewhere = (name for part in known.values() for name in part.get("properties", ()))
-    return respelt(key, {*everywhere, *elsewhere})
+    return spelling_variant(key, {*other_keys, *elsewhere})
 
 
 def _missing_key(error: SchemaViolation) -> Finding:
-    key = error.wanted
+    key = error.expected
     about = error.schema.get("properties", {}).get(key, {})
-    detail = f"{_object(error.path)} needs `{key}`"
+    detail = f"{_name_of_object(error.path)} needs `{key}`"
     if "enum" in about:
         detail += f": one of {_listing(about['enum'])}"
     elif about.get("description"):
@@ -175,15 +175,15 @@ def _bad_value(error: SchemaViolation, *, suggests: bool) -> Finding:
         guess = similar(value, allowed) if suggests else ""
         hint = "write it without quotes" if guess == value else f"did you mean `{guess}`?"
         code, detail = schema.get("x-code", "unknown-value"), message or f"allowed: {_listing(allowed)}"
-        return Finding(code, error.path, detail, hint if guess else "", fix=respelt(value, allowed))
+        return Finding(code, error.path, detail, hint if guess else "", fix=spelling_variant(value, allowed))
     if error.keyword == "uniqueItems":
-        return _repeated(error)
+        return _repeated_item(error)
     word = _WORDING.get(error.keyword)
-    code, detail = word(error.wanted) if word else ("malformed-value", "the value has a wrong form")
-    if error.keyword == "type" and error.wanted == "array" and str(error.value)[:1] in _BULLETS:
+    code, detail = word(error.expected) if word else ("malformed-value", "the value has a wrong form")
+    if error.keyword == "type" and error.expected == "array" and str(error.value)[:1] in _BULLETS:
         detail += "; in lines of its own, each item begins with `- `"
     elif error.keyword == "type" and error.value is None:
-        detail = f"nothing stands here; {_object(error.path)} is {_KINDS[_kind(error.wanted)]}"
+        detail = f"nothing stands here; {_name_of_object(error.path)} is {_TYPE_NAMES[_first_type(error.expected)]}"
     elif error.keyword == "pattern":
         code = schema.get("x-code", code)
         detail = message or detail
@@ -210,23 +210,23 @@ def _bad_reference(error: SchemaViolation, message: str) -> Finding:
     return Finding("plaintext-secret", error.path, message or "a reference such as `env://NAME` belongs here")
 
 
-def _repeated(error: SchemaViolation) -> Finding:
-    """Return the finding of the first item of a list that stands there already."""
+def _repeated_item(error: SchemaViolation) -> Finding:
+    """Return the finding of the first item of a list that equals an earlier one."""
     first: dict[Hashable, int] = {}
     index, before = next(
         (index, before)
         for index, item in enumerate(error.value)
-        if (before := first.setdefault(canonical(item), index)) != index
+        if (before := first.setdefault(equality_key(item), index)) != index
     )
     detail = "the item stands there already: remove one of the two"
     return Finding("malformed-value", (*error.path, index), detail, related=((*error.path, before),))
 
 
-def _kind(names: str | list[str]) -> str:
+def _first_type(names: str | list[str]) -> str:
     return names if isinstance(names, str) else names[0]
 
 
-_KINDS: Final = {
+_TYPE_NAMES: Final = {
     "object": "a mapping (`key: value` lines)",
     "array": "a list (`[a, b]`)",
     "string": "a text",
@@ -237,7 +237,7 @@ _KINDS: Final = {
 }
 
 _WORDING: Final[dict[str, Callable[[Any], tuple[str, str]]]] = {
-    "type": lambda names: ("wrong-type", f"{_KINDS[_kind(names)]} belongs here"),
+    "type": lambda names: ("wrong-type", f"{_TYPE_NAMES[_first_type(names)]} belongs here"),
     "pattern": lambda _: ("malformed-value", "the value has a wrong form"),
     "minLength": lambda limit: (
         "malformed-value",
@@ -257,7 +257,7 @@ _WORDING: Final[dict[str, Callable[[Any], tuple[str, str]]]] = {
 """Keyword → code and detail."""
 
 
-def _object(path: KeyPath) -> str:
+def _name_of_object(path: KeyPath) -> str:
     names = [part for part in path if isinstance(part, str)]
     return f"`{shown_name(names[-1])}`" if names else "this entry"
 

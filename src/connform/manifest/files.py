@@ -1,6 +1,6 @@
-"""Turns what stands behind `-f` into the files of a run.
+"""Loader of a run's manifests: the files and folders that `-f` names.
 
-Layer 1; reads manifests. What a link leads to is one revision for all files of a run, whatever is swapped meanwhile.
+Layer 1; reads manifests. All files of a run are of one revision, even if a symbolic link is replaced during the reading.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from connform.manifest.given import STDIN
+from connform.manifest.input_files import STDIN
 from connform.manifest.reading import MAX_FILE_BYTES, ManifestReader, Source, is_manifest_name
 
 __all__ = [
@@ -17,7 +17,7 @@ __all__ = [
     "Source",
     "is_manifest_name",
     "load_sources",
-    "of_one_revision",
+    "read_one_revision",
     "searched_folders",
 ]
 
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_LOOKS: Final = 50
-"""Revisions that may come and go while files are read; a mount of Kubernetes changes once a minute."""
+_MAX_ATTEMPTS: Final = 50
+"""How often reading starts again because links have changed; a mount of Kubernetes changes once a minute."""
 
 
 def load_sources(
@@ -39,41 +39,41 @@ def load_sources(
 
     Args:
         paths: files, folders (their `*.yaml` and `*.yml`), `-`; empty: `connections.yaml`, else `connections/`.
-        content: whether more matters than that each can be read.
-        folders: what links in there may not leave, where they lie in no repository, besides the folders of `paths`, or
-            else the working directory.
+        content: whether the content is needed; otherwise, files are only opened.
+        folders: further folders that links in them may not leave, unless they are in a repository. The same applies to
+            the folders of `paths` or, without `paths`, to the working directory.
 
     Returns:
         The files in a stable order, and a diagnostic for each that can't be read.
     """
-    given: dict[str, bytes] = {}
-    around = folders if paths else [os.curdir, *folders]
-    looks_left = _LOOKS
+    descriptor_data: dict[str, bytes] = {}
+    link_folders = folders if paths else [os.curdir, *folders]
+    looks_left = _MAX_ATTEMPTS
     while True:
-        look = ManifestReader(given, content=content, folders=around)
-        look.read(paths or _default())
+        reader = ManifestReader(descriptor_data, content=content, folders=link_folders)
+        reader.read(paths or _default_paths())
         looks_left -= 1
-        if not (look.has_moved and looks_left):
-            return look.sources, look.problems
+        if not (reader.has_moved and looks_left):
+            return reader.sources, reader.problems
 
 
 def searched_folders(paths: Sequence[str]) -> list[str]:
-    """Return the folders that `paths`, as for `load_sources`, read as a whole: what isn't in them is nowhere."""
-    return [name for name in paths or _default() if name != STDIN and os.path.isdir(name)]
+    """Return the folders of `paths`, as for `load_sources`. All their manifests are read."""
+    return [name for name in paths or _default_paths() if name != STDIN and os.path.isdir(name)]
 
 
-def of_one_revision(place: str, look: Callable[[str], T]) -> T:
-    """Return what is seen at a place, of one revision where a link that leads there is swapped meanwhile."""
-    looks_left = _LOOKS
+def read_one_revision(path: str, read: Callable[[str], T]) -> T:
+    """Return what `read` returns of a path; it is called again if a link in the path was replaced meanwhile."""
+    looks_left = _MAX_ATTEMPTS
     while True:
         looks_left -= 1
-        before = os.path.realpath(place)
-        seen = look(place)
-        if not looks_left or os.path.realpath(place) == before:
+        before = os.path.realpath(path)
+        seen = read(path)
+        if not looks_left or os.path.realpath(path) == before:
             return seen
 
 
-def _default() -> list[str]:
-    """Return where a run looks that names no file."""
+def _default_paths() -> list[str]:
+    """Return the path of a run that names no file."""
     is_folder = not os.path.lexists("connections.yaml") and os.path.isdir("connections")
     return ["connections" if is_folder else "connections.yaml"]

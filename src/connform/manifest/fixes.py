@@ -1,6 +1,6 @@
-"""Turns the fixes of diagnostics into exact edits of the source, and a source into its mended text.
+"""Fixes of diagnostics: edits at exact positions inside of quotes, and their application to a source.
 
-Layer 1, no IO. Everything outside of the edits stays byte for byte.
+Layer 1, no IO. Outside of the edits, every byte stays the same.
 """
 
 from __future__ import annotations
@@ -20,30 +20,30 @@ _DOUBLE: Final = '"'
 _BOM: Final = "\ufeff"
 _QUOTED: Final = re.compile(r"'[^']*'|\"[^\"\\]*\"")
 _PLAIN: Final = re.compile(r"[^\s\[\]{}\"'&*!|>%@`,#?:-].*")
-"""What a scalar without quotes starts with (YAML 1.2 §7.3.3), and no anchor, alias or tag."""
+"""A scalar without quotes, anchor, alias and tag (YAML 1.2 §7.3.3)."""
 _SAFE: Final = re.compile(
     r"(?!(?:true|false|null)$)[A-Za-z](?:[\w./+$=@-]|:(?=\S)|(?<=\S)#)*", re.ASCII | re.IGNORECASE
 )
-"""What stays one text without quotes, wherever it stands."""
+"""A text that needs no quotes anywhere."""
 
 
-def exact(found: Sequence[Diagnostic], lines: SourceLines) -> Iterator[Diagnostic]:
-    """Yield the diagnostics with their edits inside of the quotes; what isn't a plain or quoted text loses its fix."""
-    for one in found:
-        if one.fix:
-            edits = [_exact(edit, lines[edit.span.file][edit.span.line - 1]) for edit in one.fix]
-            yield one._replace(fix=tuple(edit for edit in edits if edit) if all(edits) else ())
+def fixes_inside_quotes(found: Sequence[Diagnostic], lines: SourceLines) -> Iterator[Diagnostic]:
+    """Yield the diagnostics with edits inside of quotes; the fix of anything but a plain or quoted text is removed."""
+    for diagnostic in found:
+        if diagnostic.fix:
+            edits = [_edit_inside_quotes(edit, lines[edit.span.file][edit.span.line - 1]) for edit in diagnostic.fix]
+            yield diagnostic._replace(fix=tuple(edit for edit in edits if edit) if all(edits) else ())
         else:
-            yield one
+            yield diagnostic
 
 
-def _exact(edit: Edit, line: str) -> Edit | None:
+def _edit_inside_quotes(edit: Edit, line: str) -> Edit | None:
     span = edit.span
-    stands = line[span.column - 1 : span.end_column - 1]
-    if _QUOTED.fullmatch(stands):
+    marked_text = line[span.column - 1 : span.end_column - 1]
+    if _QUOTED.fullmatch(marked_text):
         inside = span._replace(column=span.column + 1, end_column=span.end_column - 1)
-        return edit._replace(span=inside, text=_escaped(edit.text, stands[0]))
-    if _PLAIN.fullmatch(stands):
+        return edit._replace(span=inside, text=_escaped(edit.text, marked_text[0]))
+    if _PLAIN.fullmatch(marked_text):
         return edit if _SAFE.fullmatch(edit.text) else edit._replace(text=f'"{_escaped(edit.text, _DOUBLE)}"')
     return None
 
@@ -54,8 +54,8 @@ def _escaped(text: str, quote: str) -> str:
     return text.replace(quote, quote * 2)
 
 
-def mend(data: bytes, edits: Iterable[Edit]) -> tuple[bytes, int]:
-    """Return the text with its edits, and how many there were; of two that overlap, the first."""
+def apply_edits(data: bytes, edits: Iterable[Edit]) -> tuple[bytes, int]:
+    """Return the text with its edits, and how many were made; of two that overlap, only the first is made."""
     text = data.decode()
     start = len(_BOM) if text.startswith(_BOM) else 0
     lines = [start, *(match.end() for match in LINE_BREAK.finditer(text))]

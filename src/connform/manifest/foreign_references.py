@@ -1,6 +1,6 @@
-"""Turns what other tools write where a secret belongs into our reference to the same secret.
+"""Secret references in other tools' syntax (`${NAME}`, vals), and our reference to the same secret.
 
-Layer 1, no IO. Only forms that mean exactly the same: `${NAME:-default}` has no equivalent here, and stays what it is.
+Layer 1, no IO. Only forms that mean exactly the same are recognised: `${NAME:-default}` has no equivalent here.
 """
 
 from __future__ import annotations

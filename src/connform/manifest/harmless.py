@@ -1,7 +1,7 @@
-"""Tells what of a manifest's text may be shown: words as people write them, not what may be a pasted secret.
+"""Rules for which text of a manifest may be shown: plain words may, what may be a pasted secret may not.
 
-Layer 1, no IO. The one judgement for every output: source lines, pointers, messages, suggestions, diffs and reports.
-A password that is an ordinary word can't be told from a name; everything else about it is refused here.
+Layer 1, no IO. Every output uses these rules: source lines, pointers, messages, suggestions, diffs and reports.
+They don't recognise a password that is an ordinary word: it looks like a name.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from connform.diagnostics import MASK
 from connform.secret import looks_generated
 
 MAX_WORD: Final = 253
-"""What is longer than any host name is no word."""
+"""The length of the longest host name; longer text is no word."""
 
 _BETWEEN: Final = r"[-._:/+,']{1,3}"
 _HUMP: Final = "[A-Z][a-z0-9]{2,}"
@@ -25,18 +25,18 @@ _STYLES: Final = (
     rf"|[A-Z0-9]++(?:{_BETWEEN}[A-Z0-9]++)*+"  # ACME_KEY
     rf"|{_CAMEL}(?:{_BETWEEN}{_CAMEL})*"  # baseUrl, X-Api-Key
 )
-"""One style throughout: what mixes them, as `ABC-def` does, may have been made up."""
+"""A word has one of these styles. A mixture, such as `ABC-def`, may have been generated."""
 _EDGES: Final = "-._/"
 _ADDRESS: Final = r"[A-Za-z0-9._+-]++@[A-Za-z0-9.-]++"
 _ENDS_OF_TEXT: Final = ".,;:!?()\"'`"
 _MIXED: Final = r"(?:[A-Za-z]++[0-9]++){2}[A-Za-z]|(?:[0-9]++[A-Za-z]++){2}[0-9]"
-"""Letters and digits by turns, as in `p4ssw0rd`."""
+"""Letters and digits alternate, as in `p4ssw0rd`."""
 _RUN: Final = r"(?<![A-Za-z0-9])(?=[A-Za-z]*+[0-9])(?=[0-9]*+[A-Za-z])[A-Za-z0-9]{16,}+"
 _PARAMETER: Final = r"(?<=[?&;])([^?&;=#\s]{0,64}=)?[^?&;#\s]++"
 
 
 def is_plain(word: str) -> bool:
-    """Whether a word, name, path or URL is written as people write them."""
+    """Whether a word, name, path or URL looks as if a person had chosen it."""
     bare = re.sub(r"[^\x00-\x7f]+", "a", word.strip(_EDGES))
     if not bare:
         return True
@@ -51,7 +51,7 @@ def is_plain_text(text: str) -> bool:
 
 
 def is_identifier(key: str) -> bool:
-    """Whether an unknown key is a key, and not perhaps a pasted secret; stricter than for names, which have hyphens."""
+    """Whether an unknown key can't be a pasted secret; stricter than for names, which may have hyphens."""
     return key.isidentifier() and is_plain(key)
 
 
@@ -67,6 +67,6 @@ def shown_origin(origin: str) -> str:
 
 
 @lru_cache(maxsize=4096)  # thousands of connections share a few addresses and tags
-def veiled(text: str) -> str:
-    """Return a text that a valid manifest holds without what looks generated, and without the values of a URL's query."""
+def mask_generated_text(text: str) -> str:
+    """Return a text of a valid manifest; whatever looks generated, and the values of a URL's query, are masked."""
     return re.sub(_PARAMETER, rf"\1{MASK}", re.sub(_RUN, MASK, text))

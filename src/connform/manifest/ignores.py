@@ -1,4 +1,4 @@
-"""Takes `# connform: ignore[code]` at the end of a line by its word: warnings of that line aren't shown.
+"""Ignore comments: `# connform: ignore[code]` at the end of a line hides the warnings of that line.
 
 Layer 1, no IO. An error is never silenced, and a comment that silences nothing is a warning itself.
 """
@@ -10,20 +10,22 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from connform.diagnostics import Severity, Span
-from connform.manifest.nodes import LINE_BREAK, NotYamlError, scalar_extents
+from connform.manifest.libyaml import scalar_extents
+from connform.manifest.nodes import LINE_BREAK
 from connform.manifest.similar import did_you_mean
+from connform.manifest.yaml_errors import NotYamlError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from connform.manifest.files import Source
-    from connform.manifest.nodes import Extent, Place
+    from connform.manifest.libyaml import Extent, Place
 
 _MARKER: Final = b"connform: ignore"
 _COMMENT: Final = re.compile(r"(?:^|(?<=\s))#\s*(?P<marker>connform: ignore\b)(?:\[(?P<codes>[^\[\]]*)\])?")
-_MOST: Final = 10_000
+_MAX_COMMENTS: Final = 10_000
 """How many comments of a file count."""
-_MOST_CODES: Final = 100
+_MAX_CODES: Final = 100
 """How many codes of a comment count."""
 
 
@@ -31,11 +33,11 @@ class Ignore(NamedTuple):
     """One code of one comment."""
 
     code: str
-    """What it says; empty where it names none."""
+    """The code to ignore; empty if the comment names none."""
     span: Span
-    """Where it says so."""
+    """The position of the code, or of the marker if the comment names none."""
     is_alone: bool
-    """Whether nothing but the comment stands on the line."""
+    """Whether the comment is alone on its line."""
 
 
 class Ignores:
@@ -43,13 +45,13 @@ class Ignores:
 
     def __init__(self, sources: Sequence[Source]) -> None:
         self._all = [ignore for source in sources if _MARKER in source.data for ignore in read_ignores(source)]
-        self._asked = {_key(ignore.span, ignore.code) for ignore in self._all}
+        self._ignored = {_key(ignore.span, ignore.code) for ignore in self._all}
         self._used: set[tuple[str, int, str]] = set()
 
     def silence(self, span: Span, code: str) -> bool:
-        """Whether a comment ignores a warning; that comment is of use then."""
+        """Whether a comment ignores a warning; the comment then counts as used."""
         key = _key(span, code)
-        if key not in self._asked:
+        if key not in self._ignored:
             return False
         self._used.add(key)
         return True
@@ -59,7 +61,7 @@ class Ignores:
 
         Args:
             codes: the severity of every code of the run.
-            is_complete: whether everything was looked at: an error may stand before a warning.
+            is_complete: whether all checks were made: an error may prevent the check that would have warned.
         """
         for ignore in self._all:
             if _key(ignore.span, ignore.code) not in self._used:
@@ -75,7 +77,7 @@ class Ignores:
 
 
 def read_ignores(source: Source) -> Iterator[Ignore]:
-    """Yield each code that a comment of a file ignores, the first thousands; nothing of a file that isn't YAML."""
+    """Yield each code that a file's comments ignore, up to a limit; nothing for a file that isn't YAML."""
     lines = enumerate(LINE_BREAK.split(source.data.decode("utf-8-sig", "replace")))
     comments = (
         ((number, comment.start()), comment)
@@ -83,9 +85,11 @@ def read_ignores(source: Source) -> Iterator[Ignore]:
         if "connform: ignore" in line
         for comment in _COMMENT.finditer(line)
     )
-    found = [(place, list(_codes(comment, source.name, place[0] + 1))) for place, comment in islice(comments, _MOST)]
+    found = [
+        (place, list(_codes(comment, source.name, place[0] + 1))) for place, comment in islice(comments, _MAX_COMMENTS)
+    ]
     try:
-        inside = _inside(scalar_extents(source.data), [place for place, _ in found])
+        inside = _inside_scalars(scalar_extents(source.data), [place for place, _ in found])
     except NotYamlError:
         return
     for place, ignores in found:
@@ -93,8 +97,8 @@ def read_ignores(source: Source) -> Iterator[Ignore]:
             yield from ignores
 
 
-def _inside(extents: Iterator[Extent], places: Sequence[Place]) -> set[Place]:
-    """Return the places that lie inside of a scalar; both are in the order of the file."""
+def _inside_scalars(extents: Iterator[Extent], places: Sequence[Place]) -> set[Place]:
+    """Return the positions that are inside of a scalar; both arguments are in the order of the file."""
     inside = set()
     at = 0
     for start, end in extents:
@@ -107,17 +111,17 @@ def _inside(extents: Iterator[Extent], places: Sequence[Place]) -> set[Place]:
 
 def _codes(comment: re.Match[str], file: str, line: int) -> Iterator[Ignore]:
     is_alone = not comment.string[: comment.start()].strip()
-    named = [
+    codes = [
         (code[0], comment.start("codes") + code.start())
-        for code in islice(re.finditer(r"[^\s,]+", comment["codes"] or ""), _MOST_CODES)
+        for code in islice(re.finditer(r"[^\s,]+", comment["codes"] or ""), _MAX_CODES)
     ]
-    for code, start in named or [("", comment.start("marker"))]:
+    for code, start in codes or [("", comment.start("marker"))]:
         end = start + len(code or comment["marker"])
         yield Ignore(code, Span(file, line, start + 1, line, end + 1), is_alone)
 
 
 def _why_unused(ignore: Ignore, codes: Mapping[str, Severity], *, is_complete: bool) -> str:
-    """Return why an ignore silences nothing; nothing where it can't be told."""
+    """Return why an ignore silences nothing; empty if that isn't known."""
     if not ignore.code:
         return "it names no code: write `connform: ignore[code]`"
     if ignore.code not in codes:

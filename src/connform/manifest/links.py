@@ -1,6 +1,6 @@
-"""Turns a path into where it leads, and refuses links that leave a repository or a folder. Layer 1; reads links, looks for `.git`.
+"""Resolver of symbolic links; refuses those that leave a repository or a folder. Layer 1; reads links, looks for `.git`.
 
-Whoever writes a checkout would choose otherwise what is read, and overwritten, elsewhere on the machine.
+Otherwise, the author of a checkout could choose files elsewhere on the machine to be read, or overwritten.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from typing import Final
 
 _GIT: Final = ".git"
 _KERNEL: Final = "/proc/"
-"""The links in there are more than their texts: `root` of another process, its open files. The system follows them."""
+"""Its links can't be followed by their texts (`root` of another process, open files): the system follows them."""
 
 
 class LinkLeavesError(OSError):
-    """A link leads out of the repository, or the folder, in which it lies."""
+    """A link leads out of its repository or folder."""
 
     def __init__(self, link: str, root: str, kind: str) -> None:
         where = os.path.relpath(link, root)
@@ -23,26 +23,26 @@ class LinkLeavesError(OSError):
 
 
 class Links:
-    """Follows links, each as it was when it was first seen.
+    """Follows links, and remembers the target of each.
 
-    What is swapped in one step meanwhile (`..data` of a Kubernetes mount, `current` of git-sync) is thus one revision for
-    all paths that one object follows.
+    If a link is replaced meanwhile (`..data` of a Kubernetes mount, `current` of git-sync), all paths that one object
+    follows still lead to one revision.
     """
 
     def __init__(self) -> None:
         self.folders: list[str] = []
-        """Real paths, as `follow` returns them: a link in one of these, in no repository, may not leave them all."""
-        self._leads: dict[str, str | None] = {}
-        """From a place to where that leads, itself unless it is a link; `None` while that is found out."""
+        """Real paths, as `follow` returns them; links inside may not lead out of them, except in a repository."""
+        self._targets: dict[str, str | None] = {}
+        """Path → real path, which is the same unless it is a link; `None` while the link is being followed."""
         self._roots: dict[str, str] = {}
 
     def follow(self, path: str) -> str:
-        """Return where a path leads, which need not be there.
+        """Return the real path of a path, which need not exist.
 
-        A link in a Git repository may not leave it, nor lead into a `.git`. Elsewhere, one in `folders` may not leave those.
+        A link in a Git repository may not leave it, nor lead into its `.git`. A link in `folders` may not leave them.
 
         Raises:
-            LinkLeavesError: a link does.
+            LinkLeavesError: a link leads to where it may not.
             OSError: links lead in a circle.
         """
         return self._walk(os.getcwd(), path) if path else path
@@ -54,33 +54,33 @@ class Links:
             if part == os.pardir:
                 here = os.path.dirname(here)
             elif part not in {"", os.curdir}:
-                here = self._step(os.path.join(here, part))
+                here = self._follow_link(os.path.join(here, part))
         return here
 
-    def _step(self, place: str) -> str:
-        known = self._leads.setdefault(place, "")
+    def _follow_link(self, place: str) -> str:
+        known = self._targets.setdefault(place, "")
         if known is None:
             raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
         if known:
             return known
         try:
             target = "" if place.startswith(_KERNEL) else os.readlink(place)
-        except OSError:  # what may be wrong with it, besides that it is no link, is for who opens it
+        except OSError:  # it is no link; any other error is reported when the file is opened
             target = ""
         if not target:
-            self._leads[place] = place
+            self._targets[place] = place
             return place
-        self._leads[place] = None
+        self._targets[place] = None
         try:
             real = self._walk(os.path.dirname(place), target)
-            self._judge(place, real)
+            self._check(place, real)
         except OSError:
-            del self._leads[place]
+            del self._targets[place]
             raise
-        self._leads[place] = real
+        self._targets[place] = real
         return real
 
-    def _judge(self, link: str, real: str) -> None:
+    def _check(self, link: str, real: str) -> None:
         parent = os.path.dirname(link)
         if parent not in self._roots:
             self._roots[parent] = repository_root(parent)
@@ -88,17 +88,17 @@ class Links:
             if not _is_in(real, root) or _GIT in real[len(root) :].lower().split(os.sep):
                 raise LinkLeavesError(link, root, "repository")
             return
-        around = [folder for folder in self.folders if _is_in(link, folder)]
-        if around and not any(_is_in(real, folder) for folder in self.folders):
-            raise LinkLeavesError(link, around[0], "folder")
+        folders_around = [folder for folder in self.folders if _is_in(link, folder)]
+        if folders_around and not any(_is_in(real, folder) for folder in self.folders):
+            raise LinkLeavesError(link, folders_around[0], "folder")
 
 
 def repository_root(folder: str) -> str:
-    """Return the root of the innermost Git repository in which a folder lies, given by its absolute path; empty outside of any."""
+    """Return the root of the innermost Git repository around a folder, an absolute path; empty if there is none."""
     here = folder
     while not os.path.exists(os.path.join(here, _GIT)):
-        here, below = os.path.dirname(here), here
-        if here == below:
+        here, child = os.path.dirname(here), here
+        if here == child:
             return ""
     return here
 

@@ -1,6 +1,6 @@
-"""Finds the newcomer's mistake: what belongs below a key stands on the same level as it.
+"""Detection of keys that stand beside the key that they belong below.
 
-Layer 1, no IO. YAML reads such text without complaint, as one empty key and several strange ones::
+Layer 1, no IO. Beginners often make this mistake. For YAML, the text is valid: an empty key, and unknown keys after it::
 
     connections:
       sandbox-us:
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 
 def misplaced_keys(section: Mapping[str, object], belongs: Callable[[str, str], bool]) -> tuple[str, list[str]]:
-    """Return an empty key and the keys that follow it though they belong below it; no keys where nothing is misplaced.
+    """Return an empty key, and the keys beside it that belong below it; the latter are empty if there is no mistake.
 
     Args:
         section: a mapping.
-        belongs: whether a key (the second) belongs below an empty one (the first).
+        belongs: returns whether a key (second argument) belongs below an empty key (first argument).
     """
     owner = ""
     strays: list[str] = []

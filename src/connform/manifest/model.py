@@ -1,6 +1,6 @@
-"""The typed model of a manifest: what every room above reads.
+"""The typed model of a manifest: connections, stores, authentication, TLS, time-outs.
 
-Layer 1, no IO. Nothing in it is secret: a credential is a `SecretReference` until `engine.resolve`.
+Layer 1, no IO. Nothing in it is secret: a credential is a `SecretReference` until `engine.run.resolve` reads it.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Timeouts(NamedTuple):
 
 
 class Store(NamedTuple):
-    """A place where secrets lie, as declared under `stores:`."""
+    """A secret store, as declared under `stores:`."""
 
     name: str
     """Its name, which references use as their scheme."""
@@ -66,7 +66,7 @@ class Store(NamedTuple):
     base: Path
     """The folder of the manifest that declares it; relative paths start here."""
     timeout_s: float
-    """How long one read may take."""
+    """The limit of one read, in seconds."""
     references: Mapping[str, SecretReference] = MappingProxyType({})
     """The secrets that open it, by their path in the settings: `auth.token`."""
 
@@ -74,7 +74,7 @@ class Store(NamedTuple):
 class Connection:
     """One connection with its effective values: `defaults` < template < its own.
 
-    A run over thousands looks at little of each: what a value means is worked out when it is asked for.
+    A run over thousands of connections uses few values of each, so values are decoded when they are first used.
     """
 
     def __init__(
@@ -96,9 +96,9 @@ class Connection:
         self.base = base
         """The folder of its manifest; relative paths start here."""
         self.span = span
-        """The place of its name."""
+        """The span of its name."""
         self.entry = entry
-        """Where its values come from: `place_of`, `origin_of`."""
+        """The declaration, for `place_of` and `origin_of`; none for a connection that isn't read from a manifest."""
         self._secret_keys = secret_keys
 
     @property
@@ -139,17 +139,17 @@ class Connection:
 
     @property
     def tags(self) -> tuple[str, ...]:
-        """For `--tag`."""
+        """Labels for `--tag`."""
         return tuple(self.settings.get("tags", ()))
 
     @property
     def owner(self) -> str:
-        """Whom to ask."""
+        """The team or address to ask."""
         owner: str = self.settings.get("owner", "")
         return owner
 
     def place_of(self, *path: str | int) -> Span:
-        """Return where the effective value at a path stands, through templates and defaults; else its name."""
+        """Return the span of the effective value at a path, also in templates and defaults, or that of the name."""
         return self.entry.place(path) if self.entry else self.span
 
     def origin_of(self, *path: str | int) -> str:

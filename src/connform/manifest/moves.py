@@ -1,7 +1,7 @@
-"""Turns the entries of `moved:` into each old name's present one, and into diagnostics of those that can't be carried out.
+"""Renames of connections (`moved:`): the present name of each old one, and diagnostics of invalid renames.
 
-Layer 1, no IO. The rules are those of Terraform's `moved` blocks: an entry without effect may stay for good, chains are followed, and
-a name is either declared or moved away from.
+Layer 1, no IO. The rules are those of Terraform's `moved` blocks: an entry without effect may stay, chains are followed,
+and an old name must not be declared any more.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from connform.manifest.nodes import Map
 
 _CODE: Final = "invalid-move"
-_SHOWN: Final = 10
-"""How many names of a circle there is room for."""
+_MAX_SHOWN: Final = 10
+"""How many names of a circle a message lists."""
 
 
 class Move(NamedTuple):
@@ -32,28 +32,28 @@ class Move(NamedTuple):
     old: str
     """The name that the connection had."""
     new: str
-    """The name that it has, or had next."""
+    """The name that it has now, or had next."""
     key: Span
-    """The place of the old name."""
+    """The span of the old name."""
     value: Span
-    """The place of the new one."""
+    """The span of the new one."""
 
 
-def moves_of(section: Map) -> Iterator[Move]:
-    """Yield the entries of one file, but for those whose names have a wrong form, which the schema refuses."""
+def moves_in(section: Map) -> Iterator[Move]:
+    """Yield the entries of one file, without those whose names have a wrong form, which the schema refuses."""
     for old, new in section.items():
         if isinstance(new, str) and re.match(NAME, old) and re.match(NAME, new):
             yield Move(old, new, section.key_span(old), section.value_span(old))
 
 
 def present_names(moves: Iterable[Move]) -> dict[str, str]:
-    """Return each old name's present one, through chains; those that are nearer to it come first."""
+    """Return old name → present name, through chains of renames; in a chain, the latest old name comes first."""
     ends, _ = _follow({move.old: move.new for move in moves})
     return {old: end for old, (_, end) in sorted(ends.items(), key=lambda one: one[1])}
 
 
-def judge(moves: Iterable[Move], declared: Mapping[str, Span]) -> Iterator[Diagnostic]:
-    """Yield what can't be carried out, each mistake once, at its place.
+def invalid_moves(moves: Iterable[Move], declared: Mapping[str, Span]) -> Iterator[Diagnostic]:
+    """Yield a diagnostic for each rename that can't be carried out.
 
     Args:
         moves: the entries of all files, in their order.
@@ -64,13 +64,13 @@ def judge(moves: Iterable[Move], declared: Mapping[str, Span]) -> Iterator[Diagn
     for move in moves:
         first = links.setdefault(move.old, move)
         if first is not move:
-            detail = f"{_shown(move.old)} is moved twice: an old name has one new name over all files of a run"
+            detail = f"{_name_to_show(move.old)} is moved twice: an old name has one new name over all files of a run"
             yield _diagnostic(move, move.key, detail, first=first.key)
             continue
         if move.old in declared and move.old != move.new:
             del links[move.old]
             detail = (
-                f"{_shown(move.old)} is still declared: rename it below `connections:`, or remove this line, which has "
+                f"{_name_to_show(move.old)} is still declared: rename it below `connections:`, or remove this line, which has "
                 "done its work"
             )
             hint = "" if move.new in declared else "the old name stands first, then the new one"
@@ -78,39 +78,43 @@ def judge(moves: Iterable[Move], declared: Mapping[str, Span]) -> Iterator[Diagn
             continue
         other = sources.setdefault(move.new, move)
         if other is not move:
-            detail = f"{_shown(other.old)} and {_shown(move.old)} can't both become {_shown(move.new)}"
+            detail = (
+                f"{_name_to_show(other.old)} and {_name_to_show(move.old)} can't both become {_name_to_show(move.new)}"
+            )
             yield _diagnostic(move, move.value, detail, first=other.value)
     _, rings = _follow({old: move.new for old, move in links.items()})
     for ring in rings:
-        yield _circle(links, ring)
+        yield _circle_diagnostic(links, ring)
     yield from _undeclared((move for move in sources.values() if move.new not in links), declared)
 
 
-def _undeclared(lasts: Iterable[Move], declared: Mapping[str, Span]) -> Iterator[Diagnostic]:
-    """Yield the last links that lead to no connection."""
+def _undeclared(last_moves: Iterable[Move], declared: Mapping[str, Span]) -> Iterator[Diagnostic]:
+    """Yield a diagnostic for each last rename of a chain whose new name isn't declared."""
     names = Names(declared)
-    for move in lasts:
+    for move in last_moves:
         if move.new in declared:
             continue
-        detail = f"no connection of this run is named {_shown(move.new)}: correct the name, or name its file as well"
+        detail = (
+            f"no connection of this run is named {_name_to_show(move.new)}: correct the name, or name its file as well"
+        )
         yield _diagnostic(move, move.value, detail, names.did_you_mean(move.new))
 
 
-def _circle(links: Mapping[str, Move], ring: list[str]) -> Diagnostic:
+def _circle_diagnostic(links: Mapping[str, Move], ring: list[str]) -> Diagnostic:
     first = links[ring[0]]
     if len(ring) == 1:
-        return _diagnostic(first, first.value, f"{_shown(first.old)} is moved to itself: remove this line")
-    shown = [*map(_shown, ring[:_SHOWN]), *(["…"] if len(ring) > _SHOWN else []), _shown(ring[0])]
+        return _diagnostic(first, first.value, f"{_name_to_show(first.old)} is moved to itself: remove this line")
+    shown = [*map(_name_to_show, ring[:_MAX_SHOWN]), *(["…"] if len(ring) > _MAX_SHOWN else []), _name_to_show(ring[0])]
     hint = (
         "remove the entry that is older; names are swapped by way of a third one, in an apply for each step, or with "
         "`connform state mv`"
     )
-    others = tuple(Related(f"{_shown(name)} is moved here", links[name].key) for name in ring[1:_SHOWN])
+    others = tuple(Related(f"{_name_to_show(name)} is moved here", links[name].key) for name in ring[1:_MAX_SHOWN])
     return _diagnostic(first, first.key, f"the renames lead in a circle: {' → '.join(shown)}", hint, related=others)
 
 
 def _follow(links: Mapping[str, str]) -> tuple[dict[str, tuple[int, str]], list[list[str]]]:
-    """Return how far each old name is from the end of its chain, with that end, and the circles; each link is followed once."""
+    """Return each old name's distance to the end of its chain, with that end, and the circles. The time is linear."""
     ends: dict[str, tuple[int, str]] = {}
     endless: set[str] = set()
     rings: list[list[str]] = []
@@ -136,5 +140,5 @@ def _diagnostic(
     return diagnose_file(_CODE, detail, span, hint, pointer("moved", move.old), first, related)
 
 
-def _shown(name: str) -> str:
+def _name_to_show(name: str) -> str:
     return MASK if looks_generated(name) else f"`{name}`"

@@ -1,4 +1,4 @@
-"""Says which other language's words stand where a text stops being YAML: templates, placeholders, SOPS, JSON's comments.
+"""Messages about syntax of other languages in a manifest: templates, placeholders, SOPS, JSON comments, YAML tags.
 
 Layer 1, no IO.
 """
@@ -18,26 +18,32 @@ _JSON_COMMENT: Final = re.compile(r"\"(?:[^\"\\\n]|\\.)*\"?|(?P<comment>(?<![:\w
 _KEY: Final = re.compile(r"([A-Za-z_]{1,64})[\"']?:[ \t]+\Z")
 
 
-def in_another_language(text: str, at: int, since: int) -> Mistake | None:
-    """Return what is wrong if something of another language stands at `at`, or at `since`, where reading began."""
-    for place in (at, at - 1, at - 2, since, since - 1):
+def foreign_syntax(text: str, position: int, context_start: int) -> Mistake | None:
+    """Return the mistake of another language's syntax at one of two offsets, if it is there.
+
+    Args:
+        text: the file.
+        position: where the parser stopped.
+        context_start: where the part that it was reading began.
+    """
+    for place in (position, position - 1, position - 2, context_start, context_start - 1):
         if place >= 0 and (found := _TEMPLATE.match(text, place)):
-            return template(text, found.start())
-    line = text[text.rfind("\n", 0, at) + 1 : at]
+            return template_mistake(text, found.start())
+    line = text[text.rfind("\n", 0, position) + 1 : position]
     if _TEMPLATE_END.search(line) and (started := _TEMPLATE.search(line)):
-        return template(text, at - len(line) + started.start())
-    if text[at - 1 : at] == "$" and (found := _PLACEHOLDER.match(text, at - 1)):
+        return template_mistake(text, position - len(line) + started.start())
+    if text[position - 1 : position] == "$" and (found := _PLACEHOLDER.match(text, position - 1)):
         return _placeholder(found, line[:-1])
-    if text.startswith("```", at):
-        return Mistake("yaml-syntax", "a code fence of Markdown stands here: remove it", at, at + 3)
-    if text[at - 3 : at + 1] == "ENC[":
+    if text.startswith("```", position):
+        return Mistake("yaml-syntax", "a code fence of Markdown stands here: remove it", position, position + 3)
+    if text[position - 3 : position + 1] == "ENC[":
         detail = "a value that SOPS encrypted stands here: keep it in its own file, and name it by `sops://FILE#/FIELD`"
-        return Mistake("yaml-syntax", detail, at - 3, at + 1)
-    return _json_comment(text, at) if text.lstrip()[:1] in ("{", "[") else None
+        return Mistake("yaml-syntax", detail, position - 3, position + 1)
+    return _json_comment(text, position) if text.lstrip()[:1] in ("{", "[") else None
 
 
-def _json_comment(text: str, at: int) -> Mistake | None:
-    for found in _JSON_COMMENT.finditer(text, 0, at + 2):
+def _json_comment(text: str, position: int) -> Mistake | None:
+    for found in _JSON_COMMENT.finditer(text, 0, position + 2):
         if found["comment"]:
             detail = "this is no comment of YAML, nor of JSON: start it with `#`, or remove it"
             return Mistake("yaml-syntax", detail, *found.span())
@@ -48,15 +54,15 @@ _BRACES: Final = re.compile(r"\{{2,3}(?!\{)")
 
 
 def template_around(text: str, brace: int) -> Mistake | None:
-    """Return the mistake of a template whose first or second sign is the brace at an offset, if it is one."""
+    """Return the mistake of a template whose first or second character is the brace at an offset, if it is one."""
     for place in (brace - 1, brace):
         if place >= 0 and _BRACES.match(text, place):
-            return template(text, place)
+            return template_mistake(text, place)
     return None
 
 
-def template(text: str, start: int) -> Mistake:
-    """Return the mistake of a template that was not rendered, from its first sign on."""
+def template_mistake(text: str, start: int) -> Mistake:
+    """Return the mistake of a template that was not rendered; it starts at an offset."""
     opening = text[start : start + 2]
     closing = {"{{": "}}", "{%": "%}", "{#": "#}", "<%": "%>"}[opening]
     detail = (
@@ -89,11 +95,11 @@ _TAGS: Final = {
         "",
     ),
 }
-"""Tags that are no password: what they are written as, if not as they are."""
+"""Known tags, which messages may name → their short form, or empty."""
 
 
-def about_tag(tag: str) -> str:
-    """Return the message about a tag; it is named if it is a known one, for a password may begin with `!` as well."""
+def tag_message(tag: str) -> str:
+    """Return the message about a tag. It names known tags only, because a password may begin with `!`, too."""
     named = f"`{_TAGS[tag] or tag}`" if tag in _TAGS else "`!…`"
     if tag.startswith("tag:yaml.org,"):
         return f"the tag {named} is refused, for types follow from the schema: remove it, and quote a text that looks like a number"

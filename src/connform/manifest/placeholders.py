@@ -1,7 +1,7 @@
-"""Finds what another tool should have replaced before connform reads the file: `${NAME}`, `{{ name }}` and the like.
+"""Detection of placeholders that another tool should have replaced: `${NAME}`, `{{ name }}` and the like.
 
-Layer 1, no IO. There is no interpolation here, so a placeholder would be sent or opened to the letter. What may be meant so
-is left alone: descriptions, `$` in the field of a reference (a JSON key), single braces, `$top` of a query.
+Layer 1, no IO. connform replaces no placeholders: it would send or open them as they are. Text that may be meant as it
+stands isn't reported: descriptions, `$` in the field of a reference (a JSON key), single braces, `$top` of a query.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ _FREE_TEXT: Final = "description"
 
 
 class _Form(NamedTuple):
-    """How some tools write a placeholder."""
+    """A form of placeholders."""
 
     pattern: re.Pattern[str]
     """Finds one."""
     shown: str
-    """How it looks; never what stands in the file."""
+    """The form as messages show it; never the text of the file."""
     tools: str
-    """Who replaces it."""
+    """The tools that replace it."""
 
 
 def _form(pattern: str, shown: str, tools: str) -> _Form:
@@ -38,7 +38,7 @@ def _form(pattern: str, shown: str, tools: str) -> _Form:
 
 
 _SHELL_NAME: Final = _form(r"(?<![\w$])\$[A-Z_][A-Z0-9_]+(?![\w$])", "$NAME", "a shell or envsubst")
-"""In capitals only: `$ref`, `$top` and `$web` are names of their own."""
+"""In capitals only, because `$ref`, `$top` and `$web` are no placeholders."""
 _FORMS: Final = (
     _form(r"\$\{\{", "${{ … }}", "GitHub Actions or Azure Pipelines"),
     _form(r"\$\[\[", "$[[ … ]]", "GitLab CI"),
@@ -57,38 +57,38 @@ _FORMS: Final = (
     _form(r"\$env:\w+", "$env:NAME", "PowerShell"),
     _SHELL_NAME,
 )
-"""None takes longer than the text is long, whatever stands in it."""
+"""Each pattern takes time that is linear in the length of the text."""
 _CANDIDATE: Final = re.compile(rb"\$[\[({A-Z_e]|\{[{%]|<%|%[({A-Za-z_]|#\{|\(\(|__[A-Z]|@[A-Z]")
-"""What each form has in it: a file without is not looked at."""
+"""Each form contains one of these; a file without them isn't searched."""
 
 
 def may_hold_placeholders(data: bytes) -> bool:
-    """Whether it is worth to look at the values of a file."""
+    """Whether the values of a file must be searched for placeholders."""
     return _CANDIDATE.search(data) is not None
 
 
 class Placeholders:
-    """Finds the placeholders of one file; what aliases repeat is looked at once."""
+    """Finds the placeholders of one file; a value that aliases repeat is searched once."""
 
     def __init__(self, secret_keys: Collection[str]) -> None:
         """Take the keys that hold secret references.
 
-        What is no reference there may be a secret in plain, which is the graver mistake, or a variable of another tool, for
-        which there is a correction.
+        Their values are reported only if they are references, or a placeholder and nothing else. Other values may be
+        secrets in plain text, or variables of another tool, for which there are other findings.
         """
         self._secret_keys = secret_keys
         self._forms: dict[tuple[str, bool], _Form | None] = {}
         self._seen: set[tuple[int, bool]] = set()
 
-    def of(self, name: str, node: Map) -> Iterator[Finding]:
-        """Yield a finding for each value of one declaration, and for its name, where a placeholder stands."""
+    def find(self, name: str, node: Map) -> Iterator[Finding]:
+        """Yield a finding for each value of one declaration that has a placeholder, and for its name."""
         if form := _form_in(name):
             yield Finding(CODE, (), _detail(form))
         for is_reference, path, value in self._texts(node, (), is_reference=False):
-            which = value, is_reference
-            if which not in self._forms:
-                self._forms[which] = _form_in(value, is_reference=is_reference)
-            if form := self._forms[which]:
+            key = value, is_reference
+            if key not in self._forms:
+                self._forms[key] = _form_in(value, is_reference=is_reference)
+            if form := self._forms[key]:
                 yield Finding(CODE, path, _detail(form))
 
     def _texts(self, node: Node, path: KeyPath, *, is_reference: bool) -> Iterator[tuple[bool, KeyPath, str]]:
@@ -116,7 +116,7 @@ def _form_in(text: str, *, is_reference: bool = False) -> _Form | None:
 
 
 def _is_a_name(text: str, form: _Form) -> bool:
-    """Whether a text is one placeholder, and holds no default and nothing else that may be a secret."""
+    """Whether a text starts with a placeholder, and has no default value or other part that may be a secret."""
     return form.pattern.match(text) is not None and not (looks_generated(text) or re.search("[:=?'\"-]", text))
 
 

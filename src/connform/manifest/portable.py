@@ -1,7 +1,8 @@
-r"""Turns a composed JSON Schema into the one that is published, which validators in any language read alike.
+r"""The published form of a JSON Schema: only patterns that validators in all languages read alike.
 
-Layer 1, no IO. Patterns say `(?!\n)$` for the end of a text, because Python's `$` also fits before a last line break. Go, Rust
-and RE2 have no look-around, and elsewhere `$` is the end alone: published are a plain `$`, and for Python a `not`.
+Layer 1, no IO. Our patterns end in `(?!\n)$`, because Python's `$` also matches before a last line break. Go, Rust and
+RE2 have no look-ahead, and need none: their `$` matches at the end only. The published schema has a plain `$`, and a
+`not` for Python.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ _END: Final = r"(?!\n)$"
 
 
 def portable(schema: Any) -> Any:
-    """Return a copy of a schema whose patterns are within what ECMA 262, RE2, Rust's `regex` and Python share."""
+    """Return a copy of a schema with patterns that mean the same in ECMA 262, RE2, Rust's `regex` and Python."""
     if isinstance(schema, list):
         return [portable(part) for part in schema]
     if not isinstance(schema, dict):

@@ -1,4 +1,4 @@
-"""Turns names of files and folders into their content, or into what is wrong with them: one look, through links as they are now.
+"""Reader of a run's files and folders, once, through links as they are now; a diagnostic for each that fails.
 
 Layer 1; reads files and standard input.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from connform.manifest.given import STDIN, check_place, is_given, read_place
+from connform.manifest.input_files import STDIN, check_place, is_open_descriptor, read_place
 from connform.manifest.links import LinkLeavesError, Links
 from connform.regular_files import NotRegularError, TooLargeError
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from connform.diagnostics import Diagnostic
 
 MAX_FILE_BYTES: Final = 8 * 1024 * 1024
-"""Some 25,000 connections; a larger file is refused before it is parsed."""
+"""The size of some 25,000 connections; a larger file is refused before it is parsed."""
 
 
 class Source(NamedTuple):
@@ -33,19 +33,19 @@ class Source(NamedTuple):
 
 
 def is_manifest_name(name: str) -> bool:
-    """Whether a folder's entry of that name is one of its manifests: what editors and systems hide begins with a dot."""
+    """Whether a folder's entry of that name is a manifest; hidden files, which begin with a dot, are not."""
     return name.endswith((".yaml", ".yml")) and not name.startswith(".")
 
 
 class ManifestReader:
-    """One reading of all files; `given` keeps what can't be read twice."""
+    """Reads all files once; `descriptor_data` has the content of open descriptors, which can't be read again."""
 
-    def __init__(self, given: dict[str, bytes], *, content: bool, folders: Sequence[str]) -> None:
+    def __init__(self, descriptor_data: dict[str, bytes], *, content: bool, folders: Sequence[str]) -> None:
         self.sources: list[Source] = []
         self.problems: list[Diagnostic] = []
         self.has_moved = False
-        """Whether a link led elsewhere in the end than at the beginning."""
-        self._given = given
+        """Whether a link was replaced during the reading."""
+        self._descriptor_data = descriptor_data
         self._links = Links()
         self._folders = folders
         self._content = content
@@ -65,11 +65,11 @@ class ManifestReader:
         try:
             names = sorted(filter(is_manifest_name, os.listdir(self._links.follow(name))))
         except OSError as error:
-            self._tell(name, error)
+            self._add_error(name, error)
             return
-        self._find_out(name)  # an old revision is deleted after a new one has its place: some names may be missing
+        self._note_moved_link(name)  # if a new revision has replaced the folder, the old one may be partly deleted
         if not names:
-            self._add(name, "file-not-found", "the folder holds no *.yaml and no *.yml file")
+            self._add_problem(name, "file-not-found", "the folder holds no *.yaml and no *.yml file")
         for inside in names:
             self._read_file(os.path.join(name, inside))
 
@@ -80,37 +80,37 @@ class ManifestReader:
                 self._seen.add(place)
                 self.sources.append(self._source(name, place))
         except OSError as error:
-            self._tell(name, error)
+            self._add_error(name, error)
 
     def _source(self, name: str, place: str) -> Source:
-        data = self._given.get(place, b"")
+        data = self._descriptor_data.get(place, b"")
         if not self._content:
             check_place(place, MAX_FILE_BYTES)
-        elif place not in self._given:
+        elif place not in self._descriptor_data:
             data = read_place(place, MAX_FILE_BYTES)
-        if is_given(place):
-            self._given[place] = data
+        if is_open_descriptor(place):
+            self._descriptor_data[place] = data
         if name == STDIN:
             return Source("<stdin>", data, os.getcwd())
         return Source(name, data, os.path.dirname(os.path.abspath(name)))
 
-    def _tell(self, name: str, error: OSError) -> None:
+    def _add_error(self, name: str, error: OSError) -> None:
         if isinstance(error, FileNotFoundError):
-            self._find_out(name)
-        self._add(name, *_reason(name, error))
+            self._note_moved_link(name)
+        self._add_problem(name, *_reason(name, error))
 
-    def _find_out(self, name: str) -> None:
+    def _note_moved_link(self, name: str) -> None:
         self.has_moved = self.has_moved or _place(Links(), name) != _place(self._links, name)
 
-    def _add(self, name: str, code: str, detail: str) -> None:
-        from connform.diagnostics import Span  # with the parser behind it, which looking at state never needs
+    def _add_problem(self, name: str, code: str, detail: str) -> None:
+        from connform.diagnostics import Span  # imports here keep commands fast that read no manifest
         from connform.manifest.diagnose import diagnose_file
 
         self.problems.append(diagnose_file(code, detail, Span(name, 1, 1, 1, 1)))
 
 
 def _place(links: Links, name: str) -> str:
-    """Return where a name leads; empty where it must not lead, which is told when it is read."""
+    """Return the real path of a name; empty if it can't be followed, which is reported when it is read."""
     try:
         return links.follow(name)
     except OSError:

@@ -1,4 +1,4 @@
-"""Turns an object of which the schema refused something into what rules may look at all the same.
+"""Error recovery: removes the parts that the schema refused, so that rules can check the rest.
 
 Layer 1, no IO.
 """
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 SAME_TYPE: Final = frozenset(
     {"malformed-value", "malformed-url", "out-of-range", "plaintext-secret", "malformed-reference"}
 )
-"""What the schema refuses but a rule may look at all the same."""
+"""Codes of findings whose value still has the type that rules expect."""
 
 
-def without(node: Mapping[str, Any], refused: Iterable[KeyPath]) -> dict[str, Any]:
-    """Return what remains of an object without the values, or the lists around them, at some paths."""
-    sound = dict(node)
-    copied = {id(sound): sound}  # each mapping is copied once, however many paths lead through it
+def remove_paths(node: Mapping[str, Any], refused: Iterable[KeyPath]) -> dict[str, Any]:
+    """Return a copy of an object without the values at some paths; a path into a list removes the list."""
+    remaining = dict(node)
+    copied = {id(remaining): remaining}  # each mapping is copied once, even if several paths lead through it
     for path in refused:
-        here = sound
+        here = remaining
         for part in path:
             inner = here.get(str(part))
             if part == path[-1] or not isinstance(inner, dict):
@@ -35,11 +35,11 @@ def without(node: Mapping[str, Any], refused: Iterable[KeyPath]) -> dict[str, An
                 here[str(part)] = inner = dict(inner)
                 copied[id(inner)] = inner
             here = inner
-    return sound
+    return remaining
 
 
 def is_complete(schema: Schema, value: object) -> bool:
-    """Whether every required key is there, at every level."""
+    """Whether no required key is missing, at any level."""
     if not isinstance(value, dict) or not value.keys() >= set(schema.get("required", ())):
         return False
     parts = schema.get("properties", {})
@@ -47,30 +47,30 @@ def is_complete(schema: Schema, value: object) -> bool:
 
 
 class RefusedParts:
-    """Where the schema refuses something of one object."""
+    """The paths of the values that the schema refuses in one object."""
 
     def __init__(self) -> None:
         self.unusable: dict[KeyPath, None] = {}
-        """What no rule may look at; of an item, the list."""
+        """The paths of values that no rule can check, in order; for an item of a list, the path of the list."""
         self._paths: set[KeyPath] = set()
-        self._around: set[KeyPath] = set()
+        self._parents: set[KeyPath] = set()
 
     def add(self, finding: Finding) -> None:
-        """Note what is refused."""
+        """Add the path of a refused value."""
         path = finding.path
         if any(isinstance(part, int) for part in path):
             path = tuple(takewhile(lambda part: isinstance(part, str), path))
         if finding.code not in SAME_TYPE:
             self.unusable[path] = None
         self._paths.add(path)
-        self._around.update(path[:end] for end in range(1, len(path)))
+        self._parents.update(path[:end] for end in range(1, len(path)))
 
     def __bool__(self) -> bool:
         return bool(self._paths)
 
     def explains(self, finding: Finding) -> bool:
-        """Whether a rule's finding comes from what was refused: at, inside or around its value, or for want of it."""
-        mine = finding.path
-        if not mine:
+        """Whether a refused value may be the cause of a finding: it is at, inside or around the finding's path."""
+        path = finding.path
+        if not path:
             return any(len(path) == 1 for path in self._paths)
-        return mine in self._around or any(mine[:end] in self._paths for end in range(len(mine) + 1))
+        return path in self._parents or any(path[:end] in self._paths for end in range(len(path) + 1))

@@ -1,4 +1,4 @@
-"""Turns the text of a secret reference into its canonical text. Layer 1, no IO."""
+"""The canonical form of a secret reference. Layer 1, no IO."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from connform.secret import MalformedReferenceError, SecretReference
 
 
 def canonical_reference(text: str) -> str:
-    """Return the one way to write a reference: without the `ref+` of vals.
+    """Return the canonical form of a reference, which has no `ref+` as in vals.
 
-    What is no reference stays as it is, and so does one with a field as vals writes it: `validate` explains and mends
-    that, and knows it by its prefix.
+    Other text stays as it is. So does a reference with a field in the form of vals: `validate` recognises it by `ref+`,
+    reports it, and has a fix.
     """
     if from_vals(text):
         return text

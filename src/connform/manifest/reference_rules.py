@@ -1,6 +1,6 @@
-"""Checks the secret references of a connection offline: grammar, scheme, the backend's own rules, environment.
+"""Offline rules for secret references: grammar, scheme, the backend's own rules, environment.
 
-Layer 1; no IO, but for a path that climbs: whether it leaves the repository is seen by its folder `.git`.
+Layer 1, no IO, with one exception: for a path with `..`, it looks for the folder `.git` of the repository.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def reference_paths(schema: Schema, here: KeyPath = ()) -> Iterator[KeyPath]:
             yield from reference_paths(part, (*here, key))
 
 
-_HOLDS_THE_VALUE: Final = "echo"
+_LITERAL_SCHEME: Final = "echo"
 """The scheme of vals whose path is the secret itself."""
 
 
@@ -41,11 +41,11 @@ def check_references(
     """Yield what is wrong with the references, at `paths`, of one connection.
 
     Args:
-        paths: where the schema has references; what the schema refuses there has a diagnostic already.
+        paths: where the schema has references; values that the schema refuses have a diagnostic already.
         entry: the connection with its effective values.
         stores: the stores of the run by name; `None` for one with a mistake of its own.
         vocabulary: backends and their grammars.
-        schemes: what a reference may start with.
+        schemes: the allowed schemes: backends and stores.
     """
     for path in paths:
         text = _value(entry.effective, path)
@@ -58,9 +58,9 @@ def check_references(
             continue
         if reference.scheme not in stores and reference.scheme not in vocabulary.backends:
             yield _unknown_scheme(reference.scheme, path, schemes)
-        elif ours := from_vals(text):
+        elif our_form := from_vals(text):
             detail = "vals writes a field as `#/name`; here it is `#name`"
-            yield Finding("foreign-reference", path, detail, f"write `{ours}`", fix=ours)
+            yield Finding("foreign-reference", path, detail, f"write `{our_form}`", fix=our_form)
         else:
             yield from _check(reference, path, entry, stores, vocabulary)
 
@@ -68,12 +68,12 @@ def check_references(
 def check_own_references(
     paths: Iterable[KeyPath], entry: Entry, names: Container[str], vocabulary: Vocabulary, schemes: Names
 ) -> Iterator[Finding]:
-    """Yield what is wrong with the references of a store's own settings, which open it.
+    """Yield what is wrong with the references in a store's settings, such as its token.
 
     Args:
         paths: where the schema has references.
         entry: the store.
-        names: of all stores; none of them opens another.
+        names: the names of all stores; a store's settings must not refer to them.
         vocabulary: backends and their grammars.
         schemes: the names of the backends.
     """
@@ -87,7 +87,7 @@ def check_own_references(
 
 
 def _unknown_scheme(scheme: str, path: KeyPath, known: Names) -> Finding:
-    if scheme == _HOLDS_THE_VALUE:
+    if scheme == _LITERAL_SCHEME:
         return Finding(
             "plaintext-secret", path, "`echo://` is followed by the secret itself: write where it lies instead"
         )
@@ -112,8 +112,8 @@ def _check(
         return
     problem = vocabulary.lint(reference, backend, settings)
     if problem:
-        told = problem if is_plain(reference.path) else problem.replace(reference.path, MASK)
-        yield Finding("malformed-reference", path, told)
+        detail = problem if is_plain(reference.path) else problem.replace(reference.path, MASK)
+        yield Finding("malformed-reference", path, detail)
     elif store is None and backend in vocabulary.files:
         yield from check_file(reference.path, path, entry.base)
     if store is not None:
@@ -121,12 +121,14 @@ def _check(
 
 
 def _check_environment(store: Entry, path: KeyPath, entry: Entry) -> Iterator[Finding]:
-    bound, mine = store.node.get("environment"), entry.effective.get("environment")
-    if bound and bound != mine:
-        is_of = f"this connection is {mine}" if mine else "this connection has no environment"
-        detail = f"the store `{store.name}` holds secrets of the {bound} environment; {is_of}"
-        declared = Related(f"the store is bound to {bound} here", store.node.key_span("environment"))
-        yield Finding("store-environment", path, detail, related=(declared, ("environment",)) if mine else (declared,))
+    required, actual = store.node.get("environment"), entry.effective.get("environment")
+    if required and required != actual:
+        actual_text = f"this connection is {actual}" if actual else "this connection has no environment"
+        detail = f"the store `{store.name}` holds secrets of the {required} environment; {actual_text}"
+        declared = Related(f"the store is bound to {required} here", store.node.key_span("environment"))
+        yield Finding(
+            "store-environment", path, detail, related=(declared, ("environment",)) if actual else (declared,)
+        )
 
 
 def check_file(file: str, path: KeyPath, base: str) -> Iterator[Finding]:
@@ -134,12 +136,12 @@ def check_file(file: str, path: KeyPath, base: str) -> Iterator[Finding]:
 
     Args:
         file: its path, relative to `base` or absolute.
-        path: where it is named.
-        base: the folder of the manifest that names it.
+        path: the key path of the value that names it.
+        base: the folder of the manifest.
     """
     if ".." not in file.split("/") or file.startswith("/"):
         return
-    from connform.manifest.repository import leaves_repository  # few paths climb
+    from connform.manifest.repository import leaves_repository  # few paths have `..`
 
     if leaves_repository(base, file):
         detail = (

@@ -1,6 +1,6 @@
-"""Turns "a secret reference stands here" into the one JSON Schema that every such key has.
+"""The JSON Schema of a secret reference, the same for every key.
 
-Layer 1, no IO. The schema decides: no literal, no default; `SecretReference.parse` and the backends' `lint` say more.
+Layer 1, no IO. The schema refuses whatever is no reference. `SecretReference.parse` and the backends' `lint` check more.
 """
 
 from __future__ import annotations

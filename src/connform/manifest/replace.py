@@ -1,4 +1,4 @@
-"""Turns new bytes into the content of a file, as a whole or not at all. Layer 1; writes that file, and a draft beside it."""
+"""Atomic replacement of a file's content. Layer 1; writes that file, and a temporary file beside it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from connform.manifest.links import Links
 from connform.regular_files import NotRegularError
 
 _MOUNTS: Final = {errno.EBUSY, errno.EXDEV}
-"""What rename(2) says of a file that is a mount of its own, as containers get them."""
+"""Errors of rename(2) for a file that is a mount of its own, as in containers."""
 _OTHERS: Final = 0o077
 _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 _OLD: Final = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
 def replace_content(name: str, content: bytes) -> None:
-    """Give an existing file new content; its mode and its owner stay, and a link, symbolic or hard, still leads to it.
+    """Replace the content of an existing file; its mode, owner and links, symbolic and hard, stay.
 
     Raises:
         OSError: it can't be written, or a symbolic link leads out of its repository.
@@ -30,14 +30,14 @@ def replace_content(name: str, content: bytes) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise NotRegularError(status.st_mode)
     with path.open("r+b"):
-        pass  # asks whether this user may write it: to put another file in its place takes no such right
+        pass  # checks that this user may write the file, because replacing it needs no such permission
     if status.st_nlink > 1:
         _write_in_place(path, content)
         return
     draft = _draft_beside(path, content, 0o600)
     try:
-        mine = draft.stat()
-        if (mine.st_uid, mine.st_gid) != (status.st_uid, status.st_gid):
+        draft_status = draft.stat()
+        if (draft_status.st_uid, draft_status.st_gid) != (status.st_uid, status.st_gid):
             os.chown(draft, status.st_uid, status.st_gid)
         draft.chmod(stat.S_IMODE(status.st_mode))
         draft.replace(path)
@@ -52,12 +52,12 @@ def replace_content(name: str, content: bytes) -> None:
 
 
 def write_whole(path: Path, content: bytes, *, is_private: bool = False) -> None:
-    """Make a file, or put a new one of this user's in its place; another hard link keeps what it has.
+    """Write a new file, or replace a file by a new one of this user; other hard links keep the old content.
 
     Args:
         path: a real path.
-        content: what it shall hold.
-        is_private: whether this user alone may read it, from its first byte on.
+        content: the new content.
+        is_private: whether only this user may read it, from the first byte on.
 
     Raises:
         OSError: it can't be written.
@@ -80,7 +80,7 @@ def write_whole(path: Path, content: bytes, *, is_private: bool = False) -> None
 
 
 def _draft_beside(path: Path, content: bytes, mode: int) -> Path:
-    """Return a new file in the same folder, under a name that nobody can foresee."""
+    """Write content to a new temporary file in the same folder, with a random name, and return its path."""
     draft = path.with_name(f".connform.{os.urandom(8).hex()}.tmp")
     descriptor = os.open(draft, _NEW, mode)
     try:
@@ -93,7 +93,7 @@ def _draft_beside(path: Path, content: bytes, mode: int) -> Path:
 
 
 def _write_in_place(path: Path, content: bytes, *, is_private: bool = False) -> None:
-    """Write into a file that can't be replaced. What fails is undone; a process that is killed meanwhile leaves a torn file."""
+    """Overwrite a file that can't be replaced. An error is undone, but a killed process may leave mixed content."""
     descriptor = os.open(path, _OLD)
     try:
         status = os.fstat(descriptor)

@@ -1,4 +1,4 @@
-"""Says which Git repository a folder belongs to, and whether a path leads out of it. Layer 1; looks for folders named `.git`."""
+"""The Git repository of a folder, and whether a path leads out of it. Layer 1; looks for `.git`."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from connform.manifest.links import repository_root
 
 
 def repository_of(folder: Path) -> Path | None:
-    """Return the root of the repository in which a folder lies; `None` outside of any."""
+    """Return the root of the repository around a folder; `None` if there is none."""
     root = repository_root(str(folder.absolute()))
     return Path(root) if root else None
 
 
 def leaves_repository(folder: str, path: str) -> bool:
-    """Return whether a relative path, from a folder, ends outside of the folder's repository; never without one."""
+    """Whether a path relative to a folder leads out of the folder's repository; false if there is none."""
     root = repository_of(Path(folder))
     return root is not None and not Path(os.path.normpath(Path(folder).absolute() / path)).is_relative_to(root)

@@ -67,11 +67,11 @@ EXTENDS: Final[Schema] = {"type": "string", "description": "The template whose v
 
 
 ENVIRONMENT_PROXY: Final = "environment"
-"""The value of `proxy` that asks for HTTPS_PROXY, NO_PROXY and the like."""
+"""The value of `proxy` that stands for HTTPS_PROXY, NO_PROXY and the like."""
 
 
 def check_settings(connection: Mapping[str, Any]) -> Iterator[Finding]:
-    """Yield what a schema can't say of the keys that every connection has."""
+    """Yield mistakes in the keys of every connection that a schema can't express."""
     tls = connection.get("tls", {})
     for present, absent in (("client_cert", "client_key"), ("client_key", "client_cert")):
         if present in tls and absent not in tls:
@@ -80,5 +80,5 @@ def check_settings(connection: Mapping[str, Any]) -> Iterator[Finding]:
         try:
             parse_url(connection["proxy"])
         except UrlError as error:
-            if error.code != "insecure-url":  # a tunnel by plain http is as tight as its TLS inside
+            if error.code != "insecure-url":  # inside of a tunnel by plain http, the connection has its own TLS
                 yield Finding("malformed-url", ("proxy",), str(error))

@@ -1,9 +1,9 @@
-"""Turns the fragments that providers, auth methods and secret backends own into JSON Schemas.
+"""Shapes: closed objects whose discriminator selects further keys, and the JSON Schemas made from them.
 
 Layer 1, no IO. A `Shape` is a closed object; the value of its discriminator decides which further
-keys belong. From it come schemas that agree on every document:
+keys are allowed. These schemas are made from it, and accept the same documents:
 
-- `published`: with `if/then` on the discriminators, for other validators; `manifest.editors` has an edition for editors;
+- `published`: with `if/then` on the discriminators, for other validators; `manifest.editors` makes one for editors;
 - `selected`: flat, for the one branch that a given object selects, so that one mistake gives one error.
 """
 
@@ -20,39 +20,39 @@ Schema: TypeAlias = dict[str, Any]
 
 
 class Snippet(NamedTuple):
-    """What an editor offers to write."""
+    """A snippet that editors offer."""
 
     label: str
-    """What it is, in a few words."""
+    """Its title, in a few words."""
     body: Mapping[str, Any]
-    """An object of the shape; `${2:text}` is a place to fill in (LSP snippet syntax), 1 is the object's name."""
+    """An object of the shape; `${2:text}` is a field to fill in (LSP snippet syntax), 1 is the object's name."""
 
 
 class Shape(NamedTuple):
     """A closed object of the manifest."""
 
     properties: Mapping[str, Schema | Shape] = MappingProxyType({})
-    """The keys that always belong."""
+    """The keys that are allowed in every branch."""
     required: tuple[str, ...] = ()
-    """Those of them that must be there."""
+    """Those of them that are required."""
     discriminator: str = ""
     """The key whose value selects a branch; empty for none. It is added to the properties."""
     default: str = ""
-    """The branch of an object that lacks its discriminator; empty: the discriminator is required."""
+    """The branch of an object without the discriminator; if empty, the discriminator is required."""
     branches: Mapping[str, Shape] = MappingProxyType({})
-    """Discriminator value → what that branch adds."""
+    """Discriminator value → the keys that it adds."""
     description: str = ""
     """One sentence for editors."""
     code: str = "unknown-value"
     """The diagnostic code of an unknown discriminator value."""
     extensible: bool = False
-    """Whether packages add branches: then nothing is known of the other keys of an unknown one."""
+    """Whether packages can add branches: then an unknown discriminator value allows any key."""
     title: str = ""
     """A few words for editors; empty for a branch."""
     question: str = ""
     """What the discriminator decides, in one sentence for editors."""
     snippets: tuple[Snippet, ...] = ()
-    """What editors offer to write, where a name is expected."""
+    """The snippets that editors offer where a name is expected."""
 
 
 def published(shape: Shape, *, partial: bool = False) -> Schema:
@@ -60,13 +60,13 @@ def published(shape: Shape, *, partial: bool = False) -> Schema:
 
     Args:
         shape: the object.
-        partial: nothing is required (`defaults`, templates, and connections that inherit).
+        partial: whether no key is required (`defaults`, templates, and connections that inherit).
     """
-    return {"type": "object", **_open(shape, partial=partial), "unevaluatedProperties": False}
+    return {"type": "object", **_open_schema(shape, partial=partial), "unevaluatedProperties": False}
 
 
 def selected(shape: Shape, value: object, *, partial: bool = False) -> Schema:
-    """Return the flat schema of the branch that `value` selects; where it selects none, of all branches together."""
+    """Return the flat schema of the branch that `value` selects; if it selects none, that of all branches together."""
     given = value if isinstance(value, dict) else {}
     properties, required = _collect(shape, given, partial=partial)
     is_foreign = shape.extensible and shape.discriminator in given and _branch(shape, given) not in shape.branches
@@ -80,7 +80,7 @@ Signature: TypeAlias = "Callable[[object], tuple[object, ...]]"
 
 
 def build_signature(shape: Shape) -> Signature:
-    """Return a function from an object to what `selected` depends on: the values of its discriminators."""
+    """Return a function that returns the discriminator values of an object: `selected` depends on nothing else."""
     nested = [(key, build_signature(part)) for key, part in shape.properties.items() if _discriminates(part)]  # type: ignore[arg-type]  # only a Shape does
     key, default, branches = shape.discriminator, shape.default, shape.branches
     known: dict[str, Signature] = {}
@@ -104,7 +104,7 @@ def _discriminates(part: Schema | Shape) -> bool:
 
 
 def keys(shape: Shape) -> set[str]:
-    """Return every key of a shape, in whichever branch, nested ones included."""
+    """Return every key of a shape, of all branches, nested ones included."""
     found = {shape.discriminator} - {""}
     for key, part in shape.properties.items():
         found |= {key} | (keys(part) if isinstance(part, Shape) else set())
@@ -112,7 +112,7 @@ def keys(shape: Shape) -> set[str]:
 
 
 def plain_keys(shape: Shape) -> set[str]:
-    """Return the keys of a shape that hold one value or a list and no secret reference, in whichever branch."""
+    """Return the keys of a shape, of all branches, that hold one value or a list, and no secret reference."""
     nested = {key for key, part in shape.properties.items() if isinstance(part, Shape)}
     found = {shape.discriminator} - {""} | shape.properties.keys() - nested
     parts = [part for part in shape.properties.values() if isinstance(part, Shape)]
@@ -120,7 +120,7 @@ def plain_keys(shape: Shape) -> set[str]:
 
 
 def secret_keys(shape: Shape) -> set[str]:
-    """Return the keys of a shape that are typed as secret references, in whichever branch."""
+    """Return the keys of a shape, of all branches, that hold secret references."""
     found: set[str] = set()
     for key, part in shape.properties.items():
         if isinstance(part, Shape):
@@ -139,55 +139,55 @@ def _collect(shape: Shape, value: Mapping[str, Any], *, partial: bool) -> tuple[
     properties: dict[str, Schema] = {}
     required = [] if partial else list(shape.required)
     if shape.discriminator:
-        properties[shape.discriminator] = choice(shape)
+        properties[shape.discriminator] = discriminator_schema(shape)
         if not (shape.default or partial):
             required.insert(0, shape.discriminator)
     for key, part in shape.properties.items():
         properties[key] = selected(part, value.get(key), partial=partial) if isinstance(part, Shape) else part
     branch = shape.branches.get(_branch(shape, value))
     if branch is not None:
-        more, demanded = _collect(branch, value, partial=partial)
-        return properties | more, required + demanded
-    return union(shape) | properties, required
+        branch_properties, branch_required = _collect(branch, value, partial=partial)
+        return properties | branch_properties, required + branch_required
+    return properties_of_branches(shape) | properties, required
 
 
-def union(shape: Shape) -> dict[str, Schema]:
-    """Return every key of every branch; a key that branches disagree on may be anything."""
-    together: dict[str, list[Schema]] = {}
+def properties_of_branches(shape: Shape) -> dict[str, Schema]:
+    """Return the schemas of the keys of all branches; a key with different schemas accepts any value."""
+    found: dict[str, list[Schema]] = {}
     for branch in shape.branches.values():
         for key, schema in _collect(branch, {}, partial=True)[0].items():
-            opinions = together.setdefault(key, [])
-            opinions += [] if schema in opinions else [schema]
-    # An empty schema accepts everything; the others beside it are what an editor offers.
-    return {key: found[0] if len(found) == 1 else {"anyOf": [*found, {}]} for key, found in together.items()}
+            schemas = found.setdefault(key, [])
+            schemas += [] if schema in schemas else [schema]
+    # The empty schema accepts everything; the others are for the suggestions of editors.
+    return {key: found[0] if len(found) == 1 else {"anyOf": [*found, {}]} for key, found in found.items()}
 
 
-def choice(shape: Shape) -> Schema:
+def discriminator_schema(shape: Shape) -> Schema:
     """Return the schema of a shape's discriminator."""
     schema: Schema = {"enum": list(shape.branches), "x-code": shape.code}
     if shape.question:
         schema["description"] = shape.question
-    told = [branch.description for branch in shape.branches.values()]
-    return {**schema, "enumDescriptions": told} if any(told) else schema
+    descriptions = [branch.description for branch in shape.branches.values()]
+    return {**schema, "enumDescriptions": descriptions} if any(descriptions) else schema
 
 
-def about(shape: Shape) -> Schema:
-    """Return what a schema tells people of a shape."""
-    told = {"title": shape.title, "description": shape.description}
-    return {key: text for key, text in told.items() if text}
+def annotations_of(shape: Shape) -> Schema:
+    """Return the annotations of a shape's schema: title and description."""
+    texts = {"title": shape.title, "description": shape.description}
+    return {key: text for key, text in texts.items() if text}
 
 
-def _open(shape: Shape, *, partial: bool) -> Schema:
-    """Return the schema of a shape's keys, still open for further ones."""
+def _open_schema(shape: Shape, *, partial: bool) -> Schema:
+    """Return the schema of a shape's keys, which allows further keys."""
     properties: dict[str, Schema] = {}
     required = [] if partial else list(shape.required)
     if shape.discriminator:
-        properties[shape.discriminator] = choice(shape)
+        properties[shape.discriminator] = discriminator_schema(shape)
         if not (shape.default or partial):
             required.insert(0, shape.discriminator)
     for key, part in shape.properties.items():
         properties[key] = published(part, partial=partial) if isinstance(part, Shape) else part
-    schema: Schema = {**about(shape), "properties": properties}
+    schema: Schema = {**annotations_of(shape), "properties": properties}
     if required:
         schema["required"] = required
     if shape.branches:
@@ -202,8 +202,8 @@ def _conditions(shape: Shape, *, partial: bool) -> list[Schema]:
         chosen: Schema = {"properties": {key: {"const": name}}}
         if partial or name != shape.default:
             chosen["required"] = [key]
-        conditions.append({"if": chosen, "then": _open(branch, partial=partial)})
+        conditions.append({"if": chosen, "then": _open_schema(branch, partial=partial)})
     if partial:
         absent: Schema = {"not": {"required": [key]}}
-        conditions.append({"if": absent, "then": {"properties": union(shape)}})
+        conditions.append({"if": absent, "then": {"properties": properties_of_branches(shape)}})
     return conditions

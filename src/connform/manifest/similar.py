@@ -1,6 +1,6 @@
-"""Turns a word that nobody knows into the one that was probably, or certainly, meant.
+"""Suggestions: the known word that is most like an unknown one.
 
-Layer 1, no IO. The one way in which anything here says "did you mean".
+Layer 1, no IO. Every message with "did you mean" gets its suggestion here.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ if TYPE_CHECKING:
 
 _MAX_SLIPS: Final = 3
 _MAX_CHARACTERS: Final = 256
-"""A longer word is compared with no other: what it takes grows with its length."""
+"""A longer word is compared with no other, because the time grows with its length."""
 _MAX_COMPARED: Final = 60_000
-"""How many characters wrong names have, each as often as it is compared with a known one: a tenth of a second."""
-_LISTED: Final = 20
-"""As many names are listed in a message."""
+"""The limit of the sum of all wrong names' lengths, each times the number of known names: a tenth of a second."""
+_MAX_LISTED: Final = 20
+"""How many names a message lists."""
 
 
 class Names:
-    """The names that a run declares of one kind, and what a wrong one was meant to be; of many wrong ones, the first only."""
+    """The names of one kind that a run declares, with suggestions for wrong names, up to a limit."""
 
     def __init__(self, names: Collection[str]) -> None:
         self._names = names
-        self._left = _MAX_COMPARED
+        self._characters_left = _MAX_COMPARED
         self._guesses: dict[str, str] = {}
 
     def similar(self, word: str) -> str:
         """Return the nearest name, or an empty string."""
         if word not in self._guesses:
-            self._left -= len(self._names) * len(word)
-            if self._left < 0:
+            self._characters_left -= len(self._names) * len(word)
+            if self._characters_left < 0:
                 return ""
             self._guesses[word] = similar(word, self._plain)
         return self._guesses[word]
@@ -44,9 +44,9 @@ class Names:
         """Return a hint that names the nearest name, or an empty string."""
         return _hint(self.similar(word))
 
-    def respelt(self, word: str) -> str:
-        """Return the only name that differs from `word` in case, `-` and `_` alone, or an empty string."""
-        return _only(word, self._folded.get(_folded(word), ()))
+    def spelling_variant(self, word: str) -> str:
+        """Return the name that differs from `word` only in case, `-` and `_`; empty if there is none, or several."""
+        return _only_other(word, self._folded.get(_folded(word), ()))
 
     @lazy_property
     def _plain(self) -> list[str]:
@@ -60,16 +60,17 @@ class Names:
         return found
 
     def __str__(self) -> str:
-        shown = ", ".join(map(shown_name, islice(self._names, _LISTED)))
-        return f"{shown} and {len(self._names) - _LISTED} more" if len(self._names) > _LISTED else shown
+        shown = ", ".join(map(shown_name, islice(self._names, _MAX_LISTED)))
+        return f"{shown} and {len(self._names) - _MAX_LISTED} more" if len(self._names) > _MAX_LISTED else shown
 
 
 def similar(word: str, words: Iterable[str]) -> str:
     """Return the nearest of `words`, or an empty string.
 
-    Near is what one slip in three letters makes of a word, three slips at most; else what has its parts in another order.
+    A word is near if at most a third of its letters, and at most three, differ. Otherwise, a word is near that has the
+    same parts in another order.
     """
-    meant, nearest = "", _MAX_SLIPS + 1
+    best, nearest = "", _MAX_SLIPS + 1
     if len(word) > _MAX_CHARACTERS:
         return ""
     folded = _folded(word)
@@ -78,19 +79,19 @@ def similar(word: str, words: Iterable[str]) -> str:
         limit = min(nearest, max(len(word), len(known)) // 3 + 1)
         distance = _distance(folded, _folded(known), limit)
         if distance < limit:
-            meant, nearest = known, distance
-        elif not meant and len(known) == len(word) and sorted(_folded(known).split("_")) == parts:
-            meant = known
-    return meant
+            best, nearest = known, distance
+        elif not best and len(known) == len(word) and sorted(_folded(known).split("_")) == parts:
+            best = known
+    return best
 
 
-def respelt(word: str, words: Iterable[str]) -> str:
-    """Return the only one of `words` that differs from `word` in case, `-` and `_` alone, or an empty string."""
+def spelling_variant(word: str, words: Iterable[str]) -> str:
+    """Return the word that differs from `word` only in case, `-` and `_`; empty if there is none, or several."""
     folded = _folded(word)
-    return _only(word, [known for known in words if _folded(known) == folded])
+    return _only_other(word, [known for known in words if _folded(known) == folded])
 
 
-def _only(word: str, found: Sequence[str]) -> str:
+def _only_other(word: str, found: Sequence[str]) -> str:
     return found[0] if len(found) == 1 and found[0] != word else ""
 
 
@@ -107,22 +108,23 @@ def _folded(word: str) -> str:
     return word.lower().replace("-", "_")
 
 
-def _distance(one: str, other: str, limit: int) -> int:
-    """Return how many letters must be added, dropped, replaced or swapped with their neighbour; `limit` for that many or more.
+def _distance(word: str, other: str, limit: int) -> int:
+    """Return the optimal string alignment distance of two words, or `limit` if it isn't less.
 
-    The optimal string alignment distance, row by row: only what lies less than `limit` from the diagonal counts.
+    The distance is the number of letters to add, drop, replace or swap with their neighbour. Only cells of the matrix
+    that are less than `limit` from the diagonal are computed.
     """
-    while one and other and one[0] == other[0]:
-        one, other = one[1:], other[1:]
-    if abs(len(one) - len(other)) >= limit:
+    while word and other and word[0] == other[0]:
+        word, other = word[1:], other[1:]
+    if abs(len(word) - len(other)) >= limit:
         return limit
     before: list[int] = []
     last = list(range(len(other) + 1))
-    for row, letter in enumerate(one, 1):
+    for row, letter in enumerate(word, 1):
         here = [row] + [limit] * len(other)
         for column in range(max(1, row - limit + 1), min(len(other), row + limit - 1) + 1):
             cost = min(last[column] + 1, here[column - 1] + 1, last[column - 1] + (letter != other[column - 1]))
-            if row > 1 and column > 1 and letter == other[column - 2] and one[row - 2] == other[column - 1]:
+            if row > 1 and column > 1 and letter == other[column - 2] and word[row - 2] == other[column - 1]:
                 cost = min(cost, before[column - 2] + 1)
             here[column] = cost
         if min(here) >= limit and min(last) >= limit:

@@ -1,9 +1,9 @@
-"""Turns a source line into one that may be shown: whatever might be a secret is masked.
+"""Source lines for diagnostics and diffs, with everything masked that may be a secret.
 
-Layer 1, no IO. Works on the text of the line alone, since a line that doesn't parse holds secrets too. Nothing is
-shown but what is known to be harmless: indentation, punctuation, keys as people write them, references that a backend
-takes, and the values of keys that the schema knows and doesn't type as a reference; of these, nothing that looks made
-up. The time is linear in the length of the line.
+Layer 1, no IO. It works on the text of one line, because a line that can't be parsed may hold secrets, too. It shows
+only what is known to be harmless: indentation, punctuation, plain keys, references that a backend accepts, and the
+values of keys that the schema knows and that hold no reference. Values that look generated are always masked. The time
+is linear in the length of the line.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from connform.manifest.source_lines import SourceLines
 
 MAX_LENGTH: Final = 200
-"""How much of a line is shown."""
+"""How many characters of a line are shown."""
 MAX_LINE: Final = 2_000
-"""A longer line isn't shown at all: cut off, a secret might no longer look like one."""
+"""A longer line isn't shown at all, because part of a secret may not look like one."""
 
 _TOKEN: Final = re.compile(
     r"""(?P<space>[\s{}\[\],]++|---(?=\s|$)|-(?=\s|$)|\?(?=\s|$))
@@ -35,24 +35,24 @@ _TOKEN: Final = re.compile(
 )
 _COMMENT: Final = re.compile(r"\s\#")
 _OPENS: Final = re.compile(r"\s*+(?:[{\[#&]|$)")
-"""What follows a key whose value is a collection, or stands on the next lines."""
+"""The text behind a key whose value is a collection, or starts on the next line."""
 _BLOCK: Final = re.compile(r"[|>][0-9+-]{0,2}")
 _ANCHOR: Final = re.compile(r"[&*](?=[A-Za-z])")
-_HOLDS_THE_VALUE: Final = re.compile(r"(?:ref\+)?echo:")
-"""A reference of vals whose path is the secret itself."""
+_LITERAL: Final = re.compile(r"(?:ref\+)?echo:")
+"""A reference of vals that contains the secret itself."""
 
 
 class Public(NamedTuple):
-    """What of a source line may be shown."""
+    """The rules for which parts of a source line may be shown."""
 
     keys: Collection[str]
     """The keys that the schema knows."""
     shown: Collection[str]
-    """Those of them whose values may be shown where they are plain words; the values of all other keys are masked."""
+    """Those of them whose values are shown if they are plain words; the values of all other keys are masked."""
     prose: Collection[str]
-    """Those of the shown ones whose values are sentences or patterns: of these, only what looks generated is masked."""
+    """Those of the shown ones whose values are sentences or patterns: these are masked only if they look generated."""
     is_reference: Callable[[str], bool]
-    """Whether a text is a secret reference that a backend or store takes."""
+    """Whether a text is a secret reference that a backend or store accepts."""
 
 
 def add_snippets(found: Sequence[Diagnostic], lines: SourceLines, public: Public) -> tuple[Diagnostic, ...]:
@@ -68,16 +68,16 @@ def add_snippets(found: Sequence[Diagnostic], lines: SourceLines, public: Public
         return _snippet(span, context, lines[span.file], public)
 
     return tuple(
-        one._replace(
-            snippet=show(one.span, _context(one.pointer)),
-            related=tuple(other._replace(snippet=show(other.span, "")) for other in one.related),
+        diagnostic._replace(
+            snippet=show(diagnostic.span, _context(diagnostic.pointer)),
+            related=tuple(other._replace(snippet=show(other.span, "")) for other in diagnostic.related),
         )
-        for one in found
+        for diagnostic in found
     )
 
 
 def _context(pointer: str) -> str:
-    """Return the last key of a pointer: that of the value, or of the list that it stands in; the mask of one that isn't shown."""
+    """Return the last key of a pointer, without list indices; for a key that isn't shown, that is its mask."""
     return next((part for part in reversed(pointer.split("/")) if part and not part.isdigit()), "")
 
 
@@ -102,13 +102,13 @@ def mask(line: str, public: Public, context: str = "", hidden: tuple[int, int] =
     Args:
         line: one line, as it stands in the file.
         public: what may be shown.
-        context: the key under which a line without one (`- item`) stands.
-        hidden: where a key begins and ends that isn't shown in any case.
+        context: the key of the value for a line without a key (`- item`).
+        hidden: start and end of a key that must be masked.
     """
     out: list[str] = []
     offsets: list[int] = []
     length = position = 0
-    place = _Place(context)
+    place = _LinePosition(context)
     for kind, text in _tokens(line):
         piece = text
         is_hidden = position < hidden[1] and hidden[0] < position + len(text)
@@ -119,9 +119,9 @@ def mask(line: str, public: Public, context: str = "", hidden: tuple[int, int] =
                 piece = f"{MASK}:"
         elif kind == "comment":
             piece = ""
-        elif kind == "value" and (is_hidden or not _harmless(text, place, public)):
+        elif kind == "value" and (is_hidden or not _is_harmless(text, place, public)):
             piece = MASK
-        place.behind(kind, text, public)
+        place.advance(kind, text, public)
         offsets += _offsets(kind, piece, text, length)
         out.append(piece)
         length += len(piece)
@@ -130,14 +130,20 @@ def mask(line: str, public: Public, context: str = "", hidden: tuple[int, int] =
 
 
 def _offsets(kind: str, piece: str, text: str, start: int) -> Sequence[int]:
-    """Return the offset in the result of each character of a token that is shown as `piece`; a mark of a key ends before its colon."""
+    """Return the offset in the result of each character of a token that is shown as `piece`.
+
+    A span of a masked key ends before its colon.
+    """
     if len(piece) == len(text):
         return range(start, start + len(text))
     return [start] * (len(text) - 1) + [start + (len(MASK) if kind == "key" else 0)]
 
 
 def _tokens(line: str) -> Iterator[tuple[str, str]]:
-    """Yield the pieces of a line, each `space`, `key`, `comment` or `value`; a plain value ends before blanks and comments."""
+    """Yield the tokens of a line, with their kind: `space`, `key`, `comment` or `value`.
+
+    A value without quotes ends before trailing blanks and comments.
+    """
     position = 0
     while position < len(line):
         token = _TOKEN.match(line, position)
@@ -149,24 +155,24 @@ def _tokens(line: str) -> Iterator[tuple[str, str]]:
         position += len(text)
 
 
-class _Place:
-    """Where on a line a token stands."""
+class _LinePosition:
+    """The context of a token in its line: key, brackets and commas before it."""
 
     def __init__(self, context: str) -> None:
         self.key = context
-        """The key whose value may follow."""
+        """The key of the value that may follow."""
         self.is_behind_comma = False
-        """Whether a comma parts what follows from the value of the key: outside of brackets, it may be part of it."""
+        """Whether a comma stands between the key and what follows; outside of brackets, it may be part of the value."""
         self._is_first = True
         self._open: list[str] = []
         self._before = "space"
 
     def may_hold(self, key: str, public: Public) -> bool:
-        """Whether a key may stand here; outside of braces, a second one is part of the first one's value."""
+        """Whether a key may stand here; outside of brackets, an unknown second key is part of the first one's value."""
         return self._is_first or bool(self._open) or key in public.keys
 
-    def behind(self, kind: str, text: str, public: Public) -> None:
-        """Go on behind a token."""
+    def advance(self, kind: str, text: str, public: Public) -> None:
+        """Update the position for a token that was passed."""
         if kind == "key":
             is_value = not (self._is_first or self._open)
             self.key = "" if is_value else text.rstrip()[:-1].strip().strip("\"'")
@@ -187,21 +193,21 @@ class _Place:
             is_collection = bool(self._open)
             del self._open[-1:]
             self.key = "" if is_collection or sign == "}" else self.key
-        elif self._open[-1:] != ["["]:  # in braces the next key is forgotten, not the next value of this one
+        elif self._open[-1:] != ["["]:  # in a list, the next item is a value of the same key
             self.is_behind_comma = True
             self.key = "" if self._open or self.key not in public.prose else self.key
 
 
 def _is_key(key: str, public: Public, *, opens: bool) -> bool:
-    """Whether a key may be shown: a known one, a name of what it opens, or an identifier."""
+    """Whether a key may be shown: a known key, a plain name if its value is a collection, or an identifier."""
     if key in public.keys or key.lower().replace("-", "_") in public.keys or key == "<<":
         return True
     return is_plain(key) if opens else is_identifier(key)
 
 
-def _harmless(text: str, place: _Place, public: Public) -> bool:
+def _is_harmless(text: str, place: _LinePosition, public: Public) -> bool:
     bare = text.strip().strip("\"'")
-    if ("@" in bare and "://" in bare) or looks_generated(bare) or _HOLDS_THE_VALUE.match(bare):
+    if ("@" in bare and "://" in bare) or looks_generated(bare) or _LITERAL.match(bare):
         return False
     if place.key in public.prose and not place.is_behind_comma:
         return not re.search(r"[?&;][^\s=]*=", bare)  # perhaps the query of a URL

@@ -1,4 +1,4 @@
-"""Turns sources into their lines, each when it is first asked for: only mistakes need them. Layer 1, no IO."""
+"""The lines of a run's sources, split when they are first used. Layer 1, no IO."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class SourceLines(dict[str, list[str]]):
-    """The lines of each source by its name, without their ends and without a byte order mark; none of an unknown one."""
+    """The lines of each source by its name, without line breaks and byte order mark; one empty line if unknown."""
 
     def __init__(self, sources: Iterable[Source]) -> None:
         super().__init__()

@@ -1,7 +1,7 @@
-"""Turns what libyaml says of a text that isn't YAML into the place of the mistake, and what to do about it.
+"""Explanation of YAML syntax errors: where the mistake is, and what to do about it.
 
-Layer 1, no IO. libyaml reports where it could not go on, which is often behind the mistake, and in words for those who
-wrote it: none of them are shown.
+Layer 1, no IO. libyaml reports the position where it stopped, which is often behind the mistake. Its own messages are
+written for its developers, and are never shown.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from connform.manifest.other_syntax import in_another_language
+from connform.manifest.other_syntax import foreign_syntax
 from connform.manifest.syntax_block import colon_in_text, colon_out_of_place, no_colon, no_document, no_item, no_key
 from connform.manifest.syntax_failure import SyntaxFailure, start_of_line, syntax
 from connform.manifest.syntax_flow import no_comma, no_content
-from connform.manifest.text import BLANKS, Mistake, about_blank
+from connform.manifest.text import BLANKS, Mistake, blank_message
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 def explain(failure: SyntaxFailure) -> Mistake:
     """Return what is wrong."""
-    found = _blank(failure) or in_another_language(failure.text, failure.at, failure.since)
+    found = _blank(failure) or foreign_syntax(failure.text, failure.position, failure.context_start)
     if found:
         return found
     rule = _RULES.get(failure.problem, _GENERAL)
-    return syntax(rule, failure.at) if isinstance(rule, str) else rule(failure)
+    return syntax(rule, failure.position) if isinstance(rule, str) else rule(failure)
 
 
 _GENERAL: Final = "from here on it can't be read as YAML: see whether quotes, brackets and indentation are right"
@@ -34,14 +34,14 @@ _INDENT: Final = re.compile(r"[ \t]*")
 
 
 def _blank(failure: SyntaxFailure) -> Mistake | None:
-    """Return what is wrong if the line is indented by a tab, or a tab or a blank unknown to YAML stands here."""
-    text, at, start = failure.text, failure.at, failure.line_start
-    if _ODD_BLANK.fullmatch(failure.here):
-        return syntax(about_blank(failure.here), at)
+    """Return the mistake if the line is indented by a tab, or if a tab or a non-YAML blank stands at the position."""
+    text, position, start = failure.text, failure.position, failure.line_start
+    if _ODD_BLANK.fullmatch(failure.character):
+        return syntax(blank_message(failure.character), position)
     if not failure.is_first_in_line:
         detail = "a tab stands here: write a space"
-        return Mistake("yaml-tab", detail, at, at + 1) if failure.here == "\t" else None
-    place = text.find("\t", start, at + 1)
+        return Mistake("yaml-tab", detail, position, position + 1) if failure.character == "\t" else None
+    place = text.find("\t", start, position + 1)
     if place < 0:
         return None
     indent = _INDENT.match(text, start)
@@ -52,38 +52,38 @@ def _blank(failure: SyntaxFailure) -> Mistake | None:
 
 
 def _cannot_start(failure: SyntaxFailure) -> Mistake:
-    here = failure.text[failure.at : failure.at + 1]
-    sign = "a backtick" if here == "`" else f"`{here}`"
-    return syntax(f"no value starts with {sign} in YAML: put the text into quotes", failure.at)
+    character = failure.text[failure.position : failure.position + 1]
+    sign = "a backtick" if character == "`" else f"`{character}`"
+    return syntax(f"no value starts with {sign} in YAML: put the text into quotes", failure.position)
 
 
 def _no_name(failure: SyntaxFailure) -> Mistake:
-    sign = failure.text[failure.since : failure.since + 1]
+    sign = failure.text[failure.context_start : failure.context_start + 1]
     what = "an alias" if sign == "*" else "an anchor"
-    return syntax(f"`{sign}` starts {what} in YAML: put a text that begins with it into quotes", failure.since)
+    return syntax(f"`{sign}` starts {what} in YAML: put a text that begins with it into quotes", failure.context_start)
 
 
 def _behind_block_sign(failure: SyntaxFailure) -> Mistake:
-    sign = failure.text[failure.since : failure.since + 1]
+    sign = failure.text[failure.context_start : failure.context_start + 1]
     if sign == "%":
         return _directive(failure)
     detail = f"behind `{sign}` the line ends, and the text begins in the next one, indented: move it there; put a text that begins with `{sign}` into quotes"
-    return syntax(detail, failure.since)
+    return syntax(detail, failure.context_start)
 
 
 def _open_quote(failure: SyntaxFailure) -> Mistake:
-    return syntax("the quote that is opened here is never closed", failure.since)
+    return syntax("the quote that is opened here is never closed", failure.context_start)
 
 
 def _tag(failure: SyntaxFailure) -> Mistake:
-    if failure.text[failure.since : failure.since + 1] == "%":
+    if failure.text[failure.context_start : failure.context_start + 1] == "%":
         return _directive(failure)
     detail = "`!` starts a tag in YAML, and tags are refused: put a text that begins with `!` into quotes"
-    return Mistake("yaml-tag", detail, failure.since, failure.since + 1)
+    return Mistake("yaml-tag", detail, failure.context_start, failure.context_start + 1)
 
 
 def _directive(failure: SyntaxFailure) -> Mistake:
-    start = start_of_line(failure.text, failure.since)
+    start = start_of_line(failure.text, failure.context_start)
     detail = "a line that begins with `%` is an instruction for YAML, and only `%YAML 1.2` with `---` below it is allowed: remove it, or quote the text"
     return syntax(detail, start)
 
@@ -148,4 +148,4 @@ _RULES: Final[dict[str, str | Callable[[SyntaxFailure], Mistake]]] = {
         _directive,
     ),
 }
-"""What libyaml says → what is meant. What it may say beyond these has `_GENERAL`."""
+"""Message of libyaml → our message, or the function that finds it. All other messages get `_GENERAL`."""

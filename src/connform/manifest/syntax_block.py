@@ -1,14 +1,14 @@
-"""Turns a failure at a line, a key or an indentation into the mistake. Layer 1, no IO."""
+"""Explanation of YAML syntax errors at a line, a key or an indentation. Layer 1, no IO."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final
 
-from connform.manifest.other_syntax import template
+from connform.manifest.other_syntax import template_mistake
 from connform.manifest.syntax_failure import column, start_of_line, syntax
 from connform.manifest.syntax_flow import behind_a_value
-from connform.manifest.text import BLANKS, about_blank
+from connform.manifest.text import BLANKS, blank_message
 
 if TYPE_CHECKING:
     from connform.manifest.syntax_failure import SyntaxFailure
@@ -25,24 +25,24 @@ _WITHOUT_COLON: Final = (
     (r"-(?=[^\s-])", "a space is missing behind `-`: `- item`"),
     (r"//|/\*|;|<!--|--(?=[ \t])", "this is no comment of YAML: those start with `#`"),
 )
-"""What a line without `: ` begins with, and what is wrong then."""
+"""The start of a line without `: `, and the message about it."""
 
 
-def without_colon(text: str, start: int) -> Mistake | None:
-    """Return what stands for the `: ` that a line lacks, or nothing."""
+def missing_colon(text: str, start: int) -> Mistake | None:
+    """Return the mistake at the start of a line without `: `, if it is a common one."""
     if text.startswith("<%", start):
-        return template(text, start)
+        return template_mistake(text, start)
     for pattern, detail in _WITHOUT_COLON:
         if found := re.compile(pattern).match(text, start):
-            return syntax(detail or about_blank(found["odd"]), start, found.end())
+            return syntax(detail or blank_message(found["odd"]), start, found.end())
     return None
 
 
-def glued_key(text: str, start: int, end: int) -> Mistake | None:
-    """Return what is wrong with a key without quotes that holds `:` or `=`: perhaps its value as well, or nothing."""
+def key_without_space(text: str, start: int, end: int) -> Mistake | None:
+    """Return the mistake of a key without quotes that contains `:` or `=`, if a space behind it seems to be missing."""
     has_value = re.compile(rf"{_KEY}:(?=[\[{{\"'])").match(text, start, end)
     is_alone = re.compile(r"\s*[,}]").match(text, end)
-    return without_colon(text, start) if has_value or is_alone else None
+    return missing_colon(text, start) if has_value or is_alone else None
 
 
 def _line_without_colon(text: str, start: int) -> Mistake:
@@ -54,53 +54,53 @@ def _line_without_colon(text: str, start: int) -> Mistake:
         "a line is `key: value` or `- item`, and here is no `: `; "
         "what goes on with a text is indented deeper than its key"
     )
-    return without_colon(text, start) or syntax(detail, start, start + len(line))
+    return missing_colon(text, start) or syntax(detail, start, start + len(line))
 
 
 def no_colon(failure: SyntaxFailure) -> Mistake:
     """Return what is wrong with a line that has no `: `; libyaml reports the next one."""
-    text, since = failure.text, failure.since
-    quote = text[since : since + 1]
-    line_end = text.find("\n", since)
-    if quote in ("'", '"') and text.find(quote, since + 1, line_end) < 0 <= line_end:
-        return syntax("the quote that is opened here is not closed in its line: close it behind the key", since)
-    return _line_without_colon(failure.text, failure.since)
+    text, context_start = failure.text, failure.context_start
+    quote = text[context_start : context_start + 1]
+    line_end = text.find("\n", context_start)
+    if quote in ("'", '"') and text.find(quote, context_start + 1, line_end) < 0 <= line_end:
+        return syntax("the quote that is opened here is not closed in its line: close it behind the key", context_start)
+    return _line_without_colon(failure.text, failure.context_start)
 
 
 def colon_in_text(failure: SyntaxFailure) -> Mistake:
     """Return what is wrong with a text in brackets that has a colon before a bracket."""
     detail = "a colon stands in a text that isn't quoted: write a space behind it, or quote the text"
-    return without_colon(failure.text, failure.since) or syntax(detail, failure.at)
+    return missing_colon(failure.text, failure.context_start) or syntax(detail, failure.position)
 
 
 def colon_out_of_place(failure: SyntaxFailure) -> Mistake:
-    """Return what is wrong where a `: ` stands behind what is no key."""
-    text, at = failure.text, failure.at
-    start, end, _ = failure.before
+    """Return what is wrong where a `: ` doesn't follow a key."""
+    text, position = failure.text, failure.position
+    start, end, _ = failure.last_scalar
     line_start = failure.line_start
-    first = at - len(text[line_start:at].lstrip(" \t-"))
-    if glued := glued_key(text, first, at):
-        return glued
+    first = position - len(text[line_start:position].lstrip(" \t-"))
+    if mistake := key_without_space(text, first, position):
+        return mistake
     if failure.follows_text and "\n" in text[start:end]:
         if not text[start_of_line(text, start) : start].strip(" -?"):
             return _line_without_colon(text, start)
         detail = "this line is indented deeper than the one above, and so goes on with its text: indent it like its neighbours"
-        return syntax(detail, first, at)
+        return syntax(detail, first, position)
     detail = "a second `: ` stands here: quote the text that holds it, or indent the line like its neighbours"
-    return syntax(detail, at)
+    return syntax(detail, position)
 
 
 def no_key(failure: SyntaxFailure) -> Mistake:
     """Return what is wrong where the next key of a mapping should stand."""
-    text, at, here = failure.text, failure.at, failure.here
-    if here == "-" and not text[at + 1 : at + 2].strip():
+    text, position, character = failure.text, failure.position, failure.character
+    if character == "-" and not text[position + 1 : position + 2].strip():
         if _line_above(failure).lstrip().startswith("- "):
             return _wrong_indentation(failure)
         detail = "a list item (`- `) stands among the keys of a mapping: indent it below its key, or remove the `- `"
-        return syntax(detail, at)
-    if here == ":" and failure.is_first_in_line:
-        return syntax("a key is missing before this `:`", at)
-    if failure.is_first_in_line and here not in ",]}" and not failure.follows_long_quote:
+        return syntax(detail, position)
+    if character == ":" and failure.is_first_in_line:
+        return syntax("a key is missing before this `:`", position)
+    if failure.is_first_in_line and character not in ",]}" and not failure.follows_long_quote:
         return _wrong_indentation(failure)
     return behind_a_value(failure)
 
@@ -109,26 +109,28 @@ def no_item(failure: SyntaxFailure) -> Mistake:
     """Return what is wrong where the next item of a list should stand."""
     if not failure.is_first_in_line or failure.follows_long_quote:
         return behind_a_value(failure)
-    if column(failure.text, failure.at) == column(failure.text, failure.since):
+    if column(failure.text, failure.position) == column(failure.text, failure.context_start):
         detail = "a key stands among the items of a list: begin it with `- `, or indent it like the key of the list"
-        return syntax(detail, failure.at)
+        return syntax(detail, failure.position)
     return _wrong_indentation(failure)
 
 
 def _wrong_indentation(failure: SyntaxFailure) -> Mistake:
-    _, end, quote = failure.before
-    text, at = failure.text, failure.at
-    line = text[at : text.find("\n", at) if "\n" in text[at:] else None]
-    if not quote and failure.follows_text and "#" in text[end:at] and ": " not in line:
+    _, end, quote = failure.last_scalar
+    text, position = failure.text, failure.position
+    line = text[position : text.find("\n", position) if "\n" in text[position:] else None]
+    if not quote and failure.follows_text and "#" in text[end:position] and ": " not in line:
         detail = (
             "this line goes on with a text, which the comment above it has ended: "
             "move the comment, or indent the line like its neighbours"
         )
-        return syntax(detail, at)
+        return syntax(detail, position)
     above = _line_above(failure)
-    here, there = column(failure.text, failure.at), len(above) - len(above.lstrip(" "))
-    detail = f"this line is indented by {_spaces(here)}, the one above by {there}: indent it like its neighbours"
-    return syntax(detail, failure.at)
+    indent, indent_above = column(failure.text, failure.position), len(above) - len(above.lstrip(" "))
+    detail = (
+        f"this line is indented by {_spaces(indent)}, the one above by {indent_above}: indent it like its neighbours"
+    )
+    return syntax(detail, failure.position)
 
 
 def _spaces(number: int) -> str:
@@ -136,7 +138,7 @@ def _spaces(number: int) -> str:
 
 
 def _line_above(failure: SyntaxFailure) -> str:
-    """Return the last line above that isn't empty and no comment; an empty text if there is none."""
+    """Return the last line above that is neither empty nor a comment; an empty text if there is none."""
     end = failure.line_start
     while end:
         start = start_of_line(failure.text, end - 1)
@@ -153,24 +155,24 @@ _ABOVE_CONTENT: Final = re.compile(r"(?:\s++|#[^\n]*+)*+")
 
 def no_document(failure: SyntaxFailure) -> Mistake:
     """Return what is wrong where something stands behind the end of a document."""
-    text, at, here = failure.text, failure.at, failure.here
+    text, position, character = failure.text, failure.position, failure.character
     above = _ABOVE_CONTENT.match(text)
     start = above.end() if above else 0
     first = text[start : start + 1]
-    if failure.is_first_in_line and first not in ("%", "{", "[") and column(text, at) < column(text, start):
+    if failure.is_first_in_line and first not in ("%", "{", "[") and column(text, position) < column(text, start):
         detail = (
             f"the first key is indented by {_spaces(column(text, start))}, and keys below it by less: "
             "start it in the column of the others"
         )
         return syntax(detail, start_of_line(text, start), start)
-    ends = [*_END.finditer(text, 0, at)]
+    ends = [*_END.finditer(text, 0, position)]
     if ends:
         return syntax("`...` ends the document, and more follows: remove it", *ends[-1].span())
     detail = "the document has ended above, and this belongs to nothing: one file holds one document"
     if first == "%":
         detail = "below the lines that begin with `%` a line `---` is missing"
-    elif here in ("]", "}"):
-        detail = f"no bracket is open that this `{here}` could close: remove it"
+    elif character in ("]", "}"):
+        detail = f"no bracket is open that this `{character}` could close: remove it"
     elif first in ("{", "["):
         detail = "the bracket that encloses everything is closed above: remove what follows it, or move it inside"
-    return syntax(detail, at)
+    return syntax(detail, position)

@@ -1,4 +1,4 @@
-"""Holds where libyaml gave up, with what is needed to say why. Layer 1, no IO."""
+"""A YAML syntax error as libyaml reports it, with the text around it. Layer 1, no IO."""
 
 from __future__ import annotations
 
@@ -12,45 +12,45 @@ _GAP: Final = re.compile(r"(?:\s++|#[^\n]*+)*+")
 
 
 class SyntaxFailure(NamedTuple):
-    """Where libyaml gave up; places are offsets into the text."""
+    """A syntax error of libyaml; positions are offsets into the text."""
 
     text: str
     """The file without its byte order mark."""
     problem: str
-    """What libyaml says; never shown."""
-    at: int
-    """Where it could not go on."""
-    since: int
-    """Where what it was reading began; `at` where it doesn't say."""
-    before: tuple[int, int, str]
-    """Start, end and quote (or none) of the last text before `at`; zeros at the start of the file."""
+    """The message of libyaml; never shown."""
+    position: int
+    """The position where it stopped."""
+    context_start: int
+    """The start of what it was reading; the same as `position` if it doesn't report it."""
+    last_scalar: tuple[int, int, str]
+    """Start, end and quote (or none) of the last scalar before `position`; zeros if there is none."""
     bracket: int
-    """The innermost bracket that is open at `at`, or -1."""
+    """The innermost bracket that is open at `position`, or -1."""
 
     @property
-    def here(self) -> str:
-        """The character at `at`; nothing at the end of the file."""
-        return self.text[self.at : self.at + 1]
+    def character(self) -> str:
+        """The character at `position`; nothing at the end of the file."""
+        return self.text[self.position : self.position + 1]
 
     @property
     def line_start(self) -> int:
-        """Where the line of `at` starts."""
-        return start_of_line(self.text, self.at)
+        """Where the line of `position` starts."""
+        return start_of_line(self.text, self.position)
 
     @property
     def is_first_in_line(self) -> bool:
-        """Whether only blanks stand before `at` in its line."""
-        return not self.text[self.line_start : self.at].strip()
+        """Whether only blanks stand before `position` in its line."""
+        return not self.text[self.line_start : self.position].strip()
 
     @property
     def follows_text(self) -> bool:
-        """Whether only blanks and comments stand between the last text and `at`."""
-        return self.before[1] > 0 and _GAP.fullmatch(self.text, self.before[1], self.at) is not None
+        """Whether only blanks and comments stand between the last text and `position`."""
+        return self.last_scalar[1] > 0 and _GAP.fullmatch(self.text, self.last_scalar[1], self.position) is not None
 
     @property
     def follows_long_quote(self) -> bool:
-        """Whether a text in quotes ends before `at` that began in an earlier line: perhaps its own end is missing."""
-        start, end, quote = self.before
+        """Whether the last scalar is a quoted one over several lines, whose closing quote may be missing."""
+        start, end, quote = self.last_scalar
         return bool(quote) and self.follows_text and "\n" in self.text[start:end]
 
 

@@ -1,6 +1,6 @@
-"""Counts the mistakes of a run: each once, some hundred of each file with all that there is to say, the rest as a number.
+"""Collector of a run's diagnostics: each mistake once, at most 500 per file and severity, the rest as a number.
 
-Layer 1, no IO. What takes long, the words and the place on the screen, is spent on what is listed alone.
+Layer 1, no IO. Only a listed mistake needs a message and a place in the report; the others are only counted.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
 
 UNUSED: Final = "unused-ignore"
 MORE: Final = {Severity.ERROR: "more-errors", Severity.WARNING: "more-warnings"}
-"""Severity → the code that stands for what isn't listed."""
+"""Severity → the code of the diagnostic that counts mistakes that aren't listed."""
 MOST_LISTED: Final = 500
 """How many errors, and how many warnings, of one file are listed."""
 _COLUMNS: Final = 1 << 24
-"""More than a file has characters."""
+"""More columns than any line has: a line and a column make one number."""
 
 
 class _Rest(NamedTuple):
-    """What is counted of one file and severity."""
+    """The mistakes of one file and severity that aren't listed."""
 
     first: Span
-    """The place of the first that isn't listed."""
+    """The position of the first one."""
     number: int
-    """How many aren't."""
+    """How many there are."""
 
 
 class Tally:
@@ -40,7 +40,7 @@ class Tally:
     def __init__(self, ignores: Ignores | None = None) -> None:
         self._ignores = ignores or Ignores(())
         self.codes = {code: severity for code, (severity, _) in CODES.items()}
-        """Those of connform, and those of the policies that found something."""
+        """Code → severity, of connform's codes and those of violated policies."""
         self._listed: list[Diagnostic] = []
         self._numbers: dict[tuple[str, Severity], int] = {}
         self._seen: dict[tuple[str, str, str], set[int]] = {}
@@ -50,14 +50,16 @@ class Tally:
         """Return how many more errors, or warnings, of a file can be listed."""
         return MOST_LISTED - self._numbers.get((file, severity), 0)
 
-    def wants(self, code: str, severity: Severity, span: Span, which: str = "") -> bool:
-        """Whether a mistake is to be listed, which was not seen before; it is counted otherwise.
+    def admits(self, code: str, severity: Severity, span: Span, which: str = "") -> bool:
+        """Register a mistake, and return whether it is to be listed.
+
+        It isn't if it was registered before, or a comment ignores it, or the limit is reached, which counts it.
 
         Args:
             code: its code.
-            severity: how grave it is.
-            span: its place.
-            which: which of several that have this code at this place.
+            severity: its severity.
+            span: its position.
+            which: distinguishes mistakes of one code at one position.
         """
         seen = self._seen.setdefault((span.file, code, which), set())
         place = span.line * _COLUMNS + span.column
@@ -76,27 +78,27 @@ class Tally:
         return True
 
     def has(self, code: str, span: Span) -> bool:
-        """Whether a mistake of a code was found at a place."""
+        """Whether a mistake of a code was found at a position."""
         return span.line * _COLUMNS + span.column in self._seen.get((span.file, code, ""), ())
 
     def count(self, severity: Severity, span: Span, number: int = 1) -> None:
         """Count mistakes that aren't listed.
 
         Args:
-            severity: how grave they are.
-            span: the place of one of them.
+            severity: their severity.
+            span: the position of one of them.
             number: how many there are.
         """
         first, so_far = self._rest.get((span.file, severity), _Rest(span, 0))
         self._rest[span.file, severity] = _Rest(first, so_far + number)
 
     def add(self, diagnostic: Diagnostic) -> None:
-        """List a mistake that is wanted."""
+        """List a mistake that `admits` has accepted."""
         self._listed.append(diagnostic)
 
     def note(self, diagnostic: Diagnostic, which: str = "") -> None:
-        """List a mistake, or count it."""
-        if self.wants(diagnostic.code, diagnostic.severity, diagnostic.span, which):
+        """List a mistake if `admits` accepts it."""
+        if self.admits(diagnostic.code, diagnostic.severity, diagnostic.span, which):
             self.add(diagnostic)
 
     @property
@@ -104,28 +106,28 @@ class Tally:
         """Whether anything so far is an error."""
         return any(severity is Severity.ERROR for _, severity in (*self._numbers, *self._rest))
 
-    def found_any_of(self, codes: Collection[str]) -> bool:
-        """Whether a mistake was found that has one of these codes."""
+    def has_any(self, codes: Collection[str]) -> bool:
+        """Whether a mistake with one of these codes was found."""
         return any(code in codes for _, code, _ in self._seen)
 
-    def note_unused(self, *, has_errors: bool) -> None:
-        """List the ignore comments that silenced nothing, when everything else is known.
+    def add_unused_ignores(self, *, has_errors: bool) -> None:
+        """Add a warning of each ignore comment that silenced nothing; call it after all other checks.
 
         Args:
-            has_errors: whether there are errors elsewhere.
+            has_errors: whether other checks than those of this tally found errors.
         """
         unused = self._ignores.unused(self.codes, is_complete=not (has_errors or self.has_errors))
         for ignore, why in unused:
-            if self.wants(UNUSED, Severity.WARNING, ignore.span):
+            if self.admits(UNUSED, Severity.WARNING, ignore.span):
                 self.add(diagnose_file(UNUSED, why, ignore.span, self._ignores.hint(ignore, self.codes)))
 
     def diagnostics(self) -> list[Diagnostic]:
-        """Return what is listed, and how much of each file isn't, sorted by place."""
-        rest = (_told(severity, rest) for (_, severity), rest in self._rest.items())
+        """Return the listed diagnostics, and for each file the number of further mistakes, sorted by position."""
+        rest = (_rest_diagnostic(severity, rest) for (_, severity), rest in self._rest.items())
         return sorted((*self._listed, *rest), key=lambda one: (one.span, one.code, one.detail))
 
 
-def _told(severity: Severity, rest: _Rest) -> Diagnostic:
+def _rest_diagnostic(severity: Severity, rest: _Rest) -> Diagnostic:
     what = f"{severity}{'' if rest.number == 1 else 's'}"
     detail = f"{rest.number} more {what} of this file {'is' if rest.number == 1 else 'are'} counted, not listed: mend those that are, and run again"
     return diagnose_file(MORE[severity], detail, rest.first)._replace(number=rest.number)

@@ -1,6 +1,6 @@
-"""Turns the bytes of a YAML file into text, and says where it holds what no two readers take for the same.
+"""Decoder of a YAML file's bytes; refuses characters and formats that readers of YAML disagree on.
 
-Layer 1, no IO. Places are offsets into the text without its byte order mark, in characters.
+Layer 1, no IO. Positions are offsets in characters into the text without its byte order mark.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ class Mistake(NamedTuple):
     code: str
     """The code of its diagnostic."""
     detail: str
-    """What, why, and what to do; nothing of the text itself, which may be a secret."""
+    """What is wrong, why, and what to do; it doesn't quote the text, which may be a secret."""
     start: int
     """Where it begins."""
     end: int
     """Just behind its end."""
     key: str = ""
-    """Whose value it is, where that matters."""
+    """The key of the value, if it is a placeholder; else empty."""
     reference: str = ""
-    """Our reference to the secret that is meant, if one is."""
+    """Our reference to the same secret; empty if there is none."""
 
 
 _PLAIN: Final = bytes([0x09, 0x0A, *range(0x20, 0x7F)])
-_ODD: Final = re.compile("\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
-"""What YAML forbids, and what ends a line for some readers and not for others."""
+_REFUSED: Final = re.compile("\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+"""Characters that YAML forbids, and those that are a line break for some YAML readers only."""
 _ENDS_LINES: Final = {"\x85": "next line", "\u2028": "line separator", "\u2029": "paragraph separator"}
 _CONFLICT_MARKS: Final = ("<<<<<<<", "|||||||", "=======", ">>>>>>>")
 _CONFLICT: Final = re.compile(r"^(?:(?:<{7}|>{7}|\|{7})(?: [^\n]*)?|={7})\r?$", re.MULTILINE)
@@ -48,13 +48,13 @@ _OTHER_FORMATS: Final = (
 )
 
 BLANKS: Final = "\u00a0\u1680\u2000-\u200b\u202f\u205f\u2060\u3000\ufeff"
-"""Blanks that are letters to YAML; for the inside of a character class."""
+"""Blanks that YAML treats as letters, written for a character class of a regular expression."""
 _INVISIBLE: Final = re.compile(rf"[{BLANKS}\u00ad\u200c-\u200f\u202a-\u202e\u2061-\u2064\u2066-\u2069]")
 _AT_THE_EDGE: Final = re.compile(rf"^[-?]?[{BLANKS}]|[{BLANKS}](?=#|$)")
 
 
 def decode(data: bytes) -> tuple[str, Mistake | None]:
-    """Return the text of a file without its byte order mark, and why no parser should see it."""
+    """Return the text of a file without its byte order mark, and the mistake for which it must not be parsed, if any."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -65,8 +65,8 @@ def decode(data: bytes) -> tuple[str, Mistake | None]:
 
 
 def _unreadable(data: bytes, text: str) -> Mistake | None:
-    if data.translate(None, _PLAIN) and (odd := _ODD.search(text)):
-        return Mistake("yaml-syntax", _about(odd[0], text), *odd.span())
+    if data.translate(None, _PLAIN) and (odd := _REFUSED.search(text)):
+        return Mistake("yaml-syntax", _message(odd[0], text), *odd.span())
     if any(mark in text for mark in _CONFLICT_MARKS) and (conflict := _CONFLICT.search(text)):
         detail = "a merge conflict stands here: keep what is right of both sides, and remove the lines `<<<<<<<`, `=======` and `>>>>>>>`"
         return Mistake("yaml-syntax", detail, conflict.start(), conflict.start() + 7)
@@ -76,7 +76,7 @@ def _unreadable(data: bytes, text: str) -> Mistake | None:
     return None
 
 
-def _about(odd: str, text: str) -> str:
+def _message(odd: str, text: str) -> str:
     number = f"{ord(odd):04X}"
     instead = f'remove it, or write "\\u{number}" in double quotes'
     if odd == "\r" and "\n" not in text:
@@ -91,25 +91,25 @@ def _about(odd: str, text: str) -> str:
     return f"a control character (U+{number}) stands here; YAML allows none but tab and line breaks: {instead}"
 
 
-def odd_blank(text: str, start: int, plain: str, *, is_key: bool) -> Mistake | None:
-    """Return what is wrong with a blank or an invisible character in a text without quotes.
+def unusual_blank(text: str, start: int, plain: str, *, is_key: bool) -> Mistake | None:
+    """Return the mistake of a non-ASCII blank or an invisible character in a scalar without quotes, if it has one.
 
     Args:
         text: the file.
-        start: where it begins there.
+        start: the offset of the scalar.
         plain: its value.
-        is_key: a key has none at all; another text may hold some inside.
+        is_key: whether the scalar is a key, which must have none; other scalars may have some inside.
     """
     found = (_INVISIBLE if is_key else _AT_THE_EDGE).search(plain)
     if found is None:
         return None
     character = found[0].strip("-?")
     place = text.find(character, start)
-    return Mistake("yaml-syntax", about_blank(character), place, place + 1)
+    return Mistake("yaml-syntax", blank_message(character), place, place + 1)
 
 
-def about_blank(character: str) -> str:
-    """Return the message about a blank that YAML takes for a letter."""
+def blank_message(character: str) -> str:
+    """Return the message about a blank that YAML treats as a letter."""
     import unicodedata  # only mistakes need it
 
     name = unicodedata.name(character, "a blank").lower()
@@ -117,17 +117,18 @@ def about_blank(character: str) -> str:
 
 
 _ESCAPES: Final = re.compile(r"(?P<other>\\[^u])|(?P<pair>\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})")
-_STAND_IN: Final = r"\uFFFD\uFFFD"
+_REPLACEMENT: Final = r"\uFFFD\uFFFD"
 
 
 def without_surrogates(text: str) -> str:
-    r"""Return JSON with two other escapes, as long, instead of each pair of surrogates (`"\ud83d\ude42"`, one character).
+    r"""Return JSON with each escaped surrogate pair (`"\ud83d\ude42"`, one character) replaced by other escapes.
 
-    What isn't JSON is returned as it is: YAML has no such pairs.
+    The replacement is equally long, so that positions stay right. Any other text is returned as it is, because YAML has
+    no such pairs.
     """
     if "\\u" not in text:
         return text
-    replaced = _ESCAPES.sub(lambda found: found["other"] or _STAND_IN, text)
+    replaced = _ESCAPES.sub(lambda found: found["other"] or _REPLACEMENT, text)
     if replaced == text:
         return text
     import json  # only JSON with emoji needs it

@@ -1,7 +1,7 @@
-"""Turns the text of a URL into its parts, and says why a URL can't be trusted with a credential.
+"""Parser of URLs, and the rules for URLs that may be trusted with a credential.
 
-Layer 1, no IO. The one place that judges URLs: the providers' `base_url`, `redirect_uri` and `proxy` come here.
-A URL is parsed once and rebuilt from its parts (RFC 3986), so that what was judged is what is called.
+Layer 1, no IO. All URLs of a manifest are checked here: the providers' `base_url`, `redirect_uri` and `proxy`.
+A URL is parsed once and rebuilt from its parts (RFC 3986), so that the URL that is called is the one that was checked.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ URL: Final[Schema] = {
     "errorMessage": "a full URL is needed: https://host/path",
     "examples": ["https://api.acme.example/v1"],
 }
-"""What the JSON Schema demands of a URL; `parse_url` is stricter and says more."""
+"""The JSON Schema of a URL; `parse_url` is stricter, and has more precise messages."""
 
 _MALFORMED: Final = "malformed-url"
 _INSECURE: Final = "insecure-url"
@@ -51,7 +51,7 @@ class UrlError(ValueError):
 
 
 class Url(NamedTuple):
-    """A judged URL."""
+    """A URL that was checked."""
 
     scheme: str
     """`https`, or `http` for loopback."""
@@ -85,8 +85,8 @@ def parse_url(text: str, *, loopback_http: bool = True, query: bool = False) -> 
 
     Args:
         text: the URL.
-        loopback_http: whether plain http may speak to this machine.
-        query: whether a query may stand in it.
+        loopback_http: whether plain http is allowed for this machine.
+        query: whether a query is allowed.
 
     Raises:
         UrlError: `insecure-url` for plain http, `malformed-url` for everything else.

@@ -1,8 +1,8 @@
-"""Turns a JSON Schema into a function that finds every place of a value that it refuses, one after the other.
+"""Finder of schema violations: every part of a value that a JSON Schema refuses, one after the other.
 
-Layer 1, no IO. Each costs as much as the value has parts, no more: the `jsonschema` library takes twenty times as long, and compares each item of
-a list with each other. It is asked only where a package's schema has a keyword that `compiled` doesn't know. Both find the same
-(`tests/manifest/test_refusals.py`).
+Layer 1, no IO. The time is linear in the number of parts of the value. The `jsonschema` library takes twenty times as
+long, and compares each item of a list with every other one: it is used only if the schema of a third-party package has a
+keyword that `compiled` doesn't know. Both find the same violations (`tests/manifest/test_violations.py`).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
-from connform.manifest.compiled import REMARKS, compile_predicate, is_known
+from connform.manifest.compiled import ANNOTATIONS, are_known, compile_predicate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -20,62 +20,62 @@ if TYPE_CHECKING:
 
 
 class SchemaViolation(NamedTuple):
-    """One thing that a schema refuses."""
+    """One violation of a schema."""
 
     keyword: str
-    """The keyword that refuses; for `required`, once for each key that is missing."""
-    wanted: Any
-    """What the schema has there; for `required`, the key."""
+    """The violated keyword; for `required`, each missing key is a violation of its own."""
+    expected: Any
+    """The value of the keyword; for `required`, the missing key."""
     schema: Mapping[str, Any]
-    """The schema around the keyword."""
+    """The schema that has the keyword."""
     value: Any
-    """What is refused."""
+    """The refused value."""
     path: KeyPath
-    """Where it stands."""
+    """Its path."""
     in_names: bool = False
-    """Whether the refused value is a key; the path then leads to the mapping around it."""
+    """Whether the refused value is a key; the path is then that of its mapping."""
 
 
 Finder: TypeAlias = "Callable[[Any, KeyPath], Iterator[SchemaViolation]]"
 
 
 def compile_finder(schema: Schema | bool, root: Schema | None = None) -> Finder:  # noqa: FBT001  (a JSON Schema may be one)
-    """Return the function that finds what a schema refuses.
+    """Return the function that finds the violations of a schema.
 
     Args:
         schema: the schema.
-        root: whose `$defs` its references name; itself, if omitted.
+        root: the schema with the `$defs` that its references name; by default, the schema itself.
     """
-    whole = _Whole({} if isinstance(schema, bool) else root or schema)
-    return whole.finder(schema)
+    compiler = _Compiler({} if isinstance(schema, bool) else root or schema)
+    return compiler.finder(schema)
 
 
-class _Whole:
-    """A schema with what its references name."""
+class _Compiler:
+    """Makes the finders of a schema and of the definitions that its references name."""
 
     def __init__(self, root: Schema) -> None:
         self._definitions: Mapping[str, Any] = root.get("$defs", {})
         self._built: dict[str, Finder] = {}
 
     def finder(self, schema: Schema | bool) -> Finder:  # noqa: FBT001  (a JSON Schema may be one)
-        """Return what finds the refusals of a schema."""
+        """Return the finder of a schema's violations."""
         if isinstance(schema, bool):
             return _nothing if schema else lambda value, path: iter((SchemaViolation("", None, {}, value, path),))
-        if not is_known(schema.keys() - {"$ref", "$defs", "$schema"}):
+        if not are_known(schema.keys() - {"$ref", "$defs", "$schema"}):
             return _by_library(schema)
-        parts = [part for word in schema if (part := self._part(word, schema)) is not None]
+        parts = [part for word in schema if (part := self._finder_of_keyword(word, schema)) is not None]
         return parts[0] if len(parts) == 1 else _chained(parts)
 
-    def _part(self, word: str, schema: Schema) -> Finder | None:
-        """Return what finds the refusals of one keyword; `None` for one that refuses nothing, or does by another."""
-        if word in _PARTS:
-            return _PARTS[word](self, schema)
-        if word in _BY_ANOTHER or word in REMARKS or word.startswith("x-"):
+    def _finder_of_keyword(self, word: str, schema: Schema) -> Finder | None:
+        """Return the finder of one keyword; `None` if it refuses nothing, or another keyword's finder includes it."""
+        if word in _FINDERS:
+            return _FINDERS[word](self, schema)
+        if word in _WITHOUT_FINDER or word in ANNOTATIONS or word.startswith("x-"):
             return None
-        return _of_the_whole_value(word, schema)
+        return _predicate_finder(word, schema)
 
     def reference(self, schema: Schema) -> Finder:
-        """Return what finds the refusals of what a reference names, which may contain itself."""
+        """Return the finder of the definition that a reference names; definitions may be recursive."""
         name = schema["$ref"].removeprefix("#/$defs/")
 
         def find(value: Any, path: KeyPath) -> Iterator[SchemaViolation]:
@@ -86,7 +86,7 @@ class _Whole:
         return find
 
     def properties(self, schema: Schema) -> Finder:
-        """Return what finds the refusals of known keys."""
+        """Return the finder for the values of known keys."""
         known = {key: self.finder(part) for key, part in schema["properties"].items()}
 
         def find(value: Any, path: KeyPath) -> Iterator[SchemaViolation]:
@@ -97,20 +97,20 @@ class _Whole:
 
         return find
 
-    def others(self, schema: Schema) -> Finder | None:
-        """Return what finds the refusals of unknown keys."""
-        wanted = schema["additionalProperties"]
+    def additional_properties(self, schema: Schema) -> Finder | None:
+        """Return the finder for unknown keys."""
+        expected = schema["additionalProperties"]
         known = schema.get("properties", {})
-        if wanted is True:
+        if expected is True:
             return None
-        inner = None if wanted is False else self.finder(wanted)
+        inner = None if expected is False else self.finder(expected)
 
         def find(value: Any, path: KeyPath) -> Iterator[SchemaViolation]:
             if not isinstance(value, dict):
                 return
             if inner is None:
                 if not value.keys() <= known.keys():
-                    yield SchemaViolation("additionalProperties", wanted, schema, value, path)
+                    yield SchemaViolation("additionalProperties", expected, schema, value, path)
                 return
             for key, part in value.items():
                 if key not in known:
@@ -118,19 +118,19 @@ class _Whole:
 
         return find
 
-    def names(self, schema: Schema) -> Finder:
-        """Return what finds the refusals of names of keys."""
+    def property_names(self, schema: Schema) -> Finder:
+        """Return the finder for the names of keys."""
         inner = self.finder(schema["propertyNames"])
 
         def find(value: Any, path: KeyPath) -> Iterator[SchemaViolation]:
             for key in value if isinstance(value, dict) else ():
-                for refusal in inner(key, path):
-                    yield refusal._replace(in_names=True)
+                for violation in inner(key, path):
+                    yield violation._replace(in_names=True)
 
         return find
 
     def items(self, schema: Schema) -> Finder:
-        """Return what finds the refusals of items."""
+        """Return the finder for the items of a list."""
         inner = self.finder(schema["items"])
 
         def find(value: Any, path: KeyPath) -> Iterator[SchemaViolation]:
@@ -140,47 +140,47 @@ class _Whole:
 
         return find
 
-    def all(self, schema: Schema) -> Finder:
-        """Return what finds the refusals of each schema."""
+    def all_of(self, schema: Schema) -> Finder:
+        """Return the finder for several schemas, all of which apply."""
         return _chained([self.finder(one) for one in schema["allOf"]])
 
     def condition(self, schema: Schema) -> Finder:
-        """Return what finds the refusals of the schema that applies."""
+        """Return the finder for the schema that a condition selects."""
         test = compile_predicate(schema["if"])
         then, otherwise = (self.finder(schema.get(word, True)) for word in ("then", "else"))
         return lambda value, path: (then if test(value) else otherwise)(value, path)
 
 
-_PARTS: Final[dict[str, Callable[[_Whole, Schema], Finder | None]]] = {
-    "$ref": _Whole.reference,
-    "properties": _Whole.properties,
-    "additionalProperties": _Whole.others,
-    "propertyNames": _Whole.names,
-    "items": _Whole.items,
+_FINDERS: Final[dict[str, Callable[[_Compiler, Schema], Finder | None]]] = {
+    "$ref": _Compiler.reference,
+    "properties": _Compiler.properties,
+    "additionalProperties": _Compiler.additional_properties,
+    "propertyNames": _Compiler.property_names,
+    "items": _Compiler.items,
     "required": lambda _, schema: _required(schema["required"], schema),
-    "allOf": _Whole.all,
-    "if": _Whole.condition,
+    "allOf": _Compiler.all_of,
+    "if": _Compiler.condition,
 }
-"""Keyword → what finds the refusals of the parts of a value."""
-_BY_ANOTHER: Final = frozenset({"then", "else", "$defs", "$schema"})
-"""Keywords that refuse nothing by themselves."""
+"""Keyword → the method that makes its finder; all other keywords have a predicate."""
+_WITHOUT_FINDER: Final = frozenset({"then", "else", "$defs", "$schema"})
+"""Keywords that refuse nothing by themselves: `if` includes `then` and `else`."""
 
 
-def _of_the_whole_value(word: str, schema: Schema) -> Finder:
-    wanted = schema[word]
-    accepts = compile_predicate({word: wanted})
+def _predicate_finder(word: str, schema: Schema) -> Finder:
+    expected = schema[word]
+    accepts = compile_predicate({word: expected})
 
     def find(value: Any, path: KeyPath) -> Iterator[SchemaViolation]:
         if not accepts(value):
-            yield SchemaViolation(word, wanted, schema, value, path)
+            yield SchemaViolation(word, expected, schema, value, path)
 
     return find
 
 
 def _chained(finders: list[Finder]) -> Finder:
     def find(value: Any, path: KeyPath) -> Iterator[SchemaViolation]:
-        for one in finders:
-            yield from one(value, path)
+        for find_one in finders:
+            yield from find_one(value, path)
 
     return find
 
@@ -204,19 +204,21 @@ def _by_library(schema: Schema) -> Finder:
         from jsonschema import Draft202012Validator  # none of our own schemas needs it
 
         for error in Draft202012Validator(schema).iter_errors(value):
-            around = error.schema if isinstance(error.schema, dict) else {}
+            schema_of_keyword = error.schema if isinstance(error.schema, dict) else {}
             here = (*path, *error.absolute_path)
-            names = in_names(error.absolute_schema_path)
+            refuses_key = in_names(error.absolute_schema_path)
             if error.validator == "required":
-                wanted = [key for key in error.validator_value if error.message.startswith(repr(key))]
+                expected = [key for key in error.validator_value if error.message.startswith(repr(key))]
             else:
-                wanted = [error.validator_value]
-            for one in wanted:
-                yield SchemaViolation(str(error.validator), one, around, error.instance, here, names)
+                expected = [error.validator_value]
+            for value_of_keyword in expected:
+                yield SchemaViolation(
+                    str(error.validator), value_of_keyword, schema_of_keyword, error.instance, here, refuses_key
+                )
 
     return find
 
 
 def in_names(schema_path: Any) -> bool:
-    """Whether what the library refuses, by this path in the schema, is a key; its path then leads to the mapping around the key."""
+    """Whether an error of the library with this schema path refuses a key; its path is that of the mapping then."""
     return any(step == "propertyNames" and above != "properties" for above, step in pairwise(["", *schema_path]))

@@ -1,6 +1,6 @@
-"""What the manifest layer must be told about the rooms above it: shapes, rules and reference grammars.
+"""What the packages above add to manifests: shapes, rules and secret backends.
 
-Layer 1, no IO. `engine.catalog` fills it from the tables of providers, auth methods and secret backends.
+Layer 1, no IO. `engine.load.catalog` fills it from the tables of providers, auth methods and secret backends.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 
 
 class Vocabulary(NamedTuple):
-    """Everything that may stand in a manifest."""
+    """Shapes, rules and backends by which manifests are checked."""
 
     connection: Shape
-    """One effective connection."""
+    """The shape of an effective connection."""
     store: Shape
-    """One entry of `stores:`."""
+    """The shape of an entry of `stores:`."""
     rules: Callable[[Mapping[str, Any]], Iterable[Finding]]
-    """What a schema can't say of one effective, schema-valid connection."""
+    """Returns mistakes of a schema-valid effective connection that a schema can't express."""
     backends: frozenset[str]
-    """The built-in schemes of secret references."""
+    """The backends, which are also schemes of secret references; those of plug-ins are included if they were loaded."""
     lint: Callable[[SecretReference, str, Mapping[str, Any]], str]
-    """Says what is wrong with a reference: given it, the backend, and the store's settings."""
+    """Returns what is wrong with a reference, or an empty text; arguments: reference, backend, settings of the store."""
     store_rules: Callable[[Mapping[str, Any]], Iterable[Finding]]
-    """What a schema can't say of one schema-valid store."""
+    """Returns mistakes of a schema-valid store that a schema can't express."""
     files: frozenset[str] = frozenset()
-    """The backends whose paths are those of files, relative to the manifest."""
+    """The backends whose references have file paths, relative to the manifest."""

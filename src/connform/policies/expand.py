@@ -1,4 +1,4 @@
-"""Turns a policy's JSON Schema into one that stands for itself: each `$ref` replaced by what it names, no booleans.
+"""Expansion of a policy's JSON Schema: each `$ref` replaced by what it names, `true` and `false` by schemas.
 
 Layer 2, no IO.
 """
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 MAX_SCHEMAS: Final = 10_000
 """How many schemas a policy may consist of, each counted as often as it is named."""
 MAX_DEPTH: Final = 32
-"""How deep they may lie in each other."""
+"""How deep they may be nested."""
 
 NOTHING: Final[Schema] = {"not": {}}
-"""What `false` means. The library loses the place of what the boolean refuses."""
+"""The schema that replaces `false`, because the library doesn't report the path of what `false` refuses."""
 
 _PREFIX: Final = "#/$defs/"
 
@@ -35,7 +35,7 @@ class UnusableSchemaError(Exception):
     def __init__(self, path: KeyPath, detail: str, hint: str = "") -> None:
         super().__init__(detail)
         self.path = path
-        """Where, from the root of the policy's schema."""
+        """The path of the mistake in the policy's schema."""
         self.detail = detail
         self.hint = hint
 
@@ -44,14 +44,15 @@ def expand(schema: Any, meter: Meter) -> Schema:
     """Return the schema without `$ref`, `$defs`, `true` and `false`.
 
     Args:
-        schema: what `policy_schema` accepts.
-        meter: counts what its patterns take.
+        schema: a schema that `policy_schema` accepts.
+        meter: counts the steps of its patterns.
 
     Raises:
-        UnusableSchemaError: a `$ref` that names nothing, or its own surroundings; a pattern that is none; too large.
+        UnusableSchemaError: a `$ref` names no schema, or one that contains the `$ref`; a pattern is invalid; the schema
+            is too large.
     """
     expansion = _Expansion(schema, meter)
-    expanded = expansion.of(schema, (), ())
+    expanded = expansion.expand(schema, (), ())
     if cost_of(expanded) > MAX_SCHEMAS:
         detail = f"to judge one connection, more than {MAX_SCHEMAS} schemas are looked at: nest fewer `unevaluated…`"
         raise UnusableSchemaError((), detail)
@@ -68,10 +69,10 @@ class _Expansion:
         self._count = 0
         self._depth = 0
         self.words: set[str] = set()
-        """The keywords that stand anywhere in it."""
+        """The keywords of the schema and of all schemas in it."""
 
-    def of(self, schema: Any, here: KeyPath, inside: tuple[str, ...]) -> Schema:
-        """Return a schema that stands at `here`, reached through the references `inside`."""
+    def expand(self, schema: Any, here: KeyPath, references: tuple[str, ...]) -> Schema:
+        """Return the expanded schema; `here` is its path, and `references` are those that were followed to it."""
         self._count += 1
         if self._count > MAX_SCHEMAS:
             raise UnusableSchemaError(here, f"with each `$ref` written out it has more than {MAX_SCHEMAS} schemas")
@@ -80,11 +81,11 @@ class _Expansion:
         if self._depth == MAX_DEPTH:
             raise UnusableSchemaError(here, f"with each `$ref` written out it is more than {MAX_DEPTH} schemas deep")
         self._depth += 1
-        expanded = self._written_out(schema, here, inside)
+        expanded = self._expand_keywords(schema, here, references)
         self._depth -= 1
         return expanded
 
-    def _written_out(self, schema: Mapping[str, Any], here: KeyPath, inside: tuple[str, ...]) -> Schema:
+    def _expand_keywords(self, schema: Mapping[str, Any], here: KeyPath, inside: tuple[str, ...]) -> Schema:
         expanded: Schema = {}
         for word, value in schema.items():
             place, kind = (*here, word), KEYWORDS[word]
@@ -93,15 +94,15 @@ class _Expansion:
                 expanded[word] = self._pattern(value, place)
             elif word == "patternProperties":
                 expanded[word] = {
-                    self._pattern(name, (*place, name)): self.of(one, (*place, name), inside)
+                    self._pattern(name, (*place, name)): self.expand(one, (*place, name), inside)
                     for name, one in value.items()
                 }
             elif kind is SCHEMA:
-                expanded[word] = self.of(value, place, inside)
+                expanded[word] = self.expand(value, place, inside)
             elif kind is SCHEMAS:
-                expanded[word] = [self.of(one, (*place, index), inside) for index, one in enumerate(value)]
+                expanded[word] = [self.expand(one, (*place, index), inside) for index, one in enumerate(value)]
             elif kind is NAMED_SCHEMAS:
-                expanded[word] = {name: self.of(one, (*place, name), inside) for name, one in value.items()}
+                expanded[word] = {name: self.expand(one, (*place, name), inside) for name, one in value.items()}
             else:
                 expanded[word] = value
         expanded.pop("$defs", None)
@@ -124,19 +125,19 @@ class _Expansion:
             raise UnusableSchemaError(here, "`$defs` of this policy has no such schema", hint)
         if name in inside:
             raise UnusableSchemaError(here, "the schema contains itself; a connection has no endless depth")
-        return self.of(self._defs[name], ("$defs", name), (*inside, name))
+        return self.expand(self._defs[name], ("$defs", name), (*inside, name))
 
 
 def cost_of(schema: Any) -> int:
-    """Return how many schemas are looked at for one value at most, an expanded one and those in it.
+    """Return the number of schemas that are evaluated for one value at most: an expanded one and those in it.
 
-    The library looks at what stands beside an `unevaluated…` a second time, and so on at each level.
+    The library evaluates the schemas beside an `unevaluated…` keyword a second time, at each level.
     """
     return _costs(schema)[0]
 
 
 def _costs(schema: Any) -> tuple[int, int]:
-    """Return what it takes to judge by a schema, and to find out afterwards what it has evaluated."""
+    """Return the cost of evaluating a schema, and that of finding out afterwards which parts it has evaluated."""
     judging, finding = 1, 0
     for word, value in schema.items():
         kind = KEYWORDS[word]
@@ -145,14 +146,14 @@ def _costs(schema: Any) -> tuple[int, int]:
         )
         for part_judging, part_finding in map(_costs, parts):
             judging += part_judging
-            if word in _ANOTHER_LOOK:
+            if word in _EVALUATED_AGAIN:
                 finding += part_judging + part_finding
     if schema.keys() & {"unevaluatedProperties", "unevaluatedItems"}:
         judging += finding
     return judging, finding
 
 
-_ANOTHER_LOOK: Final = frozenset(
+_EVALUATED_AGAIN: Final = frozenset(
     {"allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas", "contains", "prefixItems", "items"}
 )
-"""The keywords whose schemas decide on what an `unevaluated…` beside them sees."""
+"""Keywords with schemas that a neighbouring `unevaluated…` keyword evaluates again."""

@@ -1,4 +1,4 @@
-"""Turns a connection into the facts that policies judge: its effective values, connform's defaults, its secrets' homes.
+"""Facts that policies judge: a connection's effective values, connform's defaults, where its secrets lie.
 
 Layer 2, no IO.
 """
@@ -24,7 +24,7 @@ _TIMEOUTS: Final = Timeouts()._asdict()
 
 
 class FactFinder:
-    """Knows what connform adds to the values of a manifest."""
+    """Makes the facts of connections: their effective values, and what connform adds to them."""
 
     def __init__(
         self, shape: Shape, default_provider: str, secret_keys: Collection[str], stores: Mapping[str, Entry]
@@ -35,19 +35,21 @@ class FactFinder:
         self._stores = stores
 
     def facts(self, connection: Entry) -> dict[str, Any]:
-        """Return the facts of a valid connection, plain data: what `docs/policies.md` has a table of."""
+        """Return the facts of a valid connection as plain data; `docs/policies.md` lists them."""
         node: Mapping[str, Any] = connection.effective
-        declared = _filled(node, self._branches.of(node).schema)
+        declared = _with_defaults(node, self._branches.branch_for(node).schema)
         return {
             "provider": self._default_provider,
             "tags": [],
             **declared,
             "timeouts": {**_TIMEOUTS, **declared.get("timeouts", {})},
             NAME: connection.name,
-            SECRETS: {key: self._home(text) for key, text in node["auth"].items() if key in self._secret_keys},
+            SECRETS: {
+                key: self._secret_location(text) for key, text in node["auth"].items() if key in self._secret_keys
+            },
         }
 
-    def _home(self, text: str) -> dict[str, str]:
+    def _secret_location(self, text: str) -> dict[str, str]:
         reference = SecretReference.parse(text)
         store = self._stores.get(reference.scheme)
         home = {"backend": reference.scheme, "path": reference.path}
@@ -60,19 +62,19 @@ class FactFinder:
         return home
 
 
-def _filled(node: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
-    """Return an object with the defaults that its schema states; an object that isn't there isn't made up."""
+def _with_defaults(node: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
+    """Return an object with the defaults of its schema; missing objects aren't added."""
     filled = dict(node)
     for key, part in schema["properties"].items():
         if "default" in part:
             filled.setdefault(key, part["default"])
         elif "properties" in part and key in filled:
-            filled[key] = _filled(filled[key], part)
+            filled[key] = _with_defaults(filled[key], part)
     return filled
 
 
 def declared_path(path: KeyPath) -> KeyPath:
-    """Return the path in the manifest of what a path in the facts leads to."""
+    """Return the path in the manifest for a path in the facts."""
     match path:
         case ("name", *_):
             return ()

@@ -1,4 +1,4 @@
-"""Turns the text of policy files into policies, and into diagnostics of whatever can't be applied.
+"""Policies from the text of policy files, and diagnostics of whatever can't be applied.
 
 Layer 2, no IO.
 """
@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from connform.diagnostics import CODES, Severity, Span
 from connform.manifest.diagnose import diagnose_file, diagnose_yaml, pointer, pointer_of
 from connform.manifest.explain import explain
-from connform.manifest.nodes import Map, YamlError, locate, parse
+from connform.manifest.nodes import Map, locate
+from connform.manifest.parser import parse
 from connform.manifest.tally import Tally
 from connform.manifest.violations import compile_finder
+from connform.manifest.yaml_errors import YamlError
 from connform.policies.expand import UnusableSchemaError, expand
 from connform.policies.keywords import policy_schema
 from connform.policies.pattern import Meter
@@ -28,24 +30,24 @@ if TYPE_CHECKING:
 
 
 class Policy(NamedTuple):
-    """One demand on effective connections."""
+    """One policy: a JSON Schema that effective connections must satisfy."""
 
     code: str
     """The code of its diagnostics, unique over a run."""
     message: str
-    """What it demands: the summary of its diagnostics, one line."""
+    """What it requires: the summary of its diagnostics, one line."""
     severity: Severity
-    """How grave a breach is."""
+    """The severity of its diagnostics."""
     schema: Schema
-    """What a connection must satisfy, `expand`ed."""
+    """The schema that a connection must satisfy, as `expand` returned it."""
     span: Span
-    """The place of its code."""
+    """The span of its code."""
     bases: frozenset[str] = frozenset()
-    """The folders whose connections it judges; empty: all."""
+    """The folders whose connections it applies to; empty for all."""
 
 
 def read_policies(sources: Iterable[Source]) -> tuple[list[Policy], list[Diagnostic]]:
-    """Return the policies of policy files, and what is wrong with the files; a file that isn't understood gives none."""
+    """Return the policies of policy files, and what is wrong with the files; a refused file has no policies."""
     policies: dict[str, Policy] = {}
     tally, meter = Tally(), Meter()
     for source in sources:
@@ -55,12 +57,12 @@ def read_policies(sources: Iterable[Source]) -> tuple[list[Policy], list[Diagnos
             if first is not policy:
                 detail = f"a policy's code stands once over all files of a run; {first.span} has it already"
                 at = pointer("policies", policy.code)
-                tally.note(diagnose_file("duplicate-name", detail, policy.span, at=at, first=first.span))
+                tally.note(diagnose_file("duplicate-name", detail, policy.span, json_pointer=at, first=first.span))
     return list(policies.values()), tally.diagnostics()
 
 
 def _read(source: Source, tally: Tally) -> Map | None:
-    """Return what a policy file holds, unless something is wrong with it."""
+    """Return the content of a policy file; `None` if it has mistakes, which are added to the tally."""
     start = Span(source.name, 1, 1, 1, 2)
     try:
         root, duplicates = parse(source.data, source.name)
@@ -76,7 +78,7 @@ def _read(source: Source, tally: Tally) -> Map | None:
     for finding in explain(_finder(), root, {}, tally.room(source.name)):
         is_wrong = True
         span = locate(root, finding.path, start, at_key=finding.at_key)
-        if tally.wants(finding.code, CODES[finding.code][0], span, finding.which):
+        if tally.admits(finding.code, CODES[finding.code][0], span, finding.which):
             tally.add(diagnose_file(finding.code, finding.detail, span, finding.hint, pointer_of(finding)))
     return None if is_wrong else root
 
@@ -87,12 +89,12 @@ def _finder() -> Finder:
 
 
 def _policy(root: Any, code: str, tally: Tally, meter: Meter) -> Policy:
-    """Return a policy; what can't be applied of it is noted, and its schema then refuses nothing."""
+    """Return a policy; if its schema can't be used, that is added to the tally, and the policy refuses nothing."""
     node, span = root["policies"][code], root["policies"].key_span(code)
     schema: Schema = {}
     if code in CODES:
         detail = f"`{code}` is a code of connform's own: choose another"
-        tally.note(diagnose_file("invalid-policy", detail, span, at=pointer("policies", code)))
+        tally.note(diagnose_file("invalid-policy", detail, span, json_pointer=pointer("policies", code)))
     try:
         schema = expand(node["schema"], meter)
     except UnusableSchemaError as error:

@@ -1,6 +1,6 @@
-"""Turns policies and connections into diagnostics: one for each policy and offending place, whoever inherits it.
+"""Evaluation of policies: one diagnostic for each policy and refused value, however many connections inherit it.
 
-Layer 2, no IO. The compiled predicate accepts; only what it refuses is shown to the `jsonschema` library.
+Layer 2, no IO. The compiled predicate decides; the `jsonschema` library finds the errors of refused connections only.
 """
 
 from __future__ import annotations
@@ -27,72 +27,72 @@ if TYPE_CHECKING:
     from connform.policies.file import Policy
     from connform.policies.violation import PolicyViolation
 
-MAX_LOOKS: Final = 50_000_000
-"""How often all schemas of all policies may be compared with all connections; a typical one is done after a tenth."""
-MAX_LOOKS_AT_BREACHES: Final = 200_000
-"""The same for finding the places of breaches, which takes a hundred times as long; further breaches are counted."""
-_PARTS_OF_ONE: Final = 64
-"""A connection with fewer values counts once."""
+MAX_COMPARISONS: Final = 50_000_000
+"""The limit of comparisons of a schema with a connection, over all policies; typical runs need less than a tenth."""
+MAX_BREACH_COMPARISONS: Final = 200_000
+"""The limit of comparisons that find the paths of breaches and take a hundred times as long; then they are counted."""
+_VALUES_PER_UNIT: Final = 64
+"""A connection with this many values takes two comparisons instead of one, and so on."""
 
 
 def judge(
     policies: Sequence[Policy], connections: Iterable[Entry], facts: Callable[[Entry], Mapping[str, Any]], tally: Tally
 ) -> None:
-    """Add what policies say of connections to a tally.
+    """Add the diagnostics of policies to a tally.
 
     Args:
-        policies: each judges the connections of its folders.
-        connections: valid ones.
-        facts: returns what is judged of a connection.
+        policies: the policies, each for the connections of its folders.
+        connections: valid connections.
+        facts: returns the facts of a connection.
         tally: the mistakes of the run.
     """
     judges = [_Judge(policy, tally) for policy in policies]
-    competent: dict[str, list[_Judge]] = {}
+    judges_by_folder: dict[str, list[_Judge]] = {}
     budget = _Budget()
     for connection in connections:
         base = connection.base
-        if base not in competent:
-            competent[base] = [one for one in judges if not one.policy.bases or base in one.policy.bases]
-        if competent[base]:
-            known = facts(connection)
-            size = 1 + _parts(known) // _PARTS_OF_ONE
-            for one in competent[base]:
+        if base not in judges_by_folder:
+            judges_by_folder[base] = [one for one in judges if not one.policy.bases or base in one.policy.bases]
+        if judges_by_folder[base]:
+            judged_facts = facts(connection)
+            size = 1 + _count_values(judged_facts) // _VALUES_PER_UNIT
+            for policy_judge in judges_by_folder[base]:
                 try:
-                    one.judge(connection, known, size, budget)
+                    policy_judge.judge(connection, judged_facts, size, budget)
                 except TooCostlyError as error:
-                    tally.note(_too_costly(one.policy, str(error)))
+                    tally.note(_too_costly(policy_judge.policy, str(error)))
                     return
-    for one in judges:
-        for diagnostic in one.diagnostics():
+    for policy_judge in judges:
+        for diagnostic in policy_judge.diagnostics():
             tally.add(diagnostic)
 
 
 class TooCostlyError(Exception):
-    """Judging takes too much; the message says how much it may take."""
+    """The policies need too many comparisons or steps; the message is the limit."""
 
 
 class _Budget:
-    """What judging may take yet."""
+    """The comparisons that are left of a run's limits."""
 
     def __init__(self) -> None:
-        self._looks = MAX_LOOKS
-        self._looks_at_breaches = MAX_LOOKS_AT_BREACHES
+        self._comparisons = MAX_COMPARISONS
+        self._breach_comparisons = MAX_BREACH_COMPARISONS
 
-    def look(self, number: int) -> None:
-        """Count looks.
+    def count(self, number: int) -> None:
+        """Count comparisons.
 
         Raises:
             TooCostlyError: there are too many.
         """
-        self._looks -= number
-        if self._looks < 0:
-            message = f"{MAX_LOOKS:,} comparisons of a part of a policy with a connection"
+        self._comparisons -= number
+        if self._comparisons < 0:
+            message = f"{MAX_COMPARISONS:,} comparisons of a part of a policy with a connection"
             raise TooCostlyError(message)
 
-    def may_look_at_breach(self, number: int) -> bool:
-        """Count looks at what is wrong in one place, and say whether there are some left."""
-        self._looks_at_breaches -= number
-        return self._looks_at_breaches >= 0
+    def allows_breach(self, number: int) -> bool:
+        """Count comparisons that find the paths of a breach, and return whether the limit allows them."""
+        self._breach_comparisons -= number
+        return self._breach_comparisons >= 0
 
 
 def _too_costly(policy: Policy, limit: str) -> Diagnostic:
@@ -100,27 +100,27 @@ def _too_costly(policy: Policy, limit: str) -> Diagnostic:
     return diagnose_file("invalid-policy", detail, policy.span)
 
 
-def _parts(value: Any) -> int:
-    """Return how many values a value consists of."""
+def _count_values(value: Any) -> int:
+    """Return the number of values in a value, itself included."""
     parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return 1 + sum(map(_parts, parts))
+    return 1 + sum(map(_count_values, parts))
 
 
 class _Breach(NamedTuple):
-    """What is wrong at one place."""
+    """The violations of one policy at one source position."""
 
     connection: Entry
-    """The first connection that shows it."""
+    """The first connection that has them."""
     path: KeyPath
-    """Where it stands in that connection."""
+    """Their path in that connection."""
     details: dict[str, None]
-    """What is wrong, each once, in order."""
+    """Their messages, each once, in order."""
     names: set[str]
-    """The connections that show it."""
+    """The connections that have them."""
 
 
 class _Judge:
-    """One policy at work."""
+    """Applies one policy to connections, and collects its breaches."""
 
     def __init__(self, policy: Policy, tally: Tally) -> None:
         self.policy = policy
@@ -136,46 +136,46 @@ class _Judge:
         return Validator(self.policy.schema)
 
     def judge(self, connection: Entry, facts: Mapping[str, Any], size: int, budget: _Budget) -> None:
-        """Note what is wrong with a connection.
+        """Check a connection, and collect what is wrong with it.
 
         Raises:
-            TooCostlyError: that takes too much.
+            TooCostlyError: the limit is reached.
         """
-        looks = self._cost * size
-        budget.look(looks)
+        comparisons = self._cost * size
+        budget.count(comparisons)
         try:
             if self._accepts(facts):
                 return
             has_room = self._tally.room(connection.span.file, self.policy.severity) > 0
-            if has_room and budget.may_look_at_breach(looks):
-                self._refuse(connection, facts)
+            if has_room and budget.allows_breach(comparisons):
+                self._note_all(connection, facts)
             else:
                 self._tally.count(self.policy.severity, connection.span)
         except TooManyStepsError:
             message = f"{MAX_STEPS:,} steps of patterns that repeat within repeats, or start anywhere"
             raise TooCostlyError(message) from None
 
-    def _refuse(self, connection: Entry, facts: Mapping[str, Any]) -> None:
-        """Note where a connection breaks the policy."""
-        from connform.policies.violation import refusals  # only breaches need it
+    def _note_all(self, connection: Entry, facts: Mapping[str, Any]) -> None:
+        """Collect all violations of a connection."""
+        from connform.policies.violation import violations_of  # only breaches need it
 
         for error in self._validator.iter_errors(facts):
-            for refusal in refusals(error):
-                self._note(connection, refusal)
+            for violation in violations_of(error):
+                self._note(connection, violation)
 
-    def _note(self, connection: Entry, refusal: PolicyViolation) -> None:
-        path = declared_path(refusal.path)
-        span = locate(connection.effective, path, connection.span, at_key=refusal.at_key)
+    def _note(self, connection: Entry, violation: PolicyViolation) -> None:
+        path = declared_path(violation.path)
+        span = locate(connection.effective, path, connection.span, at_key=violation.at_key)
         breach = self._breaches.get(span)
         if breach is None:
-            if not self._tally.wants(self.policy.code, self.policy.severity, span):
+            if not self._tally.admits(self.policy.code, self.policy.severity, span):
                 return
             breach = self._breaches[span] = _Breach(connection, path, {}, set())
-        breach.details[refusal.detail] = None
+        breach.details[violation.detail] = None
         breach.names.add(connection.name)
 
     def diagnostics(self) -> Iterator[Diagnostic]:
-        """Yield what was noted."""
+        """Yield a diagnostic for each breach."""
         for span, (connection, path, details, names) in self._breaches.items():
             detail = "; ".join(details)
             related = [Related("the policy stands here", self.policy.span)]

@@ -1,7 +1,7 @@
-"""Names the keywords of a policy's JSON Schema (2020-12), and composes the schema of a policy file from them.
+"""The JSON Schema keywords (2020-12) that a policy may use, and the JSON Schema of a policy file.
 
-Layer 2, no IO. A keyword that isn't here is refused: a misspelt one would let everything pass. So is `format`, which
-refuses nothing, and whatever reaches beyond the policy itself: nothing is ever fetched.
+Layer 2, no IO. Any other keyword is refused, because a misspelled one would accept everything. `format` is refused as
+well, because it refuses nothing, and so are references to anything outside of the policy: nothing is ever fetched.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from connform.manifest.shape import Schema
 
 CODE: Final = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*(?!\n)$"
-"""What the code of a policy looks like."""
+"""The pattern of a policy's code."""
 
 SCHEMA: Final[Schema] = {"$ref": "#/$defs/schema"}
 """The value of a keyword that is a schema."""

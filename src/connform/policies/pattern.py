@@ -1,8 +1,8 @@
-"""Compiles a regular expression into a search without backtracking: its work is at most the length of the pattern times that of the text.
+"""Regular expressions without backtracking: a search's work is at most the pattern's length times the text's.
 
-Layer 2, no IO. Python's `re` tries one way after the other: `(a+)+$` takes longer than anybody lives. Here all ways are followed at once, character
-by character (Thompson's construction), so that none is tried twice. The pattern is read by Python's own parser, and means what `re.search` takes it for.
-What needs a memory of what was matched, a back-reference or an atomic group, is refused, and so is looking behind.
+Layer 2, no IO. Python's `re` backtracks: with a pattern such as `(a+)+$` its time grows exponentially. Here, all states
+are followed at once, character by character (Thompson's construction). Python's own parser reads the pattern, which
+means the same as for `re.search`. Back-references, atomic groups and look-behind are not supported, and are refused.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from typing import Self
 
 MAX_STATES: Final = 5_000
-"""How large a pattern may be, with each repetition written out."""
+"""The limit of a pattern's states, with each repetition written out."""
 MAX_STEPS: Final = 2_000_000
-"""How many states are visited in all searches of a run: two seconds."""
+"""The limit of states that are visited in all searches of a run; they take two seconds."""
 
 _MATCH: Final = 0
 
@@ -41,7 +41,7 @@ class Meter:
         self._left = MAX_STEPS
 
     def step(self) -> None:
-        """Count one.
+        """Count one step.
 
         Raises:
             TooManyStepsError: there are too many.
@@ -52,17 +52,17 @@ class Meter:
 
 
 class Pattern(str):
-    """A regular expression, which searches for itself."""
+    """A regular expression with a search that doesn't backtrack."""
 
     __slots__ = ("_search",)
 
     _search: Callable[[str], object]
 
     def __new__(cls, text: str, meter: Meter) -> Self:
-        """Return the pattern, whose searches are counted by a meter.
+        """Return the pattern; the meter counts the steps of its searches.
 
         Raises:
-            UnusablePatternError: it is none, too large, or wants what isn't supported.
+            UnusablePatternError: the text is no pattern, too large, or has parts that aren't supported.
         """
         pattern = super().__new__(cls, text)
         try:
@@ -76,7 +76,7 @@ class Pattern(str):
             raise UnusablePatternError(message) from None
         program = _Program(parsed.state)
         start = program.sequence(parsed.data, parsed.state.flags, _MATCH)
-        pattern._search = search if _is_plain(parsed) else partial(_searches, program.states, start, meter)
+        pattern._search = search if _is_fast_in_re(parsed) else partial(_search_states, program.states, start, meter)
         return pattern
 
     def search(self, text: str) -> bool:
@@ -88,12 +88,12 @@ class Pattern(str):
         return bool(self._search(text))
 
 
-def _searches(states: list[tuple[Any, ...]], start: int, meter: Meter, text: str) -> bool:
+def _search_states(states: list[tuple[Any, ...]], start: int, meter: Meter, text: str) -> bool:
     return _Search(states, text, meter).finds(start, 0, anywhere=True)
 
 
-def _is_plain(parsed: Any) -> bool:
-    """Whether `re` has at most one choice to take back, and is as fast as it can: so are most patterns."""
+def _is_fast_in_re(parsed: Any) -> bool:
+    """Whether `re` can be used, because it backtracks over one choice at most: most patterns are like this."""
     parts = parsed.data
     choices = [part for part in _flat(parts) if part[0] not in _CHARACTERS and part[0] is not _constants.AT]
     if not choices:
@@ -108,7 +108,7 @@ def _is_plain(parsed: Any) -> bool:
 
 
 def _flat(parts: Any) -> Iterator[tuple[Any, Any]]:
-    """Yield the parts of a pattern with those of its groups."""
+    """Yield the parts of a pattern; a plain group is replaced by its parts."""
     for kind, value in parts:
         if kind is _constants.SUBPATTERN and not value[1]:
             yield from _flat(value[3])
@@ -117,7 +117,7 @@ def _flat(parts: Any) -> Iterator[tuple[Any, Any]]:
 
 
 class _Test:
-    """Whether a character, or a place, is one of those that a part of the pattern stands for; as `re` says."""
+    """Whether a character or a position matches one part of the pattern; the result is that of `re`."""
 
     def __init__(self, part: tuple[Any, Any], state: Any, flags: int) -> None:
         self._part = _parser.SubPattern(state, [part])
@@ -138,7 +138,7 @@ class _Test:
 
 
 class _Program:
-    """The states of a pattern, each made after the one that follows it."""
+    """The states of a pattern; each is added after its following state."""
 
     def __init__(self, state: Any) -> None:
         self._state = state
@@ -169,13 +169,13 @@ class _Program:
         if kind is _constants.BRANCH:
             return self._add("split", [self.sequence(branch, flags, following) for branch in value[1]])
         if kind in {_constants.MAX_REPEAT, _constants.MIN_REPEAT}:
-            return self._repeated(value, flags, following)
+            return self._repetition(value, flags, following)
         if kind in {_constants.ASSERT, _constants.ASSERT_NOT} and value[0] > 0:
             return self._add("ahead", self.sequence(value[1], flags, _MATCH), kind is _constants.ASSERT, following)
         message = "back-references, atomic groups and looking behind are not supported"
         raise UnusablePatternError(message)
 
-    def _repeated(self, repeat: tuple[int, int, Any], flags: int, following: int) -> int:
+    def _repetition(self, repeat: tuple[int, int, Any], flags: int, following: int) -> int:
         least, most, inner = repeat
         if most is _constants.MAXREPEAT:
             loop = self._add("split", [])
@@ -187,7 +187,7 @@ class _Program:
                 following = self._add("split", [self.sequence(inner, flags, following), end])
         for _ in range(least):
             behind, following = following, self.sequence(inner, flags, following)
-            if following == behind:  # nothing, however often
+            if following == behind:  # a repeated empty pattern adds no states
                 break
         return following
 
@@ -196,7 +196,7 @@ _CHARACTERS: Final = {_constants.LITERAL, _constants.NOT_LITERAL, _constants.ANY
 
 
 class _Search:
-    """One text, searched by the states of a pattern."""
+    """One search of a text by the states of a pattern."""
 
     def __init__(self, states: list[tuple[Any, ...]], text: str, meter: Meter) -> None:
         self._states = states
@@ -204,7 +204,7 @@ class _Search:
         self._meter = meter
 
     def finds(self, start: int, position: int, *, anywhere: bool) -> bool:
-        """Whether the states from `start` on match at a position, or anywhere behind it."""
+        """Whether the states from `start` on match at a position, or anywhere after it."""
         waiting = [start]
         while True:
             reached = self._reached(waiting, position)
@@ -218,7 +218,7 @@ class _Search:
             position += 1
 
     def _reached(self, waiting: list[int], position: int) -> list[tuple[_Test, int]] | None:
-        """Return the characters that may stand at a position, each with the state behind it; `None` where the pattern ends here."""
+        """Return the tests of the next character, each with its following state; `None` if the pattern has matched."""
         seen: set[int] = set()
         reached = []
         while waiting:

@@ -1,4 +1,4 @@
-"""Turns what the `jsonschema` library refuses into places and words: what the policy demands, never what stands there.
+"""Violations of a policy, made from the errors of `jsonschema`: what the policy requires, never the value.
 
 Layer 2, no IO. The library's own messages quote the value, so none of them is shown.
 """
@@ -19,27 +19,27 @@ if TYPE_CHECKING:
     from connform.manifest.rules import KeyPath
 
 
-_MOST_SHOWN: Final = 200
-"""How many characters of a demanded value are shown."""
-_MOST_VALUES: Final = 20
-"""How many of several are."""
+_MAX_CHARACTERS: Final = 200
+"""How many characters of a required value are shown."""
+_MAX_VALUES: Final = 20
+"""How many of several required values are shown."""
 Error: TypeAlias = Any
-"""A `jsonschema.ValidationError`; the stubs take each of its attributes for perhaps unset."""
+"""A `jsonschema.ValidationError`. The type stubs say that each of its attributes may be unset."""
 
 
 class PolicyViolation(NamedTuple):
-    """One thing that a policy refuses."""
+    """One violation of a policy."""
 
     path: KeyPath
-    """Where, in the facts of the connection."""
+    """The path in the facts of the connection."""
     detail: str
-    """What is demanded."""
+    """What the policy requires."""
     at_key: bool = False
-    """Whether the key is refused, not its value."""
+    """Whether the key is refused instead of its value."""
 
 
-def refusals(error: Error) -> Iterator[PolicyViolation]:
-    """Yield what an error of the library is about; alternatives that all fail are one refusal, at what they share."""
+def violations_of(error: Error) -> Iterator[PolicyViolation]:
+    """Yield the violations of an error; alternatives that all fail are one violation, at the path that they share."""
     path: KeyPath = tuple(error.absolute_path)
     if error.context:
         yield _alternatives(error, path)
@@ -49,7 +49,7 @@ def refusals(error: Error) -> Iterator[PolicyViolation]:
         )
     elif error.validator == "required":
         missing = (key for key in error.validator_value if key not in error.instance)
-        for key in islice(missing, _MOST_VALUES):
+        for key in islice(missing, _MAX_VALUES):
             yield PolicyViolation(path, f"{_name((*path, key))} is missing")
     else:
         wording = _WORDINGS.get(error.validator, _any_other)
@@ -57,12 +57,12 @@ def refusals(error: Error) -> Iterator[PolicyViolation]:
 
 
 def _alternatives(error: Error, path: KeyPath) -> PolicyViolation:
-    inner = [(one.schema_path[0], refusal) for one in error.context for refusal in refusals(one)]
-    demands: dict[Any, dict[str, None]] = {}
-    for alternative, refusal in inner:
-        demands.setdefault(alternative, {})[refusal.detail] = None
-    detail = ", or ".join(dict.fromkeys(" and ".join(details) for details in demands.values()))
-    columns = zip(*(refusal.path for _, refusal in inner), strict=False)
+    inner = [(one.schema_path[0], violation) for one in error.context for violation in violations_of(one)]
+    required: dict[Any, dict[str, None]] = {}
+    for alternative, violation in inner:
+        required.setdefault(alternative, {})[violation.detail] = None
+    detail = ", or ".join(dict.fromkeys(" and ".join(details) for details in required.values()))
+    columns = zip(*(violation.path for _, violation in inner), strict=False)
     shared: KeyPath = tuple(column[0] for column in takewhile(lambda column: len(set(column)) == 1, columns))
     return PolicyViolation(max(shared, path, key=len), detail)
 
@@ -73,12 +73,12 @@ def _name(path: KeyPath) -> str:
 
 def _plain(value: Any) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"
+    return text if len(text) <= _MAX_CHARACTERS else f"{text[:_MAX_CHARACTERS]}…"
 
 
 def _any_of(values: list[Any]) -> str:
-    shown = " or ".join(map(_quoted, values[:_MOST_VALUES]))
-    return f"{shown} or one of {len(values) - _MOST_VALUES} more" if len(values) > _MOST_VALUES else shown
+    shown = " or ".join(map(_quoted, values[:_MAX_VALUES]))
+    return f"{shown} or one of {len(values) - _MAX_VALUES} more" if len(values) > _MAX_VALUES else shown
 
 
 def _quoted(value: Any) -> str:
@@ -118,4 +118,4 @@ _WORDINGS: Final[dict[str, Callable[[Error], str]]] = {
     "oneOf": lambda _: "satisfies more than one of the alternatives",
     "unevaluatedProperties": lambda _: "has a key that is not allowed",
 }
-"""Keyword → what it demands."""
+"""Keyword → the message of what it requires."""

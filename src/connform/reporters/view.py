@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from connform.faults import Verdict
-from connform.manifest.harmless import veiled
+from connform.manifest.harmless import mask_generated_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,9 +104,9 @@ def _connection(connection: ConnectionReport, *, detailed: bool) -> View:
         "provider": connection.provider,
         "environment": connection.environment,
         "region": connection.region,
-        "base_url": veiled(connection.base_url),
+        "base_url": mask_generated_text(connection.base_url),
         "auth_method": connection.auth_method,
-        "tags": list(map(veiled, connection.tags)),
+        "tags": list(map(mask_generated_text, connection.tags)),
         "verdict": str(connection.verdict or ""),
         "stage": str(connection.stage or ""),
         "class": connection.fault,
@@ -171,7 +171,7 @@ def _attempt(attempt: Attempt) -> View:
         "by": str(attempt.by),
         "action": attempt.action,
         "digest": attempt.digest,
-        "base_url": veiled(attempt.base_url),
+        "base_url": mask_generated_text(attempt.base_url),
         "auth_method": attempt.auth_method,
         "verdict": attempt.verdict,
         "class": attempt.fault,
@@ -198,9 +198,9 @@ def _change(pointer: str, before: Any, after: Any) -> View:
 
 def _send(send: Send) -> View:
     return {
-        "secret": veiled(send.secret),
-        "origin": veiled(send.to.url),
-        "how": [veiled(one) for one in send.to.details],
+        "secret": mask_generated_text(send.secret),
+        "origin": mask_generated_text(send.to.url),
+        "how": [mask_generated_text(one) for one in send.to.details],
     }
 
 
@@ -210,7 +210,7 @@ def _masked(pointer: str, value: Any) -> Any:
         return value
     if isinstance(value, list | tuple):
         return [_masked(pointer, one) for one in value]
-    return veiled(value) if isinstance(value, str) else value
+    return mask_generated_text(value) if isinstance(value, str) else value
 
 
 def _place(span: Span | None) -> View:

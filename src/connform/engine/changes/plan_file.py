@@ -14,7 +14,7 @@ from connform.engine.changes.specification import digest
 from connform.engine.load.selection import Selection
 from connform.engine.run.states import PARTS, Shard
 from connform.errors import PlanUnusable, Refused
-from connform.manifest.given import read_named
+from connform.manifest.input_files import read_argument
 
 if TYPE_CHECKING:
     from connform.engine.changes.plan import Plan
@@ -130,7 +130,7 @@ def read_plan_file(file: str) -> PlanFile:
     from jsonschema import Draft202012Validator
 
     try:
-        content = json.loads(read_named(file, _MAX_BYTES), object_pairs_hook=_object_without_duplicates)
+        content = json.loads(read_argument(file, _MAX_BYTES), object_pairs_hook=_object_without_duplicates)
     except OSError as error:
         message = f"can't read {file}: {error.strerror}"
         raise PlanUnusable(message) from None

@@ -12,7 +12,7 @@ from connform.engine.changes.living_grants import reasons_for_force
 from connform.engine.changes.origins import sends
 from connform.engine.changes.plan import Action, sends_of
 from connform.engine.changes.production import is_production
-from connform.manifest.harmless import veiled
+from connform.manifest.harmless import mask_generated_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -29,7 +29,12 @@ MAX_SHARE: Final = 0.3
 
 def refusals(plan: Plan) -> tuple[str, ...]:
     """Return why a plan is not applied without `--force`; empty if it is."""
-    return tuple(map(veiled, (*_too_large_share(plan.all_steps), *_production_reasons(plan), *reasons_for_force(plan))))
+    return tuple(
+        map(
+            mask_generated_text,
+            (*_too_large_share(plan.all_steps), *_production_reasons(plan), *reasons_for_force(plan)),
+        )
+    )
 
 
 def _too_large_share(steps: Sequence[Step]) -> Iterator[str]:

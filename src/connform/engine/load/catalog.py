@@ -9,7 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from connform.auth import METHODS
-from connform.manifest.document import frame
+from connform.manifest.document import document_schema
 from connform.manifest.rules import Finding
 from connform.manifest.settings import EXTENDS, SETTINGS, check_settings
 from connform.manifest.shape import Schema, Shape, published, secret_keys
@@ -194,7 +194,7 @@ def _document(definitions: str) -> Schema:
     return {
         "title": "connform manifest",
         "description": "Connections as code: named connections of one or several APIs, without secrets.",
-        **frame({}, part, defaults, store),
+        **document_schema({}, part, defaults, store),
         # A connection may be incomplete if it extends a template, or if the defaults hold more than settings.
         "if": plain_defaults,
         "then": {"properties": {"connections": {"additionalProperties": maybe_inheriting}}},

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from connform.manifest.document import Entry
-    from connform.manifest.validate import Tree
+    from connform.manifest.tree import Tree
 
 
 def changed_since(ref: str, files: Sequence[str], now: Tree) -> set[str]:

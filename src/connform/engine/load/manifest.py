@@ -21,7 +21,6 @@ from connform.errors import ManifestInvalid, UnknownConnection
 from connform.manifest.files import load_sources, searched_folders
 from connform.manifest.ignores import Ignores
 from connform.manifest.tally import MORE, Tally
-from connform.manifest.validate import add_source_lines
 from connform.manifest.validate import validate as validate_sources
 from connform.secrets.kit.interface import DEFAULT_TIMEOUT_S
 
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
     from connform.manifest.decode import Manifest
     from connform.manifest.document import Entry
     from connform.manifest.files import Source
-    from connform.manifest.validate import Tree
+    from connform.manifest.tree import Tree
 
 _UNKNOWN_NAMES: Final = frozenset({"unknown-provider", "unknown-store-type", "unknown-scheme"})
 """Diagnostics that disappear if an installed plug-in has the name."""
@@ -84,7 +83,7 @@ def _concerns(diagnostic: Diagnostic, connections: Mapping[str, Entry], chosen: 
     """Whether a diagnostic belongs to no connection, to a chosen one, or to a value that a chosen one inherits too."""
     if diagnostic.code == MORE[Severity.ERROR]:
         # Errors of no connection are listed first, so the unlisted ones are of connections.
-        return not all(entry.sound for entry in chosen.values())
+        return not all(entry.is_valid for entry in chosen.values())
     if diagnostic.connection not in connections or diagnostic.connection in chosen:
         return True
     path = tuple(part.replace("~1", "/").replace("~0", "~") for part in diagnostic.pointer.split("/")[3:])
@@ -152,17 +151,21 @@ def examine(
         ignores = Ignores(sources)
         known_vocabulary, tally = vocabulary(), Tally(ignores)
         tree = validate_sources(sources, known_vocabulary, tally)
-        if tally.found_any_of(_UNKNOWN_NAMES) and vocabulary(plugins=True) != known_vocabulary:
+        if tally.has_any(_UNKNOWN_NAMES) and vocabulary(plugins=True) != known_vocabulary:
             known_vocabulary, tally = vocabulary(plugins=True), Tally(ignores)
             tree = validate_sources(sources, known_vocabulary, tally)
         policy_results = apply_policies(policies, sources, tree, known_vocabulary, tally)
         for problem in problems:
             tally.note(problem)
-        tally.note_unused(has_errors=any(mistake.severity is Severity.ERROR for mistake in policy_results.mistakes))
-        found = tally.diagnostics()
-        listed = (
-            add_source_lines(found, [*sources, *policy_results.texts], known_vocabulary, tree.stores) if found else ()
+        tally.add_unused_ignores(
+            has_errors=any(mistake.severity is Severity.ERROR for mistake in policy_results.mistakes)
         )
+        found = tally.diagnostics()
+        listed: Sequence[Diagnostic] = ()
+        if found:
+            from connform.manifest.source_excerpts import add_source_lines  # only mistakes need it
+
+            listed = add_source_lines(found, [*sources, *policy_results.texts], known_vocabulary, tree.stores)
     diagnostics = tuple(
         sorted(
             (*listed, *policy_results.mistakes),

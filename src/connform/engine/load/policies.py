@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from connform.diagnostics import Diagnostic
     from connform.manifest.files import Source
     from connform.manifest.tally import Tally
-    from connform.manifest.validate import Tree
+    from connform.manifest.tree import Tree
     from connform.manifest.vocabulary import Vocabulary
     from connform.policies.file import Policy
 
@@ -71,7 +71,7 @@ def apply_policies(
     problems += [*beside.problems, *_without_policies(texts, policies, mistakes)]
     scoped = [policy._replace(bases=bases[policy.span.file]) for policy in policies]
     finder = FactFinder(vocabulary.connection, DEFAULT_PROVIDER, reference_keys(), tree.stores)
-    sound = (connection for connection in tree.connections.values() if connection.sound)
+    sound = (connection for connection in tree.connections.values() if connection.is_valid)
     judge_connections(scoped, sound, finder.facts, tally)
     public_keys = _PUBLIC_KEYS | KEYWORDS.keys()
     public = Public(public_keys, public_keys, public_keys, lambda _: False)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from connform.diagnostics import Span
 from connform.manifest.diagnose import diagnose_file
-from connform.manifest.files import is_manifest_name, of_one_revision
+from connform.manifest.files import is_manifest_name, read_one_revision
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -48,7 +48,7 @@ def policies_beside(sources: Iterable[Source], named: Sequence[str]) -> PolicyFi
     named_paths = [os.path.realpath(path) for path in named]
     for base, folder in {source.base: os.path.dirname(source.name) for source in sources}.items():
         for path in _candidate_folders(base, folder):
-            found, reason = of_one_revision(path, _list_policy_files)
+            found, reason = read_one_revision(path, _list_policy_files)
             if found:
                 files.setdefault(base, []).extend(found)
             real = os.path.realpath(path)
@@ -57,7 +57,7 @@ def policies_beside(sources: Iterable[Source], named: Sequence[str]) -> PolicyFi
             ):
                 problems[real] = diagnose_file("policy-unreadable", reason, Span(path, 1, 1, 1, 1))
     for path in filter(os.path.isdir, named):
-        found, reason = of_one_revision(path, _list_policy_files)
+        found, reason = read_one_revision(path, _list_policy_files)
         if found and reason:  # if it has none, `load_sources` reports it
             problems[os.path.realpath(path)] = diagnose_file("policy-unreadable", reason, Span(path, 1, 1, 1, 1))
     return PolicyFiles(files, list(problems.values()))

@@ -1,4 +1,4 @@
-"""Reads what a command line names: regular files, and what this process was given open (`-`, `/dev/stdin`, `<(…)`). Layer 1; reads them."""
+"""Reader of what a command line names: regular files, `-`, `/dev/stdin` and `<(…)`. Layer 1; reads them."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ STDIN: Final = "-"
 _DESCRIPTORS: Final = ("/dev/fd", "/proc/self/fd")
 
 
-def is_given(place: str) -> bool:
-    """Whether a path, as `Links.follow` returns it, stands for something that this process has open, and can read once."""
+def is_open_descriptor(place: str) -> bool:
+    """Whether a path, as `Links.follow` returns it, is an open descriptor of this process, which can be read once."""
     return place == STDIN or os.path.dirname(place) in _DESCRIPTORS
 
 
-def read_given(place: str, max_bytes: int) -> bytes:
-    """Return what comes from there until its end.
+def read_open_descriptor(place: str, max_bytes: int) -> bytes:
+    """Return the content of an open descriptor.
 
     Raises:
-        TooLargeError: that is more than `max_bytes`.
+        TooLargeError: it is larger than `max_bytes`.
         OSError: it can't be read.
     """
     if place == STDIN and sys.stdin is None:
@@ -38,23 +38,28 @@ def read_given(place: str, max_bytes: int) -> bytes:
 
 
 def read_place(place: str, max_bytes: int) -> bytes:
-    """Return the content of a regular file, or of what is given, at a path as `Links.follow` returns it; errors of both."""
-    return read_given(place, max_bytes) if is_given(place) else read_regular(place, max_bytes)
+    """Return the content of a regular file or open descriptor; the path is one that `Links.follow` returned.
+
+    Raises:
+        TooLargeError: it is larger than `max_bytes`.
+        OSError: it can't be read.
+    """
+    return read_open_descriptor(place, max_bytes) if is_open_descriptor(place) else read_regular(place, max_bytes)
 
 
 def check_place(place: str, max_bytes: int) -> None:
-    """Make sure that a file can be read, and leave it unread; errors as for `read_place`."""
-    if not is_given(place):
+    """Make sure that a file can be opened, without reading it; errors as for `read_place`."""
+    if not is_open_descriptor(place):
         os.close(open_regular(place, max_bytes))
 
 
-def read_named(path: str, max_bytes: int) -> bytes:
+def read_argument(path: str, max_bytes: int) -> bytes:
     """Return the content of a file that a command line names; errors as for `read_place` and `Links.follow`."""
     return read_place(Links().follow(path), max_bytes)
 
 
 def _open(place: str, flags: int) -> int:
-    """Open a pipe without waiting for its other end: one that nobody writes to is empty."""
+    """Open a pipe without waiting for a writer; without one, it is empty."""
     descriptor = os.open(place, flags | os.O_NONBLOCK)
     os.set_blocking(descriptor, True)
     return descriptor

@@ -1,0 +1,49 @@
+"""Source lines of manifests for diagnostics: what of them may be shown, by the keys and references of a run.
+
+Layer 1, no IO. Only a run with mistakes, or with a diff, needs this module.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from connform.manifest.fixes import fixes_inside_quotes
+from connform.manifest.settings import PROSE
+from connform.manifest.shape import keys, plain_keys
+from connform.manifest.snippet import Public, add_snippets
+from connform.manifest.source_lines import SourceLines
+from connform.manifest.tree import DOCUMENT
+from connform.secret import MalformedReferenceError, SecretReference
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from connform.diagnostics import Diagnostic
+    from connform.manifest.files import Source
+    from connform.manifest.vocabulary import Vocabulary
+
+
+def add_source_lines(
+    found: Sequence[Diagnostic], sources: Sequence[Source], vocabulary: Vocabulary, stores: Collection[str]
+) -> tuple[Diagnostic, ...]:
+    """Return the diagnostics with the source lines that may be shown; `stores` are the names of the run's stores."""
+    lines = SourceLines(sources)
+    return add_snippets(tuple(fixes_inside_quotes(found, lines)), lines, public_text(vocabulary, stores))
+
+
+def public_text(vocabulary: Vocabulary, stores: Collection[str]) -> Public:
+    """Return the rules for what of a manifest's lines may be shown; `stores` are the names of the run's stores."""
+
+    def is_reference(text: str) -> bool:
+        try:
+            reference = SecretReference.parse(text)
+        except MalformedReferenceError:
+            return False
+        if reference.scheme in vocabulary.backends:
+            return not vocabulary.lint(reference, reference.scheme, {})
+        return reference.scheme in stores
+
+    shapes = (vocabulary.connection, vocabulary.store)
+    known = {"extends", *DOCUMENT["properties"]}.union(*map(keys, shapes))
+    plain = {"version", "extends"}.union(*map(plain_keys, shapes))
+    return Public(known, plain, PROSE, is_reference)
