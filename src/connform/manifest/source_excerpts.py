@@ -16,18 +16,23 @@ from connform.manifest.tree import DOCUMENT
 from connform.secret import MalformedReferenceError, SecretReference
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from connform.diagnostics import Diagnostic
+    from connform.manifest.document import Entry
     from connform.manifest.files import Source
     from connform.manifest.vocabulary import Vocabulary
 
 
 def add_source_lines(
-    found: Sequence[Diagnostic], sources: Sequence[Source], vocabulary: Vocabulary, stores: Collection[str]
+    found: Sequence[Diagnostic], sources: Sequence[Source], vocabulary: Vocabulary, stores: Mapping[str, Entry]
 ) -> tuple[Diagnostic, ...]:
-    """Return the diagnostics with the source lines that may be shown; `stores` are the names of the run's stores."""
+    """Return the diagnostics with the source lines that may be shown; `stores` are those of the run, by name."""
     lines = SourceLines(sources)
+    types = {str(store.node.get("type")) for store in stores.values()}
+    if types <= vocabulary.backends:  # only the backends that are named are imported
+        branches = {name: vocabulary.store.branches[name] for name in types}
+        vocabulary = vocabulary._replace(store=vocabulary.store._replace(branches=branches))
     return add_snippets(tuple(fixes_inside_quotes(found, lines)), lines, public_text(vocabulary, stores))
 
 
