@@ -201,7 +201,7 @@ def test_a_key_that_is_no_header_is_not_quoted(
 
 RAISING: Final = """
 import os
-from connform.plugin import CheckRequest, Instance, Judgement, Secret, Shape, Place
+from connform.plugin import CheckRequest, Instance, Judgement, Secret, Shape, StoreConfig
 
 class Leak(Exception):
     def __init__(self):

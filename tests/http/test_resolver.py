@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 PROGRAM = """
     import asyncio, json, sys, time
-    from connform.http import ClientSettings, RequestFailed, async_client, sync_client, resolver
+    from connform.http import ClientSettings, RequestFailed, async_client, sync_client
+    from connform.http.net import resolver
     settings = ClientSettings(sys.argv[2], connect_s=float(sys.argv[3]), total_s=5, attempts=1)
 
     def sync():

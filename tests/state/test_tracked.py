@@ -108,8 +108,8 @@ def test_state_that_git_does_not_track_is_fine(how: str, checkout: Path) -> None
 
 def test_a_plan_in_a_repository_imports_no_more_than_before() -> None:
     code = (
-        "import sys, os\nfrom connform.engine.run.tracked_state import demand_untracked\nfrom pathlib import Path\n"
-        "demand_untracked('', Path('envs/.connform').absolute())\nprint('subprocess' in sys.modules)"
+        "import sys, os\nfrom connform.engine.run.tracked_state import require_untracked\nfrom pathlib import Path\n"
+        "require_untracked('', Path('envs/.connform').absolute())\nprint('subprocess' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"

@@ -55,7 +55,7 @@ def test_no_collector_of_errors_sees_a_credential(tmp_path: Path) -> None:
     locals_sent = [frame["vars"] for event in events for frame in _frames(event) if "vars" in frame]
     assert any("step" in sent and "<credential>" in str(sent) for sent in locals_sent), "Sentry looks into our frames"
     assert b"step = " in rich
-    assert b"step       = Send(credential=<credential>)" in ran.stdout
+    assert b"step       = SendRequest(credential=<credential>)" in ran.stdout
 
 
 def _events(envelopes: bytes) -> Iterator[dict[str, Any]]:

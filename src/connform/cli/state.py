@@ -86,7 +86,7 @@ def command(
 def _move(options: Options, name: str, new: str, lock_timeout_s: float, state: StateLocation) -> None:
     import re
 
-    from connform.engine.state import move
+    from connform.engine.state_move import move
     from connform.manifest.document import NAME
 
     if name == new or not re.search(NAME, new):
