@@ -28,7 +28,8 @@ from connform.engine.plan import plan_report
 from connform.engine.report import PlanSummary, Remark
 from connform.engine.run.concurrency import map_concurrently, run_coroutine
 from connform.engine.run.context import run_context
-from connform.engine.run.live_check import check_connection, with_failure
+from connform.engine.run.describe import with_failure
+from connform.engine.run.live_check import check_connection
 from connform.engine.run.state_location import DEFAULT, StateLocation
 from connform.engine.run.states import SINGLE_SHARD, Shard, StateOfRun
 from connform.errors import ConnectionFailed, Refused

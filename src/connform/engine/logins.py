@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 from connform.auth.oauth.freshness import is_fresh
 from connform.engine.load.manifest import read_manifest
 from connform.engine.load.selection import EVERYTHING, Selection
-from connform.engine.run.describe import describe
+from connform.engine.run.describe import describe, with_failure
 from connform.engine.run.grants import StoredGrants
 from connform.engine.run.revocation import declared_server
 from connform.engine.run.secret_resolver import SecretResolver
-from connform.faults import FAULTS, Verdict
+from connform.errors import ConnectionFailed
+from connform.faults import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -58,15 +59,7 @@ def _report(connection: Connection, facts: GrantFacts | None) -> ConnectionRepor
     name, message = grant_problem(connection.auth.settings, declared_server(connection), facts)
     if not name:
         return described._replace(verdict=Verdict.READY)
-    fault = FAULTS[name]
-    return described._replace(
-        verdict=fault.verdict,
-        stage=fault.stage,
-        fault=name,
-        message=message,
-        hint=fault.hint,
-        exit_code=fault.exit_code,
-    )
+    return with_failure(described, ConnectionFailed(name, message))
 
 
 def _add_old_name(

@@ -12,7 +12,7 @@ from connform.engine.load.catalog import auth_method, backend
 from connform.engine.load.manifest import read_manifest
 from connform.engine.load.selection import EVERYTHING, Selection
 from connform.engine.report import BackendReport, SecretReport
-from connform.engine.run.describe import describe
+from connform.engine.run.describe import describe, with_failure
 from connform.engine.run.secret_resolver import RequestedSecret, SecretResolver
 from connform.errors import ConnectionFailed, SecretUnresolved
 from connform.faults import Stage, Verdict
@@ -79,15 +79,7 @@ def _report(connection: Connection, source: SecretResolver, stores: Mapping[str,
     if not failures:
         return described._replace(verdict=Verdict.READY if references else Verdict.SKIPPED)
     key, failure = failures[0]
-    return described._replace(
-        verdict=failure.fault.verdict,
-        stage=Stage.SECRET,
-        fault=failure.fault.name,
-        message=failure.message,
-        hint=failure.hint,
-        exit_code=failure.exit_code,
-        place=connection.place_of("auth", key),
-    )
+    return with_failure(described, failure)._replace(stage=Stage.SECRET, place=connection.place_of("auth", key))
 
 
 def _check_usable(outcome: Outcome, key: str, method: AuthMethod) -> Outcome:

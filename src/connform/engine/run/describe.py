@@ -1,4 +1,4 @@
-"""The report line of a declared connection, without live results.
+"""Report lines of declared connections: what the manifest says, and the outcome of a failure.
 
 Layer 3, no IO.
 """
@@ -11,6 +11,7 @@ from connform.engine.load.catalog import provider
 from connform.engine.report import ConnectionReport
 
 if TYPE_CHECKING:
+    from connform.errors import ConnectionFailed
     from connform.manifest.model import Connection
 
 
@@ -30,4 +31,16 @@ def describe(connection: Connection, base_url: str = "") -> ConnectionReport:
         auth_method=connection.settings["auth"]["method"],  # `connection.auth` would parse the references
         tags=connection.tags,
         place=connection.span,
+    )
+
+
+def with_failure(report: ConnectionReport, failure: ConnectionFailed) -> ConnectionReport:
+    """Return a report line with a failure: its fault decides verdict, stage and exit code."""
+    return report._replace(
+        verdict=failure.fault.verdict,
+        stage=failure.fault.stage,
+        fault=failure.fault.name,
+        message=failure.message,
+        hint=failure.hint,
+        exit_code=failure.exit_code,
     )

@@ -17,10 +17,10 @@ from connform.engine.load.catalog import provider
 from connform.engine.report import Remark
 from connform.engine.run.client import client_settings
 from connform.engine.run.concurrency import map_concurrently, run_coroutine
-from connform.engine.run.describe import describe
+from connform.engine.run.describe import describe, with_failure
 from connform.engine.run.timeline import Timeline
 from connform.errors import ConnectionFailed
-from connform.faults import FAULTS, ExitCode, Stage, Verdict
+from connform.faults import FAULTS, Stage, Verdict
 from connform.http.client import async_client
 from connform.providers.answers import judge_certificate
 from connform.providers.interface import Answer, Judgement
@@ -96,30 +96,14 @@ def _answer(status: int, headers: Any, body: bytes) -> Answer:
     return Answer(status, lower, content, is_json, received_at=datetime.now(UTC))
 
 
-def with_failure(line: ConnectionReport, failure: ConnectionFailed) -> ConnectionReport:
-    """Return a report line with a failure that was not found by a check."""
-    return line._replace(
-        verdict=failure.fault.verdict,
-        stage=failure.fault.stage,
-        fault=failure.fault.name,
-        message=failure.message,
-        hint=failure.hint,
-        exit_code=failure.exit_code,
-    )
-
-
 def _report(connection: Connection, judgement: Judgement, timeline: Timeline) -> ConnectionReport:
-    fault = FAULTS[judgement.fault] if judgement.fault else None
-    return describe(connection)._replace(
-        verdict=fault.verdict if fault else Verdict.READY,
-        stage=fault.stage if fault else None,
-        fault=judgement.fault,
-        message=judgement.message,
-        hint=(judgement.hint or fault.hint) if fault else "",
+    report = describe(connection)._replace(verdict=Verdict.READY, message=judgement.message)
+    if judgement.fault:
+        report = with_failure(report, ConnectionFailed(judgement.fault, judgement.message, judgement.hint))
+    return report._replace(
         elapsed_s=timeline.elapsed_s,
-        stages=timeline.stages(fault.stage if fault else None, judgement.facts),
+        stages=timeline.stages(report.stage, judgement.facts),
         warnings=tuple(_warnings(timeline)),
-        exit_code=fault.exit_code if fault else ExitCode.OK,
         place=_span_of_failure(connection, judgement),
     )
 
