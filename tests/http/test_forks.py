@@ -25,7 +25,7 @@ import pytest
 from connform.http import REAL, RequestFailed, async_client, limits, sync_client, transport_base
 from connform.http.net import resolver, tls
 from connform.http.net.resolver import look_up
-from connform.http.origin import Origin
+from connform.http.origin import pinned_origin
 from connform.secret import Secret
 from tests.forking import all_locks_held, forked, unmeasured
 from tests.http.exchanging import MODES, Mode, settings_for
@@ -360,7 +360,7 @@ def test_no_lock_of_the_parents_threads_stops_a_child(
             ((text, _),) = client.ask("/path")
             with sync_client(settings) as another:
                 texts = [text, another.get("/path").text]
-            limits.remember(Origin.pinned(settings.base_url), "account", 1)
+            limits.remember(pinned_origin(settings.base_url), "account", 1)
             return [
                 *texts,
                 str(*look_up("127.1", 443, 10)),

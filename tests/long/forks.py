@@ -25,7 +25,7 @@ import connform
 from connform.http import REAL, limits, sync_client
 from connform.http.net import tls
 from connform.http.net.resolver import look_up
-from connform.http.origin import Origin
+from connform.http.origin import pinned_origin
 from connform.http.settings import HeaderLines
 from connform.secret import Secret
 from tests.forking import forked
@@ -147,7 +147,7 @@ def contexts() -> Iterator[Work]:
 def rate_limits() -> Iterator[Work]:
     """Threads take note of rate limits, and children wait for one."""
     with Server(answer(b"hello")) as server, sync_client(_plain(server)) as client:
-        origin = Origin.pinned(str(client.base_url))
+        origin = pinned_origin(str(client.base_url))
 
         def note() -> None:
             limits.remember(origin, HeaderLines(("api_key", Secret(os.urandom(4).hex()))), 0.05)

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     import httpcore
 
-    from connform.http.origin import Origin
     from connform.http.settings import Credential, HeaderLines, Renewable
+    from connform.origin import Origin
 
 _ERRORS_FROM: Final = 400
 _UNAUTHORIZED: Final = 401

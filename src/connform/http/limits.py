@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from connform.process_local import ProcessLocal
 
 if TYPE_CHECKING:
-    from connform.http.origin import Origin
     from connform.http.settings import HeaderLines
+    from connform.origin import Origin
 
 Holder: TypeAlias = "str | HeaderLines"
 """Who was asked to wait: an account, or the credential with these header lines."""

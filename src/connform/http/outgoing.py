@@ -14,10 +14,11 @@ import httpx
 
 from connform.http import body
 from connform.http.failures import OriginRefused, RequestFailed
-from connform.http.origin import Origin
+from connform.http.origin import origin_of
 
 if TYPE_CHECKING:
     from connform.http.settings import HeaderLines
+    from connform.origin import Origin
 
 _SAFE_NAME: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.6.2
 _SAFE_VALUE: Final = re.compile(rb"[\x21-\x7e]+(?: [\x21-\x7e]+)*")  # printable ASCII, single spaces inside
@@ -34,7 +35,10 @@ class RequestBuilder:
         self._origin = origin
         self._scheme, self._host = origin.scheme.encode("ascii"), origin.host.encode("ascii")
         self._fixed_headers = [
-            (b"Host", origin.host_header),  # with another name, a shared server could select another customer
+            (
+                b"Host",
+                origin.host_header.encode("ascii"),
+            ),  # with another name, a shared server could select another customer
             (b"Accept-Encoding", body.ACCEPT_ENCODING),
         ]
 
@@ -46,7 +50,7 @@ class RequestBuilder:
             RequestFailed: `secret_malformed`, the credential is no legal header.
             httpx.LocalProtocolError: another header is illegal. h11 and httpcore would quote it in exceptions and logs.
         """
-        requested = Origin.of(request.url)
+        requested = origin_of(request.url)
         if requested != self._origin:
             raise OriginRefused(str(requested), str(self._origin))
         credential_headers = credential.reveal()

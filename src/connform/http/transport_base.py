@@ -16,7 +16,7 @@ from connform.http.failures import RequestFailed, RequestTimedOut
 from connform.http.net import deadline, tls
 from connform.http.net.dialing import DialContext
 from connform.http.net.proxy import Proxy
-from connform.http.origin import Origin
+from connform.http.origin import pinned_origin
 from connform.http.outgoing import RequestBuilder
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class PinnedBase:
     """Base of both transports: everything that neither blocks nor awaits."""
 
     def __init__(self, settings: ClientSettings, observer: Observer | None) -> None:
-        origin = Origin.pinned(settings.base_url)
+        origin = pinned_origin(settings.base_url)
         self._settings = settings
         self._host = origin.host
         self._is_closed = False

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from connform.manifest.harmless import is_plain
 from connform.manifest.rules import Finding
+from connform.origin import DEFAULT_PORTS, Origin, is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +39,6 @@ _OCTET: Final = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _MAX_HOST_LENGTH: Final = 253  # RFC 1035 §2.3.4, without the closing dot
 _MAX_PORT: Final = 65535
 _LOOPBACK_REMARK: Final = "; plain http is for this machine alone (localhost, 127.0.0.0/8, ::1)"
-_DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 
 
 class UrlError(ValueError):
@@ -67,13 +67,7 @@ class Url(NamedTuple):
     @property
     def origin(self) -> str:
         """Scheme, host and port (RFC 6454 §6.2), the port only where it isn't the scheme's own."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self.scheme}://{host}" + (f":{self.port}" if self.port != _DEFAULT_PORTS[self.scheme] else "")
-
-    @property
-    def is_loopback(self) -> bool:
-        """Whether the host is this machine: 127.0.0.0/8, ::1 or `localhost` (RFC 6890, RFC 6761 §6.3)."""
-        return self.host in {"localhost", "::1"} or bool(re.fullmatch(r"127(?:\.[0-9]+){3}", self.host))
+        return str(Origin(self.scheme, self.host, self.port))
 
     def __str__(self) -> str:
         return f"{self.origin}{self.path}" + (f"?{self.query}" if self.query else "")
@@ -101,7 +95,7 @@ def parse_url(text: str, *, loopback_http: bool = True, query: bool = False) -> 
     if match is None or not match[2]:
         raise UrlError(_MALFORMED, "a full URL is needed: https://host/path")
     scheme, authority, path, query_text, fragment = match.groups()
-    if scheme.lower() not in _DEFAULT_PORTS:
+    if scheme.lower() not in DEFAULT_PORTS:
         raise UrlError(_MALFORMED, "the scheme of the URL must be https")
     if "@" in authority:
         raise UrlError(
@@ -116,7 +110,7 @@ def parse_url(text: str, *, loopback_http: bool = True, query: bool = False) -> 
         raise UrlError(_MALFORMED, "the path of the URL holds a character or a `..` that doesn't belong there")
     host, port = _host_and_port(authority, scheme.lower())
     url = Url(scheme.lower(), host, port, path, (query_text or "")[1:])
-    if url.scheme != "https" and not (loopback_http and url.is_loopback):
+    if url.scheme != "https" and not (loopback_http and is_loopback(url.host)):
         raise UrlError(_INSECURE, "credentials travel by https only" + (_LOOPBACK_REMARK if loopback_http else ""))
     return url
 
@@ -144,7 +138,7 @@ def host_of(location: str) -> str:
 
 def _host_and_port(authority: str, scheme: str) -> tuple[str, int]:
     match = re.fullmatch(_AUTHORITY, authority)
-    port = int(match[2]) if match and match[2] else _DEFAULT_PORTS[scheme]
+    port = int(match[2]) if match and match[2] else DEFAULT_PORTS[scheme]
     if match is None or not 0 < port <= _MAX_PORT:
         raise UrlError(_MALFORMED, "the host or the port of the URL is not valid")
     return _host(match[1].lower()), port

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from connform.errors import ConnectionFailed
+from connform.origin import Origin
 from connform.secret import Secret
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ _ERRORS: Final = {  # RFC 6749 §4.1.2.1
     "server_error": "token_endpoint_unavailable",
     "temporarily_unavailable": "token_endpoint_unavailable",
 }
-_PORTS: Final = {"https": 443, "http": 80}
 
 
 class AuthorizationRequest(NamedTuple):
@@ -149,4 +149,4 @@ def _parameters(redirect_uri: str, address: str) -> dict[str, str]:
 def _split_address(url: SplitResult) -> tuple[str, str, int, str]:
     if url.username is not None or url.password is not None:
         raise ValueError
-    return url.scheme, url.hostname or "", url.port or _PORTS.get(url.scheme, 0), url.path or "/"
+    return *Origin.of(url), url.path or "/"

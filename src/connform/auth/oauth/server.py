@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 from connform.errors import ConnectionFailed
+from connform.origin import Origin
 
 if TYPE_CHECKING:
     from connform.http.settings import ClientSettings
@@ -113,12 +114,7 @@ def _endpoint(metadata: dict[str, Any], name: str, issuer: str, *, is_optional: 
 
 def same_origin(one: str, other: str) -> bool:
     """Return whether two URLs lead to the same scheme, host and port (RFC 6454 §5)."""
-    return _origin(one) == _origin(other)
-
-
-def _origin(url: str) -> tuple[str, str, int | None]:
     try:
-        parts = urlsplit(url)
-        return parts.scheme, parts.hostname or "", parts.port or {"https": 443, "http": 80}.get(parts.scheme)
+        return Origin.of(one) == Origin.of(other)
     except ValueError:
-        return "", "", None
+        return False

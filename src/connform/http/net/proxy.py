@@ -18,7 +18,7 @@ import httpx
 from connform.errors import ConnectionFailed
 from connform.http.failures import RequestFailed, RequestTimedOut
 from connform.http.net import tls
-from connform.http.origin import LEGAL_HOST, Origin
+from connform.http.origin import LEGAL_HOST, origin_of
 from connform.secret import Secret
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Proxy:
             url = httpx.URL(settings.proxy.reveal())
         except (httpx.InvalidURL, ValueError):
             url = httpx.URL("")
-        origin = Origin.of(url)
+        origin = origin_of(url)
         if url.scheme not in {"http", "https"} or not LEGAL_HOST.fullmatch(origin.host):
             raise ConnectionFailed("config_invalid", "the proxy must be a URL that starts with http:// or https://")
         context = tls.context_for_proxy(settings) if url.scheme == "https" else None
