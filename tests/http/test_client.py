@@ -97,6 +97,8 @@ def test_closing_while_another_task_waits(authority: Authority, backend: str) ->
 
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(ask)
+            while not server.connections:
+                await anyio.sleep(0.01)
             await anyio.sleep(0.3)
             await client.aclose()
         assert len(ended) == 1
