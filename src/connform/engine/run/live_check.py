@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from connform.diagnostics import Span
     from connform.engine.report import ConnectionReport
     from connform.engine.run.context import RunContext
-    from connform.grant import GrantFacts
+    from connform.http.settings import Credential
     from connform.manifest.model import Connection
 
 TIMEOUT_S: Final = 10.0
@@ -124,9 +124,9 @@ def _report(connection: Connection, judgement: Judgement, timeline: Timeline) ->
     )
 
 
-def _missing_scopes(connection: Connection, credential: object) -> Iterator[Remark]:
+def _missing_scopes(connection: Connection, credential: Credential | None) -> Iterator[Remark]:
     """Yield a remark if a customer granted fewer scopes than the manifest requests (RFC 6749 §3.3)."""
-    facts: GrantFacts | None = getattr(credential, "facts", None)
+    facts = credential.facts if credential else None
     if facts is not None:
         missing = [
             scope for scope in connection.auth.settings.get("scopes", DEFAULT_SCOPES) if scope not in facts.scopes
