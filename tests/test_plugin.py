@@ -46,7 +46,7 @@ class Acme:
         return Judgement() if answer.status == 200 else Judgement("auth_denied", "no")
 
 
-class Letterbox:
+class Letterbox(Backend):
     form = "letterbox://name"
     store_shape = Shape()
 

@@ -21,6 +21,10 @@ PROVIDERS_GROUP: Final = "connform.providers"
 """Entry points of third-party providers."""
 SECRETS_GROUP: Final = "connform.secrets"
 """Entry points of third-party secret backends."""
+AUTH_GROUP: Final = "connform.auth"
+"""Entry points of third-party auth methods."""
+FORMATS_GROUP: Final = "connform.formats"
+"""Entry points of third-party report formats."""
 
 
 class LazyTable(Mapping[str, T]):

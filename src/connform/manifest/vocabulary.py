@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Container, Iterable, Mapping
 
     from connform.manifest.rules import Finding
     from connform.manifest.shape import Shape
@@ -30,5 +30,5 @@ class Vocabulary(NamedTuple):
     """Says what is wrong with a reference: given it, the backend, and the store's settings."""
     store_rules: Callable[[Mapping[str, Any]], Iterable[Finding]]
     """What a schema can't say of one schema-valid store."""
-    files: frozenset[str] = frozenset()
+    files: Container[str] = frozenset()
     """The backends whose paths are those of files, relative to the manifest."""

@@ -12,7 +12,7 @@ from connform.auth.oauth.server import AuthorizationServer
 from connform.auth.oauth2 import SERVER_URLS, server
 from connform.diagnostics import Span
 from connform.engine.changes.secret_identity import SecretIdentity, identity_of, identity_of_file, origin_of, path_in
-from connform.engine.load.catalog import DEFAULT_PROVIDER, provider, reference_keys, store_reference_keys
+from connform.engine.load.catalog import DEFAULT_PROVIDER, provider, reference_keys, store_reference_keys, uses_grant
 from connform.manifest.model import Connection
 from connform.secret import SecretReference
 from connform.secrets.vault.login import SERVICE_ACCOUNT
@@ -20,7 +20,6 @@ from connform.secrets.vault.login import SERVICE_ACCOUNT
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_OAUTH: Final = "oauth2"
 _WEB: Final = ("https://", "http://")
 _NOWHERE: Final = Span("", 1, 1, 1, 1)
 _SERVERS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -97,7 +96,7 @@ def sends(spec: Mapping[str, Any]) -> tuple[Send, ...]:
         reference = SecretReference.parse(auth[key])
         store = stores.get(reference.scheme)
         send = Send(str(reference), identity_of(reference, store, folder), api)
-        found |= dict.fromkeys(_oauth_sends(send, settings, base) if auth["method"] == _OAUTH else (send,))
+        found |= dict.fromkeys(_oauth_sends(send, settings, base) if uses_grant(auth["method"]) else (send,))
         found |= dict.fromkeys(_store_sends(reference, store))
     return tuple(found)
 
