@@ -13,6 +13,7 @@ from connform.auth.oauth2 import SERVER_URLS, server
 from connform.diagnostics import Span
 from connform.engine.changes.secret_identity import SecretIdentity, identity_of, identity_of_file, origin_of, path_in
 from connform.engine.load.catalog import DEFAULT_PROVIDER, provider, reference_keys, store_reference_keys, uses_grant
+from connform.errors import ConnectionFailed
 from connform.manifest.model import Connection
 from connform.secret import SecretReference
 from connform.secrets.vault.login import SERVICE_ACCOUNT
@@ -141,7 +142,7 @@ def _provider_server(settings: Mapping[str, Any]) -> AuthorizationServer:
     name = settings.get("provider", DEFAULT_PROVIDER)
     try:
         instance = provider(name).instance(Connection("", name, settings, Path(), _NOWHERE))
-    except (LookupError, ValueError):  # the settings were valid when they were recorded
+    except (LookupError, ValueError, ConnectionFailed):  # the settings were valid when they were recorded
         return AuthorizationServer()
     return AuthorizationServer(instance.authorize_url, instance.token_url, instance.revoke_url)
 

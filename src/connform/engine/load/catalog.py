@@ -5,29 +5,45 @@ Layer 3; no IO but the look-up of entry points, and that only for names that are
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from connform.auth import METHODS
+from connform.auth.interface import AuthMethod
+from connform.errors import ConnectionFailed, SecretUnresolved
 from connform.manifest.rules import Finding
 from connform.manifest.settings import SETTINGS, check_settings
 from connform.manifest.shape import Shape, secret_keys
 from connform.manifest.vocabulary import Vocabulary
 from connform.providers import PROVIDERS
-from connform.registry import AUTH_GROUP, PROVIDERS_GROUP, SECRETS_GROUP, LazyTable, find, names
+from connform.providers.interface import CheckRequest, Instance, Judgement, Provider
+from connform.registry import AUTH_GROUP, PROVIDERS_GROUP, SECRETS_GROUP, LazyTable, PluginKind, find, names
 from connform.secrets import BACKENDS
-from connform.secrets.kit.interface import DEFAULT_TIMEOUT_S, HasStoreRules
+from connform.secrets.kit.interface import DEFAULT_TIMEOUT_S, Backend, HasStoreRules
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
-    from connform.auth.interface import AuthMethod
     from connform.manifest.shape import Schema
-    from connform.providers.interface import Provider
     from connform.secret import SecretReference
-    from connform.secrets.kit.interface import Backend
 
 DEFAULT_PROVIDER: Final = "iinked-sign"
+PROVIDER_PLUGINS: Final = PluginKind(
+    PROVIDERS_GROUP, Provider, {"instance": Instance, "check_request": CheckRequest, "judge": Judgement}
+)
+"""Third-party providers."""
+AUTH_PLUGINS: Final = PluginKind(AUTH_GROUP, AuthMethod, makers=frozenset({"credential"}))
+"""Third-party auth methods."""
+BACKEND_PLUGINS: Final = PluginKind(
+    SECRETS_GROUP,
+    Backend,
+    {"lint": str, "missing": str, "read": Sequence},
+    makers=frozenset({"open"}),
+    failure=SecretUnresolved,
+    passed=(TimeoutError,),
+)
+"""Third-party secret backends. The time-out of a read has its own message."""
 _ENVIRONMENT: Final[Schema] = {
     "enum": ["sandbox", "production", "private"],
     "description": "Connections of this environment only may read the store's secrets; default: any.",
@@ -43,7 +59,7 @@ _TIMEOUT: Final[Schema] = {
 
 def provider(name: str) -> Provider:
     """Return a provider by its name, which comes from a valid manifest."""
-    found = find(name, PROVIDERS, PROVIDERS_GROUP)
+    found = find(name, PROVIDERS, PROVIDER_PLUGINS)
     if found is None:
         raise LookupError(name)  # `validate` accepts no such manifest
     return found
@@ -51,7 +67,7 @@ def provider(name: str) -> Provider:
 
 def backend(name: str) -> Backend:
     """Return a secret backend by its name, which comes from a valid manifest."""
-    found = find(name, BACKENDS, SECRETS_GROUP)
+    found = find(name, BACKENDS, BACKEND_PLUGINS)
     if found is None:
         raise LookupError(name)  # `validate` accepts no such manifest
     return found
@@ -60,14 +76,14 @@ def backend(name: str) -> Backend:
 @cache
 def reads_files(name: str) -> bool:
     """Whether the paths of a backend are those of files. `False` for a backend that is not installed, which a record may name."""
-    found = find(name, BACKENDS, SECRETS_GROUP)
+    found = find(name, BACKENDS, BACKEND_PLUGINS)
     return found is not None and getattr(found, "reads_files", False)
 
 
 @cache
 def depends_on_folder(name: str) -> bool:
     """Whether a reference means another secret in a manifest of another folder. `False` for a backend that is not installed."""
-    found = find(name, BACKENDS, SECRETS_GROUP)
+    found = find(name, BACKENDS, BACKEND_PLUGINS)
     return found is not None and getattr(found, "depends_on_folder", False)
 
 
@@ -83,7 +99,7 @@ _FILE_BACKENDS: Final = _FileBackends()
 
 def auth_method(name: str) -> AuthMethod:
     """Return an auth method by its name, which comes from a valid manifest."""
-    found = find(name, METHODS, AUTH_GROUP)
+    found = find(name, METHODS, AUTH_PLUGINS)
     if found is None:
         raise LookupError(name)  # `validate` accepts no such manifest
     return found
@@ -91,7 +107,7 @@ def auth_method(name: str) -> AuthMethod:
 
 def uses_grant(method: str) -> bool:
     """Whether connections of an auth method have a grant. `False` for a method that is not installed, which a record may name."""
-    found = find(method, METHODS, AUTH_GROUP)
+    found = find(method, METHODS, AUTH_PLUGINS)
     return found is not None and getattr(found, "uses_grant", False)
 
 
@@ -102,9 +118,9 @@ def vocabulary(*, plugins: bool = False) -> Vocabulary:
     Args:
         plugins: whether to include installed third-party providers, auth methods and backends; the search for them takes 30 ms.
     """
-    providers = names(PROVIDERS, PROVIDERS_GROUP) if plugins else list(PROVIDERS)
-    backends = names(BACKENDS, SECRETS_GROUP) if plugins else list(BACKENDS)
-    methods = names(METHODS, AUTH_GROUP) if plugins else list(METHODS)
+    providers = names(PROVIDERS, PROVIDER_PLUGINS.group) if plugins else list(PROVIDERS)
+    backends = names(BACKENDS, BACKEND_PLUGINS.group) if plugins else list(BACKENDS)
+    methods = names(METHODS, AUTH_PLUGINS.group) if plugins else list(METHODS)
     auth = Shape(
         discriminator="method",
         code="unknown-auth-method",
@@ -140,10 +156,16 @@ def vocabulary(*, plugins: bool = False) -> Vocabulary:
 
 def _rules(connection: Mapping[str, Any]) -> Iterator[Finding]:
     yield from check_settings(connection)
-    yield from provider(connection.get("provider", DEFAULT_PROVIDER)).rules(connection)
+    try:
+        yield from provider(connection.get("provider", DEFAULT_PROVIDER)).rules(connection)
+    except ConnectionFailed as failure:  # a bug of a plug-in
+        yield Finding("malformed-value", ("provider",), failure.message, failure.hint)
     auth = connection["auth"]
-    for finding in auth_method(auth["method"]).rules(auth):
-        yield Finding(finding.code, ("auth", *finding.path), finding.detail, finding.hint, finding.at_key)
+    try:
+        for finding in auth_method(auth["method"]).rules(auth):
+            yield Finding(finding.code, ("auth", *finding.path), finding.detail, finding.hint, finding.at_key)
+    except ConnectionFailed as failure:
+        yield Finding("malformed-value", ("auth", "method"), failure.message, failure.hint)
     if "revoke_url" in auth:
         from connform.engine.load.revoke_url import findings
 
@@ -151,12 +173,19 @@ def _rules(connection: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def _lint(reference: SecretReference, name: str, settings: Mapping[str, Any]) -> str:
-    return backend(name).lint(reference, settings)
+    try:
+        return backend(name).lint(reference, settings)
+    except SecretUnresolved as failure:  # a bug of a plug-in
+        return failure.message
 
 
-def _store_rules(store: Mapping[str, Any]) -> Iterable[Finding]:
+def _store_rules(store: Mapping[str, Any]) -> Iterator[Finding]:
     kind = backend(store["type"])
-    return kind.rules(store) if isinstance(kind, HasStoreRules) else ()
+    if isinstance(kind, HasStoreRules):
+        try:
+            yield from kind.rules(store)
+        except SecretUnresolved as failure:
+            yield Finding("malformed-value", ("type",), failure.message, failure.hint)
 
 
 @cache
