@@ -49,6 +49,7 @@ OBJECT = "class Plug:\n    name = 'plugged in'\nX = Plug()\n"
 def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
     """Put a distribution with entry points on sys.path."""
     monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(registry, "_loaded", {})
     registry._entry_points.cache_clear()
 
     def install(package: str, entry_points: str, module: str = "") -> None:

@@ -18,12 +18,16 @@ from connform.manifest.rules import Finding
 from connform.manifest.shape import Schema, Shape, Snippet
 from connform.manifest.similar import did_you_mean
 from connform.manifest.urls import URL, Url, UrlError, parse_url, url_findings
+from connform.process_local import ProcessLocal
 from connform.providers.answers import judge_status
 from connform.providers.interface import Answer, CheckRequest, Instance, Judgement, Provider
 from connform.reporters import Reporter
 from connform.reporters.findings import ReportFinding, findings
+from connform.reporters.terminal import clean, format_place
 from connform.reporters.view import View
 from connform.secret import Secret, SecretReference
+from connform.secrets.kit.command import ProgramResult, ordinary_variables, require_exit, require_program
+from connform.secrets.kit.command import run as run_program
 from connform.secrets.kit.file_reader import PATH_SCHEMA, read_file
 from connform.secrets.kit.interface import (
     DEFAULT_TIMEOUT_S,
@@ -39,7 +43,16 @@ from connform.secrets.kit.interface import (
 from connform.secrets.kit.open_store import DocumentStore, OnceValue, attempt
 from connform.secrets.kit.requirements import missing_library, missing_program
 from connform.secrets.kit.rest import RestApi, RestReply, content_of
-from connform.secrets.kit.value import secret_from_text, text_from_bytes, whole_or_field
+from connform.secrets.kit.value import (
+    fetched_from_bytes,
+    field_of,
+    object_from_json,
+    secret_from_text,
+    text_from_base64,
+    text_from_bytes,
+    text_of_file,
+    whole_or_field,
+)
 from connform.tracebacks import hidden_frames
 
 __all__ = [
@@ -69,6 +82,8 @@ __all__ = [
     "OnceValue",
     "OpenStore",
     "Outcome",
+    "ProcessLocal",
+    "ProgramResult",
     "Provider",
     "ReportFinding",
     "Reporter",
@@ -86,18 +101,29 @@ __all__ = [
     "View",
     "attempt",
     "bearer",
+    "clean",
     "content_of",
     "did_you_mean",
+    "fetched_from_bytes",
+    "field_of",
     "findings",
+    "format_place",
     "hidden_frames",
     "judge_status",
     "missing_library",
     "missing_program",
+    "object_from_json",
+    "ordinary_variables",
     "parse_url",
     "read_file",
+    "require_exit",
+    "require_program",
     "require_sendable",
+    "run_program",
     "secret_from_text",
+    "text_from_base64",
     "text_from_bytes",
+    "text_of_file",
     "url_findings",
     "variable",
     "whole_or_field",

@@ -95,6 +95,11 @@ _loaded: Final[dict[tuple[str, str], Any]] = {}
 """The plug-ins that were loaded, by group and the value of the entry point."""
 
 
+def loaded(group: str) -> list[Any]:
+    """Return the plug-ins of a group that this process has loaded."""
+    return [plug_in for (its_group, _), plug_in in _loaded.items() if its_group == group]
+
+
 def names(table: Mapping[str, object], group: str) -> list[str]:
     """Return all names, built-in and of plug-ins, sorted; no plug-in is loaded."""
     return sorted({*table, *_entry_points(group)})

@@ -93,11 +93,12 @@ def sends(spec: Mapping[str, Any]) -> tuple[Send, ...]:
     base = _destination_without_url(settings, folder)
     api = base._replace(url=origin_of(spec["base_url"]), environment=settings.get("environment", ""))
     found: dict[Send, None] = {}
+    has_grant = uses_grant(auth["method"])  # before `reference_keys`: it loads a plug-in
     for key in sorted(auth.keys() & reference_keys()):
         reference = SecretReference.parse(auth[key])
         store = stores.get(reference.scheme)
         send = Send(str(reference), identity_of(reference, store, folder), api)
-        found |= dict.fromkeys(_oauth_sends(send, settings, base) if uses_grant(auth["method"]) else (send,))
+        found |= dict.fromkeys(_oauth_sends(send, settings, base) if has_grant else (send,))
         found |= dict.fromkeys(_store_sends(reference, store))
     return tuple(found)
 

@@ -18,7 +18,7 @@ from connform.manifest.shape import Shape, secret_keys
 from connform.manifest.vocabulary import Vocabulary
 from connform.providers import PROVIDERS
 from connform.providers.interface import CheckRequest, Instance, Judgement, Provider
-from connform.registry import AUTH_GROUP, PROVIDERS_GROUP, SECRETS_GROUP, LazyTable, PluginKind, find, names
+from connform.registry import AUTH_GROUP, PROVIDERS_GROUP, SECRETS_GROUP, LazyTable, PluginKind, find, loaded, names
 from connform.secrets import BACKENDS
 from connform.secrets.kit.interface import DEFAULT_TIMEOUT_S, Backend, HasStoreRules
 
@@ -188,13 +188,23 @@ def _store_rules(store: Mapping[str, Any]) -> Iterator[Finding]:
             yield Finding("malformed-value", ("type",), failure.message, failure.hint)
 
 
-@cache
 def reference_keys() -> frozenset[str]:
-    """Return the keys of connections that hold secret references."""
+    """Return the keys of connections that hold secret references: of all that is built in, and of the plug-ins in use."""
+    used = [plugin.shape for plugin in (*loaded(PROVIDERS_GROUP), *loaded(AUTH_GROUP))]
+    return _built_in_reference_keys().union(*map(secret_keys, used)) if used else _built_in_reference_keys()
+
+
+@cache
+def _built_in_reference_keys() -> frozenset[str]:
     return frozenset(secret_keys(vocabulary().connection))
 
 
-@cache
 def store_reference_keys() -> frozenset[str]:
-    """Return the keys of stores that hold secret references. It loads every backend."""
+    """Return the keys of stores that hold secret references, as `reference_keys` does. It loads every built-in backend."""
+    used = [plugin.store_shape for plugin in loaded(SECRETS_GROUP)]
+    return _built_in_store_keys().union(*map(secret_keys, used)) if used else _built_in_store_keys()
+
+
+@cache
+def _built_in_store_keys() -> frozenset[str]:
     return frozenset(secret_keys(vocabulary().store))
