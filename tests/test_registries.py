@@ -12,7 +12,6 @@ import pytest
 from connform.auth import METHODS
 from connform.auth.interface import AuthMethod
 from connform.cli import VERBS
-from connform.cli.flags import _COMMON
 from connform.providers import PROVIDERS
 from connform.providers.interface import Provider
 from connform.registry import protocol_problem
@@ -64,14 +63,7 @@ def test_a_verb_is_a_command_of_its_module(verb: str) -> None:
     assert line.endswith(".")
 
 
-def test_the_help_of_format_and_auth_names_all_of_them() -> None:
-    def flags(function: object) -> None:
-        """Do nothing."""
-
-    command = click.command(_COMMON["formats"](flags))
-    (option,) = command.params
-    assert isinstance(option, click.Option)
-    assert all(name in (option.help or "") for name in FORMATS)
-    init = import_module("connform.cli.init").command
-    (auth,) = [param for param in init.params if "--auth" in param.opts]
-    assert all(name in auth.help for name in METHODS)
+def test_the_help_of_auth_names_all_methods() -> None:
+    command = import_module("connform.cli.init").command
+    (option,) = [parameter for parameter in command.params if "--auth" in parameter.opts]
+    assert all(name in option.help for name in METHODS)
