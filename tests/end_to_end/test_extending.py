@@ -260,6 +260,23 @@ def test_a_bug_in_validation_is_an_error_of_its_connection(
     assert failing.run("check", "-c", "good").code == 0
 
 
+def test_secrets_check_reads_the_other_secrets(failing: Acme) -> None:
+    failing.declare(bad={"auth": {"method": "api_key", "api_key": "failing://x"}}, none={"auth": {"method": "failing"}})
+    ended = failing.run("secrets", "check")
+    assert (ended.code, ended.err) == (70, "")
+    assert "plugin_error" in ended.out
+    listed = failing.run("secrets", "backends")
+    assert (listed.code, "acme-plugin" in listed.out) == (0, True)
+
+
+def test_without_the_addresses_of_a_connection_there_is_no_plan(failing: Acme) -> None:
+    failing.declare(bad=BY_KEY | {"tags": ["instance"]}, good=BY_KEY)
+    ended = failing.run("plan")
+    assert (ended.code, ended.out) == (70, "")
+    assert f"error[plugin_error]: a bug of the plug-in {ORIGIN.format('PROVIDER')}" in ended.err
+    assert failing.run("plan", "-c", "good").code == 0
+
+
 def test_a_bug_in_a_format_ends_the_run(failing: Acme) -> None:
     failing.declare(good=BY_KEY)
     ended = failing.run("check", "--format", "failing")
