@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING, Any
 
 from connform import plugin
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    import pytest
+
 
 class Acme:
     shape = Shape(properties={"tenant": {"type": "string"}}, required=("tenant",))
@@ -46,7 +49,7 @@ class Acme:
         return Judgement() if answer.status == 200 else Judgement("auth_denied", "no")
 
 
-class Letterbox:
+class Letterbox(Backend):
     form = "letterbox://name"
     store_shape = Shape()
 
@@ -77,5 +80,37 @@ def test_the_protocols_can_be_kept_with_these_names_alone(tmp_path: Path) -> Non
 
 
 def test_every_promised_name_is_there() -> None:
-    assert plugin.__all__ == sorted(plugin.__all__)
+    assert len(plugin.__all__) == len(set(plugin.__all__))
     assert all(hasattr(plugin, name) for name in plugin.__all__)
+
+
+NOT_OFFERED = {
+    "connform.environment.variables": "all variables, for `env://` alone",
+    "connform.http.header.problem_of": "the rule for a client secret of OAuth",
+    "connform.http.net.deadline": "a read is limited from outside",
+    "connform.manifest.repository.repository_of": "where the policy file of `exec://` is",
+    "connform.secrets.kit.command.run": "offered as `run_program`",
+    "connform.secrets.kit.file_reader.is_in_proc": "`read_file` calls it",
+    "connform.secrets.kit.value.require_not_own": "for backends that log in with a token of their own",
+}
+"""What built-in providers, auth methods and backends import of shared modules, and third parties can't."""
+
+
+def test_what_built_ins_import_third_parties_may_import_too(pytestconfig: pytest.Config) -> None:
+    package = pytestconfig.rootpath / "src" / "connform"
+    imported = {
+        f"{node.module}.{name.name}"
+        for folder in ("providers", "auth", "secrets")
+        for path in (package / folder).rglob("*.py")
+        if not {"kit", "oauth"} & set(path.parts) and path.name not in {"__init__.py", "interface.py", "answers.py"}
+        for node in ast.walk(ast.parse(path.read_bytes()))
+        if isinstance(node, ast.ImportFrom) and _is_shared(node.module or "")
+        for name in node.names
+    }
+    assert {name for name in imported if name.rpartition(".")[2] not in plugin.__all__} == set(NOT_OFFERED)
+
+
+def _is_shared(module: str) -> bool:
+    if module.startswith("connform.secrets."):
+        return module.startswith("connform.secrets.kit.")
+    return module.startswith("connform") and not module.startswith("connform.auth.oauth")

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
 from connform import registry
 from connform.errors import ConnformError
-from connform.registry import PROVIDERS_GROUP, SECRETS_GROUP, LazyTable, find, names
+from connform.registry import PROVIDERS_GROUP, SECRETS_GROUP, LazyTable, PluginKind, find, names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,13 +27,29 @@ def test_a_lazy_table_knows_its_names_and_loads_what_is_asked_for_once() -> None
     assert loaded == ["two"]
 
 
-BUILT_IN = {"http": "built-in"}
+class Named(Protocol):
+    """A protocol of two members, one of which has a default."""
+
+    name: str
+    is_old: bool = False
+
+
+class BuiltIn:
+    name = "built-in"
+    is_old = False
+
+
+BUILT_IN: dict[str, Named] = {"http": BuiltIn()}
+PROVIDERS = PluginKind(PROVIDERS_GROUP, Named)
+SECRETS = PluginKind(SECRETS_GROUP, Named)
+OBJECT = "class Plug:\n    name = 'plugged in'\nX = Plug()\n"
 
 
 @pytest.fixture
 def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
     """Put a distribution with entry points on sys.path."""
     monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(registry, "_loaded", {})
     registry._entry_points.cache_clear()
 
     def install(package: str, entry_points: str, module: str = "") -> None:
@@ -49,15 +65,19 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
 
 
 def test_a_plug_in_is_found_by_its_entry_point(install: Callable[..., None]) -> None:
-    install("acme_cf_one", "[connform.providers]\nacme = acme_cf_one:ACME\n", "ACME = 'plugged in'\n")
-    assert find("acme", BUILT_IN, PROVIDERS_GROUP) == "plugged in"
-    assert find("acme", BUILT_IN, SECRETS_GROUP) is None
+    install("acme_cf_one", "[connform.providers]\nacme = acme_cf_one:X\n", OBJECT)
+    found = find("acme", BUILT_IN, PROVIDERS)
+    assert found is not None
+    assert found.name == "plugged in"
+    assert not hasattr(found, "is_old")
+    assert find("acme", BUILT_IN, PROVIDERS) is found
+    assert find("acme", BUILT_IN, SECRETS) is None
     assert names(BUILT_IN, PROVIDERS_GROUP) == ["acme", "http"]
 
 
 def test_a_plug_in_never_takes_a_built_in_name(install: Callable[..., None]) -> None:
     install("acme_cf_two", "[connform.providers]\nhttp = acme_cf_two:EVIL\n", "raise SystemExit('loaded')\n")
-    assert find("http", BUILT_IN, PROVIDERS_GROUP) == "built-in"
+    assert find("http", BUILT_IN, PROVIDERS) is BUILT_IN["http"]
     assert names(BUILT_IN, PROVIDERS_GROUP) == ["http"]
 
 
@@ -66,11 +86,11 @@ def test_a_built_in_name_reads_no_metadata(monkeypatch: pytest.MonkeyPatch) -> N
         pytest.fail(f"{group} was read")
 
     monkeypatch.setattr(registry, "_entry_points", fail)
-    assert find("http", BUILT_IN, PROVIDERS_GROUP) == "built-in"
+    assert find("http", BUILT_IN, PROVIDERS) is BUILT_IN["http"]
 
 
 def test_an_unknown_name_is_none() -> None:
-    assert find("nobody", BUILT_IN, PROVIDERS_GROUP) is None
+    assert find("nobody", BUILT_IN, PROVIDERS) is None
 
 
 def test_listing_loads_nothing(install: Callable[..., None]) -> None:
@@ -84,15 +104,17 @@ def test_listing_loads_nothing(install: Callable[..., None]) -> None:
         ("acme_cf_four", "raise RuntimeError('no licence')\n", "RuntimeError: no licence"),
         ("acme_cf_five", "", "ModuleNotFoundError"),
         ("acme_cf_six", "Y = 1\n", "AttributeError"),
+        ("acme_cf_nine", "X = object()\n", "it has no `name`"),
+        ("acme_cf_ten", "class X:\n    name = ''\n", "it is the class X, and an object of it is needed"),
     ],
-    ids=["raises", "no module", "no attribute"],
+    ids=["raises", "no module", "no attribute", "no member", "class"],
 )
 def test_a_broken_plug_in_is_named_with_its_package(
     install: Callable[..., None], package: str, module: str, words: str
 ) -> None:
     install(package, f"[connform.secrets]\nacme = {package}:X\n", module)
     with pytest.raises(ConnformError) as caught:
-        find("acme", {}, SECRETS_GROUP)
+        find("acme", {}, SECRETS)
     assert package in str(caught.value)
     assert words in str(caught.value)
 
@@ -101,6 +123,6 @@ def test_two_packages_with_one_name_are_an_error(install: Callable[..., None]) -
     install("acme_cf_seven", "[connform.secrets]\nacme = acme_cf_seven:X\n", "X = 1\n")
     install("acme_cf_eight", "[connform.secrets]\nacme = acme_cf_eight:X\n", "X = 2\n")
     with pytest.raises(ConnformError) as caught:
-        find("acme", {}, SECRETS_GROUP)
+        find("acme", {}, SECRETS)
     assert "acme_cf_seven" in str(caught.value)
     assert "acme_cf_eight" in str(caught.value)

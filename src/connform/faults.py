@@ -76,6 +76,7 @@ _NETWORK, _REJECTED, _SECRET = ExitCode.COULD_NOT_VERIFY, ExitCode.CREDENTIAL_RE
 FAULTS: Final = _table(
     (Stage.CONFIG, _FAILED, ExitCode.INVALID, "config_file_unreadable", "make the file readable, or correct its path; paths are relative to the manifest"),
     (Stage.CONFIG, _FAILED, ExitCode.INVALID, "config_invalid", "correct the setting that the message names"),
+    (Stage.CONFIG, _FAILED, ExitCode.INTERNAL, "plugin_error", "report it to the authors of the plug-in; `--debug` shows the message and the traceback, which may hold a secret"),
     (Stage.SECRET, _FAILED, _SECRET, "secret_not_found", "create the secret, or correct the reference"),
     (Stage.SECRET, _FAILED, _SECRET, "secret_denied", "give this user read access to the secret"),
     (Stage.SECRET, _UNKNOWN, _SECRET, "secret_backend_unavailable", "see whether the store is up and reachable, then try again"),

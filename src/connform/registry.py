@@ -1,4 +1,4 @@
-"""Looks up built-in and third-party providers and secret backends by name.
+"""Looks up built-in and third-party providers, auth methods, secret backends and formats by name.
 
 Layer 0; reads the metadata of installed packages, but only where a name isn't built in.
 """
@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
-from connform.errors import ConnformError
+from connform.errors import ConnectionFailed, ConnformError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -21,6 +22,10 @@ PROVIDERS_GROUP: Final = "connform.providers"
 """Entry points of third-party providers."""
 SECRETS_GROUP: Final = "connform.secrets"
 """Entry points of third-party secret backends."""
+AUTH_GROUP: Final = "connform.auth"
+"""Entry points of third-party auth methods."""
+FORMATS_GROUP: Final = "connform.formats"
+"""Entry points of third-party report formats."""
 
 
 class LazyTable(Mapping[str, T]):
@@ -45,26 +50,54 @@ class LazyTable(Mapping[str, T]):
         return len(self._names)
 
 
-def find(name: str, table: Mapping[str, T], group: str) -> T | None:
+class PluginKind(NamedTuple):
+    """What the plug-ins of one group have in common."""
+
+    group: str
+    """The group of their entry points."""
+    protocol: type
+    """The protocol that each must have the members of."""
+    results: Mapping[str, type] = MappingProxyType({})
+    """Method → the type of its result."""
+    makers: frozenset[str] = frozenset()
+    """The methods whose results have methods of the plug-in too: an open store, a credential."""
+    failure: type[ConnectionFailed] = ConnectionFailed
+    """The class of the exceptions that are raised for those of a plug-in."""
+    passed: tuple[type[Exception], ...] = ()
+    """Exceptions of a plug-in that have a meaning of their own."""
+
+
+def find(name: str, table: Mapping[str, T], kind: PluginKind) -> T | None:
     """Return the built-in value of a name, else a plug-in's, else `None`.
 
-    A plug-in can't replace a built-in one, so that no installed package changes what a built-in name means.
+    A plug-in can't replace a built-in one, so that no installed package changes what a built-in name means. The methods of a
+    plug-in are guarded: an exception in one is the fault `plugin_error`.
 
     Raises:
-        ConnformError: the plug-in can't be loaded, or two packages offer the name.
+        ConnformError: the plug-in can't be loaded, lacks a member of its protocol, or two packages offer the name.
     """
     if name in table:
         return table[name]
-    points = _entry_points(group).get(name, ())
+    points = _entry_points(kind.group).get(name, ())
     if not points:
         return None
     if len({point.value for point in points}) > 1:
-        message = (
-            f"two installed packages offer {name!r} as {group}: {', '.join(sorted(map(_origin, points)))}; remove one"
-        )
+        message = f"two installed packages offer {name!r} as {kind.group}: {', '.join(sorted(map(_origin, points)))}; remove one"
         raise ConnformError(message)
-    plug_in: T = _load(points[0])
+    key = (kind.group, points[0].value)
+    if key not in _loaded:
+        _loaded[key] = _load(points[0], kind)
+    plug_in: T = _loaded[key]
     return plug_in
+
+
+_loaded: Final[dict[tuple[str, str], Any]] = {}
+"""The plug-ins that were loaded, by group and the value of the entry point."""
+
+
+def loaded(group: str) -> list[Any]:
+    """Return the plug-ins of a group that this process has loaded."""
+    return [plug_in for (its_group, _), plug_in in _loaded.items() if its_group == group]
 
 
 def names(table: Mapping[str, object], group: str) -> list[str]:
@@ -78,12 +111,31 @@ def package_of(name: str, group: str) -> str:
     return point.dist.name if point.dist else "an unnamed package"
 
 
-def _load(point: EntryPoint) -> Any:
+def _load(point: EntryPoint, kind: PluginKind) -> Any:
     try:
-        return point.load()
+        plug_in = point.load()
     except Exception as error:  # the import of a third-party module may raise anything
         message = f"the plug-in {_origin(point)} can't be loaded: {type(error).__name__}: {error}"
         raise ConnformError(message) from error
+    if problem := protocol_problem(plug_in, kind.protocol):
+        message = f"the plug-in {_origin(point)} can't be used: {problem}"
+        raise ConnformError(message)
+    from connform.plugin_guard import GuardedPlugin  # imported here for start-up: few runs have a plug-in
+
+    return GuardedPlugin(plug_in, _origin(point), kind)
+
+
+def protocol_problem(value: object, protocol: type) -> str:
+    """Return why an object can't be used as one of a protocol: it is a class, or lacks members; empty if it can."""
+    if isinstance(value, type):
+        return f"it is the class {value.__name__}, and an object of it is needed"
+    members = {**protocol.__annotations__, **vars(protocol)}
+    missing = [
+        f"`{name}`"
+        for name, member in members.items()
+        if not (name.startswith("_") or isinstance(member, bool) or hasattr(value, name))  # a bool is a default
+    ]
+    return f"it has no {' and no '.join(missing)}" if missing else ""
 
 
 def _origin(point: EntryPoint) -> str:

@@ -12,7 +12,7 @@ from connform.auth.oauth.server import AuthorizationServer
 from connform.database.memory import MemoryStore
 from connform.diagnostics import CODES, Severity
 from connform.errors import ConnectionFailed
-from connform.http.settings import ClientSettings, Renewable
+from connform.http.settings import ClientSettings
 from connform.manifest.shape import Shape, published, selected
 from connform.secret import Secret
 from tests.canary import API_KEY, assert_no_canary
@@ -117,7 +117,7 @@ def test_what_a_header_cannot_carry_is_refused_and_never_echoed(name: str, key: 
 def test_without_a_grant_a_login_is_required() -> None:
     secrets = {"client_secret": Secret(API_KEY)}
     credential = METHODS["oauth2"].credential(given(secrets)._replace(settings={"client_id": "acme-portal"}))
-    assert isinstance(credential, Renewable)
+    assert credential.is_renewable
     assert not credential.headers()
     with pytest.raises(ConnectionFailed) as caught:
         credential.renew()

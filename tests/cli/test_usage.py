@@ -93,10 +93,9 @@ def test_a_verb_describes_itself_as_its_table_does_and_takes_the_common_flags(co
     run = connform(verb, "--help")
     assert run.code == 0
     flags = ("--file", "--connection", "--exclude", "--tag", "--changed-since", "--policy", "--format", "--output")
-    assert all(
-        flag in run.out for flag in (*flags, "--allow-empty", "--no-color", "--no-input", "--quiet", "--verbose")
-    )
-    assert len(_COMMON) == 13
+    more = ("--allow-empty", "--no-color", "--no-input", "--quiet", "--verbose", "--debug")
+    assert all(flag in run.out for flag in (*flags, *more))
+    assert len(_COMMON) == 14
 
 
 def test_help_names_every_format(connform: Connform) -> None:

@@ -11,8 +11,8 @@ import pytest
 import yaml
 from jsonschema import Draft7Validator, Draft202012Validator
 
-from connform.engine.load.catalog import editor_schema, manifest_schema
 from connform.engine.load.manifest import examine
+from connform.engine.load.manifest_schemas import editor_schema, manifest_schema
 from connform.manifest.files import Source
 from connform.manifest.parser import parse
 from connform.manifest.yaml_errors import YamlError

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import pytest
 
-from connform.engine.load.catalog import editor_schema
+from connform.engine.load.manifest_schemas import editor_schema
 from tests.editors.language_server import LanguageServer
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from jsonschema import Draft202012Validator
 
 from connform.diagnostics import CODES, Severity
-from connform.engine.load.catalog import manifest_schema, reference_keys, store_reference_keys, vocabulary
+from connform.engine.load.catalog import reference_keys, store_reference_keys, vocabulary
+from connform.engine.load.manifest_schemas import manifest_schema
 from connform.layout.canonical import canonical
 from connform.manifest.compiled import compile_predicate
 from connform.manifest.files import Source

@@ -11,7 +11,7 @@ import anyio
 
 from connform.errors import ConnectionFailed
 from connform.http import ClientSettings, async_client, sync_client
-from connform.http.settings import HeaderLines
+from connform.http.settings import Credential, HeaderLines
 from connform.secret import Secret
 from tests.canary import API_KEY
 from tests.http.servers import HOST, Server
@@ -38,7 +38,7 @@ BUSY_S: Final = 10.0
 """A busy machine may take that much longer than a limit says."""
 
 
-class Key:
+class Key(Credential):
     """An API key in a header."""
 
     def __init__(self, *lines: tuple[bytes, bytes]) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from connform.errors import ConnectionFailed
 from connform.http import async_client, sync_client
-from connform.http.settings import NO_LINES
+from connform.http.settings import NO_LINES, Credential
 from tests.http.exchanging import Mode, authorization, exchange, settings_for
 from tests.http.servers import Authority, Connection, Server, head
 
@@ -39,8 +39,10 @@ def server(authority: Authority) -> Iterator[Server]:
         yield server
 
 
-class Ending:
+class Ending(Credential):
     """A credential that `renew` makes new; it notes what it was told."""
+
+    is_renewable = True
 
     def __init__(self, lines: HeaderLines, renewed: HeaderLines | Callable[[], HeaderLines] = NEW) -> None:
         self._lines = lines

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from connform.engine.load.catalog import manifest_schema, vocabulary
+from connform.engine.load.catalog import vocabulary
+from connform.engine.load.manifest_schemas import manifest_schema
 from connform.manifest.compiled import compile_predicate
 from connform.manifest.shape import Shape, build_signature, keys, plain_keys, published, secret_keys, selected
 

@@ -17,7 +17,7 @@ from junitparser import JUnitXml
 from markdown_it import MarkdownIt
 
 from connform.faults import ExitCode
-from connform.reporters import FORMATS, REPOSITORY_PATH_FORMATS, reporter, view
+from connform.reporters import FORMATS, reporter, uses_repository_paths, view
 from connform.reporters.findings import ReportFinding, findings
 from connform.reporters.github import SHOWN
 from connform.reporters.markdown import MAX_CHARACTERS
@@ -288,5 +288,5 @@ def test_a_fingerprint_outlives_a_moved_line_and_tells_equal_findings_apart() ->
 def test_a_format_for_ci_names_files_as_the_repository_does(name: str) -> None:
     seen = view.relocated(view.build(SAMPLES["validate-hostile-words"]), lambda file: f"deploy/{file}" if file else "")
     text = reporter(name).render(seen, color=False, width=200, verbosity=0)
-    if name in REPOSITORY_PATH_FORMATS:
+    if uses_repository_paths(reporter(name)):
         assert "deploy" in text

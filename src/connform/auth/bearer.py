@@ -5,22 +5,20 @@ Layer 2, no IO.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+from connform.auth.interface import AuthMethod
 from connform.http.header import bearer, require_sendable
 from connform.manifest.references import REFERENCE
 from connform.manifest.shape import Shape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     from connform.auth.interface import AuthInputs
     from connform.http.settings import Credential
-    from connform.manifest.rules import Finding
     from connform.secret import Secret
 
 
-class Bearer:
+class Bearer(AuthMethod):
     """The method `bearer`."""
 
     shape = Shape(
@@ -28,10 +26,6 @@ class Bearer:
         required=("token",),
         description="A token that somebody else obtains and renews.",
     )
-
-    def rules(self, auth: Mapping[str, Any]) -> Iterator[Finding]:  # noqa: ARG002  (the interface's signature)
-        """Yield nothing: the schema checks everything."""
-        yield from ()
 
     def judge(self, key: str, secret: Secret) -> None:
         """Require a secret that can be sent in a header."""

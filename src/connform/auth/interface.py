@@ -38,14 +38,18 @@ class AuthInputs(NamedTuple):
 
 
 class AuthMethod(Protocol):
-    """One way to authenticate."""
+    """One way to authenticate. A class that inherits from it has the defaults of the members that have one."""
+
+    uses_grant: bool = False
+    """Whether it uses the grant of a person's login. Such a method has the keys of `oauth2`, which `login` and `apply` read."""
 
     @property
     def shape(self) -> Shape:
         """The keys under `auth:` that belong to this method."""
 
-    def rules(self, auth: Mapping[str, Any]) -> Iterator[Finding]:
-        """Yield findings about an effective `auth:` mapping that a JSON Schema can't express."""
+    def rules(self, auth: Mapping[str, Any]) -> Iterator[Finding]:  # noqa: ARG002  (the default needs none)
+        """Yield findings about an effective `auth:` mapping that a JSON Schema can't express. The default yields none."""
+        yield from ()
 
     def judge(self, key: str, secret: Secret) -> None:
         """Require that a secret is usable for one key of this method. `credential` requires the same.

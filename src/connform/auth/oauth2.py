@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from connform.auth.interface import AuthMethod
 from connform.errors import ConnectionFailed
 from connform.http.header import problem_of
 from connform.manifest.references import REFERENCE
@@ -30,8 +31,10 @@ SERVER_URLS: Final = ("issuer", "authorize_url", "token_url", "revoke_url")
 """The settings that name the server: people, the client secret and tokens are sent there."""
 
 
-class OAuth2:
+class OAuth2(AuthMethod):
     """The method `oauth2`."""
+
+    uses_grant = True
 
     shape = Shape(
         properties={

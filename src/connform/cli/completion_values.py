@@ -53,9 +53,9 @@ def _tags_by_connection(context: click.Context) -> dict[str, list[str]]:
 
 
 def _formats(_: click.Context) -> Iterable[tuple[str, str]]:
-    from connform.reporters import FORMATS
+    from connform.reporters import format_names
 
-    return ((name, "") for name in FORMATS)
+    return ((name, "") for name in format_names())
 
 
 def _codes(_: click.Context) -> Iterable[tuple[str, str]]:

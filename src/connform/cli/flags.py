@@ -17,7 +17,7 @@ import click
 from connform.cli.usage import UsageProblem, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container
 
     Function = Callable[..., Any]
 
@@ -99,14 +99,17 @@ def _parse_formats(
 ) -> tuple[tuple[str, str], ...]:
     if not values:
         return ()
-    from connform.reporters import FORMATS
+    from connform.reporters import FORMATS, format_names
 
     pairs = []
     for value in values:
         name, separator, file = value.partition("=")
-        if name not in FORMATS or bool(separator) != bool(file):
-            message = f"--format takes {' or '.join(FORMATS)}, or FORMAT=FILE"
-            raise UsageProblem(message, did_you_mean(name, FORMATS))
+        known: Container[str] = (
+            FORMATS if name in FORMATS else format_names()
+        )  # plug-ins are looked for only where needed
+        if name not in known or bool(separator) != bool(file):
+            message = f"--format takes {' or '.join(format_names())}, or FORMAT=FILE"
+            raise UsageProblem(message, did_you_mean(name, format_names()))
         pairs.append((name, require_writable(context, parameter, file)))
     if [file for _, file in pairs].count("") > 1:
         message = "only one format can go to standard output"
@@ -182,6 +185,7 @@ _COMMON: Final = {
     "no_input": click.option("--no-input", is_flag=True, help="Never ask a question."),
     "quiet": click.option("-q", "--quiet", is_flag=True, help="Errors and failures only."),
     "verbose": click.option("-v", "--verbose", count=True, help="More facts. Repeatable."),
+    "debug": click.option("--debug", is_flag=True, help="Print exceptions in plug-ins; they may hold a secret."),
 }
 _SIMULATE: Final = click.option(
     "--simulate", is_flag=True, help="Rehearse against an embedded simulator, without secrets."
@@ -240,7 +244,12 @@ def common_flags(function: Callable[..., int], without: str = "") -> Function:
         flags_before_verb = click.get_current_context().find_object(dict) or {}
         names = Options._fields
         options = Options(**{name: _merge(flags_before_verb.get(name), arguments.pop(name, None)) for name in names})
-        return function(options, **arguments)
+        if not options.debug:
+            return function(options, **arguments)
+        from connform.cli.debug import debugging
+
+        with debugging():
+            return function(options, **arguments)
 
     return unmerged_flags(merged, without)
 

@@ -23,13 +23,6 @@ class Syntax(StrEnum):
     """GitHub's annotations: they stay commands, and nothing else becomes one."""
 
 
-SYNTAXES: Final = {
-    **dict.fromkeys(("json", "jsonl", "gitlab", "sarif"), Syntax.JSON),
-    "junit": Syntax.XML,
-    "github": Syntax.COMMANDS,
-}
-"""Format → its syntax; the others are text."""
-
 _REPLACEMENT: Final = "�"
 _ZERO_WIDTH_SPACE: Final = "\u200b"
 """A zero-width space: it splits the sign of a command and can't be seen."""

@@ -37,6 +37,8 @@ class Options(NamedTuple):
     """Whether only errors and failures are shown."""
     verbose: int = 0
     """How many times `-v` was given."""
+    debug: bool = False
+    """Whether exceptions in plug-ins are printed with their messages and tracebacks."""
 
     @property
     def verbosity(self) -> int:

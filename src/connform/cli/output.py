@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from connform.cli.flags import common_flags
-from connform.cli.inert import SYNTAXES, Syntax, inert
+from connform.cli.inert import Syntax, inert
 from connform.cli.usage import UsageProblem
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def reporting(function: Callable[..., Report]) -> Callable[..., Any]:
 
 def emit(report: Report, options: Options) -> None:
     """Write a report in every format that was asked for, standard output first."""
-    from connform.reporters import REPOSITORY_PATH_FORMATS, reporter
+    from connform.reporters import reporter, syntax_of, uses_repository_paths
     from connform.reporters.view import build, relocated
 
     view = build(report)
@@ -53,15 +53,19 @@ def emit(report: Report, options: Options) -> None:
         return relocated(view, cache(partial(relative_to_roots, roots())))
 
     def rendered(name: str, *, color: bool = False, width: int = _WIDTH_OF_LOGS) -> str:
-        view_for_format = view_of_the_repository() if name in REPOSITORY_PATH_FORMATS else view
-        return reporter(name).render(view_for_format, color=color, width=width, verbosity=options.verbosity)
+        chosen = reporter(name)
+        view_for_format = view_of_the_repository() if uses_repository_paths(chosen) else view
+        return chosen.render(view_for_format, color=color, width=width, verbosity=options.verbosity)
+
+    def syntax(name: str) -> Syntax:
+        return Syntax(syntax_of(reporter(name)))
 
     color = not options.output and wants_color(sys.stdout, options)
     text = rendered(options.format, color=color, width=_width(sys.stdout))
-    write_output(text, options, SYNTAXES.get(options.format, Syntax.TEXT), color=color)
+    write_output(text, options, syntax(options.format), color=color)
     for name, file in options.formats:
         if file:
-            save(file, inert(rendered(name), SYNTAXES.get(name, Syntax.TEXT)).encode(errors="backslashreplace"))
+            save(file, inert(rendered(name), syntax(name)).encode(errors="backslashreplace"))
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if summary and any(name == "github" for name, _ in options.formats):
         _append_to_summary(summary, inert(rendered("markdown")).encode())

@@ -70,7 +70,8 @@ def command(
     ) as exported:
         (credential,) = exported.credentials
     if not credential.is_token:
-        message = f"{name} authenticates with the header {credential.header}, not with a token"
+        how = f"the scheme {credential.scheme}" if credential.scheme else f"the header {credential.header}"
+        message = f"{name} authenticates with {how}, not with a token"
         raise UsageProblem(message)
     with hidden_frames():
         write_data(f"{_FORMATS[form](credential)}\n".encode(), options, is_secret=True)

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from connform.engine.run.client import client_settings
-from connform.errors import UnknownConnection
+from connform.errors import Refused, UnknownConnection
+from connform.http.header import BEARER_SCHEME
 from connform.http.net import deadline
 from connform.secret import Secret
 from connform.tracebacks import hidden_frames
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from connform.http.settings import HeaderLines, Network
     from connform.manifest.model import Connection
 
-_SCHEME = "Bearer "
-
 
 class ReadyCredential(NamedTuple):
     """What a program needs to use a connection without connform."""
@@ -39,15 +38,26 @@ class ReadyCredential(NamedTuple):
     header: str
     """The header that carries the credential: `Authorization`, `api_key`, …"""
     value: Secret
-    """The key, or the token without its scheme."""
-    is_token: bool
-    """Whether it is a bearer token (RFC 6750); otherwise it is an API key."""
+    """The value of the header, without the scheme."""
+    scheme: str = ""
+    """The authentication scheme in front of the value, such as `Bearer` (RFC 9110 §11.1); empty for none."""
     expires_at: datetime | None = None
     """When it expires, aware UTC; `None` if unknown."""
     scopes: tuple[str, ...] = ()
     """Granted scopes; empty if unknown."""
     ca_file: str = ""
     """PEM file of the certificates to trust; empty for those of the system."""
+
+    @property
+    def is_token(self) -> bool:
+        """Whether it is a bearer token (RFC 6750)."""
+        return self.scheme == BEARER_SCHEME
+
+    @property
+    def header_value(self) -> Secret:
+        """The whole value of the header."""
+        with hidden_frames():
+            return Secret(f"{self.scheme} {self.value.reveal()}") if self.scheme else self.value
 
 
 class ExportedCredential(NamedTuple):
@@ -64,37 +74,37 @@ def export_credential(connection: Connection, context: RunContext, timeout_s: fl
 
     Raises:
         ConnectionFailed: a secret can't be resolved, a login is required, the access token can't be renewed.
+        Refused: the credential is not one header.
     """
-    from connform.auth.oauth.credential import GrantCredential
-
     settings = client_settings(connection, context, total_s=timeout_s)
     credential = settings.credential
     assert credential is not None  # noqa: S101  (every auth method makes one)
-    facts = None
     lines = credential.headers()
-    if isinstance(credential, GrantCredential):
+    if credential.is_renewable and not lines:
         with deadline.within(settings.total_s):
-            lines = lines or credential.renew()
-        facts = credential.facts
-    header, value, is_token = _split_header(lines)
+            lines = credential.renew()
+    facts = credential.facts
+    if len(lines) != 1:
+        message = f"{connection.name} authenticates with {len(lines)} headers, and only one can be handed over"
+        raise Refused(message)
+    header, value = _split_header(lines, credential.scheme)
     return ReadyCredential(
         connection.name,
         settings.base_url,
         header,
         value,
-        is_token=is_token,
+        credential.scheme,
         expires_at=facts.expires_at if facts else None,
         scopes=facts.scopes if facts else (),
         ca_file=str(settings.ca_file.absolute()) if settings.ca_file else "",
     )
 
 
-def _split_header(lines: HeaderLines) -> tuple[str, Secret, bool]:
-    """Return the name of a header, its value without `Bearer `, and whether it had that prefix."""
+def _split_header(lines: HeaderLines, scheme: str) -> tuple[str, Secret]:
+    """Return the name of a header, and its value without the authentication scheme."""
     with hidden_frames():
         ((name, value),) = lines.reveal()
-        text = value.decode("ascii")
-        return name.decode("ascii"), Secret(text.removeprefix(_SCHEME)), text.startswith(_SCHEME)
+        return name.decode("ascii"), Secret(value.decode("ascii").removeprefix(f"{scheme} "))
 
 
 @contextmanager
@@ -123,6 +133,7 @@ def export_credentials(
         ManifestInvalid: a manifest has errors.
         UnknownConnection: no connection has that name.
         ConnectionFailed: as for `export_credential`.
+        Refused: the same.
     """
     from connform.engine.load.manifest import load_manifest
     from connform.engine.load.selection import unknown_connection

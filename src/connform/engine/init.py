@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from connform import __version__
 from connform.auth import METHODS
+from connform.engine.load.catalog import DEFAULT_PROVIDER, provider
 from connform.manifest.document import NAME
-from connform.providers.iinked_sign import IINKED_SIGN
 from connform.secrets import BACKENDS
 
 if TYPE_CHECKING:
@@ -41,8 +41,8 @@ class Answers(NamedTuple):
 
 
 def environments() -> list[str]:
-    """Return the environments of iinked Sign."""
-    return list(IINKED_SIGN.shape.branches)
+    """Return the environments of the default provider."""
+    return list(provider(DEFAULT_PROVIDER).shape.branches)
 
 
 def regions(environment: str) -> list[str]:
@@ -119,7 +119,7 @@ def _credential(answers: Answers) -> Iterator[tuple[str, str]]:
 
 
 def _keys(environment: str) -> dict[str, Any]:
-    return dict(IINKED_SIGN.shape.branches[environment].properties)
+    return dict(provider(DEFAULT_PROVIDER).shape.branches[environment].properties)
 
 
 def _starter(name: str) -> str:

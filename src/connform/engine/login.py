@@ -13,6 +13,7 @@ from connform.auth import oauth2
 from connform.auth.oauth import authorization
 from connform.auth.oauth.server import discover
 from connform.auth.oauth.token_endpoint import AnswerLost, GrantRefused, TokenEndpoint
+from connform.engine.load.catalog import uses_grant
 from connform.engine.load.manifest import load_manifest
 from connform.engine.load.selection import unknown_connection
 from connform.engine.logins import grant_problem
@@ -219,7 +220,7 @@ def _auth_inputs(
     if name not in manifest:
         raise UnknownConnection(unknown_connection(name, manifest))
     connection = manifest[name]
-    if connection.auth.method != "oauth2":
+    if not uses_grant(connection.auth.method):
         message = f"{name} authenticates with {connection.auth.method}: only an OAuth connection has a grant"
         raise UnknownConnection(message)
     with run_context(manifest, simulate=False, state=state) as context:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from connform.auth.oauth.freshness import is_fresh
+from connform.engine.load.catalog import uses_grant
 from connform.engine.load.manifest import read_manifest
 from connform.engine.load.selection import EVERYTHING, Selection
 from connform.engine.run.describe import describe, with_failure
@@ -43,7 +44,7 @@ def logins(
     reports = []
     try:
         for connection in manifest.values():
-            if connection.auth.method == "oauth2":
+            if uses_grant(connection.auth.method):
                 store = grants.of(connection)
                 if store not in facts_by_store:
                     facts_by_store[store] = {facts.connection: facts for facts in store.facts()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from connform.engine.changes.plan_file import PLAN_SCHEMA
-from connform.engine.load.catalog import editor_schema, manifest_schema
+from connform.engine.load.manifest_schemas import editor_schema, manifest_schema
 from connform.manifest.portable import portable
 from connform.policies.keywords import policy_schema
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import httpcore
 
-    from connform.http.settings import Credential, HeaderLines, Renewable
+    from connform.http.settings import Credential, HeaderLines
     from connform.origin import Origin
 
 _ERRORS_FROM: Final = 400
@@ -31,7 +31,7 @@ _JITTER_S: Final = 0.5
 class Renew(NamedTuple):
     """Step: renew the credential. The result is its header lines."""
 
-    credential: Renewable
+    credential: Credential
     """The credential to renew."""
     refused: HeaderLines
     """The lines that the server answered with 401; empty where nothing was sent."""
@@ -77,7 +77,7 @@ def exchange(
         RequestFailed: of the last attempt, or `rate_limited` where a remembered rate limit lasts too long.
     """
     lines = credential.headers() if credential else NO_LINES
-    renewable = cast("Renewable", credential) if hasattr(credential, "renew") else None  # isinstance takes 20 µs
+    renewable = credential if credential and credential.is_renewable else None
     if renewable and not lines:
         lines = yield Renew(renewable, NO_LINES)
     attempt = 1

@@ -10,7 +10,7 @@ import re
 from typing import Final
 
 from connform.errors import ConnectionFailed
-from connform.http.settings import HeaderLines
+from connform.http.settings import Credential, HeaderLines
 from connform.secret import Secret
 from connform.tracebacks import hidden_frames
 
@@ -30,25 +30,32 @@ _INVISIBLE: Final = {
 """Invisible characters that get into pasted secrets by mistake, with the words for messages."""
 
 
-class HeaderCredential:
+BEARER_SCHEME: Final = "Bearer"
+"""The authentication scheme of bearer tokens (RFC 6750 §2.1)."""
+
+
+class HeaderCredential(Credential):
     """A credential that is sent in one header. No output shows it."""
 
-    __slots__ = ("_lines",)
+    __slots__ = ("_lines", "scheme")
+    is_renewable = False  # a plain attribute, because each request reads it
+    scheme: str
 
-    def __init__(self, name: str, secret: Secret, *, key: str, prefix: str = "") -> None:
+    def __init__(self, name: str, secret: Secret, *, key: str, scheme: str = "") -> None:
         """Check the secret, and build the header line.
 
         Args:
             name: the header's name, as it is sent.
             secret: the secret that it carries.
             key: the key under `auth:` that the secret came from, for messages.
-            prefix: text in front of the secret, as `Bearer `.
+            scheme: the authentication scheme in front of the secret, such as `Bearer`; empty for none.
 
         Raises:
             ConnectionFailed: `secret_malformed`.
         """
         require_sendable(secret, key=key)
-        self._lines = HeaderLines((name, Secret(prefix + secret.reveal())))
+        self.scheme = scheme
+        self._lines = HeaderLines((name, Secret(f"{scheme} {secret.reveal()}" if scheme else secret.reveal())))
 
     def headers(self) -> HeaderLines:
         """Return the header line that carries the credential."""
@@ -60,7 +67,7 @@ class HeaderCredential:
 
 def bearer(token: Secret, *, key: str) -> HeaderCredential:
     """Return the credential of a bearer token (RFC 6750 §2.1)."""
-    return HeaderCredential("Authorization", token, key=key, prefix="Bearer ")
+    return HeaderCredential("Authorization", token, key=key, scheme=BEARER_SCHEME)
 
 
 def require_sendable(secret: Secret, *, key: str) -> None:

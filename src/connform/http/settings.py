@@ -6,7 +6,7 @@ Layer 1, no IO, imports neither httpx nor httpcore.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Final, Protocol
 
 from connform.secret import Secret
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from connform.faults import Stage
+    from connform.grant import GrantFacts
 
 
 class HeaderLines:
@@ -29,6 +30,9 @@ class HeaderLines:
     def reveal(self) -> list[tuple[bytes, bytes]]:
         """Return the lines in clear. Call it inside of `hidden_frames`."""
         return [(name.encode(), value.reveal().encode(errors="surrogatepass")) for name, value in self._lines]
+
+    def __len__(self) -> int:
+        return len(self._lines)
 
     def __bool__(self) -> bool:
         return bool(self._lines)
@@ -47,20 +51,39 @@ NO_LINES: Final = HeaderLines()
 
 
 class Credential(Protocol):
-    """What the transport adds to a request; no httpx object shows it."""
+    """What the transport adds to a request; no httpx object shows it.
+
+    A class that inherits from it has the defaults, which are those of a credential that is never renewed.
+    """
+
+    __slots__ = ()
+
+    @property
+    def is_renewable(self) -> bool:
+        """Whether it expires, and `renew` renews it. The default is `False`."""
+        return False
+
+    @property
+    def scheme(self) -> str:
+        """The authentication scheme of its header, such as `Bearer` (RFC 9110 §11.1); empty where there is none, as for a key.
+
+        `exec` and `token` hand the credential over by it.
+        """
+        return ""
+
+    @property
+    def facts(self) -> GrantFacts | None:
+        """The facts of its grant, once the grant was read; `None` for a credential without a grant, which is the default."""
+        return None
 
     def headers(self) -> HeaderLines:
         """Return the header lines that carry the credential; empty where it must be renewed first. No IO."""
 
-
-@runtime_checkable
-class Renewable(Credential, Protocol):
-    """A credential that expires, and can be renewed."""
-
     def renew(self, refused: HeaderLines = NO_LINES) -> HeaderLines:
-        """Return the lines of a renewed credential; blocks, and may use the state database and the network.
+        """Return the lines of a renewed credential; called if `is_renewable`. The default returns `refused`.
 
-        Many threads may call it at once; one of them renews. It ends by the deadline of `http.net.deadline`.
+        It blocks, and may use the state database and the network. Many threads may call it at once; one of them renews. It
+        ends by the deadline of `http.net.deadline`.
 
         Args:
             refused: the lines that the server answered with 401; empty where none were sent. If there is no newer
@@ -69,6 +92,7 @@ class Renewable(Credential, Protocol):
         Raises:
             ConnectionFailed: there is no usable credential.
         """
+        return refused
 
 
 class Observer(Protocol):

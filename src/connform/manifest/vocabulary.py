@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Container, Iterable, Mapping
 
     from connform.manifest.rules import Finding
     from connform.manifest.shape import Shape
@@ -30,5 +30,5 @@ class Vocabulary(NamedTuple):
     """Returns what is wrong with a reference, or an empty text; arguments: reference, backend, settings of the store."""
     store_rules: Callable[[Mapping[str, Any]], Iterable[Finding]]
     """Returns mistakes of a schema-valid store that a schema can't express."""
-    files: frozenset[str] = frozenset()
+    files: Container[str] = frozenset()
     """The backends whose references have file paths, relative to the manifest."""

@@ -1,6 +1,7 @@
 """The table of report formats, and the protocol of a format's module. Layer 4, no IO.
 
-A new format is one module with `render` and one line here.
+A new format is one module with `render` and one line here. Third parties add formats by the entry-point group
+`connform.formats`.
 """
 
 from __future__ import annotations
@@ -8,12 +9,20 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
+from connform.registry import FORMATS_GROUP, LazyTable, PluginKind, find, names
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from connform.reporters.view import View
 
 
 class Reporter(Protocol):
-    """A format: a module with this function."""
+    """A format: a module, or an object, with this function.
+
+    It may also have `syntax`: `json` or `xml` if control characters must be escaped as that syntax does; and
+    `uses_repository_paths`: whether it names a file by its path in the repository.
+    """
 
     def render(self, view: View, *, color: bool, width: int, verbosity: int) -> str:
         """Return the whole output, which ends with a newline unless it is empty.
@@ -26,23 +35,39 @@ class Reporter(Protocol):
         """
 
 
-FORMATS: Final = {
-    "text": "connform.reporters.text",
-    "concise": "connform.reporters.concise",
-    "json": "connform.reporters.json",
-    "jsonl": "connform.reporters.jsonl",
-    "github": "connform.reporters.github",
-    "gitlab": "connform.reporters.gitlab",
-    "sarif": "connform.reporters.sarif",
-    "junit": "connform.reporters.junit",
-    "markdown": "connform.reporters.markdown",
-}
-"""Name on the command line → module; only the module of a requested format is imported."""
+_MODULES: Final = ("text", "concise", "json", "jsonl", "github", "gitlab", "sarif", "junit", "markdown")
 
-REPOSITORY_PATH_FORMATS: Final = frozenset({"github", "gitlab", "sarif", "junit", "markdown"})
-"""Formats in which a file is named by its path in the repository."""
+FORMATS: Final[Mapping[str, Reporter]] = LazyTable(
+    _MODULES, lambda name: cast("Reporter", import_module(f"{__name__}.{name}"))
+)
+"""By the name on the command line; only the module of a requested format is imported."""
+FORMAT_PLUGINS: Final = PluginKind(FORMATS_GROUP, Reporter, {"render": str})
+"""Third-party formats."""
 
 
 def reporter(name: str) -> Reporter:
-    """Return the reporter of a format that is in the table."""
-    return cast("Reporter", import_module(FORMATS[name]))
+    """Return the reporter of a format.
+
+    Raises:
+        LookupError: there is no such format.
+        ConnformError: a plug-in can't be loaded.
+    """
+    found = find(name, FORMATS, FORMAT_PLUGINS)
+    if found is None:
+        raise LookupError(name)
+    return found
+
+
+def format_names() -> list[str]:
+    """Return the names of all formats, built-in and of plug-ins."""
+    return [*FORMATS, *(name for name in names(FORMATS, FORMATS_GROUP) if name not in FORMATS)]
+
+
+def syntax_of(reporter: Reporter) -> str:
+    """Return the syntax of a format: `text`, `json`, `xml`, or `commands` for GitHub's annotations."""
+    return getattr(reporter, "syntax", "text")
+
+
+def uses_repository_paths(reporter: Reporter) -> bool:
+    """Whether a format names a file by its path in the repository."""
+    return getattr(reporter, "uses_repository_paths", False)

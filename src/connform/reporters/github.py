@@ -14,6 +14,9 @@ from connform.reporters.text_plan import changed_connections, describe_change
 if TYPE_CHECKING:
     from connform.reporters.view import View
 
+syntax: Final = "commands"
+uses_repository_paths: Final = True
+
 SHOWN: Final = 10
 """Annotations that GitHub shows of each severity and step."""
 _DATA: Final = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})

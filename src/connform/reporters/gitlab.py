@@ -10,6 +10,9 @@ from connform.reporters.findings import findings
 if TYPE_CHECKING:
     from connform.reporters.view import View
 
+syntax: Final = "json"
+uses_repository_paths: Final = True
+
 _SEVERITIES: Final = {"error": "major", "warning": "minor"}
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from json import dumps
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from connform.reporters.view import View
+
+syntax: Final = "json"
 
 
 def render(view: View, *, color: bool, width: int, verbosity: int) -> str:  # noqa: ARG001  (for machines)

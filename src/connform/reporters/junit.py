@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     from connform.reporters.view import View
 
+syntax: Final = "xml"
+uses_repository_paths: Final = True
+
 _OUTCOMES: Final = {"failed": "failure", "unknown": "error", "skipped": "skipped"}
 """Verdict → element. What could not be verified is an error of the run, not a failure of the connection."""
 

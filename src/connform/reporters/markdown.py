@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from connform.reporters.view import View
 
+uses_repository_paths: Final = True
+
 MAX_CHARACTERS: Final = 65_536
 """GitHub's limit for one comment."""
 _RESERVED_CHARACTERS: Final = 500

@@ -14,6 +14,9 @@ from connform.reporters.markdown import escape
 if TYPE_CHECKING:
     from connform.reporters.view import View
 
+syntax: Final = "json"
+uses_repository_paths: Final = True
+
 _SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _ROOT: Final = "%SRCROOT%"
 """The name that GitHub gives to the root of the repository."""

@@ -26,7 +26,8 @@ def render_secrets(view: View, paint: Painter, *, width: int, verbosity: int) ->
     """Return the connections, each with a row for every secret, and below it why it could not be read."""
     lines: list[str] = []
     for connection in view["connections"]:
-        shown = [secret for secret in connection["secrets"] if verbosity >= 0 or secret["class"]]
+        secrets = connection.get("secrets", ())  # absent if the connection has none
+        shown = [secret for secret in secrets if verbosity >= 0 or secret["class"]]
         if not shown:
             continue
         lines.append(paint(clean(connection["name"]), BOLD))

@@ -16,7 +16,7 @@ from connform.manifest.references import REFERENCE
 from connform.manifest.shape import Shape, Snippet
 from connform.manifest.urls import URL, parse_url, url_findings
 from connform.secret import Secret
-from connform.secrets.kit.interface import Fetched
+from connform.secrets.kit.interface import Backend, Fetched
 from connform.secrets.kit.open_store import DocumentStore, OnceValue
 from connform.secrets.kit.requirements import missing_library
 from connform.secrets.kit.value import whole_or_field
@@ -39,7 +39,7 @@ _DENIED_HINT: Final = "the login needs the role Key Vault Secrets User; a disabl
 _INSTALL: Final = "pip install azure-identity"
 
 
-class KeyVault:
+class KeyVault(Backend):
     """The backend `azurekv`."""
 
     form = "azurekv://vault/name"

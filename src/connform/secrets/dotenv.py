@@ -17,7 +17,7 @@ from connform.errors import SecretUnresolved
 from connform.manifest.shape import Shape, Snippet
 from connform.manifest.similar import did_you_mean
 from connform.secrets.kit.file_reader import read_file
-from connform.secrets.kit.interface import Fetched
+from connform.secrets.kit.interface import Backend, Fetched
 from connform.secrets.kit.open_store import attempt
 from connform.secrets.kit.value import secret_from_text, text_of_file
 
@@ -52,10 +52,12 @@ class MalformedLineError(ValueError):
     """A line that can't be parsed. The message is the line's number, never its text."""
 
 
-class Dotenv:
+class Dotenv(Backend):
     """The backend `dotenv`."""
 
     form = "dotenv://.env#NAME"
+    reads_files = True
+    depends_on_folder = True
     store_shape = Shape(
         properties={
             "path": {

@@ -13,6 +13,7 @@ from connform.environment import variables
 from connform.errors import SecretUnresolved
 from connform.manifest.shape import Shape
 from connform.manifest.similar import did_you_mean
+from connform.secrets.kit.interface import Backend
 from connform.secrets.kit.open_store import DocumentStore
 from connform.secrets.kit.value import fetched_from_bytes
 
@@ -27,7 +28,7 @@ VARIABLE: Final = r"[A-Za-z_][A-Za-z0-9_]*"
 """The pattern of a variable's name (POSIX.1 §8.1, and lower case)."""
 
 
-class Env:
+class Env(Backend):
     """The backend `env`."""
 
     form = "env://NAME"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from connform.errors import SecretUnresolved
 from connform.manifest.shape import Shape, Snippet
 from connform.secrets.kit.file_reader import PATH_SCHEMA, is_in_proc, read_file
-from connform.secrets.kit.interface import Fetched
+from connform.secrets.kit.interface import Backend, Fetched
 from connform.secrets.kit.open_store import DocumentStore
 from connform.secrets.kit.value import text_of_file, whole_or_field
 
@@ -34,10 +34,12 @@ OWN_FOLDER: Final = ".connform"
 """The folder next to a manifest that holds grants and their encryption key."""
 
 
-class File:
+class File(Backend):
     """The backend `file`."""
 
     form = "file:///run/secrets/NAME"
+    reads_files = True
+    depends_on_folder = True
     store_shape = Shape(
         properties={
             "path": {

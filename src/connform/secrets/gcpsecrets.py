@@ -14,7 +14,7 @@ from connform.manifest.references import REFERENCE
 from connform.manifest.shape import Shape, Snippet
 from connform.manifest.urls import URL, parse_url, url_findings
 from connform.secret import Secret
-from connform.secrets.kit.interface import Fetched
+from connform.secrets.kit.interface import Backend, Fetched
 from connform.secrets.kit.open_store import DocumentStore, OnceValue
 from connform.secrets.kit.requirements import missing_library
 from connform.secrets.kit.value import text_from_base64, whole_or_field
@@ -44,7 +44,7 @@ _DENIED_HINT: Final = "the account needs the role Secret Manager Secret Accessor
 _INSTALL: Final = "pip install google-auth requests"
 
 
-class SecretManager:
+class SecretManager(Backend):
     """The backend `gcpsecrets`."""
 
     form = "gcpsecrets://project/name"

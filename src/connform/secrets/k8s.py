@@ -16,7 +16,7 @@ from connform.manifest.references import REFERENCE
 from connform.manifest.shape import Shape, Snippet
 from connform.manifest.similar import did_you_mean
 from connform.manifest.urls import URL, url_findings
-from connform.secrets.kit.interface import Fetched
+from connform.secrets.kit.interface import Backend, Fetched
 from connform.secrets.kit.open_store import DocumentStore, OnceValue
 from connform.secrets.kit.value import require_not_own, secret_from_text, text_from_base64
 
@@ -35,7 +35,7 @@ _LOGIN_HINT: Final = "the token has ended, or is another cluster's: give the sto
 _DENIED_HINT: Final = "its service account needs a role with the verb `get` on `secrets` in that namespace"
 
 
-class Kubernetes:
+class Kubernetes(Backend):
     """The backend `k8s`."""
 
     form = "k8s://namespace/name#key"

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from connform.environment import variable
 from connform.errors import SecretUnresolved
 from connform.manifest.shape import Shape, Snippet
-from connform.secrets.kit.interface import Fetched
+from connform.secrets.kit.interface import Backend, Fetched
 from connform.secrets.kit.open_store import DocumentStore
 from connform.secrets.kit.requirements import missing_library
 from connform.secrets.kit.value import whole_or_field
@@ -45,7 +45,7 @@ _KWALLET_PROCESSES: Final[set[int]] = set()
 _SECRET_SERVICE: Final = ("keyring.backends.SecretService", "keyring.backends.libsecret")
 
 
-class Keyring:
+class Keyring(Backend):
     """The backend `keyring`."""
 
     form = "keyring://service/user"

@@ -15,7 +15,7 @@ from connform.errors import SecretUnresolved
 from connform.manifest.shape import Shape, Snippet
 from connform.manifest.similar import did_you_mean
 from connform.secrets.kit.file_reader import PATH_SCHEMA
-from connform.secrets.kit.interface import Fetched
+from connform.secrets.kit.interface import Backend, Fetched
 from connform.secrets.kit.open_store import DocumentStore
 from connform.secrets.kit.requirements import missing_program
 from connform.secrets.kit.value import secret_from_text, text_from_bytes
@@ -32,7 +32,7 @@ _GPG_OPTIONS: Final = "--batch --pinentry-mode error --status-fd 2"
 """No dialog, and status lines for programs on standard error (GnuPG's doc/DETAILS): they are not translated."""
 
 
-class PasswordStore:
+class PasswordStore(Backend):
     """The backend `pass`."""
 
     form = "pass://path"

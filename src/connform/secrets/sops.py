@@ -17,7 +17,7 @@ from connform.manifest.references import REFERENCE
 from connform.manifest.shape import Shape, Snippet
 from connform.manifest.similar import did_you_mean
 from connform.secrets.kit.file_reader import PATH_SCHEMA, read_file
-from connform.secrets.kit.interface import Fetched
+from connform.secrets.kit.interface import Backend, Fetched
 from connform.secrets.kit.open_store import DocumentStore
 from connform.secrets.kit.requirements import missing_program
 from connform.secrets.kit.value import fetched_from_bytes, field_of, object_from_json, text_from_bytes
@@ -55,10 +55,12 @@ _LAST_MODIFIED: Final = re.compile(rb"lastmodified[\"']?\s*[:=]\s*[\"']?(\d{4}-\
 """The time of the last change, as sops writes it in each of its formats. The file's MAC covers it."""
 
 
-class Sops:
+class Sops(Backend):
     """The backend `sops`."""
 
     form = "sops://secrets.enc.yaml#/a/b"
+    reads_files = True
+    depends_on_folder = True
     store_shape = Shape(
         properties={
             "path": {

@@ -15,8 +15,9 @@ from connform.auth.oauth import pending_refresh
 from connform.auth.oauth.freshness import is_fresh
 from connform.auth.oauth.renewal import Renewal, header_lines
 from connform.errors import ConnectionFailed
+from connform.http.header import BEARER_SCHEME
 from connform.http.net import deadline
-from connform.http.settings import NO_LINES
+from connform.http.settings import NO_LINES, Credential
 from connform.process_local import ProcessLocal
 
 if TYPE_CHECKING:
@@ -43,8 +44,11 @@ class _CurrentRenewal:
         self.outcome: Future[Grant] | None = None
 
 
-class GrantCredential:
-    """The credential of one connection. It is `Renewable`; threads and tasks may share it."""
+class GrantCredential(Credential):
+    """The credential of one connection. Threads and tasks may share it."""
+
+    is_renewable = True
+    scheme = BEARER_SCHEME
 
     def __init__(
         self,
@@ -83,7 +87,7 @@ class GrantCredential:
         return header_lines(grant) if grant is not None and is_fresh(grant.facts, self._clock()) else NO_LINES
 
     def renew(self, refused: HeaderLines = NO_LINES) -> HeaderLines:
-        """Return the header line of a usable token, after a renewal if needed (`http.settings.Renewable`).
+        """Return the header line of a usable token, after a renewal if needed (`http.settings.Credential`).
 
         Raises:
             ConnectionFailed: as for `Renewal.run`. At the deadline of the caller, the message says what the renewal waits for; the

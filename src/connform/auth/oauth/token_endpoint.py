@@ -184,7 +184,7 @@ def _basic_credential(app: App) -> HeaderCredential:
     """Return the `Basic` credential. Both parts are form-encoded first (RFC 6749 §2.3.1), because of colons and percent signs."""
     pair = f"{quote_plus(app.client_id)}:{quote_plus(app.client_secret.reveal())}"
     value = Secret(b64encode(pair.encode("ascii")).decode("ascii"))
-    return HeaderCredential("Authorization", value, key="client_secret", prefix="Basic ")
+    return HeaderCredential("Authorization", value, key="client_secret", scheme="Basic")
 
 
 def _raise_error(answer: _Answer) -> None:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from connform.auth.oauth.freshness import is_fresh
+from connform.engine.load.catalog import uses_grant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from connform.manifest.model import Connection
     from connform.recorded import Applied
 
-OAUTH: Final = "oauth2"
 _CREATE, _REMOVE = "create", "remove"
 _MAX_SHOWN: Final = 5
 """How many names a suggestion shows."""
@@ -35,8 +35,8 @@ def leaves_grant(applied: Applied | None, connection: Connection) -> bool:
     """Whether a connection was applied with OAuth, and is declared without it now."""
     return (
         applied is not None
-        and applied.spec["settings"]["auth"]["method"] == OAUTH
-        and connection.settings["auth"]["method"] != OAUTH
+        and uses_grant(applied.spec["settings"]["auth"]["method"])
+        and not uses_grant(connection.settings["auth"]["method"])
     )
 
 

@@ -5,7 +5,7 @@ Layer 3; reads the recorded state.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from connform.engine.changes.compare import declared_change, declared_connection, removal_change
 from connform.engine.changes.living_grants import probable_renames
@@ -13,6 +13,7 @@ from connform.engine.changes.plan import Action, Plan
 from connform.engine.changes.production import production_secrets
 from connform.engine.changes.renames import find_renames
 from connform.engine.changes.specification import with_stores
+from connform.engine.load.catalog import uses_grant
 from connform.engine.load.selection import select
 from connform.engine.run.states import SINGLE_SHARD, Shard, by_table
 from connform.errors import UnknownConnection
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from connform.engine.run.states import StateOfRun
     from connform.manifest.decode import Manifest
     from connform.recorded import Applied, RecordSummary
-
-_OAUTH: Final = "oauth2"
 
 
 def make_plan(manifest: Manifest, states: StateOfRun, selection: Selection, shard: Shard = SINGLE_SHARD) -> Plan:
@@ -152,7 +151,6 @@ def _revocation_spec(change: Change, manifest: Manifest, states: StateOfRun) -> 
     """Return the specification with which a change ends a grant, as `Change.revocation_spec`; empty if it ends none."""
     applied = change.applied.spec if change.applied else {}
     declared = change.spec["settings"] if change.spec else {}
-    has_grant = [
-        settings.get("auth", {}).get("method") == _OAUTH for settings in (applied.get("settings", {}), declared)
-    ]
-    return with_stores(applied, manifest.stores, states.folder_path) if has_grant == [True, False] else {}
+    had_grant = bool(applied) and uses_grant(applied["settings"]["auth"]["method"])
+    has_grant = bool(declared) and uses_grant(declared["auth"]["method"])
+    return with_stores(applied, manifest.stores, states.folder_path) if had_grant and not has_grant else {}

@@ -12,7 +12,8 @@ from connform.auth.oauth.server import AuthorizationServer
 from connform.auth.oauth2 import SERVER_URLS, server
 from connform.diagnostics import Span
 from connform.engine.changes.secret_identity import SecretIdentity, identity_of, identity_of_file, origin_of, path_in
-from connform.engine.load.catalog import DEFAULT_PROVIDER, provider, reference_keys, store_reference_keys
+from connform.engine.load.catalog import DEFAULT_PROVIDER, provider, reference_keys, store_reference_keys, uses_grant
+from connform.errors import ConnectionFailed
 from connform.manifest.model import Connection
 from connform.secret import SecretReference
 from connform.secrets.vault.login import SERVICE_ACCOUNT
@@ -20,7 +21,6 @@ from connform.secrets.vault.login import SERVICE_ACCOUNT
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_OAUTH: Final = "oauth2"
 _WEB: Final = ("https://", "http://")
 _NOWHERE: Final = Span("", 1, 1, 1, 1)
 _SERVERS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -93,11 +93,12 @@ def sends(spec: Mapping[str, Any]) -> tuple[Send, ...]:
     base = _destination_without_url(settings, folder)
     api = base._replace(url=origin_of(spec["base_url"]), environment=settings.get("environment", ""))
     found: dict[Send, None] = {}
+    has_grant = uses_grant(auth["method"])  # before `reference_keys`: it loads a plug-in
     for key in sorted(auth.keys() & reference_keys()):
         reference = SecretReference.parse(auth[key])
         store = stores.get(reference.scheme)
         send = Send(str(reference), identity_of(reference, store, folder), api)
-        found |= dict.fromkeys(_oauth_sends(send, settings, base) if auth["method"] == _OAUTH else (send,))
+        found |= dict.fromkeys(_oauth_sends(send, settings, base) if has_grant else (send,))
         found |= dict.fromkeys(_store_sends(reference, store))
     return tuple(found)
 
@@ -142,7 +143,7 @@ def _provider_server(settings: Mapping[str, Any]) -> AuthorizationServer:
     name = settings.get("provider", DEFAULT_PROVIDER)
     try:
         instance = provider(name).instance(Connection("", name, settings, Path(), _NOWHERE))
-    except (LookupError, ValueError):  # the settings were valid when they were recorded
+    except (LookupError, ValueError, ConnectionFailed):  # the settings were valid when they were recorded
         return AuthorizationServer()
     return AuthorizationServer(instance.authorize_url, instance.token_url, instance.revoke_url)
 

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from connform.diagnostics import Span
-from connform.engine.changes.living_grants import OAUTH
+from connform.engine.load.catalog import uses_grant
 from connform.engine.run.client import bare_settings
 from connform.engine.run.end_grant import LOCK_S, end_grant
 from connform.engine.run.resolve import resolve
@@ -72,7 +72,7 @@ class GrantRemover:
         try:
             if self._context.grants.of(connection).read(applied.connection) is None:
                 return RemovedGrant("")
-            if connection.auth.method != OAUTH:
+            if not uses_grant(connection.auth.method):
                 return self._delete_grant(connection)
             context = self._context_when_applied(applied, folder)
             message = end_grant(resolve(connection, context, bare_settings(connection, context)), force=self._force)
@@ -104,7 +104,7 @@ class GrantRemover:
 
     def _foreign_server_problem(self, applied: Applied, folder: Path) -> str:
         connection = self._recorded_connection(applied, folder)
-        if connection.auth.method != OAUTH:
+        if not uses_grant(connection.auth.method):
             return ""
         with suppress(ConnectionFailed):  # an unreadable grant is not sent anywhere; `end` raises the failure
             grant = self._context.grants.of(connection).read(applied.connection)

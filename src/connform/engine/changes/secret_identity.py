@@ -12,7 +12,7 @@ from posixpath import basename, join, normpath
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
-from connform.engine.load.catalog import FILES
+from connform.engine.load.catalog import reads_files
 from connform.manifest.urls import UrlError, parse_url
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def identity_of(reference: SecretReference, store: Mapping[str, Any] | None, fol
     """
     settings = store or {}
     kind = str(settings.get("type", reference.scheme))
-    if kind in FILES:
+    if reads_files(kind):
         return _file_identity(kind, reference, settings, str(settings.get("folder", ".")) if store else folder)
     return _BY_BACKEND.get(kind, _third_party_identity)(reference, settings)._replace(kind=kind)
 

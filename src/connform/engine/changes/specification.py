@@ -60,7 +60,7 @@ def specification(connection: Connection, stores: Mapping[str, Store], folder: C
         "base_url": provider(connection.provider).instance(connection).base_url,
         "stores": _stores(connection, stores, folder) if stores else {},
     }
-    return {**spec, "folder": folder(connection.base)} if is_relative(settings) else spec
+    return {**spec, "folder": folder(connection.base)} if is_relative(settings, stores) else spec
 
 
 def _stores(

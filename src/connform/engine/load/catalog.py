@@ -1,33 +1,49 @@
-"""The vocabulary and the JSON Schemas of manifests, from the shapes of all providers, auth methods and secret backends.
+"""Look-up of providers, auth methods and secret backends by name, and the vocabulary of manifests made of their shapes.
 
 Layer 3; no IO but the look-up of entry points, and that only for names that aren't built in.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from connform.auth import METHODS
-from connform.manifest.document import document_schema
+from connform.auth.interface import AuthMethod
+from connform.errors import ConnectionFailed, SecretUnresolved
 from connform.manifest.rules import Finding
-from connform.manifest.settings import EXTENDS, SETTINGS, check_settings
-from connform.manifest.shape import Schema, Shape, published, secret_keys
+from connform.manifest.settings import SETTINGS, check_settings
+from connform.manifest.shape import Shape, secret_keys
 from connform.manifest.vocabulary import Vocabulary
 from connform.providers import PROVIDERS
-from connform.registry import PROVIDERS_GROUP, SECRETS_GROUP, LazyTable, find, names
+from connform.providers.interface import CheckRequest, Instance, Judgement, Provider
+from connform.registry import AUTH_GROUP, PROVIDERS_GROUP, SECRETS_GROUP, LazyTable, PluginKind, find, loaded, names
 from connform.secrets import BACKENDS
-from connform.secrets.kit.interface import DEFAULT_TIMEOUT_S, HasStoreRules
+from connform.secrets.kit.interface import DEFAULT_TIMEOUT_S, Backend, HasStoreRules
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
-    from connform.auth.interface import AuthMethod
-    from connform.providers.interface import Provider
+    from connform.manifest.shape import Schema
     from connform.secret import SecretReference
-    from connform.secrets.kit.interface import Backend
 
 DEFAULT_PROVIDER: Final = "iinked-sign"
+PROVIDER_PLUGINS: Final = PluginKind(
+    PROVIDERS_GROUP, Provider, {"instance": Instance, "check_request": CheckRequest, "judge": Judgement}
+)
+"""Third-party providers."""
+AUTH_PLUGINS: Final = PluginKind(AUTH_GROUP, AuthMethod, makers=frozenset({"credential"}))
+"""Third-party auth methods."""
+BACKEND_PLUGINS: Final = PluginKind(
+    SECRETS_GROUP,
+    Backend,
+    {"lint": str, "missing": str, "read": Sequence},
+    makers=frozenset({"open"}),
+    failure=SecretUnresolved,
+    passed=(TimeoutError,),
+)
+"""Third-party secret backends. The time-out of a read has its own message."""
 _ENVIRONMENT: Final[Schema] = {
     "enum": ["sandbox", "production", "private"],
     "description": "Connections of this environment only may read the store's secrets; default: any.",
@@ -40,16 +56,10 @@ _TIMEOUT: Final[Schema] = {
     "description": f"How long one read of the store may take, in seconds, its login included. Default {DEFAULT_TIMEOUT_S:g}.",
 }
 
-FILES: Final = frozenset({"dotenv", "file", "sops"})
-"""The backends whose paths are those of files, relative to the manifest."""
-BY_FOLDER: Final = FILES | {"exec"}
-"""The backends for which a reference means different secrets in manifests of different folders. With `exec`, the policy
-depends on the repository."""
-
 
 def provider(name: str) -> Provider:
     """Return a provider by its name, which comes from a valid manifest."""
-    found = find(name, PROVIDERS, PROVIDERS_GROUP)
+    found = find(name, PROVIDERS, PROVIDER_PLUGINS)
     if found is None:
         raise LookupError(name)  # `validate` accepts no such manifest
     return found
@@ -57,15 +67,48 @@ def provider(name: str) -> Provider:
 
 def backend(name: str) -> Backend:
     """Return a secret backend by its name, which comes from a valid manifest."""
-    found = find(name, BACKENDS, SECRETS_GROUP)
+    found = find(name, BACKENDS, BACKEND_PLUGINS)
     if found is None:
         raise LookupError(name)  # `validate` accepts no such manifest
     return found
 
 
+@cache
+def reads_files(name: str) -> bool:
+    """Whether the paths of a backend are those of files. `False` for a backend that is not installed, which a record may name."""
+    found = find(name, BACKENDS, BACKEND_PLUGINS)
+    return found is not None and getattr(found, "reads_files", False)
+
+
+@cache
+def depends_on_folder(name: str) -> bool:
+    """Whether a reference means another secret in a manifest of another folder. `False` for a backend that is not installed."""
+    found = find(name, BACKENDS, BACKEND_PLUGINS)
+    return found is not None and getattr(found, "depends_on_folder", False)
+
+
+class _FileBackends:
+    """The backends whose paths are those of files; a backend is imported when it is looked for."""
+
+    def __contains__(self, name: object) -> bool:
+        return reads_files(str(name))
+
+
+_FILE_BACKENDS: Final = _FileBackends()
+
+
 def auth_method(name: str) -> AuthMethod:
     """Return an auth method by its name, which comes from a valid manifest."""
-    return METHODS[name]
+    found = find(name, METHODS, AUTH_PLUGINS)
+    if found is None:
+        raise LookupError(name)  # `validate` accepts no such manifest
+    return found
+
+
+def uses_grant(method: str) -> bool:
+    """Whether connections of an auth method have a grant. `False` for a method that is not installed, which a record may name."""
+    found = find(method, METHODS, AUTH_PLUGINS)
+    return found is not None and getattr(found, "uses_grant", False)
 
 
 @cache
@@ -73,14 +116,15 @@ def vocabulary(*, plugins: bool = False) -> Vocabulary:
     """Return everything that may stand in a manifest.
 
     Args:
-        plugins: whether to include installed third-party providers and backends; the search for them takes 30 ms.
+        plugins: whether to include installed third-party providers, auth methods and backends; the search for them takes 30 ms.
     """
-    providers = names(PROVIDERS, PROVIDERS_GROUP) if plugins else list(PROVIDERS)
-    backends = names(BACKENDS, SECRETS_GROUP) if plugins else list(BACKENDS)
+    providers = names(PROVIDERS, PROVIDER_PLUGINS.group) if plugins else list(PROVIDERS)
+    backends = names(BACKENDS, BACKEND_PLUGINS.group) if plugins else list(BACKENDS)
+    methods = names(METHODS, AUTH_PLUGINS.group) if plugins else list(METHODS)
     auth = Shape(
         discriminator="method",
         code="unknown-auth-method",
-        branches={name: method.shape for name, method in METHODS.items()},
+        branches={name: auth_method(name).shape for name in methods},
         title="Authentication",
         description="How the connection authenticates.",
         question="The method of authentication.",
@@ -107,15 +151,21 @@ def vocabulary(*, plugins: bool = False) -> Vocabulary:
         description="A place where secrets lie.",
         question="What kind of place the store is.",
     )
-    return Vocabulary(connection, store, _rules, frozenset(backends), _lint, _store_rules, FILES)
+    return Vocabulary(connection, store, _rules, frozenset(backends), _lint, _store_rules, _FILE_BACKENDS)
 
 
 def _rules(connection: Mapping[str, Any]) -> Iterator[Finding]:
     yield from check_settings(connection)
-    yield from provider(connection.get("provider", DEFAULT_PROVIDER)).rules(connection)
+    try:
+        yield from provider(connection.get("provider", DEFAULT_PROVIDER)).rules(connection)
+    except ConnectionFailed as failure:  # a bug of a plug-in
+        yield Finding("malformed-value", ("provider",), failure.message, failure.hint)
     auth = connection["auth"]
-    for finding in auth_method(auth["method"]).rules(auth):
-        yield Finding(finding.code, ("auth", *finding.path), finding.detail, finding.hint, finding.at_key)
+    try:
+        for finding in auth_method(auth["method"]).rules(auth):
+            yield Finding(finding.code, ("auth", *finding.path), finding.detail, finding.hint, finding.at_key)
+    except ConnectionFailed as failure:
+        yield Finding("malformed-value", ("auth", "method"), failure.message, failure.hint)
     if "revoke_url" in auth:
         from connform.engine.load.revoke_url import findings
 
@@ -123,80 +173,38 @@ def _rules(connection: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def _lint(reference: SecretReference, name: str, settings: Mapping[str, Any]) -> str:
-    return backend(name).lint(reference, settings)
+    try:
+        return backend(name).lint(reference, settings)
+    except SecretUnresolved as failure:  # a bug of a plug-in
+        return failure.message
 
 
-def _store_rules(store: Mapping[str, Any]) -> Iterable[Finding]:
+def _store_rules(store: Mapping[str, Any]) -> Iterator[Finding]:
     kind = backend(store["type"])
-    return kind.rules(store) if isinstance(kind, HasStoreRules) else ()
+    if isinstance(kind, HasStoreRules):
+        try:
+            yield from kind.rules(store)
+        except SecretUnresolved as failure:
+            yield Finding("malformed-value", ("type",), failure.message, failure.hint)
+
+
+def reference_keys() -> frozenset[str]:
+    """Return the keys of connections that hold secret references: of all that is built in, and of the plug-ins in use."""
+    used = [plugin.shape for plugin in (*loaded(PROVIDERS_GROUP), *loaded(AUTH_GROUP))]
+    return _built_in_reference_keys().union(*map(secret_keys, used)) if used else _built_in_reference_keys()
 
 
 @cache
-def reference_keys() -> frozenset[str]:
-    """Return the keys of connections that hold secret references."""
+def _built_in_reference_keys() -> frozenset[str]:
     return frozenset(secret_keys(vocabulary().connection))
 
 
-@cache
 def store_reference_keys() -> frozenset[str]:
-    """Return the keys of stores that hold secret references. It loads every backend."""
+    """Return the keys of stores that hold secret references, as `reference_keys` does. It loads every built-in backend."""
+    used = [plugin.store_shape for plugin in loaded(SECRETS_GROUP)]
+    return _built_in_store_keys().union(*map(secret_keys, used)) if used else _built_in_store_keys()
+
+
+@cache
+def _built_in_store_keys() -> frozenset[str]:
     return frozenset(secret_keys(vocabulary().store))
-
-
-def manifest_schema() -> Schema:
-    """Return the JSON Schema (2020-12) of a manifest, as `schema/connections.schema.json` has it."""
-    definitions = {name: published(shape, partial=partial) for name, (shape, partial) in _definitions().items()}
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **_document("$defs"), "$defs": definitions}
-
-
-def editor_schema() -> Schema:
-    """Return the JSON Schema (draft-07) of a manifest for editors, as `schema/connections.draft-07.schema.json` has it."""
-    from connform.manifest.editors import Edition, named_snippets  # `validate` never needs them
-
-    edition = Edition()
-    shapes = _definitions()
-    definitions = {name: edition.compose(shape, partial=partial) for name, (shape, partial) in shapes.items()}
-    document = _document("definitions")
-    for name, kind in (("connections", "connection"), ("stores", "store")):
-        document["properties"][name]["defaultSnippets"] = named_snippets(shapes[kind][0])
-    renamed = {"label": "renamed connection", "body": {"${1:old-name}": "${2:new-name}"}}
-    document["properties"]["moved"]["defaultSnippets"] = [renamed]
-    return {
-        "$schema": "http://json-schema.org/draft-07/schema#",
-        **document,
-        "definitions": definitions | edition.definitions,
-    }
-
-
-def _definitions() -> dict[str, tuple[Shape, bool]]:
-    """Return the shape of each part of a manifest by name, and whether all of its keys are optional."""
-    known_vocabulary = vocabulary()
-    extensible = known_vocabulary.connection._replace(
-        properties={"extends": EXTENDS, **known_vocabulary.connection.properties}
-    )
-    return {
-        "connection": (extensible, False),
-        "part": (extensible, True),
-        "defaults": (known_vocabulary.connection, True),
-        "store": (known_vocabulary.store, False),
-    }
-
-
-def _document(definitions: str) -> Schema:
-    """Return the schema of a whole manifest.
-
-    Args:
-        definitions: the keyword under which the schemas of the parts stand: `$defs` or `definitions`.
-    """
-    connection, part, defaults, store = ({"$ref": f"#/{definitions}/{name}"} for name in _definitions())
-    maybe_inheriting = {"if": {"required": ["extends"]}, "then": part, "else": connection}
-    plain_defaults = {"properties": {"defaults": {"propertyNames": {"enum": list(SETTINGS)}}}}
-    return {
-        "title": "connform manifest",
-        "description": "Connections as code: named connections of one or several APIs, without secrets.",
-        **document_schema({}, part, defaults, store),
-        # A connection may be incomplete if it extends a template, or if the defaults hold more than settings.
-        "if": plain_defaults,
-        "then": {"properties": {"connections": {"additionalProperties": maybe_inheriting}}},
-        "else": {"properties": {"connections": {"additionalProperties": part}}},
-    }

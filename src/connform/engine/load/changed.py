@@ -60,5 +60,5 @@ def _meaning(connection: Entry, tree: Tree, real_path: Callable[[str], str]) -> 
     declared_stores = [
         (store.name, store.node, real_path(store.base) if is_relative_store(store.node) else "") for store in stores
     ]
-    folder = real_path(connection.base) if is_relative(effective) else ""
+    folder = real_path(connection.base) if is_relative(effective, tree.stores) else ""
     return effective, sorted(declared_stores, key=lambda store: store[0]), folder

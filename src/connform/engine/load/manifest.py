@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from connform.manifest.files import Source
     from connform.manifest.tree import Tree
 
-_UNKNOWN_NAMES: Final = frozenset({"unknown-provider", "unknown-store-type", "unknown-scheme"})
+_UNKNOWN_NAMES: Final = frozenset({"unknown-auth-method", "unknown-provider", "unknown-store-type", "unknown-scheme"})
 """Diagnostics that disappear if an installed plug-in has the name."""
 
 

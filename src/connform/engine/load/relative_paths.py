@@ -7,15 +7,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from connform.engine.load.catalog import FILES, reference_keys, store_reference_keys
+from connform.engine.load.catalog import reads_files, reference_keys, store_reference_keys
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping, Sequence
 
 
-def is_relative(settings: Mapping[str, Any]) -> bool:
-    """Whether a connection with these effective values has a path relative to its manifest."""
-    paths = [path for scheme, path in references(settings) if scheme in FILES]
+def is_relative(settings: Mapping[str, Any], stores: Container[str]) -> bool:
+    """Whether a connection with these effective values has a path relative to its manifest.
+
+    Args:
+        settings: the effective values.
+        stores: the names of the declared stores; paths in them don't depend on the connection.
+    """
+    paths = [path for scheme, path in references(settings) if scheme not in stores and reads_files(scheme)]
     if isinstance(tls := settings.get("tls"), dict):
         paths += map(str, tls.values())
     return _any_relative(paths)
@@ -23,9 +28,9 @@ def is_relative(settings: Mapping[str, Any]) -> bool:
 
 def is_relative_store(settings: Mapping[str, Any]) -> bool:
     """Whether a store with these values, `type` included, has a path relative to its manifest."""
-    paths = [str(settings.get("path", ""))] if str(settings.get("type")) in FILES else []
+    paths = [str(settings.get("path", ""))] if reads_files(str(settings.get("type"))) else []
     paths += [str(value) for key, value in settings.items() if key.endswith("_file")]
-    paths += [path for scheme, path in _references(settings, store_reference_keys()) if scheme in FILES]
+    paths += [path for scheme, path in _references(settings, store_reference_keys()) if reads_files(scheme)]
     return _any_relative(paths)
 
 

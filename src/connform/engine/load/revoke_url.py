@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from connform.auth.oauth.server import same_origin
 from connform.diagnostics import Span
 from connform.engine.load.catalog import DEFAULT_PROVIDER, provider
+from connform.errors import ConnectionFailed
 from connform.manifest.model import Connection
 from connform.manifest.rules import Finding
 from connform.manifest.urls import UrlError
@@ -33,6 +34,6 @@ def _known_token_url(connection: Mapping[str, Any]) -> str:
     """Return the token endpoint of the provider; empty if it has none, or if other settings of the connection are wrong."""
     name = connection.get("provider", DEFAULT_PROVIDER)
     declared = Connection("", name, connection, Path(), Span("", 1, 1, 1, 1))
-    with suppress(KeyError, UrlError):
+    with suppress(KeyError, UrlError, ConnectionFailed):
         return provider(name).instance(declared).token_url
     return ""

@@ -43,7 +43,7 @@ def client_settings(
     bare = bare_settings(connection, context, total_s=total_s, max_body_bytes=max_body_bytes)
     inputs = resolve(connection, context, bare)
     credential = auth_method(connection.auth.method).credential(inputs)
-    account = f"{connection.base}/{connection.name}" if hasattr(credential, "renew") else ""
+    account = f"{connection.base}/{connection.name}" if credential.is_renewable else ""
     return replace(bare, credential=credential, account=account)
 
 

@@ -5,13 +5,14 @@ Layer 3, no IO.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from connform.engine.load.catalog import provider
 from connform.engine.report import ConnectionReport
+from connform.errors import ConnectionFailed
 
 if TYPE_CHECKING:
-    from connform.errors import ConnectionFailed
     from connform.manifest.model import Connection
 
 
@@ -22,12 +23,15 @@ def describe(connection: Connection, base_url: str = "") -> ConnectionReport:
         connection: the declared connection.
         base_url: its resolved API root; empty to resolve it here.
     """
+    if not base_url:
+        with suppress(ConnectionFailed):  # a bug of a plug-in: a check fails with it
+            base_url = provider(connection.provider).instance(connection).base_url
     return ConnectionReport(
         name=connection.name,
         provider=connection.provider,
         environment=connection.environment,
         region=connection.region,
-        base_url=base_url or provider(connection.provider).instance(connection).base_url,
+        base_url=base_url,
         auth_method=connection.settings["auth"]["method"],  # `connection.auth` would parse the references
         tags=connection.tags,
         place=connection.span,

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from connform.diagnostics import Span
     from connform.engine.report import ConnectionReport
     from connform.engine.run.context import RunContext
-    from connform.grant import GrantFacts
+    from connform.http.settings import Credential
     from connform.manifest.model import Connection
 
 TIMEOUT_S: Final = 10.0
@@ -78,6 +78,9 @@ async def _send_check_request(
         response = await client.request(request.method, request.path, json=request.json)
     answer = _answer(response.status_code, response.headers.items(), response.content)
     judgement = judge_certificate(response.status_code, response.content) or api.judge(connection, answer)
+    if judgement.fault and judgement.fault not in FAULTS:
+        message = f"a bug of the provider {connection.provider}: it judged with a fault that does not exist"
+        raise ConnectionFailed("plugin_error", message)
     if not judgement.fault or FAULTS[judgement.fault].stage is Stage.AUTH:
         timeline.done(Stage.HTTP, http_status=answer.status)
         if not judgement.fault:
@@ -108,9 +111,9 @@ def _report(connection: Connection, judgement: Judgement, timeline: Timeline) ->
     )
 
 
-def _missing_scopes(connection: Connection, credential: object) -> Iterator[Remark]:
+def _missing_scopes(connection: Connection, credential: Credential | None) -> Iterator[Remark]:
     """Yield a remark if a customer granted fewer scopes than the manifest requests (RFC 6749 §3.3)."""
-    facts: GrantFacts | None = getattr(credential, "facts", None)
+    facts = credential.facts if credential else None
     if facts is not None:
         missing = [
             scope for scope in connection.auth.settings.get("scopes", DEFAULT_SCOPES) if scope not in facts.scopes

@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
-from connform.engine.load.catalog import BY_FOLDER, backend
+from connform.engine.load.catalog import backend, depends_on_folder
 from connform.engine.run.store_session import StoreSession
 from connform.engine.run.threads import run_all
 from connform.errors import ConnectionFailed, SecretUnresolved
@@ -143,7 +143,7 @@ class SecretResolver:
 
     def _session(self, scheme: str, base: Path) -> StoreSession:
         store = self._stores.get(scheme)
-        folder = base if store is None and scheme in BY_FOLDER else _NO_FOLDER
+        folder = base if store is None and depends_on_folder(scheme) else _NO_FOLDER
         with self._lock.own:
             if (scheme, folder) not in self._sessions:
                 self._sessions[scheme, folder] = self._new_session(scheme, store, base)

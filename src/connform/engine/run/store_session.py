@@ -5,6 +5,7 @@ Layer 3; calls a secret backend. It opens the store once per run and process, an
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Final
@@ -72,7 +73,8 @@ class StoreSession:
         """Close the store if this process opened it."""
         store = self._store.own.value_if_computed
         if store is not None:
-            store.close()
+            with suppress(SecretUnresolved):  # a bug of a plug-in; the secrets were read
+                store.close()
 
     def _read_new(self, references: Sequence[SecretReference]) -> None:
         try:

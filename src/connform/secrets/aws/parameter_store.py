@@ -13,6 +13,7 @@ from connform.secrets.aws.failures import AwsService, failure_of_answer
 from connform.secrets.aws.open_store import AwsDocument, AwsStore
 from connform.secrets.aws.session import Account
 from connform.secrets.aws.settings import INSTALL, store_rules, store_shape
+from connform.secrets.kit.interface import Backend
 from connform.secrets.kit.open_store import attempt
 from connform.secrets.kit.requirements import missing_library
 
@@ -32,7 +33,7 @@ _BATCH_SIZE: Final = 10
 _SERVICE: Final = AwsService("AWS SSM", "allow ssm:GetParameters on the parameter, and kms:Decrypt on its key")
 
 
-class AwsSsm:
+class AwsSsm(Backend):
     """The backend `awsssm`."""
 
     form = "awsssm:///path/NAME"

@@ -13,6 +13,7 @@ from connform.secrets.aws.failures import AwsService, failure_of_answer
 from connform.secrets.aws.open_store import AwsDocument, AwsStore
 from connform.secrets.aws.session import Account
 from connform.secrets.aws.settings import INSTALL, store_rules, store_shape
+from connform.secrets.kit.interface import Backend
 from connform.secrets.kit.open_store import attempt
 from connform.secrets.kit.requirements import missing_library
 
@@ -35,7 +36,7 @@ _SERVICE: Final = AwsService(
 )
 
 
-class AwsSecrets:
+class AwsSecrets(Backend):
     """The backend `awssecrets`."""
 
     form = "awssecrets://NAME#FIELD"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from connform.errors import SecretUnresolved
 from connform.manifest.shape import Shape
 from connform.manifest.similar import did_you_mean
-from connform.secrets.kit.interface import Fetched
+from connform.secrets.kit.interface import Backend, Fetched
 from connform.secrets.kit.open_store import DocumentStore, OnceValue
 from connform.secrets.kit.value import fetched_from_bytes, text_from_bytes, whole_or_field
 
@@ -27,10 +27,11 @@ if TYPE_CHECKING:
 _ALIAS: Final = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 
 
-class Exec:
+class Exec(Backend):
     """The backend `exec`."""
 
     form = "exec://alias"
+    depends_on_folder = True  # the policy depends on the repository
     store_shape = Shape(description="The commands of the user's policy file; it has no settings of its own.")
 
     def lint(self, reference: SecretReference, settings: Mapping[str, Any]) -> str:  # noqa: ARG002  (the interface's signature)

@@ -80,10 +80,14 @@ class GroupsByDocument(Protocol):
 
 
 class Backend(Protocol):
-    """A kind of secret store."""
+    """A kind of secret store. A class that inherits from it has the defaults of the members that have one."""
 
     form: str
     """An example of its references: `env://NAME`."""
+    reads_files: bool = False
+    """Whether the path of a reference, and `path` of a store, name a file, relative to the manifest's folder."""
+    depends_on_folder: bool = False
+    """Whether a reference without a store means another secret in a manifest of another folder, as each relative file does."""
 
     @property
     def store_shape(self) -> Shape:

@@ -15,7 +15,7 @@ from connform.manifest.references import REFERENCE
 from connform.manifest.shape import Shape, Snippet
 from connform.manifest.similar import did_you_mean
 from connform.manifest.urls import URL, url_findings
-from connform.secrets.kit.interface import Fetched
+from connform.secrets.kit.interface import Backend, Fetched
 from connform.secrets.kit.open_store import OnceValue, attempt
 from connform.secrets.kit.requirements import missing_program
 from connform.secrets.kit.value import secret_from_text
@@ -38,7 +38,7 @@ _LOGIN_HINT: Final = "the token has been revoked, or is another server's: issue 
 _DENIED_HINT: Final = "the token needs access to that vault"
 
 
-class OnePassword:
+class OnePassword(Backend):
     """The backend `op`."""
 
     form = "op://vault/item/field"

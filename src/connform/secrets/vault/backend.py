@@ -16,6 +16,7 @@ from connform.manifest.shape import Shape, Snippet
 from connform.manifest.urls import URL, UrlError, parse_url, url_findings
 from connform.secret import Secret
 from connform.secrets.kit.file_reader import PATH_SCHEMA
+from connform.secrets.kit.interface import Backend
 from connform.secrets.kit.open_store import DocumentStore
 from connform.secrets.vault.login import AUTH_SHAPE, SERVER_PATH_SCHEMA, VaultLogin, login_findings
 from connform.secrets.vault.paths import RESERVED, may_be_reserved, path_problem
@@ -32,7 +33,7 @@ _TOKEN: Final = "VAULT_TOKEN"  # noqa: S105  (a variable's name)
 _KV_1: Final = 1
 
 
-class Vault:
+class Vault(Backend):
     """The backend `vault`."""
 
     form = "vault://mount/path#field"

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from connform.plugin import (
+    Backend,
     DocumentStore,
     Fetched,
     OpenStore,
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class Letterbox:
+class Letterbox(Backend):
     form = "letterbox://NAME"
     store_shape = Shape(
         properties={"folder": {"type": "string", "description": "Where the letters lie; relative to the manifest."}},

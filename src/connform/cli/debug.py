@@ -1,0 +1,16 @@
+"""`--debug`: prints the messages and tracebacks of exceptions in plug-ins, which may hold a secret. Layer 5. IO: standard error."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from connform.cli.output import write_stderr
+from connform.plugin_guard import watched_errors
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+
+def debugging() -> AbstractContextManager[None]:
+    """Return the context in which exceptions in plug-ins are printed."""
+    return watched_errors(write_stderr)

@@ -1,0 +1,285 @@
+"""The examples of docs/extending.md, installed as they stand there, work; what goes wrong in a plug-in is named."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import tomllib
+from base64 import b64encode
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from tests.canary import API_KEY
+from tests.end_to_end.plugins import install
+from tests.end_to_end.running import KEY, run
+from tests.http.servers import answer
+
+if TYPE_CHECKING:
+    from tests.conftest import Plant
+    from tests.end_to_end.conftest import Servers
+    from tests.end_to_end.running import Run
+
+PAGE: Final = (Path(__file__).parents[2] / "docs" / "extending.md").read_text("utf-8")
+MODULES: Final = dict(re.findall(r"```python\n# (\S+)\n(.*?)```", PAGE, re.DOTALL))
+(PROJECT,) = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
+POINTS: Final[dict[str, dict[str, str]]] = tomllib.loads(PROJECT)["project"]["entry-points"]
+MAX_LINES: Final = 60
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> dict[str, str]:
+    points = {group: "\n".join(f"{name} = {value}" for name, value in named.items()) for group, named in POINTS.items()}
+    return install(tmp_path / "plugins", MODULES, points)
+
+
+class Acme:
+    """A folder with a manifest of connections to a server that answers as Acme does."""
+
+    def __init__(self, folder: Path, base_url: str, ca_file: Path, env: dict[str, str]) -> None:
+        self.folder = folder
+        self.env = env
+        self.stores: dict[str, Any] = {"logins": {"type": "netrc", "netrc_file": "logins.netrc"}}
+        self.common = {"provider": "acme", "base_url": base_url, "tenant": "globex", "tls": {"ca_file": str(ca_file)}}
+
+    def declare(self, **connections: dict[str, Any]) -> None:
+        content = {
+            "version": 1,
+            "stores": self.stores,
+            "connections": {name: {**self.common, **settings} for name, settings in connections.items()},
+        }
+        (self.folder / "connections.yaml").write_text(json.dumps(content))
+
+    def run(self, *argv: str) -> Run:
+        return run(*argv, cwd=self.folder, env=self.env)
+
+
+@pytest.fixture
+def acme(tmp_path: Path, servers: Servers, ca_file: Path, installed: dict[str, str]) -> Acme:
+    server = servers.tls(answer(b'{"account": 1}', "Content-Type: application/json"))
+    return Acme(tmp_path, f"https://localhost:{server.port}/v1", ca_file, installed | KEY)
+
+
+PASSWORD: Final = {"auth": {"method": "basic", "username": "ada", "password": "logins://acme.example"}}
+BY_KEY: Final = {"auth": {"method": "api_key", "api_key": "env://ACME_KEY"}}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_an_example_is_short_and_has_its_entry_point(module: str) -> None:
+    assert MODULES[module].count("\n") < MAX_LINES
+    values = [value for named in POINTS.values() for value in named.values()]
+    assert sum(value.startswith(f"{module.removesuffix('.py')}:") for value in values) == 1
+
+
+def test_the_page_has_one_example_of_each_kind() -> None:
+    assert sorted(POINTS) == ["connform.auth", "connform.formats", "connform.providers", "connform.secrets"]
+    assert len(MODULES) == len(POINTS)
+
+
+def test_the_provider_validates_and_checks(acme: Acme) -> None:
+    acme.declare(acme=BY_KEY, demo=BY_KEY | {"tenant": "demo", "tags": ["production"]})
+    refused = acme.run("validate", "--format", "concise")
+    assert refused.code == 1
+    assert "the tenant `demo` has no production data" in refused.out
+    acme.declare(acme=BY_KEY)
+    assert acme.run("validate").code == 0
+    checked = acme.run("check", "--format", "json")
+    assert (checked.code, checked.connection["base_url"].endswith("/v1/globex")) == (0, True)
+
+
+def test_the_backend_and_the_method_are_used_by_check_and_secrets(acme: Acme, tmp_path: Path, plant: Plant) -> None:
+    plant(tmp_path / "logins.netrc", f"machine acme.example login ada password {API_KEY}\n")
+    missing = {"auth": PASSWORD["auth"] | {"password": "logins://other.example"}}
+    acme.declare(acme=PASSWORD, other=missing)
+    assert acme.run("validate").code == 0
+    found = acme.run("secrets", "check", "--format", "json")
+    assert {name: one["class"] for name, one in found.connections.items()} == {"acme": "", "other": "secret_not_found"}
+    checked = acme.run("check", "--format", "json")
+    assert {name: one["verdict"] for name, one in checked.connections.items()} == {"acme": "ready", "other": "failed"}
+    planned = acme.run("plan", "-c", "acme", "--format", "json")
+    assert planned.connection["sends"][0]["secret"] == "logins://acme.example"
+
+
+def test_exec_hands_the_whole_header_over_and_token_says_why_not(acme: Acme, tmp_path: Path, plant: Plant) -> None:
+    plant(tmp_path / "logins.netrc", f"machine acme.example login ada password {API_KEY}\n")
+    acme.declare(acme=PASSWORD)
+    expected = len(f"Basic {b64encode(f'ada:{API_KEY}'.encode()).decode()}")
+    script = (
+        "import os; print(sorted(name for name in os.environ if name.startswith('ACME_') and name != 'ACME_KEY'), "
+        "len(os.environ['ACME_AUTHORIZATION']), os.environ['ACME_AUTHORIZATION'])"
+    )
+    ended = acme.run("exec", "acme", "--", sys.executable, "-c", script)
+    assert (ended.code, ended.out) == (
+        0,
+        f"['ACME_AUTHORIZATION', 'ACME_BASE_URL', 'ACME_CA_FILE'] {expected} Basic ***\n",
+    )
+    refused = acme.run("token", "acme")
+    assert (refused.code, refused.out) == (64, "")
+    assert "acme authenticates with the scheme Basic, not with a token" in refused.err
+
+
+def test_the_format_renders_a_report(acme: Acme) -> None:
+    acme.declare(acme=BY_KEY, lost={"auth": {"method": "api_key", "api_key": "env://LOST"}})
+    ended = acme.run("check", "--format", "prometheus", "--format", "json=report.json")
+    assert ended.out.splitlines() == [
+        "# TYPE connform_ready gauge",
+        'connform_ready{connection="acme",class=""} 1',
+        'connform_ready{connection="lost",class="secret_not_found"} 0',
+    ]
+    unknown = acme.run("check", "--format", "prometeus")
+    assert (unknown.code, "prometheus" in unknown.err) == (64, True)
+
+
+# Errors in a plug-in
+
+SECRET_TEXT: Final = "the message of the exception"
+RAISING: Final = f"""
+from connform.plugin import AuthMethod, Backend, CheckRequest, Instance, Judgement, Shape
+
+def fail():
+    raise RuntimeError("{SECRET_TEXT}")
+
+class Provider:
+    shape = Shape(properties={{"base_url": {{"type": "string"}}}})
+    def rules(self, connection):
+        yield from ()
+        if "rules" in connection.get("tags", ()):
+            fail()
+    def instance(self, connection):
+        if "instance" in connection.tags:
+            fail()
+        return Instance(connection.settings["base_url"], "api_key")
+    def check_request(self, connection):
+        return None if "check_request" in connection.tags else CheckRequest("GET", "/")
+    def judge(self, connection, answer):
+        if "judge" in connection.tags:
+            fail()
+        return Judgement("no_such_fault" if "fault" in connection.tags else "")
+
+class Store:
+    batch_size = 1
+    def read(self, references):
+        fail()
+    def close(self):
+        fail()
+
+class Failing(Backend):
+    form = "failing://name"
+    store_shape = Shape()
+    def lint(self, reference, settings):
+        return fail() if reference.path == "lint" else ""
+    def open(self, store):
+        return Store()
+
+class Method(AuthMethod):
+    shape = Shape()
+    def judge(self, key, secret):
+        fail()
+    def credential(self, inputs):
+        fail()
+
+class Format:
+    def render(self, view, **options):
+        fail()
+
+PROVIDER, BACKEND, METHOD, FORMAT = Provider(), Failing(), Method(), Format()
+"""
+ORIGIN: Final = "acme_plugin:{} of acme-plugin"
+FAILING: Final = {
+    "connform.providers": "failing = acme_plugin:PROVIDER",
+    "connform.secrets": "failing = acme_plugin:BACKEND",
+    "connform.auth": "failing = acme_plugin:METHOD",
+    "connform.formats": "failing = acme_plugin:FORMAT",
+}
+
+
+@pytest.fixture
+def failing(acme: Acme, tmp_path: Path) -> Acme:
+    acme.env = install(tmp_path / "failing", RAISING, FAILING) | KEY
+    acme.stores = {}
+    acme.common["provider"] = "failing"
+    del acme.common["tenant"]
+    return acme
+
+
+@pytest.mark.parametrize(
+    ("settings", "origin", "what"),
+    [
+        (BY_KEY | {"tags": ["instance"]}, "PROVIDER", "RuntimeError in `instance` ("),
+        (BY_KEY | {"tags": ["check_request"]}, "PROVIDER", "`check_request` returned NoneType, and CheckRequest"),
+        (BY_KEY | {"tags": ["judge"]}, "PROVIDER", "RuntimeError in `judge` ("),
+        ({"auth": {"method": "api_key", "api_key": "failing://x"}}, "BACKEND", "RuntimeError in `read` ("),
+        ({"auth": {"method": "failing"}}, "METHOD", "RuntimeError in `credential` ("),
+    ],
+    ids=["instance", "check_request", "judge", "read", "credential"],
+)
+def test_a_bug_fails_its_own_connection_and_is_that_of_the_plug_in(
+    failing: Acme, settings: dict[str, Any], origin: str, what: str
+) -> None:
+    failing.declare(bad=settings, good=BY_KEY)
+    ended = failing.run("check", "-vv", "--format", "json")
+    assert (ended.code, ended.err) == (70, "")
+    assert ended.connections["good"]["verdict"] == "ready"
+    bad = ended.connections["bad"]
+    assert (bad["verdict"], bad["class"]) == ("failed", "plugin_error")
+    assert bad["message"].startswith(f"a bug of the plug-in {ORIGIN.format(origin)}: {what}")
+    assert SECRET_TEXT not in ended.out
+    debugged = failing.run("check", "--debug", "--format", "json")
+    if what.startswith("RuntimeError"):
+        assert "acme_plugin.py:" in bad["message"]
+        assert f"RuntimeError: {SECRET_TEXT}" in debugged.err
+        assert "Traceback" in debugged.err
+    assert SECRET_TEXT not in debugged.out
+
+
+def test_a_fault_that_does_not_exist_is_a_bug_of_the_provider(failing: Acme) -> None:
+    failing.declare(bad=BY_KEY | {"tags": ["fault"]}, good=BY_KEY)
+    ended = failing.run("check", "--format", "json")
+    assert {name: one["class"] for name, one in ended.connections.items()} == {"bad": "plugin_error", "good": ""}
+
+
+@pytest.mark.parametrize(
+    ("settings", "origin", "place"),
+    [
+        (BY_KEY | {"tags": ["rules"]}, "PROVIDER", "malformed-value"),
+        ({"auth": {"method": "api_key", "api_key": "failing://lint"}}, "BACKEND", "malformed-reference"),
+    ],
+    ids=["rules", "lint"],
+)
+def test_a_bug_in_validation_is_an_error_of_its_connection(
+    failing: Acme, settings: dict[str, Any], origin: str, place: str
+) -> None:
+    failing.declare(bad=settings, good=BY_KEY)
+    ended = failing.run("validate", "--format", "json")
+    (diagnostic,) = ended.report["diagnostics"]
+    assert (ended.code, diagnostic["connection"], diagnostic["code"]) == (1, "bad", place)
+    assert f"a bug of the plug-in {ORIGIN.format(origin)}" in str(diagnostic)
+    assert SECRET_TEXT not in ended.out + ended.err
+    assert failing.run("check", "-c", "good").code == 0
+
+
+def test_secrets_check_reads_the_other_secrets(failing: Acme) -> None:
+    failing.declare(bad={"auth": {"method": "api_key", "api_key": "failing://x"}}, none={"auth": {"method": "failing"}})
+    ended = failing.run("secrets", "check")
+    assert (ended.code, ended.err) == (70, "")
+    assert "plugin_error" in ended.out
+    listed = failing.run("secrets", "backends")
+    assert (listed.code, "acme-plugin" in listed.out) == (0, True)
+
+
+def test_without_the_addresses_of_a_connection_there_is_no_plan(failing: Acme) -> None:
+    failing.declare(bad=BY_KEY | {"tags": ["instance"]}, good=BY_KEY)
+    ended = failing.run("plan")
+    assert (ended.code, ended.out) == (70, "")
+    assert f"error[plugin_error]: a bug of the plug-in {ORIGIN.format('PROVIDER')}" in ended.err
+    assert failing.run("plan", "-c", "good").code == 0
+
+
+def test_a_bug_in_a_format_ends_the_run(failing: Acme) -> None:
+    failing.declare(good=BY_KEY)
+    ended = failing.run("check", "--format", "failing")
+    assert (ended.code, ended.out) == (70, "")
+    assert f"error[plugin_error]: a bug of the plug-in {ORIGIN.format('FORMAT')}: RuntimeError in `render`" in ended.err
+    assert SECRET_TEXT not in ended.err
