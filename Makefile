@@ -39,7 +39,7 @@ long: $(VENV)/.dev ## one of the long runs, tests/long/; ARGS="kills" names it
 	$(BIN)/python -m tests.long.$(ARGS)
 
 .PHONY: check
-check: lint schemadrift cover ## all that must hold before a change is merged
+check: lint schemadrift test ## all that must hold before a change is merged
 
 .PHONY: lint
 lint: $(VENV)/.dev ## layout, style, types, layers

@@ -14,6 +14,7 @@ from tests.long.fuzz import batch
 from tests.manifest.syntax_cases import CASES
 
 
+@pytest.mark.timeout(110)  # some hundred manifests
 def test_what_must_hold_for_any_text_holds_for_manifests_by_chance() -> None:
     verdicts, failures = batch(seed=2, first=0, count=400)
     assert failures == []

@@ -8,6 +8,8 @@ import sys
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
+
 from connform.database import open_grants
 from tests.canary import assert_without
 from tests.end_to_end.running import COMMAND, environment
@@ -82,6 +84,7 @@ class Life:
                     assert_without(self.issued, opened.read(), where=os.path.join(folder, file))
 
 
+@pytest.mark.timeout(110)  # a dozen processes, one after the other
 def test_no_token_of_a_whole_life_is_seen(tmp_path: Path, lasting_provider: Provider) -> None:
     provider = lasting_provider
     life = Life(tmp_path)
