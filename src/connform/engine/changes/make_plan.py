@@ -59,12 +59,7 @@ def make_plan(manifest: Manifest, states: StateOfRun, selection: Selection, shar
         for name, one in declared.items()
         if (summary := summaries_by_table[one.table].get(one.recorded_as))
     }
-    known_names = manifest.declared.keys() | {rename.old for rename in renames if not rename.problem}
-    undeclared = {
-        name: table
-        for table, found in summaries_by_table.items()
-        for name in states.undeclared({name: found[name] for name in found.keys() - known_names}, manifest.searched)
-    }
+    undeclared = _undeclared(manifest, states, renames, summaries_by_table)
     _require_present_names(selection, manifest, undeclared)
     changed = [
         one
@@ -108,6 +103,21 @@ def make_plan(manifest: Manifest, states: StateOfRun, selection: Selection, shar
     ]
     plan = Plan(tuple(changes), all_steps)
     return plan._replace(production_secrets=production_secrets(states)) if plan.pending else plan
+
+
+def _undeclared(
+    manifest: Manifest,
+    states: StateOfRun,
+    renames: Sequence[Rename],
+    summaries_by_table: Mapping[StateTable, Mapping[str, RecordSummary]],
+) -> dict[str, StateTable]:
+    """Return the recorded names that no manifest declares, and that were not renamed, with their state tables."""
+    known_names = manifest.declared.keys() | {rename.old for rename in renames if not rename.problem}
+    return {
+        name: table
+        for table, found in summaries_by_table.items()
+        for name in states.undeclared({name: found[name] for name in found.keys() - known_names}, manifest.searched)
+    }
 
 
 def _require_present_names(selection: Selection, manifest: Manifest, undeclared: Mapping[str, StateTable]) -> None:
