@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from connform.engine.report import Report, StageResult
 from connform.faults import Stage
 from connform.reporters import reporter, view
-from connform.reporters.report_schema import REPORT_SCHEMA
+from connform.reporters.schemas import REPORT_SCHEMA
 from tests.reporters.samples import READY, SAMPLES
 
 
