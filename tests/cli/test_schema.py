@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from connform.reporters.report_schema import REPORT_SCHEMA
-from connform.reporters.schemas import SCHEMAS
+from connform.reporters.schemas import REPORT_SCHEMA, SCHEMAS
 
 if TYPE_CHECKING:
     from pathlib import Path

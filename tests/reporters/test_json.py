@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from connform.engine.report import Report, StageResult
 from connform.faults import Stage
 from connform.reporters import reporter, view
-from connform.reporters.report_schema import REPORT_SCHEMA
+from connform.reporters.schemas import REPORT_SCHEMA
 from tests.reporters.samples import READY, SAMPLES
 
 
@@ -42,6 +42,22 @@ def test_every_sample_fits_the_schema(sample: str) -> None:
 @pytest.mark.parametrize("sample", SAMPLES)
 def test_nothing_is_lost_between_view_and_text(sample: str) -> None:
     assert rendered(SAMPLES[sample]) == view.build(SAMPLES[sample])
+
+
+def absent(schema: Any, values: list[Any]) -> set[str]:
+    """Return the properties of a schema that none of the values has."""
+    if "items" in schema:
+        return absent(schema["items"], [item for value in values for item in value])
+    names: set[str] = set()
+    for name, inner in schema.get("properties", {}).items():
+        found = [value[name] for value in values if value is not None and name in value]
+        names |= absent(inner, found) if found else {name}
+    return names
+
+
+def test_every_field_of_the_schema_is_in_the_view_of_a_sample() -> None:
+    views = [view.build(report) for report in SAMPLES.values()]
+    assert absent(REPORT_SCHEMA, views) == {"api_key_header", "owner"}  # details of `show` that no sample has
 
 
 def test_the_exit_code_is_the_reports() -> None:

@@ -1,68 +1,147 @@
-"""`build`: the JSON object of a report, from which every format is rendered. Layer 4, no IO.
+"""`build`: the JSON object of a report, from which every format is rendered, and the fields of the report. Layer 4, no IO.
 
-Absent text is `""`, an absent list `[]`, an absent number or object `null`. `report_schema.py` has the schema.
+Absent text is `""`, an absent list `[]`, an absent number or object `null`. A field is one line in the object that has it,
+from which `schemas.py` has its schema. `connection_fields.py` has the fields of connections.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from connform.diagnostics import Severity
 from connform.faults import Verdict
-from connform.manifest.harmless import mask_generated_text
+from connform.reporters.connection_fields import CONNECTION
+from connform.reporters.fields import COUNT, ELAPSED, SPAN, JsonObject, array, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from connform.diagnostics import Diagnostic, SourceExcerpt, Span
-    from connform.engine.changes.origins import Send
-    from connform.engine.report import ConnectionReport, Report, SecretReport, StageResult, Value
-    from connform.grant import GrantFacts
-    from connform.recorded import Attempt
+    from connform.diagnostics import Diagnostic, Edit, Related, SourceExcerpt
+    from connform.engine.report import BackendReport, ConnectionReport, Report
+    from connform.reporters.fields import Field
 
 View = dict[str, Any]
 """JSON data of a report or of a part of it, with the fields in their order in the output."""
 
 FORMAT_VERSION: Final = "1.4"
 """Additions raise the second number, anything else the first."""
-_FREE_TEXT_KEYS: Final = ("base_url", "description", "owner", "path", "tags")
-"""Keys whose values are sentences, labels or addresses: in them, what may be a pasted secret is masked."""
-_NO_PLACE: Final = {"file": "", "line": None, "column": None, "end_line": None, "end_column": None}
+
+_SNIPPET: Final[JsonObject[SourceExcerpt]] = JsonObject(
+    "The source line, with everything that might be a secret masked; null where it can't be shown.",
+    {
+        "text": text("The line."),
+        "start": COUNT | {"description": "0-based start of the mark."},
+        "length": COUNT,
+    },
+    is_nullable=True,
+)
+
+_RELATED: Final[JsonObject[Related]] = JsonObject(
+    "A second place that matters.",
+    {
+        "message": text("What stands there."),
+        **SPAN,
+        "snippet": _SNIPPET.one("snippet"),
+    },
+)
+
+_EDIT: Final[JsonObject[Edit]] = JsonObject(
+    "What is replaced, on one line, and by what.",
+    {
+        **SPAN,
+        "text": text("What stands there afterwards."),
+    },
+)
+
+_DIAGNOSTIC: Final[JsonObject[Diagnostic]] = JsonObject(
+    "One thing that is wrong in a manifest.",
+    {
+        "severity": (text(enum=[*Severity]), "severity", str),
+        "code": text("Stable, kebab-case."),
+        "summary": text("One line, the same for every diagnostic of the code."),
+        "detail": text("What, why, and what to do."),
+        "hint": text("A likely correction, or empty."),
+        **SPAN,
+        "pointer": text("RFC 6901 pointer to the value."),
+        "connection": text("The connection concerned, or empty."),
+        "related": _RELATED.each("related"),
+        "snippet": _SNIPPET.one("snippet"),
+        "fix": _EDIT.each("fix", "What `validate --fix` does about it: only what is certain."),
+        "count": (
+            {
+                "type": "integer",
+                "minimum": 1,
+                "description": "How many mistakes it stands for: more than one for `more-errors` and `more-warnings`.",
+            },
+            lambda d: d.number,
+        ),
+    },
+)
+
+
+def _number(value_of: Callable[[ConnectionReport], object], value: str) -> Field[Report]:
+    return COUNT, lambda r: list(map(value_of, r.connections)).count(value)
+
+
+_SUMMARY: Final[JsonObject[Report]] = JsonObject(
+    "How many of what.",
+    {
+        "connections": (COUNT, lambda r: r.connection_count or len(r.connections)),
+        **{str(verdict): _number(lambda c: c.verdict, verdict) for verdict in Verdict},
+        "errors": (COUNT, lambda r: r.number_of("error")),
+        "warnings": (COUNT, lambda r: r.number_of("warning") + sum(len(c.warnings) for c in r.connections)),
+    },
+    (
+        "command",  # always present since 1.3, but not required by the schema
+        {"policies": (COUNT | {"description": "How many policies judged the connections; since 1.3."}, "policy_count")},
+    ),
+)
+
+_PLAN: Final[JsonObject[Report]] = JsonObject(
+    "`plan` and `apply`: what binds them together.",
+    {
+        "digest": (text("For `apply --expect-digest`."), "plan.digest"),
+        **{each: _number(lambda c: c.action, each) for each in ("create", "update", "move", "remove", "none")},
+        "refusals": (array(text(), "Why `apply` would want --force."), "plan.refusals", list),
+    },
+)
+
+_BACKEND: Final[JsonObject[BackendReport]] = JsonObject(
+    "One secret backend.",
+    {
+        "scheme": text("Of its references, and the type of its stores."),
+        "form": text("How a reference looks."),
+        "description": text("What a store of this type is."),
+        "package": text("Which package brings it."),
+        "missing": text("How to install what is missing here, or empty."),
+    },
+)
+
+REPORT: Final[JsonObject[Report]] = JsonObject(
+    "One object per run, the same for every command.",
+    {
+        "format_version": (
+            text("MAJOR.MINOR; a new MINOR only adds.") | {"pattern": r"^1\.[0-9]+$"},
+            lambda _: FORMAT_VERSION,
+        ),
+        "command": text("The verb."),
+        "exit_code": ({"type": "integer", "minimum": 0, "maximum": 255}, "exit_code", int),
+        "simulated": {"type": "boolean", "description": "Whether the simulator answered instead of the API."},
+        "elapsed_ms": ELAPSED,
+        "files": (array(text()), "files", list),
+        "summary": (_SUMMARY.schema, _SUMMARY.view),
+        "diagnostics": _DIAGNOSTIC.each("diagnostics"),
+        "connections": CONNECTION.each("connections"),
+    },
+    ("plan", {"plan": (_PLAN.schema, _PLAN.view)}),
+    ("backends", {"backends": _BACKEND.each("backends", "`secrets backends`.")}),
+)
 
 
 def build(report: Report) -> View:
     """Return the view of `report`."""
-    connections = [_connection(connection, detailed=report.command == "show") for connection in report.connections]
-    verdicts = [connection["verdict"] for connection in connections]
-    remarks = sum(len(connection["warnings"]) for connection in connections)
-    frame: View = {
-        "format_version": FORMAT_VERSION,
-        "command": report.command,
-        "exit_code": int(report.exit_code),
-        "simulated": report.simulated,
-        "elapsed_ms": _ms(report.elapsed_s),
-        "files": list(report.files),
-        "summary": {
-            "connections": report.connection_count or len(connections),
-            **{str(verdict): verdicts.count(verdict) for verdict in Verdict},
-            "errors": report.number_of("error"),
-            "warnings": report.number_of("warning") + remarks,
-            "policies": report.policy_count,
-        },
-        "diagnostics": [_diagnostic(diagnostic) for diagnostic in report.diagnostics],
-        "connections": connections,
-    }
-    if report.plan is not None:
-        actions = [connection["action"] for connection in connections]
-        frame["plan"] = {
-            "digest": report.plan.digest,
-            **{action: actions.count(action) for action in ("create", "update", "move", "remove", "none")},
-            "refusals": list(report.plan.refusals),
-        }
-    if report.briefs:
-        frame["briefs"] = report.briefs
-    if report.backends:
-        frame["backends"] = [backend._asdict() for backend in report.backends]
-    return frame
+    # Briefs aren't in the schema: only the format text gets them.
+    return REPORT.view(report) | ({"briefs": report.briefs} if report.briefs else {})
 
 
 def relocated(view: View, rename: Callable[[str], str]) -> View:
@@ -76,152 +155,3 @@ def relocated(view: View, rename: Callable[[str], str]) -> View:
 
     lists: View = {key: [renamed(one) for one in view[key]] for key in ("diagnostics", "connections")}
     return {**view, "files": [rename(file) for file in view["files"]], **lists}
-
-
-def _diagnostic(diagnostic: Diagnostic) -> View:
-    return {
-        "severity": str(diagnostic.severity),
-        "code": diagnostic.code,
-        "summary": diagnostic.summary,
-        "detail": diagnostic.detail,
-        "hint": diagnostic.hint,
-        **_place(diagnostic.span),
-        "pointer": diagnostic.pointer,
-        "connection": diagnostic.connection,
-        "related": [
-            {"message": related.message, **_place(related.span), "snippet": _snippet(related.snippet)}
-            for related in diagnostic.related
-        ],
-        "snippet": _snippet(diagnostic.snippet),
-        "fix": [{**_place(edit.span), "text": edit.text} for edit in diagnostic.fix],
-        "count": diagnostic.number,
-    }
-
-
-def _connection(connection: ConnectionReport, *, detailed: bool) -> View:
-    frame = {
-        "name": connection.name,
-        "provider": connection.provider,
-        "environment": connection.environment,
-        "region": connection.region,
-        "base_url": mask_generated_text(connection.base_url),
-        "auth_method": connection.auth_method,
-        "tags": list(map(mask_generated_text, connection.tags)),
-        "verdict": str(connection.verdict or ""),
-        "stage": str(connection.stage or ""),
-        "class": connection.fault,
-        "message": connection.message,
-        "hint": connection.hint,
-        "warnings": [remark.text for remark in connection.warnings],
-        "warning_codes": [remark.code for remark in connection.warnings],
-        **_place(connection.place),
-        "elapsed_ms": _ms(connection.elapsed_s),
-        "stages": [_stage(stage) for stage in connection.stages],
-    }
-    if detailed:
-        frame |= {**connection.details, "values": [_value(value) for value in connection.values]}
-    if connection.action:
-        changes = [_change(*change) for change in connection.changes]
-        sends = [_send(one) for one in connection.sends]
-        frame |= {"action": connection.action, "changes": changes, "reasons": list(connection.reasons)}
-        frame |= {"sends": sends, "moved_from": connection.moved_from, "revokes": _grant(connection.revokes)}
-    if connection.record is not None:
-        record = connection.record
-        frame["recorded"] = {
-            "file": record.file,
-            "digest": record.digest,
-            "specification": record.spec,
-            "latest": _attempt(record.latest),
-        }
-        frame["history"] = [_attempt(attempt) for attempt in connection.history]
-    if connection.secrets:
-        frame["secrets"] = [_secret(secret) for secret in connection.secrets]
-    return frame
-
-
-def _grant(facts: GrantFacts | None) -> View | None:
-    if facts is None:
-        return None
-    return {
-        "connection": facts.connection,
-        "client_id": facts.client_id,
-        "scopes": list(facts.scopes),
-        "granted_at": facts.granted_at.isoformat(timespec="seconds") if facts.granted_at else "",
-    }
-
-
-def _secret(secret: SecretReport) -> View:
-    return {
-        "key": secret.key,
-        "reference": secret.reference,
-        "store": secret.store,
-        "backend": secret.backend,
-        "version": secret.version,
-        "since": secret.since.isoformat(timespec="seconds") if secret.since else "",
-        "class": secret.fault,
-        "message": secret.message,
-        "hint": secret.hint,
-        **_place(secret.place),
-    }
-
-
-def _attempt(attempt: Attempt) -> View:
-    return {
-        "at": attempt.at.isoformat(timespec="seconds"),
-        "by": str(attempt.by),
-        "action": attempt.action,
-        "digest": attempt.digest,
-        "base_url": mask_generated_text(attempt.base_url),
-        "auth_method": attempt.auth_method,
-        "verdict": attempt.verdict,
-        "class": attempt.fault,
-        "latency_ms": attempt.latency_ms,
-        "certificate_expires_at": attempt.certificate_expires_at,
-        "stages": list(attempt.stages),
-        "secrets": [secret._asdict() for secret in attempt.secrets],
-    }
-
-
-def _stage(stage: StageResult) -> View:
-    frame = {"name": str(stage.name), "status": stage.status, "elapsed_ms": _ms(stage.elapsed_s)}
-    return frame | {key: value for key, value in stage.facts.items() if key not in frame}
-
-
-def _value(value: Value) -> View:
-    shown = _masked(value.pointer, value.value)
-    return {"pointer": value.pointer, "value": shown, "origin": value.origin, **_place(value.place)}
-
-
-def _change(pointer: str, before: Any, after: Any) -> View:
-    return {"pointer": pointer, "before": _masked(pointer, before), "after": _masked(pointer, after)}
-
-
-def _send(send: Send) -> View:
-    return {
-        "secret": mask_generated_text(send.secret),
-        "origin": mask_generated_text(send.to.url),
-        "how": [mask_generated_text(one) for one in send.to.details],
-    }
-
-
-def _masked(pointer: str, value: Any) -> Any:
-    """Return a value of a manifest; under the keys of `_FREE_TEXT_KEYS`, what may be a pasted secret is masked."""
-    if not any(f"/{key}/" in f"{pointer}/" for key in _FREE_TEXT_KEYS):
-        return value
-    if isinstance(value, list | tuple):
-        return [_masked(pointer, one) for one in value]
-    return mask_generated_text(value) if isinstance(value, str) else value
-
-
-def _place(span: Span | None) -> View:
-    return _NO_PLACE if span is None else span._asdict()
-
-
-def _snippet(snippet: SourceExcerpt | None) -> View | None:
-    if snippet is None:
-        return None
-    return {"text": snippet.text, "start": snippet.start, "length": snippet.length}
-
-
-def _ms(elapsed_s: float) -> float:
-    return round(elapsed_s * 1000, 1)

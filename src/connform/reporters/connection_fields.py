@@ -1,0 +1,212 @@
+"""The fields of a connection in JSON. Layer 4, no IO."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from connform.faults import Stage, Verdict
+from connform.manifest.harmless import mask_generated_text
+from connform.reporters.fields import ELAPSED, MILLISECONDS, PLACE, JsonObject, array, text
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from connform.engine.changes.origins import Send
+    from connform.engine.changes.specification import FieldChange
+    from connform.engine.report import ConnectionReport, SecretReport, StageResult, Value
+    from connform.grant import GrantFacts
+    from connform.recorded import AppliedRecord, Attempt, UsedSecret
+
+_FREE_TEXT_KEYS: Final = {"base_url", "description", "owner", "path", "tags"}
+"""Keys whose values are sentences, labels or addresses: in them, what may be a pasted secret is masked."""
+
+
+def _masked(pointer: str, value: Any) -> Any:
+    """Return a value of a manifest; under the keys of `_FREE_TEXT_KEYS`, what may be a pasted secret is masked."""
+    if _FREE_TEXT_KEYS.isdisjoint(pointer.split("/")):
+        return value
+    if isinstance(value, list | tuple):
+        return [_masked(pointer, one) for one in value]
+    return mask_generated_text(value) if isinstance(value, str) else value
+
+
+def _time(when: datetime | None) -> str:
+    return when.isoformat(timespec="seconds") if when else ""
+
+
+_STAGE: Final[JsonObject[StageResult]] = JsonObject(
+    "One stage of a check. Further keys are facts: addresses, tls_version, cert_expires_at, …",
+    {
+        "name": (text(enum=[*Stage]), "name", str),
+        "status": text(enum=["ok", "failed", "skipped"]),
+        "elapsed_ms": ELAPSED,
+    },
+    facts="facts",
+)
+
+_USED_SECRET: Final[JsonObject[UsedSecret]] = JsonObject(
+    "A secret that was used: where it lies, never what it is.",
+    {
+        "key": text("The key under `auth:`."),
+        "reference": text("Where it lies."),
+        "version": text("Or empty."),
+    },
+)
+
+_ATTEMPT: Final[JsonObject[Attempt]] = JsonObject(
+    "One attempt of `apply`.",
+    {
+        "at": (text("ISO 8601, UTC."), "at", _time),
+        "by": (text("`user@host`, and the CI job."), "by", str),
+        "action": text(enum=["create", "update", "remove"]),
+        "digest": text("Of the specification that was tried."),
+        "base_url": (text("Resolved API root."), "base_url", mask_generated_text),
+        "auth_method": text("`api_key`, `oauth2`, `bearer`."),
+        "verdict": text(enum=[*Verdict]),
+        "class": (text("The class of the failure, or empty."), "fault"),
+        "latency_ms": MILLISECONDS | {"type": ["number", "null"]},
+        "certificate_expires_at": text("ISO 8601, or empty."),
+        "stages": (array(_STAGE.schema), "stages", list),
+        "secrets": _USED_SECRET.each("secrets"),
+    },
+)
+
+_RECORDED: Final[JsonObject[AppliedRecord]] = JsonObject(
+    "`state`: what is recorded.",
+    {
+        "file": text("The manifest: its path in the repository."),
+        "digest": text("Of the specification that was applied last; empty where none ever went well."),
+        "specification": ({"type": "object", "description": "That specification: references, never secrets."}, "spec"),
+        "latest": _ATTEMPT.one("latest"),
+    },
+)
+
+_VALUE: Final[JsonObject[Value]] = JsonObject(
+    "One effective value.",
+    {
+        "pointer": text("RFC 6901 pointer."),
+        "value": (
+            {"description": "Plain data; a secret reference as text, never a secret."},
+            lambda v: _masked(v.pointer, v.value),
+        ),
+        "origin": text("`connection`, `template NAME`, `defaults`, or `default` for connform's own."),
+        **PLACE,
+    },
+)
+
+_CHANGE: Final[JsonObject[FieldChange]] = JsonObject(
+    "One value that differs.",
+    {
+        "pointer": text("RFC 6901 pointer."),
+        "before": ({"description": "As applied; null where there was none."}, lambda c: _masked(c.pointer, c.before)),
+        "after": ({"description": "As declared; null where there is none."}, lambda c: _masked(c.pointer, c.after)),
+    },
+)
+
+_SEND: Final[JsonObject[Send]] = JsonObject(
+    "One secret, and one origin that gets it.",
+    {
+        "secret": (
+            text("Where it lies: its reference; or what it is. Never the secret."),
+            "secret",
+            mask_generated_text,
+        ),
+        "origin": (
+            text("Scheme, host and port; or what names them where the manifest doesn't."),
+            "to.url",
+            mask_generated_text,
+        ),
+        "how": (
+            array(text(), "What is there, and what decides who reads it on the way."),
+            "to.details",
+            lambda details: list(map(mask_generated_text, details)),
+        ),
+    },
+)
+
+_REVOKED: Final[JsonObject[GrantFacts]] = JsonObject(
+    "`plan` and `apply`: the living grant that ends with what is to be done, or null. No token is part of it.",
+    {
+        "connection": text("Whose it is: the name under which it is kept."),
+        "client_id": text("The app that it was given to."),
+        "scopes": (array(text(), "What was granted."), "scopes", list),
+        "granted_at": (text("When, ISO 8601; empty where an earlier version kept it."), "granted_at", _time),
+    },
+    is_nullable=True,
+)
+
+_SECRET: Final[JsonObject[SecretReport]] = JsonObject(
+    "One secret of a connection.",
+    {
+        "key": text("The key under `auth:`."),
+        "reference": text("Where it lies."),
+        "store": text("The store that the reference names, or empty."),
+        "backend": text("The backend's scheme."),
+        "version": text("The version that was read, or empty."),
+        "since": (text("When that version was written, ISO 8601, or empty."), "since", _time),
+        "class": (text("The class of the failure, or empty."), "fault"),
+        "message": text("What happened, or empty."),
+        "hint": text("What to do, or empty."),
+        **PLACE,
+    },
+)
+
+CONNECTION: Final[JsonObject[ConnectionReport]] = JsonObject(
+    "One connection.",
+    {
+        "name": text("Unique over all files."),
+        "provider": text("Its provider."),
+        "environment": text("Or empty."),
+        "region": text("Or empty."),
+        "base_url": (text("Resolved API root."), "base_url", mask_generated_text),
+        "auth_method": text("`api_key`, `oauth2`, `bearer`."),
+        "tags": (array(text()), "tags", lambda tags: list(map(mask_generated_text, tags))),
+        "verdict": (
+            text("Empty for commands that don't check.", enum=[*Verdict, ""]),
+            "verdict",
+            lambda verdict: str(verdict or ""),
+        ),
+        "stage": (text("The stage that failed, or empty.", enum=[*Stage, ""]), "stage", lambda stage: str(stage or "")),
+        "class": (text("The class of the failure, or empty."), "fault"),
+        "message": text("What happened, or empty."),
+        "hint": text("What to do, or empty."),
+        "warnings": (array(text()), "warnings", lambda warnings: [remark.text for remark in warnings]),
+        "warning_codes": (
+            array(text(), "The code of each warning."),
+            "warnings",
+            lambda warnings: [remark.code for remark in warnings],
+        ),
+        **PLACE,
+        "elapsed_ms": ELAPSED,
+        "stages": _STAGE.each("stages"),
+    },
+    (
+        "values",
+        {"values": _VALUE.each("values", "`show`: every effective value and where it comes from.")},
+    ),
+    (
+        "action",
+        {
+            "action": text("`plan` and `apply`.", enum=["create", "update", "move", "remove", "none"]),
+            "changes": _CHANGE.each("changes", "`plan` and `apply`: what differs."),
+            "reasons": (array(text(), "`plan` and `apply`: why, beyond the values."), "reasons", list),
+            "sends": _SEND.each("sends", "`plan` and `apply`: which secret is sent where; none where nothing is done."),
+            "moved_from": text("`plan` and `apply`: the name under which it was recorded, or empty."),
+            "revokes": _REVOKED.one("revokes"),
+        },
+    ),
+    ("record", {"recorded": _RECORDED.one("record")}),
+    (
+        "secrets",
+        {"secrets": _SECRET.each("secrets", "`secrets check`: where each lies; never what it is.")},
+    ),
+    ("record", {"history": _ATTEMPT.each("history", "`state history`: the oldest first.")}),
+    facts="details",
+    facts_schemas={
+        "key_management_url": text("`show`: where a person creates keys."),
+        "authorize_url": text("`show`: OAuth 2.0 authorization endpoint, RFC 6749 §3.1."),
+        "token_url": text("`show`: OAuth 2.0 token endpoint, RFC 6749 §3.2."),
+        "api_key_header": text("`show`: the header that carries an API key."),
+        "owner": text("`show`: whom to ask."),
+    },
+)

@@ -1,0 +1,135 @@
+"""`JsonObject`: the declaration of an object's fields, from which its JSON and its JSON Schema are computed. Layer 4, no IO."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
+
+from connform.lazy_property import lazy_property
+
+T = TypeVar("T")
+Schema = dict[str, Any]
+"""A JSON Schema."""
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeAlias
+
+    Field: TypeAlias = tuple[Schema, str] | tuple[Schema, str, Callable[[Any], Any]] | tuple[Schema, Callable[[T], Any]]
+    """The schema of a field, and its value: an attribute, a function of an attribute, or a function of the object."""
+    Fields: TypeAlias = dict[str, Schema | Field[T]]
+    """JSON name → field, in the order of the output. A schema alone is for the attribute of that name."""
+
+
+class JsonObject(Generic[T]):
+    """A JSON object that shows a `T` of the engine."""
+
+    def __init__(
+        self,
+        description: str,
+        fields: Fields[T],
+        *optional: tuple[str, Fields[T]],
+        facts: str = "",
+        facts_schemas: dict[str, Schema] | None = None,
+        is_nullable: bool = False,
+    ) -> None:
+        """Compute the schema.
+
+        Args:
+            description: what the object is.
+            fields: the fields that the schema requires.
+            optional: an attribute, and the fields that the object has if that attribute is true.
+            facts: an attribute with further keys. They never replace a field.
+            facts_schemas: their schemas; without them, the schema allows any key.
+            is_nullable: whether null can stand for the object.
+        """
+        self._facts = facts
+        self._groups = [(attribute, _with_values(group)) for attribute, group in (("", fields), *optional)]
+        required, *others = ({name: field[0] for name, field in group.items()} for _, group in self._groups)
+        self.schema: Schema = {
+            "type": ["object", "null"] if is_nullable else "object",
+            "description": description,
+            "properties": {
+                name: schema for group in (required, facts_schemas or {}, *others) for name, schema in group.items()
+            },
+            "required": list(fields),
+            **({} if facts and facts_schemas is None else {"additionalProperties": False}),
+        }
+
+    @lazy_property
+    def view(self) -> Callable[[T], dict[str, Any]]:
+        """The function that makes the JSON object, compiled as one `{"name": item.name, …}`.
+
+        A loop over the fields takes a quarter longer for `list --format json` with 10,000 connections.
+        """
+        names = {f"{name}_of": field[-1] for _, group in self._groups for name, field in group.items()}
+
+        def literal(group: dict[str, Field[T]]) -> str:
+            values = (
+                f"{name}_of({'.'.join(('item', *field[1:-1]))})" if callable(field[-1]) else f"item.{field[1]}"
+                for name, field in group.items()
+            )
+            return "{" + ", ".join(f"'{name}': {value}" for name, value in zip(group, values, strict=True)) + "}"
+
+        (_, fields), *optional = self._groups
+        lines = (
+            "def view(item):",
+            f"view = {literal(fields)}",
+            f"if item.{self._facts}: view = {{**view, **item.{self._facts}, **view}}" if self._facts else "",
+            *(f"if item.{attribute}: view |= {literal(group)}" for attribute, group in optional),
+            "return view",
+        )
+        exec("\n ".join(lines), names)  # noqa: S102  (the text consists of names in our tables)
+        return cast("Callable[[T], dict[str, Any]]", names["view"])
+
+    def one(self, attribute: str) -> Field[Any]:
+        """Return the field for an attribute that holds one object, or `None`."""
+        return self.schema, attribute, lambda item: None if item is None else self.view(item)
+
+    def each(self, attribute: str, description: str = "") -> Field[Any]:
+        """Return the field for an attribute that holds several objects."""
+        return array(self.schema, description), attribute, lambda items: list(map(self.view, items))
+
+
+def _with_values(fields: Fields[T]) -> dict[str, Field[T]]:
+    return {name: field if isinstance(field, tuple) else (field, name) for name, field in fields.items()}
+
+
+def text(description: str = "", **more: Any) -> Schema:
+    """Return the schema of a text."""
+    return {"type": "string", **more, **({"description": description} if description else {})}
+
+
+def array(items: Schema, description: str = "") -> Schema:
+    """Return the schema of a list."""
+    return {"type": "array", "items": items, **({"description": description} if description else {})}
+
+
+COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
+MILLISECONDS: Final[Schema] = {"type": "number", "minimum": 0, "description": "Milliseconds, to a tenth."}
+ELAPSED: Final[Field[Any]] = (MILLISECONDS, "elapsed_s", lambda seconds: round(seconds * 1000, 1))
+
+_POSITION: Final[Schema] = {"type": "integer", "minimum": 1, "description": "1-based; columns count characters."}
+_POSITION_OR_NONE: Final[Schema] = _POSITION | {"type": ["integer", "null"]}
+# The fields of a place, for objects that have a `span`; and for those that have a `place`, which may be `None`.
+SPAN: Final[Fields[Any]] = {
+    "file": (text("As it was named; `<stdin>` for standard input."), "span.file"),
+    "line": (_POSITION, "span.line"),
+    "column": (_POSITION, "span.column"),
+    "end_line": (_POSITION, "span.end_line"),
+    "end_column": (_POSITION | {"description": "Just behind the last character."}, "span.end_column"),
+}
+PLACE: Final[Fields[Any]] = {
+    "file": (
+        text("As it was named; empty where there is no place."),
+        "place",
+        lambda place: place.file if place else "",
+    ),
+    "line": (_POSITION_OR_NONE, "place", lambda place: place and place.line),
+    "column": (_POSITION_OR_NONE, "place", lambda place: place and place.column),
+    "end_line": (_POSITION_OR_NONE, "place", lambda place: place and place.end_line),
+    "end_column": (
+        _POSITION_OR_NONE | {"description": "Just behind the last character."},
+        "place",
+        lambda place: place and place.end_column,
+    ),
+}
