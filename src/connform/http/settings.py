@@ -34,9 +34,6 @@ class HeaderLines:
     def __len__(self) -> int:
         return len(self._lines)
 
-    def __bool__(self) -> bool:
-        return bool(self._lines)
-
     def __eq__(self, other: object) -> bool:
         return isinstance(other, HeaderLines) and self.reveal() == other.reveal()
 

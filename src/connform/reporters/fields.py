@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from connform.lazy_property import lazy_property
 
 T = TypeVar("T")
 Schema = dict[str, Any]
 """A JSON Schema."""
+_WITH_FUNCTION: Final = 3
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,29 +59,20 @@ class JsonObject(Generic[T]):
 
     @lazy_property
     def view(self) -> Callable[[T], dict[str, Any]]:
-        """The function that makes the JSON object, compiled as one `{"name": item.name, …}`.
+        """The function that makes the JSON object."""
+        (_, required), *others = [(attribute, _reader(group)) for attribute, group in self._groups]
+        facts = self._facts
 
-        A loop over the fields takes a quarter longer for `list --format json` with 10,000 connections.
-        """
-        names = {f"{name}_of": field[-1] for _, group in self._groups for name, field in group.items()}
+        def view(item: T) -> dict[str, Any]:
+            made = required(item)
+            if facts and (more := getattr(item, facts)):
+                made |= {name: value for name, value in more.items() if name not in made}
+            for attribute, read in others:
+                if getattr(item, attribute):
+                    made |= read(item)
+            return made
 
-        def literal(group: dict[str, Field[T]]) -> str:
-            values = (
-                f"{name}_of({'.'.join(('item', *field[1:-1]))})" if callable(field[-1]) else f"item.{field[1]}"
-                for name, field in group.items()
-            )
-            return "{" + ", ".join(f"'{name}': {value}" for name, value in zip(group, values, strict=True)) + "}"
-
-        (_, fields), *optional = self._groups
-        lines = (
-            "def view(item):",
-            f"view = {literal(fields)}",
-            f"if item.{self._facts}: view = {{**view, **item.{self._facts}, **view}}" if self._facts else "",
-            *(f"if item.{attribute}: view |= {literal(group)}" for attribute, group in optional),
-            "return view",
-        )
-        exec("\n ".join(lines), names)  # noqa: S102  (the text consists of names in our tables)
-        return cast("Callable[[T], dict[str, Any]]", names["view"])
+        return view
 
     def one(self, attribute: str) -> Field[Any]:
         """Return the field for an attribute that holds one object, or `None`."""
@@ -92,6 +85,24 @@ class JsonObject(Generic[T]):
 
 def _with_values(fields: Fields[T]) -> dict[str, Field[T]]:
     return {name: field if isinstance(field, tuple) else (field, name) for name, field in fields.items()}
+
+
+def _reader(fields: dict[str, Field[T]]) -> Callable[[T], dict[str, Any]]:
+    """Return the function that reads the values of fields: all attributes in one call, then what functions make of them."""
+    attributes = (field[1] if isinstance(field[1], str) else "__class__" for field in fields.values())
+    read = attrgetter(*attributes, "__class__")  # of two at least it makes a tuple; "__class__" is there to be replaced
+    of_attributes = [(name, field[2]) for name, field in fields.items() if len(field) == _WITH_FUNCTION]
+    of_objects = [(name, field[1]) for name, field in fields.items() if callable(field[1])]
+
+    def values(item: T) -> dict[str, Any]:
+        made = dict(zip(fields, read(item), strict=False))
+        for name, function in of_attributes:
+            made[name] = function(made[name])
+        for name, function in of_objects:
+            made[name] = function(item)
+        return made
+
+    return values
 
 
 def text(description: str = "", **more: Any) -> Schema:
