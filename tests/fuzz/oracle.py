@@ -14,7 +14,7 @@ from connform.layout.canonical import canonical
 from connform.manifest.files import Source
 from connform.manifest.fixes import mend
 from connform.manifest.gate import build_gate
-from connform.manifest.nodes import LINE_BREAK, YamlError, parse
+from connform.manifest.nodes import YamlError, lines_of, parse
 from connform.manifest.shape import build_signature, published, selected
 from connform.manifest.tally import Tally
 from connform.manifest.validate import add_source_lines, validate
@@ -102,7 +102,7 @@ def examine_layout(text: bytes) -> str:
 
 
 def _check_places(text: bytes, found: tuple[Diagnostic, ...]) -> None:
-    lines = LINE_BREAK.split(text.decode("utf-8-sig", "replace"))
+    lines = lines_of(text.decode("utf-8-sig", "replace"))
     for one in found:
         assert one.code in CODES, one
         assert one.severity is CODES[one.code][0]

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from connform.diagnostics import Severity, Span
-from connform.manifest.nodes import LINE_BREAK, NotYamlError, scalar_extents
+from connform.manifest.nodes import NotYamlError, lines_of, scalar_extents
 from connform.manifest.similar import did_you_mean
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class Ignores:
 
 def read_ignores(source: Source) -> Iterator[Ignore]:
     """Yield each code that a comment of a file ignores, the first thousands; nothing of a file that isn't YAML."""
-    lines = enumerate(LINE_BREAK.split(source.data.decode("utf-8-sig", "replace")))
+    lines = enumerate(lines_of(source.data.decode("utf-8-sig", "replace")))
     comments = (
         ((number, comment.start()), comment)
         for number, line in lines
