@@ -15,7 +15,7 @@ from connform.layout.canonical import canonical
 from connform.manifest.compiled import compile_predicate
 from connform.manifest.files import Source
 from connform.manifest.fixes import apply_edits
-from connform.manifest.nodes import LINE_BREAK
+from connform.manifest.nodes import lines_of
 from connform.manifest.parser import parse
 from connform.manifest.shape import build_signature, published, selected
 from connform.manifest.source_excerpts import add_source_lines
@@ -106,7 +106,7 @@ def examine_layout(text: bytes) -> str:
 
 
 def _check_places(text: bytes, found: tuple[Diagnostic, ...]) -> None:
-    lines = LINE_BREAK.split(text.decode("utf-8-sig", "replace"))
+    lines = lines_of(text.decode("utf-8-sig", "replace"))
     for one in found:
         assert one.code in CODES, one
         assert one.severity is CODES[one.code][0]

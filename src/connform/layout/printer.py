@@ -12,7 +12,7 @@ import yaml
 from yaml._yaml import CParser
 
 from connform.layout.scalars import STEP, indent_block_scalar, indent_flow_scalar
-from connform.manifest.nodes import LINE_BREAK
+from connform.manifest.nodes import lines_of
 from connform.manifest.text import without_surrogates
 
 if TYPE_CHECKING:
@@ -193,7 +193,7 @@ class _Printer:
             line: the line in which it starts.
             sign: the sign of this token.
         """
-        for number, text in enumerate(LINE_BREAK.split(gap), line):
+        for number, text in enumerate(lines_of(gap), line):
             column = text.find("#")
             if column < 0:
                 continue

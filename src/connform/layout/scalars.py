@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from connform.manifest.nodes import LINE_BREAK
+from connform.manifest.nodes import lines_of
 
 STEP: Final = 2
 """How many spaces a level is indented by."""
@@ -25,7 +25,7 @@ def indent_flow_scalar(raw: str, style: str | None, indent: int) -> str:
         style: `"`, `'`, or none for a plain scalar.
         indent: spaces before each further line.
     """
-    first, *rest = LINE_BREAK.split(raw)
+    first, *rest = lines_of(raw)
     lines = [first, *(line.lstrip(_BLANK) for line in rest)]
     lines[:-1] = [_without_trailing_blanks(line, style) for line in lines[:-1]]
     margin = "\n" + " " * indent
@@ -49,7 +49,7 @@ def indent_block_scalar(raw: str, value: str, parent_column: int, indent: int) -
         parent_column: 0-based column of the mapping or list around it.
         indent: spaces before each line of its content; `STEP` more than its mapping or list has.
     """
-    top, *lines = LINE_BREAK.split(raw)
+    top, *lines = lines_of(raw)
     header = _HEADER.fullmatch(top)
     if header is None:
         raise ValueError  # can't happen: the parser accepts no block scalar without a header

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from connform.diagnostics import Severity, Span
 from connform.manifest.libyaml import scalar_extents
-from connform.manifest.nodes import LINE_BREAK
+from connform.manifest.nodes import lines_of
 from connform.manifest.similar import did_you_mean
 from connform.manifest.yaml_errors import NotYamlError
 
@@ -78,7 +78,7 @@ class Ignores:
 
 def read_ignores(source: Source) -> Iterator[Ignore]:
     """Yield each code that a file's comments ignore, up to a limit; nothing for a file that isn't YAML."""
-    lines = enumerate(LINE_BREAK.split(source.data.decode("utf-8-sig", "replace")))
+    lines = enumerate(lines_of(source.data.decode("utf-8-sig", "replace")))
     comments = (
         ((number, comment.start()), comment)
         for number, line in lines

@@ -116,10 +116,10 @@ class _Builder:
             if kind is ScalarEvent:
                 if event.tag is not None:
                     _refuse_tag(event)
-                value = event.value if event.style else resolve(event.value)
                 if len(event.value) > MAX_SCALAR_CHARACTERS:
                     detail = f"at most {MAX_SCALAR_CHARACTERS} characters are allowed"
                     raise YamlError("yaml-scalar-too-long", detail, span_at(event.start_mark))
+                value = event.value if event.style else resolve(event.value)
                 if not event.style and not event.value.isascii():
                     is_key = key is None and type(here) is Map
                     self._raise_if(unusual_blank(self._text, event.start_mark.index, event.value, is_key=is_key))

@@ -25,7 +25,7 @@ _FREE_TEXT: Final = "description"
 class _Form(NamedTuple):
     """A form of placeholders."""
 
-    pattern: re.Pattern[str]
+    pattern: str
     """Finds one."""
     shown: str
     """The form as messages show it; never the text of the file."""
@@ -33,28 +33,24 @@ class _Form(NamedTuple):
     """The tools that replace it."""
 
 
-def _form(pattern: str, shown: str, tools: str) -> _Form:
-    return _Form(re.compile(pattern), shown, tools)
-
-
-_SHELL_NAME: Final = _form(r"(?<![\w$])\$[A-Z_][A-Z0-9_]+(?![\w$])", "$NAME", "a shell or envsubst")
+_SHELL_NAME: Final = _Form(r"(?<![\w$])\$[A-Z_][A-Z0-9_]+(?![\w$])", "$NAME", "a shell or envsubst")
 """In capitals only, because `$ref`, `$top` and `$web` are no placeholders."""
 _FORMS: Final = (
-    _form(r"\$\{\{", "${{ … }}", "GitHub Actions or Azure Pipelines"),
-    _form(r"\$\[\[", "$[[ … ]]", "GitLab CI"),
-    _form(r"\$\{", "${…}", "a shell, envsubst, Docker Compose, Terraform or Maven"),
-    _form(r"\$\(", "$(…)", "a shell, Make, Azure Pipelines or Kubernetes"),
-    _form(r"\{\{", "{{ … }}", "Helm, Ansible (Jinja), Go templates or Mustache"),
-    _form(r"\{%", "{% … %}", "Jinja"),
-    _form(r"<%", "<% … %>", "ERB or EJS"),
-    _form(r"%\([A-Za-z_][\w.-]*\)[a-z]", "%(…)s", "Python and its configuration files"),
-    _form(r"%\{", "%{…}", "Puppet (Hiera) or Terraform"),
-    _form(r"#\{", "#{…}", "Ruby, Octopus Deploy or a token step of Azure DevOps"),
-    _form(r"\(\([A-Za-z_][\w./-]*\)\)", "((…))", "Concourse or BOSH"),
-    _form(r"(?<!\w)__[A-Z](?:[A-Z0-9]|[_.-](?!_))*__(?!\w)", "__NAME__", "a token step of Azure DevOps and the like"),
-    _form(r"(?<!\w)@[A-Z][A-Z0-9_]*@(?!\w)", "@NAME@", "CMake, Autoconf or Maven"),
-    _form(r"%(?![0-9A-Fa-f]{2})[A-Za-z_]\w+%", "%NAME%", "the command prompt of Windows"),
-    _form(r"\$env:\w+", "$env:NAME", "PowerShell"),
+    _Form(r"\$\{\{", "${{ … }}", "GitHub Actions or Azure Pipelines"),
+    _Form(r"\$\[\[", "$[[ … ]]", "GitLab CI"),
+    _Form(r"\$\{", "${…}", "a shell, envsubst, Docker Compose, Terraform or Maven"),
+    _Form(r"\$\(", "$(…)", "a shell, Make, Azure Pipelines or Kubernetes"),
+    _Form(r"\{\{", "{{ … }}", "Helm, Ansible (Jinja), Go templates or Mustache"),
+    _Form(r"\{%", "{% … %}", "Jinja"),
+    _Form(r"<%", "<% … %>", "ERB or EJS"),
+    _Form(r"%\([A-Za-z_][\w.-]*\)[a-z]", "%(…)s", "Python and its configuration files"),
+    _Form(r"%\{", "%{…}", "Puppet (Hiera) or Terraform"),
+    _Form(r"#\{", "#{…}", "Ruby, Octopus Deploy or a token step of Azure DevOps"),
+    _Form(r"\(\([A-Za-z_][\w./-]*\)\)", "((…))", "Concourse or BOSH"),
+    _Form(r"(?<!\w)__[A-Z](?:[A-Z0-9]|[_.-](?!_))*__(?!\w)", "__NAME__", "a token step of Azure DevOps and the like"),
+    _Form(r"(?<!\w)@[A-Z][A-Z0-9_]*@(?!\w)", "@NAME@", "CMake, Autoconf or Maven"),
+    _Form(r"%(?![0-9A-Fa-f]{2})[A-Za-z_]\w+%", "%NAME%", "the command prompt of Windows"),
+    _Form(r"\$env:\w+", "$env:NAME", "PowerShell"),
     _SHELL_NAME,
 )
 """Each pattern takes time that is linear in the length of the text."""
@@ -107,17 +103,17 @@ class Placeholders:
 
 
 def _form_in(text: str, *, is_reference: bool = False) -> _Form | None:
-    found = next((form for form in _FORMS if form.pattern.search(text)), None)
+    found = next((form for form in _FORMS if re.search(form.pattern, text)), None)
     if found is None or not is_reference:
         return found
     if from_variable(text) or not ("://" in text or _is_a_name(text.strip(), found)):
         return None
-    return found if found is not _SHELL_NAME or found.pattern.search(text.partition("#")[0]) else None
+    return found if found is not _SHELL_NAME or re.search(found.pattern, text.partition("#")[0]) else None
 
 
 def _is_a_name(text: str, form: _Form) -> bool:
     """Whether a text starts with a placeholder, and has no default value or other part that may be a secret."""
-    return form.pattern.match(text) is not None and not (looks_generated(text) or re.search("[:=?'\"-]", text))
+    return re.match(form.pattern, text) is not None and not (looks_generated(text) or re.search("[:=?'\"-]", text))
 
 
 def _detail(form: _Form) -> str:

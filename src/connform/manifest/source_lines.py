@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from connform.manifest.nodes import LINE_BREAK
+from connform.manifest.nodes import lines_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,5 +20,5 @@ class SourceLines(dict[str, list[str]]):
         self._texts = {source.name: source.data for source in sources}
 
     def __missing__(self, name: str) -> list[str]:
-        lines = self[name] = LINE_BREAK.split(self._texts.get(name, b"").decode("utf-8-sig", "replace"))
+        lines = self[name] = lines_of(self._texts.get(name, b"").decode("utf-8-sig", "replace"))
         return lines

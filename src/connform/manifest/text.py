@@ -26,31 +26,33 @@ class Mistake(NamedTuple):
     """Our reference to the same secret; empty if there is none."""
 
 
+# Patterns are texts: `re` compiles and keeps them when a file first needs them, which most never do.
 _PLAIN: Final = bytes([0x09, 0x0A, *range(0x20, 0x7F)])
-_REFUSED: Final = re.compile("\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+_REFUSED: Final = "\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]"
 """Characters that YAML forbids, and those that are a line break for some YAML readers only."""
 _ENDS_LINES: Final = {"\x85": "next line", "\u2028": "line separator", "\u2029": "paragraph separator"}
 _CONFLICT_MARKS: Final = ("<<<<<<<", "|||||||", "=======", ">>>>>>>")
-_CONFLICT: Final = re.compile(r"^(?:(?:<{7}|>{7}|\|{7})(?: [^\n]*)?|={7})\r?$", re.MULTILINE)
+_CONFLICT: Final = r"(?m)^(?:(?:<{7}|>{7}|\|{7})(?: [^\n]*)?|={7})\r?$"
 _OTHER_FORMATS: Final = (
     (
-        re.compile(r"\s*(<(?:!doctype|!--|\?xml|html|head|body))", re.IGNORECASE),
+        r"(?i)\s*(<(?:!doctype|!--|\?xml|html|head|body))",
         "this is a page of HTML or XML, perhaps of a download that failed: name the manifest itself",
     ),
     (
-        re.compile(r"\s*(version https://git-lfs\.)"),
+        r"\s*(version https://git-lfs\.)",
         "this is a pointer of Git LFS, which stands for the file: `git lfs pull` fetches it",
     ),
     (
-        re.compile(r"\s*(-----BEGIN )"),
+        r"\s*(-----BEGIN )",
         "this is a key or a certificate (PEM), not a manifest: keep it in a file of its own",
     ),
 )
+_OTHER_BEGINNINGS: Final = ("<", "version https:", "-----BEGIN")
 
 BLANKS: Final = "\u00a0\u1680\u2000-\u200b\u202f\u205f\u2060\u3000\ufeff"
 """Blanks that YAML treats as letters, written for a character class of a regular expression."""
-_INVISIBLE: Final = re.compile(rf"[{BLANKS}\u00ad\u200c-\u200f\u202a-\u202e\u2061-\u2064\u2066-\u2069]")
-_AT_THE_EDGE: Final = re.compile(rf"^[-?]?[{BLANKS}]|[{BLANKS}](?=#|$)")
+_INVISIBLE: Final = rf"[{BLANKS}\u00ad\u200c-\u200f\u202a-\u202e\u2061-\u2064\u2066-\u2069]"
+_AT_THE_EDGE: Final = rf"^[-?]?[{BLANKS}]|[{BLANKS}](?=#|$)"
 
 
 def decode(data: bytes) -> tuple[str, Mistake | None]:
@@ -65,13 +67,13 @@ def decode(data: bytes) -> tuple[str, Mistake | None]:
 
 
 def _unreadable(data: bytes, text: str) -> Mistake | None:
-    if data.translate(None, _PLAIN) and (odd := _REFUSED.search(text)):
+    if data.translate(None, _PLAIN) and (odd := re.search(_REFUSED, text)):
         return Mistake("yaml-syntax", _message(odd[0], text), *odd.span())
-    if any(mark in text for mark in _CONFLICT_MARKS) and (conflict := _CONFLICT.search(text)):
+    if any(mark[0] in text and mark in text for mark in _CONFLICT_MARKS) and (conflict := re.search(_CONFLICT, text)):
         detail = "a merge conflict stands here: keep what is right of both sides, and remove the lines `<<<<<<<`, `=======` and `>>>>>>>`"
         return Mistake("yaml-syntax", detail, conflict.start(), conflict.start() + 7)
-    for start, detail in _OTHER_FORMATS:
-        if found := start.match(text):
+    for start, detail in _OTHER_FORMATS if text.lstrip().startswith(_OTHER_BEGINNINGS) else ():
+        if found := re.match(start, text):
             return Mistake("yaml-syntax", detail, *found.span(1))
     return None
 
@@ -100,7 +102,7 @@ def unusual_blank(text: str, start: int, plain: str, *, is_key: bool) -> Mistake
         plain: its value.
         is_key: whether the scalar is a key, which must have none; other scalars may have some inside.
     """
-    found = (_INVISIBLE if is_key else _AT_THE_EDGE).search(plain)
+    found = re.search(_INVISIBLE if is_key else _AT_THE_EDGE, plain)
     if found is None:
         return None
     character = found[0].strip("-?")
@@ -116,7 +118,7 @@ def blank_message(character: str) -> str:
     return f"U+{ord(character):04X} ({name}) stands here, which YAML takes for a letter: replace it by a space, or remove it"
 
 
-_ESCAPES: Final = re.compile(r"(?P<other>\\[^u])|(?P<pair>\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})")
+_ESCAPES: Final = r"(?P<other>\\[^u])|(?P<pair>\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"
 _REPLACEMENT: Final = r"\uFFFD\uFFFD"
 
 
@@ -126,9 +128,9 @@ def without_surrogates(text: str) -> str:
     The replacement is equally long, so that positions stay right. Any other text is returned as it is, because YAML has
     no such pairs.
     """
-    if "\\u" not in text:
+    if "\\" not in text or "\\u" not in text:  # one character is found much faster than two
         return text
-    replaced = _ESCAPES.sub(lambda found: found["other"] or _REPLACEMENT, text)
+    replaced = re.sub(_ESCAPES, lambda found: found["other"] or _REPLACEMENT, text)
     if replaced == text:
         return text
     import json  # only JSON with emoji needs it
