@@ -65,3 +65,12 @@ def test_a_name_stands_for_one_class(pytestconfig: pytest.Config) -> None:
                 homes.setdefault(node.name, []).append(path.relative_to(package).as_posix())
 
     assert {name: files for name, files in homes.items() if len(files) > 1} == {}
+
+
+def test_the_map_names_every_room(pytestconfig: pytest.Config) -> None:
+    package = pytestconfig.rootpath / "src" / "connform"
+    rooms = {path.name for path in package.iterdir() if path.is_dir() and path.name != "__pycache__"}
+    rooms |= {path.stem for path in package.glob("*.py")} - {"__init__"}
+    text = (pytestconfig.rootpath / "docs" / "architecture.md").read_text()
+
+    assert [room for room in sorted(rooms) if f"`{room}" not in text] == []
