@@ -10,6 +10,11 @@ def variable(name: str) -> str:
     return os.environ.get(name, "")
 
 
+def variable_if_set(name: str) -> str | None:
+    """Return an environment variable; `None` where it isn't set."""
+    return os.environ.get(name)
+
+
 def variables() -> dict[str, str]:
     """Return a copy of the whole environment."""
     return dict(os.environ)

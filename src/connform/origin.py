@@ -49,6 +49,7 @@ def is_loopback(host: str) -> bool:
     from ipaddress import ip_address  # 2 ms that few manifests need
 
     try:
-        return ip_address(host).is_loopback
+        address = ip_address(host)
     except ValueError:
         return False
+    return address.is_loopback and getattr(address, "ipv4_mapped", None) is None  # Python 3.13 counts mapped ones

@@ -67,6 +67,8 @@ STAGES: Final = ("config", "secret", "dns", "tcp", "tls", "http", "auth", "laten
 
 TOTAL_S: Final = 2.0
 TIMEOUTS: Final = {"connect_s": 0.8, "read_s": 1.0, "total_s": TOTAL_S}
+READ_ALONE: Final = {"timeouts": {"read_s": 1.0}}
+"""Nothing but silence ends it, however busy the machine is."""
 GRACE_S: Final = 1.0
 """How much later than its deadline a check may end."""
 MEMORY_KB: Final = 50 * 1024
@@ -215,8 +217,10 @@ CASES: Final[dict[str, Case]] = {
     # time and framing
     "slow-loris in the headers": Case(over_tls(drip(b"HTTP/1.1 200 OK\r\nX-Slow: ")), "http_deadline", "total_s"),
     "slow-loris in the body": Case(over_tls(drip(head(200, ["Content-Length: 1000"]))), "http_deadline", "total_s"),
-    "silence": Case(over_tls(raw_servers.silent), "http_timeout", "read_s"),
-    "silence in the body": Case(over_tls(raw(head(200, ["Content-Length: 9"]), then=raw_servers.silent)), "http_timeout"),
+    "silence": Case(over_tls(raw_servers.silent), "http_timeout", "read_s", READ_ALONE),
+    "silence in the body": Case(
+        over_tls(raw(head(200, ["Content-Length: 9"]), then=raw_servers.silent)), "http_timeout", "", READ_ALONE
+    ),
     "reset": Case(over_tls(raw(then=raw_servers.reset)), "http_bad_reply"),
     "closed": Case(over_tls(raw()), "http_bad_reply"),
     "truncated body": Case(over_tls(raw(head(200, ["Content-Length: 99"]), PACKAGES)), "http_bad_reply"),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from connform.cli.main import main
-from connform.engine.load.catalog import DEFAULT_PROVIDER, reference_keys, vocabulary
+from connform.engine.load.catalog import DEFAULT_PROVIDER, references_of, vocabulary
 from connform.engine.load.manifest import examine, read_manifest
 from connform.engine.load.selection import EVERYTHING, Selection
 from connform.engine.validate import validate
@@ -56,7 +56,7 @@ connections:
 def facts(name: str, text: str = MANIFEST) -> dict[str, Any]:
     tree, report = examine([Source("m.yaml", text.encode(), "/base")])
     assert report.diagnostics == ()
-    finder = FactFinder(vocabulary().connection, DEFAULT_PROVIDER, reference_keys(), tree.stores)
+    finder = FactFinder(vocabulary().connection, DEFAULT_PROVIDER, references_of, tree.stores)
     return finder.facts(tree.connections[name])
 
 

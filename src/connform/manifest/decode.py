@@ -15,7 +15,7 @@ from connform.manifest.model import Connection, Store
 from connform.secret import SecretReference
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container
 
     from connform.diagnostics import Span
     from connform.manifest.document import Entry
@@ -28,7 +28,7 @@ class Manifest(Mapping[str, Connection]):
     def __init__(
         self,
         tree: Tree,
-        secret_keys: frozenset[str],
+        secret_keys: Callable[[str], Container[str] | None],
         store_secret_keys: Callable[[], frozenset[str]],
         default_provider: str,
         read_s: float,

@@ -12,7 +12,7 @@ from connform.lazy_property import lazy_property
 from connform.secret import SecretReference
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Mapping
+    from collections.abc import Callable, Container, Mapping
     from pathlib import Path
 
     from connform.diagnostics import Span
@@ -84,7 +84,7 @@ class Connection:
         settings: Mapping[str, Any],
         base: Path,
         span: Span,
-        secret_keys: Container[str] = (),
+        secret_keys: Callable[[str], Container[str] | None] = lambda _: None,
         entry: Entry | None = None,
     ) -> None:
         self.name = name
@@ -117,8 +117,9 @@ class Connection:
     def auth(self) -> Auth:
         """How it authenticates."""
         node: Mapping[str, Any] = self.settings["auth"]
-        references = {key: SecretReference.parse(text) for key, text in node.items() if key in self._secret_keys}
-        settings = {key: value for key, value in node.items() if key not in self._secret_keys and key != "method"}
+        secret_keys = self._secret_keys(node["method"]) or ()
+        references = {key: SecretReference.parse(text) for key, text in node.items() if key in secret_keys}
+        settings = {key: value for key, value in node.items() if key not in secret_keys and key != "method"}
         return Auth(node["method"], references, settings)
 
     @lazy_property

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from connform.manifest.branches import Branches
 from connform.manifest.model import Timeouts
-from connform.secret import SecretReference
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Mapping
 
     from connform.manifest.document import Entry
     from connform.manifest.rules import KeyPath
     from connform.manifest.shape import Schema, Shape
+    from connform.secret import SecretReference
 
 NAME: Final = "name"
 SECRETS: Final = "secrets"
@@ -27,11 +27,15 @@ class FactFinder:
     """Makes the facts of connections: their effective values, and what connform adds to them."""
 
     def __init__(
-        self, shape: Shape, default_provider: str, secret_keys: Collection[str], stores: Mapping[str, Entry]
+        self,
+        shape: Shape,
+        default_provider: str,
+        references: Callable[[Mapping[str, Any]], Mapping[str, SecretReference]],
+        stores: Mapping[str, Entry],
     ) -> None:
         self._branches = Branches(shape)
         self._default_provider = default_provider
-        self._secret_keys = secret_keys
+        self._references = references
         self._stores = stores
 
     def facts(self, connection: Entry) -> dict[str, Any]:
@@ -45,12 +49,11 @@ class FactFinder:
             "timeouts": {**_TIMEOUTS, **declared.get("timeouts", {})},
             NAME: connection.name,
             SECRETS: {
-                key: self._secret_location(text) for key, text in node["auth"].items() if key in self._secret_keys
+                key: self._secret_location(reference) for key, reference in self._references(node["auth"]).items()
             },
         }
 
-    def _secret_location(self, text: str) -> dict[str, str]:
-        reference = SecretReference.parse(text)
+    def _secret_location(self, reference: SecretReference) -> dict[str, str]:
         store = self._stores.get(reference.scheme)
         home = {"backend": reference.scheme, "path": reference.path}
         if store is not None:

@@ -9,7 +9,7 @@ import os
 import re
 from typing import TYPE_CHECKING, Final
 
-from connform.environment import variables
+from connform.environment import variable_if_set, variables
 from connform.errors import SecretUnresolved
 from connform.manifest.shape import Shape
 from connform.manifest.similar import did_you_mean
@@ -48,7 +48,7 @@ class Env(Backend):
 
 
 def _load(reference: SecretReference) -> bytes:
-    value = variables().get(reference.path)
+    value = variable_if_set(reference.path)
     if value is None:
         hint = did_you_mean(reference.path, variables()) or f"export {reference.path}=… before connform runs"
         raise SecretUnresolved("secret_not_found", f"environment variable {reference.path} is not set", hint)

@@ -12,7 +12,7 @@ from connform.auth.oauth.server import AuthorizationServer
 from connform.auth.oauth2 import SERVER_URLS, server
 from connform.diagnostics import Span
 from connform.engine.changes.secret_identity import SecretIdentity, identity_of, identity_of_file, origin_of, path_in
-from connform.engine.load.catalog import DEFAULT_PROVIDER, provider, reference_keys, store_reference_keys, uses_grant
+from connform.engine.load.catalog import DEFAULT_PROVIDER, provider, references_of, store_reference_keys, uses_grant
 from connform.errors import ConnectionFailed
 from connform.manifest.model import Connection
 from connform.secret import SecretReference
@@ -93,9 +93,8 @@ def sends(spec: Mapping[str, Any]) -> tuple[Send, ...]:
     base = _destination_without_url(settings, folder)
     api = base._replace(url=origin_of(spec["base_url"]), environment=settings.get("environment", ""))
     found: dict[Send, None] = {}
-    has_grant = uses_grant(auth["method"])  # before `reference_keys`: it loads a plug-in
-    for key in sorted(auth.keys() & reference_keys()):
-        reference = SecretReference.parse(auth[key])
+    has_grant = uses_grant(auth["method"])
+    for reference in references_of(auth).values():
         store = stores.get(reference.scheme)
         send = Send(str(reference), identity_of(reference, store, folder), api)
         found |= dict.fromkeys(_oauth_sends(send, settings, base) if has_grant else (send,))

@@ -6,6 +6,7 @@ Layer 3; no IO but the look-up of entry points, and that only for names that are
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -186,6 +187,31 @@ def _store_rules(store: Mapping[str, Any]) -> Iterator[Finding]:
             yield from kind.rules(store)
         except SecretUnresolved as failure:
             yield Finding("malformed-value", ("type",), failure.message, failure.hint)
+
+
+@cache
+def auth_reference_keys(method: str) -> frozenset[str] | None:
+    """Return the keys of an auth method that hold secret references; `None` for one that is not installed, which a record may name."""
+    found = find(method, METHODS, AUTH_PLUGINS)
+    return frozenset(secret_keys(found.shape)) if found is not None else None
+
+
+def references_of(auth: Mapping[str, Any]) -> dict[str, SecretReference]:
+    """Return the secret references of an effective or recorded `auth:`, by key.
+
+    Of a method that is not installed, every text that is one: a recorded secret is not forgotten with the package of its method.
+    """
+    from connform.secret import MalformedReferenceError, SecretReference
+
+    keys = auth_reference_keys(auth["method"])
+    if keys is not None:
+        return {key: SecretReference.parse(auth[key]) for key in sorted(auth.keys() & keys)}
+    found: dict[str, SecretReference] = {}
+    for key, value in sorted(auth.items()):
+        if isinstance(value, str):
+            with suppress(MalformedReferenceError):
+                found[key] = SecretReference.parse(value)
+    return found
 
 
 def reference_keys() -> frozenset[str]:

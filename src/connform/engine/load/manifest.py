@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from connform.diagnostics import Severity
-from connform.engine.load.catalog import DEFAULT_PROVIDER, reference_keys, store_reference_keys, vocabulary
+from connform.engine.load.catalog import DEFAULT_PROVIDER, auth_reference_keys, store_reference_keys, vocabulary
 from connform.engine.load.policies import apply_policies
 from connform.engine.load.selection import EVERYTHING, Selection, select
 from connform.engine.report import Report
@@ -113,7 +113,7 @@ def read_manifest(
 
     folders = folders_of(report.files)
     searched = tuple(Path(os.path.abspath(folder)) for folder in searched_folders(files))
-    keys = (reference_keys(), store_reference_keys)
+    keys = (auth_reference_keys, store_reference_keys)
     return Manifest(tree, *keys, DEFAULT_PROVIDER, DEFAULT_TIMEOUT_S, full_tree.connections, folders, searched), report
 
 

@@ -11,7 +11,7 @@ import os
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from connform.diagnostics import Span
-from connform.engine.load.catalog import DEFAULT_PROVIDER, reference_keys
+from connform.engine.load.catalog import DEFAULT_PROVIDER, references_of
 from connform.engine.load.policy_folders import policies_beside
 from connform.manifest.diagnose import diagnose_file
 from connform.manifest.files import load_sources
@@ -70,7 +70,7 @@ def apply_policies(
     policies, mistakes = read_policies(texts)
     problems += [*beside.problems, *_without_policies(texts, policies, mistakes)]
     scoped = [policy._replace(bases=bases[policy.span.file]) for policy in policies]
-    finder = FactFinder(vocabulary.connection, DEFAULT_PROVIDER, reference_keys(), tree.stores)
+    finder = FactFinder(vocabulary.connection, DEFAULT_PROVIDER, references_of, tree.stores)
     sound = (connection for connection in tree.connections.values() if connection.is_valid)
     judge_connections(scoped, sound, finder.facts, tally)
     public_keys = _PUBLIC_KEYS | KEYWORDS.keys()

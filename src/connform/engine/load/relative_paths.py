@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from connform.engine.load.catalog import reads_files, reference_keys, store_reference_keys
+from connform.engine.load.catalog import auth_reference_keys, reads_files, store_reference_keys
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping, Sequence
@@ -41,7 +41,7 @@ def _any_relative(paths: Sequence[str]) -> bool:
 def references(settings: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return the secret references of a connection, each as its scheme and the text after `://`."""
     auth = settings.get("auth")
-    return _references(auth, reference_keys()) if isinstance(auth, dict) else []
+    return _references(auth, auth_reference_keys(auth["method"]) or ()) if isinstance(auth, dict) else []
 
 
 def _references(node: Mapping[str, Any], keys: Container[str]) -> list[tuple[str, str]]:

@@ -187,7 +187,7 @@ class StateOfRun:
             names: names of further connections.
 
         Raises:
-            ConnectionFailed: as for `StateTable.held`.
+            ConnectionFailed: as for `StateTable.lock_parts`.
         """
         parts = sorted({*shard.parts, *(Shard.name_of(part_of(name)) for name in names)})
         deadline = monotonic() + timeout_s
@@ -204,7 +204,7 @@ class StateOfRun:
 
 
 def _open_table(url: str, folder: Path) -> StateTable:
-    """Return the state table of the manifests in a folder; errors as for `open_states` and `require_untracked`."""
+    """Return the state table of the manifests in a folder; errors as for `open_state` and `require_untracked`."""
     require_untracked(url, folder / FOLDER)
     return open_state(url, folder / FOLDER)
 
