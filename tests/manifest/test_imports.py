@@ -28,12 +28,12 @@ SLOW: Final = {
 EXAMPLE: Final = Path(__file__).parents[2] / "connections.yaml.example"
 
 
-def modules(*arguments: str) -> set[str]:
+def modules(*arguments: str, code: int = 0) -> set[str]:
     """The names of all modules that a run of the command line imports."""
     command = [sys.executable, "-X", "importtime", "-m", "connform", *arguments]
     unmeasured = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=unmeasured)
-    assert done.returncode == 0, done.stdout
+    assert done.returncode == code, done.stdout
     return {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
 
 
@@ -57,3 +57,12 @@ def test_validate_imports_no_more_than_it_needs() -> None:
     """A new import is welcome if it is needed: raise the figure then."""
     bare = modules("--help")
     assert len(modules("validate", "-f", str(EXAMPLE)) - bare) < 140
+
+
+def test_a_mistake_imports_only_the_backends_that_the_manifest_names(tmp_path: Path) -> None:
+    file = tmp_path / "m.yaml"
+    good = EXAMPLE.read_text()
+    file.write_text(good.replace("region: us", "region: US", 1).replace("    auth:", "    colour: red\n    auth:", 1))
+    backends = {name for name in modules("validate", "-f", str(file), code=1) if name.startswith("connform.secrets.")}
+    named = modules("validate", "-f", str(EXAMPLE))
+    assert {name for name in backends - named if not name.startswith("connform.secrets.kit")} == set()

@@ -30,7 +30,8 @@ def add_source_lines(
     """Return the diagnostics with the source lines that may be shown; `stores` are those of the run, by name."""
     lines = SourceLines(sources)
     types = {str(store.node.get("type")) for store in stores.values()}
-    if types <= vocabulary.backends:  # only the backends that are named are imported
+    is_whole = not any(one.code.startswith("yaml-") for one in found)  # else some stores were not read
+    if is_whole and types <= vocabulary.backends:  # only the backends that are named are imported
         branches = {name: vocabulary.store.branches[name] for name in types}
         vocabulary = vocabulary._replace(store=vocabulary.store._replace(branches=branches))
     return add_snippets(tuple(fixes_inside_quotes(found, lines)), lines, public_text(vocabulary, stores))
