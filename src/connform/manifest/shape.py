@@ -139,7 +139,7 @@ def _collect(shape: Shape, value: Mapping[str, Any], *, partial: bool) -> tuple[
     properties: dict[str, Schema] = {}
     required = [] if partial else list(shape.required)
     if shape.discriminator:
-        properties[shape.discriminator] = discriminator_schema(shape)
+        properties[shape.discriminator] = discriminator_schema(shape, described=False)
         if not (shape.default or partial):
             required.insert(0, shape.discriminator)
     for key, part in shape.properties.items():
@@ -162,11 +162,13 @@ def properties_of_branches(shape: Shape) -> dict[str, Schema]:
     return {key: found[0] if len(found) == 1 else {"anyOf": [*found, {}]} for key, found in found.items()}
 
 
-def discriminator_schema(shape: Shape) -> Schema:
-    """Return the schema of a shape's discriminator."""
+def discriminator_schema(shape: Shape, *, described: bool = True) -> Schema:
+    """Return the schema of a shape's discriminator; `described` for editors, which loads all branches."""
     schema: Schema = {"enum": list(shape.branches), "x-code": shape.code}
     if shape.question:
         schema["description"] = shape.question
+    if not described:
+        return schema
     descriptions = [branch.description for branch in shape.branches.values()]
     return {**schema, "enumDescriptions": descriptions} if any(descriptions) else schema
 
