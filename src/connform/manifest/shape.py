@@ -67,8 +67,12 @@ def published(shape: Shape, *, partial: bool = False) -> Schema:
 
 def selected(shape: Shape, value: object, *, partial: bool = False) -> Schema:
     """Return the flat schema of the branch that `value` selects; if it selects none, that of all branches together."""
+    return _flat(shape, value, partial=partial, described=False)
+
+
+def _flat(shape: Shape, value: object, *, partial: bool, described: bool) -> Schema:
     given = value if isinstance(value, dict) else {}
-    properties, required = _collect(shape, given, partial=partial)
+    properties, required = _collect(shape, given, partial=partial, described=described)
     is_foreign = shape.extensible and shape.discriminator in given and _branch(shape, given) not in shape.branches
     schema: Schema = {"type": "object", "properties": properties, "additionalProperties": is_foreign}
     if shape.description:
@@ -135,27 +139,32 @@ def _branch(shape: Shape, value: Mapping[str, Any]) -> str:
     return chosen if isinstance(chosen, str) else ""
 
 
-def _collect(shape: Shape, value: Mapping[str, Any], *, partial: bool) -> tuple[dict[str, Schema], list[str]]:
+def _collect(
+    shape: Shape, value: Mapping[str, Any], *, partial: bool, described: bool
+) -> tuple[dict[str, Schema], list[str]]:
     properties: dict[str, Schema] = {}
     required = [] if partial else list(shape.required)
     if shape.discriminator:
-        properties[shape.discriminator] = discriminator_schema(shape, described=False)
+        properties[shape.discriminator] = discriminator_schema(shape, described=described)
         if not (shape.default or partial):
             required.insert(0, shape.discriminator)
     for key, part in shape.properties.items():
-        properties[key] = selected(part, value.get(key), partial=partial) if isinstance(part, Shape) else part
+        if isinstance(part, Shape):
+            properties[key] = _flat(part, value.get(key), partial=partial, described=described)
+        else:
+            properties[key] = part
     branch = shape.branches.get(_branch(shape, value))
     if branch is not None:
-        branch_properties, branch_required = _collect(branch, value, partial=partial)
+        branch_properties, branch_required = _collect(branch, value, partial=partial, described=described)
         return properties | branch_properties, required + branch_required
-    return properties_of_branches(shape) | properties, required
+    return properties_of_branches(shape, described=described) | properties, required
 
 
-def properties_of_branches(shape: Shape) -> dict[str, Schema]:
+def properties_of_branches(shape: Shape, *, described: bool = True) -> dict[str, Schema]:
     """Return the schemas of the keys of all branches; a key with different schemas accepts any value."""
     found: dict[str, list[Schema]] = {}
     for branch in shape.branches.values():
-        for key, schema in _collect(branch, {}, partial=True)[0].items():
+        for key, schema in _collect(branch, {}, partial=True, described=described)[0].items():
             schemas = found.setdefault(key, [])
             schemas += [] if schema in schemas else [schema]
     # The empty schema accepts everything; the others are for the suggestions of editors.
