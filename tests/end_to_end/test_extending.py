@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from connform.plugin import OnceValue
 from tests.canary import API_KEY
 from tests.end_to_end.plugins import install
 from tests.end_to_end.running import KEY, run
@@ -234,10 +235,160 @@ def test_a_bug_fails_its_own_connection_and_is_that_of_the_plug_in(
     assert SECRET_TEXT not in debugged.out
 
 
-def test_a_fault_that_does_not_exist_is_a_bug_of_the_provider(failing: Acme) -> None:
-    failing.declare(bad=BY_KEY | {"tags": ["fault"]}, good=BY_KEY)
-    ended = failing.run("check", "--format", "json")
-    assert {name: one["class"] for name, one in ended.connections.items()} == {"bad": "plugin_error", "good": ""}
+WRONG: Final = """
+from connform.plugin import (
+    AuthMethod, Backend, CheckRequest, ConnectionFailed, Credential, DocumentStore, Fetched, Finding, HeaderCredential,
+    HeaderLines, Instance, Judgement, Secret, SecretUnresolved, Shape,
+)
+
+class Provider:
+    shape = Shape(properties={"base_url": {"type": "string"}})
+    def rules(self, connection):
+        tags = connection.get("tags", ())
+        return None if "none" in tags else [Finding("no-such-code", (), "wrong")] if "code" in tags else []
+    def instance(self, connection):
+        return Instance(None if "url" in connection.tags else connection.settings["base_url"], "api_key")
+    def check_request(self, connection):
+        return CheckRequest("GET", "/")
+    def judge(self, connection, answer):
+        if "raised" in connection.tags:
+            raise ConnectionFailed("no_permission", "no")
+        return Judgement("no_permission" if "fault" in connection.tags else "", facts={"a": {1}} if "facts" in connection.tags else {})
+
+class Store(Backend):
+    form = "wrong://name"
+    store_shape = Shape()
+    def lint(self, reference, settings):
+        return ""
+    def open(self, store):
+        return DocumentStore(lambda reference: reference, self.pick, batch_size=0)
+    def pick(self, _, reference):
+        if reference.path == "fault":
+            raise SecretUnresolved("no_such_secret", "no")
+        if reference.path == "raise":
+            raise RuntimeError("the message of the exception")
+        return Secret("value") if reference.path == "secret" else Fetched(Secret("value-" + reference.path))
+
+class Own(Credential):
+    is_renewable = True
+    def __init__(self, how):
+        self.how = how
+    def headers(self):
+        if self.how == "raise":
+            raise RuntimeError("the message of the exception")
+        if self.how == "line":
+            return HeaderLines(("X-Key", "value"))
+        return "lines" if self.how == "headers" else HeaderLines()
+    def renew(self, refused=HeaderLines()):
+        if self.how == "renew-raise":
+            raise RuntimeError("the message of the exception")
+        return None
+
+class Method(AuthMethod):
+    shape = Shape(properties={"how": {"type": "string"}})
+    def judge(self, key, secret):
+        pass
+    def credential(self, inputs):
+        return "token" if inputs.settings["how"] == "str" else Own(inputs.settings["how"])
+
+PROVIDER, BACKEND, METHOD = Provider(), Store(), Method()
+"""
+
+
+@pytest.fixture
+def wrong(acme: Acme, tmp_path: Path) -> Acme:
+    points = {group: point.replace("failing", "wrong") for group, point in FAILING.items() if "FORMAT" not in point}
+    acme.env = install(tmp_path / "wrong", WRONG, points) | KEY
+    acme.stores = {}
+    acme.common["provider"] = "wrong"
+    del acme.common["tenant"]
+    return acme
+
+
+def by(how: str) -> dict[str, Any]:
+    return {"auth": {"method": "wrong", "how": how}}
+
+
+def from_store(path: str) -> dict[str, Any]:
+    return {"auth": {"method": "api_key", "api_key": f"wrong://{path}"}}
+
+
+@pytest.mark.parametrize(
+    ("settings", "origin", "what"),
+    [
+        (BY_KEY | {"tags": ["fault"]}, "PROVIDER", "`judge` returned the fault `no_permission`, which does not exist"),
+        (BY_KEY | {"tags": ["raised"]}, "PROVIDER", "ConnectionFailed has the fault `no_permission`, which does not"),
+        (BY_KEY | {"tags": ["facts"]}, "PROVIDER", "`judge` returned Judgement with facts that can't be written"),
+        (BY_KEY | {"tags": ["url"]}, "PROVIDER", "`instance` returned Instance whose `base_url` is NoneType"),
+        (from_store("secret"), "BACKEND", "`read` returned the outcome Secret, and Fetched or SecretUnresolved is"),
+        (from_store("fault"), "BACKEND", "SecretUnresolved has the fault `no_such_secret`, which does not exist"),
+        (by("str"), "METHOD", "`credential` returned str, and Credential is needed: it has no `is_renewable`"),
+        (by("raise"), "METHOD", "RuntimeError in `headers` ("),
+        (by("headers"), "METHOD", "`headers` returned str, and HeaderLines is needed"),
+        (by("line"), "METHOD", "a line of HeaderLines is a tuple of a name and a Secret"),
+        (by("renew-raise"), "METHOD", "RuntimeError in `renew` ("),
+        (by("renew"), "METHOD", "`renew` returned NoneType, and HeaderLines is needed"),
+    ],
+)
+def test_a_wrong_value_fails_its_own_connection_and_is_a_bug_of_the_plug_in(
+    wrong: Acme, settings: dict[str, Any], origin: str, what: str
+) -> None:
+    wrong.declare(bad=settings, good=BY_KEY)
+    ended = wrong.run("check", "--format", "json")
+    assert (ended.code, ended.err) == (70, "")
+    assert ended.connections["good"]["verdict"] == "ready"
+    bad = ended.connections["bad"]
+    assert bad["class"] == "plugin_error"
+    assert f"a bug of the plug-in {ORIGIN.format(origin)}: " in bad["message"]
+    assert what in bad["message"]
+    assert "acme_plugin.py:" in bad["message"] or "the outcome" in what or "`credential`" in what
+
+
+@pytest.mark.parametrize(
+    ("tag", "what"),
+    [
+        ("none", "`rules` returned NoneType, and Iterable is needed"),
+        ("code", "the code `no-such-code`, which does not"),
+    ],
+)
+def test_a_wrong_value_of_rules_is_an_error_of_its_connection(wrong: Acme, tag: str, what: str) -> None:
+    wrong.declare(bad=BY_KEY | {"tags": [tag]}, good=BY_KEY)
+    ended = wrong.run("validate", "--format", "json")
+    (diagnostic,) = ended.report["diagnostics"]
+    assert (ended.code, diagnostic["connection"], diagnostic["code"]) == (1, "bad", "malformed-value")
+    assert f"a bug of the plug-in {ORIGIN.format('PROVIDER')}: " in diagnostic["detail"]
+    assert what in diagnostic["detail"]
+
+
+@pytest.mark.parametrize("command", ["exec", "token"])
+@pytest.mark.parametrize("how", ["raise", "headers", "renew", "str"])
+def test_exec_and_token_name_the_plug_in(wrong: Acme, command: str, how: str) -> None:
+    wrong.declare(bad=by(how))
+    ended = wrong.run(command, "bad", *(["--", sys.executable, "--version"] if command == "exec" else []))
+    assert (ended.code, ended.out) == (70, "")
+    assert f"error[plugin_error]: a bug of the plug-in {ORIGIN.format('METHOD')}" in ended.err
+
+
+@pytest.mark.parametrize("path", ["raise", "secret"])
+def test_a_bug_in_reading_one_reference_fails_that_reference_alone(wrong: Acme, path: str) -> None:
+    wrong.declare(bad=from_store(path), good=from_store("good"), other=from_store("other"))
+    ended = wrong.run("secrets", "check", "--format", "json")
+    classes = {name: one["class"] for name, one in ended.connections.items()}
+    assert classes == {"bad": "plugin_error", "good": "", "other": ""}
+
+
+def test_a_bug_in_a_login_does_not_repeat_the_login() -> None:
+    logins: list[str] = []
+
+    def login() -> str:
+        logins.append("login")
+        raise RuntimeError(SECRET_TEXT)
+
+    once = OnceValue(login)
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match=SECRET_TEXT):
+            once.get()
+    assert logins == ["login"]
 
 
 @pytest.mark.parametrize(
