@@ -6,6 +6,7 @@ Layer 0, no IO. The message of such an exception may hold a secret: it is given 
 from __future__ import annotations
 
 import inspect
+from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import wraps
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _PACKAGE: Final = "connform"
 _watchers: Final[list[Callable[[str], None]]] = []
+_shown: Final[dict[tuple[str, str, str], object]] = {}
 
 
 class GuardedPlugin:
@@ -126,9 +128,16 @@ def _position(error: Exception) -> str:
 
 
 def _show(origin: str, error: Exception) -> None:
+    """Call the watchers, unless they had the same exception from the same line: a method may be called several times."""
     if _watchers:
         from traceback import format_exception
 
+        last = deque(walk_tb(error.__traceback__), maxlen=1)
+        lines = [(frame.f_code.co_filename, line) for frame, line in last]
+        identity = (origin, str(lines), "".join(format_exception(type(error), error, None, chain=False)))
+        mine = object()
+        if _shown.setdefault(identity, mine) is not mine:  # one step, because threads may be here at once
+            return
         text = f"an exception in the plug-in {origin}:\n{''.join(format_exception(error))}"
         for watcher in _watchers:
             watcher(text)
@@ -142,3 +151,5 @@ def watched_errors(watcher: Callable[[str], None]) -> Iterator[None]:
         yield
     finally:
         _watchers.remove(watcher)
+        if not _watchers:
+            _shown.clear()

@@ -231,7 +231,8 @@ def test_a_bug_fails_its_own_connection_and_is_that_of_the_plug_in(
     if what.startswith("RuntimeError"):
         assert "acme_plugin.py:" in bad["message"]
         assert f"RuntimeError: {SECRET_TEXT}" in debugged.err
-        assert "Traceback" in debugged.err
+        assert debugged.err.count("Traceback") == 1
+        assert "During handling" not in debugged.err
     assert SECRET_TEXT not in debugged.out
 
 
