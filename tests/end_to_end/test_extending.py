@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 PAGE: Final = (Path(__file__).parents[2] / "docs" / "extending.md").read_text("utf-8")
 MODULES: Final = dict(re.findall(r"```python\n# (\S+)\n(.*?)```", PAGE, re.DOTALL))
+MANIFESTS: Final = dict(re.findall(r"```yaml\n# (\S+)\n(.*?)```", PAGE, re.DOTALL))
 (PROJECT,) = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
 POINTS: Final[dict[str, dict[str, str]]] = tomllib.loads(PROJECT)["project"]["entry-points"]
 MAX_LINES: Final = 60
@@ -76,13 +77,29 @@ def test_an_example_is_short_and_has_its_entry_point(module: str) -> None:
 
 def test_the_page_has_one_example_of_each_kind() -> None:
     assert sorted(POINTS) == ["connform.auth", "connform.formats", "connform.providers", "connform.secrets"]
-    assert len(MODULES) == len(POINTS)
+    assert len(MODULES) == sum(map(len, POINTS.values()))
+
+
+@pytest.mark.parametrize("name", MANIFESTS)
+def test_the_manifest_of_an_example_is_valid(name: str, tmp_path: Path, installed: dict[str, str]) -> None:
+    (tmp_path / name).write_text(MANIFESTS[name])
+    ended = run("validate", name, cwd=tmp_path, env=installed)
+    assert (ended.code, ended.err) == (0, ""), ended.out
+
+
+def test_each_example_but_the_format_has_a_manifest() -> None:
+    names = [name for group, named in POINTS.items() if group != "connform.formats" for name in named]
+    assert len(MANIFESTS) == len(names)
+    assert all(re.search(rf"(provider|type|method): {name}\b", "".join(MANIFESTS.values())) for name in names)
 
 
 def test_the_provider_validates_and_checks(acme: Acme) -> None:
-    acme.declare(acme=BY_KEY, demo=BY_KEY | {"tenant": "demo", "tags": ["production"]})
+    acme.declare(
+        acme=BY_KEY, demo=BY_KEY | {"tenant": "demo", "tags": ["production"]}, big=BY_KEY | {"tenant": "Globex"}
+    )
     refused = acme.run("validate", "--format", "concise")
     assert refused.code == 1
+    assert "a tenant is written in small letters" in refused.out
     assert "the tenant `demo` has no production data" in refused.out
     acme.declare(acme=BY_KEY)
     assert acme.run("validate").code == 0
@@ -101,6 +118,30 @@ def test_the_backend_and_the_method_are_used_by_check_and_secrets(acme: Acme, tm
     assert {name: one["verdict"] for name, one in checked.connections.items()} == {"acme": "ready", "other": "failed"}
     planned = acme.run("plan", "-c", "acme", "--format", "json")
     assert planned.connection["sends"][0]["secret"] == "logins://acme.example"
+
+
+def test_the_credential_of_two_headers_is_sent_and_is_not_handed_over(
+    tmp_path: Path, servers: Servers, ca_file: Path, installed: dict[str, str]
+) -> None:
+    server = servers.tls(answer(b'{"account": 1}', "Content-Type: application/json"))
+    acme = Acme(tmp_path, f"https://localhost:{server.port}/v1", ca_file, installed | KEY)
+    acme.declare(acme={"auth": {"method": "key_pair", "key_id": "K1", "key": "env://ACME_KEY"}})
+    assert acme.run("check").code == 0
+    (request,) = server.requests
+    assert {b"X-Acme-Key-Id: K1", f"X-Acme-Key: {API_KEY}".encode()} <= set(request.split(b"\r\n"))
+    for argv in (["exec", "acme", "--", sys.executable, "--version"], ["token", "acme"]):
+        refused = acme.run(*argv)
+        assert (refused.code, "2 headers" in refused.err) == (7, True)
+
+
+def test_a_provider_says_what_403_means(
+    tmp_path: Path, servers: Servers, ca_file: Path, installed: dict[str, str]
+) -> None:
+    server = servers.tls(answer(b"{}", "Content-Type: application/json", status=403))
+    acme = Acme(tmp_path, f"https://localhost:{server.port}/v1", ca_file, installed | KEY)
+    acme.declare(acme=BY_KEY)
+    checked = acme.run("check", "--format", "json")
+    assert (checked.code, checked.connection["class"]) == (4, "auth_denied")
 
 
 def test_exec_hands_the_whole_header_over_and_token_says_why_not(acme: Acme, tmp_path: Path, plant: Plant) -> None:
