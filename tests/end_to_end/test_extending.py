@@ -289,13 +289,20 @@ class Provider:
         tags = connection.get("tags", ())
         return None if "none" in tags else [Finding("no-such-code", (), "wrong")] if "code" in tags else []
     def instance(self, connection):
-        return Instance(None if "url" in connection.tags else connection.settings["base_url"], "api_key")
+        base_url = "https://[bad" if "no-url" in connection.tags else connection.settings["base_url"]
+        return Instance(None if "url" in connection.tags else base_url, "api_key")
     def check_request(self, connection):
-        return CheckRequest("GET", "/")
+        if "method" in connection.tags:
+            return CheckRequest("DELETE", "/")
+        return CheckRequest("GET", "/\\n" if "path" in connection.tags else "/")
     def judge(self, connection, answer):
         if "raised" in connection.tags:
             raise ConnectionFailed("no_permission", "no")
         return Judgement("no_permission" if "fault" in connection.tags else "", facts={"a": {1}} if "facts" in connection.tags else {})
+
+class Documents(DocumentStore):
+    def document(self, reference):
+        return 1 if reference.path == "document" else reference.path
 
 class Store(Backend):
     form = "wrong://name"
@@ -303,7 +310,7 @@ class Store(Backend):
     def lint(self, reference, settings):
         return ""
     def open(self, store):
-        return DocumentStore(lambda reference: reference, self.pick, batch_size=0)
+        return Documents(lambda reference: reference, self.pick, batch_size=0)
     def pick(self, _, reference):
         if reference.path == "fault":
             raise SecretUnresolved("no_such_secret", "no")
@@ -362,6 +369,10 @@ def from_store(path: str) -> dict[str, Any]:
         (BY_KEY | {"tags": ["raised"]}, "PROVIDER", "ConnectionFailed has the fault `no_permission`, which does not"),
         (BY_KEY | {"tags": ["facts"]}, "PROVIDER", "`judge` returned Judgement with facts that can't be written"),
         (BY_KEY | {"tags": ["url"]}, "PROVIDER", "`instance` returned Instance whose `base_url` is NoneType"),
+        (BY_KEY | {"tags": ["no-url"]}, "PROVIDER", "`instance` returned Instance whose `base_url` is no URL"),
+        (BY_KEY | {"tags": ["method"]}, "PROVIDER", "`method` is not one of GET, HEAD, POST"),
+        (BY_KEY | {"tags": ["path"]}, "PROVIDER", "`path` holds a control character"),
+        (from_store("document"), "BACKEND", "`document` returned int, and str is needed"),
         (from_store("secret"), "BACKEND", "`read` returned the outcome Secret, and Fetched or SecretUnresolved is"),
         (from_store("fault"), "BACKEND", "SecretUnresolved has the fault `no_such_secret`, which does not exist"),
         (by("str"), "METHOD", "`credential` returned str, and Credential is needed: it has no `is_renewable`"),
@@ -411,7 +422,7 @@ def test_exec_and_token_name_the_plug_in(wrong: Acme, command: str, how: str) ->
     assert f"error[plugin_error]: a bug of the plug-in {ORIGIN.format('METHOD')}" in ended.err
 
 
-@pytest.mark.parametrize("path", ["raise", "secret"])
+@pytest.mark.parametrize("path", ["raise", "secret", "document"])
 def test_a_bug_in_reading_one_reference_fails_that_reference_alone(wrong: Acme, path: str) -> None:
     wrong.declare(bad=from_store(path), good=from_store("good"), other=from_store("other"))
     ended = wrong.run("secrets", "check", "--format", "json")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from connform.auth.interface import AuthMethod
 from connform.diagnostics import CODES
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import UnionType
 
+_URLS: Final = ("base_url", "key_management_url", "authorize_url", "token_url", "revoke_url")
 _METHODS: Final = ("GET", "HEAD", "POST")
 
 
@@ -59,13 +61,21 @@ def _finding_problem(finding: Any) -> str:
 
 
 def _instance_problem(instance: Instance, *_: object) -> str:
-    return _wrong_field(instance, {**dict.fromkeys(Instance._fields, str), "safe_posts": Sequence})
+    wrong = _wrong_field(instance, {**dict.fromkeys(Instance._fields, str), "safe_posts": Sequence})
+    for name in () if wrong else _URLS:
+        try:
+            _ = urlsplit(getattr(instance, name)).port  # of a wrong port, only this raises
+        except ValueError:
+            return f"returned Instance whose `{name}` is no URL"
+    return wrong
 
 
 def _request_problem(request: Any, *_: object) -> str:
     if request.method not in _METHODS:
         return f"returned CheckRequest whose `method` is not one of {', '.join(_METHODS)}"
     wrong = _wrong_field(request, {"path": str, "json": Mapping | None})
+    if not wrong and not request.path.isprintable():
+        return "returned CheckRequest whose `path` holds a control character"
     return wrong or _json_problem(request.json, "CheckRequest with a body")
 
 
@@ -86,7 +96,8 @@ def _protocol_check(protocol: type) -> Callable[..., str]:
 
 def _store_problem(store: Any, *_: object) -> str:
     wrong = _protocol_check(OpenStore)(store)
-    return wrong or _wrong_field(store, {"batch_size": int})
+    wrong = wrong or _wrong_field(store, {"batch_size": int})
+    return wrong or (f"returned {type(store).__name__} whose `batch_size` is negative" if store.batch_size < 0 else "")
 
 
 def _outcomes_problem(outcomes: Sequence[Any], references: Sequence[object]) -> str:

@@ -144,6 +144,6 @@ def _batches(references: Sequence[SecretReference], store: OpenStore) -> Iterato
     for reference in references:
         documents.setdefault(_document_of(reference, store), []).append(reference)
     groups = list(documents.values())
-    size = store.batch_size or len(groups)
+    size = store.batch_size or max(len(groups), 1)
     for start in range(0, len(groups), size):
         yield [reference for group in groups[start : start + size] for reference in group]
