@@ -31,7 +31,7 @@ class HeaderLines:
             InterfaceMisused: a line is not a name and a `Secret`.
         """
         for line in lines:
-            if [*map(type, line)] != [str, Secret]:
+            if [isinstance(part, needed) for part, needed in zip(line, (str, Secret), strict=False)] != [True, True]:
                 message = "a line of HeaderLines is a tuple of a name and a Secret"
                 raise InterfaceMisused(message)
         self._lines = lines
