@@ -86,6 +86,7 @@ def test_every_promised_name_is_there() -> None:
 
 NOT_OFFERED = {
     "connform.environment.variables": "all variables, for `env://` alone",
+    "connform.environment.variable_if_set": "all variables, for `env://` alone",
     "connform.http.header.problem_of": "the rule for a client secret of OAuth",
     "connform.http.net.deadline": "a read is limited from outside",
     "connform.manifest.repository.repository_of": "where the policy file of `exec://` is",

@@ -17,13 +17,21 @@ Layer 0, no IO::
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from connform.faults import FAULTS, ExitCode, Fault
 
 if TYPE_CHECKING:
     from connform.diagnostics import Diagnostic
     from connform.secret import SecretReference
+
+
+_LONGEST_NAME: Final = 40
+"""A longer name of a fault is not shown: it may be something else."""
+
+
+class InterfaceMisused(TypeError):
+    """A class of connform was given a wrong value, as by a plug-in. The message holds no secret: that of a plug-in is shown."""
 
 
 class ConnformError(Exception):
@@ -72,6 +80,9 @@ class ConnectionFailed(ConnformError):
 
     def __init__(self, fault: str, message: str, hint: str = "") -> None:
         super().__init__(message)
+        if fault not in FAULTS:
+            misuse = f"{type(self).__name__} has {unknown_fault(fault)}"
+            raise InterfaceMisused(misuse)
         self.fault: Fault = FAULTS[fault]
         """The fault, with its stage, verdict and exit code."""
         self.message = message
@@ -79,6 +90,16 @@ class ConnectionFailed(ConnformError):
         self.hint = hint or self.fault.hint
         """What to do."""
         self.exit_code = self.fault.exit_code
+
+
+def unknown_fault(fault: object) -> str:
+    """Return the rest of a sentence about a fault that does not exist."""
+    name = (
+        f"the fault `{fault}`"
+        if isinstance(fault, str) and fault.isidentifier() and len(fault) <= _LONGEST_NAME
+        else "a fault"
+    )
+    return f"{name}, which does not exist: docs/verdicts.md lists them"
 
 
 class SecretUnresolved(ConnectionFailed):

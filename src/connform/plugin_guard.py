@@ -1,4 +1,4 @@
-"""Guards of third-party plug-ins: an exception that one raises becomes the fault `plugin_error`, which names the plug-in.
+"""Guards of third-party plug-ins: an exception or a wrong result becomes the fault `plugin_error`, which names the plug-in.
 
 Layer 0, no IO. The message of such an exception may hold a secret: it is given only to `watched_errors`, for `--debug`.
 """
@@ -6,22 +6,26 @@ Layer 0, no IO. The message of such an exception may hold a secret: it is given 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from traceback import walk_tb
 from typing import TYPE_CHECKING, Any, Final
 
-from connform.errors import ConnformError
+from connform.errors import ConnformError, InterfaceMisused
+from connform.registry import type_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import UnionType
 
     from connform.errors import ConnectionFailed
     from connform.registry import PluginKind
 
 _PACKAGE: Final = "connform"
 _watchers: Final[list[Callable[[str], None]]] = []
+_shown: Final[dict[tuple[str, str, str], object]] = {}
 
 
 class GuardedPlugin:
@@ -48,25 +52,38 @@ class GuardedPlugin:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        return self._call(name, lambda: getattr(self._plugin, name), AttributeError)
+        value = self._call(name, lambda: getattr(self._plugin, name), AttributeError)
+        needed = self._kind.results.get(name, object)
+        if not isinstance(value, needed):
+            what = f"`{name}` is {type(value).__name__}, and {type_name(needed)} is needed"
+            raise self._failure(what)
+        return value
 
     def _guarded_method(self, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(method)
         def call(*arguments: Any, **named: Any) -> Any:
             result = self._call(name, lambda: method(*arguments, **named))
-            if isinstance(result, Iterator):
-                return self._guarded_iterator(name, result)
-            if not isinstance(result, self._kind.results.get(name, object)):
-                what = f"`{name}` returned {type(result).__name__}, and {self._kind.results[name].__name__} is needed"
+            needed = self._kind.results.get(name, object)
+            problem = "" if isinstance(result, needed) else _returned(result, needed)
+            if not problem and (check := self._kind.checks.get(name)):
+                problem = self._call(name, lambda: check(result, *arguments, **named))
+            if problem:
+                what = f"`{name}` {problem}{_position_of(method)}"
                 raise self._failure(what)
+            if isinstance(result, Iterator) or name in self._kind.item_checks:
+                return self._guarded_iterator(name, result, _position_of(method))
             is_plug_in = name in self._kind.makers
             return GuardedPlugin(result, self._origin, self._kind) if is_plug_in else result
 
         return call
 
-    def _guarded_iterator(self, name: str, items: Iterator[Any]) -> Iterator[Any]:
-        end = object()
+    def _guarded_iterator(self, name: str, iterable: Iterable[Any], position: str) -> Iterator[Any]:
+        items, end = self._call(name, lambda: iter(iterable)), object()
+        check = self._kind.item_checks.get(name, lambda _: "")
         while (item := self._call(name, lambda: next(items, end))) is not end:
+            if problem := self._call(name, lambda: check(item)):
+                what = f"`{name}` {problem}{position}"
+                raise self._failure(what)
             yield item
 
     def _call(self, name: str, work: Callable[[], Any], *passed: type[Exception]) -> Any:
@@ -75,13 +92,28 @@ class GuardedPlugin:
         except (*self._passed, *passed):  # type: ignore[misc]  # it is a tuple of classes
             raise
         except Exception as error:  # noqa: BLE001  (a plug-in may raise anything)
-            what = f"{type(error).__name__} in `{name}`{_position(error)}"
+            what = f"{_type_and_message(error)} in `{name}`{_position(error)}"
             _show(self._origin, error)
         # Outside of the block, because the context of an exception is collected with it, and may hold a secret.
         raise self._failure(what)
 
     def _failure(self, what: str) -> ConnectionFailed:
         return self._kind.failure("plugin_error", f"a bug of the plug-in {self._origin}: {what}")
+
+
+def _returned(result: object, needed: type | UnionType) -> str:
+    return f"returned {type(result).__name__}, and {type_name(needed)} is needed"
+
+
+def _type_and_message(error: Exception) -> str:
+    return f"wrong value: {error};" if isinstance(error, InterfaceMisused) else type(error).__name__
+
+
+def _position_of(method: Callable[..., Any]) -> str:
+    """Return the file and line of a method of the plug-in's own package; empty for others."""
+    code = getattr(method, "__code__", None)
+    root = str(getattr(method, "__module__", "")).partition(".")[0]
+    return f" ({code.co_filename}:{code.co_firstlineno})" if code and root != _PACKAGE else ""
 
 
 def _position(error: Exception) -> str:
@@ -96,9 +128,16 @@ def _position(error: Exception) -> str:
 
 
 def _show(origin: str, error: Exception) -> None:
+    """Call the watchers, unless they had the same exception from the same line: a method may be called several times."""
     if _watchers:
         from traceback import format_exception
 
+        last = deque(walk_tb(error.__traceback__), maxlen=1)
+        lines = [(frame.f_code.co_filename, line) for frame, line in last]
+        identity = (origin, str(lines), "".join(format_exception(type(error), error, None, chain=False)))
+        mine = object()
+        if _shown.setdefault(identity, mine) is not mine:  # one step, because threads may be here at once
+            return
         text = f"an exception in the plug-in {origin}:\n{''.join(format_exception(error))}"
         for watcher in _watchers:
             watcher(text)
@@ -112,3 +151,5 @@ def watched_errors(watcher: Callable[[str], None]) -> Iterator[None]:
         yield
     finally:
         _watchers.remove(watcher)
+        if not _watchers:
+            _shown.clear()

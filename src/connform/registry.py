@@ -15,6 +15,7 @@ from connform.errors import ConnectionFailed, ConnformError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from importlib.metadata import EntryPoint
+    from types import UnionType
 
 T = TypeVar("T")
 
@@ -57,8 +58,12 @@ class PluginKind(NamedTuple):
     """The group of their entry points."""
     protocol: type
     """The protocol that each must have the members of."""
-    results: Mapping[str, type] = MappingProxyType({})
-    """Method → the type of its result."""
+    results: Mapping[str, type | UnionType] = MappingProxyType({})
+    """Method or attribute → the type of its result or value."""
+    checks: Mapping[str, Callable[..., str]] = MappingProxyType({})
+    """Method → a function that says what is wrong with its result, from the result and the arguments; empty if nothing is."""
+    item_checks: Mapping[str, Callable[[Any], str]] = MappingProxyType({})
+    """Method that returns an iterable → the same for each of its items."""
     makers: frozenset[str] = frozenset()
     """The methods whose results have methods of the plug-in too: an open store, a credential."""
     failure: type[ConnectionFailed] = ConnectionFailed
@@ -123,6 +128,11 @@ def _load(point: EntryPoint, kind: PluginKind) -> Any:
     from connform.plugin_guard import GuardedPlugin  # imported here for start-up: few runs have a plug-in
 
     return GuardedPlugin(plug_in, _origin(point), kind)
+
+
+def type_name(needed: type | UnionType) -> str:
+    """Return the name of a type, for messages."""
+    return needed.__name__ if isinstance(needed, type) else str(needed)
 
 
 def protocol_problem(value: object, protocol: type) -> str:

@@ -19,6 +19,7 @@ from connform.diagnostics import Diagnostic, Related, Severity, SourceExcerpt, S
 from connform.engine.report import ConnectionReport, PlanSummary, Remark, Report, StageResult, Value
 from connform.faults import ExitCode, Stage, Verdict
 from connform.reporters import FORMATS
+from connform.tracebacks import hidden_frames
 from tests.http.servers import Server, answer
 from tests.reporters.readers_of_logs import commands, steering
 
@@ -252,6 +253,17 @@ def test_a_traceback_of_our_own_steers_nobody(connform: Connform, engine: FakeEn
     assert_inert(run)
 
 
+def test_each_frame_that_was_left_out_has_its_line(connform: Connform, engine: FakeEngine) -> None:
+    with pytest.raises(RuntimeError) as caught, hidden_frames():
+        raise RuntimeError
+    engine.result = caught.value
+    run = connform("validate")
+    assert "�" not in run.err
+    lines = run.err.splitlines()
+    start = lines.index("    frames that may hold a secret are left out:")
+    assert __file__ in lines[start + 1]
+
+
 def test_the_diff_of_an_ordinary_file_is_a_patch(
     connform: Connform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -277,6 +289,14 @@ def test_text_stays_readable_and_data_the_same(word: str, capsys: pytest.Capture
     assert commands(shown.out) == steering(shown.out) == []
     plain = "".join(char for char in word if char.isprintable() and char.isascii())
     assert plain in shown.out.replace("\u200b", "").replace("�", "").replace("\n", "").replace("\t", "")
+
+
+@pytest.mark.parametrize("syntax", Syntax)
+@pytest.mark.parametrize("color", [False, True])
+def test_cr_lf_is_a_line_break_and_a_lone_cr_is_none(syntax: Syntax, *, color: bool) -> None:
+    replaced = "\\u000d" if syntax is Syntax.JSON else "�"
+    assert inert("{}\r\n[]\r\r\n1\r", syntax, color=color) == f"{{}}\r\n[]{replaced}\r\n1{replaced}"
+    assert commands(inert("a\r\n::add-mask::x\r\n##[debug]x\r\n")) == []
 
 
 def test_annotations_stay_commands_and_nothing_becomes_one() -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from connform.plugin import OnceValue
 from tests.canary import API_KEY
 from tests.end_to_end.plugins import install
 from tests.end_to_end.running import KEY, run
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 PAGE: Final = (Path(__file__).parents[2] / "docs" / "extending.md").read_text("utf-8")
 MODULES: Final = dict(re.findall(r"```python\n# (\S+)\n(.*?)```", PAGE, re.DOTALL))
+MANIFESTS: Final = dict(re.findall(r"```yaml\n# (\S+)\n(.*?)```", PAGE, re.DOTALL))
 (PROJECT,) = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
 POINTS: Final[dict[str, dict[str, str]]] = tomllib.loads(PROJECT)["project"]["entry-points"]
 MAX_LINES: Final = 60
@@ -75,13 +77,29 @@ def test_an_example_is_short_and_has_its_entry_point(module: str) -> None:
 
 def test_the_page_has_one_example_of_each_kind() -> None:
     assert sorted(POINTS) == ["connform.auth", "connform.formats", "connform.providers", "connform.secrets"]
-    assert len(MODULES) == len(POINTS)
+    assert len(MODULES) == sum(map(len, POINTS.values()))
+
+
+@pytest.mark.parametrize("name", MANIFESTS)
+def test_the_manifest_of_an_example_is_valid(name: str, tmp_path: Path, installed: dict[str, str]) -> None:
+    (tmp_path / name).write_text(MANIFESTS[name])
+    ended = run("validate", name, cwd=tmp_path, env=installed)
+    assert (ended.code, ended.err) == (0, ""), ended.out
+
+
+def test_each_example_but_the_format_has_a_manifest() -> None:
+    names = [name for group, named in POINTS.items() if group != "connform.formats" for name in named]
+    assert len(MANIFESTS) == len(names)
+    assert all(re.search(rf"(provider|type|method): {name}\b", "".join(MANIFESTS.values())) for name in names)
 
 
 def test_the_provider_validates_and_checks(acme: Acme) -> None:
-    acme.declare(acme=BY_KEY, demo=BY_KEY | {"tenant": "demo", "tags": ["production"]})
+    acme.declare(
+        acme=BY_KEY, demo=BY_KEY | {"tenant": "demo", "tags": ["production"]}, big=BY_KEY | {"tenant": "Globex"}
+    )
     refused = acme.run("validate", "--format", "concise")
     assert refused.code == 1
+    assert "a tenant is written in small letters" in refused.out
     assert "the tenant `demo` has no production data" in refused.out
     acme.declare(acme=BY_KEY)
     assert acme.run("validate").code == 0
@@ -100,6 +118,30 @@ def test_the_backend_and_the_method_are_used_by_check_and_secrets(acme: Acme, tm
     assert {name: one["verdict"] for name, one in checked.connections.items()} == {"acme": "ready", "other": "failed"}
     planned = acme.run("plan", "-c", "acme", "--format", "json")
     assert planned.connection["sends"][0]["secret"] == "logins://acme.example"
+
+
+def test_the_credential_of_two_headers_is_sent_and_is_not_handed_over(
+    tmp_path: Path, servers: Servers, ca_file: Path, installed: dict[str, str]
+) -> None:
+    server = servers.tls(answer(b'{"account": 1}', "Content-Type: application/json"))
+    acme = Acme(tmp_path, f"https://localhost:{server.port}/v1", ca_file, installed | KEY)
+    acme.declare(acme={"auth": {"method": "key_pair", "key_id": "K1", "key": "env://ACME_KEY"}})
+    assert acme.run("check").code == 0
+    (request,) = server.requests
+    assert {b"X-Acme-Key-Id: K1", f"X-Acme-Key: {API_KEY}".encode()} <= set(request.split(b"\r\n"))
+    for argv in (["exec", "acme", "--", sys.executable, "--version"], ["token", "acme"]):
+        refused = acme.run(*argv)
+        assert (refused.code, "2 headers" in refused.err) == (7, True)
+
+
+def test_a_provider_says_what_403_means(
+    tmp_path: Path, servers: Servers, ca_file: Path, installed: dict[str, str]
+) -> None:
+    server = servers.tls(answer(b"{}", "Content-Type: application/json", status=403))
+    acme = Acme(tmp_path, f"https://localhost:{server.port}/v1", ca_file, installed | KEY)
+    acme.declare(acme=BY_KEY)
+    checked = acme.run("check", "--format", "json")
+    assert (checked.code, checked.connection["class"]) == (4, "auth_denied")
 
 
 def test_exec_hands_the_whole_header_over_and_token_says_why_not(acme: Acme, tmp_path: Path, plant: Plant) -> None:
@@ -230,14 +272,176 @@ def test_a_bug_fails_its_own_connection_and_is_that_of_the_plug_in(
     if what.startswith("RuntimeError"):
         assert "acme_plugin.py:" in bad["message"]
         assert f"RuntimeError: {SECRET_TEXT}" in debugged.err
-        assert "Traceback" in debugged.err
+        assert debugged.err.count("Traceback") == 1
+        assert "During handling" not in debugged.err
     assert SECRET_TEXT not in debugged.out
 
 
-def test_a_fault_that_does_not_exist_is_a_bug_of_the_provider(failing: Acme) -> None:
-    failing.declare(bad=BY_KEY | {"tags": ["fault"]}, good=BY_KEY)
-    ended = failing.run("check", "--format", "json")
-    assert {name: one["class"] for name, one in ended.connections.items()} == {"bad": "plugin_error", "good": ""}
+WRONG: Final = """
+from connform.plugin import (
+    AuthMethod, Backend, CheckRequest, ConnectionFailed, Credential, DocumentStore, Fetched, Finding, HeaderCredential,
+    HeaderLines, Instance, Judgement, Secret, SecretUnresolved, Shape,
+)
+
+class Provider:
+    shape = Shape(properties={"base_url": {"type": "string"}})
+    def rules(self, connection):
+        tags = connection.get("tags", ())
+        return None if "none" in tags else [Finding("no-such-code", (), "wrong")] if "code" in tags else []
+    def instance(self, connection):
+        base_url = "https://[bad" if "no-url" in connection.tags else connection.settings["base_url"]
+        return Instance(None if "url" in connection.tags else base_url, "api_key")
+    def check_request(self, connection):
+        if "method" in connection.tags:
+            return CheckRequest("DELETE", "/")
+        return CheckRequest("GET", "/\\n" if "path" in connection.tags else "/")
+    def judge(self, connection, answer):
+        if "raised" in connection.tags:
+            raise ConnectionFailed("no_permission", "no")
+        return Judgement("no_permission" if "fault" in connection.tags else "", facts={"a": {1}} if "facts" in connection.tags else {})
+
+class Documents(DocumentStore):
+    def document(self, reference):
+        return 1 if reference.path == "document" else reference.path
+
+class Store(Backend):
+    form = "wrong://name"
+    store_shape = Shape()
+    def lint(self, reference, settings):
+        return ""
+    def open(self, store):
+        return Documents(lambda reference: reference, self.pick, batch_size=0)
+    def pick(self, _, reference):
+        if reference.path == "fault":
+            raise SecretUnresolved("no_such_secret", "no")
+        if reference.path == "raise":
+            raise RuntimeError("the message of the exception")
+        return Secret("value") if reference.path == "secret" else Fetched(Secret("value-" + reference.path))
+
+class Own(Credential):
+    is_renewable = True
+    def __init__(self, how):
+        self.how = how
+    def headers(self):
+        if self.how == "raise":
+            raise RuntimeError("the message of the exception")
+        if self.how == "line":
+            return HeaderLines(("X-Key", "value"))
+        return "lines" if self.how == "headers" else HeaderLines()
+    def renew(self, refused=HeaderLines()):
+        if self.how == "renew-raise":
+            raise RuntimeError("the message of the exception")
+        return None
+
+class Method(AuthMethod):
+    shape = Shape(properties={"how": {"type": "string"}})
+    def judge(self, key, secret):
+        pass
+    def credential(self, inputs):
+        return "token" if inputs.settings["how"] == "str" else Own(inputs.settings["how"])
+
+PROVIDER, BACKEND, METHOD = Provider(), Store(), Method()
+"""
+
+
+@pytest.fixture
+def wrong(acme: Acme, tmp_path: Path) -> Acme:
+    points = {group: point.replace("failing", "wrong") for group, point in FAILING.items() if "FORMAT" not in point}
+    acme.env = install(tmp_path / "wrong", WRONG, points) | KEY
+    acme.stores = {}
+    acme.common["provider"] = "wrong"
+    del acme.common["tenant"]
+    return acme
+
+
+def by(how: str) -> dict[str, Any]:
+    return {"auth": {"method": "wrong", "how": how}}
+
+
+def from_store(path: str) -> dict[str, Any]:
+    return {"auth": {"method": "api_key", "api_key": f"wrong://{path}"}}
+
+
+@pytest.mark.parametrize(
+    ("settings", "origin", "what"),
+    [
+        (BY_KEY | {"tags": ["fault"]}, "PROVIDER", "`judge` returned the fault `no_permission`, which does not exist"),
+        (BY_KEY | {"tags": ["raised"]}, "PROVIDER", "ConnectionFailed has the fault `no_permission`, which does not"),
+        (BY_KEY | {"tags": ["facts"]}, "PROVIDER", "`judge` returned Judgement with facts that can't be written"),
+        (BY_KEY | {"tags": ["url"]}, "PROVIDER", "`instance` returned Instance whose `base_url` is NoneType"),
+        (BY_KEY | {"tags": ["no-url"]}, "PROVIDER", "`instance` returned Instance whose `base_url` is no URL"),
+        (BY_KEY | {"tags": ["method"]}, "PROVIDER", "`method` is not one of GET, HEAD, POST"),
+        (BY_KEY | {"tags": ["path"]}, "PROVIDER", "`path` holds a control character"),
+        (from_store("document"), "BACKEND", "`document` returned int, and str is needed"),
+        (from_store("secret"), "BACKEND", "`read` returned the outcome Secret, and Fetched or SecretUnresolved is"),
+        (from_store("fault"), "BACKEND", "SecretUnresolved has the fault `no_such_secret`, which does not exist"),
+        (by("str"), "METHOD", "`credential` returned str, and Credential is needed: it has no `is_renewable`"),
+        (by("raise"), "METHOD", "RuntimeError in `headers` ("),
+        (by("headers"), "METHOD", "`headers` returned str, and HeaderLines is needed"),
+        (by("line"), "METHOD", "a line of HeaderLines is a tuple of a name and a Secret"),
+        (by("renew-raise"), "METHOD", "RuntimeError in `renew` ("),
+        (by("renew"), "METHOD", "`renew` returned NoneType, and HeaderLines is needed"),
+    ],
+)
+def test_a_wrong_value_fails_its_own_connection_and_is_a_bug_of_the_plug_in(
+    wrong: Acme, settings: dict[str, Any], origin: str, what: str
+) -> None:
+    wrong.declare(bad=settings, good=BY_KEY)
+    ended = wrong.run("check", "--format", "json")
+    assert (ended.code, ended.err) == (70, "")
+    assert ended.connections["good"]["verdict"] == "ready"
+    bad = ended.connections["bad"]
+    assert bad["class"] == "plugin_error"
+    assert f"a bug of the plug-in {ORIGIN.format(origin)}: " in bad["message"]
+    assert what in bad["message"]
+    assert "acme_plugin.py:" in bad["message"] or "the outcome" in what or "`credential`" in what
+
+
+@pytest.mark.parametrize(
+    ("tag", "what"),
+    [
+        ("none", "`rules` returned NoneType, and Iterable is needed"),
+        ("code", "the code `no-such-code`, which does not"),
+    ],
+)
+def test_a_wrong_value_of_rules_is_an_error_of_its_connection(wrong: Acme, tag: str, what: str) -> None:
+    wrong.declare(bad=BY_KEY | {"tags": [tag]}, good=BY_KEY)
+    ended = wrong.run("validate", "--format", "json")
+    (diagnostic,) = ended.report["diagnostics"]
+    assert (ended.code, diagnostic["connection"], diagnostic["code"]) == (1, "bad", "malformed-value")
+    assert f"a bug of the plug-in {ORIGIN.format('PROVIDER')}: " in diagnostic["detail"]
+    assert what in diagnostic["detail"]
+
+
+@pytest.mark.parametrize("command", ["exec", "token"])
+@pytest.mark.parametrize("how", ["raise", "headers", "renew", "str"])
+def test_exec_and_token_name_the_plug_in(wrong: Acme, command: str, how: str) -> None:
+    wrong.declare(bad=by(how))
+    ended = wrong.run(command, "bad", *(["--", sys.executable, "--version"] if command == "exec" else []))
+    assert (ended.code, ended.out) == (70, "")
+    assert f"error[plugin_error]: a bug of the plug-in {ORIGIN.format('METHOD')}" in ended.err
+
+
+@pytest.mark.parametrize("path", ["raise", "secret", "document"])
+def test_a_bug_in_reading_one_reference_fails_that_reference_alone(wrong: Acme, path: str) -> None:
+    wrong.declare(bad=from_store(path), good=from_store("good"), other=from_store("other"))
+    ended = wrong.run("secrets", "check", "--format", "json")
+    classes = {name: one["class"] for name, one in ended.connections.items()}
+    assert classes == {"bad": "plugin_error", "good": "", "other": ""}
+
+
+def test_a_bug_in_a_login_does_not_repeat_the_login() -> None:
+    logins: list[str] = []
+
+    def login() -> str:
+        logins.append("login")
+        raise RuntimeError(SECRET_TEXT)
+
+    once = OnceValue(login)
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match=SECRET_TEXT):
+            once.get()
+    assert logins == ["login"]
 
 
 @pytest.mark.parametrize(

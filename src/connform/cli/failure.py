@@ -78,6 +78,8 @@ def _print_bug(error: BaseException) -> None:
             for frame, line in walk_tb(cause.__traceback__)
         ]
         notes = getattr(cause, "__notes__", ())
-        lines += [f"    {note}" for note in notes if note.startswith(NOTE_START)]  # other notes may hold a secret
+        for note in notes:
+            if note.startswith(NOTE_START):  # other notes may hold a secret
+                lines += [f"    {line}" for line in note.split("\n")]
         cause = cause.exceptions[0] if isinstance(cause, BaseExceptionGroup) else cause.__cause__ or cause.__context__
     write_stderr("".join(f"{clean(line)}\n" for line in lines))

@@ -28,7 +28,7 @@ _ZERO_WIDTH_SPACE: Final = "\u200b"
 """A zero-width space: it splits the sign of a command and can't be seen."""
 # Patterns are compiled when they are first needed: most runs find nothing to replace, and start-up counts.
 _CONTROL: Final = (
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 but tab and line feed, and C1: `\x9b` is ESC and `[` in one
+    r"\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"  # C0 but line breaks and tab, and C1: `\x9b` is ESC and `[` in one
     r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f"  # marks of the direction of text
     r"\u2028\u2029\u2060-\u2064\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"  # further line ends, and invisible characters
     r"\ud800-\udfff]"

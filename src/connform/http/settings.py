@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
+from connform.errors import InterfaceMisused
 from connform.secret import Secret
 
 if TYPE_CHECKING:
@@ -24,7 +25,15 @@ class HeaderLines:
     __slots__ = ("_lines",)
 
     def __init__(self, *lines: tuple[str, Secret]) -> None:
-        """Set names and values."""
+        """Set names and values.
+
+        Raises:
+            InterfaceMisused: a line is not a name and a `Secret`.
+        """
+        for line in lines:
+            if [isinstance(part, needed) for part, needed in zip(line, (str, Secret), strict=False)] != [True, True]:
+                message = "a line of HeaderLines is a tuple of a name and a Secret"
+                raise InterfaceMisused(message)
         self._lines = lines
 
     def reveal(self) -> list[tuple[bytes, bytes]]:

@@ -5,46 +5,32 @@ Layer 3; no IO but the look-up of entry points, and that only for names that are
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from connform.auth import METHODS
-from connform.auth.interface import AuthMethod
+from connform.engine.load.plugin_kinds import AUTH_PLUGINS, BACKEND_PLUGINS, PROVIDER_PLUGINS
 from connform.errors import ConnectionFailed, SecretUnresolved
 from connform.manifest.rules import Finding
 from connform.manifest.settings import SETTINGS, check_settings
 from connform.manifest.shape import Shape, secret_keys
 from connform.manifest.vocabulary import Vocabulary
 from connform.providers import PROVIDERS
-from connform.providers.interface import CheckRequest, Instance, Judgement, Provider
-from connform.registry import AUTH_GROUP, PROVIDERS_GROUP, SECRETS_GROUP, LazyTable, PluginKind, find, loaded, names
+from connform.registry import AUTH_GROUP, PROVIDERS_GROUP, SECRETS_GROUP, LazyTable, find, loaded, names
 from connform.secrets import BACKENDS
-from connform.secrets.kit.interface import DEFAULT_TIMEOUT_S, Backend, HasStoreRules
+from connform.secrets.kit.interface import DEFAULT_TIMEOUT_S, HasStoreRules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from connform.auth.interface import AuthMethod
     from connform.manifest.shape import Schema
+    from connform.providers.interface import Provider
     from connform.secret import SecretReference
+    from connform.secrets.kit.interface import Backend
 
 DEFAULT_PROVIDER: Final = "iinked-sign"
-PROVIDER_PLUGINS: Final = PluginKind(
-    PROVIDERS_GROUP, Provider, {"instance": Instance, "check_request": CheckRequest, "judge": Judgement}
-)
-"""Third-party providers."""
-AUTH_PLUGINS: Final = PluginKind(AUTH_GROUP, AuthMethod, makers=frozenset({"credential"}))
-"""Third-party auth methods."""
-BACKEND_PLUGINS: Final = PluginKind(
-    SECRETS_GROUP,
-    Backend,
-    {"lint": str, "missing": str, "read": Sequence},
-    makers=frozenset({"open"}),
-    failure=SecretUnresolved,
-    passed=(TimeoutError,),
-)
-"""Third-party secret backends. The time-out of a read has its own message."""
 _ENVIRONMENT: Final[Schema] = {
     "enum": ["sandbox", "production", "private"],
     "description": "Connections of this environment only may read the store's secrets; default: any.",

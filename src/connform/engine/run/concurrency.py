@@ -14,14 +14,20 @@ Result = TypeVar("Result")
 
 def run_coroutine(coroutine: Any) -> Any:
     """Run a coroutine; in a new thread if this thread already runs an event loop, as in a notebook."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(coroutine)
+    if not _runs_a_loop():
+        return asyncio.run(coroutine)  # outside of an except block: an exception in the coroutine has no context
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, coroutine).result()
+
+
+def _runs_a_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 async def map_concurrently(

@@ -78,9 +78,6 @@ async def _send_check_request(
         response = await client.request(request.method, request.path, json=request.json)
     answer = _answer(response.status_code, response.headers.items(), response.content)
     judgement = judge_certificate(response.status_code, response.content) or api.judge(connection, answer)
-    if judgement.fault and judgement.fault not in FAULTS:
-        message = f"a bug of the provider {connection.provider}: it judged with a fault that does not exist"
-        raise ConnectionFailed("plugin_error", message)
     if not judgement.fault or FAULTS[judgement.fault].stage is Stage.AUTH:
         timeline.done(Stage.HTTP, http_status=answer.status)
         if not judgement.fault:

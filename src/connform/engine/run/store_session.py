@@ -30,6 +30,7 @@ _MAX_UNANSWERED: Final = 3
 """After so many reads in a row without an answer, a store is not read again in this run."""
 _GRACE_S: Final = 1.0
 """Added to the time limit for backends that don't enforce it themselves; those that do have a better message."""
+_PLUGIN_ERROR: Final = "plugin_error"
 _UNAVAILABLE: Final = "secret_backend_unavailable"
 
 
@@ -82,9 +83,19 @@ class StoreSession:
         except SecretUnresolved as failure:
             self._outcomes |= {reference: failure.about(reference) for reference in references}
             return
-        batches = list(_batches(references, store))
+        sound = [reference for reference in references if self._has_document(store, reference)]
+        batches = list(_batches(sound, store))
         for outcomes in run_all([partial(self._read_batch, store, batch) for batch in batches], _READS_AT_ONCE):
             self._outcomes |= outcomes
+
+    def _has_document(self, store: OpenStore, reference: SecretReference) -> bool:
+        """Return whether the store can name the document of a reference; record the failure if a plug-in can't."""
+        try:
+            _document_of(reference, store)
+        except SecretUnresolved as failure:
+            self._outcomes[reference] = failure.about(reference)
+            return False
+        return True
 
     def _read_batch(self, store: OpenStore, references: Sequence[SecretReference]) -> dict[SecretReference, Outcome]:
         outcomes = self._read_within_limit(store, references)
@@ -110,19 +121,29 @@ class StoreSession:
         try:
             return call_with_limit(read, self._timeout_s + _GRACE_S)
         except SecretUnresolved as failure:
-            return [failure] * len(references)
+            if failure.fault.name != _PLUGIN_ERROR or len(references) == 1:
+                return [failure] * len(references)
         except TimeoutError:
-            message = f"{self._name} did not answer within {self._timeout_s:g} s"
-        return [SecretUnresolved(_UNAVAILABLE, message)] * len(references)
+            return [SecretUnresolved(_UNAVAILABLE, self._no_answer)] * len(references)
+        # An exception in a plug-in says nothing about the other references of the batch.
+        jobs = [partial(self._read_within_limit, store, [reference]) for reference in references]
+        return [outcome for (outcome,) in run_all(jobs, _READS_AT_ONCE)]
+
+    @property
+    def _no_answer(self) -> str:
+        return f"{self._name} did not answer within {self._timeout_s:g} s"
+
+
+def _document_of(reference: SecretReference, store: OpenStore) -> object:
+    return store.document(reference) if isinstance(store, GroupsByDocument) else (reference.path, reference.version)
 
 
 def _batches(references: Sequence[SecretReference], store: OpenStore) -> Iterator[list[SecretReference]]:
     """Yield batches of references. References to one document are in one batch; the store limits documents per batch."""
     documents: dict[object, list[SecretReference]] = {}
     for reference in references:
-        name = store.document(reference) if isinstance(store, GroupsByDocument) else (reference.path, reference.version)
-        documents.setdefault(name, []).append(reference)
+        documents.setdefault(_document_of(reference, store), []).append(reference)
     groups = list(documents.values())
-    size = store.batch_size or len(groups)
+    size = store.batch_size or max(len(groups), 1)
     for start in range(0, len(groups), size):
         yield [reference for group in groups[start : start + size] for reference in group]

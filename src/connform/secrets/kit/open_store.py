@@ -28,7 +28,7 @@ class OnceValue(Generic[T]):
         self._compute = compute
         self._lock = ProcessLocal(Lock)
         self._values: list[T] = []
-        self._failure: SecretUnresolved | None = None
+        self._failure: Exception | None = None
 
     def get(self) -> T:
         """Return the value, which the first call computes. Threads may share it.
@@ -37,13 +37,15 @@ class OnceValue(Generic[T]):
             SecretUnresolved: the computation failed, now or in an earlier call.
         """
         with self._lock.own:
-            if self._failure is not None:
+            if isinstance(self._failure, SecretUnresolved):
                 raise SecretUnresolved(self._failure.fault.name, self._failure.message, self._failure.hint)
+            if self._failure is not None:  # a bug of the backend; references are read again one by one after it
+                raise self._failure
             if not self._values:
                 try:
                     self._values.append(self._compute())
-                except SecretUnresolved as failure:
-                    self._failure = failure
+                except Exception as failure:
+                    self._failure = None if isinstance(failure, TimeoutError) else failure
                     raise
             return self._values[0]
 
