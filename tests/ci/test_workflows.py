@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +11,8 @@ import yaml
 
 import connform
 from tests.ci.conftest import ROOT
+from tests.conftest import require_peer
+from tests.end_to_end.running import run_program
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,16 +21,15 @@ pytestmark = pytest.mark.timeout(110)
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 
 
-def valid(kind: str, *files: Path) -> bool:
-    """Whether files are what a schema that check-jsonschema brings along says."""
-    argv = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", kind, *map(str, files)]
-    done = subprocess.run(argv, check=False, capture_output=True, text=True)
-    return not done.returncode or pytest.fail(done.stdout + done.stderr)
+def require_valid(kind: str, *files: Path) -> None:
+    """Check files by a schema that check-jsonschema brings along."""
+    ended = run_program(require_peer("check-jsonschema"), "--builtin-schema", kind, *files, cwd=ROOT)
+    assert ended.code == 0, ended.out
 
 
 def test_github_can_read_its_files() -> None:
-    assert valid("vendor.github-workflows", *WORKFLOWS)
-    assert valid("vendor.dependabot", ROOT / ".github" / "dependabot.yml")
+    require_valid("vendor.github-workflows", *WORKFLOWS)
+    require_valid("vendor.dependabot", ROOT / ".github" / "dependabot.yml")
 
 
 @pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.stem)
