@@ -138,7 +138,8 @@ class _EntryChecks:
 
     def _rules(self, branch: Branch, entry: Entry, refused: RefusedParts) -> Iterator[Finding]:
         remaining = remove_paths(entry.effective, refused.unusable)
-        selected = self._connection.branch_for(remaining)  # another branch if a discriminator was refused
+        # another branch if a discriminator was refused
+        selected = self._connection.branch_for(remaining) if refused else branch
         if not refused or (
             is_complete(selected.schema, remaining) and (selected is branch or selected.accepts(remaining))
         ):

@@ -30,6 +30,7 @@ CONNECTION: Final = """\
 """
 
 
+@pytest.mark.timeout(110)  # moto takes most of it
 @pytest.mark.parametrize(
     ("kind", "prefix", "calls"),
     [("awsssm", "/many/", ["GetParameters"] * 100), ("awssecrets", "many/", ["BatchGetSecretValue"] * 50)],
