@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from connform.auth import METHODS
 from connform.engine.load.plugin_kinds import AUTH_PLUGINS, BACKEND_PLUGINS, PROVIDER_PLUGINS
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from connform.secret import SecretReference
     from connform.secrets.kit.interface import Backend
 
+Found = TypeVar("Found")
+
 DEFAULT_PROVIDER: Final = "iinked-sign"
 _ENVIRONMENT: Final[Schema] = {
     "enum": ["sandbox", "production", "private"],
@@ -44,20 +46,20 @@ _TIMEOUT: Final[Schema] = {
 }
 
 
-def provider(name: str) -> Provider:
-    """Return a provider by its name, which comes from a valid manifest."""
-    found = find(name, PROVIDERS, PROVIDER_PLUGINS)
+def _installed(name: str, found: Found | None) -> Found:
     if found is None:
         raise LookupError(name)  # `validate` accepts no such manifest
     return found
+
+
+def provider(name: str) -> Provider:
+    """Return a provider by its name, which comes from a valid manifest."""
+    return _installed(name, find(name, PROVIDERS, PROVIDER_PLUGINS))
 
 
 def backend(name: str) -> Backend:
     """Return a secret backend by its name, which comes from a valid manifest."""
-    found = find(name, BACKENDS, BACKEND_PLUGINS)
-    if found is None:
-        raise LookupError(name)  # `validate` accepts no such manifest
-    return found
+    return _installed(name, find(name, BACKENDS, BACKEND_PLUGINS))
 
 
 @cache
@@ -86,10 +88,7 @@ _FILE_BACKENDS: Final = _FileBackends()
 
 def auth_method(name: str) -> AuthMethod:
     """Return an auth method by its name, which comes from a valid manifest."""
-    found = find(name, METHODS, AUTH_PLUGINS)
-    if found is None:
-        raise LookupError(name)  # `validate` accepts no such manifest
-    return found
+    return _installed(name, find(name, METHODS, AUTH_PLUGINS))
 
 
 def uses_grant(method: str) -> bool:
