@@ -40,6 +40,7 @@ def test_help_imports_nothing_it_does_not_need(bare: set[str]) -> None:
     assert own == {
         "connform",
         "connform.cli",
+        "connform.cli.flag_values",
         "connform.cli.flags",
         "connform.cli.main",
         "connform.cli.streams",

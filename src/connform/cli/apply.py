@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from connform.cli.actor import current_actor
-from connform.cli.flags import SHARD, parallel_flags, require_positive
+from connform.cli.flag_values import require_positive
+from connform.cli.flags import SHARD, parallel_flags
 from connform.cli.output import progress, reporting, wants_color, write_stderr
 from connform.cli.streams import is_attended
 from connform.cli.usage import UsageProblem

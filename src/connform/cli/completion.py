@@ -13,7 +13,8 @@ import click
 from click.shell_completion import get_completion_class, shell_complete
 
 from connform.cli.completion_values import SHELLS
-from connform.cli.flags import common_flags, completion_of
+from connform.cli.flag_values import completion_of
+from connform.cli.flags import common_flags
 from connform.cli.output import write_output
 from connform.cli.usage import UsageProblem, did_you_mean
 

@@ -15,7 +15,8 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
-from connform.cli.flags import common_flags, completion_of, network_flags
+from connform.cli.flag_values import completion_of
+from connform.cli.flags import common_flags, network_flags
 from connform.cli.masking import Mask
 from connform.cli.output import write_stderr
 from connform.cli.usage import UsageProblem

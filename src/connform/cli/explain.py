@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from connform.cli.flags import common_flags, completion_of
+from connform.cli.flag_values import completion_of
+from connform.cli.flags import common_flags
 from connform.cli.inert import Syntax
 from connform.cli.output import write_output
 from connform.cli.usage import UsageProblem, did_you_mean

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from connform.cli.flags import common_flags, completion_of
+from connform.cli.flag_values import completion_of
+from connform.cli.flags import common_flags
 from connform.cli.output import wants_color, write_data, write_output, write_stderr
 from connform.cli.usage import UsageProblem
 from connform.faults import ExitCode

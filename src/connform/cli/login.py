@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from connform.cli.flags import common_flags, completion_of, require_positive, state_flags
+from connform.cli.flag_values import completion_of, require_positive
+from connform.cli.flags import common_flags, state_flags
 from connform.cli.output import emit, write_stderr, write_stdout
 from connform.cli.usage import UsageProblem
 from connform.tracebacks import hidden_frames

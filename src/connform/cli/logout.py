@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from connform.cli.flags import common_flags, completion_of, state_flags
+from connform.cli.flag_values import completion_of
+from connform.cli.flags import common_flags, state_flags
 from connform.cli.output import write_stdout
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from connform.cli.flags import PARALLELISM, SHARD, TIMEOUT, common_flags, require_writable, state_flags
+from connform.cli.flag_values import require_writable
+from connform.cli.flags import PARALLELISM, SHARD, TIMEOUT, common_flags, state_flags
 from connform.cli.output import emit, progress, save
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from connform.cli.flags import common_flags, completion_of
+from connform.cli.flag_values import completion_of
+from connform.cli.flags import common_flags
 from connform.cli.inert import Syntax
 from connform.cli.output import save, write_output
 from connform.cli.saving import make_folder

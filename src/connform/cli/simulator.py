@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from connform.cli.flags import common_flags, require_positive, require_writable
+from connform.cli.flag_values import require_positive, require_writable
+from connform.cli.flags import common_flags
 from connform.cli.output import save, write_stdout
 from connform.cli.usage import UsageProblem
 from connform.errors import ConnformError

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from connform.cli.flags import common_flags, completion_of, require_positive, state_flags
+from connform.cli.flag_values import completion_of, require_positive
+from connform.cli.flags import common_flags, state_flags
 from connform.cli.output import emit, write_stdout
 from connform.cli.usage import UsageProblem
 

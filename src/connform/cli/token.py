@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from connform.cli.flags import common_without_format, completion_of, network_flags
+from connform.cli.flag_values import completion_of
+from connform.cli.flags import common_without_format, network_flags
 from connform.cli.output import write_data
 from connform.cli.usage import UsageProblem
 from connform.tracebacks import hidden_frames

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from connform.cli.flags import common_flags, completion_of
+from connform.cli.flag_values import completion_of
+from connform.cli.flags import common_flags
 from connform.cli.output import emit, write_stderr
 from connform.cli.usage import UsageProblem
 
