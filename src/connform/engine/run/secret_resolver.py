@@ -84,7 +84,8 @@ class SecretResolver:
     def secrets(self, connection: Connection) -> Mapping[str, Secret]:
         """Return a connection's secrets by their key under `auth:`."""
         references = connection.auth.references
-        return dict(zip(references, self.fetch(list(references.values()), connection.base), strict=True))
+        outcomes = self.read([RequestedSecret(reference, connection.base) for reference in references.values()])
+        return dict(zip(references, map(_require_secret, outcomes), strict=True))
 
     def versions(self, connection: Connection) -> Mapping[str, str]:
         """Return the versions of a connection's secrets, of those that were read and have one."""
@@ -112,13 +113,7 @@ class SecretResolver:
             SecretUnresolved: a secret can't be read.
             ConnectionFailed: `config_invalid`, there is no such scheme.
         """
-        secrets = []
-        for outcome in self.read([RequestedSecret(reference, base) for reference in references]):
-            if isinstance(outcome, SecretUnresolved):
-                # A new object, because the cached one may be needed again.
-                raise SecretUnresolved(outcome.fault.name, outcome.message, outcome.hint)
-            secrets.append(outcome.secret)
-        return secrets
+        return [_require_secret(outcome) for outcome in self.read([RequestedSecret(one, base) for one in references])]
 
     def read(self, requested: Sequence[RequestedSecret]) -> list[Outcome]:
         """Return the outcome of each reference, in their order.
@@ -167,3 +162,10 @@ class SecretResolver:
             raise SecretUnresolved(failure.fault.name, message, failure.hint) from None
         secrets = dict(zip(store.references, values, strict=True))
         return kind.open(StoreConfig(store.base, store.settings, secrets, store.timeout_s))
+
+
+def _require_secret(outcome: Outcome) -> Secret:
+    if isinstance(outcome, SecretUnresolved):
+        # A new object, because the cached one may be needed again.
+        raise SecretUnresolved(outcome.fault.name, outcome.message, outcome.hint)
+    return outcome.secret

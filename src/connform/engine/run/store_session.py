@@ -57,8 +57,9 @@ class StoreSession:
         """Return the outcomes of references. It reads a reference once only, also if that failed."""
         with self._lock.own:
             new = [reference for reference in dict.fromkeys(references) if reference not in self._outcomes]
-            if new:
-                self._read_new(new)
+            jobs = [partial(self._read_batch, batch) for batch in self._batches(new)]
+            for outcomes in run_all(jobs, _READS_AT_ONCE):
+                self._outcomes |= outcomes
             return {reference: self._outcomes[reference] for reference in references}
 
     def outcome(self, reference: SecretReference) -> Outcome | None:
@@ -77,73 +78,54 @@ class StoreSession:
             with suppress(SecretUnresolved):  # a bug of a plug-in; the secrets were read
                 store.close()
 
-    def _read_new(self, references: Sequence[SecretReference]) -> None:
-        try:
-            store = self._store.own.get()
-        except SecretUnresolved as failure:
-            self._outcomes |= {reference: failure.about(reference) for reference in references}
+    def _batches(self, references: Sequence[SecretReference]) -> Iterator[list[SecretReference]]:
+        """Yield batches of references. References to one document are in one batch; the store limits documents per batch.
+
+        A reference is left out, and its failure is recorded, if the store can't be opened or can't name its document.
+        """
+        documents: dict[object, list[SecretReference]] = {}
+        for reference in references:
+            try:
+                document = _document_of(reference, self._store.own.get())
+            except SecretUnresolved as failure:
+                self._outcomes[reference] = failure.about(reference)
+            else:
+                documents.setdefault(document, []).append(reference)
+        if not documents:
             return
-        sound = [reference for reference in references if self._has_document(store, reference)]
-        batches = list(_batches(sound, store))
-        for outcomes in run_all([partial(self._read_batch, store, batch) for batch in batches], _READS_AT_ONCE):
-            self._outcomes |= outcomes
+        groups = list(documents.values())
+        size = self._store.own.get().batch_size or len(groups)
+        for start in range(0, len(groups), size):
+            yield [reference for group in groups[start : start + size] for reference in group]
 
-    def _has_document(self, store: OpenStore, reference: SecretReference) -> bool:
-        """Return whether the store can name the document of a reference; record the failure if a plug-in can't."""
+    def _read_batch(self, references: Sequence[SecretReference]) -> dict[SecretReference, Outcome]:
         try:
-            _document_of(reference, store)
+            outcomes = call_with_limit(partial(self._ask, references), self._timeout_s + _GRACE_S)
+        except TimeoutError:
+            message = f"{self._name} did not answer within {self._timeout_s:g} s"
+            outcomes = [SecretUnresolved(_UNAVAILABLE, message)] * len(references)
         except SecretUnresolved as failure:
-            self._outcomes[reference] = failure.about(reference)
-            return False
-        return True
-
-    def _read_batch(self, store: OpenStore, references: Sequence[SecretReference]) -> dict[SecretReference, Outcome]:
-        outcomes = self._read_within_limit(store, references)
+            if failure.fault.name == _PLUGIN_ERROR and len(references) > 1:
+                # An exception in a plug-in says nothing about the other references of the batch.
+                jobs = [partial(self._read_batch, [reference]) for reference in references]
+                return {one: found[one] for found in run_all(jobs, _READS_AT_ONCE) for one in found}
+            outcomes = [failure] * len(references)
         if all(isinstance(outcome, SecretUnresolved) and outcome.fault.name == _UNAVAILABLE for outcome in outcomes):
             self._unanswered += 1
         else:
             self._unanswered = 0
-        pairs = zip(references, outcomes, strict=True)
         return {
             reference: outcome.about(reference) if isinstance(outcome, SecretUnresolved) else outcome
-            for reference, outcome in pairs
+            for reference, outcome in zip(references, outcomes, strict=True)
         }
 
-    def _read_within_limit(self, store: OpenStore, references: Sequence[SecretReference]) -> Sequence[Outcome]:
+    def _ask(self, references: Sequence[SecretReference]) -> Sequence[Outcome]:
         if self._unanswered >= _MAX_UNANSWERED:
             message = f"{self._name} did not answer {_MAX_UNANSWERED} times in a row, and was not asked again"
-            return [SecretUnresolved(_UNAVAILABLE, message)] * len(references)
-
-        def read() -> Sequence[Outcome]:
-            with deadline.within(self._timeout_s), hidden_frames():
-                return store.read(references)
-
-        try:
-            return call_with_limit(read, self._timeout_s + _GRACE_S)
-        except SecretUnresolved as failure:
-            if failure.fault.name != _PLUGIN_ERROR or len(references) == 1:
-                return [failure] * len(references)
-        except TimeoutError:
-            return [SecretUnresolved(_UNAVAILABLE, self._no_answer)] * len(references)
-        # An exception in a plug-in says nothing about the other references of the batch.
-        jobs = [partial(self._read_within_limit, store, [reference]) for reference in references]
-        return [outcome for (outcome,) in run_all(jobs, _READS_AT_ONCE)]
-
-    @property
-    def _no_answer(self) -> str:
-        return f"{self._name} did not answer within {self._timeout_s:g} s"
+            raise SecretUnresolved(_UNAVAILABLE, message)
+        with deadline.within(self._timeout_s), hidden_frames():
+            return self._store.own.get().read(references)
 
 
 def _document_of(reference: SecretReference, store: OpenStore) -> object:
     return store.document(reference) if isinstance(store, GroupsByDocument) else (reference.path, reference.version)
-
-
-def _batches(references: Sequence[SecretReference], store: OpenStore) -> Iterator[list[SecretReference]]:
-    """Yield batches of references. References to one document are in one batch; the store limits documents per batch."""
-    documents: dict[object, list[SecretReference]] = {}
-    for reference in references:
-        documents.setdefault(_document_of(reference, store), []).append(reference)
-    groups = list(documents.values())
-    size = store.batch_size or max(len(groups), 1)
-    for start in range(0, len(groups), size):
-        yield [reference for group in groups[start : start + size] for reference in group]
