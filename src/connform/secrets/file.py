@@ -83,18 +83,16 @@ class _Folder:
 
     def read(self, references: Sequence[SecretReference]) -> Sequence[Outcome]:
         """Return the contents of the files, or their fields."""
-        for _ in range(_ATTEMPTS - 1):
+        outcomes: Sequence[Outcome] = []
+        for _ in range(_ATTEMPTS):
             snapshot = _Snapshot()
-            outcomes = self._read(references, snapshot)
+            outcomes = DocumentStore(partial(self._load, snapshot), _fetched).read(references)
             if not (snapshot.has_rotated() and any(isinstance(one, SecretUnresolved) for one in outcomes)):
-                return outcomes
-        return self._read(references, _Snapshot())
+                break
+        return outcomes
 
     def close(self) -> None:
         """Do nothing: no file stays open."""
-
-    def _read(self, references: Sequence[SecretReference], snapshot: _Snapshot) -> Sequence[Outcome]:
-        return DocumentStore(partial(self._load, snapshot), _fetched).read(references)
 
     def _load(self, snapshot: _Snapshot, reference: SecretReference) -> _Content:
         path = snapshot.locate(self._folder / reference.path)
