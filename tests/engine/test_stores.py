@@ -135,6 +135,18 @@ def test_a_store_that_answers_nobody_is_asked_a_few_times(counting: Counting) ->
     assert 3 <= len(counting.reads) < 20
 
 
+def test_a_store_that_answers_nobody_after_a_bug_is_asked_a_few_times(counting: Counting) -> None:
+    def fail(_: SecretReference) -> SecretUnresolved:
+        if len(counting.reads) == 1:
+            raise SecretUnresolved("plugin_error", "a bug")
+        return SecretUnresolved("secret_backend_unavailable", "no answer")
+
+    counting.batch_size, counting.failure = 0, fail
+    outcomes = SecretResolver({}).read(wanted(*(f"counting://document-{number}" for number in range(100))))
+    assert all(isinstance(one, SecretUnresolved) for one in outcomes)
+    assert 4 <= len(counting.reads) < 21
+
+
 def test_a_backend_that_keeps_no_time_is_given_up() -> None:
     place = StoreSession("the store slow", lambda: Counting(failure=lambda _: _hang()), 0.2)
     reference = SecretReference.parse("slow://a")
