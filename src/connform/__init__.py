@@ -60,8 +60,7 @@ if TYPE_CHECKING:
 
 def __getattr__(name: str) -> Any:
     if name not in _MODULES:
-        message = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(message)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if os.name != "posix":
         raise ImportError(WINDOWS_UNSUPPORTED)
     from importlib import import_module

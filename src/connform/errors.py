@@ -81,8 +81,7 @@ class ConnectionFailed(ConnformError):
     def __init__(self, fault: str, message: str, hint: str = "") -> None:
         super().__init__(message)
         if fault not in FAULTS:
-            misuse = f"{type(self).__name__} has {unknown_fault(fault)}"
-            raise InterfaceMisused(misuse)
+            raise InterfaceMisused(f"{type(self).__name__} has {unknown_fault(fault)}")
         self.fault: Fault = FAULTS[fault]
         """The fault, with its stage, verdict and exit code."""
         self.message = message

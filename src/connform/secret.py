@@ -59,8 +59,7 @@ class Secret:
         self.__reduce__()
 
     def __reduce__(self) -> NoReturn:
-        message = "a Secret can't be pickled or copied out of its process"
-        raise TypeError(message)
+        raise TypeError("a Secret can't be pickled or copied out of its process")
 
 
 class SecretReference(NamedTuple):
@@ -84,16 +83,14 @@ class SecretReference(NamedTuple):
         """
         match = _PARTS.fullmatch(text)
         if match is None:
-            message = "a reference has the form scheme://path[?version=…][#field], without spaces"
-            raise MalformedReferenceError(message)
+            raise MalformedReferenceError("a reference has the form scheme://path[?version=…][#field], without spaces")
         scheme, path, query, field = match.groups()
         version = "" if query is None else _version(query)
         if "@" in path.partition("/")[0]:
             message = "a reference carries no credentials (`user@`): name a store under `stores:` instead"
             raise MalformedReferenceError(message)
         if field == "":
-            message = "a `#` in a reference is followed by the name of a field"
-            raise MalformedReferenceError(message)
+            raise MalformedReferenceError("a `#` in a reference is followed by the name of a field")
         return cls(scheme, path, field or "", version)
 
     def __str__(self) -> str:
@@ -105,8 +102,7 @@ class SecretReference(NamedTuple):
 def _version(query: str) -> str:
     name, _, version = query.partition("=")
     if name != "version" or not version or "&" in version:
-        message = "the only option of a reference is `?version=…`"
-        raise MalformedReferenceError(message)
+        raise MalformedReferenceError("the only option of a reference is `?version=…`")
     return version
 
 

@@ -37,8 +37,7 @@ def command(options: Options, *, shell: str) -> int:
     fish, in ~/.config/fish/config.fish:   connform completion fish | source
     """
     if shell not in SHELLS:
-        message = f"SHELL is {', '.join(SHELLS[:-1])} or {SHELLS[-1]}"
-        raise UsageProblem(message, did_you_mean(shell, SHELLS))
+        raise UsageProblem(f"SHELL is {', '.join(SHELLS[:-1])} or {SHELLS[-1]}", did_you_mean(shell, SHELLS))
     completion_class = get_completion_class(shell)
     assert completion_class  # noqa: S101  (one of click's own)
     script = completion_class(click.Command("connform"), {}, "connform", VARIABLE)

@@ -37,11 +37,9 @@ def command(options: Options, *, paths: tuple[str, ...], check: bool, diff: bool
     """
     files = options.files + paths
     if _STDIN in files and len(files) > 1:
-        message = "`-` stands alone: what comes out is one manifest"
-        raise UsageProblem(message)
+        raise UsageProblem("`-` stands alone: what comes out is one manifest")
     if options.connections or options.exclude or options.tags or options.changed_since:
-        message = "fmt writes whole files: -c, --exclude, --tag and --changed-since choose connections"
-        raise UsageProblem(message)
+        raise UsageProblem("fmt writes whole files: -c, --exclude, --tag and --changed-since choose connections")
     from connform.engine.fmt import fmt, store_names
 
     layouts, diagnostics, bugs = fmt(files)

@@ -78,8 +78,7 @@ def command(options: Options, *, force: bool, **flags: str | None) -> int:
     environment = choose("environment", "sandbox", init.environments())
     regions = init.regions(environment)
     if flags["instance" if regions else "region"] is not None:
-        message = "--region belongs to sandbox and production, --instance to private"
-        raise UsageProblem(message)
+        raise UsageProblem("--region belongs to sandbox and production, --instance to private")
     region_or_instance = (
         choose("region", regions[0], regions) if regions else choose("instance", "acme", init.is_instance)
     )
@@ -116,8 +115,7 @@ def _read(file: Path) -> bytes:
     try:
         return read_regular(Links().follow(str(file)), _MAX_BYTES)
     except OSError as error:
-        message = f"can't read {file}: {error.strerror}"
-        raise UsageProblem(message) from error
+        raise UsageProblem(f"can't read {file}: {error.strerror}") from error
 
 
 def _refuse_to_overwrite(force: bool, *paths: str) -> None:
@@ -136,8 +134,7 @@ def _checker(flag: str, allowed: Collection[str] | Callable[[str], bool]) -> Cal
                 message = f"--{flag} takes small letters, digits and hyphens, and starts with a letter or a digit"
                 raise UsageProblem(message)
         elif value not in allowed:
-            message = f"--{flag} takes {' or '.join(allowed)}"
-            raise UsageProblem(message, did_you_mean(value, allowed))
+            raise UsageProblem(f"--{flag} takes {' or '.join(allowed)}", did_you_mean(value, allowed))
         return value
 
     return check

@@ -145,14 +145,13 @@ def _read_refresh_token() -> Secret:
     from connform.secret import Secret
 
     if sys.stdin is not None and sys.stdin.isatty():
-        message = "--with-refresh-token reads standard input: a token typed at a terminal would stay on its screen"
         raise UsageProblem(
-            message, "pipe it: `vault kv get -field=refresh_token … | connform login NAME --with-refresh-token`"
+            "--with-refresh-token reads standard input: a token typed at a terminal would stay on its screen",
+            "pipe it: `vault kv get -field=refresh_token … | connform login NAME --with-refresh-token`",
         )
     token = sys.stdin.read(_MAX_TOKEN_CHARACTERS).strip() if sys.stdin is not None else ""
     if not token:
-        message = "--with-refresh-token: standard input holds no refresh token"
-        raise UsageProblem(message)
+        raise UsageProblem("--with-refresh-token: standard input holds no refresh token")
     return Secret(token)
 
 

@@ -51,8 +51,7 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the verb, or suggest the one that was probably meant."""
         if args[0] not in VERBS:
-            message = "unknown command"
-            raise UsageProblem(message, did_you_mean(args[0], VERBS))
+            raise UsageProblem("unknown command", did_you_mean(args[0], VERBS))
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  (click's signature)

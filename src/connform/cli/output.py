@@ -186,8 +186,7 @@ def ignore_closed_pipe() -> Iterator[None]:
         discard_stdout()
     except OSError as error:
         discard_stdout()
-        message = f"can't write to standard output: {error.strerror}"
-        raise UsageProblem(message) from error
+        raise UsageProblem(f"can't write to standard output: {error.strerror}") from error
 
 
 def discard_stdout() -> None:

@@ -57,8 +57,7 @@ def command(
     PATH is relative to the connection's base URL. The credential is added by the client; a header can't replace it.
     """
     if sum(given is not None and given != () for given in (json_text, data, parts)) > 1:
-        message = "--json, --data and --form exclude each other"
-        raise UsageProblem(message)
+        raise UsageProblem("--json, --data and --form exclude each other")
     body, content_type = _body(json_text, data)
     form = [_part(part) for part in parts]
     pairs = [_header(header) for header in headers]
@@ -106,19 +105,16 @@ def _body(json_text: str | None, data: str | None) -> tuple[bytes | None, str | 
         try:
             json.loads(json_text)
         except ValueError:
-            message = "--json: not valid JSON"
-            raise UsageProblem(message) from None
+            raise UsageProblem("--json: not valid JSON") from None
         return json_text.encode(), "application/json"
     if data is None:
         return None, None
     if data == "-" and sys.stdin is None:
-        message = "--data: standard input is closed"
-        raise UsageProblem(message)
+        raise UsageProblem("--data: standard input is closed")
     if data == "-":
         return sys.stdin.buffer.read(), None
     if not data.startswith("@"):
-        message = "--data takes @FILE, or - for standard input"
-        raise UsageProblem(message)
+        raise UsageProblem("--data takes @FILE, or - for standard input")
     return _read("--data", data[1:]), None
 
 
@@ -126,8 +122,7 @@ def _part(text: str) -> tuple[str, str, bytes]:
     """Return name, file name and content of a part; a part without a file has no file name."""
     name, separator, value = text.partition("=")
     if not (separator and name):
-        message = "--form takes NAME=TEXT or NAME=@FILE"
-        raise UsageProblem(message)
+        raise UsageProblem("--form takes NAME=TEXT or NAME=@FILE")
     if not value.startswith("@"):
         return name, "", value.encode()
     return name, Path(value[1:]).name, _read("--form", value[1:])
@@ -137,15 +132,13 @@ def _read(flag: str, file: str) -> bytes:
     try:
         return Path(file).read_bytes()
     except OSError as error:
-        message = f"{flag}: can't read the file: {error.strerror}"
-        raise UsageProblem(message) from error
+        raise UsageProblem(f"{flag}: can't read the file: {error.strerror}") from error
 
 
 def _header(text: str) -> tuple[str, str]:
     name, separator, value = text.partition(":")
     if not separator or not name.strip() or not (text.isascii() and text.isprintable()):
-        message = "--header takes 'NAME: VALUE', in ASCII"
-        raise UsageProblem(message)
+        raise UsageProblem("--header takes 'NAME: VALUE', in ASCII")
     return name.strip(), value.strip()
 
 

@@ -33,16 +33,14 @@ def command(options: Options, *, name: str, folder: str | None) -> int:
     from connform.reporters.schemas import SCHEMAS
 
     if name not in SCHEMAS:
-        message = f"a schema is one of {', '.join(SCHEMAS)}"
-        raise UsageProblem(message, did_you_mean(name, SCHEMAS))
+        raise UsageProblem(f"a schema is one of {', '.join(SCHEMAS)}", did_you_mean(name, SCHEMAS))
     if folder is None:
         write_output(_render(SCHEMAS[name]), options, Syntax.JSON)
         return 0
     try:
         make_folder(folder)
     except OSError as error:
-        message = f"can't make {folder}: {error.strerror}"
-        raise UsageProblem(message) from error
+        raise UsageProblem(f"can't make {folder}: {error.strerror}") from error
     for schema_name, compose in SCHEMAS.items():
         save(f"{folder}/{schema_name}.schema.json", _render(compose).encode())
     return 0

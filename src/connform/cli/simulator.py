@@ -63,8 +63,7 @@ def command(
     try:
         simulator.start()
     except OSError as error:
-        message = f"can't listen on port {port}: {error.strerror}"
-        raise UsageProblem(message) from error
+        raise UsageProblem(f"can't listen on port {port}: {error.strerror}") from error
     with simulator, tempfile.TemporaryDirectory(prefix="connform-") as folder:
         file = ca_file or f"{folder}/ca.pem"
         save(file, simulator.ca_pem)
@@ -78,8 +77,7 @@ def _add_fault(simulator: Simulator, text: str) -> None:
     target, _, name = text.rpartition("=")
     host, slash, path = target.partition("/")
     if not (host and name):
-        message = "--fault takes HOST=NAME or HOST/PATH=NAME"
-        raise UsageProblem(message)
+        raise UsageProblem("--fault takes HOST=NAME or HOST/PATH=NAME")
     try:
         simulator.fail(host, name, path=f"{slash}{path}")
     except ConnformError as error:

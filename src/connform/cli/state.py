@@ -52,18 +52,16 @@ def command(
 
     name_count = 2 if what == "mv" else int(what in _WITH_NAME)
     if bool(name) + bool(new_name) != name_count:
-        message = (
+        raise UsageProblem(
             f"`state {what}` takes {('no name', 'the name of a connection', 'an old name and a new one')[name_count]}"
         )
-        raise UsageProblem(message)
     if name and new_name:
         _move(options, name, new_name, lock_timeout_s, state)
         return 0
     if options.changed_since:
-        message = (
+        raise UsageProblem(
             "--changed-since compares manifests with a commit, and `state` looks at what is recorded: leave it out"
         )
-        raise UsageProblem(message)
     if what == "rm":
         forget(options.files, name or "", state=state, lock_timeout_s=lock_timeout_s)
         if not options.quiet:
@@ -91,8 +89,7 @@ def _move(options: Options, name: str, new: str, lock_timeout_s: float, state: S
     from connform.manifest.document import NAME
 
     if name == new or not re.search(NAME, new):
-        message = f"`state mv` takes another name that a connection can have: not {new!r}"
-        raise UsageProblem(message)
+        raise UsageProblem(f"`state mv` takes another name that a connection can have: not {new!r}")
     move(options.files, name, new, state=state, lock_timeout_s=lock_timeout_s)
     if not options.quiet:
         write_stdout(f"{name} is {new} now; rename it in its manifest as well, or the next apply removes it\n")

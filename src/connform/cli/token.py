@@ -72,8 +72,7 @@ def command(
         (credential,) = exported.credentials
     if not credential.is_token:
         how = f"the scheme {credential.scheme}" if credential.scheme else f"the header {credential.header}"
-        message = f"{name} authenticates with {how}, not with a token"
-        raise UsageProblem(message)
+        raise UsageProblem(f"{name} authenticates with {how}, not with a token")
     with hidden_frames():
         write_data(f"{_FORMATS[form](credential)}\n".encode(), options, is_secret=True)
     return 0

@@ -78,8 +78,7 @@ def _fix_files(files: Sequence[str], options: Options) -> None:
         message = "--fix writes files, and `-` is none"
         raise UsageProblem(message, "name the file, or mend what `connform validate -` says by hand")
     if options.connections or options.exclude or options.tags or options.changed_since:
-        message = "--fix mends whole files: -c, --exclude, --tag and --changed-since choose connections"
-        raise UsageProblem(message)
+        raise UsageProblem("--fix mends whole files: -c, --exclude, --tag and --changed-since choose connections")
     from connform.engine.fix import fix
     from connform.reporters.terminal import clean
 
@@ -87,7 +86,6 @@ def _fix_files(files: Sequence[str], options: Options) -> None:
         try:
             fixed.write()
         except OSError as error:
-            message = f"can't write {fixed.name}: {error.strerror}"
-            raise UsageProblem(message) from error
+            raise UsageProblem(f"can't write {fixed.name}: {error.strerror}") from error
         if not options.quiet:
             write_stderr(f"mended {fixed.number} in {clean(fixed.name)}\n")

@@ -67,11 +67,11 @@ class Cipher:
                 opened = self._open(sealed, _oldest_associated_data(facts))
                 facts = facts._replace(revoke_url="")  # not authenticated in such a record
             if opened is None:
-                message = (
+                raise ConnectionFailed(
+                    "store_corrupt",
                     f"the record of the grant of {facts.connection} was changed since it was written, or an earlier one was put "
-                    "back in its place"
+                    "back in its place",
                 )
-                raise ConnectionFailed("store_corrupt", message)
             access, refresh = json.loads(opened)
             return Grant(facts, Secret(access), Secret(refresh) if refresh is not None else None)
 
@@ -110,10 +110,10 @@ def _aead(key: Secret) -> AESGCM:
     except (binascii.Error, ValueError):
         value = b""
     if len(value) != KEY_BYTES:
-        message = (
-            f"the key of the store of grants must be {KEY_BYTES} bytes in base64: `openssl rand -base64 {KEY_BYTES}`"
+        raise ConnectionFailed(
+            "secret_malformed",
+            f"the key of the store of grants must be {KEY_BYTES} bytes in base64: `openssl rand -base64 {KEY_BYTES}`",
         )
-        raise ConnectionFailed("secret_malformed", message)
     return AESGCM(value)
 
 

@@ -222,8 +222,7 @@ def _session_slot(timeout_s: float) -> Iterator[None]:
     """Take one of the `_MAX_LOCKS` slots of this process."""
     sessions = _SESSIONS.own
     if not sessions.acquire(timeout=timeout_s):
-        message = f"this process has been holding {_MAX_LOCKS} others"
-        raise LockTimeout(message)
+        raise LockTimeout(f"this process has been holding {_MAX_LOCKS} others")
     try:
         yield
     finally:

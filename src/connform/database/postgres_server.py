@@ -64,10 +64,10 @@ class PostgresServer:
         try:
             self._parameters: dict[str, Any] = conninfo_to_dict(url)
         except psycopg.Error:
-            message = (
-                "the URL of the state is not one that PostgreSQL understands: postgresql://user@host:port/database"
-            )
-            raise ConnectionFailed("config_invalid", message) from None
+            raise ConnectionFailed(
+                "config_invalid",
+                "the URL of the state is not one that PostgreSQL understands: postgresql://user@host:port/database",
+            ) from None
         _require_whole_password(self._parameters)
         named = (self._parameters.get(key, "") for key in ("host", "dbname"))
         self.place = "the PostgreSQL server " + "/".join(str(name) for name in named if name)

@@ -57,8 +57,7 @@ def bounded_execute(connection: sqlite3.Connection, path: Path) -> Execute:
             rows += batch
             remaining -= sum([len(value) for row in batch for value in row if isinstance(value, (str, bytes))])
             if remaining < 0:
-                message = "there is more to read than its size allows"
-                raise sqlite3.DatabaseError(message)
+                raise sqlite3.DatabaseError("there is more to read than its size allows")
         return rows
 
     return execute
@@ -81,11 +80,9 @@ def verify_schema(execute: Execute, scripts: Sequence[str]) -> int:
         is_ours = any(str(one).lower().startswith(_PREFIX) for one in (name, table))
         is_right = expected.pop(name, None) == sql if is_ours else kind in {"table", "index"} and _is_plain(sql)
         if not is_right and version <= len(scripts):
-            message = f"it holds a {kind} {name} that connform didn't make"
-            raise ForeignSchemaError(message)
+            raise ForeignSchemaError(f"it holds a {kind} {name} that connform didn't make")
     if expected and version <= len(scripts):
-        message = f"it lacks {next(iter(expected))}"
-        raise ForeignSchemaError(message)
+        raise ForeignSchemaError(f"it lacks {next(iter(expected))}")
     return version
 
 

@@ -214,8 +214,7 @@ def _decode_all(texts: Iterable[str]) -> list[Any]:
     except (ValueError, RecursionError, TypeError):
         decoded = []
     if len(decoded) != len(encoded):
-        message = "what is recorded of a connection can't be read"
-        raise ConnectionFailed("store_corrupt", message)
+        raise ConnectionFailed("store_corrupt", "what is recorded of a connection can't be read")
     return decoded
 
 

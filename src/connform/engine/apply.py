@@ -154,8 +154,7 @@ def _require_locked(plan: Plan, shard: Shard, moved_names: set[str]) -> None:
     """
     for change in plan.changes:
         if change.moved_from and not (shard.has(change.moved_from) or change.moved_from in moved_names):
-            message = f"{change.moved_from} came into the state while this run waited for others: run it again"
-            raise Refused(message)
+            raise Refused(f"{change.moved_from} came into the state while this run waited for others: run it again")
 
 
 def _add_live_differences(plan: Plan, live: frozenset[str]) -> Plan:

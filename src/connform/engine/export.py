@@ -85,8 +85,7 @@ def export_credential(connection: Connection, context: RunContext, timeout_s: fl
             lines = credential.renew()
     facts = credential.facts
     if len(lines) != 1:
-        message = f"{connection.name} authenticates with {len(lines)} headers, and only one can be handed over"
-        raise Refused(message)
+        raise Refused(f"{connection.name} authenticates with {len(lines)} headers, and only one can be handed over")
     header, value = _split_header(lines, credential.scheme)
     return ReadyCredential(
         connection.name,

@@ -106,10 +106,10 @@ class Login:
             try:
                 tokens = self._endpoint.refresh(refresh_token)
             except GrantRefused:
-                message = (
-                    "the server does not accept the refresh token: it was spent, revoked, or belongs to another app"
-                )
-                raise ConnectionFailed("login_required", message) from None
+                raise ConnectionFailed(
+                    "login_required",
+                    "the server does not accept the refresh token: it was spent, revoked, or belongs to another app",
+                ) from None
             except AnswerLost as lost:
                 message = f"the answer with the new token was lost: {lost}"
                 raise ConnectionFailed("refresh_interrupted", message) from None
@@ -119,11 +119,10 @@ class Login:
         name, settings = self._inputs.connection, self._inputs.settings
         if stored is None or grant_problem(settings, oauth2.server(settings, self._inputs.server), stored.facts)[0]:
             return
-        message = (
+        raise Refused(
             f"{name} has a grant that works, and nothing was sent: a server ends a grant whose old refresh token comes again. "
             f"To put another in its place, give it up first: connform logout {name}, with --only-here where it lives on elsewhere"
         )
-        raise Refused(message)
 
     @contextmanager
     def _lock(self) -> Iterator[LockedGrant]:
@@ -194,8 +193,7 @@ def logout(
             return end_grant(inputs, force=force)
         except Refused as refused:
             hint = f"Correct it, or give --force if the vendor documents it so; connform logout {name} --only-here revokes nothing"
-            message = f"refused, nothing was sent: {refused}. {hint}"
-            raise Refused(message) from None
+            raise Refused(f"refused, nothing was sent: {refused}. {hint}") from None
 
 
 def _delete(manifest: Manifest, name: str, state: StateLocation) -> str:

@@ -70,9 +70,9 @@ def _add_old_name(
     old = next((old for old, new in moved.items() if new == report.name and old in facts), "")
     if not old or report.name in facts:
         return report
-    message = f"its grant still lies under its old name, {old}"
     return report._replace(
-        message=message, hint="run `connform apply`, which moves it; a login would make a second one"
+        message=f"its grant still lies under its old name, {old}",
+        hint="run `connform apply`, which moves it; a login would make a second one",
     )
 
 

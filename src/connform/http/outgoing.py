@@ -59,8 +59,7 @@ class RequestBuilder:
         headers = request.headers.raw
         lines = b"".join([b"%b:%b\0" % line for line in headers])
         if lines.count(0) != len(headers) or not _LEGAL_LINES.fullmatch(lines):
-            message = "a header of the request holds characters that no header may hold"
-            raise httpx.LocalProtocolError(message)
+            raise httpx.LocalProtocolError("a header of the request holds characters that no header may hold")
         replaced = _FIXED_HEADER_NAMES.union([name.lower() for name, _ in credential_headers])
         return httpcore.Request(
             method=request.method,

@@ -32,8 +32,7 @@ class HeaderLines:
         """
         for line in lines:
             if [isinstance(part, needed) for part, needed in zip(line, (str, Secret), strict=False)] != [True, True]:
-                message = "a line of HeaderLines is a tuple of a name and a Secret"
-                raise InterfaceMisused(message)
+                raise InterfaceMisused("a line of HeaderLines is a tuple of a name and a Secret")
         self._lines = lines
 
     def reveal(self) -> list[tuple[bytes, bytes]]:

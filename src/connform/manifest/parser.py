@@ -97,8 +97,7 @@ class _Builder:
             from connform.manifest.syntax_block import missing_colon
 
             self._raise_if(missing_colon(self._text, start.index))
-        detail = "a mapping belongs here, which starts with `version: 1`"
-        raise YamlError("wrong-type", detail, span_at(start))
+        raise YamlError("wrong-type", "a mapping belongs here, which starts with `version: 1`", span_at(start))
 
     def _tree(self, root: Map) -> Map:
         here: Map | Seq = root

@@ -100,10 +100,10 @@ def _write_in_place(path: Path, content: bytes, *, is_private: bool = False) -> 
         if not stat.S_ISREG(status.st_mode):
             raise NotRegularError(status.st_mode)
         if is_private and (status.st_uid != os.geteuid() or status.st_mode & _OTHERS):
-            message = (
-                "it is a mount of its own that others can reach: mount its folder instead, or make it yours and 0600"
+            raise OSError(
+                errno.EPERM,
+                "it is a mount of its own that others can reach: mount its folder instead, or make it yours and 0600",
             )
-            raise OSError(errno.EPERM, message)
         before = _read(descriptor, status.st_size)
         try:
             _overwrite(descriptor, content)

@@ -120,17 +120,17 @@ def _wrong_indentation(failure: SyntaxFailure) -> Mistake:
     text, position = failure.text, failure.position
     line = text[position : text.find("\n", position) if "\n" in text[position:] else None]
     if not quote and failure.follows_text and "#" in text[end:position] and ": " not in line:
-        detail = (
+        return syntax(
             "this line goes on with a text, which the comment above it has ended: "
-            "move the comment, or indent the line like its neighbours"
+            "move the comment, or indent the line like its neighbours",
+            position,
         )
-        return syntax(detail, position)
     above = _line_above(failure)
     indent, indent_above = column(failure.text, failure.position), len(above) - len(above.lstrip(" "))
-    detail = (
-        f"this line is indented by {_spaces(indent)}, the one above by {indent_above}: indent it like its neighbours"
+    return syntax(
+        f"this line is indented by {_spaces(indent)}, the one above by {indent_above}: indent it like its neighbours",
+        failure.position,
     )
-    return syntax(detail, failure.position)
 
 
 def _spaces(number: int) -> str:

@@ -121,8 +121,7 @@ def url_findings(text: str, path: KeyPath, *, loopback_http: bool = True, query:
         parse_url(text, loopback_http=loopback_http, query=query)
     except UrlError as error:
         harmless = error.code == _INSECURE and is_plain(text)
-        hint = "https://" + text[7:] if harmless else ""
-        yield Finding(error.code, path, str(error), hint)
+        yield Finding(error.code, path, str(error), "https://" + text[7:] if harmless else "")
 
 
 def host_of(location: str) -> str:

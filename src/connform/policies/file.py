@@ -101,5 +101,4 @@ def _policy(root: Any, code: str, tally: Tally, meter: Meter) -> Policy:
         path = ("policies", code, "schema", *error.path)
         place = locate(root, path, span)
         tally.note(diagnose_file("invalid-policy", error.detail, place, error.hint, pointer(*path)))
-    message = " ".join(node["message"].split())
-    return Policy(code, message, Severity(node.get("severity", "error")), schema, span)
+    return Policy(code, " ".join(node["message"].split()), Severity(node.get("severity", "error")), schema, span)

@@ -86,8 +86,7 @@ class _Budget:
         """
         self._comparisons -= number
         if self._comparisons < 0:
-            message = f"{MAX_COMPARISONS:,} comparisons of a part of a policy with a connection"
-            raise TooCostlyError(message)
+            raise TooCostlyError(f"{MAX_COMPARISONS:,} comparisons of a part of a policy with a connection")
 
     def allows_breach(self, number: int) -> bool:
         """Count comparisons that find the paths of a breach, and return whether the limit allows them."""

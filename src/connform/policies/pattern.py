@@ -69,11 +69,9 @@ class Pattern(str):
             parsed = _parser.parse(text)
             search: Callable[[str], object] = re.compile(text).search
         except re.error as error:
-            message = f"not a regular expression: {error.msg}"
-            raise UnusablePatternError(message) from None
+            raise UnusablePatternError(f"not a regular expression: {error.msg}") from None
         except (OverflowError, RecursionError):
-            message = "too large a pattern"
-            raise UnusablePatternError(message) from None
+            raise UnusablePatternError("too large a pattern") from None
         program = _Program(parsed.state)
         start = program.sequence(parsed.data, parsed.state.flags, _MATCH)
         pattern._search = search if _is_fast_in_re(parsed) else partial(_search_states, program.states, start, meter)
@@ -172,8 +170,7 @@ class _Program:
             return self._repetition(value, flags, following)
         if kind in {_constants.ASSERT, _constants.ASSERT_NOT} and value[0] > 0:
             return self._add("ahead", self.sequence(value[1], flags, _MATCH), kind is _constants.ASSERT, following)
-        message = "back-references, atomic groups and looking behind are not supported"
-        raise UnusablePatternError(message)
+        raise UnusablePatternError("back-references, atomic groups and looking behind are not supported")
 
     def _repetition(self, repeat: tuple[int, int, Any], flags: int, following: int) -> int:
         least, most, inner = repeat

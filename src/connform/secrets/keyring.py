@@ -116,16 +116,14 @@ def _configured_keyrings() -> Sequence[KeyringBackend]:
     try:
         import keyring
     except ImportError:
-        message = "the library keyring is not installed"
-        raise SecretUnresolved("secret_backend_unavailable", message, _INSTALL) from None
+        raise SecretUnresolved("secret_backend_unavailable", "the library keyring is not installed", _INSTALL) from None
     try:
         chosen: Any = keyring.get_keyring()
         return list(chosen.backends) if _is_from(chosen, _CHAINER) else [chosen]
     except Exception as error:  # noqa: BLE001  (a configured class may raise anything)
         kind = type(error).__name__
-    message = f"the keyring that is configured can't be used ({kind})"
     hint = "see PYTHON_KEYRING_BACKEND, and keyringrc.cfg: `keyring diagnose` shows where that lies"
-    raise SecretUnresolved("secret_backend_unavailable", message, hint)
+    raise SecretUnresolved("secret_backend_unavailable", f"the keyring that is configured can't be used ({kind})", hint)
 
 
 def _encrypting_keyrings(backends: Sequence[KeyringBackend]) -> Sequence[KeyringBackend]:
@@ -178,11 +176,10 @@ def _require_same_process() -> None:
     """Raise if this process was forked from one that has used KWallet."""
     _KWALLET_PROCESSES.add(os.getpid())
     if len(_KWALLET_PROCESSES) > 1:
-        message = (
-            "the keyring was asked by the process that this one was forked from, whose connection to it can't be shared"
-        )
         raise SecretUnresolved(
-            "secret_backend_unavailable", message, "read its secrets before the fork only, or after it only"
+            "secret_backend_unavailable",
+            "the keyring was asked by the process that this one was forked from, whose connection to it can't be shared",
+            "read its secrets before the fork only, or after it only",
         )
 
 

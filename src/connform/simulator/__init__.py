@@ -146,8 +146,7 @@ class Simulator:
         reply = self._oauth.answer(request)
         location = dict(reply.headers).get("Location") if reply else None
         if location is None:
-            message = "the simulator can't answer this login: see response_type, client_id and redirect_uri"
-            raise ConnformError(message)
+            raise ConnformError("the simulator can't answer this login: see response_type, client_id and redirect_uri")
         return location
 
     def fail(self, host: str, fault: str, *, path: str = "", times: int | None = None) -> None:
@@ -169,8 +168,7 @@ class Simulator:
         elif fault in REPLIES:
             self._faults[key] = fault, float("inf") if times is None else times
         else:
-            message = f"the simulator has no fault {fault!r}; it has: {', '.join(sorted(REPLIES))}"
-            raise ConnformError(message)
+            raise ConnformError(f"the simulator has no fault {fault!r}; it has: {', '.join(sorted(REPLIES))}")
 
     def _answer(self, request: Request) -> Reply:
         fault = self._fault_of(request)
@@ -194,6 +192,5 @@ class Simulator:
 
     def _require_server(self) -> TlsServer:
         if self._server is None:
-            message = "the simulator is not started: use it in a `with` statement, or call start()"
-            raise ConnformError(message)
+            raise ConnformError("the simulator is not started: use it in a `with` statement, or call start()")
         return self._server

@@ -109,11 +109,11 @@ def _check_issuer(request: AuthorizationRequest, named: str) -> None:
         if named != request.issuer:
             raise ConnectionFailed("login_issuer_mismatch", f"the answer names another server than {request.issuer}")
     elif _origin(named) != _origin(request.url):
-        message = "the answer names a server on another origin than that of `authorize_url`"
-        hint = (
-            "do not go on, and ask the vendor; where it rightly has another name, write that as `issuer` under `auth:`"
+        raise ConnectionFailed(
+            "login_issuer_mismatch",
+            "the answer names a server on another origin than that of `authorize_url`",
+            "do not go on, and ask the vendor; where it rightly has another name, write that as `issuer` under `auth:`",
         )
-        raise ConnectionFailed("login_issuer_mismatch", message, hint)
 
 
 def _origin(url: str) -> tuple[str, str, int] | None:

@@ -113,10 +113,10 @@ class Renewal:
     def _require_not_ended(self, grant: Grant) -> None:
         facts = grant.facts
         if not self._is_declared(facts):
-            message = (
-                f"the grant was given to {facts.client_id} by {facts.token_url}, of which the manifest no longer speaks"
+            raise ConnectionFailed(
+                "login_required",
+                f"the grant was given to {facts.client_id} by {facts.token_url}, of which the manifest no longer speaks",
             )
-            raise ConnectionFailed("login_required", message)
         if facts.ended:
             raise ConnectionFailed(facts.ended, _ENDED[facts.ended])
 

@@ -57,8 +57,7 @@ def discover(server: AuthorizationServer, settings: ClientSettings) -> Authoriza
         raise ConnectionFailed("config_invalid", message, hint)
     metadata = _fetch_metadata(server.issuer, settings)
     if metadata.get("issuer") != server.issuer:
-        message = f"the metadata of {server.issuer} name another issuer"
-        raise ConnectionFailed("login_issuer_mismatch", message)
+        raise ConnectionFailed("login_issuer_mismatch", f"the metadata of {server.issuer} name another issuer")
     return AuthorizationServer(
         server.authorize_url or _endpoint(metadata, "authorization_endpoint", server.issuer),
         server.token_url or _endpoint(metadata, "token_endpoint", server.issuer),
@@ -83,11 +82,9 @@ def _fetch_metadata(issuer: str, settings: ClientSettings) -> dict[str, Any]:
             if answer.is_success:
                 return _json_object(answer.content, url)
             if answer.status_code != _NOT_FOUND:
-                message = f"{url} answered {answer.status_code}"
-                raise ConnectionFailed("token_endpoint_unavailable", message)
-    message = f"{issuer} publishes no metadata (RFC 8414)"
+                raise ConnectionFailed("token_endpoint_unavailable", f"{url} answered {answer.status_code}")
     hint = "correct `issuer`, or write `authorize_url` and `token_url` instead"
-    raise ConnectionFailed("token_endpoint_unavailable", message, hint)
+    raise ConnectionFailed("token_endpoint_unavailable", f"{issuer} publishes no metadata (RFC 8414)", hint)
 
 
 def _json_object(body: bytes, url: str) -> dict[str, Any]:
@@ -96,8 +93,7 @@ def _json_object(body: bytes, url: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         content = None
     if not isinstance(content, dict):
-        message = f"{url} answered without a JSON object"
-        raise ConnectionFailed("token_endpoint_unavailable", message)
+        raise ConnectionFailed("token_endpoint_unavailable", f"{url} answered without a JSON object")
     return content
 
 

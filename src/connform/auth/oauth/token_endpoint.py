@@ -225,11 +225,9 @@ def _read_tokens(answer: _Answer) -> Tokens:
     if not isinstance(access, str) or not isinstance(refresh, str | None):
         # An unreadable success: the refresh token is spent, and the new tokens are lost.
         what = "an access token" if content else "tokens: with a page, perhaps"
-        message = f"the token endpoint answered {answer.status} without {what}"
-        raise AnswerLost(message)
+        raise AnswerLost(f"the token endpoint answered {answer.status} without {what}")
     if str(content.get("token_type", "bearer")).lower() != "bearer":
-        message = "the token endpoint issued a token of another type than bearer"
-        raise AnswerLost(message)
+        raise AnswerLost("the token endpoint issued a token of another type than bearer")
     token = Secret(access)
     try:
         bearer(token, key="access_token")

@@ -49,10 +49,9 @@ def require_approval(plan: Plan, approval: Approval, shard: Shard, report: Calla
     if approval.saved is not None:
         require_same(approval.saved, plan, shard)
     if approval.expect_digest and approval.expect_digest != plan.digest:
-        message = (
+        raise Refused(
             f"the plan is not the one that was expected: its digest is {plan.digest}; manifest or state moved since"
         )
-        raise Refused(message)
     if not plan.pending:
         return
     all_steps = approval.saved.steps if approval.saved and approval.saved.shard == SINGLE_SHARD else plan.all_steps
@@ -64,5 +63,4 @@ def require_approval(plan: Plan, approval: Approval, shard: Shard, report: Calla
         message = f"refused: {'; '.join(reasons[:_MAX_SHOWN])}{more}. Look at the plan, and give --force if that is what you want"
         raise Refused(message)
     if approval.ask is not None and not approval.ask(report()):
-        message = "nothing was applied: the question was not answered with yes"
-        raise Refused(message)
+        raise Refused("nothing was applied: the question was not answered with yes")

@@ -128,10 +128,9 @@ def _require_present_names(selection: Selection, manifest: Manifest, undeclared:
     """
     for name in selection.names:
         if name in manifest.moved and name not in undeclared:
-            message = (
+            raise UnknownConnection(
                 f"no connection matches `{name}`: `moved:` says that it is `{manifest.moved[name]}` now; name that"
             )
-            raise UnknownConnection(message)
 
 
 def _with_rename_problems(renames: Sequence[Rename], changes: Sequence[Change]) -> Iterator[Change]:

@@ -132,24 +132,21 @@ def read_plan_file(file: str) -> PlanFile:
     try:
         content = json.loads(read_argument(file, _MAX_BYTES), object_pairs_hook=_object_without_duplicates)
     except OSError as error:
-        message = f"can't read {file}: {error.strerror}"
-        raise PlanUnusable(message) from None
+        raise PlanUnusable(f"can't read {file}: {error.strerror}") from None
     except (ValueError, RecursionError):
         message = f"{file} is not JSON, or has a key twice: a plan is what `connform plan --out FILE` wrote"
         raise PlanUnusable(message) from None
     problem = next(Draft202012Validator(PLAN_SCHEMA).iter_errors(content), None)
     if problem is not None:
         pointer = "/".join(map(str, problem.absolute_path)) or "the top"
-        message = f"{file} is no plan that this connform knows: see {pointer}; make it anew"
-        raise PlanUnusable(message)
+        raise PlanUnusable(f"{file} is no plan that this connform knows: see {pointer}; make it anew")
     file_digest = digest({key: value for key, value in content.items() if key != _FILE_DIGEST})
     steps = [
         make_step(*(change.get(key, "") for key in ("name", "action", "before", "after", "moved_from", "revokes")))
         for change in content["changes"]
     ]
     if file_digest != content[_FILE_DIGEST] or digest(steps) != content["digest"]:
-        message = f"{file} was altered after it was written: its digest is that of another plan; make it anew"
-        raise PlanUnusable(message)
+        raise PlanUnusable(f"{file} was altered after it was written: its digest is that of another plan; make it anew")
     chosen = content["selection"]
     names, exclude, tags = (tuple(chosen[key]) for key in ("connections", "exclude", "tags"))
     # The selection may match nothing now; the digests show whether it still selects the same connections.
@@ -166,8 +163,7 @@ def _object_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """
     content = dict(pairs)
     if len(content) != len(pairs):
-        message = "a key stands twice"
-        raise ValueError(message)
+        raise ValueError("a key stands twice")
     return content
 
 
@@ -184,5 +180,4 @@ def require_same(plan_file: PlanFile, plan: Plan, shard: Shard) -> None:
     changed = [name for name in {**before, **now} if before.get(name) != now.get(name)]
     more = f" and {len(changed) - _MAX_SHOWN} more" if len(changed) > _MAX_SHOWN else ""
     where = ", ".join(changed[:_MAX_SHOWN]) + more or "their order"
-    message = f"the plan is stale: manifest or state moved since it was made ({where}); plan again"
-    raise Refused(message)
+    raise Refused(f"the plan is stale: manifest or state moved since it was made ({where}); plan again")

@@ -99,8 +99,7 @@ class GrantRemover:
             else [reason for removal in removals if (reason := self._foreign_server_problem(*removal))]
         )
         if reasons:
-            message = f"refused: {'; '.join(reasons)}. Look at the plan, and give --force if that is what you want"
-            raise Refused(message)
+            raise Refused(f"refused: {'; '.join(reasons)}. Look at the plan, and give --force if that is what you want")
 
     def _foreign_server_problem(self, applied: Applied, folder: Path) -> str:
         connection = self._recorded_connection(applied, folder)
@@ -122,11 +121,11 @@ class GrantRemover:
         """Delete the grant of a connection that was applied with another method later: its client is no longer recorded."""
         with self._context.grants.of(connection).lock(connection.name, LOCK_S) as locked:
             locked.delete()
-        message = (
+        return RemovedGrant(
             f"the grant of {connection.name} was deleted here, not revoked: what was applied last is "
-            f"{connection.auth.method}, and tells nothing of its app; end it in the vendor's own pages"
+            f"{connection.auth.method}, and tells nothing of its app; end it in the vendor's own pages",
+            is_lost=True,
         )
-        return RemovedGrant(message, is_lost=True)
 
     def close(self) -> None:
         """Log out of the secret stores that were opened for removed connections."""

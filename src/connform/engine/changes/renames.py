@@ -61,8 +61,7 @@ def find_renames(
                 problem = problem or _name_taken_problem(old, new, summaries[table], grants[table], taken)
                 if not problem:
                     taken[new] = old
-                reason = _PROBLEM.format(new=new, why=problem) if problem else ""
-                yield Rename(old, new, table, reason)
+                yield Rename(old, new, table, _PROBLEM.format(new=new, why=problem) if problem else "")
 
 
 def _other_database_problem(new: str, tables: Mapping[str, StateTable], old_table: StateTable) -> str:

@@ -37,8 +37,7 @@ def sources_at(ref: str, paths: Sequence[str]) -> list[Source]:
         NoBaseline: no git, no repository, several repositories, no such commit, or standard input among the paths.
     """
     if STDIN in paths:
-        message = "--changed-since compares files with a commit: standard input is in none"
-        raise NoBaseline(message)
+        raise NoBaseline("--changed-since compares files with a commit: standard input is in none")
     root = _repository(paths or _DEFAULT_PATHS[:1])
     with Commit(root, ref) as commit:
         if paths:
@@ -59,11 +58,10 @@ def _repository(paths: Sequence[str]) -> Path:
         raise NoBaseline(message)
     for path, root in roots.items():
         if root != first:
-            message = (
+            raise NoBaseline(
                 f"--changed-since compares with a commit of {first}, and {path} lies outside of it: "
                 "run connform once for each repository"
             )
-            raise NoBaseline(message)
     return first
 
 

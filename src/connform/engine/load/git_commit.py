@@ -149,11 +149,10 @@ class Commit:
         objects = self._objects(folder)
         tree = _tree_of(objects, submodule.id)
         if not tree:
-            message = (
+            raise NoBaseline(
                 f"--changed-since needs the commit {submodule.id} of the submodule {folder}, which is not here: "
                 f"fetch it there; {_SHALLOW}"
             )
-            raise NoBaseline(message)
         return TreeEntry(submodule.path, _FOLDER, tree, objects)
 
     def _objects(self, root: Path) -> GitObjects:
@@ -194,8 +193,7 @@ def _tree_of_merge_base(objects: GitObjects, ref: str) -> str:
         return ""
     base = objects.merge_base(*found)
     if not base:
-        message = f"--changed-since {ref}: no commit that both come from is here; {_SHALLOW}"
-        raise NoBaseline(message)
+        raise NoBaseline(f"--changed-since {ref}: no commit that both come from is here; {_SHALLOW}")
     return _tree_of(objects, base)
 
 

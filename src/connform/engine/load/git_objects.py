@@ -66,8 +66,7 @@ class GitObjects:
         try:
             self._git = _start(root)
         except OSError as error:
-            message = f"--changed-since needs git, which can't be run: {error.strerror}"
-            raise NoBaseline(message) from None
+            raise NoBaseline(f"--changed-since needs git, which can't be run: {error.strerror}") from None
 
     def __enter__(self) -> Self:
         return self

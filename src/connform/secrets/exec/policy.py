@@ -66,8 +66,7 @@ def load_commands(base: Path) -> Mapping[str, Command]:
 def _policy_path() -> Path:
     named, config = Path(variable(POLICY_VARIABLE)), Path(variable("XDG_CONFIG_HOME"))
     if named != Path() and not named.is_absolute():
-        message = f"{POLICY_VARIABLE} is not an absolute path"
-        raise SecretUnresolved(_DENIED, message, "name the file by its whole path")
+        raise SecretUnresolved(_DENIED, f"{POLICY_VARIABLE} is not an absolute path", "name the file by its whole path")
     folder = config if config.is_absolute() else Path(variable("HOME") or os.sep) / ".config"
     return named if named.is_absolute() else folder / "connform" / "exec.json"
 

@@ -126,8 +126,7 @@ def _from_environment(timeout_s: float) -> tuple[VaultServer, VaultLogin]:
     try:
         parse_url(address)
     except UrlError as error:
-        message = f"{_ADDRESS} can't be used: {error}"
-        raise SecretUnresolved("secret_backend_unavailable", message, hint) from None
+        raise SecretUnresolved("secret_backend_unavailable", f"{_ADDRESS} can't be used: {error}", hint) from None
     namespace = variable("VAULT_NAMESPACE").strip("/")
     if namespace and not re.search(SERVER_PATH_SCHEMA["pattern"], namespace):
         message = "VAULT_NAMESPACE can't be used: names of printable ASCII, joined by slashes, are"
