@@ -36,7 +36,7 @@ from connform.errors import ConnectionFailed, Refused
 from connform.faults import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from connform.database.state_table import StateChanges, StateTable
@@ -111,29 +111,16 @@ def apply(
             group_commits = {table: GroupCommit(changes) for table, changes in changes_by_table.items()}
             work = _Apply(context, remover, states, group_commits, rename_failures, shared_files, by, timeout_s)
             done = run_coroutine(map_concurrently(plan.pending, work.carry_out, parallelism, progress))
-    reports = {one.name: one for one in done}
-    connections = tuple(
-        reports.get(change.name) or describe_change(change)._replace(verdict=Verdict.SKIPPED) for change in plan.changes
-    )
-    return validated._replace(
-        command="apply",
-        connections=connections,
-        connection_count=len(connections),
-        simulated=simulate,
-        elapsed_s=perf_counter() - started,
-        plan=PlanSummary(plan.digest, ()),
-    )
+    return _report(validated, plan, done)._replace(simulated=simulate, elapsed_s=perf_counter() - started)
 
 
 @contextmanager
 def _open_state(state: StateLocation, validated: Report, *, simulate: bool) -> Iterator[StateOfRun]:
     """Yield the state of this run. A simulation has an empty one in a temporary folder: its results must not be recorded."""
     with TemporaryDirectory(prefix="connform-") as folder:
-        states = StateOfRun(StateLocation(f"sqlite:///{folder}") if simulate else state, validated.files)
-        try:
+        location = StateLocation(f"sqlite:///{folder}") if simulate else state
+        with closing(StateOfRun(location, validated.files)) as states:
             yield states
-        finally:
-            states.close()
 
 
 @contextmanager
@@ -176,6 +163,20 @@ def _records_of_ending_grants(
 
 def _folder(change: Change, applied: Applied, states: StateOfRun, shared_files: Sequence[str]) -> Path:
     return manifest_folder(applied, states, shared_files) or states.folder_of(change.table)
+
+
+def _report(validated: Report, plan: Plan, done: Iterable[ConnectionReport]) -> Report:
+    """Return the report of `apply`; a connection without a pending change is skipped."""
+    reports = {one.name: one for one in done}
+    connections = tuple(
+        reports.get(change.name) or describe_change(change)._replace(verdict=Verdict.SKIPPED) for change in plan.changes
+    )
+    return validated._replace(
+        command="apply",
+        connections=connections,
+        connection_count=len(connections),
+        plan=PlanSummary(plan.digest, ()),
+    )
 
 
 class _Apply:
