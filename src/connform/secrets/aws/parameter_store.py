@@ -12,15 +12,12 @@ from connform.errors import SecretUnresolved
 from connform.secrets.aws.failures import AwsService, failure_of_answer
 from connform.secrets.aws.open_store import AwsDocument, AwsStore
 from connform.secrets.aws.session import Account
-from connform.secrets.aws.settings import INSTALL, store_rules, store_shape
-from connform.secrets.kit.interface import Backend
+from connform.secrets.aws.settings import AwsBackend, store_shape
 from connform.secrets.kit.open_store import attempt
-from connform.secrets.kit.requirements import missing_library
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from connform.manifest.rules import Finding
     from connform.secret import SecretReference
     from connform.secrets.aws.open_store import Answer
     from connform.secrets.kit.interface import OpenStore, StoreConfig
@@ -33,19 +30,11 @@ _BATCH_SIZE: Final = 10
 _SERVICE: Final = AwsService("AWS SSM", "allow ssm:GetParameters on the parameter, and kms:Decrypt on its key")
 
 
-class AwsSsm(Backend):
+class AwsSsm(AwsBackend):
     """The backend `awsssm`."""
 
     form = "awsssm:///path/NAME"
     store_shape = store_shape("awsssm", "AWS Systems Manager Parameter Store.")
-
-    def rules(self, store: Mapping[str, Any]) -> Iterator[Finding]:
-        """Yield what is wrong with the endpoint."""
-        return store_rules(store)
-
-    def missing(self) -> str:
-        """Return how to install botocore; empty if it is installed."""
-        return missing_library("botocore", INSTALL)
 
     def lint(self, reference: SecretReference, settings: Mapping[str, Any]) -> str:  # noqa: ARG002  (the interface's signature)
         """Return what is wrong with a reference to a parameter."""

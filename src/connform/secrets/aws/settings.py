@@ -1,4 +1,4 @@
-"""The settings of an AWS store: their shape, and the rules for its endpoint.
+"""What the backends of AWS have in common: the shape of a store, the rules for its endpoint, the library they need.
 
 Layer 2, no IO.
 """
@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from connform.manifest.shape import Shape, Snippet
 from connform.manifest.urls import URL, url_findings
+from connform.secrets.kit.interface import Backend
+from connform.secrets.kit.requirements import missing_library
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -49,7 +51,14 @@ def _text(pattern: str, description: str, example: str) -> Schema:
     }
 
 
-def store_rules(store: Mapping[str, Any]) -> Iterator[Finding]:
-    """Yield what is wrong with the endpoint of a store."""
-    if "endpoint_url" in store:
-        yield from url_findings(store["endpoint_url"], ("endpoint_url",))
+class AwsBackend(Backend):
+    """What the backends of AWS have in common."""
+
+    def rules(self, store: Mapping[str, Any]) -> Iterator[Finding]:
+        """Yield what is wrong with the endpoint of a store."""
+        if "endpoint_url" in store:
+            yield from url_findings(store["endpoint_url"], ("endpoint_url",))
+
+    def missing(self) -> str:
+        """Return how to install botocore; empty if it is installed."""
+        return missing_library("botocore", INSTALL)
