@@ -77,8 +77,7 @@ def _print_bug(error: BaseException) -> None:
             f"    {frame.f_code.co_filename}:{line} in {frame.f_code.co_name}"
             for frame, line in walk_tb(cause.__traceback__)
         ]
-        notes = getattr(cause, "__notes__", ())
-        for note in notes:
+        for note in getattr(cause, "__notes__", ()):
             if note.startswith(NOTE_START):  # other notes may hold a secret
                 lines += [f"    {line}" for line in note.split("\n")]
         cause = cause.exceptions[0] if isinstance(cause, BaseExceptionGroup) else cause.__cause__ or cause.__context__

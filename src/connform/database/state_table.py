@@ -80,8 +80,7 @@ class StateTable:
         Raises:
             ConnectionFailed: a fault of the state database.
         """
-        rows = self._rows(_SUMMARIES)
-        return {name: _summary(*columns) for name, *columns in rows}
+        return {name: _summary(*columns) for name, *columns in self._rows(_SUMMARIES)}
 
     def applied(self, only: Container[str]) -> dict[str, Applied]:
         """Return the summaries and specifications of the connections in `only`, by name; errors as for `summaries`."""

@@ -36,8 +36,7 @@ def move(files: Sequence[str], old: str, new: str, *, state: StateLocation, lock
         Refused: there is a record or a grant with the new name.
         ConnectionFailed: a fault of the state database.
     """
-    names = manifest_names(files)
-    with closing(StateOfRun(state, names)) as states:
+    with closing(StateOfRun(state, manifest_names(files))) as states:
         known = {name: table for table in states.tables for name in (*table.summaries(), *table.grants())}
         if old not in known:
             raise UnknownConnection(unknown_connection(old, known))

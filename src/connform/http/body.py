@@ -50,7 +50,7 @@ class Body:
             lower = name.lower()
             if lower == b"content-encoding":
                 encodings.append(value)
-            elif lower == b"content-length" and _to_int(value) > max_bytes:
+            elif lower == b"content-length" and value.isdigit() and int(value) > max_bytes:
                 raise self._too_large()
         if encodings:
             self._select_decoder(_codings(b",".join(encodings)))
@@ -141,7 +141,3 @@ class _Inflater:
 def _codings(values: bytes) -> list[str]:
     codings = [coding.strip().lower() for coding in values.decode("latin-1").split(",")]
     return [coding for coding in codings if coding not in {"", "identity"}]
-
-
-def _to_int(value: bytes) -> int:
-    return int(value) if value.isdigit() else 0

@@ -41,8 +41,7 @@ def diff(name: str, before: str, after: str, public: Public) -> Iterator[str]:
         after: its text in the canonical layout.
         public: what may be shown of a line.
     """
-    pieces = _unified(_lines(before), _lines(after), name)
-    for number, piece in enumerate(pieces):
+    for number, piece in enumerate(_unified(_lines(before), _lines(after), name)):
         if number < len(("---", "+++")) or piece.startswith("@@"):
             yield piece
             continue

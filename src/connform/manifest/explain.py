@@ -263,5 +263,4 @@ def _name_of_object(path: KeyPath) -> str:
 
 
 def _listing(words: Iterable[object]) -> str:
-    quoted = [f"`{word}`" for word in words]
-    return ", ".join(quoted) or "none"
+    return ", ".join([f"`{word}`" for word in words]) or "none"
