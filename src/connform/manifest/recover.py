@@ -26,9 +26,9 @@ def remove_paths(node: Mapping[str, Any], refused: Iterable[KeyPath]) -> dict[st
     copied = {id(remaining): remaining}  # each mapping is copied once, even if several paths lead through it
     for path in refused:
         here = remaining
-        for part in path:
+        for depth, part in enumerate(path, start=1):
             inner = here.get(str(part))
-            if part == path[-1] or not isinstance(inner, dict):
+            if depth == len(path) or not isinstance(inner, dict):
                 here.pop(str(part), None)
                 break
             if id(inner) not in copied:
