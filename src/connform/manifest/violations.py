@@ -97,12 +97,10 @@ class _Compiler:
 
         return find
 
-    def additional_properties(self, schema: Schema) -> Finder | None:
+    def additional_properties(self, schema: Schema) -> Finder:
         """Return the finder for unknown keys."""
         expected = schema["additionalProperties"]
         known = schema.get("properties", {})
-        if expected is True:
-            return None
         inner = None if expected is False else self.finder(expected)
 
         def find(value: Any, path: KeyPath) -> Iterator[SchemaViolation]:
@@ -151,7 +149,7 @@ class _Compiler:
         return lambda value, path: (then if test(value) else otherwise)(value, path)
 
 
-_FINDERS: Final[dict[str, Callable[[_Compiler, Schema], Finder | None]]] = {
+_FINDERS: Final[dict[str, Callable[[_Compiler, Schema], Finder]]] = {
     "$ref": _Compiler.reference,
     "properties": _Compiler.properties,
     "additionalProperties": _Compiler.additional_properties,
