@@ -104,6 +104,7 @@ def test_a_path_leads_to_the_nearest_place() -> None:
     assert place(locate(root, ("a", 0, "b"), start, at_key=True)) == (2, 5, 2, 6)
     assert place(locate(root, ("a", 1), start)) == (3, 5, 3, 6)
     assert place(locate(root, ("a", 0, "missing", "deeper"), start)) == (1, 1, 1, 2)
+    assert place(locate(root, ("a", 1, "deeper"), start)) == (3, 5, 3, 6)
     assert place(locate(root, ("nowhere",), start)) == place(start)
 
 
@@ -192,3 +193,14 @@ def test_what_aliases_add_is_limited_and_honest_sharing_is_not() -> None:
     with pytest.raises(YamlError) as caught:
         tree(bomb)
     assert caught.value.code == "yaml-alias"
+
+
+@pytest.mark.parametrize(("aliases", "is_refused"), [(1011, False), (1012, True)])
+def test_the_more_is_written_out_the_more_aliases_may_add(*, aliases: int, is_refused: bool) -> None:
+    """110 nodes for each alias: 111 210 are 100 000, and ten for each of the 1 121 nodes that are written out."""
+    text = f"a: &x [{'1, ' * 109}]\nb: [{'*x, ' * aliases}]\n"
+    if is_refused:
+        with pytest.raises(YamlError, match="aliases multiply the content"):
+            tree(text)
+    else:
+        tree(text)

@@ -90,6 +90,12 @@ def test_objects_of_one_signature_have_one_schema() -> None:
     assert all(selected(SHAPE, value) == selected(SHAPE, alike[0]) for value in alike)
 
 
+def test_a_discriminator_is_part_of_the_signature_however_deep_it_lies() -> None:
+    signature = build_signature(Shape(properties={"outer": Shape(properties={"inner": SHAPE})}))
+    dog, bird = ({"outer": {"inner": {"kind": kind}}} for kind in ("dog", "bird"))
+    assert signature(dog) != signature(bird)
+
+
 def test_keys_are_found_in_every_branch() -> None:
     assert keys(SHAPE) == {"kind", "note", "key", "inner", "n", "tail", "size", "wing"}
     assert secret_keys(SHAPE) == {"key"}

@@ -1,0 +1,82 @@
+"""The detail of a diagnostic: what it says where the code alone doesn't tell one mistake from another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from connform.engine.load.manifest import examine
+from connform.manifest.explain import explain
+from connform.manifest.files import Source
+from connform.manifest.violations import compile_finder
+
+CONNECTION = "  a:\n    environment: sandbox\n    region: us\n    auth: {method: api_key, api_key: env://KEY}\n"
+NO_STORE = "no store opens another: name a built-in backend, such as env:// or file://"
+
+
+def details(text: str) -> list[str]:
+    return [one.detail for one in examine([Source("x.yaml", f"version: 1\n{text}".encode(), "")])[1].diagnostics]
+
+
+@pytest.mark.parametrize(
+    ("line", "detail"),
+    [
+        ("tags: a", "a list (`[a, b]`) belongs here"),
+        ("tags: '- a'", "a list (`[a, b]`) belongs here; in lines of its own, each item begins with `- `"),
+        ("owner:", "nothing stands here; `owner` is a text"),
+        ("owner: ''", "the text is empty"),
+        ("timeouts: {read_s: 0}", "more than 0 is needed"),
+        ("timeouts: {read_s: 3601}", "at most 3600 is allowed"),
+        ("total_s: 1", "`total_s` belongs below `timeouts:`: not allowed here"),
+        ("total_s: 1\n    read_s: 1", "`total_s`, `read_s` belong below `timeouts:`: not allowed here"),
+        ("instance: x", "`instance` belongs to `environment: private`: not allowed here"),
+        ("base_url: x", "`base_url` belongs to `environment: private` or `provider: http`: not allowed here"),
+    ],
+)
+def test_of_a_key_and_its_value(line: str, detail: str) -> None:
+    assert details(f"connections:\n{CONNECTION}    {line}\n") == [detail]
+
+
+def test_a_missing_key_is_described() -> None:
+    connection = "{provider: http, environment: sandbox, base_url: 'https://a.example', auth: {method: api_key, api_key: env://KEY}}"
+    assert details(f"connections:\n  a: {connection}\n") == [
+        "this entry needs `check`: a read-only request that only a valid credential can make"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("token", "detail"),
+    [
+        ("two://token", NO_STORE),
+        ("nosuch://token", "neither a built-in backend nor a store of this run; known: "),
+        ("env://not-a-name", "a variable's name has"),
+    ],
+)
+def test_of_a_reference_in_the_settings_of_a_store(token: str, detail: str) -> None:
+    one = f"{{type: vault, address: 'https://vault.example', auth: {{method: token, token: '{token}'}}}}"
+    found = details(f"stores:\n  one: {one}\n  two: {{type: file, path: /run/x}}\nconnections:\n{CONNECTION}")
+    assert [one[: len(detail)] for one in found] == [detail]
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "said"),
+    [
+        ({"minLength": 1, "errorMessage": "wrong"}, "", ("malformed-value", "the text is empty")),
+        ({"minLength": 2}, "a", ("malformed-value", "at least 2 characters are needed")),
+        ({"maxLength": 2}, "abc", ("malformed-value", "at most 2 characters are allowed")),
+        ({"pattern": "^a"}, "b", ("malformed-value", "the value has a wrong form")),
+        ({"pattern": "^a", "errorMessage": "wrong", "x-code": "bad-name"}, "b", ("bad-name", "wrong")),
+        ({"minItems": 1}, [], ("out-of-range", "at least 1 item is needed")),
+        ({"minItems": 2}, [1], ("out-of-range", "at least 2 items are needed")),
+        ({"maxItems": 2}, [1, 2, 3], ("out-of-range", "at most 2 items are allowed")),
+        ({"minProperties": 1}, {}, ("out-of-range", "at least 1 entry is needed")),
+        ({"minProperties": 2}, {"a": 1}, ("out-of-range", "at least 2 entries are needed")),
+        ({"minimum": 2}, 1, ("out-of-range", "at least 2 is needed")),
+        ({"type": ["integer", "null"]}, "1", ("wrong-type", "a whole number belongs here")),
+        ({"not": {}}, 1, ("malformed-value", "the value has a wrong form")),
+    ],
+    ids=str,
+)
+def test_of_a_keyword_of_the_schema(schema: dict[str, Any], value: object, said: tuple[str, str]) -> None:
+    assert [(one.code, one.detail) for one in explain(compile_finder(schema), value, {}, 1)] == [said]
