@@ -6,17 +6,21 @@ from typing import Any
 
 import pytest
 
+from connform.diagnostics import Severity, Span
 from connform.engine.load.manifest import examine
 from connform.manifest.explain import explain
 from connform.manifest.files import Source
+from connform.manifest.tally import Tally
 from connform.manifest.violations import compile_finder
 
 CONNECTION = "  a:\n    environment: sandbox\n    region: us\n    auth: {method: api_key, api_key: env://KEY}\n"
 NO_STORE = "no store opens another: name a built-in backend, such as env:// or file://"
 
+A_TAG = "a tag starts with a letter or a digit, and goes on with letters, digits, `.`, `_`, `:`, `/` or `-`"
+
 
 def details(text: str) -> list[str]:
-    return [one.detail for one in examine([Source("x.yaml", f"version: 1\n{text}".encode(), "")])[1].diagnostics]
+    return [one.detail for one in examine([Source("x.yaml", text.encode(), "")])[1].diagnostics]
 
 
 @pytest.mark.parametrize(
@@ -24,6 +28,9 @@ def details(text: str) -> list[str]:
     [
         ("tags: a", "a list (`[a, b]`) belongs here"),
         ("tags: '- a'", "a list (`[a, b]`) belongs here; in lines of its own, each item begins with `- `"),
+        ("tags: “a", "the quotes around it are typographic ones, which YAML takes for letters: write `\"` or `'`"),
+        ("tags: [a b]", A_TAG),
+        ("tags:\n      - a - b", f"{A_TAG}; perhaps an item below (`- `) is indented too far"),
         ("owner:", "nothing stands here; `owner` is a text"),
         ("owner: ''", "the text is empty"),
         ("timeouts: {read_s: 0}", "more than 0 is needed"),
@@ -35,12 +42,35 @@ def details(text: str) -> list[str]:
     ],
 )
 def test_of_a_key_and_its_value(line: str, detail: str) -> None:
-    assert details(f"connections:\n{CONNECTION}    {line}\n") == [detail]
+    assert details(f"version: 1\nconnections:\n{CONNECTION}    {line}\n") == [detail]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("version: 2\nconnections: {}\n", ["this connform reads version 1: write `version: 1`"]),
+        (f"version: 1\nmoved: {{b: 7}}\nconnections:\n{CONNECTION}", ["a text belongs here"]),
+        (
+            f"version: 1\nconnections:\n  b:\n  region: us\n{CONNECTION}  owner: x\n",
+            [
+                "`region` belongs below `b:`, not beside it: indent it, and what belongs to it",
+                "a mapping (`key: value` lines) belongs here",
+            ],
+        ),
+        (
+            f"version: 1\nconnections:\n{CONNECTION}    owner: x  # connform: ignore[unused-template]\n",
+            ["nothing on this line is `unused-template`: remove it"],
+        ),
+    ],
+    ids=["the version", "a new name", "two keys on the wrong level, another entry between them", "an ignore"],
+)
+def test_of_a_document(text: str, said: list[str]) -> None:
+    assert details(text) == said
 
 
 def test_a_missing_key_is_described() -> None:
     connection = "{provider: http, environment: sandbox, base_url: 'https://a.example', auth: {method: api_key, api_key: env://KEY}}"
-    assert details(f"connections:\n  a: {connection}\n") == [
+    assert details(f"version: 1\nconnections:\n  a: {connection}\n") == [
         "this entry needs `check`: a read-only request that only a valid credential can make"
     ]
 
@@ -55,7 +85,9 @@ def test_a_missing_key_is_described() -> None:
 )
 def test_of_a_reference_in_the_settings_of_a_store(token: str, detail: str) -> None:
     one = f"{{type: vault, address: 'https://vault.example', auth: {{method: token, token: '{token}'}}}}"
-    found = details(f"stores:\n  one: {one}\n  two: {{type: file, path: /run/x}}\nconnections:\n{CONNECTION}")
+    found = details(
+        f"version: 1\nstores:\n  one: {one}\n  two: {{type: file, path: /run/x}}\nconnections:\n{CONNECTION}"
+    )
     assert [one[: len(detail)] for one in found] == [detail]
 
 
@@ -80,3 +112,18 @@ def test_of_a_reference_in_the_settings_of_a_store(token: str, detail: str) -> N
 )
 def test_of_a_keyword_of_the_schema(schema: dict[str, Any], value: object, said: tuple[str, str]) -> None:
     assert [(one.code, one.detail) for one in explain(compile_finder(schema), value, {}, 1)] == [said]
+
+
+def test_only_so_many_findings_get_a_suggestion() -> None:
+    find = compile_finder({"items": {"enum": ["red", "green"]}})
+    assert [one.hint for one in explain(find, ["rd", "rad", "gren"], {}, 2)] == ["did you mean `red`?"] * 2 + [""]
+
+
+@pytest.mark.parametrize(
+    ("number", "what"), [(1, "1 more error of this file is"), (2, "2 more errors of this file are")]
+)
+def test_of_what_is_not_listed(number: int, what: str) -> None:
+    tally = Tally()
+    tally.count(Severity.ERROR, Span("x.yaml", 1, 1, 1, 2), number)
+    (one,) = tally.diagnostics()
+    assert one.detail == f"{what} counted, not listed: mend those that are, and run again"

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from connform.engine.load.manifest import load_manifest
+from connform.engine.load.manifest import examine, load_manifest
+from connform.manifest.files import Source
 
 if TYPE_CHECKING:
     from connform.manifest.decode import Manifest
@@ -120,3 +121,18 @@ connections:
         "utf-8",
     )
     assert load_manifest([str(file)])["one"].settings["check"] == {"path": "/me"}
+
+
+def test_the_layer_of_what_is_not_there_is_that_of_the_nearest_value_around_it() -> None:
+    connection = examine([Source("m.yaml", TEXT.encode(), "")])[0].connections["bottom"]
+    origins = [connection.layer(path).origin for path in (("timeouts", "total_s"), ("auth", "token"), ("proxy",))]
+    assert origins == ["connection", "template base", "connection"]
+
+
+def test_the_settings_of_a_store_are_its_own_keys(tmp_path: Path) -> None:
+    file = tmp_path / "m.yaml"
+    store = "{type: file, path: /run/x, environment: sandbox, timeout_s: 5}"
+    file.write_text(TEXT.replace("connections:", f"stores:\n  mounted: {store}\nconnections:"), "utf-8")
+    mounted = load_manifest([str(file)]).stores["mounted"]
+    assert (mounted.type, mounted.environment, mounted.timeout_s) == ("file", "sandbox", 5.0)
+    assert mounted.settings == {"path": "/run/x"}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from connform.manifest import files, reading
-from connform.manifest.files import load_sources
+from connform.manifest.files import load_sources, read_one_revision
 
 GOOD = b"version: 1\nconnections: {}\n"
 
@@ -140,3 +140,17 @@ def test_a_file_of_exactly_the_largest_size_is_read() -> None:
         file.truncate(files.MAX_FILE_BYTES)
     names, problems = read("large.yaml")
     assert (len(names), problems) == (1, [])
+
+
+@pytest.mark.parametrize(("size", "said"), [(100, []), (101, ["file-too-large -"])])
+def test_standard_input_has_the_same_limit(size: int, said: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "MAX_FILE_BYTES", 100)
+    monkeypatch.setattr(sys, "stdin", TextIOWrapper(BytesIO(GOOD.ljust(size))))
+    assert read("-")[1] == said
+
+
+def test_what_does_not_move_is_read_once() -> None:
+    write("a.yaml")
+    seen: list[str] = []
+    read_one_revision("a.yaml", seen.append)
+    assert seen == ["a.yaml"]

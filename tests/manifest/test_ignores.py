@@ -52,6 +52,18 @@ def test_without_the_policy_its_ignore_is_unused(tmp_path: Path) -> None:
     assert (one.span.line, one.span.column, one.span.end_column) == (3, 29, 42)
 
 
+def test_an_ignore_counts_in_its_own_file_only(tmp_path: Path) -> None:
+    unused = "version: 1\ntemplates:\n  t: {region: us}\n"
+    (tmp_path / "a.yaml").write_text(
+        unused.replace("}", "}  # connform: ignore[unused-template]") + "connections: {}\n"
+    )
+    (tmp_path / "b.yaml").write_text(
+        unused.replace("t:", "u:") + MANIFEST.partition("\n")[2].replace("owner-missing", "x")
+    )
+    said = [(one.code, one.span.line) for one in validate([str(tmp_path)]).diagnostics]
+    assert said == [("unused-template", 3), ("unused-ignore", 5)]
+
+
 def test_another_file_of_the_run_with_an_error_leaves_known_codes_open(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(MANIFEST.replace("owner-missing", "unused-template, nonsense"))
     (tmp_path / "b.yaml").write_text("version: 1\nconnections: []\n")

@@ -130,6 +130,17 @@ def test_outside_of_a_repository_a_link_leaves_not_the_folder_that_was_named(tmp
     assert read(str(folder), str(tmp_path / "other")) == ([f"{folder}/a.yaml", f"{folder}/b.yaml"], [])
 
 
+def test_a_link_that_is_named_itself_leaves_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "d").mkdir()
+    (tmp_path / "x.yaml").write_text(GOOD)
+    (tmp_path / "d/connections.yaml").symlink_to("../x.yaml")
+    monkeypatch.chdir(tmp_path / "d")
+    assert read("connections.yaml") == (["connections.yaml"], [])
+    assert read() == ([], ["file-unreadable connections.yaml"])
+
+
 @pytest.mark.parametrize(
     ("target", "code"),
     [("../gone.yaml", "file-not-found"), ("a.yaml", "file-unreadable"), ("../shared", "file-unreadable")],

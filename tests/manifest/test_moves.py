@@ -39,6 +39,18 @@ def test_a_circle_of_many_is_one_mistake_and_short() -> None:
     assert len(one.related) < 20
 
 
+def test_every_mistake_is_found_whatever_stands_before_it() -> None:
+    twice, declared, joined, missing = ("a", "b"), ("here", "there"), ("x", "y"), ("p", "q")
+    wrong = moves(twice, ("a", "c"), declared, joined, ("z", "y"), missing)
+    found = [one.detail.partition(":")[0] for one in invalid_moves(wrong, dict.fromkeys(("b", "here", "y"), PLACE))]
+    assert found == [
+        "`a` is moved twice",
+        "`here` is still declared",
+        "`x` and `z` can't both become `y`",
+        "no connection of this run is named `q`",
+    ]
+
+
 def test_many_names_that_nobody_has_are_not_all_compared_with_all() -> None:
     declared = {f"team-{number}": PLACE for number in range(3000)}
     found = list(invalid_moves(moves(*((f"old-{number}", f"taem-{number}") for number in range(3000))), declared))

@@ -168,7 +168,7 @@ def test_what_is_refused_has_a_code_and_a_place(text: str, code: str, line: int,
 def test_text_of_another_encoding_is_refused_at_its_first_byte(data: bytes, line: int, column: int) -> None:
     with pytest.raises(YamlError) as caught:
         parse(data, "m.yaml")
-    assert (caught.value.code, caught.value.span.line, caught.value.span.column) == ("not-utf8", line, column)
+    assert (caught.value.code, place(caught.value.span)) == ("not-utf8", (line, column, line, column + 1))
 
 
 def test_depth_is_limited() -> None:

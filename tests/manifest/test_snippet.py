@@ -6,8 +6,9 @@ import pytest
 
 from connform.diagnostics import Diagnostic, Severity, Span
 from connform.engine.load.catalog import vocabulary
+from connform.engine.load.manifest import examine
 from connform.manifest.files import Source
-from connform.manifest.snippet import MAX_LENGTH, Public, add_snippets, mask
+from connform.manifest.snippet import MAX_LENGTH, MAX_LINE, Public, add_snippets, mask
 from connform.manifest.source_excerpts import public_text
 from connform.manifest.source_lines import SourceLines
 from connform.secret import looks_generated
@@ -215,6 +216,8 @@ def at(line: int, column: int, end_column: int, end_line: int = 0, file: str = "
         ("", at(1, 1, 2), None),
         ("   \nx", at(1, 1, 2), None),
         ("# only\n", at(1, 1, 2), None),
+        ("region: us".ljust(MAX_LINE), at(1, 9, 11), ("region: us", 8, 2)),
+        ("region: us".ljust(MAX_LINE + 1), at(1, 9, 11), None),
         ("region: us", at(7, 1, 2), None),
         ("region: us", at(1, 9, 11, file="other.yaml"), None),
         ("description: " + "x " * 300 + "y", at(1, 614, 615), None),
@@ -236,6 +239,8 @@ def at(line: int, column: int, end_column: int, end_line: int = 0, file: str = "
             "an empty file",
             "a blank line",
             "a comment",
+            "the longest line",
+            "a longer line",
             "no such line",
             "no such file",
         ),
@@ -244,3 +249,10 @@ def at(line: int, column: int, end_column: int, end_line: int = 0, file: str = "
 )
 def test_the_mark_follows_the_masked_text(text: str | bytes, span: Span, expected: tuple[str, int, int] | None) -> None:
     assert snippet(text, span) == expected
+
+
+def test_a_line_of_a_store_that_was_not_read_shows_what_a_store_may_show() -> None:
+    text = "version: 1\nstores:\n  v: {type: vault, namespace: team, path: @x}\nconnections: {}\n"
+    (one,) = examine([Source("m.yaml", text.encode(), "")])[1].diagnostics
+    assert one.snippet is not None
+    assert one.snippet.text == "  v: {type: vault, namespace: team, path: ***}"
