@@ -74,7 +74,11 @@ LINES: Final[dict[str, tuple[str, str, str]]] = {
         "yaml-syntax 5:12",
         "ends only in line 6",
     ),
-    "an apostrophe in single quotes": ("    owner: 'it's'", "yaml-syntax 5:15", "inside of a text is written as `''`"),
+    "an apostrophe in single quotes": (
+        "    owner: 'it's'",
+        "yaml-syntax 5:15",
+        "began in line 5, column 12; a quote inside of a text is written as `''`",
+    ),
     "a quote in double quotes": ('    owner: "a "b" c"', "yaml-syntax 5:15", 'inside of a text is written as `\\"`'),
     "a text behind quotes": ('    owner: "a" b', "yaml-syntax 5:16", "behind the text in quotes"),
     "a path of Windows": (r'    owner: "C:\certs"', "yaml-syntax 5:15", "use single quotes"),
@@ -142,7 +146,11 @@ LINES: Final[dict[str, tuple[str, str, str]]] = {
     "an asterisk in a list": ("    tags: [*]", "yaml-syntax 5:12", "`*` starts an alias"),
     "an asterisk and a word": ("    owner: *x", "yaml-alias 5:12", "put a text that begins with `*` into quotes"),
     "an ampersand": ("    owner: & x", "yaml-syntax 5:12", "`&` starts an anchor"),
-    "a text behind `|`": ("    owner: | x", "yaml-syntax 5:12", "the text begins in the next one"),
+    "a text behind `|`": (
+        "    owner: | x",
+        "yaml-syntax 5:12",
+        "behind `|` the line ends, and the text begins in the next one",
+    ),
     "a comparison": ("    owner: >=2", "yaml-syntax 5:12", "begins with `>` into quotes"),
     "an indentation of 0": ("    owner: |0\n      x", "yaml-syntax 5:13", "a digit from 1 to 9"),
     # Tags
@@ -204,6 +212,11 @@ FILES: Final[dict[str, tuple[str, str, str]]] = {
     "a comment behind JSON": ('{"a": "http://x", // y\n"b": 1}\n', "yaml-syntax 1:19", "nor of JSON"),
     "a URL without quotes in braces": ("{a: [http://x, b} ]", "yaml-syntax 1:17", "`[` is closed by `}`"),
     "no comma in JSON": ('{\n  "version": 1\n  "connections": {}\n}\n', "yaml-syntax 2:15", "`,` is missing here"),
+    "no comma in JSON without indentation": (
+        '\n{\n"version": 1\n"connections": {}\n}\n',
+        "yaml-syntax 3:13",
+        "`,` is missing here",
+    ),
     "half of a character in JSON": ('{"a": "\\ud83d"}', "yaml-syntax 1:10", "half of a character of JSON"),
     "a pointer of Git LFS": (
         "version https://git-lfs.github.com/spec/v1\noid sha256:a\n",

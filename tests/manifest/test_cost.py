@@ -14,6 +14,7 @@ from connform.engine.fix import fix
 from connform.engine.load.manifest import examine, read_manifest
 from connform.engine.load.selection import Selection
 from connform.manifest.files import Source
+from connform.manifest.parser import MAX_DUPLICATES
 from connform.manifest.tally import MOST_LISTED
 from tests.hostile import HEAD, SHAPES
 
@@ -163,3 +164,11 @@ def test_everything_certain_is_mended_however_much_it_is(tmp_path: Path) -> None
     (mended,) = fix([str(file)])
     assert mended.number == 2 * MOST_LISTED
     assert b"api-key" not in mended.content
+
+
+def test_duplicate_keys_that_are_not_listed_are_counted() -> None:
+    again = "".join("  a: {}\n" for _ in range(MAX_DUPLICATES + 10))
+    _, report = examine(
+        [Source("m.yaml", f"version: 1\ndefaults:\n{again}connections:\n  a: {GOOD}\n".encode(), "/tmp")]
+    )
+    assert sum(one.number for one in report.diagnostics if one.code == "more-errors") == 10

@@ -14,6 +14,7 @@ from connform.manifest.tally import Tally
 from connform.manifest.violations import compile_finder
 
 CONNECTION = "  a:\n    environment: sandbox\n    region: us\n    auth: {method: api_key, api_key: env://KEY}\n"
+FREE = "{provider: http, base_url: 'https://a.example', check: {path: /me}, auth: {method: bearer, token: live://K}}"
 NO_STORE = "no store opens another: name a built-in backend, such as env:// or file://"
 
 A_TAG = "a tag starts with a letter or a digit, and goes on with letters, digits, `.`, `_`, `:`, `/` or `-`"
@@ -29,6 +30,7 @@ def details(text: str) -> list[str]:
         ("tags: a", "a list (`[a, b]`) belongs here"),
         ("tags: '- a'", "a list (`[a, b]`) belongs here; in lines of its own, each item begins with `- `"),
         ("tags: “a", "the quotes around it are typographic ones, which YAML takes for letters: write `\"` or `'`"),
+        ("tags: a”", "the quotes around it are typographic ones, which YAML takes for letters: write `\"` or `'`"),
         ("tags: [a b]", A_TAG),
         ("tags:\n      - a - b", f"{A_TAG}; perhaps an item below (`- `) is indented too far"),
         ("owner:", "nothing stands here; `owner` is a text"),
@@ -61,8 +63,35 @@ def test_of_a_key_and_its_value(line: str, detail: str) -> None:
             f"version: 1\nconnections:\n{CONNECTION}    owner: x  # connform: ignore[unused-template]\n",
             ["nothing on this line is `unused-template`: remove it"],
         ),
+        (
+            f"version: 1\nmoved: {{b: t}}\ntemplates:\n  t: {{owner: x}}\nconnections:\n{CONNECTION}    extends: t\n",
+            ["no connection of this run is named `t`: correct the name, or name its file as well"],
+        ),
+        (
+            f"version: 1\nmoved: {{b: c, c: b}}\nconnections:\n{CONNECTION}",
+            ["the renames lead in a circle: `b` → `c` → `b`"],
+        ),
+        (
+            f"version: 1\ntemplates:\n  c: {{extends: a}}\n  a: {{extends: b}}\n  b: {{extends: c}}\nconnections:\n{CONNECTION}    extends: a\n",
+            ["the templates extend each other in a circle: c → a → b → c"],
+        ),
+        (
+            f"version:\nfoo: 1\nconnections:\n{CONNECTION}",
+            [
+                "this connform reads version 1: write `version: 1`",
+                "`foo` is not allowed in this entry; allowed: `version`, `stores`, `defaults`, `templates`, `connections`, `moved`",
+            ],
+        ),
+        (
+            f"version: 1\nstores:\n  live: {{type: file, path: /run/x, environment: production}}\nconnections:\n  a: {FREE}\n",
+            ["the store `live` holds secrets of the production environment; this connection has no environment"],
+        ),
     ],
-    ids=["the version", "a new name", "two keys on the wrong level, another entry between them", "an ignore"],
+    ids=[
+        *("the version", "a new name", "two keys on the wrong level, another entry between them", "an ignore"),
+        *("a rename to a template", "renames in a circle", "a circle of three templates"),
+        *("an unknown key below an empty one", "a store for another environment"),
+    ],
 )
 def test_of_a_document(text: str, said: list[str]) -> None:
     assert details(text) == said
@@ -106,6 +135,16 @@ def test_of_a_reference_in_the_settings_of_a_store(token: str, detail: str) -> N
         ({"minProperties": 2}, {"a": 1}, ("out-of-range", "at least 2 entries are needed")),
         ({"minimum": 2}, 1, ("out-of-range", "at least 2 is needed")),
         ({"type": ["integer", "null"]}, "1", ("wrong-type", "a whole number belongs here")),
+        (
+            {"properties": {"a": {"properties": {"b": {"required": ["c"]}}}}},
+            {"a": {"b": {}}},
+            ("missing-key", "`b` needs `c`"),
+        ),
+        (
+            {"type": "string", "pattern": "^x", "x-secret": True},
+            "b",
+            ("plaintext-secret", "a reference such as `env://NAME` belongs here"),
+        ),
         ({"not": {}}, 1, ("malformed-value", "the value has a wrong form")),
     ],
     ids=str,

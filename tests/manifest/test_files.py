@@ -142,11 +142,19 @@ def test_a_file_of_exactly_the_largest_size_is_read() -> None:
     assert (len(names), problems) == (1, [])
 
 
-@pytest.mark.parametrize(("size", "said"), [(100, []), (101, ["file-too-large -"])])
+@pytest.mark.parametrize(("size", "said"), [(100, []), (101, ["file-too-large"])])
 def test_standard_input_has_the_same_limit(size: int, said: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "MAX_FILE_BYTES", 100)
     monkeypatch.setattr(sys, "stdin", TextIOWrapper(BytesIO(GOOD.ljust(size))))
-    assert read("-")[1] == said
+    sources, problems = load_sources(["-"])
+    assert [one.code for one in problems] == said
+    assert [len(one.data) for one in sources] == ([] if said else [size])
+
+
+def test_a_folder_called_as_standard_input_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    write("-/a.yaml")
+    monkeypatch.setattr(sys, "stdin", TextIOWrapper(BytesIO(GOOD)))
+    assert read("-") == (["<stdin>"], [])
 
 
 def test_what_does_not_move_is_read_once() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from connform.manifest.recover import remove_paths
+from connform.manifest.recover import RefusedParts, remove_paths
+from connform.manifest.rules import Finding
 
 KEPT = {"a": 1, "b": {"c": 2, "d": {"e": 3, "f": 4}, "b": 5}, "g": [6]}
 
@@ -26,3 +27,25 @@ def test_only_the_refused_values_go_and_the_original_stays(
     original = {"a": 1, "b": {"c": 2, "d": {"e": 3, "f": 4}, "b": 5}, "g": [6]}
     assert remove_paths(original, refused) == remaining
     assert original == KEPT
+
+
+@pytest.mark.parametrize(
+    ("path", "is_explained"),
+    [
+        (("a",), True),
+        (("a", "b"), True),
+        (("a", "b", "c"), True),
+        (("a", "x"), False),
+        (("tags",), True),
+        (("tags", 1), True),
+        (("x",), False),
+        ((), True),
+    ],
+)
+def test_a_refused_value_explains_what_is_at_inside_or_around_it(
+    path: tuple[str | int, ...], *, is_explained: bool
+) -> None:
+    refused = RefusedParts()
+    for bad in (("a", "b"), ("tags", 0)):
+        refused.add(Finding("wrong-type", bad, ""))
+    assert refused.explains(Finding("missing-key", path, "")) is is_explained

@@ -42,6 +42,13 @@ def test_the_owner_stays(file: Path) -> None:
     assert (status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)) == (1234, 5678, 0o4640)
 
 
+def test_another_name_of_the_file_has_the_new_content(file: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.yaml"
+    other.hardlink_to(file)
+    replace_content(str(file), b"new")
+    assert (file.read_bytes(), other.read_bytes()) == (b"new", b"new")
+
+
 def test_a_link_still_leads_to_the_file(file: Path, tmp_path: Path) -> None:
     link = tmp_path / "link.yaml"
     link.symlink_to(file.name)

@@ -83,6 +83,7 @@ def test_objects_of_one_signature_have_one_schema() -> None:
         {"kind": "bird"},
         {"kind": "bird", "size": "big"},
         {"kind": "bird", "size": "small"},
+        {"kind": "bird", "size": "huge"},
         {"kind": ["dog"]},
     ]
     assert len({signature(value) for value in alike}) == 1

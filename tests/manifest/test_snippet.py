@@ -83,6 +83,8 @@ def masked(line: str, context: str = "") -> str:
         ("    description: for us, GmbH", "    description: for us, ***"),
         ("    description: ACME GmbH & Co (100%)", "    description: ACME GmbH & Co (100%)"),
         ("    description: https://x/?token=hunter", "    description: ***"),
+        ("    description: team@acme.example", "    description: team@acme.example"),
+        ("    description: https://u:hunter@acme.example", "    description: ***"),
         ("    region: ABC-hunter", "    region: ***"),
         ("    region: p4ssw0rd", "    region: ***"),
         ("    region: hunter!2", "    region: ***"),

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from connform.cli.main import main
+from connform.diagnostics import MASK
+from connform.engine.load.manifest import examine
+from connform.manifest.files import Source
 from connform.reporters import FORMATS
 
 if TYPE_CHECKING:
@@ -51,3 +54,9 @@ def test_a_key_that_may_be_a_secret_is_not_named(
     shown = said(f'{MANIFEST}    "{key}": {value}\n', form, tmp_path, capfd)
     assert "this key is not allowed in this entry; allowed" in shown.replace("\\", "")
     assert key not in shown
+
+
+def test_the_pointer_of_a_key_that_is_not_named_leads_to_the_object_around_it() -> None:
+    text = f"{MANIFEST}    tls: {{Big-PASS: x}}\n"
+    (one,) = examine([Source("m.yaml", text.encode(), "")])[1].diagnostics
+    assert one.pointer == f"/connections/a/tls/{MASK}"

@@ -129,6 +129,20 @@ def test_what_is_no_plain_https_url_is_refused_and_never_repeated(text: str) -> 
     assert caught.value.__cause__ is None
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("https://[:::]", "the IPv6 address of the URL is not valid"),
+        ("https://256.0.0.1", "an IPv4 address is written as four numbers from 0 to 255"),
+        ("http://acme.example", "credentials travel by https only; plain http is for this machine alone"),
+    ],
+)
+def test_a_message_says_what_is_wrong(text: str, message: str) -> None:
+    with pytest.raises(UrlError) as caught:
+        parse_url(text)
+    assert str(caught.value).partition(" (")[0] == message
+
+
 def test_a_query_stands_only_where_it_may() -> None:
     assert str(parse_url("https://acme.example/cb?tenant=7", query=True)) == "https://acme.example/cb?tenant=7"
     with pytest.raises(UrlError):

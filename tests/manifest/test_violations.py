@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 from jsonschema import Draft202012Validator
 
-from connform.manifest.violations import compile_finder
+from connform.manifest.violations import compile_finder, in_names
 from connform.policies.keywords import policy_schema
 from tests.manifest.test_compiled import SCHEMAS, VALUES
 
@@ -63,3 +63,16 @@ def test_a_policy_file_is_refused_where_the_library_refuses_it(policy: dict[str,
     find = compile_finder(policy_schema())
     ours = {(one.path, one.keyword) for one in find(policy, ())}
     assert ours == {(path, word) for path, word, *_ in by_library(policy_schema(), policy)}
+
+
+@pytest.mark.parametrize(
+    ("steps", "is_name"),
+    [
+        (["propertyNames", "pattern"], True),
+        (["properties", "a", "propertyNames", "pattern"], True),
+        (["properties", "propertyNames", "type"], False),
+        (["properties", "a", "type"], False),
+    ],
+)
+def test_a_key_that_is_called_as_the_keyword_is_no_name(steps: list[str], *, is_name: bool) -> None:
+    assert in_names(steps) is is_name

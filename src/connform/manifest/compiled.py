@@ -27,13 +27,12 @@ def compile_predicate(schema: Schema | bool) -> Predicate:  # noqa: FBT001  (a J
     """Return the predicate of a schema; the `jsonschema` library checks one with a keyword that isn't known here."""
     if isinstance(schema, bool):
         return _accept_all if schema else _accept_none
-    words = {word for word in schema if word not in ANNOTATIONS and not word.startswith("x-")}
-    if not are_known(words):
+    if not are_known(schema):
         return _by_library(schema)
     checks: list[Predicate] = []
-    if words & _OBJECT_KEYWORDS:
+    if schema.keys() & _OBJECT_KEYWORDS:
         checks.append(_object(schema))
-    if "if" in words:
+    if "if" in schema:
         checks.append(_condition(schema))
     checks += [_KEYWORDS[word](schema[word]) for word in schema if word in _KEYWORDS]
     return reduce(_both, checks) if checks else _accept_all

@@ -238,7 +238,6 @@ _TYPE_NAMES: Final = {
 
 _WORDING: Final[dict[str, Callable[[Any], tuple[str, str]]]] = {
     "type": lambda names: ("wrong-type", f"{_TYPE_NAMES[_first_type(names)]} belongs here"),
-    "pattern": lambda _: ("malformed-value", "the value has a wrong form"),
     "minLength": lambda limit: (
         "malformed-value",
         "the text is empty" if limit == 1 else f"at least {limit} characters are needed",

@@ -57,9 +57,7 @@ class RefusedParts:
 
     def add(self, finding: Finding) -> None:
         """Add the path of a refused value."""
-        path = finding.path
-        if any(isinstance(part, int) for part in path):
-            path = tuple(takewhile(lambda part: isinstance(part, str), path))
+        path = tuple(takewhile(lambda part: isinstance(part, str), finding.path))
         if finding.code not in SAME_TYPE:
             self.unusable[path] = None
         self._paths.add(path)
