@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
-from connform.diagnostics import Severity, Span
+from connform.diagnostics import MASK, Severity, Span
+from connform.engine.load.catalog import vocabulary
 from connform.engine.load.manifest import examine
 from connform.manifest.explain import explain
 from connform.manifest.files import Source
 from connform.manifest.tally import Tally
+from connform.manifest.validate import validate
 from connform.manifest.violations import compile_finder
 
 CONNECTION = "  a:\n    environment: sandbox\n    region: us\n    auth: {method: api_key, api_key: env://KEY}\n"
@@ -118,6 +120,15 @@ def test_of_a_reference_in_the_settings_of_a_store(token: str, detail: str) -> N
         f"version: 1\nstores:\n  one: {one}\n  two: {{type: file, path: /run/x}}\nconnections:\n{CONNECTION}"
     )
     assert [one[: len(detail)] for one in found] == [detail]
+
+
+@pytest.mark.parametrize(("path", "shown"), [("acme/key", "acme/key"), ("Big-PASS", MASK)])
+def test_what_a_backend_says_shows_a_path_only_if_it_is_plain(path: str, shown: str) -> None:
+    tally = Tally()
+    known = vocabulary()._replace(lint=lambda reference, *_: f"`{reference.path}` is wrong")
+    text = f"version: 1\nconnections:\n{CONNECTION.replace('env://KEY', f'env://{path}')}"
+    validate([Source("x.yaml", text.encode(), "")], known, tally)
+    assert [one.detail for one in tally.diagnostics()] == [f"`{shown}` is wrong"]
 
 
 @pytest.mark.parametrize(

@@ -129,6 +129,10 @@ def test_the_layer_of_what_is_not_there_is_that_of_the_nearest_value_around_it()
     assert origins == ["connection", "template base", "connection"]
 
 
+def test_the_tags_of_each_connection_are_known_before_it_is_decoded(manifest: Manifest) -> None:
+    assert manifest.tags == {"bottom": ["middle"], "plain": []}
+
+
 def test_the_settings_of_a_store_are_its_own_keys(tmp_path: Path) -> None:
     file = tmp_path / "m.yaml"
     store = "{type: file, path: /run/x, environment: sandbox, timeout_s: 5}"

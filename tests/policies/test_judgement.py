@@ -217,6 +217,18 @@ def test_a_connection_with_errors_is_not_judged_its_neighbours_are(tmp_path: Pat
     ]
 
 
+@pytest.mark.parametrize(
+    ("reference", "codes"),
+    [("env://1", ["malformed-reference"]), ("file://../../key", ["a", "outside-repository"])],
+    ids=["an error that no schema finds", "a warning"],
+)
+def test_only_an_error_keeps_a_connection_from_being_judged(tmp_path: Path, reference: str, codes: list[str]) -> None:
+    (tmp_path / ".git").mkdir()
+    manifest = f"version: 1\nconnections:\n  one: {{environment: sandbox, region: us, auth: {{method: api_key, api_key: '{reference}'}}}}\n"
+    found = judged(tmp_path, manifest, {"a": {"message": "m", "schema": {"required": ["tls"]}}})
+    assert [one.code for one in found] == codes
+
+
 def test_what_a_connection_inherits_is_found_whichever_connection_is_selected(tmp_path: Path) -> None:
     manifest = (
         MANIFEST + "  last: {extends: portal, region: us}\n  own: {extends: portal, environment: sandbox, region: us}\n"
