@@ -60,3 +60,9 @@ def test_the_pointer_of_a_key_that_is_not_named_leads_to_the_object_around_it() 
     text = f"{MANIFEST}    tls: {{Big-PASS: x}}\n"
     (one,) = examine([Source("m.yaml", text.encode(), "")])[1].diagnostics
     assert one.pointer == f"/connections/a/tls/{MASK}"
+
+
+def test_the_pointer_of_a_key_of_defaults_leads_to_it() -> None:
+    text = MANIFEST.replace("connections:", "defaults: {regoin: us}\nconnections:")
+    (one,) = examine([Source("m.yaml", text.encode(), "")])[1].diagnostics
+    assert one.pointer == "/defaults/regoin"

@@ -35,6 +35,7 @@ def diagnose(finding: Finding, entry: Entry, root: Map) -> Diagnostic:
     """Return the diagnostic of a finding in an entry; `root` is the mapping that the finding's path refers to."""
     severity, summary = CODES[finding.code]
     span = locate(root, finding.path, entry.span, at_key=finding.at_key)
+    above = (entry.kind,) if entry.kind == "defaults" else (entry.kind, entry.name)
     return Diagnostic(
         severity,
         finding.code,
@@ -42,7 +43,7 @@ def diagnose(finding: Finding, entry: Entry, root: Map) -> Diagnostic:
         finding.detail,
         span,
         finding.hint,
-        pointer_of(finding, entry.kind, entry.name),
+        pointer_of(finding, *above),
         shown_name(entry.name) if entry.kind == "connections" else "",
         tuple(_related(finding, entry, root)),
         fix=_fix(span, finding.fix),
