@@ -28,7 +28,7 @@ from connform.secret import Secret
 from tests.canary import API_KEY, AWKWARD, assert_no_canary
 from tests.end_to_end.running import COMMAND, environment, offline, run
 from tests.http.exchanging import settings_for
-from tests.http.servers import HOST, Authority, Server, answer
+from tests.http.servers import HOST, Authority, Server, answer, head
 from tests.oauth.conftest import SECRET
 from tests.oauth.provider import Provider
 from tests.oauth.test_whole_life import begin_login, declare
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.end_to_end.conftest import Issuer
+    from tests.http.servers import Connection
 
 RUBBISH: Final = ("listen", "pastes rubbish")
 """What a browser can't do: it opens an address, and a listener takes its own alone."""
@@ -77,7 +78,11 @@ WRONG: Final = {
     "another issuer": (REDIRECT, {"iss": "https://evil.example"}, "login_issuer_mismatch"),
     "a denial": (REDIRECT, {"error": "access_denied", "code": ""}, "login_denied"),
     "an unknown error": (REDIRECT, {"error": API_KEY, "code": ""}, "login_denied"),
+    "an invalid request": (REDIRECT, {"error": "invalid_request", "code": ""}, "login_bad_callback"),
+    "an app that may not log in": (REDIRECT, {"error": "unauthorized_client"}, "client_credentials_rejected"),
+    "an unsupported response type": (REDIRECT, {"error": "unsupported_response_type"}, "login_bad_callback"),
     "a server that failed": (REDIRECT, {"error": "server_error"}, "token_endpoint_unavailable"),
+    "a server that is busy": (REDIRECT, {"error": "temporarily_unavailable"}, "token_endpoint_unavailable"),
     "no code": (REDIRECT, {"code": ""}, "login_bad_callback"),
     "another path": (f"{REDIRECT}/more", {}, "login_bad_callback"),
     "another host": ("https://evil.example/auth/callback", {}, "login_bad_callback"),
@@ -143,6 +148,20 @@ def test_a_server_says_where_its_endpoints_are_and_the_manifest_has_the_last_wor
         known = AuthorizationServer(issuer=HERE, token_url="https://elsewhere.example/t")
         found = discover(known, settings_for(server))
     assert found == (f"{HERE}/a", "https://elsewhere.example/t", f"{HERE}/r", HERE)
+
+
+def test_metadata_lie_at_either_of_two_places_and_may_name_no_revocation_endpoint(authority: Authority) -> None:
+    metadata = publish(issuer=f"{HERE}/tenant", revocation_endpoint=None)
+
+    def behave(connection: Connection) -> None:
+        while request := connection.read_request():
+            is_there = request.startswith(b"GET /.well-known/oauth-authorization-server/tenant ")
+            status, content = (200, metadata) if is_there else (404, b"")
+            connection.send(head(status, [f"Content-Length: {len(content)}"]) + content)
+
+    with Server(behave, tls=authority.server(), ca_pem=authority.pem) as server:
+        found = discover(AuthorizationServer(issuer=f"{HERE}/tenant"), settings_for(server))
+    assert found == (f"{HERE}/a", f"{HERE}/t", "", f"{HERE}/tenant")
 
 
 PUBLISHED: Final = {

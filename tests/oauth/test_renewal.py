@@ -94,6 +94,14 @@ def test_an_error_of_the_standard_is_named_and_no_other_text_repeated(setting: S
     assert (code in failure.message) is NAMED[code]
 
 
+@pytest.mark.parametrize(("status", "is_known"), [(404, False), (429, True), (500, True), (503, True)])
+def test_a_status_that_is_no_answer_of_a_token_endpoint_is_called_that(
+    setting: Setting, status: int, *, is_known: bool
+) -> None:
+    setting.server.behaviour = answer(b"", status=status)
+    assert ("none of its answers" not in failure_of(setting.credential()).message) is is_known
+
+
 LOST: Final[dict[str, Behaviour]] = {
     "the connection breaks": lambda connection: connection.read_request() and connection.reset(),
     "the answer is cut": raw(head(200, ["Content-Length: 500"]) + body()[:20]),
