@@ -39,6 +39,16 @@ def test_thirty_percent_may_be_removed_and_no_more(sqlite_repository: Repository
     assert len(sqlite_repository.recorded()) == (20 if code else 20 - removed)
 
 
+@pytest.mark.parametrize(("recorded", "code"), [(9, 0), (10, 7)], ids=["nine", "ten"])
+def test_the_share_is_judged_from_ten_recorded_connections_on(
+    sqlite_repository: Repository, recorded: int, code: int
+) -> None:
+    sqlite_repository.declare(*NAMES[:recorded])
+    record(sqlite_repository.folder / "connections.yaml")
+    sqlite_repository.remove(*NAMES[:4])
+    assert sqlite_repository.run("apply", "--yes").code == code
+
+
 def test_shards_do_not_remove_together_what_one_run_may_not(halved: Repository) -> None:
     halved.run("plan", "--out", "plan.json")
     for agreed in (("--yes",), ("--plan", "plan.json")):
