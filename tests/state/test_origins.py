@@ -266,7 +266,8 @@ def test_a_secret_does_not_leave_production_first_to_leave_its_host_next(
     values = {key: value for key, value in shop.connections.pop("shop").items() if key != "environment"}
     shop.connections[name] = values | environment
     shop.write()
-    shop.demand_refusal("production")
+    where = environment.get("environment", "no environment")
+    shop.demand_refusal(f"is in production and would move to {where}" if name == "shop" else "production")
     assert shop.run("apply", "--yes", "--force")[0] == 0
     shop.connections[name]["base_url"] = shop.elsewhere
     shop.write()

@@ -346,7 +346,9 @@ def test_a_rename_into_another_folder_needs_one_state_for_both(
         assert {name: one["action"] for name, one in planned.items()} == {"new": "move"}
         return
     assert {name: one["action"] for name, one in planned.items()} == {"new": "create", "old": "remove"}
-    assert "one --state for both holds them together" in " ".join(planned["old"]["reasons"])
+    east, west = (team.folder / side / ".connform" / "state.sqlite3" for side in ("east", "west"))
+    said = f"its state lies in {east}, that of new in {west}: one --state for both holds them together"
+    assert said in " ".join(planned["old"]["reasons"])
 
 
 def test_a_selection_moves_what_it_names_by_its_present_name(team: Team) -> None:
