@@ -17,7 +17,7 @@ Layer 0, no IO::
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from connform.faults import FAULTS, ExitCode, Fault
 
@@ -39,6 +39,16 @@ class ConnformError(Exception):
 
     exit_code: ExitCode = ExitCode.INVALID
     """The exit code of a command that ends with this error."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let it cross processes; `Exception` would call a constructor that takes other arguments."""
+        return _restore, (type(self), self.args, vars(self))
+
+
+def _restore(kind: type[ConnformError], args: tuple[Any, ...], attributes: dict[str, Any]) -> ConnformError:
+    error = kind.__new__(kind, *args)
+    vars(error).update(attributes)
+    return error
 
 
 class ManifestInvalid(ConnformError):

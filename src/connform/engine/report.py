@@ -5,7 +5,6 @@ Layer 3, no IO.
 
 from __future__ import annotations
 
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connform.faults import ExitCode, Stage, Verdict
@@ -30,7 +29,7 @@ class StageResult(NamedTuple):
     """`ok`, `failed` or `skipped`. A stage that was not reached is `skipped`."""
     elapsed_s: float = 0.0
     """How long it took."""
-    facts: Mapping[str, Any] = MappingProxyType({})
+    facts: Mapping[str, Any] = {}
     """Facts that JSON can hold: `addresses`, `tls_version`, `cert_expires_at`, `http_status`, …"""
 
 
@@ -80,7 +79,7 @@ class ConnectionReport(NamedTuple):
     """The exit code of a run with this connection alone."""
     place: Span | None = None
     """The place in the manifest: of the secret reference that failed, otherwise of the name of the connection."""
-    details: Mapping[str, Any] = MappingProxyType({})
+    details: Mapping[str, Any] = {}
     """`show`: `key_management_url`, `authorize_url`, `token_url`, …; values that JSON can hold."""
     values: tuple[Value, ...] = ()
     """`show`: every effective value."""

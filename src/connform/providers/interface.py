@@ -5,7 +5,6 @@ Layer 2, no IO. A provider gives the request to send and judges the answer; the 
 
 from __future__ import annotations
 
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
@@ -71,7 +70,7 @@ class Judgement(NamedTuple):
     """One sentence; of the body, documented error codes only."""
     hint: str = ""
     """What to do; empty for the fault's own hint."""
-    facts: Mapping[str, Any] = MappingProxyType({})
+    facts: Mapping[str, Any] = {}
     """Facts for the report; never personal data."""
 
 

@@ -6,7 +6,6 @@ Layer 3, no IO.
 from __future__ import annotations
 
 from time import perf_counter
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from connform.engine.report import Remark, StageResult
@@ -48,9 +47,7 @@ class Timeline:
         """Return the facts of a stage that succeeded; empty for any other."""
         return self._succeeded[stage].facts if stage in self._succeeded else {}
 
-    def stages(
-        self, failed: Stage | None = None, facts: Mapping[str, object] = MappingProxyType({})
-    ) -> tuple[StageResult, ...]:
+    def stages(self, failed: Stage | None = None, facts: Mapping[str, object] | None = None) -> tuple[StageResult, ...]:
         """Return every stage in order; stages that were not reached are `skipped`.
 
         Args:
@@ -59,7 +56,7 @@ class Timeline:
         """
         remaining = perf_counter() - self._last_end
         return tuple(
-            StageResult(stage, "failed", remaining, facts)
+            StageResult(stage, "failed", remaining, facts or {})
             if stage is failed
             else self._succeeded.get(stage, StageResult(stage, "skipped"))
             for stage in Stage
