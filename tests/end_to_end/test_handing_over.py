@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import signal
 import stat
 import subprocess
@@ -233,12 +234,38 @@ def test_a_slow_reader_loses_nothing(folder: Path) -> None:
     assert ended.stdout == b"x" * 190_000 + b"\n"
 
 
-def test_much_output_passes_although_nobody_reads_it_to_the_end(folder: Path) -> None:
-    script = f"{COMMAND} exec sandbox-us -- {sys.executable} -c \"print('x' * 10**8)\" | head -c 10"
+@pytest.mark.parametrize(
+    ("command", "reader", "stdout"),
+    [
+        ("yes", "head -1", b"y\n"),
+        ("yes", "grep -m1 y", b"y\n"),
+        ("yes >&2", "head -1", b"y\n"),
+        (f"{sys.executable} -c \"print('x' * 10**8)\"", "head -c 10", b"x" * 10),
+    ],
+    ids=["head", "grep", "stderr", "long-line"],
+)
+@pytest.mark.parametrize("masking", ["", "--no-masking"], ids=["masked", "unmasked"])
+def test_a_command_ends_when_nobody_reads_its_output(
+    folder: Path, command: str, reader: str, stdout: bytes, masking: str
+) -> None:
+    """As in a pipe of the shell's own: the command is told by SIGPIPE or EPIPE."""
+    script = f"{COMMAND} exec sandbox-us {masking} -- sh -c {shlex.quote(command)} 2>&1 | {reader}"
     ended = subprocess.run(
-        ["sh", "-c", script], cwd=folder, env=environment(KEY), capture_output=True, timeout=60, check=True
+        ["bash", "-c", f"{script}; exit ${{PIPESTATUS[0]}}"],
+        cwd=folder,
+        env=environment(KEY),
+        capture_output=True,
+        timeout=60,
+        check=False,
     )
-    assert ended.stdout == b"x" * 10
+    assert ended.stdout == stdout
+    assert ended.returncode != 0
+
+
+def test_a_command_learns_that_its_output_can_not_be_written(folder: Path) -> None:
+    script = f"{COMMAND} exec sandbox-us -- yes > /dev/full"
+    ended = subprocess.run(["sh", "-c", script], cwd=folder, env=environment(KEY), timeout=60, check=False)
+    assert ended.returncode == 128 + signal.SIGPIPE
 
 
 def test_without_masking_the_output_is_the_commands_own(folder: Path) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PASSWORD = "proxy-password"
+PAGE = b"<html><title>ERROR: Cache Access Denied</title>" + bytes(3000)
 
 
 def tunnel_to(target: Server) -> servers.Behaviour:
@@ -99,6 +100,9 @@ def _context(authority: Authority, scheme: str) -> ssl.SSLContext | None:
     [
         pytest.param(raw(head(407, ["Proxy-Authenticate: Basic", "Content-Length: 0"])), "407", id="407"),
         pytest.param(raw(head(403, ["Content-Length: 0"])), "403", id="403"),
+        pytest.param(raw(head(407) + PAGE), "answered 407", id="407-page"),
+        pytest.param(raw(head(502), PAGE, pause_s=0.05), "answered 502", id="502-page-apart"),
+        pytest.param(raw(head(503) + PAGE[:10], PAGE, pause_s=0.05), "answered 503", id="503-page-in-parts"),
         pytest.param(servers.silent, "in time", id="silent"),
         pytest.param(raw(), "cut", id="closes"),
         pytest.param(raw(b"SSH-2.0-x\r\n\r\n"), "does not speak", id="ssh"),

@@ -140,7 +140,7 @@ def _run(argv: Sequence[str], environment: dict[str, str], secrets: Sequence[Sec
         write_stderr(f"error: can't run {clean(argv[0])}: {error.strerror}\n")
         return _NOT_FOUND if isinstance(error, FileNotFoundError) else _NOT_EXECUTABLE
     copiers = [
-        Thread(target=_copy_masked, args=(source, target.buffer, Mask(secrets), process))
+        Thread(target=_copy_masked, args=(source, target.fileno(), Mask(secrets), process))
         for source, target in ((process.stdout, sys.stdout), (process.stderr, sys.stderr))
         if source
     ]
@@ -194,26 +194,29 @@ def _has_terminal() -> bool:
         return False
 
 
-def _copy_masked(source: IO[bytes], target: IO[bytes], mask: Mask, process: subprocess.Popen[bytes]) -> None:
-    """Copy output to its target as soon as it arrives. Read on after the target is closed, so that the command can end."""
-    is_open, left_s, chunk = True, _LINGER_S, None
-    while left_s > 0 and chunk != b"":
-        has_ended, since = process.returncode is not None, monotonic()
-        is_ready, _, _ = select.select([source], [], [], _LINGER_S)
-        chunk = os.read(source.fileno(), _READ_BYTES) if is_ready else None
-        masked = mask.feed(chunk or b"")
-        if has_ended:  # the time that the target takes does not count
-            left_s -= monotonic() - since
-        is_open = is_open and _write(masked, target)
-    if is_open:
+def _copy_masked(source: IO[bytes], target: int, mask: Mask, process: subprocess.Popen[bytes]) -> None:
+    """Copy output to its target as soon as it arrives; where the target takes no more, the command's next write fails too."""
+    left_s, chunk = _LINGER_S, None
+    with source:
+        while left_s > 0 and chunk != b"":
+            has_ended, since = process.returncode is not None, monotonic()
+            is_ready, _, _ = select.select([source], [], [], _LINGER_S)
+            chunk = os.read(source.fileno(), _READ_BYTES) if is_ready else None
+            masked = mask.feed(chunk or b"")
+            if has_ended:  # the time that the target takes does not count
+                left_s -= monotonic() - since
+            if not _write(masked, target):
+                return
         _write(mask.end(), target)
 
 
-def _write(text: bytes, target: IO[bytes]) -> bool:
-    """Write to the target, and return whether it still takes output."""
-    try:
-        target.write(text)
-        target.flush()
-    except OSError:
-        return False
+def _write(text: bytes, target: int) -> bool:
+    """Write all of it to a descriptor, and return whether that still takes output."""
+    while text:
+        try:
+            text = text[os.write(target, text) :]
+        except BlockingIOError:  # who shares the descriptor may have set O_NONBLOCK
+            select.select([], [target], [])
+        except OSError:
+            return False
     return True

@@ -112,11 +112,11 @@ class ProxyAnswer:
         if not end:
             return False
         status = _STATUS_LINE.match(head)
+        if status and not status[1].startswith(b"2"):
+            number = status[1].decode("ascii")  # the rest of the line and the page are the proxy's own text
+            raise RequestFailed("proxy_refused", f"the proxy answered {number} when asked for {self._host}")
         if status is None or rest:  # a TLS server sends nothing first, so these bytes are not from the target
             raise RequestFailed("proxy_refused", "what is named as the proxy does not speak like one")
-        if not status[1].startswith(b"2"):
-            number = status[1].decode("ascii")  # the rest of the line is the proxy's own text
-            raise RequestFailed("proxy_refused", f"the proxy answered {number} when asked for {self._host}")
         return True
 
 
