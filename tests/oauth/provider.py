@@ -72,10 +72,10 @@ class Provider:
         """Do what a person does who cancels, and return the address on which they end."""
         return self._browse(url, lambda browser, page: browser.get(f"{page.url}/abort"))
 
-    def open(self, address: str) -> None:
-        """Open an address, as a browser does at the end of a redirect."""
+    def open(self, address: str) -> int:
+        """Open an address, as a browser does at the end of a redirect, and return the status of the page."""
         with httpx.Client(verify=self._trust) as browser:
-            browser.get(address).raise_for_status()
+            return browser.get(address).status_code
 
     def _browse(self, url: str, act: Callable[[httpx.Client, httpx.Response], httpx.Response]) -> str:
         with httpx.Client(verify=self._trust) as browser:

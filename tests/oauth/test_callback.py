@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
 import pytest
@@ -12,6 +12,9 @@ from connform.auth.oauth import authorization
 from connform.errors import ConnectionFailed
 from tests.canary import API_KEY, assert_no_canary
 from tests.oauth.test_login import ISSUER, REDIRECT, back
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 AUTHORIZE: Final = "https://login.acme.example:443/connect/authorize?tenant=1"
 
@@ -53,6 +56,33 @@ def test_where_no_issuer_is_declared_an_answer_comes_from_the_origin_that_was_as
 def test_a_server_that_does_not_name_itself_is_believed(issuer: str) -> None:
     request = begun(issuer)
     assert authorization.read_callback(request, back(request, iss="")).reveal() == API_KEY
+
+
+def test_a_server_that_always_names_itself_must_do_so() -> None:
+    """RFC 9207 §2.4."""
+    request = authorization.start(AUTHORIZE, "acme", REDIRECT, ["profile"], ISSUER, is_issuer_required=True)
+    with pytest.raises(ConnectionFailed) as caught:
+        authorization.read_callback(request, back(request, iss=""))
+    assert caught.value.fault.name == "login_issuer_mismatch"
+
+
+PASTED: Final[dict[str, Callable[[str], str]]] = {
+    "quoted": lambda address: f'"{address}"',
+    "in angle brackets": lambda address: f"<{address}>",
+    "as code": lambda address: f"`{address}`",
+    "from the source of a page": lambda address: address.replace("&", "&amp;"),
+    "with the marks of a terminal": lambda address: f"\x1b[200~{address}\x1b[201~",
+    "with a byte order mark": lambda address: f"\ufeff{address}",
+    "with invisible spaces": lambda address: f"\u200b{address}\u200b ",
+    "over two lines": lambda address: f"{address[:50]}\r\n    {address[50:]}\n",
+    "after an empty line": lambda address: f"\n\n{address}",
+}
+
+
+@pytest.mark.parametrize("case", PASTED)
+def test_an_address_is_read_as_people_paste_it(case: str) -> None:
+    request = begun()
+    assert authorization.read_callback(request, PASTED[case](back(request))).reveal() == API_KEY
 
 
 def test_an_empty_name_is_none() -> None:

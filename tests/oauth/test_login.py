@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import pty
 import socket
+import ssl
 import subprocess
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+import httpx
+import pexpect
 import pytest
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
@@ -18,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from connform.auth.oauth import authorization
+from connform.auth.oauth.listener import listen_for_redirect
 from connform.auth.oauth.server import AuthorizationServer, discover
 from connform.database import open_grants
 from connform.engine.login import login
@@ -41,8 +45,8 @@ if TYPE_CHECKING:
     from tests.end_to_end.conftest import Issuer
     from tests.http.servers import Connection
 
-RUBBISH: Final = ("listen", "pastes rubbish")
-"""What a browser can't do: it opens an address, and a listener takes its own alone."""
+NO_ANSWERS: Final = {("listen", "pastes rubbish"), ("listen", "answers another login")}
+"""What a browser can't do, for it opens an address; and what a listener waits past."""
 REDIRECT: Final = "https://localhost:8443/auth/callback"
 ISSUER: Final = "https://login.acme.example"
 
@@ -147,7 +151,15 @@ def test_a_server_says_where_its_endpoints_are_and_the_manifest_has_the_last_wor
     with Server(answer(publish()), tls=authority.server(), ca_pem=authority.pem) as server:
         known = AuthorizationServer(issuer=HERE, token_url="https://elsewhere.example/t")
         found = discover(known, settings_for(server))
-    assert found == (f"{HERE}/a", "https://elsewhere.example/t", f"{HERE}/r", HERE)
+    assert found == (f"{HERE}/a", "https://elsewhere.example/t", f"{HERE}/r", HERE, False)
+
+
+@pytest.mark.parametrize(("published", "is_named"), [(True, True), (False, False), (None, False), ("true", False)])
+def test_a_server_says_whether_its_answers_name_it(authority: Authority, published: object, is_named: bool) -> None:
+    metadata = publish(authorization_response_iss_parameter_supported=published)
+    with Server(answer(metadata), tls=authority.server(), ca_pem=authority.pem) as server:
+        found = discover(AuthorizationServer(issuer=HERE), settings_for(server))
+    assert found.is_named_in_answers is is_named
 
 
 def test_metadata_lie_at_either_of_two_places_and_may_name_no_revocation_endpoint(authority: Authority) -> None:
@@ -271,7 +283,8 @@ PERSONS: Final[dict[str, tuple[Callable[[Provider, str], str] | None, str, int, 
 
 
 @pytest.mark.parametrize(
-    ("way", "person"), [(way, person) for way in ("paste", "listen") for person in PERSONS if (way, person) != RUBBISH]
+    ("way", "person"),
+    [(way, person) for way in ("paste", "listen") for person in PERSONS if (way, person) not in NO_ANSWERS],
 )
 def test_a_login_that_goes_wrong_has_its_class_and_leaves_nothing(
     tmp_path: Path, provider: Provider, certificate: Path, way: str, person: str
@@ -312,6 +325,39 @@ def test_a_login_is_answered_once(tmp_path: Path, provider: Provider, monkeypatc
     assert provider.counts == before, "a code that comes twice ends its grant"
 
 
+PASTED: Final[dict[str, Callable[[str], list[str]]]] = {
+    "at once": lambda address: [f"{address}\n"],
+    "longer than a terminal's line": lambda address: [f"{address}&more={'x' * 6000}\n"],
+    "after an empty line": lambda address: [f"\n{address}\n"],
+    "wrapped": lambda address: [f"{address[:40]}\n  {address[40:]}\n"],
+    "with a key too many, erased": lambda address: [f"{address}x\x7f\n"],
+    "after the line was erased": lambda address: [f"rubbish\x15{address}\n"],
+    "after another page": lambda address: ["https://evil.example/\n", f"{address}\n"],
+    "after rubbish and another login's": lambda address: ["rubbish\n", f"{REDIRECT}?state=x&code=y\n", f"{address}\n"],
+}
+
+
+@pytest.mark.parametrize("case", PASTED)
+def test_an_address_is_pasted_at_a_terminal(tmp_path: Path, case: str) -> None:
+    """It is the answer, where connform goes on to the token endpoint; nothing listens there."""
+    (tmp_path / "connections.yaml").write_text(OAUTH.format(port=8443))
+    with pexpect.spawn(
+        COMMAND,
+        ["login", "customer", "--no-browser"],
+        cwd=tmp_path,
+        env=environment({"PORTAL_SECRET": SECRET}),
+        timeout=30,
+        encoding="utf-8",
+    ) as terminal:
+        terminal.expect(r"state=([\w-]+)")
+        for text in PASTED[case](f"{REDIRECT}?code=x&state={terminal.match[1]}"):
+            terminal.expect("paste that address here: ")
+            terminal.send(text)
+        terminal.expect(pexpect.EOF)
+        terminal.close()
+    assert (terminal.exitstatus, "error[tcp_refused]" in terminal.before) == (6, True), terminal.before
+
+
 @pytest.mark.parametrize("typed", ["", "half of an addr", "rubbish\n"])
 def test_a_person_at_a_terminal_is_waited_for_no_longer_than_said(tmp_path: Path, typed: str) -> None:
     (tmp_path / "connections.yaml").write_text(OAUTH.format(port=1))
@@ -331,8 +377,40 @@ def test_a_person_at_a_terminal_is_waited_for_no_longer_than_said(tmp_path: Path
             process.kill()
     os.close(here)
     os.close(theirs)
-    fault, code = ("login_bad_callback", 4) if typed.endswith("\n") else ("login_timeout", 6)
-    assert (process.returncode, f"error[{fault}]" in err) == (code, True), err
+    assert (process.returncode, "error[login_timeout]" in err) == (6, True), err
+    assert ("not the address of a page" in err) == (typed == "rubbish\n")
+
+
+STRAYS: Final[dict[str, Callable[[str], str]]] = {
+    "an old tab": lambda address: changed(address, state="another"),
+    "a prefetch": lambda address: f"{address.partition('?')[0]}?x=1",
+    "a denial without a state": lambda address: f"{address.partition('?')[0]}?error=access_denied",
+}
+
+
+@pytest.mark.parametrize("stray", STRAYS)
+def test_a_listener_waits_past_requests_that_are_no_answer(
+    tmp_path: Path, provider: Provider, certificate: Path, stray: str
+) -> None:
+    declare(tmp_path, provider, issuer=provider.origin)
+    process, url = begin_login(tmp_path, "--listen", "--cert", str(certificate), "--timeout", "60")
+    with process:
+        address = provider.consent(url)
+        assert provider.open(STRAYS[stray](address)) == 400
+        assert provider.open(address) == 200
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+
+
+def test_a_listener_that_nobody_answers_says_what_came(certificate: Path, authority: Issuer) -> None:
+    address = f"https://localhost:{free_ports(1)[0]}/callback"
+    with (
+        listen_for_redirect(address, lambda query: False, certificate, None) as wait,
+        httpx.Client(verify=ssl.create_default_context(cadata=authority.pem.decode())) as browser,
+    ):
+        assert browser.get(f"{address}?state=another").status_code == 400
+        with pytest.raises(ConnectionFailed, match=r"\(1 requests without the `state` of this login came\)"):
+            wait(0.1)
 
 
 def test_a_listener_says_that_its_port_is_taken(tmp_path: Path, certificate: Path) -> None:

@@ -81,13 +81,15 @@ def command(
         elif listen:
             from connform.auth.oauth.listener import listen_for_redirect
 
-            with listen_for_redirect(started.redirect_uri, Path(str(cert)), Path(key) if key else None) as wait:
+            with listen_for_redirect(
+                started.redirect_uri, started.is_answer, Path(str(cert)), Path(key) if key else None
+            ) as wait:
                 _show_address(started, no_browser=no_browser)
                 address = wait(wait_s)
             granted = started.finish(address)
         else:
             _show_address(started, no_browser=no_browser)
-            granted = started.finish(_read_pasted_address(wait_s))
+            granted = _finish_by_paste(started, wait_s)
     _print_result(name, granted, options)
     return 0
 
@@ -109,36 +111,27 @@ def _has_browser() -> bool:
     return not is_remote and bool(has_screen)
 
 
-def _read_pasted_address(timeout_s: float) -> Secret:
-    """Ask for the address on which the browser ended. It is a secret: it holds the authorization code."""
+def _finish_by_paste(started: Login, timeout_s: float) -> LoginResult:
+    """Ask for the address on which the browser ended. At a terminal, ask again where another one was pasted."""
+    from connform.cli.paste import read_pasted
+    from connform.errors import ConnectionFailed
     from connform.secret import Secret
 
-    write_stderr("the browser ends on an address that may show an error page; paste that address here: ")
-    with hidden_frames():
-        return Secret(_read_line(timeout_s))
-
-
-def _read_line(timeout_s: float) -> str:
-    """Read a line from a terminal or a pipe, within so many seconds."""
-    from select import select
-
-    if sys.stdin is None:
-        raise click.Abort
     ends_at = monotonic() + timeout_s
-    received = b""
-    while b"\n" not in received and len(received) < _MAX_TOKEN_CHARACTERS:
-        if not select([sys.stdin], [], [], max(ends_at - monotonic(), 0))[0]:
-            from connform.errors import ConnectionFailed
-
+    while True:
+        write_stderr("the browser ends on an address that may show an error page; paste that address here: ")
+        try:
+            with hidden_frames():  # the address holds the authorization code
+                address = Secret(read_pasted(ends_at))
+        except TimeoutError:
             write_stderr("\n")
-            raise ConnectionFailed("login_timeout", f"nobody pasted an address within {timeout_s:g} s")
-        chunk = os.read(sys.stdin.fileno(), _MAX_TOKEN_CHARACTERS)
-        if not chunk:
-            break
-        received += chunk
-    if not received:
-        raise click.Abort
-    return received.partition(b"\n")[0].decode(errors="replace").strip()
+            raise ConnectionFailed("login_timeout", f"nobody pasted an address within {timeout_s:g} s") from None
+        try:
+            return started.finish(address)
+        except ConnectionFailed as failure:
+            if started.is_answered or not (sys.stdin and sys.stdin.isatty()):
+                raise
+            write_stderr(f"{failure.message}\n")
 
 
 def _read_refresh_token() -> Secret:

@@ -71,9 +71,19 @@ class Login:
             self.redirect_uri,
             self.scopes,
             self._server.issuer,
+            is_issuer_required=self._server.is_named_in_answers,
         )
         self.url = self._request.url
         """The address that the person opens."""
+
+    def is_answer(self, query: str) -> bool:
+        """Return whether the query of an address holds the `state` of this login."""
+        return authorization.is_answer(self._request, query)
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether an answer was read; another is refused."""
+        return self._request.answered.locked()
 
     def finish(self, address: Secret) -> LoginResult:
         """Exchange the code in `address` for tokens, and store them as the new grant. A second address is refused.

@@ -34,6 +34,10 @@ _ERRORS: Final = {  # RFC 6749 §4.1.2.1
 }
 
 
+_NOT_TYPED: Final = re.compile("\x1b\\[20[01]~|[\u200b-\u200d\u2060\ufeff]")
+"""The marks of a terminal around what is pasted, and invisible characters."""
+
+
 class AuthorizationRequest(NamedTuple):
     """The authorization request of one login, and what is needed to check its answer."""
 
@@ -47,12 +51,20 @@ class AuthorizationRequest(NamedTuple):
     """Identifies this login in the answer; accepted once (RFC 6749 §10.12)."""
     verifier: Secret
     """The PKCE code verifier (RFC 7636 §4.1)."""
+    is_issuer_required: bool
+    """Whether the server says that its answers name it (RFC 9207 §3): one that doesn't is refused."""
     answered: Lock
     """Acquired by the first answer with the right state, and never released."""
 
 
 def start(
-    authorize_url: str, client_id: str, redirect_uri: str, scopes: Sequence[str], issuer: str = ""
+    authorize_url: str,
+    client_id: str,
+    redirect_uri: str,
+    scopes: Sequence[str],
+    issuer: str = "",
+    *,
+    is_issuer_required: bool = False,
 ) -> AuthorizationRequest:
     """Return a new authorization request with a random state and verifier.
 
@@ -62,6 +74,7 @@ def start(
         redirect_uri: exactly as registered with the vendor.
         scopes: the requested scopes.
         issuer: the issuer of the server; empty if unknown.
+        is_issuer_required: whether an answer without the issuer is refused.
     """
     state, verifier = (secrets.token_urlsafe(_ENTROPY_BYTES) for _ in range(2))
     challenge = urlsafe_b64encode(sha256(verifier.encode("ascii")).digest()).rstrip(b"=").decode("ascii")
@@ -77,7 +90,13 @@ def start(
     parts = urlsplit(authorize_url)
     query = "&".join(filter(None, (parts.query, urlencode(parameters))))
     url = urlunsplit(parts._replace(query=query, fragment=""))
-    return AuthorizationRequest(url, redirect_uri, issuer, Secret(state), Secret(verifier), Lock())
+    return AuthorizationRequest(url, redirect_uri, issuer, Secret(state), Secret(verifier), is_issuer_required, Lock())
+
+
+def is_answer(request: AuthorizationRequest, query: str) -> bool:
+    """Return whether the query of an address holds the state of this login."""
+    state = dict(parse_qsl(query)).get("state", "")
+    return hmac.compare_digest(state.encode(), request.state.reveal().encode())
 
 
 def read_callback(request: AuthorizationRequest, address: str) -> Secret:
@@ -87,13 +106,18 @@ def read_callback(request: AuthorizationRequest, address: str) -> Secret:
         ConnectionFailed: `login_bad_callback`, `login_state_mismatch`, `login_issuer_mismatch`, `login_denied`, or the fault of
             another error of RFC 6749 §4.1.2.1. Messages contain nothing of the address.
     """
-    parameters = _parameters(request.redirect_uri, address.strip())
-    if not hmac.compare_digest(parameters.get("state", "").encode(), request.state.reveal().encode()):
+    url = _split_pasted(address)
+    parameters = _parameters(request.redirect_uri, url)
+    if not is_answer(request, url.query):
         raise ConnectionFailed("login_state_mismatch", "the address holds the `state` of another login, or none")
     if not request.answered.acquire(blocking=False):
         raise ConnectionFailed("login_state_mismatch", "this login has had its answer: its `state` is good once")
     if "iss" in parameters:
         _check_issuer(request, parameters["iss"])
+    elif request.is_issuer_required:
+        raise ConnectionFailed(
+            "login_issuer_mismatch", "the answer doesn't name its server, which says that it always does"
+        )
     if "error" in parameters:
         error = parameters["error"] if parameters["error"] in _ERRORS else "an error without a known name"
         fault = _ERRORS.get(parameters["error"], "login_denied")
@@ -123,15 +147,24 @@ def _origin(url: str) -> tuple[str, str, int] | None:
         return None
 
 
-def _parameters(redirect_uri: str, address: str) -> dict[str, str]:
+def _split_pasted(text: str) -> SplitResult:
+    """Return the parts of an address as people paste it: quoted, in angle brackets, over several lines, escaped for HTML."""
+    lines = _NOT_TYPED.sub("", text).splitlines()
+    address = "".join(line.strip() for line in lines).strip("\"'`<>").replace("&amp;", "&")
     try:
-        registered, received = urlsplit(redirect_uri), urlsplit(address)
+        if re.fullmatch(r"https?://[!-~]+", address):
+            return urlsplit(address)
+    except ValueError:
+        pass
+    raise ConnectionFailed("login_bad_callback", "what was pasted is not the address of a page")
+
+
+def _parameters(redirect_uri: str, received: SplitResult) -> dict[str, str]:
+    registered = urlsplit(redirect_uri)
+    try:
         is_redirect_uri = _split_address(registered) == _split_address(received)
     except ValueError:
         is_redirect_uri = False
-        registered = received = urlsplit("")
-    if not re.match(r"https?://[!-~]+$", address):
-        raise ConnectionFailed("login_bad_callback", "what was pasted is not the address of a page")
     if not is_redirect_uri:
         message = f"the address does not start with {redirect_uri}, where the server sends people back to"
         raise ConnectionFailed("login_bad_callback", message)

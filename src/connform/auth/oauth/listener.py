@@ -28,19 +28,24 @@ if TYPE_CHECKING:
 _PAGE: Final = (
     b"<!doctype html><title>connform</title><p>The login has been handed over: close this window, and see the terminal."
 )
+_STRAY_PAGE: Final = b"<!doctype html><title>connform</title><p>This is not the answer to the login that is waited for."
 _IDLE_TIMEOUT_S: Final = 10.0
 _NO_SUCH_ADDRESS: Final = {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL}
 """Errors of an address that this machine does not have: containers list `::1` in /etc/hosts and may have no IPv6."""
 
 
 @contextmanager
-def listen_for_redirect(redirect_uri: str, certificate: Path, key: Path | None) -> Iterator[Callable[[float], Secret]]:
+def listen_for_redirect(
+    redirect_uri: str, is_answer: Callable[[str], bool], certificate: Path, key: Path | None
+) -> Iterator[Callable[[float], Secret]]:
     """Listen on the address of `redirect_uri`; yield a function that waits for the redirect, up to a number of seconds.
 
-    The function returns the whole address of the redirect.
+    The function returns the whole address of the redirect. Requests that are no answer to this login, such as that of an old tab,
+    get a page that says so, and are waited past.
 
     Args:
         redirect_uri: an https address on this machine.
+        is_answer: returns whether a query is that of the answer.
         certificate: PEM file with the certificate chain.
         key: PEM file with its private key; `None` if `certificate` holds it.
 
@@ -56,11 +61,14 @@ def listen_for_redirect(redirect_uri: str, certificate: Path, key: Path | None) 
         try:
             return callbacks.get(timeout=timeout_s)
         except Empty:
-            message = f"nobody came back to {url.scheme}://{url.netloc}{url.path} within {timeout_s:g} s"
+            strays = sum(server.stray_count for server in servers)
+            others = f" ({strays} requests without the `state` of this login came)" if strays else ""
+            message = f"nobody came back to {url.scheme}://{url.netloc}{url.path} within {timeout_s:g} s{others}"
             raise ConnectionFailed("login_timeout", message) from None
 
     with ExitStack() as stack:
-        for server in _servers(tls, redirect_uri, callbacks, stack):
+        servers = _servers(tls, redirect_uri, is_answer, callbacks, stack)
+        for server in servers:
             thread = Thread(target=server.serve_forever, name="connform login", daemon=True)
             thread.start()
             stack.callback(thread.join)
@@ -68,13 +76,19 @@ def listen_for_redirect(redirect_uri: str, certificate: Path, key: Path | None) 
         yield wait
 
 
-def _servers(tls: ssl.SSLContext, redirect_uri: str, callbacks: SimpleQueue[Secret], stack: ExitStack) -> list[_Server]:
+def _servers(
+    tls: ssl.SSLContext,
+    redirect_uri: str,
+    is_answer: Callable[[str], bool],
+    callbacks: SimpleQueue[Secret],
+    stack: ExitStack,
+) -> list[_Server]:
     """Return a server for each address of `redirect_uri` that this machine has; the stack closes them."""
     servers: list[_Server] = []
     failures: list[ConnectionFailed] = []
     for family, address in _loopback_addresses(redirect_uri):
         try:
-            servers.append(stack.enter_context(_Server(family, address, tls, redirect_uri, callbacks)))
+            servers.append(stack.enter_context(_Server(family, address, tls, redirect_uri, is_answer, callbacks)))
         except OSError as error:
             message = f"can't listen on {address[0]} port {address[1]}, where redirect_uri leads: {error.strerror}"
             hint = "register a redirect URL with another port, or log in without --listen"
@@ -133,12 +147,15 @@ class _Server(ThreadingHTTPServer):
         address: tuple[str, int],
         tls: ssl.SSLContext,
         redirect_uri: str,
+        is_answer: Callable[[str], bool],
         callbacks: SimpleQueue[Secret],
     ) -> None:
         self.address_family = family
         self.tls = tls
         self.redirect_uri = redirect_uri
+        self.is_answer = is_answer
         self.callbacks = callbacks
+        self.stray_count = 0
         super().__init__(address, _Handler)
 
     def server_bind(self) -> None:
@@ -167,14 +184,18 @@ class _Handler(BaseHTTPRequestHandler):
         registered = urlsplit(self.server.redirect_uri)
         path, _, query = self.path.partition("?")
         is_callback = path == (registered.path or "/") and bool(query)
-        self.send_response(200 if is_callback else 404)
+        is_answer = is_callback and self.server.is_answer(query)
+        self.send_response(200 if is_answer else 400 if is_callback else 404)
         self.send_header("Content-Type", "text/html; charset=utf-8")
         self.send_header("Cache-Control", "no-store")
         self.send_header("Referrer-Policy", "no-referrer")
         self.end_headers()
-        if is_callback:
+        if is_answer:
             self.wfile.write(_PAGE)
             self.server.callbacks.put(Secret(f"{registered.scheme}://{registered.netloc}{self.path}"))
+        elif is_callback:
+            self.wfile.write(_STRAY_PAGE)
+            self.server.stray_count += 1
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (http.server's name)
         """Log nothing: the address contains the code."""

@@ -31,6 +31,8 @@ class AuthorizationServer(NamedTuple):
     """The revocation endpoint (RFC 7009)."""
     issuer: str = ""
     """Its issuer identifier (RFC 8414 §2), if the manifest declares one."""
+    is_named_in_answers: bool = False
+    """Whether its metadata say that every authorization response names it (RFC 9207 §3)."""
 
     def may_renew(self, token_url: str) -> bool:
         """Whether a token endpoint belongs to this server. Only then may the refresh token of its grant be sent there."""
@@ -63,6 +65,7 @@ def discover(server: AuthorizationServer, settings: ClientSettings) -> Authoriza
         server.token_url or _endpoint(metadata, "token_endpoint", server.issuer),
         server.revoke_url or _endpoint(metadata, "revocation_endpoint", server.issuer, is_optional=True),
         server.issuer,
+        metadata.get("authorization_response_iss_parameter_supported") is True,
     )
 
 
