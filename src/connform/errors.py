@@ -11,7 +11,7 @@ Layer 0, no IO::
     ├── PlanUnusable         a plan file can't be read, or was altered
     └── ConnectionFailed     a fault at one stage: `.fault`, `.hint`
         ├── SecretUnresolved
-        ├── auth.oauth.token_endpoint.EndpointFailed
+        ├── auth.oauth.token_answer.EndpointFailed
         └── http.RequestFailed   (an httpx.TransportError as well)
 """
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 import connform
-from connform.auth.oauth.token_endpoint import EndpointFailed
+from connform.auth.oauth.token_answer import EndpointFailed
 from connform.errors import ConnectionFailed, ConnformError, NoBaseline, PlanUnusable, Refused
 from connform.http.failures import OriginRefused, RequestFailed, RequestTimedOut
 from tests.canary import API_KEY

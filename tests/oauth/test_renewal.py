@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import threading
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -50,10 +51,9 @@ def test_the_app_shows_its_secret_as_the_standard_says(setting: Setting, authent
 
 AS_IT_WAS: Final = (None, "")
 ANSWERS: Final[dict[str, tuple[Behaviour, str]]] = {
-    "a server error": (answer(b"<html>", status=500), "token_endpoint_unavailable"),
-    "a page of a gateway": (answer(b"<html>", status=503), "token_endpoint_unavailable"),
     "too many requests": (answer(b"", status=429), "token_endpoint_unavailable"),
     "an unknown error": (error("something_new"), "token_endpoint_unavailable"),
+    "an unknown error with a success": (error("something_new", 200), "token_endpoint_unavailable"),
     "a redirect": (answer(b"", "Location: https://elsewhere.example/", status=302), "token_endpoint_unavailable"),
     "a wrong app": (error("invalid_client", 401), "client_credentials_rejected"),
     "a wrong app in the body": (error("invalid_client"), "client_credentials_rejected"),
@@ -80,14 +80,45 @@ def test_a_server_that_is_not_there_leaves_the_grant_as_it_was(setting: Setting)
     assert (setting.facts.pending, setting.facts.ended) == AS_IT_WAS
 
 
+GATEWAYS: Final = {
+    "a server error": answer(b"<html>", status=500),
+    "a page of a gateway": answer(b"<html>", status=502),
+    "a service that is away": answer(b"", status=503),
+    "a gateway that waited too long": answer(b"<html>", status=504),
+    "a request that took too long": answer(b"", status=408),
+    "a server error that speaks of the grant": error("invalid_grant", 500),
+}
+
+
+@pytest.mark.parametrize("case", GATEWAYS)
+def test_where_a_gateway_answered_the_token_may_be_spent_and_a_refusal_says_so(setting: Setting, case: str) -> None:
+    setting.server.behaviour = GATEWAYS[case]
+    failure = failure_of(setting.credential())
+    assert failure.fault.name == "token_endpoint_unavailable"
+    assert "as it was" not in failure.hint
+    assert (setting.facts.ended, setting.refresh_token) == ("", AWKWARD)
+    setting.server.behaviour = error("invalid_grant")
+    assert fault_of(setting.credential()) == "refresh_interrupted"
+    assert setting.facts.ended == "refresh_interrupted"
+
+
+@pytest.mark.parametrize("case", GATEWAYS)
+def test_behind_a_gateway_that_answered_the_next_use_renews(setting: Setting, case: str) -> None:
+    setting.server.behaviour = GATEWAYS[case]
+    assert fault_of(setting.credential()) == "token_endpoint_unavailable"
+    setting.server.behaviour = RENEWS
+    assert setting.credential().renew() == authorization("Bearer new")
+    assert (setting.refresh_token, setting.facts.pending) == ("next", None)
+
+
 NAMED: Final = {
-    **dict.fromkeys(["invalid_request", "invalid_scope", "unsupported_grant_type"], True),
-    **dict.fromkeys(["something_new", API_KEY], False),
+    **dict.fromkeys(["invalid_request", "invalid_scope", "unsupported_grant_type", "something_new"], True),
+    API_KEY: False,
 }
 
 
 @pytest.mark.parametrize("code", NAMED, ids=[*list(NAMED)[:-1], "canary"])
-def test_an_error_of_the_standard_is_named_and_no_other_text_repeated(setting: Setting, code: str) -> None:
+def test_a_word_for_an_error_is_repeated_and_no_other_text(setting: Setting, code: str) -> None:
     setting.server.behaviour = error(code)
     failure = failure_of(setting.credential())
     assert failure.fault.name == "token_endpoint_unavailable"
@@ -113,7 +144,6 @@ LOST: Final[dict[str, Behaviour]] = {
     "an empty answer": answer(b"", status=203),
     "no content": answer(b"", status=204),
     "a JSON list": answer(b"[]", status=206),
-    "an error that nobody knows": answer(b'{"error": "made_up"}'),
     "a token of another kind": answer(body(token_type="mac")),
     "a token that no header can carry": answer(body(access_token="two words")),
 }
@@ -126,13 +156,18 @@ def test_tokens_come_with_any_status_of_success(setting: Setting, status: int) -
     assert (setting.refresh_token, setting.facts.pending, len(setting.server.requests)) == ("next", None, 1)
 
 
-@pytest.mark.parametrize("status", [200, 201, 400])
+@pytest.mark.parametrize("status", [200, 201, 400, 401])
 @pytest.mark.parametrize(
     ("word", "fault", "is_ended"),
     [
         ("bad_refresh_token", "login_required", True),
+        ("invalid_refresh_token", "login_required", True),
         ("invalid_grant", "login_required", True),
+        ("invalid_token", "login_required", True),
+        ("interaction_required", "login_required", True),
+        ("consent_required", "login_required", True),
         ("incorrect_client_credentials", "client_credentials_rejected", False),
+        ("bad_client_secret", "client_credentials_rejected", False),
         ("invalid_client", "client_credentials_rejected", False),
         ("invalid_scope", "token_endpoint_unavailable", False),
     ],
@@ -145,6 +180,55 @@ def test_an_error_that_is_known_is_one_whatever_the_status(
         assert fault_of(setting.credential()) == fault
     assert (bool(setting.facts.ended), setting.facts.pending) == (is_ended, None)
     assert len(setting.server.requests) == (1 if is_ended else 2)
+
+
+@pytest.mark.parametrize(
+    ("description", "fault"),
+    [
+        ("Refresh token is invalid", "login_required"),
+        ("the refresh_token has expired", "login_required"),
+        ("the parameter refresh_token is missing", "token_endpoint_unavailable"),
+        ("", "token_endpoint_unavailable"),
+    ],
+)
+def test_an_invalid_request_may_be_about_the_grant(setting: Setting, description: str, fault: str) -> None:
+    body = {"error": "invalid_request", "error_description": description}
+    setting.server.behaviour = answer(json.dumps(body).encode(), status=400)
+    assert fault_of(setting.credential()) == fault
+
+
+USABLE: Final[dict[str, dict[str, object]]] = {
+    "without a type": {"token_type": None},
+    "with a type that only the server knows": {"token_type": "BearerToken"},
+    "of a bot": {"token_type": "bot"},
+    "with an empty type": {"token_type": ""},
+    "with a refresh token that is a number": {"refresh_token": 1234567},
+    "with a life of no length": {"expires_in": 0},
+    "with a life in text": {"expires_in": "3600"},
+}
+
+
+@pytest.mark.parametrize("case", USABLE)
+def test_odd_tokens_are_used(setting: Setting, case: str) -> None:
+    setting.server.behaviour = answer(body(**USABLE[case]))
+    assert setting.credential().renew() == authorization("Bearer new")
+    assert setting.facts.pending is None
+
+
+@pytest.mark.parametrize("lifetime", [0, -5, None])
+def test_a_life_of_no_length_is_unknown_and_spends_no_token_per_request(setting: Setting, lifetime: object) -> None:
+    setting.server.behaviour = answer(body(expires_in=lifetime))
+    for _ in range(3):
+        assert setting.credential().renew() == authorization("Bearer new")
+    assert setting.facts.expires_at is None
+    assert len(setting.server.requests) == 1
+
+
+@pytest.mark.parametrize("scope", ["a b", "a,b", "a, b", ["a", "b"]], ids=str)
+def test_scopes_are_separated_by_spaces_or_commas_or_are_a_list(setting: Setting, scope: object) -> None:
+    setting.server.behaviour = answer(body(scope=scope))
+    setting.credential().renew()
+    assert setting.facts.scopes == ("a", "b")
 
 
 @pytest.mark.parametrize("case", LOST)

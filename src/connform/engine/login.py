@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from connform.auth import oauth2
 from connform.auth.oauth import authorization
 from connform.auth.oauth.server import discover
-from connform.auth.oauth.token_endpoint import AnswerLost, GrantRefused, TokenEndpoint
+from connform.auth.oauth.token_answer import AnswerLost, GrantRefused
+from connform.auth.oauth.token_endpoint import TokenEndpoint
 from connform.engine.load.catalog import uses_grant
 from connform.engine.load.manifest import load_manifest
 from connform.engine.load.selection import unknown_connection
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from connform.auth.interface import AuthInputs
-    from connform.auth.oauth.token_endpoint import Tokens
+    from connform.auth.oauth.token_answer import Tokens
     from connform.engine.run.state_location import StateLocation
     from connform.grant import LockedGrant
     from connform.manifest.decode import Manifest

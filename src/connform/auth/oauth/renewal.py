@@ -19,7 +19,8 @@ from connform.auth.oauth import pending_refresh
 from connform.auth.oauth.cool_down import CoolDown
 from connform.auth.oauth.freshness import is_fresh, is_young
 from connform.auth.oauth.stored_grant import StoredGrant
-from connform.auth.oauth.token_endpoint import AnswerLost, EndpointFailed, GrantRefused, TokenEndpoint
+from connform.auth.oauth.token_answer import AnswerLost, EndpointFailed, GrantRefused
+from connform.auth.oauth.token_endpoint import TokenEndpoint
 from connform.errors import ConnectionFailed
 from connform.grant import Grant, Pending
 from connform.http.header import bearer
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from connform.auth.oauth.server import AuthorizationServer
-    from connform.auth.oauth.token_endpoint import App, Tokens
+    from connform.auth.oauth.token_answer import Tokens
+    from connform.auth.oauth.token_endpoint import App
     from connform.grant import GrantFacts, GrantStore, LockedGrant
     from connform.http.settings import ClientSettings, HeaderLines
 
@@ -140,12 +142,13 @@ class Renewal:
             locked.begin_refresh()
             try:
                 tokens = TokenEndpoint(grant.facts.token_url, self._app, self._settings).refresh(grant.refresh_token)
-            except GrantRefused:
+            except GrantRefused as refused:
                 ended = "refresh_interrupted" if pending_before else "login_required"
                 facts = grant.facts._replace(pending=None, ended=ended)
                 if not locked.replace(grant, grant._replace(facts=facts)):
                     return None
-                raise ConnectionFailed(ended, _ENDED[ended]) from None
+                said = f" (it said {refused})" if str(refused) else ""
+                raise ConnectionFailed(ended, f"{_ENDED[ended]}{said}") from None
             except AnswerLost as lost:  # the record stays pending: if the next refresh is refused, this is the cause
                 message = f"{_ENDED['refresh_interrupted']}: {lost}"
                 failure = ConnectionFailed("refresh_interrupted", message, "" if pending_before else _RETRY_HINT)
@@ -154,7 +157,9 @@ class Renewal:
                     self._cool_down.begin(failure)
                 raise failure from None
             except ConnectionFailed as failure:
-                self._stored_grant.save_pending(locked, grant, pending_before)
+                may_be_spent = isinstance(failure, EndpointFailed) and failure.may_be_spent
+                pending = Pending(self._clock(), holder="") if may_be_spent else pending_before
+                self._stored_grant.save_pending(locked, grant, pending)
                 if isinstance(failure, EndpointFailed):
                     self._cool_down.begin(failure, failure.retry_after_s)
                 raise

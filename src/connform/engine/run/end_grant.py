@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from connform.auth import oauth2
 from connform.auth.oauth import pending_refresh
-from connform.auth.oauth.token_endpoint import GrantRefused, TokenEndpoint
+from connform.auth.oauth.token_answer import GrantRefused
+from connform.auth.oauth.token_endpoint import TokenEndpoint
 from connform.engine.run.revocation import revoke_url
 
 if TYPE_CHECKING:
