@@ -360,7 +360,7 @@ def test_no_lock_of_the_parents_threads_stops_a_child(
             ((text, _),) = client.ask("/path")
             with sync_client(settings) as another:
                 texts = [text, another.get("/path").text]
-            limits.remember(pinned_origin(settings.base_url), "account", 1)
+            limits.remember(pinned_origin(settings.base_url), "/", "account", 1)
             return [
                 *texts,
                 str(*look_up("127.1", 443, 10)),

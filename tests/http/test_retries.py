@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from email.utils import formatdate
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -160,7 +161,7 @@ def test_pauses_differ_between_callers() -> None:
     assert len(pauses) == 10
 
 
-# A rate limit is remembered for its origin and credential.
+# A rate limit is remembered for its origin, path and credential.
 
 LIMITED: Final = status(429, "Retry-After: 2")
 LIMITED_FOR_LONG: Final = status(429, "Retry-After: 30")
@@ -193,11 +194,11 @@ def test_who_has_no_time_is_told_until_when_and_sends_nothing(authority: Authori
         learn(server)
         ended = exchange(mode, settings_for(server, attempts=3, total_s=20))
         assert ended.fault == "rate_limited"
-        assert "asked to wait: nothing is sent until 20" in str(ended.error)
+        assert "asked to wait: nothing is sent to this path until 20" in str(ended.error)
         assert (len(server.requests), ended.elapsed_s < BUSY_S) == (1, True)
 
 
-def test_another_credential_and_another_host_need_not_wait(authority: Authority) -> None:
+def test_another_credential_another_path_and_another_host_need_not_wait(authority: Authority) -> None:
     context = authority.server()
     with (
         Server(script(LIMITED_FOR_LONG, OK), tls=context, ca_pem=authority.pem) as server,
@@ -210,15 +211,38 @@ def test_another_credential_and_another_host_need_not_wait(authority: Authority)
         ):
             ended = exchange("sync", settings)
             assert ended.response is not None, ended.error
+        ended = exchange("sync", settings_for(server, attempts=3), "/cheap")
+        assert ended.response is not None, ended.error
 
 
-def test_a_limit_until_the_next_century_is_forgotten_after_an_hour(
+def test_a_service_that_was_away_limits_no_later_request(authority: Authority, mode: Mode) -> None:
+    """A 503 is no rate limit: a maintenance page, or one bad node behind a balancer."""
+    with Server(script(status(503, "Retry-After: 3600"), OK), tls=authority.server(), ca_pem=authority.pem) as server:
+        for code in (503, 200):
+            ended = exchange(mode, settings_for(server, attempts=3))
+            assert ended.response is not None, ended.error
+            assert ended.response.status_code == code
+
+
+@pytest.mark.parametrize("ahead_s", [600, -600])
+def test_a_date_counts_from_the_servers_own_clock(authority: Authority, ahead_s: int) -> None:
+    its_time = time.time() + ahead_s
+    refusal = status(
+        429, f"Date: {formatdate(its_time, usegmt=True)}", f"Retry-After: {formatdate(its_time + 1, usegmt=True)}"
+    )
+    ended, seen = ask(authority, script(refusal, OK), "sync", "GET", "/")
+    assert ended.response is not None, ended.error
+    assert (ended.response.status_code, seen) == (200, 2)
+    assert 1 <= ended.elapsed_s < 1 + BUSY_S
+
+
+def test_a_limit_until_the_next_century_is_forgotten_after_a_minute(
     authority: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Server(script(status(429, FAR), OK), tls=authority.server(), ca_pem=authority.pem) as server:
         learn(server)
         settings = settings_for(server, attempts=3)
-        for later_s, seen in ((limits.LONGEST_S - 60, 1), (limits.LONGEST_S + 1, 2)):
+        for later_s, seen in ((30, 1), (61, 2)):
             now = time.monotonic() + later_s
             monkeypatch.setattr(limits, "monotonic", lambda now=now: now)
             ended = exchange("sync", settings)

@@ -150,7 +150,7 @@ def rate_limits() -> Iterator[Work]:
         origin = pinned_origin(str(client.base_url))
 
         def note() -> None:
-            limits.remember(origin, HeaderLines(("api_key", Secret(os.urandom(4).hex()))), 0.05)
+            limits.remember(origin, "/", HeaderLines(("api_key", Secret(os.urandom(4).hex()))), 0.05)
             time.sleep(0.001)
 
         def wait() -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 from connform.http import limits, retry
 from connform.http.failures import RequestFailed
 from connform.http.settings import NO_LINES
+from connform.retry_after import parse_http_date
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _ERRORS_FROM: Final = 400
 _UNAUTHORIZED: Final = 401
+_TOO_MANY: Final = 429
 _JITTER_S: Final = 0.5
 """Random extra wait, so that requests that waited for the same moment don't start at once."""
 
@@ -56,6 +58,8 @@ class Operation(NamedTuple):
 
     origin: Origin
     """The origin that it is sent to."""
+    path: str
+    """Its path, without the query."""
     is_safe: bool
     """Whether it only reads."""
     can_repeat: bool
@@ -82,7 +86,9 @@ def exchange(
         lines = yield Renew(renewable, NO_LINES)
     attempt = 1
     while True:
-        if operation.attempts > 1 and (pause_s := limits.delay_s(operation.origin, operation.account or lines)):
+        if operation.attempts > 1 and (
+            pause_s := limits.delay_s(operation.origin, operation.path, operation.account or lines)
+        ):
             yield Wait(_checked_pause(pause_s, operation))
         outcome = yield SendRequest(lines)
         if isinstance(outcome, RequestFailed):
@@ -108,14 +114,16 @@ def exchange(
 
 
 def _pause(answer: httpcore.Response, lines: HeaderLines, attempt: int, operation: Operation) -> float | None:
-    retry_after = next((value for name, value in answer.headers if name.lower() == b"retry-after"), b"").decode(
-        "latin-1"
-    )
     now = datetime.now(UTC)
-    asked_s = retry.asked_s(answer.status, retry_after, now)
-    if asked_s:
-        limits.remember(operation.origin, operation.account or lines, asked_s)
+    server_time = parse_http_date(_header(answer, b"date"), now) or now  # of which a date in `Retry-After` speaks
+    asked_s = retry.asked_s(answer.status, _header(answer, b"retry-after"), server_time)
+    if asked_s and answer.status == _TOO_MANY:
+        limits.remember(operation.origin, operation.path, operation.account or lines, asked_s)
     return retry.after_answer(answer.status, asked_s, attempt, safe=operation.is_safe)
+
+
+def _header(answer: httpcore.Response, wanted: bytes) -> str:
+    return next((value for name, value in answer.headers if name.lower() == wanted), b"").decode("latin-1")
 
 
 def _checked_pause(pause_s: float, operation: Operation) -> float:
@@ -127,5 +135,7 @@ def _checked_pause(pause_s: float, operation: Operation) -> float:
     if monotonic() + pause_s < operation.ends_at and pause_s <= retry.LONGEST_WAIT_S:
         return pause_s + random.uniform(0, _JITTER_S)  # noqa: S311  (a pause is no secret)
     until = datetime.now(UTC) + timedelta(seconds=pause_s)
-    message = f"{operation.origin} asked to wait: nothing is sent until {until:%FT%TZ}, for {pause_s:.0f} s more"
+    message = (
+        f"{operation.origin} asked to wait: nothing is sent to this path until {until:%FT%TZ}, for {pause_s:.0f} s more"
+    )
     raise RequestFailed("rate_limited", message, sent=False)

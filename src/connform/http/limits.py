@@ -1,4 +1,4 @@
-"""Rate limits that servers asked for, remembered by origin and credential.
+"""Rate limits that servers asked for, remembered by origin, path and credential.
 
 Layer 1, reads the monotonic clock. All clients of the process respect them. A renewable credential is identified by
 its account, any other by a keyed digest, whose key never leaves the process.
@@ -21,27 +21,27 @@ if TYPE_CHECKING:
 Holder: TypeAlias = "str | HeaderLines"
 """Who was asked to wait: an account, or the credential with these header lines."""
 
-LONGEST_S: Final = 3600.0
+LONGEST_S: Final = 60.0
 """Longest time remembered. A server that asks for more may have a wrong clock, or have changed its limit since."""
 _DIGEST_KEY: Final = secrets.token_bytes(32)
 _LOCK: Final = ProcessLocal(Lock)
-_WAIT_UNTIL: Final[dict[tuple[Origin, str | bytes], float]] = {}
+_WAIT_UNTIL: Final[dict[tuple[Origin, str, str | bytes], float]] = {}
 
 
-def remember(origin: Origin, holder: Holder, delay_s: float) -> None:
-    """Remember that requests of this holder must wait for `delay_s` seconds."""
+def remember(origin: Origin, path: str, holder: Holder, delay_s: float) -> None:
+    """Remember that this holder's requests of a path must wait for `delay_s` seconds."""
     now = monotonic()
     with _LOCK.own:
         for key in [key for key, ends_at in _WAIT_UNTIL.items() if ends_at <= now]:
             del _WAIT_UNTIL[key]
-        _WAIT_UNTIL[origin, _holder_key(holder)] = now + min(delay_s, LONGEST_S)
+        _WAIT_UNTIL[origin, path, _holder_key(holder)] = now + min(delay_s, LONGEST_S)
 
 
-def delay_s(origin: Origin, holder: Holder) -> float:
-    """Return for how many seconds requests of this holder must still wait; 0 where they need not."""
+def delay_s(origin: Origin, path: str, holder: Holder) -> float:
+    """Return for how many seconds this holder's requests of a path must still wait; 0 where they need not."""
     if not _WAIT_UNTIL:  # the usual case, without computing a digest
         return 0.0
-    return max(_WAIT_UNTIL.get((origin, _holder_key(holder)), 0.0) - monotonic(), 0.0)
+    return max(_WAIT_UNTIL.get((origin, path, _holder_key(holder)), 0.0) - monotonic(), 0.0)
 
 
 def _holder_key(holder: Holder) -> str | bytes:

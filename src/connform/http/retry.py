@@ -39,15 +39,15 @@ def is_safe(method: str, path: str, root: str, safe_posts: frozenset[str]) -> bo
     return method in _SAFE_METHODS or (method == "POST" and path.removeprefix(root.rstrip("/")) in safe_posts)
 
 
-def asked_s(status: int, retry_after: str, received_at: datetime) -> float | None:
+def asked_s(status: int, retry_after: str, server_time: datetime) -> float | None:
     """Return for how many seconds a server asks to wait; `None` where it doesn't ask.
 
     Args:
         status: HTTP status; `Retry-After` counts with 429 and 503 only.
         retry_after: the header's value, perhaps empty.
-        received_at: aware UTC.
+        server_time: when the server answered, by its own clock; aware UTC.
     """
-    return parse_retry_after(retry_after, received_at) if retry_after and status in _NOT_DONE else None
+    return parse_retry_after(retry_after, server_time) if retry_after and status in _NOT_DONE else None
 
 
 def after_answer(status: int, asked_s: float | None, attempt: int, *, safe: bool) -> float | None:

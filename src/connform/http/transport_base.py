@@ -66,6 +66,7 @@ class PinnedBase:
         ends_at = deadline.end_of(settings.total_s)
         operation = Operation(
             self._origin,
+            request.url.path,
             is_safe=retry.is_safe(request.method, request.url.path, self._root, settings.safe_posts),
             can_repeat=isinstance(request.stream, httpx.ByteStream),
             attempts=settings.attempts,
