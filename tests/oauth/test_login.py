@@ -451,6 +451,6 @@ def test_nobody_is_asked_for_the_pass_phrase_of_a_listener(tmp_path: Path, autho
 def test_a_listener_without_a_usable_certificate(tmp_path: Path) -> None:
     (tmp_path / "connections.yaml").write_text(OAUTH.format(port=free_ports(1)[0]))
     (tmp_path / "empty.pem").touch()
-    for file, words in (("missing.pem", "No such file"), ("empty.pem", "no certificate")):
+    for file, words in (("missing.pem", "No such file"), ("empty.pem", "it is empty")):
         ended = run("login", "customer", "--listen", "--cert", file, cwd=tmp_path, env={"PORTAL_SECRET": SECRET})
         assert (ended.code, words in ended.err) == (1, True), ended.err

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from connform.errors import ConnectionFailed
+from connform.http.net.certificate_files import load_own_certificate
 from connform.http.net.tls_socket import TLSSocket
 from connform.secret import Secret
 
@@ -117,24 +118,7 @@ def _loopback_addresses(redirect_uri: str) -> list[tuple[socket.AddressFamily, t
 def _tls_context(certificate: Path, key: Path | None) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.sslsocket_class = TLSSocket
-    is_encrypted = False
-
-    def no_password() -> str:
-        """Return no pass phrase: without a callback, OpenSSL would ask for it on the terminal."""
-        nonlocal is_encrypted
-        is_encrypted = True
-        return ""
-
-    try:
-        context.load_cert_chain(certificate, key, password=no_password)
-    except (OSError, ssl.SSLError) as error:
-        reason = "it holds no certificate with its key" if isinstance(error, ssl.SSLError) else error.strerror
-        hint = ""
-        if is_encrypted:
-            reason = "its private key is encrypted, and nobody is asked for a pass phrase"
-            hint = f"name a key without one: openssl pkey -in {key or certificate} -out key.pem, and --key key.pem"
-        message = f"can't listen with the certificate {certificate}: {reason}"
-        raise ConnectionFailed("config_file_unreadable", message, hint) from None
+    load_own_certificate(context, certificate, key)
     return context
 
 

@@ -19,6 +19,13 @@ if TYPE_CHECKING:
 _EXPIRED: Final = 10  # X509_V_ERR_…, openssl/x509_vfy.h
 _NOT_YET_VALID: Final = 9
 _WRONG_HOST: Final = {62, 64}
+_OTHER_HINTS: Final = {
+    26: "the server needs a certificate for servers (extended key usage `serverAuth`)",
+    66: "the server needs a certificate with a longer key",
+    67: "an authority above the server's certificate needs a longer key",
+    68: "an authority above the server's certificate signs with a digest that is too weak, such as SHA-1",
+}
+"""Hints for refusals that no `ca_file` cures."""
 _NOT_TLS_REASONS: Final = {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "HTTPS_PROXY_REQUEST", "UNKNOWN_PROTOCOL", "PACKET_LENGTH_TOO_LONG",
                    "RECORD_LAYER_FAILURE", "BAD_RECORD_TYPE", "UNEXPECTED_MESSAGE"}  # fmt: skip
 _DATA_BEFORE_HANDSHAKE: Final = "before TLS handshake with data"
@@ -42,8 +49,8 @@ def facts(connection: ssl.SSLSocket | ssl.SSLObject) -> Mapping[str, object]:
 
 
 def needs_certificate(error: OSError | ValueError) -> bool:
-    """Return whether the message about a failure names data of the refused certificate: its issuer, or its hosts."""
-    return isinstance(error, ssl.SSLCertVerificationError) and error.verify_code not in {_EXPIRED, _NOT_YET_VALID}
+    """Return whether the failure depends on the refused certificate: on its issuer, its hosts, or its dates."""
+    return isinstance(error, ssl.SSLCertVerificationError)
 
 
 def failure(error: OSError | ValueError, host: str, certificate: bytes | None = None) -> RequestFailed:
@@ -83,20 +90,30 @@ def alert_failure(error: ssl.SSLError, host: str) -> RequestFailed | None:
 
 
 def _certificate_failure(error: ssl.SSLCertVerificationError, host: str, der: bytes | None) -> RequestFailed:
-    match error.verify_code:
-        case code if code == _EXPIRED:
-            return RequestFailed("tls_cert_expired", f"the certificate of {host} has expired")
-        case code if code == _NOT_YET_VALID:
-            return RequestFailed("tls_cert_not_yet_valid", f"the certificate of {host} is not valid yet")
-        case code if code in _WRONG_HOST:
-            names = _certificate_names(der)
-            return RequestFailed(
-                "tls_wrong_host", f"the certificate is not for {host}" + (f" but for {names}" if names else "")
-            )
+    code, reason, hint = error.verify_code, error.verify_message, _OTHER_HINTS.get(error.verify_code, "")
+    if code in _WRONG_HOST:
+        names = _certificate_names(der)
+        return RequestFailed(
+            "tls_wrong_host", f"the certificate is not for {host}" + (f" but for {names}" if names else "")
+        )
+    if code in {_EXPIRED, _NOT_YET_VALID}:
+        fault, dates = (
+            ("tls_cert_expired", "has expired") if code == _EXPIRED else ("tls_cert_not_yet_valid", "is not valid yet")
+        )
+        if not _is_in_force(der):
+            return RequestFailed(fault, f"the certificate of {host} {dates}")
+        reason = f"that of an authority above it {dates}"
+        hint = "name the renewed authority in `tls: {ca_file: …}`; where it stands there, the server sends an old one"
     issuer = _issuer_name(der)
     by = f", issued by {issuer}," if issuer else ""
-    return RequestFailed(
-        "tls_untrusted_issuer", f"the certificate of {host}{by} is not trusted: {error.verify_message}"
+    return RequestFailed("tls_untrusted_issuer", f"the certificate of {host}{by} is not trusted: {reason}", hint)
+
+
+def _is_in_force(der: bytes | None) -> bool:
+    """Return whether today is within the dates of the server's own certificate; false if that could not be read."""
+    certificate = _parse(der)
+    return certificate is not None and (
+        certificate.not_valid_before_utc <= datetime.now(UTC) <= certificate.not_valid_after_utc
     )
 
 

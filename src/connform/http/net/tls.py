@@ -11,7 +11,7 @@ from functools import lru_cache
 from threading import Lock
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from connform.http.net.certificate_files import file_errors, file_version, read_certificates
+from connform.http.net.certificate_files import file_errors, file_version, load_own_certificate, read_certificates
 from connform.http.net.tls_socket import TLSSocket
 from connform.process_local import ProcessLocal
 
@@ -96,8 +96,7 @@ def _build(key: _ContextKey) -> ssl.SSLContext:
     else:
         _load_system_store(context)
     if key.client_cert is not None:
-        with file_errors(key.client_cert):
-            context.load_cert_chain(key.client_cert, key.client_key, password=_no_password)
+        load_own_certificate(context, key.client_cert, key.client_key)
     return context
 
 
@@ -122,6 +121,9 @@ def _empty_context() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.sslsocket_class = TLSSocket
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.verify_flags |= (
+        ssl.VERIFY_X509_PARTIAL_CHAIN
+    )  # an issuing authority is trusted without its root, as by curl
     context.set_alpn_protocols(["http/1.1"])
     return context
 
@@ -135,8 +137,3 @@ def _load_system_store(context: ssl.SSLContext) -> None:
         import certifi
 
         context.load_verify_locations(cafile=certifi.where())
-
-
-def _no_password() -> str:
-    """Return an empty password; otherwise OpenSSL would ask on the terminal for the password of an encrypted key."""
-    return ""
