@@ -19,7 +19,7 @@ from tests.http.exchanging import BUSY_S, Mode, exchange, settings_for
 from tests.http.servers import Authority, Server, answer, head, raw
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
 
 
 @pytest.fixture(params=["asyncio", "trio"])
@@ -52,6 +52,72 @@ def test_streamed_upload(authority: Authority) -> None:
         client.post("/", content=parts(), headers={"Content-Length": "190"})
 
     assert server.requests[0].endswith(b"979899")
+
+
+class Forgetful:
+    """A balancer that resets the connections that it has forgotten, at their next bytes; the API answers all others."""
+
+    def __init__(self, together: int) -> None:
+        self.together = threading.Barrier(together)
+        self.is_forgetting = False
+        self.forgotten = 0
+
+    def __call__(self, connection: servers.Connection) -> None:
+        is_new = self.is_forgetting
+        while connection.read_request():
+            if not is_new and self.is_forgetting:
+                self.forgotten += 1
+                connection.reset()
+                return
+            if not is_new:
+                self.together.wait(30)  # so that each request has a connection of its own
+            connection.send(head(200, ["Content-Length: 2"]) + b"{}")
+
+
+@pytest.mark.parametrize(("method", "failures"), [("GET", 0), ("POST", 1)])
+def test_forgotten_connections_cost_one_request(mode: Mode, authority: Authority, method: str, failures: int) -> None:
+    """A read is repeated on a new connection; a write fails once, and leaves no dead connection to the next."""
+    balancer = Forgetful(10)
+    with Server(balancer, tls=authority.server(), ca_pem=authority.pem) as server:
+        codes = ask_together_then_in_turn(mode, settings_for(server, attempts=3), balancer, method)
+    assert [code for code in codes if code != 200] == [0] * failures
+    assert balancer.forgotten == 1
+
+
+def ask_together_then_in_turn(mode: Mode, settings: ClientSettings, balancer: Forgetful, method: str) -> list[int]:
+    """Make ten connections idle, let them be forgotten, and return the statuses of three requests; 0 for a failure."""
+    if mode == "sync":
+        with sync_client(settings) as client:
+            threads = [threading.Thread(target=client.get, args=("/",)) for _ in range(10)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            balancer.is_forgetting = True
+            return [_status(lambda: client.request(method, "/")) for _ in range(3)]
+
+    async def ask() -> list[int]:
+        async with async_client(settings) as client:
+            async with anyio.create_task_group() as group:
+                for _ in range(10):
+                    group.start_soon(client.get, "/")
+            balancer.is_forgetting = True
+            codes = []
+            for _ in range(3):
+                try:
+                    codes.append((await client.request(method, "/")).status_code)
+                except httpx.TransportError:
+                    codes.append(0)
+            return codes
+
+    return anyio.run(ask)
+
+
+def _status(ask: Callable[[], httpx.Response]) -> int:
+    try:
+        return ask().status_code
+    except httpx.TransportError:
+        return 0
 
 
 def test_the_users_own_errors_pass(authority: Authority, backend: str) -> None:

@@ -17,7 +17,7 @@ from connform.http.exchange import Renew, SendRequest, Wait
 from connform.http.failures import RequestFailed, translated_errors
 from connform.http.net import deadline
 from connform.http.net.dial import SyncDialer
-from connform.http.transport_base import PinnedBase
+from connform.http.transport_base import LOST_CONNECTION, PinnedBase, take_idle
 from connform.process_local import ProcessLocal
 from connform.tracebacks import hidden_frames
 
@@ -46,6 +46,13 @@ class _Pool(httpcore.ConnectionPool):
 
     _optional_thread_lock = property(_lock, _ignore_lock)  # of httpcore 1.0.3 and later
     _pool_lock = property(_lock, _ignore_lock)  # before
+
+    def close_idle(self) -> None:
+        """Close the connections that no request uses."""
+        with self._locks.own:
+            idle = take_idle(self)
+        for connection in idle:
+            connection.close()
 
 
 class PinnedTransport(PinnedBase, httpx.BaseTransport):
@@ -107,6 +114,8 @@ class PinnedTransport(PinnedBase, httpx.BaseTransport):
         except RequestFailed as failure:
             if self._is_closed:
                 raise
+            if failure.fault.name == LOST_CONNECTION:
+                self._pools.own.close_idle()
             return failure
 
     def close(self) -> None:

@@ -18,7 +18,7 @@ from connform.http.exchange import Renew, SendRequest, Wait
 from connform.http.failures import RequestFailed, translated_errors
 from connform.http.net import deadline
 from connform.http.net.dial_async import AsyncDialer
-from connform.http.transport_base import PinnedBase
+from connform.http.transport_base import LOST_CONNECTION, PinnedBase, take_idle
 from connform.process_local import ProcessLocal
 from connform.tracebacks import hidden_frames
 
@@ -43,15 +43,21 @@ def _renewal_limiter() -> anyio.CapacityLimiter:
         return limiter
 
 
+class _Pool(httpcore.AsyncConnectionPool):
+    async def close_idle(self) -> None:
+        """Close the connections that no request uses."""
+        with anyio.CancelScope(shield=True):
+            for connection in take_idle(self):
+                await connection.aclose()
+
+
 class AsyncPinnedTransport(PinnedBase, httpx.AsyncBaseTransport):
     """The transport of `async_client`."""
 
     def __init__(self, settings: ClientSettings, observer: Observer | None = None) -> None:
         super().__init__(settings, observer)
         self._pools = ProcessLocal(
-            lambda: httpcore.AsyncConnectionPool(
-                network_backend=AsyncDialer(self._dial_context), **self._pool_arguments
-            )
+            lambda: _Pool(network_backend=AsyncDialer(self._dial_context), **self._pool_arguments)
         )
         self._renewing = ProcessLocal(anyio.Lock)
 
@@ -105,6 +111,8 @@ class AsyncPinnedTransport(PinnedBase, httpx.AsyncBaseTransport):
         except RequestFailed as failure:
             if self._is_closed:
                 raise
+            if failure.fault.name == LOST_CONNECTION:
+                await self._pools.own.close_idle()
             return failure
 
     async def _renew(self, step: Renew) -> HeaderLines:

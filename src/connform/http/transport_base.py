@@ -31,6 +31,17 @@ _CONNECTIONS = 100
 _IDLE_CONNECTIONS = 20
 _IDLE_S = 5.0
 """As in httpx."""
+LOST_CONNECTION = "http_bad_reply"
+"""The fault of a connection that was cut. Idle ones may be cut as well, as by a balancer that has forgotten them: they are closed."""
+
+
+def take_idle(pool: Any) -> list[Any]:
+    """Remove the connections that no request uses from a pool of httpcore, and return them; the caller holds the pool's lock."""
+    taken = {id(request.connection) for request in pool._requests}  # noqa: SLF001  (httpcore has no public way)
+    idle = [one for one in pool._connections if one.is_idle() and id(one) not in taken]  # noqa: SLF001
+    for connection in idle:
+        pool._connections.remove(connection)  # noqa: SLF001
+    return idle
 
 
 class PinnedBase:
