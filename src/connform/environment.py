@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+from typing import Final
+
+ENVIRONMENT_PROXY: Final = "environment"
+"""The value of `proxy` in a manifest that stands for the proxy that the environment names for each host."""
 
 
 def variable(name: str) -> str:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import socket
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from connform.auth.oauth.token_endpoint import App, TokenEndpoint
 from connform.errors import ConnectionFailed
 from connform.http import REAL, ClientSettings, RequestFailed, sync_client, transport_base
+from connform.http.net.environment_proxy import environment_proxy
+from connform.origin import Origin
 from connform.secret import Secret
 from tests.canary import API_KEY
 from tests.http import servers
@@ -193,3 +196,93 @@ def test_what_is_no_proxy(proxy: str) -> None:
 
     assert raised.value.fault.name == "config_invalid"
     assert PASSWORD not in str(raised.value)
+
+
+PROXY: Final = "http://proxy.example:3128"
+ENVIRONMENTS: Final[dict[str, tuple[str, dict[str, str], tuple[str, str]]]] = {
+    "none is named": ("https://api.example.test", {}, ("", "")),
+    "one is named": ("https://api.example.test", {"HTTPS_PROXY": PROXY}, (PROXY, "HTTPS_PROXY")),
+    "one for everything": ("https://api.example.test", {"ALL_PROXY": PROXY}, (PROXY, "ALL_PROXY")),
+    "in lower case first": (
+        "https://a.example",
+        {"HTTPS_PROXY": "http://x", "https_proxy": PROXY},
+        (PROXY, "https_proxy"),
+    ),
+    "without a scheme": ("https://a.example", {"HTTPS_PROXY": "proxy.example:3128"}, (PROXY, "HTTPS_PROXY")),
+    "for plain http only": ("https://a.example", {"HTTP_PROXY": PROXY}, ("", "")),
+}
+
+
+@pytest.mark.parametrize("case", ENVIRONMENTS)
+def test_the_environment_names_a_proxy(monkeypatch: pytest.MonkeyPatch, case: str) -> None:
+    url, variables, found = ENVIRONMENTS[case]
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert environment_proxy(Origin.of(url)) == found
+
+
+EXCEPTIONS: Final[dict[str, tuple[str, str, bool]]] = {
+    "the host": ("https://api.example.test", "api.example.test", True),
+    "in other letters": ("https://api.example.test", "API.Example.TEST", True),
+    "another host": ("https://api.example.test", "example.org", False),
+    "its domain": ("https://api.example.test", "example.test", True),
+    "its domain with a dot": ("https://api.example.test", ".example.test", True),
+    "its domain with a star": ("https://api.example.test", "*.example.test", True),
+    "the end of its name": ("https://api.example.test", "ample.test", False),
+    "everything": ("https://api.example.test", "*", True),
+    "one of several": ("https://api.example.test", "localhost, 10.0.0.0/8 ,.example.test", True),
+    "its port": ("https://api.example.test:8443", "api.example.test:8443", True),
+    "another port": ("https://api.example.test", "api.example.test:8443", False),
+    "its address": ("https://10.1.2.3", "10.1.2.3", True),
+    "a range of addresses": ("https://10.1.2.3", "10.0.0.0/8", True),
+    "another range": ("https://10.1.2.3", "192.168.0.0/16", False),
+    "a range for a name": ("https://api.example.test", "0.0.0.0/0", False),
+    "its address of six": ("https://[::1]", "::1", True),
+    "in brackets": ("https://[::1]", "[::1]", True),
+    "in brackets with its port": ("https://[::1]:8443", "[::1]:8443", True),
+    "written otherwise": ("https://[2001:db8::1]", "2001:db8:0:0::1", True),
+    "a range of six": ("https://[2001:db8::1]", "2001:db8::/32", True),
+    "a range of the other kind": ("https://[::1]", "127.0.0.0/8", False),
+    "a trailing dot": ("https://api.example.test", "example.test.", True),
+    "a lone dot": ("https://api.example.test", ".", False),
+    "rubbish": ("https://10.1.2.3", "10.0.0.0/99, [, :, /", False),
+    "nothing": ("https://api.example.test", " , ", False),
+}
+
+
+@pytest.mark.parametrize("case", EXCEPTIONS)
+def test_no_proxy_is_read_as_curl_and_go_do(monkeypatch: pytest.MonkeyPatch, case: str) -> None:
+    url, exceptions, is_direct = EXCEPTIONS[case]
+    monkeypatch.setenv("HTTPS_PROXY", PROXY)
+    monkeypatch.setenv("NO_PROXY", exceptions)
+    assert environment_proxy(Origin.of(url))[0] == ("" if is_direct else PROXY)
+
+
+def test_a_wrong_proxy_of_the_environment_is_named_by_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", f"socks5://user:{PASSWORD}@127.0.0.1")
+    with pytest.raises(ConnectionFailed) as raised:
+        sync_client(ClientSettings("https://api.example.test", proxy=Secret("environment")))
+    assert raised.value.message == "HTTPS_PROXY must be a URL that starts with http:// or https://"
+
+
+@pytest.mark.parametrize("exception", ["localhost", "127.0.0.1"])
+def test_a_proxy_is_decided_for_each_host(
+    authority: Authority, ca_file: Path, monkeypatch: pytest.MonkeyPatch, exception: str
+) -> None:
+    """The login server and the API lie on different sides of the proxy."""
+    asked: list[str] = []
+
+    def refuse(connection: Connection) -> None:
+        asked.append(connection.read_request().split()[1].decode())
+        connection.send(head(403))
+
+    with Server(refuse) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
+        monkeypatch.setenv("NO_PROXY", exception)
+        settings = ClientSettings("https://localhost:1", proxy=Secret("environment"), ca_file=ca_file, attempts=1)
+        endpoint = TokenEndpoint("https://127.0.0.1:1/token", App("acme", Secret("synthetic")), settings)
+        with pytest.raises(ConnectionFailed):
+            endpoint.refresh(Secret("synthetic"))
+        with sync_client(settings) as client, pytest.raises(RequestFailed):
+            client.get("/")
+    assert asked == ["127.0.0.1:1" if exception == "localhost" else "localhost:1"]

@@ -156,7 +156,7 @@ class ClientSettings:
     client_key: Path | None = None
     """PEM file of its key, if that is a separate file."""
     proxy: Secret = NO_PROXY
-    """`http://…` or `https://…`, perhaps with a user and password inside; empty for none."""
+    """`http://…` or `https://…`, perhaps with a user and password inside; `ENVIRONMENT_PROXY`; empty for none."""
     max_body_bytes: int = 64 * 1024 * 1024
     """The largest body accepted, after decoding."""
     safe_posts: frozenset[str] = frozenset()

@@ -43,7 +43,7 @@ def _renewal_limiter() -> anyio.CapacityLimiter:
         return limiter
 
 
-class _Pool(httpcore.AsyncConnectionPool):
+class _AsyncPool(httpcore.AsyncConnectionPool):
     async def close_idle(self) -> None:
         """Close the connections that no request uses."""
         with anyio.CancelScope(shield=True):
@@ -57,7 +57,7 @@ class AsyncPinnedTransport(PinnedBase, httpx.AsyncBaseTransport):
     def __init__(self, settings: ClientSettings, observer: Observer | None = None) -> None:
         super().__init__(settings, observer)
         self._pools = ProcessLocal(
-            lambda: _Pool(network_backend=AsyncDialer(self._dial_context), **self._pool_arguments)
+            lambda: _AsyncPool(network_backend=AsyncDialer(self._dial_context), **self._pool_arguments)
         )
         self._renewing = ProcessLocal(anyio.Lock)
 

@@ -57,7 +57,7 @@ class PinnedBase:
         self._request_builder = RequestBuilder(origin)
         # not with a route, nor with plain http (loopback only), which would show the credential to the proxy
         uses_proxy = bool(settings.proxy) and settings.network.route is None and origin.scheme == "https"
-        self._dial_context = DialContext(settings.network, observer, Proxy.of(settings) if uses_proxy else None)
+        self._dial_context = DialContext(settings.network, observer, Proxy.of(settings, origin) if uses_proxy else None)
         self._pool_arguments: dict[str, Any] = {
             "ssl_context": tls.context_for(settings) if origin.scheme == "https" else None,
             "max_connections": _CONNECTIONS,

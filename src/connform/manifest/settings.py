@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from connform.environment import ENVIRONMENT_PROXY
 from connform.manifest.rules import Finding
 from connform.manifest.shape import Schema, Shape
 from connform.manifest.urls import UrlError, parse_url
@@ -64,10 +65,6 @@ SETTINGS: Final[Mapping[str, Schema | Shape]] = {
 PROSE: Final = frozenset({"description", "owner"})
 """The keys whose values are sentences."""
 EXTENDS: Final[Schema] = {"type": "string", "description": "The template whose values this one starts from."}
-
-
-ENVIRONMENT_PROXY: Final = "environment"
-"""The value of `proxy` that stands for HTTPS_PROXY, NO_PROXY and the like."""
 
 
 def check_settings(connection: Mapping[str, Any]) -> Iterator[Finding]:

@@ -1,18 +1,16 @@
 """Settings of the ready HTTP client of a connection: base URL, timeouts, TLS, proxy, credential.
 
-Layer 3; reads the proxy variables, and only where the manifest says `proxy: environment`.
+Layer 3, no IO of its own.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 from connform.engine.load.catalog import auth_method, provider
 from connform.engine.run.resolve import resolve
-from connform.http.settings import NO_PROXY, ClientSettings
-from connform.manifest.settings import ENVIRONMENT_PROXY
+from connform.http.settings import ClientSettings
 from connform.secret import Secret
 
 if TYPE_CHECKING:
@@ -65,20 +63,8 @@ def bare_settings(
         ca_file=tls.ca_file,
         client_cert=tls.client_cert,
         client_key=tls.client_key,
-        proxy=_proxy(connection.proxy, instance.base_url),
+        proxy=Secret(connection.proxy),
         max_body_bytes=max_body_bytes,
         safe_posts=frozenset(instance.safe_posts),
         network=context.network,
     )
-
-
-def _proxy(declared: str, base_url: str) -> Secret:
-    if declared != ENVIRONMENT_PROXY:
-        return Secret(declared)
-    from urllib.request import getproxies, proxy_bypass
-
-    target = urlsplit(base_url)
-    if proxy_bypass(target.netloc):
-        return NO_PROXY
-    proxies = getproxies()
-    return Secret(proxies.get(target.scheme, proxies.get("all", "")))

@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Final, Self
 import httpcore
 import httpx
 
+from connform.environment import ENVIRONMENT_PROXY
 from connform.errors import ConnectionFailed
 from connform.http.failures import RequestFailed, RequestTimedOut
 from connform.http.net import tls
+from connform.http.net.environment_proxy import environment_proxy
 from connform.http.origin import LEGAL_HOST, origin_of
 from connform.secret import Secret
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from connform.http.settings import ClientSettings
+    from connform.origin import Origin
 
 _STATUS_LINE: Final = re.compile(rb"HTTP/1\.[01] (\d{3})[ \r]")
 _MAX_ANSWER_BYTES: Final = 64 * 1024
@@ -45,19 +48,24 @@ class Proxy:
     """Header lines of each CONNECT request; may hold the password."""
 
     @classmethod
-    def of(cls, settings: ClientSettings) -> Self:
-        """Return the proxy of the settings.
+    def of(cls, settings: ClientSettings, target: Origin) -> Self | None:
+        """Return the proxy of the settings; `None` where the environment decides, and names none for the target.
 
         Raises:
             ConnectionFailed: `config_invalid`; the text of the URL, which may hold a password, is not repeated.
         """
+        declared, name = settings.proxy.reveal(), "the proxy"
+        if declared == ENVIRONMENT_PROXY:
+            declared, name = environment_proxy(target)
+            if not declared:
+                return None
         try:
-            url = httpx.URL(settings.proxy.reveal())
+            url = httpx.URL(declared)
         except (httpx.InvalidURL, ValueError):
             url = httpx.URL("")
         origin = origin_of(url)
         if url.scheme not in {"http", "https"} or not LEGAL_HOST.fullmatch(origin.host):
-            raise ConnectionFailed("config_invalid", "the proxy must be a URL that starts with http:// or https://")
+            raise ConnectionFailed("config_invalid", f"{name} must be a URL that starts with http:// or https://")
         context = tls.context_for_proxy(settings) if url.scheme == "https" else None
         headers = Secret(f"User-Agent: {settings.user_agent}\r\n{_authorization(url)}")
         return cls(origin.host, origin.port, context, headers)
