@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 import time
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
@@ -14,6 +16,11 @@ from connform.http.net import deadline
 from tests.http import servers
 from tests.http.exchanging import BUSY_S, Mode, exchange, settings_for
 from tests.http.servers import Authority, Server, answer, drip, head
+
+if TYPE_CHECKING:
+    from types import CodeType, FrameType
+
+    from _typeshed import TraceFunction
 
 
 def test_slow_loris_ends_at_the_total(mode: Mode, authority: Authority) -> None:
@@ -195,3 +202,40 @@ def test_many_requests_reuse_one_connection(authority: Authority) -> None:
             client.get("/")
 
     assert server.connections == 1
+
+
+class TimeLimit(Exception):
+    """As Celery's `SoftTimeLimitExceeded`, which a signal handler raises anywhere."""
+
+
+def raise_at_the_end_of(code: CodeType) -> None:
+    """Let `TimeLimit` be raised as a function returns, once: what a signal does by chance."""
+
+    def trace(frame: FrameType, event: str, _argument: object) -> TraceFunction | None:
+        if frame.f_code is code and event == "return":
+            sys.settrace(None)
+            raise TimeLimit
+        return trace if frame.f_code is code or event == "call" else None
+
+    sys.settrace(trace)
+
+
+@pytest.mark.skipif(sys.gettrace() is not None, reason="another tool traces this process")
+def test_a_deadline_whose_block_was_never_entered_ends_with_it(authority: Authority) -> None:
+    with (
+        Server(answer(), tls=authority.server(), ca_pem=authority.pem) as server,
+        sync_client(settings_for(server, total_s=0.5)) as client,
+    ):
+        client.get("/")
+        raise_at_the_end_of(deadline.until.__enter__.__code__)
+        try:
+            client.get("/")
+            pytest.fail("nothing was raised")
+        except TimeLimit:
+            pass
+        finally:
+            sys.settrace(None)
+        time.sleep(0.6)  # longer than that deadline
+        assert client.get("/").status_code == 200
+        with sync_client(settings_for(server)) as another:
+            assert another.get("/").status_code == 200

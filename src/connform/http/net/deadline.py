@@ -10,28 +10,42 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from time import monotonic
 from typing import TYPE_CHECKING, Final
+from weakref import ref
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_ENDS_AT: ContextVar[float | None] = ContextVar("connform_deadline", default=None)
 _TIMER_SLACK_S: Final = 0.005
 """Timers may fire a little early."""
 
 
 class until:  # noqa: N801  (used as a function; a generator takes three times as long)
-    """Set the deadline of the block to `ends_at`, on the monotonic clock."""
+    """Set the deadline of the block to `ends_at`, on the monotonic clock.
 
-    __slots__ = ("_ends_at", "_token")
+    The context variable refers to it weakly: where a signal handler raises as `__enter__` returns, nothing resets the variable,
+    and the deadline ends with this object.
+    """
+
+    __slots__ = ("__weakref__", "_token", "ends_at")
 
     def __init__(self, ends_at: float) -> None:
-        self._ends_at = ends_at
+        self.ends_at = ends_at
 
     def __enter__(self) -> None:
-        self._token = _ENDS_AT.set(self._ends_at)
+        self._token = _BLOCK.set(ref(self))
 
     def __exit__(self, *_: object) -> None:
-        _ENDS_AT.reset(self._token)
+        _BLOCK.reset(self._token)
+
+
+_BLOCK: ContextVar[ref[until] | None] = ContextVar("connform_deadline", default=None)
+
+
+def _ends_at() -> float | None:
+    """Return the deadline of the block around the call; `None` outside of any."""
+    reference = _BLOCK.get()
+    block = reference() if reference else None
+    return block.ends_at if block else None
 
 
 @contextmanager
@@ -43,7 +57,7 @@ def within(total_s: float) -> Iterator[None]:
 
 def end_of(total_s: float) -> float:
     """Return the time `total_s` from now, or the deadline of the block around it if that is earlier."""
-    outer = _ENDS_AT.get()
+    outer = _ends_at()
     own = monotonic() + total_s
     return own if outer is None else min(own, outer)
 
@@ -54,7 +68,7 @@ def allow(own_s: float | None) -> float | None:
     Raises:
         TimeoutError: no time is left.
     """
-    ends_at = _ENDS_AT.get()
+    ends_at = _ends_at()
     left = float("inf") if ends_at is None else ends_at - monotonic()
     allowed_s = left if own_s is None else min(own_s, left)
     if allowed_s <= 0:  # a socket with a time-out of 0 is non-blocking
@@ -64,5 +78,5 @@ def allow(own_s: float | None) -> float | None:
 
 def is_spent() -> bool:
     """Return whether the deadline has passed. After a time-out, this tells which limit was reached."""
-    ends_at = _ENDS_AT.get()
+    ends_at = _ends_at()
     return ends_at is not None and monotonic() >= ends_at - _TIMER_SLACK_S
