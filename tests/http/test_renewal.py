@@ -77,6 +77,32 @@ def test_one_that_is_refused_is_renewed_and_the_request_sent_again(server: Serve
     assert (ended.response.status_code, credential.refused, len(server.requests)) == (200, [OLD], 2)
 
 
+REFUSALS: Final = {
+    "403": (head(403, ["Content-Length: 2"]), True),
+    "403 with a challenge": (head(403, ["Content-Length: 2", 'WWW-Authenticate: Bearer error="invalid_token"']), True),
+    "403 that speaks of scopes": (
+        head(403, ["Content-Length: 2", 'WWW-Authenticate: Bearer error="insufficient_scope", scope="admin"']), False,
+    ),
+    "404": (head(404, ["Content-Length: 2"]), False),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", REFUSALS)
+def test_a_403_may_be_about_a_token_that_has_ended(authority: Authority, mode: Mode, case: str) -> None:
+    """The vendor's table of statuses may have no 401."""
+    refusal, is_renewed = REFUSALS[case]
+
+    def behave(connection: Connection) -> None:
+        while request := connection.read_request():
+            connection.send((head(200, ["Content-Length: 2"]) if b"Bearer new" in request else refusal) + b"{}")
+
+    credential = Ending(OLD)
+    with Server(behave, tls=authority.server(), ca_pem=authority.pem) as server:
+        ended = exchange(mode, settings_for(server, credential=credential))
+    assert ended.response is not None
+    assert (ended.response.status_code == 200, len(credential.refused)) == (is_renewed, int(is_renewed))
+
+
 def test_one_that_is_refused_again_stays_refused(server: Server, mode: Mode) -> None:
     credential = Ending(OLD, authorization("Bearer other"))
     ended = exchange(mode, settings_for(server, credential=credential, attempts=3))

@@ -36,6 +36,8 @@ class Account:
     def __init__(self, *accepted: str) -> None:
         self.accepted = set(accepted)
         """The tokens that the API takes."""
+        self.refusal = 401
+        """The status for any other token."""
         self.issues = RENEWED
         """What the token endpoint answers."""
         self.limited: list[str] = []
@@ -53,7 +55,7 @@ class Account:
                 }
                 body = json.dumps(issued).encode()
             elif not any(f"Bearer {token}\r\n".encode() in request for token in self.accepted):
-                status, body = 401, b"{}"
+                status, body = self.refusal, b'{"error": "user_not_authorized"}'
             elif self.limited:
                 status, body = 429, b"{}"
             lines = [f"Content-Length: {len(body)}", "Content-Type: application/json", *self.limited]
@@ -69,6 +71,31 @@ def lasting() -> dict[str, Any]:
     """Return the times of a token that has neither ended nor just been obtained."""
     now = datetime.now(UTC)
     return {"obtained_at": now - timedelta(hours=1), "expires_at": now + timedelta(hours=1)}
+
+
+@pytest.mark.parametrize("lasts_s", [None, 3600])
+def test_a_token_that_is_refused_with_403_alone_is_renewed_too(
+    authority: Issuer, ca_file: Path, tmp_path: Path, lasts_s: int | None
+) -> None:
+    """An API without 401; without `expires_in`, nothing else says that the token has ended."""
+    account = Account(RENEWED)
+    account.refusal = 403
+    times = lasting() if lasts_s else lasting() | {"expires_at": None}
+    with Server(account, tls=authority.loopback()) as server:
+        prepare(tmp_path, server, ca_file, **times)
+        assert run("check", cwd=tmp_path, env=ENVIRONMENT).code == 0
+        assert asked(server) == [API, TOKEN, API]
+
+
+def test_the_hint_of_a_refused_grant_speaks_of_the_login(authority: Issuer, ca_file: Path, tmp_path: Path) -> None:
+    account = Account()
+    account.refusal = 403
+    with Server(account, tls=authority.loopback()) as server:
+        prepare(tmp_path, server, ca_file, **lasting())
+        ended = run("check", "--format", "json", cwd=tmp_path, env=ENVIRONMENT)
+    assert (ended.code, ended.connection["class"]) == (4, "auth_denied")
+    assert "connform login customer" in ended.connection["hint"]
+    assert "key" not in ended.connection["hint"]
 
 
 @pytest.mark.parametrize("verb", [("check",), ASK], ids=["check", "request"])

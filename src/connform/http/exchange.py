@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 _ERRORS_FROM: Final = 400
 _UNAUTHORIZED: Final = 401
+_FORBIDDEN: Final = 403
+"""Some APIs answer it, and never 401, for a token that has ended."""
+_INSUFFICIENT_SCOPE: Final = "insufficient_scope"
 _TOO_MANY: Final = 429
 _JITTER_S: Final = 0.5
 """Random extra wait, so that requests that waited for the same moment don't start at once."""
@@ -94,9 +97,9 @@ def exchange(
         if isinstance(outcome, RequestFailed):
             pause = retry.after_failure(outcome, attempt, safe=operation.is_safe)
         else:
-            if outcome.status == _UNAUTHORIZED and renewable:
+            if renewable and _refuses_credential(outcome):
                 renewed = yield Renew(renewable, lines)
-                renewable = None  # a second 401 doesn't come from an expired credential
+                renewable = None  # a second refusal doesn't come from an expired credential
                 if renewed != lines and operation.can_repeat:
                     lines = renewed
                     continue
@@ -111,6 +114,13 @@ def exchange(
             return answer
         yield Wait(pause)
         attempt += 1
+
+
+def _refuses_credential(answer: httpcore.Response) -> bool:
+    """Return whether an answer may be about an expired credential: a 401, or a 403 that does not speak of scopes (RFC 6750 §3.1)."""
+    if answer.status == _FORBIDDEN:
+        return _INSUFFICIENT_SCOPE not in _header(answer, b"www-authenticate")
+    return answer.status == _UNAUTHORIZED
 
 
 def _pause(answer: httpcore.Response, lines: HeaderLines, attempt: int, operation: Operation) -> float | None:

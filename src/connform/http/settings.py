@@ -91,8 +91,8 @@ class Credential(Protocol):
         ends by the deadline of `http.net.deadline`.
 
         Args:
-            refused: the lines that the server answered with 401; empty where none were sent. If there is no newer
-                credential, the same lines are returned, and the 401 is final.
+            refused: the lines that the server refused with 401 or 403; empty where none were sent. If there is no newer
+                credential, the same lines are returned, and the refusal is final.
 
         Raises:
             ConnectionFailed: there is no usable credential.

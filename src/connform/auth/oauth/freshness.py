@@ -1,4 +1,4 @@
-"""The age of an access token: whether it may still be sent, and whether a 401 can be about its age.
+"""The age of an access token: whether it may still be sent, and whether a 401 or 403 can be about its age.
 
 Layer 2, no IO; callers pass the current time.
 """
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _LEEWAY: Final = timedelta(seconds=60)
 """A token is renewed this long before it expires, or a tenth of its lifetime, whichever is less."""
 _YOUNG_FOR: Final = timedelta(seconds=60)
-"""A token younger than this, or than half of its lifetime, is not renewed after a 401: the cause is not its age."""
+"""A token younger than this, or than half of its lifetime, is not renewed after a 401 or 403: the cause is not its age."""
 
 
 def is_fresh(facts: GrantFacts, now: datetime) -> bool:
@@ -27,7 +27,7 @@ def is_fresh(facts: GrantFacts, now: datetime) -> bool:
 
 
 def is_young(facts: GrantFacts, now: datetime) -> bool:
-    """Return whether the access token is so young that a 401 is not about its age.
+    """Return whether the access token is so young that a 401 or 403 is not about its age.
 
     A token that was issued in the future is not young: the clock was set back.
     """

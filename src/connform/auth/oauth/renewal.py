@@ -77,7 +77,7 @@ class Renewal:
         """Return a grant with a usable access token, after a renewal if needed.
 
         Args:
-            refused: the header lines that the API answered with 401; empty if none were sent.
+            refused: the header lines that the API refused with 401 or 403; empty if none were sent.
             lock_timeout_s: how long to wait for the lock and for a pending refresh; not for the answer of the token endpoint.
 
         Raises:

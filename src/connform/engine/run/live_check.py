@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from connform.auth.oauth2 import DEFAULT_SCOPES
-from connform.engine.load.catalog import provider
+from connform.engine.load.catalog import provider, uses_grant
 from connform.engine.report import Remark
 from connform.engine.run.client import client_settings
 from connform.engine.run.concurrency import map_concurrently, run_coroutine
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 TIMEOUT_S: Final = 10.0
 """The default limit of a whole check."""
 MAX_BODY_BYTES: Final = 1024 * 1024
+_REFUSALS: Final = {"auth_rejected", "auth_denied"}
 CERTIFICATE_WARNING: Final = timedelta(days=14)
 
 
@@ -99,7 +100,10 @@ def _answer(status: int, headers: Any, body: bytes) -> Answer:
 def _report(connection: Connection, judgement: Judgement, timeline: Timeline) -> ConnectionReport:
     report = describe(connection)._replace(verdict=Verdict.READY, message=judgement.message)
     if judgement.fault:
-        report = with_failure(report, ConnectionFailed(judgement.fault, judgement.message, judgement.hint))
+        hint = judgement.hint
+        if judgement.fault in _REFUSALS and uses_grant(connection.auth.method):
+            hint = f"the customer may have withdrawn access, or may not do this: run `connform login {connection.name}`"
+        report = with_failure(report, ConnectionFailed(judgement.fault, judgement.message, hint))
     return report._replace(
         elapsed_s=timeline.elapsed_s,
         stages=timeline.stages(report.stage, judgement.facts),
