@@ -23,6 +23,7 @@ class ExitCode(IntEnum):
     REFUSED = 7
     USAGE = 64
     INTERNAL = 70
+    HUNG_UP = 129
     INTERRUPTED = 130
     TERMINATED = 143
 

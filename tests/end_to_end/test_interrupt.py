@@ -21,7 +21,7 @@ TIMEOUT_S: Final = 600
 """Of what the command waits for."""
 PATIENCE_S: Final = 60
 """Far below that, and far above what a loaded machine takes to end a process."""
-ENDINGS: Final = {"SIGINT": 130, "SIGTERM": 143}
+ENDINGS: Final = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129}
 IN_THE_BACKGROUND: Final = ("sh", "-c", "trap '' INT; exec \"$@\"", "sh")
 """As a shell without job control starts what ends with `&`."""
 VERBS: Final = {"check": ["check"], "apply": ["apply", "--yes"], "request": ["request", "acme", "GET", "/x"]}

@@ -34,7 +34,7 @@ VERBS: Final = {
     "exec": ["exec", "customer", "--", "true"],
 }
 TOKENS: Final = b'{"access_token": "new", "token_type": "Bearer", "expires_in": 3600, "refresh_token": "next"}'
-CODES: Final = {signal.SIGINT: 130, signal.SIGTERM: 143}
+CODES: Final = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 
 
 class SlowEndpoint:

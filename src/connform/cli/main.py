@@ -1,4 +1,4 @@
-"""The entry point of the command line: parses argv, runs a verb, returns the exit code. Layer 5. IO: that of the verbs, SIGTERM.
+"""The entry point of the command line: parses argv, runs a verb, returns the exit code. Layer 5. IO: that of the verbs, signals.
 
 For a fast start-up, no verb, no engine and no reporter is imported before it is needed.
 """
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType
 
-_USAGE, _INTERRUPTED, _TERMINATED = 64, 130, 143
+_USAGE, _INTERRUPTED, _SIGNAL_BASE = 64, 130, 128
 _SETTINGS = {
     "help_option_names": ["-h", "--help"],
     "terminal_width": 79,  # asking the terminal would import shutil: a fifth of bare Python's start-up
@@ -79,21 +79,30 @@ def cli(context: click.Context, /, *, version: bool, **before: Any) -> int:
 
 
 class _Termination:
-    """Handles SIGTERM as Python handles SIGINT, so that cleaning up is done and a renewal under way is waited for."""
+    """Handles SIGTERM and SIGHUP as Python handles SIGINT, so that cleaning up is done and a renewal under way is waited for."""
 
-    was_signalled = False
+    def __init__(self) -> None:
+        self._numbers = (signal.SIGTERM, signal.SIGHUP)
+        self.signalled = 0
+        """The signal that came first; 0 while none has come."""
 
     def watch(self) -> None:
-        """Interrupt on SIGTERM from now on, unless SIGTERM is ignored or handled already."""
-        if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-            signal.signal(signal.SIGTERM, self._interrupt)
+        """Interrupt on these signals from now on, unless one is ignored (as by `nohup`) or handled already."""
+        for number in self._numbers:
+            if signal.getsignal(number) is signal.SIG_DFL:
+                signal.signal(number, self._interrupt)
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
-        self.was_signalled = True
+        self.signalled = self.signalled or number
         interrupt = signal.getsignal(
             signal.SIGINT
         )  # asyncio has a handler of its own; a shell's background process ignores it
         (interrupt if callable(interrupt) else signal.default_int_handler)(number, frame)
+
+    def ignore(self) -> None:
+        """Ignore these signals: the process ends, and waits only for renewals, whose answers would be lost."""
+        for number in self._numbers:
+            signal.signal(number, signal.SIG_IGN)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -103,10 +112,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     gc.disable()
     # Programs that libraries start (`az`, `gcloud`, a browser), and the command of `exec`, are looked for on this PATH too.
     os.environ["PATH"] = absolute_parts(os.environ.get("PATH", ""))
-    termination = _Termination()
     if os.name != "posix":
         sys.stderr.write(f"error: {WINDOWS_UNSUPPORTED}\n")
         return _USAGE
+    termination = _Termination()
     if argv is None:
         restore_streams()
         termination.watch()
@@ -123,8 +132,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         from connform.cli.failure import print_error
 
         code = int(print_error(error))
-        return _TERMINATED if termination.was_signalled and code == _INTERRUPTED else code
+        return _SIGNAL_BASE + termination.signalled if termination.signalled and code == _INTERRUPTED else code
     finally:
-        if argv is None:  # the process ends, and waits only for renewals: their answers would be lost
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        if argv is None:
+            termination.ignore()
             gc.freeze()  # the last collection would walk all that was imported: 6 ms, a tenth of a small command
