@@ -92,6 +92,11 @@ def test_a_token_is_printed_alone(folder: Path) -> None:
     (folder / "token").unlink()
 
 
+def test_a_token_that_connform_never_renews_is_not_renewed_by_force(folder: Path) -> None:
+    ended = run("token", "other", "--force-renew", cwd=folder, env=KEY)
+    assert (ended.code, "never renews" in ended.err) == (7, True), ended.err
+
+
 @pytest.mark.parametrize("before", [None, 0o644, 0o600])
 def test_a_file_with_a_token_is_its_users_alone(folder: Path, before: int | None) -> None:
     file = folder / "token"

@@ -14,7 +14,7 @@ import pytest
 from connform.database.cipher import new_key
 from tests.end_to_end.running import COMMAND, environment, run
 from tests.http.servers import Server
-from tests.oauth.test_refused import RENEWED, TOKEN, Account, asked
+from tests.oauth.test_refused import RENEWED, TOKEN, Account, asked, lasting
 from tests.oauth.test_verdicts import ENVIRONMENT, prepare
 
 if TYPE_CHECKING:
@@ -53,6 +53,14 @@ def test_a_token_is_renewed_before_it_is_printed(server: Server, ca_file: Path, 
         if ends is not None:
             assert before <= datetime.fromisoformat(ends) - timedelta(hours=1) <= datetime.now(UTC)
     assert asked(server) == [TOKEN]
+
+
+def test_a_token_that_has_not_ended_can_be_renewed_by_force(server: Server, ca_file: Path, tmp_path: Path) -> None:
+    """Where a server gives no `expires_in`, nothing but its API knows that the token has ended."""
+    prepare(tmp_path, server, ca_file, **lasting() | {"expires_at": None})
+    forced = [run("token", "customer", "--force-renew", cwd=tmp_path, env=ENVIRONMENT) for _ in range(2)]
+    assert [ended.out for ended in forced] == [f"{RENEWED}\n"] * 2
+    assert asked(server) == [TOKEN]  # the second one is new: it is not renewed again
 
 
 def test_a_command_gets_a_renewed_token_and_shows_nothing_that_was_resolved(

@@ -55,10 +55,20 @@ def _expiry(credential: ReadyCredential) -> str:
 @click.command()
 @click.argument("name", shell_complete=completion_of("connections"))
 @click.option("--format", "form", type=click.Choice(list(_FORMATS)), default="raw", help="Default: raw.")
+@click.option(
+    "--force-renew", is_flag=True, help="Renew a token that has not ended, unless it is a minute old or less."
+)
 @network_flags
 @common_without_format
 def command(
-    options: Options, *, name: str, form: str, simulate: bool, timeout_s: float | None, state: StateLocation
+    options: Options,
+    *,
+    name: str,
+    form: str,
+    force_renew: bool,
+    simulate: bool,
+    timeout_s: float | None,
+    state: StateLocation,
 ) -> int:
     """Print an access token, renewed where that is needed.
 
@@ -67,7 +77,13 @@ def command(
     from connform.engine.export import export_credentials
 
     with export_credentials(
-        options.files, [name], simulate=simulate, timeout_s=timeout_s, state=state, policies=options.policies
+        options.files,
+        [name],
+        simulate=simulate,
+        timeout_s=timeout_s,
+        state=state,
+        policies=options.policies,
+        force_renewal=force_renew,
     ) as exported:
         (credential,) = exported.credentials
     if not credential.is_token:

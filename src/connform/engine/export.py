@@ -69,20 +69,29 @@ class ExportedCredential(NamedTuple):
     """All secrets that this run has read, and those of the credentials."""
 
 
-def export_credential(connection: Connection, context: RunContext, timeout_s: float | None = None) -> ReadyCredential:
-    """Return the credential of a connection; an access token is renewed if needed.
+def export_credential(
+    connection: Connection, context: RunContext, timeout_s: float | None = None, *, force_renewal: bool = False
+) -> ReadyCredential:
+    """Return the credential of a connection; an access token is renewed if needed, or if it is forced and not new.
 
     Raises:
         ConnectionFailed: a secret can't be resolved, a login is required, the access token can't be renewed.
-        Refused: the credential is not one header.
+        Refused: the credential is not one header, or a renewal is forced of one that is never renewed.
     """
     settings = client_settings(connection, context, total_s=timeout_s)
     credential = settings.credential
     assert credential is not None  # noqa: S101  (every auth method makes one)
+    if force_renewal and not credential.is_renewable:
+        message = (
+            f"{connection.name} authenticates with {connection.auth.method}, which connform reads and never renews"
+        )
+        raise Refused(message)
     lines = credential.headers()
-    if credential.is_renewable and not lines:
+    if credential.is_renewable:
         with deadline.within(settings.total_s):
-            lines = credential.renew()
+            lines = lines or credential.renew()
+            if force_renewal:
+                lines = credential.renew(refused=lines)
     facts = credential.facts
     if len(lines) != 1:
         raise Refused(f"{connection.name} authenticates with {len(lines)} headers, and only one can be handed over")
@@ -115,6 +124,7 @@ def export_credentials(
     timeout_s: float | None,
     state: StateLocation,
     policies: Sequence[str] = (),
+    force_renewal: bool = False,
 ) -> Iterator[ExportedCredential]:
     """Yield the credentials of connections.
 
@@ -127,6 +137,7 @@ def export_credentials(
         timeout_s: the limit for each credential.
         state: where grants are stored.
         policies: policy files and folders that judge every connection.
+        force_renewal: renew access tokens that have not ended.
 
     Raises:
         ManifestInvalid: a manifest has errors.
@@ -143,7 +154,9 @@ def export_credentials(
         if name not in manifest:
             raise UnknownConnection(unknown_connection(name, manifest))
     with run_context(manifest, simulate=simulate, state=state) as context, _ca_file(context.network) as ca_file:
-        credentials = [export_credential(manifest[name], context, timeout_s) for name in names]
+        credentials = [
+            export_credential(manifest[name], context, timeout_s, force_renewal=force_renewal) for name in names
+        ]
         context.grants.close()
         if ca_file:
             credentials = [_for_simulator(one, context.network, ca_file) for one in credentials]
