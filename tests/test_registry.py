@@ -50,6 +50,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
     """Put a distribution with entry points on sys.path."""
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(registry, "_loaded", {})
+    monkeypatch.setattr(registry, "_broken", {})
     registry._entry_points.cache_clear()
 
     def install(package: str, entry_points: str, module: str = "") -> None:

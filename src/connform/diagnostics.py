@@ -7,7 +7,12 @@ do; the hint offers a correction. Lines and columns are 1-based and count charac
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from connform.faults import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 MASK: Final = "***"
 """Replaces text that might be a secret."""
@@ -102,6 +107,8 @@ class Diagnostic(NamedTuple):
         return f"{self.span}: {self.severity}[{self.code}]: {self.detail or self.summary}{hint}"
 
 
+PLUGIN_ERROR: Final = "plugin-error"
+"""The code of a mistake that is a plug-in's, not the manifest's."""
 CODES: dict[str, tuple[Severity, str]] = {
     # The file and its YAML.
     "file-not-found": (Severity.ERROR, "no such manifest"),
@@ -159,8 +166,18 @@ CODES: dict[str, tuple[Severity, str]] = {
     "no-connections": (Severity.WARNING, "the manifest declares no connection"),
     "too-much-inherited": (Severity.ERROR, "connections inherit too much"),
     "unused-ignore": (Severity.WARNING, "an ignore comment that silences nothing"),
+    # Plug-ins.
+    PLUGIN_ERROR: (Severity.ERROR, "a plug-in that can't be loaded, or has a bug"),
     # What is too much to be listed.
     "more-errors": (Severity.ERROR, "more errors than are listed"),
     "more-warnings": (Severity.WARNING, "more warnings than are listed"),
 }
 """Every code: its severity and its constant summary."""
+
+
+def exit_code_of(diagnostics: Iterable[Diagnostic]) -> ExitCode:
+    """Return the exit code of a run in which these are all failures: 0 without errors, 70 if each is a bug of a plug-in, else 1."""
+    codes = {one.code for one in diagnostics if one.severity is Severity.ERROR}
+    if not codes:
+        return ExitCode.OK
+    return ExitCode.INTERNAL if codes == {PLUGIN_ERROR} else ExitCode.INVALID

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from connform.diagnostics import exit_code_of
 from connform.faults import FAULTS, ExitCode, Fault
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class ManifestInvalid(ConnformError):
         super().__init__("\n".join(str(diagnostic) for diagnostic in diagnostics))
         self.diagnostics = diagnostics
         """Every diagnostic of the manifest, warnings included, sorted by span."""
+        self.exit_code = exit_code_of(diagnostics)
 
 
 class UnknownConnection(ConnformError, KeyError):

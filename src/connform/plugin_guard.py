@@ -14,7 +14,7 @@ from traceback import walk_tb
 from typing import TYPE_CHECKING, Any, Final
 
 from connform.errors import ConnformError, InterfaceMisused
-from connform.registry import type_name
+from connform.registry import PLUGIN_ERROR, type_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,12 +93,12 @@ class GuardedPlugin:
             raise
         except Exception as error:  # noqa: BLE001  (a plug-in may raise anything)
             what = f"{_type_and_message(error)} in `{name}`{_position(error)}"
-            _show(self._origin, error)
+            show_error(self._origin, error)
         # Outside of the block, because the context of an exception is collected with it, and may hold a secret.
         raise self._failure(what)
 
     def _failure(self, what: str) -> ConnectionFailed:
-        return self._kind.failure("plugin_error", f"a bug of the plug-in {self._origin}: {what}")
+        return self._kind.failure(PLUGIN_ERROR, f"a bug of the plug-in {self._origin}: {what}")
 
 
 def _returned(result: object, needed: type | UnionType) -> str:
@@ -127,7 +127,7 @@ def _position(error: Exception) -> str:
     return position
 
 
-def _show(origin: str, error: Exception) -> None:
+def show_error(origin: str, error: BaseException) -> None:
     """Call the watchers, unless they had the same exception from the same line: a method may be called several times."""
     if _watchers:
         from traceback import format_exception

@@ -10,7 +10,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
-from connform.errors import ConnectionFailed, ConnformError
+from connform.errors import ConnectionFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -27,6 +27,8 @@ AUTH_GROUP: Final = "connform.auth"
 """Entry points of third-party auth methods."""
 FORMATS_GROUP: Final = "connform.formats"
 """Entry points of third-party report formats."""
+PLUGIN_ERROR: Final = "plugin_error"
+"""The fault of a plug-in that can't be loaded, or has a bug."""
 
 
 class LazyTable(Mapping[str, T]):
@@ -79,7 +81,8 @@ def find(name: str, table: Mapping[str, T], kind: PluginKind) -> T | None:
     plug-in are guarded: an exception in one is the fault `plugin_error`.
 
     Raises:
-        ConnformError: the plug-in can't be loaded, lacks a member of its protocol, or two packages offer the name.
+        ConnectionFailed: `plugin_error`: the plug-in can't be loaded, lacks a member of its protocol, or two packages offer
+            the name.
     """
     if name in table:
         return table[name]
@@ -88,16 +91,24 @@ def find(name: str, table: Mapping[str, T], kind: PluginKind) -> T | None:
         return None
     if len({point.value for point in points}) > 1:
         message = f"two installed packages offer {name!r} as {kind.group}: {', '.join(sorted(map(_origin, points)))}; remove one"
-        raise ConnformError(message)
+        raise kind.failure(PLUGIN_ERROR, message)
     key = (kind.group, points[0].value)
+    if key in _broken:
+        raise kind.failure(PLUGIN_ERROR, _broken[key])
     if key not in _loaded:
-        _loaded[key] = _load(points[0], kind)
+        try:
+            _loaded[key] = _load(points[0], kind)
+        except ConnectionFailed as failure:
+            _broken[key] = failure.message
+            raise
     plug_in: T = _loaded[key]
     return plug_in
 
 
 _loaded: Final[dict[tuple[str, str], Any]] = {}
 """The plug-ins that were loaded, by group and the value of the entry point."""
+_broken: Final[dict[tuple[str, str], str]] = {}
+"""What is wrong with those that could not be loaded; none is imported twice."""
 
 
 def loaded(group: str) -> list[Any]:
@@ -117,16 +128,17 @@ def package_of(name: str, group: str) -> str:
 
 
 def _load(point: EntryPoint, kind: PluginKind) -> Any:
+    from connform.plugin_guard import GuardedPlugin, show_error  # imported here for start-up: few runs have a plug-in
+
     try:
         plug_in = point.load()
-    except Exception as error:  # the import of a third-party module may raise anything
+    except (Exception, SystemExit) as error:  # the import of a third-party module may raise anything
+        show_error(_origin(point), error)
         message = f"the plug-in {_origin(point)} can't be loaded: {type(error).__name__}: {error}"
-        raise ConnformError(message) from error
+        raise kind.failure(PLUGIN_ERROR, message) from error
     if problem := protocol_problem(plug_in, kind.protocol):
         message = f"the plug-in {_origin(point)} can't be used: {problem}"
-        raise ConnformError(message)
-    from connform.plugin_guard import GuardedPlugin  # imported here for start-up: few runs have a plug-in
-
+        raise kind.failure(PLUGIN_ERROR, message)
     return GuardedPlugin(plug_in, _origin(point), kind)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 import connform
+from connform import registry
 from connform.cli.main import main
 from connform.diagnostics import CODES
 from connform.engine.explain import explain, summaries
@@ -42,6 +43,8 @@ def codes_of(
         arguments = ["validate"]
         (tmp_path / ".git").mkdir()
         monkeypatch.chdir(tmp_path)
+        monkeypatch.syspath_prepend(tmp_path)  # an example may install a plug-in
+        registry._entry_points.cache_clear()
         for kind, text in re.findall(r"```(\w+)\n(.*?)```", example, re.DOTALL):
             if kind == "yaml":
                 named = re.match(r"# (\S+\.yaml)\n", text)

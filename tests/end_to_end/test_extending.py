@@ -408,7 +408,7 @@ def test_a_wrong_value_of_rules_is_an_error_of_its_connection(wrong: Acme, tag: 
     wrong.declare(bad=BY_KEY | {"tags": [tag]}, good=BY_KEY)
     ended = wrong.run("validate", "--format", "json")
     (diagnostic,) = ended.report["diagnostics"]
-    assert (ended.code, diagnostic["connection"], diagnostic["code"]) == (1, "bad", "malformed-value")
+    assert (ended.code, diagnostic["connection"], diagnostic["code"]) == (70, "bad", "plugin-error")
     assert f"a bug of the plug-in {ORIGIN.format('PROVIDER')}: " in diagnostic["detail"]
     assert what in diagnostic["detail"]
 
@@ -445,20 +445,20 @@ def test_a_bug_in_a_login_does_not_repeat_the_login() -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "origin", "place"),
+    ("settings", "origin"),
     [
-        (BY_KEY | {"tags": ["rules"]}, "PROVIDER", "malformed-value"),
-        ({"auth": {"method": "api_key", "api_key": "failing://lint"}}, "BACKEND", "malformed-reference"),
+        (BY_KEY | {"tags": ["rules"]}, "PROVIDER"),
+        ({"auth": {"method": "api_key", "api_key": "failing://lint"}}, "BACKEND"),
     ],
     ids=["rules", "lint"],
 )
 def test_a_bug_in_validation_is_an_error_of_its_connection(
-    failing: Acme, settings: dict[str, Any], origin: str, place: str
+    failing: Acme, settings: dict[str, Any], origin: str
 ) -> None:
     failing.declare(bad=settings, good=BY_KEY)
     ended = failing.run("validate", "--format", "json")
     (diagnostic,) = ended.report["diagnostics"]
-    assert (ended.code, diagnostic["connection"], diagnostic["code"]) == (1, "bad", place)
+    assert (ended.code, diagnostic["connection"], diagnostic["code"]) == (70, "bad", "plugin-error")
     assert f"a bug of the plug-in {ORIGIN.format(origin)}" in str(diagnostic)
     assert SECRET_TEXT not in ended.out + ended.err
     assert failing.run("check", "-c", "good").code == 0

@@ -74,6 +74,13 @@ def _explain_fault(fault: Fault) -> Explanation:
         f"A check ended at the stage `{fault.stage}` with the verdict `{fault.verdict}`: {certainty}. "
         f"A run in which it is the only kind of failure ends with exit code {int(fault.exit_code)}."
     )
+    if fault.name == "plugin_error":
+        meaning += (
+            " A package that adds a provider, an auth method, a secret backend or a format can't be imported, lacks a member of "
+            "its protocol, raised an exception, or returned a wrong value. Neither the manifest nor connform is wrong: the "
+            "message names the entry point and the package. Connections that don't use the plug-in are not affected. "
+            "`connform validate` calls it `plugin-error`. `--debug` prints the traceback on standard error."
+        )
     return Explanation(
         fault.name, fault.verdict, f"a check that ended at the stage {fault.stage}", meaning, remedy=fault.hint
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from connform.diagnostics import exit_code_of
 from connform.faults import ExitCode, Stage, Verdict
 
 if TYPE_CHECKING:
@@ -196,9 +197,7 @@ class Report(NamedTuple):
     @property
     def exit_code(self) -> ExitCode:
         """The one code that all failures have, otherwise 1. Without failures 0, or 2 for changes if `plan.is_detailed`."""
-        codes = {connection.exit_code for connection in self.connections} - {ExitCode.OK}
-        if self.number_of("error"):
-            codes.add(ExitCode.INVALID)
+        codes = {exit_code_of(self.diagnostics), *(one.exit_code for one in self.connections)} - {ExitCode.OK}
         if not codes:
             has_changes = any(connection.action not in {"", "none"} for connection in self.connections)
             return ExitCode.CHANGES if self.plan and self.plan.is_detailed and has_changes else ExitCode.OK

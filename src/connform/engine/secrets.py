@@ -54,16 +54,15 @@ def check_secrets(files: Sequence[str] = (), selection: Selection = EVERYTHING, 
 
 
 def backends() -> Iterator[BackendReport]:
-    """Yield every secret backend, built-in or from a plug-in.
-
-    Raises:
-        ConnformError: a plug-in can't be loaded.
-    """
+    """Yield every secret backend, built-in or from a plug-in. One that can't be used has the reason as `missing`."""
     for scheme in names(BACKENDS, SECRETS_GROUP):
-        kind = backend(scheme)
         package = "connform" if scheme in BACKENDS else package_of(scheme, SECRETS_GROUP)
-        missing = kind.missing() if isinstance(kind, HasRequirements) else ""
-        yield BackendReport(scheme, kind.form, kind.store_shape.description, package, missing)
+        try:
+            kind = backend(scheme)
+            missing = kind.missing() if isinstance(kind, HasRequirements) else ""
+            yield BackendReport(scheme, kind.form, kind.store_shape.description, package, missing)
+        except SecretUnresolved as failure:
+            yield BackendReport(scheme, f"{scheme}://", "", package, failure.message)
 
 
 def _report(connection: Connection, source: SecretResolver, stores: Mapping[str, Store]) -> ConnectionReport:

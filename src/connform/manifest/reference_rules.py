@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from connform.diagnostics import MASK, Related
+from connform.diagnostics import MASK, PLUGIN_ERROR, Related
+from connform.errors import SecretUnresolved
 from connform.manifest.foreign_references import from_vals
 from connform.manifest.harmless import is_plain
 from connform.manifest.rules import Finding, KeyPath
@@ -110,7 +111,11 @@ def _check(
         settings, backend = store.node, str(store.node["type"])
     elif reference.scheme in stores:
         return
-    problem = vocabulary.lint(reference, backend, settings)
+    try:
+        problem = vocabulary.lint(reference, backend, settings)
+    except SecretUnresolved as failure:  # a bug of a plug-in
+        yield Finding(PLUGIN_ERROR, path, failure.message, failure.hint)
+        return
     if problem:
         detail = problem if is_plain(reference.path) else problem.replace(reference.path, MASK)
         yield Finding("malformed-reference", path, detail)

@@ -46,7 +46,7 @@ class Shape(NamedTuple):
     code: str = "unknown-value"
     """The diagnostic code of an unknown discriminator value."""
     extensible: bool = False
-    """Whether packages can add branches: then an unknown discriminator value allows any key."""
+    """Whether packages can add branches: then an unknown discriminator value allows any key. A branch with it allows any key."""
     title: str = ""
     """A few words for editors; empty for a branch."""
     question: str = ""
@@ -73,7 +73,8 @@ def selected(shape: Shape, value: object, *, partial: bool = False) -> Schema:
 def _flat(shape: Shape, value: object, *, partial: bool, described: bool) -> Schema:
     given = value if isinstance(value, dict) else {}
     properties, required = _collect(shape, given, partial=partial, described=described)
-    is_foreign = shape.extensible and shape.discriminator in given and _branch(shape, given) not in shape.branches
+    branch = shape.branches.get(_branch(shape, given))
+    is_foreign = branch.extensible if branch else shape.extensible and shape.discriminator in given
     schema: Schema = {"type": "object", "properties": properties, "additionalProperties": is_foreign}
     if shape.description:
         schema["description"] = shape.description

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from connform.errors import SecretUnresolved
 from connform.manifest.fixes import fixes_inside_quotes
 from connform.manifest.settings import PROSE
 from connform.manifest.shape import keys, plain_keys
@@ -46,7 +47,10 @@ def public_text(vocabulary: Vocabulary, stores: Collection[str]) -> Public:
         except MalformedReferenceError:
             return False
         if reference.scheme in vocabulary.backends:
-            return not vocabulary.lint(reference, reference.scheme, {})
+            try:
+                return not vocabulary.lint(reference, reference.scheme, {})
+            except SecretUnresolved:  # a bug of a plug-in
+                return False
         return reference.scheme in stores
 
     shapes = (vocabulary.connection, vocabulary.store)

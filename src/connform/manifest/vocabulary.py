@@ -27,7 +27,8 @@ class Vocabulary(NamedTuple):
     backends: frozenset[str]
     """The backends, which are also schemes of secret references; those of plug-ins are included if they were loaded."""
     lint: Callable[[SecretReference, str, Mapping[str, Any]], str]
-    """Returns what is wrong with a reference, or an empty text; arguments: reference, backend, settings of the store."""
+    """Returns what is wrong with a reference, or an empty text; arguments: reference, backend, settings of the store.
+    Raises `SecretUnresolved` if the backend is a plug-in with a bug."""
     store_rules: Callable[[Mapping[str, Any]], Iterable[Finding]]
     """Returns mistakes of a schema-valid store that a schema can't express."""
     files: Container[str] = frozenset()

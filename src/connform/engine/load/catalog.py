@@ -10,6 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from connform.auth import METHODS
+from connform.diagnostics import PLUGIN_ERROR
 from connform.engine.load.plugin_kinds import AUTH_PLUGINS, BACKEND_PLUGINS, PROVIDER_PLUGINS
 from connform.errors import ConnectionFailed, SecretUnresolved
 from connform.manifest.rules import Finding
@@ -22,15 +23,18 @@ from connform.secrets import BACKENDS
 from connform.secrets.kit.interface import DEFAULT_TIMEOUT_S, HasStoreRules
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from connform.auth.interface import AuthMethod
     from connform.manifest.shape import Schema
     from connform.providers.interface import Provider
+    from connform.registry import PluginKind
     from connform.secret import SecretReference
     from connform.secrets.kit.interface import Backend
 
 Found = TypeVar("Found")
+_ANY: Final = Shape(extensible=True)
+"""The shape of a plug-in that isn't used, or can't be loaded: any keys."""
 
 DEFAULT_PROVIDER: Final = "iinked-sign"
 _ENVIRONMENT: Final[Schema] = {
@@ -52,6 +56,14 @@ def _installed(name: str, found: Found | None) -> Found:
     return found
 
 
+def _usable(name: str, table: Mapping[str, Found], kind: PluginKind) -> Found | None:
+    """Return what has a name; `None` if nothing has, or it is a plug-in that can't be loaded: `validate` names that."""
+    try:
+        return find(name, table, kind)
+    except ConnectionFailed:
+        return None
+
+
 def provider(name: str) -> Provider:
     """Return a provider by its name, which comes from a valid manifest."""
     return _installed(name, find(name, PROVIDERS, PROVIDER_PLUGINS))
@@ -65,14 +77,14 @@ def backend(name: str) -> Backend:
 @cache
 def reads_files(name: str) -> bool:
     """Whether the paths of a backend are those of files. `False` for a backend that is not installed, which a record may name."""
-    found = find(name, BACKENDS, BACKEND_PLUGINS)
+    found = _usable(name, BACKENDS, BACKEND_PLUGINS)
     return found is not None and getattr(found, "reads_files", False)
 
 
 @cache
 def depends_on_folder(name: str) -> bool:
     """Whether a reference means another secret in a manifest of another folder. `False` for a backend that is not installed."""
-    found = find(name, BACKENDS, BACKEND_PLUGINS)
+    found = _usable(name, BACKENDS, BACKEND_PLUGINS)
     return found is not None and getattr(found, "depends_on_folder", False)
 
 
@@ -97,20 +109,39 @@ def uses_grant(method: str) -> bool:
     return found is not None and getattr(found, "uses_grant", False)
 
 
+def has_plugins() -> bool:
+    """Whether a package adds a provider, an auth method or a backend; the search for them takes 30 ms."""
+    tables = ((PROVIDERS, PROVIDERS_GROUP), (BACKENDS, SECRETS_GROUP), (METHODS, AUTH_GROUP))
+    return any(len(names(table, group)) > len(table) for table, group in tables)
+
+
+def _shapes(table: Mapping[str, Any], kind: PluginKind, used: Collection[str] | None) -> dict[str, Shape]:
+    """Return the shapes of providers or auth methods; of plug-ins, only those that are used are loaded."""
+    known = list(table) if used is None else names(table, kind.group)
+    return {name: _shape(name, table, kind) if name in table or name in (used or ()) else _ANY for name in known}
+
+
+def _shape(name: str, table: Mapping[str, Any], kind: PluginKind, attribute: str = "shape") -> Shape:
+    try:
+        shape: Shape = getattr(find(name, table, kind), attribute)
+    except ConnectionFailed:  # `_rules` and `_store_rules` report it where it is used
+        return _ANY
+    return shape
+
+
 @cache
-def vocabulary(*, plugins: bool = False) -> Vocabulary:
+def vocabulary(providers: frozenset[str] | None = None, methods: frozenset[str] | None = None) -> Vocabulary:
     """Return everything that may stand in a manifest.
 
     Args:
-        plugins: whether to include installed third-party providers, auth methods and backends; the search for them takes 30 ms.
+        providers: those that the manifests name, to include those of plug-ins; `None` for built-in names.
+        methods: the same of auth methods.
     """
-    providers = names(PROVIDERS, PROVIDER_PLUGINS.group) if plugins else list(PROVIDERS)
-    backends = names(BACKENDS, BACKEND_PLUGINS.group) if plugins else list(BACKENDS)
-    methods = names(METHODS, AUTH_PLUGINS.group) if plugins else list(METHODS)
+    backends = list(BACKENDS) if providers is None else names(BACKENDS, SECRETS_GROUP)
     auth = Shape(
         discriminator="method",
         code="unknown-auth-method",
-        branches={name: auth_method(name).shape for name in methods},
+        branches=_shapes(METHODS, AUTH_PLUGINS, methods),
         title="Authentication",
         description="How the connection authenticates.",
         question="The method of authentication.",
@@ -122,7 +153,7 @@ def vocabulary(*, plugins: bool = False) -> Vocabulary:
         default=DEFAULT_PROVIDER,
         code="unknown-provider",
         extensible=True,
-        branches={name: provider(name).shape for name in providers},
+        branches=_shapes(PROVIDERS, PROVIDER_PLUGINS, providers),
         title="Connection",
         description="One connection.",
         question=f"The API that the connection leads to; default: {DEFAULT_PROVIDER}.",
@@ -132,7 +163,7 @@ def vocabulary(*, plugins: bool = False) -> Vocabulary:
         discriminator="type",
         code="unknown-store-type",
         extensible=True,
-        branches=LazyTable(backends, lambda name: backend(name).store_shape),
+        branches=LazyTable(backends, lambda name: _shape(name, BACKENDS, BACKEND_PLUGINS, "store_shape")),
         title="Store",
         description="A place where secrets lie.",
         question="What kind of place the store is.",
@@ -143,15 +174,19 @@ def vocabulary(*, plugins: bool = False) -> Vocabulary:
 def _rules(connection: Mapping[str, Any]) -> Iterator[Finding]:
     yield from check_settings(connection)
     try:
-        yield from provider(connection.get("provider", DEFAULT_PROVIDER)).rules(connection)
+        used = provider(connection.get("provider", DEFAULT_PROVIDER))
+        _ = used.shape  # raises if it is no Shape
+        yield from used.rules(connection)
     except ConnectionFailed as failure:  # a bug of a plug-in
-        yield Finding("malformed-value", ("provider",), failure.message, failure.hint)
+        yield Finding(PLUGIN_ERROR, ("provider",), failure.message, failure.hint)
     auth = connection["auth"]
     try:
-        for finding in auth_method(auth["method"]).rules(auth):
+        method = auth_method(auth["method"])
+        _ = method.shape
+        for finding in method.rules(auth):
             yield Finding(finding.code, ("auth", *finding.path), finding.detail, finding.hint, finding.at_key)
     except ConnectionFailed as failure:
-        yield Finding("malformed-value", ("auth", "method"), failure.message, failure.hint)
+        yield Finding(PLUGIN_ERROR, ("auth", "method"), failure.message, failure.hint)
     if "revoke_url" in auth:
         from connform.engine.load.revoke_url import findings
 
@@ -159,25 +194,23 @@ def _rules(connection: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def _lint(reference: SecretReference, name: str, settings: Mapping[str, Any]) -> str:
-    try:
-        return backend(name).lint(reference, settings)
-    except SecretUnresolved as failure:  # a bug of a plug-in
-        return failure.message
+    return backend(name).lint(reference, settings)
 
 
 def _store_rules(store: Mapping[str, Any]) -> Iterator[Finding]:
-    kind = backend(store["type"])
-    if isinstance(kind, HasStoreRules):
-        try:
+    try:
+        kind = backend(store["type"])
+        _ = kind.store_shape
+        if isinstance(kind, HasStoreRules):
             yield from kind.rules(store)
-        except SecretUnresolved as failure:
-            yield Finding("malformed-value", ("type",), failure.message, failure.hint)
+    except SecretUnresolved as failure:
+        yield Finding(PLUGIN_ERROR, ("type",), failure.message, failure.hint)
 
 
 @cache
 def auth_reference_keys(method: str) -> frozenset[str] | None:
     """Return the keys of an auth method that hold secret references; `None` for one that is not installed, which a record may name."""
-    found = find(method, METHODS, AUTH_PLUGINS)
+    found = _usable(method, METHODS, AUTH_PLUGINS)
     return frozenset(secret_keys(found.shape)) if found is not None else None
 
 

@@ -13,7 +13,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from connform.diagnostics import Severity
-from connform.engine.load.catalog import DEFAULT_PROVIDER, auth_reference_keys, store_reference_keys, vocabulary
+from connform.engine.load.catalog import (
+    DEFAULT_PROVIDER,
+    auth_reference_keys,
+    has_plugins,
+    store_reference_keys,
+    vocabulary,
+)
 from connform.engine.load.policies import apply_policies
 from connform.engine.load.selection import EVERYTHING, Selection, select
 from connform.engine.report import Report
@@ -25,7 +31,7 @@ from connform.manifest.validate import validate as validate_sources
 from connform.secrets.kit.interface import DEFAULT_TIMEOUT_S
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from connform.diagnostics import Diagnostic
@@ -151,8 +157,8 @@ def examine(
         ignores = Ignores(sources)
         known_vocabulary, tally = vocabulary(), Tally(ignores)
         tree = validate_sources(sources, known_vocabulary, tally)
-        if tally.has_any(_UNKNOWN_NAMES) and vocabulary(plugins=True) != known_vocabulary:
-            known_vocabulary, tally = vocabulary(plugins=True), Tally(ignores)
+        if tally.has_any(_UNKNOWN_NAMES) and has_plugins():
+            known_vocabulary, tally = vocabulary(*_used_names(tree)), Tally(ignores)
             tree = validate_sources(sources, known_vocabulary, tally)
         policy_results = apply_policies(policies, sources, tree, known_vocabulary, tally)
         for problem in problems:
@@ -180,6 +186,20 @@ def examine(
         connection_count=len(tree.connections),
         policy_count=policy_results.policy_count,
     )
+
+
+def _used_names(tree: Tree) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the providers and the auth methods that connections, templates and `defaults` name."""
+    entries = (*tree.templates.values(), *tree.connections.values())
+    nodes = [node for entry in entries for node in (entry.node, entry.defaults) if node]
+    settings = [auth for node in nodes if isinstance(auth := node.get("auth"), dict)]
+    providers = (node.get("provider") for node in nodes)
+    methods = (auth.get("method") for auth in settings)
+    return _texts(providers), _texts(methods)
+
+
+def _texts(values: Iterable[object]) -> frozenset[str]:
+    return frozenset(value for value in values if isinstance(value, str))
 
 
 @contextmanager
