@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from measure import find
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from measure import Outcome
+from measure import Outcome, find
 
 
 def says(pattern: str, exit_code: int = 0) -> Callable[[Outcome], bool]:

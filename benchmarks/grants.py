@@ -12,15 +12,12 @@ import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from connform.database import open_grants
 from connform.grant import Grant, GrantFacts
 from connform.secret import Secret
 from connform.simulator import Simulator
-
-if TYPE_CHECKING:
-    from connform.simulator.messages import Reply, Request
+from connform.simulator.messages import Reply, Request
 
 manifest, count = Path(sys.argv[1]), int(sys.argv[2])
 SCOPES = ("profile", "offline_access", "organization")

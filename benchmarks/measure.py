@@ -8,13 +8,10 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
 
 LIMIT_S = 600
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "CONNFORM", "TF_"))}

@@ -6,18 +6,12 @@ import json
 import re
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from pathlib import Path
 
-from bench import says
+from bench import Bench, says
 from manifests import connection, name_of, write_manifest, write_manifest_with_mistakes, write_terraform
-from measure import Job, WrongAnswer, find, goal, interleave, ratio, run, shown, table
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from bench import Bench
-    from measure import Outcome
+from measure import Job, Outcome, WrongAnswer, find, goal, interleave, ratio, run, shown, table
 
 
 def validate(path: Path, pattern: str, exit_code: int = 0, *, tool: str = "connform") -> Job:

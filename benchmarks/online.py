@@ -5,21 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from bench import says
+from bench import Bench, says
 from manifests import connection, name_of, write_manifest
-from measure import ENVIRONMENT, Job, WrongAnswer, find, goal, interleave, ratio, run, table
+from measure import ENVIRONMENT, Figures, Job, Outcome, WrongAnswer, find, goal, interleave, ratio, run, table
 from server import DELAY_S, KEY
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from bench import Bench
-    from measure import Figures, Outcome
 
 AT_ONCE = 100
 SERVERS = 2

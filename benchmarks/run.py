@@ -12,17 +12,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from bench import Bench
 from measure import ENVIRONMENT, WrongAnswer, find
 from offline import bad, files, formats, hostile, large, plan, start
 from online import checks, clients, grants, overhead
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 
 BENCHMARKS: dict[str, Callable[[Bench], None]] = {
     "start": start,

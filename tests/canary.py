@@ -9,21 +9,18 @@ from __future__ import annotations
 import base64
 import os
 import secrets
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterable, Iterator
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-VARIABLE: Final = "CONNFORM_TEST_CANARY"
+VARIABLE = "CONNFORM_TEST_CANARY"
 """The environment variable that hands the canary to subprocesses."""
 
-_RANDOM: Final = os.environ.setdefault(VARIABLE, secrets.token_hex(16))
+_RANDOM = os.environ.setdefault(VARIABLE, secrets.token_hex(16))
 
-API_KEY: Final = f"cnry-{_RANDOM}"
+API_KEY = f"cnry-{_RANDOM}"
 """A canary as an API key looks: a plain token."""
-AWKWARD: Final = f'c"/+%\\&<{_RANDOM}>=~'
+AWKWARD = f'c"/+%\\&<{_RANDOM}>=~'
 """A canary that JSON, URLs, HTML and shells escape."""
-CANARIES: Final = (API_KEY, AWKWARD)
+CANARIES = (API_KEY, AWKWARD)
 
 
 def assert_no_canary(*outputs: str | bytes, where: str = "the output") -> None:
@@ -72,4 +69,4 @@ def _forms(text: str) -> Iterator[tuple[str, bytes]]:
 
 # Escaping leaves letters and digits alone or takes them one by one: the random part is found in every form, and a half of
 # it where the rest was clipped. Neither base64 alphabet matters: ASCII letters and digits never give its 62 and 63.
-_NEEDLES: Final = _needles([_RANDOM])
+_NEEDLES = _needles([_RANDOM])

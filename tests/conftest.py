@@ -11,8 +11,10 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Callable, Generator, Iterable, Iterator
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
+from pathlib import Path
+from typing import Any, NoReturn, Protocol
 
 import pytest
 from click.testing import CliRunner
@@ -21,14 +23,11 @@ from tests.canary import VARIABLE, assert_no_canary
 
 pytest_plugins = ["tests.time_limit"]
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator
-    from pathlib import Path
 
-REQUIRE_PEERS: Final = "CONNFORM_REQUIRE_PEERS"
-_FROM_NPM: Final = os.path.join(os.path.dirname(__file__), "node_modules", ".bin")
-_KEPT: Final = {"PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "PYTHONHASHSEED", "VIRTUAL_ENV", VARIABLE, REQUIRE_PEERS}
-_KEPT_PREFIXES: Final = ("COVERAGE_", "HYPOTHESIS_", "PYTEST_")  # the tools that run the tests
+REQUIRE_PEERS = "CONNFORM_REQUIRE_PEERS"
+_FROM_NPM = os.path.join(os.path.dirname(__file__), "node_modules", ".bin")
+_KEPT = {"PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "PYTHONHASHSEED", "VIRTUAL_ENV", VARIABLE, REQUIRE_PEERS}
+_KEPT_PREFIXES = ("COVERAGE_", "HYPOTHESIS_", "PYTEST_")  # the tools that run the tests
 
 
 def require_peer(name: str, *also_at: str) -> str:
@@ -99,7 +98,7 @@ def collected_garbage() -> Iterator[None]:
 
 # No network but loopback. An audit hook sees every connection of this process, whatever library opens it.
 
-_ATTEMPTS: Final[list[str]] = []
+_ATTEMPTS: list[str] = []
 
 
 def _refuse_outside(event: str, arguments: tuple[Any, ...]) -> None:
@@ -216,8 +215,8 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
     return result
 
 
-_FOLDERS: Final = pytest.StashKey["list[Path]"]()
-_PLANTED: Final = pytest.StashKey["set[Path]"]()
+_FOLDERS = pytest.StashKey["list[Path]"]()
+_PLANTED = pytest.StashKey["set[Path]"]()
 
 
 def _search_files(item: pytest.Item) -> None:

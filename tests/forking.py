@@ -16,22 +16,20 @@ import sys
 import threading
 import warnings
 from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from multiprocessing.connection import Connection
 from types import CellType, FunctionType, MethodType, ModuleType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-    from multiprocessing.connection import Connection
-
-PATIENCE_S: Final = 30
+PATIENCE_S = 30
 """A child that takes longer hangs; it says where, and ends."""
-_LOCKS: Final = (type(threading.Lock()), type(threading.RLock()))
-_CONTAINERS: Final = (dict, list, tuple, set, deque, partial, CellType, MethodType)
-_PACKAGES: Final = {"connform", "httpx", "httpcore", "http", "anyio"}
+_LOCKS = (type(threading.Lock()), type(threading.RLock()))
+_CONTAINERS = (dict, list, tuple, set, deque, partial, CellType, MethodType)
+_PACKAGES = {"connform", "httpx", "httpcore", "http", "anyio"}
 
 
 class Child(NamedTuple):

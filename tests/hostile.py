@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Final
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-HEAD: Final = "version: 1\nconnections:\n"
-_GOOD: Final = '{environment: sandbox, region: us, auth: {method: api_key, api_key: "env://A"}'
-_ONE: Final = f"{HEAD}  a: {_GOOD}"
+HEAD = "version: 1\nconnections:\n"
+_GOOD = '{environment: sandbox, region: us, auth: {method: api_key, api_key: "env://A"}'
+_ONE = f"{HEAD}  a: {_GOOD}"
 
 
 def _filled(head: str, pieces: Iterator[str], size: int, tail: str = "") -> str:
@@ -105,12 +102,12 @@ def _defaults(size: int) -> str:
     return _filled(wrong, _numbered(f"  c%: {_GOOD}}}\n"), size)
 
 
-_STORES: Final = "version: 1\nstores:\n"
-_TEMPLATES: Final = "version: 1\ntemplates:\n"
-_CONNECTIONS: Final = "connections:\n"
-_KEY: Final = '{environment: sandbox, region: us, auth: {method: api_key, api_key: "%"}}'
+_STORES = "version: 1\nstores:\n"
+_TEMPLATES = "version: 1\ntemplates:\n"
+_CONNECTIONS = "connections:\n"
+_KEY = '{environment: sandbox, region: us, auth: {method: api_key, api_key: "%"}}'
 
-SHAPES: Final[dict[str, Callable[[int], str]]] = {
+SHAPES: dict[str, Callable[[int], str]] = {
     "unknown keys": _repeated("k%: 1, ", head=f"{_ONE}, ", tail="}\n"),
     "unknown keys, one a line": _repeated("    k%:\n", head=f"{HEAD}  a:\n"),
     "unknown keys at the top": _repeated("k%: 1\n", head="version: 1\n"),

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import random
 import socket
-from typing import Final
 
-_OURS: Final = range(10_000, 32_000)
+_OURS = range(10_000, 32_000)
 """Below those that the system hands out (from 32768 on, or higher): no connection and no other server takes one before its server does."""
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Final, NoReturn
+from typing import NoReturn
 
-_VARIABLE: Final = "CONNFORM_TEST_LONG"
+_VARIABLE = "CONNFORM_TEST_LONG"
 
 
 def repeated(few: int, many: int) -> int:

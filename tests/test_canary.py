@@ -9,16 +9,12 @@ import re
 import subprocess
 import sys
 import urllib.parse
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import pytest
 
 from tests.canary import API_KEY, AWKWARD, CANARIES, VARIABLE, assert_no_canary, assert_without
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.conftest import Plant
+from tests.conftest import Plant
 
 ENCODINGS: dict[str, Callable[[str], str | bytes]] = {
     "raw": str,

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
 
 from connform import plugin
 from connform.plugin import (
@@ -24,12 +28,6 @@ from connform.plugin import (
     Shape,
     StoreConfig,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
-
-    import pytest
 
 
 class Acme:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
 
 import pytest
 
 from connform.programs import absolute_parts, find_program
 from tests.conftest import require_library, require_peer
 from tests.end_to_end.running import KEY, manifest, run
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.mark.parametrize(
@@ -42,8 +39,8 @@ def test_a_program_is_a_file_that_can_be_executed(tmp_path: Path) -> None:
     assert find_program("x", f"{tmp_path}/a:{tmp_path}/b") == ""
 
 
-PROGRAMS: Final = ("git", "sops", "op", "pass", "gpg", "dot", "gcloud", "script")
-REFERENCES: Final = ("sops://s.enc.yaml#key", "op://vault/item/field", "pass://entry", "gcpsecrets://acme/key")
+PROGRAMS = ("git", "sops", "op", "pass", "gpg", "dot", "gcloud", "script")
+REFERENCES = ("sops://s.enc.yaml#key", "op://vault/item/field", "pass://entry", "gcpsecrets://acme/key")
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterator, Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING
 
 import click
 import pytest
@@ -18,9 +18,6 @@ from connform.registry import protocol_problem
 from connform.reporters import FORMATS, Reporter, syntax_of, uses_repository_paths
 from connform.secrets import BACKENDS
 from connform.secrets.kit.interface import Backend
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 TABLES: list[tuple[Mapping[str, object], type]] = [
     (PROVIDERS, Provider),

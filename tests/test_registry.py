@@ -1,16 +1,14 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Protocol
 
 import pytest
 
 from connform import registry
 from connform.errors import ConnformError
 from connform.registry import PROVIDERS_GROUP, SECRETS_GROUP, LazyTable, PluginKind, find, names
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 
 def test_a_lazy_table_knows_its_names_and_loads_what_is_asked_for_once() -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import pickle
+from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -15,9 +16,6 @@ from connform.secret import Secret
 from connform.tracebacks import NOTE_START, hidden_frames
 from tests.canary import API_KEY, assert_no_canary
 from tests.tracebacks.walk import assert_hidden
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 
 def names(error: BaseException) -> list[str]:

@@ -9,19 +9,17 @@ import signal
 import sys
 import threading
 import traceback
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from time import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 
 import psutil
 import pytest
 
-if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
-
-_AGAIN_S: Final = 5.0
+_AGAIN_S = 5.0
 """Until a test is interrupted once more that went on: a `with` block waits for what it has started."""
-_RUNNING: Final[list[str]] = []
+_RUNNING: list[str] = []
 """The phase of a test that can be interrupted; none while pytest makes a report, which an exception would end with its worker."""
 
 

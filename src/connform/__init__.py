@@ -13,14 +13,14 @@ Everything is imported when first used, so that `import connform` itself is fast
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-WINDOWS_UNSUPPORTED: Final = (
+WINDOWS_UNSUPPORTED = (
     "connform runs on Linux, macOS and other POSIX systems; on Windows, use it in WSL or in a container"
 )
 
-_MODULES: Final = {
+_MODULES = {
     "Connections": "connform.engine.library",
     "ReadyConnection": "connform.engine.library",
     "apply": "connform.engine.library",

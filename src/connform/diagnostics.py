@@ -6,15 +6,13 @@ do; the hint offers a correction. Lines and columns are 1-based and count charac
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import NamedTuple
 
 from connform.faults import ExitCode
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-MASK: Final = "***"
+MASK = "***"
 """Replaces text that might be a secret."""
 
 
@@ -107,7 +105,7 @@ class Diagnostic(NamedTuple):
         return f"{self.span}: {self.severity}[{self.code}]: {self.detail or self.summary}{hint}"
 
 
-PLUGIN_ERROR: Final = "plugin-error"
+PLUGIN_ERROR = "plugin-error"
 """The code of a mistake that is a plug-in's, not the manifest's."""
 CODES: dict[str, tuple[Severity, str]] = {
     # The file and its YAML.

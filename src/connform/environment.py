@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import Final
 
-ENVIRONMENT_PROXY: Final = "environment"
+ENVIRONMENT_PROXY = "environment"
 """The value of `proxy` in a manifest that stands for the proxy that the environment names for each host."""
 
 

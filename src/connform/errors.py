@@ -17,17 +17,16 @@ Layer 0, no IO::
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from connform.diagnostics import exit_code_of
+from connform.diagnostics import Diagnostic, exit_code_of
 from connform.faults import FAULTS, ExitCode, Fault
 
 if TYPE_CHECKING:
-    from connform.diagnostics import Diagnostic
     from connform.secret import SecretReference
 
 
-_LONGEST_NAME: Final = 40
+_LONGEST_NAME = 40
 """A longer name of a fault is not shown: it may be something else."""
 
 

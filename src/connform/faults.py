@@ -6,7 +6,7 @@ Layer 0, no IO. The check, the ready client, the reports and the documentation u
 from __future__ import annotations
 
 from enum import IntEnum, StrEnum
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 
 class ExitCode(IntEnum):
@@ -74,7 +74,7 @@ def _table(*rows: tuple[Stage, Verdict, ExitCode, str, str]) -> dict[str, Fault]
 _FAILED, _UNKNOWN = Verdict.FAILED, Verdict.UNKNOWN
 _NETWORK, _REJECTED, _SECRET = ExitCode.COULD_NOT_VERIFY, ExitCode.CREDENTIAL_REJECTED, ExitCode.SECRET_UNRESOLVED
 
-FAULTS: Final = _table(
+FAULTS = _table(
     (Stage.CONFIG, _FAILED, ExitCode.INVALID, "config_file_unreadable", "make the file readable, or correct its path; paths are relative to the manifest"),
     (Stage.CONFIG, _FAILED, ExitCode.INVALID, "config_invalid", "correct the setting that the message names"),
     (Stage.CONFIG, _FAILED, ExitCode.INTERNAL, "plugin_error", "report it to the authors of the plug-in; `--debug` shows the message and the traceback, which may hold a secret"),

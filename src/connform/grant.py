@@ -5,14 +5,12 @@ Layer 0, no IO: `database/` stores grants, `auth/` uses and renews them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import NamedTuple, Protocol
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from contextlib import AbstractContextManager
-    from datetime import datetime
-
-    from connform.secret import Secret
+from connform.secret import Secret
 
 
 class Pending(NamedTuple):

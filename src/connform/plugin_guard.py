@@ -7,23 +7,17 @@ from __future__ import annotations
 
 import inspect
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from traceback import walk_tb
-from typing import TYPE_CHECKING, Any, Final
+from types import UnionType
+from typing import Any, Final
 
-from connform.errors import ConnformError, InterfaceMisused
-from connform.registry import PLUGIN_ERROR, type_name
+from connform.errors import ConnectionFailed, ConnformError, InterfaceMisused
+from connform.registry import PLUGIN_ERROR, PluginKind, type_name
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from types import UnionType
-
-    from connform.errors import ConnectionFailed
-    from connform.registry import PluginKind
-
-_PACKAGE: Final = "connform"
+_PACKAGE = "connform"
 _watchers: Final[list[Callable[[str], None]]] = []
 _shown: Final[dict[tuple[str, str, str], object]] = {}
 

@@ -5,19 +5,16 @@ Layer 0, no IO: `engine/` makes the records, `database/` stores them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, NamedTuple, TypeAlias
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
-    from typing import TypeAlias
+StateRow: TypeAlias = tuple[str, str, str, float | None, str, str, str]
+"""What a list shows of one connection, a row of the state database: its name, and of its latest attempt `verdict`,
+`fault`, `latency_ms`, `certificate_expires_at`, `at` in ISO 8601, and `by`, without characters that can't be printed."""
 
-    StateRow: TypeAlias = tuple[str, str, str, float | None, str, str, str]
-    """What a list shows of one connection, a row of the state database: its name, and of its latest attempt `verdict`,
-    `fault`, `latency_ms`, `certificate_expires_at`, `at` in ISO 8601, and `by`, without characters that can't be printed."""
-
-    EarlierSpec: TypeAlias = tuple[str, Mapping[str, Any]]
-    """A connection's name, and a specification that was recorded of it earlier."""
+EarlierSpec: TypeAlias = tuple[str, Mapping[str, Any]]
+"""A connection's name, and a specification that was recorded of it earlier."""
 
 
 class Actor(NamedTuple):

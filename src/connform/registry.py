@@ -5,29 +5,27 @@ Layer 0; reads the metadata of installed packages, but only where a name isn't b
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
-from types import MappingProxyType
+from types import MappingProxyType, UnionType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from connform.errors import ConnectionFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
     from importlib.metadata import EntryPoint
-    from types import UnionType
 
 T = TypeVar("T")
 
-PROVIDERS_GROUP: Final = "connform.providers"
+PROVIDERS_GROUP = "connform.providers"
 """Entry points of third-party providers."""
-SECRETS_GROUP: Final = "connform.secrets"
+SECRETS_GROUP = "connform.secrets"
 """Entry points of third-party secret backends."""
-AUTH_GROUP: Final = "connform.auth"
+AUTH_GROUP = "connform.auth"
 """Entry points of third-party auth methods."""
-FORMATS_GROUP: Final = "connform.formats"
+FORMATS_GROUP = "connform.formats"
 """Entry points of third-party report formats."""
-PLUGIN_ERROR: Final = "plugin_error"
+PLUGIN_ERROR = "plugin_error"
 """The fault of a plug-in that can't be loaded, or has a bug."""
 
 

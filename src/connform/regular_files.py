@@ -8,13 +8,10 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-_CHUNK_BYTES: Final = 256 * 1024
-_KINDS: Final[tuple[tuple[Callable[[int], bool], str], ...]] = (
+_CHUNK_BYTES = 256 * 1024
+_KINDS: tuple[tuple[Callable[[int], bool], str], ...] = (
     (stat.S_ISDIR, "a folder"),
     (stat.S_ISFIFO, "a named pipe"),
     (stat.S_ISSOCK, "a socket"),

@@ -6,21 +6,21 @@ Layer 0, no IO, no clock. RFC 9110 §10.2.3: seconds or an HTTP-date. Other valu
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-_MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_TIME: Final = r"(?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)"
-_HTTP_DATES: Final = (  # RFC 9110 §5.6.7: a recipient must accept all three
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_TIME = r"(?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)"
+_HTTP_DATES = (  # RFC 9110 §5.6.7: a recipient must accept all three
     rf"[a-z]{{3}}, (?P<day>\d\d) (?P<month>[a-z]{{3}}) (?P<year>\d{{4}}) {_TIME} GMT",
     rf"[a-z]{{6,9}}, (?P<day>\d\d)-(?P<month>[a-z]{{3}})-(?P<year>\d\d) {_TIME} GMT",
     rf"[a-z]{{3}} (?P<month>[a-z]{{3}}) (?P<day>[ \d]\d) {_TIME} (?P<year>\d{{4}})",
 )
-_MAX_DELAY_S: Final = 100 * 366 * 86_400
+_MAX_DELAY_S = 100 * 366 * 86_400
 """A hundred years. More seconds are treated as absent, a later date as this delay."""
-_CENTURY_WINDOW: Final = 50
+_CENTURY_WINDOW = 50
 
 
 def parse_retry_after(value: str, received_at: datetime | None) -> float | None:

@@ -6,19 +6,19 @@ Layer 0, no IO.
 from __future__ import annotations
 
 import re
-from typing import Final, NamedTuple, NoReturn
+from typing import NamedTuple, NoReturn
 
-_BLANK: Final = r"\x00-\x20\x7f" + "\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+_BLANK = r"\x00-\x20\x7f" + "\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 """Control characters and Unicode's blanks; listed, because regex engines differ in which characters are blanks."""
-PATTERN: Final = rf"^(ref\+)?[a-z][a-z0-9-]*://[^{_BLANK}]*(?!\n)$"
+PATTERN = rf"^(ref\+)?[a-z][a-z0-9-]*://[^{_BLANK}]*(?!\n)$"
 """The pattern of a reference in the JSON Schema; `SecretReference.parse` is stricter."""
 
-_PARTS: Final = re.compile(
+_PARTS = re.compile(
     rf"(?:ref\+)?(?P<scheme>[a-z][a-z0-9-]*)://(?P<path>[^?#{_BLANK}]*)"
     rf"(?:\?(?P<query>[^#{_BLANK}]*))?(?:#(?P<field>[^{_BLANK}]*))?"
 )
-_MASK: Final = "<secret>"
-_GENERATED: Final = re.compile(
+_MASK = "<secret>"
+_GENERATED = re.compile(
     r"(?<![A-Za-z0-9])(?=[A-Za-z]*[0-9])(?=[0-9]*[A-Za-z])[A-Za-z0-9]{16}|[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-|[0-9]{12}"
 )
 

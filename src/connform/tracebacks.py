@@ -7,14 +7,11 @@ option.
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Final
+from types import TracebackType
 
 from connform.errors import ConnformError
 
-if TYPE_CHECKING:
-    from types import TracebackType
-
-NOTE_START: Final = "frames that may hold a secret are left out:"
+NOTE_START = "frames that may hold a secret are left out:"
 """Start of the note on an exception whose frames were removed."""
 
 

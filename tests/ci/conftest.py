@@ -4,32 +4,27 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Iterator
 from importlib.metadata import Distribution, distribution, distributions
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
 from zipfile import ZipFile
 
 import pytest
 from packaging.requirements import Requirement
 
 from tests.conftest import require_library, require_peer
-from tests.end_to_end.running import run_program
+from tests.end_to_end.running import Run, run_program
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tests.end_to_end.running import Run
-
-ROOT: Final = Path(__file__).parents[2]
-SOURCE: Final = ("src", "pyproject.toml", "README.md", "LICENSE", ".pre-commit-hooks.yaml", "action.yml")
-INSTALLED: Final = ("connform", "hatchling", "pip")
+ROOT = Path(__file__).parents[2]
+SOURCE = ("src", "pyproject.toml", "README.md", "LICENSE", ".pre-commit-hooks.yaml", "action.yml")
+INSTALLED = ("connform", "hatchling", "pip")
 """What the action installs, and builds with."""
-IDENTITY: Final = {
+IDENTITY = {
     f"GIT_{who}_{what}": value
     for who in ("AUTHOR", "COMMITTER")
     for what, value in (("NAME", "Acme"), ("EMAIL", "ci@acme.example"))
 }
-GOOD: Final = """\
+GOOD = """\
 version: 1
 connections:
   sandbox-us:
@@ -37,7 +32,7 @@ connections:
     region: us
     auth: {method: api_key, api_key: "env://ACME_KEY"}
 """
-BAD: Final = GOOD.replace("sandbox-us", "sandbox-ca").replace("region: us", "region: ca")
+BAD = GOOD.replace("sandbox-us", "sandbox-ca").replace("region: us", "region: ca")
 """The mistake stands in line 5, column 13."""
 
 

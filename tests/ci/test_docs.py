@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -12,11 +13,8 @@ from tests.ci.conftest import ROOT
 from tests.conftest import require_peer
 from tests.end_to_end.running import run_program
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-PAGE: Final = (ROOT / "docs/ci.md").read_text("utf-8")
-FILES: Final = dict(re.findall(r"```yaml\n# (\S+)\n(.*?)```", PAGE, re.DOTALL))
+PAGE = (ROOT / "docs/ci.md").read_text("utf-8")
+FILES = dict(re.findall(r"```yaml\n# (\S+)\n(.*?)```", PAGE, re.DOTALL))
 """Name → content of each example."""
 
 

@@ -6,8 +6,9 @@ import json
 import os
 import re
 import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 from zipfile import ZipFile
 
 import pytest
@@ -16,26 +17,21 @@ from packaging.utils import canonicalize_name
 
 from tests.ci.conftest import BAD, GOOD, INSTALLED, ROOT, closure
 from tests.conftest import require_library, require_peer
-from tests.end_to_end.running import run_program
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from tests.end_to_end.running import Run
+from tests.end_to_end.running import Run, run_program
 
 pytestmark = pytest.mark.timeout(110)  # pip builds and installs
 
-ACTION: Final = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
+ACTION = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
 INSTALL, STEP = ACTION["runs"]["steps"]
-IMPORTED: Final = {
+IMPORTED = {
     *sys.stdlib_module_names,
     *("sitecustomize", "usercustomize", "pip", "setuptools", "wheel", "pkg_resources", "_distutils_hack", "connform"),
     *("click", "yaml", "httpx", "httpcore", "anyio", "sniffio", "jsonschema", "cryptography", "hatchling", "packaging"),
     *("pathspec", "pluggy", "trove_classifiers", "hatch_build", "backend", "tomli", "_in_process", "pyproject_hooks"),
 }
 """What Python, pip and the build of a wheel import, and what they might."""
-PROGRAMS: Final = ("python3", "python", "pip3", "git", "uname", "cat")
-CONFIGURATION: Final = {
+PROGRAMS = ("python3", "python", "pip3", "git", "uname", "cat")
+CONFIGURATION = {
     "pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n',
     "setup.cfg": "[install]\ninstall_lib = /nonexistent\n[global]\ncommand_packages = backend\n",
     "pip.conf": "[global]\nindex-url = https://127.0.0.1:1/\n[install]\nuser = yes\n",

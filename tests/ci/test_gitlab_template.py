@@ -6,8 +6,9 @@ import json
 import os
 import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 
 import pytest
 import yaml
@@ -16,14 +17,11 @@ from tests.ci.conftest import BAD, GOOD, ROOT, git
 from tests.conftest import require_peer
 from tests.end_to_end.running import Run, run_program
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 pytestmark = pytest.mark.timeout(110)  # pip builds and installs
 
-TEMPLATE: Final = ROOT / "templates" / "connform.yml"
+TEMPLATE = ROOT / "templates" / "connform.yml"
 HEAD, BODY = TEMPLATE.read_text("utf-8").split("\n---\n")
-INPUTS: Final = yaml.safe_load(HEAD)["spec"]["inputs"]
+INPUTS = yaml.safe_load(HEAD)["spec"]["inputs"]
 
 
 def job(**inputs: str) -> dict[str, Any]:

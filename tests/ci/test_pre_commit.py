@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 import yaml
 
 from tests.ci.conftest import BAD, GOOD, IDENTITY, commit_all, git
 from tests.conftest import require_peer
-from tests.end_to_end.running import run_program
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from tests.end_to_end.running import Run
+from tests.end_to_end.running import Run, run_program
 
 pytestmark = pytest.mark.timeout(110)  # pip builds and installs
 
-CONFIG: Final = """\
+CONFIG = """\
 repos:
   - repo: {project}
     rev: {commit}
@@ -28,8 +23,8 @@ repos:
       - id: connform-validate
       - id: connform-fmt
 """
-POLICY: Final = "version: 1\npolicies:\n  owner-missing: {message: an owner is missing, schema: {required: [owner]}}\n"
-UNTIDY: Final = GOOD.replace("environment: sandbox", "environment:   sandbox")
+POLICY = "version: 1\npolicies:\n  owner-missing: {message: an owner is missing, schema: {required: [owner]}}\n"
+UNTIDY = GOOD.replace("environment: sandbox", "environment:   sandbox")
 
 
 @pytest.fixture(scope="module")

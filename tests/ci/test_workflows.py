@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 import yaml
@@ -13,9 +13,6 @@ import connform
 from tests.ci.conftest import ROOT
 from tests.conftest import require_peer
 from tests.end_to_end.running import run_program
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = pytest.mark.timeout(110)
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from tests.ci.conftest import BAD, GOOD
+from tests.cli.conftest import Connform
 
-if TYPE_CHECKING:
-    from tests.cli.conftest import Connform
-
-POLICY: Final = "version: 1\npolicies:\n  owner-missing: {message: an owner is missing, schema: {required: [owner]}}\n"
-FILES: Final = {
+POLICY = "version: 1\npolicies:\n  owner-missing: {message: an owner is missing, schema: {required: [owner]}}\n"
+FILES = {
     "connections.yaml": GOOD,
     "connections/a.yaml": BAD,
     "envs/prod/connections.yaml": BAD,
@@ -38,8 +35,8 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-OK: Final = "1 connection in 1 file: no errors\n"
-CASES: Final = {
+OK = "1 connection in 1 file: no errors\n"
+CASES = {
     "a manifest at the root": (["--", "connections.yaml"], 0, OK, 1),
     "a folder beside it": (["--", "connections/a.yaml"], 1, "1 connection in 1 file: 1 error", 1),
     "a manifest in a monorepo": (["--", "envs/prod/connections.yaml"], 1, "envs/prod/connections.yaml:5:13: error", 1),

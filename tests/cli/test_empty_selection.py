@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
 
 import pytest
 
 from connform.cli.main import main
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-MANIFEST: Final = """\
+MANIFEST = """\
 version: 1
 connections:
   acme: {environment: sandbox, region: us, tags: [ci], auth: {method: api_key, api_key: env://KEY}}
 """
-VERBS: Final = ("validate", "list", "check", "plan", "apply --yes", "secrets check", "graph", "login", "state list")
+VERBS = ("validate", "list", "check", "plan", "apply --yes", "secrets check", "graph", "login", "state list")
 
 
 @pytest.fixture(autouse=True)

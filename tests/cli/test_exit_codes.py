@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from connform.errors import ConnformError, ManifestInvalid, Refused, SecretUnresolved, UnknownConnection
 from connform.faults import FAULTS
 from connform.reporters import FORMATS
 from tests.canary import API_KEY
+from tests.cli.conftest import Connform, FakeEngine
 from tests.reporters.samples import SAMPLES, UNKNOWN_REGION
-
-if TYPE_CHECKING:
-    from tests.cli.conftest import Connform, FakeEngine
 
 VERBS = (["validate"], ["check"], ["apply"], ["list"], ["show", "x"], ["request", "x", "GET", "/"])
 ERRORS = {

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 import pytest
 
 from connform.diagnostics import CODES
 from connform.faults import FAULTS
 from tests.canary import API_KEY
-
-if TYPE_CHECKING:
-    from tests.cli.conftest import Connform
+from tests.cli.conftest import Connform
 
 UNKNOWN_REGION = """\
 error[unknown-region]: unknown region

@@ -5,14 +5,11 @@ from __future__ import annotations
 import errno
 import json
 import os
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.cli.conftest import Connform
+from tests.cli.conftest import Connform
 
 TEMPLATES = "version: 1\ntemplates:\n  portal: {environment: Sandbox, region: US}  # shared\nconnections: {}\n"
 CONNECTIONS = """\

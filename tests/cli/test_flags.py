@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from connform.cli.options import Options
 from connform.engine.run.state_location import StateLocation
+from tests.cli.conftest import Connform, FakeEngine
 from tests.reporters.samples import SAMPLES
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.cli.conftest import Connform, FakeEngine
 
 LISTS = ["-f", "a", "-c", "b*", "--exclude", "c", "--tag", "d", "--policy", "e"]
 

@@ -5,19 +5,15 @@ from __future__ import annotations
 import io
 import os
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from connform.layout import canonical
 from connform.layout.printer import lay_out
 from tests.canary import API_KEY
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.cli.conftest import Connform
-    from tests.conftest import Plant
+from tests.cli.conftest import Connform
+from tests.conftest import Plant
 
 ODD, LAID_OUT = "version:   1\n", "version: 1\n"
 BROKEN = "version: [1\n"

@@ -6,7 +6,7 @@ import json
 import subprocess
 from contextlib import closing
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -14,9 +14,6 @@ from connform.database import open_state
 from connform.recorded import Actor, AppliedRecord, Attempt
 from tests.conftest import require_peer
 from tests.end_to_end.running import run
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 MANIFEST = {
     "version": 1,

@@ -6,7 +6,8 @@ import io
 import json
 import ssl
 import sys
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -20,24 +21,20 @@ from connform.engine.report import ConnectionReport, PlanSummary, Remark, Report
 from connform.faults import ExitCode, Stage, Verdict
 from connform.reporters import FORMATS
 from connform.tracebacks import hidden_frames
+from tests.cli.conftest import Connform, FakeEngine, Run
 from tests.http.servers import Server, answer
 from tests.reporters.readers_of_logs import commands, steering
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.cli.conftest import Connform, FakeEngine, Run
-
-WORDS: Final = (
+WORDS = (
     "::add-mask::x", "\n::stop-commands::x", "\r  ::set-output name=a::b", "##[add-mask]x", "a ##[set-output name=a]b",
     "x" * 60 + " " + "y" * 40 + " ::save-state name=a::b", "\u2028::debug::x", "\t::error::x", "##vso[task.x]y",
     "##teamcity[x]", "\x1b]0;title\x07", "\x1b[2J", "\x9b2J", "\u202egpj", "\x00", "\ufeff", "\udce9", "\x7f",
     "] (]\"'<x>&`|\\", "::notice ::x", "\x1b[31mred",
 )  # fmt: skip
-WORD: Final = "".join(WORDS)
-_FILE: Final = WORD.replace("\x00", "")
-_SPAN: Final = Span(_FILE, 3, 1, 3, 5)
-_DIAGNOSTIC: Final = Diagnostic(
+WORD = "".join(WORDS)
+_FILE = WORD.replace("\x00", "")
+_SPAN = Span(_FILE, 3, 1, 3, 5)
+_DIAGNOSTIC = Diagnostic(
     Severity.ERROR,
     "company-rule",
     WORD,
@@ -49,12 +46,12 @@ _DIAGNOSTIC: Final = Diagnostic(
     (Related(WORD, _SPAN),),
     SourceExcerpt(WORD, 0, 4),
 )
-_CONNECTION: Final = ConnectionReport(
+_CONNECTION = ConnectionReport(
     WORD, WORD, WORD, WORD, WORD, WORD, (WORD,), Verdict.FAILED, Stage.TLS, WORD, WORD, WORD, 0.1,
     (StageResult(Stage.TLS, "failed", 0.1, {"cert_issuer": WORD}),), (Remark(WORD, WORD),), ExitCode.COULD_NOT_VERIFY, _SPAN,
     {"token_url": WORD}, (Value(WORD, [WORD], WORD, _SPAN), Value(WORD, WORD, WORD, _SPAN)), "update", (), (WORD,),
 )  # fmt: skip
-MANIFEST: Final = {
+MANIFEST = {
     "version": 1,
     "templates": {WORD: {"tags": [WORD]}},
     "connections": {
@@ -63,7 +60,7 @@ MANIFEST: Final = {
         "b": {"environment": "sandbox", "region": WORD, "tags": [WORD, WORD], "auth": {WORD: {WORD: None}}},
     },
 }
-FINE: Final = {
+FINE = {
     "version": 1,
     "connections": {
         "a": {
@@ -75,7 +72,7 @@ FINE: Final = {
         }
     },
 }
-POLICY: Final = {
+POLICY = {
     "version": 1,
     "policies": {
         "company-rule": {
@@ -173,7 +170,7 @@ def hostile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-LINES: Final = [
+LINES = [
     *(["validate"], ["validate", "--fix"], ["list"], ["show", "::debug::a"], ["show", "a"], ["plan"], ["secrets", "check"]),
     *(["fmt", "--check"], ["fmt", "--diff"], ["fmt"], ["graph"], ["graph", "--format", "dot"], ["state", "list"]),
     *(["explain", "::debug::x"], ["explain", "##[add-mask]x"], ["##[add-mask]x"], ["--::debug::x"], ["token", "\n::debug::x"]),

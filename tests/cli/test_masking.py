@@ -8,7 +8,7 @@ import json
 import re
 import shlex
 import textwrap
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -17,10 +17,7 @@ from connform.cli.masking import Mask
 from connform.secret import Secret
 from tests.canary import API_KEY, AWKWARD, assert_no_canary
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-QUOTED: Final = f"it's''%41 \\n&lt; {AWKWARD}"
+QUOTED = f"it's''%41 \\n&lt; {AWKWARD}"
 """What holds quotes, and what looks like escapes itself."""
 
 
@@ -30,7 +27,7 @@ def shown(text: bytes, piece: int, *secrets: str) -> bytes:
     return b"".join([*map(mask.feed, pieces), mask.end()])
 
 
-FORMS: Final[dict[str, Callable[[str], str]]] = {
+FORMS: dict[str, Callable[[str], str]] = {
     "raw": str,
     "json": lambda value: json.dumps({"key": value}),
     "repr": repr,

@@ -8,7 +8,6 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -17,10 +16,8 @@ from connform.cli import output
 from connform.cli.main import main
 from connform.cli.options import Options
 from connform.reporters import FORMATS, uses_repository_paths
+from tests.cli.conftest import Connform, FakeEngine
 from tests.reporters.samples import SAMPLES
-
-if TYPE_CHECKING:
-    from tests.cli.conftest import Connform, FakeEngine
 
 EXPECTED = Path(__file__).parents[1] / "reporters" / "expected"
 SOURCE = str(Path(connform.__file__).parents[1])

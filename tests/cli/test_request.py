@@ -5,17 +5,13 @@ from __future__ import annotations
 import io
 import sys
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from connform.cli.main import main
 from connform.engine.run.state_location import StateLocation
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.cli.conftest import Connform, FakeEngine
+from tests.cli.conftest import Connform, FakeEngine
 
 
 @dataclass

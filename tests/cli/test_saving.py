@@ -8,14 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.cli.conftest import Connform
 from tests.conftest import do_without
-
-if TYPE_CHECKING:
-    from tests.cli.conftest import Connform
 
 GOOD = (
     'version: 1\nconnections:\n  a: {environment: sandbox, region: us, auth: {method: api_key, api_key: "env://K"}}\n'

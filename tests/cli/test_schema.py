@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from connform.reporters.schemas import REPORT_SCHEMA, SCHEMAS
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.cli.conftest import Connform
+from tests.cli.conftest import Connform
 
 MANIFEST = {"title": "Verbindungen – é", "b": 1, "a": 2}
 

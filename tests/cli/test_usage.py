@@ -5,16 +5,13 @@ from __future__ import annotations
 import gc
 import re
 from importlib import import_module
-from typing import TYPE_CHECKING
 
 import pytest
 
 from connform.cli import VERBS
 from connform.reporters import FORMATS
 from tests.canary import API_KEY
-
-if TYPE_CHECKING:
-    from tests.cli.conftest import Connform, FakeEngine
+from tests.cli.conftest import Connform, FakeEngine
 
 COMMON_FLAGS = {
     *("-f", "--file", "-c", "--connection", "--exclude", "--tag", "--changed-since", "--allow-empty", "--policy"),

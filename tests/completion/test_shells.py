@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
 
 import pexpect
 import pytest
@@ -13,11 +13,8 @@ from tests.completion.test_values import MANIFEST
 from tests.conftest import require_peer
 from tests.end_to_end.running import COMMAND, run_program
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-PATIENCE_S: Final = 30
-SHELLS: Final = {
+PATIENCE_S = 30
+SHELLS = {
     "bash": (["--norc", "--noprofile", "-i"], 'PS1="ready$ "; eval "$(connform completion bash)"'),
     "zsh": (["-f", "-i"], 'autoload -U compinit && compinit -u; PS1="ready$ "; eval "$(connform completion zsh)"'),
     "fish": (

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
 
 import pytest
 
 from tests.end_to_end.running import COMMAND, run_program
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-MANIFEST: Final = """\
+MANIFEST = """\
 version: 1
 templates:
   portal: {environment: sandbox}
@@ -20,8 +17,8 @@ connections:
   acme-us: {extends: portal, region: us, auth: {method: api_key, api_key: "env://ACME_KEY"}, tags: [ci, nightly]}
   acme-eu: {extends: portal, region: eu, auth: {method: api_key, api_key: "env://ACME_KEY"}, tags: [ci]}
 """
-MISTAKEN: Final = MANIFEST.replace("region: us", "region: mars")
-BROKEN: Final = MANIFEST + "  : : [\n"
+MISTAKEN = MANIFEST.replace("region: us", "region: mars")
+BROKEN = MANIFEST + "  : : [\n"
 
 
 def offered(line: str, folder: Path) -> list[str]:
@@ -93,7 +90,7 @@ def test_a_half_written_manifest_offers_what_it_has_and_says_nothing(
     assert offered("connform show ", tmp_path) == expected
 
 
-STRANGE: Final = (
+STRANGE = (
     "$(touch made)", "$(touch${IFS}made)", "`touch made`", "a;touch made", "a\ntouch made\n", "a\r", "\x1b[2J", "a b", "a'", 'a"', "~x",
     "-f", "--output=made", "a*", "!x", "a&b", "a|b", "a>made", "{a,b}", "", "\u202ea", "é", "a\x9b", "\ta", "a\n", "$HOME", "a\\b",
 )  # fmt: skip

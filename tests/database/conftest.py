@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from connform.database import open_grants
 from connform.database.cipher import new_key
-from connform.grant import Grant, GrantFacts
+from connform.grant import Grant, GrantFacts, GrantStore
 from connform.secret import Secret
 from tests.canary import API_KEY, AWKWARD
 from tests.database.postgres import Postgres, running_postgres
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-    from connform.grant import GrantStore
-
-NOW: Final = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 
 @pytest.fixture(scope="session")

@@ -7,19 +7,16 @@ import pwd
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from contextlib import contextmanager
 from glob import glob
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
 
 from tests.conftest import require_peer
 from tests.ports import free_ports
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-PASSWORD: Final = "synthetic-postgres-password"
-_DEBIAN: Final = "/usr/lib/postgresql/*/bin"
+PASSWORD = "synthetic-postgres-password"
+_DEBIAN = "/usr/lib/postgresql/*/bin"
 
 
 class Postgres:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 from time import sleep
-from typing import TYPE_CHECKING, Final
 
 import psycopg
 import pytest
@@ -12,13 +11,10 @@ import pytest
 from connform.database.own_connection import OwnConnection
 from connform.database.postgres import PostgresDatabase
 from connform.errors import ConnectionFailed
+from tests.database.postgres import Postgres
 from tests.forking import forked, unmeasured
 
-if TYPE_CHECKING:
-    from tests.database.postgres import Postgres
-
-
-_SESSIONS: Final = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'connform %'"
+_SESSIONS = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'connform %'"
 
 
 class Connection:

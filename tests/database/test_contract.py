@@ -7,9 +7,10 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from threading import Thread, Timer
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -17,15 +18,11 @@ from connform.database import open_grants, open_state
 from connform.database.cipher import new_key
 from connform.database.grant_table import write_grant
 from connform.errors import ConnectionFailed
+from connform.grant import GrantStore
 from connform.secret import Secret
 from tests.canary import API_KEY, AWKWARD, assert_no_canary
 from tests.database.conftest import Kind, grant, keep, tokens
 from tests.forking import forked
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from connform.grant import GrantStore
 
 _SPAWN = multiprocessing.get_context("spawn")
 

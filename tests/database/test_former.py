@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 
 import pytest
 
 from connform.database import open_state
 from connform.database.sqlite import FILE
+from connform.database.state_table import StateTable
 from tests.database.test_versions import VERSIONS
 
-if TYPE_CHECKING:
-    from connform.database.state_table import StateTable
-
-SPEC: Final[dict[str, Any]] = {"settings": {"environment": "production"}, "base_url": "https://api.acme.example"}
+SPEC: dict[str, Any] = {"settings": {"environment": "production"}, "base_url": "https://api.acme.example"}
 
 
 @pytest.fixture(params=["sqlite", "postgresql", *(path.stem for path in VERSIONS)])

@@ -6,9 +6,11 @@ import json
 import os
 import sqlite3
 import struct
+from collections.abc import Callable
 from contextlib import closing
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,13 +18,9 @@ from connform.database import open_grants, open_state
 from connform.errors import ConnectionFailed
 from tests.database.conftest import grant, keep
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-DATABASE: Final = "state.sqlite3"
-COLUMNS: Final = "connection, file, digest, is_applied, verdict, fault, latency_ms, certificate_expires_at, tried_at, tried_by, spec, latest"
-WITHOUT_END: Final = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i"
+DATABASE = "state.sqlite3"
+COLUMNS = "connection, file, digest, is_applied, verdict, fault, latency_ms, certificate_expires_at, tried_at, tried_by, spec, latest"
+WITHOUT_END = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i"
 
 
 @pytest.fixture
@@ -84,7 +82,7 @@ def _big_values(folder: Path) -> None:
         )
 
 
-HOSTILE: Final[dict[str, Callable[[Path], object]]] = {
+HOSTILE: dict[str, Callable[[Path], object]] = {
     "a view without end": _sql(
         "DROP TABLE connform_connections",
         f"CREATE VIEW connform_connections AS SELECT {', '.join(f'i AS {name.strip()}' for name in COLUMNS.split(','))} FROM ({WITHOUT_END} FROM n)",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event, Thread, Timer
-from typing import TYPE_CHECKING, Final, LiteralString
+from typing import LiteralString
 
 import psycopg
 import pytest
@@ -17,17 +18,13 @@ import pytest
 from connform.database import open_grants, open_state
 from connform.database.cipher import new_key
 from connform.errors import ConnectionFailed
+from connform.grant import GrantStore
 from connform.secret import Secret
 from tests.canary import API_KEY, AWKWARD
 from tests.database.conftest import grant, keep, tokens
 from tests.database.postgres import PASSWORD, Postgres
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from connform.grant import GrantStore
-
-HERE: Final = Path("unused")
+HERE = Path("unused")
 """The folder of a store that has none."""
 
 

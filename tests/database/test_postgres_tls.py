@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import struct
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING, Final
 
 import psycopg
 import pytest
@@ -18,13 +19,9 @@ from connform.database.postgres_tls import security_parameters
 from connform.errors import ConnectionFailed
 from tests.database.postgres import PASSWORD, Postgres
 
-if TYPE_CHECKING:
-    import ssl
-    from collections.abc import Iterator
-
-HOST: Final = "db.acme.example"
-HERE: Final = Path("unused")
-SCRAM: Final = "scram-sha-256,gss,sspi"
+HOST = "db.acme.example"
+HERE = Path("unused")
+SCRAM = "scram-sha-256,gss,sspi"
 
 
 @pytest.fixture(scope="module")
@@ -171,8 +168,8 @@ def faking(request: bytes, tls: ssl.SSLContext | None = None) -> Iterator[FakeSe
         thread.join(30)
 
 
-CLEARTEXT: Final = b"R" + struct.pack("!II", 8, 3)
-MD5: Final = b"R" + struct.pack("!II4s", 12, 5, b"salt")
+CLEARTEXT = b"R" + struct.pack("!II", 8, 3)
+MD5 = b"R" + struct.pack("!II4s", 12, 5, b"salt")
 
 
 @pytest.mark.parametrize("request_of", [CLEARTEXT, MD5], ids=["cleartext", "md5"])
@@ -201,8 +198,8 @@ def test_no_password_is_handed_to_who_asks_for_it(
         assert len(server.answers) == 1, "what the URL says is obeyed"
 
 
-FULL: Final = {"sslmode": "verify-full", "sslrootcert": "/ca.pem", "require_auth": SCRAM}
-PARAMETERS: Final = [
+FULL = {"sslmode": "verify-full", "sslrootcert": "/ca.pem", "require_auth": SCRAM}
+PARAMETERS = [
     ("postgresql://db.acme.example/x?sslrootcert=/ca.pem", {"sslmode": "verify-full", "require_auth": SCRAM}),
     ("postgresql://db.acme.example/x?sslmode=require", {"require_auth": SCRAM}),
     ("postgresql://db.acme.example/x?sslmode=disable&require_auth=md5", {}),

@@ -4,31 +4,27 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 
 import pytest
 
 from connform.database import open_grants, open_state
 from connform.database.cipher import new_key
+from connform.database.interface import Execute
 from connform.database.renaming import rename
 from connform.database.state_table import MAX_ATTEMPTS, StateChanges
 from connform.errors import ConnectionFailed
 from connform.recorded import Actor, AppliedRecord, Attempt
 from connform.secret import Secret
 from tests.canary import API_KEY, AWKWARD
-from tests.database.conftest import NOW, grant, keep, tokens
+from tests.database.conftest import NOW, Kind, grant, keep, tokens
 from tests.forking import forked
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from connform.database.interface import Execute
-    from tests.database.conftest import Kind
-
-SPEC: Final[dict[str, Any]] = {
+SPEC: dict[str, Any] = {
     "settings": {"auth": {"method": "oauth2"}},
     "base_url": "https://acme.example",
     "stores": {},

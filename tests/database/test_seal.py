@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from connform.database.grant_rows import COLUMNS, FACTS
 from connform.errors import ConnectionFailed
-from connform.grant import Pending
+from connform.grant import Grant, GrantStore, Pending
 from connform.secret import Secret
 from tests.canary import assert_no_canary
 from tests.database.conftest import NOW, grant, keep, tokens
 from tests.end_to_end.running import run
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from connform.grant import Grant, GrantStore
-
 Row = dict[str, Any]
 
-FULL: Final = grant(pending=Pending(NOW, "host:1"), ended="login_required")
+FULL = grant(pending=Pending(NOW, "host:1"), ended="login_required")
 """A record in which every fact says something."""
-CHANGES: Final = {
+CHANGES = {
     "connection": "other",
     "token_url": "https://evil.example/token",
     "client_id": "evil",

@@ -7,12 +7,14 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from multiprocessing import get_context
+from pathlib import Path
 from threading import Event
 from time import sleep
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 
 import pytest
 
@@ -21,17 +23,12 @@ from connform.database.cipher import new_key
 from connform.database.keys import key_file
 from connform.database.sqlite import SqliteDatabase
 from connform.errors import ConnectionFailed
+from connform.grant import GrantStore
 from connform.secret import Secret
 from tests.canary import API_KEY, AWKWARD, assert_no_canary
 from tests.database.conftest import fill, grant, keep, tokens
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-    from connform.grant import GrantStore
-
-DATABASE: Final = "state.sqlite3"
+DATABASE = "state.sqlite3"
 
 
 @pytest.fixture
@@ -76,7 +73,7 @@ def _other_key(folder: Path) -> None:
     (folder / "key").write_text(new_key())
 
 
-WRONG: Final[dict[str, tuple[Callable[[Path], object], str, str]]] = {
+WRONG: dict[str, tuple[Callable[[Path], object], str, str]] = {
     "database readable by all": (lambda folder: (folder / DATABASE).chmod(0o644), "store_insecure", "mode 0644"),
     "key readable by the group": (lambda folder: (folder / "key").chmod(0o640), "store_insecure", "mode 0640"),
     "folder open to others": (lambda folder: folder.chmod(0o755), "store_insecure", "mode 0755"),
@@ -244,7 +241,7 @@ def test_a_folder_above_that_is_missing_is_said_and_not_made(tmp_path: Path, hol
     assert not (tmp_path / "typo").exists()
 
 
-_BEGIN: Final = """
+_BEGIN = """
 import sqlite3, sys
 try:
     sqlite3.connect(sys.argv[1], timeout=0, isolation_level=None).execute("BEGIN IMMEDIATE")

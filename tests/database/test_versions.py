@@ -9,7 +9,6 @@ import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from typing import Final
 
 import psycopg
 import pytest
@@ -21,8 +20,8 @@ from connform.errors import ConnectionFailed
 from connform.secret import Secret
 from tests.database.conftest import NOW, tokens
 
-KEY: Final = Secret("Zmlyc3QtdmVyc2lvbi1rZXktb2YtY29ubmZvcm0tMDE=")
-VERSIONS: Final = sorted((Path(__file__).parent / "versions").glob("*.sqlite3"))
+KEY = Secret("Zmlyc3QtdmVyc2lvbi1rZXktb2YtY29ubmZvcm0tMDE=")
+VERSIONS = sorted((Path(__file__).parent / "versions").glob("*.sqlite3"))
 
 
 @pytest.fixture(params=VERSIONS, ids=lambda path: path.stem)
@@ -105,7 +104,7 @@ def test_an_older_version_that_can_t_be_brought_forward_says_so(folder: Path) ->
         open_state("", folder).read()
 
 
-DUMPS: Final = sorted((Path(__file__).parent / "versions").glob("*.postgresql.sql"))
+DUMPS = sorted((Path(__file__).parent / "versions").glob("*.postgresql.sql"))
 
 
 def test_every_earlier_version_of_postgresql_is_kept() -> None:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator
 
 from connform.diagnostics import CODES
 from connform.engine.explain import explain
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-MARKER: Final = "<!-- What follows is made from src/connform/explanations/. -->\n"
+MARKER = "<!-- What follows is made from src/connform/explanations/. -->\n"
 
 
 def generated() -> str:

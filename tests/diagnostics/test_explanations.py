@@ -6,8 +6,8 @@ import json
 import os
 import re
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
 
 import pytest
 
@@ -20,17 +20,14 @@ from connform.faults import FAULTS
 from connform.layout.canonical import canonical
 from tests.diagnostics.page import MARKER, generated
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-PAGES: Final = Path(connform.__file__).parent / "explanations"
-DOCUMENT: Final = Path(__file__).parents[2] / "docs" / "diagnostics.md"
-LISTED: Final = {
+PAGES = Path(connform.__file__).parent / "explanations"
+DOCUMENT = Path(__file__).parents[2] / "docs" / "diagnostics.md"
+LISTED = {
     "more-errors": ["unknown-environment", "missing-key"],
     "more-warnings": ["unused-template"],
 }
 """What is listed where the rest is counted."""
-UPDATE: Final = bool(os.environ.get("CONNFORM_UPDATE"))  # read here: tests start from a clean environment
+UPDATE = bool(os.environ.get("CONNFORM_UPDATE"))  # read here: tests start from a clean environment
 
 
 @pytest.fixture

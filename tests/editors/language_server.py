@@ -7,19 +7,17 @@ import os
 import subprocess
 import threading
 from collections import defaultdict
+from pathlib import Path
 from queue import Empty, Queue
-from typing import TYPE_CHECKING, Any, Final, Self
+from types import TracebackType
+from typing import Any, Self
 
 import pytest
 
 from tests.conftest import require_peer
 
-if TYPE_CHECKING:
-    from pathlib import Path
-    from types import TracebackType
-
-PATIENCE_S: Final = 30.0
-SETTINGS: Final = {
+PATIENCE_S = 30.0
+SETTINGS = {
     "yaml": {
         "validate": True,
         "completion": True,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 
 import pytest
 import yaml
@@ -18,14 +19,11 @@ from connform.manifest.parser import parse
 from connform.manifest.yaml_errors import YamlError
 from tests.fuzz.generate import document, mutate_data
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-ROOT: Final = Path(__file__).parents[2]
-EXAMPLES: Final = [ROOT / "connections.yaml.example", *sorted((ROOT / "tests/manifest/broken").rglob("*.yaml"))]
-SCHEMA: Final = editor_schema()
-EDITORS: Final = Draft7Validator(SCHEMA)
-PUBLISHED: Final = Draft202012Validator(manifest_schema())
+ROOT = Path(__file__).parents[2]
+EXAMPLES = [ROOT / "connections.yaml.example", *sorted((ROOT / "tests/manifest/broken").rglob("*.yaml"))]
+SCHEMA = editor_schema()
+EDITORS = Draft7Validator(SCHEMA)
+PUBLISHED = Draft202012Validator(manifest_schema())
 
 
 def test_it_is_a_schema_of_draft_07() -> None:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import Protocol
 
 import pytest
 
 from connform.engine.load.manifest_schemas import editor_schema
 from tests.editors.language_server import LanguageServer
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-ROOT: Final = Path(__file__).parents[2]
-BROKEN: Final = ROOT / "tests/manifest/broken"
-SAME_LINES: Final = (
+ROOT = Path(__file__).parents[2]
+BROKEN = ROOT / "tests/manifest/broken"
+SAME_LINES = (
     "bad-name-upper-case",
     "connection-list",
     "defaults-unknown-key",
@@ -90,7 +88,7 @@ def test_it_marks_the_lines_that_validate_marks(server: LanguageServer, write: W
     }
 
 
-HALF_WRITTEN: Final = """\
+HALF_WRITTEN = """\
 version: 1
 connections:
   acme:

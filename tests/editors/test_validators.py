@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable  # noqa: TC003  (pytest reads the annotations of parameters)
+from collections.abc import Callable
 from functools import cache
-from typing import Any, Final
+from typing import Any
 
 import pytest
 
@@ -17,7 +17,7 @@ from connform.manifest.validate import validate
 from tests.conftest import require_library
 from tests.editors.validators import EDITIONS, ROOT, by_ajv, by_jsonschema, by_rust, documents, published
 
-DOCUMENTS: Final = documents()
+DOCUMENTS = documents()
 
 
 @cache

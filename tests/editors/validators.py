@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 
 import jsonschema
 
@@ -16,21 +17,18 @@ from connform.manifest.yaml_errors import YamlError
 from tests.conftest import require_peer
 from tests.fuzz.generate import document, mutate_data
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-ROOT: Final = Path(__file__).parents[2]
-MANIFESTS: Final = [ROOT / "connections.yaml.example", *sorted((ROOT / "tests/manifest/broken").rglob("*.yaml"))]
-EDITIONS: Final = ("connections", "connections.draft-07")
-_ENDS: Final = ("\n", "\r", "\u2028", "\u00a0", " ")
+ROOT = Path(__file__).parents[2]
+MANIFESTS = [ROOT / "connections.yaml.example", *sorted((ROOT / "tests/manifest/broken").rglob("*.yaml"))]
+EDITIONS = ("connections", "connections.draft-07")
+_ENDS = ("\n", "\r", "\u2028", "\u00a0", " ")
 """What engines of regular expressions take for the end of a line, or for a blank, and others don't."""
-_AJV: Final = """
+_AJV = """
 const [schema, documents] = JSON.parse(require("fs").readFileSync(0, "utf8"));
 const Ajv = require(schema.$schema.includes("2020-12") ? "ajv/dist/2020" : "ajv").default;
 const validate = new Ajv({strict: false, validateFormats: false}).compile(schema);
 console.log(JSON.stringify(documents.map((one) => validate(one))));
 """
-_GO: Final = """
+_GO = """
 package main
 
 import ("encoding/json"; "os"; "github.com/xeipuuv/gojsonschema")

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
+import ssl
+from collections.abc import Iterator
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
+import trustme
 
 from tests.end_to_end.nginx import HOSTS, certificate
-from tests.http.servers import Authority, Server, answer
-
-if TYPE_CHECKING:
-    import ssl
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    import trustme
-
-    from tests.http.servers import Behaviour
+from tests.http.servers import Authority, Behaviour, Server, answer
 
 PACKAGES = b'{"items": [], "total": 0, "take": 1, "skip": 0}'
 """An answer that only iinked Sign gives: the empty list of packages."""

@@ -5,23 +5,20 @@ from __future__ import annotations
 import socket
 import subprocess
 import time
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+
+import trustme
 
 from tests.conftest import require_peer
 from tests.ports import free_ports
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
+HOSTS = ("localhost", "127.0.0.1")
+START_S = 10.0
 
-    import trustme
-
-HOSTS: Final = ("localhost", "127.0.0.1")
-START_S: Final = 10.0
-
-_CONFIGURATION: Final = """
+_CONFIGURATION = """
 daemon off;
 master_process off;
 error_log {folder}/error.log;
@@ -39,7 +36,7 @@ http {{
     {servers}
 }}
 """
-_SERVER: Final = """
+_SERVER = """
 server {{
     listen 127.0.0.1:{port} ssl;
     ssl_certificate {pem};

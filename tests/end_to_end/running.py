@@ -10,26 +10,24 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 
 import pytest
 
 from connform.cli.main import main
 from tests.canary import API_KEY, VARIABLE, assert_no_canary
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-COMMAND: Final = str(Path(sys.executable).with_name("connform"))
-KEY_VARIABLE: Final = "ACME_KEY"
+COMMAND = str(Path(sys.executable).with_name("connform"))
+KEY_VARIABLE = "ACME_KEY"
 """The variable to which the manifests of these tests refer."""
-KEY: Final = {KEY_VARIABLE: API_KEY}
+KEY = {KEY_VARIABLE: API_KEY}
 """An environment in which the reference leads to the canary."""
-PATIENCE_S: Final = 100.0
-AS_INSTALLED: Final = {"PYTHONPATH": str(Path(__file__).parents[1] / "as_installed")}
+PATIENCE_S = 100.0
+AS_INSTALLED = {"PYTHONPATH": str(Path(__file__).parents[1] / "as_installed")}
 """Hides from a command what only the tests need."""
 
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.end_to_end.plugins import install
 from tests.end_to_end.running import run
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-HEALTHY: Final = """
+HEALTHY = """
 from connform.plugin import AuthMethod, Backend, Instance, Shape
 
 class Provider:
@@ -48,13 +46,13 @@ class Format:
 
 PROVIDER, METHOD, BACKEND, FORMAT = Provider(), Method(), Store(), Format()
 """
-KINDS: Final = {"providers": "PROVIDER", "auth": "METHOD", "secrets": "BACKEND", "formats": "FORMAT"}
-WAYS: Final = {
+KINDS = {"providers": "PROVIDER", "auth": "METHOD", "secrets": "BACKEND", "formats": "FORMAT"}
+WAYS = {
     "import": ("raise RuntimeError('no licence')\n", "RuntimeError: no licence"),
     "exit": ("raise SystemExit('no licence')\n", "SystemExit: no licence"),
     "protocol": ("PROVIDER = METHOD = BACKEND = FORMAT = object()\n", "can't be used: it has no `"),
 }
-BUILT_IN: Final = {
+BUILT_IN = {
     "environment": "sandbox",
     "region": "us",
     "auth": {"method": "api_key", "api_key": "env://ACME_KEY"},

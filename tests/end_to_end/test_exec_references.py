@@ -6,19 +6,15 @@ import json
 import signal
 import subprocess
 import time
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
 
 from connform.secrets.exec.policy import POLICY_VARIABLE
 from tests.canary import API_KEY
+from tests.conftest import Plant
 from tests.end_to_end.running import COMMAND, environment, manifest, run
 from tests.secrets.exec.test_exec import assert_gone
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.conftest import Plant
-
-ACME: Final = {"instance": "acme", "auth": {"method": "api_key", "api_key": "exec://acme"}}
+ACME = {"instance": "acme", "auth": {"method": "api_key", "api_key": "exec://acme"}}
 
 
 def allow(tmp_path: Path, script: str) -> dict[str, str]:

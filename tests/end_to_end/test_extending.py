@@ -8,27 +8,24 @@ import sys
 import tomllib
 from base64 import b64encode
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 
 import pytest
 
 from connform.plugin import OnceValue
 from tests.canary import API_KEY
+from tests.conftest import Plant
+from tests.end_to_end.conftest import Servers
 from tests.end_to_end.plugins import install
-from tests.end_to_end.running import KEY, run
+from tests.end_to_end.running import KEY, Run, run
 from tests.http.servers import answer
 
-if TYPE_CHECKING:
-    from tests.conftest import Plant
-    from tests.end_to_end.conftest import Servers
-    from tests.end_to_end.running import Run
-
-PAGE: Final = (Path(__file__).parents[2] / "docs" / "extending.md").read_text("utf-8")
-MODULES: Final = dict(re.findall(r"```python\n# (\S+)\n(.*?)```", PAGE, re.DOTALL))
-MANIFESTS: Final = dict(re.findall(r"```yaml\n# (\S+)\n(.*?)```", PAGE, re.DOTALL))
+PAGE = (Path(__file__).parents[2] / "docs" / "extending.md").read_text("utf-8")
+MODULES = dict(re.findall(r"```python\n# (\S+)\n(.*?)```", PAGE, re.DOTALL))
+MANIFESTS = dict(re.findall(r"```yaml\n# (\S+)\n(.*?)```", PAGE, re.DOTALL))
 (PROJECT,) = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
-POINTS: Final[dict[str, dict[str, str]]] = tomllib.loads(PROJECT)["project"]["entry-points"]
-MAX_LINES: Final = 60
+POINTS: dict[str, dict[str, str]] = tomllib.loads(PROJECT)["project"]["entry-points"]
+MAX_LINES = 60
 
 
 @pytest.fixture
@@ -64,8 +61,8 @@ def acme(tmp_path: Path, servers: Servers, ca_file: Path, installed: dict[str, s
     return Acme(tmp_path, f"https://localhost:{server.port}/v1", ca_file, installed | KEY)
 
 
-PASSWORD: Final = {"auth": {"method": "basic", "username": "ada", "password": "logins://acme.example"}}
-BY_KEY: Final = {"auth": {"method": "api_key", "api_key": "env://ACME_KEY"}}
+PASSWORD = {"auth": {"method": "basic", "username": "ada", "password": "logins://acme.example"}}
+BY_KEY = {"auth": {"method": "api_key", "api_key": "env://ACME_KEY"}}
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -176,8 +173,8 @@ def test_the_format_renders_a_report(acme: Acme) -> None:
 
 # Errors in a plug-in
 
-SECRET_TEXT: Final = "the message of the exception"
-RAISING: Final = f"""
+SECRET_TEXT = "the message of the exception"
+RAISING = f"""
 from connform.plugin import AuthMethod, Backend, CheckRequest, Instance, Judgement, Shape
 
 def fail():
@@ -228,8 +225,8 @@ class Format:
 
 PROVIDER, BACKEND, METHOD, FORMAT = Provider(), Failing(), Method(), Format()
 """
-ORIGIN: Final = "acme_plugin:{} of acme-plugin"
-FAILING: Final = {
+ORIGIN = "acme_plugin:{} of acme-plugin"
+FAILING = {
     "connform.providers": "failing = acme_plugin:PROVIDER",
     "connform.secrets": "failing = acme_plugin:BACKEND",
     "connform.auth": "failing = acme_plugin:METHOD",
@@ -277,7 +274,7 @@ def test_a_bug_fails_its_own_connection_and_is_that_of_the_plug_in(
     assert SECRET_TEXT not in debugged.out
 
 
-WRONG: Final = """
+WRONG = """
 from connform.plugin import (
     AuthMethod, Backend, CheckRequest, ConnectionFailed, Credential, DocumentStore, Fetched, Finding, HeaderCredential,
     HeaderLines, Instance, Judgement, Secret, SecretUnresolved, Shape,

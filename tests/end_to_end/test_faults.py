@@ -7,12 +7,13 @@ import json
 import re
 import socket
 import sys
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -23,16 +24,11 @@ from tests.end_to_end.conftest import PACKAGES, Issuer, Servers
 from tests.end_to_end.nginx import certificate, nginx
 from tests.end_to_end.running import KEY, Run, complete, manifest, offline, run
 from tests.http import servers as raw_servers
-from tests.http.servers import answer, drip, endless, head, only_tls_1_1, raw
+from tests.http.servers import Behaviour, Connection, answer, drip, endless, head, only_tls_1_1, raw
 from tests.ports import free_ports
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-    from tests.http.servers import Behaviour, Connection
-
 # What docs and scripts rely on: class → stage, verdict, exit code of a run with this failure alone.
-CLASSES: Final = {
+CLASSES = {
     "": ("", "ready", 0),
     "dns_no_such_host": ("dns", "failed", 6),
     "dns_timeout": ("dns", "unknown", 6),
@@ -63,26 +59,26 @@ CLASSES: Final = {
     "config_file_unreadable": ("config", "failed", 1),
     "secret_not_found": ("secret", "failed", 5),
 }
-STAGES: Final = ("config", "secret", "dns", "tcp", "tls", "http", "auth", "latency")
+STAGES = ("config", "secret", "dns", "tcp", "tls", "http", "auth", "latency")
 
-TOTAL_S: Final = 2.0
-TIMEOUTS: Final = {"connect_s": 0.8, "read_s": 1.0, "total_s": TOTAL_S}
-READ_ALONE: Final = {"timeouts": {"read_s": 1.0}}
+TOTAL_S = 2.0
+TIMEOUTS = {"connect_s": 0.8, "read_s": 1.0, "total_s": TOTAL_S}
+READ_ALONE = {"timeouts": {"read_s": 1.0}}
 """Nothing but silence ends it, however busy the machine is."""
-GRACE_S: Final = 1.0
+GRACE_S = 1.0
 """How much later than its deadline a check may end."""
-MEMORY_KB: Final = 50 * 1024
+MEMORY_KB = 50 * 1024
 
-ISSUER: Final = "Intercepting Proxies Ltd"
-DENIED: Final = '{"error": "user_not_authorized", "message": "no"}'
-LACKING: Final = '{"error": "package_feature_bulk", "message": "not in this plan"}'
-ABSENT: Final = '{"error": "path_not_found", "message": "no"}'
-HTML: Final = "<html><body>Welcome</body></html>"
-IN_A_MINUTE: Final = format_datetime(datetime.now(UTC) + timedelta(minutes=1), usegmt=True)
+ISSUER = "Intercepting Proxies Ltd"
+DENIED = '{"error": "user_not_authorized", "message": "no"}'
+LACKING = '{"error": "package_feature_bulk", "message": "not in this plan"}'
+ABSENT = '{"error": "path_not_found", "message": "no"}'
+HTML = "<html><body>Welcome</body></html>"
+IN_A_MINUTE = format_datetime(datetime.now(UTC) + timedelta(minutes=1), usegmt=True)
 
 # Real nginx: a location per answer, below a location per redirect.
-REDIRECTS: Final = (301, 302, 303, 307, 308)
-ANSWERS: Final[dict[str, str]] = {
+REDIRECTS = (301, 302, 303, 307, 308)
+ANSWERS: dict[str, str] = {
     "packages": f"return 200 '{PACKAGES.decode()}';",
     "html": f"default_type text/html; return 200 '{HTML}';",
     "nothing": "return 200 '';",
@@ -191,9 +187,9 @@ def http_answered(location: str, fault: str, says: str = "", **settings: Any) ->
     return Case(by_nginx("good", location), fault, says, {"provider": "http", **settings})
 
 
-LARGE: Final = gzip.compress(bytes(200_000_000), compresslevel=9)
+LARGE = gzip.compress(bytes(200_000_000), compresslevel=9)
 
-CASES: Final[dict[str, Case]] = {
+CASES: dict[str, Case] = {
     # dns, tcp
     "no such host": Case(literally("https://nowhere.invalid/api/v1"), "dns_no_such_host", "nowhere.invalid", resolver="nxdomain"),
     "silent resolver": Case(literally("https://somewhere.invalid/api/v1"), "dns_timeout", "somewhere.invalid", resolver="silent"),

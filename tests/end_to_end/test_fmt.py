@@ -10,14 +10,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Final
 
 from tests.conftest import require_peer
 from tests.end_to_end.running import COMMAND, environment, run
 
-EXAMPLE: Final = Path(__file__).parents[2] / "connections.yaml.example"
-ODD: Final = b"version:   1\r\nconnections: { }\r\n"
-LAID_OUT: Final = b"version: 1\r\nconnections: {}\r\n"
+EXAMPLE = Path(__file__).parents[2] / "connections.yaml.example"
+ODD = b"version:   1\r\nconnections: { }\r\n"
+LAID_OUT = b"version: 1\r\nconnections: {}\r\n"
 
 
 def without_root_powers() -> list[str]:

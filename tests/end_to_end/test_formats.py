@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
 
 import pytest
 
@@ -13,14 +13,11 @@ from connform.reporters import FORMATS
 from tests.end_to_end.running import run
 from tests.manifest.test_many import COUNT, LINES_OF_ONE, MISTAKES, connection
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-EXAMPLE: Final = Path(__file__).parents[2] / "connections.yaml.example"
-BROKEN: Final = (
+EXAMPLE = Path(__file__).parents[2] / "connections.yaml.example"
+BROKEN = (
     "version: 1\nconnections:\n  a: {environment: sandbox, region: ca, auth: {method: api_key, api_key: env://A}}\n"
 )
-PLACES: Final[dict[str, Callable[[str], list[tuple[int, int]]]]] = {
+PLACES: dict[str, Callable[[str], list[tuple[int, int]]]] = {
     "text": lambda text: places(r"(?m)^connections\.yaml:(\d+):(\d+): error\[", text),
     "concise": lambda text: places(r"(?m)^connections\.yaml:(\d+):(\d+): error\[", text),
     "json": lambda text: [(one["line"], one["column"]) for one in json.loads(text)["diagnostics"]],
@@ -30,7 +27,7 @@ PLACES: Final[dict[str, Callable[[str], list[tuple[int, int]]]]] = {
     "markdown": lambda text: places(r"(?m)^\| ❌ \| `connections\.yaml:(\d+):(\d+)` ", text),
 }
 """Format → the places that it tells."""
-SEEDS: Final = ("0", "4711")
+SEEDS = ("0", "4711")
 
 
 def places(pattern: str, text: str) -> list[tuple[int, int]]:

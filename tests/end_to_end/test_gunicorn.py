@@ -7,18 +7,14 @@ import subprocess
 import sys
 import textwrap
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import httpx
 
 from tests.conftest import require_library
+from tests.end_to_end.conftest import Servers
 from tests.end_to_end.running import KEY, environment, manifest
 from tests.http.servers import Connection, head
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.end_to_end.conftest import Servers
 
 require_library("gunicorn")
 

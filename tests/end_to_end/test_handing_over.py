@@ -11,17 +11,14 @@ import stat
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
 
 import pytest
 
 from tests.canary import API_KEY, assert_no_canary
 from tests.end_to_end.running import COMMAND, KEY, Run, environment, run
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-MANIFEST: Final = """\
+MANIFEST = """\
 version: 1
 connections:
   sandbox-us:
@@ -57,11 +54,11 @@ connections:
 """
 
 
-SIGNALS: Final = (
+SIGNALS = (
     *(signal.SIGTERM, signal.SIGINT, signal.SIGHUP),
     *(signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2),
 )
-ASKING: Final = """\
+ASKING = """\
 import json, os, urllib.request
 headers = {"Content-Type": "application/json"}
 if "PREFIX_TOKEN" in os.environ:

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 import connform
 from tests.canary import API_KEY, assert_no_canary
+from tests.end_to_end.conftest import Issuer
 from tests.end_to_end.running import KEY_VARIABLE, manifest
-from tests.http.servers import Connection, head
+from tests.http.servers import Connection, Server, head
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from tests.end_to_end.conftest import Issuer
-    from tests.http.servers import Server
-
-CALLS: Final[dict[str, tuple[str, dict[str, Any], str, str]]] = {
+CALLS: dict[str, tuple[str, dict[str, Any], str, str]] = {
     "get": ("get", {"params": {"q": "ü"}}, "GET /api/v1/x?q=%C3%BC", ""),
     "options": ("options", {}, "OPTIONS /api/v1/x", ""),
     "head": ("head", {}, "HEAD /api/v1/x", ""),

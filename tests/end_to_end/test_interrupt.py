@@ -5,26 +5,22 @@ from __future__ import annotations
 import signal
 import subprocess
 import time
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
 
 import pytest
 
+from tests.end_to_end.conftest import Servers
 from tests.end_to_end.running import COMMAND, KEY, environment, manifest, run
 from tests.http import servers as raw_servers
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.end_to_end.conftest import Servers
-
-TIMEOUT_S: Final = 600
+TIMEOUT_S = 600
 """Of what the command waits for."""
-PATIENCE_S: Final = 60
+PATIENCE_S = 60
 """Far below that, and far above what a loaded machine takes to end a process."""
-ENDINGS: Final = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129}
-IN_THE_BACKGROUND: Final = ("sh", "-c", "trap '' INT; exec \"$@\"", "sh")
+ENDINGS = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129}
+IN_THE_BACKGROUND = ("sh", "-c", "trap '' INT; exec \"$@\"", "sh")
 """As a shell without job control starts what ends with `&`."""
-VERBS: Final = {"check": ["check"], "apply": ["apply", "--yes"], "request": ["request", "acme", "GET", "/x"]}
+VERBS = {"check": ["check"], "apply": ["apply", "--yes"], "request": ["request", "acme", "GET", "/x"]}
 
 
 @pytest.mark.parametrize("name", ENDINGS)
@@ -62,7 +58,7 @@ def test_an_interrupt_ends_a_hanging_command(
     assert (process.returncode, out, err) == (ENDINGS[name], b"", b"")
 
 
-MANY: Final = {f"c{number}": {"base_url": f"https://localhost/{number}"} for number in range(3_000)}
+MANY = {f"c{number}": {"base_url": f"https://localhost/{number}"} for number in range(3_000)}
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
@@ -76,7 +72,7 @@ def test_a_reader_that_leaves_is_no_error(form: str, tmp_path: Path) -> None:
     assert len(done.stdout.splitlines()) == 1
 
 
-UNWRITABLE: Final = ("missing/report.json", ".", "/dev/full")
+UNWRITABLE = ("missing/report.json", ".", "/dev/full")
 
 
 @pytest.mark.parametrize("where", UNWRITABLE)

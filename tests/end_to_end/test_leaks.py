@@ -7,29 +7,24 @@ from __future__ import annotations
 
 import pickle
 import traceback
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 import connform
 from tests.canary import API_KEY, AWKWARD, assert_no_canary
-from tests.end_to_end.conftest import PACKAGES
+from tests.conftest import Plant
+from tests.end_to_end.conftest import PACKAGES, Servers
 from tests.end_to_end.plugins import install
 from tests.end_to_end.running import KEY, KEY_VARIABLE, complete, manifest, run
 from tests.http import servers as raw_servers
-from tests.http.servers import answer, head, raw
+from tests.http.servers import Behaviour, Server, answer, head, raw
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-    from tests.conftest import Plant
-    from tests.end_to_end.conftest import Servers
-    from tests.http.servers import Behaviour, Server
-
-LINE: Final = b"api_key: " + API_KEY.encode()
-LIST: Final[dict[str, Any]] = {"url": "/packages/list", "json": {"take": 1, "skip": 0}}
+LINE = b"api_key: " + API_KEY.encode()
+LIST: dict[str, Any] = {"url": "/packages/list", "json": {"take": 1, "skip": 0}}
 
 
 @pytest.fixture
@@ -55,7 +50,7 @@ def declare(tmp_path: Path, ca_file: Path) -> Callable[..., Path]:
 
 # Outputs
 
-COMMANDS: Final = {
+COMMANDS = {
     "validate": ["validate", "-vv"],
     "list": ["list", "-vv"],
     "show": ["show", "acme", "--origin", "-vv"],
@@ -137,7 +132,7 @@ def echoing(kind: str) -> Behaviour:
     return lines[kind]
 
 
-ECHOES: Final = (
+ECHOES = (
     "in the error's message",
     "as the error's code",
     "in a redirect",
@@ -170,7 +165,7 @@ def test_what_a_server_says_of_the_key_is_not_repeated(
     assert {connection["verdict"] for connection in ended.connections.values()} <= {"failed", "unknown"}
 
 
-MALFORMED: Final = {
+MALFORMED = {
     "newline": f"{API_KEY}\nX-Injected: 1",
     "space": f"{API_KEY} {API_KEY}",
     "not ASCII": f"{API_KEY}é",
@@ -199,7 +194,7 @@ def test_a_key_that_is_no_header_is_not_quoted(
 
 # An error in a plug-in
 
-RAISING: Final = """
+RAISING = """
 import os
 from connform.plugin import CheckRequest, Instance, Judgement, Shape
 
@@ -245,7 +240,7 @@ class Backend:
 
 PROVIDER, BACKEND = Provider(), Backend()
 """
-POINTS: Final = {
+POINTS = {
     "connform.providers": "leaky = acme_plugin:PROVIDER",
     "connform.secrets": "leaky = acme_plugin:BACKEND",
 }
@@ -290,7 +285,7 @@ def key_in_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(KEY_VARIABLE, API_KEY)
 
 
-ELSEWHERE: Final = {
+ELSEWHERE = {
     "another port": ("https://localhost:{sink}/api/v1", 7),
     "the same host by its address": ("https://127.0.0.1:{port}/api/v1", 7),
     "plain http": ("http://localhost:{plain}/", 7),
@@ -318,7 +313,7 @@ def test_an_absolute_url_elsewhere_is_refused_before_anything_is_sent(
     assert acme.connections == 0
 
 
-NO_REQUESTS: Final = {
+NO_REQUESTS = {
     "method": ["GE T", "/x"],
     "path": ["GET", "/\x07"],
     "header's name": ["GET", "/x", "-H", "A B: c"],
@@ -427,7 +422,7 @@ def test_the_look_finds_a_key_where_a_plain_client_shows_it() -> None:
         assert_no_canary(*looked_at(client))
 
 
-FAILURES: Final[dict[str, Behaviour]] = {
+FAILURES: dict[str, Behaviour] = {
     "closed": raw(),
     "not http": raw(b"rubbish\r\n\r\n"),
     "silent": raw_servers.silent,

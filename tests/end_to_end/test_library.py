@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import inspect
 import sys
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -13,19 +15,13 @@ import pytest
 import connform
 from connform.faults import ExitCode, Verdict
 from tests.canary import API_KEY
+from tests.end_to_end.conftest import Servers
 from tests.end_to_end.running import KEY_VARIABLE, manifest, run_program
 from tests.http import servers as raw_servers
-from tests.http.servers import raw
+from tests.http.servers import Server, raw
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from tests.end_to_end.conftest import Servers
-    from tests.http.servers import Server
-
-LIST: Final[dict[str, Any]] = {"url": "/packages/list", "json": {"take": 1, "skip": 0}}
-LINE: Final = b"api_key: " + API_KEY.encode()
+LIST: dict[str, Any] = {"url": "/packages/list", "json": {"take": 1, "skip": 0}}
+LINE = b"api_key: " + API_KEY.encode()
 
 
 @pytest.fixture
@@ -159,7 +155,7 @@ def silent(file: Path, servers: Servers, ca_file: Path) -> None:
     ask(file, servers.tls(raw_servers.silent), ca_file)
 
 
-ERRORS: Final[dict[Callable[[Path, Any, Path], None], tuple[tuple[type[Exception], ...], ExitCode]]] = {
+ERRORS: dict[Callable[[Path, Any, Path], None], tuple[tuple[type[Exception], ...], ExitCode]] = {
     manifest_invalid: ((connform.ManifestInvalid,), ExitCode.INVALID),
     unknown: ((connform.UnknownConnection, KeyError), ExitCode.USAGE),
     no_secret: ((connform.SecretUnresolved, connform.ConnectionFailed), ExitCode.SECRET_UNRESOLVED),

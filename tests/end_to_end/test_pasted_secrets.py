@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -12,17 +12,14 @@ import pytest
 from connform.cli.main import main
 from connform.reporters import FORMATS
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-SECRETS: Final = ("CANARY-hunter-pass", "CANARYhunter!7", 'p4ssw0rd-Hunter"<ü>', "cnry.x9Kf82LmQw71Zp0T")
+SECRETS = ("CANARY-hunter-pass", "CANARYhunter!7", 'p4ssw0rd-Hunter"<ü>', "cnry.x9Kf82LmQw71Zp0T")
 """As people choose them, and as machines do; the runs of letters by which they are found."""
-NEEDLES: Final = ("CANARY", "hunter", "Hunter", "p4ssw0rd", "x9Kf82", "Zp0T", "5f2b3c", "4b5c6d")
-HEAD: Final = "version: 1\n"
-CONNECTION: Final = 'version: 1\nconnections:\n  a:\n    environment: sandbox\n    region: us\n    auth: {method: api_key, api_key: "env://A"}\n'
-AUTH: Final = "version: 1\nconnections:\n  a:\n    environment: sandbox\n    region: us\n    auth: "
-HTTP: Final = 'version: 1\nconnections:\n  a:\n    provider: http\n    auth: {method: api_key, api_key: "env://A"}\n'
-PLACES: Final = {
+NEEDLES = ("CANARY", "hunter", "Hunter", "p4ssw0rd", "x9Kf82", "Zp0T", "5f2b3c", "4b5c6d")
+HEAD = "version: 1\n"
+CONNECTION = 'version: 1\nconnections:\n  a:\n    environment: sandbox\n    region: us\n    auth: {method: api_key, api_key: "env://A"}\n'
+AUTH = "version: 1\nconnections:\n  a:\n    environment: sandbox\n    region: us\n    auth: "
+HTTP = 'version: 1\nconnections:\n  a:\n    provider: http\n    auth: {method: api_key, api_key: "env://A"}\n'
+PLACES = {
     # Braces and lists
     "in braces without its key": AUTH + "{method: api_key, §}\n",
     "first in braces": AUTH + "{§, method: api_key}\n",
@@ -107,7 +104,7 @@ PLACES: Final = {
     "in an ignore comment": CONNECTION + "    # connform: ignore[§]\n",
     "in a link's line": "root:§:19000:0:99999:7::\n",
 }  # fmt: skip
-ALLOWED: Final = {
+ALLOWED = {
     "in a folded block of a list": CONNECTION + "    tags:\n      - >-\n        §\n",
     "as a tag": CONNECTION + "    tags: [ci, '§']\n",
     "in a description": CONNECTION + "    description: 'the key is §'\n",
@@ -118,14 +115,14 @@ ALLOWED: Final = {
     "in the query of a check": HTTP + "    base_url: https://api.acme.example\n    check: {path: '/x?token=§'}\n",
 }
 """Where a text of the writer's own may stand: only what a machine made is known for a secret there."""
-VERBS: Final = [
+VERBS = [
     *(["validate", "-v", "--format", form] for form in FORMATS),
     *(["fmt", "--diff"], ["fmt", "--check"], ["list", "-v"], ["show", "a"], ["plan"], ["graph"], ["login"]),
     *(["secrets", "check"], ["check"], ["apply", "--yes"], ["token", "a"], ["logout", "a"], ["explain", "unknown-key"]),
     *(["validate", "--fix"], ["state", "list"], ["exec", "a", "--", "true"], ["request", "a", "GET", "/"], ["list", "-c", "b"]),
 ]  # fmt: skip
 
-BRIEFLY: Final = [["validate", "-v"], ["fmt", "--diff"]]
+BRIEFLY = [["validate", "-v"], ["fmt", "--diff"]]
 
 
 def forms(text: str) -> set[str]:
@@ -136,7 +133,7 @@ def forms(text: str) -> set[str]:
     }
 
 
-NEEDED: Final = {form for needle in NEEDLES for form in forms(needle)}
+NEEDED = {form for needle in NEEDLES for form in forms(needle)}
 
 
 @pytest.fixture(autouse=True)

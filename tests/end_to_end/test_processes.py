@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pickle
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -13,9 +14,6 @@ from connform.auth.oauth.token_answer import EndpointFailed
 from connform.errors import ConnectionFailed, ConnformError, NoBaseline, PlanUnusable, Refused
 from connform.http.failures import OriginRefused, RequestFailed, RequestTimedOut
 from tests.canary import API_KEY
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 MANIFEST = """\
 version: 1

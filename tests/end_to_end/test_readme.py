@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Final
 
 import pytest
 
@@ -12,10 +11,10 @@ import connform
 from connform.faults import ExitCode
 from tests.end_to_end.running import run
 
-ROOT: Final = Path(__file__).parents[2]
-README: Final = (ROOT / "README.md").read_text()
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
 
-MISTAKEN: Final = """\
+MISTAKEN = """\
 version: 1
 
 connections:

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
 
 import pytest
 
 from tests.canary import API_KEY
+from tests.end_to_end.conftest import Servers
 from tests.end_to_end.running import KEY, Run, manifest, run
 from tests.end_to_end.test_httpx_surface import echo
-from tests.http.servers import answer
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.end_to_end.conftest import Servers
-    from tests.http.servers import Server
+from tests.http.servers import Server, answer
 
 
 @dataclass(frozen=True)
@@ -30,7 +25,7 @@ class Sent:
     stdin: str | None = None
 
 
-SENT: Final = {
+SENT = {
     "get": Sent(("get", "/x?q=1"), "GET /api/v1/x?q=1"),
     "head": Sent(("HEAD", "/x"), "HEAD /api/v1/x"),
     "options": Sent(("OPTIONS", "/x"), "OPTIONS /api/v1/x"),

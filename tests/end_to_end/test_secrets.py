@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
 
 import pytest
 
 from connform.reporters import FORMATS
 from connform.secrets import BACKENDS
 from tests.canary import API_KEY
+from tests.conftest import Plant
 from tests.end_to_end.running import run
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.conftest import Plant
-
-MANIFEST: Final = """\
+MANIFEST = """\
 version: 1
 stores:
   mounted: {type: file, path: secrets}

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
 
 import pytest
 
 from connform.faults import FAULTS
 from tests.canary import API_KEY
-from tests.conftest import require_peer
+from tests.conftest import Plant, require_peer
+from tests.end_to_end.conftest import Servers
 from tests.end_to_end.running import run
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from tests.conftest import Plant
-    from tests.end_to_end.conftest import Servers
-
-MANIFEST: Final = """\
+MANIFEST = """\
 version: 1
 stores:
   mounted: {{type: file, path: mount}}
@@ -47,7 +42,7 @@ class Missing:
     env: Mapping[str, str]
 
 
-CASES: Final = {
+CASES = {
     "unset variable": Missing("env://ACME_KEY", "secret_not_found", "environment variable ACME_KEY is not set", {}),
     "mistyped variable": Missing("env://ACME_KEY", "secret_not_found", "did you mean `ACME_KEYS`?", {"ACME_KEYS": "x"}),
     "empty variable": Missing("env://ACME_KEY", "secret_malformed", "is empty", {"ACME_KEY": ""}),

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
 
 import pytest
 
 from tests.end_to_end.running import Run, run
 
-EXAMPLE: Final = Path(__file__).parents[2] / "connections.yaml.example"
+EXAMPLE = Path(__file__).parents[2] / "connections.yaml.example"
 
 # docs.iinkedsign.com/v4, pages `authentication` and `oauth`; written out, so that no code builds what it is checked against.
-URLS: Final = {
+URLS = {
     "sandbox-us": (
         "https://sandbox.syngrafii.com/api/v1",
         "https://sandbox.syngrafii.com/integration",
@@ -57,7 +56,7 @@ URLS: Final = {
     ),
 }
 
-INHERITING: Final = """\
+INHERITING = """\
 version: 1
 defaults:
   owner: platform@acme.example

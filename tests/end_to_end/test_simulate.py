@@ -6,8 +6,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
 
 import pytest
 
@@ -15,12 +15,9 @@ import connform
 from connform.simulator import Simulator
 from tests.end_to_end.running import COMMAND, environment, manifest, offline, run, run_program
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-ROOT: Final = Path(__file__).parents[2]
-EXAMPLE: Final = ROOT / "connections.yaml.example"
-NAMES: Final = [
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "connections.yaml.example"
+NAMES = [
     "sandbox-us",
     "sandbox-eu",
     "production-us",
@@ -121,7 +118,7 @@ def test_a_program_uses_the_simulator_in_place_of_the_real_hosts() -> None:
         assert (seen.method, seen.host, seen.path) == ("POST", "sign.syngrafii.ca", "/api/v1/packages/list")
 
 
-USERS_TESTS: Final = """
+USERS_TESTS = """
 import connform
 import pytest
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
 
 import pytest
 
@@ -16,10 +16,7 @@ from tests.secrets import gnupg
 from tests.secrets.exec.test_exec import write_policy
 from tests.secrets.test_sops import encrypt
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-MANIFEST: Final = """\
+MANIFEST = """\
 version: 1
 stores:
   files: {{type: sops, path: secrets.enc.yaml, age_key: "{age_key}"}}
@@ -31,7 +28,7 @@ connections:
     instance: acme
     auth: {{method: api_key, api_key: "{reference}"}}
 """
-COMPARE: Final = ("--", "sh", "-c", 'test "$ACME_API_KEY" = "$EXPECTED"')
+COMPARE = ("--", "sh", "-c", 'test "$ACME_API_KEY" = "$EXPECTED"')
 
 
 @pytest.fixture(scope="module")

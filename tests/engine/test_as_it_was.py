@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from connform.errors import NoBaseline
 from tests.engine.test_baseline import CONFIGURATIONS, MANIFEST, PROMISOR, commit, git, touched
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-EU: Final = MANIFEST.replace("us", "eu", 1)
-BY_FILE: Final = """\
+EU = MANIFEST.replace("us", "eu", 1)
+BY_FILE = """\
 version: 1
 connections:
   a: {environment: sandbox, region: us, auth: {method: api_key, api_key: file://key}}
@@ -106,7 +103,7 @@ def from_a_link_in_the_folder_of_relative_paths(path: Path) -> None:
     relink("now", "eu")
 
 
-CHANGES: Final[dict[Callable[[Path], None], str]] = {
+CHANGES: dict[Callable[[Path], None], str] = {
     to_another_file: "",
     to_another_folder: "",
     through_the_parent_of_a_link: "",

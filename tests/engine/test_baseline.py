@@ -6,7 +6,8 @@ import json
 import os
 import shutil
 import subprocess
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
@@ -16,21 +17,16 @@ from connform.errors import NoBaseline
 from tests.conftest import require_peer
 from tests.engine.test_changed import IDENTITY
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-
-MANIFEST: Final = """\
+MANIFEST = """\
 version: 1
 connections:
   a: {environment: sandbox, region: us, auth: {method: api_key, api_key: env://KEY}}
   b: {environment: sandbox, region: us, auth: {method: api_key, api_key: env://KEY}}
 """
-LACKING: Final = "this partial clone has not fetched all of them: `git diff --stat COMMIT`"
-BARE: Final = "[core]\n\trepositoryformatversion = 1\n\tbare = true\n"
-PROMISOR: Final = '[extensions]\n\tpartialClone = origin\n[remote "origin"]\n\tpromisor = true\n'
-PROGRAMS: Final = """\
+LACKING = "this partial clone has not fetched all of them: `git diff --stat COMMIT`"
+BARE = "[core]\n\trepositoryformatversion = 1\n\tbare = true\n"
+PROMISOR = '[extensions]\n\tpartialClone = origin\n[remote "origin"]\n\tpromisor = true\n'
+PROGRAMS = """\
 [core]
 	fsmonitor = SCRIPT
 	hooksPath = HOOKS
@@ -54,7 +50,7 @@ PROGRAMS: Final = """\
 	smudge = SCRIPT
 	process = SCRIPT
 """
-CONFIGURATIONS: Final = {
+CONFIGURATIONS = {
     "ext": '[remote "origin"]\n\turl = "ext::sh SCRIPT"\n[protocol "ext"]\n\tallow = always\n',
     "ext by another name": (
         '[remote "origin"]\n\turl = https://acme.example/x\n[url "ext::SCRIPT "]\n\tinsteadOf = https://acme.example/\n'
@@ -190,8 +186,8 @@ def variables(pairs: Mapping[str, str]) -> dict[str, str]:
     return {"GIT_CONFIG_COUNT": str(len(pairs)), **lines}
 
 
-FETCHING: Final = {"remote.x.promisor": "true", "remote.x.url": "ext::sh SCRIPT", "protocol.ext.allow": "always"}
-ENVIRONMENTS: Final = {
+FETCHING = {"remote.x.promisor": "true", "remote.x.url": "ext::sh SCRIPT", "protocol.ext.allow": "always"}
+ENVIRONMENTS = {
     "GIT_DIR": {"GIT_DIR": "REPOSITORY/connections"},
     "GIT_DIR, relative": {"GIT_DIR": "."},
     "GIT_COMMON_DIR": {"GIT_COMMON_DIR": "REPOSITORY/connections"},
@@ -264,7 +260,7 @@ def upstream(tmp_path: Path) -> Path:
     return folder
 
 
-CLONES: Final = {
+CLONES = {
     "ordinary": ["clone URL clone"],
     "shallow": ["clone --depth=2 URL clone"],
     "blobless": ["clone --filter=blob:none URL clone", "-C clone diff --stat HEAD~1"],

@@ -6,7 +6,8 @@ import io
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Final, Protocol
+from pathlib import Path
+from typing import Protocol
 
 import pytest
 
@@ -17,10 +18,7 @@ from connform.engine.validate import validate
 from connform.errors import NoBaseline, UnknownConnection
 from tests.conftest import require_peer
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-IDENTITY: Final = {
+IDENTITY = {
     "GIT_AUTHOR_NAME": "A",
     "GIT_AUTHOR_EMAIL": "a@acme.example",
     "GIT_COMMITTER_NAME": "A",
@@ -30,7 +28,7 @@ IDENTITY: Final = {
     "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_CONFIG_SYSTEM": os.devnull,
 }
-BEFORE: Final = """\
+BEFORE = """\
 version: 1
 stores:
   mounted: {type: file, path: /run/secrets}
@@ -50,7 +48,7 @@ connections:
     owner: somebody@acme.example
     auth: {method: api_key, api_key: env://KEY}
 """
-EVERYTHING: Final = "one two three"
+EVERYTHING = "one two three"
 
 
 class Git(Protocol):
@@ -94,7 +92,7 @@ def touched(*files: str, ref: str = "HEAD") -> str:
     return " ".join(connection.name for connection in report.connections)
 
 
-CHANGES: Final = {
+CHANGES = {
     "nothing": ("", "", ""),
     "comments-and-layout": (
         "  one: {extends: portal, region: us, tags: [a, b]}",
@@ -248,7 +246,7 @@ def test_nothing_touched_is_a_report_of_nothing(
     assert "no connections in 1 file" in capsys.readouterr().out
 
 
-UNKNOWN: Final = "--changed-since names no commit that is here"
+UNKNOWN = "--changed-since names no commit that is here"
 
 
 @pytest.mark.parametrize(

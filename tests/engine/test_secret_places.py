@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 import pytest
 
 from connform.engine.changes.secret_identity import SecretIdentity, identity_of
 from connform.secret import SecretReference
 
-ARN: Final = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop/key-AbC123"
-VAULT: Final = {"type": "vault", "address": "https://vault.acme.example", "auth": {}}
-AZURE: Final = {"type": "azurekv", "address": "https://acme.vault.azure.net"}
-AWS: Final = {"type": "awssecrets"}
-ROLE: Final = "arn:aws:iam::123456789012:role/connform"
+ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop/key-AbC123"
+VAULT = {"type": "vault", "address": "https://vault.acme.example", "auth": {}}
+AZURE = {"type": "azurekv", "address": "https://acme.vault.azure.net"}
+AWS = {"type": "awssecrets"}
+ROLE = "arn:aws:iam::123456789012:role/connform"
 
 
 def place(text: str, **store: Any) -> SecretIdentity:
@@ -21,7 +21,7 @@ def place(text: str, **store: Any) -> SecretIdentity:
     return identity_of(SecretReference.parse(text), store or None, "team")
 
 
-SAME: Final = [
+SAME = [
     (place("env://KEY"), place("ref+env://KEY")),
     (place("env://KEY"), place("mine://KEY", type="env")),
     (place("file://key"), place("file://./x/../key")),
@@ -65,7 +65,7 @@ SAME: Final = [
     (place("mine://key", type="pass", path="/srv/store/shop"), place("pass://shop/key")),
     (place("mine://x", type="letterbox", box="a"), place("mine://x", type="letterbox", box="a", environment="sandbox")),
 ]
-OTHER: Final = [
+OTHER = [
     (place("env://KEY"), place("env://KEY2")),
     (place("env://key"), place("file://key")),
     (place("file://key"), place("file://x/key")),

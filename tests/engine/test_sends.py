@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 import pytest
 
 from connform.engine.changes.origins import sends
 
-API: Final = "https://api.acme.example"
-ACCOUNT: Final = "file:///var/run/secrets/kubernetes.io/serviceaccount/token"
-MINE: Final = "mine://a/b#c"
+API = "https://api.acme.example"
+ACCOUNT = "file:///var/run/secrets/kubernetes.io/serviceaccount/token"
+MINE = "mine://a/b#c"
 
 
 def spec(reference: str, store: dict[str, Any] | None = None, **settings: Any) -> dict[str, Any]:
@@ -26,10 +26,10 @@ def told(specification: dict[str, Any]) -> list[str]:
     return [f"{send.secret} → {send.to}" for send in sends(specification)]
 
 
-VAULT: Final = {"type": "vault", "address": "https://vault.acme.example/x", "folder": "team", "ca_file": "ca.pem"}
-APPROLE: Final = {"method": "approle", "role_id_from": "env://ROLE", "secret_id": "file://id"}
-AZURE: Final = {"type": "azurekv", "address": "https://acme.vault.azure.net"}
-LOGINS: Final[dict[str, tuple[dict[str, Any], list[str]]]] = {
+VAULT = {"type": "vault", "address": "https://vault.acme.example/x", "folder": "team", "ca_file": "ca.pem"}
+APPROLE = {"method": "approle", "role_id_from": "env://ROLE", "secret_id": "file://id"}
+AZURE = {"type": "azurekv", "address": "https://acme.vault.azure.net"}
+LOGINS: dict[str, tuple[dict[str, Any], list[str]]] = {
     "vault-approle": (
         VAULT | {"auth": APPROLE},
         [
@@ -67,7 +67,7 @@ LOGINS: Final[dict[str, tuple[dict[str, Any], list[str]]]] = {
     "files": ({"type": "file", "path": "/run/secrets"}, []),
     "sops": ({"type": "sops", "path": "a.yaml", "age_key": "env://AGE"}, []),
 }
-BARE: Final = {
+BARE = {
     "env://KEY": [],
     "vault://secret/a#b": ["env://VAULT_TOKEN → VAULT_ADDR (store vault)"],
     "k8s://ns/name#key": [f"{ACCOUNT} → the pod's cluster (store k8s)"],
@@ -99,7 +99,7 @@ def test_the_way_is_told_without_a_password() -> None:
     assert told(spec("env://KEY", **way) | {"folder": "team"}) == [f"env://KEY → {API} ({said})"]
 
 
-APP: Final[dict[str, str]] = {
+APP: dict[str, str] = {
     "method": "oauth2",
     "client_id": "portal",
     "client_secret": "env://APP",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -16,12 +17,7 @@ from connform.errors import ConnectionFailed, SecretUnresolved
 from connform.manifest.model import Store
 from connform.secret import Secret, SecretReference
 from connform.secrets import BACKENDS
-from connform.secrets.kit.interface import Fetched
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from connform.secrets.kit.interface import OpenStore, Outcome, StoreConfig
+from connform.secrets.kit.interface import Fetched, OpenStore, Outcome, StoreConfig
 
 HERE = Path()
 

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Mapping
+from random import Random
+from typing import Any
 
 import yaml
 
 from connform.engine.load.catalog import vocabulary
 from connform.manifest.settings import EXTENDS
-from connform.manifest.shape import Shape, keys
+from connform.manifest.shape import Schema, Shape, keys
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from random import Random
-
-    from connform.manifest.shape import Schema
-
-TEXTS: Final = (
+TEXTS = (
     *("acme", "ci", "team-7", "/me", "X-Api-Key", "read", ".env", "/run/secrets", "ca/acme.pem", "environment"),
     *(
         "https://api.acme.example/v1",
@@ -62,7 +58,7 @@ TEXTS: Final = (
         "a" * 70,
     ),
 )
-VALUES: Final[tuple[Any, ...]] = (
+VALUES: tuple[Any, ...] = (
     None,
     True,
     False,
@@ -82,7 +78,7 @@ VALUES: Final[tuple[Any, ...]] = (
     {"a": 1},
     [None],
 )
-NAMES: Final = ("one", "two", "three", "sandbox-us", "a.b_c-d", "9")
+NAMES = ("one", "two", "three", "sandbox-us", "a.b_c-d", "9")
 
 
 def manifest(random: Random) -> bytes:
@@ -215,7 +211,7 @@ def a_key(random: Random) -> str:
     return random.choice(_KEYS)
 
 
-_KEYS: Final = tuple(
+_KEYS = tuple(
     sorted(
         {
             "<<",
@@ -247,7 +243,7 @@ def _copy(value: Any) -> Any:
     return [_copy(item) for item in value] if isinstance(value, list) else value
 
 
-_NOISE: Final[tuple[str, ...]] = (
+_NOISE: tuple[str, ...] = (
     *"\t\n\r :=#-?{}[],&*!|>'\"%@`~<\\0a\x00\x1b\U0001f642",
     *"\x85\u2028\u2029\ufeff\u00a0\u2003\u200b\u202e\u3000\u00ad\uff1a\u201c\u2019",
     *(
@@ -308,4 +304,4 @@ def _anchor(random: Random, lines: list[str]) -> None:
         lines.append("owner: *a")
 
 
-TEXT_MUTATIONS: Final = (_flip, *map(_lines, (_delete, _double, _indent, _move, _anchor)))
+TEXT_MUTATIONS = (_flip, *map(_lines, (_delete, _double, _indent, _move, _anchor)))

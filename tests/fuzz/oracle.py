@@ -3,36 +3,31 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from connform.diagnostics import CODES, Severity
+from connform.diagnostics import CODES, Diagnostic, Severity
 from connform.engine.load.catalog import reference_keys, store_reference_keys, vocabulary
 from connform.engine.load.manifest_schemas import manifest_schema
 from connform.layout.canonical import canonical
 from connform.manifest.compiled import compile_predicate
+from connform.manifest.document import Entry
 from connform.manifest.files import Source
 from connform.manifest.fixes import apply_edits
 from connform.manifest.nodes import lines_of
 from connform.manifest.parser import parse
-from connform.manifest.shape import build_signature, published, selected
+from connform.manifest.shape import Schema, build_signature, published, selected
 from connform.manifest.source_excerpts import add_source_lines
 from connform.manifest.tally import Tally
 from connform.manifest.validate import validate
 from connform.manifest.yaml_errors import YamlError
 from tests.manifest.syntax_cases import LIBYAML
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from connform.diagnostics import Diagnostic
-    from connform.manifest.document import Entry
-    from connform.manifest.shape import Schema
-
-NAME: Final = "connections.yaml"
-OF_THE_SCHEMA: Final = frozenset(
+NAME = "connections.yaml"
+OF_THE_SCHEMA = frozenset(
     {
         *(
             "wrong-indentation",
@@ -49,14 +44,14 @@ OF_THE_SCHEMA: Final = frozenset(
     }
 )
 """What a schema can find; the rest are rules. Rules that share one of these codes are switched off for the comparison."""
-_BY_GRAMMAR: Final = (
+_BY_GRAMMAR = (
     *("a reference carries", "a `#` in a reference", "the only option"),
     *("vals writes a field", "`echo://` is followed"),
 )
 """References that the schema accepts and the grammar refuses."""
 
 
-_READ_DIFFERENTLY: Final = re.compile(rb"\r(?!\n)|\xc2\x85|\xe2\x80[\xa8\xa9]")
+_READ_DIFFERENTLY = re.compile(rb"\r(?!\n)|\xc2\x85|\xe2\x80[\xa8\xa9]")
 """A carriage return alone, U+0085, U+2028, U+2029."""
 
 
@@ -168,7 +163,7 @@ def _signature() -> Callable[[Any], tuple[object, ...]]:
     return build_signature(vocabulary().connection)
 
 
-_BUILT: Final[dict[tuple[object, ...], tuple[Callable[[Any], bool], Draft202012Validator]]] = {}
+_BUILT: dict[tuple[object, ...], tuple[Callable[[Any], bool], Draft202012Validator]] = {}
 
 
 def _both(node: Any) -> tuple[Callable[[Any], bool], Draft202012Validator]:

@@ -8,26 +8,19 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from random import Random
 
 from tests.end_to_end.running import run_here
 from tests.fuzz.generate import manifest
 from tests.hostile import SHAPES
 from tests.reporters.readers_of_logs import commands, steering
 
-if TYPE_CHECKING:
-    from pathlib import Path
-    from random import Random
-
-OUTSIDE: Final = "of-another-repository"
+OUTSIDE = "of-another-repository"
 """The name of a connection that lies outside."""
-_ONE: Final = (
-    "version: 1\nconnections:\n  %s: {environment: sandbox, region: us, auth: {method: api_key, api_key: env://K}}\n"
-)
-_POLICY: Final = (
-    "version: 1\npolicies:\n  no-owner: {message: an owner, severity: warning, schema: {required: [owner]}}\n"
-)
-_FOLDERS: Final = (
+_ONE = "version: 1\nconnections:\n  %s: {environment: sandbox, region: us, auth: {method: api_key, api_key: env://K}}\n"
+_POLICY = "version: 1\npolicies:\n  no-owner: {message: an owner, severity: warning, schema: {required: [owner]}}\n"
+_FOLDERS = (
     "",
     "connections",
     "policies",
@@ -38,7 +31,7 @@ _FOLDERS: Final = (
     "a\nb",
     "caf\udce9",
 )
-_NAMES: Final = (
+_NAMES = (
     *("connections.yaml", "connections.yml", "a.yaml", "A.YAML", ".yaml", ".#a.yaml", "#a.yaml#", "a.yaml~", "p.yml"),
     *(
         "-f.yaml",
@@ -52,7 +45,7 @@ _NAMES: Final = (
     ),
     *("::error::x.yaml", "##[group]x.yaml", "\u202egnp.yaml", "\u2028.yaml", "caf\udce9.yaml", "x" * 200 + ".yaml"),
 )
-_TARGETS: Final = (
+_TARGETS = (
     "../elsewhere/outside.yaml",
     "../elsewhere",
     "/etc/passwd",
@@ -62,7 +55,7 @@ _TARGETS: Final = (
     ".",
     "..",
 )
-_COMMANDS: Final = (
+_COMMANDS = (
     ("validate",),
     ("validate", "--format", "json"),
     ("validate", "--format", "github"),
@@ -74,7 +67,7 @@ _COMMANDS: Final = (
     ("list",),
     ("plan",),
 )
-_CODES: Final = {0, 1, 3, 64}
+_CODES = {0, 1, 3, 64}
 
 
 def plant(random: Random, root: Path) -> None:

@@ -3,38 +3,34 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Literal
 
 import anyio
+import httpx
 
 from connform.errors import ConnectionFailed
+from connform.faults import Stage
 from connform.http import ClientSettings, async_client, sync_client
 from connform.http.settings import Credential, HeaderLines
 from connform.secret import Secret
 from tests.canary import API_KEY
 from tests.http.servers import HOST, Server
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import httpx
-
-    from connform.faults import Stage
-
 Mode = Literal["sync", "async", "trio"]
 MODES: tuple[Mode, ...] = ("sync", "async", "trio") if find_spec("trio") else ("sync", "async")
-SHORT: Final[dict[str, dict[str, float]]] = {
+SHORT: dict[str, dict[str, float]] = {
     "tcp_timeout": {"connect_s": 1.0},
     "tls_timeout": {"connect_s": 1.0},
     "http_timeout": {"read_s": 0.6},
     "http_deadline": {"total_s": 2.0},
 }
 """Fault → the limit that brings it soon."""
-HASTY: Final[dict[str, float]] = {"connect_s": 2.0, "read_s": 1.0, "write_s": 2.0, "pool_s": 2.0, "total_s": 3.0}
+HASTY: dict[str, float] = {"connect_s": 2.0, "read_s": 1.0, "write_s": 2.0, "pool_s": 2.0, "total_s": 3.0}
 """All limits short, for requests that fail in whatever way."""
-BUSY_S: Final = 10.0
+BUSY_S = 10.0
 """A busy machine may take that much longer than a limit says."""
 
 

@@ -11,23 +11,21 @@ import ssl
 import struct
 import threading
 import warnings
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, Protocol, Self
+from types import TracebackType
+from typing import Protocol, Self
 
 import trustme
 
 from connform.http.net.tls_socket import TLSSocket
 from connform.http.settings import Network
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from types import TracebackType
-
-HOST: Final = "api.example.test"
+HOST = "api.example.test"
 """The host whose certificate the servers have; it is in no DNS (RFC 6761 §6.2)."""
-PATIENCE_S: Final = 30.0
+PATIENCE_S = 30.0
 
 
 class Behaviour(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import tracemalloc
 import zlib
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
 
 import pytest
 from hypothesis import given
@@ -15,9 +15,6 @@ from connform.http import RequestFailed, sync_client, transport_base
 from connform.http.body import Body
 from tests.http.exchanging import Mode, exchange, settings_for
 from tests.http.servers import Authority, Server, answer, endless, head
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
 
 MEGABYTE = 1_000_000
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final, NamedTuple
+from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from cryptography import x509
@@ -16,16 +18,10 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from connform.errors import ConnectionFailed
 from connform.http import sync_client
 from connform.http.settings import ClientSettings
-from tests.http.exchanging import exchange, settings_for
+from tests.http.exchanging import Mode, exchange, settings_for
 from tests.http.servers import HOST, Server, answer
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from tests.http.exchanging import Mode
-
-PASS_PHRASE: Final = b"synthetic"
+PASS_PHRASE = b"synthetic"
 
 
 class Issued(NamedTuple):
@@ -65,10 +61,10 @@ def issue(
     return Issued(key, builder.sign(by.key if by else key, hashes.SHA256()))
 
 
-ROOT: Final = issue("Acme Root")
-ISSUING: Final = issue("Acme Issuing CA 1", ROOT)
-SITE: Final = issue(HOST, ISSUING)
-OLD: Final = issue("Old Root", days=-10)
+ROOT = issue("Acme Root")
+ISSUING = issue("Acme Issuing CA 1", ROOT)
+SITE = issue(HOST, ISSUING)
+OLD = issue("Old Root", days=-10)
 
 
 def serve(folder: Path, *chain: Issued) -> Server:
@@ -89,7 +85,7 @@ def test_any_certificate_of_the_chain_may_be_trusted(mode: Mode, tmp_path: Path,
     assert ended.response is not None, ended.error
 
 
-REFUSED: Final[dict[str, tuple[Issued, Issued, str, str, str]]] = {
+REFUSED: dict[str, tuple[Issued, Issued, str, str, str]] = {
     "the certificate has expired": (
         issue(HOST, ROOT, days=-1), ROOT, "tls_cert_expired", f"the certificate of {HOST} has expired", "renewed",
     ),
@@ -115,7 +111,7 @@ def test_a_refusal_says_what_is_wrong_and_what_helps(mode: Mode, tmp_path: Path,
     assert hint in ended.error.hint
 
 
-KEYS: Final[dict[str, tuple[Callable[[], bytes], str, str]]] = {
+KEYS: dict[str, tuple[Callable[[], bytes], str, str]] = {
     "encrypted": (lambda: SITE.key_pem(PASS_PHRASE), "its private key is encrypted", "openssl pkey -in"),
     "encrypted, in the older form": (
         lambda: SITE.key_pem(PASS_PHRASE, PrivateFormat.TraditionalOpenSSL), "its private key is encrypted", "openssl pkey -in",
@@ -142,7 +138,7 @@ def test_a_key_that_is_not_taken_is_named_itself(tmp_path: Path, case: str) -> N
     assert hint in caught.value.hint
 
 
-CERTIFICATES: Final[dict[str, tuple[bytes, str]]] = {
+CERTIFICATES: dict[str, tuple[bytes, str]] = {
     "in DER": (SITE.certificate.public_bytes(Encoding.DER), "it is DER"),
     "a key": (SITE.key_pem(), "it holds no certificate in PEM"),
     "cut": (SITE.pem[:200] + b"\n-----END CERTIFICATE-----\n", ""),

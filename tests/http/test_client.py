@@ -6,7 +6,7 @@ import gc
 import json
 import threading
 import time
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import anyio
 import httpx
@@ -17,9 +17,6 @@ from tests.conftest import require_library
 from tests.http import servers
 from tests.http.exchanging import BUSY_S, Mode, exchange, settings_for
 from tests.http.servers import Authority, Server, answer, head, raw
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
 
 
 @pytest.fixture(params=["asyncio", "trio"])

@@ -6,6 +6,7 @@ import asyncio
 import sys
 import threading
 import time
+from types import CodeType, FrameType
 from typing import TYPE_CHECKING
 
 import httpx
@@ -18,8 +19,6 @@ from tests.http.exchanging import BUSY_S, Mode, exchange, settings_for
 from tests.http.servers import Authority, Server, answer, drip, head
 
 if TYPE_CHECKING:
-    from types import CodeType, FrameType
-
     from _typeshed import TraceFunction
 
 

@@ -12,32 +12,27 @@ import textwrap
 import threading
 import time
 import warnings
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import anyio
 import httpx
 import pytest
 
-from connform.http import REAL, RequestFailed, async_client, limits, sync_client, transport_base
+from connform.http import REAL, ClientSettings, RequestFailed, async_client, limits, sync_client, transport_base
 from connform.http.net import resolver, tls
 from connform.http.net.resolver import look_up
 from connform.http.origin import pinned_origin
 from connform.secret import Secret
 from tests.forking import all_locks_held, forked, unmeasured
 from tests.http.exchanging import MODES, Mode, settings_for
-from tests.http.servers import Authority, Connection, Server, head
+from tests.http.servers import Authority, Behaviour, Connection, Server, head
 from tests.http.test_proxy import tunnel_to
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
-
-    from connform.http import ClientSettings
-    from tests.http.servers import Behaviour
 
 WAYS = ("http", "https", "http proxy", "https proxy")
 CHILDREN = 4

@@ -10,7 +10,9 @@ import pickle
 import subprocess
 import sys
 import textwrap
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import httpcore
 import httpx
@@ -23,10 +25,6 @@ from tests.canary import API_KEY, assert_no_canary
 from tests.http import servers
 from tests.http.exchanging import Key, Mode, exchange, settings_for
 from tests.http.servers import HOST, Authority, Server, answer, raw, redirect
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 BEARER = (b"Authorization", b"Bearer " + API_KEY.encode())
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
+from collections.abc import Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
 
 import pytest
 
@@ -19,11 +21,6 @@ from tests.canary import API_KEY
 from tests.http import servers
 from tests.http.exchanging import SHORT, Mode, exchange, settings_for
 from tests.http.servers import Authority, Connection, Server, answer, head, raw
-
-if TYPE_CHECKING:
-    import ssl
-    from collections.abc import Iterator
-    from pathlib import Path
 
 PASSWORD = "proxy-password"
 PAGE = b"<html><title>ERROR: Cache Access Denied</title>" + bytes(3000)
@@ -198,8 +195,8 @@ def test_what_is_no_proxy(proxy: str) -> None:
     assert PASSWORD not in str(raised.value)
 
 
-PROXY: Final = "http://proxy.example:3128"
-ENVIRONMENTS: Final[dict[str, tuple[str, dict[str, str], tuple[str, str]]]] = {
+PROXY = "http://proxy.example:3128"
+ENVIRONMENTS: dict[str, tuple[str, dict[str, str], tuple[str, str]]] = {
     "none is named": ("https://api.example.test", {}, ("", "")),
     "one is named": ("https://api.example.test", {"HTTPS_PROXY": PROXY}, (PROXY, "HTTPS_PROXY")),
     "one for everything": ("https://api.example.test", {"ALL_PROXY": PROXY}, (PROXY, "ALL_PROXY")),
@@ -221,7 +218,7 @@ def test_the_environment_names_a_proxy(monkeypatch: pytest.MonkeyPatch, case: st
     assert environment_proxy(Origin.of(url)) == found
 
 
-EXCEPTIONS: Final[dict[str, tuple[str, str, bool]]] = {
+EXCEPTIONS: dict[str, tuple[str, str, bool]] = {
     "the host": ("https://api.example.test", "api.example.test", True),
     "in other letters": ("https://api.example.test", "API.Example.TEST", True),
     "another host": ("https://api.example.test", "example.org", False),

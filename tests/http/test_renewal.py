@@ -5,26 +5,20 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from typing import TYPE_CHECKING, Final
+from collections.abc import Awaitable, Callable, Iterator
 
 import anyio.to_thread
+import httpx
 import pytest
 
 from connform.errors import ConnectionFailed
 from connform.http import async_client, sync_client
-from connform.http.settings import NO_LINES, Credential
+from connform.http.settings import NO_LINES, Credential, HeaderLines
 from tests.http.exchanging import Mode, authorization, exchange, settings_for
 from tests.http.servers import Authority, Connection, Server, head
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
-
-    import httpx
-
-    from connform.http.settings import HeaderLines
-
-OLD: Final = authorization("Bearer old")
-NEW: Final = authorization("Bearer new")
+OLD = authorization("Bearer old")
+NEW = authorization("Bearer new")
 
 
 def accepts_new(connection: Connection) -> None:
@@ -77,7 +71,7 @@ def test_one_that_is_refused_is_renewed_and_the_request_sent_again(server: Serve
     assert (ended.response.status_code, credential.refused, len(server.requests)) == (200, [OLD], 2)
 
 
-REFUSALS: Final = {
+REFUSALS = {
     "403": (head(403, ["Content-Length: 2"]), True),
     "403 with a challenge": (head(403, ["Content-Length: 2", 'WWW-Authenticate: Bearer error="invalid_token"']), True),
     "403 that speaks of scopes": (

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import textwrap
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import anyio
 import pytest
@@ -19,9 +19,6 @@ from connform.http.net import resolver
 from connform.http.net.resolver import Endpoint, endpoints_without_lookup, look_up, look_up_async
 from connform.process_local import ProcessLocal
 from tests.conftest import require_library
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PROGRAM = """
     import asyncio, json, sys, time

@@ -4,32 +4,27 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
 from email.utils import formatdate
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 
 import pytest
 
 from connform.http import limits, retry, sync_client
-from connform.http.settings import NO_LINES, Network
+from connform.http.settings import NO_LINES, HeaderLines, Network
 from tests.http.exchanging import BUSY_S, Ended, Key, Mode, exchange, settings_for
-from tests.http.servers import HOST, Authority, Connection, Server, head, reset_in_handshake, silent
+from tests.http.servers import HOST, Authority, Behaviour, Connection, Server, head, reset_in_handshake, silent
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from connform.http.settings import HeaderLines
-    from tests.http.servers import Behaviour
-
-RESET: Final = b""
-SAFE_POST: Final = "/packages/list"
-FAR: Final = "Retry-After: Tue, 01 Jan 2099 00:00:00 GMT"
+RESET = b""
+SAFE_POST = "/packages/list"
+FAR = "Retry-After: Tue, 01 Jan 2099 00:00:00 GMT"
 
 
 def status(code: int, *headers: str) -> bytes:
     return head(code, ["Content-Length: 2", *headers]) + b"{}"
 
 
-OK: Final = status(200)
+OK = status(200)
 
 
 def script(*steps: bytes) -> Behaviour:
@@ -68,7 +63,7 @@ def ask(
         return ended, sum(request.startswith(method.encode()) for request in server.requests)
 
 
-REPEATED: Final = {
+REPEATED = {
     "a read that lost its connection": ("GET", "/", RESET),
     "a read behind a broken gateway": ("GET", "/", status(502)),
     "a read of a busy service": ("GET", "/", status(503)),
@@ -92,7 +87,7 @@ def test_what_can_be_repeated_is(authority: Authority, mode: Mode, case: str) ->
     assert (ended.response.status_code, seen) == (200, 3)
 
 
-STANDS: Final = {
+STANDS = {
     "a write that lost its connection": ("POST", "/packages/add", RESET),
     "a write behind a broken gateway": ("PUT", "/packages/1", status(502)),
     "a write of a busy service that says no more": ("POST", "/packages/add", status(503)),
@@ -163,8 +158,8 @@ def test_pauses_differ_between_callers() -> None:
 
 # A rate limit is remembered for its origin, path and credential.
 
-LIMITED: Final = status(429, "Retry-After: 2")
-LIMITED_FOR_LONG: Final = status(429, "Retry-After: 30")
+LIMITED = status(429, "Retry-After: 2")
+LIMITED_FOR_LONG = status(429, "Retry-After: 30")
 
 
 def learn(server: Server) -> None:

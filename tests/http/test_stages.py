@@ -6,10 +6,12 @@ import gc
 import gzip
 import select
 import socket
+import ssl
 import struct
 import warnings
+from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import httpx
 import pytest
@@ -20,14 +22,7 @@ from connform.http.net import tls
 from connform.simulator.certificates import Certificates
 from tests.http import servers
 from tests.http.exchanging import BUSY_S, SHORT, Mode, exchange, settings_for
-from tests.http.servers import HOST, Authority, Server, answer, drip, endless, head, raw
-
-if TYPE_CHECKING:
-    import ssl
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from tests.http.servers import Behaviour
+from tests.http.servers import HOST, Authority, Behaviour, Server, answer, drip, endless, head, raw
 
 DAY = timedelta(days=1)
 

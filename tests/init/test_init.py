@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final, Protocol
+from pathlib import Path
+from typing import Protocol
 
 import pexpect
 import pytest
@@ -16,16 +17,13 @@ from tests.canary import API_KEY
 from tests.conftest import require_peer
 from tests.end_to_end.running import COMMAND, Run, run_program
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-PLACES: Final = [
+PLACES = [
     (environment, flag, place)
     for environment in environments()
     for flag, place in ([("--region", region) for region in regions(environment)] or [("--instance", "acme")])
 ]
-PATIENCE_S: Final = 30
-EXPECTED: Final = """\
+PATIENCE_S = 30
+EXPECTED = """\
 # Connections as code: where each one leads, and where its secret lies; never the secret itself.
 # `connform validate` checks this file offline, `connform check` asks the APIs, `connform fmt` lays it out.
 version: 1

@@ -6,16 +6,14 @@ A comment, and nothing else, ends with `«…»`; its number is its own.
 from __future__ import annotations
 
 from itertools import count
-from typing import TYPE_CHECKING, Any, Final
-
-if TYPE_CHECKING:
-    from random import Random
+from random import Random
+from typing import Any
 
 Value = Any
 """A list of values, a list of pairs as a mapping's, or a text."""
 
-_PLAIN: Final = ("us", "env://KEY", "https://acme.example/v1#x", "a b", "1", "no", "x:y", "a#b", "-1", "日本", "~")
-_PROSE: Final = (
+_PLAIN = ("us", "env://KEY", "https://acme.example/v1#x", "a b", "1", "no", "x:y", "a#b", "-1", "日本", "~")
+_PROSE = (
     "one two three",
     "it's \\ here",
     'say "so"',
@@ -25,7 +23,7 @@ _PROSE: Final = (
     "{x} [y]",
     "é " * 9,
 )
-_LINES: Final = (
+_LINES = (
     "text\n",
     "one\ntwo\n",
     "one\n\n\ntwo\n",

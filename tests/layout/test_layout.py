@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from random import Random
-from typing import Final
 
 import pytest
 
@@ -16,13 +15,11 @@ from tests.fuzz import generate as fuzz
 from tests.fuzz.oracle import examine_layout
 from tests.layout.generate import Oddly
 
-ROOT: Final = Path(__file__).parents[2]
-BROKEN_ON_PURPOSE: Final = ROOT / "docs" / "diagnostics.md"  # tests/diagnostics/ lays out its good examples
-PAGES: Final = sorted({ROOT / "README.md", *(ROOT / "docs").rglob("*.md")} - {BROKEN_ON_PURPOSE})
-RULES: Final = re.findall(
-    r"```text\n(.*?)```\n\n```yaml\n(.*?)```", (ROOT / "docs" / "layout.md").read_text(), re.DOTALL
-)
-BLOCK: Final = re.compile(r"^```yaml\n(.*?)^```", re.DOTALL | re.MULTILINE)
+ROOT = Path(__file__).parents[2]
+BROKEN_ON_PURPOSE = ROOT / "docs" / "diagnostics.md"  # tests/diagnostics/ lays out its good examples
+PAGES = sorted({ROOT / "README.md", *(ROOT / "docs").rglob("*.md")} - {BROKEN_ON_PURPOSE})
+RULES = re.findall(r"```text\n(.*?)```\n\n```yaml\n(.*?)```", (ROOT / "docs" / "layout.md").read_text(), re.DOTALL)
+BLOCK = re.compile(r"^```yaml\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
 def laid_out(data: bytes | str) -> bytes:
@@ -52,7 +49,7 @@ def test_what_the_documentation_shows_has_the_canonical_layout(page: Path) -> No
         assert lay_out(block) == block
 
 
-CASES: Final = {
+CASES = {
     "nothing": ("", ""),
     "blank lines alone": ("\n \n\n", ""),
     "comments alone": ("\n  # a\n\n\n\n# b", "# a\n\n# b\n"),
@@ -144,7 +141,7 @@ def test_the_first_line_break_is_that_of_all_and_byte_order_marks_go(before: byt
     assert laid_out(after) == after
 
 
-COMMENT: Final = re.compile(r"#[ !#]*«[^»]*»")
+COMMENT = re.compile(r"#[ !#]*«[^»]*»")
 
 
 @pytest.mark.parametrize("batch", range(10))

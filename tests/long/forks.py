@@ -13,16 +13,17 @@ import sys
 import tempfile
 import threading
 import time
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
 import connform
-from connform.http import REAL, limits, sync_client
+from connform.http import REAL, ClientSettings, limits, sync_client
 from connform.http.net import tls
 from connform.http.net.resolver import look_up
 from connform.http.origin import pinned_origin
@@ -33,15 +34,9 @@ from tests.http.exchanging import settings_for
 from tests.http.servers import Authority, Connection, Server, answer, head
 from tests.oauth.setting import RENEWS, Setting
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from contextlib import AbstractContextManager
-
-    from connform.http import ClientSettings
-
-_THREADS: Final = 4
-_LONGEST_PAUSE_S: Final = 0.02
-_ENOUGH: Final = 3
+_THREADS = 4
+_LONGEST_PAUSE_S = 0.02
+_ENOUGH = 3
 """Failures, after which a kind of work is given up."""
 
 
@@ -173,7 +168,7 @@ def renewals() -> Iterator[Work]:
         yield Work(renew, renew)
 
 
-WORKS: Final = (requests, store_reads, look_ups, contexts, rate_limits, renewals)
+WORKS = (requests, store_reads, look_ups, contexts, rate_limits, renewals)
 
 
 def failures(work: Callable[[], AbstractContextManager[Work]], forks: int, seed: int = 0) -> list[str]:

@@ -13,16 +13,15 @@ import traceback
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from random import Random
-from typing import Final
 
 from tests.fuzz.generate import manifest
 from tests.fuzz.oracle import examine, examine_layout
 from tests.hostile import SHAPES
 
-_BATCH: Final = 500
-LIMIT_S: Final = 10
+_BATCH = 500
+LIMIT_S = 10
 """How much processor time one manifest may take."""
-_LARGE: Final = 0.02
+_LARGE = 0.02
 """The share of manifests that go on with a hostile one."""
 
 

@@ -10,7 +10,6 @@ import argparse
 import signal
 import sys
 from pathlib import Path
-from typing import Final
 
 import atheris
 
@@ -20,11 +19,11 @@ with atheris.instrument_imports(include=["connform", "yaml"]):
     from tests.fuzz.oracle import examine, examine_layout
     from tests.manifest.syntax_cases import CASES
 
-MOST_BYTES: Final = 1 << 16
-LIMIT_S: Final = 2
+MOST_BYTES = 1 << 16
+LIMIT_S = 2
 """How much processor time one manifest may take, with the code that counts branches."""
-MANIFESTS: Final = Path(__file__).parents[1] / "manifest" / "broken"
-EXAMPLE: Final = Path(__file__).parents[2] / "connections.yaml.example"
+MANIFESTS = Path(__file__).parents[1] / "manifest" / "broken"
+EXAMPLE = Path(__file__).parents[2] / "connections.yaml.example"
 
 
 def examine_both(text: bytes) -> None:

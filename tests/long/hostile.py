@@ -14,14 +14,13 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Final
 
 from tests.hostile import SHAPES
 
-MEGABYTE: Final = 1_000_000
-MOST_SECONDS: Final = 2
+MEGABYTE = 1_000_000
+MOST_SECONDS = 2
 """For each megabyte."""
-MOST_MB: Final = 200
+MOST_MB = 200
 """At one megabyte."""
 
 

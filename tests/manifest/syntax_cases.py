@@ -6,15 +6,14 @@ A row of `LINES` is put between `environment:` and `auth:` of a connection, as l
 from __future__ import annotations
 
 import re
-from typing import Final
 
-BEFORE: Final = "version: 1\nconnections:\n  acme:\n    environment: sandbox\n"
-AFTER: Final = '    region: us\n    auth: {method: api_key, api_key: "env://ACME_KEY"}\n'
-GOOD: Final = BEFORE + AFTER
-DISAGREE: Final = "some readers end the line at it and others don't"
-JOINED: Final = "byte order mark) stands inside of the file"
+BEFORE = "version: 1\nconnections:\n  acme:\n    environment: sandbox\n"
+AFTER = '    region: us\n    auth: {method: api_key, api_key: "env://ACME_KEY"}\n'
+GOOD = BEFORE + AFTER
+DISAGREE = "some readers end the line at it and others don't"
+JOINED = "byte order mark) stands inside of the file"
 
-LINES: Final[dict[str, tuple[str, str, str]]] = {
+LINES: dict[str, tuple[str, str, str]] = {
     # Between key and value
     "no space behind the colon": ("    owner:us", "yaml-syntax 5:5", "space is missing behind the colon"),
     "no space before braces": ("    tls:{ca_file: x}", "yaml-syntax 5:5", "space is missing behind the colon"),
@@ -183,7 +182,7 @@ LINES: Final[dict[str, tuple[str, str, str]]] = {
     "a control character": ("    owner: \x1b[0m", "yaml-syntax 5:12", "a control character (U+001B)"),
     "a null character": ("    owner: \x00", "yaml-syntax 5:12", "perhaps it is UTF-16"),
 }
-FILES: Final[dict[str, tuple[str, str, str]]] = {
+FILES: dict[str, tuple[str, str, str]] = {
     "a merge conflict in JSON": ('{\n<<<<<<< HEAD\n"version": 1\n', "yaml-syntax 2:1", "a merge conflict"),
     "CR alone": (GOOD.replace("\n", "\r"), "yaml-syntax 1:11", "end with CR alone"),
     "CR CR LF": (GOOD.replace("\n", "\r\r\n"), "yaml-syntax 1:11", DISAGREE),
@@ -227,8 +226,8 @@ FILES: Final[dict[str, tuple[str, str, str]]] = {
     "PEM": ("-----BEGIN CERTIFICATE-----\nMII=\n", "yaml-syntax 1:1", "(PEM)"),
     "one text": ("a manifest\n", "wrong-type 1:1", "a mapping belongs here"),
 }
-CASES: Final = {name: (f"{BEFORE}{line}\n{AFTER}", *rest) for name, (line, *rest) in LINES.items()} | FILES
-LIBYAML: Final = re.compile(
+CASES = {name: (f"{BEFORE}{line}\n{AFTER}", *rest) for name, (line, *rest) in LINES.items()} | FILES
+LIBYAML = re.compile(
     r"did not find|could not find|expected|in this context|while (?:scanning|parsing)|token|octet|indicator|directive|stream"
 )
 """Words of the YAML library for those who wrote it."""

@@ -10,23 +10,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from connform.cli.main import main
-from connform.diagnostics import CODES
+from connform.diagnostics import CODES, Diagnostic, Span
 from connform.engine.fix import fix
 from connform.engine.load.manifest import examine
 from connform.manifest.files import load_sources
 from tests.canary import API_KEY, assert_no_canary
+from tests.conftest import Plant
 
-if TYPE_CHECKING:
-    from connform.diagnostics import Diagnostic, Span
-    from tests.conftest import Plant
-
-BROKEN: Final = Path(__file__).parent / "broken"
-CASES: Final = sorted(path for path in BROKEN.iterdir() if path.is_dir() or path.suffix == ".yaml")
+BROKEN = Path(__file__).parent / "broken"
+CASES = sorted(path for path in BROKEN.iterdir() if path.is_dir() or path.suffix == ".yaml")
 
 
 @pytest.fixture(params=CASES, ids=lambda case: case.stem)

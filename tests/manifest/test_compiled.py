@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
 from connform.manifest.compiled import compile_predicate
 
-VALUES: Final[tuple[Any, ...]] = (
+VALUES: tuple[Any, ...] = (
     *(None, True, False, 0, 1, -1, 2, 10, 0.0, 1.0, 1.5, 2.0, 1e300, 10**30),
     *("", "a", "b", "ab", "abc", "A", "1", "a\n", "é", "\U0001f642", "\U0001f642\U0001f642", "true"),
     *(
@@ -39,7 +39,7 @@ VALUES: Final[tuple[Any, ...]] = (
         {"a": {"b": "x"}},
     ),
 )
-SCHEMAS: Final[tuple[dict[str, Any], ...]] = (
+SCHEMAS: tuple[dict[str, Any], ...] = (
     {},
     *({"type": name} for name in ("object", "array", "string", "boolean", "null", "number", "integer")),
     {"type": ["string", "null"]},

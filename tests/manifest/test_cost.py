@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -18,14 +19,10 @@ from connform.manifest.parser import MAX_DUPLICATES
 from connform.manifest.tally import MOST_LISTED
 from tests.hostile import HEAD, SHAPES
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-SIZE: Final = 16_000
-MOST_CALLS: Final = 2_000_000
+SIZE = 16_000
+MOST_CALLS = 2_000_000
 """Three times what the dearest shape takes at this size; each pair of its lines would be more."""
-GOOD: Final = '{environment: sandbox, region: us, auth: {method: api_key, api_key: "env://A"}}'
+GOOD = '{environment: sandbox, region: us, auth: {method: api_key, api_key: "env://A"}}'
 
 
 class TooManyCallsError(Exception):
@@ -78,7 +75,7 @@ def validated(form: str, capsys: pytest.CaptureFixture[str]) -> str:
     return capsys.readouterr().out
 
 
-REST: Final = "100 more errors of this file are counted, not listed"
+REST = "100 more errors of this file are counted, not listed"
 
 
 @pytest.mark.usefixtures("many")

@@ -1,15 +1,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from connform.engine.load.manifest import examine, load_manifest
+from connform.manifest.decode import Manifest
 from connform.manifest.files import Source
-
-if TYPE_CHECKING:
-    from connform.manifest.decode import Manifest
 
 TEXT = """\
 version: 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -12,9 +12,6 @@ from connform.manifest.fixes import apply_edits, fixes_inside_quotes
 from connform.manifest.foreign_references import from_vals, from_variable
 from connform.manifest.repository import leaves_repository
 from connform.manifest.source_lines import SourceLines
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def edit(line: int, start: int, end: int, text: str) -> Edit:

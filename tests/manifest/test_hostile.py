@@ -5,19 +5,16 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
 
 import pytest
 
 from connform.manifest.files import MAX_FILE_BYTES
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-BOMB: Final = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 10)
 )
-HOSTILE: Final[dict[str, tuple[bytes, str]]] = {
+HOSTILE: dict[str, tuple[bytes, str]] = {
     "alias bomb": (BOMB.encode(), "5:45: error[yaml-alias]"),
     "alias bomb of keys": (
         (

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from connform.engine.validate import validate
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 MANIFEST = """\
 version: 1

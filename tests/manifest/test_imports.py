@@ -5,15 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
 
 import pytest
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-SLOW: Final = {
+SLOW = {
     "httpx",
     "httpcore",
     "jsonschema",
@@ -25,7 +22,7 @@ SLOW: Final = {
     "urllib.request",
     "sqlite3",
 }
-EXAMPLE: Final = Path(__file__).parents[2] / "connections.yaml.example"
+EXAMPLE = Path(__file__).parents[2] / "connections.yaml.example"
 
 
 def modules(*arguments: str) -> set[str]:

@@ -8,9 +8,9 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -18,9 +18,6 @@ from connform.engine.validate import validate
 from connform.manifest.files import load_sources
 from connform.manifest.replace import replace_content
 from tests.repetitions import repeated
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 GOOD = """\
 version: 1

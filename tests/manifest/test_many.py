@@ -7,15 +7,14 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Final
 
 import pytest
 
 from connform.engine.validate import validate
 
-COUNT: Final = 10_000
-LINES_OF_ONE: Final = 9
-MISTAKES: Final = (
+COUNT = 10_000
+LINES_OF_ONE = 9
+MISTAKES = (
     ("    region: eu\n", "    region: mars\n", "unknown-region", 2),
     ("    environment: production\n", "    enviroment: production\n", "unknown-key", 1),
     ("env://", "plain", "plaintext-secret", 7),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
 
 import pytest
 
@@ -13,11 +13,8 @@ from connform.manifest.files import Source
 from connform.manifest.tally import Tally
 from connform.manifest.validate import validate
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-CODE: Final = "unexpanded-placeholder"
-MANIFEST: Final = """\
+CODE = "unexpanded-placeholder"
+MANIFEST = """\
 version: 1
 stores:
   corp: {{type: file, path: {store_path}}}
@@ -40,7 +37,7 @@ connections:
       redirect_uri: {redirect_uri}
       scopes: [offline_access, {scope}]
 """
-GOOD: Final = {
+GOOD = {
     "store_path": "/run/secrets",
     "instance": "acme",
     "owner": "a@b.example",
@@ -53,7 +50,7 @@ GOOD: Final = {
     "redirect_uri": "https://h.example/cb",
     "scope": "profile",
 }
-FORMS: Final = {
+FORMS = {
     "${X}": "envsubst",
     "${X:-default}": "envsubst",
     "$$X": "",

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from yaml import _yaml
 
 from connform.cli.main import main
+from connform.diagnostics import Diagnostic
 from connform.engine.load.catalog import vocabulary
 from connform.manifest.files import Source
 from connform.manifest.libyaml import scalar_extents
@@ -21,9 +21,6 @@ from connform.manifest.tally import Tally
 from connform.manifest.validate import validate
 from connform.manifest.yaml_errors import NotYamlError, YamlError
 from tests.manifest.syntax_cases import AFTER, CASES, FILES, GOOD, LIBYAML
-
-if TYPE_CHECKING:
-    from connform.diagnostics import Diagnostic
 
 
 def refused(text: str) -> YamlError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -11,9 +11,6 @@ from connform.diagnostics import MASK
 from connform.engine.load.manifest import examine
 from connform.manifest.files import Source
 from connform.reporters import FORMATS
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 MANIFEST = 'version: 1\nconnections:\n  a:\n    environment: sandbox\n    region: us\n    auth: {method: api_key, api_key: "env://A"}\n'
 

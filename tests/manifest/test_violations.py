@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -11,10 +12,7 @@ from connform.manifest.violations import compile_finder, in_names
 from connform.policies.keywords import policy_schema
 from tests.manifest.test_compiled import SCHEMAS, VALUES
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-NESTED: Final[tuple[dict[str, Any], ...]] = (
+NESTED: tuple[dict[str, Any], ...] = (
     {"items": {"items": {"type": "integer"}, "uniqueItems": True}},
     {"properties": {"a": {"required": ["b", "c"], "additionalProperties": False}}, "required": ["z"]},
     {"propertyNames": {"minLength": 1, "pattern": "^a"}, "additionalProperties": {"type": "string"}},
@@ -27,7 +25,7 @@ NESTED: Final[tuple[dict[str, Any], ...]] = (
         "$defs": {"tree": {"type": ["object", "integer"], "additionalProperties": {"$ref": "#/$defs/tree"}}},
     },
 )
-POLICIES: Final = (
+POLICIES = (
     {"version": 1, "policies": {}},
     {"version": 2, "polices": {"A": 1, "a": {}, "b": {"message": "", "schema": {"typ": 1}}}},
     {"policies": {"a": {"message": "m", "schema": {"properties": {"a": {"enum": []}, "b": {"type": ["text"]}}, "anyOf": [5]}}}},

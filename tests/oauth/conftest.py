@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -14,11 +15,7 @@ from tests.oauth.provider import Provider, running_provider
 from tests.oauth.setting import RENEWS, Setting
 from tests.ports import free_ports
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-SECRET: Final = f":{AWKWARD}"
+SECRET = f":{AWKWARD}"
 """A client secret with everything that form-encoding is about, and a canary."""
 
 

@@ -7,9 +7,10 @@ import os
 import re
 import ssl
 import subprocess
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 from urllib.parse import urljoin
 
 import httpx
@@ -17,11 +18,8 @@ import pytest
 
 from tests.conftest import do_without, require_peer
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-_MODULES: Final = Path(__file__).parent.parent / "node_modules"
-_STEPS: Final = 20
+_MODULES = Path(__file__).parent.parent / "node_modules"
+_STEPS = 20
 
 
 class Provider:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 
 import pytest
 
@@ -13,20 +13,16 @@ from connform.auth.oauth.server import AuthorizationServer
 from connform.auth.oauth.token_endpoint import App
 from connform.database.memory import MemoryStore
 from connform.errors import ConnectionFailed
-from connform.grant import Grant, GrantFacts
+from connform.grant import Grant, GrantFacts, GrantStore
+from connform.http.settings import ClientSettings
 from connform.secret import Secret
 from tests.canary import API_KEY, AWKWARD, assert_no_canary
 from tests.http.exchanging import settings_for
-from tests.http.servers import HOST, Connection, Server, answer, head
+from tests.http.servers import HOST, Behaviour, Connection, Server, answer, head
 
-if TYPE_CHECKING:
-    from connform.grant import GrantStore
-    from connform.http.settings import ClientSettings
-    from tests.http.servers import Behaviour
-
-TOKEN_URL: Final = f"https://{HOST}/connect/token"
-LONG_AGO: Final = datetime.now(UTC).replace(microsecond=0) - timedelta(days=1)
-APP_SECRET: Final = "s:%+&=/"
+TOKEN_URL = f"https://{HOST}/connect/token"
+LONG_AGO = datetime.now(UTC).replace(microsecond=0) - timedelta(days=1)
+APP_SECRET = "s:%+&=/"
 
 
 def body(**changes: Any) -> bytes:
@@ -38,7 +34,7 @@ def error(name: str, status: int = 400) -> Behaviour:
     return answer(json.dumps({"error": name, "error_description": API_KEY}).encode(), status=status)
 
 
-RENEWS: Final = answer(body())
+RENEWS = answer(body())
 
 
 def grant(**facts: Any) -> Grant:

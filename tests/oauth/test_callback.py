@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
 from urllib.parse import urlencode
 
 import pytest
@@ -13,17 +13,14 @@ from connform.errors import ConnectionFailed
 from tests.canary import API_KEY, assert_no_canary
 from tests.oauth.test_login import ISSUER, REDIRECT, back
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-AUTHORIZE: Final = "https://login.acme.example:443/connect/authorize?tenant=1"
+AUTHORIZE = "https://login.acme.example:443/connect/authorize?tenant=1"
 
 
 def begun(issuer: str = "") -> authorization.AuthorizationRequest:
     return authorization.start(AUTHORIZE, "acme", REDIRECT, ["profile"], issuer)
 
 
-NAMED: Final = {
+NAMED = {
     "the origin": (ISSUER, True),
     "the origin with its port": (f"{ISSUER}:443", True),
     "a tenant there": (f"{ISSUER}/tenant/1", True),
@@ -66,7 +63,7 @@ def test_a_server_that_always_names_itself_must_do_so() -> None:
     assert caught.value.fault.name == "login_issuer_mismatch"
 
 
-PASTED: Final[dict[str, Callable[[str], str]]] = {
+PASTED: dict[str, Callable[[str], str]] = {
     "quoted": lambda address: f'"{address}"',
     "in angle brackets": lambda address: f"<{address}>",
     "as code": lambda address: f"`{address}`",
@@ -92,7 +89,7 @@ def test_an_empty_name_is_none() -> None:
     assert caught.value.fault.name == "login_issuer_mismatch"
 
 
-FIRST: Final[dict[str, tuple[dict[str, str], str]]] = {
+FIRST: dict[str, tuple[dict[str, str], str]] = {
     "a code": ({}, ""),
     "a denial": ({"error": "access_denied", "code": ""}, "login_denied"),
     "another issuer": ({"iss": "https://evil.example"}, "login_issuer_mismatch"),

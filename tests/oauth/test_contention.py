@@ -7,32 +7,28 @@ import random
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from connform.database import open_grants
 from connform.database.cipher import new_key
+from connform.grant import GrantFacts, GrantStore
 from connform.secret import Secret
+from tests.database.postgres import Postgres
 from tests.end_to_end.running import environment, run
+from tests.oauth.provider import Provider
 from tests.oauth.setting import LONG_AGO, end_access_token
 from tests.oauth.test_whole_life import ENVIRONMENT, declare, log_in
 from tests.repetitions import repeated
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from connform.grant import GrantFacts, GrantStore
-    from tests.database.postgres import Postgres
-    from tests.oauth.provider import Provider
-
-SECONDS: Final = repeated(5, 60)
+SECONDS = repeated(5, 60)
 """How long the callers call."""
-KILLS: Final = repeated(3, 20)
+KILLS = repeated(3, 20)
 """Within a renewal, on each store."""
-_CALLERS: Final = Path(__file__).with_name("callers.py")
+_CALLERS = Path(__file__).with_name("callers.py")
 
 
 def start(folder: Path, state: str, seconds: float, variables: dict[str, str]) -> subprocess.Popen[str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 import pytest
 
 from connform.auth.oauth import cool_down
@@ -11,11 +9,8 @@ from connform.auth.oauth.cool_down import CoolDown
 from connform.errors import ConnectionFailed
 from connform.http.settings import Network
 from tests.http.exchanging import authorization
-from tests.http.servers import answer
+from tests.http.servers import Behaviour, answer
 from tests.oauth.setting import RENEWS, Setting, error, failure_of, fault_of, grant
-
-if TYPE_CHECKING:
-    from tests.http.servers import Behaviour
 
 
 class Clock:
@@ -35,7 +30,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-TROUBLE: Final[dict[str, tuple[Behaviour, str, float]]] = {
+TROUBLE: dict[str, tuple[Behaviour, str, float]] = {
     "too many requests": (answer(b"", "Retry-After: 30", status=429), "token_endpoint_unavailable", 30),
     "too many requests, for a day": (answer(b"", "Retry-After: 86400", status=429), "token_endpoint_unavailable", 60),
     "too many requests, for how long is not said": (answer(b"", status=429), "token_endpoint_unavailable", 1),

@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 import subprocess
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
 from connform.database import open_grants
-from connform.engine.login import login
+from connform.engine.login import Login, LoginResult, login
 from connform.engine.run.state_location import StateLocation
 from connform.errors import ConnectionFailed
 from connform.secret import Secret
 from tests.canary import API_KEY
 from tests.database.conftest import fill, grant, keep
-from tests.http.servers import Server, head
+from tests.end_to_end.conftest import Issuer
+from tests.http.servers import Connection, Server, head
 from tests.oauth.conftest import SECRET
 from tests.oauth.test_verdicts import MANIFEST, read_only
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-    from connform.engine.login import Login, LoginResult
-    from tests.end_to_end.conftest import Issuer
-    from tests.http.servers import Connection
-
-TOKENS: Final = b'{"access_token": "new", "token_type": "Bearer", "refresh_token": "next"}'
+TOKENS = b'{"access_token": "new", "token_type": "Bearer", "refresh_token": "next"}'
 
 
 def _issue(connection: Connection) -> None:
@@ -40,7 +34,7 @@ def _finish(started: Login) -> LoginResult:
     return started.finish(Secret(f"{started.redirect_uri}?{urlencode({'code': API_KEY, 'state': state})}"))
 
 
-SPEND: Final[dict[str, Callable[[Login], LoginResult]]] = {
+SPEND: dict[str, Callable[[Login], LoginResult]] = {
     "a code": _finish,
     "a refresh token from elsewhere": lambda started: started.import_token(Secret(API_KEY)),
 }

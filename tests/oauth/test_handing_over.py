@@ -6,22 +6,19 @@ import json
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from connform.database.cipher import new_key
+from tests.end_to_end.conftest import Issuer
 from tests.end_to_end.running import COMMAND, environment, run
 from tests.http.servers import Server
 from tests.oauth.test_refused import RENEWED, TOKEN, Account, asked, lasting
 from tests.oauth.test_verdicts import ENVIRONMENT, prepare
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-    from tests.end_to_end.conftest import Issuer
 
 
 @pytest.fixture
@@ -30,7 +27,7 @@ def server(authority: Issuer) -> Iterator[Server]:
         yield server
 
 
-FORMS: Final[dict[str, Callable[[str], tuple[str, str | None]]]] = {
+FORMS: dict[str, Callable[[str], tuple[str, str | None]]] = {
     "raw": lambda out: (out.removesuffix("\n"), None),
     "json": lambda out: _in(json.loads(out), "access_token", "expires_at"),
     "exec-credential": lambda out: _in(json.loads(out)["status"], "token", "expirationTimestamp"),

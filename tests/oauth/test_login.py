@@ -7,7 +7,8 @@ import pty
 import socket
 import ssl
 import subprocess
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
+from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx
@@ -30,25 +31,19 @@ from connform.errors import ConnectionFailed
 from connform.faults import FAULTS
 from connform.secret import Secret
 from tests.canary import API_KEY, AWKWARD, assert_no_canary
+from tests.end_to_end.conftest import Issuer
 from tests.end_to_end.running import COMMAND, environment, offline, run
 from tests.http.exchanging import settings_for
-from tests.http.servers import HOST, Authority, Server, answer, head
+from tests.http.servers import HOST, Authority, Connection, Server, answer, head
 from tests.oauth.conftest import SECRET
 from tests.oauth.provider import Provider
 from tests.oauth.test_whole_life import begin_login, declare
 from tests.ports import free_ports
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from tests.end_to_end.conftest import Issuer
-    from tests.http.servers import Connection
-
-NO_ANSWERS: Final = {("listen", "pastes rubbish"), ("listen", "answers another login")}
+NO_ANSWERS = {("listen", "pastes rubbish"), ("listen", "answers another login")}
 """What a browser can't do, for it opens an address; and what a listener waits past."""
-REDIRECT: Final = "https://localhost:8443/auth/callback"
-ISSUER: Final = "https://login.acme.example"
+REDIRECT = "https://localhost:8443/auth/callback"
+ISSUER = "https://login.acme.example"
 
 
 def begun(redirect_uri: str = REDIRECT) -> authorization.AuthorizationRequest:
@@ -76,7 +71,7 @@ def test_the_code_is_read_from_where_the_person_ended(spaces: str) -> None:
     assert authorization.read_callback(request, back(request) + spaces).reveal() == API_KEY
 
 
-WRONG: Final = {
+WRONG = {
     "the state of another login": (REDIRECT, {"state": "another"}, "login_state_mismatch"),
     "no state": (REDIRECT, {"state": ""}, "login_state_mismatch"),
     "another issuer": (REDIRECT, {"iss": "https://evil.example"}, "login_issuer_mismatch"),
@@ -132,8 +127,8 @@ def test_a_query_of_the_registered_address_must_come_back() -> None:
 
 # Discovery
 
-HERE: Final = f"https://{HOST}"
-ENDPOINTS: Final = {
+HERE = f"https://{HOST}"
+ENDPOINTS = {
     "issuer": HERE,
     "authorization_endpoint": f"{HERE}/a",
     "token_endpoint": f"{HERE}/t",
@@ -176,7 +171,7 @@ def test_metadata_lie_at_either_of_two_places_and_may_name_no_revocation_endpoin
     assert found == (f"{HERE}/a", f"{HERE}/t", "", f"{HERE}/tenant", False)
 
 
-PUBLISHED: Final = {
+PUBLISHED = {
     "another issuer": (answer(publish(issuer="https://evil.example")), "login_issuer_mismatch"),
     "an issuer with a slash": (answer(publish(issuer=f"{HERE}/")), "login_issuer_mismatch"),
     "an endpoint elsewhere": (answer(publish(token_endpoint="https://evil.example/t")), "login_issuer_mismatch"),
@@ -200,7 +195,7 @@ def test_a_server_is_believed_for_itself_alone(authority: Authority, case: str) 
 
 # The command
 
-OAUTH: Final = """\
+OAUTH = """\
 version: 1
 connections:
   customer:
@@ -216,7 +211,7 @@ connections:
     region: us
     auth: {{method: api_key, api_key: "env://PORTAL_SECRET"}}
 """
-COMMANDS: Final = {
+COMMANDS = {
     "a person is needed": (["login", "customer", "--no-input"], None, 64, "--no-input"),
     "a listener needs a certificate": (["login", "customer", "--listen"], None, 64, "--cert"),
     "an API key needs no login": (["login", "key"], None, 64, "only an OAuth connection"),
@@ -268,7 +263,7 @@ def changed(address: str, **parameters: str) -> str:
     return parts._replace(query=urlencode({name: value for name, value in query.items() if value})).geturl()
 
 
-PERSONS: Final[dict[str, tuple[Callable[[Provider, str], str] | None, str, int, str]]] = {
+PERSONS: dict[str, tuple[Callable[[Provider, str], str] | None, str, int, str]] = {
     "answers another login": (
         lambda provider, url: changed(provider.consent(url), state="another"), "login_state_mismatch", 4, "`state` of another login",
     ),
@@ -325,7 +320,7 @@ def test_a_login_is_answered_once(tmp_path: Path, provider: Provider, monkeypatc
     assert provider.counts == before, "a code that comes twice ends its grant"
 
 
-PASTED: Final[dict[str, Callable[[str], list[str]]]] = {
+PASTED: dict[str, Callable[[str], list[str]]] = {
     "at once": lambda address: [f"{address}\n"],
     "longer than a terminal's line": lambda address: [f"{address}&more={'x' * 6000}\n"],
     "after an empty line": lambda address: [f"\n{address}\n"],
@@ -381,7 +376,7 @@ def test_a_person_at_a_terminal_is_waited_for_no_longer_than_said(tmp_path: Path
     assert ("not the address of a page" in err) == (typed == "rubbish\n")
 
 
-STRAYS: Final[dict[str, Callable[[str], str]]] = {
+STRAYS: dict[str, Callable[[str], str]] = {
     "an old tab": lambda address: changed(address, state="another"),
     "a prefetch": lambda address: f"{address.partition('?')[0]}?x=1",
     "a denial without a state": lambda address: f"{address.partition('?')[0]}?error=access_denied",

@@ -4,28 +4,23 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from connform.database import open_grants
 from tests.database.conftest import grant, keep
-from tests.end_to_end.conftest import PACKAGES
+from tests.end_to_end.conftest import PACKAGES, Issuer
 from tests.end_to_end.running import run_here as run
-from tests.http.servers import Server, head
+from tests.http.servers import Connection, Server, head
 from tests.oauth.test_verdicts import ENVIRONMENT, MANIFEST
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.end_to_end.conftest import Issuer
-    from tests.http.servers import Connection
-
-NOW: Final = datetime.now(UTC)
-LASTING: Final = {"obtained_at": NOW, "expires_at": NOW + timedelta(hours=1)}
-ENDING: Final = {"obtained_at": NOW - timedelta(hours=1), "expires_at": NOW + timedelta(seconds=30)}
-WITHOUT: Final = {"is_renewable": False}
-GRANTS: Final[dict[str, tuple[dict[str, Any], str, str]]] = {
+NOW = datetime.now(UTC)
+LASTING = {"obtained_at": NOW, "expires_at": NOW + timedelta(hours=1)}
+ENDING = {"obtained_at": NOW - timedelta(hours=1), "expires_at": NOW + timedelta(seconds=30)}
+WITHOUT = {"is_renewable": False}
+GRANTS: dict[str, tuple[dict[str, Any], str, str]] = {
     "one that is fresh": (LASTING, "", ""),
     "one that has ended, and can be renewed": ({}, "", ""),
     "one that is fresh, without a refresh token": (WITHOUT | LASTING, "", ""),

@@ -5,27 +5,23 @@ from __future__ import annotations
 import base64
 import json
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from connform.database import open_grants
+from connform.grant import Grant
 from tests.canary import API_KEY
 from tests.database.conftest import NOW, grant, keep, tokens
+from tests.end_to_end.conftest import Issuer
+from tests.end_to_end.running import Run
 from tests.end_to_end.running import run_here as run
-from tests.http.servers import Server, answer
+from tests.http.servers import Behaviour, Server, answer
 from tests.oauth.conftest import SECRET
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from connform.grant import Grant
-    from tests.end_to_end.conftest import Issuer
-    from tests.end_to_end.running import Run
-    from tests.http.servers import Behaviour
 
 HERE, ELSEWHERE, NOWHERE = "its server", "another server", ""
 
@@ -104,7 +100,7 @@ def places(authority: Issuer, ca_file: Path, tmp_path: Path) -> Iterator[Places]
         yield Places(tmp_path, ca_file, server, other)
 
 
-WAYS: Final = {  # what the manifest names, what was kept with the grant, where the token goes
+WAYS = {  # what the manifest names, what was kept with the grant, where the token goes
     "the login found it": (NOWHERE, HERE, HERE),
     "the manifest names it": (HERE, NOWHERE, HERE),
     "the manifest names another by now": (HERE, ELSEWHERE, HERE),
@@ -225,7 +221,7 @@ def _says(error: str) -> Behaviour:
     return answer(json.dumps({"error": error, "error_description": API_KEY}).encode(), status=400)
 
 
-ANSWERS: Final = {
+ANSWERS = {
     "the grant had ended": (_says("invalid_grant"), 0, "had ended already"),
     "the token had ended": (_says("invalid_token"), 0, "had ended already"),
     "it revokes no such tokens": (_says("unsupported_token_type"), 0, "no revocation"),

@@ -5,12 +5,13 @@ from __future__ import annotations
 import multiprocessing
 import os
 import time
+from collections.abc import Callable
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from socket import gethostname
 from threading import Thread
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 
 import pytest
 
@@ -19,25 +20,19 @@ from connform.database import open_grants
 from connform.database.cipher import new_key
 from connform.database.memory import LockedMemoryGrant
 from connform.errors import ConnectionFailed
-from connform.grant import Grant, Pending
+from connform.grant import Grant, GrantStore, Pending
 from connform.http.net import deadline
 from connform.secret import Secret
 from tests.canary import AWKWARD
 from tests.database.conftest import keep
+from tests.database.postgres import Postgres
+from tests.end_to_end.conftest import Issuer
 from tests.http.exchanging import authorization
-from tests.http.servers import Server, answer
+from tests.http.servers import Behaviour, Connection, Server, answer
 from tests.oauth.setting import RENEWS, Setting, after, body, credential, error, fault_of, grant
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from connform.grant import GrantStore
-    from tests.database.postgres import Postgres
-    from tests.end_to_end.conftest import Issuer
-    from tests.http.servers import Behaviour, Connection
-
-_SPAWN: Final = multiprocessing.get_context("spawn")
-NEW: Final = authorization("Bearer new")
+_SPAWN = multiprocessing.get_context("spawn")
+NEW = authorization("Bearer new")
 
 
 def login() -> Grant:
@@ -47,7 +42,7 @@ def login() -> Grant:
     return Grant(facts, Secret("of-a-login"), Secret("of-a-login-too"))
 
 
-OF_THE_LOGIN: Final = authorization("Bearer of-a-login")
+OF_THE_LOGIN = authorization("Bearer of-a-login")
 
 
 # The store fails behind the renewal
@@ -110,7 +105,7 @@ def meanwhile_a_login(setting: Setting, answered: Behaviour) -> Behaviour:
     return behave
 
 
-OVERTAKEN: Final = {
+OVERTAKEN = {
     "it is refused": error("invalid_grant"),
     "it is renewed": RENEWS,
 }
@@ -151,7 +146,7 @@ def dead_pid() -> int:
     return process.pid
 
 
-HOLDERS: Final[dict[str, tuple[str, timedelta, bool]]] = {
+HOLDERS: dict[str, tuple[str, timedelta, bool]] = {
     "a process of another host": ("elsewhere:1", timedelta(), True),
     "one whose clock goes a little fast": ("elsewhere:1", timedelta(seconds=-20), True),
     "one of another host, long ago": ("elsewhere:1", pending_refresh.MAX_AGE, False),
@@ -260,7 +255,7 @@ def end_sessions_with_locks(url: str, store: GrantStore) -> None:
     assert ended == [(True,)]
 
 
-EXECUTORS: Final[dict[str, Callable[[], Executor]]] = {
+EXECUTORS: dict[str, Callable[[], Executor]] = {
     "process": lambda: ProcessPoolExecutor(1, _SPAWN),
     "thread": lambda: ThreadPoolExecutor(1),
 }

@@ -6,29 +6,26 @@ import multiprocessing
 import os
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from connform.auth.oauth import token_endpoint
+from connform.auth.oauth.credential import GrantCredential
 from connform.database import open_grants
 from connform.database.memory import MemoryStore
 from connform.errors import ConnectionFailed
+from connform.grant import Grant
 from connform.http.net import deadline
 from connform.secret import Secret
 from tests.canary import assert_no_canary
+from tests.end_to_end.conftest import Issuer
 from tests.end_to_end.running import run
 from tests.http.exchanging import authorization, settings_for
 from tests.http.servers import Server
 from tests.oauth.setting import Setting, after, body
 from tests.oauth.test_verdicts import ENVIRONMENT, prepare
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from connform.auth.oauth.credential import GrantCredential
-    from connform.grant import Grant
-    from tests.end_to_end.conftest import Issuer
 
 
 def fault_within(credential: GrantCredential, seconds: float) -> ConnectionFailed:

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from connform.database import open_grants
 from connform.reporters import FORMATS
 from connform.reporters.graphs import GRAPHS
 from tests.canary import assert_no_canary
 from tests.end_to_end.running import run_here as run
+from tests.oauth.provider import Provider
 from tests.oauth.test_removal import NOTHING, changed
 from tests.oauth.test_whole_life import ENVIRONMENT, declare, log_in
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.oauth.provider import Provider
 
 
 def tokens(folder: Path) -> tuple[str, str]:

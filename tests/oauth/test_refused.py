@@ -6,28 +6,23 @@ import json
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 import connform
 from connform.errors import ConnectionFailed
 from tests.canary import API_KEY
-from tests.end_to_end.conftest import PACKAGES
+from tests.end_to_end.conftest import PACKAGES, Issuer
 from tests.end_to_end.running import environment, run
-from tests.http.servers import Server, head
+from tests.http.servers import Connection, Server, head
 from tests.oauth.conftest import SECRET
 from tests.oauth.test_verdicts import ENVIRONMENT, prepare
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.end_to_end.conftest import Issuer
-    from tests.http.servers import Connection
-
-RENEWED: Final = "simulated-renewed-token"
+RENEWED = "simulated-renewed-token"
 API, TOKEN = "/api/v1/packages/list", "/connect/token"
-ASK: Final = ("request", "customer", "POST", "/packages/list", "--json", '{"take": 1, "skip": 0}')
+ASK = ("request", "customer", "POST", "/packages/list", "--json", '{"take": 1, "skip": 0}')
 
 
 class Account:
@@ -126,7 +121,7 @@ def test_a_token_that_is_always_refused_is_renewed_once_whoever_asks(
         assert asked(server) == [API, TOKEN, API, *[API] * 4]
 
 
-_HOLDS_ITS_TOKEN: Final = """
+_HOLDS_ITS_TOKEN = """
 import sys, connform
 with connform.connect("customer") as client:
     for _ in range(2):

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from connform.database import open_grants
+from tests.conftest import Plant
 from tests.end_to_end.running import run_here as run
 from tests.oauth.conftest import SECRET
+from tests.oauth.provider import Provider
 from tests.oauth.test_whole_life import ENVIRONMENT, begin_login, declare, log_in
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.conftest import Plant
-    from tests.oauth.provider import Provider
 
 NOTHING = json.dumps({"version": 1, "connections": {}})
 

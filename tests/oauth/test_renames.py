@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,17 +15,12 @@ from connform.database import open_grants
 from connform.database.cipher import new_key
 from connform.engine.login import login
 from connform.engine.run.state_location import StateLocation
+from connform.grant import GrantFacts, GrantStore
 from connform.secret import Secret
 from tests.oauth.conftest import SECRET
+from tests.oauth.provider import Provider
 from tests.oauth.setting import LONG_AGO
 from tests.oauth.test_removal import BEARER, changed
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from connform.grant import GrantFacts, GrantStore
-    from tests.oauth.provider import Provider
 
 KEY = new_key()
 

@@ -6,7 +6,7 @@ import base64
 import json
 import threading
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 from urllib.parse import parse_qs, unquote_plus
 
 import pytest
@@ -19,11 +19,8 @@ from connform.http.settings import Network
 from connform.secret import Secret
 from tests.canary import API_KEY, AWKWARD, assert_no_canary
 from tests.http.exchanging import authorization
-from tests.http.servers import answer, head, raw, reset_in_handshake
+from tests.http.servers import Behaviour, answer, head, raw, reset_in_handshake
 from tests.oauth.setting import APP_SECRET, RENEWS, Setting, after, body, error, failure_of, fault_of
-
-if TYPE_CHECKING:
-    from tests.http.servers import Behaviour
 
 
 def test_a_renewal_replaces_the_whole_record(setting: Setting) -> None:
@@ -49,8 +46,8 @@ def test_the_app_shows_its_secret_as_the_standard_says(setting: Setting, authent
         assert (unquote_plus(name), unquote_plus(secret)) == ("acme", APP_SECRET)
 
 
-AS_IT_WAS: Final = (None, "")
-ANSWERS: Final[dict[str, tuple[Behaviour, str]]] = {
+AS_IT_WAS = (None, "")
+ANSWERS: dict[str, tuple[Behaviour, str]] = {
     "too many requests": (answer(b"", status=429), "token_endpoint_unavailable"),
     "an unknown error": (error("something_new"), "token_endpoint_unavailable"),
     "an unknown error with a success": (error("something_new", 200), "token_endpoint_unavailable"),
@@ -80,7 +77,7 @@ def test_a_server_that_is_not_there_leaves_the_grant_as_it_was(setting: Setting)
     assert (setting.facts.pending, setting.facts.ended) == AS_IT_WAS
 
 
-GATEWAYS: Final = {
+GATEWAYS = {
     "a server error": answer(b"<html>", status=500),
     "a page of a gateway": answer(b"<html>", status=502),
     "a service that is away": answer(b"", status=503),
@@ -111,7 +108,7 @@ def test_behind_a_gateway_that_answered_the_next_use_renews(setting: Setting, ca
     assert (setting.refresh_token, setting.facts.pending) == ("next", None)
 
 
-NAMED: Final = {
+NAMED = {
     **dict.fromkeys(["invalid_request", "invalid_scope", "unsupported_grant_type", "something_new"], True),
     API_KEY: False,
 }
@@ -133,7 +130,7 @@ def test_a_status_that_is_no_answer_of_a_token_endpoint_is_called_that(
     assert ("none of its answers" not in failure_of(setting.credential()).message) is is_known
 
 
-LOST: Final[dict[str, Behaviour]] = {
+LOST: dict[str, Behaviour] = {
     "the connection breaks": lambda connection: connection.read_request() and connection.reset(),
     "the answer is cut": raw(head(200, ["Content-Length: 500"]) + body()[:20]),
     "no answer comes": lambda connection: connection.read_request() and connection.pause(),
@@ -197,7 +194,7 @@ def test_an_invalid_request_may_be_about_the_grant(setting: Setting, description
     assert fault_of(setting.credential()) == fault
 
 
-USABLE: Final[dict[str, dict[str, object]]] = {
+USABLE: dict[str, dict[str, object]] = {
     "without a type": {"token_type": None},
     "with a type that only the server knows": {"token_type": "BearerToken"},
     "of a bot": {"token_type": "bot"},
@@ -350,7 +347,7 @@ def test_what_another_process_has_renewed_is_taken_without_a_call(setting: Setti
     assert len(setting.server.requests) == 1
 
 
-FOREIGN: Final[dict[str, tuple[dict[str, Any], str, Secret | None]]] = {
+FOREIGN: dict[str, tuple[dict[str, Any], str, Secret | None]] = {
     "without a refresh token": ({}, "acme", None),
     "of another app": ({}, "another", Secret(AWKWARD)),
     "of another server": ({"token_url": "https://elsewhere.example/token"}, "acme", Secret(AWKWARD)),

@@ -5,36 +5,31 @@ from __future__ import annotations
 import signal
 import subprocess
 import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from connform.database import open_grants
 from connform.database.cipher import new_key
+from connform.grant import GrantStore
 from connform.secret import Secret
 from tests.database.conftest import grant, keep
+from tests.database.postgres import Postgres
+from tests.end_to_end.conftest import Issuer
 from tests.end_to_end.running import COMMAND, environment
-from tests.http.servers import Server, head, silent
+from tests.http.servers import Connection, Server, head, silent
 from tests.oauth.test_verdicts import ENVIRONMENT, MANIFEST
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
-
-    from connform.grant import GrantStore
-    from tests.database.postgres import Postgres
-    from tests.end_to_end.conftest import Issuer
-    from tests.http.servers import Connection
-
-VERBS: Final = {
+VERBS = {
     "check": ["check", "--timeout", "60"],
     "token": ["token", "customer"],
     "request": ["request", "customer", "GET", "/x"],
     "exec": ["exec", "customer", "--", "true"],
 }
-TOKENS: Final = b'{"access_token": "new", "token_type": "Bearer", "expires_in": 3600, "refresh_token": "next"}'
-CODES: Final = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
+TOKENS = b'{"access_token": "new", "token_type": "Bearer", "expires_in": 3600, "refresh_token": "next"}'
+CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 
 
 class SlowEndpoint:

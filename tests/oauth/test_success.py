@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
 from urllib.parse import parse_qs
 
 import pytest
@@ -16,20 +16,14 @@ from connform.engine.login import login
 from connform.engine.run.state_location import StateLocation
 from connform.secret import Secret
 from tests.canary import API_KEY, AWKWARD
-from tests.end_to_end.conftest import PACKAGES
+from tests.database.postgres import Postgres
+from tests.end_to_end.conftest import PACKAGES, Issuer
 from tests.end_to_end.running import run_here as run
-from tests.http.servers import Server, head
+from tests.http.servers import Connection, Server, head
 from tests.oauth.conftest import SECRET
 from tests.oauth.test_verdicts import ENVIRONMENT, MANIFEST, prepare
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.database.postgres import Postgres
-    from tests.end_to_end.conftest import Issuer
-    from tests.http.servers import Connection
-
-PAGE: Final = b"<html>welcome</html>"
+PAGE = b"<html>welcome</html>"
 
 
 class Rotating:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -13,27 +13,23 @@ import pytest
 from connform.database import open_grants
 from tests.canary import assert_without
 from tests.end_to_end.running import COMMAND, environment
+from tests.oauth.provider import Provider
 from tests.oauth.setting import end_access_token
 from tests.oauth.test_whole_life import ASK, ENVIRONMENT, begin_login, declare
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.oauth.provider import Provider
-
-_LOGS_ALL: Final = """
+_LOGS_ALL = """
 import logging, connform
 logging.basicConfig(level=logging.DEBUG)
 with connform.connect("customer") as client:
     answer = client.post("/packages/list", json={"take": 1, "skip": 0})
     print(answer.status_code, answer.request.headers, vars(answer), vars(client))
 """
-_SHOWS_ALL: Final = """
+_SHOWS_ALL = """
 import os, sys
 for name in ("CUSTOMER_TOKEN", "PORTAL_SECRET", "CUSTOMER_BASE_URL"):
     print(name, os.environ[name], os.environ[name].encode(), file=sys.stderr)
 """
-RUNS: Final = (
+RUNS = (
     ("check", "-vv"),
     (*ASK, "--include"),
     ("exec", "customer", "--", sys.executable, "-c", _SHOWS_ALL),

@@ -6,8 +6,10 @@ import json
 import os
 import shutil
 import subprocess
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,24 +18,18 @@ from connform.database.cipher import new_key
 from connform.secret import Secret
 from tests.canary import API_KEY, assert_no_canary
 from tests.database.conftest import grant, keep
-from tests.database.postgres import PASSWORD
+from tests.database.postgres import PASSWORD, Postgres
+from tests.end_to_end.conftest import Issuer
 from tests.end_to_end.running import run_here as run
-from tests.http.servers import Server, answer
+from tests.http.servers import Behaviour, Connection, Server, answer
 from tests.oauth.conftest import SECRET
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from contextlib import AbstractContextManager
-    from pathlib import Path
-
     import psycopg
 
-    from tests.database.postgres import Postgres
-    from tests.end_to_end.conftest import Issuer
-    from tests.http.servers import Behaviour, Connection
 
-ENVIRONMENT: Final = {"PORTAL_SECRET": SECRET}
-MANIFEST: Final = """\
+ENVIRONMENT = {"PORTAL_SECRET": SECRET}
+MANIFEST = """\
 version: 1
 connections:
   customer:
@@ -115,7 +111,7 @@ def prepare(
     store.close()
 
 
-CASES: Final = {
+CASES = {
     "readable by others": (_done(lambda state: (state / "state.sqlite3").chmod(0o644)), "store_insecure", "0644"),
     "damaged": (_done(lambda state: os.truncate(state / "state.sqlite3", 5000)), "store_corrupt", "malformed"),
     "without its key": (_done(lambda state: (state / "key").unlink()), "store_key_wrong", "no key"),
@@ -164,7 +160,7 @@ def _admin(postgres: Postgres) -> psycopg.Connection:
     return psycopg.connect(postgres.url(), autocommit=True)
 
 
-ON_A_SERVER: Final = {
+ON_A_SERVER = {
     "down": (_down, "store_unavailable", "refused"),
     "only to be read": (_only_to_be_read, "store_unwritable", "read-only"),
 }
@@ -203,7 +199,7 @@ def _cut(connection: Connection) -> None:
     connection.reset()
 
 
-ENDPOINTS: Final[dict[str, tuple[Behaviour, str, int, str]]] = {
+ENDPOINTS: dict[str, tuple[Behaviour, str, int, str]] = {
     "the grant is refused": (_says("invalid_grant"), "login_required", 4, "the server no longer accepts the grant"),
     "the app is refused": (
         _says("invalid_client", 401),
@@ -244,7 +240,7 @@ def test_what_a_token_endpoint_answers_is_a_verdict(
     assert_no_canary(checked.out, checked.err)
 
 
-REQUEST: Final = ("request", "customer", "GET", "/x")
+REQUEST = ("request", "customer", "GET", "/x")
 
 
 @pytest.mark.parametrize(

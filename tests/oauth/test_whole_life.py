@@ -6,23 +6,18 @@ import json
 import re
 import subprocess
 import time
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
 from connform.database import open_grants
-from tests.end_to_end.running import COMMAND, environment, run
+from tests.end_to_end.running import COMMAND, Run, environment, run
 from tests.oauth.conftest import SECRET
+from tests.oauth.provider import Provider
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from tests.end_to_end.running import Run
-    from tests.oauth.provider import Provider
-
-ENVIRONMENT: Final = {"PORTAL_SECRET": SECRET}
-ASK: Final = ("request", "customer", "POST", "/packages/list", "--json", '{"take": 1, "skip": 0}')
+ENVIRONMENT = {"PORTAL_SECRET": SECRET}
+ASK = ("request", "customer", "POST", "/packages/list", "--json", '{"take": 1, "skip": 0}')
 
 
 def declare(folder: Path, provider: Provider, **auth: str) -> None:

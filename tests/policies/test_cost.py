@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 
 import pytest
 
+from connform.diagnostics import Diagnostic
 from connform.engine.validate import validate
 from connform.policies import judge, pattern
 from connform.policies.pattern import Meter, Pattern, UnusablePatternError
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from connform.diagnostics import Diagnostic
-
-GOOD: Final = (
-    '{environment: sandbox, region: us, owner: OWNER, tags: [a, b], auth: {method: api_key, api_key: "env://A"}}'
-)
+GOOD = '{environment: sandbox, region: us, owner: OWNER, tags: [a, b], auth: {method: api_key, api_key: "env://A"}}'
 
 
 def judged(folder: Path, schema: Any, owner: str = "aaaa", count: int = 1) -> tuple[Diagnostic, ...]:
@@ -59,7 +54,7 @@ def test_references_that_double_at_each_level_are_refused(tmp_path: Path) -> Non
     assert (found.code, "10000 schemas" in found.detail) == ("invalid-policy", True)
 
 
-EXPONENTIAL: Final = (
+EXPONENTIAL = (
     "(a+)+$",
     "^(a|a)*$",
     "(a|aa)+$",
@@ -106,7 +101,7 @@ def test_a_pattern_that_is_too_large_is_refused(text: str) -> None:
         Pattern(text, Meter())
 
 
-ATOMS: Final = (
+ATOMS = (
     *(
         "a",
         "b",
@@ -127,7 +122,7 @@ ATOMS: Final = (
     ),
     *(r"\n", r"\A", r"\Z", "(?s:.)", "(?m:^)", "(?m:$)", "()", "é"),
 )
-COUNTS: Final = ("", "", "", "*", "+", "?", "{2}", "{1,3}", "*?", "+?", "{0}", "{0,2}")
+COUNTS = ("", "", "", "*", "+", "?", "{2}", "{1,3}", "*?", "+?", "{0}", "{0,2}")
 
 
 def test_a_search_finds_what_python_finds() -> None:

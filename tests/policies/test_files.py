@@ -6,24 +6,20 @@ import io
 import json
 import sys
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
 
+from connform.diagnostics import Diagnostic
 from connform.engine.validate import validate
 from connform.manifest.files import Source
 from connform.policies.expand import MAX_DEPTH, MAX_SCHEMAS
 from connform.policies.file import read_policies
 from connform.policies.keywords import policy_schema
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from connform.diagnostics import Diagnostic
-
-CONNECTION: Final = "environment: sandbox, region: us, auth: {method: api_key, api_key: env://KEY}"
-BROKEN: Final = {
+CONNECTION = "environment: sandbox, region: us, auth: {method: api_key, api_key: env://KEY}"
+BROKEN = {
     "not-yaml": ("version: 1\npolicies: [\n", "yaml-syntax 2:11"),
     "empty": ("# nothing\n", "invalid-policy 1:1"),
     "twice-in-a-file": (
@@ -166,8 +162,8 @@ def test_the_schema_of_policy_files_is_one() -> None:
     Draft202012Validator.check_schema(policy_schema())
 
 
-REFUSE_ALL: Final = "version: 1\npolicies:\n  {code}: {{message: no connection at all, schema: false}}\n"
-ACCEPT_ALL: Final = "version: 1\npolicies:\n  open: {message: any connection, schema: {}}\n"
+REFUSE_ALL = "version: 1\npolicies:\n  {code}: {{message: no connection at all, schema: false}}\n"
+ACCEPT_ALL = "version: 1\npolicies:\n  open: {message: any connection, schema: {}}\n"
 
 
 @pytest.fixture

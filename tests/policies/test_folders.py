@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import os
 import subprocess
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
 
 import pytest
 
 from connform.cli.main import main
 from connform.engine.validate import validate
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-MANIFEST: Final = """\
+MANIFEST = """\
 version: 1
 connections:
   acme: {environment: sandbox, region: us, auth: {method: api_key, api_key: env://KEY}}
 """
-OWNER: Final = "version: 1\npolicies:\n  owner-missing: {message: an owner is missing, schema: {required: [owner]}}\n"
+OWNER = "version: 1\npolicies:\n  owner-missing: {message: an owner is missing, schema: {required: [owner]}}\n"
 
-UNREADABLE: Final = {
+UNREADABLE = {
     "empty, as a submodule that was not checked out": ("mkdir policies", "git submodule update --init"),
     "a link that leads nowhere": ("ln -s ../nowhere policies", "the link leads nowhere"),
     "a link to itself": ("ln -s policies policies", "the link leads nowhere"),

@@ -7,11 +7,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 
 import pytest
 
 from connform.cli.main import main
+from connform.diagnostics import Diagnostic
 from connform.engine.load.catalog import DEFAULT_PROVIDER, references_of, vocabulary
 from connform.engine.load.manifest import examine, read_manifest
 from connform.engine.load.selection import EVERYTHING, Selection
@@ -19,13 +20,10 @@ from connform.engine.validate import validate
 from connform.manifest.files import Source
 from connform.policies.facts import FactFinder
 from tests.canary import API_KEY
+from tests.conftest import Plant
 
-if TYPE_CHECKING:
-    from connform.diagnostics import Diagnostic
-    from tests.conftest import Plant
-
-EXAMPLES: Final = Path(__file__).parents[2] / "examples" / "policies"
-MANIFEST: Final = """\
+EXAMPLES = Path(__file__).parents[2] / "examples" / "policies"
+MANIFEST = """\
 version: 1
 stores:
   mounted: {type: file, path: /run/secrets}
@@ -96,7 +94,7 @@ def test_defaults_are_those_of_the_provider() -> None:
     assert other["tags"] == []
 
 
-SAYS: Final = {
+SAYS = {
     "const": ({"properties": {"region": {"const": "us"}}}, "17:13 `region` must be `us`"),
     "enum": ({"properties": {"region": {"enum": ["us", "ca"]}}}, "17:13 `region` must be `us` or `ca`"),
     "not-const": ({"properties": {"region": {"not": {"const": "eu"}}}}, "17:13 `region` must not be `eu`"),

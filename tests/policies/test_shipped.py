@@ -7,8 +7,9 @@ second place in the manifest, and how many connections inherit the value. Empty:
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -18,12 +19,9 @@ from connform.manifest.files import Source
 from connform.policies.file import read_policies
 from tests.end_to_end.running import run
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-EXAMPLES: Final = Path(__file__).parents[2] / "examples" / "policies"
-SHIPPED: Final = sorted(EXAMPLES.glob("*.yaml"))
-CASES: Final = sorted((Path(__file__).parent / "shipped").glob("*/*.yaml"))
+EXAMPLES = Path(__file__).parents[2] / "examples" / "policies"
+SHIPPED = sorted(EXAMPLES.glob("*.yaml"))
+CASES = sorted((Path(__file__).parent / "shipped").glob("*/*.yaml"))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.parent.name}/{case.stem}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -17,7 +17,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "http": {"base_url": "https://api.acme.example", "check": {"path": "/me"}},
 }
 
-BODIES: Final[tuple[Any, ...]] = (None, "<html>", {}, [], {"error": "package_not_found", "message": ""})
+BODIES: tuple[Any, ...] = (None, "<html>", {}, [], {"error": "package_not_found", "message": ""})
 
 
 def test_every_provider_has_an_example_here() -> None:

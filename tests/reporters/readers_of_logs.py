@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Final
 
-COMMANDS: Final = {
+COMMANDS = {
     *("add-mask", "add-matcher", "add-path", "debug", "echo", "endgroup", "error", "group", "internal-set-repo-path"),
     *("notice", "remove-matcher", "save-state", "set-env", "set-output", "stop-commands", "warning"),
 }
 """What the runner knows (actions/runner, `ActionCommandManager` and its extensions)."""
-_STEERING: Final = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
-)
-_COLOR: Final = re.compile(r"\x1b\[[0-9;]*m")
+_STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
+_COLOR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def commands(log: str) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Final
 
 from connform.diagnostics import CODES, Diagnostic, Edit, Related, Severity, SourceExcerpt, Span
 from connform.engine.changes.origins import Destination, Send
@@ -23,7 +22,7 @@ from connform.faults import FAULTS, ExitCode, Stage, Verdict
 from connform.grant import GrantFacts
 from connform.recorded import Actor, AppliedRecord, Attempt, UsedSecret
 
-FILE: Final = "connections.yaml"
+FILE = "connections.yaml"
 
 
 def span(line: int, column: int, end_column: int) -> Span:
@@ -44,7 +43,7 @@ def stages(*results: StageResult) -> tuple[StageResult, ...]:
     )
 
 
-UNKNOWN_REGION: Final = diagnostic(
+UNKNOWN_REGION = diagnostic(
     "unknown-region",
     span(7, 13, 15),
     "the sandbox has the regions us and eu; there is no sandbox in Canada",
@@ -53,32 +52,32 @@ UNKNOWN_REGION: Final = diagnostic(
     pointer="/connections/sandbox-ca/region",
     connection="sandbox-ca",
 )
-DUPLICATE: Final = diagnostic(
+DUPLICATE = diagnostic(
     "duplicate-name",
     Span("more/deploy.yaml", 12, 3, 12, 13),
     "names are unique over all files of a run",
     SourceExcerpt("\tsandbox-us: {tags: [日本]}", 1, 10),
     related=(Related("first defined here", span(3, 3, 13)),),
 )
-WIDE: Final = diagnostic(
+WIDE = diagnostic(
     "unknown-key",
     span(104, 17, 21),
     "a connection has no such key",
     SourceExcerpt("  日本: {owner: é, tgas: ***}", 17, 4),
     hint="did you mean `tags`?",
 )
-LONG: Final = diagnostic(
+LONG = diagnostic(
     "plaintext-secret",
     span(9, 16, 19),
     "only a reference may stand here, such as env://IINKED_SANDBOX_US_KEY: a secret in a manifest ends in version "
     "control, in logs and in backups; write the name of the place where it lies instead, and renew the key",
     SourceExcerpt("      api_key: ***", 15, 3),
 )
-NO_LINE: Final = diagnostic("file-not-found", Span("missing.yaml", 1, 1, 1, 1), "no file of this name \x1b[31m exists")
-UNUSED: Final = diagnostic(
+NO_LINE = diagnostic("file-not-found", Span("missing.yaml", 1, 1, 1, 1), "no file of this name \x1b[31m exists")
+UNUSED = diagnostic(
     "unused-template", span(2, 3, 9), "no connection extends it", SourceExcerpt("  portal:", 2, 6), hint="remove it"
 )
-MISSPELT: Final = diagnostic(
+MISSPELT = diagnostic(
     "unknown-key",
     Span("ordner/zwölf ü.yaml", 4, 5, 4, 11),
     "a connection has no such key",
@@ -87,7 +86,7 @@ MISSPELT: Final = diagnostic(
     connection="sandbox-us",
     fix=(Edit(Span("ordner/zwölf ü.yaml", 4, 5, 4, 11), "region"),),
 )
-OF_A_POLICY: Final = Diagnostic(
+OF_A_POLICY = Diagnostic(
     Severity.WARNING,
     "acme-owner",
     "every connection | has an `owner`",
@@ -103,17 +102,17 @@ OF_A_POLICY: Final = Diagnostic(
         ),
     ),
 )
-ON_STDIN: Final = diagnostic(
+ON_STDIN = diagnostic(
     "yaml-tab", Span("<stdin>", 2, 1, 2, 2), "indent with spaces", SourceExcerpt("\tregion: us", 0, 1)
 )
-LONG_LINE: Final = diagnostic(
+LONG_LINE = diagnostic(
     "malformed-value",
     span(3, 203, 206),
     "the value has a wrong form",
     SourceExcerpt(f"  name: {'日' * 97}, {'a' * 95} bad {'b' * 300}", 203, 3),
 )
 
-READY: Final = ConnectionReport(
+READY = ConnectionReport(
     name="sandbox-us",
     provider="iinked-sign",
     environment="sandbox",
@@ -136,7 +135,7 @@ READY: Final = ConnectionReport(
     warnings=(Remark("certificate-ends-soon", "the certificate ends in 5 days"),),
     place=span(4, 3, 13),
 )
-REJECTED: Final = ConnectionReport(
+REJECTED = ConnectionReport(
     name="customer-globex",
     provider="iinked-sign",
     environment="production",
@@ -153,7 +152,7 @@ REJECTED: Final = ConnectionReport(
     exit_code=ExitCode.CREDENTIAL_REJECTED,
     place=span(11, 16, 40),
 )
-UNREACHABLE: Final = ConnectionReport(
+UNREACHABLE = ConnectionReport(
     name="acme-private",
     provider="iinked-sign",
     environment="private",
@@ -170,17 +169,15 @@ UNREACHABLE: Final = ConnectionReport(
     exit_code=ExitCode.COULD_NOT_VERIFY,
     place=span(16, 3, 15),
 )
-SKIPPED: Final = ConnectionReport(
-    "later", "http", "", "", "https://api.acme.example", "bearer", verdict=Verdict.SKIPPED
-)
+SKIPPED = ConnectionReport("later", "http", "", "", "https://api.acme.example", "bearer", verdict=Verdict.SKIPPED)
 
-DECLARED: Final = tuple(
+DECLARED = tuple(
     ConnectionReport(
         each.name, each.provider, each.environment, each.region, each.base_url, each.auth_method, each.tags
     )
     for each in (READY, REJECTED, UNREACHABLE)
 )
-SHOWN: Final = ConnectionReport(
+SHOWN = ConnectionReport(
     name="customer-globex",
     provider="iinked-sign",
     environment="production",
@@ -203,7 +200,7 @@ SHOWN: Final = ConnectionReport(
     ),
 )
 
-ATTEMPT: Final = Attempt(
+ATTEMPT = Attempt(
     at=datetime(2026, 3, 1, 12, 0, tzinfo=UTC),
     by=Actor("deploy", "runner-7", "https://ci.acme.example/jobs/12"),
     action="create",
@@ -216,19 +213,19 @@ ATTEMPT: Final = Attempt(
     certificate_expires_at="2027-01-02T03:04:05+00:00",
     secrets=(UsedSecret("api_key", "env://IINKED_SANDBOX_US_KEY", ""), UsedSecret("other", "vault://a/b", "7")),
 )
-FAILED: Final = ATTEMPT._replace(
+FAILED = ATTEMPT._replace(
     at=datetime(2026, 3, 2, 12, 0, tzinfo=UTC), action="update", verdict="unknown", fault="tcp_timeout", latency_ms=None
 )
-SPECIFICATION: Final = {
+SPECIFICATION = {
     "settings": {"region": "us", "auth": {"method": "api_key"}},
     "base_url": ATTEMPT.base_url,
     "stores": {},
 }
-RECORDED: Final = DECLARED[0]._replace(
+RECORDED = DECLARED[0]._replace(
     record=AppliedRecord("sandbox-us", "deploy/connections.yaml", ATTEMPT.digest, SPECIFICATION, FAILED),
     history=(ATTEMPT._replace(latency_ms=2.0), ATTEMPT, FAILED),
 )
-SENDS: Final = (
+SENDS = (
     Send("corp://acme#id", SecretIdentity("vault", "acme"), Destination("https://sandbox.syngrafii.com")),
     Send(
         "env://`LOGIN`",
@@ -236,7 +233,7 @@ SENDS: Final = (
         Destination("https://vault.acme.example", "store vault", ca_file="a|b ::error::x.pem"),
     ),
 )
-PLANNED: Final = (
+PLANNED = (
     DECLARED[0]._replace(action="create", sends=SENDS, place=span(4, 3, 13)),
     DECLARED[1]._replace(
         action="update",
@@ -251,11 +248,9 @@ PLANNED: Final = (
     DECLARED[2]._replace(action="remove"),
     SKIPPED._replace(action="none", verdict=None),
 )
-SUMMARY: Final = PlanSummary(
-    f"sha256:{'2' * 64}", ("it removes or changes 4 of 10 recorded connections, more than 30%",)
-)
+SUMMARY = PlanSummary(f"sha256:{'2' * 64}", ("it removes or changes 4 of 10 recorded connections, more than 30%",))
 
-WITH_SECRETS: Final = DECLARED[0]._replace(
+WITH_SECRETS = DECLARED[0]._replace(
     verdict=Verdict.READY,
     secrets=(
         SecretReport(
@@ -270,7 +265,7 @@ WITH_SECRETS: Final = DECLARED[0]._replace(
         SecretReport("client_secret", "env://ACME_SECRET", "", "env", span(10, 18, 35)),
     ),
 )
-WITHOUT_ITS_SECRET: Final = DECLARED[1]._replace(
+WITHOUT_ITS_SECRET = DECLARED[1]._replace(
     verdict=Verdict.FAILED,
     stage=Stage.SECRET,
     fault="secret_not_found",
@@ -291,12 +286,12 @@ WITHOUT_ITS_SECRET: Final = DECLARED[1]._replace(
         ),
     ),
 )
-BACKENDS: Final = (
+BACKENDS = (
     BackendReport("env", "env://NAME", "The environment of the process.", "connform", ""),
     BackendReport("letterbox", "letterbox://NAME", "A letterbox.", "acme-plugin", "pip install acme-plugin[post]"),
 )
 
-GRANT: Final = GrantFacts(
+GRANT = GrantFacts(
     connection="acme",
     token_url="https://login.acme.example/token",
     client_id="portal\x1b[2K::error::|*",
@@ -307,7 +302,7 @@ GRANT: Final = GrantFacts(
     granted_at=datetime(2026, 2, 1, 12, 0, tzinfo=UTC),
 )
 
-SAMPLES: Final = {
+SAMPLES = {
     "validate-clean": Report("validate", (FILE,), connection_count=7, policy_count=5),
     "validate-empty": Report("validate"),
     "validate-warning": Report("validate", (FILE,), (UNUSED,), connection_count=7),

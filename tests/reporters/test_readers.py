@@ -8,7 +8,7 @@ import re
 import subprocess
 from itertools import pairwise
 from pathlib import PurePosixPath
-from typing import Any, Final
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
@@ -25,7 +25,7 @@ from connform.reporters.terminal import clean
 from tests.conftest import require_peer
 from tests.reporters.samples import SAMPLES
 
-CODE_QUALITY: Final = {
+CODE_QUALITY = {
     "type": "array",
     "items": {
         "type": "object",
@@ -51,9 +51,7 @@ CODE_QUALITY: Final = {
     },
 }
 """The table "Code Quality report format" of GitLab's documentation."""
-COMMAND: Final = re.compile(
-    r"::(?P<name>[a-z-]+)(?: (?P<properties>[^:\r\n]*(?:[^:\r\n]|:(?!:))*?))?::(?P<data>[^\r\n]*)"
-)
+COMMAND = re.compile(r"::(?P<name>[a-z-]+)(?: (?P<properties>[^:\r\n]*(?:[^:\r\n]|:(?!:))*?))?::(?P<data>[^\r\n]*)")
 """`::name key=value,key=value::data`, as the runner reads it: the first `::` behind the name ends the properties."""
 
 

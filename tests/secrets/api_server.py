@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 from urllib.parse import parse_qs, urlsplit
 
+from connform.secrets.kit.interface import StoreConfig
 from connform.testing.secrets import Bench
-
-if TYPE_CHECKING:
-    import ssl
-    from collections.abc import Iterator
-
-    from connform.secrets.kit.interface import StoreConfig
 
 
 class Request(NamedTuple):

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from connform.testing.secrets import Bench
 from tests.end_to_end.conftest import Issuer
 from tests.repetitions import repeated
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 Bench.rotations = repeated(Bench.rotations, 300)
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 from connform.errors import SecretUnresolved
 from connform.secret import SecretReference
 from connform.secrets import BACKENDS
-from connform.secrets.kit.interface import Fetched, StoreConfig
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from connform.secrets.kit.interface import Outcome
+from connform.secrets.kit.interface import Fetched, Outcome, StoreConfig
 
 
 def fetch(backend: str, base: Path, *texts: str, **settings: Any) -> list[str]:

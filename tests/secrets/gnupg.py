@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
 
 from tests.conftest import require_peer
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-OPEN: Final = "open@acme.example"
-CLOSED: Final = "closed@acme.example"
-PASSPHRASE: Final = "nobody tells"
-ASKED: Final = "asked"
+OPEN = "open@acme.example"
+CLOSED = "closed@acme.example"
+PASSPHRASE = "nobody tells"
+ASKED = "asked"
 """The file in the home of gpg that is there once a person would have been asked."""
 
 

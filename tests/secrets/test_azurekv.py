@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,17 +14,12 @@ from connform.secrets.kit.interface import StoreConfig
 from connform.testing.secrets import Bench, SecretBackendSuite
 from tests.canary import API_KEY, assert_no_canary
 from tests.conftest import require_library
+from tests.end_to_end.conftest import Issuer
 from tests.secrets.api_server import ApiServer, Request, ServedBench
 from tests.secrets.fetching import failure, lint
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from tests.end_to_end.conftest import Issuer
-
-TOKEN: Final = API_KEY
-CLIENT_SECRET: Final = f"{API_KEY}-of-the-client"
+TOKEN = API_KEY
+CLIENT_SECRET = f"{API_KEY}-of-the-client"
 
 
 class Vault:

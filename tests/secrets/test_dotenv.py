@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -8,9 +8,6 @@ from hypothesis import strategies as st
 
 from connform.secrets.dotenv import MalformedLineError, parse_dotenv
 from tests.secrets.fetching import chain, failure, fetch, lint
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def _values(text: str) -> dict[str, str]:

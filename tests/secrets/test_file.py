@@ -7,15 +7,12 @@ import subprocess
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from connform.secrets.kit.file_reader import read_file
 from tests.secrets.fetching import chain, failure, fetch, lint
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.mark.parametrize(

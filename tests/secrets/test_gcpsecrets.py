@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -19,17 +21,12 @@ from connform.secrets.kit.interface import StoreConfig
 from connform.testing.secrets import Bench, SecretBackendSuite
 from tests.canary import API_KEY, assert_no_canary
 from tests.conftest import require_library
+from tests.end_to_end.conftest import Issuer
 from tests.secrets.api_server import ApiServer, Request, ServedBench
 from tests.secrets.fetching import lint
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from tests.end_to_end.conftest import Issuer
-
 require_library("google.auth")
-TOKEN: Final = API_KEY
+TOKEN = API_KEY
 
 
 @pytest.fixture(scope="session")

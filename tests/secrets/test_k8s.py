@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,16 +15,11 @@ from connform.secrets.k8s import K8S
 from connform.secrets.kit.interface import Fetched, StoreConfig
 from connform.testing.secrets import Bench, SecretBackendSuite
 from tests.canary import API_KEY, assert_no_canary
+from tests.end_to_end.conftest import Issuer
 from tests.secrets.api_server import ApiServer, Request, ServedBench
 from tests.secrets.fetching import failure, fetch, lint
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
-
-    from tests.end_to_end.conftest import Issuer
-
-TOKEN: Final = API_KEY
+TOKEN = API_KEY
 
 
 class Cluster:

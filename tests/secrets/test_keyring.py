@@ -8,8 +8,10 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import Any
 
 import keyring.backend
 import keyring.core
@@ -30,19 +32,15 @@ from tests.end_to_end.running import manifest, run
 from tests.forking import forked
 from tests.secrets.fetching import chain, failure, fetch, lint
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
-
-SERVICE: Final = "connform-tests"
-BUS: Final = "DBUS_SESSION_BUS_ADDRESS"
-DEAD: Final = "unix:path=/nonexistent/bus"
-LIBRARY: Final = "keyring.backends"
-PASSWORD: Final = b"a password"
-PATIENCE_S: Final = 30.0
+SERVICE = "connform-tests"
+BUS = "DBUS_SESSION_BUS_ADDRESS"
+DEAD = "unix:path=/nonexistent/bus"
+LIBRARY = "keyring.backends"
+PASSWORD = b"a password"
+PATIENCE_S = 30.0
 
 
-BUS_CONFIGURATION: Final = """
+BUS_CONFIGURATION = """
 <busconfig>
   <type>session</type>
   <listen>unix:tmpdir=/tmp</listen>

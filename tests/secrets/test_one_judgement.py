@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from connform.engine.check import check
 from connform.engine.secrets import check_secrets
 from tests.canary import API_KEY, assert_no_canary
+from tests.conftest import Plant
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from tests.conftest import Plant
-
-MANIFEST: Final = """\
+MANIFEST = """\
 version: 1
 connections:
   acme:
@@ -24,13 +20,13 @@ connections:
     base_url: https://127.0.0.1:1/api/v1
     auth: {{method: {method}, {settings}: "{reference}"}}
 """
-METHODS: Final = {
+METHODS = {
     "api_key": "api_key",
     "bearer": "token",
     "oauth2": "client_id: portal, redirect_uri: https://h.example/cb, client_secret",
 }
-REFERENCES: Final = {"file": "file://key", "field": "file://key.json#field", "dotenv": "dotenv://.env#KEY"}
-VALUES: Final = {
+REFERENCES = {"file": "file://key", "field": "file://key.json#field", "dotenv": "dotenv://.env#KEY"}
+VALUES = {
     "a byte order mark": f"\ufeff\ufeff{API_KEY}",
     "a byte order mark inside": f"{API_KEY}\ufeff",
     "a no-break space": f"{API_KEY}\u00a0",
@@ -80,7 +76,7 @@ def test_a_secret_that_can_t_be_sent_is_refused_by_both(value: str, method: str,
         assert value.removesuffix(" inside") in words
 
 
-WRITERS: Final[dict[str, Callable[[str], bytes]]] = {
+WRITERS: dict[str, Callable[[str], bytes]] = {
     "UTF-8": str.encode,
     "UTF-8 with a byte order mark": lambda text: text.encode("utf-8-sig"),
     "UTF-16 with a byte order mark": lambda text: text.encode("utf-16"),

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
 
 import pytest
 
 from tests.secrets.fetching import lint, outcomes
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-RECORDS: Final = """#!{python} -I
+RECORDS = """#!{python} -I
 import json, sys
 with open({log!r}, "a") as log:
     log.write(json.dumps(sys.argv[1:]) + "\\n")
 """
-PROGRAMS: Final = ("op", "sops", "pass", "gpg")
-OURS: Final = {"--vault", "--format", "--reveal", "--output-type"}
+PROGRAMS = ("op", "sops", "pass", "gpg")
+OURS = {"--vault", "--format", "--reveal", "--output-type"}
 """The options that connform writes itself."""
-WORDS: Final = ("-x", "--account=evil.example", "--", "-", "--config=/tmp/x", "-rf")
-REFERENCES: Final = [
+WORDS = ("-x", "--account=evil.example", "--", "-", "--config=/tmp/x", "-rf")
+REFERENCES = [
     *(f"op://{word}/item/field" for word in WORDS),
     *(f"op://vault/{word}/field" for word in WORDS),
     *(f"op://vault/item/{word}" for word in WORDS),

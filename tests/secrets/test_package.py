@@ -8,19 +8,15 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from tests.canary import API_KEY
-from tests.conftest import require_library
+from tests.conftest import Plant, require_library
 from tests.end_to_end.running import run
 
-if TYPE_CHECKING:
-    from tests.conftest import Plant
-
-PACKAGE: Final = Path(__file__).with_name("letterbox")
-MANIFEST: Final = """\
+PACKAGE = Path(__file__).with_name("letterbox")
+MANIFEST = """\
 version: 1
 stores:
   post: {type: letterbox, folder: letters}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
 
 import pytest
 
@@ -15,14 +15,9 @@ from connform.secrets.kit.interface import StoreConfig
 from connform.secrets.passwordstore import PASS
 from connform.testing.secrets import Bench, SecretBackendSuite
 from tests.canary import API_KEY
-from tests.conftest import require_peer
+from tests.conftest import Plant, require_peer
 from tests.secrets import gnupg
 from tests.secrets.fetching import chain, failure, fetch, lint
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from tests.conftest import Plant
 
 
 @pytest.fixture(scope="session")
@@ -127,7 +122,7 @@ def test_another_store_is_named(named: str, tmp_path: Path, monkeypatch: pytest.
         assert fetch("pass", tmp_path, "mine://key", path="elsewhere") == ["value"]
 
 
-ENTRY: Final = b"first: line\nuser: 0012\nurl:https://acme.example:8443\nspaces:   kept inside  \nempty:\nno field\ntwice: a\ntwice: b\n"
+ENTRY = b"first: line\nuser: 0012\nurl:https://acme.example:8443\nspaces:   kept inside  \nempty:\nno field\ntwice: a\ntwice: b\n"
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
@@ -18,14 +19,9 @@ from connform.secrets.kit.open_store import attempt
 from connform.secrets.sops import SOPS
 from connform.testing.secrets import Bench, SecretBackendSuite
 from tests.canary import API_KEY
-from tests.conftest import require_peer
+from tests.conftest import Plant, require_peer
 from tests.secrets import gnupg
 from tests.secrets.fetching import chain, failure, fetch, lint, outcomes
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from tests.conftest import Plant
 
 
 class Keys(NamedTuple):
@@ -125,7 +121,7 @@ class TestSops(SecretBackendSuite):
 
 # --------------------------------------------------------------------------------------------------------------- a value
 
-DOCUMENT: Final = {
+DOCUMENT = {
     "top": "one",
     "portal": {"id": "0012", "a/b": "slash", "m~n": "tilde", "": "empty name", "deep": {"key": "two\n"}},
     "list": ["first", {"key": "second"}],
@@ -294,7 +290,7 @@ def _without_mac(text: str) -> str:
     return json.dumps(content)
 
 
-DAMAGES: Final = {
+DAMAGES = {
     "values swapped": (_swapped, "was altered", 25),
     "a value removed": (_shortened, "was altered", 51),
     "a value added": (_extended, "was altered", 25),

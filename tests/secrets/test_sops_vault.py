@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,10 +15,6 @@ from tests.canary import API_KEY, assert_no_canary
 from tests.conftest import require_peer
 from tests.http.servers import Connection, Server, head
 from tests.secrets.fetching import failure, fetch
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 
 def vault(connection: Connection) -> None:

@@ -6,13 +6,11 @@ import http.client
 import json
 import socket
 import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from connform.simulator import Simulator
+from connform.simulator import Simulator
 
 SANDBOX = "sandbox.syngrafii.com"
 LIST = "/api/v1/packages/list"

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
+from connform.simulator import Simulator
 from tests.simulator.client import LIST, SANDBOX, ask
-
-if TYPE_CHECKING:
-    from connform.simulator import Simulator
 
 FIRST_PACKAGE = "00000000-0000-4000-8000-000000000001"
 NO_PACKAGE = "00000000-0000-4000-8000-999999999999"

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
+from connform.simulator import Simulator
 from tests.simulator.client import LIST, SANDBOX, ask
-
-if TYPE_CHECKING:
-    from connform.simulator import Simulator
 
 OTHER = "sign.syngrafii.eu"
 FOREIGN = "api.acme.example"

@@ -9,19 +9,15 @@ import select
 import ssl
 import time
 from contextlib import closing
-from typing import TYPE_CHECKING
 
 import pytest
 
 from connform.errors import ConnformError
 from connform.faults import FAULTS
-from connform.simulator import Simulator
+from connform.simulator import SeenRequest, Simulator
 from connform.simulator.faults import REPLIES
 from connform.simulator.messages import Delivery
 from tests.simulator.client import LIST, SANDBOX, Connection, ask
-
-if TYPE_CHECKING:
-    from connform.simulator import SeenRequest
 
 NEIGHBOUR = "sandbox.syngrafii.eu"
 ANSWERED = [

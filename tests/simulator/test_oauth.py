@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import time
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, quote_plus, urlencode, urlsplit
 
 import pytest
@@ -16,14 +18,10 @@ from connform.errors import ConnectionFailed, ConnformError
 from connform.simulator import Simulator
 from tests.simulator.client import LIST, SANDBOX, Answer, ask
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
-
-REDIRECT: Final = "https://localhost/auth"
-SECRET: Final = "s:%+&=/"
-AUTHORIZE: Final = f"https://{SANDBOX}/connect/authorize"
-MANIFEST: Final = f"""\
+REDIRECT = "https://localhost/auth"
+SECRET = "s:%+&=/"
+AUTHORIZE = f"https://{SANDBOX}/connect/authorize"
+MANIFEST = f"""\
 version: 1
 connections:
   customer:
@@ -197,7 +195,7 @@ def test_a_ready_client_renews_its_simulated_grant(simulator: Simulator, manifes
     assert calls(simulator) == ["refresh_token"]
 
 
-FAULTS: Final = ("token_endpoint_unavailable", "client_credentials_rejected", "login_required", "refresh_interrupted")
+FAULTS = ("token_endpoint_unavailable", "client_credentials_rejected", "login_required", "refresh_interrupted")
 
 
 @pytest.mark.parametrize("fault", FAULTS)

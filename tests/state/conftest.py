@@ -5,22 +5,18 @@ from __future__ import annotations
 import json
 import subprocess
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.canary import API_KEY
 from tests.database.postgres import Postgres, running_postgres
 from tests.end_to_end.conftest import PACKAGES, Issuer
-from tests.end_to_end.running import AS_INSTALLED, COMMAND, KEY_VARIABLE, environment, run_here
+from tests.end_to_end.running import AS_INSTALLED, COMMAND, KEY_VARIABLE, Run, environment, run_here
 from tests.http.servers import Connection, Server, head
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from tests.end_to_end.running import Run
 
 ENVIRONMENT = {KEY_VARIABLE: API_KEY}
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import closing
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from connform.engine.changes.make_plan import make_plan
 from connform.engine.load.manifest import load_manifest
@@ -12,10 +14,6 @@ from connform.engine.load.selection import EVERYTHING
 from connform.engine.run.state_location import StateLocation
 from connform.engine.run.states import SINGLE_SHARD, StateOfRun
 from connform.recorded import Actor, AppliedRecord, Attempt
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
 
 BY = Actor("test", "localhost")
 

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pexpect
 import pytest
 
 from tests.end_to_end.running import COMMAND, environment
-
-if TYPE_CHECKING:
-    from tests.state.conftest import Repository
+from tests.state.conftest import Repository
 
 
 @pytest.mark.parametrize(("answer", "code", "recorded"), [("y", 0, {"one"}), ("n", 7, set()), ("", 7, set())])

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,11 +13,7 @@ from connform.cli.main import main
 from connform.engine.changes.specification import differences, digest
 from tests.state.recording import record, rewrite
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    Planned = Callable[..., list[tuple[str, Any, Any]] | None]
+Planned = Callable[..., list[tuple[str, Any, Any]] | None]
 
 KEY = "env://ACME_KEY"
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.end_to_end.running import Run
+from tests.state.conftest import Repository
 from tests.state.test_story import actions
-
-if TYPE_CHECKING:
-    from tests.end_to_end.running import Run
-    from tests.state.conftest import Repository
 
 BOTH = ("-f", "one.yaml", "-f", "two.yaml")
 

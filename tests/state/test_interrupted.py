@@ -10,30 +10,26 @@ import random
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from contextlib import closing
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
 
 import pytest
 
 from connform.database import open_state
+from connform.database.state_table import StateTable
 from connform.engine.changes.specification import digest
 from connform.engine.run.states import SINGLE_SHARD
+from tests.database.postgres import Postgres
 from tests.end_to_end.running import PATIENCE_S
 from tests.repetitions import repeated
+from tests.state.conftest import Repository
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from connform.database.state_table import StateTable
-    from tests.database.postgres import Postgres
-    from tests.state.conftest import Repository
-
-KILLS: Final = repeated(6, 200)
+KILLS = repeated(6, 200)
 """Over all kinds of stores and of work."""
-CASES: Final = 6
-NAMES: Final = tuple(f"team-{number:03}" for number in range(200))
-SLOW: Final = ("apply", "--yes", "--force", "--parallelism", "8")
+CASES = 6
+NAMES = tuple(f"team-{number:03}" for number in range(200))
+SLOW = ("apply", "--yes", "--force", "--parallelism", "8")
 
 
 class Work:

@@ -7,7 +7,7 @@ import os
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -16,11 +16,7 @@ from connform.database.sqlite import FILE
 from connform.engine.changes.group_commit import GroupCommit
 from connform.recorded import Actor, AppliedRecord, Attempt
 from tests.end_to_end.running import run
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.state.conftest import Repository
+from tests.state.conftest import Repository
 
 ODD = os.fsdecode(b"te\xffam")
 """A folder's name that is no UTF-8: no database takes it as text."""

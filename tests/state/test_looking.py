@@ -7,7 +7,8 @@ import subprocess
 import sys
 from contextlib import closing
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from multiprocessing.synchronize import Event
+from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -18,12 +19,7 @@ from connform.engine.state import report_state
 from connform.recorded import Actor, AppliedRecord, Attempt
 from connform.reporters.schemas import SCHEMAS
 from tests.end_to_end.running import environment, run
-
-if TYPE_CHECKING:
-    from multiprocessing.synchronize import Event
-    from pathlib import Path
-
-    from tests.state.conftest import Repository
+from tests.state.conftest import Repository
 
 _SPAWN = multiprocessing.get_context("spawn")
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 
 import pytest
 
 from connform.engine.run.states import PARTS, Shard
 from tests.repetitions import repeated
+from tests.state.conftest import Repository
 
-if TYPE_CHECKING:
-    from tests.state.conftest import Repository
-
-NAMES: Final = tuple(f"team-{number:03}" for number in range(repeated(32, 64)))
+NAMES = tuple(f"team-{number:03}" for number in range(repeated(32, 64)))
 
 
 def facts(repository: Repository) -> dict[str, tuple[Any, ...]]:

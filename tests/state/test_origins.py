@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from connform.cli.main import main
 from tests.canary import API_KEY
+from tests.conftest import Plant
 from tests.http.servers import Connection, Server, head
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-    from tests.conftest import Plant
-
-KEY: Final = "env://SHOP_KEY"
-REFUSED: Final = 7
+KEY = "env://SHOP_KEY"
+REFUSED = 7
 
 
 def answer(connection: Connection) -> None:
@@ -171,7 +168,7 @@ def _template(shop: Shop) -> None:
     shop.connections["shop"]["extends"] = "one"
 
 
-SENDING: Final[dict[str, tuple[Callable[[Shop], None], str]]] = {
+SENDING: dict[str, tuple[Callable[[Shop], None], str]] = {
     "another-host": (_host, KEY),
     "a-rename": (_rename, KEY),
     "a-new-connection": (_new, KEY),
@@ -211,7 +208,7 @@ def test_a_whole_document_is_more_than_one_field_of_it(shop: Shop) -> None:
         shop.demand_refusal(f"{name} ", "would send corp://secret/till")
 
 
-WAYS: Final = {
+WAYS = {
     "proxy": ({"proxy": "http://proxy.acme.example:3128"}, "proxy http://proxy.acme.example:3128"),
     "ca_file": ({"tls": {"ca_file": "ca.pem"}}, "CA ca.pem"),
     "client-certificate": (
@@ -255,7 +252,7 @@ def test_an_app_is_shown_to_no_other_server(key: str, name: str, shop: Shop) -> 
     assert shop.run("apply", "--yes", "--force")[0] != REFUSED
 
 
-ENVIRONMENTS: Final = {"sandbox": {"environment": "sandbox"}, "none": {}}
+ENVIRONMENTS = {"sandbox": {"environment": "sandbox"}, "none": {}}
 
 
 @pytest.mark.parametrize("name", ["shop", "shop2"], ids=["itself", "renamed"])
@@ -360,7 +357,7 @@ def test_what_never_was_ready_is_known_as_well(shop: Shop) -> None:
     shop.demand_refusal("env://OTHER_KEY", shop.elsewhere)
 
 
-HARMLESS: Final[dict[str, dict[str, Any]]] = {
+HARMLESS: dict[str, dict[str, Any]] = {
     "description": {"description": "where it is sold", "owner": "payments", "tags": ["eu"]},
     "timeouts": {"timeouts": {"total_s": 20}},
     "check": {"check": {"path": "/other"}},

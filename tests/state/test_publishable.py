@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from connform.reporters import FORMATS
 from connform.reporters.graphs import GRAPHS
 from tests.canary import API_KEY, AWKWARD, assert_no_canary
+from tests.conftest import Plant
 from tests.end_to_end.running import KEY_VARIABLE, run
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from tests.conftest import Plant
-    from tests.state.conftest import Repository
+from tests.state.conftest import Repository
 
 
 @pytest.mark.parametrize("api_key", [f"env://{KEY_VARIABLE}", "file://secrets/key", "file://secrets/all.json#key"])
@@ -45,7 +41,7 @@ def test_nothing_that_outlives_a_run_holds_a_secret(repository: Repository, plan
     assert_no_canary(*outputs, *_files(folder))
 
 
-LOOKS: Final = (
+LOOKS = (
     *(("plan", "--format", kind) for kind in FORMATS),
     ("plan", "-vv"),
     *(("graph", "--format", kind) for kind in GRAPHS),

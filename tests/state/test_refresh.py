@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,17 +15,12 @@ from connform.engine.run.state_location import StateLocation
 from connform.engine.run.states import StateOfRun
 from connform.faults import Verdict
 from connform.recorded import Actor, AppliedRecord, Attempt
+from tests.end_to_end.conftest import Issuer
 from tests.end_to_end.nginx import HOSTS
-from tests.end_to_end.running import KEY_VARIABLE, run
+from tests.end_to_end.running import KEY_VARIABLE, Run, run
 from tests.http.servers import Server
+from tests.state.conftest import Api, Repository
 from tests.state.test_story import actions
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tests.end_to_end.conftest import Issuer
-    from tests.end_to_end.running import Run
-    from tests.state.conftest import Api, Repository
 
 REFRESH = ("plan", "--refresh", "--detailed-exitcode", "--format", "json")
 

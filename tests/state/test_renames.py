@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 
 import pytest
 
@@ -19,12 +20,9 @@ from connform.secret import Secret
 from tests.canary import API_KEY, AWKWARD
 from tests.state.recording import record
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-NOW: Final = datetime.now(UTC).replace(microsecond=0)
-KEY: Final = new_key()
-OAUTH: Final = {
+NOW = datetime.now(UTC).replace(microsecond=0)
+KEY = new_key()
+OAUTH = {
     "method": "oauth2",
     "client_id": "portal",
     "client_secret": "env://PORTAL_SECRET",

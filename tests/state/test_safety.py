@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from connform.cli.main import main
+from tests.state.conftest import Repository
 from tests.state.recording import record
 from tests.state.test_files import put
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.state.conftest import Repository
 
 NAMES = tuple(f"team-{number:02}" for number in range(20))
 SHARDS = tuple(f"{number}/4" for number in range(1, 5))

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final, cast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
+from connform.database.state_table import StateTable
 from connform.engine.changes.plan import Action, Change, Plan
 from connform.engine.changes.plan_file import plan_file_text, read_plan_file
 from connform.engine.changes.specification import FieldChange, digest
@@ -14,13 +17,7 @@ from connform.engine.load.selection import Selection
 from connform.engine.run.states import Shard
 from connform.errors import PlanUnusable
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from connform.database.state_table import StateTable
-
-MOVED: Final = Change(
+MOVED = Change(
     name="team-01",
     action=Action.UPDATE,
     before=digest(1),
@@ -33,8 +30,8 @@ MOVED: Final = Change(
     fields=(FieldChange("/base_url", "https://a.example", {"deep": [1, None]}),),
     live=("the secret was rotated",),
 )
-PLAN: Final = Plan((MOVED, MOVED._replace(name="team-02", fields=(), live=())), ())
-FRAME: Final[dict[str, Any]] = json.loads(
+PLAN = Plan((MOVED, MOVED._replace(name="team-02", fields=(), live=())), ())
+FRAME: dict[str, Any] = json.loads(
     plan_file_text(PLAN, Selection(("team-*",), ("x",), ("ci",), "origin/main"), Shard(2, 4))
 )
 
@@ -48,7 +45,7 @@ def leaves(node: Any, *path: str | int) -> Iterator[tuple[str | int, ...]]:
             yield from leaves(inner, *path, key)
 
 
-PATHS: Final = [path for path in leaves(FRAME) if path[0] != "file_digest"]
+PATHS = [path for path in leaves(FRAME) if path[0] != "file_digest"]
 
 
 def changed(path: tuple[str | int, ...]) -> str:

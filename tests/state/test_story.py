@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
 from connform.reporters.schemas import SCHEMAS
 from tests.canary import API_KEY
-
-if TYPE_CHECKING:
-    from tests.conftest import Plant
-    from tests.end_to_end.running import Run
-    from tests.state.conftest import Repository
+from tests.conftest import Plant
+from tests.end_to_end.running import Run
+from tests.state.conftest import Repository
 
 NAMES = tuple(f"team-{number:02}" for number in range(20))
 

@@ -5,15 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.conftest import require_peer
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 GOOD = """\
 version: 1

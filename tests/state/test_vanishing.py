@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
 
 import pytest
 
@@ -12,16 +12,12 @@ from connform.database.state_table import StateTable
 from connform.engine.plan import plan
 from connform.engine.run.state_location import StateLocation
 from connform.engine.run.states import SINGLE_SHARD, StateOfRun
+from connform.recorded import RecordSummary
+from tests.state.conftest import Repository
 from tests.state.recording import record
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from connform.recorded import RecordSummary
-    from tests.state.conftest import Repository
-
-NAMES: Final = tuple(f"team-{number:03}" for number in range(96))
-SHARDS: Final = 6
+NAMES = tuple(f"team-{number:03}" for number in range(96))
+SHARDS = 6
 
 
 def test_shards_that_remove_side_by_side_end_well(repository: Repository) -> None:

@@ -9,8 +9,10 @@ import contextvars
 import faulthandler
 import gc
 import sys
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from types import CodeType, FrameType
+from typing import Any, TypeAlias
 
 from connform.http import sync_client
 from tests.http.exchanging import HASTY, settings_for
@@ -18,11 +20,7 @@ from tests.http.servers import Authority, Server, answer
 from tests.tracebacks.requests import credential
 from tests.tracebacks.walk import assert_hidden
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from types import CodeType, FrameType
-
-BELOW: Final = ("/connform/", "/httpcore/", "/h11/", "/ssl.py")
+BELOW = ("/connform/", "/httpcore/", "/h11/", "/ssl.py")
 
 Place: TypeAlias = "tuple[CodeType, int]"
 

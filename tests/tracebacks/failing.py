@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import rich.traceback
@@ -20,9 +21,6 @@ from connform.http import sync_client
 from tests.http.servers import Authority
 from tests.tracebacks import grants, requests
 from tests.tracebacks.test_interruptions import Interruption, interrupted_by, stalled
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 FOLDER = Path(os.environ["SHOWN"])
 CUT_SHORT = ("handshake", "write, TLS", "read, plain", "read of the body, https proxy")

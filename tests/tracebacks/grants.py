@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, Final
+from contextlib import ExitStack
+from typing import Any
 
 from connform.auth.oauth.token_endpoint import App, TokenEndpoint
 from connform.database.memory import MemoryStore
-from connform.http import async_client, sync_client
+from connform.http import ClientSettings, async_client, sync_client
 from connform.secret import Secret
 from tests.canary import API_KEY, AWKWARD
 from tests.http import servers
@@ -16,17 +18,11 @@ from tests.http.servers import HOST, Authority, Connection, Server, answer, head
 from tests.http.test_stages import BELOW_TLS
 from tests.oauth.setting import TOKEN_URL, body, credential, error, grant
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from contextlib import ExitStack
-
-    from connform.http import ClientSettings
-
-TOKENS: Final = body(access_token=API_KEY, refresh_token=API_KEY)
-ECHO: Final = f'{{"error": "invalid_scope", "error_description": "{API_KEY}"}}'.encode()
+TOKENS = body(access_token=API_KEY, refresh_token=API_KEY)
+ECHO = f'{{"error": "invalid_scope", "error_description": "{API_KEY}"}}'.encode()
 
 
-ANSWERS: Final[dict[str, servers.Behaviour]] = {
+ANSWERS: dict[str, servers.Behaviour] = {
     "the grant is refused": error("invalid_grant"),
     "the app is refused": error("invalid_client", 401),
     "the request is refused": answer(ECHO, status=400),
@@ -44,7 +40,7 @@ ANSWERS: Final[dict[str, servers.Behaviour]] = {
     "tokens, then silence": raw(head(200, [f"Content-Length: {len(TOKENS) + 9}"]), TOKENS, then=servers.silent),
     "damaged gzip": answer(TOKENS, "Content-Encoding: gzip"),
 }
-UNREADABLE: Final[dict[str, servers.Behaviour]] = {
+UNREADABLE: dict[str, servers.Behaviour] = {
     "a page": answer(b"<html>" + TOKENS),
     "nothing": answer(b"", status=204),
     "no access token": answer(body(access_token=None, refresh_token=API_KEY)),

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import trio
 
@@ -16,6 +19,7 @@ from connform.auth.interface import AuthInputs
 from connform.auth.oauth.server import AuthorizationServer
 from connform.database.memory import MemoryStore
 from connform.http import REAL, ClientSettings, async_client, sync_client
+from connform.http.settings import Credential
 from connform.secret import Secret
 from tests.canary import API_KEY, AWKWARD
 from tests.http import servers
@@ -25,16 +29,9 @@ from tests.http.test_proxy import tunnel_to
 from tests.http.test_stages import BELOW_TLS, REPLIES
 from tests.oauth.setting import LONG_AGO, TOKEN_URL, grant
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-    from contextlib import ExitStack
-    from pathlib import Path
-
-    from connform.http.settings import Credential
-
-SECRETS: Final = {"api_key": "api_key", "bearer": "token", "oauth2": "client_secret"}
-DAY: Final = timedelta(days=1)
-MODES: Final = ("sync", "asyncio", "trio")
+SECRETS = {"api_key": "api_key", "bearer": "token", "oauth2": "client_secret"}
+DAY = timedelta(days=1)
+MODES = ("sync", "asyncio", "trio")
 
 
 class Request(NamedTuple):

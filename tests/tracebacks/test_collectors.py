@@ -7,21 +7,19 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 
 import pytest
 
 from tests.canary import VARIABLE, assert_no_canary
 from tests.conftest import require_library
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 for library in ("sentry_sdk", "rich"):
     require_library(library)
 
-ROOT: Final = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.timeout(110)  # a run of pytest of its own

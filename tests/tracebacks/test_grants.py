@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
 import pytest
@@ -26,10 +26,7 @@ from tests.tracebacks.grants import ANSWERS, UNREADABLE, client_of, errors_of, r
 from tests.tracebacks.test_interruptions import Interruption, TimeLimit, interrupted_by
 from tests.tracebacks.walk import assert_hidden
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-REDIRECT: Final = "https://localhost/auth"
+REDIRECT = "https://localhost/auth"
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +89,7 @@ def test_a_signal_in_a_call_of_a_token_endpoint_shows_nothing_of_it(
             assert_hidden(raised.value, place)
 
 
-CALLBACKS: Final = {
+CALLBACKS = {
     "another state": {"code": API_KEY, "state": AWKWARD},
     "another issuer": {"code": API_KEY, "iss": f"https://evil.example/{API_KEY}"},
     "the person says no": {"error": "access_denied", "error_description": API_KEY},

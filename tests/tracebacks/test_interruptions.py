@@ -8,10 +8,10 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
 
 import pytest
 import trio
@@ -21,18 +21,13 @@ from connform.secret import Secret
 from tests.canary import API_KEY, VARIABLE
 from tests.http import servers
 from tests.http.exchanging import settings_for
-from tests.http.servers import Authority, Connection, Server, head, raw
+from tests.http.servers import Authority, Behaviour, Connection, Server, head, raw
 from tests.http.test_proxy import tunnel_to
 from tests.tracebacks.requests import credential
 from tests.tracebacks.walk import assert_hidden
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from tests.http.servers import Behaviour
-
-AFTER_S: Final = 0.15
-LARGE: Final = bytes(16 * 1024 * 1024)
+AFTER_S = 0.15
+LARGE = bytes(16 * 1024 * 1024)
 """More than the buffers of two sockets hold."""
 
 
@@ -49,14 +44,14 @@ def _takes_nothing(connection: Connection) -> None:
     connection.pause()
 
 
-_HALF: Final = raw(head(200, ["Content-Length: 9"]), b"four", then=servers.silent)
-STAGES: Final[dict[str, Behaviour]] = {
+_HALF = raw(head(200, ["Content-Length: 9"]), b"four", then=servers.silent)
+STAGES: dict[str, Behaviour] = {
     "write": _takes_nothing,
     "read": raw(then=servers.silent),
     "read of the body": _HALF,
 }
-WAYS: Final = ("plain", "TLS", "http proxy", "https proxy")
-PLACES: Final = [
+WAYS = ("plain", "TLS", "http proxy", "https proxy")
+PLACES = [
     "connect",
     "handshake",
     "CONNECT",
@@ -164,10 +159,10 @@ def _stopped_by_ctrl_c(ask: Callable[[], object]) -> None:
         asyncio.run(run())
 
 
-ENDINGS: Final = {"asyncio": _cancelled_by_asyncio, "trio": _cancelled_by_trio, "Ctrl-C": _stopped_by_ctrl_c}
-SOME: Final = ("handshake", "read, TLS", "read of the body, https proxy")
+ENDINGS = {"asyncio": _cancelled_by_asyncio, "trio": _cancelled_by_trio, "Ctrl-C": _stopped_by_ctrl_c}
+SOME = ("handshake", "read, TLS", "read of the body, https proxy")
 """Not where httpcore leaves the generator of a large body to the collector of garbage, of which trio warns."""
-CANCELLED: Final = [
+CANCELLED = [
     *(("asyncio", place) for place in PLACES),
     *((how, place) for how in ("trio", "Ctrl-C") for place in SOME),
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
 
 import pytest
 
@@ -17,18 +17,13 @@ from connform.engine.run.state_location import StateLocation
 from connform.errors import ConnectionFailed, ManifestInvalid
 from connform.secret import Secret
 from tests.canary import API_KEY, AWKWARD, assert_no_canary
-from tests.conftest import require_library
+from tests.conftest import Plant, require_library
 from tests.database.conftest import grant
 from tests.http import servers
 from tests.http.servers import Server, answer
 from tests.tracebacks.walk import assert_hidden
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.conftest import Plant
-
-MANIFEST: Final = """\
+MANIFEST = """\
 version: 1
 stores:
   cluster: {{type: k8s, address: "http://127.0.0.1:{port}", token: "env://STORE_TOKEN", namespace: apps, timeout_s: 1}}
@@ -53,8 +48,8 @@ def told(**content: object) -> servers.Behaviour:
     return answer(json.dumps(content).encode())
 
 
-ENCODED: Final = base64.b64encode(API_KEY.encode()).decode()
-CLUSTER: Final = {
+ENCODED = base64.b64encode(API_KEY.encode()).decode()
+CLUSTER = {
     "another key": told(data={"other": ENCODED, "third": ENCODED}),
     "no base64": told(data={"key": API_KEY + "!"}),
     "a list of data": told(data=[{"key": ENCODED}]),
@@ -68,7 +63,7 @@ CLUSTER: Final = {
     "a cut": servers.raw(servers.head(200, ["Content-Length: 999"]), API_KEY.encode()),
     "a server error": answer(API_KEY.encode(), status=500),
 }
-VAULT: Final = {
+VAULT = {
     "the login is refused": answer(json.dumps({"errors": [API_KEY]}).encode(), status=400),
     "the login without a token": told(auth={"client_token": None, "accessor": API_KEY}),
     "the login without content": answer(b"", status=204),
@@ -97,7 +92,7 @@ def test_no_store_of_secrets_that_fails_shows_one(
     assert_hidden(raised.value, case)
 
 
-FILES: Final = {
+FILES = {
     "dotenv://secrets.env#MISSING": f"OTHER='{AWKWARD}'\n",
     "dotenv://secrets.env#BROKEN": f"OTHER='{AWKWARD}'\nBROKEN='{API_KEY}\n",
     "file://secrets.env#field": AWKWARD,

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 
 from tests.canary import assert_no_canary
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-_TESTS: Final = os.path.dirname(os.path.dirname(__file__)) + os.sep
-_CONTAINERS: Final = (list, tuple, set, frozenset)
-_BYTES: Final = (bytes, bytearray, memoryview)
+_TESTS = os.path.dirname(os.path.dirname(__file__)) + os.sep
+_CONTAINERS = (list, tuple, set, frozenset)
+_BYTES = (bytes, bytearray, memoryview)
 
 
 def shown(error: BaseException) -> Iterator[tuple[str, bytes]]:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, assert_type
+from typing import assert_type
 
 import httpx
 
 import connform
-
-if TYPE_CHECKING:
-    from connform.simulator import Simulator
+from connform.simulator import Simulator
 
 
 def clients(simulator: Simulator) -> None:

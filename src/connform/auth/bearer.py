@@ -5,17 +5,12 @@ Layer 2, no IO.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
-from connform.auth.interface import AuthMethod
+from connform.auth.interface import AuthInputs, AuthMethod
 from connform.http.header import bearer, require_sendable
+from connform.http.settings import Credential
 from connform.manifest.references import REFERENCE
 from connform.manifest.shape import Shape
-
-if TYPE_CHECKING:
-    from connform.auth.interface import AuthInputs
-    from connform.http.settings import Credential
-    from connform.secret import Secret
+from connform.secret import Secret
 
 
 class Bearer(AuthMethod):
@@ -36,4 +31,4 @@ class Bearer(AuthMethod):
         return bearer(inputs.secrets["token"], key="token")
 
 
-BEARER: Final = Bearer()
+BEARER = Bearer()

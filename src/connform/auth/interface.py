@@ -5,17 +5,17 @@ Layer 2, no IO.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+from connform.grant import GrantStore
+from connform.http.settings import ClientSettings, Credential
+from connform.manifest.rules import Finding
+from connform.manifest.shape import Shape
+from connform.secret import Secret
 
+if TYPE_CHECKING:
     from connform.auth.oauth.server import AuthorizationServer
-    from connform.grant import GrantStore
-    from connform.http.settings import ClientSettings, Credential
-    from connform.manifest.rules import Finding
-    from connform.manifest.shape import Shape
-    from connform.secret import Secret
 
 
 class AuthInputs(NamedTuple):

@@ -6,28 +6,26 @@ Layer 2, no IO: `auth/oauth/renewal.py` renews the grant.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
-from connform.auth.interface import AuthMethod
+from connform.auth.interface import AuthInputs, AuthMethod
 from connform.errors import ConnectionFailed
 from connform.http.header import problem_of
+from connform.http.settings import Credential
 from connform.manifest.references import REFERENCE
 from connform.manifest.rules import Finding
 from connform.manifest.shape import Shape
 from connform.manifest.urls import URL, url_findings
+from connform.secret import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from connform.auth.interface import AuthInputs
     from connform.auth.oauth.server import AuthorizationServer
     from connform.auth.oauth.token_endpoint import App
-    from connform.http.settings import Credential
-    from connform.secret import Secret
 
-DEFAULT_SCOPES: Final = ("profile", "offline_access", "organization")
+DEFAULT_SCOPES = ("profile", "offline_access", "organization")
 """The scopes requested by default, as the vendor's OAuth page documents them. `offline_access` gives a refresh token."""
-SERVER_URLS: Final = ("issuer", "authorize_url", "token_url", "revoke_url")
+SERVER_URLS = ("issuer", "authorize_url", "token_url", "revoke_url")
 """The settings that name the server: people, the client secret and tokens are sent there."""
 
 
@@ -136,4 +134,4 @@ def server(settings: Mapping[str, Any], known: AuthorizationServer) -> Authoriza
     return known._replace(**declared)
 
 
-OAUTH2: Final = OAuth2()
+OAUTH2 = OAuth2()

@@ -3,9 +3,7 @@
 Layer 5. A new verb is one module with `command` and one line here; help reads the table and imports no verb.
 """
 
-from typing import Final
-
-VERBS: Final[dict[str, tuple[str, str]]] = {
+VERBS: dict[str, tuple[str, str]] = {
     "init": ("connform.cli.init", "Write a commented connections.yaml."),
     "validate": ("connform.cli.validate", "Check manifests offline, without secrets and network."),
     "fmt": ("connform.cli.fmt", "Write manifests in the canonical layout."),

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
 
 import click
 from click.shell_completion import get_completion_class, shell_complete
@@ -15,13 +14,11 @@ from click.shell_completion import get_completion_class, shell_complete
 from connform.cli.completion_values import SHELLS
 from connform.cli.flag_values import completion_of
 from connform.cli.flags import common_flags
+from connform.cli.options import Options
 from connform.cli.output import write_output
 from connform.cli.usage import UsageProblem, did_you_mean
 
-if TYPE_CHECKING:
-    from connform.cli.options import Options
-
-VARIABLE: Final = "_CONNFORM_COMPLETE"
+VARIABLE = "_CONNFORM_COMPLETE"
 """The variable that the script sets when it asks for completions."""
 
 

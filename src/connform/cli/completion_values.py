@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Iterable
 
+import click
 from click.shell_completion import CompletionItem
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    import click
-
-SHELLS: Final = ("bash", "zsh", "fish")
+SHELLS = ("bash", "zsh", "fish")
 """The shells that can complete."""
 
 
@@ -100,7 +96,7 @@ def _ci_systems(_: click.Context) -> Iterable[tuple[str, str]]:
     return ((name, "") for name in (*init.CI_FILES, "none"))
 
 
-_VALUES: Final[dict[str, Callable[[click.Context], Iterable[tuple[str, str]]]]] = {
+_VALUES: dict[str, Callable[[click.Context], Iterable[tuple[str, str]]]] = {
     "ci_systems": _ci_systems,
     "codes": _codes,
     "connections": _connections,

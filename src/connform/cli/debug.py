@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import AbstractContextManager
 
 from connform.cli.output import write_stderr
 from connform.plugin_guard import watched_errors
-
-if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
 
 
 def debugging() -> AbstractContextManager[None]:

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Callable, Iterator
 from html import unescape
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import NamedTuple
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-MAX_NESTED: Final = 2
+MAX_NESTED = 2
 """How many kinds of escapes are undone inside of each other: JSON in JSON, JSON in a URL, a URL in HTML, …"""
 
 
@@ -95,7 +93,7 @@ class Escape(NamedTuple):
     """Returns the bytes that one stands for."""
 
 
-_LETTERS: Final = {
+_LETTERS = {
     b"\\" + letter: plain
     for letter, plain in zip(
         (b"n", b"r", b"t", b"b", b"f", b"a", b"v", b"e", b"E"),
@@ -121,7 +119,7 @@ def _backslash(text: bytes) -> bytes:
     return text[1:]
 
 
-ESCAPES: Final = (
+ESCAPES = (
     Escape(
         (b"\\",),  # JSON, source code, $'…', printf %q
         rb"\\(?:u[dD][89abAB][0-9A-Fa-f]{2}\\u[dD][c-fC-F][0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|u\{[0-9A-Fa-f]{1,6}\}"
@@ -144,8 +142,8 @@ ESCAPES: Final = (
         lambda text: text[2:-2] if text[1:2] == b'"' else b"'",
     ),
 )
-_AFTER_LONG_LINE: Final = rb"(?<=[A-Za-z0-9+/=_-]{32}"
-LINE_ENDS: Final = Escape(
+_AFTER_LONG_LINE = rb"(?<=[A-Za-z0-9+/=_-]{32}"
+LINE_ENDS = Escape(
     (b"\n", b"\r"),
     rb"(?:\r\n%s\r\n)|\n%s\n))[ \t]{0,32}" % (_AFTER_LONG_LINE, _AFTER_LONG_LINE),
     rb"\r%s\r)\Z" % _AFTER_LONG_LINE,

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections import deque
+from collections.abc import Sequence
 from threading import Thread
 from time import monotonic
 from typing import IO, TYPE_CHECKING
@@ -18,17 +19,15 @@ import click
 from connform.cli.flag_values import completion_of
 from connform.cli.flags import common_flags, network_flags
 from connform.cli.masking import Mask
+from connform.cli.options import Options
 from connform.cli.output import write_stderr
 from connform.cli.usage import UsageProblem
+from connform.engine.run.state_location import StateLocation
+from connform.secret import Secret
 from connform.tracebacks import hidden_frames
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from connform.cli.options import Options
     from connform.engine.export import ReadyCredential
-    from connform.engine.run.state_location import StateLocation
-    from connform.secret import Secret
 
 _NOT_EXECUTABLE, _NOT_FOUND, _SIGNAL_BASE = 126, 127, 128
 """Exit codes of shells (POSIX.1-2024, XCU 2.8.2)."""

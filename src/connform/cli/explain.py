@@ -11,11 +11,11 @@ import click
 from connform.cli.flag_values import completion_of
 from connform.cli.flags import common_flags
 from connform.cli.inert import Syntax
+from connform.cli.options import Options
 from connform.cli.output import write_output
 from connform.cli.usage import UsageProblem, did_you_mean
 
 if TYPE_CHECKING:
-    from connform.cli.options import Options
     from connform.engine.explain import Explanation
 
 _WIDTH = 79

@@ -5,18 +5,16 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Container
+from typing import Any
 
 import click
 
 from connform.cli.usage import UsageProblem, did_you_mean
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Container
+Function = Callable[..., Any]
 
-    Function = Callable[..., Any]
-
-_MAX_SHARDS: Final = 64
+_MAX_SHARDS = 64
 
 
 def completion_of(kind: str) -> Function:

@@ -6,8 +6,9 @@ The common flags may stand before and after the verb. Lists are joined; of two s
 from __future__ import annotations
 
 import gc
+from collections.abc import Callable
 from functools import partial, wraps
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 
 import click
 
@@ -21,10 +22,7 @@ from connform.cli.flag_values import (
     require_writable,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    Function = Callable[..., Any]
+Function = Callable[..., Any]
 
 
 class _CommonFlag(click.Option):
@@ -37,7 +35,7 @@ class _CommonFlag(click.Option):
 
 
 _common_flag = partial(click.option, cls=_CommonFlag)
-_COMMON: Final = {
+_COMMON = {
     "files": _common_flag(
         "-f",
         "--file",
@@ -107,13 +105,11 @@ _COMMON: Final = {
     "verbose": _common_flag("-v", "--verbose", count=True, help="More facts. Repeatable."),
     "debug": _common_flag("--debug", is_flag=True, help="Print exceptions in plug-ins; they may hold a secret."),
 }
-_SIMULATE: Final = click.option(
-    "--simulate", is_flag=True, help="Rehearse against an embedded simulator, without secrets."
-)
-TIMEOUT: Final = click.option(
+_SIMULATE = click.option("--simulate", is_flag=True, help="Rehearse against an embedded simulator, without secrets.")
+TIMEOUT = click.option(
     "--timeout", "timeout_s", type=float, callback=require_positive, metavar="SECONDS", help="For each connection."
 )
-_STATE: Final = (
+_STATE = (
     click.option(
         "--state",
         "state_url",
@@ -129,14 +125,14 @@ _STATE: Final = (
         help="A secret reference to the key of the grants; default: a key file beside them.",
     ),
 )
-SHARD: Final = click.option(
+SHARD = click.option(
     "--shard",
     default="1/1",
     callback=parse_shard,
     metavar="I/N",
     help="One of N parts, which never change: for CI matrices.",
 )
-PARALLELISM: Final = click.option(
+PARALLELISM = click.option(
     "--parallelism",
     type=int,
     default=100,

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 from connform.cli.flag_values import completion_of
 from connform.cli.flags import common_flags
+from connform.cli.options import Options
 from connform.cli.output import wants_color, write_data, write_output, write_stderr
 from connform.cli.usage import UsageProblem
+from connform.diagnostics import Diagnostic
 from connform.faults import ExitCode
+from connform.layout.canonical import ModelChangedError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from connform.cli.options import Options
-    from connform.diagnostics import Diagnostic
     from connform.engine.fmt import Layout
-    from connform.layout.canonical import ModelChangedError
 
 _STDIN = "-"
 

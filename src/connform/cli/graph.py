@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import os
 import subprocess
-from typing import TYPE_CHECKING
 
 import click
 
 from connform.cli.flags import common_without_format, state_flags
+from connform.cli.options import Options
 from connform.cli.output import write_output
 from connform.cli.usage import UsageProblem
+from connform.engine.run.state_location import StateLocation
 from connform.programs import find_program
-
-if TYPE_CHECKING:
-    from connform.cli.options import Options
-    from connform.engine.run.state_location import StateLocation
 
 _SVG = "svg"
 

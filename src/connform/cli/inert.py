@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import Final
 
 
 class Syntax(StrEnum):
@@ -23,20 +22,20 @@ class Syntax(StrEnum):
     """GitHub's annotations: they stay commands, and nothing else becomes one."""
 
 
-_REPLACEMENT: Final = "�"
-_ZERO_WIDTH_SPACE: Final = "\u200b"
+_REPLACEMENT = "�"
+_ZERO_WIDTH_SPACE = "\u200b"
 """A zero-width space: it splits the sign of a command and can't be seen."""
 # Patterns are compiled when they are first needed: most runs find nothing to replace, and start-up counts.
-_CONTROL: Final = (
+_CONTROL = (
     r"\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"  # C0 but line breaks and tab, and C1: `\x9b` is ESC and `[` in one
     r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f"  # marks of the direction of text
     r"\u2028\u2029\u2060-\u2064\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"  # further line ends, and invisible characters
     r"\ud800-\udfff]"
 )
-_OWN_COLORS: Final = rf"(\x1b\[(?:[0-2]|3[1-4]|1;3[1-3])m)|{_CONTROL}"
-_MARKER: Final = r"#(?=#[A-Za-z]*+\[)"
-_COLONS: Final = r"(?m)^((?:[^\S\n]|\x1b\[[0-9;]*+m)*+):(?=:)"
-_FOREIGN_COLONS: Final = r"(?m)^(?!::(?:error|warning|notice) )([^\S\n]*+):(?=:)"
+_OWN_COLORS = rf"(\x1b\[(?:[0-2]|3[1-4]|1;3[1-3])m)|{_CONTROL}"
+_MARKER = r"#(?=#[A-Za-z]*+\[)"
+_COLONS = r"(?m)^((?:[^\S\n]|\x1b\[[0-9;]*+m)*+):(?=:)"
+_FOREIGN_COLONS = r"(?m)^(?!::(?:error|warning|notice) )([^\S\n]*+):(?=:)"
 
 
 def inert(text: str, syntax: Syntax = Syntax.TEXT, *, color: bool = False) -> str:

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from connform.cli.flag_values import completion_of
 from connform.cli.flags import common_flags
+from connform.cli.options import Options
 from connform.cli.output import save, write_stdout
 from connform.cli.saving import make_folder
 from connform.cli.streams import is_attended
 from connform.cli.usage import UsageProblem, did_you_mean
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
-
-    from connform.cli.options import Options
 
 _NO_CI = "none"
 _MAX_BYTES = 1024 * 1024

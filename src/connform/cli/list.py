@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
+from connform.cli.options import Options
 from connform.cli.output import reporting
-
-if TYPE_CHECKING:
-    from connform.cli.options import Options
-    from connform.engine.report import Report
+from connform.engine.report import Report
 
 
 @click.command()

@@ -12,14 +12,14 @@ import click
 
 from connform.cli.flag_values import completion_of, require_positive
 from connform.cli.flags import common_flags, state_flags
+from connform.cli.options import Options
 from connform.cli.output import emit, write_stderr, write_stdout
 from connform.cli.usage import UsageProblem
+from connform.engine.run.state_location import StateLocation
 from connform.tracebacks import hidden_frames
 
 if TYPE_CHECKING:
-    from connform.cli.options import Options
     from connform.engine.login import Login, LoginResult
-    from connform.engine.run.state_location import StateLocation
     from connform.secret import Secret
 
 _DEFAULT_TIMEOUT_S = 300.0

@@ -9,8 +9,10 @@ import gc
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from types import FrameType
+from typing import Any
 
 import click
 
@@ -20,10 +22,6 @@ from connform.cli.flags import unmerged_flags
 from connform.cli.streams import restore_streams
 from connform.cli.usage import UsageProblem, did_you_mean
 from connform.programs import absolute_parts
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from types import FrameType
 
 _USAGE, _INTERRUPTED, _SIGNAL_BASE = 64, 130, 128
 _SETTINGS = {

@@ -7,25 +7,21 @@ from __future__ import annotations
 
 import base64
 from bisect import bisect_left
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterable, Iterator
 
 from connform.cli.encodings import DecodedView, views
+from connform.secret import Secret
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from connform.secret import Secret
-
-MASK: Final = b"***"
-_MIN_BASE64_BYTES: Final = 8
+MASK = b"***"
+_MIN_BASE64_BYTES = 8
 """Shorter forms are not searched for: they are found in any text."""
-_CONTEXT_BYTES: Final = 64
+_CONTEXT_BYTES = 64
 """Bytes of shown output that are kept: an end of a line is undone only after a long line."""
-_LONG_PREFIX_BYTES: Final = 1024
+_LONG_PREFIX_BYTES = 1024
 """From so many bytes of a secret on, the rest is expected: the next search waits for a sixteenth more."""
-_BASE64: Final = bytes.maketrans(b"-_", b"+/")
-_PLUS_AS_SPACE: Final = bytes.maketrans(b"+", b" ")
-_PREFIX_BYTES: Final = (128, 8)
+_BASE64 = bytes.maketrans(b"-_", b"+/")
+_PLUS_AS_SPACE = bytes.maketrans(b"+", b" ")
+_PREFIX_BYTES = (128, 8)
 """Lengths of the beginning of a secret that is searched for, before the rest is compared."""
 
 

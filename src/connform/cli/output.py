@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache, partial, wraps
 from pathlib import Path
@@ -18,8 +19,6 @@ from connform.cli.inert import Syntax, inert
 from connform.cli.usage import UsageProblem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
     from connform.cli.options import Options
     from connform.engine.report import Report
     from connform.reporters.view import View

@@ -5,25 +5,22 @@ from __future__ import annotations
 import os
 import sys
 import termios
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from select import select
 from time import monotonic
-from typing import TYPE_CHECKING, Final
 
 import click
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-_LOCAL_FLAGS: Final = 3
+_LOCAL_FLAGS = 3
 """The index in what `tcgetattr` returns (POSIX.1-2024, XBD 11.2.5)."""
-_MAX_BYTES: Final = 1024 * 1024
-_SAME_PASTE_S: Final = 0.2
+_MAX_BYTES = 1024 * 1024
+_SAME_PASTE_S = 0.2
 """How long another line of the same paste is waited for: an address may be wrapped."""
 # The keys of a terminal's line editing: DEL and BS, Ctrl-U, Ctrl-D.
-_ERASE: Final = (0x7F, 0x08)
-_ERASE_LINE: Final = 0x15
-_END: Final = b"\x04"
+_ERASE = (0x7F, 0x08)
+_ERASE_LINE = 0x15
+_END = b"\x04"
 
 
 def read_pasted(ends_at: float) -> str:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
 from connform.cli.flag_values import require_writable
 from connform.cli.flags import PARALLELISM, SHARD, TIMEOUT, common_flags, state_flags
+from connform.cli.options import Options
 from connform.cli.output import emit, progress, save
-
-if TYPE_CHECKING:
-    from connform.cli.options import Options
-    from connform.engine.run.state_location import StateLocation
+from connform.engine.run.state_location import StateLocation
 
 
 @click.command()

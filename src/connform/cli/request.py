@@ -11,14 +11,14 @@ import click
 
 from connform.cli.flag_values import completion_of
 from connform.cli.flags import common_flags, network_flags
+from connform.cli.options import Options
 from connform.cli.output import write_data, write_stderr
 from connform.cli.usage import UsageProblem
+from connform.engine.run.state_location import StateLocation
 from connform.faults import ExitCode
 
 if TYPE_CHECKING:
-    from connform.cli.options import Options
     from connform.engine.request import RawAnswer
-    from connform.engine.run.state_location import StateLocation
 
 _STATUS_CODES = {401: ExitCode.CREDENTIAL_REJECTED, 403: ExitCode.CREDENTIAL_REJECTED, 429: ExitCode.COULD_NOT_VERIFY}
 _ERRORS_FROM, _SERVER_ERRORS_FROM = 400, 500

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable
+from typing import Any
 
 import click
 
 from connform.cli.flag_values import completion_of
 from connform.cli.flags import common_flags
 from connform.cli.inert import Syntax
+from connform.cli.options import Options
 from connform.cli.output import save, write_output
 from connform.cli.saving import make_folder
 from connform.cli.usage import UsageProblem, did_you_mean
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from connform.cli.options import Options
-
-_INVISIBLE: Final = re.compile("[\x7f-\xa0\u1680\u2000-\u200f\u2028-\u202f\u205f\u3000]")
+_INVISIBLE = re.compile("[\x7f-\xa0\u1680\u2000-\u200f\u2028-\u202f\u205f\u3000]")
 """Invisible characters that patterns hold: they are written as escapes."""
 
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
 from connform.cli.flag_values import completion_of
 from connform.cli.flags import common_flags
+from connform.cli.options import Options
 from connform.cli.output import emit
-
-if TYPE_CHECKING:
-    from connform.cli.options import Options
 
 
 @click.command()

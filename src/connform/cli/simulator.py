@@ -15,12 +15,12 @@ import click
 
 from connform.cli.flag_values import require_positive, require_writable
 from connform.cli.flags import common_flags
+from connform.cli.options import Options
 from connform.cli.output import save, write_stdout
 from connform.cli.usage import UsageProblem
 from connform.errors import ConnformError
 
 if TYPE_CHECKING:
-    from connform.cli.options import Options
     from connform.simulator import Simulator
 
 

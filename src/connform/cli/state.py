@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 import click
 
 from connform.cli.flag_values import completion_of, require_positive
 from connform.cli.flags import common_flags, state_flags
+from connform.cli.options import Options
 from connform.cli.output import emit, write_stdout
 from connform.cli.usage import UsageProblem
+from connform.engine.run.state_location import StateLocation
 
-if TYPE_CHECKING:
-    from connform.cli.options import Options
-    from connform.engine.run.state_location import StateLocation
-
-_WITH_NAME: Final = ("show", "history", "rm")
+_WITH_NAME = ("show", "history", "rm")
 """The subcommands that take one name."""
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,8 +15,6 @@ from connform.cli.usage import UsageProblem
 from connform.tracebacks import hidden_frames
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from connform.cli.options import Options
     from connform.engine.export import ReadyCredential
     from connform.engine.run.state_location import StateLocation
@@ -41,7 +40,7 @@ def _exec_credential(credential: ReadyCredential) -> str:
     return json.dumps({**kind, "status": status})
 
 
-_FORMATS: Final[dict[str, Callable[[ReadyCredential], str]]] = {
+_FORMATS: dict[str, Callable[[ReadyCredential], str]] = {
     "raw": _raw,
     "json": _json,
     "exec-credential": _exec_credential,

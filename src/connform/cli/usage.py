@@ -5,12 +5,9 @@ Layer 5, no IO.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 import click
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 
 class UsageProblem(click.UsageError):

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -15,8 +16,6 @@ from connform.cli.output import emit, write_stderr
 from connform.cli.usage import UsageProblem
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from connform.cli.options import Options
 
 

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import json
 import platform
-from typing import TYPE_CHECKING, Final
 
 import click
 
 from connform import __version__
 from connform.cli.flags import common_flags
 from connform.cli.inert import Syntax
+from connform.cli.options import Options
 from connform.cli.output import write_output
 
-if TYPE_CHECKING:
-    from connform.cli.options import Options
-
-_LIBRARIES: Final = ("click", "httpx", "jsonschema", "PyYAML")
+_LIBRARIES = ("click", "httpx", "jsonschema", "PyYAML")
 
 
 @click.command()

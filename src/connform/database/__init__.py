@@ -5,19 +5,18 @@ Layer 2. Each kind of database has a module, and an entry in `_OPENERS`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from connform.errors import ConnectionFailed
+from connform.secret import Secret
 from connform.tracebacks import hidden_frames
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
     from connform.database.grant_table import GrantTable
     from connform.database.interface import Database
     from connform.database.state_table import StateTable
-    from connform.secret import Secret
 
 
 def open_grants(url: str, folder: Path, key: Callable[[], Secret] | None) -> GrantTable:
@@ -85,7 +84,7 @@ def _postgres(url: str, _folder: Path) -> Database:
     return PostgresDatabase(url)
 
 
-_OPENERS: Final[dict[str, Callable[[str, Path], Database]]] = {
+_OPENERS: dict[str, Callable[[str, Path], Database]] = {
     "sqlite": _sqlite,
     "postgresql": _postgres,
 }

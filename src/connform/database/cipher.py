@@ -10,7 +10,7 @@ import base64
 import binascii
 import json
 import os
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from connform.errors import ConnectionFailed
 from connform.grant import Grant, GrantFacts
@@ -20,9 +20,9 @@ from connform.tracebacks import hidden_frames
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-KEY_BYTES: Final = 32
-_NONCE_BYTES: Final = 12
-_KEY_CHECK: Final = b"connform key check, version 1"
+KEY_BYTES = 32
+_NONCE_BYTES = 12
+_KEY_CHECK = b"connform key check, version 1"
 
 
 class Cipher:

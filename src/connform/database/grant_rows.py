@@ -6,18 +6,16 @@ Layer 2, no IO. Times are seconds since 1970, UTC. Only the column `sealed` is s
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from connform.grant import GrantFacts, Pending
+from connform.grant import Grant, GrantFacts, Pending
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from connform.database.cipher import Cipher
-    from connform.grant import Grant
 
-FACTS: Final = (
+FACTS = (
     "connection",
     "token_url",
     "client_id",
@@ -31,8 +29,8 @@ FACTS: Final = (
     "ended",
     "granted_at",
 )
-COLUMNS: Final = (*FACTS, "sealed")
-READ_FACTS: Final = f"SELECT {', '.join(FACTS)} FROM connform_grants ORDER BY connection"  # noqa: S608  (the columns are constants)
+COLUMNS = (*FACTS, "sealed")
+READ_FACTS = f"SELECT {', '.join(FACTS)} FROM connform_grants ORDER BY connection"  # noqa: S608  (the columns are constants)
 
 
 def row_of(grant: Grant, cipher: Cipher, stamp: bytes) -> tuple[Any, ...]:

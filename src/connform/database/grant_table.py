@@ -6,53 +6,48 @@ Layer 2, no IO of its own: `sqlite` or `postgres` executes the SQL and holds the
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 
 from connform.database.cipher import Cipher, have_same_tokens
 from connform.database.grant_rows import COLUMNS, READ_FACTS, facts_of, grant_of, row_of
-from connform.database.interface import LockTimeout
+from connform.database.interface import Database, Execute, LockTimeout
 from connform.errors import ConnectionFailed
-from connform.grant import Pending
+from connform.grant import Grant, GrantFacts, LockedGrant, Pending
+from connform.secret import Secret
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from connform.database.interface import Database, Execute
-    from connform.grant import Grant, GrantFacts, LockedGrant
-    from connform.secret import Secret
-
-RESERVED_BYTES: Final = 16 * 1024
+RESERVED_BYTES = 16 * 1024
 """The size of the placeholder that reserves disk space: a full disk is noticed before a token is spent, not after."""
 # The SQL is built from constants of this package only.
-_READ: Final = (
+_READ = (
     f"SELECT {', '.join(COLUMNS)}, stamp FROM connform_grants LEFT JOIN connform_stamps USING (connection) "  # noqa: S608  (the columns are constants)
     "WHERE connection = ?"
 )
-_INSERT: Final = f"INSERT INTO connform_grants ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608  (the columns are constants)
-_WRITE: Final = (
+_INSERT = f"INSERT INTO connform_grants ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608  (the columns are constants)
+_WRITE = (
     f"{_INSERT} ON CONFLICT (connection) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in COLUMNS[1:])}"
 )
-_REPLACE: Final = (
+_REPLACE = (
     f"UPDATE connform_grants SET {', '.join(f'{name} = ?' for name in COLUMNS[1:])} "  # noqa: S608  (the columns are constants)
     "WHERE connection = ? AND sealed = ?"
 )
-_IS_STORED: Final = "SELECT 1 FROM connform_grants WHERE connection = ? AND sealed = ?"
-_STAMP: Final = (
+_IS_STORED = "SELECT 1 FROM connform_grants WHERE connection = ? AND sealed = ?"
+_STAMP = (
     "INSERT INTO connform_stamps (connection, stamp) VALUES (?, ?) "
     "ON CONFLICT (connection) DO UPDATE SET stamp = excluded.stamp"
 )
 """Each write makes a new random stamp, which is part of the associated data: an old record put back can't be decrypted."""
-_STAMP_BYTES: Final = 16
-_DELETE: Final = (
+_STAMP_BYTES = 16
+_DELETE = (
     "DELETE FROM connform_grants WHERE connection = ?",
     "DELETE FROM connform_stamps WHERE connection = ?",
 )
-_HAS_GRANTS: Final = "SELECT 1 FROM connform_grants LIMIT 1"
-_KEY_CHECK: Final = "SELECT value FROM connform_meta WHERE name = 'key-check'"
-_SET_META: Final = "INSERT INTO connform_meta (name, value) VALUES (?, ?)"
-_DELETE_META: Final = "DELETE FROM connform_meta WHERE name = ?"
+_HAS_GRANTS = "SELECT 1 FROM connform_grants LIMIT 1"
+_KEY_CHECK = "SELECT value FROM connform_meta WHERE name = 'key-check'"
+_SET_META = "INSERT INTO connform_meta (name, value) VALUES (?, ?)"
+_DELETE_META = "DELETE FROM connform_meta WHERE name = ?"
 
 
 class GrantTable:

@@ -5,15 +5,13 @@ Layer 2, no IO; implemented by `sqlite` and `postgres`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from contextlib import AbstractContextManager
-    from pathlib import Path
-
-    Execute: TypeAlias = Callable[..., list[tuple[Any, ...]]]
-    """Executes SQL with `?` as placeholders, and a sequence of values; returns the rows."""
+Execute: TypeAlias = Callable[..., list[tuple[Any, ...]]]
+"""Executes SQL with `?` as placeholders, and a sequence of values; returns the rows."""
 
 
 class LockTimeout(Exception):

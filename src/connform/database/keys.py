@@ -6,18 +6,15 @@ Layer 2; IO: the file.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
 
 from connform.database.cipher import new_key
 from connform.database.private_files import make_folder, open_private, unwritable
 from connform.errors import ConnectionFailed
 from connform.secret import Secret
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-FILE: Final = "key"
-_MAX_BYTES: Final = 1024
+FILE = "key"
+_MAX_BYTES = 1024
 
 
 def key_file(folder: Path, *, may_create: bool) -> Secret:

@@ -7,21 +7,18 @@ from __future__ import annotations
 
 import fcntl
 import os
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from time import monotonic, sleep
-from typing import TYPE_CHECKING, Final
 
 from connform.database.interface import LockTimeout
 from connform.database.private_files import make_folder, open_private
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-_FIRST_PAUSE_S: Final = 0.005
-_LONGEST_PAUSE_S: Final = 0.05
-_LOCK_FILES: Final[set[int]] = set()
+_FIRST_PAUSE_S = 0.005
+_LONGEST_PAUSE_S = 0.05
+_LOCK_FILES: set[int] = set()
 """The open lock files of this process: of locks that it holds or waits for."""
 
 

@@ -6,21 +6,16 @@ Layer 2, no IO.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from threading import Lock
-from typing import TYPE_CHECKING
 
 from connform.database.cipher import have_same_tokens
 from connform.errors import ConnectionFailed
-from connform.grant import Pending
+from connform.grant import Grant, GrantFacts, Pending
 from connform.process_local import ProcessLocal
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from connform.grant import Grant, GrantFacts
 
 
 class MemoryStore:

@@ -22,7 +22,7 @@ class Closable(Protocol):
 
 
 C = TypeVar("C", bound=Closable)
-_INHERITED: Final[list[Closable]] = []
+_INHERITED: list[Closable] = []
 """Connections of the parent process. They are held here so that they are not closed: that could roll back a transaction there."""
 
 

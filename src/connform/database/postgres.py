@@ -6,26 +6,23 @@ Layer 2; IO: the server. Needs the extra `connform[postgres]`. A lock ends with 
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from threading import BoundedSemaphore
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from connform.database.interface import LockTimeout
+from connform.database.interface import Execute, LockTimeout
 from connform.database.own_connection import OwnConnection
 from connform.database.postgres_server import PostgresServer, describe_holder, execute_on, set_held_since
 from connform.errors import ConnectionFailed
 from connform.process_local import ProcessLocal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from contextlib import AbstractContextManager
-
     import psycopg
 
-    from connform.database.interface import Execute
 
-_MIGRATIONS: Final = (
+_MIGRATIONS = (
     """
     CREATE TABLE connform_grants (
         connection TEXT PRIMARY KEY, token_url TEXT NOT NULL, client_id TEXT NOT NULL, scopes TEXT NOT NULL,
@@ -50,38 +47,36 @@ _MIGRATIONS: Final = (
     """,
 )
 """The migrations from each version of the schema to the next. Never change one that was released."""
-_META: Final = "CREATE TABLE IF NOT EXISTS connform_meta (name TEXT PRIMARY KEY, value BYTEA NOT NULL)"
-_IS_THERE: Final = "SELECT to_regclass('connform_meta') IS NOT NULL"
-_VERSION: Final = "SELECT convert_from(value, 'UTF8')::int FROM connform_meta WHERE name = 'version'"
-_SET_VERSION: Final = (
-    "INSERT INTO connform_meta VALUES ('version', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
-)
-_SCHEMA: Final = (
+_META = "CREATE TABLE IF NOT EXISTS connform_meta (name TEXT PRIMARY KEY, value BYTEA NOT NULL)"
+_IS_THERE = "SELECT to_regclass('connform_meta') IS NOT NULL"
+_VERSION = "SELECT convert_from(value, 'UTF8')::int FROM connform_meta WHERE name = 'version'"
+_SET_VERSION = "INSERT INTO connform_meta VALUES ('version', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+_SCHEMA = (
     "coalesce((SELECT nspname FROM pg_class JOIN pg_namespace ON relnamespace = pg_namespace.oid "
     "WHERE pg_class.oid = to_regclass('connform_meta')), current_schema())"
 )
 """The schema of the tables: where they exist, otherwise where they will be made."""
-_LOCK_KEY: Final = f"hashtextextended('connform ' || {_SCHEMA} || ' ' || ?, 0)"
+_LOCK_KEY = f"hashtextextended('connform ' || {_SCHEMA} || ' ' || ?, 0)"
 """The key of a lock. It must be the same in all versions of connform, or they would not wait for each other."""
-_LOCK: Final = (
+_LOCK = (
     "WITH bounded AS MATERIALIZED (SELECT set_config('lock_timeout', ?, false)) "  # noqa: S608  (constants)
     f"SELECT pg_advisory_lock({_LOCK_KEY}) FROM bounded"
 )
-_HOLDER: Final = (
+_HOLDER = (
     "SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid) "  # noqa: S608  (constants)
     "WHERE locktype = 'advisory' AND granted AND objsubid = 1 "
     "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
     f"AND ((classid::bigint << 32) | objid::bigint) = {_LOCK_KEY}"
 )
-_NO_TIMEOUTS: Final = (
+_NO_TIMEOUTS = (
     "SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN ('statement_timeout', 'idle_session_timeout')"
 )
 """Disables time-outs that a role or database may have: they would end the wait for a lock, or its session."""
-_MAX_LOCKS: Final = 8
+_MAX_LOCKS = 8
 """The most locks of one process at once: each needs a session, and a server has few of them."""
-_CONNECT_WAIT_S: Final = 10.0
+_CONNECT_WAIT_S = 10.0
 """How long to wait for a session outside of locks, if the server has none left."""
-_SESSIONS: Final = ProcessLocal(lambda: BoundedSemaphore(_MAX_LOCKS))
+_SESSIONS = ProcessLocal(lambda: BoundedSemaphore(_MAX_LOCKS))
 
 
 class PostgresDatabase:

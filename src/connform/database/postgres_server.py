@@ -7,31 +7,30 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from ipaddress import IPv6Address
 from time import monotonic, sleep
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
+from connform.database.interface import Execute
 from connform.database.postgres_tls import security_parameters
 from connform.errors import ConnectionFailed
 from connform.tracebacks import hidden_frames
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
     import psycopg
 
-    from connform.database.interface import Execute
 
-_CONNECT_S: Final = 5
-_KEEPALIVE: Final = {"idle": 10, "interval": 5, "count": 3}
+_CONNECT_S = 5
+_KEEPALIVE = {"idle": 10, "interval": 5, "count": 3}
 """TCP keepalive of both sides (seconds, seconds, number): after these, a peer without an answer is considered dead."""
-_PAUSE_S: Final = 0.1
-_NO_SESSION_LEFT: Final = re.compile("too many clients|too many connections|connection slots are reserved")
+_PAUSE_S = 0.1
+_NO_SESSION_LEFT = re.compile("too many clients|too many connections|connection slots are reserved")
 """Messages of SQLSTATE 53300; for a new session, libpq gives only the message, not the code."""
-_LOGIN_REFUSED: Final = re.compile("FATAL: +(?!the database system is)")  # starting up, shutting down
-_UNPROTECTED: Final = {
+_LOGIN_REFUSED = re.compile("FATAL: +(?!the database system is)")  # starting up, shutting down
+_UNPROTECTED = {
     "does not support SSL": "let the server speak TLS; where the network up to it is your own, write ?sslmode=disable in the URL",
     "authentication method requirement": (
         "the server asks for the password itself, or a weak hash of it: have it stored as scram-sha-256 "
@@ -41,8 +40,8 @@ _UNPROTECTED: Final = {
     "does not match host name": "write the name for which the server's certificate was issued",
 }
 """Part of a libpq message about insufficient TLS or authentication → what to do."""
-_SINCE: Final = " since "
-_HOST_CHARACTERS: Final = 18
+_SINCE = " since "
+_HOST_CHARACTERS = 18
 """The most characters of a host name: host, process and time must fit into a session name of 63 bytes."""
 
 

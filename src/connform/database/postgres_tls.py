@@ -7,24 +7,22 @@ a session without TLS: an attacker between client and server could refuse TLS an
 from __future__ import annotations
 
 import ssl
+from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-_LIBPQ_16: Final = 160000
+_LIBPQ_16 = 160000
 """The first version with `sslrootcert=system` and `require_auth`."""
-_BUNDLES: Final = (
+_BUNDLES = (
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
     "/etc/ssl/ca-bundle.pem",
     "/etc/ssl/cert.pem",
 )
 """The file with the system's certificates: on Debian, Fedora, SUSE, and on Alpine and macOS."""
-_VERIFY: Final = "verify-full"
-_SAFE_METHODS: Final = "scram-sha-256,gss,sspi"
+_VERIFY = "verify-full"
+_SAFE_METHODS = "scram-sha-256,gss,sspi"
 """The accepted authentication methods: none of them sends the password, or a hash of it that can be reused."""
 
 

@@ -8,16 +8,13 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
 
 from connform.errors import ConnectionFailed
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-_OTHERS: Final = 0o077
-_FOLDER_MODE: Final = 0o700
-_FILE_MODE: Final = 0o600
+_OTHERS = 0o077
+_FOLDER_MODE = 0o700
+_FILE_MODE = 0o600
 
 
 def open_private(path: Path, flags: int) -> int:

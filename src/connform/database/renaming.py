@@ -5,22 +5,17 @@ Layer 2, no IO of its own. The caller has locked the parts of the state and the 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from connform.database.grant_table import GrantTable
+from connform.database.state_table import DELETE_OLD_ATTEMPTS, MAX_ATTEMPTS, StateChanges
 
-from connform.database.state_table import DELETE_OLD_ATTEMPTS, MAX_ATTEMPTS
-
-if TYPE_CHECKING:
-    from connform.database.grant_table import GrantTable
-    from connform.database.state_table import StateChanges
-
-_IS_RECORDED: Final = "SELECT 1 FROM connform_connections WHERE connection = ?"
-_DELETE_RECORD: Final = "DELETE FROM connform_connections WHERE connection = ?"
-_RENAME_RECORD: Final = "UPDATE connform_connections SET connection = ? WHERE connection = ?"
-_COPY_HISTORY: Final = (
+_IS_RECORDED = "SELECT 1 FROM connform_connections WHERE connection = ?"
+_DELETE_RECORD = "DELETE FROM connform_connections WHERE connection = ?"
+_RENAME_RECORD = "UPDATE connform_connections SET connection = ? WHERE connection = ?"
+_COPY_HISTORY = (
     "INSERT INTO connform_history (connection, at, attempt) SELECT CAST(? AS TEXT), at, attempt FROM connform_history "
     "WHERE connection = ? ON CONFLICT DO NOTHING"
 )
-_DELETE_HISTORY: Final = "DELETE FROM connform_history WHERE connection = ?"
+_DELETE_HISTORY = "DELETE FROM connform_history WHERE connection = ?"
 
 
 def rename(changes: StateChanges, grants: GrantTable, old: str, new: str) -> None:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from pathlib import Path
 from threading import RLock
 from time import monotonic, sleep
-from typing import TYPE_CHECKING, Final
 
+from connform.database.interface import Execute
 from connform.database.locks import lock_file
 from connform.database.own_connection import OwnConnection
 from connform.database.private_files import check_private, make_folder, open_private
@@ -19,25 +21,18 @@ from connform.database.sqlite_trust import bounded_execute, harden, verify_schem
 from connform.errors import ConnectionFailed
 from connform.process_local import ProcessLocal
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from contextlib import AbstractContextManager
-    from pathlib import Path
-
-    from connform.database.interface import Execute
-
-FILE: Final = "state.sqlite3"
-_APPLICATION_ID: Final = 0x636F6E6E  # "conn"
-_BUSY_S: Final = 10.0
-_PAUSE_SHARE: Final = 0.25
+FILE = "state.sqlite3"
+_APPLICATION_ID = 0x636F6E6E  # "conn"
+_BUSY_S = 10.0
+_PAUSE_SHARE = 0.25
 """The pause between two transactions of a process, as a share of the duration of the first.
 
 Readers are locked out while a transaction is written, and try again every 100 ms. Without pauses, they might never succeed on a slow
 disk.
 """
-_OPEN_LOCK: Final = ProcessLocal(RLock)
+_OPEN_LOCK = ProcessLocal(RLock)
 """Held while a database file is made, closed and opened: closing the file would end the locks of other threads on it."""
-_MIGRATIONS: Final = (
+_MIGRATIONS = (
     """
     CREATE TABLE connform_meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
     CREATE TABLE connform_grants (
@@ -65,7 +60,7 @@ _MIGRATIONS: Final = (
     """,
 )
 """The migrations from each version of the schema to the next. Never change one that was released."""
-_UNWRITABLE: Final = {
+_UNWRITABLE = {
     sqlite3.SQLITE_READONLY,
     sqlite3.SQLITE_FULL,
     sqlite3.SQLITE_IOERR,

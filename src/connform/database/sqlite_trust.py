@@ -7,25 +7,21 @@ Pages that refer to each other can make a small file endless to read.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
+from connform.database.interface import Execute
 
-    from connform.database.interface import Execute
-
-_FIXED_WORK: Final = 2_000_000
+_FIXED_WORK = 2_000_000
 """The number of SQLite instructions that a statement may take, besides one for each byte of the file. A row takes about fifteen."""
-_FIXED_BYTES: Final = 1_000_000
-_BATCH_ROWS: Final = 50
+_FIXED_BYTES = 1_000_000
+_BATCH_ROWS = 50
 """The number of rows that are read before their bytes are counted."""
-_PREFIX: Final = "connform_"
-_SCHEMA: Final = (
-    "SELECT user_version, type, name, tbl_name, sql FROM pragma_user_version LEFT JOIN sqlite_master ON true"
-)
+_PREFIX = "connform_"
+_SCHEMA = "SELECT user_version, type, name, tbl_name, sql FROM pragma_user_version LEFT JOIN sqlite_master ON true"
 
 
 class ForeignSchemaError(sqlite3.DatabaseError):

@@ -6,64 +6,56 @@ Layer 2, no IO of its own: `sqlite` or `postgres` executes the SQL and holds the
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 
 from connform.database.grant_rows import READ_FACTS, facts_of
-from connform.database.interface import LockTimeout
+from connform.database.interface import Database, Execute, LockTimeout
 from connform.errors import ConnectionFailed
-from connform.recorded import Actor, Applied, AppliedRecord, Attempt, RecordSummary, UsedSecret
+from connform.grant import GrantFacts
+from connform.recorded import Actor, Applied, AppliedRecord, Attempt, EarlierSpec, RecordSummary, StateRow, UsedSecret
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-    from contextlib import AbstractContextManager
-
-    from connform.database.interface import Database, Execute
-    from connform.grant import GrantFacts
-    from connform.recorded import EarlierSpec, StateRow
-
-MAX_ATTEMPTS: Final = 100
+MAX_ATTEMPTS = 100
 """The most attempts in the history of a connection; older ones are deleted."""
-_COLUMNS: Final = (
+_COLUMNS = (
     *("connection", "file", "digest", "is_applied"),
     *("verdict", "fault", "latency_ms", "certificate_expires_at", "tried_at", "tried_by"),
     *("spec", "latest"),
 )
 # The SQL is built from constants of this package only.
-_READ: Final = "SELECT connection, file, digest, spec, latest FROM connform_connections ORDER BY connection"
-_SUMMARIES: Final = "SELECT connection, file, digest, is_applied, fault FROM connform_connections ORDER BY connection"
-_APPLIED: Final = (
-    "SELECT connection, file, digest, is_applied, fault, spec FROM connform_connections ORDER BY connection"
-)
-_LIST_ROWS: Final = (
+_READ = "SELECT connection, file, digest, spec, latest FROM connform_connections ORDER BY connection"
+_SUMMARIES = "SELECT connection, file, digest, is_applied, fault FROM connform_connections ORDER BY connection"
+_APPLIED = "SELECT connection, file, digest, is_applied, fault, spec FROM connform_connections ORDER BY connection"
+_LIST_ROWS = (
     "SELECT connection, verdict, fault, latency_ms, certificate_expires_at, tried_at, tried_by "
     "FROM connform_connections ORDER BY connection"
 )
-_READ_ONE: Final = "SELECT connection, file, digest, spec, latest FROM connform_connections WHERE connection = ?"
-_WRITE: Final = (
+_READ_ONE = "SELECT connection, file, digest, spec, latest FROM connform_connections WHERE connection = ?"
+_WRITE = (
     f"INSERT INTO connform_connections ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))}) "  # noqa: S608  (as said above)
     f"ON CONFLICT (connection) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in _COLUMNS[1:])}"
 )
-_DELETE: Final = (
+_DELETE = (
     "DELETE FROM connform_connections WHERE connection = ?",
     "DELETE FROM connform_history WHERE connection = ?",
 )
-_HISTORIES: Final = "SELECT connection, attempt FROM connform_history ORDER BY connection, at"
-_HISTORY: Final = "SELECT attempt FROM connform_history WHERE connection = ? ORDER BY at"
-_ADD_ATTEMPT: Final = "INSERT INTO connform_history (connection, at, attempt) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
-DELETE_OLD_ATTEMPTS: Final = (
+_HISTORIES = "SELECT connection, attempt FROM connform_history ORDER BY connection, at"
+_HISTORY = "SELECT attempt FROM connform_history WHERE connection = ? ORDER BY at"
+_ADD_ATTEMPT = "INSERT INTO connform_history (connection, at, attempt) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+DELETE_OLD_ATTEMPTS = (
     "DELETE FROM connform_history WHERE connection = ? AND at < "
     "(SELECT at FROM connform_history WHERE connection = ? ORDER BY at DESC LIMIT 1 OFFSET ?)"
 )
-_SPECIFICATIONS: Final = "SELECT connection, spec FROM connform_connections ORDER BY connection"
-_FORMER: Final = "former "
+_SPECIFICATIONS = "SELECT connection, spec FROM connform_connections ORDER BY connection"
+_FORMER = "former "
 """The prefix of the names of former specifications in `connform_meta`; the name of the connection follows, then a digest. Older
 versions of connform that use the same database ignore them."""
-_READ_FORMER: Final = f"SELECT name, value FROM connform_meta WHERE name LIKE '{_FORMER}%' ORDER BY name"  # noqa: S608  (a constant)
-_ADD_FORMER: Final = "INSERT INTO connform_meta (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING"
-_FIELDS: Final = frozenset(Attempt._fields)
+_READ_FORMER = f"SELECT name, value FROM connform_meta WHERE name LIKE '{_FORMER}%' ORDER BY name"  # noqa: S608  (a constant)
+_ADD_FORMER = "INSERT INTO connform_meta (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING"
+_FIELDS = frozenset(Attempt._fields)
 
 
 class StateTable:

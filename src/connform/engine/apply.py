@@ -6,18 +6,20 @@ Layer 3; uses the network, and writes the state database. A change is reported a
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
-from typing import TYPE_CHECKING, Final
 
+from connform.database.state_table import StateChanges, StateTable
 from connform.engine.changes.approval import Approval, require_approval
 from connform.engine.changes.attempts import record_of_attempt, record_of_failed_removal
 from connform.engine.changes.group_commit import GroupCommit
 from connform.engine.changes.living_grants import leaves_grant
 from connform.engine.changes.make_plan import make_plan
-from connform.engine.changes.plan import Plan, describe_change
+from connform.engine.changes.plan import Change, Plan, describe_change
 from connform.engine.changes.production import records_to_keep
 from connform.engine.changes.removal import GrantRemover, manifest_folder
 from connform.engine.changes.rename_records import rename_records
@@ -25,28 +27,19 @@ from connform.engine.changes.renames import old_names
 from connform.engine.load.manifest import read_manifest
 from connform.engine.load.selection import EVERYTHING, Selection
 from connform.engine.plan import plan_report
-from connform.engine.report import PlanSummary, Remark
+from connform.engine.report import ConnectionReport, PlanSummary, Remark, Report
 from connform.engine.run.concurrency import map_concurrently, run_coroutine
-from connform.engine.run.context import run_context
+from connform.engine.run.context import RunContext, run_context
 from connform.engine.run.describe import with_failure
 from connform.engine.run.live_check import check_connection
 from connform.engine.run.state_location import DEFAULT, StateLocation
 from connform.engine.run.states import SINGLE_SHARD, Shard, StateOfRun
 from connform.errors import ConnectionFailed, Refused
 from connform.faults import Verdict
+from connform.manifest.decode import Manifest
+from connform.recorded import Actor, Applied
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
-
-    from connform.database.state_table import StateChanges, StateTable
-    from connform.engine.changes.plan import Change
-    from connform.engine.report import ConnectionReport, Report
-    from connform.engine.run.context import RunContext
-    from connform.manifest.decode import Manifest
-    from connform.recorded import Actor, Applied
-
-LOCK_S: Final = 60.0
+LOCK_S = 60.0
 """How long to wait for another run of `apply` by default."""
 
 

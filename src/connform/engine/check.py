@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from time import perf_counter
-from typing import TYPE_CHECKING
 
 from connform.engine.load.manifest import read_manifest
 from connform.engine.load.selection import EVERYTHING, Selection
+from connform.engine.report import Report
 from connform.engine.run.context import run_context
 from connform.engine.run.live_check import check_all
 from connform.engine.run.state_location import DEFAULT, StateLocation
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from connform.engine.report import Report
 
 
 def check(

@@ -6,18 +6,14 @@ Layer 3; reads `connform/explanations/`, which has one page for each code. `docs
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from importlib.resources import files
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import NamedTuple
 
 from connform.diagnostics import CODES
-from connform.faults import FAULTS
+from connform.faults import FAULTS, Fault
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from connform.faults import Fault
-
-_PAGE: Final = re.compile(
+_PAGE = re.compile(
     r"(.+?)\n\n\*\*Why:\*\* (.+?)\n\n\*\*What to do:\*\* (.+?)\n\n\*\*Bad\*\*\n\n(.+?)\n\n\*\*Good\*\*\n\n(.+)\n",
     re.DOTALL,
 )

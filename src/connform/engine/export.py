@@ -5,27 +5,26 @@ Layer 3; uses the network if an access token must be renewed. With a simulator, 
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from connform.engine.run.client import client_settings
+from connform.engine.run.state_location import StateLocation
 from connform.errors import Refused, UnknownConnection
 from connform.http.header import BEARER_SCHEME
 from connform.http.net import deadline
+from connform.http.settings import HeaderLines, Network
+from connform.manifest.model import Connection
 from connform.secret import Secret
 from connform.tracebacks import hidden_frames
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from datetime import datetime
-
     from connform.engine.run.context import RunContext
-    from connform.engine.run.state_location import StateLocation
-    from connform.http.settings import HeaderLines, Network
-    from connform.manifest.model import Connection
 
 
 class ReadyCredential(NamedTuple):

@@ -5,20 +5,16 @@ Layer 3; reads manifests. Only `FixedManifest.write` writes them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
+from connform.diagnostics import Edit
 from connform.engine.load.manifest import examine
-from connform.manifest.files import load_sources
+from connform.manifest.files import Source, load_sources
 from connform.manifest.fixes import apply_edits
 from connform.manifest.replace import replace_content
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from connform.diagnostics import Edit
-    from connform.manifest.files import Source
-
-_ROUNDS: Final = 10
+_ROUNDS = 10
 """A corrected key may reveal a mistake in its value, so manifests are examined again. The limit prevents an endless loop."""
 
 

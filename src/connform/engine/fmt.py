@@ -5,18 +5,14 @@ Layer 3; reads manifests. Only `Layout.write` writes them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import NamedTuple
 
+from connform.diagnostics import Diagnostic
 from connform.layout.canonical import ModelChangedError, canonical
-from connform.manifest.files import load_sources
+from connform.manifest.files import Source, load_sources
 from connform.manifest.parser import parse
 from connform.manifest.yaml_errors import YamlError
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
-
-    from connform.diagnostics import Diagnostic
-    from connform.manifest.files import Source
 
 
 class Layout(NamedTuple):

@@ -5,19 +5,16 @@ Layer 3; reads manifests and the state database.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import closing
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from connform.engine.load.manifest import read_manifest
 from connform.engine.load.selection import EVERYTHING, Selection
+from connform.engine.run.state_location import StateLocation
 from connform.engine.run.states import StateOfRun
 from connform.errors import ManifestInvalid
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from connform.engine.run.state_location import StateLocation
-    from connform.manifest.model import Connection
+from connform.manifest.model import Connection
 
 
 class Node(NamedTuple):

@@ -6,8 +6,9 @@ Layer 3; reads `connform/starters/`.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from connform import __version__
 from connform.auth import METHODS
@@ -15,15 +16,12 @@ from connform.engine.load.catalog import DEFAULT_PROVIDER, provider
 from connform.manifest.document import NAME
 from connform.secrets import BACKENDS
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-MANIFEST: Final = "connections.yaml"
-_SIMPLE_BACKENDS: Final = ("env", "dotenv", "file")
+MANIFEST = "connections.yaml"
+_SIMPLE_BACKENDS = ("env", "dotenv", "file")
 """The backends that a first manifest offers: they need no installation and no setup."""
-IGNORED: Final = (".env", ".connform/")
+IGNORED = (".env", ".connform/")
 """The lines for `.gitignore`: local secrets, and the state database."""
-CI_FILES: Final = {"github": ".github/workflows/connform.yml", "gitlab": ".gitlab/connform.yml"}
+CI_FILES = {"github": ".github/workflows/connform.yml", "gitlab": ".gitlab/connform.yml"}
 """The name of a CI system → the path of its file in the repository."""
 
 

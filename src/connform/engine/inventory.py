@@ -5,22 +5,17 @@ Layer 3; reads manifests.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from connform.engine.load.catalog import provider
 from connform.engine.load.manifest import read_manifest
 from connform.engine.load.selection import EVERYTHING, Selection, unknown_connection
-from connform.engine.report import Value
+from connform.engine.report import Report, Value
 from connform.engine.run.describe import describe
 from connform.errors import UnknownConnection
 from connform.manifest.diagnose import pointer
-from connform.manifest.model import Timeouts
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from connform.engine.report import Report
-    from connform.manifest.model import Connection
+from connform.manifest.model import Connection, Timeouts
 
 
 def list_connections(files: Sequence[str], selection: Selection = EVERYTHING, policies: Sequence[str] = ()) -> Report:

@@ -16,19 +16,19 @@ from connform.engine.changes.approval import Approval
 from connform.engine.load.catalog import provider
 from connform.engine.load.manifest import load_manifest
 from connform.engine.load.selection import Selection, unknown_connection
+from connform.engine.report import Report
 from connform.engine.run.actor import actor
 from connform.engine.run.client import client_settings
 from connform.engine.run.context import RunContext, real_context, simulated_context
 from connform.engine.run.state_location import StateLocation
 from connform.errors import UnknownConnection
+from connform.manifest.decode import Manifest
+from connform.manifest.model import Connection
+from connform.simulator import Simulator
 
 if TYPE_CHECKING:
     import httpx
 
-    from connform.engine.report import Report
-    from connform.manifest.decode import Manifest
-    from connform.manifest.model import Connection
-    from connform.simulator import Simulator
 
 Files: TypeAlias = "str | os.PathLike[str] | Iterable[str | os.PathLike[str]]"
 """One manifest or folder, or several. Empty: `connections.yaml`, or else the folder `connections/`."""

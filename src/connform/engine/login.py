@@ -5,14 +5,16 @@ Layer 3; uses the network and the table of grants.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from connform.auth import oauth2
+from connform.auth.interface import AuthInputs
 from connform.auth.oauth import authorization
 from connform.auth.oauth.server import discover
-from connform.auth.oauth.token_answer import AnswerLost, GrantRefused
+from connform.auth.oauth.token_answer import AnswerLost, GrantRefused, Tokens
 from connform.auth.oauth.token_endpoint import TokenEndpoint
 from connform.engine.load.catalog import uses_grant
 from connform.engine.load.manifest import load_manifest
@@ -24,19 +26,12 @@ from connform.engine.run.end_grant import LOCK_S, end_grant
 from connform.engine.run.grants import StoredGrants
 from connform.engine.run.resolve import resolve
 from connform.engine.run.secret_resolver import SecretResolver
+from connform.engine.run.state_location import StateLocation
 from connform.errors import ConnectionFailed, Refused, UnknownConnection
-from connform.grant import Grant, GrantFacts
+from connform.grant import Grant, GrantFacts, LockedGrant
+from connform.manifest.decode import Manifest
+from connform.secret import Secret
 from connform.tracebacks import hidden_frames
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from connform.auth.interface import AuthInputs
-    from connform.auth.oauth.token_answer import Tokens
-    from connform.engine.run.state_location import StateLocation
-    from connform.grant import LockedGrant
-    from connform.manifest.decode import Manifest
-    from connform.secret import Secret
 
 
 class LoginResult(NamedTuple):

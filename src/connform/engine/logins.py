@@ -5,28 +5,25 @@ Layer 3; reads manifests and tables of grants. Needs no key and no network.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from connform.auth.oauth.freshness import is_fresh
+from connform.auth.oauth.server import AuthorizationServer
 from connform.engine.load.catalog import uses_grant
 from connform.engine.load.manifest import read_manifest
 from connform.engine.load.selection import EVERYTHING, Selection
+from connform.engine.report import ConnectionReport, Report
 from connform.engine.run.describe import describe, with_failure
 from connform.engine.run.grants import StoredGrants
 from connform.engine.run.revocation import declared_server
 from connform.engine.run.secret_resolver import SecretResolver
+from connform.engine.run.state_location import StateLocation
 from connform.errors import ConnectionFailed
 from connform.faults import Verdict
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from connform.auth.oauth.server import AuthorizationServer
-    from connform.engine.report import ConnectionReport, Report
-    from connform.engine.run.state_location import StateLocation
-    from connform.grant import GrantFacts, GrantStore
-    from connform.manifest.model import Connection
+from connform.grant import GrantFacts, GrantStore
+from connform.manifest.model import Connection
 
 
 def logins(

@@ -5,25 +5,20 @@ Layer 3; reads manifests and the state database. Reads secrets and uses the netw
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from time import perf_counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from connform.engine.changes.make_plan import make_plan
-from connform.engine.changes.plan import Action, describe_change
+from connform.engine.changes.plan import Action, Plan, describe_change
 from connform.engine.changes.plan_file import plan_file_text
 from connform.engine.changes.safety import refusals
 from connform.engine.load.manifest import read_manifest
 from connform.engine.load.selection import EVERYTHING, Selection
-from connform.engine.report import PlanSummary
+from connform.engine.report import PlanSummary, Report
+from connform.engine.run.state_location import StateLocation
 from connform.engine.run.states import SINGLE_SHARD, Shard, StateOfRun, by_table
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from connform.engine.changes.plan import Plan
-    from connform.engine.report import Report
-    from connform.engine.run.state_location import StateLocation
-    from connform.manifest.decode import Manifest
+from connform.manifest.decode import Manifest
 
 
 class PlanResult(NamedTuple):

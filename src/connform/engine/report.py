@@ -5,19 +5,17 @@ Layer 3, no IO.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from connform.diagnostics import exit_code_of
+from connform.diagnostics import Diagnostic, Severity, Span, exit_code_of
 from connform.faults import ExitCode, Stage, Verdict
+from connform.grant import GrantFacts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
-
-    from connform.diagnostics import Diagnostic, Severity, Span
     from connform.engine.changes.origins import Send
     from connform.engine.changes.specification import FieldChange
-    from connform.grant import GrantFacts
     from connform.recorded import AppliedRecord, Attempt, StateRow
 
 

@@ -5,7 +5,8 @@ Layer 3; uses the network.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from connform.engine.load.manifest import load_manifest
 from connform.engine.load.selection import unknown_connection
@@ -13,9 +14,6 @@ from connform.engine.run.client import client_settings
 from connform.engine.run.context import run_context
 from connform.engine.run.state_location import DEFAULT, StateLocation
 from connform.errors import UnknownConnection
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 class RawAnswer(NamedTuple):

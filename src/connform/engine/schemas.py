@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
 
 from connform.engine.changes.plan_file import PLAN_SCHEMA
 from connform.engine.load.manifest_schemas import editor_schema, manifest_schema
 from connform.manifest.portable import portable
+from connform.manifest.shape import Schema
 from connform.policies.keywords import policy_schema
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from connform.manifest.shape import Schema
-
-SCHEMAS: Final[dict[str, Callable[[], Schema]]] = {
+SCHEMAS: dict[str, Callable[[], Schema]] = {
     "connections": lambda: portable(manifest_schema()),
     "connections.draft-07": lambda: portable(editor_schema()),
     "policy": lambda: portable(policy_schema()),

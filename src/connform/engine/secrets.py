@@ -5,28 +5,22 @@ Layer 3; calls the secret backends. The report holds versions, never values.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from time import perf_counter
-from typing import TYPE_CHECKING
 
+from connform.auth.interface import AuthMethod
 from connform.engine.load.catalog import auth_method, backend
 from connform.engine.load.manifest import read_manifest
 from connform.engine.load.selection import EVERYTHING, Selection
-from connform.engine.report import BackendReport, SecretReport
+from connform.engine.report import BackendReport, ConnectionReport, Report, SecretReport
 from connform.engine.run.describe import describe, with_failure
 from connform.engine.run.secret_resolver import RequestedSecret, SecretResolver
 from connform.errors import ConnectionFailed, SecretUnresolved
 from connform.faults import Stage, Verdict
+from connform.manifest.model import Connection, Store
 from connform.registry import SECRETS_GROUP, names, package_of
 from connform.secrets import BACKENDS
-from connform.secrets.kit.interface import HasRequirements
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from connform.auth.interface import AuthMethod
-    from connform.engine.report import ConnectionReport, Report
-    from connform.manifest.model import Connection, Store
-    from connform.secrets.kit.interface import Outcome
+from connform.secrets.kit.interface import HasRequirements, Outcome
 
 
 def check_secrets(files: Sequence[str] = (), selection: Selection = EVERYTHING, policies: Sequence[str] = ()) -> Report:

@@ -5,21 +5,16 @@ Layer 3; reads the state database. Only `forget` locks and writes. Needs no vali
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import closing
-from typing import TYPE_CHECKING
 
 from connform.engine.load.selection import EVERYTHING, Selection, select, unknown_connection
-from connform.engine.report import Report
+from connform.engine.report import ConnectionReport, Report
 from connform.engine.run.describe_record import describe_record
+from connform.engine.run.state_location import StateLocation
 from connform.engine.run.states import Shard, StateOfRun, part_of
 from connform.errors import ManifestInvalid, UnknownConnection
 from connform.manifest.files import load_sources
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from connform.engine.report import ConnectionReport
-    from connform.engine.run.state_location import StateLocation
 
 
 def report_state(

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import closing
-from typing import TYPE_CHECKING
 
 from connform.engine.changes.rename_records import move_record
 from connform.engine.load.manifest import read_manifest
 from connform.engine.load.selection import unknown_connection
 from connform.engine.run.grants import StoredGrants
 from connform.engine.run.secret_resolver import SecretResolver
+from connform.engine.run.state_location import StateLocation
 from connform.engine.run.states import Shard, StateOfRun, part_of
 from connform.engine.state import manifest_names
 from connform.errors import Refused, UnknownConnection
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from connform.engine.run.state_location import StateLocation
 
 
 def move(files: Sequence[str], old: str, new: str, *, state: StateLocation, lock_timeout_s: float) -> None:

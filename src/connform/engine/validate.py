@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from connform.engine.load.manifest import examine_files
 from connform.engine.load.selection import EVERYTHING, Selection
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from connform.engine.report import Report
+from connform.engine.report import Report
 
 
 def validate(files: Sequence[str] = (), selection: Selection = EVERYTHING, policies: Sequence[str] = ()) -> Report:

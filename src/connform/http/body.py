@@ -6,19 +6,16 @@ Layer 1, no IO. httpx decodes a whole chunk at once, and 64 kB of gzip can becom
 from __future__ import annotations
 
 import zlib
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator
 
 from connform.http.failures import RequestFailed
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-ACCEPT_ENCODING: Final = b"gzip, deflate"
+ACCEPT_ENCODING = b"gzip, deflate"
 """The `Accept-Encoding` of every request."""
-_PIECE_BYTES: Final = 64 * 1024
-_EITHER_HEADER: Final = 32 + zlib.MAX_WBITS  # zlib detects the header: gzip (RFC 1952) or zlib (RFC 1950)
-_GZIP_MAGIC: Final = b"\x1f\x8b"
-_DECODED_BY_HTTPX: Final = {"br", "deflate", "gzip", "zstd"}
+_PIECE_BYTES = 64 * 1024
+_EITHER_HEADER = 32 + zlib.MAX_WBITS  # zlib detects the header: gzip (RFC 1952) or zlib (RFC 1950)
+_GZIP_MAGIC = b"\x1f\x8b"
+_DECODED_BY_HTTPX = {"br", "deflate", "gzip", "zstd"}
 
 Headers = list[tuple[bytes, bytes]]
 

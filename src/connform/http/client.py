@@ -6,15 +6,13 @@ Layer 1; building a client reads certificate files and does no other IO. It take
 from __future__ import annotations
 
 from http.cookiejar import CookieJar
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 
+from connform.http.settings import ClientSettings, Observer
 from connform.http.transport import PinnedTransport
 from connform.http.transport_async import AsyncPinnedTransport
-
-if TYPE_CHECKING:
-    from connform.http.settings import ClientSettings, Observer
 
 
 def sync_client(settings: ClientSettings, observer: Observer | None = None) -> httpx.Client:

@@ -6,30 +6,28 @@ Layer 1, no IO, reads the clock. A generator yields the steps; the sync and the 
 from __future__ import annotations
 
 import random
+from collections.abc import Generator
 from datetime import UTC, datetime, timedelta
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from connform.http import limits, retry
 from connform.http.failures import RequestFailed
-from connform.http.settings import NO_LINES
+from connform.http.settings import NO_LINES, Credential, HeaderLines
+from connform.origin import Origin
 from connform.retry_after import parse_http_date
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
     import httpcore
 
-    from connform.http.settings import Credential, HeaderLines
-    from connform.origin import Origin
 
-_ERRORS_FROM: Final = 400
-_UNAUTHORIZED: Final = 401
-_FORBIDDEN: Final = 403
+_ERRORS_FROM = 400
+_UNAUTHORIZED = 401
+_FORBIDDEN = 403
 """Some APIs answer it, and never 401, for a token that has ended."""
-_INSUFFICIENT_SCOPE: Final = "insufficient_scope"
-_TOO_MANY: Final = 429
-_JITTER_S: Final = 0.5
+_INSUFFICIENT_SCOPE = "insufficient_scope"
+_TOO_MANY = 429
+_JITTER_S = 0.5
 """Random extra wait, so that requests that waited for the same moment don't start at once."""
 
 

@@ -9,7 +9,7 @@ Layer 1, no IO. No message holds a header's value, a query or text of a peer, ex
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 import httpcore
 import httpx
@@ -18,10 +18,10 @@ from connform.errors import ConnectionFailed, Refused
 from connform.faults import Stage
 from connform.http.net import deadline
 
-NOT_A_REQUEST: Final = (httpx.InvalidURL, httpx.LocalProtocolError)
+NOT_A_REQUEST = (httpx.InvalidURL, httpx.LocalProtocolError)
 """What a client raises for a request whose URL, method or headers can't be sent: a mistake of the caller."""
-_BEFORE_THE_REQUEST: Final = {Stage.CONFIG, Stage.SECRET, Stage.DNS, Stage.TCP, Stage.TLS}
-_HEADER_FIELDS_TOO_LARGE: Final = 431
+_BEFORE_THE_REQUEST = {Stage.CONFIG, Stage.SECRET, Stage.DNS, Stage.TCP, Stage.TLS}
+_HEADER_FIELDS_TOO_LARGE = 431
 
 
 class OriginRefused(Refused, httpx.RequestError):
@@ -75,7 +75,7 @@ class translated_errors:  # noqa: N801  (used as a function; a generator takes t
             raise _translate(error, self._host) from None
 
 
-_HTTPCORE_ERRORS: Final = (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError)
+_HTTPCORE_ERRORS = (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError)
 
 
 def _translate(error: Exception, host: str) -> httpx.RequestError:

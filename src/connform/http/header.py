@@ -7,15 +7,14 @@ quote the value.
 from __future__ import annotations
 
 import re
-from typing import Final
 
 from connform.errors import ConnectionFailed
 from connform.http.settings import Credential, HeaderLines
 from connform.secret import Secret
 from connform.tracebacks import hidden_frames
 
-_CONTROL_CHARACTER: Final = re.compile(r"[\x00-\x1f\x7f]")
-_INVISIBLE: Final = {
+_CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f]")
+_INVISIBLE = {
     "\u00a0": "a no-break space",
     "\u00ad": "a soft hyphen",
     "\u200b": "a zero-width space",
@@ -30,7 +29,7 @@ _INVISIBLE: Final = {
 """Invisible characters that get into pasted secrets by mistake, with the words for messages."""
 
 
-BEARER_SCHEME: Final = "Bearer"
+BEARER_SCHEME = "Bearer"
 """The authentication scheme of bearer tokens (RFC 6750 §2.1)."""
 
 

@@ -10,22 +10,20 @@ import secrets
 from hashlib import blake2b
 from threading import Lock
 from time import monotonic
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TypeAlias
 
+from connform.http.settings import HeaderLines
+from connform.origin import Origin
 from connform.process_local import ProcessLocal
-
-if TYPE_CHECKING:
-    from connform.http.settings import HeaderLines
-    from connform.origin import Origin
 
 Holder: TypeAlias = "str | HeaderLines"
 """Who was asked to wait: an account, or the credential with these header lines."""
 
-LONGEST_S: Final = 60.0
+LONGEST_S = 60.0
 """Longest time remembered. A server that asks for more may have a wrong clock, or have changed its limit since."""
-_DIGEST_KEY: Final = secrets.token_bytes(32)
-_LOCK: Final = ProcessLocal(Lock)
-_WAIT_UNTIL: Final[dict[tuple[Origin, str, str | bytes], float]] = {}
+_DIGEST_KEY = secrets.token_bytes(32)
+_LOCK = ProcessLocal(Lock)
+_WAIT_UNTIL: dict[tuple[Origin, str, str | bytes], float] = {}
 
 
 def remember(origin: Origin, path: str, holder: Holder, delay_s: float) -> None:

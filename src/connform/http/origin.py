@@ -6,14 +6,13 @@ Layer 1, no IO.
 from __future__ import annotations
 
 import re
-from typing import Final
 
 import httpx
 
 from connform.errors import ConnectionFailed
 from connform.origin import DEFAULT_PORTS, Origin, is_loopback
 
-LEGAL_HOST: Final = re.compile(r"[0-9a-z._-]+|[0-9a-f:.]+(?:%25\w+)?")
+LEGAL_HOST = re.compile(r"[0-9a-z._-]+|[0-9a-f:.]+(?:%25\w+)?")
 """A name, an IPv4 or an IPv6 address; httpx accepts more."""
 
 

@@ -7,7 +7,6 @@ exception can show it. Call `build` inside of `hidden_frames`.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
 
 import httpcore
 import httpx
@@ -15,17 +14,15 @@ import httpx
 from connform.http import body
 from connform.http.failures import OriginRefused, RequestFailed
 from connform.http.origin import origin_of
+from connform.http.settings import HeaderLines
+from connform.origin import Origin
 
-if TYPE_CHECKING:
-    from connform.http.settings import HeaderLines
-    from connform.origin import Origin
-
-_SAFE_NAME: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.6.2
-_SAFE_VALUE: Final = re.compile(rb"[\x21-\x7e]+(?: [\x21-\x7e]+)*")  # printable ASCII, single spaces inside
-_LEGAL_LINES: Final = re.compile(  # what h11 accepts, each line ended by NUL: one match for all of them
+_SAFE_NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.6.2
+_SAFE_VALUE = re.compile(rb"[\x21-\x7e]+(?: [\x21-\x7e]+)*")  # printable ASCII, single spaces inside
+_LEGAL_LINES = re.compile(  # what h11 accepts, each line ended by NUL: one match for all of them
     rb"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:(?:[^\x00\s]+(?:[ \t]+[^\x00\s]+)*)?\x00)*"
 )
-_FIXED_HEADER_NAMES: Final = {b"host", b"accept-encoding"}
+_FIXED_HEADER_NAMES = {b"host", b"accept-encoding"}
 
 
 class RequestBuilder:

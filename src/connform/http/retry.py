@@ -7,23 +7,19 @@ only if the server can't have carried it out (RFC 9110 §9.2.2, §10.2.3, §15.5
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING, Final
+from datetime import datetime
 
 from connform.faults import Stage, Verdict
+from connform.http.failures import RequestFailed
 from connform.retry_after import parse_retry_after
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from connform.http.failures import RequestFailed
-
-LONGEST_WAIT_S: Final = 60.0
+LONGEST_WAIT_S = 60.0
 """If a server asks for a longer wait, the request is not repeated."""
-_FIRST_PAUSE_S: Final = 0.5
-_LONGEST_PAUSE_S: Final = 20.0
-_SAFE_METHODS: Final = {"GET", "HEAD", "OPTIONS", "TRACE"}  # RFC 9110 §9.2.1
-_TRANSIENT: Final = {429, 502, 503, 504}
-_NOT_DONE: Final = {429, 503}
+_FIRST_PAUSE_S = 0.5
+_LONGEST_PAUSE_S = 20.0
+_SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}  # RFC 9110 §9.2.1
+_TRANSIENT = {429, 502, 503, 504}
+_NOT_DONE = {429, 503}
 """With `Retry-After`, these mean that the server did not carry out the request."""
 
 

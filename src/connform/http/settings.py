@@ -5,18 +5,15 @@ Layer 1, no IO, imports neither httpx nor httpcore.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Protocol
+from pathlib import Path
+from typing import Protocol
 
 from connform.errors import InterfaceMisused
+from connform.faults import Stage
+from connform.grant import GrantFacts
 from connform.secret import Secret
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from pathlib import Path
-
-    from connform.faults import Stage
-    from connform.grant import GrantFacts
 
 
 class HeaderLines:
@@ -51,7 +48,7 @@ class HeaderLines:
         return "<credential>"
 
 
-NO_LINES: Final = HeaderLines()
+NO_LINES = HeaderLines()
 """No credential is sent, or none is available yet."""
 
 
@@ -123,9 +120,9 @@ class Network:
     """If set, only these certificates are trusted, and no certificate file is read."""
 
 
-REAL: Final = Network()
+REAL = Network()
 """The real network, without redirection."""
-NO_PROXY: Final = Secret("")
+NO_PROXY = Secret("")
 """No proxy."""
 
 

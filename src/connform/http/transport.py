@@ -7,25 +7,22 @@ credential in clear, so exceptions leave here without the frames of httpcore.
 from __future__ import annotations
 
 import time
+from collections.abc import Generator, Iterator
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpcore
 import httpx
 
+from connform.http.body import Body
 from connform.http.exchange import Renew, SendRequest, Wait
 from connform.http.failures import RequestFailed, translated_errors
 from connform.http.net import deadline
 from connform.http.net.dial import SyncDialer
+from connform.http.settings import ClientSettings, Observer
 from connform.http.transport_base import LOST_CONNECTION, PinnedBase, take_idle
 from connform.process_local import ProcessLocal
 from connform.tracebacks import hidden_frames
-
-if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
-
-    from connform.http.body import Body
-    from connform.http.settings import ClientSettings, Observer
 
 
 class _Pool(httpcore.ConnectionPool):

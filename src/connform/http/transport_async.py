@@ -6,7 +6,8 @@ hold the credential in clear, so exceptions leave here without the frames of htt
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterator, Generator
+from typing import Any
 
 import anyio
 import anyio.to_thread
@@ -14,19 +15,15 @@ import httpcore
 import httpx
 from anyio.lowlevel import RunVar
 
+from connform.http.body import Body
 from connform.http.exchange import Renew, SendRequest, Wait
 from connform.http.failures import RequestFailed, translated_errors
 from connform.http.net import deadline
 from connform.http.net.dial_async import AsyncDialer
+from connform.http.settings import ClientSettings, HeaderLines, Observer
 from connform.http.transport_base import LOST_CONNECTION, PinnedBase, take_idle
 from connform.process_local import ProcessLocal
 from connform.tracebacks import hidden_frames
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Generator
-
-    from connform.http.body import Body
-    from connform.http.settings import ClientSettings, HeaderLines, Observer
 
 _MAX_RENEWALS = 40
 """For all clients of an event loop. More threads would not renew faster: they would wait for the state database."""

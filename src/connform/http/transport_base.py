@@ -5,27 +5,25 @@ Layer 1, reads certificate files and the monotonic clock, no other IO.
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
 from connform.http import log_filter, retry
 from connform.http.body import Body
-from connform.http.exchange import Operation, exchange
+from connform.http.exchange import Operation, Renew, SendRequest, Wait, exchange
 from connform.http.failures import RequestFailed, RequestTimedOut
 from connform.http.net import deadline, tls
 from connform.http.net.dialing import DialContext
 from connform.http.net.proxy import Proxy
 from connform.http.origin import pinned_origin
 from connform.http.outgoing import RequestBuilder
+from connform.http.settings import ClientSettings, Observer
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
     import httpcore
 
-    from connform.http.exchange import Renew, SendRequest, Wait
-    from connform.http.settings import ClientSettings, Observer
 
 _CONNECTIONS = 100
 _IDLE_CONNECTIONS = 20

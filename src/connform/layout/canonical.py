@@ -5,20 +5,15 @@ Layer 2, no IO.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Collection, Iterator
 
 from connform.layout.printer import lay_out
-from connform.manifest.nodes import LINE_BREAK, Map, Seq
+from connform.manifest.nodes import LINE_BREAK, Map, Node, Seq
 from connform.manifest.parser import parse
 from connform.manifest.reference_rewrites import canonical_reference
 from connform.manifest.yaml_errors import YamlError
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
-
-    from connform.manifest.nodes import Node
-
-_PREFIX: Final = "ref+"
+_PREFIX = "ref+"
 
 
 class ModelChangedError(Exception):

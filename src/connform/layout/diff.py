@@ -4,32 +4,28 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from difflib import SequenceMatcher, unified_diff
 from io import StringIO
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 from connform.diagnostics import MASK
 from connform.manifest.harmless import is_plain_text
-from connform.manifest.snippet import MAX_LINE, mask
+from connform.manifest.snippet import MAX_LINE, Public, mask
 from connform.secret import looks_generated
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from connform.manifest.snippet import Public
 
 Step: TypeAlias = tuple[str, int, int, int, int]
 """An opcode of `difflib`: operation, start and end of the old lines, start and end of the new lines."""
-_MAX_LINES: Final = 2_000
+_MAX_LINES = 2_000
 """Files with at most this many lines together are compared by `difflib` alone."""
-_MAX_PAIRS: Final = 10_000
+_MAX_PAIRS = 10_000
 """The limit of pairs of lines to compare between two anchors; with more, all these lines are replaced."""
-_COMMENTED_OUT: Final = re.compile(r"(?P<sign>#++[ \t]*+)(?P<code>(?:- ++)*+[\w.\"'-]+\s*:(?:\s.*)?)")
-_TOOL_COMMENT: Final = re.compile(
+_COMMENTED_OUT = re.compile(r"(?P<sign>#++[ \t]*+)(?P<code>(?:- ++)*+[\w.\"'-]+\s*:(?:\s.*)?)")
+_TOOL_COMMENT = re.compile(
     r"#\s*+(?:connform: ignore\[[a-z0-9, -]*+\]|yaml-language-server: \$schema=[a-z0-9:/._-]++)\s*+", re.IGNORECASE
 )
-_ASSIGNED: Final = re.compile(r"([:=]\s*+)(\S++)")
+_ASSIGNED = re.compile(r"([:=]\s*+)(\S++)")
 
 
 def diff(name: str, before: str, after: str, public: Public) -> Iterator[str]:

@@ -6,7 +6,8 @@ them changes. The structure decides where a line starts; inside of brackets, lin
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import yaml
 from yaml._yaml import CParser
@@ -15,10 +16,7 @@ from connform.layout.scalars import STEP, indent_block_scalar, indent_flow_scala
 from connform.manifest.nodes import lines_of
 from connform.manifest.text import without_surrogates
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-_SIGNS: Final[dict[type, str]] = {
+_SIGNS: dict[type, str] = {
     yaml.KeyToken: "?",
     yaml.ValueToken: ":",
     yaml.BlockEntryToken: "-",
@@ -39,9 +37,9 @@ _SIGNS: Final[dict[type, str]] = {
     yaml.BlockEndToken: "close",
 }
 """Token → its sign in this module. The last three have no text, and nor has the `?` token of a key without `?`."""
-_NESTS: Final = frozenset({"mapping", "list", "close", "-", "?"})
+_NESTS = frozenset({"mapping", "list", "close", "-", "?"})
 """The signs that may open or close a block."""
-_STARTS_LINE: Final = frozenset({"?", "-", "marker", "end"})
+_STARTS_LINE = frozenset({"?", "-", "marker", "end"})
 """The signs that start a line outside of brackets."""
 _OWN_LINE, _TRAILING = "own line", "trailing"
 

@@ -6,15 +6,14 @@ Layer 2, no IO. Only white space that isn't part of the scalar's value changes.
 from __future__ import annotations
 
 import re
-from typing import Final
 
 from connform.manifest.nodes import lines_of
 
-STEP: Final = 2
+STEP = 2
 """How many spaces a level is indented by."""
 
-_BLANK: Final = " \t"
-_HEADER: Final = re.compile(r"(?P<style>[|>])(?P<marks>[-+1-9]*)[ \t]*(?P<comment>#.*)?")
+_BLANK = " \t"
+_HEADER = re.compile(r"(?P<style>[|>])(?P<marks>[-+1-9]*)[ \t]*(?P<comment>#.*)?")
 
 
 def indent_flow_scalar(raw: str, style: str | None, indent: int) -> str:

@@ -5,21 +5,19 @@ Layer 1, no IO.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connform.lazy_property import lazy_property
 from connform.manifest.compiled import compile_predicate
 from connform.manifest.harmless import shown_name
 from connform.manifest.misplaced import misplaced_keys
+from connform.manifest.nodes import Map
 from connform.manifest.reference_rules import reference_paths
 from connform.manifest.rules import Finding, KeyPath
 from connform.manifest.shape import Schema, Shape, build_signature, selected
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from connform.manifest.nodes import Map
     from connform.manifest.violations import Finder
 
 

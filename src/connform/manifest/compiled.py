@@ -7,17 +7,15 @@ this module doesn't know. Both agree on every value (`tests/manifest/test_compil
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Hashable, Iterable
 from functools import cache, reduce
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable
-
-    from connform.manifest.shape import Schema
+from connform.manifest.shape import Schema
 
 Predicate: TypeAlias = "Callable[[Any], bool]"
 
-ANNOTATIONS: Final = frozenset(
+ANNOTATIONS = frozenset(
     {"title", "description", "enumDescriptions", "examples", "default", "errorMessage", "$comment", "format"}
 )
 """Keywords that refuse nothing; nor do those that start with `x-`."""
@@ -59,15 +57,15 @@ def equality_key(value: Any) -> Hashable:
     return _BOOLEANS[value] if isinstance(value, bool) else value
 
 
-_BOOLEANS: Final = {True: object(), False: object()}
+_BOOLEANS = {True: object(), False: object()}
 
 
 def _both(first: Predicate, second: Predicate) -> Predicate:
     return lambda value: first(value) and second(value)
 
 
-_OBJECT_KEYWORDS: Final = frozenset({"properties", "required", "additionalProperties", "propertyNames"})
-_CONDITION_KEYWORDS: Final = frozenset({"if", "then", "else"})
+_OBJECT_KEYWORDS = frozenset({"properties", "required", "additionalProperties", "propertyNames"})
+_CONDITION_KEYWORDS = frozenset({"if", "then", "else"})
 
 
 def _object(schema: Schema) -> Predicate:
@@ -109,7 +107,7 @@ def _is_integer(value: object) -> bool:
     return _is_number(value) and (isinstance(value, int) or value.is_integer())  # type: ignore[attr-defined]  # not an int, so a float
 
 
-_TYPES: Final[dict[str, Predicate]] = {
+_TYPES: dict[str, Predicate] = {
     "object": lambda value: isinstance(value, dict),
     "array": lambda value: isinstance(value, list),
     "string": lambda value: isinstance(value, str),
@@ -186,7 +184,7 @@ def _contains(schema: Schema) -> Predicate:
     return lambda value: not isinstance(value, list) or any(map(item, value))
 
 
-_KEYWORDS: Final[dict[str, Callable[[Any], Predicate]]] = {
+_KEYWORDS: dict[str, Callable[[Any], Predicate]] = {
     "type": _type,
     "enum": _enum,
     "const": lambda one: _enum([one]),

@@ -5,21 +5,17 @@ Layer 1, no IO.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from connform.diagnostics import Span
+from connform.manifest.document import Entry
 from connform.manifest.model import Connection, Store
+from connform.manifest.tree import Tree
 from connform.secret import SecretReference
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Container
-
-    from connform.diagnostics import Span
-    from connform.manifest.document import Entry
-    from connform.manifest.tree import Tree
 
 
 class Manifest(Mapping[str, Connection]):

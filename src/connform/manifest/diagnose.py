@@ -5,19 +5,14 @@ Layer 1, no IO.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
-from connform.diagnostics import CODES, MASK, Diagnostic, Edit, Related
+from connform.diagnostics import CODES, MASK, Diagnostic, Edit, Related, Span
+from connform.manifest.document import Entry
 from connform.manifest.harmless import shown_name, shown_origin
 from connform.manifest.nodes import Map, locate
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from connform.diagnostics import Span
-    from connform.manifest.document import Entry
-    from connform.manifest.rules import Finding, KeyPath
-    from connform.manifest.yaml_errors import YamlError
+from connform.manifest.rules import Finding, KeyPath
+from connform.manifest.yaml_errors import YamlError
 
 
 def pointer(*path: str | int) -> str:

@@ -5,30 +5,25 @@ Layer 1, no IO. All files of a run share one namespace; `defaults` apply to the 
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
-from connform.diagnostics import Related
+from connform.diagnostics import Related, Span
 from connform.manifest.harmless import shown_name
-from connform.manifest.nodes import Map, Seq, locate
+from connform.manifest.nodes import Map, Node, Seq, locate
+from connform.manifest.shape import Schema
 
-if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Mapping, Sequence
-
-    from connform.diagnostics import Span
-    from connform.manifest.nodes import Node
-    from connform.manifest.shape import Schema
-
-MAX_TEMPLATES: Final = 32
+MAX_TEMPLATES = 32
 """How many templates may extend each other in a row."""
-_SIZE_OF_A_NODE: Final = 64
+_SIZE_OF_A_NODE = 64
 """One key or item counts as this many characters."""
-_FREE_CHARACTERS: Final = 4_096
+_FREE_CHARACTERS = 4_096
 """A connection may inherit this many characters, some fifty keys, which don't count towards the limit."""
-NAME: Final = r"^[a-z0-9][a-z0-9._-]{0,62}(?!\n)$"
+NAME = r"^[a-z0-9][a-z0-9._-]{0,62}(?!\n)$"
 
 
-_NAME_MESSAGE: Final = (
+_NAME_MESSAGE = (
     "a name starts with a small letter or a digit, and goes on with small letters, digits, `-`, `_` or `.` (63 at most)"
 )
 
@@ -43,7 +38,7 @@ def _mapping_by_name(entry: Schema, title: str, description: str) -> Schema:
     }
 
 
-_NEW_NAME: Final[Schema] = {
+_NEW_NAME: Schema = {
     "type": "string",
     "pattern": NAME,
     "x-code": "bad-name",

@@ -7,14 +7,10 @@ repeats the keys of the object around it. VS Code and yaml-language-server also 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from connform.manifest.shape import Shape, annotations_of, discriminator_schema, properties_of_branches
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from connform.manifest.shape import Schema, Snippet
+from connform.manifest.shape import Schema, Shape, Snippet, annotations_of, discriminator_schema, properties_of_branches
 
 
 class Edition:

@@ -6,20 +6,18 @@ Layer 1, no IO. No message quotes the value, which may be a secret.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from connform.manifest.compiled import equality_key
 from connform.manifest.foreign_references import from_variable
 from connform.manifest.harmless import is_identifier, is_plain, shown_name
-from connform.manifest.rules import Finding
+from connform.manifest.rules import Finding, KeyPath
+from connform.manifest.shape import Schema
 from connform.manifest.similar import Names, similar, spelling_variant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-
-    from connform.manifest.rules import KeyPath
-    from connform.manifest.shape import Schema
     from connform.manifest.violations import Finder, SchemaViolation
 
 
@@ -72,10 +70,8 @@ def _keys_meant_by_unknown(violation: SchemaViolation, max_suggestions: int) -> 
             yield path, guess
 
 
-_TYPOGRAPHIC: Final = frozenset("\u201c\u201d\u201e\u201f\u2018\u2019\u201a\u201b\u00ab\u00bb\u2039\u203a\uff02\uff07")
-_TYPOGRAPHIC_QUOTES: Final = (
-    "the quotes around it are typographic ones, which YAML takes for letters: write `\"` or `'`"
-)
+_TYPOGRAPHIC = frozenset("\u201c\u201d\u201e\u201f\u2018\u2019\u201a\u201b\u00ab\u00bb\u2039\u203a\uff02\uff07")
+_TYPOGRAPHIC_QUOTES = "the quotes around it are typographic ones, which YAML takes for letters: write `\"` or `'`"
 
 
 def _in_typographic_quotes(value: object) -> bool:
@@ -97,8 +93,8 @@ def _parent(key: str, known: Mapping[str, Schema]) -> str:
     return next((name for name, part in known.items() if key in part.get("properties", {})), "")
 
 
-MERGE_KEY: Final = "<<"
-NO_INTERPOLATION: Final = "there is no interpolation here: a reference names where the secret lies"
+MERGE_KEY = "<<"
+NO_INTERPOLATION = "there is no interpolation here: a reference names where the secret lies"
 
 
 def _unknown_keys(violation: SchemaViolation, other_keys: Mapping[str, str], max_suggestions: int) -> Iterator[Finding]:
@@ -192,7 +188,7 @@ def _bad_value(error: SchemaViolation, *, suggests: bool) -> Finding:
     return Finding(code, error.path, detail)
 
 
-_BULLETS: Final = ("-", "\u2022", "\u2013", "\u2014", "\u2212", "\u00b7")
+_BULLETS = ("-", "\u2022", "\u2013", "\u2014", "\u2212", "\u00b7")
 
 
 def _bad_reference(error: SchemaViolation, message: str) -> Finding:
@@ -226,7 +222,7 @@ def _first_type(names: str | list[str]) -> str:
     return names if isinstance(names, str) else names[0]
 
 
-_TYPE_NAMES: Final = {
+_TYPE_NAMES = {
     "object": "a mapping (`key: value` lines)",
     "array": "a list (`[a, b]`)",
     "string": "a text",
@@ -236,7 +232,7 @@ _TYPE_NAMES: Final = {
     "null": "empty",
 }
 
-_WORDING: Final[dict[str, Callable[[Any], tuple[str, str]]]] = {
+_WORDING: dict[str, Callable[[Any], tuple[str, str]]] = {
     "type": lambda names: ("wrong-type", f"{_TYPE_NAMES[_first_type(names)]} belongs here"),
     "minLength": lambda limit: (
         "malformed-value",

@@ -6,8 +6,10 @@ Layer 1; reads manifests. All files of a run are of one revision, even if a symb
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final, TypeVar
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
+from connform.diagnostics import Diagnostic
 from connform.manifest.input_files import STDIN
 from connform.manifest.reading import MAX_FILE_BYTES, ManifestReader, Source, is_manifest_name
 
@@ -21,14 +23,10 @@ __all__ = [
     "searched_folders",
 ]
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from connform.diagnostics import Diagnostic
 
 T = TypeVar("T")
 
-_MAX_ATTEMPTS: Final = 50
+_MAX_ATTEMPTS = 50
 """How often reading starts again because links have changed; a mount of Kubernetes changes once a minute."""
 
 

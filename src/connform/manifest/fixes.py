@@ -6,24 +6,18 @@ Layer 1, no IO. Outside of the edits, every byte stays the same.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterable, Iterator, Sequence
 
+from connform.diagnostics import Diagnostic, Edit
 from connform.manifest.nodes import LINE_BREAK
+from connform.manifest.source_lines import SourceLines
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from connform.diagnostics import Diagnostic, Edit
-    from connform.manifest.source_lines import SourceLines
-
-_DOUBLE: Final = '"'
-_BOM: Final = "\ufeff"
-_QUOTED: Final = re.compile(r"'[^']*'|\"[^\"\\]*\"")
-_PLAIN: Final = re.compile(r"[^\s\[\]{}\"'&*!|>%@`,#?:-].*")
+_DOUBLE = '"'
+_BOM = "\ufeff"
+_QUOTED = re.compile(r"'[^']*'|\"[^\"\\]*\"")
+_PLAIN = re.compile(r"[^\s\[\]{}\"'&*!|>%@`,#?:-].*")
 """A scalar without quotes, anchor, alias and tag (YAML 1.2 §7.3.3)."""
-_SAFE: Final = re.compile(
-    r"(?!(?:true|false|null)$)[A-Za-z](?:[\w./+$=@-]|:(?=\S)|(?<=\S)#)*", re.ASCII | re.IGNORECASE
-)
+_SAFE = re.compile(r"(?!(?:true|false|null)$)[A-Za-z](?:[\w./+$=@-]|:(?=\S)|(?<=\S)#)*", re.ASCII | re.IGNORECASE)
 """A text that needs no quotes anywhere."""
 
 

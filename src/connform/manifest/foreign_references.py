@@ -6,12 +6,11 @@ Layer 1, no IO. Only forms that mean exactly the same are recognised: `${NAME:-d
 from __future__ import annotations
 
 import re
-from typing import Final
 
 from connform.secret import looks_generated
 
-_NAME: Final = r"([A-Za-z_][A-Za-z0-9_]{0,127})"
-_VARIABLES: Final = (
+_NAME = r"([A-Za-z_][A-Za-z0-9_]{0,127})"
+_VARIABLES = (
     rf"\$\{{(?:env:)?{_NAME}\}}",  # shells, Compose, OpenTelemetry
     r"\$([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)",  # shells; without an underscore it may be a password
     rf"\$?\{{\{{\s*\.?[Ee]nv\.{_NAME}\s*\}}\}}",  # GitHub Actions, Jinja, Go templates
@@ -21,7 +20,7 @@ _VARIABLES: Final = (
     rf"os\.environ/{_NAME}",  # LiteLLM
 )
 """How others write the environment variable NAME."""
-_FIELD: Final = re.compile(r"ref\+(?!sops:)([a-z][a-z0-9-]*://[^#]+)#/([^/]+)")
+_FIELD = re.compile(r"ref\+(?!sops:)([a-z][a-z0-9-]*://[^#]+)#/([^/]+)")
 """A field as vals writes it: `ref+file://app.json#/password`. Fields of SOPS files are paths here as well."""
 
 

@@ -8,31 +8,30 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Final
 
 from connform.diagnostics import MASK
 from connform.secret import looks_generated
 
-MAX_WORD: Final = 253
+MAX_WORD = 253
 """The length of the longest host name; longer text is no word."""
 
-_BETWEEN: Final = r"[-._:/+,']{1,3}"
-_HUMP: Final = "[A-Z][a-z0-9]{2,}"
-_CAMEL: Final = f"(?:[A-Z]?[a-z0-9]++|[A-Z])(?:{_HUMP})*"
+_BETWEEN = r"[-._:/+,']{1,3}"
+_HUMP = "[A-Z][a-z0-9]{2,}"
+_CAMEL = f"(?:[A-Z]?[a-z0-9]++|[A-Z])(?:{_HUMP})*"
 # Patterns are compiled when they are first needed: a manifest without mistakes needs none.
-_STYLES: Final = (
+_STYLES = (
     rf"[a-z0-9]++(?:{_BETWEEN}[a-z0-9]++)*+"  # sandbox-us, read_s, https://acme.example/v1
     rf"|[A-Z0-9]++(?:{_BETWEEN}[A-Z0-9]++)*+"  # ACME_KEY
     rf"|{_CAMEL}(?:{_BETWEEN}{_CAMEL})*"  # baseUrl, X-Api-Key
 )
 """A word has one of these styles. A mixture, such as `ABC-def`, may have been generated."""
-_EDGES: Final = "-._/"
-_ADDRESS: Final = r"[A-Za-z0-9._+-]++@[A-Za-z0-9.-]++"
-_ENDS_OF_TEXT: Final = ".,;:!?()\"'`"
-_MIXED: Final = r"(?:[A-Za-z]++[0-9]++){2}[A-Za-z]|(?:[0-9]++[A-Za-z]++){2}[0-9]"
+_EDGES = "-._/"
+_ADDRESS = r"[A-Za-z0-9._+-]++@[A-Za-z0-9.-]++"
+_ENDS_OF_TEXT = ".,;:!?()\"'`"
+_MIXED = r"(?:[A-Za-z]++[0-9]++){2}[A-Za-z]|(?:[0-9]++[A-Za-z]++){2}[0-9]"
 """Letters and digits alternate, as in `p4ssw0rd`."""
-_RUN: Final = r"(?<![A-Za-z0-9])(?=[A-Za-z]*+[0-9])(?=[0-9]*+[A-Za-z])[A-Za-z0-9]{16,}+"
-_PARAMETER: Final = r"(?<=[?&;])([^?&;=#\s]{0,64}=)?[^?&;#\s]++"
+_RUN = r"(?<![A-Za-z0-9])(?=[A-Za-z]*+[0-9])(?=[0-9]*+[A-Za-z])[A-Za-z0-9]{16,}+"
+_PARAMETER = r"(?<=[?&;])([^?&;=#\s]{0,64}=)?[^?&;#\s]++"
 
 
 def is_plain(word: str) -> bool:

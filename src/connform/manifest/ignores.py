@@ -6,26 +6,22 @@ Layer 1, no IO. An error is never silenced, and a comment that silences nothing 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import NamedTuple
 
 from connform.diagnostics import Severity, Span
-from connform.manifest.libyaml import scalar_extents
+from connform.manifest.files import Source
+from connform.manifest.libyaml import Extent, Place, scalar_extents
 from connform.manifest.nodes import lines_of
 from connform.manifest.similar import did_you_mean
 from connform.manifest.yaml_errors import NotYamlError
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from connform.manifest.files import Source
-    from connform.manifest.libyaml import Extent, Place
-
-_MARKER: Final = b"connform: ignore"
-_COMMENT: Final = re.compile(r"(?:^|(?<=\s))#\s*(?P<marker>connform: ignore\b)(?:\[(?P<codes>[^\[\]]*)\])?")
-_MAX_COMMENTS: Final = 10_000
+_MARKER = b"connform: ignore"
+_COMMENT = re.compile(r"(?:^|(?<=\s))#\s*(?P<marker>connform: ignore\b)(?:\[(?P<codes>[^\[\]]*)\])?")
+_MAX_COMMENTS = 10_000
 """How many comments of a file count."""
-_MAX_CODES: Final = 100
+_MAX_CODES = 100
 """How many codes of a comment count."""
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from typing import Final
 
 from connform.manifest.links import Links
 from connform.regular_files import TooLargeError, open_regular, read_descriptor, read_regular
 
-STDIN: Final = "-"
-_DESCRIPTORS: Final = ("/dev/fd", "/proc/self/fd")
+STDIN = "-"
+_DESCRIPTORS = ("/dev/fd", "/proc/self/fd")
 
 
 def is_open_descriptor(place: str) -> bool:

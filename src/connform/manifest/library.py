@@ -7,15 +7,13 @@ The library itself compares each item of a list with every other one, and its pa
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterator
+from typing import Any, Final
 
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
 
 from connform.manifest.compiled import equality_key
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 def _matches(pattern: str, text: str) -> bool:

@@ -5,8 +5,9 @@ Layer 1, no IO. Besides `layout.printer`, this is the only module that imports `
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import yaml
 from yaml import (
@@ -20,13 +21,8 @@ from yaml import (
 )
 from yaml._yaml import CParser
 
-from connform.manifest.text import decode, without_surrogates
+from connform.manifest.text import Mistake, decode, without_surrogates
 from connform.manifest.yaml_errors import NotYamlError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from connform.manifest.text import Mistake
 
 __all__ = [
     "AliasEvent",

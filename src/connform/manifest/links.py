@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import Final
 
-_GIT: Final = ".git"
-_KERNEL: Final = "/proc/"
+_GIT = ".git"
+_KERNEL = "/proc/"
 """Its links can't be followed by their texts (`root` of another process, open files): the system follows them."""
 
 

@@ -9,10 +9,7 @@ Layer 1, no IO. Beginners often make this mistake. For YAML, the text is valid: 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping
 
 
 def misplaced_keys(section: Mapping[str, object], belongs: Callable[[str, str], bool]) -> tuple[str, list[str]]:

@@ -5,18 +5,15 @@ Layer 1, no IO. Nothing in it is secret: a credential is a `SecretReference` unt
 
 from __future__ import annotations
 
+from collections.abc import Callable, Container, Mapping
+from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
+from connform.diagnostics import Span
 from connform.lazy_property import lazy_property
+from connform.manifest.document import Entry
 from connform.secret import SecretReference
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Mapping
-    from pathlib import Path
-
-    from connform.diagnostics import Span
-    from connform.manifest.document import Entry
 
 
 class Auth(NamedTuple):

@@ -7,22 +7,18 @@ and an old name must not be declared any more.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
-from connform.diagnostics import MASK, Related
+from connform.diagnostics import MASK, Diagnostic, Related, Span
 from connform.manifest.diagnose import diagnose_file, pointer
 from connform.manifest.document import NAME
+from connform.manifest.nodes import Map
 from connform.manifest.similar import Names
 from connform.secret import looks_generated
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
-    from connform.diagnostics import Diagnostic, Span
-    from connform.manifest.nodes import Map
-
-_CODE: Final = "invalid-move"
-_MAX_SHOWN: Final = 10
+_CODE = "invalid-move"
+_MAX_SHOWN = 10
 """How many names of a circle a message lists."""
 
 

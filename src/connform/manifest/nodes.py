@@ -6,14 +6,14 @@ Layer 1, no IO.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from connform.diagnostics import Span
 
 if TYPE_CHECKING:
     from yaml import Mark
 
-LINE_BREAK: Final = re.compile("\r?\n")
+LINE_BREAK = re.compile("\r?\n")
 """The end of a line, as in editors and Git; text with any other line break of libyaml isn't parsed."""
 
 

@@ -6,16 +6,15 @@ Layer 1, no IO.
 from __future__ import annotations
 
 import re
-from typing import Final
 
 from connform.manifest.foreign_references import from_variable
 from connform.manifest.text import Mistake
 
-_TEMPLATE: Final = re.compile(r"\{\{|\{%|\{#|<%")
-_TEMPLATE_END: Final = re.compile(r"(?:\}\}|%\}|#\}|%>)[ \t]*\Z")
-_PLACEHOLDER: Final = re.compile(r"\$\{[^{}\n]*\}?")
-_JSON_COMMENT: Final = re.compile(r"\"(?:[^\"\\\n]|\\.)*\"?|(?P<comment>(?<![:\w*/])(?://|/\*))")
-_KEY: Final = re.compile(r"([A-Za-z_]{1,64})[\"']?:[ \t]+\Z")
+_TEMPLATE = re.compile(r"\{\{|\{%|\{#|<%")
+_TEMPLATE_END = re.compile(r"(?:\}\}|%\}|#\}|%>)[ \t]*\Z")
+_PLACEHOLDER = re.compile(r"\$\{[^{}\n]*\}?")
+_JSON_COMMENT = re.compile(r"\"(?:[^\"\\\n]|\\.)*\"?|(?P<comment>(?<![:\w*/])(?://|/\*))")
+_KEY = re.compile(r"([A-Za-z_]{1,64})[\"']?:[ \t]+\Z")
 
 
 def foreign_syntax(text: str, position: int, context_start: int) -> Mistake | None:
@@ -50,7 +49,7 @@ def _json_comment(text: str, position: int) -> Mistake | None:
     return None
 
 
-_BRACES: Final = re.compile(r"\{{2,3}(?!\{)")
+_BRACES = re.compile(r"\{{2,3}(?!\{)")
 
 
 def template_around(text: str, brace: int) -> Mistake | None:
@@ -82,8 +81,8 @@ def _placeholder(found: re.Match[str], before: str) -> Mistake:
     return Mistake("yaml-syntax", detail, *found.span(), key[1] if key else "", reference)
 
 
-_OUR_TYPES: Final = "str int float bool null map seq binary timestamp set omap pairs merge value"
-_TAGS: Final = {
+_OUR_TYPES = "str int float bool null map seq binary timestamp set omap pairs merge value"
+_TAGS = {
     **{f"tag:yaml.org,2002:{name}": f"!!{name}" for name in _OUR_TYPES.split()},
     **dict.fromkeys(
         (

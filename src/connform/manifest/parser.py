@@ -6,11 +6,11 @@ Layer 1, no IO. `yaml.compose` isn't used: it would build a second tree, and it 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
 
 from connform.manifest.core_schema import resolve
 from connform.manifest.libyaml import (
     AliasEvent,
+    Event,
     MappingEndEvent,
     MappingStartEvent,
     MarkedYAMLError,
@@ -20,22 +20,18 @@ from connform.manifest.libyaml import (
     event_reader,
     explain_error,
 )
-from connform.manifest.nodes import Map, Seq, span_at, span_between
+from connform.manifest.nodes import Map, Node, Seq, span_at, span_between
 from connform.manifest.text import Mistake, decode, unusual_blank
 from connform.manifest.yaml_errors import Duplicates, YamlError, about_document, yaml_error
 
-if TYPE_CHECKING:
-    from connform.manifest.libyaml import Event
-    from connform.manifest.nodes import Node
-
-MAX_DEPTH: Final = 64
-MAX_SCALAR_CHARACTERS: Final = 65_536
-MAX_DUPLICATES: Final = 500
+MAX_DEPTH = 64
+MAX_SCALAR_CHARACTERS = 65_536
+MAX_DUPLICATES = 500
 """How many duplicate keys are listed with their positions; further ones are only counted."""
-MAX_ALIAS_NODES: Final = 100_000
+MAX_ALIAS_NODES = 100_000
 """How many nodes aliases may add, beyond ten for each node that is written out."""
-_QUESTION_MARK: Final = "a `?` stands before this key, which some readers take for a part of it: remove it"
-_BEGINS_VALUE: Final = re.compile(r":[\[{\"']")
+_QUESTION_MARK = "a `?` stands before this key, which some readers take for a part of it: remove it"
+_BEGINS_VALUE = re.compile(r":[\[{\"']")
 
 
 def parse(data: bytes, name: str) -> tuple[Map | None, Duplicates]:

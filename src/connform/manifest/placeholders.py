@@ -7,19 +7,16 @@ stands isn't reported: descriptions, `$` in the field of a reference (a JSON key
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections.abc import Collection, Iterator
+from typing import NamedTuple
 
 from connform.manifest.foreign_references import from_variable
+from connform.manifest.nodes import Map, Node
 from connform.manifest.rules import Finding, KeyPath
 from connform.secret import looks_generated
 
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
-
-    from connform.manifest.nodes import Map, Node
-
-CODE: Final = "unexpanded-placeholder"
-_FREE_TEXT: Final = "description"
+CODE = "unexpanded-placeholder"
+_FREE_TEXT = "description"
 
 
 class _Form(NamedTuple):
@@ -33,9 +30,9 @@ class _Form(NamedTuple):
     """The tools that replace it."""
 
 
-_SHELL_NAME: Final = _Form(r"(?<![\w$])\$[A-Z_][A-Z0-9_]+(?![\w$])", "$NAME", "a shell or envsubst")
+_SHELL_NAME = _Form(r"(?<![\w$])\$[A-Z_][A-Z0-9_]+(?![\w$])", "$NAME", "a shell or envsubst")
 """In capitals only, because `$ref`, `$top` and `$web` are no placeholders."""
-_FORMS: Final = (
+_FORMS = (
     _Form(r"\$\{\{", "${{ … }}", "GitHub Actions or Azure Pipelines"),
     _Form(r"\$\[\[", "$[[ … ]]", "GitLab CI"),
     _Form(r"\$\{", "${…}", "a shell, envsubst, Docker Compose, Terraform or Maven"),
@@ -54,7 +51,7 @@ _FORMS: Final = (
     _SHELL_NAME,
 )
 """Each pattern takes time that is linear in the length of the text."""
-_CANDIDATE: Final = re.compile(rb"\$[\[({A-Z_e]|\{[{%]|<%|%[({A-Za-z_]|#\{|\(\(|__[A-Z]|@[A-Z]")
+_CANDIDATE = re.compile(rb"\$[\[({A-Z_e]|\{[{%]|<%|%[({A-Za-z_]|#\{|\(\(|__[A-Z]|@[A-Z]")
 """Each form contains one of these; a file without them isn't searched."""
 
 

@@ -7,9 +7,9 @@ RE2 have no look-ahead, and need none: their `$` matches at the end only. The pu
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
-_END: Final = r"(?!\n)$"
+_END = r"(?!\n)$"
 
 
 def portable(schema: Any) -> Any:

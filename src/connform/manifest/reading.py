@@ -6,18 +6,17 @@ Layer 1; reads files and standard input.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from connform.manifest.input_files import STDIN, check_place, is_open_descriptor, read_place
 from connform.manifest.links import LinkLeavesError, Links
 from connform.regular_files import NotRegularError, TooLargeError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from connform.diagnostics import Diagnostic
 
-MAX_FILE_BYTES: Final = 8 * 1024 * 1024
+MAX_FILE_BYTES = 8 * 1024 * 1024
 """The size of some 25,000 connections; a larger file is refused before it is parsed."""
 
 

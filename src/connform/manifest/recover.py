@@ -5,18 +5,14 @@ Layer 1, no IO.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from itertools import takewhile
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+from connform.manifest.rules import Finding, KeyPath
+from connform.manifest.shape import Schema
 
-    from connform.manifest.rules import Finding, KeyPath
-    from connform.manifest.shape import Schema
-
-SAME_TYPE: Final = frozenset(
-    {"malformed-value", "malformed-url", "out-of-range", "plaintext-secret", "malformed-reference"}
-)
+SAME_TYPE = frozenset({"malformed-value", "malformed-url", "out-of-range", "plaintext-secret", "malformed-reference"})
 """Codes of findings whose value still has the type that rules expect."""
 
 

@@ -5,22 +5,19 @@ Layer 1, no IO, with one exception: for a path with `..`, it looks for the folde
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Container, Iterable, Iterator, Mapping
+from typing import Any
 
 from connform.diagnostics import MASK, PLUGIN_ERROR, Related
 from connform.errors import SecretUnresolved
+from connform.manifest.document import Entry
 from connform.manifest.foreign_references import from_vals
 from connform.manifest.harmless import is_plain
 from connform.manifest.rules import Finding, KeyPath
+from connform.manifest.shape import Schema
+from connform.manifest.similar import Names
+from connform.manifest.vocabulary import Vocabulary
 from connform.secret import MalformedReferenceError, SecretReference
-
-if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator, Mapping
-
-    from connform.manifest.document import Entry
-    from connform.manifest.shape import Schema
-    from connform.manifest.similar import Names
-    from connform.manifest.vocabulary import Vocabulary
 
 
 def reference_paths(schema: Schema, here: KeyPath = ()) -> Iterator[KeyPath]:
@@ -32,7 +29,7 @@ def reference_paths(schema: Schema, here: KeyPath = ()) -> Iterator[KeyPath]:
             yield from reference_paths(part, (*here, key))
 
 
-_LITERAL_SCHEME: Final = "echo"
+_LITERAL_SCHEME = "echo"
 """The scheme of vals whose path is the secret itself."""
 
 

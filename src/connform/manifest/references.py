@@ -5,14 +5,10 @@ Layer 1, no IO. The schema refuses whatever is no reference. `SecretReference.pa
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
+from connform.manifest.shape import Schema
 from connform.secret import PATTERN
 
-if TYPE_CHECKING:
-    from connform.manifest.shape import Schema
-
-REFERENCE: Final[Schema] = {
+REFERENCE: Schema = {
     "type": "string",
     "pattern": PATTERN,
     "x-secret": True,

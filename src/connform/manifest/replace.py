@@ -7,16 +7,15 @@ import os
 import stat
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
 
 from connform.manifest.links import Links
 from connform.regular_files import NotRegularError
 
-_MOUNTS: Final = {errno.EBUSY, errno.EXDEV}
+_MOUNTS = {errno.EBUSY, errno.EXDEV}
 """Errors of rename(2) for a file that is a mount of its own, as in containers."""
-_OTHERS: Final = 0o077
-_NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
-_OLD: Final = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+_OTHERS = 0o077
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+_OLD = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
 def replace_content(name: str, content: bytes) -> None:

@@ -6,10 +6,9 @@ Layer 1, no IO. A rule is a generator over one effective object; a finding has t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
-if TYPE_CHECKING:
-    from connform.diagnostics import Related
+from connform.diagnostics import Related
 
 KeyPath: TypeAlias = tuple[str | int, ...]
 

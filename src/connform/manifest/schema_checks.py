@@ -5,26 +5,20 @@ Layer 1, no IO.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import islice
-from typing import TYPE_CHECKING, Final
 
-from connform.diagnostics import CODES, Severity
+from connform.diagnostics import CODES, Severity, Span
+from connform.manifest.branches import Branch, Branches
 from connform.manifest.diagnose import diagnose
-from connform.manifest.nodes import locate
+from connform.manifest.document import Entry
+from connform.manifest.nodes import Map, locate
 from connform.manifest.placeholders import CODE as PLACEHOLDER
 from connform.manifest.recover import RefusedParts
+from connform.manifest.rules import Finding, KeyPath
+from connform.manifest.tally import Tally
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from connform.diagnostics import Span
-    from connform.manifest.branches import Branch, Branches
-    from connform.manifest.document import Entry
-    from connform.manifest.nodes import Map
-    from connform.manifest.rules import Finding, KeyPath
-    from connform.manifest.tally import Tally
-
-_MAX_EXPLAINED: Final = 10_000
+_MAX_EXPLAINED = 10_000
 """The limit of mistakes of one file, each counted as often as it is inherited; further wrong entries count once."""
 
 

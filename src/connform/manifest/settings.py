@@ -5,18 +5,15 @@ Layer 1, no IO.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from connform.environment import ENVIRONMENT_PROXY
 from connform.manifest.rules import Finding
 from connform.manifest.shape import Schema, Shape
 from connform.manifest.urls import UrlError, parse_url
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-
-TAG: Final = r"^[A-Za-z0-9][A-Za-z0-9._:/-]*(?!\n)$"
+TAG = r"^[A-Za-z0-9][A-Za-z0-9._:/-]*(?!\n)$"
 
 
 def _seconds(description: str) -> Schema:
@@ -27,7 +24,7 @@ def _text(description: str) -> Schema:
     return {"type": "string", "minLength": 1, "maxLength": 1024, "description": description}
 
 
-TLS: Final = Shape(
+TLS = Shape(
     title="TLS",
     description="Files for TLS, relative to this manifest. Default: the system's trust store.",
     properties={
@@ -36,7 +33,7 @@ TLS: Final = Shape(
         "client_key": _text("PEM private key of client_cert."),
     },
 )
-TIMEOUTS: Final = Shape(
+TIMEOUTS = Shape(
     title="Time-outs",
     description="Limits in seconds.",
     properties={
@@ -45,7 +42,7 @@ TIMEOUTS: Final = Shape(
         "total_s": _seconds("The whole exchange. Default 60."),
     },
 )
-SETTINGS: Final[Mapping[str, Schema | Shape]] = {
+SETTINGS: Mapping[str, Schema | Shape] = {
     "description": _text("What the connection is for."),
     "owner": _text("Whom to ask: a team or an address."),
     "tags": {
@@ -62,9 +59,9 @@ SETTINGS: Final[Mapping[str, Schema | Shape]] = {
     "timeouts": TIMEOUTS,
     "proxy": _text("A proxy's URL, or `environment` for the usual variables. Default: none."),
 }
-PROSE: Final = frozenset({"description", "owner"})
+PROSE = frozenset({"description", "owner"})
 """The keys whose values are sentences."""
-EXTENDS: Final[Schema] = {"type": "string", "description": "The template whose values this one starts from."}
+EXTENDS: Schema = {"type": "string", "description": "The template whose values this one starts from."}
 
 
 def check_settings(connection: Mapping[str, Any]) -> Iterator[Finding]:

@@ -5,21 +5,18 @@ Layer 1, no IO. Every message with "did you mean" gets its suggestion here.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Final
 
 from connform.lazy_property import lazy_property
 from connform.manifest.harmless import is_plain, shown_name
 
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
-
-_MAX_SLIPS: Final = 3
-_MAX_CHARACTERS: Final = 256
+_MAX_SLIPS = 3
+_MAX_CHARACTERS = 256
 """A longer word is compared with no other, because the time grows with its length."""
-_MAX_COMPARED: Final = 60_000
+_MAX_COMPARED = 60_000
 """The limit of the sum of all wrong names' lengths, each times the number of known names: a tenth of a second."""
-_MAX_LISTED: Final = 20
+_MAX_LISTED = 20
 """How many names a message lists."""
 
 

@@ -9,36 +9,32 @@ is linear in the length of the line.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import NamedTuple
 
-from connform.diagnostics import MASK, SourceExcerpt
+from connform.diagnostics import MASK, Diagnostic, SourceExcerpt, Span
 from connform.manifest.harmless import is_identifier, is_plain, is_plain_text
+from connform.manifest.source_lines import SourceLines
 from connform.secret import looks_generated
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
-
-    from connform.diagnostics import Diagnostic, Span
-    from connform.manifest.source_lines import SourceLines
-
-MAX_LENGTH: Final = 200
+MAX_LENGTH = 200
 """How many characters of a line are shown."""
-MAX_LINE: Final = 2_000
+MAX_LINE = 2_000
 """A longer line isn't shown at all, because part of a secret may not look like one."""
 
-_TOKEN: Final = re.compile(
+_TOKEN = re.compile(
     r"""(?P<space>[\s{}\[\],]++|---(?=\s|$)|-(?=\s|$)|\?(?=\s|$))
       | (?P<key>(?:[A-Za-z0-9_.<-]{1,64}+|"[A-Za-z0-9_.-]{0,64}+"|'[A-Za-z0-9_.-]{0,64}+')\s*+:(?=\s|$))
       | (?P<comment>\#.*)
       | (?P<value>"(?:[^"\\]|\\.?)*+"?|'(?:[^']|'')*+'?|[^,{}\[\]]++)""",
     re.VERBOSE | re.DOTALL,
 )
-_COMMENT: Final = re.compile(r"\s\#")
-_OPENS: Final = re.compile(r"\s*+(?:[{\[#&]|$)")
+_COMMENT = re.compile(r"\s\#")
+_OPENS = re.compile(r"\s*+(?:[{\[#&]|$)")
 """The text behind a key whose value is a collection, or starts on the next line."""
-_BLOCK: Final = re.compile(r"[|>][0-9+-]{0,2}")
-_ANCHOR: Final = re.compile(r"[&*](?=[A-Za-z])")
-_LITERAL: Final = re.compile(r"(?:ref\+)?echo:")
+_BLOCK = re.compile(r"[|>][0-9+-]{0,2}")
+_ANCHOR = re.compile(r"[&*](?=[A-Za-z])")
+_LITERAL = re.compile(r"(?:ref\+)?echo:")
 """A reference of vals that contains the secret itself."""
 
 

@@ -5,24 +5,20 @@ Layer 1, no IO. Only a run with mistakes, or with a diff, needs this module.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Mapping, Sequence
 
+from connform.diagnostics import Diagnostic
 from connform.errors import SecretUnresolved
+from connform.manifest.document import Entry
+from connform.manifest.files import Source
 from connform.manifest.fixes import fixes_inside_quotes
 from connform.manifest.settings import PROSE
 from connform.manifest.shape import keys, plain_keys
 from connform.manifest.snippet import Public, add_snippets
 from connform.manifest.source_lines import SourceLines
 from connform.manifest.tree import DOCUMENT
+from connform.manifest.vocabulary import Vocabulary
 from connform.secret import MalformedReferenceError, SecretReference
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
-
-    from connform.diagnostics import Diagnostic
-    from connform.manifest.document import Entry
-    from connform.manifest.files import Source
-    from connform.manifest.vocabulary import Vocabulary
 
 
 def add_source_lines(

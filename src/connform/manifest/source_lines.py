@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
+from connform.manifest.files import Source
 from connform.manifest.nodes import lines_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from connform.manifest.files import Source
 
 
 class SourceLines(dict[str, list[str]]):

@@ -7,16 +7,13 @@ written for its developers, and are never shown.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
 
 from connform.manifest.other_syntax import foreign_syntax
 from connform.manifest.syntax_block import colon_in_text, colon_out_of_place, no_colon, no_document, no_item, no_key
 from connform.manifest.syntax_failure import SyntaxFailure, start_of_line, syntax
 from connform.manifest.syntax_flow import no_comma, no_content
 from connform.manifest.text import BLANKS, Mistake, blank_message
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 def explain(failure: SyntaxFailure) -> Mistake:
@@ -28,9 +25,9 @@ def explain(failure: SyntaxFailure) -> Mistake:
     return syntax(rule, failure.position) if isinstance(rule, str) else rule(failure)
 
 
-_GENERAL: Final = "from here on it can't be read as YAML: see whether quotes, brackets and indentation are right"
-_ODD_BLANK: Final = re.compile(rf"[{BLANKS}]")
-_INDENT: Final = re.compile(r"[ \t]*")
+_GENERAL = "from here on it can't be read as YAML: see whether quotes, brackets and indentation are right"
+_ODD_BLANK = re.compile(rf"[{BLANKS}]")
+_INDENT = re.compile(r"[ \t]*")
 
 
 def _blank(failure: SyntaxFailure) -> Mistake | None:
@@ -88,7 +85,7 @@ def _directive(failure: SyntaxFailure) -> Mistake:
     return syntax(detail, start)
 
 
-_RULES: Final[dict[str, str | Callable[[SyntaxFailure], Mistake]]] = {
+_RULES: dict[str, str | Callable[[SyntaxFailure], Mistake]] = {
     "could not find expected ':'": no_colon,
     "mapping values are not allowed in this context": colon_out_of_place,
     "found unexpected ':'": colon_in_text,

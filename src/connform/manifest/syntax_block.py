@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
 
 from connform.manifest.other_syntax import template_mistake
-from connform.manifest.syntax_failure import column, start_of_line, syntax
+from connform.manifest.syntax_failure import SyntaxFailure, column, start_of_line, syntax
 from connform.manifest.syntax_flow import behind_a_value
-from connform.manifest.text import BLANKS, blank_message
+from connform.manifest.text import BLANKS, Mistake, blank_message
 
-if TYPE_CHECKING:
-    from connform.manifest.syntax_failure import SyntaxFailure
-    from connform.manifest.text import Mistake
-
-_MAX_KEY: Final = 1024
-_KEY: Final = r"(?:[\w.-]{1,64}|\"(?:[^\"\\\n]|\\.)*\"|'[^'\n]*')"
-_OTHER_COLONS: Final = "\uff1a\ufe55\ufe13\ua789\u2236\u02d0"
-_WITHOUT_COLON: Final = (
+_MAX_KEY = 1024
+_KEY = r"(?:[\w.-]{1,64}|\"(?:[^\"\\\n]|\\.)*\"|'[^'\n]*')"
+_OTHER_COLONS = "\uff1a\ufe55\ufe13\ua789\u2236\u02d0"
+_WITHOUT_COLON = (
     (rf"[^\n]*?(?P<odd>[{BLANKS}])", ""),
     (rf"[^\n:]*?[{_OTHER_COLONS}]", "this is not the colon of YAML, but another that looks like it: write `: `"),
     (rf"{_KEY}:(?=[^\s/\\])", "a space is missing behind the colon: `key: value`"),
@@ -149,8 +144,8 @@ def _line_above(failure: SyntaxFailure) -> str:
     return ""
 
 
-_END: Final = re.compile(r"^\.\.\.(?=\s)", re.MULTILINE)
-_ABOVE_CONTENT: Final = re.compile(r"(?:\s++|#[^\n]*+)*+")
+_END = re.compile(r"^\.\.\.(?=\s)", re.MULTILINE)
+_ABOVE_CONTENT = re.compile(r"(?:\s++|#[^\n]*+)*+")
 
 
 def no_document(failure: SyntaxFailure) -> Mistake:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from connform.manifest.text import Mistake
 
-_GAP: Final = re.compile(r"(?:\s++|#[^\n]*+)*+")
+_GAP = re.compile(r"(?:\s++|#[^\n]*+)*+")
 """Blanks, line ends and comments."""
 
 

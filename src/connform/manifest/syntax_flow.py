@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from connform.manifest.syntax_failure import column, start_of_line, syntax
-
-if TYPE_CHECKING:
-    from connform.manifest.syntax_failure import SyntaxFailure
-    from connform.manifest.text import Mistake
+from connform.manifest.syntax_failure import SyntaxFailure, column, start_of_line, syntax
+from connform.manifest.text import Mistake
 
 
 def behind_a_value(failure: SyntaxFailure) -> Mistake:

@@ -5,23 +5,19 @@ Layer 1, no IO. Only a listed mistake needs a message and a place in the report;
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections.abc import Collection
+from typing import NamedTuple
 
-from connform.diagnostics import CODES, Severity
+from connform.diagnostics import CODES, Diagnostic, Severity, Span
 from connform.manifest.diagnose import diagnose_file
 from connform.manifest.ignores import Ignores
 
-if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from connform.diagnostics import Diagnostic, Span
-
-UNUSED: Final = "unused-ignore"
-MORE: Final = {Severity.ERROR: "more-errors", Severity.WARNING: "more-warnings"}
+UNUSED = "unused-ignore"
+MORE = {Severity.ERROR: "more-errors", Severity.WARNING: "more-warnings"}
 """Severity → the code of the diagnostic that counts mistakes that aren't listed."""
-MOST_LISTED: Final = 500
+MOST_LISTED = 500
 """How many errors, and how many warnings, of one file are listed."""
-_COLUMNS: Final = 1 << 24
+_COLUMNS = 1 << 24
 """More columns than any line has: a line and a column make one number."""
 
 

@@ -6,7 +6,7 @@ Layer 1, no IO. Positions are offsets in characters into the text without its by
 from __future__ import annotations
 
 import re
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 
 class Mistake(NamedTuple):
@@ -27,13 +27,13 @@ class Mistake(NamedTuple):
 
 
 # Patterns are texts: `re` compiles and keeps them when a file first needs them, which most never do.
-_PLAIN: Final = bytes([0x09, 0x0A, *range(0x20, 0x7F)])
-_REFUSED: Final = "\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]"
+_PLAIN = bytes([0x09, 0x0A, *range(0x20, 0x7F)])
+_REFUSED = "\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]"
 """Characters that YAML forbids, and those that are a line break for some YAML readers only."""
-_ENDS_LINES: Final = {"\x85": "next line", "\u2028": "line separator", "\u2029": "paragraph separator"}
-_CONFLICT_MARKS: Final = ("<<<<<<<", "|||||||", "=======", ">>>>>>>")
-_CONFLICT: Final = r"(?m)^(?:(?:<{7}|>{7}|\|{7})(?: [^\n]*)?|={7})\r?$"
-_OTHER_FORMATS: Final = (
+_ENDS_LINES = {"\x85": "next line", "\u2028": "line separator", "\u2029": "paragraph separator"}
+_CONFLICT_MARKS = ("<<<<<<<", "|||||||", "=======", ">>>>>>>")
+_CONFLICT = r"(?m)^(?:(?:<{7}|>{7}|\|{7})(?: [^\n]*)?|={7})\r?$"
+_OTHER_FORMATS = (
     (
         r"(?i)\s*(<(?:!doctype|!--|\?xml|html|head|body))",
         "this is a page of HTML or XML, perhaps of a download that failed: name the manifest itself",
@@ -47,12 +47,12 @@ _OTHER_FORMATS: Final = (
         "this is a key or a certificate (PEM), not a manifest: keep it in a file of its own",
     ),
 )
-_OTHER_BEGINNINGS: Final = ("<", "version https:", "-----BEGIN")
+_OTHER_BEGINNINGS = ("<", "version https:", "-----BEGIN")
 
-BLANKS: Final = "\u00a0\u1680\u2000-\u200b\u202f\u205f\u2060\u3000\ufeff"
+BLANKS = "\u00a0\u1680\u2000-\u200b\u202f\u205f\u2060\u3000\ufeff"
 """Blanks that YAML treats as letters, written for a character class of a regular expression."""
-_INVISIBLE: Final = rf"[{BLANKS}\u00ad\u200c-\u200f\u202a-\u202e\u2061-\u2064\u2066-\u2069]"
-_AT_THE_EDGE: Final = rf"^[-?]?[{BLANKS}]|[{BLANKS}](?=#|$)"
+_INVISIBLE = rf"[{BLANKS}\u00ad\u200c-\u200f\u202a-\u202e\u2061-\u2064\u2066-\u2069]"
+_AT_THE_EDGE = rf"^[-?]?[{BLANKS}]|[{BLANKS}](?=#|$)"
 
 
 def decode(data: bytes) -> tuple[str, Mistake | None]:
@@ -118,8 +118,8 @@ def blank_message(character: str) -> str:
     return f"U+{ord(character):04X} ({name}) stands here, which YAML takes for a letter: replace it by a space, or remove it"
 
 
-_ESCAPES: Final = r"(?P<other>\\[^u])|(?P<pair>\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"
-_REPLACEMENT: Final = r"\uFFFD\uFFFD"
+_ESCAPES = r"(?P<other>\\[^u])|(?P<pair>\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"
+_REPLACEMENT = r"\uFFFD\uFFFD"
 
 
 def without_surrogates(text: str) -> str:

@@ -5,35 +5,32 @@ Layer 1, no IO. Mistakes that belong to a file rather than to one entry are repo
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from connform.diagnostics import Diagnostic, Related, Severity, Span
 from connform.manifest.branches import Branches, indentation_detail
 from connform.manifest.compiled import compile_predicate
 from connform.manifest.diagnose import diagnose, diagnose_file, diagnose_yaml, pointer, pointer_of
 from connform.manifest.document import Entry, document_schema
+from connform.manifest.files import Source
 from connform.manifest.harmless import shown_name
 from connform.manifest.misplaced import misplaced_keys
 from connform.manifest.moves import Move, moves_in
 from connform.manifest.nodes import Map, locate
 from connform.manifest.parser import parse
 from connform.manifest.placeholders import Placeholders, may_hold_placeholders
+from connform.manifest.rules import KeyPath
+from connform.manifest.schema_checks import SchemaChecks
 from connform.manifest.shape import Schema, keys, secret_keys
+from connform.manifest.tally import Tally
+from connform.manifest.vocabulary import Vocabulary
 from connform.manifest.yaml_errors import YamlError
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from connform.manifest.files import Source
-    from connform.manifest.rules import KeyPath
-    from connform.manifest.schema_checks import SchemaChecks
-    from connform.manifest.tally import Tally
-    from connform.manifest.vocabulary import Vocabulary
-
-KINDS: Final = ("stores", "templates", "connections")
-_MAPPING: Final[Schema] = {"type": "object"}
-DOCUMENT: Final = document_schema(_MAPPING, _MAPPING, _MAPPING, _MAPPING)
+KINDS = ("stores", "templates", "connections")
+_MAPPING: Schema = {"type": "object"}
+DOCUMENT = document_schema(_MAPPING, _MAPPING, _MAPPING, _MAPPING)
 """The schema of a document, without those of its entries."""
 _accepts_document: Final = compile_predicate(DOCUMENT)
 

@@ -7,20 +7,16 @@ A URL is parsed once and rebuilt from its parts (RFC 3986), so that the URL that
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import NamedTuple
 
 from connform.manifest.harmless import is_plain
-from connform.manifest.rules import Finding
+from connform.manifest.rules import Finding, KeyPath
+from connform.manifest.shape import Schema
 from connform.origin import DEFAULT_PORTS, Origin, is_loopback
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from connform.manifest.rules import KeyPath
-    from connform.manifest.shape import Schema
-
-URL: Final[Schema] = {
+URL: Schema = {
     "type": "string",
     "pattern": r"^[Hh][Tt][Tt][Pp][Ss]?://",
     "x-code": "malformed-url",
@@ -29,16 +25,16 @@ URL: Final[Schema] = {
 }
 """The JSON Schema of a URL; `parse_url` is stricter, and has more precise messages."""
 
-_MALFORMED: Final = "malformed-url"
-_INSECURE: Final = "insecure-url"
-_PARTS: Final = r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)([^?#]*)(\?[^#]*)?(#.*)?"
-_AUTHORITY: Final = r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::([0-9]{1,5}))?"
-_PATH: Final = r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/]|%[0-9A-Fa-f]{2})*"
-_LABEL: Final = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
-_OCTET: Final = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
-_MAX_HOST_LENGTH: Final = 253  # RFC 1035 §2.3.4, without the closing dot
-_MAX_PORT: Final = 65535
-_LOOPBACK_REMARK: Final = "; plain http is for this machine alone (localhost, 127.0.0.0/8, ::1)"
+_MALFORMED = "malformed-url"
+_INSECURE = "insecure-url"
+_PARTS = r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)([^?#]*)(\?[^#]*)?(#.*)?"
+_AUTHORITY = r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::([0-9]{1,5}))?"
+_PATH = r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/]|%[0-9A-Fa-f]{2})*"
+_LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+_OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+_MAX_HOST_LENGTH = 253  # RFC 1035 §2.3.4, without the closing dot
+_MAX_PORT = 65535
+_LOOPBACK_REMARK = "; plain http is for this machine alone (localhost, 127.0.0.0/8, ::1)"
 
 
 class UrlError(ValueError):

@@ -5,13 +5,14 @@ Layer 1, no IO. Every mistake is reported once, where it stands, even if several
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator, Sequence
 
 from connform.diagnostics import CODES, Severity
 from connform.lazy_property import lazy_property
 from connform.manifest.branches import Branch, Branches
 from connform.manifest.diagnose import diagnose_file, pointer
 from connform.manifest.document import Entry, Inheritance, InheritanceError
+from connform.manifest.files import Source
 from connform.manifest.moves import invalid_moves, present_names
 from connform.manifest.recover import RefusedParts, is_complete, remove_paths
 from connform.manifest.reference_rules import check_file, check_own_references, check_references
@@ -20,17 +21,12 @@ from connform.manifest.schema_checks import SchemaChecks
 from connform.manifest.settings import EXTENDS
 from connform.manifest.shape import keys
 from connform.manifest.similar import Names
+from connform.manifest.tally import Tally
 from connform.manifest.tree import Tree, TreeBuilder
+from connform.manifest.vocabulary import Vocabulary
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from connform.manifest.files import Source
-    from connform.manifest.tally import Tally
-    from connform.manifest.vocabulary import Vocabulary
-
-_MAX_INHERITED: Final = 64_000_000
-_MAX_INHERITED_PER_BYTE: Final = 64
+_MAX_INHERITED = 64_000_000
+_MAX_INHERITED_PER_BYTE = 64
 """The limit of characters that all connections together inherit: a fixed part, and a part for each byte of the files."""
 
 

@@ -7,16 +7,13 @@ keyword that `compiled` doesn't know. Both find the same violations (`tests/mani
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from connform.manifest.compiled import ANNOTATIONS, are_known, compile_predicate
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-    from connform.manifest.rules import KeyPath
-    from connform.manifest.shape import Schema
+from connform.manifest.rules import KeyPath
+from connform.manifest.shape import Schema
 
 
 class SchemaViolation(NamedTuple):
@@ -149,7 +146,7 @@ class _Compiler:
         return lambda value, path: (then if test(value) else otherwise)(value, path)
 
 
-_FINDERS: Final[dict[str, Callable[[_Compiler, Schema], Finder]]] = {
+_FINDERS: dict[str, Callable[[_Compiler, Schema], Finder]] = {
     "$ref": _Compiler.reference,
     "properties": _Compiler.properties,
     "additionalProperties": _Compiler.additional_properties,
@@ -160,7 +157,7 @@ _FINDERS: Final[dict[str, Callable[[_Compiler, Schema], Finder]]] = {
     "if": _Compiler.condition,
 }
 """Keyword → the method that makes its finder; all other keywords have a predicate."""
-_WITHOUT_FINDER: Final = frozenset({"then", "else", "$defs", "$schema"})
+_WITHOUT_FINDER = frozenset({"then", "else", "$defs", "$schema"})
 """Keywords that refuse nothing by themselves: `if` includes `then` and `else`."""
 
 

@@ -5,14 +5,12 @@ Layer 1, no IO. `engine.load.catalog` fills it from the tables of providers, aut
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Container, Iterable, Mapping
+from typing import Any, NamedTuple
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable, Mapping
-
-    from connform.manifest.rules import Finding
-    from connform.manifest.shape import Shape
-    from connform.secret import SecretReference
+from connform.manifest.rules import Finding
+from connform.manifest.shape import Shape
+from connform.secret import SecretReference
 
 
 class Vocabulary(NamedTuple):

@@ -6,13 +6,10 @@ Layer 1, no IO.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
 
 from connform.diagnostics import Span
-
-if TYPE_CHECKING:
-    from connform.manifest.nodes import Map
-    from connform.manifest.text import Mistake
+from connform.manifest.nodes import Map
+from connform.manifest.text import Mistake
 
 
 class Duplicates(list["YamlError"]):
@@ -59,7 +56,7 @@ def _place(text: str, offset: int) -> tuple[int, int]:
     return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
 
 
-_EMPTY: Final = re.compile(r"(?:---|\.\.\.|\s++|#[^\n]*+)*+")
+_EMPTY = re.compile(r"(?:---|\.\.\.|\s++|#[^\n]*+)*+")
 
 
 def about_document(root: Map | None, rest: str) -> str:

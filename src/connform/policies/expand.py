@@ -5,28 +5,24 @@ Layer 2, no IO.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Mapping
+from typing import Any
 
+from connform.manifest.rules import KeyPath
+from connform.manifest.shape import Schema
 from connform.manifest.similar import similar
 from connform.policies.keywords import KEYWORDS, NAMED_SCHEMAS, SCHEMA, SCHEMAS
-from connform.policies.pattern import Pattern, UnusablePatternError
+from connform.policies.pattern import Meter, Pattern, UnusablePatternError
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from connform.manifest.rules import KeyPath
-    from connform.manifest.shape import Schema
-    from connform.policies.pattern import Meter
-
-MAX_SCHEMAS: Final = 10_000
+MAX_SCHEMAS = 10_000
 """How many schemas a policy may consist of, each counted as often as it is named."""
-MAX_DEPTH: Final = 32
+MAX_DEPTH = 32
 """How deep they may be nested."""
 
-NOTHING: Final[Schema] = {"not": {}}
+NOTHING: Schema = {"not": {}}
 """The schema that replaces `false`, because the library doesn't report the path of what `false` refuses."""
 
-_PREFIX: Final = "#/$defs/"
+_PREFIX = "#/$defs/"
 
 
 class UnusableSchemaError(Exception):
@@ -153,7 +149,7 @@ def _costs(schema: Any) -> tuple[int, int]:
     return judging, finding
 
 
-_EVALUATED_AGAIN: Final = frozenset(
+_EVALUATED_AGAIN = frozenset(
     {"allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas", "contains", "prefixItems", "items"}
 )
 """Keywords with schemas that a neighbouring `unevaluated…` keyword evaluates again."""

@@ -5,22 +5,19 @@ Layer 2, no IO.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from connform.manifest.branches import Branches
+from connform.manifest.document import Entry
 from connform.manifest.model import Timeouts
+from connform.manifest.rules import KeyPath
+from connform.manifest.shape import Schema, Shape
+from connform.secret import SecretReference
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from connform.manifest.document import Entry
-    from connform.manifest.rules import KeyPath
-    from connform.manifest.shape import Schema, Shape
-    from connform.secret import SecretReference
-
-NAME: Final = "name"
-SECRETS: Final = "secrets"
-_TIMEOUTS: Final = Timeouts()._asdict()
+NAME = "name"
+SECRETS = "secrets"
+_TIMEOUTS = Timeouts()._asdict()
 
 
 class FactFinder:

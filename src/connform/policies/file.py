@@ -5,28 +5,23 @@ Layer 2, no IO.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from connform.diagnostics import CODES, Severity, Span
+from connform.diagnostics import CODES, Diagnostic, Severity, Span
 from connform.manifest.diagnose import diagnose_file, diagnose_yaml, pointer, pointer_of
 from connform.manifest.explain import explain
+from connform.manifest.files import Source
 from connform.manifest.nodes import Map, locate
 from connform.manifest.parser import parse
+from connform.manifest.shape import Schema
 from connform.manifest.tally import Tally
-from connform.manifest.violations import compile_finder
+from connform.manifest.violations import Finder, compile_finder
 from connform.manifest.yaml_errors import YamlError
 from connform.policies.expand import UnusableSchemaError, expand
 from connform.policies.keywords import policy_schema
 from connform.policies.pattern import Meter
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from connform.diagnostics import Diagnostic
-    from connform.manifest.files import Source
-    from connform.manifest.shape import Schema
-    from connform.manifest.violations import Finder
 
 
 class Policy(NamedTuple):

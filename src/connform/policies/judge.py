@@ -5,33 +5,31 @@ Layer 2, no IO. The compiled predicate decides; the `jsonschema` library finds t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from connform.diagnostics import Diagnostic, Related
+from connform.diagnostics import Diagnostic, Related, Span
 from connform.lazy_property import lazy_property
 from connform.manifest.compiled import compile_predicate
 from connform.manifest.diagnose import diagnose_file, pointer
+from connform.manifest.document import Entry
 from connform.manifest.harmless import shown_name, shown_origin
 from connform.manifest.nodes import locate
+from connform.manifest.rules import KeyPath
+from connform.manifest.tally import Tally
 from connform.policies.expand import cost_of
 from connform.policies.facts import declared_path
+from connform.policies.file import Policy
 from connform.policies.pattern import MAX_STEPS, TooManyStepsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-
-    from connform.diagnostics import Span
-    from connform.manifest.document import Entry
-    from connform.manifest.rules import KeyPath
-    from connform.manifest.tally import Tally
-    from connform.policies.file import Policy
     from connform.policies.violation import PolicyViolation
 
-MAX_COMPARISONS: Final = 50_000_000
+MAX_COMPARISONS = 50_000_000
 """The limit of comparisons of a schema with a connection, over all policies; typical runs need less than a tenth."""
-MAX_BREACH_COMPARISONS: Final = 200_000
+MAX_BREACH_COMPARISONS = 200_000
 """The limit of comparisons that find the paths of breaches and take a hundred times as long; then they are counted."""
-_VALUES_PER_UNIT: Final = 64
+_VALUES_PER_UNIT = 64
 """A connection with this many values takes two comparisons instead of one, and so on."""
 
 

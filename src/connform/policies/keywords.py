@@ -6,28 +6,27 @@ well, because it refuses nothing, and so are references to anything outside of t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 
-if TYPE_CHECKING:
-    from connform.manifest.shape import Schema
+from connform.manifest.shape import Schema
 
-CODE: Final = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*(?!\n)$"
+CODE = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*(?!\n)$"
 """The pattern of a policy's code."""
 
-SCHEMA: Final[Schema] = {"$ref": "#/$defs/schema"}
+SCHEMA: Schema = {"$ref": "#/$defs/schema"}
 """The value of a keyword that is a schema."""
-SCHEMAS: Final[Schema] = {"type": "array", "minItems": 1, "items": SCHEMA}
+SCHEMAS: Schema = {"type": "array", "minItems": 1, "items": SCHEMA}
 """The value of a keyword that is a list of schemas."""
-NAMED_SCHEMAS: Final[Schema] = {"type": "object", "additionalProperties": SCHEMA}
+NAMED_SCHEMAS: Schema = {"type": "object", "additionalProperties": SCHEMA}
 """The value of a keyword that is a mapping of schemas."""
 
-_TYPES: Final = ["object", "array", "string", "number", "integer", "boolean", "null"]
-_TEXT: Final[Schema] = {"type": "string"}
-_NUMBER: Final[Schema] = {"type": "number"}
-_COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
-_KEYS: Final[Schema] = {"type": "array", "items": _TEXT, "uniqueItems": True}
+_TYPES = ["object", "array", "string", "number", "integer", "boolean", "null"]
+_TEXT: Schema = {"type": "string"}
+_NUMBER: Schema = {"type": "number"}
+_COUNT: Schema = {"type": "integer", "minimum": 0}
+_KEYS: Schema = {"type": "array", "items": _TEXT, "uniqueItems": True}
 
-KEYWORDS: Final[dict[str, Schema]] = {
+KEYWORDS: dict[str, Schema] = {
     "$schema": {"const": "https://json-schema.org/draft/2020-12/schema"},
     "$comment": _TEXT,
     "title": _TEXT,
@@ -86,7 +85,7 @@ KEYWORDS: Final[dict[str, Schema]] = {
 }
 """Every keyword, and the schema of its value."""
 
-_POLICY: Final[Schema] = {
+_POLICY: Schema = {
     "type": "object",
     "description": "One policy.",
     "properties": {

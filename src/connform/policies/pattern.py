@@ -8,22 +8,19 @@ means the same as for `re.search`. Back-references, atomic groups and look-behin
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
 from functools import partial
 from re import _compiler, _constants, _parser  # type: ignore[attr-defined]  # the parser has no public name; the stubs have none at all
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Self
 
 from connform.lazy_property import lazy_property
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from typing import Self
-
-MAX_STATES: Final = 5_000
+MAX_STATES = 5_000
 """The limit of a pattern's states, with each repetition written out."""
-MAX_STEPS: Final = 2_000_000
+MAX_STEPS = 2_000_000
 """The limit of states that are visited in all searches of a run; they take two seconds."""
 
-_MATCH: Final = 0
+_MATCH = 0
 
 
 class UnusablePatternError(Exception):
@@ -189,7 +186,7 @@ class _Program:
         return following
 
 
-_CHARACTERS: Final = {_constants.LITERAL, _constants.NOT_LITERAL, _constants.ANY, _constants.IN}
+_CHARACTERS = {_constants.LITERAL, _constants.NOT_LITERAL, _constants.ANY, _constants.IN}
 
 
 class _Search:

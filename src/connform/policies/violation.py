@@ -6,22 +6,18 @@ Layer 2, no IO. The library's own messages quote the value, so none of them is s
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
 from itertools import islice, takewhile
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from connform.manifest.diagnose import pointer
+from connform.manifest.rules import KeyPath
 from connform.manifest.violations import in_names
 from connform.policies.expand import NOTHING
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from connform.manifest.rules import KeyPath
-
-
-_MAX_CHARACTERS: Final = 200
+_MAX_CHARACTERS = 200
 """How many characters of a required value are shown."""
-_MAX_VALUES: Final = 20
+_MAX_VALUES = 20
 """How many of several required values are shown."""
 Error: TypeAlias = Any
 """A `jsonschema.ValidationError`. The type stubs say that each of its attributes may be unset."""
@@ -110,7 +106,7 @@ def _contains(error: Error) -> str:
     return "lacks an item that the policy demands"
 
 
-_WORDINGS: Final[dict[str, Callable[[Error], str]]] = {
+_WORDINGS: dict[str, Callable[[Error], str]] = {
     "const": lambda error: f"must be {_quoted(error.validator_value)}",
     "enum": lambda error: f"must be {_any_of(error.validator_value)}",
     "not": _not,

@@ -5,25 +5,20 @@ Layer 2, no IO, no clock. Statuses with a meaning in one API only are judged by 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from connform.manifest.urls import host_of
-from connform.providers.interface import Judgement
+from connform.providers.interface import Answer, Judgement
 from connform.retry_after import parse_retry_after
 
-if TYPE_CHECKING:
-    from connform.providers.interface import Answer
-
-_NO_CLIENT_CERTIFICATE: Final = (b"No required SSL certificate was sent", b"The SSL certificate error")
+_NO_CLIENT_CERTIFICATE = (b"No required SSL certificate was sent", b"The SSL certificate error")
 """Texts of nginx with status 400 where the client sends no certificate, or one that it does not accept.
 
 Source: the error pages of nginx 1.22.1 (its statuses 496 and 495), read from the program on 2026-11-28.
 """
-_BAD_REQUEST: Final = 400
-_REDIRECTS: Final = range(300, 400)
-_TOO_MANY_REQUESTS: Final = 429
-_UNAVAILABLE: Final = (502, 503, 504)
-_SERVER_ERRORS: Final = range(500, 600)
+_BAD_REQUEST = 400
+_REDIRECTS = range(300, 400)
+_TOO_MANY_REQUESTS = 429
+_UNAVAILABLE = (502, 503, 504)
+_SERVER_ERRORS = range(500, 600)
 
 
 def judge_certificate(status: int, body: bytes) -> Judgement | None:

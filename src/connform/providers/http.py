@@ -5,27 +5,23 @@ Layer 2, no IO. The manifest gives the API's root, the header of its key, and a 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from connform.manifest.rules import Finding
 from connform.manifest.shape import Shape, Snippet
 from connform.manifest.urls import URL, parse_url, url_findings
 from connform.providers.answers import judge_status
-from connform.providers.interface import CheckRequest, Instance, Judgement
+from connform.providers.interface import Answer, CheckRequest, Instance, Judgement
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     from connform.manifest.model import Connection
-    from connform.providers.interface import Answer
 
-DEFAULT_API_KEY_HEADER: Final = "X-Api-Key"
-_MESSAGE_HEADERS: Final = frozenset(
-    {"host", "connection", "content-length", "transfer-encoding", "te", "trailer", "upgrade"}
-)
+DEFAULT_API_KEY_HEADER = "X-Api-Key"
+_MESSAGE_HEADERS = frozenset({"host", "connection", "content-length", "transfer-encoding", "te", "trailer", "upgrade"})
 """Headers that frame and route the message (RFC 9110 §7, RFC 9112 §6): a key there breaks the request."""
 
-_CHECK: Final = Shape(
+_CHECK = Shape(
     properties={
         "method": {
             "enum": ["GET", "HEAD", "POST"],
@@ -134,4 +130,4 @@ def _denied_hint(header: str) -> str:
     return hint
 
 
-HTTP: Final = Http()
+HTTP = Http()

@@ -7,30 +7,27 @@ api/packages/list).
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from connform.manifest.rules import Finding
-from connform.manifest.shape import Shape, Snippet
+from connform.manifest.shape import Schema, Shape, Snippet
 from connform.manifest.urls import URL, parse_url, url_findings
 from connform.providers.answers import judge_status
-from connform.providers.interface import CheckRequest, Instance, Judgement
+from connform.providers.interface import Answer, CheckRequest, Instance, Judgement
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     from connform.manifest.model import Connection
-    from connform.manifest.shape import Schema
-    from connform.providers.interface import Answer
 
-_HOSTS: Final = {
+_HOSTS = {
     ("sandbox", "us"): "sandbox.syngrafii.com",
     ("sandbox", "eu"): "sandbox.syngrafii.eu",
     ("production", "us"): "sign.syngrafii.com",
     ("production", "ca"): "sign.syngrafii.ca",
     ("production", "eu"): "sign.syngrafii.eu",
 }
-_ERROR_CODE: Final = r"[a-z]+(?:_[a-z]+)+"
-_MAX_ERROR_CODE_LENGTH: Final = 64
+_ERROR_CODE = r"[a-z]+(?:_[a-z]+)+"
+_MAX_ERROR_CODE_LENGTH = 64
 
 
 def _region(environment: str, error: str) -> Schema:
@@ -42,7 +39,7 @@ def _region(environment: str, error: str) -> Schema:
     }
 
 
-_INSTANCE: Final[Schema] = {
+_INSTANCE: Schema = {
     "type": "string",
     "pattern": r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(?!\n)$",
     "description": "The subdomain of the private instance: `acme` for https://acme.syngrafii.com.",
@@ -50,12 +47,12 @@ _INSTANCE: Final[Schema] = {
     "errorMessage": "the instance is the subdomain alone, in lower case: `acme` for https://acme.syngrafii.com; "
     "an instance on a host of its own is given by `base_url`",
 }
-_BASE_URL: Final[Schema] = {
+_BASE_URL: Schema = {
     **URL,
     "description": "The API root of a private instance on a host of its own, instead of `instance`.",
     "examples": ["https://sign.acme.example/api/v1"],
 }
-_SNIPPETS: Final = (
+_SNIPPETS = (
     Snippet(
         "sandbox connection",
         {
@@ -210,4 +207,4 @@ def _error_code(answer: Answer) -> str:
     return code if re.fullmatch(_ERROR_CODE, code) else ""
 
 
-IINKED_SIGN: Final = IinkedSign()
+IINKED_SIGN = IinkedSign()

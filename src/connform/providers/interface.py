@@ -5,15 +5,15 @@ Layer 2, no IO. A provider gives the request to send and judges the answer; the 
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from datetime import datetime
+from connform.manifest.rules import Finding
+from connform.manifest.shape import Shape
 
+if TYPE_CHECKING:
     from connform.manifest.model import Connection
-    from connform.manifest.rules import Finding
-    from connform.manifest.shape import Shape
 
 
 class Instance(NamedTuple):

@@ -6,14 +6,13 @@ A new format is one module with `render` and one line here. Third parties add fo
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING, Final, Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from connform.registry import FORMATS_GROUP, LazyTable, PluginKind, find, names
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from connform.reporters.view import View
 
 
@@ -35,13 +34,13 @@ class Reporter(Protocol):
         """
 
 
-_MODULES: Final = ("text", "concise", "json", "jsonl", "github", "gitlab", "sarif", "junit", "markdown")
+_MODULES = ("text", "concise", "json", "jsonl", "github", "gitlab", "sarif", "junit", "markdown")
 
-FORMATS: Final[Mapping[str, Reporter]] = LazyTable(
+FORMATS: Mapping[str, Reporter] = LazyTable(
     _MODULES, lambda name: cast("Reporter", import_module(f"{__name__}.{name}"))
 )
 """By the name on the command line; only the module of a requested format is imported."""
-FORMAT_PLUGINS: Final = PluginKind(FORMATS_GROUP, Reporter, {"render": str})
+FORMAT_PLUGINS = PluginKind(FORMATS_GROUP, Reporter, {"render": str})
 """Third-party formats."""
 
 

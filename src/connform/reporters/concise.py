@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from connform.reporters.findings import findings
 from connform.reporters.terminal import clean, format_place
-
-if TYPE_CHECKING:
-    from connform.reporters.view import View
+from connform.reporters.view import View
 
 
 def render(view: View, *, color: bool, width: int, verbosity: int) -> str:  # noqa: ARG001  (for editors)

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
+from connform.engine.report import ConnectionReport, SecretReport, StageResult, Value
 from connform.faults import Stage, Verdict
+from connform.grant import GrantFacts
 from connform.manifest.harmless import mask_generated_text
 from connform.reporters.fields import ELAPSED, MILLISECONDS, PLACE, JsonObject, array, text
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from connform.engine.changes.origins import Send
     from connform.engine.changes.specification import FieldChange
-    from connform.engine.report import ConnectionReport, SecretReport, StageResult, Value
-    from connform.grant import GrantFacts
     from connform.recorded import AppliedRecord, Attempt, UsedSecret
 
-_FREE_TEXT_KEYS: Final = {"base_url", "description", "owner", "path", "tags"}
+_FREE_TEXT_KEYS = {"base_url", "description", "owner", "path", "tags"}
 """Keys whose values are sentences, labels or addresses: in them, what may be a pasted secret is masked."""
 
 
@@ -34,7 +33,7 @@ def _time(when: datetime | None) -> str:
     return when.isoformat(timespec="seconds") if when else ""
 
 
-_STAGE: Final[JsonObject[StageResult]] = JsonObject(
+_STAGE: JsonObject[StageResult] = JsonObject(
     "One stage of a check. Further keys are facts: addresses, tls_version, cert_expires_at, …",
     {
         "name": (text(enum=[*Stage]), "name", str),
@@ -44,7 +43,7 @@ _STAGE: Final[JsonObject[StageResult]] = JsonObject(
     facts="facts",
 )
 
-_USED_SECRET: Final[JsonObject[UsedSecret]] = JsonObject(
+_USED_SECRET: JsonObject[UsedSecret] = JsonObject(
     "A secret that was used: where it lies, never what it is.",
     {
         "key": text("The key under `auth:`."),
@@ -53,7 +52,7 @@ _USED_SECRET: Final[JsonObject[UsedSecret]] = JsonObject(
     },
 )
 
-_ATTEMPT: Final[JsonObject[Attempt]] = JsonObject(
+_ATTEMPT: JsonObject[Attempt] = JsonObject(
     "One attempt of `apply`.",
     {
         "at": (text("ISO 8601, UTC."), "at", _time),
@@ -71,7 +70,7 @@ _ATTEMPT: Final[JsonObject[Attempt]] = JsonObject(
     },
 )
 
-_RECORDED: Final[JsonObject[AppliedRecord]] = JsonObject(
+_RECORDED: JsonObject[AppliedRecord] = JsonObject(
     "`state`: what is recorded.",
     {
         "file": text("The manifest: its path in the repository."),
@@ -81,7 +80,7 @@ _RECORDED: Final[JsonObject[AppliedRecord]] = JsonObject(
     },
 )
 
-_VALUE: Final[JsonObject[Value]] = JsonObject(
+_VALUE: JsonObject[Value] = JsonObject(
     "One effective value.",
     {
         "pointer": text("RFC 6901 pointer."),
@@ -94,7 +93,7 @@ _VALUE: Final[JsonObject[Value]] = JsonObject(
     },
 )
 
-_CHANGE: Final[JsonObject[FieldChange]] = JsonObject(
+_CHANGE: JsonObject[FieldChange] = JsonObject(
     "One value that differs.",
     {
         "pointer": text("RFC 6901 pointer."),
@@ -103,7 +102,7 @@ _CHANGE: Final[JsonObject[FieldChange]] = JsonObject(
     },
 )
 
-_SEND: Final[JsonObject[Send]] = JsonObject(
+_SEND: JsonObject[Send] = JsonObject(
     "One secret, and one origin that gets it.",
     {
         "secret": (
@@ -124,7 +123,7 @@ _SEND: Final[JsonObject[Send]] = JsonObject(
     },
 )
 
-_REVOKED: Final[JsonObject[GrantFacts]] = JsonObject(
+_REVOKED: JsonObject[GrantFacts] = JsonObject(
     "`plan` and `apply`: the living grant that ends with what is to be done, or null. No token is part of it.",
     {
         "connection": text("Whose it is: the name under which it is kept."),
@@ -135,7 +134,7 @@ _REVOKED: Final[JsonObject[GrantFacts]] = JsonObject(
     is_nullable=True,
 )
 
-_SECRET: Final[JsonObject[SecretReport]] = JsonObject(
+_SECRET: JsonObject[SecretReport] = JsonObject(
     "One secret of a connection.",
     {
         "key": text("The key under `auth:`."),
@@ -151,7 +150,7 @@ _SECRET: Final[JsonObject[SecretReport]] = JsonObject(
     },
 )
 
-CONNECTION: Final[JsonObject[ConnectionReport]] = JsonObject(
+CONNECTION: JsonObject[ConnectionReport] = JsonObject(
     "One connection.",
     {
         "name": text("Unique over all files."),

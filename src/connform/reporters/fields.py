@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 from connform.lazy_property import lazy_property
 
@@ -12,14 +13,11 @@ Schema = dict[str, Any]
 """A JSON Schema."""
 _WITH_FUNCTION: Final = 3
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import TypeAlias
 
-    Field: TypeAlias = tuple[Schema, str] | tuple[Schema, str, Callable[[Any], Any]] | tuple[Schema, Callable[[T], Any]]
-    """The schema of a field, and its value: an attribute, a function of an attribute, or a function of the object."""
-    Fields: TypeAlias = dict[str, Schema | Field[T]]
-    """JSON name → field, in the order of the output. A schema alone is for the attribute of that name."""
+Field: TypeAlias = tuple[Schema, str] | tuple[Schema, str, Callable[[Any], Any]] | tuple[Schema, Callable[[T], Any]]
+"""The schema of a field, and its value: an attribute, a function of an attribute, or a function of the object."""
+Fields: TypeAlias = dict[str, Schema | Field[T]]
+"""JSON name → field, in the order of the output. A schema alone is for the attribute of that name."""
 
 
 class JsonObject(Generic[T]):
@@ -115,21 +113,21 @@ def array(items: Schema, description: str = "") -> Schema:
     return {"type": "array", "items": items, **({"description": description} if description else {})}
 
 
-COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
-MILLISECONDS: Final[Schema] = {"type": "number", "minimum": 0, "description": "Milliseconds, to a tenth."}
-ELAPSED: Final[Field[Any]] = (MILLISECONDS, "elapsed_s", lambda seconds: round(seconds * 1000, 1))
+COUNT: Schema = {"type": "integer", "minimum": 0}
+MILLISECONDS: Schema = {"type": "number", "minimum": 0, "description": "Milliseconds, to a tenth."}
+ELAPSED: Field[Any] = (MILLISECONDS, "elapsed_s", lambda seconds: round(seconds * 1000, 1))
 
-_POSITION: Final[Schema] = {"type": "integer", "minimum": 1, "description": "1-based; columns count characters."}
-_POSITION_OR_NONE: Final[Schema] = _POSITION | {"type": ["integer", "null"]}
+_POSITION: Schema = {"type": "integer", "minimum": 1, "description": "1-based; columns count characters."}
+_POSITION_OR_NONE: Schema = _POSITION | {"type": ["integer", "null"]}
 # The fields of a place, for objects that have a `span`; and for those that have a `place`, which may be `None`.
-SPAN: Final[Fields[Any]] = {
+SPAN: Fields[Any] = {
     "file": (text("As it was named; `<stdin>` for standard input."), "span.file"),
     "line": (_POSITION, "span.line"),
     "column": (_POSITION, "span.column"),
     "end_line": (_POSITION, "span.end_line"),
     "end_column": (_POSITION | {"description": "Just behind the last character."}, "span.end_column"),
 }
-PLACE: Final[Fields[Any]] = {
+PLACE: Fields[Any] = {
     "file": (
         text("As it was named; empty where there is no place."),
         "place",

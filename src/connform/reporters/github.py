@@ -5,22 +5,20 @@ GitHub shows ten errors and ten warnings of a step, and drops the rest silently.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from connform.reporters.findings import ReportFinding, findings, grouped, mistake_count
 from connform.reporters.terminal import clean, format_count
 from connform.reporters.text_plan import changed_connections, describe_change
-
-if TYPE_CHECKING:
-    from connform.reporters.view import View
+from connform.reporters.view import View
 
 syntax: Final = "commands"
 uses_repository_paths: Final = True
 
-SHOWN: Final = 10
+SHOWN = 10
 """Annotations that GitHub shows of each severity and step."""
-_DATA: Final = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
-_PROPERTY: Final = _DATA | str.maketrans({":": "%3A", ",": "%2C"})
+_DATA = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
+_PROPERTY = _DATA | str.maketrans({":": "%3A", ",": "%2C"})
 
 
 def render(view: View, *, color: bool, width: int, verbosity: int) -> str:  # noqa: ARG001  (for GitHub)

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from json import dumps
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from connform.reporters.findings import findings
-
-if TYPE_CHECKING:
-    from connform.reporters.view import View
+from connform.reporters.view import View
 
 syntax: Final = "json"
 uses_repository_paths: Final = True
 
-_SEVERITIES: Final = {"error": "major", "warning": "minor"}
+_SEVERITIES = {"error": "major", "warning": "minor"}
 
 
 def render(view: View, *, color: bool, width: int, verbosity: int) -> str:  # noqa: ARG001  (for GitLab)

@@ -5,17 +5,13 @@ A new kind is one function and one line in `GRAPHS`.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING, Final
 
+from connform.engine.graph import Node
 from connform.reporters.terminal import clean
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from connform.engine.graph import Node
-
-_FILLS: Final = {"ready": "#d5f0d9", "failed": "#f8d0d0", "unknown": "#fbeec2", "": "#ffffff"}
+_FILLS = {"ready": "#d5f0d9", "failed": "#f8d0d0", "unknown": "#fbeec2", "": "#ffffff"}
 """Verdict → the colour of a connection's box."""
 
 
@@ -59,7 +55,7 @@ def dot(nodes: Sequence[Node]) -> str:
     return "\n".join([*lines, "}"]) + "\n"
 
 
-GRAPHS: Final[dict[str, Callable[[Sequence[Node]], str]]] = {"mermaid": mermaid, "dot": dot}
+GRAPHS: dict[str, Callable[[Sequence[Node]], str]] = {"mermaid": mermaid, "dot": dot}
 """Name on the command line → the function that returns the source text."""
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from json import dumps
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from connform.reporters.view import View
+from connform.reporters.view import View
 
 syntax: Final = "json"
 

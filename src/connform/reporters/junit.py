@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Sequence
+from typing import Final
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from connform.reporters.findings import ReportFinding, findings, grouped, mistake_count
 from connform.reporters.terminal import clean, format_count, format_place
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from connform.reporters.view import View
+from connform.reporters.view import View
 
 syntax: Final = "xml"
 uses_repository_paths: Final = True
 
-_OUTCOMES: Final = {"failed": "failure", "unknown": "error", "skipped": "skipped"}
+_OUTCOMES = {"failed": "failure", "unknown": "error", "skipped": "skipped"}
 """Verdict → element. What could not be verified is an error of the run, not a failure of the connection."""
 
 

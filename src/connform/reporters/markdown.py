@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from collections.abc import Sequence
+from typing import Final
 
 from connform.reporters.findings import findings
 from connform.reporters.terminal import clean, format_count, format_place, format_policy_count
 from connform.reporters.text_inventory import format_value
 from connform.reporters.text_plan import change_counts, changed_connections, describe_change
 from connform.reporters.text_verdicts import verdict_counts
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from connform.reporters.view import View
+from connform.reporters.view import View
 
 uses_repository_paths: Final = True
 
-MAX_CHARACTERS: Final = 65_536
+MAX_CHARACTERS = 65_536
 """GitHub's limit for one comment."""
-_RESERVED_CHARACTERS: Final = 500
+_RESERVED_CHARACTERS = 500
 """Characters reserved for the heads of tables, and for the lines that say what is left out."""
-_MAX_REFUSALS: Final = 20
+_MAX_REFUSALS = 20
 """How many refusals are shown at most."""
-_MARKUP: Final = re.compile(r"[\\`*_\[\]<>#|~&$]|:(?=//)|(?<=www)\.")
-_MENTIONS: Final = re.compile(r"(?:[@#]|\bGH-)(?=\w)|:(?=(?:1(?:00|234)|[+-]1|[a-z]\w*):)")
+_MARKUP = re.compile(r"[\\`*_\[\]<>#|~&$]|:(?=//)|(?<=www)\.")
+_MENTIONS = re.compile(r"(?:[@#]|\bGH-)(?=\w)|:(?=(?:1(?:00|234)|[+-]1|[a-z]\w*):)")
 """What GitHub and GitLab replace besides Markdown: `@person`, `#12`, `GH-12`, and `:100:`, an emoji."""
-_SIGNS: Final = {"ready": "✅", "failed": "❌", "unknown": "⚠️", "skipped": "⏭️", "error": "❌", "warning": "⚠️"}
+_SIGNS = {"ready": "✅", "failed": "❌", "unknown": "⚠️", "skipped": "⏭️", "error": "❌", "warning": "⚠️"}
 
 
 def render(view: View, *, color: bool, width: int, verbosity: int) -> str:  # noqa: ARG001  (for a page)

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from json import dumps
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from urllib.parse import quote
 
 from connform import __version__
 from connform.engine.explain import explain
 from connform.reporters.findings import ReportFinding, findings
 from connform.reporters.markdown import escape
-
-if TYPE_CHECKING:
-    from connform.reporters.view import View
+from connform.reporters.view import View
 
 syntax: Final = "json"
 uses_repository_paths: Final = True
 
-_SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
-_ROOT: Final = "%SRCROOT%"
+_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+_ROOT = "%SRCROOT%"
 """The name that GitHub gives to the root of the repository."""
 
 

@@ -5,18 +5,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable
+from typing import Any
 
 from connform.engine.schemas import SCHEMAS as _INPUT_SCHEMAS
 from connform.reporters.view import REPORT
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_LISTS = ("diagnostics", "connections")
 
-_DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
-_LISTS: Final = ("diagnostics", "connections")
-
-REPORT_SCHEMA: Final[dict[str, Any]] = {
+REPORT_SCHEMA: dict[str, Any] = {
     "$schema": _DIALECT,
     "title": "What a connform command found (--format json)",
     **REPORT.schema,
@@ -34,7 +32,7 @@ def _line(kind: str, schema: dict[str, Any]) -> dict[str, Any]:
     return schema | {"properties": fields, "required": required}
 
 
-LINE_SCHEMA: Final[dict[str, Any]] = {
+LINE_SCHEMA: dict[str, Any] = {
     "$schema": _DIALECT,
     "title": "One line of what a connform command found (--format jsonl)",
     "anyOf": [
@@ -44,7 +42,7 @@ LINE_SCHEMA: Final[dict[str, Any]] = {
 }
 """JSON Schema 2020-12; `type` says which of the three a line is."""
 
-SCHEMAS: Final[dict[str, Callable[[], dict[str, Any]]]] = {
+SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
     **_INPUT_SCHEMAS,
     "report": lambda: REPORT_SCHEMA,
     "report-line": lambda: LINE_SCHEMA,

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
 
 BOLD, DIM, RED, GREEN, YELLOW, BLUE = "1", "2", "31", "32", "33", "34"
 BOLD_RED, BOLD_GREEN, BOLD_YELLOW = "1;31", "1;32", "1;33"
 
-ASCII: Final = str.maketrans(
+ASCII = str.maketrans(
     {
         "✓": "+",
         "✗": "x",
@@ -26,8 +23,8 @@ ASCII: Final = str.maketrans(
 )
 """Replacements of the same width, for an output whose encoding lacks the glyphs."""
 
-_ESCAPES: Final = re.compile(r"\x1b\[[0-9;]*m")
-_NON_ASCII: Final = re.compile(r"[^\x00-\x7f]")
+_ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
+_NON_ASCII = re.compile(r"[^\x00-\x7f]")
 
 
 class Painter:

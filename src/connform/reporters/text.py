@@ -6,14 +6,11 @@ Layer 4, no IO.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Final
 
 from connform.reporters.terminal import BOLD_GREEN, BOLD_RED, BOLD_YELLOW, Painter, format_count, format_policy_count
+from connform.reporters.view import View
 
-if TYPE_CHECKING:
-    from connform.reporters.view import View
-
-_RENDERERS: Final = {
+_RENDERERS = {
     "check": ("text_verdicts", "render_verdicts"),
     "login": ("text_verdicts", "render_verdicts"),
     "apply": ("text_verdicts", "render_applied"),
@@ -28,7 +25,7 @@ _RENDERERS: Final = {
 }
 """Command → the module and the function that render its connections, imported on use; other commands show none."""
 
-_INVENTORIES: Final = {"list", "state list", "state show", "state history"}
+_INVENTORIES = {"list", "state list", "state show", "state history"}
 """Commands that only list things: their summary does not say `no errors`."""
 
 

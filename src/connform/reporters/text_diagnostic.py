@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from connform.reporters.terminal import (
     BLUE,
     BOLD,
@@ -15,13 +13,11 @@ from connform.reporters.terminal import (
     paragraph,
     width_of,
 )
+from connform.reporters.view import View
 
-if TYPE_CHECKING:
-    from connform.reporters.view import View
-
-_STYLES: Final = {"error": BOLD_RED, "warning": BOLD_YELLOW}
-_TAB: Final = "    "
-_MARGIN: Final = 5
+_STYLES = {"error": BOLD_RED, "warning": BOLD_YELLOW}
+_TAB = "    "
+_MARGIN = 5
 """Columns left of the bar; a line number of five digits still fits."""
 
 

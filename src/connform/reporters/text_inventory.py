@@ -5,16 +5,14 @@ Layer 4, no IO.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 
 from connform.reporters.terminal import BOLD, DIM, Painter, aligned_rows, clean, format_place
+from connform.reporters.view import View
 
-if TYPE_CHECKING:
-    from connform.reporters.view import View
-
-_COLUMNS: Final = ("name", "provider", "environment", "region", "auth_method", "base_url", "tags")
-_FACTS: Final = ("provider", "environment", "region", "auth_method", "base_url")
-_DETAILS: Final = ("api_key_header", "key_management_url", "authorize_url", "token_url")
+_COLUMNS = ("name", "provider", "environment", "region", "auth_method", "base_url", "tags")
+_FACTS = ("provider", "environment", "region", "auth_method", "base_url")
+_DETAILS = ("api_key_header", "key_management_url", "authorize_url", "token_url")
 
 
 def render_list(view: View, paint: Painter, *, width: int, verbosity: int) -> list[str]:  # noqa: ARG001  (every body of a report takes these)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final
 
 from connform.reporters.terminal import (
     BOLD,
@@ -19,11 +18,9 @@ from connform.reporters.terminal import (
 )
 from connform.reporters.text_inventory import format_value
 from connform.reporters.text_verdicts import display_name, render_verdicts
+from connform.reporters.view import View
 
-if TYPE_CHECKING:
-    from connform.reporters.view import View
-
-SIGNS: Final = {"create": ("+", GREEN), "update": ("~", YELLOW), "move": ("~", YELLOW), "remove": ("-", RED)}
+SIGNS = {"create": ("+", GREEN), "update": ("~", YELLOW), "move": ("~", YELLOW), "remove": ("-", RED)}
 
 
 def render_plan(view: View, paint: Painter, *, width: int, verbosity: int) -> list[str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from connform.reporters.terminal import (
     BOLD,
     BOLD_RED,
@@ -15,11 +13,9 @@ from connform.reporters.terminal import (
     format_place,
     paragraph,
 )
+from connform.reporters.view import View
 
-if TYPE_CHECKING:
-    from connform.reporters.view import View
-
-_INDENT: Final = "    "
+_INDENT = "    "
 
 
 def render_secrets(view: View, paint: Painter, *, width: int, verbosity: int) -> list[str]:

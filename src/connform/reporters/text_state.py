@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Sequence
 
+from connform.recorded import StateRow
 from connform.reporters.terminal import (
     BOLD,
     BOLD_RED,
@@ -16,16 +17,11 @@ from connform.reporters.terminal import (
     clean,
     clean_column,
 )
+from connform.reporters.view import View
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from connform.recorded import StateRow
-    from connform.reporters.view import View
-
-_STYLES: Final = {"ready": GREEN, "failed": BOLD_RED, "unknown": BOLD_YELLOW}
-_BARS: Final = "▁▂▃▄▅▆▇█"
-_COLUMNS: Final = ("verdict", "connection", "latency", "certificate ends", "tried", "by")
+_STYLES = {"ready": GREEN, "failed": BOLD_RED, "unknown": BOLD_YELLOW}
+_BARS = "▁▂▃▄▅▆▇█"
+_COLUMNS = ("verdict", "connection", "latency", "certificate ends", "tried", "by")
 
 
 def render_state(view: View, paint: Painter, *, width: int, verbosity: int) -> list[str]:  # noqa: ARG001  (every body of a report takes these)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 
 from connform.reporters.terminal import (
     BOLD,
@@ -17,19 +17,17 @@ from connform.reporters.terminal import (
     format_place,
     paragraph,
 )
+from connform.reporters.view import View
 
-if TYPE_CHECKING:
-    from connform.reporters.view import View
-
-_VERDICTS: Final = {
+_VERDICTS = {
     "ready": ("✓", GREEN),
     "failed": ("✗", BOLD_RED),
     "unknown": ("?", BOLD_YELLOW),
     "skipped": ("-", DIM),
 }
-_REMOVED: Final = "removed"
-_MOVED: Final = "moved"
-_INDENT: Final = "    "
+_REMOVED = "removed"
+_MOVED = "moved"
+_INDENT = "    "
 
 
 def render_verdicts(view: View, paint: Painter, *, width: int, verbosity: int) -> list[str]:

@@ -6,27 +6,22 @@ from which `schemas.py` has its schema. `connection_fields.py` has the fields of
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable
+from typing import Any
 
-from connform.diagnostics import Severity
+from connform.diagnostics import Diagnostic, Edit, Related, Severity, SourceExcerpt
+from connform.engine.report import BackendReport, ConnectionReport, Report
 from connform.faults import Verdict
 from connform.reporters.connection_fields import CONNECTION
-from connform.reporters.fields import COUNT, ELAPSED, SPAN, JsonObject, array, text
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from connform.diagnostics import Diagnostic, Edit, Related, SourceExcerpt
-    from connform.engine.report import BackendReport, ConnectionReport, Report
-    from connform.reporters.fields import Field
+from connform.reporters.fields import COUNT, ELAPSED, SPAN, Field, JsonObject, array, text
 
 View = dict[str, Any]
 """JSON data of a report or of a part of it, with the fields in their order in the output."""
 
-FORMAT_VERSION: Final = "1.4"
+FORMAT_VERSION = "1.4"
 """Additions raise the second number, anything else the first."""
 
-_SNIPPET: Final[JsonObject[SourceExcerpt]] = JsonObject(
+_SNIPPET: JsonObject[SourceExcerpt] = JsonObject(
     "The source line, with everything that might be a secret masked; null where it can't be shown.",
     {
         "text": text("The line."),
@@ -36,7 +31,7 @@ _SNIPPET: Final[JsonObject[SourceExcerpt]] = JsonObject(
     is_nullable=True,
 )
 
-_RELATED: Final[JsonObject[Related]] = JsonObject(
+_RELATED: JsonObject[Related] = JsonObject(
     "A second place that matters.",
     {
         "message": text("What stands there."),
@@ -45,7 +40,7 @@ _RELATED: Final[JsonObject[Related]] = JsonObject(
     },
 )
 
-_EDIT: Final[JsonObject[Edit]] = JsonObject(
+_EDIT: JsonObject[Edit] = JsonObject(
     "What is replaced, on one line, and by what.",
     {
         **SPAN,
@@ -53,7 +48,7 @@ _EDIT: Final[JsonObject[Edit]] = JsonObject(
     },
 )
 
-_DIAGNOSTIC: Final[JsonObject[Diagnostic]] = JsonObject(
+_DIAGNOSTIC: JsonObject[Diagnostic] = JsonObject(
     "One thing that is wrong in a manifest.",
     {
         "severity": (text(enum=[*Severity]), "severity", str),
@@ -83,7 +78,7 @@ def _number(value_of: Callable[[ConnectionReport], object], value: str) -> Field
     return COUNT, lambda r: list(map(value_of, r.connections)).count(value)
 
 
-_SUMMARY: Final[JsonObject[Report]] = JsonObject(
+_SUMMARY: JsonObject[Report] = JsonObject(
     "How many of what.",
     {
         "connections": (COUNT, lambda r: r.connection_count or len(r.connections)),
@@ -97,7 +92,7 @@ _SUMMARY: Final[JsonObject[Report]] = JsonObject(
     ),
 )
 
-_PLAN: Final[JsonObject[Report]] = JsonObject(
+_PLAN: JsonObject[Report] = JsonObject(
     "`plan` and `apply`: what binds them together.",
     {
         "digest": (text("For `apply --expect-digest`."), "plan.digest"),
@@ -106,7 +101,7 @@ _PLAN: Final[JsonObject[Report]] = JsonObject(
     },
 )
 
-_BACKEND: Final[JsonObject[BackendReport]] = JsonObject(
+_BACKEND: JsonObject[BackendReport] = JsonObject(
     "One secret backend.",
     {
         "scheme": text("Of its references, and the type of its stores."),
@@ -117,7 +112,7 @@ _BACKEND: Final[JsonObject[BackendReport]] = JsonObject(
     },
 )
 
-REPORT: Final[JsonObject[Report]] = JsonObject(
+REPORT: JsonObject[Report] = JsonObject(
     "One object per run, the same for every command.",
     {
         "format_version": (

@@ -6,17 +6,16 @@ Layer 2, no IO: a backend is imported when it is first looked up. Third parties 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from connform.registry import LazyTable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from connform.secrets.kit.interface import Backend
 
-_IMPORT_PATHS: Final = {
+_IMPORT_PATHS = {
     "env": "env:ENV",
     "dotenv": "dotenv:DOTENV",
     "file": "file:FILE",
@@ -40,5 +39,5 @@ def _load(name: str) -> Backend:
     return backend
 
 
-BACKENDS: Final[Mapping[str, Backend]] = LazyTable(_IMPORT_PATHS, _load)
+BACKENDS: Mapping[str, Backend] = LazyTable(_IMPORT_PATHS, _load)
 """By name, in the order of the documentation. Only the backends that a manifest names are imported."""

@@ -8,35 +8,32 @@ managed identity, `az login`.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from connform.errors import SecretUnresolved
 from connform.manifest.references import REFERENCE
 from connform.manifest.shape import Shape, Snippet
 from connform.manifest.urls import URL, parse_url, url_findings
-from connform.secret import Secret
-from connform.secrets.kit.interface import Backend, Fetched
+from connform.secret import Secret, SecretReference
+from connform.secrets.kit.interface import Backend, Fetched, OpenStore, StoreConfig
 from connform.secrets.kit.open_store import DocumentStore, OnceValue
 from connform.secrets.kit.requirements import missing_library
 from connform.secrets.kit.value import whole_or_field
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     from connform.manifest.rules import Finding
-    from connform.secret import SecretReference
-    from connform.secrets.kit.interface import OpenStore, StoreConfig
     from connform.secrets.kit.rest import RestApi
 
-_AUTHORITY: Final = "https://login.microsoftonline.com"
-_SUFFIX: Final = "vault.azure.net"
-_API_VERSION: Final = "7.4"
-_NAME: Final = "Key Vault"
-_NAME_PATTERN: Final = r"[A-Za-z0-9-]{1,127}"
-_LOGIN_HINT: Final = "log in: `az login`, or correct `tenant_id`, `client_id` and `client_secret` of the store"
-_DENIED_HINT: Final = "the login needs the role Key Vault Secrets User; a disabled secret is refused as well"
-_INSTALL: Final = "pip install azure-identity"
+_AUTHORITY = "https://login.microsoftonline.com"
+_SUFFIX = "vault.azure.net"
+_API_VERSION = "7.4"
+_NAME = "Key Vault"
+_NAME_PATTERN = r"[A-Za-z0-9-]{1,127}"
+_LOGIN_HINT = "log in: `az login`, or correct `tenant_id`, `client_id` and `client_secret` of the store"
+_DENIED_HINT = "the login needs the role Key Vault Secrets User; a disabled secret is refused as well"
+_INSTALL = "pip install azure-identity"
 
 
 class KeyVault(Backend):
@@ -177,4 +174,4 @@ def _fetched(document: Mapping[str, Any], reference: SecretReference) -> Fetched
     return Fetched(whole_or_field(value, reference.field), version, since)
 
 
-AZUREKV: Final = KeyVault()
+AZUREKV = KeyVault()

@@ -11,30 +11,25 @@ the last of two values. For a secret, both must be errors that name the line.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from connform.errors import SecretUnresolved
 from connform.manifest.shape import Shape, Snippet
 from connform.manifest.similar import did_you_mean
+from connform.secret import SecretReference
 from connform.secrets.kit.file_reader import read_file
-from connform.secrets.kit.interface import Backend, Fetched
+from connform.secrets.kit.interface import Backend, Fetched, OpenStore, Outcome, StoreConfig
 from connform.secrets.kit.open_store import attempt
 from connform.secrets.kit.value import secret_from_text, text_of_file
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-    from typing import Any
-
-    from connform.secret import SecretReference
-    from connform.secrets.kit.interface import OpenStore, Outcome, StoreConfig
-
-_NAME: Final = r"[A-Za-z_][A-Za-z0-9_]*"
-_BLANK: Final = r"[ \t]*(?:#[^\n]*)?\r?(?:\n|\Z)"
-_ASSIGNMENT: Final = rf"[ \t]*(?:export[ \t]+)?({_NAME})[ \t]*=[ \t]*"
-_QUOTED: Final = r"""(?:'([^']*)'|"((?:[^"\\]|\\[nrt"\\$])*)")(?:[ \t]+#[^\n]*|[ \t]*)\r?(?:\n|\Z)"""
-_BARE: Final = r"((?:[^\s'\"#][^\n]*)?)(?:(?<=\s)#[^\n]*)?(?:\n|\Z)"
-_ESCAPES: Final = {"n": "\n", "r": "\r", "t": "\t"}
+_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
+_BLANK = r"[ \t]*(?:#[^\n]*)?\r?(?:\n|\Z)"
+_ASSIGNMENT = rf"[ \t]*(?:export[ \t]+)?({_NAME})[ \t]*=[ \t]*"
+_QUOTED = r"""(?:'([^']*)'|"((?:[^"\\]|\\[nrt"\\$])*)")(?:[ \t]+#[^\n]*|[ \t]*)\r?(?:\n|\Z)"""
+_BARE = r"((?:[^\s'\"#][^\n]*)?)(?:(?<=\s)#[^\n]*)?(?:\n|\Z)"
+_ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
 
 
 class Assignment(NamedTuple):
@@ -178,4 +173,4 @@ def _unquoted(match: re.Match[str]) -> str:
     return re.sub(r"\\(.)", lambda escape: _ESCAPES.get(escape[1], escape[1]), match[2])
 
 
-DOTENV: Final = Dotenv()
+DOTENV = Dotenv()

@@ -7,24 +7,19 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping
+from typing import Any
 
 from connform.environment import variable_if_set, variables
 from connform.errors import SecretUnresolved
 from connform.manifest.shape import Shape
 from connform.manifest.similar import did_you_mean
-from connform.secrets.kit.interface import Backend
+from connform.secret import SecretReference
+from connform.secrets.kit.interface import Backend, Fetched, OpenStore, StoreConfig
 from connform.secrets.kit.open_store import DocumentStore
 from connform.secrets.kit.value import fetched_from_bytes
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
-
-    from connform.secret import SecretReference
-    from connform.secrets.kit.interface import Fetched, OpenStore, StoreConfig
-
-VARIABLE: Final = r"[A-Za-z_][A-Za-z0-9_]*"
+VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
 """The pattern of a variable's name (POSIX.1 §8.1, and lower case)."""
 
 
@@ -59,4 +54,4 @@ def _fetched(data: bytes, reference: SecretReference) -> Fetched:  # noqa: ARG00
     return fetched_from_bytes(data)
 
 
-ENV: Final = Env()
+ENV = Env()

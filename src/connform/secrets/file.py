@@ -6,31 +6,26 @@ one step. So one call of `read` resolves `..data` of a mount once, and reads all
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Final, NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from connform.errors import SecretUnresolved
 from connform.manifest.shape import Shape, Snippet
+from connform.secret import SecretReference
 from connform.secrets.kit.file_reader import PATH_SCHEMA, is_in_proc, read_file
-from connform.secrets.kit.interface import Backend, Fetched
+from connform.secrets.kit.interface import Backend, Fetched, OpenStore, Outcome, StoreConfig
 from connform.secrets.kit.open_store import DocumentStore
 from connform.secrets.kit.value import text_of_file, whole_or_field
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-    from typing import Any
-
-    from connform.secret import SecretReference
-    from connform.secrets.kit.interface import OpenStore, Outcome, StoreConfig
-
-_SNAPSHOT: Final = "..data"
-_ATTEMPTS: Final = 5
+_SNAPSHOT = "..data"
+_ATTEMPTS = 5
 """How often a read is repeated when a mount rotates during it. Mounts rotate about once a minute."""
 
-OWN_FOLDER: Final = ".connform"
+OWN_FOLDER = ".connform"
 """The folder next to a manifest that holds grants and their encryption key."""
 
 
@@ -144,4 +139,4 @@ def _link_target(link: Path) -> Path | None:
         return None
 
 
-FILE: Final = File()
+FILE = File()

@@ -7,41 +7,38 @@ logs in, with the key of a service account that the store refers to, or with app
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from connform.errors import ConnectionFailed, SecretUnresolved
 from connform.manifest.references import REFERENCE
 from connform.manifest.shape import Shape, Snippet
 from connform.manifest.urls import URL, parse_url, url_findings
-from connform.secret import Secret
-from connform.secrets.kit.interface import Backend, Fetched
+from connform.secret import Secret, SecretReference
+from connform.secrets.kit.interface import Backend, Fetched, OpenStore, StoreConfig
 from connform.secrets.kit.open_store import DocumentStore, OnceValue
 from connform.secrets.kit.requirements import missing_library
 from connform.secrets.kit.value import text_from_base64, whole_or_field
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     from connform.manifest.rules import Finding
-    from connform.secret import SecretReference
-    from connform.secrets.kit.interface import OpenStore, StoreConfig
     from connform.secrets.kit.rest import RestApi
 
-_ADDRESS: Final = "https://secretmanager.googleapis.com"
-_GOOGLE_DOMAIN: Final = ".googleapis.com"
+_ADDRESS = "https://secretmanager.googleapis.com"
+_GOOGLE_DOMAIN = ".googleapis.com"
 """The names of all endpoints of Google end so: secretmanager.LOCATION.rep.googleapis.com (those of a region),
 private.googleapis.com and restricted.googleapis.com (Private Google Access), secretmanager-ENDPOINT.p.googleapis.com (Private
 Service Connect): cloud.google.com/vpc/docs/about-accessing-google-apis-endpoints, cloud.google.com/secret-manager/docs/locations."""
-_SCOPES: Final = ("https://www.googleapis.com/auth/cloud-platform",)
-_NAME: Final = "Secret Manager"
-_PROJECT_PATTERN: Final = r"[a-z0-9][a-z0-9:.-]{1,62}"
-_NAME_PATTERN: Final = r"[A-Za-z0-9_-]{1,255}"
-_BAD_REQUEST: Final = 400
-_LOGIN_HINT: Final = (
+_SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
+_NAME = "Secret Manager"
+_PROJECT_PATTERN = r"[a-z0-9][a-z0-9:.-]{1,62}"
+_NAME_PATTERN = r"[A-Za-z0-9_-]{1,255}"
+_BAD_REQUEST = 400
+_LOGIN_HINT = (
     "log in: `gcloud auth application-default login`, or give the store the `credentials` of a service account"
 )
-_DENIED_HINT: Final = "the account needs the role Secret Manager Secret Accessor on the secret"
-_INSTALL: Final = "pip install google-auth requests"
+_DENIED_HINT = "the account needs the role Secret Manager Secret Accessor on the secret"
+_INSTALL = "pip install google-auth requests"
 
 
 class SecretManager(Backend):
@@ -179,4 +176,4 @@ def _fetched(document: Mapping[str, Any], reference: SecretReference) -> Fetched
     return Fetched(whole_or_field(text, reference.field), version)
 
 
-GCPSECRETS: Final = SecretManager()
+GCPSECRETS = SecretManager()

@@ -7,32 +7,30 @@ by KUBERNETES_SERVICE_HOST, and reads the token and the certificate authority th
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connform.environment import variable
 from connform.errors import SecretUnresolved
 from connform.manifest.references import REFERENCE
+from connform.manifest.rules import Finding
 from connform.manifest.shape import Shape, Snippet
 from connform.manifest.similar import did_you_mean
 from connform.manifest.urls import URL, url_findings
-from connform.secrets.kit.interface import Backend, Fetched
+from connform.secret import Secret, SecretReference
+from connform.secrets.kit.interface import Backend, Fetched, OpenStore, StoreConfig
 from connform.secrets.kit.open_store import DocumentStore, OnceValue
 from connform.secrets.kit.value import require_not_own, secret_from_text, text_from_base64
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from connform.manifest.rules import Finding
-    from connform.secret import Secret, SecretReference
-    from connform.secrets.kit.interface import OpenStore, StoreConfig
     from connform.secrets.kit.rest import RestApi
 
-_SERVICE_ACCOUNT_FOLDER: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
-_NAME_PATTERN: Final = r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?"
-_NAME: Final = "the Kubernetes API"
-_LOGIN_HINT: Final = "the token has ended, or is another cluster's: give the store a new one"
-_DENIED_HINT: Final = "its service account needs a role with the verb `get` on `secrets` in that namespace"
+_SERVICE_ACCOUNT_FOLDER = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+_NAME_PATTERN = r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?"
+_NAME = "the Kubernetes API"
+_LOGIN_HINT = "the token has ended, or is another cluster's: give the store a new one"
+_DENIED_HINT = "its service account needs a role with the verb `get` on `secrets` in that namespace"
 
 
 class Kubernetes(Backend):
@@ -137,4 +135,4 @@ def _fetched(document: Mapping[str, Any], reference: SecretReference) -> Fetched
     return Fetched(secret_from_text(text_from_base64(data[key])), str(version))
 
 
-K8S: Final = Kubernetes()
+K8S = Kubernetes()

@@ -7,42 +7,40 @@ don't encrypt are never read. A locked Secret Service is an error: no dialog ope
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from time import sleep
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from connform.environment import variable
 from connform.errors import SecretUnresolved
 from connform.manifest.shape import Shape, Snippet
-from connform.secrets.kit.interface import Backend, Fetched
+from connform.secret import SecretReference
+from connform.secrets.kit.interface import Backend, Fetched, OpenStore, StoreConfig
 from connform.secrets.kit.open_store import DocumentStore
 from connform.secrets.kit.requirements import missing_library
 from connform.secrets.kit.value import whole_or_field
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from keyring.backend import KeyringBackend
     from secretstorage import Collection
 
-    from connform.secret import SecretReference
-    from connform.secrets.kit.interface import OpenStore, StoreConfig
 
-_INSTALL: Final = "pip install keyring"
-_FAIL_BACKEND: Final = "keyring.backends.fail"
-_NULL_BACKEND: Final = "keyring.backends.null"
-_CHAINER: Final = "keyring.backends.chainer"
-_FILE_BACKENDS: Final = "keyrings.alt"
+_INSTALL = "pip install keyring"
+_FAIL_BACKEND = "keyring.backends.fail"
+_NULL_BACKEND = "keyring.backends.null"
+_CHAINER = "keyring.backends.chainer"
+_FILE_BACKENDS = "keyrings.alt"
 """Keyrings that are files: in plain text, or encrypted with a password that is typed at the terminal."""
-_ATTEMPTS: Final = 5
+_ATTEMPTS = 5
 """How often a keyring or item that is missing is looked for: it may be missing while gnome-keyring replaces its file."""
-_PAUSE_S: Final = 0.05
-_KWALLET: Final = "keyring.backends.kwallet"
+_PAUSE_S = 0.05
+_KWALLET = "keyring.backends.kwallet"
 """Its library has one D-Bus connection, which a forked child shares: each process could read the other's replies."""
-_KWALLET_PROCESSES: Final[set[int]] = set()
+_KWALLET_PROCESSES: set[int] = set()
 """The numbers of the processes that have used KWallet: this one, and those from which it was forked."""
-_SECRET_SERVICE: Final = ("keyring.backends.SecretService", "keyring.backends.libsecret")
+_SECRET_SERVICE = ("keyring.backends.SecretService", "keyring.backends.libsecret")
 
 
 class Keyring(Backend):
@@ -220,4 +218,4 @@ def _unavailable(error: Exception) -> SecretUnresolved:
     return SecretUnresolved("secret_backend_unavailable", f"the keyring does not answer ({type(error).__name__})")
 
 
-KEYRING: Final = Keyring()
+KEYRING = Keyring()

@@ -6,29 +6,26 @@ Nobody is asked for a passphrase: if gpg-agent doesn't hold that of the key, the
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any
 
 from connform.environment import variable
 from connform.errors import SecretUnresolved
 from connform.manifest.shape import Shape, Snippet
 from connform.manifest.similar import did_you_mean
+from connform.secret import SecretReference
 from connform.secrets.kit.file_reader import PATH_SCHEMA
-from connform.secrets.kit.interface import Backend, Fetched
+from connform.secrets.kit.interface import Backend, Fetched, OpenStore, StoreConfig
 from connform.secrets.kit.open_store import DocumentStore
 from connform.secrets.kit.requirements import missing_program
 from connform.secrets.kit.value import secret_from_text, text_from_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
-
-    from connform.secret import SecretReference
     from connform.secrets.kit.command import ProgramResult
-    from connform.secrets.kit.interface import OpenStore, StoreConfig
 
-_GPG_OPTIONS: Final = "--batch --pinentry-mode error --status-fd 2"
+_GPG_OPTIONS = "--batch --pinentry-mode error --status-fd 2"
 """No dialog, and status lines for programs on standard error (GnuPG's doc/DETAILS): they are not translated."""
 
 
@@ -132,4 +129,4 @@ def _fetched(data: bytes, reference: SecretReference) -> Fetched:
     return Fetched(secret_from_text(f"{fields[reference.field]}\n"))
 
 
-PASS: Final = PasswordStore()
+PASS = PasswordStore()

@@ -7,51 +7,49 @@ Layer 2; reads the file and runs the program `sops`, once for each file and read
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connform.environment import variable
 from connform.errors import SecretUnresolved
 from connform.manifest.references import REFERENCE
 from connform.manifest.shape import Shape, Snippet
 from connform.manifest.similar import did_you_mean
+from connform.secret import SecretReference
 from connform.secrets.kit.file_reader import PATH_SCHEMA, read_file
-from connform.secrets.kit.interface import Backend, Fetched
+from connform.secrets.kit.interface import Backend, Fetched, OpenStore, Outcome, StoreConfig
 from connform.secrets.kit.open_store import DocumentStore
 from connform.secrets.kit.requirements import missing_program
 from connform.secrets.kit.value import fetched_from_bytes, field_of, object_from_json, text_from_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-
-    from connform.secret import SecretReference
     from connform.secrets.kit.command import ProgramResult
-    from connform.secrets.kit.interface import OpenStore, Outcome, StoreConfig
 
-_STRUCTURED: Final = (".yaml", ".yml", ".json", ".env", ".ini")
+_STRUCTURED = (".yaml", ".yml", ".json", ".env", ".ini")
 """Endings of files that sops reads as keys and values; any other file is one value (cmd/sops/formats in its source)."""
-_VARIABLES: Final = (
+_VARIABLES = (
     "GNUPGHOME",
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
     *("HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "https_proxy", "http_proxy", "no_proxy"),
 )
-_PREFIXES: Final = ("SOPS_", "AWS_", "GOOGLE_", "CLOUDSDK_", "AZURE_")
-_VAULT_PREFIX: Final = "VAULT_"
-_VAULT_AGENT_ADDR: Final = "VAULT_AGENT_ADDR"
+_PREFIXES = ("SOPS_", "AWS_", "GOOGLE_", "CLOUDSDK_", "AZURE_")
+_VAULT_PREFIX = "VAULT_"
+_VAULT_AGENT_ADDR = "VAULT_AGENT_ADDR"
 """This variable overrides, in the Vault library of sops, the server's address that the encrypted file names."""
-_NO_VAULT_SERVER: Final = "unix:///dev/null"
+_NO_VAULT_SERVER = "unix:///dev/null"
 """An address at which no server answers."""
-_AGE_VARIABLES: Final = ("SOPS_AGE_KEY", "SOPS_AGE_KEY_FILE", "SOPS_AGE_KEY_CMD")
+_AGE_VARIABLES = ("SOPS_AGE_KEY", "SOPS_AGE_KEY_FILE", "SOPS_AGE_KEY_CMD")
 """Variables by which sops finds age keys. None of the environment is passed on if the store names a key."""
-_STATUS_NO_KEY: Final = (128, 111)
-_STATUS_ALTERED: Final = (24, 25, 51, 52)
-_STATUS_NO_FILE: Final = 100
-_STATUS_NOT_ENCRYPTED: Final = (1, 2, 4)
+_STATUS_NO_KEY = (128, 111)
+_STATUS_ALTERED = (24, 25, 51, 52)
+_STATUS_NO_FILE = 100
+_STATUS_NOT_ENCRYPTED = (1, 2, 4)
 """The exit statuses of sops (cmd/sops/codes in its source): this one, and those above."""
-_LAST_MODIFIED: Final = re.compile(rb"lastmodified[\"']?\s*[:=]\s*[\"']?(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)")
+_LAST_MODIFIED = re.compile(rb"lastmodified[\"']?\s*[:=]\s*[\"']?(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)")
 """The time of the last change, as sops writes it in each of its formats. The file's MAC covers it."""
 
 
@@ -236,4 +234,4 @@ def _members(content: Any, step: str) -> Mapping[str, Any]:
     raise SecretUnresolved("secret_not_found", f"there is no key {step}: what should hold it is a single value")
 
 
-SOPS: Final = Sops()
+SOPS = Sops()

@@ -7,8 +7,10 @@ answers. Starting it needs the extra `connform[simulator]`; importing this modul
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
 from connform.errors import ConnformError
@@ -20,15 +22,11 @@ from connform.simulator.messages import Delivery, Reply, Request, SeenRequest
 from connform.simulator.oauth import OAuth
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from types import TracebackType
-    from typing import Self
-
     from connform.simulator.server import TlsServer
 
 __all__ = ["SeenRequest", "Simulator"]
 
-_REMEMBERED_REQUESTS: Final = 10_000
+_REMEMBERED_REQUESTS = 10_000
 
 
 class Simulator:

@@ -8,24 +8,21 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 
 from connform.process_local import ProcessLocal
+from connform.simulator.credentials import Credentials
 from connform.simulator.faults import DENIED, TOKEN_ENDED
 from connform.simulator.messages import Reply, Request, error_reply, json_reply
+from connform.simulator.oauth import OAuth
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from connform.simulator.credentials import Credentials
-    from connform.simulator.oauth import OAuth
-
-_VENDOR_HOST: Final = re.compile(r"(.+\.)?syngrafii\.(com|eu|ca)")
-_API_ROOT: Final = "/api/v1/"
-_FIRST_ITEMS: Final = 3
-_DEFAULT_TAKE: Final = 100
-_KEY_PAGE: Final = b"<!doctype html><title>Integration (simulated)</title><h1>API Keys</h1><p>This is a simulator.</p>"
+_VENDOR_HOST = re.compile(r"(.+\.)?syngrafii\.(com|eu|ca)")
+_API_ROOT = "/api/v1/"
+_FIRST_ITEMS = 3
+_DEFAULT_TAKE = 100
+_KEY_PAGE = b"<!doctype html><title>Integration (simulated)</title><h1>API Keys</h1><p>This is a simulator.</p>"
 
 
 class SimulatedApi:
@@ -122,9 +119,9 @@ class SimulatedApi:
             return count
 
 
-_PACKAGE_NOT_FOUND: Final = error_reply(404, "package_not_found", "There is no such package.")
+_PACKAGE_NOT_FOUND = error_reply(404, "package_not_found", "There is no such package.")
 
-_OPERATIONS: Final[tuple[tuple[str, re.Pattern[str], Callable[..., Reply]], ...]] = tuple(
+_OPERATIONS: tuple[tuple[str, re.Pattern[str], Callable[..., Reply]], ...] = tuple(
     (method, re.compile(r"(?:/[^/]+)*" + _API_ROOT + path), operation)
     for method, path, operation in (
         ("POST", "packages/list", lambda api, request: api.list_items(request, "package")),

@@ -7,15 +7,12 @@ from __future__ import annotations
 
 import ipaddress
 import ssl
+from collections.abc import Iterable
 from threading import Lock
-from typing import TYPE_CHECKING
 
 from connform.errors import ConnformError
 from connform.http.net.tls_socket import TLSSocket
 from connform.process_local import ProcessLocal
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 try:
     import trustme

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import secrets
 from time import monotonic
-from typing import TYPE_CHECKING, Final
 
-if TYPE_CHECKING:
-    from connform.simulator.messages import Request
+from connform.simulator.messages import Request
 
-_ENTROPY_BYTES: Final = 18
+_ENTROPY_BYTES = 18
 
 
 class Credentials:

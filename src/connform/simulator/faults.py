@@ -6,30 +6,27 @@ Layer 2, no IO. The names are those of `connform.faults`: a check of a host with
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping
 
 from connform.simulator.messages import Delivery, Reply, error_reply, json_reply
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-DENIED: Final = error_reply(403, "user_not_authorized", "The user or API key does not have permission.")
+DENIED = error_reply(403, "user_not_authorized", "The user or API key does not have permission.")
 """A missing or unknown credential; the vendor lists no 401 [guides/errors]."""
-TOKEN_ENDED: Final = Reply(
+TOKEN_ENDED = Reply(
     401,
     error_reply(401, "user_not_authenticated", "The credential is not valid.").body,
     headers=(("WWW-Authenticate", 'Bearer error="invalid_token"'),),
 )
 """A token that has expired or was revoked (RFC 6750 §3.1)."""
 
-_NGINX: Final = "<html><head><title>{0}</title></head><body><center><h1>{0}</h1></center><hr>nginx</body></html>"
+_NGINX = "<html><head><title>{0}</title></head><body><center><h1>{0}</h1></center><hr>nginx</body></html>"
 
 
 def _html(status: int, title: str) -> Reply:
     return Reply(status, _NGINX.format(title).encode(), "text/html")
 
 
-REPLIES: Final[Mapping[str, Reply]] = {
+REPLIES: Mapping[str, Reply] = {
     "auth_denied": DENIED,
     "auth_rejected": error_reply(401, "user_not_authenticated", "The credential is not valid."),
     "feature_missing": error_reply(403, "package_feature_list", "The subscription does not include this feature."),

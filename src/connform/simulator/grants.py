@@ -12,16 +12,14 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from threading import Lock
 from time import monotonic
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import NamedTuple
 
 from connform.process_local import ProcessLocal
+from connform.simulator.credentials import Credentials
 
-if TYPE_CHECKING:
-    from connform.simulator.credentials import Credentials
-
-_CODE_LIFETIME_S: Final = 60.0
-_ENTROPY_BYTES: Final = 18
-_REFRESHABLE: Final = "offline_access"
+_CODE_LIFETIME_S = 60.0
+_ENTROPY_BYTES = 18
+_REFRESHABLE = "offline_access"
 
 
 class Consent(NamedTuple):

@@ -7,19 +7,17 @@ from __future__ import annotations
 
 import logging
 import select
+import ssl
 from http.server import BaseHTTPRequestHandler
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import Protocol
 from urllib.parse import parse_qsl, urlsplit
 
 from connform.simulator.messages import Delivery, Reply, Request, SeenRequest
 
-if TYPE_CHECKING:
-    import ssl
-
-_LOG: Final = logging.getLogger("connform.simulator")
-_MAX_BODY_BYTES: Final = 16 * 1024 * 1024
-_MAX_LINE_BYTES: Final = 8 * 1024
-_LATE_S: Final = 2.0
+_LOG = logging.getLogger("connform.simulator")
+_MAX_BODY_BYTES = 16 * 1024 * 1024
+_MAX_LINE_BYTES = 8 * 1024
+_LATE_S = 2.0
 _BAD_REQUEST, _TOO_LARGE = 400, 413
 
 

@@ -8,24 +8,19 @@ from __future__ import annotations
 import base64
 import binascii
 import html
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
 from urllib.parse import parse_qsl, unquote_plus, urlencode, urlsplit
 
-from connform.simulator.grants import Consent, IssuedGrants
+from connform.simulator.grants import Consent, Issued, IssuedGrants
 from connform.simulator.messages import Reply, Request, json_reply
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from connform.simulator.grants import Issued
-
-_PAGE: Final = (
+_PAGE = (
     "<!doctype html><title>Log in (simulated)</title><h1>This is a simulator</h1>"
     "<p>{client} wants: {scopes}</p><form method=post>"
     "<button name=decision value=allow>Allow</button> <button name=decision value=deny>Deny</button></form>"
 )
-_NO_STORE: Final = (("Cache-Control", "no-store"), ("Pragma", "no-cache"))
-_CHALLENGE: Final = ("WWW-Authenticate", 'Basic realm="simulator"')
+_NO_STORE = (("Cache-Control", "no-store"), ("Pragma", "no-cache"))
+_CHALLENGE = ("WWW-Authenticate", 'Basic realm="simulator"')
 
 
 class OAuth:

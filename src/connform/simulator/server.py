@@ -7,20 +7,16 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
+from collections.abc import Callable
 from threading import Event, Thread
-from typing import TYPE_CHECKING, Final
 
 from connform.simulator.certificates import Certificates
 from connform.simulator.handler import Handler
+from connform.simulator.messages import Reply, Request, SeenRequest
 
-if TYPE_CHECKING:
-    import ssl
-    from collections.abc import Callable
-
-    from connform.simulator.messages import Reply, Request, SeenRequest
-
-_BACKLOG: Final = 1024
-_RETRY_PAUSE_S: Final = 0.01
+_BACKLOG = 1024
+_RETRY_PAUSE_S = 0.01
 
 
 class TlsServer:

@@ -18,13 +18,12 @@ gets a ready client of a connection in the manifest. No secret is resolved, and 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from connform.simulator import Simulator
 
 

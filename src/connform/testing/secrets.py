@@ -22,26 +22,22 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from functools import partial
 from time import monotonic
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import ClassVar
 
 import pytest
 
 from connform.engine.run.store_session import StoreSession
 from connform.errors import SecretUnresolved
 from connform.secret import SecretReference
-from connform.secrets.kit.interface import Fetched
+from connform.secrets.kit.interface import Backend, Fetched, Outcome, StoreConfig
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from contextlib import AbstractContextManager
-
-    from connform.secrets.kit.interface import Backend, Outcome, StoreConfig
-
-VALUE: Final = "canary-5Zt8wQ1rXvB7"
+VALUE = "canary-5Zt8wQ1rXvB7"
 """Text in the secrets of the suite: no failure may show it."""
-_TOLERANCE_S: Final = 3.0
+_TOLERANCE_S = 3.0
 """How much longer than its time-out a read may take on a loaded machine."""
 
 

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from connform.secrets.kit.interface import StoreConfig
 from tests.canary import API_KEY
-from tests.conftest import require_peer
+from tests.conftest import Plant, require_peer
 from tests.secrets.aws.front import EXPIRED_KEY, Front, running_front
 from tests.secrets.aws.moto import REGION, Moto, running_moto
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from tests.conftest import Plant
-
-CREDENTIALS: Final = f"""\
+CREDENTIALS = f"""\
 [reader]
 aws_access_key_id = AKIAREADERREADER0000
 aws_secret_access_key = {API_KEY}

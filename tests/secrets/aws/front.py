@@ -5,15 +5,13 @@ from __future__ import annotations
 import http.client
 import json
 import threading
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-EXPIRED_KEY: Final = "ASIAEXPIREDEXPIRED00"
+EXPIRED_KEY = "ASIAEXPIREDEXPIRED00"
 """An access key whose session has ended."""
 
 

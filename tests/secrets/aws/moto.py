@@ -8,21 +8,19 @@ import json
 import os
 import re
 import signal
+import ssl
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from time import monotonic, sleep
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 
-if TYPE_CHECKING:
-    import ssl
-    from collections.abc import Iterator
-    from pathlib import Path
-
-REGION: Final = "eu-central-1"
-ACCOUNT: Final = "123456789012"
-START_S: Final = 60.0
-_TARGETS: Final = {"ssm": "AmazonSSM", "secretsmanager": "secretsmanager"}
+REGION = "eu-central-1"
+ACCOUNT = "123456789012"
+START_S = 60.0
+_TARGETS = {"ssm": "AmazonSSM", "secretsmanager": "secretsmanager"}
 
 
 class Moto:

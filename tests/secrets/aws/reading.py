@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from connform.engine.run.store_session import StoreSession
 from connform.errors import SecretUnresolved
 from connform.secret import SecretReference
 from connform.secrets import BACKENDS
-from connform.secrets.kit.interface import Fetched
+from connform.secrets.kit.interface import Fetched, Outcome, StoreConfig
 from tests.canary import assert_no_canary
 from tests.secrets.fetching import chain
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from connform.secrets.kit.interface import Outcome, StoreConfig
 
 
 def read(store: StoreConfig, *texts: str) -> list[Outcome]:

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
 import pytest
 
-from connform.secrets.kit.interface import Fetched
+from connform.secrets.kit.interface import Fetched, StoreConfig
 from tests.canary import API_KEY
+from tests.secrets.aws.front import Front
+from tests.secrets.aws.moto import Moto
 from tests.secrets.aws.reading import failure, read, shown
 from tests.secrets.fetching import lint
-
-if TYPE_CHECKING:
-    from connform.secrets.kit.interface import StoreConfig
-    from tests.secrets.aws.front import Front
-    from tests.secrets.aws.moto import Moto
 
 ARN = "arn:aws:ssm:eu-central-1:123456789012:parameter"
 

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import botocore.exceptions
 import pytest
 
 from connform.secrets.aws import failures
 from connform.secrets.aws.session import attempts_and_timeouts
+from connform.secrets.kit.interface import StoreConfig
 from tests.canary import API_KEY
-from tests.secrets.aws.front import Error
+from tests.secrets.aws.front import Error, Front
+from tests.secrets.aws.moto import Moto
 from tests.secrets.aws.reading import failure, read, shown
-
-if TYPE_CHECKING:
-    from connform.secrets.kit.interface import StoreConfig
-    from tests.secrets.aws.front import Front
-    from tests.secrets.aws.moto import Moto
 
 _KMS = "User is not authorized to perform: kms:Decrypt on the resource"
 

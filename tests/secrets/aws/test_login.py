@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from connform.secrets.kit.interface import StoreConfig
 from tests.canary import API_KEY
-from tests.secrets.aws.front import Error
-from tests.secrets.aws.moto import REGION
+from tests.conftest import Plant
+from tests.secrets.aws.front import Error, Front
+from tests.secrets.aws.moto import REGION, Moto
 from tests.secrets.aws.reading import failure, read, shown
 from tests.secrets.fetching import chain
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.conftest import Plant
-    from tests.secrets.aws.front import Front
-    from tests.secrets.aws.moto import Moto
-
-COMPLAINT: Final = "what-the-program-said"
-ROLE: Final = "arn:aws:iam::123456789012:role/secrets"
-CONFIG: Final = f"""\
+COMPLAINT = "what-the-program-said"
+ROLE = "arn:aws:iam::123456789012:role/secrets"
+CONFIG = f"""\
 [profile regional]
 region = {REGION}
 aws_access_key_id = AKIAREADERREADER0000

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
 
 import pytest
 from botocore.session import Session
 
+from connform.secrets.kit.interface import StoreConfig
 from tests.canary import API_KEY, AWKWARD, assert_no_canary
-from tests.secrets.aws.front import Error
-from tests.secrets.aws.moto import REGION
+from tests.secrets.aws.front import Error, Front
+from tests.secrets.aws.moto import REGION, Moto
 from tests.secrets.aws.reading import read, shown
-
-if TYPE_CHECKING:
-    from connform.secrets.kit.interface import StoreConfig
-    from tests.secrets.aws.front import Front
-    from tests.secrets.aws.moto import Moto
 
 
 @pytest.mark.parametrize(

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
 
 import pytest
 
 from connform.engine.load.manifest import load_manifest
 from connform.engine.run.secret_resolver import SecretResolver
+from tests.secrets.aws.front import Front
+from tests.secrets.aws.moto import Moto
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.secrets.aws.front import Front
-    from tests.secrets.aws.moto import Moto
-
-COUNT: Final = 1000
-MANIFEST: Final = """\
+COUNT = 1000
+MANIFEST = """\
 version: 1
 stores:
   acme: {{type: {kind}, region: eu-central-1, profile: reader, endpoint_url: "{url}", timeout_s: 60}}
 connections:
 """
-CONNECTION: Final = """\
+CONNECTION = """\
   customer-{number}:
     environment: sandbox
     region: eu

@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from botocore.session import Session
 
 from connform.secrets.kit.interface import StoreConfig
-from tests.conftest import require_peer
+from tests.conftest import Plant, require_peer
 from tests.secrets.aws.moto import REGION, Moto, running_moto
 from tests.secrets.aws.reading import failure, read, shown
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from tests.conftest import Plant
-
-PERMISSIONS: Final = {
+PERMISSIONS = {
     "reader": ["secretsmanager:GetSecretValue", "secretsmanager:BatchGetSecretValue", "ssm:GetParameters"],
     "single": ["secretsmanager:GetSecretValue"],
     "nobody": ["s3:GetObject"],
 }
 """User → what they may do."""
-NAMES: Final = [f"strict/{number}" for number in range(3)]
+NAMES = [f"strict/{number}" for number in range(3)]
 
 
 @pytest.fixture(scope="module")

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from typing import TYPE_CHECKING
+from contextlib import AbstractContextManager, suppress
 
 import pytest
 
 from connform.secrets.aws.parameter_store import AWSSSM
 from connform.secrets.aws.secrets_manager import AWSSECRETS
+from connform.secrets.kit.interface import StoreConfig
 from connform.testing.secrets import Bench, SecretBackendSuite
-
-if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
-    from connform.secrets.kit.interface import StoreConfig
-    from tests.secrets.aws.front import Front
-    from tests.secrets.aws.moto import Moto
+from tests.secrets.aws.front import Front
+from tests.secrets.aws.moto import Moto
 
 
 class AwsBench(Bench):

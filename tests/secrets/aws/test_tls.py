@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ssl
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import trustme
@@ -12,10 +13,6 @@ from connform.secrets.kit.interface import StoreConfig
 from tests.conftest import require_peer
 from tests.secrets.aws.moto import REGION, Moto, running_moto
 from tests.secrets.aws.reading import failure, read, shown
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 
 @pytest.fixture(scope="module")

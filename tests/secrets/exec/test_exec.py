@@ -9,11 +9,12 @@ import subprocess
 import sys
 import time
 import tracemalloc
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock, Thread
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import Any, Protocol
 
 import pytest
 
@@ -27,16 +28,12 @@ from connform.secrets.kit import command
 from connform.secrets.kit.interface import StoreConfig
 from connform.testing.secrets import Bench, SecretBackendSuite
 from tests.canary import API_KEY, VARIABLE
+from tests.conftest import Plant
 from tests.forking import forked
 from tests.secrets.fetching import chain, failure, fetch, lint
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-
-    from tests.conftest import Plant
-
-SHELL: Final = "/bin/sh"
-MEBIBYTE: Final = 1024 * 1024
+SHELL = "/bin/sh"
+MEBIBYTE = 1024 * 1024
 
 
 def write_policy(folder: Path, commands: Mapping[str, Any]) -> Path:
@@ -134,8 +131,8 @@ def assert_gone(pids: Path, number: int) -> None:
         time.sleep(0.01)
 
 
-HANGS: Final = "sleep 1000 & echo $$ $! >{pids}; wait"
-FAILURES: Final = {
+HANGS = "sleep 1000 & echo $$ $! >{pids}; wait"
+FAILURES = {
     "fails": ("echo $$ >{pids}; echo {canary}; echo {canary} >&2; exit 3", 1, "exited with status 3"),
     "dies of a signal": ("echo $$ >{pids}; kill -KILL $$", 1, "died of SIGKILL"),
     "dies of a signal without a name": ("echo $$ >{pids}; kill -35 $$", 1, "died of signal 35"),
@@ -251,7 +248,7 @@ def test_a_child_in_a_session_of_its_own_is_not_waited_for(allow: Allow, tmp_pat
         os.kill(int(pids.read_text()), signal.SIGKILL)
 
 
-CIRCUMSTANCES: Final = {
+CIRCUMSTANCES = {
     "its input is empty": ("cat; echo end", "end"),
     "its folder is no repository": ("pwd", "/"),
     "it has no terminal": ("(: </dev/tty) 2>/dev/null || echo none", "none"),
@@ -316,7 +313,7 @@ def test_a_program_that_does_not_start_says_why(argv: Sequence[str], words: str,
 
 # ------------------------------------------------------------------------------------------------------- what is allowed
 
-COMMAND: Final = {"argv": ["/bin/echo", "value"]}
+COMMAND = {"argv": ["/bin/echo", "value"]}
 
 
 @contextmanager

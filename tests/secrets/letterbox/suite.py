@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from acme_letterbox import LETTERBOX
 
 from connform.plugin import StoreConfig
 from connform.testing.secrets import Bench, SecretBackendSuite
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 class LetterboxBench(Bench):

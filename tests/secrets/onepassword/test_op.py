@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,16 +14,11 @@ from connform.secrets.kit.interface import Fetched, StoreConfig
 from connform.secrets.onepassword.backend import OP
 from connform.testing.secrets import Bench, SecretBackendSuite
 from tests.canary import API_KEY, assert_no_canary
+from tests.end_to_end.conftest import Issuer
 from tests.secrets.api_server import ApiServer, Request, ServedBench
 from tests.secrets.fetching import failure, fetch, lint
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
-
-    from tests.end_to_end.conftest import Issuer
-
-TOKEN: Final = API_KEY
+TOKEN = API_KEY
 
 
 class Connect:
@@ -128,7 +125,7 @@ def test_what_is_missing_is_named(connect: Connect, text: str, words: str) -> No
     assert (error.fault.name, words in error.message) == ("secret_not_found", True)
 
 
-PROGRAM: Final = """#!{python}
+PROGRAM = """#!{python}
 import json, sys
 argv = sys.argv[1:]
 assert argv[:2] == ["item", "get"] and argv[3:5] == ["--vault", "acme"] and argv[5:] == ["--format", "json", "--reveal"]

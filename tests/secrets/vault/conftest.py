@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.conftest import require_peer
 from tests.secrets.vault.openbao import OpenBao
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-READER: Final = """
+READER = """
 path "secret/data/*" { capabilities = ["read"] }
 path "secret/data/forbidden" { capabilities = ["deny"] }
 path "old/*" { capabilities = ["read"] }

@@ -7,20 +7,18 @@ import json
 import signal
 import ssl
 import subprocess
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from time import monotonic, sleep
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import Any, Self
 
 import trustme
 
 from tests.ports import free_ports
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-_PATIENCE_S: Final = 60.0
-_CONFIG: Final = """
+_PATIENCE_S = 60.0
+_CONFIG = """
 storage "raft" {{
   path = "{folder}/data"
   node_id = "one"

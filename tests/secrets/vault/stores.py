@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from connform.engine.run.store_session import StoreSession
 from connform.errors import SecretUnresolved
 from connform.secret import Secret, SecretReference
-from connform.secrets.kit.interface import Fetched, StoreConfig
+from connform.secrets.kit.interface import Fetched, Outcome, StoreConfig
 from connform.secrets.vault.backend import VAULT
 from tests.canary import assert_no_canary
 from tests.secrets.fetching import chain
-
-if TYPE_CHECKING:
-    from connform.secrets.kit.interface import Outcome
-    from tests.secrets.vault.openbao import OpenBao
+from tests.secrets.vault.openbao import OpenBao
 
 
 def store_at(bao: OpenBao, token: str, **settings: Any) -> StoreConfig:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,21 +14,15 @@ from connform.errors import SecretUnresolved
 from connform.secret import Secret
 from connform.secrets.kit.interface import Fetched, StoreConfig
 from tests.canary import API_KEY
-from tests.http.servers import Authority, Connection, Server, head
+from tests.http.servers import Authority, Behaviour, Connection, Server, head
+from tests.secrets.vault.openbao import OpenBao
 from tests.secrets.vault.stores import failure, read, store_at, value
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
-
-    from tests.http.servers import Behaviour
-    from tests.secrets.vault.openbao import OpenBao
-
-MOUNT: Final = {"data": {"path": "secret/", "type": "kv", "options": {"version": "2"}}}
-SECRET: Final = {"data": {"data": {"value": API_KEY}, "metadata": {"version": 3, "created_time": "soon"}}}
-HEALTH: Final = {"initialized": True, "sealed": False, "standby": False}
-TEXT: Final = "vault://secret/one"
-TOKEN: Final = f"hvs.{API_KEY}"
+MOUNT = {"data": {"path": "secret/", "type": "kv", "options": {"version": "2"}}}
+SECRET = {"data": {"data": {"value": API_KEY}, "metadata": {"version": 3, "created_time": "soon"}}}
+HEALTH = {"initialized": True, "sealed": False, "standby": False}
+TEXT = "vault://secret/one"
+TOKEN = f"hvs.{API_KEY}"
 
 
 def reply(content: object, status: int = 200, *headers: str) -> bytes:

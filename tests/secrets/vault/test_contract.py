@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 
 import pytest
 
+from connform.secrets.kit.interface import StoreConfig
 from connform.secrets.vault.backend import VAULT
 from connform.testing.secrets import Bench, SecretBackendSuite
+from tests.secrets.vault.openbao import OpenBao
 from tests.secrets.vault.stores import store_at
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from contextlib import AbstractContextManager
-
-    from connform.secrets.kit.interface import StoreConfig
-    from tests.secrets.vault.openbao import OpenBao
 
 
 class VaultBench(Bench):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import time
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
@@ -13,22 +15,16 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from connform.errors import SecretUnresolved
 from connform.secret import SecretReference
-from connform.secrets.kit.interface import Fetched
+from connform.secrets.kit.interface import Fetched, StoreConfig
 from connform.secrets.vault import login
 from connform.secrets.vault.backend import VAULT
 from tests.canary import API_KEY, AWKWARD
 from tests.http.servers import Authority, Connection, Server, head
+from tests.secrets.vault.openbao import OpenBao
 from tests.secrets.vault.stores import failure, read, store_at, store_with, value
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-    from connform.secrets.kit.interface import StoreConfig
-    from tests.secrets.vault.openbao import OpenBao
-
-ACCOUNT: Final = "system:serviceaccount:acme:connform"
-TEXTS: Final = tuple(f"vault://secret/login/{number}" for number in range(20))
+ACCOUNT = "system:serviceaccount:acme:connform"
+TEXTS = tuple(f"vault://secret/login/{number}" for number in range(20))
 
 
 class Logins(NamedTuple):
@@ -132,7 +128,7 @@ def _kubernetes(bao: OpenBao, logins: Logins) -> StoreConfig:
     return store_with(bao, {"method": "kubernetes", "role": "connform"}, {"token": logins.account})
 
 
-GOOD: Final = [
+GOOD = [
     (_approle, "auth/approle/login"),
     (_approle_by_reference, "auth/approle/login"),
     (_jwt, "auth/ci/jwt/login"),

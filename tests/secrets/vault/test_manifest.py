@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
 
 import pytest
 
@@ -12,12 +11,10 @@ from connform.engine.validate import validate
 from connform.secrets.kit.interface import StoreConfig
 from tests.canary import API_KEY, assert_no_canary
 from tests.secrets.fetching import lint
+from tests.secrets.vault.openbao import OpenBao
 from tests.secrets.vault.stores import failure, value
 
-if TYPE_CHECKING:
-    from tests.secrets.vault.openbao import OpenBao
-
-MANIFEST: Final = """\
+MANIFEST = """\
 version: 1
 stores:
   corp-vault:
@@ -29,8 +26,8 @@ connections:
     region: us
     auth: {{method: api_key, api_key: "corp-vault://{path}"}}
 """
-ADDRESS: Final = "address: https://vault.acme.example"
-TOKEN: Final = 'auth: {method: token, token: "env://VAULT_TOKEN"}'
+ADDRESS = "address: https://vault.acme.example"
+TOKEN = 'auth: {method: token, token: "env://VAULT_TOKEN"}'
 
 
 @pytest.mark.parametrize(

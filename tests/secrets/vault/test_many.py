@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -12,16 +14,11 @@ from connform.engine.run.secret_resolver import SecretResolver
 from tests.canary import API_KEY
 from tests.end_to_end.running import run
 from tests.http.servers import Authority, Server, answer
+from tests.secrets.vault.openbao import OpenBao
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from tests.secrets.vault.openbao import OpenBao
-
-CONNECTIONS: Final = 1000
-SECRETS: Final = 500
-MANIFEST: Final = """\
+CONNECTIONS = 1000
+SECRETS = 500
+MANIFEST = """\
 version: 1
 stores:
   corp-vault:
@@ -37,7 +34,7 @@ templates:
     check: {{path: /me}}
 connections:
 """
-CONNECTION: Final = """\
+CONNECTION = """\
   c{number}:
     extends: acme
     auth: {{method: api_key, api_key: "corp-vault://secret/many/{secret}#key"}}

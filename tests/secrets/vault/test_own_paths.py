@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,17 +14,12 @@ from connform.secrets.kit.interface import StoreConfig
 from tests.canary import API_KEY
 from tests.http.servers import Authority, Connection, Server
 from tests.secrets.fetching import lint
+from tests.secrets.vault.openbao import OpenBao
 from tests.secrets.vault.stores import failure, store_at, store_with, value
 from tests.secrets.vault.test_answers import reply
 from tests.secrets.vault.test_manifest import ADDRESS, TOKEN, codes
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-    from tests.secrets.vault.openbao import OpenBao
-
-OWN: Final = (
+OWN = (
     "auth/token/lookup-self",
     "sys/wrapping/lookup",
     "identity/oidc/token/role",
@@ -126,8 +123,8 @@ def test_nothing_is_sent_for_a_path_of_the_server_s_own(
     assert server.requests == []
 
 
-MADE: Final = {"data": {"password": "made-on-request"}}
-PLAIN: Final = {"data": {"id": API_KEY, "value": "stored"}, "lease_id": ""}
+MADE = {"data": {"password": "made-on-request"}}
+PLAIN = {"data": {"id": API_KEY, "value": "stored"}, "lease_id": ""}
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from time import sleep
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -13,13 +14,8 @@ from connform.secret import SecretReference
 from connform.secrets.kit.interface import Fetched
 from connform.secrets.vault.backend import VAULT
 from tests.canary import API_KEY, AWKWARD
-from tests.secrets.vault.openbao import Unexpected
+from tests.secrets.vault.openbao import OpenBao, Unexpected
 from tests.secrets.vault.stores import failure, fetched, read, store_at, value
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tests.secrets.vault.openbao import OpenBao
 
 FIELDS = {"client_id": "portal", "client_secret": AWKWARD}
 

@@ -9,21 +9,18 @@ import hmac
 import re
 import secrets
 from base64 import urlsafe_b64encode
+from collections.abc import Sequence
 from hashlib import sha256
 from threading import Lock
-from typing import TYPE_CHECKING, Final, NamedTuple
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from typing import NamedTuple
+from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
 
 from connform.errors import ConnectionFailed
 from connform.origin import Origin
 from connform.secret import Secret
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from urllib.parse import SplitResult
-
-_ENTROPY_BYTES: Final = 32
-_ERRORS: Final = {  # RFC 6749 §4.1.2.1
+_ENTROPY_BYTES = 32
+_ERRORS = {  # RFC 6749 §4.1.2.1
     "invalid_request": "login_bad_callback",
     "unauthorized_client": "client_credentials_rejected",
     "access_denied": "login_denied",
@@ -34,7 +31,7 @@ _ERRORS: Final = {  # RFC 6749 §4.1.2.1
 }
 
 
-_NOT_TYPED: Final = re.compile("\x1b\\[20[01]~|[\u200b-\u200d\u2060\ufeff]")
+_NOT_TYPED = re.compile("\x1b\\[20[01]~|[\u200b-\u200d\u2060\ufeff]")
 """The marks of a terminal around what is pasted, and invisible characters."""
 
 

@@ -6,13 +6,12 @@ Layer 2; reads the monotonic clock. It prevents that many callers flood a server
 from __future__ import annotations
 
 from time import monotonic
-from typing import Final
 
 from connform.errors import ConnectionFailed
 
-_FIRST_S: Final = 1.0
-_LONGEST_OWN_S: Final = 30.0
-_LONGEST_S: Final = 60.0
+_FIRST_S = 1.0
+_LONGEST_OWN_S = 30.0
+_LONGEST_S = 60.0
 """The longest pause, even if the server asks for more. Also the pause after the server rejects the app, which only a person can
 correct."""
 

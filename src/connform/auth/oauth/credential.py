@@ -6,29 +6,24 @@ stop it, so the new tokens are always stored.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import UTC, datetime
 from threading import Lock, Thread
-from typing import TYPE_CHECKING, Final
 
 from connform.auth.oauth import pending_refresh
 from connform.auth.oauth.freshness import is_fresh
 from connform.auth.oauth.renewal import Renewal, header_lines
+from connform.auth.oauth.server import AuthorizationServer
+from connform.auth.oauth.token_endpoint import App
 from connform.errors import ConnectionFailed
+from connform.grant import Grant, GrantFacts, GrantStore
 from connform.http.header import BEARER_SCHEME
 from connform.http.net import deadline
-from connform.http.settings import NO_LINES, Credential
+from connform.http.settings import NO_LINES, ClientSettings, Credential, HeaderLines
 from connform.process_local import ProcessLocal
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from connform.auth.oauth.server import AuthorizationServer
-    from connform.auth.oauth.token_endpoint import App
-    from connform.grant import Grant, GrantFacts, GrantStore
-    from connform.http.settings import ClientSettings, HeaderLines
-
-_LOCK_WAIT_SHARE: Final = 0.9
+_LOCK_WAIT_SHARE = 0.9
 """The share of a caller's time to wait for the lock: at its end the message says who holds the lock, before the caller's deadline."""
 
 

@@ -5,17 +5,13 @@ Layer 2, no IO; callers pass the current time.
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from datetime import datetime, timedelta
 
-if TYPE_CHECKING:
-    from datetime import datetime
+from connform.grant import GrantFacts
 
-    from connform.grant import GrantFacts
-
-_LEEWAY: Final = timedelta(seconds=60)
+_LEEWAY = timedelta(seconds=60)
 """A token is renewed this long before it expires, or a tenth of its lifetime, whichever is less."""
-_YOUNG_FOR: Final = timedelta(seconds=60)
+_YOUNG_FOR = timedelta(seconds=60)
 """A token younger than this, or than half of its lifetime, is not renewed after a 401 or 403: the cause is not its age."""
 
 

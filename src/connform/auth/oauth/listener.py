@@ -8,13 +8,14 @@ from __future__ import annotations
 import errno
 import socket
 import ssl
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from socketserver import TCPServer
 from threading import Thread
-from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from connform.errors import ConnectionFailed
@@ -22,16 +23,12 @@ from connform.http.net.certificate_files import load_own_certificate
 from connform.http.net.tls_socket import TLSSocket
 from connform.secret import Secret
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-_PAGE: Final = (
+_PAGE = (
     b"<!doctype html><title>connform</title><p>The login has been handed over: close this window, and see the terminal."
 )
-_STRAY_PAGE: Final = b"<!doctype html><title>connform</title><p>This is not the answer to the login that is waited for."
-_IDLE_TIMEOUT_S: Final = 10.0
-_NO_SUCH_ADDRESS: Final = {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL}
+_STRAY_PAGE = b"<!doctype html><title>connform</title><p>This is not the answer to the login that is waited for."
+_IDLE_TIMEOUT_S = 10.0
+_NO_SUCH_ADDRESS = {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL}
 """Errors of an address that this machine does not have: containers list `::1` in /etc/hosts and may have no IPv6."""
 
 

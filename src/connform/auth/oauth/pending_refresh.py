@@ -7,22 +7,17 @@ it still waits for the answer. The next holder of the lock must then not send th
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from datetime import datetime, timedelta
 
 from connform.auth.oauth.token_endpoint import CALL_S
+from connform.grant import Pending
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from datetime import datetime
-
-    from connform.grant import Pending
-
-MAX_AGE: Final = timedelta(seconds=CALL_S + 30)
+MAX_AGE = timedelta(seconds=CALL_S + 30)
 """The longest that a refresh can be pending: one call, and time to write its answer. The process that began an older one has ended.
 A refresh from the future, by a clock that is ahead, is judged in the same way."""
-_RUNNING: Final[list[tuple[int, str]]] = []
+_RUNNING: list[tuple[int, str]] = []
 """Process id and connection of each refresh that runs in this process. The id tells a forked child that an entry is its parent's."""
 
 

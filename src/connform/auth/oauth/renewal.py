@@ -11,38 +11,28 @@ Layer 2; uses the table of grants and the token endpoint. Rules that prevent the
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from time import monotonic, sleep
-from typing import TYPE_CHECKING, Final
 
 from connform.auth.oauth import pending_refresh
 from connform.auth.oauth.cool_down import CoolDown
 from connform.auth.oauth.freshness import is_fresh, is_young
+from connform.auth.oauth.server import AuthorizationServer
 from connform.auth.oauth.stored_grant import StoredGrant
-from connform.auth.oauth.token_answer import AnswerLost, EndpointFailed, GrantRefused
-from connform.auth.oauth.token_endpoint import TokenEndpoint
+from connform.auth.oauth.token_answer import AnswerLost, EndpointFailed, GrantRefused, Tokens
+from connform.auth.oauth.token_endpoint import App, TokenEndpoint
 from connform.errors import ConnectionFailed
-from connform.grant import Grant, Pending
+from connform.grant import Grant, GrantFacts, GrantStore, LockedGrant, Pending
 from connform.http.header import bearer
+from connform.http.settings import ClientSettings, HeaderLines
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
-
-    from connform.auth.oauth.server import AuthorizationServer
-    from connform.auth.oauth.token_answer import Tokens
-    from connform.auth.oauth.token_endpoint import App
-    from connform.grant import GrantFacts, GrantStore, LockedGrant
-    from connform.http.settings import ClientSettings, HeaderLines
-
-_POLL_S: Final = 0.2
-_ENDED: Final = {
+_POLL_S = 0.2
+_ENDED = {
     "login_required": "the server no longer accepts the grant: it was revoked, or has ended",
     "refresh_interrupted": "a refresh was interrupted, and the answer with the new token was lost",
 }
-_RETRY_HINT: Final = (
-    "the next use tries the token once more; where that is refused, run `connform login` for this connection"
-)
+_RETRY_HINT = "the next use tries the token once more; where that is refused, run `connform login` for this connection"
 
 
 class Renewal:

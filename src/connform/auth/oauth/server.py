@@ -7,17 +7,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from connform.errors import ConnectionFailed
+from connform.http.settings import ClientSettings
 from connform.origin import Origin
 
-if TYPE_CHECKING:
-    from connform.http.settings import ClientSettings
-
-_MAX_BODY_BYTES: Final = 1024 * 1024
-_NOT_FOUND: Final = 404
+_MAX_BODY_BYTES = 1024 * 1024
+_NOT_FOUND = 404
 
 
 class AuthorizationServer(NamedTuple):

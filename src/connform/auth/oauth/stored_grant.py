@@ -8,16 +8,14 @@ from __future__ import annotations
 import logging
 from contextlib import suppress
 from time import sleep
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import NamedTuple
 
 from connform.errors import ConnectionFailed
+from connform.grant import Grant, LockedGrant, Pending
 
-if TYPE_CHECKING:
-    from connform.grant import Grant, LockedGrant, Pending
-
-_PAUSES_S: Final = (0.1, 0.3, 0.6)
+_PAUSES_S = (0.1, 0.3, 0.6)
 """The pauses between attempts to write new tokens while the database is failing."""
-_LOG: Final = logging.getLogger("connform")
+_LOG = logging.getLogger("connform")
 
 
 class _Unsaved(NamedTuple):

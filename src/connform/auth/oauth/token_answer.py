@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from connform.errors import ConnectionFailed
 from connform.http.header import bearer
 from connform.retry_after import parse_retry_after
 from connform.secret import Secret
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-_LONGEST_LIFE_S: Final = 10 * 365 * 86_400.0
+_LONGEST_LIFE_S = 10 * 365 * 86_400.0
 """The longest lifetime of an access token that is used. A longer one means that it does not expire, and may overflow a date."""
-_SUCCESS: Final = range(200, 300)
+_SUCCESS = range(200, 300)
 """Any 2xx: some servers answer 201 or 202."""
 _NOT_FOUND, _NO_SUCH_METHOD, _UNAUTHORIZED, _TIMEOUT, _TOO_MANY, _SERVER_ERROR = 404, 405, 401, 408, 429, 500
-_GRANT_ERRORS: Final = {
+_GRANT_ERRORS = {
     "invalid_grant",  # RFC 6749 §5.2
     "invalid_token",  # RFC 6750 §3.1: some servers say it of a refresh token
     *("interaction_required", "login_required", "consent_required"),  # OpenID Connect Core 1.0 §3.1.2.6
@@ -28,7 +26,7 @@ _GRANT_ERRORS: Final = {
     "invalid_refresh_token",  # Slack: the grant is refused with a 200
 }
 """The customer has to log in again."""
-_APP_ERRORS: Final = {
+_APP_ERRORS = {
     *("invalid_client", "unauthorized_client"),  # RFC 6749 §5.2
     "incorrect_client_credentials",  # GitHub
     *(
@@ -37,13 +35,13 @@ _APP_ERRORS: Final = {
     ),  # Slack: docs.slack.dev/reference/methods/oauth.v2.access, read 2026-11-28
 }
 """The app is refused: its secret is wrong, or it may not do this."""
-_REQUEST_ERRORS: Final = {"invalid_request", "invalid_scope", "unsupported_grant_type"}
+_REQUEST_ERRORS = {"invalid_request", "invalid_scope", "unsupported_grant_type"}
 """The request is refused (RFC 6749 §5.2)."""
-_REFUSED_TOKEN: Final = re.compile(r"refresh[ _]token\b.*\b(invalid|expired|revoked)\b", re.IGNORECASE)
+_REFUSED_TOKEN = re.compile(r"refresh[ _]token\b.*\b(invalid|expired|revoked)\b", re.IGNORECASE)
 """What Databricks says beside `invalid_request`: github.com/databricks/cli/issues/667, read 2026-11-28."""
-_BOUND_TYPES: Final = {"mac", "dpop", "pop"}
+_BOUND_TYPES = {"mac", "dpop", "pop"}
 """Types of tokens that need a proof with each request. Any other is used as a bearer token, whatever its server calls it."""
-_ERROR_NAME: Final = re.compile(r"[a-z]{2,20}(_[a-z]{1,20}){1,4}")
+_ERROR_NAME = re.compile(r"[a-z]{2,20}(_[a-z]{1,20}){1,4}")
 """An error's name that messages repeat; a generated value does not look like one."""
 
 

@@ -7,29 +7,25 @@ Secrets are in clear only inside of `hidden_frames()`, so that no traceback show
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Callable, Mapping
 from time import monotonic
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, TypeVar
+from typing import NamedTuple, TypeAlias, TypeVar
 from urllib.parse import quote_plus, urlencode, urlsplit
 
-from connform.auth.oauth.token_answer import AnswerLost, TokenAnswer, read_revocation, read_tokens
+from connform.auth.oauth.token_answer import AnswerLost, TokenAnswer, Tokens, read_revocation, read_tokens
 from connform.errors import ConnectionFailed
 from connform.http.header import HeaderCredential
 from connform.http.net import deadline
+from connform.http.settings import ClientSettings
 from connform.secret import Secret
 from connform.tracebacks import hidden_frames
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from connform.auth.oauth.token_answer import Tokens
-    from connform.http.settings import ClientSettings
 
 T = TypeVar("T")
 _Form: TypeAlias = "Mapping[str, str | Secret]"
 
-CALL_S: Final = 60.0
+CALL_S = 60.0
 """The limit of a call. The deadline of the caller does not shorten it: a call that is cut off loses the tokens of its answer."""
-_MAX_BODY_BYTES: Final = 1024 * 1024
+_MAX_BODY_BYTES = 1024 * 1024
 
 
 class App(NamedTuple):

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
-from connform.engine.changes.plan_file import require_same
+from connform.engine.changes.plan import Plan
+from connform.engine.changes.plan_file import PlanFile, require_same
 from connform.engine.changes.safety import refusals
-from connform.engine.run.states import SINGLE_SHARD
+from connform.engine.report import Report
+from connform.engine.run.states import SINGLE_SHARD, Shard
 from connform.errors import Refused
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from connform.engine.changes.plan import Plan
-    from connform.engine.changes.plan_file import PlanFile
-    from connform.engine.report import Report
-    from connform.engine.run.states import Shard
-
-_MAX_SHOWN: Final = 20
+_MAX_SHOWN = 20
 """How many reasons a message has room for."""
 
 

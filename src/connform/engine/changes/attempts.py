@@ -5,19 +5,13 @@ Layer 3, no IO.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
-from connform.engine.changes.plan import Action
+from connform.engine.changes.plan import Action, Change
+from connform.engine.report import ConnectionReport
 from connform.faults import Stage, Verdict
-from connform.recorded import Actor, AppliedRecord, Attempt, UsedSecret
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from connform.engine.changes.plan import Change
-    from connform.engine.report import ConnectionReport
-    from connform.recorded import Applied
+from connform.recorded import Actor, Applied, AppliedRecord, Attempt, UsedSecret
 
 
 def record_of_attempt(

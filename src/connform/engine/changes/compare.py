@@ -5,23 +5,20 @@ Layer 3, no IO.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
+from connform.database.state_table import StateTable
 from connform.engine.changes.living_grants import leaves_grant, living_grant
 from connform.engine.changes.plan import Action, Change
 from connform.engine.changes.specification import FieldChange, differences, digest, specification
+from connform.engine.run.states import StateOfRun
+from connform.grant import GrantFacts
+from connform.manifest.decode import Manifest
+from connform.manifest.model import Connection
+from connform.recorded import Applied, RecordSummary
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from connform.database.state_table import StateTable
-    from connform.engine.run.states import StateOfRun
-    from connform.grant import GrantFacts
-    from connform.manifest.decode import Manifest
-    from connform.manifest.model import Connection
-    from connform.recorded import Applied, RecordSummary
-
-_NOWHERE: Final = "<stdin>"
+_NOWHERE = "<stdin>"
 """The file name of a manifest that was read from standard input."""
 
 

@@ -5,18 +5,14 @@ Layer 3, no IO: `engine/plan.py` runs the check.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
+from connform.engine.changes.plan import Change
+from connform.engine.report import ConnectionReport
 from connform.engine.run.live_check import CERTIFICATE_WARNING
 from connform.faults import FAULTS, Stage, Verdict
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from connform.engine.changes.plan import Change
-    from connform.engine.report import ConnectionReport
-    from connform.recorded import AppliedRecord
+from connform.recorded import AppliedRecord
 
 
 def compare_with_live(

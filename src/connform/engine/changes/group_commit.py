@@ -6,11 +6,9 @@ Layer 3; writes the recorded state, in a worker thread.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from connform.database.state_table import StateChanges
-    from connform.recorded import AppliedRecord, EarlierSpec
+from connform.database.state_table import StateChanges
+from connform.recorded import AppliedRecord, EarlierSpec
 
 
 class GroupCommit:

@@ -5,22 +5,21 @@ Layer 3; no IO, but reads the clock. A grant is a person's consent: after it is 
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from connform.auth.oauth.freshness import is_fresh
 from connform.engine.load.catalog import uses_grant
+from connform.grant import GrantFacts
+from connform.manifest.model import Connection
+from connform.recorded import Applied
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
     from connform.engine.changes.plan import Plan, Step
-    from connform.grant import GrantFacts
-    from connform.manifest.model import Connection
-    from connform.recorded import Applied
 
 _CREATE, _REMOVE = "create", "remove"
-_MAX_SHOWN: Final = 5
+_MAX_SHOWN = 5
 """How many names a suggestion shows."""
 
 

@@ -5,29 +5,22 @@ Layer 3; reads the recorded state.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
+from connform.database.state_table import StateTable
 from connform.engine.changes.compare import declared_change, declared_connection, removal_change
 from connform.engine.changes.living_grants import probable_renames
-from connform.engine.changes.plan import Action, Plan
+from connform.engine.changes.plan import Action, Change, Plan, Step
 from connform.engine.changes.production import production_secrets
-from connform.engine.changes.renames import find_renames
+from connform.engine.changes.renames import Rename, find_renames
 from connform.engine.changes.specification import with_stores
 from connform.engine.load.catalog import uses_grant
-from connform.engine.load.selection import select
-from connform.engine.run.states import SINGLE_SHARD, Shard, by_table
+from connform.engine.load.selection import Selection, select
+from connform.engine.run.states import SINGLE_SHARD, Shard, StateOfRun, by_table
 from connform.errors import UnknownConnection
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from connform.database.state_table import StateTable
-    from connform.engine.changes.plan import Change, Step
-    from connform.engine.changes.renames import Rename
-    from connform.engine.load.selection import Selection
-    from connform.engine.run.states import StateOfRun
-    from connform.manifest.decode import Manifest
-    from connform.recorded import Applied, RecordSummary
+from connform.manifest.decode import Manifest
+from connform.recorded import Applied, RecordSummary
 
 
 def make_plan(manifest: Manifest, states: StateOfRun, selection: Selection, shard: Shard = SINGLE_SHARD) -> Plan:

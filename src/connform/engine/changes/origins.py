@@ -5,8 +5,9 @@ Layer 3, no IO. It reads recorded specifications in the same way as declared one
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from connform.auth.oauth.server import AuthorizationServer
 from connform.auth.oauth2 import SERVER_URLS, server
@@ -18,12 +19,9 @@ from connform.manifest.model import Connection
 from connform.secret import SecretReference
 from connform.secrets.vault.login import SERVICE_ACCOUNT
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-_WEB: Final = ("https://", "http://")
-_NOWHERE: Final = Span("", 1, 1, 1, 1)
-_SERVERS: Final[Mapping[str, Mapping[str, str]]] = {
+_WEB = ("https://", "http://")
+_NOWHERE = Span("", 1, 1, 1, 1)
+_SERVERS: Mapping[str, Mapping[str, str]] = {
     "awssecrets": {"endpoint_url": "AWS"},
     "awsssm": {"endpoint_url": "AWS"},
     "azurekv": {"authority": "https://login.microsoftonline.com"},
@@ -32,7 +30,7 @@ _SERVERS: Final[Mapping[str, Mapping[str, str]]] = {
     "vault": {"address": "VAULT_ADDR"},
 }
 """Backend → the settings of its stores that name its servers, each with the default server or its name."""
-_LOGINS: Final = {
+_LOGINS = {
     "awssecrets": "this machine's login to AWS",
     "awsssm": "this machine's login to AWS",
     "azurekv": "this machine's login to Azure",

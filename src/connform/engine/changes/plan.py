@@ -5,27 +5,22 @@ Layer 3, no IO.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
+from connform.database.state_table import StateTable
 from connform.engine.changes.living_grants import describe_grant
-from connform.engine.changes.origins import sends
+from connform.engine.changes.origins import Send, sends
 from connform.engine.changes.production import ProductionSecrets
-from connform.engine.changes.specification import digest
+from connform.engine.changes.specification import FieldChange, digest
+from connform.engine.report import ConnectionReport
 from connform.engine.run.describe import describe
 from connform.engine.run.describe_record import describe_specification
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from connform.database.state_table import StateTable
-    from connform.engine.changes.origins import Send
-    from connform.engine.changes.specification import FieldChange
-    from connform.engine.report import ConnectionReport
-    from connform.grant import GrantFacts
-    from connform.manifest.model import Connection
-    from connform.recorded import Applied
+from connform.grant import GrantFacts
+from connform.manifest.model import Connection
+from connform.recorded import Applied
 
 
 class Action(StrEnum):

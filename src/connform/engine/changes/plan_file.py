@@ -6,27 +6,24 @@ Layer 3; reads the file. A plan file may be published: it holds what manifests d
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from connform.engine.changes.living_grants import describe_grant
-from connform.engine.changes.plan import Action, make_step
+from connform.engine.changes.plan import Action, Plan, make_step
 from connform.engine.changes.specification import digest
 from connform.engine.load.selection import Selection
 from connform.engine.run.states import PARTS, Shard
 from connform.errors import PlanUnusable, Refused
 from connform.manifest.input_files import read_argument
 
-if TYPE_CHECKING:
-    from connform.engine.changes.plan import Plan
-
-_TEXT: Final = {"type": "string"}
-_TEXTS: Final = {"type": "array", "items": _TEXT}
-_DIGEST: Final = {"type": "string", "pattern": "^(sha256:[0-9a-f]{64})?$"}
-_FILE_DIGEST: Final = "file_digest"
+_TEXT = {"type": "string"}
+_TEXTS = {"type": "array", "items": _TEXT}
+_DIGEST = {"type": "string", "pattern": "^(sha256:[0-9a-f]{64})?$"}
+_FILE_DIGEST = "file_digest"
 """The key with the digest of all other keys."""
-_MAX_BYTES: Final = 64 * 1024 * 1024
+_MAX_BYTES = 64 * 1024 * 1024
 """Enough for some 25,000 changes with all of their values."""
-_MAX_SHOWN: Final = 5
+_MAX_SHOWN = 5
 """How many names a message shows."""
 
 
@@ -43,7 +40,7 @@ def _with_optional(schema: dict[str, Any], **properties: Any) -> dict[str, Any]:
     return {**schema, "properties": schema["properties"] | properties}
 
 
-PLAN_SCHEMA: Final[dict[str, Any]] = {
+PLAN_SCHEMA: dict[str, Any] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "title": "A saved plan (connform plan --out FILE)",
     **_object(

@@ -5,21 +5,17 @@ Layer 3; reads the recorded state.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 
-from connform.engine.changes.origins import sends
+from connform.engine.changes.origins import Destination, sends
+from connform.engine.changes.secret_identity import SecretIdentity
+from connform.engine.run.states import StateOfRun
 from connform.errors import ConnectionFailed
+from connform.recorded import Applied, EarlierSpec
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
-
-    from connform.engine.changes.origins import Destination
-    from connform.engine.changes.secret_identity import SecretIdentity
-    from connform.engine.run.states import StateOfRun
-    from connform.recorded import Applied, EarlierSpec
-
-PRODUCTION: Final = "production"
+PRODUCTION = "production"
 
 
 def is_production(spec: Mapping[str, Any]) -> bool:

@@ -7,29 +7,26 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import NamedTuple
 
 from connform.diagnostics import Span
 from connform.engine.load.catalog import uses_grant
 from connform.engine.run.client import bare_settings
+from connform.engine.run.context import RunContext
 from connform.engine.run.end_grant import LOCK_S, end_grant
 from connform.engine.run.resolve import resolve
 from connform.engine.run.revocation import declared_server, foreign_server_problem
 from connform.engine.run.secret_resolver import SecretResolver
+from connform.engine.run.states import StateOfRun
 from connform.errors import ConnectionFailed, Refused
+from connform.manifest.decode import Manifest
+from connform.manifest.model import Connection
+from connform.recorded import Applied
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from connform.engine.run.context import RunContext
-    from connform.engine.run.states import StateOfRun
-    from connform.manifest.decode import Manifest
-    from connform.manifest.model import Connection
-    from connform.recorded import Applied
-
-_REVOKED: Final = "was revoked and deleted"
+_REVOKED = "was revoked and deleted"
 """How the message of `end_grant` ends if the grant was revoked."""
 
 

@@ -5,24 +5,20 @@ Layer 3; writes the recorded state and the grants.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from connform.auth.oauth import pending_refresh
+from connform.database.grant_table import GrantTable
 from connform.database.renaming import rename
+from connform.database.state_table import StateChanges, StateTable
+from connform.engine.changes.plan import Change
 from connform.engine.run.grants import StoredGrants
 from connform.engine.run.secret_resolver import SecretResolver
+from connform.engine.run.state_location import StateLocation
 from connform.errors import ConnectionFailed
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from connform.database.grant_table import GrantTable
-    from connform.database.state_table import StateChanges, StateTable
-    from connform.engine.changes.plan import Change
-    from connform.engine.run.state_location import StateLocation
-    from connform.manifest.model import Store
+from connform.manifest.model import Store
 
 
 def rename_records(

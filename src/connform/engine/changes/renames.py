@@ -6,20 +6,18 @@ is never replaced, and an entry whose old name isn't recorded has no effect.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+from connform.database.state_table import StateTable
+from connform.engine.run.states import Shard, StateOfRun
+from connform.grant import GrantFacts
+from connform.recorded import RecordSummary
 
-    from connform.database.state_table import StateTable
-    from connform.engine.run.states import Shard, StateOfRun
-    from connform.grant import GrantFacts
-    from connform.recorded import RecordSummary
+SummariesByTable = Mapping[StateTable, Mapping[str, RecordSummary]]
+GrantsByTable = Mapping[StateTable, Mapping[str, GrantFacts]]
 
-    SummariesByTable = Mapping[StateTable, Mapping[str, RecordSummary]]
-    GrantsByTable = Mapping[StateTable, Mapping[str, GrantFacts]]
-
-_PROBLEM: Final = "it was to become {new} (`moved:`), and {why}"
+_PROBLEM = "it was to become {new} (`moved:`), and {why}"
 
 
 class Rename(NamedTuple):

@@ -6,24 +6,17 @@ follow its secrets and not its connections, because whoever changes a host can c
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterable, Iterator, Sequence
 
 from connform.engine.changes.living_grants import reasons_for_force
-from connform.engine.changes.origins import sends
-from connform.engine.changes.plan import Action, sends_of
-from connform.engine.changes.production import is_production
+from connform.engine.changes.origins import Destination, sends
+from connform.engine.changes.plan import Action, Change, Plan, Step, sends_of
+from connform.engine.changes.production import ProductionSecrets, is_production
 from connform.manifest.harmless import mask_generated_text
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from connform.engine.changes.origins import Destination
-    from connform.engine.changes.plan import Change, Plan, Step
-    from connform.engine.changes.production import ProductionSecrets
-
-MIN_RECORDED: Final = 10
+MIN_RECORDED = 10
 """With fewer recorded connections than this, the rule on the share doesn't apply."""
-MAX_SHARE: Final = 0.3
+MAX_SHARE = 0.3
 """The largest permitted share of recorded connections that are removed or changed."""
 
 

@@ -8,23 +8,19 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Mapping
 from posixpath import basename, join, normpath
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
 from connform.engine.load.catalog import reads_files
 from connform.manifest.urls import UrlError, parse_url
+from connform.secret import SecretReference
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from typing import TypeAlias
+_Key: TypeAlias = tuple[str | bool | None, ...]
 
-    from connform.secret import SecretReference
-
-    _Key: TypeAlias = tuple[str | bool | None, ...]
-
-_FILE: Final = "file"
-_ARN: Final = r"arn:[^:]*:[^:]*:([^:]*):([^:]*):(?:secret:|parameter/?)?(.*?)(?:-(?![a-z]{6}$)[A-Za-z0-9]{6})?"
+_FILE = "file"
+_ARN = r"arn:[^:]*:[^:]*:([^:]*):([^:]*):(?:secret:|parameter/?)?(.*?)(?:-(?![a-z]{6}$)[A-Za-z0-9]{6})?"
 """Matches region, account and name of an ARN; the name without the six random characters that Secrets Manager appends.
 Six lower-case letters are taken for a word of the name."""
 
@@ -196,7 +192,7 @@ def _third_party_identity(reference: SecretReference, settings: Mapping[str, Any
     )
 
 
-_BY_BACKEND: Final[dict[str, Callable[[SecretReference, Mapping[str, Any]], SecretIdentity]]] = {
+_BY_BACKEND: dict[str, Callable[[SecretReference, Mapping[str, Any]], SecretIdentity]] = {
     "awssecrets": _aws_identity,
     "awsssm": _aws_identity,
     "azurekv": _azure_identity,

@@ -6,26 +6,23 @@ Layer 3, no IO. A specification holds references and no secrets, so its digest r
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from pathlib import Path
+from typing import Any, Final, NamedTuple
 
 from connform.engine.load.catalog import provider
 from connform.engine.load.relative_paths import is_relative, is_relative_store
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from pathlib import Path
-
-    from connform.manifest.model import Connection, Store
+from connform.manifest.model import Connection, Store
 
 Specification = dict[str, Any]
 """`settings`: the effective values; `base_url`: the resolved API root; `stores`: the stores that its references name;
 `folder`: the folder of its manifest, if the connection has relative paths."""
-_ABSENT_WHERE_EMPTY: Final = ("tags", "timeouts", "tls")
+_ABSENT_WHERE_EMPTY = ("tags", "timeouts", "tls")
 """Settings that mean the same if they are empty and if they are missing."""
-_UNCHANGED_TYPES: Final = frozenset({str, int, bool, type(None)})
+_UNCHANGED_TYPES = frozenset({str, int, bool, type(None)})
 """Types of values that are copied unchanged."""
-_PARTS: Final = {"base_url": "/base_url", "settings": "", "stores": "/stores", "folder": "/folder"}
+_PARTS = {"base_url": "/base_url", "settings": "", "stores": "/stores", "folder": "/folder"}
 """Part of a specification → the JSON pointer to it."""
 
 _canonical: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode

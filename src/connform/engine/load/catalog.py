@@ -5,44 +5,40 @@ Layer 3; no IO but the look-up of entry points, and that only for names that are
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from connform.auth import METHODS
+from connform.auth.interface import AuthMethod
 from connform.diagnostics import PLUGIN_ERROR
 from connform.engine.load.plugin_kinds import AUTH_PLUGINS, BACKEND_PLUGINS, PROVIDER_PLUGINS
 from connform.errors import ConnectionFailed, SecretUnresolved
 from connform.manifest.rules import Finding
 from connform.manifest.settings import SETTINGS, check_settings
-from connform.manifest.shape import Shape, secret_keys
+from connform.manifest.shape import Schema, Shape, secret_keys
 from connform.manifest.vocabulary import Vocabulary
 from connform.providers import PROVIDERS
-from connform.registry import AUTH_GROUP, PROVIDERS_GROUP, SECRETS_GROUP, LazyTable, find, loaded, names
+from connform.providers.interface import Provider
+from connform.registry import AUTH_GROUP, PROVIDERS_GROUP, SECRETS_GROUP, LazyTable, PluginKind, find, loaded, names
 from connform.secrets import BACKENDS
-from connform.secrets.kit.interface import DEFAULT_TIMEOUT_S, HasStoreRules
+from connform.secrets.kit.interface import DEFAULT_TIMEOUT_S, Backend, HasStoreRules
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
-
-    from connform.auth.interface import AuthMethod
-    from connform.manifest.shape import Schema
-    from connform.providers.interface import Provider
-    from connform.registry import PluginKind
     from connform.secret import SecretReference
-    from connform.secrets.kit.interface import Backend
 
 Found = TypeVar("Found")
-_ANY: Final = Shape(extensible=True)
+_ANY = Shape(extensible=True)
 """The shape of a plug-in that isn't used, or can't be loaded: any keys."""
 
-DEFAULT_PROVIDER: Final = "iinked-sign"
-_ENVIRONMENT: Final[Schema] = {
+DEFAULT_PROVIDER = "iinked-sign"
+_ENVIRONMENT: Schema = {
     "enum": ["sandbox", "production", "private"],
     "description": "Connections of this environment only may read the store's secrets; default: any.",
     "x-code": "unknown-environment",
 }
-_TIMEOUT: Final[Schema] = {
+_TIMEOUT: Schema = {
     "type": "number",
     "exclusiveMinimum": 0,
     "maximum": 3600,
@@ -95,7 +91,7 @@ class _FileBackends:
         return reads_files(str(name))
 
 
-_FILE_BACKENDS: Final = _FileBackends()
+_FILE_BACKENDS = _FileBackends()
 
 
 def auth_method(name: str) -> AuthMethod:

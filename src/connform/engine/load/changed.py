@@ -6,19 +6,15 @@ Layer 3; reads a Git repository.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
 
 from connform.engine.load.catalog import vocabulary
 from connform.engine.load.git_baseline import sources_at
 from connform.engine.load.relative_paths import is_relative, is_relative_store, references
+from connform.manifest.document import Entry
 from connform.manifest.tally import Tally
+from connform.manifest.tree import Tree
 from connform.manifest.validate import validate
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from connform.manifest.document import Entry
-    from connform.manifest.tree import Tree
 
 
 def changed_since(ref: str, files: Sequence[str], now: Tree) -> set[str]:

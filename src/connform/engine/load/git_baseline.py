@@ -8,20 +8,15 @@ Layer 3; reads Git repositories.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
-from connform.engine.load.git_commit import Commit
+from connform.engine.load.git_commit import Commit, TreeEntry
 from connform.engine.load.git_repository import names_below, repository_for
 from connform.errors import NoBaseline
 from connform.manifest.files import MAX_FILE_BYTES, STDIN, Source, is_manifest_name
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
-
-    from connform.engine.load.git_commit import TreeEntry
-
-_DEFAULT_PATHS: Final = ("connections.yaml", "connections")
+_DEFAULT_PATHS = ("connections.yaml", "connections")
 
 
 def sources_at(ref: str, paths: Sequence[str]) -> list[Source]:

@@ -7,26 +7,24 @@ was not committed from one that was not fetched.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Final, NamedTuple, Self
+from pathlib import Path
+from typing import NamedTuple, Self
 
 from connform.engine.load.git_objects import GitObjects
 from connform.engine.load.git_repository import is_submodule, names_below
 from connform.errors import NoBaseline
 from connform.manifest.repository import repository_of
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from pathlib import Path
-
-_FILE: Final = "100"
+_FILE = "100"
 """The mode of an entry of a tree says its type; the modes of files begin with this."""
-_FOLDER: Final = "40000"
-_LINK: Final = "120000"
-_SUBMODULE: Final = "160000"
-_MAX_LINKS: Final = 40
+_FOLDER = "40000"
+_LINK = "120000"
+_SUBMODULE = "160000"
+_MAX_LINKS = 40
 """How many links are followed for one path; the limit of Linux is the same."""
-_SHALLOW: Final = "a shallow clone, as CI makes them, needs `fetch-depth: 0` (GitHub) or `GIT_DEPTH: 0` (GitLab)"
+_SHALLOW = "a shallow clone, as CI makes them, needs `fetch-depth: 0` (GitHub) or `GIT_DEPTH: 0` (GitLab)"
 
 
 class TreeEntry(NamedTuple):

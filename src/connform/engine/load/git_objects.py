@@ -13,26 +13,24 @@ from __future__ import annotations
 import errno
 import os
 import subprocess
-from typing import TYPE_CHECKING, Final, NamedTuple, Self
+from pathlib import Path
+from typing import NamedTuple, Self
 
 from connform.environment import variable
 from connform.errors import NoBaseline
 from connform.programs import find_program
 from connform.secrets.kit.command import ordinary_variables
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-OPTIONS: Final = ("--no-pager", "-c", "safe.bareRepository=explicit")
+OPTIONS = ("--no-pager", "-c", "safe.bareRepository=explicit")
 """The options of every call of git."""
-VARIABLES: Final = {
+VARIABLES = {
     "GIT_ALLOW_PROTOCOL": "",  # no transport: it overrides every `protocol.*.allow` of a configuration
     "GIT_NO_LAZY_FETCH": "1",  # Git 2.45 and later doesn't even try to fetch
     "GIT_NO_REPLACE_OBJECTS": "1",  # no replacement for the commit of this id
     "LC_ALL": "C",
 }
 """Environment variables for git, added to the ordinary ones; the caller's `GIT_*` are not passed on."""
-_MISSING_OBJECT: Final = (
+_MISSING_OBJECT = (
     "--changed-since reads the manifests of that commit, and this partial clone has not fetched all of them: `git diff "
     "--stat COMMIT` fetches what is missing, or clone without `--filter`; connform itself contacts nobody"
 )

@@ -10,15 +10,12 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
 
 from connform.manifest.repository import repository_of
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-_SUBMODULE_PATH: Final = re.compile(r"/modules/(?!.*/worktrees/[^/]+\s*$)")
+_SUBMODULE_PATH = re.compile(r"/modules/(?!.*/worktrees/[^/]+\s*$)")
 """Matches the path in a file `.git` of a submodule; that of a linked worktree ends in `worktrees/NAME`."""
 
 

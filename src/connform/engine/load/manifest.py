@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import gc
 import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from connform.diagnostics import Severity
+from connform.diagnostics import Diagnostic, Severity
 from connform.engine.load.catalog import (
     DEFAULT_PROVIDER,
     auth_reference_keys,
@@ -24,23 +25,20 @@ from connform.engine.load.policies import apply_policies
 from connform.engine.load.selection import EVERYTHING, Selection, select
 from connform.engine.report import Report
 from connform.errors import ManifestInvalid, UnknownConnection
-from connform.manifest.files import load_sources, searched_folders
+from connform.manifest.document import Entry
+from connform.manifest.files import Source, load_sources, searched_folders
 from connform.manifest.ignores import Ignores
 from connform.manifest.tally import MORE, Tally
+from connform.manifest.tree import Tree
 from connform.manifest.validate import validate as validate_sources
 from connform.secrets.kit.interface import DEFAULT_TIMEOUT_S
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from connform.diagnostics import Diagnostic
     from connform.manifest.decode import Manifest
-    from connform.manifest.document import Entry
-    from connform.manifest.files import Source
-    from connform.manifest.tree import Tree
 
-_UNKNOWN_NAMES: Final = frozenset({"unknown-auth-method", "unknown-provider", "unknown-store-type", "unknown-scheme"})
+_UNKNOWN_NAMES = frozenset({"unknown-auth-method", "unknown-provider", "unknown-store-type", "unknown-scheme"})
 """Diagnostics that disappear if an installed plug-in has the name."""
 
 

@@ -5,15 +5,10 @@ Layer 3, no IO.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from connform.engine.load.catalog import vocabulary
 from connform.manifest.document import document_schema
 from connform.manifest.settings import EXTENDS, SETTINGS
-from connform.manifest.shape import published
-
-if TYPE_CHECKING:
-    from connform.manifest.shape import Schema, Shape
+from connform.manifest.shape import Schema, Shape, published
 
 
 def manifest_schema() -> Schema:

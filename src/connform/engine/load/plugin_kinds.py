@@ -5,8 +5,9 @@ Layer 3, no IO.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import UnionType
+from typing import Any
 from urllib.parse import urlsplit
 
 from connform.auth.interface import AuthMethod
@@ -22,12 +23,8 @@ from connform.registry import AUTH_GROUP, PROVIDERS_GROUP, SECRETS_GROUP, Plugin
 from connform.secret import Secret
 from connform.secrets.kit.interface import Backend, Fetched, OpenStore
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from types import UnionType
-
-_URLS: Final = ("base_url", "key_management_url", "authorize_url", "token_url", "revoke_url")
-_METHODS: Final = ("GET", "HEAD", "POST")
+_URLS = ("base_url", "key_management_url", "authorize_url", "token_url", "revoke_url")
+_METHODS = ("GET", "HEAD", "POST")
 
 
 def _wrong_field(value: Any, fields: Mapping[str, type | UnionType]) -> str:
@@ -111,7 +108,7 @@ def _outcomes_problem(outcomes: Sequence[Any], references: Sequence[object]) -> 
     return ""
 
 
-PROVIDER_PLUGINS: Final = PluginKind(
+PROVIDER_PLUGINS = PluginKind(
     PROVIDERS_GROUP,
     Provider,
     {"shape": Shape, "rules": Iterable, "instance": Instance, "check_request": CheckRequest, "judge": Judgement},
@@ -119,7 +116,7 @@ PROVIDER_PLUGINS: Final = PluginKind(
     {"rules": _finding_problem},
 )
 """Third-party providers."""
-AUTH_PLUGINS: Final = PluginKind(
+AUTH_PLUGINS = PluginKind(
     AUTH_GROUP,
     AuthMethod,
     {
@@ -135,7 +132,7 @@ AUTH_PLUGINS: Final = PluginKind(
     makers=frozenset({"credential"}),
 )
 """Third-party auth methods. The methods of their credentials are guarded too."""
-BACKEND_PLUGINS: Final = PluginKind(
+BACKEND_PLUGINS = PluginKind(
     SECRETS_GROUP,
     Backend,
     {

@@ -8,27 +8,24 @@ Layer 3; reads policy files.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
-from connform.diagnostics import Span
+from connform.diagnostics import Diagnostic, Span
 from connform.engine.load.catalog import DEFAULT_PROVIDER, references_of
 from connform.engine.load.policy_folders import policies_beside
 from connform.manifest.diagnose import diagnose_file
-from connform.manifest.files import load_sources
+from connform.manifest.files import Source, load_sources
+from connform.manifest.tally import Tally
+from connform.manifest.tree import Tree
+from connform.manifest.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from connform.diagnostics import Diagnostic
-    from connform.manifest.files import Source
-    from connform.manifest.tally import Tally
-    from connform.manifest.tree import Tree
-    from connform.manifest.vocabulary import Vocabulary
     from connform.policies.file import Policy
 
-_EVERYWHERE: Final = ""
+_EVERYWHERE = ""
 """In place of a folder: the policies of `--policy`, which judge every connection."""
-_PUBLIC_KEYS: Final = frozenset({"version", "policies", "message", "severity", "schema"})
+_PUBLIC_KEYS = frozenset({"version", "policies", "message", "severity", "schema"})
 """The keys of a policy file besides those of JSON Schema; their values are never secrets."""
 
 

@@ -8,23 +8,18 @@ Layer 3; lists folders.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
-from connform.diagnostics import Span
+from connform.diagnostics import Diagnostic, Span
 from connform.manifest.diagnose import diagnose_file
-from connform.manifest.files import is_manifest_name, read_one_revision
+from connform.manifest.files import Source, is_manifest_name, read_one_revision
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from connform.diagnostics import Diagnostic
-    from connform.manifest.files import Source
-
-FOLDER: Final = "policies"
+FOLDER = "policies"
 """The folder beside a manifest whose policies judge the connections declared in this folder's manifests."""
-MANIFESTS: Final = "connections"
+MANIFESTS = "connections"
 """The default folder of manifests. `FOLDER` may also lie beside it, instead of inside of it."""
-_EXTENSIONS: Final = (".yaml", ".yml")
+_EXTENSIONS = (".yaml", ".yml")
 
 
 class PolicyFiles(NamedTuple):

@@ -5,12 +5,10 @@ Layer 3, no IO.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Container, Mapping, Sequence
+from typing import Any
 
 from connform.engine.load.catalog import auth_reference_keys, reads_files, store_reference_keys
-
-if TYPE_CHECKING:
-    from collections.abc import Container, Mapping, Sequence
 
 
 def is_relative(settings: Mapping[str, Any], stores: Container[str]) -> bool:

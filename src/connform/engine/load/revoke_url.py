@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from connform.auth.oauth.server import same_origin
 from connform.diagnostics import Span
@@ -13,9 +14,6 @@ from connform.errors import ConnectionFailed
 from connform.manifest.model import Connection
 from connform.manifest.rules import Finding
 from connform.manifest.urls import UrlError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 
 def findings(connection: Mapping[str, Any]) -> Iterator[Finding]:

@@ -5,13 +5,10 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from connform.engine.load.policy_folders import FOLDER as POLICIES
 from connform.engine.load.policy_folders import MANIFESTS
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 def manifests_for(file: str) -> Sequence[str]:

@@ -5,14 +5,12 @@ Layer 3, no IO.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import NamedTuple
 
 from connform.errors import UnknownConnection
 from connform.manifest.similar import did_you_mean
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
 
 
 class Selection(NamedTuple):
@@ -30,9 +28,9 @@ class Selection(NamedTuple):
     """Whether names and tags may match nothing, and nothing may be left (`--allow-empty`)."""
 
 
-EVERYTHING: Final = Selection()
+EVERYTHING = Selection()
 """Selects all connections."""
-_EMPTY: Final = (
+_EMPTY = (
     "the selection leaves no connection: its names and tags exist, but no connection satisfies all of them; "
     "--allow-empty permits that"
 )

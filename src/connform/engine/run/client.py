@@ -6,18 +6,15 @@ Layer 3, no IO of its own.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
 
 from connform.engine.load.catalog import auth_method, provider
+from connform.engine.run.context import RunContext
 from connform.engine.run.resolve import resolve
 from connform.http.settings import ClientSettings
+from connform.manifest.model import Connection
 from connform.secret import Secret
 
-if TYPE_CHECKING:
-    from connform.engine.run.context import RunContext
-    from connform.manifest.model import Connection
-
-MAX_BODY_BYTES: Final = 64 * 1024 * 1024
+MAX_BODY_BYTES = 64 * 1024 * 1024
 
 
 def client_settings(

@@ -5,6 +5,7 @@ Layer 3.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,16 +16,13 @@ from connform.engine.load.catalog import provider
 from connform.engine.run.grants import GrantsOfRun, StoredGrants
 from connform.engine.run.secret_resolver import SecretResolver, SecretSource
 from connform.engine.run.state_location import DEFAULT, StateLocation
-from connform.grant import Grant, GrantFacts
+from connform.grant import Grant, GrantFacts, GrantStore
 from connform.http.settings import REAL, Network
+from connform.manifest.decode import Manifest
+from connform.manifest.model import Connection
 from connform.secret import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    from connform.grant import GrantStore
-    from connform.manifest.decode import Manifest
-    from connform.manifest.model import Connection
     from connform.simulator import Simulator
 
 

@@ -6,14 +6,11 @@ Layer 3, no IO.
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from connform.engine.load.catalog import provider
 from connform.engine.report import ConnectionReport
 from connform.errors import ConnectionFailed
-
-if TYPE_CHECKING:
-    from connform.manifest.model import Connection
+from connform.manifest.model import Connection
 
 
 def describe(connection: Connection, base_url: str = "") -> ConnectionReport:

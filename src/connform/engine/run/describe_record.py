@@ -5,14 +5,11 @@ Layer 3, no IO. A module of its own, because reading records needs neither provi
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from connform.engine.report import ConnectionReport
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from connform.recorded import AppliedRecord, Attempt
+from connform.recorded import AppliedRecord, Attempt
 
 
 def describe_record(record: AppliedRecord, history: tuple[Attempt, ...] = ()) -> ConnectionReport:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from connform.auth import oauth2
+from connform.auth.interface import AuthInputs
 from connform.auth.oauth import pending_refresh
 from connform.auth.oauth.token_answer import GrantRefused
 from connform.auth.oauth.token_endpoint import TokenEndpoint
 from connform.engine.run.revocation import revoke_url
+from connform.grant import Grant
 
-if TYPE_CHECKING:
-    from connform.auth.interface import AuthInputs
-    from connform.grant import Grant
-
-LOCK_S: Final = pending_refresh.MAX_AGE.total_seconds()
+LOCK_S = pending_refresh.MAX_AGE.total_seconds()
 """How long to wait for another process that is renewing the grant."""
 
 

@@ -5,19 +5,18 @@ Layer 3; tables open their files and connections when they are first used.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from connform.engine.run.secret_resolver import SecretResolver
 from connform.engine.run.state_location import FOLDER, StateLocation
 from connform.errors import ConnectionFailed
+from connform.grant import GrantStore
+from connform.manifest.model import Connection
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
     from connform.database.grant_table import GrantTable
-    from connform.engine.run.secret_resolver import SecretResolver
-    from connform.grant import GrantStore
-    from connform.manifest.model import Connection
     from connform.secret import Secret
 
 

@@ -7,38 +7,34 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 
 from connform.auth.oauth2 import DEFAULT_SCOPES
+from connform.diagnostics import Span
 from connform.engine.load.catalog import provider, uses_grant
-from connform.engine.report import Remark
+from connform.engine.report import ConnectionReport, Remark
 from connform.engine.run.client import client_settings
 from connform.engine.run.concurrency import map_concurrently, run_coroutine
+from connform.engine.run.context import RunContext
 from connform.engine.run.describe import describe, with_failure
 from connform.engine.run.timeline import Timeline
 from connform.errors import ConnectionFailed
 from connform.faults import FAULTS, Stage, Verdict
 from connform.http.client import async_client
+from connform.http.settings import Credential
+from connform.manifest.model import Connection
 from connform.providers.answers import judge_certificate
 from connform.providers.interface import Answer, Judgement
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from connform.diagnostics import Span
-    from connform.engine.report import ConnectionReport
-    from connform.engine.run.context import RunContext
-    from connform.http.settings import Credential
-    from connform.manifest.model import Connection
-
-TIMEOUT_S: Final = 10.0
+TIMEOUT_S = 10.0
 """The default limit of a whole check."""
-MAX_BODY_BYTES: Final = 1024 * 1024
-_REFUSALS: Final = {"auth_rejected", "auth_denied"}
-CERTIFICATE_WARNING: Final = timedelta(days=14)
+MAX_BODY_BYTES = 1024 * 1024
+_REFUSALS = {"auth_rejected", "auth_denied"}
+CERTIFICATE_WARNING = timedelta(days=14)
 
 
 def check_all(

@@ -6,16 +6,13 @@ Layer 3; calls the secret backends.
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 from connform.auth.interface import AuthInputs
 from connform.auth.oauth.server import AuthorizationServer
 from connform.engine.load.catalog import provider
-
-if TYPE_CHECKING:
-    from connform.engine.run.context import RunContext
-    from connform.http.settings import ClientSettings
-    from connform.manifest.model import Connection
+from connform.engine.run.context import RunContext
+from connform.http.settings import ClientSettings
+from connform.manifest.model import Connection
 
 
 def resolve(connection: Connection, context: RunContext, client: ClientSettings) -> AuthInputs:

@@ -5,18 +5,14 @@ Layer 3, no IO but what `discover` asks of an issuer.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from connform.auth import oauth2
 from connform.auth.oauth.server import AuthorizationServer, discover, same_origin
 from connform.engine.load.catalog import provider
 from connform.errors import Refused
+from connform.grant import GrantFacts
+from connform.http.settings import ClientSettings
+from connform.manifest.model import Connection
 from connform.manifest.urls import parse_url
-
-if TYPE_CHECKING:
-    from connform.grant import GrantFacts
-    from connform.http.settings import ClientSettings
-    from connform.manifest.model import Connection
 
 
 def revoke_url(server: AuthorizationServer, facts: GrantFacts, settings: ClientSettings, *, force: bool = False) -> str:

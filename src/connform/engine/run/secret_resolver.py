@@ -5,27 +5,23 @@ Layer 3; calls the secret backends.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from connform.engine.load.catalog import backend, depends_on_folder
 from connform.engine.run.store_session import StoreSession
 from connform.engine.run.threads import run_all
 from connform.errors import ConnectionFailed, SecretUnresolved
+from connform.manifest.model import Connection, Store
 from connform.process_local import ProcessLocal
-from connform.secrets.kit.interface import DEFAULT_TIMEOUT_S, Fetched, StoreConfig
+from connform.secret import Secret, SecretReference
+from connform.secrets.kit.interface import DEFAULT_TIMEOUT_S, Backend, Fetched, OpenStore, Outcome, StoreConfig
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from connform.manifest.model import Connection, Store
-    from connform.secret import Secret, SecretReference
-    from connform.secrets.kit.interface import Backend, OpenStore, Outcome
-
-_STORES_AT_ONCE: Final = 16
-_NO_FOLDER: Final = Path()
+_STORES_AT_ONCE = 16
+_NO_FOLDER = Path()
 
 
 class SecretSource(Protocol):

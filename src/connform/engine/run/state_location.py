@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final
 
-FOLDER: Final = ".connform"
+FOLDER = ".connform"
 """The name of the default folder, beside the manifest that declares the connection."""
 
 
@@ -19,5 +18,5 @@ class StateLocation:
     """A secret reference to the key of the grants; empty for a key file in that folder."""
 
 
-DEFAULT: Final = StateLocation()
+DEFAULT = StateLocation()
 """The folder `.connform` beside each manifest, with a key file."""

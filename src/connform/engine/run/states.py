@@ -6,25 +6,21 @@ Layer 3; tables open their files and connections when they are first used.
 from __future__ import annotations
 
 import os
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import NamedTuple
 
 from connform.database import open_state
-from connform.engine.run.state_location import FOLDER
+from connform.database.state_table import StateChanges, StateTable
+from connform.engine.run.state_location import FOLDER, StateLocation
 from connform.engine.run.tracked_state import require_untracked
+from connform.recorded import AppliedRecord, RecordSummary
 
-if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-
-    from connform.database.state_table import StateChanges, StateTable
-    from connform.engine.run.state_location import StateLocation
-    from connform.recorded import AppliedRecord, RecordSummary
-
-PARTS: Final = 64
+PARTS = 64
 """How many parts of a state table can be locked separately, so that shards of a run don't wait for each other."""
-_STATE_FOLDERS: Final = tuple(f"{parents}{FOLDER}" for parents in ("", "*/", "*/connections/"))
+_STATE_FOLDERS = tuple(f"{parents}{FOLDER}" for parents in ("", "*/", "*/connections/"))
 """The patterns of other state folders, relative to a folder of the repository."""
 
 
@@ -54,7 +50,7 @@ class Shard(NamedTuple):
         return f"{part:02}"
 
 
-SINGLE_SHARD: Final = Shard()
+SINGLE_SHARD = Shard()
 """The only shard of a run that isn't divided."""
 
 

@@ -5,33 +5,28 @@ Layer 3; calls a secret backend. It opens the store once per run and process, an
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from threading import Lock
-from typing import TYPE_CHECKING, Final
 
 from connform.engine.run.threads import call_with_limit, run_all
 from connform.errors import SecretUnresolved
 from connform.http.net import deadline
 from connform.process_local import ProcessLocal
-from connform.secrets.kit.interface import Fetched, GroupsByDocument
+from connform.secret import Secret, SecretReference
+from connform.secrets.kit.interface import Fetched, GroupsByDocument, OpenStore, Outcome
 from connform.secrets.kit.open_store import OnceValue
 from connform.tracebacks import hidden_frames
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-
-    from connform.secret import Secret, SecretReference
-    from connform.secrets.kit.interface import OpenStore, Outcome
-
-_READS_AT_ONCE: Final = 8
+_READS_AT_ONCE = 8
 """Few enough not to overload a server, and enough to hide its latency."""
-_MAX_UNANSWERED: Final = 3
+_MAX_UNANSWERED = 3
 """After so many reads in a row without an answer, a store is not read again in this run."""
-_GRACE_S: Final = 1.0
+_GRACE_S = 1.0
 """Added to the time limit for backends that don't enforce it themselves; those that do have a better message."""
-_PLUGIN_ERROR: Final = "plugin_error"
-_UNAVAILABLE: Final = "secret_backend_unavailable"
+_PLUGIN_ERROR = "plugin_error"
+_UNAVAILABLE = "secret_backend_unavailable"
 
 
 class StoreSession:

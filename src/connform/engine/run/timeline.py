@@ -5,14 +5,11 @@ Layer 3, no IO.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from time import perf_counter
-from typing import TYPE_CHECKING
 
 from connform.engine.report import Remark, StageResult
 from connform.faults import Stage
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 class Timeline:

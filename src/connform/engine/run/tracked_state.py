@@ -6,18 +6,15 @@ Whoever committed such a folder chose the grants in it, and knows its key.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
 
 from connform.database import folder_of
 from connform.errors import ConnectionFailed
 from connform.manifest.repository import repository_of
 from connform.regular_files import read_regular
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-_MAX_INDEX_BYTES: Final = 256 * 1024 * 1024
-_WHOLE_NAMES: Final = {b"DIRC\0\0\0\2", b"DIRC\0\0\0\3"}
+_MAX_INDEX_BYTES = 256 * 1024 * 1024
+_WHOLE_NAMES = {b"DIRC\0\0\0\2", b"DIRC\0\0\0\3"}
 """The first bytes of an index of version 2 or 3, which has whole paths; version 4 has differences to the path before."""
 
 

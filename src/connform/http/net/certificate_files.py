@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import re
 import ssl
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
 
 from connform.errors import ConnectionFailed
 from connform.regular_files import read_regular, require_regular
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-_FAULT: Final = "config_file_unreadable"
-_MAX_BYTES: Final = 8 * 1024 * 1024
+_FAULT = "config_file_unreadable"
+_MAX_BYTES = 8 * 1024 * 1024
 """A bundle of all public authorities has 0.25 MiB."""
-_NO_PEM: Final = "it holds no usable PEM certificate or key"
-_ENCRYPTED: Final = re.compile(rb"BEGIN ENCRYPTED PRIVATE KEY|^Proc-Type: 4,ENCRYPTED", re.MULTILINE)
-_DER_SEQUENCE: Final = b"\x30"
+_NO_PEM = "it holds no usable PEM certificate or key"
+_ENCRYPTED = re.compile(rb"BEGIN ENCRYPTED PRIVATE KEY|^Proc-Type: 4,ENCRYPTED", re.MULTILINE)
+_DER_SEQUENCE = b"\x30"
 
 
 @contextmanager

@@ -6,16 +6,13 @@ reference to the request, so the transport passes the deadline to them in a cont
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from time import monotonic
-from typing import TYPE_CHECKING, Final
 from weakref import ref
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-_TIMER_SLACK_S: Final = 0.005
+_TIMER_SLACK_S = 0.005
 """Timers may fire a little early."""
 
 

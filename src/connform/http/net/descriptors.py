@@ -9,16 +9,14 @@ opened it.
 from __future__ import annotations
 
 import os
+import socket
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TypeVar
 from weakref import WeakSet
-
-if TYPE_CHECKING:
-    import socket
 
 S = TypeVar("S", bound="socket.socket")
 
-_OPEN_SOCKETS: Final[WeakSet[socket.socket]] = WeakSet()
+_OPEN_SOCKETS: WeakSet[socket.socket] = WeakSet()
 
 
 def close_in_child(sock: S) -> S:

@@ -8,10 +8,11 @@ from __future__ import annotations
 import os
 import socket
 import ssl
+from collections.abc import Callable, Iterable
 from contextlib import closing, suppress
 from functools import partial
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpcore
 
@@ -29,9 +30,6 @@ from connform.http.net.dialing import (
 )
 from connform.http.net.resolver import Endpoint, look_up
 from connform.http.net.tunnel import SyncTunnel, TLSRecords
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
 
 
 class SyncDialer(httpcore.NetworkBackend):

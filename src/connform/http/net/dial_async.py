@@ -6,10 +6,12 @@ Layer 1, uses the network. The `ssl` module runs on non-blocking sockets directl
 from __future__ import annotations
 
 import os
+import socket
 import ssl
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import anyio
 import httpcore
@@ -28,10 +30,6 @@ from connform.http.net.dialing import (
 from connform.http.net.resolver import Endpoint, look_up_async
 from connform.http.net.sockets_async import connect, secure, when_ready
 from connform.http.net.tunnel import AsyncTunnel, TLSRecords
-
-if TYPE_CHECKING:
-    import socket
-    from collections.abc import Awaitable, Callable, Iterable
 
 
 class AsyncDialer(httpcore.AsyncNetworkBackend):

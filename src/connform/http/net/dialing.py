@@ -7,22 +7,18 @@ from __future__ import annotations
 
 import os
 import select
+import socket
 import ssl
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from time import monotonic
-from typing import TYPE_CHECKING, Final
 
 from connform.faults import Stage
 from connform.http.failures import RequestFailed, RequestTimedOut
 from connform.http.net import deadline, handshake
+from connform.http.net.proxy import Proxy
 from connform.http.net.resolver import Endpoint, endpoints_without_lookup
-
-if TYPE_CHECKING:
-    import socket
-    from collections.abc import Iterator, Mapping
-
-    from connform.http.net.proxy import Proxy
-    from connform.http.settings import Network, Observer
+from connform.http.settings import Network, Observer
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,5 +150,5 @@ def _is_readable(sock: socket.socket) -> bool:
     return bool(poll.poll(0))
 
 
-RECORD_BYTES: Final = 16 * 1024
+RECORD_BYTES = 16 * 1024
 """The largest TLS record, RFC 8446 §5.1."""

@@ -7,16 +7,13 @@ from __future__ import annotations
 
 import re
 from ipaddress import ip_address, ip_network
-from typing import TYPE_CHECKING, Final
 
 from connform.environment import variable
+from connform.origin import Origin
 
-if TYPE_CHECKING:
-    from connform.origin import Origin
-
-_PROXIES: Final = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
+_PROXIES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
 """The first that is set counts. Lower case comes first, as for curl."""
-_EXCEPTIONS: Final = ("no_proxy", "NO_PROXY")
+_EXCEPTIONS = ("no_proxy", "NO_PROXY")
 
 
 def environment_proxy(origin: Origin) -> tuple[str, str]:

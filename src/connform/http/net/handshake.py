@@ -6,32 +6,31 @@ Layer 1, no IO.
 from __future__ import annotations
 
 import ssl
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from connform.http.failures import RequestFailed, RequestTimedOut
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from cryptography import x509
 
-_EXPIRED: Final = 10  # X509_V_ERR_…, openssl/x509_vfy.h
-_NOT_YET_VALID: Final = 9
-_WRONG_HOST: Final = {62, 64}
-_OTHER_HINTS: Final = {
+_EXPIRED = 10  # X509_V_ERR_…, openssl/x509_vfy.h
+_NOT_YET_VALID = 9
+_WRONG_HOST = {62, 64}
+_OTHER_HINTS = {
     26: "the server needs a certificate for servers (extended key usage `serverAuth`)",
     66: "the server needs a certificate with a longer key",
     67: "an authority above the server's certificate needs a longer key",
     68: "an authority above the server's certificate signs with a digest that is too weak, such as SHA-1",
 }
 """Hints for refusals that no `ca_file` cures."""
-_NOT_TLS_REASONS: Final = {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "HTTPS_PROXY_REQUEST", "UNKNOWN_PROTOCOL", "PACKET_LENGTH_TOO_LONG",
+_NOT_TLS_REASONS = {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "HTTPS_PROXY_REQUEST", "UNKNOWN_PROTOCOL", "PACKET_LENGTH_TOO_LONG",
                    "RECORD_LAYER_FAILURE", "BAD_RECORD_TYPE", "UNEXPECTED_MESSAGE"}  # fmt: skip
-_DATA_BEFORE_HANDSHAKE: Final = "before TLS handshake with data"
+_DATA_BEFORE_HANDSHAKE = "before TLS handshake with data"
 """Part of the `ssl` module's message where a server sends data before the handshake, and closes."""
-_MAX_NAMES: Final = 5
-_MAX_CHARACTERS: Final = 80
+_MAX_NAMES = 5
+_MAX_CHARACTERS = 80
 
 
 def facts(connection: ssl.SSLSocket | ssl.SSLObject) -> Mapping[str, object]:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import base64
 import re
+import ssl
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Self
+from typing import Self
 
 import httpcore
 import httpx
@@ -21,17 +23,12 @@ from connform.http.failures import RequestFailed, RequestTimedOut
 from connform.http.net import tls
 from connform.http.net.environment_proxy import environment_proxy
 from connform.http.origin import LEGAL_HOST, origin_of
+from connform.http.settings import ClientSettings
+from connform.origin import Origin
 from connform.secret import Secret
 
-if TYPE_CHECKING:
-    import ssl
-    from collections.abc import Iterator
-
-    from connform.http.settings import ClientSettings
-    from connform.origin import Origin
-
-_STATUS_LINE: Final = re.compile(rb"HTTP/1\.[01] (\d{3})[ \r]")
-_MAX_ANSWER_BYTES: Final = 64 * 1024
+_STATUS_LINE = re.compile(rb"HTTP/1\.[01] (\d{3})[ \r]")
+_MAX_ANSWER_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)

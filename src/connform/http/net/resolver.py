@@ -10,11 +10,12 @@ from __future__ import annotations
 import socket
 import sys
 from collections import deque
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from ipaddress import ip_address
 from threading import Lock, Thread
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import anyio
 
@@ -22,11 +23,8 @@ from connform.http.failures import RequestFailed, RequestTimedOut
 from connform.http.net import deadline
 from connform.process_local import ProcessLocal
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-_PARALLEL_LOOKUPS: Final = 32
-_NO_SUCH_HOST: Final = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
+_PARALLEL_LOOKUPS = 32
+_NO_SUCH_HOST = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
 
 
 class Endpoint(NamedTuple):
@@ -121,7 +119,7 @@ class _LookupThreads:
                     return
 
 
-_THREADS: Final = ProcessLocal(lambda: _LookupThreads(_PARALLEL_LOOKUPS))
+_THREADS = ProcessLocal(lambda: _LookupThreads(_PARALLEL_LOOKUPS))
 
 
 def look_up(host: str, port: int, timeout_s: float | None) -> list[Endpoint]:

@@ -9,23 +9,20 @@ import errno
 import os
 import socket
 import ssl
-from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias, TypeVar
 
 import anyio
 import anyio.lowlevel
 
 from connform.http.net import deadline
 from connform.http.net.descriptors import close_in_child
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from connform.http.net.resolver import Endpoint
+from connform.http.net.resolver import Endpoint
 
 T = TypeVar("T")
 _Wait: TypeAlias = "Callable[[int], Awaitable[None]]"
 """Waits for a descriptor. Given a socket, asyncio would format its `repr` each time, which takes two system calls."""
-_WOULD_BLOCK: Final = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+_WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 async def connect(endpoint: Endpoint, timeout_s: float | None) -> socket.socket:

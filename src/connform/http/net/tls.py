@@ -8,24 +8,21 @@ from __future__ import annotations
 import os
 import ssl
 from functools import lru_cache
+from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import NamedTuple
 
 from connform.http.net.certificate_files import file_errors, file_version, load_own_certificate, read_certificates
 from connform.http.net.tls_socket import TLSSocket
+from connform.http.settings import ClientSettings
 from connform.process_local import ProcessLocal
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from connform.http.settings import ClientSettings
-
 _LOCK = ProcessLocal(Lock)
-_ACQUIRED: Final[list[Lock]] = []
+_ACQUIRED: list[Lock] = []
 """Holds the lock while the process forks, if it could be acquired; else empty."""
-_MAX_FORK_WAIT_S: Final = 5.0
+_MAX_FORK_WAIT_S = 5.0
 """How long a fork waits for the lock."""
-_OPENSSL_FORMAT: Final = b"BEGIN TRUSTED CERTIFICATE"
+_OPENSSL_FORMAT = b"BEGIN TRUSTED CERTIFICATE"
 """OpenSSL's own format, which adds purposes; OpenSSL loads it from files only."""
 
 

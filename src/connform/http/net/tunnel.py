@@ -6,16 +6,14 @@ Layer 1. Python can't wrap an `SSLSocket` in TLS again, so the inner TLS records
 from __future__ import annotations
 
 import ssl
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import httpcore
 
 from connform.http.failures import RequestFailed, RequestTimedOut
 from connform.http.net.dialing import RECORD_BYTES
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
 
 T = TypeVar("T")
 

@@ -6,19 +6,16 @@ Layer 2, no IO. Messages are our own: those of botocore quote ids, answers and k
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from connform.errors import SecretUnresolved
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
-
-_DENIED: Final = "secret_denied"
-_MISSING: Final = "secret_not_found"
-_UNAVAILABLE: Final = "secret_backend_unavailable"
-_SERVER_ERROR: Final = 500
-_FORBIDDEN: Final = frozenset({401, 403})
+_DENIED = "secret_denied"
+_MISSING = "secret_not_found"
+_UNAVAILABLE = "secret_backend_unavailable"
+_SERVER_ERROR = 500
+_FORBIDDEN = frozenset({401, 403})
 
 
 class AwsService(NamedTuple):
@@ -52,29 +49,27 @@ class Reason(NamedTuple):
     """As in `AwsFailure`."""
 
 
-_LOG_IN: Final = "log in again: aws sso login, or renew the keys of the AWS_* variables"
-_SEE_KEYS: Final = "see whose keys are used (aws sts get-caller-identity), and that the account has enabled the region"
-_ALLOW_DECRYPT: Final = "allow kms:Decrypt on the KMS key of the secret, and see that the key is enabled"
+_LOG_IN = "log in again: aws sso login, or renew the keys of the AWS_* variables"
+_SEE_KEYS = "see whose keys are used (aws sts get-caller-identity), and that the account has enabled the region"
+_ALLOW_DECRYPT = "allow kms:Decrypt on the KMS key of the secret, and see that the key is enabled"
 
-_EXPIRED: Final = Reason(_DENIED, "the session has expired", _LOG_IN, affects_all_calls=True)
-_UNKNOWN_KEY: Final = Reason(_DENIED, "the access key is not known", _SEE_KEYS, affects_all_calls=True)
-_SIGNATURE: Final = Reason(
+_EXPIRED = Reason(_DENIED, "the session has expired", _LOG_IN, affects_all_calls=True)
+_UNKNOWN_KEY = Reason(_DENIED, "the access key is not known", _SEE_KEYS, affects_all_calls=True)
+_SIGNATURE = Reason(
     _DENIED, "the signature is wrong", "see the secret access key, and this machine's clock", affects_all_calls=True
 )
-_KMS_DENIED: Final = Reason(_DENIED, "the KMS key of the secret can't be used", _ALLOW_DECRYPT)
-_NOT_ALLOWED: Final = Reason(_DENIED, "this identity may not read it")
-_ABSENT: Final = Reason(_MISSING, "it does not exist")
-_NO_SUCH_NAME: Final = Reason(_MISSING, "the name or the version is none", "correct the reference")
-_DELETED: Final = Reason(
+_KMS_DENIED = Reason(_DENIED, "the KMS key of the secret can't be used", _ALLOW_DECRYPT)
+_NOT_ALLOWED = Reason(_DENIED, "this identity may not read it")
+_ABSENT = Reason(_MISSING, "it does not exist")
+_NO_SUCH_NAME = Reason(_MISSING, "the name or the version is none", "correct the reference")
+_DELETED = Reason(
     _MISSING, "it is marked for deletion", "restore it: aws secretsmanager restore-secret; or correct the reference"
 )
-_BUSY: Final = Reason(_UNAVAILABLE, "there were too many calls", "wait, then try again")
-_FAILED: Final = Reason(_UNAVAILABLE, "the service failed")
-_UNEXPECTED: Final = Reason(
-    _UNAVAILABLE, "this is no answer of the service", "see `region:` and `endpoint_url:` of the store"
-)
+_BUSY = Reason(_UNAVAILABLE, "there were too many calls", "wait, then try again")
+_FAILED = Reason(_UNAVAILABLE, "the service failed")
+_UNEXPECTED = Reason(_UNAVAILABLE, "this is no answer of the service", "see `region:` and `endpoint_url:` of the store")
 
-_REASONS: Final[Mapping[str, Reason]] = {
+_REASONS: Mapping[str, Reason] = {
     **dict.fromkeys(("ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"), _EXPIRED),
     **dict.fromkeys(("UnrecognizedClientException", "InvalidClientTokenId", "InvalidAccessKeyId", "AuthFailure"), _UNKNOWN_KEY),
     **dict.fromkeys(("MissingAuthenticationToken", "MissingAuthenticationTokenException", "NotAuthorized"), _UNKNOWN_KEY),
@@ -89,42 +84,40 @@ _REASONS: Final[Mapping[str, Reason]] = {
     **dict.fromkeys(("InternalServiceError", "InternalServerError", "InternalFailure", "ServiceUnavailable"), _FAILED),
 }  # fmt: skip
 
-_NO_CREDENTIALS: Final = Reason(
+_NO_CREDENTIALS = Reason(
     _DENIED,
     "no AWS credentials are found",
     "log in: aws sso login; or set AWS_PROFILE or the AWS_* keys",
     affects_all_calls=True,
 )
-_SSO: Final = Reason(_DENIED, "the SSO session has ended", _LOG_IN, affects_all_calls=True)
-_NO_PROFILE: Final = Reason(
+_SSO = Reason(_DENIED, "the SSO session has ended", _LOG_IN, affects_all_calls=True)
+_NO_PROFILE = Reason(
     _DENIED,
     "the AWS profile does not exist",
     "see which there are: aws configure list-profiles",
     affects_all_calls=True,
 )
-NO_REGION: Final = Reason(
+NO_REGION = Reason(
     _MISSING,
     "no AWS region is known",
     "write `region:` into the store, or set AWS_DEFAULT_REGION (AWS_REGION is not looked at)",
 )
 """For names without a region; an ARN contains one."""
-_CONFIGURATION: Final = Reason(
+_CONFIGURATION = Reason(
     _DENIED,
     "the AWS configuration can't be used",
     "correct the file of AWS profiles, or the AWS_* variables",
     affects_all_calls=True,
 )
-_CREDENTIALS: Final = Reason(
+_CREDENTIALS = Reason(
     _DENIED,
     "the AWS credentials can't be had",
     "see what the profile gets them from: aws sts get-caller-identity",
     affects_all_calls=True,
 )
-_TLS: Final = Reason(
-    _UNAVAILABLE, "TLS failed", "if you trust the issuer, name its certificate in `ca_file:` of the store"
-)
+_TLS = Reason(_UNAVAILABLE, "TLS failed", "if you trust the issuer, name its certificate in `ca_file:` of the store")
 
-_EXCEPTIONS: Final[Mapping[str, Reason]] = {
+_EXCEPTIONS: Mapping[str, Reason] = {
     **dict.fromkeys(("NoCredentialsError", "NoAuthTokenError"), _NO_CREDENTIALS),
     **dict.fromkeys(("SSOTokenLoadError", "UnauthorizedSSOTokenError", "TokenRetrievalError", "SSOError"), _SSO),
     **dict.fromkeys(("LoginRefreshRequired", "LoginTokenLoadError", "LoginError"), _SSO),

@@ -6,14 +6,11 @@ Layer 2, no IO. At DEBUG, botocore logs answers, which hold secrets. Calls by ot
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from types import ModuleType
+from types import ModuleType
 
 _IS_OUR_CALL: ContextVar[bool] = ContextVar("connform_aws_call", default=False)
 
@@ -25,7 +22,7 @@ class _DropOurRecords(logging.Filter):
         return not _IS_OUR_CALL.get()
 
 
-_FILTER: Final = _DropOurRecords()
+_FILTER = _DropOurRecords()
 
 
 @contextmanager

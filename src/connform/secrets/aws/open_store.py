@@ -5,21 +5,16 @@ Layer 2, no IO of its own. If a batch fails because of one of its secrets, each 
 
 from __future__ import annotations
 
-from datetime import UTC
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple, Protocol, TypeAlias
 
 from connform.errors import SecretUnresolved
-from connform.secrets.kit.interface import Fetched
+from connform.secret import SecretReference
+from connform.secrets.aws.session import Account
+from connform.secrets.kit.interface import Fetched, Outcome
 from connform.secrets.kit.open_store import attempt
 from connform.secrets.kit.value import whole_or_field
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import datetime
-
-    from connform.secret import SecretReference
-    from connform.secrets.aws.session import Account
-    from connform.secrets.kit.interface import Outcome
 
 
 class AwsDocument(NamedTuple):

@@ -6,28 +6,24 @@ Layer 2; uses the network by botocore. One call reads up to ten parameters.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from connform.errors import SecretUnresolved
+from connform.secret import SecretReference
 from connform.secrets.aws.failures import AwsService, failure_of_answer
-from connform.secrets.aws.open_store import AwsDocument, AwsStore
+from connform.secrets.aws.open_store import Answer, AwsDocument, AwsStore
 from connform.secrets.aws.session import Account
 from connform.secrets.aws.settings import AwsBackend, store_shape
+from connform.secrets.kit.interface import OpenStore, StoreConfig
 from connform.secrets.kit.open_store import attempt
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from connform.secret import SecretReference
-    from connform.secrets.aws.open_store import Answer
-    from connform.secrets.kit.interface import OpenStore, StoreConfig
-
-_NAME: Final = r"[A-Za-z0-9_.-]+|(?:/[A-Za-z0-9_.-]+)+"
-_ARN: Final = r"arn:aws[a-z-]*:ssm:[a-z0-9-]+:[0-9]{12}:parameter(?:/[A-Za-z0-9_.-]+)+"
-_VERSION: Final = r"[1-9][0-9]*|[A-Za-z_.-][A-Za-z0-9_.-]{0,99}"
-_BATCH_SIZE: Final = 10
+_NAME = r"[A-Za-z0-9_.-]+|(?:/[A-Za-z0-9_.-]+)+"
+_ARN = r"arn:aws[a-z-]*:ssm:[a-z0-9-]+:[0-9]{12}:parameter(?:/[A-Za-z0-9_.-]+)+"
+_VERSION = r"[1-9][0-9]*|[A-Za-z_.-][A-Za-z0-9_.-]{0,99}"
+_BATCH_SIZE = 10
 """The limit of GetParameters."""
-_SERVICE: Final = AwsService("AWS SSM", "allow ssm:GetParameters on the parameter, and kms:Decrypt on its key")
+_SERVICE = AwsService("AWS SSM", "allow ssm:GetParameters on the parameter, and kms:Decrypt on its key")
 
 
 class AwsSsm(AwsBackend):
@@ -109,4 +105,4 @@ def _document(parameter: Mapping[str, Any]) -> AwsDocument:
     return AwsDocument(parameter.get("Value"), str(parameter.get("Version", "")), parameter.get("LastModifiedDate"))
 
 
-AWSSSM: Final = AwsSsm()
+AWSSSM = AwsSsm()

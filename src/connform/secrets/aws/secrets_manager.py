@@ -6,29 +6,25 @@ Layer 2; uses the network by botocore. One call reads up to twenty secrets.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from connform.errors import SecretUnresolved
+from connform.secret import SecretReference
 from connform.secrets.aws.failures import AwsService, failure_of_answer
-from connform.secrets.aws.open_store import AwsDocument, AwsStore
+from connform.secrets.aws.open_store import Answer, AwsDocument, AwsStore
 from connform.secrets.aws.session import Account
 from connform.secrets.aws.settings import AwsBackend, store_shape
+from connform.secrets.kit.interface import OpenStore, StoreConfig
 from connform.secrets.kit.open_store import attempt
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from connform.secret import SecretReference
-    from connform.secrets.aws.open_store import Answer
-    from connform.secrets.kit.interface import OpenStore, StoreConfig
-
-_NAME: Final = r"[A-Za-z0-9/_+=.@!-]{1,512}"
-_ARN: Final = rf"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{{12}}:secret:{_NAME}"
-_VERSION_ID: Final = r"(?=.*[0-9])[A-Za-z0-9-]{32,64}"
+_NAME = r"[A-Za-z0-9/_+=.@!-]{1,512}"
+_ARN = rf"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{{12}}:secret:{_NAME}"
+_VERSION_ID = r"(?=.*[0-9])[A-Za-z0-9-]{32,64}"
 """A version id: a UUID, or another ClientRequestToken. Any other version is a staging label."""
-_BATCH_SIZE: Final = 20
+_BATCH_SIZE = 20
 """The limit of BatchGetSecretValue."""
-_SERVICE: Final = AwsService(
+_SERVICE = AwsService(
     "AWS Secrets Manager", "allow secretsmanager:GetSecretValue on the secret, and kms:Decrypt on its key"
 )
 
@@ -104,4 +100,4 @@ def _document(value: Mapping[str, Any]) -> AwsDocument:
     return AwsDocument(value.get("SecretString"), str(value.get("VersionId", "")), value.get("CreatedDate"))
 
 
-AWSSECRETS: Final = AwsSecrets()
+AWSSECRETS = AwsSecrets()

@@ -6,8 +6,9 @@ Layer 2; uses the network by botocore, which finds credentials itself: in variab
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+from typing import Any, NamedTuple, NoReturn, TypeVar
 
 from connform.errors import SecretUnresolved
 from connform.http.net import deadline
@@ -15,19 +16,14 @@ from connform.manifest.urls import UrlError, parse_url
 from connform.process_local import ProcessLocal
 from connform.secrets.aws.failures import NO_REGION, AwsService, failure_of_exception
 from connform.secrets.aws.settings import INSTALL
+from connform.secrets.kit.interface import StoreConfig
 from connform.secrets.kit.open_store import OnceValue
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from typing import NoReturn
-
-    from connform.secrets.kit.interface import StoreConfig
 
 T = TypeVar("T")
 
-_STS: Final = AwsService("AWS STS", "allow sts:AssumeRole on the role, and this identity in the role's trust policy")
-_CONNECTIONS: Final = 16
-_UNAVAILABLE: Final = "secret_backend_unavailable"
+_STS = AwsService("AWS STS", "allow sts:AssumeRole on the role, and this identity in the role's trust policy")
+_CONNECTIONS = 16
+_UNAVAILABLE = "secret_backend_unavailable"
 
 
 class _Identity(NamedTuple):

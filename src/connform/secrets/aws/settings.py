@@ -5,20 +5,16 @@ Layer 2, no IO.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from connform.manifest.shape import Shape, Snippet
+from connform.manifest.rules import Finding
+from connform.manifest.shape import Schema, Shape, Snippet
 from connform.manifest.urls import URL, url_findings
 from connform.secrets.kit.interface import Backend
 from connform.secrets.kit.requirements import missing_library
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from connform.manifest.rules import Finding
-    from connform.manifest.shape import Schema
-
-INSTALL: Final = "pip install boto3"
+INSTALL = "pip install boto3"
 """How to install botocore."""
 
 

@@ -6,25 +6,22 @@ Layer 2; reads the policy file and runs the command when a secret is read. `vali
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connform.errors import SecretUnresolved
 from connform.manifest.shape import Shape
 from connform.manifest.similar import did_you_mean
-from connform.secrets.kit.interface import Backend, Fetched
+from connform.secret import SecretReference
+from connform.secrets.kit.interface import Backend, Fetched, OpenStore, StoreConfig
 from connform.secrets.kit.open_store import DocumentStore, OnceValue
 from connform.secrets.kit.value import fetched_from_bytes, text_from_bytes, whole_or_field
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
-
-    from connform.secret import SecretReference
     from connform.secrets.exec.policy import Command
-    from connform.secrets.kit.interface import OpenStore, StoreConfig
 
-_ALIAS: Final = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+_ALIAS = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 
 
 class Exec(Backend):
@@ -85,4 +82,4 @@ def _fetched(output: _CommandOutput, reference: SecretReference) -> Fetched:
     return fetched_from_bytes(output.stdout)
 
 
-EXEC: Final = Exec()
+EXEC = Exec()

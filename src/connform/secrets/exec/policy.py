@@ -11,24 +11,22 @@ import errno
 import json
 import os
 import stat
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from connform.environment import variable
 from connform.errors import SecretUnresolved
 from connform.manifest.repository import repository_of
 from connform.manifest.similar import did_you_mean
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-POLICY_VARIABLE: Final = "CONNFORM_EXEC_POLICY"
+POLICY_VARIABLE = "CONNFORM_EXEC_POLICY"
 """The variable that names the policy file."""
-_DENIED: Final = "secret_denied"
-_EXAMPLE: Final = '{"version": 1, "commands": {"NAME": {"argv": ["/usr/bin/program", "argument"]}}}'
-_OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
-_MAX_TIMEOUT_S: Final = 3600
-_MAX_BYTES: Final = 1024 * 1024
+_DENIED = "secret_denied"
+_EXAMPLE = '{"version": 1, "commands": {"NAME": {"argv": ["/usr/bin/program", "argument"]}}}'
+_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+_MAX_TIMEOUT_S = 3600
+_MAX_BYTES = 1024 * 1024
 
 
 class Command(NamedTuple):

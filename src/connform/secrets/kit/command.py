@@ -11,11 +11,12 @@ import os
 import selectors
 import signal
 import subprocess
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from enum import Enum
 from threading import Lock
 from time import monotonic
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from connform.environment import variable, variables
 from connform.errors import SecretUnresolved
@@ -23,24 +24,21 @@ from connform.http.net import deadline
 from connform.process_local import ProcessLocal
 from connform.programs import absolute_parts, find_program
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-MAX_OUTPUT_BYTES: Final = 1024 * 1024
+MAX_OUTPUT_BYTES = 1024 * 1024
 """A program that prints more is killed."""
-_MAX_STDERR_BYTES: Final = 64 * 1024
-_CHUNK_BYTES: Final = 64 * 1024
-_GRACE_S: Final = 0.3
+_MAX_STDERR_BYTES = 64 * 1024
+_CHUNK_BYTES = 64 * 1024
+_GRACE_S = 0.3
 """Between SIGTERM and SIGKILL."""
-_POLL_S: Final = 0.05
+_POLL_S = 0.05
 """How often to check whether the program has exited, while a child of it holds its pipes open."""
-_ORDINARY: Final = frozenset({"PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "TMPDIR", "DBUS_SESSION_BUS_ADDRESS"})
-_ORDINARY_PREFIXES: Final = ("LC_", "XDG_")
+_ORDINARY = frozenset({"PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "TMPDIR", "DBUS_SESSION_BUS_ADDRESS"})
+_ORDINARY_PREFIXES = ("LC_", "XDG_")
 
 _running: Final = ProcessLocal(set["subprocess.Popen[bytes]"])
 _starting: Final = ProcessLocal(Lock)
 """Held while a process is started and added to `_running`."""
-_START_WAIT_S: Final = 2.0
+_START_WAIT_S = 2.0
 """How long `_kill_all` waits for a process that is just being started."""
 
 

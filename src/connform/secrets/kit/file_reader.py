@@ -6,23 +6,19 @@ Layer 2; reads files. It never waits: pipes and devices are refused.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
 
 from connform.errors import SecretUnresolved
+from connform.manifest.shape import Schema
 from connform.regular_files import NotRegularError, TooLargeError, read_regular
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from connform.manifest.shape import Schema
-
-PATH_SCHEMA: Final[Schema] = {
+PATH_SCHEMA: Schema = {
     "type": "string",
     "pattern": r"^[^\x00-\x1f\x7f]+(?!\n)$",
     "errorMessage": "a path is not empty and holds no control characters",
 }
 """The JSON Schema of a store's key that names a file or a folder."""
-MAX_FILE_BYTES: Final = 1024 * 1024
+MAX_FILE_BYTES = 1024 * 1024
 """A larger file is refused."""
 
 

@@ -5,19 +5,16 @@ Layer 2, no IO.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
+from typing import Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from connform.errors import SecretUnresolved
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from datetime import datetime
-    from pathlib import Path
-
-    from connform.manifest.rules import Finding
-    from connform.manifest.shape import Shape
-    from connform.secret import Secret, SecretReference
+from connform.manifest.rules import Finding
+from connform.manifest.shape import Shape
+from connform.secret import Secret, SecretReference
 
 DEFAULT_TIMEOUT_S = 10.0
 """How long a read of a store may take, its login included, unless the store has a `timeout_s`."""

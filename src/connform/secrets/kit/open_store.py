@@ -5,17 +5,14 @@ Layer 2, no IO of its own.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from threading import Lock
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from connform.errors import SecretUnresolved
 from connform.process_local import ProcessLocal
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from connform.secret import SecretReference
-    from connform.secrets.kit.interface import Fetched, Outcome
+from connform.secret import SecretReference
+from connform.secrets.kit.interface import Fetched, Outcome
 
 T = TypeVar("T")
 D = TypeVar("D")

@@ -6,6 +6,8 @@ Calls are repeated as by a ready client: reads, and a POST such as a login only 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,9 +15,6 @@ from connform.errors import ConnectionFailed, SecretUnresolved
 from connform.process_local import ProcessLocal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
     import httpx
 
     from connform.http.settings import Credential

@@ -6,20 +6,16 @@ value (`UnicodeDecodeError.object`, `JSONDecodeError.doc`), so they are never ch
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import Any
 
 from connform.errors import SecretUnresolved
 from connform.manifest.similar import did_you_mean
 from connform.secret import Secret
 from connform.secrets.kit.interface import Fetched
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from typing import Any
-
-
-_UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 """The byte order marks of UTF-16, as PowerShell and Notepad write them."""
 
 

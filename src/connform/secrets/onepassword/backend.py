@@ -7,35 +7,33 @@ Layer 2; uses the network for a store: the REST API of a 1Password Connect serve
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from connform.errors import SecretUnresolved
 from connform.manifest.references import REFERENCE
+from connform.manifest.rules import Finding
 from connform.manifest.shape import Shape, Snippet
 from connform.manifest.similar import did_you_mean
 from connform.manifest.urls import URL, url_findings
-from connform.secrets.kit.interface import Backend, Fetched
+from connform.secret import SecretReference
+from connform.secrets.kit.interface import Backend, Fetched, OpenStore, Outcome, StoreConfig
 from connform.secrets.kit.open_store import OnceValue, attempt
 from connform.secrets.kit.requirements import missing_program
 from connform.secrets.kit.value import secret_from_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-
-    from connform.manifest.rules import Finding
-    from connform.secret import SecretReference
-    from connform.secrets.kit.interface import OpenStore, Outcome, StoreConfig
     from connform.secrets.kit.rest import RestApi
 
 Item = dict[str, Any]
 """An item in JSON. Connect and `op item get --format json` write the keys that are read here in the same way."""
 
-_NAME: Final = "1Password Connect"
-_PART_COUNTS: Final = (3, 4)
-_ID_PATTERN: Final = r"[a-z0-9]{26}"
-_LOGIN_HINT: Final = "the token has been revoked, or is another server's: issue a new one for this store"
-_DENIED_HINT: Final = "the token needs access to that vault"
+_NAME = "1Password Connect"
+_PART_COUNTS = (3, 4)
+_ID_PATTERN = r"[a-z0-9]{26}"
+_LOGIN_HINT = "the token has been revoked, or is another server's: issue a new one for this store"
+_DENIED_HINT = "the token needs access to that vault"
 
 
 class OnePassword(Backend):
@@ -194,4 +192,4 @@ def _is_in(field: Item, sections: list[str], item: Item) -> bool:
     return section.get("id") in ids or section.get("label") == name
 
 
-OP: Final = OnePassword()
+OP = OnePassword()

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any
 
 from connform.errors import SecretUnresolved
 from connform.secrets.kit.command import ordinary_variables, require_exit, require_program, run
 
-_INSTALL: Final = "install 1Password's command line: https://developer.1password.com/docs/cli"
-_LOGIN_HINT: Final = "set OP_SERVICE_ACCOUNT_TOKEN, or sign in: `op signin`"
-_NOT_FOUND_WORDS: Final = (b"isn't an item", b"isn't a vault", b"no item found", b"no vault found")
-_NO_LOGIN_WORDS: Final = (
+_INSTALL = "install 1Password's command line: https://developer.1password.com/docs/cli"
+_LOGIN_HINT = "set OP_SERVICE_ACCOUNT_TOKEN, or sign in: `op signin`"
+_NOT_FOUND_WORDS = (b"isn't an item", b"isn't a vault", b"no item found", b"no vault found")
+_NO_LOGIN_WORDS = (
     b"not currently signed in",
     b"no accounts configured",
     b"session expired",

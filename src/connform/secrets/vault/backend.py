@@ -6,31 +6,26 @@ Layer 2; reads the variables VAULT_* for the bare backend. `kv` reads secrets, `
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 
 from connform.environment import variable
 from connform.errors import SecretUnresolved
 from connform.manifest.rules import Finding
 from connform.manifest.shape import Shape, Snippet
 from connform.manifest.urls import URL, UrlError, parse_url, url_findings
-from connform.secret import Secret
+from connform.secret import Secret, SecretReference
 from connform.secrets.kit.file_reader import PATH_SCHEMA
-from connform.secrets.kit.interface import Backend
+from connform.secrets.kit.interface import Backend, OpenStore, StoreConfig
 from connform.secrets.kit.open_store import DocumentStore
 from connform.secrets.vault.login import AUTH_SHAPE, SERVER_PATH_SCHEMA, VaultLogin, login_findings
 from connform.secrets.vault.paths import RESERVED, may_be_reserved, path_problem
 from connform.secrets.vault.server import VaultServer
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from connform.secret import SecretReference
-    from connform.secrets.kit.interface import OpenStore, StoreConfig
-
-_ADDRESS: Final = "VAULT_ADDR"
-_TOKEN: Final = "VAULT_TOKEN"  # noqa: S105  (a variable's name)
-_KV_1: Final = 1
+_ADDRESS = "VAULT_ADDR"
+_TOKEN = "VAULT_TOKEN"  # noqa: S105  (a variable's name)
+_KV_1 = 1
 
 
 class Vault(Backend):
@@ -135,4 +130,4 @@ def _from_environment(timeout_s: float) -> tuple[VaultServer, VaultLogin]:
     return server, VaultLogin({"method": "token"}, {"auth.token": Secret(token)})
 
 
-VAULT: Final = Vault()
+VAULT = Vault()

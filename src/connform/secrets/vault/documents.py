@@ -5,26 +5,23 @@ Layer 2, no IO.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from connform.errors import SecretUnresolved
 from connform.secrets.kit.interface import Fetched
+from connform.secrets.kit.rest import RestReply
 from connform.secrets.kit.value import field_of
 from connform.secrets.vault.server import NAME, describe_errors, unexpected_answer
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from connform.secrets.kit.rest import RestReply
-
-VERSIONED: Final = 2
+VERSIONED = 2
 """The version of the KV engine that stores earlier versions of secrets."""
-_KV_TYPES: Final = {"kv", "generic"}
+_KV_TYPES = {"kv", "generic"}
 """The types of KV mounts; `generic` is an old name of `kv`."""
 
-_NOT_OF_KV: Final = ("lease_id", "auth", "wrap_info")
+_NOT_OF_KV = ("lease_id", "auth", "wrap_info")
 """Keys that are empty in every answer of a KV store: it makes neither leases nor tokens."""
 
 

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from functools import partial
 from threading import Lock
-from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from connform.errors import SecretUnresolved
 from connform.process_local import ProcessLocal
+from connform.secret import SecretReference
+from connform.secrets.kit.interface import Fetched
 from connform.secrets.kit.open_store import OnceValue
+from connform.secrets.kit.rest import RestReply
 from connform.secrets.kit.value import require_not_own
 from connform.secrets.vault.documents import (
     VERSIONED,
+    KvSecret,
     Mount,
     field_in,
     metadata_of_reply,
@@ -25,23 +28,15 @@ from connform.secrets.vault.documents import (
     not_kv,
     secret_of_reply,
 )
-from connform.secrets.vault.login import log_in, log_out
+from connform.secrets.vault.login import VaultLogin, VaultSession, log_in, log_out
 from connform.secrets.vault.paths import may_be_reserved, path_problem
-from connform.secrets.vault.server import NAME, describe_errors
+from connform.secrets.vault.server import NAME, VaultServer, describe_errors
 
-if TYPE_CHECKING:
-    from connform.secret import SecretReference
-    from connform.secrets.kit.interface import Fetched
-    from connform.secrets.kit.rest import RestReply
-    from connform.secrets.vault.documents import KvSecret
-    from connform.secrets.vault.login import VaultLogin, VaultSession
-    from connform.secrets.vault.server import VaultServer
-
-_DENIED: Final = 403
-_NOT_FOUND: Final = 404
-_REFUSED_BY_POLICY: Final = "1 error occurred"
+_DENIED = 403
+_NOT_FOUND = 404
+_REFUSED_BY_POLICY = "1 error occurred"
 """In the errors of a server that knows the token, but whose policy refuses the call."""
-_READ_CAPABILITY: Final = '{ capabilities = ["read"] }'
+_READ_CAPABILITY = '{ capabilities = ["read"] }'
 """The rule of a policy for a path that may be read."""
 
 

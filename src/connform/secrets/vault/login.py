@@ -6,40 +6,36 @@ an account.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from connform.errors import SecretUnresolved
 from connform.manifest.references import REFERENCE
 from connform.manifest.rules import Finding
-from connform.manifest.shape import Shape
+from connform.manifest.shape import Schema, Shape
 from connform.secret import Secret
 from connform.secrets.kit.file_reader import read_file
+from connform.secrets.kit.rest import RestReply
 from connform.secrets.kit.value import secret_from_text, text_from_bytes
 from connform.secrets.vault.server import NAME, VaultClient, VaultServer
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from connform.manifest.shape import Schema
-    from connform.secrets.kit.rest import RestReply
-
-SERVICE_ACCOUNT: Final = "/var/run/secrets/kubernetes.io/serviceaccount/token"
+SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount/token"
 """Where Kubernetes mounts the token of a pod's service account."""
-_NAME_PATTERN: Final = r"(?:[!$-\-0->@-~][!$-.0->@-~]*|\.[!$-\-0->@-~][!$-.0->@-~]*|\.\.[!$-.0->@-~]+)"
+_NAME_PATTERN = r"(?:[!$-\-0->@-~][!$-.0->@-~]*|\.[!$-\-0->@-~][!$-.0->@-~]*|\.\.[!$-.0->@-~]+)"
 """One part of a path, not `.` or `..`."""
-SERVER_PATH_SCHEMA: Final[Schema] = {
+SERVER_PATH_SCHEMA: Schema = {
     "type": "string",
     "pattern": rf"^{_NAME_PATTERN}(?:/{_NAME_PATTERN})*(?!\n)$",
     "errorMessage": "names of printable ASCII, joined by slashes, without a slash at the ends",
 }
 """The JSON Schema of a path on a server: a mount or a namespace."""
-_REVOKE_TIMEOUT_S: Final = 2.0
+_REVOKE_TIMEOUT_S = 2.0
 """How long to wait for the revocation of a token; a token that is not revoked expires by itself."""
-_REJECTED_STATUSES: Final = {400, 401, 403, 404, 405}
+_REJECTED_STATUSES = {400, 401, 403, 404, 405}
 
-_ROLE_SCHEMA: Final[Schema] = {
+_ROLE_SCHEMA: Schema = {
     "type": "string",
     "minLength": 1,
     "description": "The role to log in for.",
@@ -51,7 +47,7 @@ def _mount_schema(default: str) -> Schema:
     return {**SERVER_PATH_SCHEMA, "description": f"Where the login method is mounted, below auth/. Default {default}."}
 
 
-AUTH_SHAPE: Final = Shape(
+AUTH_SHAPE = Shape(
     discriminator="method",
     code="unknown-auth-method",
     branches={

@@ -5,12 +5,11 @@ Layer 2, no IO.
 
 from __future__ import annotations
 
-from typing import Final
 from urllib.parse import unquote
 
-RESERVED: Final = frozenset({"auth", "sys", "identity", "cubbyhole", "audit"})
+RESERVED = frozenset({"auth", "sys", "identity", "cubbyhole", "audit"})
 """The first parts of the server's own paths, in each namespace: tokens, logins, settings. No KV store is mounted there."""
-_MAX_ENCODINGS: Final = 3
+_MAX_ENCODINGS = 3
 
 
 def path_problem(path: str) -> str:

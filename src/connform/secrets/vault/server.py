@@ -5,26 +5,22 @@ Layer 2; uses the network.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from connform.errors import ConnectionFailed, SecretUnresolved
 from connform.http.header import HeaderCredential
-from connform.secrets.kit.rest import RestApi
+from connform.secret import Secret
+from connform.secrets.kit.rest import RestApi, RestReply
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from connform.secret import Secret
-    from connform.secrets.kit.rest import RestReply
-
-NAME: Final = "Vault"
-_UNAVAILABLE: Final = "secret_backend_unavailable"
-_HEALTH: Final = "sys/health?sealedcode=200&uninitcode=200&standbyok=true&perfstandbyok=true&drsecondarycode=200"
-_NO_CONTENT: Final = 204
-_NOT_FOUND: Final = 404
-_SERVER_ERROR: Final = 500
-_REDIRECTS: Final = {301, 302, 303, 307, 308}
+NAME = "Vault"
+_UNAVAILABLE = "secret_backend_unavailable"
+_HEALTH = "sys/health?sealedcode=200&uninitcode=200&standbyok=true&perfstandbyok=true&drsecondarycode=200"
+_NO_CONTENT = 204
+_NOT_FOUND = 404
+_SERVER_ERROR = 500
+_REDIRECTS = {301, 302, 303, 307, 308}
 
 
 class VaultServer(NamedTuple):

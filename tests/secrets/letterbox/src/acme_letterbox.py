@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from connform.plugin import (
     Backend,
@@ -17,10 +19,6 @@ from connform.plugin import (
     text_from_bytes,
     whole_or_field,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
 
 
 class Letterbox(Backend):
