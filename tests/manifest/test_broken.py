@@ -103,6 +103,7 @@ def test_every_code_of_the_schema_and_the_rules_has_a_case() -> None:
         *("more-errors", "more-warnings", "too-much-inherited"),
         # tests/policies/
         *("invalid-policy", "policy-unreadable"),
+        "plugin-error",  # tests/end_to_end/test_broken_plugins.py
         "foreign-revoke-url",  # tests/oauth/test_logout.py: it takes what a server says
     }
     assert CODES.keys() - said - elsewhere == set()
