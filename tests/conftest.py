@@ -134,6 +134,21 @@ class Plant(Protocol):
 
 
 @pytest.fixture
+def default_signals() -> Iterator[None]:
+    """Let programs that a test starts be ended by the signals that this process was started to ignore, as by `nohup`."""
+    ignored = [
+        number
+        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+        if signal.getsignal(number) is signal.SIG_IGN
+    ]
+    for number in ignored:
+        signal.signal(number, signal.SIG_DFL)
+    yield
+    for number in ignored:
+        signal.signal(number, signal.SIG_IGN)
+
+
+@pytest.fixture
 def planted() -> set[Path]:
     """The files that may hold the canary."""
     return set()

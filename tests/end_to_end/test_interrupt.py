@@ -13,6 +13,8 @@ from tests.end_to_end.conftest import Servers
 from tests.end_to_end.running import COMMAND, KEY, environment, manifest, run
 from tests.http import servers as raw_servers
 
+pytestmark = pytest.mark.usefixtures("default_signals")
+
 TIMEOUT_S = 600
 """Of what the command waits for."""
 PATIENCE_S = 60

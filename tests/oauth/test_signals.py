@@ -22,6 +22,8 @@ from tests.end_to_end.running import COMMAND, environment
 from tests.http.servers import Connection, Server, head, silent
 from tests.oauth.test_verdicts import ENVIRONMENT, MANIFEST
 
+pytestmark = pytest.mark.usefixtures("default_signals")
+
 VERBS = {
     "check": ["check", "--timeout", "60"],
     "token": ["token", "customer"],
