@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _DEFAULT_TIMEOUT_S = 300.0
 _MAX_TOKEN_CHARACTERS = 64 * 1024
+_PROMPT = "the browser ends on an address that may show an error page; paste that address here: "
 
 
 @click.command()
@@ -119,10 +120,9 @@ def _finish_by_paste(started: Login, timeout_s: float) -> LoginResult:
 
     ends_at = monotonic() + timeout_s
     while True:
-        write_stderr("the browser ends on an address that may show an error page; paste that address here: ")
         try:
             with hidden_frames():  # the address holds the authorization code
-                address = Secret(read_pasted(ends_at))
+                address = Secret(read_pasted(_PROMPT, ends_at))
         except TimeoutError:
             write_stderr("\n")
             raise ConnectionFailed("login_timeout", f"nobody pasted an address within {timeout_s:g} s") from None

@@ -1,4 +1,4 @@
-"""Reads an address that a person pastes at a terminal, or that a pipe holds. Layer 5. IO: standard input."""
+"""Reads an address that a person pastes at a terminal, or that a pipe holds. Layer 5. IO: standard input, standard error."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from time import monotonic
 
 import click
 
+from connform.cli.output import write_stderr
+
 _LOCAL_FLAGS = 3
 """The index in what `tcgetattr` returns (POSIX.1-2024, XBD 11.2.5)."""
 _MAX_BYTES = 1024 * 1024
@@ -23,10 +25,11 @@ _ERASE_LINE = 0x15
 _END = b"\x04"
 
 
-def read_pasted(ends_at: float) -> str:
-    """Return the first line that is not empty, and the lines that come with it.
+def read_pasted(prompt: str, ends_at: float) -> str:
+    """Ask on standard error; return the first line that is not empty, and the lines that come with it.
 
     Args:
+        prompt: what is asked, once long lines can be taken.
         ends_at: when to give up, in seconds of `monotonic`.
 
     Raises:
@@ -34,9 +37,11 @@ def read_pasted(ends_at: float) -> str:
         click.Abort: standard input ended before.
     """
     if sys.stdin is None:
+        write_stderr(prompt)
         raise click.Abort
     received = b""
     with _unlimited_lines(sys.stdin.fileno()) as edited:
+        write_stderr(prompt)
         while len(received) < _MAX_BYTES:
             is_complete = received.endswith(b"\n") and bool(received.strip())
             chunk = _read_chunk(_SAME_PASTE_S if is_complete else ends_at - monotonic())
