@@ -35,10 +35,12 @@ LOST_CONNECTION = "http_bad_reply"
 
 def take_idle(pool: Any) -> list[Any]:
     """Remove the connections that no request uses from a pool of httpcore, and return them; the caller holds the pool's lock."""
-    taken = {id(request.connection) for request in pool._requests}  # noqa: SLF001  (httpcore has no public way)
-    idle = [one for one in pool._connections if one.is_idle() and id(one) not in taken]  # noqa: SLF001
+    # httpcore has no public way, and calls the list `_pool` until 1.0.2
+    connections = pool._connections if hasattr(pool, "_connections") else pool._pool  # noqa: SLF001
+    taken = {id(request.connection) for request in pool._requests}  # noqa: SLF001
+    idle = [connection for connection in connections if connection.is_idle() and id(connection) not in taken]
     for connection in idle:
-        pool._connections.remove(connection)  # noqa: SLF001
+        connections.remove(connection)
     return idle
 
 
