@@ -186,7 +186,9 @@ def test_an_error_that_is_known_is_one_whatever_the_status(
         ("the refresh_token has expired", "login_required"),
         ("the parameter refresh_token is missing", "token_endpoint_unavailable"),
         ("", "token_endpoint_unavailable"),
+        ("refresh token " * 60_000, "token_endpoint_unavailable"),  # by the whole of it, the search would take minutes
     ],
+    ids=["refused", "expired", "missing", "nothing", "hostile"],
 )
 def test_an_invalid_request_may_be_about_the_grant(setting: Setting, description: str, fault: str) -> None:
     body = {"error": "invalid_request", "error_description": description}

@@ -140,7 +140,7 @@ def _checked_pause(pause_s: float, operation: Operation) -> float:
     Raises:
         RequestFailed: `rate_limited`, it ends too late for this request.
     """
-    if monotonic() + pause_s < operation.ends_at and pause_s <= retry.LONGEST_WAIT_S:
+    if monotonic() + pause_s < operation.ends_at:
         return pause_s + random.uniform(0, _JITTER_S)  # noqa: S311  (a pause is no secret)
     until = datetime.now(UTC) + timedelta(seconds=pause_s)
     message = (

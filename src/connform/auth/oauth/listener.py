@@ -60,7 +60,7 @@ def listen_for_redirect(
             return callbacks.get(timeout=timeout_s)
         except Empty:
             strays = sum(server.stray_count for server in servers)
-            others = f" ({strays} requests without the `state` of this login came)" if strays else ""
+            others = f"; requests without the `state` of this login: {strays}" if strays else ""
             message = f"nobody came back to {url.scheme}://{url.netloc}{url.path} within {timeout_s:g} s{others}"
             raise ConnectionFailed("login_timeout", message) from None
 

@@ -29,16 +29,16 @@ _GRANT_ERRORS = {
 _APP_ERRORS = {
     *("invalid_client", "unauthorized_client"),  # RFC 6749 §5.2
     "incorrect_client_credentials",  # GitHub
-    *(
-        "invalid_client_id",
-        "bad_client_secret",
-    ),  # Slack: docs.slack.dev/reference/methods/oauth.v2.access, read 2026-11-28
+    # Slack: docs.slack.dev/reference/methods/oauth.v2.access, read 2026-11-28
+    *("invalid_client_id", "bad_client_secret"),
 }
 """The app is refused: its secret is wrong, or it may not do this."""
 _REQUEST_ERRORS = {"invalid_request", "invalid_scope", "unsupported_grant_type"}
 """The request is refused (RFC 6749 §5.2)."""
 _REFUSED_TOKEN = re.compile(r"refresh[ _]token\b.*\b(invalid|expired|revoked)\b", re.IGNORECASE)
 """What Databricks says beside `invalid_request`: github.com/databricks/cli/issues/667, read 2026-11-28."""
+_MAX_DESCRIPTION_CHARACTERS = 1000
+"""What is searched of it: the time grows with the square of its length."""
 _BOUND_TYPES = {"mac", "dpop", "pop"}
 """Types of tokens that need a proof with each request. Any other is used as a bearer token, whatever its server calls it."""
 _ERROR_NAME = re.compile(r"[a-z]{2,20}(_[a-z]{1,20}){1,4}")
@@ -164,7 +164,8 @@ def _error_of(answer: TokenAnswer) -> str:
 
 
 def _refuses_the_token(answer: TokenAnswer) -> bool:
-    return bool(_REFUSED_TOKEN.search(str(_parse_json(answer.body).get("error_description"))))
+    description = str(_parse_json(answer.body).get("error_description"))
+    return bool(_REFUSED_TOKEN.search(description[:_MAX_DESCRIPTION_CHARACTERS]))
 
 
 def _lifetime(value: Any) -> float | None:
