@@ -15,6 +15,7 @@ import pytest
 
 from tests.canary import API_KEY, AWKWARD, CANARIES, VARIABLE, assert_no_canary, assert_without
 from tests.conftest import Plant
+from tests.inner_pytest import pytest_command
 
 ENCODINGS: dict[str, Callable[[str], str | bytes]] = {
     "raw": str,
@@ -120,13 +121,19 @@ def late():
 """
 
 
-def test_every_leak_fails_its_test(plant: Plant, pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_leak_fails_its_test(
+    plant: Plant,
+    pytestconfig: pytest.Config,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
     tests = {f"test_{name}": code for name, code in (LEAKS | HARMLESS).items()}
     inner = plant("test_inner.py", HEAD + "\n".join(f"def {name}{code}" for name, code in tests.items()))
     for variable in ("HTTPS_PROXY", "CONNFORM_STATE"):
         monkeypatch.setenv(variable, "https://proxy.example")
-    command = [sys.executable, "-B", "-m", "pytest", "-q", "-rA", "-p", "tests.conftest", "-p", "no:cacheprovider"]
-    command += ["-c", str(pytestconfig.inipath), "--rootdir", str(inner.parent), str(inner)]
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    place = ["-c", str(pytestconfig.inipath), "--rootdir", str(inner.parent), str(inner)]
+    command = pytest_command(tmp_path_factory, "-q", "-rA", "-p", "tests.conftest", *place)
 
     with subprocess.Popen(command, cwd=pytestconfig.rootpath, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
+
+import pytest
+
+from tests.inner_pytest import pytest_command
 
 ROOT = Path(__file__).parents[1]
 CONFTEST = """\
@@ -50,12 +53,14 @@ def test_that_passes(): ...
 """
 
 
-def test_what_hangs_is_reported_and_what_comes_next_is_run(tmp_path: Path) -> None:
+def test_what_hangs_is_reported_and_what_comes_next_is_run(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     (tmp_path / "conftest.py").write_text(CONFTEST)
     (tmp_path / "test_hanging.py").write_text(TESTS)
     (tmp_path / "pytest.ini").write_text("[pytest]\ntimeout = 0.3\n")
     ran = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-n0"],
+        pytest_command(tmp_path_factory, "-n0"),
         cwd=tmp_path,
         env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,

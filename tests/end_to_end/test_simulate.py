@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import pytest
 import connform
 from connform.simulator import Simulator
 from tests.end_to_end.running import COMMAND, environment, manifest, offline, run, run_program
+from tests.inner_pytest import pytest_command
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "connections.yaml.example"
@@ -135,11 +135,11 @@ def test_our_code_survives_an_outage(connform_simulator):
 """
 
 
-def test_the_fixture_is_there_in_a_users_own_tests(tmp_path: Path) -> None:
+def test_the_fixture_is_there_in_a_users_own_tests(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     """As installed: pytest finds it by its entry point."""
     (tmp_path / "test_users.py").write_text(USERS_TESTS)
     (tmp_path / "connections.yaml").write_bytes(EXAMPLE.read_bytes())
     env = {"PYTHONDONTWRITEBYTECODE": "1", "HOME": os.environ["HOME"]}
-    options: list[str | Path] = ["-q", "-W", "error", "-p", "no:cacheprovider", "--rootdir", tmp_path]
-    ended = run_program(sys.executable, "-m", "pytest", *options, tmp_path, cwd=tmp_path, env=env)
+    command = pytest_command(tmp_path_factory, "-q", "-W", "error", "--rootdir", tmp_path, tmp_path)
+    ended = run_program(*command, cwd=tmp_path, env=env)
     assert "2 passed" in ended.out, ended

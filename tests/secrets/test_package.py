@@ -14,6 +14,7 @@ import pytest
 from tests.canary import API_KEY
 from tests.conftest import Plant, require_library
 from tests.end_to_end.running import run
+from tests.inner_pytest import pytest_command
 
 PACKAGE = Path(__file__).with_name("letterbox")
 MANIFEST = """\
@@ -39,10 +40,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return target
 
 
-def test_it_passes_the_suite(installed: Path) -> None:
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(PACKAGE)]
-    limit = ["-o", "faulthandler_timeout=30", "-o", "faulthandler_exit_on_timeout=true"]  # shows where it hangs
-    argv = [*command, *limit, "suite.py"]
+def test_it_passes_the_suite(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    argv = pytest_command(tmp_path_factory, "-q", "--rootdir", PACKAGE, "suite.py")
     environment = {**os.environ, "PYTHONPATH": str(installed), "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(argv, env=environment, cwd=PACKAGE, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

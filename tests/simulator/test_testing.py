@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
+
+import pytest
+
+from tests.inner_pytest import pytest_command
 
 USERS_TESTS = """
 seen = []
@@ -19,22 +22,14 @@ def test_each_test_has_its_own(connform_simulator):
 """
 
 
-def test_the_fixture_yields_a_started_simulator_to_each_test(tmp_path: Path) -> None:
+def test_the_fixture_yields_a_started_simulator_to_each_test(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     (tmp_path / "test_users.py").write_text(USERS_TESTS)
     done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-q",
-            "-W",
-            "error",
-            "-p",
-            "connform.testing",
-            "--rootdir",
-            tmp_path,
-            tmp_path,
-        ],
+        pytest_command(
+            tmp_path_factory, "-q", "-W", "error", "-p", "connform.testing", "--rootdir", tmp_path, tmp_path
+        ),
         check=False,
         capture_output=True,
         text=True,

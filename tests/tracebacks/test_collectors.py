@@ -6,7 +6,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import pytest
 
 from tests.canary import VARIABLE, assert_no_canary
 from tests.conftest import require_library
+from tests.inner_pytest import pytest_command
 
 for library in ("sentry_sdk", "rich"):
     require_library(library)
@@ -23,18 +23,9 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.timeout(110)  # a run of pytest of its own
-def test_no_collector_of_errors_sees_a_credential(tmp_path: Path) -> None:
+def test_no_collector_of_errors_sees_a_credential(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     ran = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            "--showlocals",
-            "-vv",
-            "-p",
-            "no:cacheprovider",
-            "tests/tracebacks/failing.py",
-        ],
+        pytest_command(tmp_path_factory, "--showlocals", "-vv", "tests/tracebacks/failing.py"),
         cwd=ROOT,
         env={"PATH": os.environ["PATH"], VARIABLE: os.environ[VARIABLE], "SHOWN": str(tmp_path)},
         capture_output=True,
