@@ -59,7 +59,12 @@ def offline_pip(project: Path, tmp_path_factory: pytest.TempPathFactory) -> dict
     folder = tmp_path_factory.mktemp("wheels")
     for one in closure(*INSTALLED):
         _pack(one, folder)
-    variables = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(folder), "PIP_CONFIG_FILE": "/dev/null"}
+    variables = {
+        "PIP_NO_INDEX": "1",
+        "PIP_FIND_LINKS": str(folder),
+        "PIP_CONFIG_FILE": "/dev/null",
+        "PIP_NO_COMPILE": "1",
+    }
     wheel = (sys.executable, "-m", "pip", "wheel", "--no-deps", "--wheel-dir", folder, project)
     ended = run_program(*wheel, cwd=folder, env=variables)
     assert ended.code == 0, ended.err

@@ -236,7 +236,7 @@ def test_a_limit_until_the_next_century_is_forgotten_after_a_minute(
 ) -> None:
     with Server(script(status(429, FAR), OK), tls=authority.server(), ca_pem=authority.pem) as server:
         learn(server)
-        settings = settings_for(server, attempts=3)
+        settings = settings_for(server, attempts=3, total_s=5)
         for later_s, seen in ((30, 1), (61, 2)):
             now = time.monotonic() + later_s
             monkeypatch.setattr(limits, "monotonic", lambda now=now: now)

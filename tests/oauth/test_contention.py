@@ -26,7 +26,7 @@ from tests.repetitions import repeated
 
 SECONDS = repeated(5, 60)
 """How long the callers call."""
-KILLS = repeated(3, 20)
+KILLS = repeated(2, 20)
 """Within a renewal, on each store."""
 _CALLERS = Path(__file__).with_name("callers.py")
 

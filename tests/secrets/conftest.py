@@ -10,7 +10,7 @@ from connform.testing.secrets import Bench
 from tests.end_to_end.conftest import Issuer
 from tests.repetitions import repeated
 
-Bench.rotations = repeated(Bench.rotations, 300)
+Bench.rotations = repeated(10, 300)
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,8 @@ from connform.engine.run.states import PARTS, Shard
 from tests.repetitions import repeated
 from tests.state.conftest import Repository
 
+RUNS = repeated(4, 8)
+"""At once."""
 NAMES = tuple(f"team-{number:03}" for number in range(repeated(32, 64)))
 
 
@@ -22,7 +24,7 @@ def facts(repository: Repository) -> dict[str, tuple[Any, ...]]:
     }
 
 
-def test_eight_runs_at_once_equal_one(repository: Repository) -> None:
+def test_many_runs_at_once_equal_one(repository: Repository) -> None:
     """Creations, then all at once: what is updated, removed, created, and left alone."""
     shared = repository.state
 
@@ -34,9 +36,9 @@ def test_eight_runs_at_once_equal_one(repository: Repository) -> None:
         return found
 
     def together(*argv: str) -> dict[str, tuple[Any, ...]]:
-        running = [repository.start("apply", "--yes", *argv) for _ in range(8)]
+        running = [repository.start("apply", "--yes", *argv) for _ in range(RUNS)]
         ends = [(process.communicate(timeout=120), process.returncode) for process in running]
-        assert [code for _, code in ends] == [0] * 8, ends
+        assert [code for _, code in ends] == [0] * RUNS, ends
         return facts(repository)
 
     repository.declare(*NAMES)
