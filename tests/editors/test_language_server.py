@@ -1,4 +1,4 @@
-"""What people see in an editor: yaml-language-server reads the draft-07 edition, as VS Code, Neovim and others drive it."""
+"""What people see in an editor: yaml-language-server reads the schema, as VS Code, Neovim and others drive it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Protocol
 
 import pytest
 
-from connform.engine.load.manifest_schemas import editor_schema
+from connform.engine.load.manifest_schemas import manifest_schema
 from tests.editors.language_server import LanguageServer
 
 ROOT = Path(__file__).parents[2]
@@ -62,8 +62,8 @@ def server() -> Iterator[LanguageServer]:
 
 @pytest.fixture
 def write(tmp_path: Path) -> Write:
-    schema = tmp_path / "connections.draft-07.schema.json"
-    schema.write_text(json.dumps(editor_schema()), "utf-8")
+    schema = tmp_path / "connections.schema.json"
+    schema.write_text(json.dumps(manifest_schema()), "utf-8")
 
     def write(text: str) -> Path:
         file = tmp_path / "connections.yaml"

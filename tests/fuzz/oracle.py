@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from jsonschema import Draft202012Validator
+from jsonschema import Draft7Validator, Draft202012Validator
 
 from connform.diagnostics import CODES, Diagnostic, Severity
 from connform.engine.load.catalog import reference_keys, store_reference_keys, vocabulary
@@ -19,12 +19,13 @@ from connform.manifest.files import Source
 from connform.manifest.fixes import apply_edits
 from connform.manifest.nodes import lines_of
 from connform.manifest.parser import parse
-from connform.manifest.shape import Schema, build_signature, published, selected
+from connform.manifest.shape import Schema, build_signature, selected
 from connform.manifest.source_excerpts import add_source_lines
 from connform.manifest.tally import Tally
 from connform.manifest.validate import validate
 from connform.manifest.yaml_errors import YamlError
 from tests.manifest.syntax_cases import LIBYAML
+from tests.schemas import validator_of
 
 NAME = "connections.yaml"
 OF_THE_SCHEMA = frozenset(
@@ -149,13 +150,13 @@ def _without_rules() -> Any:
 
 
 @cache
-def _whole() -> Draft202012Validator:
-    return Draft202012Validator(manifest_schema())
+def _whole() -> Draft7Validator:
+    return Draft7Validator(manifest_schema())
 
 
 @cache
-def _one() -> Draft202012Validator:
-    return Draft202012Validator(published(vocabulary().connection))
+def _one() -> Draft7Validator:
+    return validator_of(vocabulary().connection)
 
 
 @cache

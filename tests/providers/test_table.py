@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator
 
 from connform.faults import FAULTS
-from connform.manifest.shape import Shape, published
+from connform.manifest.shape import Shape
 from connform.providers import PROVIDERS
 from tests.providers.connections import answer, connection
+from tests.schemas import validator_of
 
 EXAMPLES: dict[str, dict[str, Any]] = {
     "iinked-sign": {"environment": "sandbox", "region": "us"},
@@ -26,9 +26,7 @@ def test_every_provider_has_an_example_here() -> None:
 
 @pytest.mark.parametrize("name", PROVIDERS)
 def test_its_schema_is_a_schema_and_accepts_its_example(name: str) -> None:
-    schema = published(PROVIDERS[name].shape)
-    Draft202012Validator.check_schema(schema)
-    assert Draft202012Validator(schema).is_valid(EXAMPLES[name])
+    assert validator_of(PROVIDERS[name].shape).is_valid(EXAMPLES[name])
 
 
 @pytest.mark.parametrize("name", PROVIDERS)

@@ -6,11 +6,11 @@ import subprocess
 import sys
 
 import pytest
-from jsonschema import Draft202012Validator
 
-from connform.manifest.shape import Shape, published
+from connform.manifest.shape import Shape
 from connform.secret import SecretReference
 from connform.secrets import BACKENDS
+from tests.schemas import validator_of
 
 STORES: dict[str, dict[str, object]] = {
     "env": {},
@@ -44,10 +44,9 @@ def test_its_form_is_a_good_reference_of_its_own(name: str) -> None:
 @pytest.mark.parametrize("name", BACKENDS)
 def test_its_store_has_a_schema_that_is_described(name: str) -> None:
     shape = BACKENDS[name].store_shape
-    schema = published(shape)
-    Draft202012Validator.check_schema(schema)
-    assert Draft202012Validator(schema).is_valid(STORES[name])
-    assert not Draft202012Validator(schema).is_valid({**STORES[name], "surplus": 1})
+    published = validator_of(shape)
+    assert published.is_valid(STORES[name])
+    assert not published.is_valid({**STORES[name], "surplus": 1})
     assert shape.description
     assert all(
         part.description if isinstance(part, Shape) else part["description"] for part in shape.properties.values()
@@ -57,9 +56,9 @@ def test_its_store_has_a_schema_that_is_described(name: str) -> None:
 @pytest.mark.parametrize("name", ["dotenv", "file", "sops"])
 @pytest.mark.parametrize("path", ["", "a\n", "a\x00b", None, 1], ids=repr)
 def test_a_store_needs_a_usable_path(name: str, path: object) -> None:
-    schema = published(BACKENDS[name].store_shape)
-    assert not Draft202012Validator(schema).is_valid({"path": path})
-    assert not Draft202012Validator(schema).is_valid({})
+    published = validator_of(BACKENDS[name].store_shape)
+    assert not published.is_valid({"path": path})
+    assert not published.is_valid({})
 
 
 def test_the_tables_cost_no_heavy_import() -> None:

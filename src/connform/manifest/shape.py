@@ -1,10 +1,8 @@
 """Shapes: closed objects whose discriminator selects further keys, and the JSON Schemas made from them.
 
 Layer 1, no IO. A `Shape` is a closed object; the value of its discriminator decides which further
-keys are allowed. These schemas are made from it, and accept the same documents:
-
-- `published`: with `if/then` on the discriminators, for other validators; `manifest.editors` makes one for editors;
-- `selected`: flat, for the one branch that a given object selects, so that one mistake gives one error.
+keys are allowed. `selected` makes a flat schema for the one branch that a given object selects, so that one mistake
+gives one error; `manifest.published` makes one of all branches, for editors and other validators.
 """
 
 from __future__ import annotations
@@ -14,7 +12,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
 Schema: TypeAlias = dict[str, Any]
-"""A JSON Schema (2020-12) of one value."""
+"""A JSON Schema of one value."""
 
 
 class Snippet(NamedTuple):
@@ -51,16 +49,6 @@ class Shape(NamedTuple):
     """What the discriminator decides, in one sentence for editors."""
     snippets: tuple[Snippet, ...] = ()
     """The snippets that editors offer where a name is expected."""
-
-
-def published(shape: Shape, *, partial: bool = False) -> Schema:
-    """Return the schema of a shape with `if/then` on its discriminators.
-
-    Args:
-        shape: the object.
-        partial: whether no key is required (`defaults`, templates, and connections that inherit).
-    """
-    return {"type": "object", **_open_schema(shape, partial=partial), "unevaluatedProperties": False}
 
 
 def selected(shape: Shape, value: object, *, partial: bool = False) -> Schema:
@@ -179,41 +167,3 @@ def discriminator_schema(shape: Shape, *, described: bool = True) -> Schema:
         return schema
     descriptions = [branch.description for branch in shape.branches.values()]
     return {**schema, "enumDescriptions": descriptions} if any(descriptions) else schema
-
-
-def annotations_of(shape: Shape) -> Schema:
-    """Return the annotations of a shape's schema: title and description."""
-    texts = {"title": shape.title, "description": shape.description}
-    return {key: text for key, text in texts.items() if text}
-
-
-def _open_schema(shape: Shape, *, partial: bool) -> Schema:
-    """Return the schema of a shape's keys, which allows further keys."""
-    properties: dict[str, Schema] = {}
-    required = [] if partial else list(shape.required)
-    if shape.discriminator:
-        properties[shape.discriminator] = discriminator_schema(shape)
-        if not (shape.default or partial):
-            required.insert(0, shape.discriminator)
-    for key, part in shape.properties.items():
-        properties[key] = published(part, partial=partial) if isinstance(part, Shape) else part
-    schema: Schema = {**annotations_of(shape), "properties": properties}
-    if required:
-        schema["required"] = required
-    if shape.branches:
-        schema["allOf"] = _conditions(shape, partial=partial)
-    return schema
-
-
-def _conditions(shape: Shape, *, partial: bool) -> list[Schema]:
-    key = shape.discriminator
-    conditions: list[Schema] = []
-    for name, branch in shape.branches.items():
-        chosen: Schema = {"properties": {key: {"const": name}}}
-        if partial or name != shape.default:
-            chosen["required"] = [key]
-        conditions.append({"if": chosen, "then": _open_schema(branch, partial=partial)})
-    if partial:
-        absent: Schema = {"not": {"required": [key]}}
-        conditions.append({"if": absent, "then": {"properties": properties_of_branches(shape)}})
-    return conditions

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator
 
-from connform.manifest.shape import published
 from connform.secrets import BACKENDS
 from connform.secrets.kit.interface import HasStoreRules
+from tests.schemas import validator_of
 
 KINDS = ["awssecrets", "awsssm"]
 
@@ -35,7 +34,7 @@ KINDS = ["awssecrets", "awsssm"]
     ],
 )
 def test_a_store_names_a_place_and_no_credentials(kind: str, settings: dict[str, Any], *, valid: bool) -> None:
-    assert Draft202012Validator(published(BACKENDS[kind].store_shape)).is_valid(settings) is valid
+    assert validator_of(BACKENDS[kind].store_shape).is_valid(settings) is valid
 
 
 @pytest.mark.parametrize("kind", ["awssecrets", "awsssm"])

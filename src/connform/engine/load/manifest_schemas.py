@@ -1,4 +1,4 @@
-"""The JSON Schemas of manifests: for other validators, and for editors.
+"""The JSON Schema of manifests, for editors and other validators.
 
 Layer 3, no IO.
 """
@@ -7,24 +7,17 @@ from __future__ import annotations
 
 from connform.engine.load.catalog import vocabulary
 from connform.manifest.document import document_schema
+from connform.manifest.published import Composer, named_snippets
 from connform.manifest.settings import EXTENDS, SETTINGS
-from connform.manifest.shape import Schema, Shape, published
+from connform.manifest.shape import Schema, Shape
 
 
 def manifest_schema() -> Schema:
-    """Return the JSON Schema (2020-12) of a manifest, as `schema/connections.schema.json` has it."""
-    definitions = {name: published(shape, partial=partial) for name, (shape, partial) in _definitions().items()}
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **_document("$defs"), "$defs": definitions}
-
-
-def editor_schema() -> Schema:
-    """Return the JSON Schema (draft-07) of a manifest for editors, as `schema/connections.draft-07.schema.json` has it."""
-    from connform.manifest.editors import Edition, named_snippets  # `validate` never needs them
-
-    edition = Edition()
+    """Return the JSON Schema (draft-07) of a manifest, as `schema/connections.schema.json` has it."""
+    composer = Composer()
     shapes = _definitions()
-    definitions = {name: edition.compose(shape, partial=partial) for name, (shape, partial) in shapes.items()}
-    document = _document("definitions")
+    definitions = {name: composer.compose(shape, partial=partial) for name, (shape, partial) in shapes.items()}
+    document = _document()
     for name, kind in (("connections", "connection"), ("stores", "store")):
         document["properties"][name]["defaultSnippets"] = named_snippets(shapes[kind][0])
     renamed = {"label": "renamed connection", "body": {"${1:old-name}": "${2:new-name}"}}
@@ -32,7 +25,7 @@ def editor_schema() -> Schema:
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         **document,
-        "definitions": definitions | edition.definitions,
+        "definitions": definitions | composer.definitions,
     }
 
 
@@ -50,13 +43,9 @@ def _definitions() -> dict[str, tuple[Shape, bool]]:
     }
 
 
-def _document(definitions: str) -> Schema:
-    """Return the schema of a whole manifest.
-
-    Args:
-        definitions: the keyword under which the schemas of the parts stand: `$defs` or `definitions`.
-    """
-    connection, part, defaults, store = ({"$ref": f"#/{definitions}/{name}"} for name in _definitions())
+def _document() -> Schema:
+    """Return the schema of a whole manifest, whose parts are definitions."""
+    connection, part, defaults, store = ({"$ref": f"#/definitions/{name}"} for name in _definitions())
     maybe_inheriting = {"if": {"required": ["extends"]}, "then": part, "else": connection}
     plain_defaults = {"properties": {"defaults": {"propertyNames": {"enum": list(SETTINGS)}}}}
     return {

@@ -1,4 +1,4 @@
-"""JSON Schemas of shapes for editors, in draft-07, the draft that editors support best. Layer 1, no IO.
+"""The published JSON Schemas of shapes, in draft-07, which editors and validators in all languages read. Layer 1, no IO.
 
 Draft-07 has no `unevaluatedProperties`. Each branch is therefore a closed schema in a chain of `if/then/else`, and
 repeats the keys of the object around it. VS Code and yaml-language-server also read `defaultSnippets` and
@@ -10,19 +10,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from connform.manifest.shape import Schema, Shape, Snippet, annotations_of, discriminator_schema, properties_of_branches
+from connform.manifest.shape import Schema, Shape, Snippet, discriminator_schema, properties_of_branches
 
 
-class Edition:
-    """The schemas of shapes, and the definitions of nested ones that they share."""
+class Composer:
+    """Makes the schemas of shapes, and keeps the definitions of nested ones that they share."""
 
     def __init__(self) -> None:
         self.definitions: dict[str, Schema] = {}
         """Name → schema, for `definitions` of the document."""
 
     def compose(self, shape: Shape, *, partial: bool = False) -> Schema:
-        """Return the schema of a shape; it accepts what `published` accepts."""
-        return {"type": "object", **annotations_of(shape), **self._chain(shape, {}, (), partial=partial)}
+        """Return the schema of a shape.
+
+        Args:
+            shape: the object.
+            partial: whether no key is required (`defaults`, templates, and connections that inherit).
+        """
+        return {"type": "object", **_annotations(shape), **self._chain(shape, {}, (), partial=partial)}
 
     def _chain(
         self, shape: Shape, above: Mapping[str, Any], required_above: tuple[str, ...], *, partial: bool
@@ -59,6 +64,11 @@ class Edition:
         if self.definitions.setdefault(name, schema) != schema:
             return schema
         return {"$ref": f"#/definitions/{name}"}
+
+
+def _annotations(shape: Shape) -> Schema:
+    texts = {"title": shape.title, "description": shape.description}
+    return {key: text for key, text in texts.items() if text}
 
 
 def named_snippets(shape: Shape) -> list[Schema]:
