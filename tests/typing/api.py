@@ -32,8 +32,11 @@ def connections() -> None:
 
 
 async def asynchronous() -> None:
-    async with connform.load()["customer-globex"].async_client() as client:
-        assert_type(client, httpx.AsyncClient)
+    with connform.load() as connections:
+        async with connections["customer-globex"].async_client() as client:
+            assert_type(client, httpx.AsyncClient)
+        assert_type(await connections["customer-globex"].build_async_client(), httpx.AsyncClient)
+        connections.refresh()
 
 
 def reports() -> None:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, TypeAlias
+from itertools import islice
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 from connform.engine import apply as _apply
 from connform.engine import check as _check
@@ -22,6 +23,7 @@ from connform.engine.run.client import client_settings
 from connform.engine.run.context import RunContext, real_context, simulated_context
 from connform.engine.run.state_location import StateLocation
 from connform.errors import UnknownConnection
+from connform.http.settings import REAL, ClientSettings
 from connform.manifest.decode import Manifest
 from connform.manifest.model import Connection
 from connform.simulator import Simulator
@@ -34,8 +36,12 @@ Files: TypeAlias = "str | os.PathLike[str] | Iterable[str | os.PathLike[str]]"
 """One manifest or folder, or several. Empty: `connections.yaml`, or else the folder `connections/`."""
 
 
+_SHOWN = 5
+"""How many names `repr` shows."""
+
+
 class ReadyConnection:
-    """One connection of a manifest. Secrets are resolved when a client is made."""
+    """One connection of a manifest. Secrets are read when a client is made, and again when a server refuses them."""
 
     def __init__(self, connection: Connection, context: RunContext) -> None:
         self._context = context
@@ -54,20 +60,32 @@ class ReadyConnection:
         """
         from connform.http.client import sync_client
 
-        return sync_client(client_settings(self.declared, self._context))
+        return sync_client(self._settings())
 
     def async_client(self) -> httpx.AsyncClient:
-        """Return the same as an `httpx.AsyncClient`; errors as for `client`."""
+        """Return the same as an `httpx.AsyncClient`; errors as for `client`. It reads secrets, and blocks meanwhile."""
         from connform.http.client import async_client
 
-        return async_client(client_settings(self.declared, self._context))
+        return async_client(self._settings())
+
+    async def build_async_client(self) -> httpx.AsyncClient:
+        """Return the same as `async_client`, while other tasks go on; errors as for `client`."""
+        import anyio.to_thread
+
+        return await anyio.to_thread.run_sync(self.async_client)
+
+    def _settings(self) -> ClientSettings:
+        return client_settings(self.declared, self._context, rereads=self._context.network is REAL)
 
     def __repr__(self) -> str:
         return f"<ReadyConnection {self.name} {self.base_url}>"
 
 
 class Connections(Mapping[str, ReadyConnection]):
-    """The connections of a manifest, by name, in the order of the manifest."""
+    """The connections of a manifest, by name, in the order of the manifest. Threads may share it.
+
+    A program keeps it for as long as it runs: `docs/library.md` says how long secrets and failures are remembered.
+    """
 
     def __init__(self, manifest: Manifest, context: RunContext) -> None:
         self._manifest = manifest
@@ -84,6 +102,29 @@ class Connections(Mapping[str, ReadyConnection]):
     def __len__(self) -> int:
         return len(self._manifest)
 
+    def refresh(self) -> None:
+        """Let all clients read their secrets again before their next request, ready ones too, from stores that are opened anew.
+
+        A secret that can't be read then stays as it was, and is tried again.
+        """
+        self._context.source.expire_all()
+
+    def close(self) -> None:
+        """Log out of the stores, and let go of the state database. Close the clients first; a later client opens them again."""
+        self._context.grants.close()
+        self._context.source.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        shown = ", ".join(islice(self._manifest, _SHOWN))
+        more = f" and {len(self) - _SHOWN} more" if len(self) > _SHOWN else ""
+        return f"<Connections {shown}{more}>"
+
 
 def load(files: Files = (), *, simulator: Simulator | None = None, state: str = "", state_key: str = "") -> Connections:
     """Return the connections of manifests. No secret is read.
@@ -99,9 +140,10 @@ def load(files: Files = (), *, simulator: Simulator | None = None, state: str = 
         ManifestInvalid: a manifest has errors.
     """
     manifest = load_manifest(_names(files))
-    return Connections(
-        manifest, simulated_context(simulator) if simulator else real_context(manifest, StateLocation(state, state_key))
-    )
+    if simulator:
+        return Connections(manifest, simulated_context(simulator))
+    location = StateLocation(state, state_key)
+    return Connections(manifest, real_context(manifest, location, long_lived=True))
 
 
 def connect(

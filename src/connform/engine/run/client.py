@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from connform.engine.load.catalog import auth_method, provider
 from connform.engine.run.context import RunContext
+from connform.engine.run.reread_credential import RereadCredential
 from connform.engine.run.resolve import resolve
 from connform.http.settings import ClientSettings
 from connform.manifest.model import Connection
@@ -23,6 +24,7 @@ def client_settings(
     *,
     total_s: float | None = None,
     max_body_bytes: int = MAX_BODY_BYTES,
+    rereads: bool = False,
 ) -> ClientSettings:
     """Return the settings from which `http.client` makes a ready client.
 
@@ -31,14 +33,20 @@ def client_settings(
         context: the run context: source of secrets, grants, network.
         total_s: the limit of a whole exchange in seconds; default: the connection's own.
         max_body_bytes: the maximum size of a response body, decoded.
+        rereads: whether secrets that a server refuses are read again.
 
     Raises:
         ConnectionFailed: a secret can't be resolved.
     """
     bare = bare_settings(connection, context, total_s=total_s, max_body_bytes=max_body_bytes)
     inputs = resolve(connection, context, bare)
-    credential = auth_method(connection.auth.method).credential(inputs)
+    make_credential = auth_method(connection.auth.method).credential
+    credential = make_credential(inputs)
     account = f"{connection.base}/{connection.name}" if credential.is_renewable else ""
+    if rereads and connection.auth.references:
+        credential = RereadCredential(
+            connection, context.source, lambda secrets: make_credential(inputs._replace(secrets=secrets))
+        )
     return replace(bare, credential=credential, account=account)
 
 

@@ -40,6 +40,8 @@ class RunContext(NamedTuple):
 class SyntheticSecrets:
     """The simulation's source of secrets: it resolves no reference; the simulator issues secrets that it accepts."""
 
+    generation = 0
+
     def __init__(self, simulator: Simulator) -> None:
         self._simulator = simulator
 
@@ -51,6 +53,13 @@ class SyntheticSecrets:
         uses_api_key = connection.auth.method == "api_key"
         issue = self._simulator.issue_api_key if uses_api_key else self._simulator.issue_token
         return {key: Secret(issue()) for key in connection.auth.references}
+
+    def secrets_again(self, connection: Connection) -> Mapping[str, Secret]:
+        """Return other synthetic secrets."""
+        return self.secrets(connection)
+
+    def expire_all(self) -> None:
+        """Do nothing: no secret was read."""
 
     def versions(self, connection: Connection) -> Mapping[str, str]:  # noqa: ARG002  (they have none)
         """Return nothing: synthetic secrets have no versions."""
@@ -102,9 +111,15 @@ def _token_url(connection: Connection) -> str:
     return provider(connection.provider).instance(connection).token_url
 
 
-def real_context(manifest: Manifest, state: StateLocation = DEFAULT) -> RunContext:
-    """Return the context of a real run: secrets from their stores, recorded grants, the network of this machine."""
-    source = SecretResolver(manifest.stores)
+def real_context(manifest: Manifest, state: StateLocation = DEFAULT, *, long_lived: bool = False) -> RunContext:
+    """Return the context of a real run: secrets from their stores, recorded grants, the network of this machine.
+
+    Args:
+        manifest: the connections.
+        state: the state database.
+        long_lived: whether it serves a program that runs for long, as for `SecretResolver`.
+    """
+    source = SecretResolver(manifest.stores, long_lived=long_lived)
     return RunContext(source, StoredGrants(state, source), REAL)
 
 

@@ -27,6 +27,9 @@ _NO_FOLDER = Path()
 class SecretSource(Protocol):
     """A source of the secrets of a run."""
 
+    generation: int
+    """How often all secrets were forgotten."""
+
     def prepare(self, connections: Iterable[Connection]) -> None:
         """Read the secrets of connections, many at once; `secrets` raises the failures later."""
 
@@ -36,6 +39,12 @@ class SecretSource(Protocol):
         Raises:
             SecretUnresolved: a secret can't be read.
         """
+
+    def secrets_again(self, connection: Connection) -> Mapping[str, Secret]:
+        """Return the same, read again from their stores; called after a server refused them."""
+
+    def expire_all(self) -> None:
+        """Let every secret be read again, from stores that are opened anew."""
 
     def versions(self, connection: Connection) -> Mapping[str, str]:
         """Return the versions of a connection's secrets by their key under `auth:`, of those that were read and have one."""
@@ -57,13 +66,21 @@ class RequestedSecret(NamedTuple):
 
 
 class SecretResolver:
-    """The source of secrets of a real run. It opens each store once, and reads each reference once.
+    """The source of secrets of a real run: it opens each store once, and reads each reference once. Or that of a program.
 
     Safe to share between threads.
     """
 
-    def __init__(self, stores: Mapping[str, Store]) -> None:
+    def __init__(self, stores: Mapping[str, Store], *, long_lived: bool = False) -> None:
+        """Take the declared stores.
+
+        Args:
+            stores: name → store.
+            long_lived: whether it serves a program that runs for long, as for `StoreSession`.
+        """
+        self.generation = 0
         self._stores = stores
+        self._long_lived = long_lived
         self._sessions: dict[tuple[str, Path], StoreSession] = {}
         self._lock = ProcessLocal(Lock)
 
@@ -83,6 +100,17 @@ class SecretResolver:
         outcomes = self.read([RequestedSecret(reference, connection.base) for reference in references.values()])
         return dict(zip(references, map(_require_secret, outcomes), strict=True))
 
+    def secrets_again(self, connection: Connection) -> Mapping[str, Secret]:
+        """Return the same, read again from their stores, unless that was done a moment ago."""
+        self._expire(connection.auth.references.values(), connection.base)
+        return self.secrets(connection)
+
+    def expire_all(self) -> None:
+        """Let every secret be read again, from stores that are opened anew."""
+        self.generation += 1
+        for session in self._all_sessions():
+            session.expire_all()
+
     def versions(self, connection: Connection) -> Mapping[str, str]:
         """Return the versions of a connection's secrets, of those that were read and have one."""
         versions = {}
@@ -94,9 +122,7 @@ class SecretResolver:
 
     def known(self) -> Sequence[Secret]:
         """Return every secret that was read so far, including those that open stores."""
-        with self._lock.own:
-            sessions = list(self._sessions.values())
-        return [secret for session in sessions for secret in session.secrets]
+        return [secret for session in self._all_sessions() for secret in session.secrets]
 
     def fetch(self, references: Sequence[SecretReference], base: Path) -> list[Secret]:
         """Return the secrets of references, in their order.
@@ -118,9 +144,7 @@ class SecretResolver:
             ConnectionFailed: `config_invalid`, there is no such scheme.
         """
         sessions = [self._session(reference.scheme, base) for reference, base in requested]
-        groups: dict[StoreSession, list[SecretReference]] = {}
-        for session, (reference, _) in zip(sessions, requested, strict=True):
-            groups.setdefault(session, []).append(reference)
+        groups = _grouped(sessions, [reference for reference, _ in requested])
         jobs = [partial(session.read, references) for session, references in groups.items()]
         outcomes = dict(zip(groups, run_all(jobs, _STORES_AT_ONCE), strict=True))
         return [outcomes[session][reference] for session, (reference, _) in zip(sessions, requested, strict=True)]
@@ -131,6 +155,15 @@ class SecretResolver:
             sessions, self._sessions = list(self._sessions.values()), {}
         for session in sessions:
             session.close()
+
+    def _expire(self, references: Iterable[SecretReference], base: Path) -> None:
+        sessions = [self._session(reference.scheme, base) for reference in references]
+        for session, its_references in _grouped(sessions, references).items():
+            session.expire(its_references)
+
+    def _all_sessions(self) -> list[StoreSession]:
+        with self._lock.own:
+            return list(self._sessions.values())
 
     def _session(self, scheme: str, base: Path) -> StoreSession:
         store = self._stores.get(scheme)
@@ -146,10 +179,13 @@ class SecretResolver:
         except LookupError:  # not in a manifest: validation refuses unknown schemes
             raise ConnectionFailed("config_invalid", f"no secret backend has the scheme {scheme}://") from None
         if store is None:
-            return StoreSession(f"{scheme}://", partial(kind.open, StoreConfig(base)), DEFAULT_TIMEOUT_S)
-        return StoreSession(f"the store {scheme}", partial(self._open_store, kind, store), store.timeout_s)
+            name, open_store, timeout_s = f"{scheme}://", partial(kind.open, StoreConfig(base)), DEFAULT_TIMEOUT_S
+        else:
+            name, open_store, timeout_s = f"the store {scheme}", partial(self._open_store, kind, store), store.timeout_s
+        return StoreSession(name, open_store, timeout_s, long_lived=self._long_lived)
 
     def _open_store(self, kind: Backend, store: Store) -> OpenStore:
+        self._expire(store.references.values(), store.base)
         try:
             # These are references of bare backends: the credentials of a store lie in no other store.
             values = self.fetch(list(store.references.values()), store.base)
@@ -158,6 +194,15 @@ class SecretResolver:
             raise SecretUnresolved(failure.fault.name, message, failure.hint) from None
         secrets = dict(zip(store.references, values, strict=True))
         return kind.open(StoreConfig(store.base, store.settings, secrets, store.timeout_s))
+
+
+def _grouped(
+    sessions: Iterable[StoreSession], references: Iterable[SecretReference]
+) -> dict[StoreSession, list[SecretReference]]:
+    groups: dict[StoreSession, list[SecretReference]] = {}
+    for session, reference in zip(sessions, references, strict=True):
+        groups.setdefault(session, []).append(reference)
+    return groups
 
 
 def _require_secret(outcome: Outcome) -> Secret:

@@ -14,7 +14,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def call_with_limit(work: Callable[[], T], limit_s: float) -> T:
+def call_with_limit(work: Callable[[], T], limit_s: float | None) -> T:
     """Call `work` in a thread, and return or raise what it does.
 
     Raises:

@@ -1,0 +1,248 @@
+"""A program that runs for long: keys that rotate under its ready clients, stores that come up late, and what it can ask for."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+import connform
+from connform.errors import SecretUnresolved
+from tests.canary import API_KEY
+from tests.conftest import Plant
+from tests.end_to_end.conftest import Issuer
+from tests.http.servers import Connection, Server, head
+from tests.oauth.setting import APP_SECRET, RENEWS
+from tests.oauth.test_verdicts import prepare
+
+NEW_KEY = f"{API_KEY}-2"
+MANIFEST = """\
+version: 1
+connections:
+  acme: {{environment: private, base_url: "https://localhost:{port}/api/v1", tls: {{ca_file: "{ca_file}"}}, auth: {auth}}}
+"""
+REFERENCES = {
+    "a key in a file": ('{method: api_key, api_key: "file://key"}', "key", "{}"),
+    "a token in a file": ('{method: bearer, token: "file://key"}', "key", "{}"),
+    "a dotenv file": ('{method: bearer, token: "dotenv://.env#KEY"}', ".env", "KEY={}\n"),
+}
+
+
+class Api:
+    """An API that takes one key."""
+
+    def __init__(self) -> None:
+        self.key = API_KEY
+        self.asked_with: list[bool] = []
+        """For each request, whether it had the key."""
+
+    def __call__(self, connection: Connection) -> None:
+        while request := connection.read_request():
+            self.asked_with.append(f"{self.key}\r\n".encode() in request)
+            connection.send(head(200 if self.asked_with[-1] else 401, ["Content-Length: 0"]))
+
+
+@pytest.fixture
+def api() -> Api:
+    return Api()
+
+
+@pytest.fixture
+def server(api: Api, authority: Issuer) -> Iterator[Server]:
+    with Server(api, tls=authority.loopback()) as server:
+        yield server
+
+
+class Setting:
+    """A manifest with one secret, which can be replaced."""
+
+    def __init__(self, api: Api, folder: Path, name: str, form: str, plant: Plant) -> None:
+        self._api, self._file, self._form, self._plant = api, folder / name, form, plant
+        self.manifest = folder / "connections.yaml"
+        self.write(API_KEY)
+
+    def write(self, key: str) -> None:
+        self._plant(self._file, self._form.format(key))
+
+    def remove(self) -> None:
+        self._file.unlink()
+
+    def rotate(self) -> None:
+        """Replace the key, and take the old one no more."""
+        self.write(NEW_KEY)
+        self._api.key = NEW_KEY
+
+
+@pytest.fixture
+def setting(
+    request: pytest.FixtureRequest, api: Api, server: Server, tmp_path: Path, ca_file: Path, plant: Plant
+) -> Setting:
+    auth, name, form = REFERENCES[getattr(request, "param", "a key in a file")]
+    (tmp_path / "connections.yaml").write_text(MANIFEST.format(port=server.port, ca_file=ca_file, auth=auth))
+    return Setting(api, tmp_path, name, form, plant)
+
+
+def slow_open(read: list[str], pause_s: float) -> Callable[..., int]:
+    """Return an `os.open` that notes when the key is read, and takes its time."""
+    original = os.open
+
+    def opened(path: str, *arguments: int, **options: int) -> int:
+        if os.path.basename(path) == "key":
+            read.append(path)
+            time.sleep(pause_s)
+        return original(path, *arguments, **options)
+
+    return opened
+
+
+@contextmanager
+def sync(connections: connform.Connections) -> Iterator[Callable[[], int]]:
+    with connections["acme"].client() as client:
+        yield lambda: client.get("/x").status_code
+
+
+@contextmanager
+def asynchronous(connections: connform.Connections) -> Iterator[Callable[[], int]]:
+    client = connections["acme"].async_client()
+    with asyncio.Runner() as runner:
+        yield lambda: runner.run(client.get("/x")).status_code
+        runner.run(client.aclose())
+
+
+@pytest.mark.parametrize("setting", REFERENCES, indirect=True)
+@pytest.mark.parametrize("ready", [sync, asynchronous])
+def test_a_ready_client_reads_a_key_again_that_was_refused(
+    api: Api, setting: Setting, ready: Callable[[connform.Connections], AbstractContextManager[Callable[[], int]]]
+) -> None:
+    with connform.load(setting.manifest) as connections, ready(connections) as ask:
+        assert ask() == 200
+        setting.rotate()
+        assert [ask(), ask()] == [200, 200]
+        assert api.asked_with == [True, False, True, True]
+        with connections["acme"].client() as another:
+            assert another.get("/x").status_code == 200
+        assert api.asked_with[-1:] == [True]
+
+
+def test_a_key_that_stays_refused_is_read_once_a_second_and_no_request_is_repeated(api: Api, setting: Setting) -> None:
+    with connform.load(setting.manifest)["acme"].client() as client:
+        api.key = NEW_KEY
+        assert [client.get("/x").status_code for _ in range(5)] == [401] * 5
+        assert len(api.asked_with) == 5
+        time.sleep(1.1)
+        setting.rotate()
+        assert client.get("/x").status_code == 200
+
+
+def test_a_refusal_is_the_answer_where_the_key_cannot_be_read_any_more(api: Api, setting: Setting) -> None:
+    with connform.load(setting.manifest)["acme"].client() as client:
+        api.key = NEW_KEY
+        setting.remove()
+        assert client.get("/x").status_code == 401
+        setting.write(NEW_KEY)
+        time.sleep(1.1)
+        assert client.get("/x").status_code == 200
+
+
+def test_a_hundred_threads_that_are_refused_read_the_key_once(
+    api: Api, setting: Setting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    monkeypatch.setattr(os, "open", slow_open(read, 0.05))
+    with connform.load(setting.manifest)["acme"].client() as client:
+        client.get("/x")
+        setting.rotate()
+        read.clear()
+        seen: list[int] = []
+        threads = [threading.Thread(target=lambda: seen.append(client.get("/x").status_code)) for _ in range(100)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert seen == [200] * 100
+    assert len(read) == 1
+
+
+def test_a_file_that_is_mounted_later_is_found_by_the_next_client(setting: Setting) -> None:
+    setting.remove()
+    connections = connform.load(setting.manifest)
+    for _ in range(2):
+        with pytest.raises(SecretUnresolved, match="there is no file"):
+            connections["acme"].client()
+    setting.write(API_KEY)
+    with connections["acme"].client() as client:
+        assert client.get("/x").status_code == 200
+
+
+def test_refresh_reads_a_key_that_is_not_yet_refused(api: Api, setting: Setting) -> None:
+    connections = connform.load(setting.manifest)
+    with connections["acme"].client() as client:
+        assert client.get("/x").status_code == 200
+        setting.rotate()
+        connections.refresh()
+        assert client.get("/x").status_code == 200
+        setting.remove()
+        connections.refresh()
+        assert client.get("/x").status_code == 200, "a secret that can't be read stays as it was"
+        assert api.asked_with == [True] * 3
+
+
+def test_a_rotated_client_secret_is_read_again(authority: Issuer, ca_file: Path, tmp_path: Path, plant: Plant) -> None:
+    refusals: list[bytes] = []
+
+    def behave(connection: Connection) -> None:
+        if not refusals and b"/connect/token" in (request := connection.read_request()):
+            refusals.append(request)
+            content = b'{"error": "invalid_client"}'
+            connection.send(head(401, [f"Content-Length: {len(content)}"]) + content)
+            (tmp_path / "secret").write_text(f"{APP_SECRET}-2")
+        RENEWS(connection)
+
+    plant("secret", APP_SECRET)
+    with Server(behave, tls=authority.loopback()) as server:
+        long_ago = datetime.now(UTC) - timedelta(days=1)
+        prepare(tmp_path, server, ca_file, obtained_at=long_ago, expires_at=long_ago)
+        manifest = tmp_path / "connections.yaml"
+        manifest.write_text(manifest.read_text().replace("env://PORTAL_SECRET", "file://secret"))
+        with connform.connect("customer", manifest) as client:
+            (tmp_path / "secret").write_text(f"{APP_SECRET}-2")
+            assert client.post("/packages/list").status_code == 200
+    assert len(refusals) == 1
+
+
+def test_an_async_client_is_built_while_other_tasks_go_on(setting: Setting, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "open", slow_open([], 0.5))
+
+    async def use() -> tuple[int, int]:
+        ticks = 0
+
+        async def tick() -> None:
+            nonlocal ticks
+            while True:
+                await asyncio.sleep(0.01)
+                ticks += 1
+
+        ticking = asyncio.create_task(tick())
+        async with await connform.load(setting.manifest)["acme"].build_async_client() as client:
+            ticks_meanwhile = ticks
+            ticking.cancel()
+            return (await client.get("/x")).status_code, ticks_meanwhile
+
+    status, ticks = asyncio.run(use())
+    assert status == 200
+    assert ticks > 10
+
+
+def test_a_mapping_shows_its_names(setting: Setting) -> None:
+    assert repr(connform.load(setting.manifest)) == "<Connections acme>"
+    entry = "{environment: sandbox, region: us, auth: {method: api_key, api_key: 'env://KEY'}}"
+    names = "".join(f"  c{number}: {entry}\n" for number in range(9))
+    setting.manifest.write_text(f"version: 1\nconnections:\n{names}")
+    assert repr(connform.load(setting.manifest)) == "<Connections c0, c1, c2, c3, c4 and 4 more>"
