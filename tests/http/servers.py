@@ -186,9 +186,13 @@ class Authority:
         """Return the PEM of a server's key and certificate, for servers of others."""
         return self._ca.issue_cert(host).private_key_and_cert_chain_pem.bytes()
 
-    def client_certificate(self) -> bytes:
-        """Return the PEM of a client's key and certificate."""
-        return self._ca.issue_cert("client@example.test").private_key_and_cert_chain_pem.bytes()
+    def client_certificate(self, ends_in: timedelta = timedelta(days=90)) -> bytes:
+        """Return the PEM of a client's key and certificate, valid until some time from now."""
+        ends_at = datetime.now(UTC) + ends_in
+        certificate = self._ca.issue_cert(
+            "client@example.test", not_before=ends_at - timedelta(days=120), not_after=ends_at
+        )
+        return certificate.private_key_and_cert_chain_pem.bytes()
 
     def trust(self, context: ssl.SSLContext) -> ssl.SSLContext:
         """Let a server demand client certificates of this authority."""

@@ -19,6 +19,7 @@ from connform.http.exchange import Renew, SendRequest, Wait
 from connform.http.failures import RequestFailed, translated_errors
 from connform.http.net import deadline
 from connform.http.net.dial import SyncDialer
+from connform.http.net.tls import RenewedContext
 from connform.http.settings import ClientSettings, Observer
 from connform.http.transport_base import LOST_CONNECTION, PinnedBase, take_idle
 from connform.process_local import ProcessLocal
@@ -31,9 +32,14 @@ class _Pool(httpcore.ConnectionPool):
     It is a `threading.Lock`: httpcore's own lock class stays locked where a signal handler raises in its `__enter__`.
     """
 
-    def __init__(self, **arguments: Any) -> None:
+    def __init__(self, *, context: RenewedContext | None, **arguments: Any) -> None:
         self._locks = ProcessLocal(Lock)
+        self._context = context
         super().__init__(**arguments)
+
+    def create_connection(self, origin: httpcore.Origin) -> httpcore.ConnectionInterface:
+        self._ssl_context = self._context.current if self._context else None
+        return super().create_connection(origin)
 
     def _lock(self) -> Lock:
         return self._locks.own

@@ -20,6 +20,7 @@ from connform.http.exchange import Renew, SendRequest, Wait
 from connform.http.failures import RequestFailed, translated_errors
 from connform.http.net import deadline
 from connform.http.net.dial_async import AsyncDialer
+from connform.http.net.tls import RenewedContext
 from connform.http.settings import ClientSettings, HeaderLines, Observer
 from connform.http.transport_base import LOST_CONNECTION, PinnedBase, take_idle
 from connform.process_local import ProcessLocal
@@ -41,6 +42,14 @@ def _renewal_limiter() -> anyio.CapacityLimiter:
 
 
 class _AsyncPool(httpcore.AsyncConnectionPool):
+    def __init__(self, *, context: RenewedContext | None, **arguments: Any) -> None:
+        self._context = context
+        super().__init__(**arguments)
+
+    def create_connection(self, origin: httpcore.Origin) -> httpcore.AsyncConnectionInterface:
+        self._ssl_context = self._context.current if self._context else None
+        return super().create_connection(origin)
+
     async def close_idle(self) -> None:
         """Close the connections that no request uses."""
         with anyio.CancelScope(shield=True):

@@ -6,6 +6,7 @@ Layer 1, reads certificate files and the monotonic clock, no other IO.
 from __future__ import annotations
 
 from collections.abc import Generator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -59,7 +60,7 @@ class PinnedBase:
         uses_proxy = bool(settings.proxy) and settings.network.route is None and origin.scheme == "https"
         self._dial_context = DialContext(settings.network, observer, Proxy.of(settings, origin) if uses_proxy else None)
         self._pool_arguments: dict[str, Any] = {
-            "ssl_context": tls.context_for(settings) if origin.scheme == "https" else None,
+            "context": tls.RenewedContext(partial(tls.context_for, settings)) if origin.scheme == "https" else None,
             "max_connections": _CONNECTIONS,
             "max_keepalive_connections": _IDLE_CONNECTIONS,
             "keepalive_expiry": _IDLE_S,

@@ -52,7 +52,7 @@ class SyncDialer(httpcore.NetworkBackend):
         stream = self._dial(proxy.host, proxy.port, timeout)
         try:
             if proxy.context is not None:
-                stream.secure(proxy.context, proxy.host, timeout)
+                stream.secure(proxy.context.current, proxy.host, timeout)
             with proxy.opening_tunnel(host) as answer:
                 stream.write(proxy.request(host, port), timeout)
                 while not answer.feed(stream.read(RECORD_BYTES, timeout)):

@@ -52,7 +52,7 @@ class AsyncDialer(httpcore.AsyncNetworkBackend):
         stream = await self._dial(proxy.host, proxy.port, timeout)
         try:
             if proxy.context is not None:
-                await stream.secure(proxy.context, proxy.host, timeout)
+                await stream.secure(proxy.context.current, proxy.host, timeout)
             with proxy.opening_tunnel(host) as answer:
                 await stream.write(proxy.request(host, port), timeout)
                 while not answer.feed(await stream.read(RECORD_BYTES, timeout)):

@@ -29,6 +29,12 @@ _NOT_TLS_REASONS = {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "HTTPS_PROXY_REQUEST
                    "RECORD_LAYER_FAILURE", "BAD_RECORD_TYPE", "UNEXPECTED_MESSAGE"}  # fmt: skip
 _DATA_BEFORE_HANDSHAKE = "before TLS handshake with data"
 """Part of the `ssl` module's message where a server sends data before the handshake, and closes."""
+_CLIENT_CERTIFICATE_HINTS = {
+    "CERTIFICATE_EXPIRED": "the certificate in `tls: {client_cert}` has expired: renew it",
+    "CERTIFICATE_REVOKED": "the certificate in `tls: {client_cert}` was revoked: have another one issued",
+    "UNKNOWN_CA": "the server does not know the authority that issued the certificate in `tls: {client_cert}`",
+}
+"""Hints for what a server says of a client certificate (RFC 8446 §6.2)."""
 _MAX_NAMES = 5
 _MAX_CHARACTERS = 80
 
@@ -70,7 +76,8 @@ def failure(error: OSError | ValueError, host: str, certificate: bytes | None = 
         case ssl.SSLError(reason=reason) if reason in _NOT_TLS_REASONS or _DATA_BEFORE_HANDSHAKE in str(reason):
             return RequestFailed("tls_not_tls", f"{host} does not speak TLS on this port")
         case ssl.SSLError(reason=reason):
-            return RequestFailed("tls_protocol", f"{host} and this machine found no common TLS: {_reason_text(reason)}")
+            message = f"{host} and this machine found no common TLS: {_reason_text(reason)}"
+            return RequestFailed("tls_protocol", message, _client_certificate_hint(reason))
         case ValueError():  # a host name that OpenSSL won't take
             return RequestFailed("tls_wrong_host", f"no certificate can belong to {host!r}")
     return RequestFailed("tls_reset", f"the connection to {host} was cut during the TLS handshake")
@@ -82,9 +89,8 @@ def alert_failure(error: ssl.SSLError, host: str) -> RequestFailed | None:
     With TLS 1.3, a server refuses a missing client certificate only then.
     """
     if error.reason and "ALERT" in error.reason:
-        return RequestFailed(
-            "tls_protocol", f"{host} ended the TLS connection: {_reason_text(error.reason)}", sent=True
-        )
+        message = f"{host} ended the TLS connection: {_reason_text(error.reason)}"
+        return RequestFailed("tls_protocol", message, _client_certificate_hint(error.reason), sent=True)
     return None
 
 
@@ -158,6 +164,10 @@ def _parse(der: bytes | None) -> x509.Certificate | None:
 def _printable(text: str) -> str:
     """Return text of a certificate, shortened, with every character that can't be printed replaced."""
     return "".join(character if character.isprintable() else "?" for character in text[:_MAX_CHARACTERS])
+
+
+def _client_certificate_hint(reason: str | None) -> str:
+    return next((hint for alert, hint in _CLIENT_CERTIFICATE_HINTS.items() if (reason or "").endswith(alert)), "")
 
 
 def _reason_text(reason: str | None) -> str:

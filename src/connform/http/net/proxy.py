@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import base64
 import re
-import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Self
 
 import httpcore
@@ -39,7 +39,7 @@ class Proxy:
     """Its host."""
     port: int
     """Its port."""
-    context: ssl.SSLContext | None
+    context: tls.RenewedContext | None
     """For TLS to the proxy itself; `None` for an `http://` proxy."""
     headers: Secret
     """Header lines of each CONNECT request; may hold the password."""
@@ -63,7 +63,8 @@ class Proxy:
         origin = origin_of(url)
         if url.scheme not in {"http", "https"} or not LEGAL_HOST.fullmatch(origin.host):
             raise ConnectionFailed("config_invalid", f"{name} must be a URL that starts with http:// or https://")
-        context = tls.context_for_proxy(settings) if url.scheme == "https" else None
+        make_context = partial(tls.context_for_proxy, settings)
+        context = tls.RenewedContext(make_context) if url.scheme == "https" else None
         headers = Secret(f"User-Agent: {settings.user_agent}\r\n{_authorization(url)}")
         return cls(origin.host, origin.port, context, headers)
 

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import os
 import ssl
+from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
 
+from connform.errors import ConnectionFailed
 from connform.http.net.certificate_files import file_errors, file_version, load_own_certificate, read_certificates
 from connform.http.net.tls_socket import TLSSocket
 from connform.http.settings import ClientSettings
@@ -36,6 +39,26 @@ class _ContextKey(NamedTuple):
     client_key: Path | None = None
     versions: tuple[tuple[int, int], ...] = ()
     """Inode and modification time of the two client files: a renewed certificate gets a new context."""
+
+
+class RenewedContext:
+    """A context for new connections: another one where a certificate file has changed since. Threads may share it."""
+
+    def __init__(self, make: Callable[[], ssl.SSLContext]) -> None:
+        """Make the context.
+
+        Raises:
+            ConnectionFailed: `config_file_unreadable`.
+        """
+        self._make = make
+        self._context = make()
+
+    @property
+    def current(self) -> ssl.SSLContext:
+        """The context of the files as they are now; the last one while they can't be used, as in the middle of a renewal."""
+        with suppress(ConnectionFailed):
+            self._context = self._make()
+        return self._context
 
 
 def context_for(settings: ClientSettings) -> ssl.SSLContext:
