@@ -21,7 +21,7 @@ from connform.http.net import deadline
 from connform.http.net.dial import SyncDialer
 from connform.http.net.tls import RenewedContext
 from connform.http.settings import ClientSettings, Observer
-from connform.http.transport_base import LOST_CONNECTION, PinnedBase, take_idle
+from connform.http.transport_base import LOST_CONNECTION, PinnedBase, take_idle, take_lost
 from connform.process_local import ProcessLocal
 from connform.tracebacks import hidden_frames
 
@@ -47,8 +47,10 @@ class _Pool(httpcore.ConnectionPool):
     def _ignore_lock(self, _: object) -> None:
         """Ignore the lock that httpcore sets."""
 
-    _optional_thread_lock = property(_lock, _ignore_lock)  # of httpcore 1.0.3 and later
-    _pool_lock = property(_lock, _ignore_lock)  # before
+    _optional_thread_lock = property(_lock, _ignore_lock)
+
+    def _assign_requests_to_connections(self) -> list[httpcore.ConnectionInterface]:
+        return take_lost(self) + super()._assign_requests_to_connections()
 
     def close_idle(self) -> None:
         """Close the connections that no request uses."""

@@ -22,7 +22,7 @@ from connform.http.net import deadline
 from connform.http.net.dial_async import AsyncDialer
 from connform.http.net.tls import RenewedContext
 from connform.http.settings import ClientSettings, HeaderLines, Observer
-from connform.http.transport_base import LOST_CONNECTION, PinnedBase, take_idle
+from connform.http.transport_base import LOST_CONNECTION, PinnedBase, take_idle, take_lost
 from connform.process_local import ProcessLocal
 from connform.tracebacks import hidden_frames
 
@@ -49,6 +49,9 @@ class _AsyncPool(httpcore.AsyncConnectionPool):
     def create_connection(self, origin: httpcore.Origin) -> httpcore.AsyncConnectionInterface:
         self._ssl_context = self._context.current if self._context else None
         return super().create_connection(origin)
+
+    def _assign_requests_to_connections(self) -> list[httpcore.AsyncConnectionInterface]:
+        return take_lost(self) + super()._assign_requests_to_connections()
 
     async def close_idle(self) -> None:
         """Close the connections that no request uses."""

@@ -5,7 +5,7 @@ Layer 1, reads certificate files and the monotonic clock, no other IO.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -35,14 +35,26 @@ LOST_CONNECTION = "http_bad_reply"
 
 
 def take_idle(pool: Any) -> list[Any]:
-    """Remove the connections that no request uses from a pool of httpcore, and return them; the caller holds the pool's lock."""
-    # httpcore has no public way, and calls the list `_pool` until 1.0.2
-    connections = pool._connections if hasattr(pool, "_connections") else pool._pool  # noqa: SLF001
-    taken = {id(request.connection) for request in pool._requests}  # noqa: SLF001
-    idle = [connection for connection in connections if connection.is_idle() and id(connection) not in taken]
-    for connection in idle:
+    """Remove the idle connections from a pool of httpcore, and return them; the caller holds the pool's lock."""
+    return _take_unused(pool, lambda connection: connection.is_idle())
+
+
+def take_lost(pool: Any) -> list[Any]:
+    """Remove the connections that were given to requests which have ended since, and return them; the caller holds the pool's lock.
+
+    httpcore 1.0 keeps the place of such a connection for ever: it was given to a request that waited, and was cancelled before
+    it could use it (https://github.com/encode/httpcore/issues/1093, read 2026-11-28).
+    """
+    return _take_unused(pool, lambda connection: not connection.is_idle() and not connection.is_closed())
+
+
+def _take_unused(pool: Any, is_wanted: Callable[[Any], bool]) -> list[Any]:
+    connections = pool._connections  # noqa: SLF001  (httpcore has no public way)
+    used = {id(request.connection) for request in pool._requests}  # noqa: SLF001
+    taken = [connection for connection in connections if id(connection) not in used and is_wanted(connection)]
+    for connection in taken:
         connections.remove(connection)
-    return idle
+    return taken
 
 
 class PinnedBase:
