@@ -40,6 +40,7 @@ def test_the_body_goes_to_standard_output_as_it_came(connform: Connform, engine:
         "form": [],
         "headers": [],
         "timeout_s": None,
+        "large": False,
         "policies": (),
         "state": StateLocation(),
     }

@@ -226,6 +226,8 @@ CASES: dict[str, Case] = {
     "gzip bomb": Case(over_tls(answer(LARGE, "Content-Encoding: gzip")), "http_too_large"),
     "endless body": Case(over_tls(endless(head(200), bytes(65536))), "http_too_large"),
     "declared too large": Case(over_tls(raw(head(200, ["Content-Length: 99999999999"]))), "http_too_large"),
+    "http: large": Case(over_tls(answer(bytes(2_000_000))), "", settings={"provider": "http"}),
+    "http: endless": Case(over_tls(endless(head(200), bytes(65536))), "", settings={"provider": "http"}),
     # answers of a real nginx
     "ready": answered("packages", ""),
     **{f"redirect {status}": answered(f"redirect-{status}", "http_redirect_refused", rf"{status} and points to the host localhost") for status in REDIRECTS},

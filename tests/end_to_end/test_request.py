@@ -84,6 +84,16 @@ def test_the_head_of_the_answer_is_shown_before_its_body(servers: Servers, ca_fi
     }
 
 
+def test_an_answer_of_any_size_is_written_to_a_file(servers: Servers, ca_file: Path, tmp_path: Path) -> None:
+    content = bytes(65 * 1024 * 1024)
+    server = servers.tls(answer(content))
+    assert ask(server, ca_file, tmp_path, "GET", "/x").code == 6
+    ended = ask(server, ca_file, tmp_path, "GET", "/x", "--output", "answer")
+    assert (ended.code, ended.out, ended.err) == (0, "", "")
+    assert (tmp_path / "answer").stat().st_size == len(content)
+    (tmp_path / "answer").unlink()
+
+
 @pytest.mark.parametrize(("status", "code"), [(400, 1), (401, 4), (403, 4), (404, 1), (429, 6), (500, 6)])
 def test_a_refusal_is_shown_and_told_by_the_exit_code(
     servers: Servers, ca_file: Path, tmp_path: Path, status: int, code: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import tracemalloc
 import zlib
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connform.http import RequestFailed, sync_client, transport_base
+from connform.http import RequestFailed, async_client, sync_client, transport_base
 from connform.http.body import Body
 from tests.http.exchanging import Mode, exchange, settings_for
 from tests.http.servers import Authority, Server, answer, endless, head
@@ -109,6 +110,25 @@ def test_memory_of_a_whole_exchange(mode: Mode, authority: Authority, kind: str)
 
     assert ended.fault == "http_too_large"
     assert peak < 50 * MEGABYTE
+
+
+@pytest.mark.parametrize("coding", ["", "gzip"])
+def test_an_answer_that_is_read_piece_by_piece_may_be_of_any_size(authority: Authority, coding: str) -> None:
+    content = bytes(3 * MEGABYTE)
+    behaviour = answer(CODINGS[coding](content), *([f"Content-Encoding: {coding}"] if coding else []))
+    with Server(behaviour, tls=authority.server(), ca_pem=authority.pem) as server:
+        settings = settings_for(server, max_body_bytes=MEGABYTE)
+        with sync_client(settings) as client:
+            with client.stream("GET", "/") as response:
+                assert sum(map(len, response.iter_bytes())) == len(content)
+            with pytest.raises(RequestFailed, match="larger than"):
+                client.get("/")
+
+        async def use() -> int:
+            async with async_client(settings) as client, client.stream("GET", "/") as response:
+                return sum([len(piece) async for piece in response.aiter_bytes()])
+
+        assert asyncio.run(use()) == len(content)
 
 
 @pytest.mark.parametrize("coding", ["br", "zstd", "gzip, br", "gzip,gzip"])

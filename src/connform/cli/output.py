@@ -147,7 +147,7 @@ def write_stdout(text: str, syntax: Syntax = Syntax.TEXT, *, color: bool = False
         sys.stdout.flush()
 
 
-def write_data(content: bytes, options: Options, *, is_secret: bool = False) -> None:
+def write_data(content: bytes | memoryview, options: Options, *, is_secret: bool = False) -> None:
     """Write data of another program, or for one: unchanged, except on a terminal, which gets `inert` text.
 
     Args:
@@ -158,7 +158,7 @@ def write_data(content: bytes, options: Options, *, is_secret: bool = False) -> 
     if options.output:
         save(options.output, content, is_secret=is_secret)
     elif sys.stdout.isatty():
-        write_stdout(content.decode(errors="replace").replace("\r\n", "\n"))
+        write_stdout(bytes(content).decode(errors="replace").replace("\r\n", "\n"))
     else:
         with ignore_closed_pipe():
             sys.stdout.flush()
@@ -194,7 +194,7 @@ def discard_stdout() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def save(file: str, content: bytes, *, is_secret: bool = False) -> None:
+def save(file: str, content: bytes | memoryview, *, is_secret: bool = False) -> None:
     """Write a file as a whole or not at all; devices and pipes are written to directly.
 
     Args:

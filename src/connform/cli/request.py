@@ -77,14 +77,15 @@ def command(
             form=form,
             headers=pairs,
             timeout_s=timeout_s,
+            large=bool(options.output),
             policies=options.policies,
             state=state,
         )
     except NOT_A_REQUEST:
         message = "METHOD, PATH and --header make no HTTP request: one of them holds what can't be sent"
         raise UsageProblem(message) from None
-    content = (_head(answer) if include else b"") + _pretty(answer, options)
-    write_data(content, options)
+    content = _pretty(answer, options)
+    write_data(b"".join([_head(answer), content]) if include else content, options)
     code = exit_code(answer.status)
     if code is not ExitCode.OK:
         write_stderr(f"error: the API answered {answer.status}\n")
@@ -147,11 +148,11 @@ def _head(answer: RawAnswer) -> bytes:
     return "\n".join(lines).encode(errors="backslashreplace")
 
 
-def _pretty(answer: RawAnswer, options: Options) -> bytes:
+def _pretty(answer: RawAnswer, options: Options) -> bytes | memoryview:
     """Return the body: JSON is indented on a terminal; anything else is unchanged."""
     if options.output or not sys.stdout.isatty():
         return answer.body
     try:
-        return json.dumps(json.loads(answer.body), indent=2, ensure_ascii=True).encode() + b"\n"
+        return json.dumps(json.loads(bytes(answer.body)), indent=2, ensure_ascii=True).encode() + b"\n"
     except ValueError:
         return answer.body

@@ -31,7 +31,7 @@ def output_path(file: str) -> Path:
     return Path(path)
 
 
-def write_named(file: str, content: bytes, *, is_secret: bool = False) -> None:
+def write_named(file: str, content: bytes | memoryview, *, is_secret: bool = False) -> None:
     """Write a file as a whole or not at all; a pipe, a terminal and a descriptor (`/dev/stdout`) are written to directly.
 
     Raises:
@@ -68,6 +68,6 @@ def make_folder(folder: str) -> None:
     Path(Links().follow(folder)).mkdir(parents=True, exist_ok=True)
 
 
-def _write_all(descriptor: int, content: bytes) -> None:
+def _write_all(descriptor: int, content: bytes | memoryview) -> None:
     while content:
         content = content[os.write(descriptor, content) :]

@@ -5,7 +5,9 @@ Layer 3; uses the network.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from mmap import ACCESS_READ, mmap
+from tempfile import TemporaryFile
 from typing import NamedTuple
 
 from connform.engine.load.manifest import load_manifest
@@ -23,7 +25,7 @@ class RawAnswer(NamedTuple):
     """HTTP status."""
     headers: list[tuple[str, str]]
     """The header lines, in the order received."""
-    body: bytes
+    body: bytes | memoryview
     """The body, decoded from its content coding."""
 
 
@@ -39,6 +41,7 @@ def request(
     form: Sequence[tuple[str, str, bytes]] = (),
     headers: Sequence[tuple[str, str]] = (),
     timeout_s: float | None = None,
+    large: bool = False,
     policies: Sequence[str] = (),
     state: StateLocation = DEFAULT,
 ) -> RawAnswer:
@@ -55,6 +58,7 @@ def request(
         form: instead of a body, the parts of a multipart form: name, file name (may be empty), content.
         headers: additional header lines.
         timeout_s: the limit of the whole exchange.
+        large: whether the answer may be of any size: its body goes through a temporary file, not through memory.
         policies: policy files and folders that judge every connection.
         state: where grants are stored.
 
@@ -73,6 +77,21 @@ def request(
         run_context(manifest, simulate=simulate, state=state) as context,
         sync_client(client_settings(manifest[name], context, total_s=timeout_s)) as client,
     ):
-        parts = [(name, (file or None, content)) for name, file, content in form]
-        response = client.request(method, path, content=body, files=parts or None, headers=lines)
-        return RawAnswer(response.status_code, list(response.headers.items()), response.content)
+        parts = [(name, (file or None, part)) for name, file, part in form] or None
+        content: bytes | memoryview
+        if large:
+            with client.stream(method, path, content=body, files=parts, headers=lines) as response:
+                content = _by_a_file(response.iter_bytes())
+        else:
+            response = client.request(method, path, content=body, files=parts, headers=lines)
+            content = response.content
+        return RawAnswer(response.status_code, list(response.headers.items()), content)
+
+
+def _by_a_file(pieces: Iterator[bytes]) -> bytes | memoryview:
+    """Return the content of a temporary file with the pieces; it takes no memory."""
+    with TemporaryFile() as file:
+        for piece in pieces:
+            file.write(piece)
+        file.flush()
+        return memoryview(mmap(file.fileno(), 0, access=ACCESS_READ)) if file.tell() else b""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
+from math import inf
 
 from connform.http.failures import RequestFailed
 
@@ -23,20 +24,20 @@ Headers = list[tuple[bytes, bytes]]
 class Body:
     """Decoder of the body of one answer."""
 
-    def __init__(self, headers: Headers, host: str, max_bytes: int, *, is_empty: bool) -> None:
+    def __init__(self, headers: Headers, host: str, max_bytes: int | None, *, is_empty: bool) -> None:
         """Select the decoding by the headers.
 
         Args:
             headers: the answer's headers.
             host: the host that answers, for messages.
-            max_bytes: the largest body accepted, before as well as after decoding.
+            max_bytes: the largest body accepted, before as well as after decoding; `None` for any.
             is_empty: whether there is no body, whatever the headers declare (the answer to HEAD).
 
         Raises:
             RequestFailed: `http_too_large`, or `http_bad_reply` for a content coding that was not requested.
         """
         self._host = host
-        self._max_bytes = max_bytes
+        self._max_bytes = inf if max_bytes is None else max_bytes
         self._raw_bytes = 0
         self._decoded_bytes = 0
         self._inflater: _Inflater | None = None
@@ -47,7 +48,7 @@ class Body:
             lower = name.lower()
             if lower == b"content-encoding":
                 encodings.append(value)
-            elif lower == b"content-length" and value.isdigit() and int(value) > max_bytes:
+            elif lower == b"content-length" and value.isdigit() and int(value) > self._max_bytes:
                 raise self._too_large()
         if encodings:
             self._select_decoder(_codings(b",".join(encodings)))

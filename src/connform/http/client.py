@@ -13,6 +13,7 @@ import httpx
 from connform.http.settings import ClientSettings, Observer
 from connform.http.transport import PinnedTransport
 from connform.http.transport_async import AsyncPinnedTransport
+from connform.http.transport_base import STREAMED
 
 
 def sync_client(settings: ClientSettings, observer: Observer | None = None) -> httpx.Client:
@@ -25,12 +26,24 @@ def sync_client(settings: ClientSettings, observer: Observer | None = None) -> h
     Raises:
         ConnectionFailed: `config_invalid` or `config_file_unreadable`.
     """
-    return httpx.Client(transport=PinnedTransport(settings, observer), **_arguments(settings))
+    return _Client(transport=PinnedTransport(settings, observer), **_arguments(settings))
 
 
 def async_client(settings: ClientSettings, observer: Observer | None = None) -> httpx.AsyncClient:
     """Return the same as `sync_client` for asyncio and trio."""
-    return httpx.AsyncClient(transport=AsyncPinnedTransport(settings, observer), **_arguments(settings))
+    return _AsyncClient(transport=AsyncPinnedTransport(settings, observer), **_arguments(settings))
+
+
+class _Client(httpx.Client):
+    def send(self, request: httpx.Request, *, stream: bool = False, **arguments: Any) -> httpx.Response:
+        request.extensions = {**request.extensions, STREAMED: stream}
+        return super().send(request, stream=stream, **arguments)
+
+
+class _AsyncClient(httpx.AsyncClient):
+    async def send(self, request: httpx.Request, *, stream: bool = False, **arguments: Any) -> httpx.Response:
+        request.extensions = {**request.extensions, STREAMED: stream}
+        return await super().send(request, stream=stream, **arguments)
 
 
 class _NoCookies(CookieJar):

@@ -34,6 +34,10 @@ LOST_CONNECTION = "http_bad_reply"
 """The fault of a connection that was cut. Idle ones may be cut as well, as by a balancer that has forgotten them: they are closed."""
 
 
+STREAMED = "connform.streamed"
+"""The extension of a request whose answer the caller reads piece by piece, so that it may be of any size."""
+
+
 def take_idle(pool: Any) -> list[Any]:
     """Remove the idle connections from a pool of httpcore, and return them; the caller holds the pool's lock."""
     return _take_unused(pool, lambda connection: connection.is_idle())
@@ -79,7 +83,8 @@ class PinnedBase:
         }
 
     def _body(self, request: httpx.Request, answer: httpcore.Response) -> Body:
-        return Body(answer.headers, self._host, self._settings.max_body_bytes, is_empty=request.method == "HEAD")
+        max_bytes = None if request.extensions.get(STREAMED) else self._settings.max_body_bytes
+        return Body(answer.headers, self._host, max_bytes, is_empty=request.method == "HEAD")
 
     def _steps(
         self, request: httpx.Request

@@ -50,7 +50,7 @@ def replace_content(name: str, content: bytes) -> None:
         raise
 
 
-def write_whole(path: Path, content: bytes, *, is_private: bool = False) -> None:
+def write_whole(path: Path, content: bytes | memoryview, *, is_private: bool = False) -> None:
     """Write a new file, or replace a file by a new one of this user; other hard links keep the old content.
 
     Args:
@@ -78,7 +78,7 @@ def write_whole(path: Path, content: bytes, *, is_private: bool = False) -> None
         raise
 
 
-def _draft_beside(path: Path, content: bytes, mode: int) -> Path:
+def _draft_beside(path: Path, content: bytes | memoryview, mode: int) -> Path:
     """Write content to a new temporary file in the same folder, with a random name, and return its path."""
     draft = path.with_name(f".connform.{os.urandom(8).hex()}.tmp")
     descriptor = os.open(draft, _NEW, mode)
@@ -91,7 +91,7 @@ def _draft_beside(path: Path, content: bytes, mode: int) -> Path:
     return draft
 
 
-def _write_in_place(path: Path, content: bytes, *, is_private: bool = False) -> None:
+def _write_in_place(path: Path, content: bytes | memoryview, *, is_private: bool = False) -> None:
     """Overwrite a file that can't be replaced. An error is undone, but a killed process may leave mixed content."""
     descriptor = os.open(path, _OLD)
     try:
@@ -119,7 +119,7 @@ def _read(descriptor: int, size: int) -> bytes:
         return file.read(size)
 
 
-def _overwrite(descriptor: int, content: bytes) -> None:
+def _overwrite(descriptor: int, content: bytes | memoryview) -> None:
     written = 0
     while written < len(content):
         written += os.pwrite(descriptor, content[written:], written)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from connform.auth.oauth2 import DEFAULT_SCOPES
 from connform.diagnostics import Span
@@ -29,6 +29,9 @@ from connform.http.settings import Credential
 from connform.manifest.model import Connection
 from connform.providers.answers import judge_certificate
 from connform.providers.interface import Answer, Judgement
+
+if TYPE_CHECKING:
+    import httpx
 
 TIMEOUT_S = 10.0
 """The default limit of a whole check."""
@@ -68,13 +71,19 @@ async def _send_check_request(
     api = provider(connection.provider)
     request = api.check_request(connection)
     timeline.done(Stage.CONFIG)
-    settings = client_settings(connection, context, total_s=total_s, max_body_bytes=MAX_BODY_BYTES)
+    settings = client_settings(connection, context, total_s=total_s)
     settings = replace(settings, attempts=1)  # a check doesn't retry: it reports the first answer
     timeline.done(Stage.SECRET)
-    async with async_client(settings, timeline) as client:
-        response = await client.request(request.method, request.path, json=request.json)
-    answer = _answer(response.status_code, response.headers.items(), response.content)
-    judgement = judge_certificate(response.status_code, response.content) or api.judge(connection, answer)
+    async with (
+        async_client(settings, timeline) as client,
+        client.stream(request.method, request.path, json=request.json) as response,
+    ):
+        body, is_whole = await _read_start(response)
+    answer = _answer(response.status_code, response.headers.items(), body)
+    judgement = judge_certificate(response.status_code, body) or api.judge(connection, answer)
+    if judgement.fault == "http_not_this_api" and not is_whole:
+        message = f"the answer is larger than {MAX_BODY_BYTES} bytes, and none that this API gives to a check"
+        raise ConnectionFailed("http_too_large", message)
     if not judgement.fault or FAULTS[judgement.fault].stage is Stage.AUTH:
         timeline.done(Stage.HTTP, http_status=answer.status)
         if not judgement.fault:
@@ -82,6 +91,19 @@ async def _send_check_request(
             timeline.done(Stage.AUTH)
             timeline.stage(Stage.LATENCY, timeline.latency_s, judgement.facts)
     return judgement
+
+
+async def _read_start(response: httpx.Response) -> tuple[bytes, bool]:
+    """Return the body, and whether it is whole: of a large one, the first part is enough to judge the status."""
+    declared = response.headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > MAX_BODY_BYTES:
+        return b"", False
+    body = b""
+    async for piece in response.aiter_bytes():
+        body += piece
+        if len(body) > MAX_BODY_BYTES:
+            return body[:MAX_BODY_BYTES], False
+    return body, True
 
 
 def _answer(status: int, headers: Any, body: bytes) -> Answer:
