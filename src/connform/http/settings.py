@@ -148,6 +148,8 @@ class ClientSettings:
     """Time-out of the whole exchange, from the look-up to the last byte of the body."""
     ca_file: Path | None = None
     """PEM file of trusted certificates, instead of the system's."""
+    trusts_system: bool = False
+    """Whether the system's certificates are trusted beside those of `ca_file`."""
     client_cert: Path | None = None
     """PEM file of the client certificate."""
     client_key: Path | None = None

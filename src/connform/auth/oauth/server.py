@@ -67,17 +67,36 @@ def discover(server: AuthorizationServer, settings: ClientSettings) -> Authoriza
     )
 
 
+def settings_for(url: str, client: ClientSettings) -> ClientSettings:
+    """Return the client settings for one call of an authorization server.
+
+    `ca_file` is that of the API. The usual layout of a company is an API of its own with a public login server: another server
+    than the API's may also have a certificate that the system trusts.
+
+    Args:
+        url: an endpoint or the issuer; its origin is the base URL.
+        client: the settings of the connection.
+    """
+    parts = urlsplit(url)
+    return replace(
+        client,
+        base_url=f"{parts.scheme}://{parts.netloc}",
+        credential=None,
+        trusts_system=not same_origin(url, client.base_url),
+        max_body_bytes=_MAX_BODY_BYTES,
+    )
+
+
 def _fetch_metadata(issuer: str, settings: ClientSettings) -> dict[str, Any]:
     from connform.http import sync_client
 
-    parts = urlsplit(issuer)
-    origin, path = f"{parts.scheme}://{parts.netloc}", parts.path.rstrip("/")
+    settings = settings_for(issuer, settings)
+    origin, path = settings.base_url, urlsplit(issuer).path.rstrip("/")
     urls = (
         f"{origin}{path}/.well-known/openid-configuration",
         f"{origin}/.well-known/oauth-authorization-server{path}",
     )
-    bare = replace(settings, base_url=origin, credential=None, max_body_bytes=_MAX_BODY_BYTES)
-    with sync_client(bare) as client:
+    with sync_client(settings) as client:
         for url in urls:
             answer = client.get(url, headers={"Accept": "application/json"})
             if answer.is_success:

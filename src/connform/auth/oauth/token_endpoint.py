@@ -10,8 +10,9 @@ from base64 import b64encode
 from collections.abc import Callable, Mapping
 from time import monotonic
 from typing import NamedTuple, TypeAlias, TypeVar
-from urllib.parse import quote_plus, urlencode, urlsplit
+from urllib.parse import quote_plus, urlencode
 
+from connform.auth.oauth.server import settings_for
 from connform.auth.oauth.token_answer import AnswerLost, TokenAnswer, Tokens, read_revocation, read_tokens
 from connform.errors import ConnectionFailed
 from connform.http.header import HeaderCredential
@@ -25,7 +26,6 @@ _Form: TypeAlias = "Mapping[str, str | Secret]"
 
 CALL_S = 60.0
 """The limit of a call. The deadline of the caller does not shorten it: a call that is cut off loses the tokens of its answer."""
-_MAX_BODY_BYTES = 1024 * 1024
 
 
 class App(NamedTuple):
@@ -100,19 +100,16 @@ class TokenEndpoint:
 
         from connform.http import RequestFailed, sync_client
 
-        parts = urlsplit(url)
         in_body = self.app.authentication == "body"
         if in_body:
             form = {**form, "client_id": self.app.client_id, "client_secret": self.app.client_secret}
         settings = replace(
-            self._settings,
-            base_url=f"{parts.scheme}://{parts.netloc}",
+            settings_for(url, self._settings),
             credential=None if in_body else _basic_credential(self.app),
             attempts=1,
             read_s=CALL_S,
             write_s=CALL_S,
             total_s=CALL_S,
-            max_body_bytes=_MAX_BODY_BYTES,
         )
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
         with sync_client(settings) as client, deadline.until(monotonic() + CALL_S):

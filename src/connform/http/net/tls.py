@@ -39,6 +39,7 @@ class _ContextKey(NamedTuple):
     client_key: Path | None = None
     versions: tuple[tuple[int, int], ...] = ()
     """Inode and modification time of the two client files: a renewed certificate gets a new context."""
+    trusts_system: bool = False
 
 
 class RenewedContext:
@@ -71,7 +72,12 @@ def context_for(settings: ClientSettings) -> ssl.SSLContext:
         return _cached_context(_ContextKey(None, settings.network.ca_pem))
     client_files = (settings.client_cert, settings.client_key)
     return _cached_context(
-        _ContextKey(*_authority(settings), *client_files, tuple(file_version(file) for file in client_files if file))
+        _ContextKey(
+            *_authority(settings),
+            *client_files,
+            tuple(file_version(file) for file in client_files if file),
+            settings.trusts_system and settings.ca_file is not None,
+        )
     )
 
 
@@ -113,7 +119,7 @@ def _build(key: _ContextKey) -> ssl.SSLContext:
             context.load_verify_locations(
                 cadata=pem.decode("ascii", "ignore")
             )  # non-ASCII text occurs in comments only
-    else:
+    if pem is None or key.trusts_system:
         _load_system_store(context)
     if key.client_cert is not None:
         load_own_certificate(context, key.client_cert, key.client_key)
