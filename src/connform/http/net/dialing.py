@@ -11,6 +11,7 @@ import socket
 import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from math import inf
 from time import monotonic
 
 from connform.faults import Stage
@@ -81,12 +82,27 @@ def exchange_failure(error: OSError, host: str) -> RequestFailed:
     return RequestFailed("http_bad_reply", f"{host} cut the connection before its answer was complete")
 
 
+_AVOIDED_S = 60.0
+"""How long an address that failed is tried after the others of its host."""
+_MAX_FAILED = 256
+"""How many such addresses are remembered."""
+_FAILED_AT: dict[Endpoint, float] = {}
+"""When an address failed, on the monotonic clock; of all clients of the process."""
+
+
+def _has_failed(endpoint: Endpoint) -> bool:
+    return monotonic() - _FAILED_AT.get(endpoint, -inf) < _AVOIDED_S
+
+
 class Attempts:
-    """The addresses of a host, to be tried in turn within one time-out; each gets an equal share of the time left."""
+    """The addresses of a host, to be tried in turn within one time-out; each gets an equal share of the time left.
+
+    Those that failed lately come last: a host with an IPv6 address that leads nowhere costs time once, not at each connection.
+    """
 
     def __init__(self, host: str, endpoints: list[Endpoint], timeout_s: float | None) -> None:
         self._host = host
-        self._endpoints = endpoints
+        self._endpoints = sorted(endpoints, key=_has_failed)
         self._timeout_s = timeout_s
         self._errors: list[tuple[Endpoint, OSError]] = []
 
@@ -103,6 +119,9 @@ class Attempts:
 
     def add_failure(self, endpoint: Endpoint, error: OSError) -> None:
         """Record the error of one address."""
+        if len(_FAILED_AT) >= _MAX_FAILED:
+            _FAILED_AT.clear()
+        _FAILED_AT[endpoint] = monotonic()
         self._errors.append((endpoint, error))
 
     def failure(self) -> RequestFailed:
