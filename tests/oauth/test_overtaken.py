@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from connform.auth.oauth import pending_refresh
+from connform.auth.oauth import pending_refresh, renewal, token_endpoint
 from connform.database import open_grants
 from connform.database.cipher import new_key
 from connform.database.memory import LockedMemoryGrant
@@ -214,6 +214,24 @@ def test_a_lost_answer_keeps_nobody_waiting(setting: Setting, database: str, tmp
     assert not pending_refresh.is_under_way(facts.pending, "customer", datetime.now(UTC))
     assert facts.pending.holder == ""
     store.close()
+
+
+def test_a_holder_that_was_stopped_before_it_sent_the_token_does_not_send_it_later(
+    setting: Setting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process may have taken over meanwhile: the token is spent, and sending it again ends the grant."""
+    begin = LockedMemoryGrant.begin_refresh
+
+    def begin_and_stop(locked: LockedMemoryGrant) -> None:
+        begin(locked)
+        time.sleep(0.4)
+
+    monkeypatch.setattr(LockedMemoryGrant, "begin_refresh", begin_and_stop)
+    for module in (renewal, token_endpoint):
+        monkeypatch.setattr(module, "CALL_S", 0.3)
+    assert fault_of(setting.credential()) in {"tcp_timeout", "tls_timeout", "http_deadline"}
+    assert setting.server.requests == []
+    assert setting.facts.pending is None
 
 
 # The lock goes with the session: the server ends it while its holder waits for the token endpoint

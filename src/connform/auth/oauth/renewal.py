@@ -21,7 +21,7 @@ from connform.auth.oauth.freshness import is_fresh, is_young
 from connform.auth.oauth.server import AuthorizationServer
 from connform.auth.oauth.stored_grant import StoredGrant
 from connform.auth.oauth.token_answer import AnswerLost, EndpointFailed, GrantRefused, Tokens
-from connform.auth.oauth.token_endpoint import App, TokenEndpoint
+from connform.auth.oauth.token_endpoint import CALL_S, App, TokenEndpoint
 from connform.errors import ConnectionFailed
 from connform.grant import Grant, GrantFacts, GrantStore, LockedGrant, Pending
 from connform.http.header import bearer
@@ -129,9 +129,12 @@ class Renewal:
         self._waiting_for = ("token_endpoint_unavailable", message, hint)
         pending_before = grant.facts.pending
         with pending_refresh.track_refresh(self._connection):
+            # A process that is stopped here, until another one takes over, must not send the token when it goes on.
+            ends_at = monotonic() + CALL_S
             locked.begin_refresh()
             try:
-                tokens = TokenEndpoint(grant.facts.token_url, self._app, self._settings).refresh(grant.refresh_token)
+                endpoint = TokenEndpoint(grant.facts.token_url, self._app, self._settings)
+                tokens = endpoint.refresh(grant.refresh_token, ends_at)
             except GrantRefused as refused:
                 ended = "refresh_interrupted" if pending_before else "login_required"
                 facts = grant.facts._replace(pending=None, ended=ended)

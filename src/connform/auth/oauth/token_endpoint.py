@@ -70,9 +70,15 @@ class TokenEndpoint:
         }
         return self._call(self.url, form, read_tokens)
 
-    def refresh(self, refresh_token: Secret) -> Tokens:
-        """Return new tokens for a refresh token (RFC 6749 §6); errors as for `exchange`."""
-        return self._call(self.url, {"grant_type": "refresh_token", "refresh_token": refresh_token}, read_tokens)
+    def refresh(self, refresh_token: Secret, ends_at: float | None = None) -> Tokens:
+        """Return new tokens for a refresh token (RFC 6749 §6); errors as for `exchange`.
+
+        Args:
+            refresh_token: the token to spend.
+            ends_at: the end of the call, on the monotonic clock; nothing is sent after it. The default is `CALL_S` from now.
+        """
+        form: _Form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+        return self._call(self.url, form, read_tokens, ends_at)
 
     def revoke(self, revoke_url: str, token: Secret, kind: str) -> bool:
         """Revoke a token (RFC 7009 §2.1); return false if `revoke_url` does not revoke tokens of this kind.
@@ -91,11 +97,11 @@ class TokenEndpoint:
         except AnswerLost as lost:
             raise ConnectionFailed("token_endpoint_unavailable", str(lost)) from None
 
-    def _call(self, url: str, form: _Form, read: Callable[[TokenAnswer], T]) -> T:
+    def _call(self, url: str, form: _Form, read: Callable[[TokenAnswer], T], ends_at: float | None = None) -> T:
         with hidden_frames():
-            return read(self._send(url, form))
+            return read(self._send(url, form, monotonic() + CALL_S if ends_at is None else ends_at))
 
-    def _send(self, url: str, form: _Form) -> TokenAnswer:
+    def _send(self, url: str, form: _Form, ends_at: float) -> TokenAnswer:
         from dataclasses import replace
 
         from connform.http import RequestFailed, sync_client
@@ -112,7 +118,7 @@ class TokenEndpoint:
             total_s=CALL_S,
         )
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
-        with sync_client(settings) as client, deadline.until(monotonic() + CALL_S):
+        with sync_client(settings) as client, deadline.until(ends_at):
             try:
                 answer = client.post(url, content=_encode(form), headers=headers)
             except RequestFailed as failure:  # `from None`: the failure holds the request with its secrets
