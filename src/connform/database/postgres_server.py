@@ -15,6 +15,7 @@ from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
 from connform.database.interface import Execute
+from connform.database.pooler import require_own_session
 from connform.database.postgres_tls import security_parameters
 from connform.errors import ConnectionFailed
 from connform.tracebacks import hidden_frames
@@ -68,6 +69,7 @@ class PostgresServer:
                 "the URL of the state is not one that PostgreSQL understands: postgresql://user@host:port/database",
             ) from None
         _require_whole_password(self._parameters)
+        self._has_own_sessions = False
         named = (self._parameters.get(key, "") for key in ("host", "dbname"))
         self.place = "the PostgreSQL server " + "/".join(str(name) for name in named if name)
         """The name of the database in messages; without a password."""
@@ -80,7 +82,7 @@ class PostgresServer:
 
         Raises:
             psycopg.Error: to be translated by `translate_errors`.
-            ConnectionFailed: `config_invalid`, the schema does not exist.
+            ConnectionFailed: `config_invalid`, the schema does not exist, or a pooler gives the session to other clients too.
         """
         import psycopg
 
@@ -94,10 +96,22 @@ class PostgresServer:
                 sleep(_PAUSE_S)
 
     def _connect(self) -> psycopg.Connection[Any]:
+        session = self._open()
+        try:
+            if not self._has_own_sessions:
+                require_own_session(session, self._open, self.place)
+                self._has_own_sessions = True
+            self._set_up(session)
+        except BaseException:
+            session.close()
+            raise
+        return session
+
+    def _open(self) -> psycopg.Connection[Any]:
         import psycopg
 
         with hidden_frames():
-            session = psycopg.connect(
+            return psycopg.connect(
                 **{
                     "connect_timeout": _CONNECT_S,
                     "application_name": _session_name(),
@@ -107,12 +121,6 @@ class PostgresServer:
                 },
                 autocommit=True,
             )
-        try:
-            self._set_up(session)
-        except BaseException:
-            session.close()
-            raise
-        return session
 
     def _set_up(self, session: psycopg.Connection[Any]) -> None:
         execute = execute_on(session)
