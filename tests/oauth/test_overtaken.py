@@ -190,6 +190,15 @@ def test_a_refresh_that_may_still_be_under_way_is_waited_for(
     assert (setting.server.requests, setting.refresh_token) == ([], AWKWARD)
 
 
+def test_a_process_of_another_user_may_be_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(pid: int, signal: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "kill", refuse)
+    now = datetime.now(UTC)
+    assert pending_refresh.is_under_way(Pending(now, f"{gethostname()}:1"), "customer", now)
+
+
 def test_the_answer_of_a_refresh_that_was_waited_for_is_used(setting: Setting) -> None:
     setting.keep(grant(pending=Pending(datetime.now(UTC), "elsewhere:1")))
     got: list[Any] = []
