@@ -48,11 +48,15 @@ SAME = [
     (place("mine://shop/key", **AWS, region="eu-west-1", profile="prod"), place(f"awssecrets://{ARN}")),
     (place("mine://shop/key", **AWS, role_arn=ROLE), place(f"awssecrets://{ARN}")),
     (place("mine://shop/key", **AWS, role_arn=ROLE), place("mine://shop/key", **AWS, role_arn=f"{ROLE}-2")),
+    (
+        place("mine://shop/key", **AWS, role_arn=ROLE, profile="prod"),
+        place("mine://shop/key", **AWS, role_arn=ROLE, profile="test"),
+    ),
     (place("mine://shop/key", **AWS, profile="prod"), place("awssecrets://shop/key")),
     (place("awssecrets://shop-secret"), place(f"awssecrets://{ARN.partition('shop')[0]}shop-secret")),
     (place("awssecrets://shop-secret"), place(f"awssecrets://{ARN.partition('shop')[0]}shop-secret-AbCdEf")),
     (place("awsssm:///shop/key"), place("awsssm://shop/key")),
-    (place("mine://shop", **AZURE), place("azurekv://acme/Shop")),
+    (place("mine://shop", **AZURE), place("azurekv://Acme/Shop")),
     (
         place("mine://shop", **AZURE),
         place("mine://shop", type="azurekv", address="https://acme.privatelink.vaultcore.azure.net"),
@@ -64,6 +68,8 @@ SAME = [
     (place("mine://user", type="keyring", service="a/b"), place("keyring://a/b/user")),
     (place("mine://key", type="pass", path="/srv/store/shop"), place("pass://shop/key")),
     (place("mine://x", type="letterbox", box="a"), place("mine://x", type="letterbox", box="a", environment="sandbox")),
+    (place("mine://x", type="letterbox", box="a"), place("mine://x", type="letterbox", box="a", timeout_s=5)),
+    (place("mine://x", type="letterbox", box="a"), place("letterbox://x")),
 ]
 OTHER = [
     (place("env://KEY"), place("env://KEY2")),
@@ -80,9 +86,15 @@ OTHER = [
     (place("corp://secret/a#k", **VAULT, namespace="x"), place("corp://secret/a#k", **VAULT, namespace="y")),
     (place("mine://k", **AWS, profile="prod"), place("mine://k", **AWS, profile="test")),
     (place("mine://k", **AWS, region="eu-west-1"), place("mine://k", **AWS, region="us-east-1")),
+    (place("mine://shop/key", **AWS, region="us-east-1"), place(f"awssecrets://{ARN}")),
+    (place("mine://k", **AWS, role_arn=ROLE), place("mine://k", **AWS, role_arn=ROLE.replace("123456789012", "2"))),
     (place("awssecrets://k"), place("awsssm://k")),
     (place("azurekv://acme/k"), place("azurekv://test/k")),
     (place("gcpsecrets://acme/k"), place("gcpsecrets://test/k")),
+    (
+        place("mine://v/i/f", type="op", address="https://op.example"),
+        place("mine://v/i/f", type="op", address="https://test.example"),
+    ),
     (place("mine://x", type="letterbox", box="a"), place("mine://x", type="letterbox", box="b")),
 ]
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -147,11 +148,13 @@ def dead_pid() -> int:
 
 
 HOLDERS: dict[str, tuple[str, timedelta, bool]] = {
-    "a process of another host": ("elsewhere:1", timedelta(), True),
+    "a process of another host": ("elsewhere:{dead}", timedelta(), True),
+    "one whose call has just ended": ("elsewhere:1", timedelta(seconds=token_endpoint.CALL_S + 10), True),
     "one whose clock goes a little fast": ("elsewhere:1", timedelta(seconds=-20), True),
     "one of another host, long ago": ("elsewhere:1", pending_refresh.MAX_AGE, False),
     "one whose clock is wrong": ("elsewhere:1", -2 * pending_refresh.MAX_AGE, False),
     "a living process of this host": ("{host}:{alive}", timedelta(), True),
+    "a number that no process has": ("{host}:99999999999999999999", timedelta(), False),
     "a dead process of this host": ("{host}:{dead}", timedelta(), False),
     "an earlier process with this one's number": ("{host}:{own}", timedelta(), False),
     "nobody": ("", timedelta(), False),
@@ -159,10 +162,22 @@ HOLDERS: dict[str, tuple[str, timedelta, bool]] = {
 }
 
 
+@pytest.fixture
+def living_pid() -> Iterator[int]:
+    """The id of a process that a signal would end; it must not get one."""
+    with subprocess.Popen(["sleep", "60"]) as process:
+        yield process.pid
+        is_alive = process.poll() is None
+        process.kill()
+    assert is_alive
+
+
 @pytest.mark.parametrize("case", HOLDERS)
-def test_a_refresh_that_may_still_be_under_way_is_waited_for(setting: Setting, dead_pid: int, case: str) -> None:
+def test_a_refresh_that_may_still_be_under_way_is_waited_for(
+    setting: Setting, living_pid: int, dead_pid: int, case: str
+) -> None:
     form, age, waits = HOLDERS[case]
-    holder = form.format(host=gethostname(), alive=os.getppid(), dead=dead_pid, own=os.getpid())
+    holder = form.format(host=gethostname(), alive=living_pid, dead=dead_pid, own=os.getpid())
     setting.keep(grant(pending=Pending(datetime.now(UTC) - age, holder)))
     if not waits:
         with deadline.within(20):
@@ -173,6 +188,15 @@ def test_a_refresh_that_may_still_be_under_way_is_waited_for(setting: Setting, d
     assert caught.value.fault.name == "store_locked"
     assert f"{holder} has been renewing" in caught.value.message
     assert (setting.server.requests, setting.refresh_token) == ([], AWKWARD)
+
+
+def test_a_process_of_another_user_may_be_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(pid: int, signal: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "kill", refuse)
+    now = datetime.now(UTC)
+    assert pending_refresh.is_under_way(Pending(now, f"{gethostname()}:1"), "customer", now)
 
 
 def test_the_answer_of_a_refresh_that_was_waited_for_is_used(setting: Setting) -> None:

@@ -18,6 +18,7 @@ from connform.database.memory import MemoryStore
 from connform.errors import ConnectionFailed
 from connform.grant import Grant
 from connform.http.net import deadline
+from connform.http.settings import NO_LINES, HeaderLines
 from connform.secret import Secret
 from tests.canary import assert_no_canary
 from tests.end_to_end.conftest import Issuer
@@ -92,13 +93,14 @@ def test_a_check_with_little_time_loses_no_grant(authority: Issuer, ca_file: Pat
     assert (kept.refresh_token.reveal(), kept.facts.pending) == ("rotated", None)
 
 
-def test_who_follows_a_caller_without_patience_waits_by_its_own(setting: Setting) -> None:
+@pytest.mark.parametrize("refused", [NO_LINES, authorization("Bearer old")], ids=["unused", "refused"])
+def test_who_follows_a_caller_without_patience_waits_by_its_own(setting: Setting, refused: HeaderLines) -> None:
     """The first one gives up the lock, which somebody holds, long before the second one has to."""
     credential = setting.credential()
     got: list[Any] = []
     with setting.store.lock("customer", 1):
         first = threading.Thread(target=lambda: got.append(fault_within(credential, 0.4).fault.name))
-        second = threading.Thread(target=lambda: got.append(_renew_within(credential, 20)))
+        second = threading.Thread(target=lambda: got.append(_renew_within(credential, 20, refused)))
         first.start()
         time.sleep(0.1)
         second.start()
@@ -108,9 +110,9 @@ def test_who_follows_a_caller_without_patience_waits_by_its_own(setting: Setting
     assert got == ["store_locked", authorization("Bearer new")]
 
 
-def _renew_within(credential: GrantCredential, seconds: float) -> Any:
+def _renew_within(credential: GrantCredential, seconds: float, refused: HeaderLines = NO_LINES) -> Any:
     with deadline.within(seconds):
-        return credential.renew()
+        return credential.renew(refused)
 
 
 def test_who_follows_a_caller_with_patience_gives_up_by_its_own(setting: Setting) -> None:
@@ -138,7 +140,9 @@ def test_a_store_that_does_not_answer_in_time_is_said(setting: Setting, seconds:
     slow.grants = setting.store.grants
     setting.store = slow
     try:
-        assert fault_within(setting.credential(), seconds).fault.name in {"store_unavailable", "http_deadline"}
+        failure = fault_within(setting.credential(), seconds)
+        assert failure.fault.name in {"store_unavailable", "http_deadline"}
+        assert "customer" in failure.message
     finally:
         answers.set()
     ended(setting)

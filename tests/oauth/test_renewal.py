@@ -12,15 +12,17 @@ from urllib.parse import parse_qs, unquote_plus
 import pytest
 
 from connform.auth.oauth import token_endpoint
+from connform.auth.oauth.credential import GrantCredential
+from connform.auth.oauth.server import AuthorizationServer
 from connform.database.memory import MemoryStore
 from connform.errors import ConnectionFailed
 from connform.grant import Grant
-from connform.http.settings import Network
+from connform.http.settings import NO_LINES, Network
 from connform.secret import Secret
 from tests.canary import API_KEY, AWKWARD, assert_no_canary
-from tests.http.exchanging import authorization
+from tests.http.exchanging import authorization, settings_for
 from tests.http.servers import Behaviour, answer, head, raw, reset_in_handshake
-from tests.oauth.setting import APP_SECRET, RENEWS, Setting, after, body, error, failure_of, fault_of
+from tests.oauth.setting import APP_SECRET, RENEWS, TOKEN_URL, Setting, after, body, error, failure_of, fault_of
 
 
 def test_a_renewal_replaces_the_whole_record(setting: Setting) -> None:
@@ -404,6 +406,20 @@ def test_a_refused_token_is_renewed_unless_it_is_young(setting: Setting, age_s: 
     refused = credential.renew()
     assert (credential.renew(refused) == refused) == (calls == 0)
     assert len(setting.server.requests) == calls
+
+
+def test_a_token_in_memory_is_renewed_before_it_ends(setting: Setting) -> None:
+    now = datetime.now(UTC)
+    app, server = token_endpoint.App("acme", Secret(APP_SECRET)), AuthorizationServer(token_url=TOKEN_URL)
+    reach = settings_for(setting.server)
+    credential = GrantCredential("customer", setting.store, server, app, reach, clock=lambda: now)
+    assert credential.facts is None
+    assert credential.renew() == credential.renew() == credential.headers() == authorization("Bearer new")
+    setting.server.behaviour = answer(body(access_token="newer"))
+    now += timedelta(minutes=59)
+    assert credential.headers() == NO_LINES
+    assert credential.renew() == authorization("Bearer newer")
+    assert credential.facts == setting.facts
 
 
 def test_fifty_threads_make_one_call(setting: Setting) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,11 +10,11 @@ import pytest
 from connform.auth.oauth2 import DEFAULT_SCOPES
 from connform.engine.changes.drift import compare_with_live
 from connform.engine.changes.plan import Action, Change
-from connform.engine.report import ConnectionReport, Remark
+from connform.engine.report import ConnectionReport, Remark, StageResult
 from connform.engine.run.state_location import StateLocation
 from connform.engine.run.states import StateOfRun
-from connform.faults import Verdict
-from connform.recorded import Actor, AppliedRecord, Attempt
+from connform.faults import Stage, Verdict
+from connform.recorded import Actor, AppliedRecord, Attempt, UsedSecret
 from tests.end_to_end.conftest import Issuer
 from tests.end_to_end.nginx import HOSTS
 from tests.end_to_end.running import KEY_VARIABLE, Run, run
@@ -140,14 +140,52 @@ def test_a_server_that_is_down_is_no_change_beside_one(sqlite_repository: Reposi
 LINE = ConnectionReport("one", "iinked-sign", "production", "eu", "https://x.example", "oauth2", verdict=Verdict.READY)
 
 
-def test_scopes_that_were_not_granted_are_said_and_are_no_change() -> None:
-    attempt = Attempt(datetime.now(UTC), Actor("a", "b"), "create", "", "", "oauth2", "ready")
-    record = AppliedRecord("one", "connections.yaml", "", {}, attempt)
-    missing = Remark("scopes-not-granted", f"the customer did not grant {DEFAULT_SCOPES[0]}")
+ATTEMPT = Attempt(datetime.now(UTC), Actor("a", "b"), "create", "", "", "oauth2", "ready")
+RECORD = AppliedRecord("one", "connections.yaml", "", {}, ATTEMPT)
+
+
+def compared(record: AppliedRecord | None, report: ConnectionReport, versions: Mapping[str, str]) -> Change:
     (states,) = StateOfRun(StateLocation(), []).tables
-    change = Change("one", Action.NONE, "", "", (), None, None, states, {})
-    for recorded in (record, None):
-        seen = compare_with_live(change, recorded, LINE._replace(warnings=(missing,)), {})
+    return compare_with_live(Change("one", Action.NONE, "", "", (), None, None, states, {}), record, report, versions)
+
+
+def test_scopes_that_were_not_granted_are_said_and_are_no_change() -> None:
+    missing = Remark("scopes-not-granted", f"the customer did not grant {DEFAULT_SCOPES[0]}")
+    for recorded in (RECORD, None):
+        seen = compared(recorded, LINE._replace(warnings=(missing,)), {})
         assert not seen.is_pending
         assert seen.live_report is not None
         assert seen.live_report.warnings == (missing,)
+
+
+def test_a_fault_of_this_machine_is_no_change() -> None:
+    for fault in ("config_file_unreadable", "secret_malformed"):
+        seen = compared(RECORD, LINE._replace(verdict=Verdict.FAILED, fault=fault), {})
+        assert (seen.live, seen.live_report is not None) == ((), True)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "is_rotated"), [("1", "2", True), ("1", "1", False), ("", "2", False), ("1", "", False)]
+)
+def test_a_secret_was_rotated_where_both_versions_are_known(before: str, now: str, is_rotated: bool) -> None:
+    used = UsedSecret("api_key", "corp://key", before)
+    seen = compared(RECORD._replace(latest=ATTEMPT._replace(secrets=(used,))), LINE, {"api_key": now} if now else {})
+    assert len(seen.live) == is_rotated
+
+
+@pytest.mark.parametrize(
+    ("before_days", "now_days", "is_change"),
+    [(60, 90, False), (3, 90, True), (60, 3, True), (3, 3, False), (None, 3, False), (3, None, False)],
+)
+def test_another_certificate_is_a_change_where_one_of_two_ends_soon(
+    before_days: int | None, now_days: int | None, is_change: bool
+) -> None:
+    start = datetime.now(UTC)
+    before, now = (
+        "" if days is None else (start + timedelta(days)).isoformat(timespec="seconds")
+        for days in (before_days, now_days)
+    )
+    tls = StageResult(Stage.TLS, "ok", facts={"cert_expires_at": now} if now else {})
+    record = RECORD._replace(latest=ATTEMPT._replace(certificate_expires_at=before))
+    seen = compared(record, LINE._replace(stages=(StageResult(Stage.TCP, "ok"), tls)), {})
+    assert len(seen.live) == is_change

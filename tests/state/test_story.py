@@ -96,6 +96,13 @@ def test_a_plan_is_refused_once_the_manifest_has_moved(applied: Repository) -> N
     assert not any(one["specification"]["settings"].get("owner") for one in applied.recorded().values())
 
 
+def test_the_plan_that_is_expected_is_carried_out_without_a_question(applied: Repository) -> None:
+    applied.declare("team-01", owner="payments")
+    digest = applied.run("plan", "--format", "json").report["plan"]["digest"]
+    assert applied.run("apply", "--expect-digest", digest).code == 0
+    assert applied.recorded()["team-01"]["specification"]["settings"]["owner"] == "payments"
+
+
 def test_a_plan_that_was_altered_is_refused(applied: Repository) -> None:
     applied.declare("team-01", owner="payments")
     applied.run("plan", "--out", "plan.json")

@@ -106,7 +106,7 @@ def _loopback_addresses(redirect_uri: str) -> list[tuple[socket.AddressFamily, t
     except OSError:
         found = []
     addresses = {(family, (str(address[0]), int(address[1]))) for family, _, _, _, address in found}
-    if not addresses or not all(ip_address(address[0].split("%")[0]).is_loopback for _, address in addresses):
+    if not addresses or not all(ip_address(address[0]).is_loopback for _, address in addresses):
         message = f"redirect_uri leads to {url.hostname}, which is not this machine: nothing can listen there"
         raise ConnectionFailed("config_invalid", message, "log in without --listen, and paste the address")
     return sorted(addresses)
@@ -141,10 +141,7 @@ class _Server(ThreadingHTTPServer):
 
     def server_bind(self) -> None:
         """Bind without the DNS look-up of the base class."""
-        if self.address_family == socket.AF_INET6:
-            self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         TCPServer.server_bind(self)
-        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
 
     def finish_request(self, request: socket.socket, client_address: object) -> None:  # type: ignore[override]  # the base class's stub has more kinds of request
         """Do the TLS handshake in the thread of the connection: browsers open connections and leave some idle."""
