@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,13 @@ def test_shards_do_not_remove_together_what_one_run_may_not(halved: Repository) 
             assert "10 of 20" in refused.err
     assert "needs --force: it removes or changes 10 of 20" in halved.run("plan", "--shard", "1/4").out
     assert len(halved.recorded()) == 20
+
+
+def test_a_saved_plan_of_one_shard_is_judged_by_the_steps_of_all(halved: Repository) -> None:
+    halved.run("plan", "--shard", "1/4", "--out", "plan.json")
+    refused = halved.run("apply", "--plan", "plan.json")
+    assert refused.code == 7
+    assert "10 of 20" in refused.err
 
 
 def test_a_saved_plan_is_judged_by_all_its_steps_however_far_it_got(halved: Repository) -> None:
@@ -193,14 +201,17 @@ def test_what_ends_a_grant_opens_no_store_elsewhere(
     assert any("would send env://LOGIN to https://vault.other.example" in one for one in refusals(file, capsys))
 
 
-def test_a_refusal_for_many_reasons_stays_readable(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(("count", "more"), [(30, ["and 11 more, "]), (19, [])], ids=["31 reasons", "20 reasons"])
+def test_a_refusal_for_many_reasons_stays_readable(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], count: int, more: list[str]
+) -> None:
     file = tmp_path / "connections.yaml"
     shop = {"provider": "http", "environment": "production", "base_url": "https://a.example", "check": {"path": "/me"}}
-    shops = {f"shop-{number}": shop | {"auth": {"method": "bearer", "token": "env://KEY"}} for number in range(30)}
+    shops = {f"shop-{number}": shop | {"auth": {"method": "bearer", "token": "env://KEY"}} for number in range(count)}
     file.write_text(json.dumps({"version": 1, "connections": shops}))
     record(file)
     file.write_text(file.read_text().replace("a.example", "b.example"))
     assert main(["apply", "--yes", "-f", str(file)]) == 7
     said = capsys.readouterr().err
     assert said.count("is in production") == 19, "the first says that all of them change"
-    assert "and 11 more" in said
+    assert re.findall("and -?[0-9]+ more, ", said) == more
