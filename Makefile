@@ -112,4 +112,5 @@ $(VENV)/.runtime: $(VENV)/.venv $(INPUTS)
 
 $(VENV)/.dev: $(VENV)/.runtime
 	$(PIP) --group dev
+	@$(BIN)/python -m pytest --quiet --collect-only >/dev/null || true # compiles once what each worker would
 	@touch $@
