@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from connform.database import open_grants
+from connform.database import open_grants, pooler
 from connform.database.cipher import new_key
 from connform.errors import ConnectionFailed
 from connform.grant import GrantStore
@@ -121,6 +121,20 @@ def test_a_busy_pool_of_transactions_is_refused_too(postgres: Postgres, database
 
         with ThreadPoolExecutor(8) as threads:
             assert set(threads.map(fault, range(40))) == {"config_invalid"}
+
+
+def test_a_session_is_waited_for_where_the_pool_has_none_left(
+    postgres: Postgres, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pooler, "_WAIT_S", 0.2)
+    with pgbouncer(postgres, "session", size=1) as port, ThreadPoolExecutor(1) as threads:
+        first, second = (opened(database, postgres, port, new_key()) for _ in range(2))
+        assert first.read("customer") is None
+        waiting = threads.submit(second.read, "customer")
+        time.sleep(1)
+        first.close()
+        assert waiting.result(20) is None
+        second.close()
 
 
 def test_a_pool_of_sessions_without_room_is_waited_for_and_no_reason_to_refuse_it(

@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import threading
 
+import httpcore
+
 from connform.http.client import async_client, sync_client
 from connform.http.failures import RequestTimedOut
+from connform.http.transport import _Pool
 from tests.http.exchanging import settings_for
 from tests.http.servers import Authority, Connection, Server, answer
 
@@ -42,6 +45,14 @@ def test_requests_that_are_cancelled_while_they_wait_for_a_connection(authority:
 
     with Server(api, tls=authority.server(), ca_pem=authority.pem) as server:
         assert asyncio.run(use(server)) == [200] * 3
+
+
+def test_a_connection_that_no_request_has_is_given_up() -> None:
+    with _Pool(context=None, max_connections=1) as pool:
+        lost = pool.create_connection(httpcore.Origin(b"http", b"api.example.test", 80))
+        pool._connections.append(lost)  # as after the end of the request that it was given to
+        assert pool._assign_requests_to_connections() == [lost]
+        assert pool.connections == []
 
 
 def test_requests_of_threads_that_wait_in_vain_for_a_connection(authority: Authority) -> None:

@@ -21,7 +21,8 @@ _OTHERS = 5
 """How many other clients look: a busy pooler may give one of them another session by chance."""
 _WAIT_S = 2.0
 """How long to wait for the session of another client. A pool of sessions without room has none, which is no answer."""
-_OWN_BACKEND = b"SELECT pg_backend_pid()"
+_BACKEND = b"SELECT pg_backend_pid()"
+"""Asks for the process of the server that serves a session."""
 
 
 def require_own_session(
@@ -42,8 +43,8 @@ def require_own_session(
         return
     for _ in range(_OTHERS):
         with closing(connect()) as other:
-            others = _backend(other)
-            if not others:
+            others = _backend_in_time(other)
+            if others is None:
                 return
             if others == own or _backend(session) != own:
                 message = f"{place} is reached through a pooler that gives one session to several clients: locks would not hold"
@@ -52,14 +53,17 @@ def require_own_session(
 
 
 def _backend(session: psycopg.Connection[Any]) -> int:
-    """Return the process of the server that serves a session; 0 if none does for now."""
-    session.pgconn.send_query(_OWN_BACKEND)
+    ((backend,),) = session.execute(_BACKEND).fetchall()
+    return int(backend)
+
+
+def _backend_in_time(session: psycopg.Connection[Any]) -> int | None:
+    """Return the same; `None` if nothing serves the session within `_WAIT_S`, after which it can only be closed."""
+    session.pgconn.send_query(_BACKEND)
     poll = select.poll()
     poll.register(session.pgconn.socket, select.POLLIN)
     if not poll.poll(_WAIT_S * 1000):
-        return 0
+        return None
     result = session.pgconn.get_result()
     value = result.get_value(0, 0) if result else None
-    while session.pgconn.get_result():
-        pass
-    return int(value or 0)
+    return None if value is None else int(value)
