@@ -39,6 +39,45 @@ def connection(number: int) -> dict[str, Any]:
     }
 
 
+def provider(number: int) -> dict[str, Any]:
+    """Return a provider of an API with two environments, a setting in its host, and a token in a header."""
+    body = {"type": "object", "required": ["id"]}
+    return {
+        "title": f"API {number}",
+        "environments": {
+            "test": {"class": "test", "host": f"test{number}.acme.example"},
+            "production": {"host": f"api{number}.acme.example"},
+        },
+        "settings": {"site": {"pattern": "[a-z][a-z0-9-]*", "examples": ["north"]}},
+        "root": "https://{site}.{host}/v1",
+        "auth": {"token": {"secrets": {"token": {}}, "headers": {"Authorization": "Token {token}"}}},
+        "check": {"method": "GET", "path": "/me"},
+        "answers": [{"status": [200], "means": "ready", "body": body}, {"status": [401], "means": "auth_rejected"}],
+        "sources": [{"url": "https://docs.acme.example", "read": "2026-11-29"}],
+    }
+
+
+def connection_of_provider(number: int, providers: int) -> dict[str, Any]:
+    """Return a connection of as many keys as `connection` makes, to one of so many providers; they take turns."""
+    return {
+        "provider": f"acme/api{number % providers}",
+        "environment": ("test", "production")[number % 2],
+        "site": f"site-{number}",
+        "auth": {"method": "token", "token": f"env://CUSTOMER_{number:05}_SECRET"},
+        "owner": f"team-{number % 40}@acme.example",
+        "tags": ["batch", "customer"],
+        "timeouts": {"total_s": 10 + number % 50},
+    }
+
+
+def write_manifest_with_providers(path: Path, count: int, providers: int) -> None:
+    """Write one manifest that declares its providers."""
+    declared = {f"acme/api{number}": provider(number) for number in range(providers)}
+    write_manifest(path, ((name_of(number), connection_of_provider(number, providers)) for number in range(count)))
+    with path.open("a", encoding="utf-8") as file:
+        file.write(f"providers: {json.dumps(declared)}\n")
+
+
 def yaml_lines(value: dict[str, Any], indent: str) -> Iterator[str]:
     """Yield a mapping in block style, one key a line."""
     for key, item in value.items():

@@ -23,7 +23,12 @@ AT_ONCE = 32
 KEY = "synthetic-key"
 os.environ["ACME_KEY"] = KEY
 manifest = Path(ca_file).with_name("overhead.json")
-api = {"provider": "http", "base_url": f"https://127.0.0.1:{port}", "check": {"path": "/"}, "tls": {"ca_file": ca_file}}
+api = {
+    "provider": "http",
+    "base_url": f"https://127.0.0.1:{port}",
+    "check": {"path": "/", "expect": {"body": {"const": {}}}},
+    "tls": {"ca_file": ca_file},
+}
 auth = {"method": "api_key", "api_key": "env://ACME_KEY"}
 manifest.write_text(json.dumps({"version": 1, "connections": {"acme": {**api, "auth": auth}}}))
 ready = connform.load(manifest)["acme"]

@@ -12,8 +12,9 @@ from connform.engine.changes.make_plan import make_plan
 from connform.engine.load.manifest import load_manifest
 from connform.engine.load.selection import EVERYTHING
 from connform.engine.run.actor import actor
+from connform.engine.run.shard import SINGLE_SHARD
 from connform.engine.run.state_location import StateLocation
-from connform.engine.run.states import SINGLE_SHARD, StateOfRun
+from connform.engine.run.states import StateOfRun
 from connform.faults import Stage
 from connform.recorded import AppliedRecord, Attempt, UsedSecret
 
@@ -40,7 +41,7 @@ with closing(StateOfRun(StateLocation(), [file])) as states, states.locked(SINGL
             certificate_expires_at="2027-03-01T12:00:00+00:00",
             secrets=secrets,
         )
-        records.append(AppliedRecord(change.name, states.manifest_path(file), change.after, change.spec, attempt))
+        records.append(AppliedRecord(change.name, states.paths.of_manifest(file), change.after, change.spec, attempt))
     (changes,) = held.values()
     started = time.perf_counter()
     for start in range(0, len(records), BATCH):

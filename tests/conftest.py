@@ -88,11 +88,18 @@ def clean_environment(home: Path) -> Iterator[None]:
         yield
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Leave what was imported and collected out of every later collection of garbage, which would walk all of it."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
-def collected_garbage() -> Iterator[None]:
-    """The collector runs: a command that is called in this process switches it off."""
+def collected_garbage(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The collector runs: a command that is called in this process switches it off, and exempts what the test left."""
+    monkeypatch.setattr(gc, "freeze", lambda: None)
     yield
-    gc.unfreeze()
     gc.enable()
 
 

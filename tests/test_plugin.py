@@ -87,9 +87,17 @@ NOT_OFFERED = {
     "connform.environment.variable_if_set": "all variables, for `env://` alone",
     "connform.http.header.problem_of": "the rule for a client secret of OAuth",
     "connform.http.net.deadline": "a read is limited from outside",
+    "connform.manifest.document_schema.NAME": "a part of ENVIRONMENT",
+    "connform.manifest.settings.PROXY": "a part of NETWORK_KEYS",
     "connform.manifest.repository.repository_of": "where the policy file of `exec://` is",
     "connform.secrets.kit.command.run": "offered as `run_program`",
     "connform.secrets.kit.file_reader.is_in_proc": "`read_file` calls it",
+    "connform.secrets.kit.network.proxy_with_password": "for botocore",
+    "connform.secrets.kit.requests_session.requests_session": "for the logins of Google and Microsoft",
+    "connform.secrets.kit.service_account.TOKEN_REFERENCE": "a part of the settings of Kubernetes and Vault",
+    "connform.secrets.kit.service_account.mounted_token": "for the logins of Kubernetes and Vault",
+    "connform.secrets.kit.log_filter.unlogged": "it would load the module logging with each plug-in",
+    "connform.secrets.kit.value.bytes_from_base64": "for a checksum; `text_from_base64` calls it",
     "connform.secrets.kit.value.require_not_own": "for backends that log in with a token of their own",
 }
 """What built-in providers, auth methods and backends import of shared modules, and third parties can't."""
@@ -101,7 +109,9 @@ def test_what_built_ins_import_third_parties_may_import_too(pytestconfig: pytest
         f"{node.module}.{name.name}"
         for folder in ("providers", "auth", "secrets")
         for path in (package / folder).rglob("*.py")
-        if not {"kit", "oauth"} & set(path.parts) and path.name not in {"__init__.py", "interface.py", "answers.py"}
+        if not {"kit", "oauth", "described"} & set(path.parts)
+        and path.name
+        not in {"__init__.py", "interface.py", "answers.py", "bodies.py", "body_schema.py", "body_sample.py"}
         for node in ast.walk(ast.parse(path.read_bytes()))
         if isinstance(node, ast.ImportFrom) and _is_shared(node.module or "")
         for name in node.names
@@ -112,4 +122,6 @@ def test_what_built_ins_import_third_parties_may_import_too(pytestconfig: pytest
 def _is_shared(module: str) -> bool:
     if module.startswith("connform.secrets."):
         return module.startswith("connform.secrets.kit.")
+    if module.startswith("connform.providers."):
+        return module in ("connform.providers.interface", "connform.providers.answers")
     return module.startswith("connform") and not module.startswith("connform.auth.oauth")

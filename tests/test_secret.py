@@ -137,8 +137,6 @@ def test_the_prefix_of_vals_is_taken_and_dropped() -> None:
         "env://NAME\x7f",
         "env://NAME\u00a0",
         "ref+ref+env://NAME",
-        "vault://user@kv/app",
-        "vault://user:hunter2@kv/app",
         "vault://kv/app?version=",
         "vault://kv/app?",
         "vault://kv/app?v=1",
@@ -153,6 +151,12 @@ def test_what_is_no_reference_is_refused_and_never_repeated(text: str) -> None:
         SecretReference.parse(text)
     assert "hunter2" not in str(caught.value)
     assert "NAME" not in str(caught.value)
+
+
+@pytest.mark.parametrize("option", ["attribute=otp", "ssh-format=openssh"])
+def test_what_1password_computes_is_refused_as_such(option: str) -> None:
+    with pytest.raises(MalformedReferenceError, match="1Password is not supported"):
+        SecretReference.parse(f"op://vault/item/field?{option}")
 
 
 @given(st.from_regex(PATTERN) | st.text())

@@ -147,6 +147,14 @@ CODES: dict[str, tuple[Severity, str]] = {
     "reserved-store-name": (Severity.ERROR, "a store has the name of a built-in backend"),
     "outside-repository": (Severity.WARNING, "a secret's file outside of the manifest's repository"),
     "unexpanded-placeholder": (Severity.ERROR, "a placeholder that nothing fills in"),
+    # Providers that a manifest declares.
+    "unknown-placeholder": (Severity.ERROR, "a `{name}` that stands for nothing"),
+    "misplaced-secret": (Severity.ERROR, "a secret where none may stand"),
+    "unused-part": (Severity.ERROR, "a part of a provider that nothing uses"),
+    "unproven-ready": (Severity.ERROR, "an answer that means ready without proof"),
+    "unreachable-row": (Severity.ERROR, "a row of answers that is never reached"),
+    "wrong-example": (Severity.ERROR, "an example that the provider's own rules contradict"),
+    "no-source": (Severity.WARNING, "a provider without a source"),
     # Policies; what they find has codes of theirs.
     "invalid-policy": (Severity.ERROR, "a policy that can't be applied"),
     "policy-unreadable": (Severity.ERROR, "policies can't be read"),
@@ -159,6 +167,7 @@ CODES: dict[str, tuple[Severity, str]] = {
     "malformed-url": (Severity.ERROR, "not a usable URL"),
     "incomplete-client-certificate": (Severity.ERROR, "a client certificate needs its key, and the other way round"),
     "no-refresh-token": (Severity.WARNING, "this connection gets no refresh token"),
+    "nothing-expected": (Severity.WARNING, "a check that counts an error as ready"),
     "foreign-revoke-url": (Severity.WARNING, "grants are revoked at another server than the one that gives them"),
     "unused-template": (Severity.WARNING, "a template that no connection uses"),
     "no-connections": (Severity.WARNING, "the manifest declares no connection"),

@@ -11,6 +11,8 @@ Layer 0, no IO::
     ├── PlanUnusable         a plan file can't be read, or was altered
     └── ConnectionFailed     a fault at one stage: `.fault`, `.hint`
         ├── SecretUnresolved
+        │   ├── StoreFailed
+        │   └── RateLimited
         ├── auth.oauth.token_answer.EndpointFailed
         └── http.RequestFailed   (an httpx.TransportError as well)
 """
@@ -118,3 +120,19 @@ class SecretUnresolved(ConnectionFailed):
     def about(self, reference: SecretReference) -> SecretUnresolved:
         """Return the same error with the reference in its message, so that a backend need not add it."""
         return SecretUnresolved(self.fault.name, f"{self.message} ({reference})", self.hint)
+
+
+class StoreFailed(SecretUnresolved):
+    """A secret store itself failed, not one reference: it did not answer, or with a server error. It is asked a few times only."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__("secret_backend_unavailable", message, hint)
+
+
+class RateLimited(SecretUnresolved):
+    """A secret store was asked too often, and did not read. It is asked again, less often."""
+
+    def __init__(self, message: str, hint: str = "", *, retry_after_s: float | None = None) -> None:
+        super().__init__("secret_backend_unavailable", message, hint)
+        self.retry_after_s = retry_after_s
+        """For how many seconds the store asks to wait; `None` where it doesn't say."""

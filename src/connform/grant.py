@@ -5,9 +5,10 @@ Layer 0, no IO: `database/` stores grants, `auth/` uses and renews them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple, Protocol
 
 from connform.secret import Secret
@@ -20,6 +21,11 @@ class Pending(NamedTuple):
     """When it was written, aware UTC."""
     holder: str
     """The process that waits for the answer, as `host:pid`; empty if no process waits any more."""
+
+    @classmethod
+    def of_this_process(cls) -> Pending:
+        """Return a refresh that this process begins now."""
+        return cls(datetime.now(UTC), f"{os.uname().nodename}:{os.getpid()}")
 
 
 class GrantFacts(NamedTuple):
@@ -47,6 +53,23 @@ class GrantFacts(NamedTuple):
     """Why a new login is needed: the name of a fault (`login_required`, `refresh_interrupted`); empty if none is."""
     granted_at: datetime | None = None
     """When its login ended, aware UTC; `None` in grants of earlier versions, which didn't record it."""
+
+    def __str__(self) -> str:
+        granted_at = self.granted_at.isoformat(timespec="seconds") if self.granted_at else ""
+        return describe_grant(self.connection, self.client_id, granted_at, self.scopes)
+
+
+def describe_grant(connection: str, client_id: str, granted_at: str, scopes: Sequence[str]) -> str:
+    """Return a phrase that names a grant by what may be shown of it, in messages and plans.
+
+    Args:
+        connection: as `GrantFacts`.
+        client_id: as `GrantFacts`.
+        granted_at: ISO 8601; empty if it isn't recorded.
+        scopes: as `GrantFacts`.
+    """
+    since = granted_at or "at a time that isn't recorded"
+    return f"the grant of {connection} (client {client_id}, granted {since}, scopes {' '.join(scopes) or 'none'})"
 
 
 class Grant(NamedTuple):
@@ -77,8 +100,11 @@ class LockedGrant(Protocol):
             ConnectionFailed: `store_unwritable`, `store_key_wrong`, `store_unavailable`.
         """
 
-    def begin_refresh(self) -> None:
-        """Write the pending refresh durably, and check that there is room for the later `write`.
+    def begin_refresh(self, expected: Grant) -> bool:
+        """Write the pending refresh durably if the record is still `expected`, and check that there is room for the later `write`.
+
+        It returns false, and writes nothing, if another process has written since: the lock was lost, and the refresh token may be spent.
+        It is one atomic step: of two processes that read the same record, one begins.
 
         Raises:
             ConnectionFailed: `store_unwritable`, `store_unavailable`.
@@ -94,7 +120,7 @@ class LockedGrant(Protocol):
     def replace(self, expected: Grant, grant: Grant) -> bool:
         """Replace the grant like `write`, but only if its tokens are still those of `expected`; return whether they were.
 
-        It is one atomic step, so that it is safe after the lock was lost: the grant of a later login is not
+        It is one atomic step, so that it is safe without the lock: the grant of a later login is not
         replaced. Errors as for `write`.
         """
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from connform.auth.interface import AuthInputs, AuthMethod
 from connform.environment import variable
-from connform.errors import ConnectionFailed, SecretUnresolved
+from connform.errors import ConnectionFailed, RateLimited, SecretUnresolved, StoreFailed
 from connform.http.header import HeaderCredential, bearer, require_sendable
 from connform.http.settings import NO_LINES, Credential, HeaderLines
 from connform.manifest.model import Connection
@@ -17,16 +17,23 @@ from connform.manifest.references import REFERENCE
 from connform.manifest.rules import Finding
 from connform.manifest.shape import Schema, Shape, Snippet
 from connform.manifest.similar import did_you_mean
-from connform.manifest.urls import URL, Url, UrlError, parse_url, url_findings
+from connform.manifest.urls import ROOT_URL, URL, Url, UrlError, parse_url, url_findings
 from connform.process_local import ProcessLocal
 from connform.providers.answers import judge_status
+from connform.providers.environments import ENVIRONMENT, class_of_label
 from connform.providers.interface import Answer, CheckRequest, Instance, Judgement, Provider
 from connform.reporters import Reporter
 from connform.reporters.findings import ReportFinding, findings
 from connform.reporters.terminal import clean, format_place
 from connform.reporters.view import View
 from connform.secret import Secret, SecretReference
-from connform.secrets.kit.command import ProgramResult, ordinary_variables, require_exit, require_program
+from connform.secrets.kit.command import (
+    NETWORK_VARIABLES,
+    ProgramResult,
+    ordinary_variables,
+    require_exit,
+    require_program,
+)
 from connform.secrets.kit.command import run as run_program
 from connform.secrets.kit.file_reader import PATH_SCHEMA, read_file
 from connform.secrets.kit.interface import (
@@ -40,10 +47,12 @@ from connform.secrets.kit.interface import (
     Outcome,
     StoreConfig,
 )
+from connform.secrets.kit.network import NETWORK_KEYS, NetworkSettings, network_findings, network_settings
 from connform.secrets.kit.open_store import DocumentStore, OnceValue, attempt
 from connform.secrets.kit.requirements import missing_library, missing_program
 from connform.secrets.kit.rest import RestApi, RestReply, content_of
 from connform.secrets.kit.value import (
+    REPEATED,
     fetched_from_bytes,
     field_of,
     object_from_json,
@@ -57,9 +66,14 @@ from connform.tracebacks import hidden_frames
 
 __all__ = [
     "DEFAULT_TIMEOUT_S",
+    "ENVIRONMENT",
+    "NETWORK_KEYS",
+    "NETWORK_VARIABLES",
     "NO_LINES",
     "PATH_SCHEMA",
     "REFERENCE",
+    "REPEATED",
+    "ROOT_URL",
     "URL",
     "Answer",
     "AuthInputs",
@@ -79,12 +93,14 @@ __all__ = [
     "HeaderLines",
     "Instance",
     "Judgement",
+    "NetworkSettings",
     "OnceValue",
     "OpenStore",
     "Outcome",
     "ProcessLocal",
     "ProgramResult",
     "Provider",
+    "RateLimited",
     "ReportFinding",
     "Reporter",
     "RestApi",
@@ -96,11 +112,13 @@ __all__ = [
     "Shape",
     "Snippet",
     "StoreConfig",
+    "StoreFailed",
     "Url",
     "UrlError",
     "View",
     "attempt",
     "bearer",
+    "class_of_label",
     "clean",
     "content_of",
     "did_you_mean",
@@ -112,6 +130,8 @@ __all__ = [
     "judge_status",
     "missing_library",
     "missing_program",
+    "network_findings",
+    "network_settings",
     "object_from_json",
     "ordinary_variables",
     "parse_url",

@@ -47,9 +47,10 @@ class GuardedPlugin:
         if name.startswith("_"):
             raise AttributeError(name)
         value = self._call(name, lambda: getattr(self._plugin, name), AttributeError)
-        needed = self._kind.results.get(name, object)
-        if not isinstance(value, needed):
-            what = f"`{name}` is {type(value).__name__}, and {type_name(needed)} is needed"
+        needed, is_method = self._kind.results.get(name, object), name in self._kind.checks
+        if not (callable(value) if is_method else isinstance(value, needed)):
+            wanted = "a method" if is_method else type_name(needed)
+            what = f"`{name}` is {type(value).__name__}, and {wanted} is needed"
             raise self._failure(what)
         return value
 

@@ -35,7 +35,7 @@ class UsedSecret(NamedTuple):
     """The reference of a secret that an attempt used; never its value."""
 
     key: str
-    """The key under `auth:`."""
+    """The key under `auth:`, or `proxy.password`."""
     reference: str
     """The reference."""
     version: str
@@ -105,7 +105,7 @@ class AppliedRecord(NamedTuple):
     digest: str
     """The digest of the last specification that was applied; empty where none was applied successfully."""
     spec: Mapping[str, Any]
-    """That specification; where none was applied successfully, the one that was tried first."""
+    """That specification; where none was applied successfully, the one that was tried last."""
     latest: Attempt
     """The latest attempt, successful or not."""
 

@@ -17,10 +17,16 @@ _PARTS = re.compile(
     rf"(?:ref\+)?(?P<scheme>[a-z][a-z0-9-]*)://(?P<path>[^?#{_BLANK}]*)"
     rf"(?:\?(?P<query>[^#{_BLANK}]*))?(?:#(?P<field>[^{_BLANK}]*))?"
 )
+_COMPUTED = frozenset({"attribute", "ssh-format"})
+"""Options by which 1Password computes something of a value: a one-time password, another form of a key."""
 _MASK = "<secret>"
 _GENERATED = re.compile(
     r"(?<![A-Za-z0-9])(?=[A-Za-z]*[0-9])(?=[0-9]*[A-Za-z])[A-Za-z0-9]{16}|[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-|[0-9]{12}"
 )
+
+
+NO_USER = "a reference carries no credentials (`user@`): name a store under `stores:` instead"
+"""What is wrong with a reference that may name a user."""
 
 
 class MalformedReferenceError(ValueError):
@@ -79,19 +85,21 @@ class SecretReference(NamedTuple):
         """Return the parts of `text`.
 
         Raises:
-            MalformedReferenceError: it doesn't match the grammar, holds credentials, or has an unknown option.
+            MalformedReferenceError: it doesn't match the grammar, or has an unknown option.
         """
         match = _PARTS.fullmatch(text)
         if match is None:
             raise MalformedReferenceError("a reference has the form scheme://path[?version=…][#field], without spaces")
         scheme, path, query, field = match.groups()
         version = "" if query is None else _version(query)
-        if "@" in path.partition("/")[0]:
-            message = "a reference carries no credentials (`user@`): name a store under `stores:` instead"
-            raise MalformedReferenceError(message)
         if field == "":
             raise MalformedReferenceError("a `#` in a reference is followed by the name of a field")
         return cls(scheme, path, field or "", version)
+
+    @property
+    def may_name_user(self) -> bool:
+        """Whether the path may begin with `user@`. Most backends have no such names, and credentials don't belong there."""
+        return "@" in self.path.partition("/")[0]
 
     def __str__(self) -> str:
         version = f"?version={self.version}" if self.version else ""
@@ -101,6 +109,9 @@ class SecretReference(NamedTuple):
 
 def _version(query: str) -> str:
     name, _, version = query.partition("=")
+    if name in _COMPUTED:
+        message = f"`?{name}=…` of 1Password is not supported: a reference names a value that is stored"
+        raise MalformedReferenceError(message)
     if name != "version" or not version or "&" in version:
         raise MalformedReferenceError("the only option of a reference is `?version=…`")
     return version

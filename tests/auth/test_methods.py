@@ -134,13 +134,11 @@ def test_without_a_grant_a_login_is_required() -> None:
         ("bearer", {"token": None}, "required"),
         ("bearer", {"token": "hunter2"}, "pattern"),
         ("oauth2", {"client_id": None}, "required"),
-        ("oauth2", {"client_secret": None}, "required"),
         ("oauth2", {"redirect_uri": None}, "required"),
         ("oauth2", {"client_secret": "hunter2"}, "pattern"),
         ("oauth2", {"client_id": "acme portal"}, "pattern"),
         ("oauth2", {"client_id": ""}, "pattern"),
         ("oauth2", {"redirect_uri": "localhost/cb"}, "pattern"),
-        ("oauth2", {"scopes": []}, "minItems"),
         ("oauth2", {"scopes": ["profile", "profile"]}, "uniqueItems"),
         ("oauth2", {"scopes": ["profile offline_access"]}, "pattern"),
         ("oauth2", {"scopes": ['pro"file']}, "pattern"),
@@ -159,16 +157,18 @@ def test_one_mistake_is_one_error_of_the_schema(name: str, change: dict[str, Any
     ("change", "code", "path"),
     [
         ({"redirect_uri": "http://app.acme.example/cb"}, "insecure-url", ("redirect_uri",)),
-        ({"redirect_uri": "http://localhost/cb"}, "insecure-url", ("redirect_uri",)),
         ({"redirect_uri": "https://app.acme.example/cb#x"}, "malformed-url", ("redirect_uri",)),
+        ({"token_url": "http://login.acme.example/t"}, "insecure-url", ("token_url",)),
+        ({"revoke_url": "https://login.acme.example/r?x=1"}, "malformed-url", ("revoke_url",)),
         ({"client_id": "env://PORTAL_ID"}, "malformed-value", ("client_id",)),
         ({"client_id": "ref+vault://a#b"}, "malformed-value", ("client_id",)),
-        ({"scopes": ["profile"]}, "no-refresh-token", ("scopes",)),
+        ({"client_auth": "body", "client_secret": None}, "missing-key", ("client_auth",)),
     ],
     ids=str,
 )
 def test_what_a_schema_cannot_say_of_oauth2(change: dict[str, Any], code: str, path: tuple[str, ...]) -> None:
-    findings = list(METHODS["oauth2"].rules(OAUTH | change))
+    auth = {key: value for key, value in (OAUTH | change).items() if value is not None}
+    findings = list(METHODS["oauth2"].rules(auth))
     assert [(finding.code, finding.path) for finding in findings] == [(code, path)]
 
 
@@ -177,13 +177,27 @@ def test_what_a_schema_cannot_say_of_oauth2(change: dict[str, Any], code: str, p
     [
         {"redirect_uri": "https://oauth.pstmn.io/v1/callback"},
         {"redirect_uri": "https://app.acme.example/cb?tenant=7"},
+        {"redirect_uri": "http://127.0.0.1:8400/cb"},
+        {"authorize_url": "https://login.acme.example/a?tenant=7"},
+        {"redirect_uri": "http://[::1]/cb"},
+        {"redirect_uri": "http://localhost/cb"},
         {"client_id": "https://app.acme.example/client"},
-        {"scopes": ["openid", "offline_access"]},
+        {"client_auth": "body"},
+        {"scopes": ["repo"]},
+        {"scopes": []},
     ],
     ids=str,
 )
 def test_what_oauth2_allows(change: dict[str, Any]) -> None:
     assert list(METHODS["oauth2"].rules(OAUTH | change)) == []
+
+
+def test_a_public_client_needs_no_secret() -> None:
+    public = {key: value for key, value in OAUTH.items() if key != "client_secret"}
+    assert validator_of(METHODS["oauth2"].shape).is_valid(public)
+    assert list(METHODS["oauth2"].rules(public)) == []
+    credential = METHODS["oauth2"].credential(given({})._replace(settings=public))
+    assert credential.is_renewable
 
 
 def test_a_missing_refresh_token_is_a_warning() -> None:

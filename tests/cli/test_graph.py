@@ -13,7 +13,7 @@ import pytest
 from connform.database import open_state
 from connform.recorded import Actor, AppliedRecord, Attempt
 from tests.conftest import require_peer
-from tests.end_to_end.running import run
+from tests.end_to_end.running import run_here as run
 
 MANIFEST = {
     "version": 1,

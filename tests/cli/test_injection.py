@@ -200,7 +200,7 @@ def test_what_a_server_says_of_itself_steers_nobody(connform: Connform, tmp_path
         connection = {
             "provider": "http",
             "base_url": f"https://localhost:{server.port}",
-            "check": {"path": "/"},
+            "check": {"path": "/", "expect": {"body": {"const": {}}}},
             "auth": {"method": "api_key", "api_key": "env://HOME"},
         }
         _write(tmp_path / "m.yaml", {"version": 1, "connections": {"a": connection}})
@@ -228,7 +228,12 @@ def test_the_scopes_of_a_grant_steer_nobody(
             "redirect_uri": "https://localhost/c",
         }
         auth |= {"authorize_url": f"{base}/a", "token_url": f"{base}/t"}
-        connection = {"provider": "http", "base_url": base, "check": {"path": "/"}, "auth": auth}
+        connection = {
+            "provider": "http",
+            "base_url": base,
+            "check": {"path": "/", "expect": {"body": {"const": {}}}},
+            "auth": auth,
+        }
         _write(tmp_path / "connections.yaml", {"version": 1, "connections": {"a": connection}})
         run = connform("login", "a", "--with-refresh-token")
     assert run.code == 0

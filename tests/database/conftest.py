@@ -14,7 +14,7 @@ import pytest
 
 from connform.database import open_grants
 from connform.database.cipher import new_key
-from connform.grant import Grant, GrantFacts, GrantStore
+from connform.grant import Grant, GrantFacts, GrantStore, LockedGrant
 from connform.secret import Secret
 from tests.canary import API_KEY, AWKWARD
 from tests.database.postgres import Postgres, running_postgres
@@ -90,6 +90,13 @@ def keep(store: GrantStore, *grants: Grant) -> None:
     for one in grants:
         with store.lock(one.facts.connection, 5) as locked:
             locked.write(one)
+
+
+def begin_refresh(locked: LockedGrant) -> bool:
+    """Begin a refresh of what is stored."""
+    kept = locked.read()
+    assert kept is not None
+    return locked.begin_refresh(kept)
 
 
 def tokens(kept: Grant | None) -> tuple[str, str]:

@@ -21,7 +21,7 @@ from connform.errors import ConnectionFailed
 from connform.grant import GrantStore
 from connform.secret import Secret
 from tests.canary import API_KEY, AWKWARD, assert_no_canary
-from tests.database.conftest import Kind, grant, keep, tokens
+from tests.database.conftest import Kind, begin_refresh, grant, keep, tokens
 from tests.forking import forked
 
 _SPAWN = multiprocessing.get_context("spawn")
@@ -56,7 +56,7 @@ def test_facts_come_by_name_and_need_no_key(opened: Callable[..., GrantStore]) -
 def test_a_journal_entry_lasts_until_the_record_is_replaced(opened: Callable[..., GrantStore]) -> None:
     keep(opened(), grant())
     with opened().lock("customer", 5) as locked:
-        locked.begin_refresh()
+        begin_refresh(locked)
         (facts,) = opened().facts()
         assert facts.pending is not None
         assert facts.pending.holder.endswith(f":{os.getpid()}")
@@ -197,7 +197,7 @@ def test_grants_of_other_names_are_not_locked(store: GrantStore) -> None:
 
 def _hold(kind: Kind, held: Any) -> None:
     with kind.open().lock("customer", 5) as locked:
-        locked.begin_refresh()
+        begin_refresh(locked)
         held.set()
         time.sleep(60)
 

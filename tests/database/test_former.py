@@ -13,7 +13,7 @@ from connform.database.sqlite import FILE
 from connform.database.state_table import StateTable
 from tests.database.test_versions import VERSIONS
 
-SPEC: dict[str, Any] = {"settings": {"environment": "production"}, "base_url": "https://api.acme.example"}
+SPEC: dict[str, Any] = {"settings": {"environment": "production"}, "base_url": "https://api.acme.example", "stores": {}}
 
 
 @pytest.fixture(params=["sqlite", "postgresql", *(path.stem for path in VERSIONS)])

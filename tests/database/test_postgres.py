@@ -21,7 +21,7 @@ from connform.errors import ConnectionFailed
 from connform.grant import GrantStore
 from connform.secret import Secret
 from tests.canary import API_KEY, AWKWARD
-from tests.database.conftest import grant, keep, tokens
+from tests.database.conftest import begin_refresh, grant, keep, tokens
 from tests.database.postgres import PASSWORD, Postgres
 
 HERE = Path("unused")
@@ -122,7 +122,7 @@ def test_a_user_who_may_only_read_spends_no_token(on_server: GrantStore, databas
     on_server.close()
     assert tokens(on_server.read("customer")) == (API_KEY, AWKWARD)
     with pytest.raises(ConnectionFailed) as caught, on_server.lock("customer", 5) as locked:
-        locked.begin_refresh()
+        begin_refresh(locked)
     assert caught.value.fault.name == "store_unwritable"
 
 

@@ -83,7 +83,7 @@ def renamed(kind: Kind, *, old: str = "old", new: str = "new", ends_before: int 
                 if count + 1 == ends_before:
                     os.kill(os.getpid(), signal.SIGKILL)
 
-        rename(StateChanges(writing), grants, old, new)
+        rename(StateChanges(writing, "+state.00"), grants, old, new)
     return count
 
 

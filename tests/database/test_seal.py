@@ -15,7 +15,7 @@ from connform.errors import ConnectionFailed
 from connform.grant import Grant, GrantStore, Pending
 from connform.secret import Secret
 from tests.canary import assert_no_canary
-from tests.database.conftest import NOW, grant, keep, tokens
+from tests.database.conftest import NOW, begin_refresh, grant, keep, tokens
 from tests.end_to_end.running import run
 
 Row = dict[str, Any]
@@ -82,14 +82,14 @@ def renew(store: GrantStore) -> None:
     with store.lock("customer", 5) as locked:
         kept = locked.read()
         assert kept is not None
-        locked.begin_refresh()
+        begin_refresh(locked)
         newer = kept._replace(access_token=Secret("renewed"), facts=kept.facts._replace(pending=None))
         assert locked.replace(kept, newer)
 
 
 def begin(store: GrantStore) -> None:
     with store.lock("customer", 5) as locked:
-        locked.begin_refresh()
+        begin_refresh(locked)
 
 
 def log_in(store: GrantStore) -> None:
@@ -168,7 +168,12 @@ def test_changed_facts_are_in_no_token(tmp_path: Path) -> None:
         "redirect_uri": "https://localhost/a",
     }
     urls = {"authorize_url": "https://login.acme.example/a", "token_url": "https://login.acme.example/connect/token"}
-    customer = {"provider": "http", "base_url": "https://api.acme.example", "check": {"path": "/"}, "auth": auth | urls}
+    customer = {
+        "provider": "http",
+        "base_url": "https://api.acme.example",
+        "check": {"path": "/", "expect": {"body": {"const": {}}}},
+        "auth": auth | urls,
+    }
     (tmp_path / "connections.yaml").write_text(json.dumps({"version": 1, "connections": {"customer": customer}}))
     store = open_grants("", tmp_path / ".connform", None)
     keep(store, grant(expires_at=None))

@@ -23,10 +23,10 @@ from connform.database.cipher import new_key
 from connform.database.keys import key_file
 from connform.database.sqlite import SqliteDatabase
 from connform.errors import ConnectionFailed
-from connform.grant import GrantStore
+from connform.grant import GrantStore, LockedGrant
 from connform.secret import Secret
 from tests.canary import API_KEY, AWKWARD, assert_no_canary
-from tests.database.conftest import fill, grant, keep, tokens
+from tests.database.conftest import begin_refresh, fill, grant, keep, tokens
 
 DATABASE = "state.sqlite3"
 
@@ -113,6 +113,7 @@ def test_what_is_made_is_this_users_alone(folder: Path) -> None:
     journal = f"{DATABASE}-journal"
     assert modes == {
         ".connform": 0o700,
+        ".gitignore": 0o600,
         DATABASE: 0o600,
         journal: 0o600,
         "key": 0o600,
@@ -175,11 +176,13 @@ def kept(small_disk: Path) -> GrantStore:
     return store
 
 
-@pytest.mark.parametrize("step", ["begin_refresh", "check_writable"])
-def test_a_full_disk_is_noticed_before_a_token_is_spent(small_disk: Path, kept: GrantStore, step: str) -> None:
+@pytest.mark.parametrize("step", [begin_refresh, lambda locked: locked.check_writable()], ids=["begin", "check"])
+def test_a_full_disk_is_noticed_before_a_token_is_spent(
+    small_disk: Path, kept: GrantStore, step: Callable[[LockedGrant], object]
+) -> None:
     fill(small_disk)
     with pytest.raises(ConnectionFailed) as caught, kept.lock("customer", 5) as locked:
-        getattr(locked, step)()
+        step(locked)
     assert caught.value.fault.name == "store_unwritable"
     assert "full" in caught.value.message
     assert tokens(kept.read("customer")) == (API_KEY, AWKWARD)
@@ -187,7 +190,7 @@ def test_a_full_disk_is_noticed_before_a_token_is_spent(small_disk: Path, kept: 
 
 def test_a_disk_that_fills_behind_the_journal_entry_still_takes_the_record(small_disk: Path, kept: GrantStore) -> None:
     with kept.lock("customer", 5) as locked:
-        locked.begin_refresh()
+        begin_refresh(locked)
         fill(small_disk)
         locked.write(grant(scopes=("renewed",)))
     found = kept.read("customer")
@@ -200,7 +203,7 @@ def test_a_read_only_disk_is_read_and_not_written(small_disk: Path, kept: GrantS
     subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
     assert tokens(kept.read("customer")) == (API_KEY, AWKWARD)
     with pytest.raises(ConnectionFailed) as caught, kept.lock("customer", 5) as locked:
-        locked.begin_refresh()
+        begin_refresh(locked)
     assert caught.value.fault.name == "store_unwritable"
 
 

@@ -18,7 +18,7 @@ from connform.database.postgres import _MIGRATIONS as STEPS
 from connform.database.sqlite import _MIGRATIONS, FILE
 from connform.errors import ConnectionFailed
 from connform.secret import Secret
-from tests.database.conftest import NOW, tokens
+from tests.database.conftest import NOW, begin_refresh, tokens
 
 KEY = Secret("Zmlyc3QtdmVyc2lvbi1rZXktb2YtY29ubmZvcm0tMDE=")
 VERSIONS = sorted((Path(__file__).parent / "versions").glob("*.sqlite3"))
@@ -75,7 +75,7 @@ def test_its_grants_are_sealed_as_a_whole_by_the_next_write(folder: Path) -> Non
         first = locked.read()
         assert first is not None
         assert first.facts.scopes == ("admin",)
-        locked.begin_refresh()
+        begin_refresh(locked)
         assert tokens(locked.read()) == tokens(first)
     store.close()
     with closing(sqlite3.connect(folder / FILE, isolation_level=None)) as connection:

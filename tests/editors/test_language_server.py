@@ -26,7 +26,7 @@ SAME_LINES = (
     "missing-auth",
     "missing-environment",
     "missing-version",
-    "oauth2-client-secret-missing",
+    "oauth2-client-id-missing",
     "oauth2-scopes-in-one-item",
     "plaintext-number-as-key",
     "reference-shell-style",
@@ -135,10 +135,10 @@ def test_it_offers_snippets_for_a_connection_and_a_store(server: LanguageServer,
     assert server.complete(file, 8, 3)["renamed connection"]["textEdit"]["newText"] == "${1:old-name}: ${2:new-name}"
     assert {"dotenv file", "folder of secrets"} <= server.complete(file, 4, 3).keys()
     offered = server.complete(file, 6, 3)
-    assert {"sandbox connection", "OAuth customer", "private instance", "any HTTP API"} <= offered.keys()
-    assert offered["sandbox connection"]["textEdit"]["newText"] == (
-        "${1:name}:\n  environment: sandbox\n  region: ${2|us,eu|}\n"
-        "  auth:\n    method: api_key\n    api_key: env://${3:IINKED_SANDBOX_KEY}"
+    assert {"iinked Sign: sandbox", "iinked Sign: oauth2", "iinked Sign: private", "any HTTP API"} <= offered.keys()
+    assert offered["iinked Sign: sandbox"]["textEdit"]["newText"] == (
+        "${1:name}:\n  provider: iinked-sign\n  environment: sandbox\n  region: ${2|us,eu|}\n"
+        "  auth:\n    method: api_key\n    api_key: env://${3:IINKED_SIGN_API_KEY}"
     )
 
 
@@ -146,7 +146,7 @@ def test_it_offers_snippets_for_a_connection_and_a_store(server: LanguageServer,
     ("line", "column", "text"),
     [
         (5, 6, "The vendor's test environment."),
-        (6, 6, "The data centre of the sandbox environment."),
+        (6, 6, "The region of the sandbox environment."),
         (7, 6, "How the connection authenticates."),
         (8, 9, "OAuth 2.0, authorization code flow"),
         (10, 6, "Limits in seconds."),

@@ -14,6 +14,8 @@ from jsonschema import Draft7Validator
 from connform.engine.load.manifest import examine
 from connform.engine.load.manifest_schemas import manifest_schema
 from connform.manifest.files import Source
+from connform.manifest.parser import parse
+from connform.manifest.portable import portable
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = [ROOT / "connections.yaml.example", *sorted((ROOT / "tests/manifest/broken").rglob("*.yaml"))]
@@ -34,13 +36,24 @@ def test_it_is_a_schema_of_draft_07() -> None:
         ("{version: 1, defaults: {owner: a}, connections: {a: {environment: sandbox, region: us}}}", False),
         ("{version: 1, defaults: {auth: {method: bearer, token: 'env://A'}}, connections: {a: {environment: sandbox, region: us}}}", True),
         ("{version: 1, defaults: {provider: http}, connections: {a: {base_url: 'https://acme.example', check: {path: /me}}}}", True),
+        ("{version: 1}", False),
+        ("{version: 1, providers: {}}", True),
+        ("{version: 1, providers: {crm: {}}}", False),
         ("{version: 1, templates: {t: {region: us}}, connections: {a: {extends: t, environment: sandbox}}}", True),
     ],
-    ids=["wrong region", "incomplete", "completed by defaults", "another provider by defaults", "completed by a template"],
+    ids=["wrong region", "incomplete", "completed by defaults", "another provider by defaults", "no connections", "providers alone", "a provider without a team", "completed by a template"],
 )  # fmt: skip
 def test_a_connection_is_judged_alone_where_nothing_is_inherited_but_settings(text: str, *, accepted: bool) -> None:
     data = yaml.safe_load(text)
     assert PUBLISHED.is_valid(data) is accepted
+
+
+def test_a_text_or_list_may_be_a_list_in_the_published_form_as_well() -> None:
+    published = Draft7Validator(portable(SCHEMA))
+    store: Any = {"type": "env", "environment": ["staging", "production"]}
+    assert published.is_valid({"version": 1, "stores": {"keys": store}, "connections": {}})
+    store["environment"] = "staging\n"
+    assert not published.is_valid({"version": 1, "stores": {"keys": store}, "connections": {}})
 
 
 def test_every_key_is_described() -> None:
@@ -54,12 +67,20 @@ def test_every_object_has_a_title() -> None:
 
 def _snippets() -> list[tuple[str, dict[str, Any]]]:
     parts = SCHEMA["properties"]
-    return [(part, snippet) for part in ("stores", "connections") for snippet in parts[part]["defaultSnippets"]]
+    return [
+        (part, snippet) for part in ("providers", "stores", "connections") for snippet in parts[part]["defaultSnippets"]
+    ]
 
 
 def test_there_is_a_snippet_for_each_usual_thing() -> None:
     labels = {snippet["label"] for _, snippet in _snippets()}
-    assert labels >= {"sandbox connection", "OAuth customer", "private instance", "any HTTP API", "dotenv file"}
+    assert labels >= {
+        "iinked Sign: sandbox",
+        "iinked Sign: oauth2",
+        "iinked Sign: private",
+        "any HTTP API",
+        "dotenv file",
+    }
 
 
 @pytest.mark.parametrize(
@@ -71,9 +92,9 @@ def test_a_snippet_is_valid_as_it_is_inserted(part: str, snippet: dict[str, Any]
     assert places == list(range(1, len(places) + 1))
     for choice in range(3):
         filled = _filled(text, choice)
-        assert PUBLISHED.is_valid(yaml.safe_load(filled))
+        assert PUBLISHED.is_valid(parse(filled.encode(), "")[0])
         found = examine([Source("connections.yaml", filled.encode(), "")])[1].diagnostics
-        assert [one.code for one in found] == (["no-connections"] if part == "stores" else [])
+        assert [one.code for one in found] == ([] if part == "connections" else ["no-connections"])
 
 
 def _filled(text: str, choice: int) -> str:
@@ -106,7 +127,30 @@ def _properties(schema: Any) -> dict[str, list[dict[str, Any]]]:
             stack += here
         elif isinstance(here, dict):
             for key, part in here.get("properties", {}).items() if isinstance(here.get("properties"), dict) else ():
+                if not isinstance(part, dict):  # a schema of the keyword `properties`
+                    continue
                 target = SCHEMA["definitions"][part["$ref"].rpartition("/")[2]] if "$ref" in part else part
                 found.setdefault(key, []).extend([target, *target.get("anyOf", [])])
             stack += here.values()
     return found
+
+
+OWN = {"provider": "acme/crm", "site": "north", "auth": {"method": "token", "token": "env://T"}}
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        {"connections": {"a": OWN}},
+        {"connections": {"a": {"extends": "crm", "site": "south"}}, "templates": {"crm": OWN}},
+        {"connections": {"a": {"site": "south"}}, "defaults": OWN},
+    ],
+    ids=["connection", "template", "defaults"],
+)
+def test_keys_of_a_declared_provider_are_not_marked(declared: dict[str, Any]) -> None:
+    assert PUBLISHED.is_valid({"version": 1, **declared})
+
+
+def test_keys_of_a_built_in_provider_are_marked_beside_a_declared_one() -> None:
+    wrong = {"environment": "sandbox", "region": "us", "site": "x", "auth": {"method": "bearer", "token": "env://T"}}
+    assert not PUBLISHED.is_valid({"version": 1, "connections": {"a": OWN, "b": wrong}})

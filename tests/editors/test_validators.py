@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from connform.engine.load.catalog import vocabulary
+from connform.engine.load.vocabulary import vocabulary
 from connform.manifest.files import Source
 from connform.manifest.tally import Tally
 from connform.manifest.validate import validate

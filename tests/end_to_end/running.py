@@ -136,7 +136,8 @@ def complete(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return a connection with the provider's necessary keys; a private iinked Sign unless it says otherwise."""
     auth = {"method": "api_key", "api_key": f"env://{KEY_VARIABLE}"}
     if given.get("provider") == "http":
-        return {"check": {"path": "/me"}, "auth": auth, **given}
+        check = {"path": "/me", "expect": {"body": {"required": ["id"]}}}
+        return {"check": check, "auth": auth, **given}
     return {"environment": "private", "auth": auth, **given}
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +114,17 @@ def test_a_plug_in_that_no_manifest_names_is_not_imported(tmp_path: Path) -> Non
     (tmp_path / "connections.yaml").write_text(json.dumps({"version": 1, "connections": named_wrong}))
     assert "did you mean `healthy`" in run("validate", cwd=tmp_path, env=environment).out
     assert not mark.exists()
+
+
+@pytest.mark.parametrize("name", ["broken", "not-installed"])
+def test_a_record_may_name_it(tmp_path: Path, name: str) -> None:
+    environment = installed(tmp_path / "plugins", WAYS["import"][0])
+    catalog = "from connform.engine.load.catalog import depends_on_folder, reads_files, uses_grant"
+    code = f"{catalog}; print(uses_grant({{'auth': {{'method': {name!r}}}}}), reads_files({name!r}), depends_on_folder({name!r}))"
+    ended = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | environment, capture_output=True, text=True, check=False
+    )
+    assert (ended.stdout, ended.stderr) == ("False False False\n", "")
 
 
 @pytest.mark.parametrize("way", WAYS)

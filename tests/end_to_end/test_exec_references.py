@@ -12,7 +12,7 @@ from connform.secrets.exec.policy import POLICY_VARIABLE
 from tests.canary import API_KEY
 from tests.conftest import Plant
 from tests.end_to_end.running import COMMAND, environment, manifest, run
-from tests.secrets.exec.test_exec import assert_gone
+from tests.secrets.processes import assert_gone
 
 ACME = {"instance": "acme", "auth": {"method": "api_key", "api_key": "exec://acme"}}
 

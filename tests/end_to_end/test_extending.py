@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
 import sys
 import tomllib
 from base64 import b64encode
@@ -19,9 +21,12 @@ from tests.end_to_end.conftest import Servers
 from tests.end_to_end.plugins import install
 from tests.end_to_end.running import KEY, Run, run
 from tests.http.servers import answer
+from tests.inner_pytest import pytest_command
 
 PAGE = (Path(__file__).parents[2] / "docs" / "extending.md").read_text("utf-8")
-MODULES = dict(re.findall(r"```python\n# (\S+)\n(.*?)```", PAGE, re.DOTALL))
+_BLOCKS = dict(re.findall(r"```python\n# (\S+)\n(.*?)```", PAGE, re.DOTALL))
+TESTS = {name: text for name, text in _BLOCKS.items() if name.startswith("test_")}
+MODULES = {name: text for name, text in _BLOCKS.items() if name not in TESTS}
 MANIFESTS = dict(re.findall(r"```yaml\n# (\S+)\n(.*?)```", PAGE, re.DOTALL))
 (PROJECT,) = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
 POINTS: dict[str, dict[str, str]] = tomllib.loads(PROJECT)["project"]["entry-points"]
@@ -88,6 +93,21 @@ def test_each_example_but_the_format_has_a_manifest() -> None:
     names = [name for group, named in POINTS.items() if group != "connform.formats" for name in named]
     assert len(MANIFESTS) == len(names)
     assert all(re.search(rf"(provider|type|method): {name}\b", "".join(MANIFESTS.values())) for name in names)
+
+
+def test_the_backend_passes_the_suite(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, installed: dict[str, str]
+) -> None:
+    (name,) = TESTS
+    (tmp_path / name).write_text(TESTS[name])
+    argv = pytest_command(tmp_path_factory, "-q", "--rootdir", tmp_path, name)
+    done = subprocess.run(
+        argv, env={**os.environ, **installed}, cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout
+    passed = re.search(r"(\d+) passed", done.stdout)
+    assert passed is not None
+    assert int(passed[1]) >= 15, done.stdout
 
 
 def test_the_provider_validates_and_checks(acme: Acme) -> None:
@@ -274,6 +294,36 @@ def test_a_bug_fails_its_own_connection_and_is_that_of_the_plug_in(
     assert SECRET_TEXT not in debugged.out
 
 
+BOX = """
+from connform.plugin import Backend, Shape
+
+class Box(Backend):
+    form = "box://NAME"
+    store_shape = Shape(properties={"url": {"type": "string"}, "token": {"type": "string"}})
+    def lint(self, reference, settings):
+        return ""
+
+BACKEND = Box()
+"""
+
+
+def test_a_store_may_have_plain_text_where_a_built_in_one_has_a_reference(tmp_path: Path) -> None:
+    env = install(tmp_path / "plugins", BOX, {"connform.secrets": "box = acme_plugin:BACKEND"})
+    content = {
+        "version": 1,
+        "stores": {
+            "mine": {"type": "box", "url": "https://box.acme.example", "token": "https://box.acme.example/token"}
+        },
+        "connections": {
+            "a": {"environment": "sandbox", "region": "us", "auth": BY_KEY["auth"] | {"api_key": "mine://a"}}
+        },
+    }
+    (tmp_path / "connections.yaml").write_text(json.dumps(content))
+    planned = run("plan", cwd=tmp_path, env=env)
+    assert planned.code == 0, planned.err
+    assert "the login of the store box  → https://box.acme.example (store box)" in planned.out
+
+
 WRONG = """
 from connform.plugin import (
     AuthMethod, Backend, CheckRequest, ConnectionFailed, Credential, DocumentStore, Fetched, Finding, HeaderCredential,
@@ -285,6 +335,9 @@ class Provider:
     def rules(self, connection):
         tags = connection.get("tags", ())
         return None if "none" in tags else [Finding("no-such-code", (), "wrong")] if "code" in tags else []
+    def environment_class(self, settings):
+        tags = settings.get("tags", ())
+        return None if "no-class" in tags else "sandbox" if "class" in tags else "test"
     def instance(self, connection):
         base_url = "https://[bad" if "no-url" in connection.tags else connection.settings["base_url"]
         return Instance(None if "url" in connection.tags else base_url, "api_key")
@@ -399,6 +452,8 @@ def test_a_wrong_value_fails_its_own_connection_and_is_a_bug_of_the_plug_in(
     [
         ("none", "`rules` returned NoneType, and Iterable is needed"),
         ("code", "the code `no-such-code`, which does not"),
+        ("no-class", "`environment_class` returned NoneType, and str is needed"),
+        ("class", "`environment_class` returned another text than production or test"),
     ],
 )
 def test_a_wrong_value_of_rules_is_an_error_of_its_connection(wrong: Acme, tag: str, what: str) -> None:
@@ -408,6 +463,14 @@ def test_a_wrong_value_of_rules_is_an_error_of_its_connection(wrong: Acme, tag: 
     assert (ended.code, diagnostic["connection"], diagnostic["code"]) == (70, "bad", "plugin-error")
     assert f"a bug of the plug-in {ORIGIN.format('PROVIDER')}: " in diagnostic["detail"]
     assert what in diagnostic["detail"]
+
+
+def test_a_value_in_place_of_a_method_is_an_error_of_its_connection(wrong: Acme, tmp_path: Path) -> None:
+    source = WRONG.replace("PROVIDER, BACKEND", 'Provider.environment_class = "test"\nPROVIDER, BACKEND', 1)
+    wrong.env = install(tmp_path / "value", source, {"connform.providers": "wrong = acme_plugin:PROVIDER"}) | KEY
+    wrong.declare(bad=BY_KEY)
+    (diagnostic,) = wrong.run("validate", "--format", "json").report["diagnostics"]
+    assert "`environment_class` is str, and a method is needed" in diagnostic["detail"]
 
 
 @pytest.mark.parametrize("command", ["exec", "token"])

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from connform.reporters import FORMATS
-from tests.end_to_end.running import run
+from tests.end_to_end.running import run, run_here
 from tests.manifest.test_many import COUNT, LINES_OF_ONE, MISTAKES, connection
 
 EXAMPLE = Path(__file__).parents[2] / "connections.yaml.example"
@@ -55,19 +55,19 @@ def spoilt(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[tuple[i
 @pytest.mark.parametrize("verb", [["validate"], ["check", "--simulate"]], ids=" ".join)
 def test_the_format_never_changes_the_code(name: str, verb: list[str], tmp_path: Path) -> None:
     (tmp_path / "connections.yaml").write_bytes(EXAMPLE.read_bytes())
-    good = run(*verb, "--format", name, cwd=tmp_path)
+    good = run_here(*verb, "--format", name, cwd=tmp_path)
     assert (good.code, good.err) == (0, "")
     (tmp_path / "connections.yaml").write_text(BROKEN)
-    bad = run(*verb, "--format", name, cwd=tmp_path)
+    bad = run_here(*verb, "--format", name, cwd=tmp_path)
     assert (bad.code, bad.err) == (1, "")
     assert "unknown-region" in bad.out
 
 
 def test_one_run_gives_every_format_at_once(tmp_path: Path) -> None:
     (tmp_path / "connections.yaml").write_text(BROKEN)
-    alone = {name: run("validate", "--format", name, cwd=tmp_path).out for name in FORMATS}
+    alone = {name: run_here("validate", "--format", name, cwd=tmp_path).out for name in FORMATS}
     arguments = [part for name in FORMATS if name != "text" for part in ("--format", f"{name}={name}.out")]
-    together = run("validate", *arguments, cwd=tmp_path)
+    together = run_here("validate", *arguments, cwd=tmp_path)
     assert (together.code, together.out) == (1, alone["text"])
     assert {name: (tmp_path / f"{name}.out").read_text() for name in FORMATS if name != "text"} == {
         name: text for name, text in alone.items() if name != "text"
@@ -114,7 +114,7 @@ def test_github_gets_what_it_shows_and_the_summary_has_the_rest(
     folder, expected = spoilt
     summary = tmp_path / "summary.md"
     summary.write_text("what an earlier step said\n")
-    ended = run("validate", "--format", "github", cwd=folder, env={"GITHUB_STEP_SUMMARY": str(summary)})
+    ended = run_here("validate", "--format", "github", cwd=folder, env={"GITHUB_STEP_SUMMARY": str(summary)})
     assert places(r"(?m)^::error .*?line=(\d+),.*?col=(\d+),", ended.out) == expected[:10]
     assert "90 more errors" in ended.out.splitlines()[-1]
     text = summary.read_text()
@@ -124,7 +124,7 @@ def test_github_gets_what_it_shows_and_the_summary_has_the_rest(
 
 def test_a_summary_that_cannot_be_written_changes_no_verdict(tmp_path: Path) -> None:
     (tmp_path / "connections.yaml").write_text(BROKEN)
-    ended = run("validate", "--format", "github", cwd=tmp_path, env={"GITHUB_STEP_SUMMARY": str(tmp_path)})
+    ended = run_here("validate", "--format", "github", cwd=tmp_path, env={"GITHUB_STEP_SUMMARY": str(tmp_path)})
     assert ended.code == 1
     assert ended.err.startswith("warning: can't add to the summary of the job")
 
@@ -137,7 +137,7 @@ def test_paths_are_those_of_the_repository_wherever_it_is_run(told_by: str, tmp_
     env = {told_by: str(root)} if told_by != ".git" else {}
     if not env:
         (root / ".git").mkdir()
-    ended = run("validate", "--format", "gitlab", cwd=folder, env=env)
+    ended = run_here("validate", "--format", "gitlab", cwd=folder, env=env)
     assert [one["location"]["path"] for one in json.loads(ended.out)] == ["deploy/eu/connections.yaml"]
 
 
@@ -146,6 +146,6 @@ def test_a_moved_line_keeps_its_fingerprint(tmp_path: Path) -> None:
     fingerprints = set()
     for text in (BROKEN, f"# moved\n\n{BROKEN}"):
         file.write_text(text)
-        (one,) = json.loads(run("validate", "--format", "gitlab", cwd=tmp_path).out)
+        (one,) = json.loads(run_here("validate", "--format", "gitlab", cwd=tmp_path).out)
         fingerprints.add(one["fingerprint"])
     assert len(fingerprints) == 1

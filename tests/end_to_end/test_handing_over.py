@@ -49,7 +49,7 @@ connections:
   other:
     provider: http
     base_url: https://api.acme.example/v2
-    check: {path: /me}
+    check: {path: /me, expect: {body: {const: {}}}}
     auth: {method: bearer, token: "env://ACME_KEY"}
 """
 

@@ -97,7 +97,17 @@ PLACES = {
     "in the path of a URL by http": HTTP + "    base_url: 'http://api.acme.example/§/x'\n    check: {path: /}\n",
     "as the fragment of a URL": HTTP + "    base_url: 'https://api.acme.example/#§'\n    check: {path: /}\n",
     "in the path of a check": HTTP + "    base_url: https://api.acme.example\n    check: {path: '§'}\n",
+    "under an unknown keyword of a body's schema": HTTP + "    base_url: https://api.acme.example\n    check: {path: /, expect: {body: {token: '§'}}}\n",
+    "as a keyword of a body's schema": HTTP + "    base_url: https://api.acme.example\n    check: {path: /, expect: {body: {'§': 1}}}\n",
+    "as a pattern of a body's schema": HTTP + "    base_url: https://api.acme.example\n    check: {path: /, expect: {body: {pattern: '§('}}}\n",
+    "as a type of a body's schema": HTTP + "    base_url: https://api.acme.example\n    check: {path: /, expect: {body: {type: '§'}}}\n",
+    "in the body of a GET": HTTP + "    base_url: https://api.acme.example\n    check: {path: /, json: {token: '§'}}\n",
+    "as the body of a POST": HTTP + "    base_url: https://api.acme.example\n    check: {path: /, method: POST, json: '§'}\n",
     "as the password of a proxy": CONNECTION + "    proxy: 'http://u:§@proxy:3128'\n",
+    "as the password of a proxy in an object": CONNECTION + "    proxy: {url: 'http://proxy:3128', username: u, password: '§'}\n",
+    "in the URL of a proxy in an object": CONNECTION + "    proxy: {url: 'http://u:§@proxy:3128', username: u, password: env://A}\n",
+    "as the user of a proxy": CONNECTION + "    proxy: {url: 'http://proxy:3128', username: 'u:§', password: env://A}\n",
+    "under a misspelt key of a proxy": CONNECTION + "    proxy: {url: 'http://proxy:3128', username: u, passwort: '§'}\n",
     "as the password of a proxy without a scheme": CONNECTION + "    proxy: 'u:§@proxy:3128'\n",
     "in a comment with a key": CONNECTION.replace("region: us", "region:   us # api_key: §"),
     "in a comment as an assignment": CONNECTION.replace("region: us", "region:   us") + "# export KEY=§\n",
@@ -109,9 +119,18 @@ ALLOWED = {
     "as a tag": CONNECTION + "    tags: [ci, '§']\n",
     "in a description": CONNECTION + "    description: 'the key is §'\n",
     "as the owner": CONNECTION + "    owner: '§'\n",
+    "as an environment": HTTP + "    environment: '§'\n    base_url: https://api.acme.example\n    check: {path: /}\n",
+    "as a store's environment": CONNECTION.replace("env:", "corp:")
+    + "stores:\n  corp: {type: env, environment: '§'}\n",
+    "among a store's environments": CONNECTION.replace("env:", "corp:")
+    + "stores:\n  corp: {type: env, environment: [sandbox, '§']}\n",
     "as the host of a URL": HTTP + "    base_url: 'https://§.acme.example'\n    check: {path: /}\n",
     "in the path of a URL": HTTP + "    base_url: 'https://hooks.acme.example/services/§'\n    check: {path: /}\n",
     "in the path of a check": HTTP + "    base_url: https://api.acme.example\n    check: {path: '/x/§'}\n",
+    "in the body of a check": HTTP
+    + "    base_url: https://api.acme.example\n    check: {path: /, method: POST, json: {note: '§'}}\n",
+    "in the text that a check expects": HTTP
+    + "    base_url: https://api.acme.example\n    check: {path: /, expect: {text: 'a § b'}}\n",
     "in the query of a check": HTTP + "    base_url: https://api.acme.example\n    check: {path: '/x?token=§'}\n",
 }
 """Where a text of the writer's own may stand: only what a machine made is known for a secret there."""

@@ -11,7 +11,7 @@ import pytest
 
 import connform
 from connform.auth.oauth.token_answer import EndpointFailed
-from connform.errors import ConnectionFailed, ConnformError, NoBaseline, PlanUnusable, Refused
+from connform.errors import ConnectionFailed, ConnformError, NoBaseline, PlanUnusable, RateLimited, Refused, StoreFailed
 from connform.http.failures import OriginRefused, RequestFailed, RequestTimedOut
 from tests.canary import API_KEY
 
@@ -21,7 +21,7 @@ connections:
   acme:
     provider: http
     base_url: http://127.0.0.1:1
-    check: {path: /me}
+    check: {path: /me, expect: {body: {const: {}}}}
     auth: {method: api_key, api_key: env://ACME_KEY}
 """
 ERRORS: list[ConnformError] = [
@@ -32,6 +32,8 @@ ERRORS: list[ConnformError] = [
     PlanUnusable("plan.json was altered"),
     ConnectionFailed("tcp_refused", "nobody listens", "start it"),
     connform.SecretUnresolved("secret_not_found", "there is no file key"),
+    StoreFailed("Vault answered 500", "see its log"),
+    RateLimited("Vault answered 429", retry_after_s=2.5),
     EndpointFailed("token_endpoint_unavailable", "it answered 503", "wait", 4.0),
     OriginRefused("https://a.example", "https://b.example"),
     RequestFailed("http_bad_reply", "no HTTP", sent=True),
@@ -44,7 +46,9 @@ def handed_over(value: Any) -> Any:
 
 
 def kinds(root: type[ConnformError]) -> set[type[ConnformError]]:
-    own = {root} if root.__module__.startswith("connform.") else set()
+    """Return the classes of connform's errors; private ones don't leave their module."""
+    is_own = root.__module__.startswith("connform.") and not root.__name__.startswith("_")
+    own = {root} if is_own else set()
     return own.union(*map(kinds, root.__subclasses__()))
 
 

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import anyio
+import httpx
 import pytest
 
 import connform
+from connform.engine.library import ReadyConnection
 from connform.errors import SecretUnresolved
 from tests.canary import API_KEY
 from tests.conftest import Plant
 from tests.end_to_end.conftest import Issuer
+from tests.forking import forked
+from tests.http.exchanging import asking
 from tests.http.servers import Connection, Server, head
 from tests.oauth.setting import APP_SECRET, RENEWS
 from tests.oauth.test_verdicts import prepare
@@ -42,9 +45,12 @@ class Api:
         self.key = API_KEY
         self.asked_with: list[bool] = []
         """For each request, whether it had the key."""
+        self.receives: Callable[[], None] = lambda: None
+        """Called with each request, before its key is looked at."""
 
     def __call__(self, connection: Connection) -> None:
         while request := connection.read_request():
+            self.receives()
             self.asked_with.append(f"{self.key}\r\n".encode() in request)
             connection.send(head(200 if self.asked_with[-1] else 401, ["Content-Length: 0"]))
 
@@ -102,26 +108,12 @@ def slow_open(read: list[str], pause_s: float) -> Callable[..., int]:
     return opened
 
 
-@contextmanager
-def sync(connections: connform.Connections) -> Iterator[Callable[[], int]]:
-    with connections["acme"].client() as client:
-        yield lambda: client.get("/x").status_code
-
-
-@contextmanager
-def asynchronous(connections: connform.Connections) -> Iterator[Callable[[], int]]:
-    client = connections["acme"].async_client()
-    with asyncio.Runner() as runner:
-        yield lambda: runner.run(client.get("/x")).status_code
-        runner.run(client.aclose())
-
-
 @pytest.mark.parametrize("setting", REFERENCES, indirect=True)
-@pytest.mark.parametrize("ready", [sync, asynchronous])
+@pytest.mark.parametrize("make", [connform.ReadyConnection.client, connform.ReadyConnection.async_client])
 def test_a_ready_client_reads_a_key_again_that_was_refused(
-    api: Api, setting: Setting, ready: Callable[[connform.Connections], AbstractContextManager[Callable[[], int]]]
+    api: Api, setting: Setting, make: Callable[[connform.ReadyConnection], httpx.Client | httpx.AsyncClient]
 ) -> None:
-    with connform.load(setting.manifest) as connections, ready(connections) as ask:
+    with connform.load(setting.manifest) as connections, asking(make(connections["acme"])) as ask:
         assert ask() == 200
         setting.rotate()
         assert [ask(), ask()] == [200, 200]
@@ -129,6 +121,23 @@ def test_a_ready_client_reads_a_key_again_that_was_refused(
         with connections["acme"].client() as another:
             assert another.get("/x").status_code == 200
         assert api.asked_with[-1:] == [True]
+
+
+def test_a_key_is_read_once_more_that_was_replaced_again_while_a_child_read_it(api: Api, setting: Setting) -> None:
+    """As in a worker that begins with the key of its parent, which is old, just when the key is replaced."""
+
+    def replace_again() -> None:
+        if api.asked_with == [True, False]:
+            setting.write("newest")
+            api.key = "newest"
+
+    with connform.load(setting.manifest)["acme"].client() as client:
+        assert client.get("/x").status_code == 200
+        setting.rotate()
+        api.receives = replace_again
+        with forked(lambda: client.get("/x").status_code) as child:
+            assert child.result() == 200
+    assert api.asked_with == [True, False, False, True]
 
 
 def test_a_key_that_stays_refused_is_read_once_a_second_and_no_request_is_repeated(api: Api, setting: Setting) -> None:
@@ -217,7 +226,18 @@ def test_a_rotated_client_secret_is_read_again(authority: Issuer, ca_file: Path,
     assert len(refusals) == 1
 
 
-def test_an_async_client_is_built_while_other_tasks_go_on(setting: Setting, monkeypatch: pytest.MonkeyPatch) -> None:
+async def made_at_once(connection: ReadyConnection) -> httpx.AsyncClient:
+    return connection.async_client()
+
+
+@pytest.mark.parametrize("make", [made_at_once, ReadyConnection.build_async_client])
+@pytest.mark.parametrize("library", ["asyncio", "trio"])
+def test_secrets_of_an_async_client_are_read_while_other_tasks_go_on(
+    setting: Setting,
+    monkeypatch: pytest.MonkeyPatch,
+    make: Callable[[ReadyConnection], Awaitable[httpx.AsyncClient]],
+    library: str,
+) -> None:
     monkeypatch.setattr(os, "open", slow_open([], 0.5))
 
     async def use() -> tuple[int, int]:
@@ -226,18 +246,37 @@ def test_an_async_client_is_built_while_other_tasks_go_on(setting: Setting, monk
         async def tick() -> None:
             nonlocal ticks
             while True:
-                await asyncio.sleep(0.01)
+                await anyio.sleep(0.01)
                 ticks += 1
 
-        ticking = asyncio.create_task(tick())
-        async with await connform.load(setting.manifest)["acme"].build_async_client() as client:
-            ticks_meanwhile = ticks
-            ticking.cancel()
-            return (await client.get("/x")).status_code, ticks_meanwhile
+        async with anyio.create_task_group() as group:
+            group.start_soon(tick)
+            async with await make(connform.load(setting.manifest)["acme"]) as client:
+                answer = await client.get("/x")
+            group.cancel_scope.cancel()
+        return answer.status_code, ticks
 
-    status, ticks = asyncio.run(use())
+    status, ticks = anyio.run(use, backend=library)
     assert status == 200
     assert ticks > 10
+
+
+def test_a_client_made_in_an_event_loop_reads_its_secret_at_the_first_request_and_after_a_rotation(
+    setting: Setting,
+) -> None:
+    setting.remove()
+
+    async def use() -> None:
+        async with connform.load(setting.manifest)["acme"].async_client() as client:
+            for _ in range(2):
+                with pytest.raises(SecretUnresolved):
+                    await client.get("/x")
+            setting.write(API_KEY)
+            assert (await client.get("/x")).status_code == 200
+            setting.rotate()
+            assert (await client.get("/x")).status_code == 200
+
+    anyio.run(use)
 
 
 def test_a_mapping_shows_its_names(setting: Setting) -> None:

@@ -13,7 +13,7 @@ from connform.faults import FAULTS
 from tests.canary import API_KEY
 from tests.conftest import Plant, require_peer
 from tests.end_to_end.conftest import Servers
-from tests.end_to_end.running import run
+from tests.end_to_end.running import run, run_here
 
 MANIFEST = """\
 version: 1
@@ -77,8 +77,11 @@ def test_a_missing_secret_is_told_with_its_place(name: str, tmp_path: Path) -> N
     file = tmp_path / "connections.yaml"
     file.write_text(MANIFEST.format(port=1, ca_file="nothing.pem", reference=f'"{case.reference}"'))
 
-    before = by_modes_alone() if case.fault == "secret_denied" else []
-    ended = run("check", "-f", "connections.yaml", "--format", "json", cwd=tmp_path, env=case.env, before=before)
+    command = ("check", "-f", "connections.yaml", "--format", "json")
+    if case.fault == "secret_denied":
+        ended = run(*command, cwd=tmp_path, env=case.env, before=by_modes_alone())
+    else:
+        ended = run_here(*command, cwd=tmp_path, env=case.env)
     told = ended.connection
     assert (ended.code, told["class"], told["stage"], told["verdict"]) == (
         5,

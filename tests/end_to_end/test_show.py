@@ -111,6 +111,7 @@ def test_each_value_has_its_origin_and_its_place(tmp_path: Path) -> None:
         "/tags": (["live"], "connection", 15, 5),
         "/timeouts/connect_s": (3, "defaults", 4, 25),
         "/timeouts/read_s": (30, "default", None, None),
+        "/timeouts/retry_after_max_s": (60, "default", None, None),
         "/timeouts/total_s": (7, "template strict", 7, 25),
     }
 

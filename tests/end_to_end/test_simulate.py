@@ -7,6 +7,7 @@ import signal
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -143,3 +144,24 @@ def test_the_fixture_is_there_in_a_users_own_tests(tmp_path: Path, tmp_path_fact
     command = pytest_command(tmp_path_factory, "-q", "-W", "error", "--rootdir", tmp_path, tmp_path)
     ended = run_program(*command, cwd=tmp_path, env=env)
     assert "2 passed" in ended.out, ended
+
+
+def test_the_simulator_answers_what_a_check_of_another_api_expects(tmp_path: Path) -> None:
+    schema = {
+        "required": ["ok", "users"],
+        "properties": {"ok": {"const": True}, "users": {"minItems": 1, "items": {"pattern": "^U[0-9]{8}$"}}},
+    }
+    refused = {"body": {"required": ["ok"], "properties": {"ok": {"const": False}}}}
+    checks: dict[str, dict[str, Any]] = {
+        "schema": {"path": "/auth.test", "method": "POST", "expect": {"body": schema}, "reject": refused},
+        "text": {"path": "/ping?long=1", "expect": {"text": "pong"}},
+        "empty": {"path": "/none", "method": "HEAD", "expect": {"status": [204], "empty": True}},
+        "anything": {"path": "/me", "expect_status": 201},
+    }
+    settings = {
+        name: {"provider": "http", "base_url": "https://a.example/v1", "check": check} for name, check in checks.items()
+    }
+    (tmp_path / "connections.yaml").write_text(manifest(**settings))
+    ended = run("check", "--simulate", "--format", "json", cwd=tmp_path)
+    assert {name: one["message"] for name, one in ended.connections.items()} == dict.fromkeys(checks, "")
+    assert {one["verdict"] for one in ended.connections.values()} == {"ready"}

@@ -14,7 +14,7 @@ from tests.conftest import require_peer
 from tests.end_to_end.running import run
 from tests.secrets import gnupg
 from tests.secrets.exec.test_exec import write_policy
-from tests.secrets.test_sops import encrypt
+from tests.secrets.sops.encryption import encrypt
 
 MANIFEST = """\
 version: 1

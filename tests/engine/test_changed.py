@@ -126,6 +126,21 @@ def test_what_a_change_touches(name: str, repository: Path) -> None:
     assert touched() == expected
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [("const: 1", "const: true", "a"), ("take: 1", "take: 2", "a"), ("const: 1", "const: 1.0", "")],
+)
+def test_a_body_is_compared_as_json(old: str, new: str, expected: str, repository: Path, git: Git) -> None:
+    check = "{method: POST, path: /me, json: {take: 1}, expect: {body: {const: 1}}}"
+    auth = "{method: bearer, token: env://TOKEN}"
+    text = f"version: 1\nconnections:\n  a: {{provider: http, base_url: 'https://a.example', check: {check}, auth: {auth}}}\n"
+    file = repository / "connections.yaml"
+    file.write_text(text)
+    commit(git)
+    file.write_text(text.replace(old, new))
+    assert touched() == expected
+
+
 def test_committed_changes_count_from_any_commit(repository: Path, git: Git) -> None:
     git("tag", "v1")
     (repository / "connections.yaml").write_text(BEFORE.replace("region: us", "region: ca"))

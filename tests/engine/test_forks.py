@@ -81,7 +81,7 @@ def opened(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
             where = {"address": f"http://127.0.0.1:{server.port}", "mount": "mount", "kv_version": 2}
             settings = {**where, "auth": {"method": "approle", "role_id": "role"}}
             references = {"auth.secret_id": SecretReference.parse("env://SECRET_ID")}
-        stores = SecretResolver({"corp": Store("corp", kind, "", settings, tmp_path, 20.0, references)})
+        stores = SecretResolver({"corp": Store("corp", kind, (), settings, tmp_path, 20.0, references)})
         yield stores, server
         stores.close()
 
@@ -150,4 +150,4 @@ def test_a_child_that_is_forked_during_a_read_reads_for_itself(
 
 @pytest.mark.parametrize("work", forks.WORKS, ids=lambda work: work.__name__)
 def test_children_that_are_forked_at_random_moments_do_not_hang(work: Any) -> None:
-    assert forks.failures(work, 20) == []
+    assert forks.failures(work, 8) == []

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from connform.diagnostics import Span
 from connform.engine.run import store_session
 from connform.engine.run.secret_resolver import SecretResolver
-from connform.errors import SecretUnresolved
+from connform.errors import SecretUnresolved, StoreFailed
 from connform.manifest.model import Connection
 from connform.secrets.kit.interface import Fetched
 from tests.engine.test_stores import HERE, Counting, store, wanted
+from tests.forking import forked
 
 NOWHERE = Span("connections.yaml", 1, 1, 1, 2)
 NOT_FOUND, DENIED, UNAVAILABLE = "secret_not_found", "secret_denied", "secret_backend_unavailable"
@@ -72,7 +75,7 @@ def test_a_login_that_has_ended_is_repeated_at_once_and_a_refused_one_is_not(cou
 
 def test_after_three_time_outs_a_store_is_asked_again_a_second_later(counting: Counting, clock: Clock) -> None:
     source = SecretResolver({"corp": store("corp")}, long_lived=True)
-    counting.failure = lambda _: SecretUnresolved(UNAVAILABLE, "it is down")
+    counting.failure = lambda _: StoreFailed("it is down")
     assert [outcome(source, f"c{number}") for number in range(5)] == [UNAVAILABLE] * 5
     assert len(counting.reads) == 3
     counting.failure = lambda _: None
@@ -88,32 +91,128 @@ def test_a_store_is_opened_with_credentials_that_are_read_anew(counting: Countin
     assert [str(read) for read in counting.reads].count("['env://STORE_TOKEN']") == 3
 
 
-def declared() -> Connection:
+def declared(**settings: object) -> Connection:
     auth = {"method": "bearer", "token": "corp://pair#token", "other": "corp://pair#other"}
-    return Connection("acme", "http", {"auth": auth}, HERE, NOWHERE, lambda _: {"token", "other"})
+    return Connection("acme", "http", {"auth": auth, **settings}, HERE, NOWHERE, lambda *_: {"token", "other"})
 
 
-def test_secrets_that_were_refused_are_read_again_together_and_once_for_all_who_were(
-    counting: Counting, clock: Clock
-) -> None:
+def test_the_password_of_a_proxy_is_read_with_the_other_secrets_and_is_none_of_theirs(counting: Counting) -> None:
+    proxy = {"url": "http://proxy", "username": "ci", "password": "corp://proxy"}
+    connection = declared(proxy=proxy)
+    source = SecretResolver({"corp": store("corp")})
+    source.prepare([connection])
+    assert sorted(counting.reads) == [["corp://pair#token", "corp://pair#other"], ["corp://proxy"]]
+    assert list(source.secrets(connection)) == ["token", "other"]
+    assert list(source.versions(connection)) == ["token", "other", "proxy.password"]
+
+
+PAIR = ["corp://pair#token", "corp://pair#other"]
+
+
+def test_secrets_that_were_refused_are_read_again_together_and_once_a_second(counting: Counting, clock: Clock) -> None:
     source = SecretResolver({"corp": store("corp")}, long_lived=True)
-    source.secrets(declared())
+    secrets = source.secrets(declared())
     for _ in range(3):
-        source.secrets_again(declared())
-    pair = ["corp://pair#token", "corp://pair#other"]
-    assert counting.reads == [pair, pair]
+        secrets = source.secrets_again(declared(), secrets)
+    assert counting.reads == [PAIR, PAIR]
     assert len(counting.opened) == 2
     clock.now += 1.1
-    source.secrets_again(declared())
-    assert counting.reads == [pair] * 3
+    source.secrets_again(declared(), secrets)
+    assert counting.reads == [PAIR] * 3
+
+
+def test_secrets_that_were_read_again_long_ago_are_read_again(counting: Counting, clock: Clock) -> None:
+    """A program may have a client that did not ask for anything while its secret was replaced twice."""
+    source = SecretResolver({"corp": store("corp")}, long_lived=True)
+    long_ago = source.secrets(declared())
+    source.secrets_again(declared(), long_ago)
+    clock.now += 1.1
+    source.secrets_again(declared(), long_ago)
+    assert counting.reads == [PAIR] * 3
+
+
+def test_callers_that_are_refused_while_another_one_reads_wait_for_it(
+    counting: Counting, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = SecretResolver({"corp": store("corp")}, long_lived=True)
+    refused = source.secrets(declared())
+    others = [threading.Thread(target=source.secrets_again, args=(declared(), refused)) for _ in range(3)]
+    asked = threading.Semaphore(0)
+
+    def monotonic() -> float:
+        now = clock.now
+        if threading.current_thread() in others:
+            asked.release()
+        return now
+
+    def slow(_: object) -> None:
+        counting.failure = lambda _: None
+        for other in others:
+            other.start()
+        assert all(asked.acquire(timeout=10) for _ in others)
+        clock.now += 5
+
+    monkeypatch.setattr(store_session, "monotonic", monotonic)
+    counting.failure = slow
+    source.secrets_again(declared(), refused)
+    for other in others:
+        other.join()
+    assert counting.reads == [PAIR, PAIR]
+
+
+def test_what_is_known_needs_no_wait_for_what_another_one_reads(counting: Counting) -> None:
+    source = SecretResolver({"corp": store("corp")}, long_lived=True)
+    assert outcome(source, "known") == ""
+    found: list[str] = []
+
+    def slow(_: object) -> None:
+        asking = threading.Thread(target=lambda: found.append(outcome(source, "known")), daemon=True)
+        asking.start()
+        asking.join(10)
+
+    counting.failure = slow
+    assert outcome(source, "slow") == ""
+    assert found == [""]
+
+
+def test_a_child_that_reads_what_it_inherited_can_read_again_at_once(counting: Counting, clock: Clock) -> None:
+    """Its parent's secret may be old; the one that the child has read may be replaced a moment later."""
+    source = SecretResolver({"corp": store("corp")}, long_lived=True)
+    inherited = source.secrets(declared())
+
+    def work() -> int:
+        secrets = inherited
+        for _ in range(4):
+            secrets = source.secrets_again(declared(), secrets)
+        return len(counting.reads)
+
+    with forked(work) as child:
+        assert child.result() == 3
+
+
+def test_a_store_whose_logout_is_interrupted_is_opened_anew(
+    counting: Counting, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As by the time limit of a task, which a signal handler raises."""
+    source = SecretResolver({"corp": store("corp")}, long_lived=True)
+    secrets = source.secrets(declared())
+    with monkeypatch.context() as patch:
+        patch.setattr(Counting, "close", raising)
+        with pytest.raises(InterruptedError):
+            source.secrets_again(declared(), secrets)
+    source.secrets(declared())
+    assert len(counting.opened) == 2
+
+
+def raising(_counting: Counting) -> None:
+    raise InterruptedError
 
 
 def test_in_a_run_nothing_is_read_twice(counting: Counting, clock: Clock) -> None:
     source = SecretResolver({"corp": store("corp")})
     counting.failure = lambda reference: SecretUnresolved(DENIED, "no") if reference.path == "bad" else None
     for _ in range(2):
-        source.secrets(declared())
-        source.secrets_again(declared())
+        source.secrets_again(declared(), source.secrets(declared()))
         assert outcome(source, "bad") == DENIED
         clock.now += 100
     assert (len(counting.opened), len(counting.reads)) == (1, 2)

@@ -91,6 +91,7 @@ OTHER = [
     (place("awssecrets://k"), place("awsssm://k")),
     (place("azurekv://acme/k"), place("azurekv://test/k")),
     (place("gcpsecrets://acme/k"), place("gcpsecrets://test/k")),
+    (place("gcpsecrets://acme/k"), place("mine://k", type="gcpsecrets", project="acme", location="europe-west3")),
     (
         place("mine://v/i/f", type="op", address="https://op.example"),
         place("mine://v/i/f", type="op", address="https://test.example"),

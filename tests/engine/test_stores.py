@@ -13,7 +13,7 @@ import pytest
 
 from connform.engine.run.secret_resolver import RequestedSecret, SecretResolver
 from connform.engine.run.store_session import StoreSession
-from connform.errors import ConnectionFailed, SecretUnresolved
+from connform.errors import ConnectionFailed, SecretUnresolved, StoreFailed
 from connform.manifest.model import Store
 from connform.secret import Secret, SecretReference
 from connform.secrets import BACKENDS
@@ -74,7 +74,7 @@ def wanted(*texts: str) -> list[RequestedSecret]:
 
 def store(name: str, references: dict[str, str] | None = None, timeout_s: float = 5.0) -> Store:
     parsed = {key: SecretReference.parse(text) for key, text in (references or {}).items()}
-    return Store(name, "counting", "", {"address": name}, HERE, timeout_s, parsed)
+    return Store(name, "counting", (), {"address": name}, HERE, timeout_s, parsed)
 
 
 def test_a_thousand_references_to_ten_documents_are_ten_reads_of_a_store_opened_once(counting: Counting) -> None:
@@ -125,7 +125,7 @@ def test_a_rejected_login_is_tried_once(counting: Counting) -> None:
 
 
 def test_a_store_that_answers_nobody_is_asked_a_few_times(counting: Counting) -> None:
-    counting.failure = lambda _: SecretUnresolved("secret_backend_unavailable", "no answer")
+    counting.failure = lambda _: StoreFailed("no answer")
     outcomes = SecretResolver({}).read(wanted(*(f"counting://document-{number}" for number in range(100))))
     assert all(isinstance(one, SecretUnresolved) for one in outcomes)
     assert 3 <= len(counting.reads) < 20
@@ -135,7 +135,7 @@ def test_a_store_that_answers_nobody_after_a_bug_is_asked_a_few_times(counting: 
     def fail(_: SecretReference) -> SecretUnresolved:
         if len(counting.reads) == 1:
             raise SecretUnresolved("plugin_error", "a bug")
-        return SecretUnresolved("secret_backend_unavailable", "no answer")
+        return StoreFailed("no answer")
 
     counting.batch_size, counting.failure = 0, fail
     outcomes = SecretResolver({}).read(wanted(*(f"counting://document-{number}" for number in range(100))))
@@ -189,3 +189,17 @@ def test_an_unknown_scheme_is_not_a_missing_secret() -> None:
     with pytest.raises(ConnectionFailed) as caught:
         SecretResolver({}).fetch([SecretReference.parse("nowhere://a")], HERE)
     assert caught.value.fault.name == "config_invalid"
+
+
+@pytest.mark.parametrize("error", [SecretUnresolved("plugin_error", "a bug"), RuntimeError("a bug")])
+def test_a_store_that_cannot_be_closed_ends_no_run(
+    counting: Counting, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail(_: Counting) -> None:
+        raise error
+
+    monkeypatch.setattr(Counting, "close", fail)
+    source = SecretResolver({"corp": store("corp")})
+    (outcome,) = source.read(wanted("corp://a"))
+    source.close()
+    assert isinstance(outcome, Fetched)

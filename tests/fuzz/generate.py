@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from connform.engine.load.catalog import vocabulary
+from connform.engine.load.vocabulary import vocabulary
 from connform.manifest.settings import EXTENDS
 from connform.manifest.shape import Schema, Shape, keys
 
@@ -57,6 +57,12 @@ TEXTS = (
         "<<",
         "a" * 70,
     ),
+)
+BODY_SCHEMAS: tuple[dict[str, Any], ...] = (
+    {"type": "object"},
+    {"required": ["id"], "properties": {"id": {"type": ["string", "null"], "pattern": "^[a-z]+$"}}},
+    {"type": "array", "minItems": 1, "items": {"properties": {"ok": {"const": True}}}},
+    {"enum": [1, "a", None]},
 )
 VALUES: tuple[Any, ...] = (
     None,
@@ -154,20 +160,30 @@ def an_object(random: Random, shape: Shape) -> dict[str, Any]:
     return made
 
 
-def a_value(random: Random, schema: Schema) -> Any:
+def a_value(random: Random, schema: Schema) -> Any:  # noqa: PLR0911  (a table of types)
     """Return a value that a schema accepts."""
+    if "const" in schema:
+        return schema["const"]
     if "enum" in schema:
         return random.choice(schema["enum"])
-    if schema["type"] == "array":
-        return list(dict.fromkeys(a_value(random, schema["items"]) for _ in range(random.randrange(1, 4))))
-    if schema["type"] == "number":
+    if "x-definition" in schema:
+        return random.choice(BODY_SCHEMAS)
+    kind = random.choice(schema["type"]) if isinstance(schema["type"], list) else schema["type"]
+    if kind == "object":
+        return {"take": 1}
+    if kind == "array":
+        items = schema.get("items", {"type": "string"})
+        return list(dict.fromkeys(a_value(random, items) for _ in range(random.randrange(1, 4))))
+    if kind == "number":
         return random.choice((1, 0.5, 20, 3600))
-    if schema["type"] == "integer":
+    if kind == "integer":
         return random.randint(schema.get("minimum", 0), schema.get("maximum", 999))
     fitting = [
         text
         for text in (*TEXTS, *schema.get("examples", ()))
-        if re.search(schema.get("pattern", ""), text) and len(text) >= schema.get("minLength", 0)
+        if isinstance(text, str)
+        and re.search(schema.get("pattern", ""), text)
+        and schema.get("minLength", 0) <= len(text) <= schema.get("maxLength", 1024)
     ]
     return random.choice(fitting)
 

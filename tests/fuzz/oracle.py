@@ -10,8 +10,8 @@ from typing import Any
 from jsonschema import Draft7Validator, Draft202012Validator
 
 from connform.diagnostics import CODES, Diagnostic, Severity
-from connform.engine.load.catalog import reference_keys, store_reference_keys, vocabulary
 from connform.engine.load.manifest_schemas import manifest_schema
+from connform.engine.load.vocabulary import all_store_reference_keys, reference_keys, vocabulary
 from connform.layout.canonical import canonical
 from connform.manifest.compiled import compile_predicate
 from connform.manifest.document import Entry
@@ -19,6 +19,7 @@ from connform.manifest.files import Source
 from connform.manifest.fixes import apply_edits
 from connform.manifest.nodes import lines_of
 from connform.manifest.parser import parse
+from connform.manifest.published import with_definitions
 from connform.manifest.shape import Schema, build_signature, selected
 from connform.manifest.source_excerpts import add_source_lines
 from connform.manifest.tally import Tally
@@ -83,7 +84,7 @@ def examine(text: bytes) -> str:
 
 
 def _reference_keys() -> frozenset[str]:
-    return reference_keys() | store_reference_keys()
+    return reference_keys() | all_store_reference_keys()
 
 
 def examine_layout(text: bytes) -> str:
@@ -172,5 +173,5 @@ def _both(node: Any) -> tuple[Callable[[Any], bool], Draft202012Validator]:
     key = _signature()(node)
     if key not in _BUILT:
         schema: Schema = selected(shape, node)
-        _BUILT[key] = compile_predicate(schema), Draft202012Validator(schema)
+        _BUILT[key] = compile_predicate(schema), Draft202012Validator(with_definitions(schema))
     return _BUILT[key]

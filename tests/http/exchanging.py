@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import Any, Literal
@@ -91,6 +93,18 @@ def settings_for(server: Server, **changes: Any) -> ClientSettings:
         network=server.network,
     )
     return replace(settings, **changes)
+
+
+@contextmanager
+def asking(client: httpx.Client | httpx.AsyncClient) -> Iterator[Callable[[], int]]:
+    """Yield what sends a request with a client and returns the status; close the client with the block."""
+    if isinstance(client, httpx.Client):
+        with client:
+            yield lambda: client.get("/x").status_code
+    else:
+        with asyncio.Runner() as runner:
+            yield lambda: runner.run(client.get("/x")).status_code
+            runner.run(client.aclose())
 
 
 def exchange(mode: Mode, settings: ClientSettings, url: str = "/", method: str = "GET", **arguments: Any) -> Ended:

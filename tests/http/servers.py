@@ -11,6 +11,7 @@ import ssl
 import struct
 import threading
 import warnings
+import zlib
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -302,6 +303,13 @@ def endless(start: bytes, piece: bytes) -> Behaviour:
             connection.send(piece)
 
     return behave
+
+
+def gzip_of_zeros(megabytes: int) -> bytes:
+    """Return so many megabytes of zeros in the coding gzip, without its end; each but the first is a copy of the second."""
+    compressor = zlib.compressobj(wbits=16 + zlib.MAX_WBITS)
+    first, second = (compressor.compress(bytes(1_000_000)) + compressor.flush(zlib.Z_FULL_FLUSH) for _ in range(2))
+    return first + second * (megabytes - 1)
 
 
 def redirect(location: str, status: int = 302) -> Behaviour:

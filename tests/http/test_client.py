@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import gc
 import json
+import ssl
+import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from types import FrameType
 
 import anyio
 import httpx
 import pytest
 
 from connform.http import ClientSettings, async_client, sync_client
+from tests.canary import API_KEY
 from tests.conftest import require_library
 from tests.http import servers
 from tests.http.exchanging import BUSY_S, Mode, exchange, settings_for
@@ -218,6 +222,31 @@ def test_many_threads_share_a_client(authority: Authority) -> None:
             thread.join()
 
     assert len(server.requests) == 40
+
+
+def test_a_request_takes_no_more_calls_than_with_a_bare_client(authority: Authority) -> None:
+    """Calls are counted, because a clock says little on a busy machine."""
+
+    def calls_of_a_request(client: httpx.Client) -> int:
+        calls = 0
+
+        def count(_frame: FrameType, event: str, _argument: object) -> None:
+            nonlocal calls
+            calls += event in {"call", "c_call"}
+
+        with client:
+            client.get("/")  # opens the connection, and imports
+            sys.setprofile(count)
+            try:
+                client.get("/")
+            finally:
+                sys.setprofile(None)
+        return calls
+
+    with Server(answer(), tls=authority.server("127.0.0.1"), ca_pem=authority.pem) as server:
+        url, trusted = f"https://127.0.0.1:{server.port}", ssl.create_default_context(cadata=authority.pem.decode())
+        bare = httpx.Client(base_url=url, headers={"api_key": API_KEY}, verify=trusted)
+        assert calls_of_a_request(sync_client(settings_for(server, base_url=url))) <= calls_of_a_request(bare)
 
 
 def test_a_connection_that_the_server_closed_is_not_used_again(authority: Authority) -> None:

@@ -27,6 +27,7 @@ import pytest
 from connform.http import REAL, ClientSettings, RequestFailed, async_client, limits, sync_client, transport_base
 from connform.http.net import resolver, tls
 from connform.http.net.resolver import look_up
+from connform.http.net.steps import BLOCK, run
 from connform.http.origin import pinned_origin
 from connform.secret import Secret
 from tests.forking import all_locks_held, forked, unmeasured
@@ -355,10 +356,13 @@ def test_no_lock_of_the_parents_threads_stops_a_child(
             ((text, _),) = client.ask("/path")
             with sync_client(settings) as another:
                 texts = [text, another.get("/path").text]
-            limits.remember(pinned_origin(settings.base_url), "/", "account", 1)
+            origin = pinned_origin(settings.base_url)
+            limits.remember(origin, "/", "account", 1)
+            assert list(limits.delays_s(origin, "account")) == ["/"]
+            limits.forget(origin, "account")
             return [
                 *texts,
-                str(*look_up("127.1", 443, 10)),
+                str(*run(look_up("127.1", 443, 10), BLOCK)),
             ]  # a form of 127.0.0.1 that only the system's resolver knows
 
         work()
@@ -378,9 +382,9 @@ def test_look_ups_of_the_parent_take_no_slot_of_a_child(monkeypatch: pytest.Monk
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     with ThreadPoolExecutor(40) as threads:
-        slow = [threads.submit(look_up, f"slow{number}.example.test", 443, 20) for number in range(40)]
+        slow = [threads.submit(run, look_up(f"slow{number}.example.test", 443, 20), BLOCK) for number in range(40)]
         assert all(begun.acquire(timeout=20) for _ in range(32)), "as many as may be under way at once"
-        with forked(lambda: str(*look_up("quick.example.test", 443, 10))) as child:
+        with forked(lambda: str(*run(look_up("quick.example.test", 443, 10), BLOCK))) as child:
             assert child.result() == "192.0.2.1:443"
         answers.set()
         assert {str(*one.result(20)) for one in slow} == {"192.0.2.1:443"}

@@ -258,15 +258,30 @@ def test_plain_http_on_this_machine(mode: Mode, host: str) -> None:
     assert list(ended.notes.stages) == ["tcp"]
 
 
+SETS_A_COOKIE = answer(b"", "Set-Cookie: session=1; Path=/")
+
+
 def test_cookies_are_off(authority: Authority) -> None:
-    behaviour = answer(b"", "Set-Cookie: session=1; Path=/")
-    server = Server(behaviour, tls=authority.server(), ca_pem=authority.pem)
-    with server, sync_client(settings_for(server)) as client:
-        client.get("/")
-        response = client.get("/")
+    with (
+        Server(SETS_A_COOKIE, tls=authority.server(), ca_pem=authority.pem) as server,
+        sync_client(settings_for(server)) as client,
+    ):
+        responses = [client.get("/"), client.get("/")]
         assert not client.cookies
 
-    assert response.headers["set-cookie"]
+    assert all(response.headers["set-cookie"] for response in responses)
+    assert all(b"cookie" not in request.lower() for request in server.requests)
+
+
+def test_cookies_are_off_in_an_event_loop(authority: Authority) -> None:
+    async def ask_twice(server: Server) -> None:
+        async with async_client(settings_for(server)) as client:
+            responses = [await client.get("/"), await client.get("/")]
+            assert all(response.headers["set-cookie"] for response in responses)
+            assert not client.cookies
+
+    with Server(SETS_A_COOKIE, tls=authority.server(), ca_pem=authority.pem) as server:
+        asyncio.run(ask_twice(server))
     assert all(b"cookie" not in request.lower() for request in server.requests)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import socket
 import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from connform.auth.oauth.token_endpoint import App, TokenEndpoint
 from connform.errors import ConnectionFailed
 from connform.http import REAL, ClientSettings, RequestFailed, sync_client, transport_base
 from connform.http.net.environment_proxy import environment_proxy
+from connform.http.settings import BasicAuth
 from connform.origin import Origin
 from connform.secret import Secret
 from tests.canary import API_KEY
@@ -91,6 +94,16 @@ def test_through_a_tunnel(mode: Mode, scheme: str, authority: Authority, target:
     assert PASSWORD not in repr(settings)
 
 
+@pytest.mark.parametrize("password", [PASSWORD, "ümlaut: and a space"])
+def test_user_and_password_beside_the_url(authority: Authority, target: Server, ca_file: Path, password: str) -> None:
+    with Server(tunnel_to(target)) as proxy:
+        settings = replace(settings_through(proxy, "http", ca_file), proxy_auth=BasicAuth("ci", Secret(password)))
+        assert exchange("sync", settings).response is not None
+    expected = base64.b64encode(f"ci:{password}".encode())
+    assert b"\r\nProxy-Authorization: Basic " + expected + b"\r\n" in proxy.requests[0]
+    assert password not in repr(settings)
+
+
 def _context(authority: Authority, scheme: str) -> ssl.SSLContext | None:
     return authority.server("localhost") if scheme == "https" else None
 
@@ -123,6 +136,7 @@ def test_no_tunnel(
     assert PASSWORD not in str(ended.error)
     assert isinstance(ended.error, RequestFailed)
     assert not ended.error.sent
+    assert ("user name and password" in ended.error.hint) == ("407" in text)
 
 
 def test_tls_faults_through_a_tunnel(

@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from itertools import count
 
 import anyio.to_thread
 import httpx
@@ -101,7 +102,15 @@ def test_one_that_is_refused_again_stays_refused(server: Server, mode: Mode) -> 
     credential = Ending(OLD, authorization("Bearer other"))
     ended = exchange(mode, settings_for(server, credential=credential, attempts=3))
     assert ended.response is not None
-    assert (ended.response.status_code, len(credential.refused), len(server.requests)) == (401, 1, 2)
+    assert (ended.response.status_code, len(credential.refused), len(server.requests)) == (401, 2, 2)
+
+
+def test_one_that_is_another_each_time_is_renewed_twice_at_most(server: Server, mode: Mode) -> None:
+    numbers = count()
+    credential = Ending(OLD, lambda: authorization(f"Bearer other-{next(numbers)}"))
+    ended = exchange(mode, settings_for(server, credential=credential, attempts=3))
+    assert ended.response is not None
+    assert (ended.response.status_code, len(credential.refused), len(server.requests)) == (401, 2, 3)
 
 
 def test_where_nothing_newer_can_be_had_the_refusal_stands(server: Server, mode: Mode) -> None:

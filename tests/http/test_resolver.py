@@ -16,7 +16,8 @@ import pytest
 
 from connform.http import RequestFailed
 from connform.http.net import resolver
-from connform.http.net.resolver import Endpoint, endpoints_without_lookup, look_up, look_up_async
+from connform.http.net.resolver import Endpoint, endpoints_without_lookup
+from connform.http.net.steps import BLOCK, WAIT, run, run_async
 from connform.process_local import ProcessLocal
 from tests.conftest import require_library
 
@@ -49,6 +50,14 @@ PROGRAM = """
         fault = error.fault.name
     print(json.dumps({"fault": fault, "elapsed_s": time.monotonic() - started_at}))
 """
+
+
+def look_up(host: str, timeout_s: float) -> list[Endpoint]:
+    return run(resolver.look_up(host, 443, timeout_s), BLOCK)
+
+
+async def look_up_async(host: str, timeout_s: float) -> list[Endpoint]:
+    return await run_async(resolver.look_up(host, 443, timeout_s), WAIT)
 
 
 def in_namespace(
@@ -119,10 +128,10 @@ def test_what_the_resolver_says(monkeypatch: pytest.MonkeyPatch, code: int, faul
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
 
     with pytest.raises(RequestFailed) as raised:
-        look_up("api.example.test", 443, 1)
+        look_up("api.example.test", 1)
     assert raised.value.fault.name == fault
     with pytest.raises(RequestFailed) as raised:
-        anyio.run(look_up_async, "api.example.test", 443, 1)
+        anyio.run(look_up_async, "api.example.test", 1)
     assert raised.value.fault.name == fault
 
 
@@ -137,8 +146,8 @@ def test_addresses_come_in_the_resolvers_order(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_arguments, **_options: found)
 
     expected = ["[2001:db8::1]:443", "192.0.2.1:443"]
-    assert [str(endpoint) for endpoint in look_up("api.example.test", 443, 1)] == expected
-    assert [str(e) for e in anyio.run(look_up_async, "api.example.test", 443, 1, backend=backend)] == expected
+    assert [str(endpoint) for endpoint in look_up("api.example.test", 1)] == expected
+    assert [str(e) for e in anyio.run(look_up_async, "api.example.test", 1, backend=backend)] == expected
 
 
 def test_literals_need_no_lookup() -> None:
@@ -165,12 +174,12 @@ def test_slots_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resolver, "_THREADS", ProcessLocal(lambda: resolver._LookupThreads(2)))
     for number in range(5):
         with pytest.raises(RequestFailed):
-            look_up(f"stuck{number}.example.test", 443, 0.05)
-    assert look_up("quick.example.test", 443, 1)
+            look_up(f"stuck{number}.example.test", 0.05)
+    assert look_up("quick.example.test", 1)
     stuck.set()
     for _ in range(100):
         if resolver._THREADS.own._free == 2:
             break
         time.sleep(0.02)
     assert resolver._THREADS.own._free == 2
-    assert look_up("quick.example.test", 443, 1)
+    assert look_up("quick.example.test", 1)

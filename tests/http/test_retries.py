@@ -152,7 +152,7 @@ def test_refused_answers_give_their_connections_back(authority: Authority) -> No
 
 
 def test_pauses_differ_between_callers() -> None:
-    pauses = {retry.after_answer(503, None, 1, safe=True) for _ in range(10)}
+    pauses = {retry.after_answer(503, None, 1, safe=True, longest_s=60) for _ in range(10)}
     assert len(pauses) == 10
 
 
@@ -162,9 +162,9 @@ LIMITED = status(429, "Retry-After: 2")
 LIMITED_FOR_LONG = status(429, "Retry-After: 30")
 
 
-def learn(server: Server) -> None:
+def learn(server: Server, **changes: float) -> None:
     """Be told to wait, by a client that has no time for it."""
-    ended = exchange("sync", settings_for(server, attempts=3, total_s=1.9))
+    ended = exchange("sync", settings_for(server, attempts=3, total_s=1.9, **changes))
     assert ended.response is not None
     assert ended.response.status_code == 429
 
@@ -231,13 +231,14 @@ def test_a_date_counts_from_the_servers_own_clock(authority: Authority, ahead_s:
     assert 1 <= ended.elapsed_s < 1 + BUSY_S
 
 
-def test_a_limit_until_the_next_century_is_forgotten_after_a_minute(
-    authority: Authority, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("changes", "remembered_s"), [({}, 60), ({"retry_after_max_s": 7200.0}, 7200)])
+def test_a_limit_until_the_next_century_is_forgotten_after_a_minute_or_what_the_settings_say(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch, changes: dict[str, float], remembered_s: int
 ) -> None:
     with Server(script(status(429, FAR), OK), tls=authority.server(), ca_pem=authority.pem) as server:
-        learn(server)
-        settings = settings_for(server, attempts=3, total_s=5)
-        for later_s, seen in ((30, 1), (61, 2)):
+        learn(server, **changes)
+        settings = settings_for(server, attempts=3, total_s=5, **changes)
+        for later_s, seen in ((remembered_s / 2, 1), (remembered_s + 1, 2)):
             now = time.monotonic() + later_s
             monkeypatch.setattr(limits, "monotonic", lambda now=now: now)
             ended = exchange("sync", settings)
@@ -263,6 +264,16 @@ def test_a_renewed_credential_still_has_to_wait(authority: Authority, mode: Mode
             ended = exchange(mode, settings)
             assert (ended.fault if ended.error else None) == fault
         assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize("code", [429, 503])
+@pytest.mark.parametrize(("retry_after_max_s", "seen"), [(0.5, 1), (1.0, 2)])
+def test_a_request_waits_no_longer_than_the_settings_say(
+    authority: Authority, mode: Mode, code: int, retry_after_max_s: float, seen: int
+) -> None:
+    steps = script(status(code, "Retry-After: 1"), OK)
+    _, asked = ask(authority, steps, mode, "GET", "/", retry_after_max_s=retry_after_max_s)
+    assert asked == seen
 
 
 def test_a_single_attempt_asks_whatever_was_said(authority: Authority) -> None:

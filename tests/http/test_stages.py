@@ -23,6 +23,7 @@ from connform.simulator.certificates import Certificates
 from tests.http import servers
 from tests.http.exchanging import BUSY_S, SHORT, Mode, exchange, settings_for
 from tests.http.servers import HOST, Authority, Behaviour, Server, answer, drip, endless, head, raw
+from tests.ports import silent_port
 
 DAY = timedelta(days=1)
 
@@ -65,7 +66,7 @@ REPLIES = {
         "http_too_large",
     ),
     "gzip bomb": (
-        answer(gzip.compress(bytes(50_000_000), compresslevel=1), "Content-Encoding: gzip"),
+        answer(servers.gzip_of_zeros(50), "Content-Encoding: gzip"),
         "http_too_large",
     ),
 }
@@ -174,23 +175,18 @@ def test_refused(mode: Mode) -> None:
         settings = settings_for(server)
     error = failed_in_time(mode, settings, "tcp_refused")
 
+    assert error.message == f"{HOST} (127.0.0.1:{server.port}) refused the connection"
     assert not error.sent
 
 
 def test_connect_timeout(mode: Mode) -> None:
-    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
-        fillers = [socket.socket() for _ in range(3)]  # a full backlog drops packets, as a firewall does
-        for filler in fillers:
-            filler.settimeout(0)
-            filler.connect_ex(listener.getsockname())
-        try:
-            settings = ClientSettings(f"https://127.0.0.1:{listener.getsockname()[1]}", connect_s=0.4, attempts=1)
-            error = failed_in_time(mode, settings, "tcp_timeout")
-        finally:
-            for filler in fillers:
-                filler.close()
+    with silent_port() as port:
+        error = failed_in_time(
+            mode, ClientSettings(f"https://127.0.0.1:{port}", connect_s=0.4, attempts=1), "tcp_timeout"
+        )
 
     assert isinstance(error, httpx.TimeoutException)
+    assert error.message == f"127.0.0.1 (127.0.0.1:{port}) did not answer in time"
 
 
 def test_a_behaviour_is_no_fault(mode: Mode, authority: Authority) -> None:

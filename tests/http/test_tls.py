@@ -30,7 +30,7 @@ def built(monkeypatch: pytest.MonkeyPatch) -> list[ssl.SSLContext]:
         return contexts[-1]
 
     monkeypatch.setattr(tls, "_empty_context", counting)
-    tls._build.cache_clear()
+    tls._latest_context.cache_clear()
     return contexts
 
 

@@ -38,7 +38,7 @@ connections:
     environment: sandbox # sandbox | production | private
     region: us # sandbox: us, eu; production: us, ca, eu
     auth: # a secret is a reference: FORMS
-      method: api_key # api_key | oauth2 | bearer
+      method: api_key # server to server, for the data of your own organisation; else oauth2, bearer
       api_key: env://SANDBOX_US_API_KEY
     # tags: [ci] # for --tag
 """.replace("FORMS", ", ".join(backend.form for backend in map(BACKENDS.__getitem__, ("env", "dotenv", "file"))))
@@ -199,7 +199,7 @@ def test_on_a_terminal_it_asks_and_asks_again_after_a_wrong_answer(
         (r"environment \(sandbox, production, private\) \[sandbox\]: ", "prod"),
         (r"--environment takes .*\[sandbox\]: ", "production"),
         (r"region \(us, ca, eu\) \[us\]: ", "ca"),
-        (r"auth \(api_key, oauth2, bearer\) \[api_key\]: ", ""),
+        (r"  api_key: server to server.*auth \(api_key, oauth2, bearer\) \[api_key\]: ", ""),
         (r"name \[production-ca\]: ", "globex"),
         (r"ci \(none, github, gitlab\) \[none\]: ", ""),
     ):

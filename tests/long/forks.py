@@ -26,6 +26,7 @@ import connform
 from connform.http import REAL, ClientSettings, limits, sync_client
 from connform.http.net import tls
 from connform.http.net.resolver import look_up
+from connform.http.net.steps import BLOCK, run
 from connform.http.origin import pinned_origin
 from connform.http.settings import HeaderLines
 from connform.secret import Secret
@@ -89,18 +90,18 @@ def store_reads() -> Iterator[Work]:
             stores:
               corp: {{type: vault, address: "http://127.0.0.1:{store.port}", mount: secret, kv_version: 2, auth: {{method: token, token: "file://token"}}}}
             connections:
-              api: {{provider: http, base_url: "http://localhost:{api.port}", check: {{path: /}}, auth: {{method: api_key, api_key: "corp://x#key"}}}}
+              api: {{provider: http, base_url: "http://localhost:{api.port}", check: {{path: /, expect: {{text: hello}}}}, auth: {{method: api_key, api_key: "corp://x#key"}}}}
             """)
         (Path(folder) / "token").write_text("token")
         newest = [connform.load(file)]
 
         def read() -> None:
             newest[0] = connections = connform.load(file)
-            with closing(connections._context.source), connections["api"].client() as client:
+            with closing(connections._context().source), connections["api"].client() as client:
                 assert client.get("/").text == "hello"
 
         def use() -> None:
-            with closing(newest[0]._context.source), newest[0]["api"].client() as client:
+            with closing(newest[0]._context().source), newest[0]["api"].client() as client:
                 assert client.get("/").text == "hello"
 
         yield Work(read, use)
@@ -111,7 +112,7 @@ def look_ups() -> Iterator[Work]:
     """Threads and children look a name up: an address in a form that only the system's resolver knows."""
 
     def ask() -> None:
-        assert look_up("127.1", 443, 10)[0].address == ("127.0.0.1", 443)
+        assert run(look_up("127.1", 443, 10), BLOCK)[0].address == ("127.0.0.1", 443)
 
     yield Work(ask, ask)
 
@@ -127,11 +128,11 @@ def contexts() -> Iterator[Work]:
     with Server(echo, tls=authority.server(), ca_pem=authority.pem) as server:
 
         def build() -> None:
-            tls._build.cache_clear()
+            tls._latest_context.cache_clear()
             tls.context_for(_patient(server))
 
         def use() -> None:
-            tls._build.cache_clear()
+            tls._latest_context.cache_clear()
             with sync_client(_patient(server)) as client:
                 assert client.get("/path").text == "/path"
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from connform.diagnostics import MASK, Severity, Span
-from connform.engine.load.catalog import vocabulary
 from connform.engine.load.manifest import examine
+from connform.engine.load.vocabulary import vocabulary
 from connform.manifest.explain import explain
 from connform.manifest.files import Source
 from connform.manifest.tally import Tally
@@ -16,7 +16,7 @@ from connform.manifest.validate import validate
 from connform.manifest.violations import compile_finder
 
 CONNECTION = "  a:\n    environment: sandbox\n    region: us\n    auth: {method: api_key, api_key: env://KEY}\n"
-FREE = "{provider: http, base_url: 'https://a.example', check: {path: /me}, auth: {method: bearer, token: live://K}}"
+FREE = "{provider: http, base_url: 'https://a.example', check: {path: /me, expect: {text: me}}, auth: {method: bearer, token: live://K}}"
 NO_STORE = "no store opens another: name a built-in backend, such as env:// or file://"
 
 A_TAG = "a tag starts with a letter or a digit, and goes on with letters, digits, `.`, `_`, `:`, `/` or `-`"
@@ -39,6 +39,7 @@ def details(text: str) -> list[str]:
         ("owner: ''", "the text is empty"),
         ("timeouts: {read_s: 0}", "more than 0 is needed"),
         ("timeouts: {read_s: 3601}", "at most 3600 is allowed"),
+        ("timeouts: {retry_after_max_s: 86401}", "at most 86400 is allowed"),
         ("total_s: 1", "`total_s` belongs below `timeouts:`: not allowed here"),
         ("total_s: 1\n    read_s: 1", "`total_s`, `read_s` belong below `timeouts:`: not allowed here"),
         ("instance: x", "`instance` belongs to `environment: private`: not allowed here"),
@@ -81,7 +82,7 @@ def test_of_a_key_and_its_value(line: str, detail: str) -> None:
             f"version:\nfoo: 1\nconnections:\n{CONNECTION}",
             [
                 "this connform reads version 1: write `version: 1`",
-                "`foo` is not allowed in this entry; allowed: `version`, `stores`, `defaults`, `templates`, `connections`, `moved`",
+                "`foo` is not allowed in this entry; allowed: `version`, `providers`, `stores`, `defaults`, `templates`, `connections`, `moved`",
             ],
         ),
         (
@@ -144,6 +145,7 @@ def test_what_a_backend_says_shows_a_path_only_if_it_is_plain(path: str, shown: 
         ({"maxItems": 2}, [1, 2, 3], ("out-of-range", "at most 2 items are allowed")),
         ({"minProperties": 1}, {}, ("out-of-range", "at least 1 entry is needed")),
         ({"minProperties": 2}, {"a": 1}, ("out-of-range", "at least 2 entries are needed")),
+        ({"maxProperties": 1}, {"a": 1, "b": 2}, ("out-of-range", "at most 1 entry is allowed")),
         ({"minimum": 2}, 1, ("out-of-range", "at least 2 is needed")),
         ({"type": ["integer", "null"]}, "1", ("wrong-type", "a whole number belongs here")),
         (

@@ -120,6 +120,27 @@ connections:
     assert load_manifest([str(file)])["one"].settings["check"] == {"path": "/me"}
 
 
+def test_every_key_of_a_body_is_inherited(tmp_path: Path) -> None:
+    file = tmp_path / "m.yaml"
+    file.write_text(
+        """\
+version: 1
+templates:
+  api:
+    provider: http
+    base_url: https://api.acme.example
+    check: {path: /me, method: POST, json: {take: {any: 1}}, expect: {body: {required: [id], properties: {id: {type: string}}}}}
+    auth: {method: bearer, token: "env://TOKEN"}
+connections:
+  one: {extends: api, check: {json: {skip: 2}}}
+""",
+        "utf-8",
+    )
+    check = load_manifest([str(file)])["one"].settings["check"]
+    assert check["json"] == {"take": {"any": 1}, "skip": 2}
+    assert check["expect"] == {"body": {"required": ["id"], "properties": {"id": {"type": "string"}}}}
+
+
 def test_the_layer_of_what_is_not_there_is_that_of_the_nearest_value_around_it() -> None:
     connection = examine([Source("m.yaml", TEXT.encode(), "")])[0].connections["bottom"]
     origins = [connection.layer(path).origin for path in (("timeouts", "total_s"), ("auth", "token"), ("proxy",))]
@@ -135,5 +156,5 @@ def test_the_settings_of_a_store_are_its_own_keys(tmp_path: Path) -> None:
     store = "{type: file, path: /run/x, environment: sandbox, timeout_s: 5}"
     file.write_text(TEXT.replace("connections:", f"stores:\n  mounted: {store}\nconnections:"), "utf-8")
     mounted = load_manifest([str(file)]).stores["mounted"]
-    assert (mounted.type, mounted.environment, mounted.timeout_s) == ("file", "sandbox", 5.0)
+    assert (mounted.type, mounted.environments, mounted.timeout_s) == ("file", ("sandbox",), 5.0)
     assert mounted.settings == {"path": "/run/x"}

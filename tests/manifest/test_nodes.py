@@ -103,7 +103,7 @@ def test_a_path_leads_to_the_nearest_place() -> None:
     assert place(locate(root, ("a", 0, "b"), start)) == (2, 8, 2, 9)
     assert place(locate(root, ("a", 0, "b"), start, at_key=True)) == (2, 5, 2, 6)
     assert place(locate(root, ("a", 1), start)) == (3, 5, 3, 6)
-    assert place(locate(root, ("a", 0, "missing", "deeper"), start)) == (1, 1, 1, 2)
+    assert place(locate(root, ("a", 0, "missing", "deeper"), start)) == (2, 5, 2, 6)
     assert place(locate(root, ("a", 1, "deeper"), start)) == (3, 5, 3, 6)
     assert place(locate(root, ("nowhere",), start)) == place(start)
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from connform.engine.load.catalog import vocabulary
 from connform.engine.load.selection import Selection
+from connform.engine.load.vocabulary import vocabulary
 from connform.engine.validate import validate as validate_files
 from connform.manifest.files import Source
 from connform.manifest.tally import Tally

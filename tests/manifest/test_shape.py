@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator, Draft202012Validator
 
-from connform.engine.load.catalog import vocabulary
 from connform.engine.load.manifest_schemas import manifest_schema
+from connform.engine.load.vocabulary import vocabulary
 from connform.manifest.compiled import compile_predicate
 from connform.manifest.shape import Shape, build_signature, keys, plain_keys, secret_keys, selected
 from tests.schemas import validator_of
@@ -105,7 +105,7 @@ def test_keys_are_found_in_every_branch() -> None:
 
 
 def test_every_secret_of_the_manifest_is_typed_as_one() -> None:
-    assert secret_keys(vocabulary().connection) == {"api_key", "client_secret", "token"}
+    assert secret_keys(vocabulary().connection) == {"api_key", "client_secret", "password", "token"}
 
 
 def test_the_published_schema_is_a_schema() -> None:

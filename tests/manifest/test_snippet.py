@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from connform.diagnostics import Diagnostic, Severity, Span
-from connform.engine.load.catalog import vocabulary
 from connform.engine.load.manifest import examine
+from connform.engine.load.vocabulary import vocabulary
 from connform.manifest.files import Source
 from connform.manifest.snippet import MAX_LENGTH, MAX_LINE, Public, add_snippets, mask
 from connform.manifest.source_excerpts import public_text

@@ -11,7 +11,7 @@ from yaml import _yaml
 
 from connform.cli.main import main
 from connform.diagnostics import Diagnostic
-from connform.engine.load.catalog import vocabulary
+from connform.engine.load.vocabulary import vocabulary
 from connform.manifest.files import Source
 from connform.manifest.libyaml import scalar_extents
 from connform.manifest.parser import parse

@@ -61,12 +61,14 @@ def start_provider(
     with ExitStack() as stack:
 
         def start(lifetime_s: int) -> Provider:
+            port, loopback_port = free_ports(2)
             return stack.enter_context(
                 running_provider(
                     tmp_path_factory.mktemp("provider"),
                     authority.pem_for("localhost"),
                     ca_file,
-                    redirect_uri=f"https://localhost:{free_ports(1)[0]}/auth/callback",
+                    redirect_uri=f"https://localhost:{port}/auth/callback",
+                    loopback_port=loopback_port,
                     client_secret=SECRET,
                     lifetime_s=lifetime_s,
                 )

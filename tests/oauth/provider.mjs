@@ -7,6 +7,7 @@ import { Provider } from "oidc-provider";
 const [certificate, key, lifetime] = process.argv.slice(2);
 const secret = process.env.CLIENT_SECRET;
 const redirects = JSON.parse(process.env.REDIRECT_URIS);
+const loopbacks = JSON.parse(process.env.LOOPBACK_URIS);
 const refreshed = []; // when, in seconds
 const counts = { code: 0, refresh: 0, refused: 0, unread: 0, revoked: 0, api: 0, rejected: 0 };
 
@@ -20,8 +21,15 @@ server.listen(0, "127.0.0.1", () => {
     grant_types: ["authorization_code", "refresh_token"],
     token_endpoint_auth_method: method,
   });
+  const cli = {
+    client_id: "acme-cli",
+    redirect_uris: loopbacks,
+    grant_types: ["authorization_code", "refresh_token"],
+    token_endpoint_auth_method: "none",
+    application_type: "native",
+  };
   const provider = new Provider(origin, {
-    clients: [client("acme-basic", "client_secret_basic"), client("acme-body", "client_secret_post")],
+    clients: [client("acme-basic", "client_secret_basic"), client("acme-body", "client_secret_post"), cli],
     cookies: { keys: ["synthetic"] },
     features: { devInteractions: { enabled: true }, revocation: { enabled: true } },
     pkce: { required: () => true },

@@ -25,12 +25,16 @@ _STEPS = 20
 class Provider:
     """A running oidc-provider."""
 
-    def __init__(self, port: int, ca_file: Path, redirect_uri: str, client_secret: str) -> None:
+    def __init__(
+        self, port: int, ca_file: Path, redirect_uri: str, client_secret: str, loopback_uris: tuple[str, ...]
+    ) -> None:
         self.origin = f"https://localhost:{port}"
         self.ca_file = ca_file
         self._trust = ssl.create_default_context(cafile=ca_file)
         self.redirect_uri = redirect_uri
         self.client_secret = client_secret
+        self.loopback_uris = loopback_uris
+        """Where the public client `acme-cli` is sent back to, by http."""
 
     def manifest(self, **auth: Any) -> str:
         """Return a manifest with the connection `customer`, an instance on this server."""
@@ -45,6 +49,27 @@ class Provider:
         customer = {
             "environment": "private",
             "base_url": f"{self.origin}/api/v1",
+            "tls": {"ca_file": str(self.ca_file)},
+            "auth": oauth,
+        }
+        return json.dumps({"version": 1, "connections": {"customer": customer}})
+
+    def public_manifest(self, redirect_uri: str, **auth: Any) -> str:
+        """Return a manifest with the connection `customer`, an API on this server for a public client."""
+        oauth = {
+            "method": "oauth2",
+            "client_id": "acme-cli",
+            "redirect_uri": redirect_uri,
+            "scopes": ["profile", "offline_access"],
+            "authorize_url": f"{self.origin}/connect/authorize?prompt=consent",
+            "token_url": f"{self.origin}/connect/token",
+            "revoke_url": f"{self.origin}/connect/revocation",
+            **auth,
+        }
+        customer = {
+            "provider": "http",
+            "base_url": f"{self.origin}/api/v1",
+            "check": {"path": "/me", "expect": {"body": {"type": "object", "required": ["items"]}}},
             "tls": {"ca_file": str(self.ca_file)},
             "auth": oauth,
         }
@@ -81,7 +106,7 @@ class Provider:
             for _ in range(_STEPS):
                 if answer.is_redirect:
                     address = urljoin(str(answer.url), answer.headers["location"])
-                    if address.startswith(self.redirect_uri):
+                    if address.startswith((self.redirect_uri, *self.loopback_uris)):
                         return address
                     answer = browser.get(address)
                 else:
@@ -97,7 +122,14 @@ class Provider:
 
 @contextmanager
 def running_provider(
-    folder: Path, certificate: bytes, ca_file: Path, *, redirect_uri: str, client_secret: str, lifetime_s: int
+    folder: Path,
+    certificate: bytes,
+    ca_file: Path,
+    *,
+    redirect_uri: str,
+    client_secret: str,
+    lifetime_s: int,
+    loopback_port: int = 1,
 ) -> Iterator[Provider]:
     """Run one; `certificate` is its key and chain for localhost, PEM."""
     node = require_peer("node")
@@ -107,10 +139,13 @@ def running_provider(
     pem.write_bytes(certificate)
     pem.chmod(0o600)
     script = Path(__file__).with_name("provider.mjs")
+    hosts = ("127.0.0.1", "[::1]", "localhost")
+    loopback_uris = tuple(f"http://{host}:{loopback_port}/callback" for host in hosts)
     environment = {
         "PATH": os.environ["PATH"],
         "CLIENT_SECRET": client_secret,
         "REDIRECT_URIS": json.dumps([redirect_uri]),
+        "LOOPBACK_URIS": json.dumps(loopback_uris),
         "NODE_NO_WARNINGS": "1",
     }
     with (
@@ -123,6 +158,6 @@ def running_provider(
             assert process.stdout is not None
             line = process.stdout.readline()
             assert line, (folder / "provider.log").read_text()
-            yield Provider(int(line), ca_file, redirect_uri, client_secret)
+            yield Provider(int(line), ca_file, redirect_uri, client_secret, loopback_uris)
         finally:
             process.kill()

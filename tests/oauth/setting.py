@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from connform.auth.oauth.credential import GrantCredential
+from connform.auth.oauth.credential import GrantCredential, _now
 from connform.auth.oauth.server import AuthorizationServer
 from connform.auth.oauth.token_endpoint import App
 from connform.database.memory import MemoryStore
@@ -47,9 +47,11 @@ def grant(**facts: Any) -> Grant:
 
 def credential(server: Server, store: GrantStore, client_id: str = "acme", **settings: Any) -> GrantCredential:
     """Return what a process makes of the grant in a store."""
-    app = App(client_id, Secret(APP_SECRET), settings.pop("authentication", "basic"))
+    secret = None if settings.pop("is_public", False) else Secret(APP_SECRET)
+    app = App(client_id, secret, settings.pop("authentication", "basic"))
+    clock = settings.pop("clock", _now)
     reach: ClientSettings = settings_for(server, **settings)
-    return GrantCredential("customer", store, AuthorizationServer(token_url=TOKEN_URL), app, reach)
+    return GrantCredential("customer", store, AuthorizationServer(token_url=TOKEN_URL), app, reach, clock=clock)
 
 
 def after(pause_s: float, answered: bytes, *more: bytes) -> Behaviour:

@@ -7,10 +7,9 @@ import pytest
 from connform.auth.oauth import cool_down
 from connform.auth.oauth.cool_down import CoolDown
 from connform.errors import ConnectionFailed
-from connform.http.settings import Network
 from tests.http.exchanging import authorization
 from tests.http.servers import Behaviour, answer
-from tests.oauth.setting import RENEWS, Setting, error, failure_of, fault_of, grant
+from tests.oauth.setting import RENEWS, Setting, body, error, failure_of, fault_of, grant
 
 
 class Clock:
@@ -86,20 +85,23 @@ def test_what_another_process_has_renewed_ends_the_waiting(setting: Setting, clo
     assert clock.now == 1000
 
 
-def test_an_endpoint_that_was_not_reached_is_tried_again_at_once(setting: Setting) -> None:
-    ways = [("127.0.0.1", 1), ("127.0.0.1", setting.server.port)]
-    network = Network(route=lambda _host, _port: ways.pop(0), ca_pem=setting.server.ca_pem)
-    credential = setting.credential(network=network)
-    assert fault_of(credential) == "tcp_refused"
-    assert credential.renew()
+def test_a_renewal_that_succeeds_forgets_earlier_trouble(setting: Setting, clock: Clock) -> None:
+    credential = setting.credential()
+    for _ in range(3):
+        setting.server.behaviour = answer(b"", status=503)
+        assert fault_of(credential) == "token_endpoint_unavailable"
+        clock.now += 1.01
+        setting.server.behaviour = answer(body(expires_in=1e-6))
+        assert credential.renew()
 
 
 def test_answers_that_are_lost_again_and_again_are_asked_for_less_often(setting: Setting, clock: Clock) -> None:
     """The old token is tried once more at once, most interruptions being short; then as other failures."""
     setting.server.behaviour = lambda connection: connection.read_request() and connection.reset()
     credential = setting.credential()
-    for _ in range(5):
-        assert fault_of(credential) == "refresh_interrupted"
+    first, second, *_ = (failure_of(credential) for _ in range(5))
+    assert {first.fault.name, second.fault.name} == {"refresh_interrupted"}
+    assert ["the next use tries the token once more" in one.hint for one in (first, second)] == [True, False]
     assert len(setting.server.requests) == 2
     clock.now += 1
     setting.keep(grant(pending=None))

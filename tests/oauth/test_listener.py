@@ -59,6 +59,14 @@ def test_the_answer_is_handed_over_and_nothing_else(
             wait(0.01)
 
 
+def test_an_http_address_is_listened_to_in_clear(port: int) -> None:
+    address = f"http://127.0.0.1:{port}/back"
+    with listen_for_redirect(address, is_answer, None, None) as wait, httpx.Client() as browser:
+        assert browser.get(f"{address}?state=another").status_code == 400
+        assert browser.get(f"{address}?code=x&state=mine").status_code == 200
+        assert wait(5).reveal() == f"{address}?code=x&state=mine"
+
+
 def test_a_connection_that_is_left_idle_holds_nothing_up(port: int, certificate: Path, browser: httpx.Client) -> None:
     address = f"https://127.0.0.1:{port}/back"
     with socket.socket() as idle:

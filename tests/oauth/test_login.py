@@ -7,8 +7,11 @@ import pty
 import socket
 import ssl
 import subprocess
+from base64 import urlsafe_b64encode
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx
@@ -24,11 +27,13 @@ from cryptography.hazmat.primitives.serialization import (
 from connform.auth.oauth import authorization
 from connform.auth.oauth.listener import listen_for_redirect
 from connform.auth.oauth.server import AuthorizationServer, discover
+from connform.auth.oauth.server import settings_for as authorization_server_settings
 from connform.database import open_grants
 from connform.engine.login import login
 from connform.engine.run.state_location import StateLocation
 from connform.errors import ConnectionFailed
 from connform.faults import FAULTS
+from connform.http.settings import ClientSettings
 from connform.secret import Secret
 from tests.canary import API_KEY, AWKWARD, assert_no_canary
 from tests.end_to_end.conftest import Issuer
@@ -59,10 +64,21 @@ def test_the_address_asks_for_all_that_protects_a_login() -> None:
     one, other = begun(), begun()
     query = {name: value for name, (value,) in parse_qs(urlsplit(one.url).query).items()}
     assert query["code_challenge_method"] == "S256"
+    digest = urlsafe_b64encode(sha256(one.verifier.reveal().encode()).digest()).decode()
+    assert query["code_challenge"] == digest.rstrip("=")  # RFC 7636 §4.2 and appendix A: without padding
     assert (query["audience"], query["redirect_uri"], query["response_type"]) == ("api", REDIRECT, "code")
+    assert (query["client_id"], query["state"]) == ("acme", one.state.reveal())
     assert one.verifier.reveal() not in one.url
     assert one.state.reveal() != other.state.reveal()
     assert len(one.verifier.reveal()) >= 43  # RFC 7636 §4.1
+
+
+def test_without_scopes_no_scope_is_sent() -> None:
+    """RFC 6749 §3.3: the server has a default of its own; an empty one would be refused."""
+    asked = authorization.start(f"{ISSUER}/authorize", "acme", REDIRECT, [])
+    assert "scope" not in parse_qs(urlsplit(asked.url).query, keep_blank_values=True)
+    asked = authorization.start(f"{ISSUER}/authorize", "acme", REDIRECT, ["repo", "gist"])
+    assert parse_qs(urlsplit(asked.url).query)["scope"] == ["repo gist"]
 
 
 @pytest.mark.parametrize("spaces", ["", " ", "\n"])
@@ -75,6 +91,7 @@ WRONG = {
     "the state of another login": (REDIRECT, {"state": "another"}, "login_state_mismatch"),
     "no state": (REDIRECT, {"state": ""}, "login_state_mismatch"),
     "another issuer": (REDIRECT, {"iss": "https://evil.example"}, "login_issuer_mismatch"),
+    "another tenant of the issuer": (REDIRECT, {"iss": f"{ISSUER}/tenant/2"}, "login_issuer_mismatch"),
     "a denial": (REDIRECT, {"error": "access_denied", "code": ""}, "login_denied"),
     "an unknown error": (REDIRECT, {"error": API_KEY, "code": ""}, "login_denied"),
     "an invalid request": (REDIRECT, {"error": "invalid_request", "code": ""}, "login_bad_callback"),
@@ -87,6 +104,7 @@ WRONG = {
     "another host": ("https://evil.example/auth/callback", {}, "login_bad_callback"),
     "another port": ("https://localhost/auth/callback", {}, "login_bad_callback"),
     "plain http": ("http://localhost:8443/auth/callback", {}, "login_bad_callback"),
+    "a password inside": ("https://:word@localhost:8443/auth/callback", {}, "login_bad_callback"),
     "a user inside": ("https://me@localhost:8443/auth/callback", {}, "login_bad_callback"),
 }
 
@@ -102,12 +120,21 @@ def test_an_address_that_is_not_the_answer_to_this_login_is_refused(case: str) -
 
 
 @pytest.mark.parametrize(
+    ("error", "said"), [("access_denied", "access_denied"), (API_KEY, "an error without a known name")]
+)
+def test_an_error_is_named_where_it_is_a_known_one(error: str, said: str) -> None:
+    request = begun()
+    with pytest.raises(ConnectionFailed, match=f"the server answered the login with {said}$"):
+        authorization.read_callback(request, back(request, error=error))
+
+
+@pytest.mark.parametrize(
     "text", ["", "yes", API_KEY, "https://", "https://[", "https://localhost:8443/auth/callback?a b"]
 )
 def test_rubbish_is_refused_and_never_echoed(text: str) -> None:
     with pytest.raises(ConnectionFailed) as caught:
         authorization.read_callback(begun(), text)
-    assert caught.value.fault.name in {"login_bad_callback", "login_state_mismatch"}
+    assert caught.value.fault.name == "login_bad_callback"
     assert_no_canary(caught.value.message)
 
 
@@ -118,11 +145,17 @@ def test_a_parameter_that_comes_twice_is_refused() -> None:
     assert caught.value.fault.name == "login_bad_callback"
 
 
-def test_a_query_of_the_registered_address_must_come_back() -> None:
-    request = begun(f"{REDIRECT}?tenant=1")
+@pytest.mark.parametrize("query", ["tenant=1", "tenant="])
+def test_a_query_of_the_registered_address_must_come_back(query: str) -> None:
+    request = begun(f"{REDIRECT}?{query}")
     with pytest.raises(ConnectionFailed):
         authorization.read_callback(request, back(request))
-    assert authorization.read_callback(request, back(request, tenant="1")).reveal() == API_KEY
+    assert authorization.read_callback(request, f"{back(request)}&{query}").reveal() == API_KEY
+
+
+def test_a_browser_adds_the_slash_that_a_registered_address_lacks() -> None:
+    request = begun("https://localhost")
+    assert authorization.read_callback(request, back(request, "https://localhost/")).reveal() == API_KEY
 
 
 # Discovery
@@ -142,11 +175,15 @@ def publish(**changes: object) -> bytes:
     return json.dumps({key: value for key, value in (ENDPOINTS | changes).items() if value}).encode()
 
 
-def test_a_server_says_where_its_endpoints_are_and_the_manifest_has_the_last_word(authority: Authority) -> None:
+@pytest.mark.parametrize("key", ["authorize_url", "token_url", "revoke_url"])
+def test_a_server_says_where_its_endpoints_are_and_the_manifest_has_the_last_word(
+    authority: Authority, key: str
+) -> None:
+    known: dict[str, Any] = {key: "https://elsewhere.example/x"}
     with Server(answer(publish()), tls=authority.server(), ca_pem=authority.pem) as server:
-        known = AuthorizationServer(issuer=HERE, token_url="https://elsewhere.example/t")
-        found = discover(known, settings_for(server))
-    assert found == (f"{HERE}/a", "https://elsewhere.example/t", f"{HERE}/r", HERE, False)
+        found = discover(AuthorizationServer(issuer=HERE)._replace(**known), settings_for(server))
+    assert b"accept: application/json\r\n" in server.requests[0].lower()
+    assert found == AuthorizationServer(f"{HERE}/a", f"{HERE}/t", f"{HERE}/r", HERE)._replace(**known)
 
 
 @pytest.mark.parametrize(("published", "is_named"), [(True, True), (False, False), (None, False), ("true", False)])
@@ -157,8 +194,11 @@ def test_a_server_says_whether_its_answers_name_it(authority: Authority, publish
     assert found.is_named_in_answers is is_named
 
 
-def test_metadata_lie_at_either_of_two_places_and_may_name_no_revocation_endpoint(authority: Authority) -> None:
-    metadata = publish(issuer=f"{HERE}/tenant", revocation_endpoint=None)
+@pytest.mark.parametrize("issuer", [f"{HERE}/tenant", f"{HERE}/tenant/"])
+def test_metadata_lie_at_either_of_two_places_and_may_name_no_revocation_endpoint(
+    authority: Authority, issuer: str
+) -> None:
+    metadata = publish(issuer=issuer, revocation_endpoint=None)
 
     def behave(connection: Connection) -> None:
         while request := connection.read_request():
@@ -167,8 +207,8 @@ def test_metadata_lie_at_either_of_two_places_and_may_name_no_revocation_endpoin
             connection.send(head(status, [f"Content-Length: {len(content)}"]) + content)
 
     with Server(behave, tls=authority.server(), ca_pem=authority.pem) as server:
-        found = discover(AuthorizationServer(issuer=f"{HERE}/tenant"), settings_for(server))
-    assert found == (f"{HERE}/a", f"{HERE}/t", "", f"{HERE}/tenant", False)
+        found = discover(AuthorizationServer(issuer=issuer), settings_for(server))
+    assert found == (f"{HERE}/a", f"{HERE}/t", "", issuer, False)
 
 
 PUBLISHED = {
@@ -176,6 +216,7 @@ PUBLISHED = {
     "an issuer with a slash": (answer(publish(issuer=f"{HERE}/")), "login_issuer_mismatch"),
     "an endpoint elsewhere": (answer(publish(token_endpoint="https://evil.example/t")), "login_issuer_mismatch"),
     "an endpoint in plain http": (answer(publish(token_endpoint=f"http://{HOST}/t")), "login_issuer_mismatch"),
+    "an endpoint that is no URL": (answer(publish(token_endpoint=f"{HERE}:x/t")), "login_issuer_mismatch"),
     "no endpoint": (answer(publish(token_endpoint=None)), "login_issuer_mismatch"),
     "no metadata": (answer(b"", status=404), "token_endpoint_unavailable"),
     "a page": (answer(b"<html>"), "token_endpoint_unavailable"),
@@ -191,6 +232,36 @@ def test_a_server_is_believed_for_itself_alone(authority: Authority, case: str) 
         with pytest.raises(ConnectionFailed) as caught:
             discover(AuthorizationServer(issuer=HERE), settings_for(server))
         assert caught.value.fault.name == fault
+        assert ("publishes no metadata" in caught.value.message) is (case == "no metadata")
+
+
+def test_another_server_than_the_api_may_have_a_certificate_that_the_system_trusts() -> None:
+    client = ClientSettings(f"{HERE}/api")
+    assert not authorization_server_settings(f"{HERE}/t", client).trusts_system
+    assert authorization_server_settings("https://elsewhere.example/t", client).trusts_system
+
+
+def test_a_server_that_nothing_names_is_not_looked_for(authority: Authority) -> None:
+    with Server(answer(publish()), tls=authority.server(), ca_pem=authority.pem) as server:
+        with pytest.raises(ConnectionFailed) as caught:
+            discover(AuthorizationServer(authorize_url=f"{HERE}/a"), settings_for(server))
+        assert (caught.value.fault.name, server.requests) == ("config_invalid", [])
+        assert "neither the provider nor the manifest" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("declared", "is_its_own"),
+    [
+        (AuthorizationServer(token_url=f"{HERE}/t", issuer="https://elsewhere.example"), True),
+        (AuthorizationServer(token_url=f"{HERE}/other", issuer=HERE), False),
+        (AuthorizationServer(issuer=f"{HERE}/tenant"), True),
+        (AuthorizationServer(issuer="https://elsewhere.example"), False),
+        (AuthorizationServer(), False),
+    ],
+    ids=["its URL", "another URL", "its issuer", "another issuer", "nothing"],
+)
+def test_a_token_is_renewed_at_the_server_that_is_declared(declared: AuthorizationServer, *, is_its_own: bool) -> None:
+    assert declared.may_renew(f"{HERE}/t") is is_its_own
 
 
 # The command
@@ -217,7 +288,7 @@ COMMANDS = {
     "an API key needs no login": (["login", "key"], None, 64, "only an OAuth connection"),
     "no such connection": (["login", "custmer"], None, 64, "customer"),
     "rubbish is pasted": (["login", "customer"], "rubbish\n", 4, "login_bad_callback"),
-    "nobody pastes anything": (["login", "customer"], "", 130, "paste that address"),
+    "nobody pastes anything": (["login", "customer"], "", 64, "standard input ended before an address came"),
     "an empty refresh token": (["login", "customer", "--with-refresh-token"], "", 64, "no refresh token"),
     "a logout without a grant": (["logout", "customer"], None, 0, ""),
     "a logout of an API key": (["logout", "key"], None, 64, "only an OAuth connection"),
@@ -240,6 +311,7 @@ COMMANDS = {
     ),
     "a state that is none": (["login", "customer", "--state", "redis://hunter2"], "x\n", 1, "no known scheme"),
     "a key that is no reference": (["token", "customer", "--state-key", "hunter2"], None, 1, "secret reference"),
+    "a key with a user": (["token", "customer", "--state-key", "vault://me:hunter2@kv/k"], None, 1, "no credentials"),
     "a key in an unknown place": (["login", "customer", "--state-key", "nowhere://x"], "x\n", 1, "nowhere://"),
 }  # fmt: skip
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -53,7 +54,7 @@ class Places:
         customer = {
             "provider": "http",
             "base_url": "https://localhost:1/api",
-            "check": {"path": "/me"},
+            "check": {"path": "/me", "expect": {"body": {"required": ["ok"]}}},
             "tls": {"ca_file": str(self.ca_file)},
             "auth": oauth | {key: value for key, value in auth.items() if value},
         }
@@ -88,6 +89,10 @@ class Places:
         came = [place for place, server in self.servers.items() if server.requests]
         assert len(came) < 2
         assert bool(self.servers[ELSEWHERE].connections) == (came == [ELSEWHERE])
+        for place in came:
+            (request,) = self.servers[place].requests
+            form = {name: value for name, (value,) in parse_qs(request.partition(b"\r\n\r\n")[2].decode()).items()}
+            assert form == {"token": tokens(grant())[1], "token_type_hint": "refresh_token"}
         return came[0] if came else NOWHERE
 
 

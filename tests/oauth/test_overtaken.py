@@ -8,18 +8,20 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from socket import gethostname
 from threading import Thread
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
-from connform.auth.oauth import pending_refresh, renewal, token_endpoint
+from connform.auth.oauth import pending_refresh, token_endpoint
 from connform.database import open_grants
 from connform.database.cipher import new_key
-from connform.database.memory import LockedMemoryGrant
+from connform.database.memory import LockedMemoryGrant, MemoryStore
 from connform.errors import ConnectionFailed
 from connform.grant import Grant, GrantStore, Pending
 from connform.http.net import deadline
@@ -30,7 +32,7 @@ from tests.database.postgres import Postgres
 from tests.end_to_end.conftest import Issuer
 from tests.http.exchanging import authorization
 from tests.http.servers import Behaviour, Connection, Server, answer
-from tests.oauth.setting import RENEWS, Setting, after, body, credential, error, fault_of, grant
+from tests.oauth.setting import RENEWS, Setting, after, body, credential, error, failure_of, fault_of, grant
 
 _SPAWN = multiprocessing.get_context("spawn")
 NEW = authorization("Bearer new")
@@ -44,55 +46,6 @@ def login() -> Grant:
 
 
 OF_THE_LOGIN = authorization("Bearer of-a-login")
-
-
-# The store fails behind the renewal
-
-
-def failing(times: int) -> Callable[[LockedMemoryGrant, Grant], None]:
-    left, write = [times], LockedMemoryGrant.write
-
-    def fail(self: LockedMemoryGrant, grant: Grant) -> None:
-        if left[0]:
-            left[0] -= 1
-            raise ConnectionFailed("store_unwritable", "the disk is full")
-        write(self, grant)
-
-    return fail
-
-
-def test_a_store_that_fails_for_a_moment_gets_the_new_token_at_once(
-    setting: Setting, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(LockedMemoryGrant, "write", failing(2))
-    assert setting.credential().renew() == NEW
-    assert setting.refresh_token == "next"
-    assert "in memory alone" not in caplog.text
-
-
-@pytest.mark.parametrize("meanwhile", ["a login", "a logout"])
-def test_a_renewal_that_could_not_be_written_replaces_nothing_newer(
-    setting: Setting, monkeypatch: pytest.MonkeyPatch, meanwhile: str
-) -> None:
-    holder = setting.credential()
-    with monkeypatch.context() as patch:
-        patch.setattr(LockedMemoryGrant, "write", failing(100))
-        assert holder.renew() == NEW
-    assert setting.refresh_token == AWKWARD
-    if meanwhile == "a logout":
-        del setting.store.grants["customer"]
-        assert fault_of_refused(holder) == "login_required"
-        assert setting.store.grants == {}
-    else:
-        setting.keep(login())
-        assert holder.renew(NEW) == OF_THE_LOGIN
-        assert setting.refresh_token == "of-a-login-too"
-
-
-def fault_of_refused(holder: Any) -> str:
-    with pytest.raises(ConnectionFailed) as caught:
-        holder.renew(NEW)
-    return caught.value.fault.name
 
 
 # Another one has replaced the record while the token endpoint was asked
@@ -109,6 +62,8 @@ def meanwhile_a_login(setting: Setting, answered: Behaviour) -> Behaviour:
 OVERTAKEN = {
     "it is refused": error("invalid_grant"),
     "it is renewed": RENEWS,
+    "it is down": answer(b"", status=503),
+    "it answers with a page": answer(b"<html>"),
 }
 
 
@@ -119,16 +74,19 @@ def test_a_grant_that_came_meanwhile_is_used_and_kept(setting: Setting, case: st
     assert (setting.refresh_token, setting.facts.ended, setting.facts.pending) == ("of-a-login-too", "", None)
 
 
-@pytest.mark.parametrize(
-    ("answered", "fault"),
-    [(answer(b"", status=503), "token_endpoint_unavailable"), (answer(b"<html>"), "refresh_interrupted")],
-    ids=["down", "a page"],
-)
-def test_a_failed_call_does_not_put_the_old_grant_back(setting: Setting, answered: Behaviour, fault: str) -> None:
-    setting.server.behaviour = meanwhile_a_login(setting, answered)
-    assert fault_of(setting.credential()) == fault
-    assert (setting.refresh_token, setting.facts.pending) == ("of-a-login-too", None)
-    assert setting.credential().renew() == OF_THE_LOGIN
+def test_a_logout_while_the_lock_is_waited_for_ends_the_renewal(setting: Setting) -> None:
+    class LoggedOut(MemoryStore):
+        @contextmanager
+        def lock(self, connection: str, timeout_s: float) -> Iterator[LockedMemoryGrant]:
+            with super().lock(connection, timeout_s) as locked:
+                locked.delete()
+                yield locked
+
+    store = LoggedOut()
+    store.grants = setting.store.grants
+    failure = failure_of(credential(setting.server, store))
+    assert (failure.fault.name, "has just been deleted" in failure.message) == ("login_required", True)
+    assert setting.server.requests == []
 
 
 # Another one's refresh is under way, although the lock is free
@@ -188,6 +146,8 @@ def test_a_refresh_that_may_still_be_under_way_is_waited_for(
     assert caught.value.fault.name == "store_locked"
     assert f"{holder} has been renewing" in caught.value.message
     assert (setting.server.requests, setting.refresh_token) == ([], AWKWARD)
+    with setting.store.lock("customer", 1):
+        assert not setting.server.requests, "who gives up lets go of the lock"
 
 
 def test_a_process_of_another_user_may_be_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -199,7 +159,9 @@ def test_a_process_of_another_user_may_be_under_way(monkeypatch: pytest.MonkeyPa
     assert pending_refresh.is_under_way(Pending(now, f"{gethostname()}:1"), "customer", now)
 
 
-def test_the_answer_of_a_refresh_that_was_waited_for_is_used(setting: Setting) -> None:
+def test_the_answer_of_a_refresh_that_was_waited_for_is_used(setting: Setting, monkeypatch: pytest.MonkeyPatch) -> None:
+    look = Mock(side_effect=pending_refresh.is_under_way)
+    monkeypatch.setattr(pending_refresh, "is_under_way", look)
     setting.keep(grant(pending=Pending(datetime.now(UTC), "elsewhere:1")))
     got: list[Any] = []
     waiting = Thread(target=lambda: got.append(setting.credential().renew()))
@@ -208,6 +170,7 @@ def test_the_answer_of_a_refresh_that_was_waited_for_is_used(setting: Setting) -
     setting.keep(login())
     waiting.join()
     assert (got, setting.server.requests) == ([OF_THE_LOGIN], [])
+    assert look.call_count < 10, "it is looked for a few times a second"
 
 
 def test_a_refresh_that_ends_while_it_is_asked_after_leaves_its_spent_token_alone(
@@ -238,24 +201,6 @@ def test_a_lost_answer_keeps_nobody_waiting(setting: Setting, database: str, tmp
     assert not pending_refresh.is_under_way(facts.pending, "customer", datetime.now(UTC))
     assert facts.pending.holder == ""
     store.close()
-
-
-def test_a_holder_that_was_stopped_before_it_sent_the_token_does_not_send_it_later(
-    setting: Setting, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Another process may have taken over meanwhile: the token is spent, and sending it again ends the grant."""
-    begin = LockedMemoryGrant.begin_refresh
-
-    def begin_and_stop(locked: LockedMemoryGrant) -> None:
-        begin(locked)
-        time.sleep(0.4)
-
-    monkeypatch.setattr(LockedMemoryGrant, "begin_refresh", begin_and_stop)
-    for module in (renewal, token_endpoint):
-        monkeypatch.setattr(module, "CALL_S", 0.3)
-    assert fault_of(setting.credential()) in {"tcp_timeout", "tls_timeout", "http_deadline"}
-    assert setting.server.requests == []
-    assert setting.facts.pending is None
 
 
 # The lock goes with the session: the server ends it while its holder waits for the token endpoint

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import threading
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from weakref import ref
 
 import pytest
 
 from connform.auth.oauth import token_endpoint
 from connform.auth.oauth.credential import GrantCredential
+from connform.auth.oauth.renewal import Renewal
+from connform.auth.oauth.renewal_thread import wait_for_renewals
+from connform.auth.oauth.server import AuthorizationServer
 from connform.database import open_grants
 from connform.database.memory import MemoryStore
 from connform.errors import ConnectionFailed
@@ -24,8 +30,8 @@ from tests.canary import assert_no_canary
 from tests.end_to_end.conftest import Issuer
 from tests.end_to_end.running import run
 from tests.http.exchanging import authorization, settings_for
-from tests.http.servers import Server
-from tests.oauth.setting import Setting, after, body
+from tests.http.servers import Connection, Server, answer
+from tests.oauth.setting import RENEWS, Setting, after, body
 from tests.oauth.test_verdicts import ENVIRONMENT, prepare
 
 
@@ -38,9 +44,7 @@ def fault_within(credential: GrantCredential, seconds: float) -> ConnectionFaile
 
 def ended(setting: Setting) -> None:
     """Wait for the end of the renewal that goes on."""
-    for thread in threading.enumerate():
-        if thread.name == "connform renews customer":
-            thread.join(10)
+    wait_for_renewals()
     assert setting.facts.pending is None
 
 
@@ -56,6 +60,25 @@ def test_a_renewal_runs_to_its_end_although_its_caller_has_given_up(setting: Set
     assert setting.refresh_token == "next"
     assert credential.headers() == authorization("Bearer new")
     assert len(setting.server.requests) == 1
+
+
+def test_a_thread_that_has_renewed_is_not_kept(setting: Setting) -> None:
+    threads: list[ref[threading.Thread]] = []
+
+    def answer_and_look(connection: Connection) -> None:
+        threads.extend(ref(one) for one in threading.enumerate() if one.name == "connform renews customer")
+        RENEWS(connection)
+
+    def join() -> None:
+        for one in threads:
+            if thread := one():
+                thread.join(10)
+
+    setting.server.behaviour = answer_and_look
+    setting.credential().renew()
+    join()
+    gc.collect()
+    assert [thread() for thread in threads] == [None]
 
 
 def test_a_call_has_its_own_time_inside_of_a_shorter_deadline(setting: Setting) -> None:
@@ -128,8 +151,10 @@ def test_who_follows_a_caller_with_patience_gives_up_by_its_own(setting: Setting
 
 
 @pytest.mark.parametrize("seconds", [1e-6, 0.2])
-def test_a_store_that_does_not_answer_in_time_is_said(setting: Setting, seconds: float) -> None:
+@pytest.mark.parametrize("earlier", [0, 1])
+def test_a_store_that_does_not_answer_in_time_is_said(setting: Setting, seconds: float, earlier: int) -> None:
     answers = threading.Event()
+    answers.set()
 
     class Slow(MemoryStore):
         def read(self, connection: str) -> Grant | None:
@@ -139,13 +164,24 @@ def test_a_store_that_does_not_answer_in_time_is_said(setting: Setting, seconds:
     slow = Slow()
     slow.grants = setting.store.grants
     setting.store = slow
+    setting.server.behaviour = answer(body(expires_in=1e-6))
+    credential = setting.credential()
+    for _ in range(earlier):
+        assert credential.renew()
+    answers.clear()
     try:
-        failure = fault_within(setting.credential(), seconds)
+        failure = fault_within(credential, seconds)
         assert failure.fault.name in {"store_unavailable", "http_deadline"}
         assert "customer" in failure.message
     finally:
         answers.set()
     ended(setting)
+
+
+def test_a_renewal_whose_thread_has_not_begun_yet_is_said_to_wait_for_the_store(setting: Setting) -> None:
+    app, reach = token_endpoint.App("acme", None), settings_for(setting.server)
+    renewal = Renewal("customer", setting.store, AuthorizationServer(), app, reach, lambda: datetime.now(UTC))
+    assert renewal.timeout_failure().fault.name == "store_unavailable"
 
 
 def test_a_deadline_that_is_over_begins_nothing(setting: Setting) -> None:

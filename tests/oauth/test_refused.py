@@ -15,7 +15,8 @@ import connform
 from connform.errors import ConnectionFailed
 from tests.canary import API_KEY
 from tests.end_to_end.conftest import PACKAGES, Issuer
-from tests.end_to_end.running import environment, run
+from tests.end_to_end.running import environment
+from tests.end_to_end.running import run_here as run
 from tests.http.servers import Connection, Server, head
 from tests.oauth.conftest import SECRET
 from tests.oauth.test_verdicts import ENVIRONMENT, prepare

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from connform.database import open_grants
 from tests.conftest import Plant
+from tests.database.conftest import grant, keep
 from tests.end_to_end.running import run_here as run
 from tests.oauth.conftest import SECRET
 from tests.oauth.provider import Provider
 from tests.oauth.test_whole_life import ENVIRONMENT, begin_login, declare, log_in
+from tests.state.recording import record
 
 NOTHING = json.dumps({"version": 1, "connections": {}})
 
@@ -132,6 +135,31 @@ def test_a_store_that_goes_with_its_connection_still_gives_the_secret(
     removed = run("apply", "--yes", "--force", cwd=tmp_path)
     assert removed.code == 0, removed.out
     assert provider.counts["revoked"] == before + 1
+
+
+def test_a_store_that_is_still_declared_gives_the_secret_as_it_is_declared_now(tmp_path: Path, plant: Plant) -> None:
+    """Its folder has moved since the connection was applied."""
+    plant("now/portal", SECRET)
+    auth = {
+        "method": "oauth2",
+        "client_id": "portal",
+        "client_secret": "team://portal",
+        "redirect_uri": "https://localhost/back",
+        **{f"{kind}_url": f"https://localhost:1/{kind}" for kind in ("authorize", "token", "revoke")},
+    }
+    customer = {"provider": "http", "base_url": "https://localhost:1", "check": {"path": "/me"}, "auth": auth}
+
+    def declare(folder: str, connections: dict[str, Any]) -> None:
+        content = {"version": 1, "stores": {"team": {"type": "file", "path": folder}}, "connections": connections}
+        (tmp_path / "connections.yaml").write_text(json.dumps(content))
+
+    declare("then", {"customer": customer})
+    record(tmp_path / "connections.yaml")
+    with closing(open_grants("", tmp_path / ".connform", None)) as grants:
+        keep(grants, grant("customer", token_url=auth["token_url"], client_id="portal"))
+    declare("now", {})
+    tried = run("apply", "--yes", "--force", "--format", "json", cwd=tmp_path)
+    assert tried.connection["class"] == "tcp_refused", "it was read, and would have been sent"
 
 
 def test_a_file_of_a_shared_state_is_looked_for_beside_its_own_manifest(

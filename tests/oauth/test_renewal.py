@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, unquote_plus
@@ -16,13 +17,25 @@ from connform.auth.oauth.credential import GrantCredential
 from connform.auth.oauth.server import AuthorizationServer
 from connform.database.memory import MemoryStore
 from connform.errors import ConnectionFailed
-from connform.grant import Grant
+from connform.grant import Grant, Pending
 from connform.http.settings import NO_LINES, Network
 from connform.secret import Secret
 from tests.canary import API_KEY, AWKWARD, assert_no_canary
 from tests.http.exchanging import authorization, settings_for
 from tests.http.servers import Behaviour, answer, head, raw, reset_in_handshake
-from tests.oauth.setting import APP_SECRET, RENEWS, TOKEN_URL, Setting, after, body, error, failure_of, fault_of
+from tests.oauth.setting import (
+    APP_SECRET,
+    LONG_AGO,
+    RENEWS,
+    TOKEN_URL,
+    Setting,
+    after,
+    body,
+    error,
+    failure_of,
+    fault_of,
+    grant,
+)
 
 
 def test_a_renewal_replaces_the_whole_record(setting: Setting) -> None:
@@ -39,6 +52,8 @@ def test_the_app_shows_its_secret_as_the_standard_says(setting: Setting, authent
     top, _, form = request.partition(b"\r\n\r\n")
     said = {name: value for name, (value,) in parse_qs(form.decode()).items()}
     assert (said["grant_type"], said["refresh_token"]) == ("refresh_token", AWKWARD)
+    lines = top.lower().split(b"\r\n")
+    assert {b"accept: application/json", b"content-type: application/x-www-form-urlencoded"} <= {*lines}
     if authentication == "body":
         assert (said["client_id"], said["client_secret"]) == ("acme", APP_SECRET)
         assert b"authorization:" not in top.lower()
@@ -48,12 +63,23 @@ def test_the_app_shows_its_secret_as_the_standard_says(setting: Setting, authent
         assert (unquote_plus(name), unquote_plus(secret)) == ("acme", APP_SECRET)
 
 
+def test_a_public_client_shows_its_name_in_the_body(setting: Setting) -> None:
+    """RFC 6749 §3.2.1 and §6."""
+    setting.credential(is_public=True).renew()
+    (request,) = setting.server.requests
+    top, _, form = request.partition(b"\r\n\r\n")
+    said = {name: value for name, (value,) in parse_qs(form.decode()).items()}
+    assert said == {"grant_type": "refresh_token", "refresh_token": AWKWARD, "client_id": "acme"}
+    assert b"authorization:" not in top.lower()
+
+
 AS_IT_WAS = (None, "")
 ANSWERS: dict[str, tuple[Behaviour, str]] = {
     "too many requests": (answer(b"", status=429), "token_endpoint_unavailable"),
     "an unknown error": (error("something_new"), "token_endpoint_unavailable"),
     "an unknown error with a success": (error("something_new", 200), "token_endpoint_unavailable"),
     "a redirect": (answer(b"", "Location: https://elsewhere.example/", status=302), "token_endpoint_unavailable"),
+    "tokens with no success": (answer(body(), status=300), "token_endpoint_unavailable"),
     "a wrong app": (error("invalid_client", 401), "client_credentials_rejected"),
     "a wrong app in the body": (error("invalid_client"), "client_credentials_rejected"),
     "an app that may not": (error("unauthorized_client"), "client_credentials_rejected"),
@@ -73,10 +99,17 @@ def test_a_refusal_that_is_not_about_the_grant_leaves_it_as_it_was(setting: Sett
     assert setting.credential().renew()
 
 
-def test_a_server_that_is_not_there_leaves_the_grant_as_it_was(setting: Setting) -> None:
-    nowhere = Network(route=lambda _host, _port: ("127.0.0.1", 1))
-    assert fault_of(setting.credential(network=nowhere)) == "tcp_refused"
-    assert (setting.facts.pending, setting.facts.ended) == AS_IT_WAS
+@pytest.mark.parametrize("pending", [None, Pending(LONG_AGO, "")], ids=["first try", "second try"])
+def test_a_server_that_is_not_there_leaves_the_grant_as_it_was_and_is_asked_again_at_once(
+    setting: Setting, pending: Pending | None
+) -> None:
+    setting.keep(grant(pending=pending))
+    ports = iter([1, setting.server.port])
+    network = replace(setting.server.network, route=lambda _host, _port: ("127.0.0.1", next(ports)))
+    credential = setting.credential(network=network)
+    assert fault_of(credential) == "tcp_refused"
+    assert (setting.facts.pending, setting.facts.ended) == (pending, "")
+    assert credential.renew() == authorization("Bearer new")
 
 
 GATEWAYS = {
@@ -110,8 +143,9 @@ def test_behind_a_gateway_that_answered_the_next_use_renews(setting: Setting, ca
     assert (setting.refresh_token, setting.facts.pending) == ("next", None)
 
 
+REQUEST_ERRORS = ["invalid_request", "invalid_scope", "unsupported_grant_type"]
 NAMED = {
-    **dict.fromkeys(["invalid_request", "invalid_scope", "unsupported_grant_type", "something_new"], True),
+    **dict.fromkeys([*REQUEST_ERRORS, "something_new"], True),
     API_KEY: False,
 }
 
@@ -122,6 +156,7 @@ def test_a_word_for_an_error_is_repeated_and_no_other_text(setting: Setting, cod
     failure = failure_of(setting.credential())
     assert failure.fault.name == "token_endpoint_unavailable"
     assert (code in failure.message) is NAMED[code]
+    assert ("ask the vendor what the app may ask for" in failure.hint) is (code in REQUEST_ERRORS)
 
 
 @pytest.mark.parametrize(("status", "is_known"), [(404, False), (429, True), (500, True), (503, True)])
@@ -144,6 +179,9 @@ LOST: dict[str, Behaviour] = {
     "no content": answer(b"", status=204),
     "a JSON list": answer(b"[]", status=206),
     "a token of another kind": answer(body(token_type="mac")),
+    "a token that needs a proof, by its draft": answer(body(token_type="pop")),
+    "a token that needs a proof": answer(body(token_type="DPoP")),
+    "a refresh token that is no text": answer(body(refresh_token=True)),
     "a token that no header can carry": answer(body(access_token="two words")),
 }
 
@@ -164,6 +202,7 @@ def test_tokens_come_with_any_status_of_success(setting: Setting, status: int) -
         ("invalid_grant", "login_required", True),
         ("invalid_token", "login_required", True),
         ("interaction_required", "login_required", True),
+        ("login_required", "login_required", True),
         ("consent_required", "login_required", True),
         ("incorrect_client_credentials", "client_credentials_rejected", False),
         ("bad_client_secret", "client_credentials_rejected", False),
@@ -225,7 +264,7 @@ def test_a_life_of_no_length_is_unknown_and_spends_no_token_per_request(setting:
     assert len(setting.server.requests) == 1
 
 
-@pytest.mark.parametrize("scope", ["a b", "a,b", "a, b", ["a", "b"]], ids=str)
+@pytest.mark.parametrize("scope", ["a b", "a,b", "a, b", " a b ", ["a", "b"]], ids=str)
 def test_scopes_are_separated_by_spaces_or_commas_or_are_a_list(setting: Setting, scope: object) -> None:
     setting.server.behaviour = answer(body(scope=scope))
     setting.credential().renew()
@@ -283,7 +322,8 @@ def test_a_lost_answer_of_a_server_that_had_rotated_ends_the_grant_by_name(setti
 
 def test_a_refused_grant_ends_is_kept_and_sent_no_more(setting: Setting) -> None:
     setting.server.behaviour = error("invalid_grant")
-    for _ in range(3):
+    assert failure_of(setting.credential()).message.endswith(" (it said invalid_grant)")
+    for _ in range(2):
         assert fault_of(setting.credential()) == "login_required"
     assert (len(setting.server.requests), setting.facts.ended, setting.refresh_token) == (1, "login_required", AWKWARD)
 
@@ -325,8 +365,11 @@ def test_a_token_without_a_life_is_shared_by_all_who_waited_for_it(setting: Sett
     assert len(setting.server.requests) == 1
 
 
-def test_a_token_without_a_life_is_shared_by_those_who_waited_for_the_lock(setting: Setting) -> None:
-    setting.server.behaviour = after(0.5, body(expires_in=0))
+@pytest.mark.parametrize("lifetime", [0, 1e-6], ids=["none", "over"])
+def test_a_token_with_hardly_a_life_is_shared_by_those_who_waited_for_the_lock(
+    setting: Setting, lifetime: float
+) -> None:
+    setting.server.behaviour = after(0.5, body(expires_in=lifetime))
     got: list[Any] = []
     threads = [threading.Thread(target=lambda: got.append(setting.credential().renew())) for _ in range(4)]
     for thread in threads:
@@ -337,7 +380,7 @@ def test_a_token_without_a_life_is_shared_by_those_who_waited_for_the_lock(setti
     assert len(setting.server.requests) == 1
 
 
-@pytest.mark.parametrize(("lifetime", "ends"), [(None, False), ("soon", False), (-1, False), ("60", True)])
+@pytest.mark.parametrize(("lifetime", "ends"), [(None, False), ("soon", False), (-1, False), (1, True), ("60", True)])
 def test_a_lifetime_that_is_none_means_until_it_is_refused(setting: Setting, lifetime: Any, ends: bool) -> None:
     setting.server.behaviour = answer(body(expires_in=lifetime))
     setting.credential().renew()
@@ -376,25 +419,6 @@ def test_a_store_that_cannot_be_written_stops_it_before_the_token_is_spent(setti
     setting.store = full
     assert fault_of(setting.credential()) == "store_unwritable"
     assert setting.server.requests == []
-
-
-def test_a_store_that_fails_behind_the_renewal_loses_no_request_and_gets_it_later(
-    setting: Setting, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    from connform.database.memory import LockedMemoryGrant
-
-    credential, keep = setting.credential(), LockedMemoryGrant.write
-
-    def full(self: LockedMemoryGrant, grant: Grant) -> None:
-        raise ConnectionFailed("store_unwritable", "the disk is full")
-
-    monkeypatch.setattr(LockedMemoryGrant, "write", full)
-    assert credential.renew() == authorization("Bearer new")
-    assert "in memory alone" in caplog.text
-    assert setting.refresh_token == AWKWARD
-    monkeypatch.setattr(LockedMemoryGrant, "write", keep)
-    credential.renew(credential.headers())
-    assert setting.refresh_token == "next"
 
 
 @pytest.mark.parametrize(("age_s", "calls"), [(5, 0), (120, 1), (-600, 1)], ids=["young", "old", "from the future"])

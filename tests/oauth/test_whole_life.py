@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from connform.database import open_grants
-from tests.end_to_end.running import COMMAND, Run, environment, run
+from tests.end_to_end.running import COMMAND, Run, environment
+from tests.end_to_end.running import run_here as run
 from tests.oauth.conftest import SECRET
 from tests.oauth.provider import Provider
 
@@ -96,6 +97,27 @@ def test_a_grant_from_login_to_revocation(
     denied = ask(tmp_path)
     assert denied.code == 4
     assert "login_required" in denied.err
+
+
+def test_a_second_login_leaves_the_first_grant_to_its_server_and_says_so(
+    tmp_path: Path, lasting_provider: Provider
+) -> None:
+    """Revoking it could end the new one as well: many servers end all grants of app and customer."""
+    provider = lasting_provider
+    declare(tmp_path, provider)
+    warnings = []
+    before = provider.counts["revoked"]
+    for _ in range(2):
+        process, url = begin_login(tmp_path)
+        _, err = process.communicate(provider.consent(url) + "\n", timeout=60)
+        assert process.returncode == 0, err
+        warnings.append("the grant that it replaces was not revoked" in err)
+    assert run("logout", "customer", cwd=tmp_path, env=ENVIRONMENT).code == 0
+    process, url = begin_login(tmp_path)
+    _, err = process.communicate(provider.consent(url) + "\n", timeout=60)
+    warnings.append("was not revoked" in err)
+    assert warnings == [False, True, False]
+    assert provider.counts["revoked"] == before + 1  # by the logout
 
 
 def test_a_narrowed_grant_is_a_warning(tmp_path: Path, lasting_provider: Provider) -> None:

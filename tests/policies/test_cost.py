@@ -12,8 +12,9 @@ import pytest
 
 from connform.diagnostics import Diagnostic
 from connform.engine.validate import validate
-from connform.policies import judge, pattern
-from connform.policies.pattern import Meter, Pattern, UnusablePatternError
+from connform.manifest import pattern
+from connform.manifest.pattern import Meter, Pattern, UnusablePatternError
+from connform.policies import judge
 
 GOOD = '{environment: sandbox, region: us, owner: OWNER, tags: [a, b], auth: {method: api_key, api_key: "env://A"}}'
 

@@ -13,12 +13,15 @@ import pytest
 
 from connform.cli.main import main
 from connform.diagnostics import Diagnostic
-from connform.engine.load.catalog import DEFAULT_PROVIDER, references_of, vocabulary
+from connform.engine.load.catalog import DEFAULT_PROVIDER, references_of
+from connform.engine.load.environment_class import environment_class
 from connform.engine.load.manifest import examine, read_manifest
+from connform.engine.load.scopes import requested_scopes
 from connform.engine.load.selection import EVERYTHING, Selection
+from connform.engine.load.vocabulary import vocabulary
 from connform.engine.validate import validate
 from connform.manifest.files import Source
-from connform.policies.facts import FactFinder
+from connform.policies.facts import FactFinder, declared_path
 from tests.canary import API_KEY
 from tests.conftest import Plant
 
@@ -45,8 +48,9 @@ connections:
     timeouts: {total_s: 20}
   other:
     provider: http
+    class: test
     base_url: https://api.acme.example
-    check: {path: /me}
+    check: {path: /me, expect: {body: {required: [id]}}}
     auth: {method: api_key, api_key: "ref+env://ACME_KEY"}
 """
 
@@ -54,19 +58,21 @@ connections:
 def facts(name: str, text: str = MANIFEST) -> dict[str, Any]:
     tree, report = examine([Source("m.yaml", text.encode(), "/base")])
     assert report.diagnostics == ()
-    finder = FactFinder(vocabulary().connection, DEFAULT_PROVIDER, references_of, tree.stores)
+    of_run = (references_of, requested_scopes, environment_class)
+    finder = FactFinder(vocabulary().connection, DEFAULT_PROVIDER, *of_run, tree.stores)
     return finder.facts(tree.connections[name])
 
 
 def test_the_facts_are_the_effective_values_and_what_connform_adds() -> None:
     assert facts("customer") == {
         "name": "customer",
+        "class": "production",
         "provider": "iinked-sign",
         "environment": "production",
         "region": "eu",
         "owner": "platform@acme.example",
         "tags": ["ci", "eu"],
-        "timeouts": {"connect_s": 5.0, "read_s": 30.0, "total_s": 20},
+        "timeouts": {"connect_s": 5.0, "read_s": 30.0, "total_s": 20, "retry_after_max_s": 60.0},
         "auth": {
             "method": "oauth2",
             "client_id": "acme",
@@ -86,12 +92,24 @@ def test_the_facts_are_the_effective_values_and_what_connform_adds() -> None:
     }
 
 
+def test_where_the_password_of_a_proxy_lies_is_a_fact() -> None:
+    proxy = "{url: 'http://proxy:3128', username: ci, password: env://PROXY_PASSWORD}"
+    manifest = MANIFEST.replace("    region: eu\n", f"    region: eu\n    proxy: {proxy}\n")
+    assert facts("customer", manifest)["secrets"]["proxy.password"] == {"backend": "env", "path": "PROXY_PASSWORD"}
+    path = ("secrets", "proxy.password", "backend")
+    assert declared_path(path, {}) == ("proxy", "password")
+
+
 def test_defaults_are_those_of_the_provider() -> None:
     other = facts("other")
-    assert other["check"] == {"path": "/me", "method": "GET", "expect_status": 200}
+    expect = {"status": 200, "body": {"required": ["id"]}}
+    assert other["check"] == {"path": "/me", "method": "GET", "expect": expect}
     assert other["api_key_header"] == "X-Api-Key"
     assert other["secrets"] == {"api_key": {"backend": "env", "path": "ACME_KEY"}}
     assert other["tags"] == []
+    unexpected = "{path: /me} # connform: ignore[nothing-expected]"
+    other = facts("other", MANIFEST.replace("{path: /me, expect: {body: {required: [id]}}}", unexpected))
+    assert other["check"] == {"path": "/me", "method": "GET", "expect_status": 200}
 
 
 SAYS = {
@@ -109,6 +127,7 @@ SAYS = {
         {"properties": {"timeouts": {"properties": {"read_s": {"maximum": 10}}}}},
         "19:5 `timeouts.read_s` does not satisfy `maximum: 10`",
     ),
+    "class": ({"properties": {"class": {"const": "test"}}}, "8:18 `class` must be `test`"),
     "default-of-what-is-not-there": ({"properties": {"provider": {"const": "http"}}}, "15:3 `provider` must be `http`"),
     "required": ({"required": ["owner", "tls", "proxy"]}, "15:3 `tls` is missing; `proxy` is missing"),
     "required-of-a-secret": (
@@ -128,7 +147,14 @@ SAYS = {
     ),
     "key-forbidden": ({"properties": {"region": False}}, "17:5 `region` is not allowed"),
     "further-keys": (
-        {"properties": {"timeouts": {"properties": {"read_s": {}, "connect_s": {}}, "additionalProperties": False}}},
+        {
+            "properties": {
+                "timeouts": {
+                    "properties": {"read_s": {}, "connect_s": {}, "retry_after_max_s": {}},
+                    "additionalProperties": False,
+                }
+            }
+        },
         "19:16 `timeouts.total_s` is not allowed",
     ),
     "keys-named-otherwise": (
@@ -182,6 +208,28 @@ def judged(
     (folder / "m.yaml").write_text(manifest)
     (folder / "p.yaml").write_text(json.dumps({"version": 1, "policies": policies}))
     return validate([str(folder / "m.yaml")], selection, [str(folder / "p.yaml")]).diagnostics
+
+
+DECLARED = """\
+version: 1
+providers:
+  acme/desk:
+    title: Acme Desk
+    environments: {trial: {class: test, host: trial.acme.example}, dev: {host: acme.example}}
+    root: https://{host}
+    auth: {key: {use: a service, secrets: {key: {}}, headers: {X-Key: "{key}"}}}
+    check: {method: GET, path: /me}
+    answers: [{status: [200], means: ready, body: {type: object, required: [id]}}]
+    sources: [{url: https://docs.acme.example, read: "2026-11-29"}]
+connections:
+  trial: {provider: acme/desk, environment: trial, auth: {method: key, key: "env://A"}}
+  live: {provider: acme/desk, environment: dev, auth: {method: key, key: "env://A"}}
+"""
+
+
+def test_a_declared_provider_says_the_class(tmp_path: Path) -> None:
+    (one,) = judged(tmp_path, DECLARED, {"a": {"message": "m", "schema": {"properties": {"class": {"const": "test"}}}}})
+    assert (one.connection, one.span.line, one.span.column) == ("live", 13, 44)
 
 
 def test_pointer_and_second_places(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from jsonschema import Draft202012Validator
 from connform.manifest.compiled import compile_predicate
 from connform.manifest.files import Source
 from connform.policies.file import read_policies
-from tests.end_to_end.running import run
+from tests.end_to_end.running import run_here as run
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "policies"
 SHIPPED = sorted(EXAMPLES.glob("*.yaml"))
@@ -69,6 +69,10 @@ def _variants() -> list[dict[str, Any]]:
         {"provider": provider, "secrets": {"api_key": {"backend": backend, "path": "x"}}, **environment, **kind}
         for provider in ("iinked-sign", "http", None)
         for backend in ("env", "vault", "file", 1)
-        for environment in ({}, *({"environment": one} for one in ("production", "sandbox", "private", None)))
+        for environment in (
+            {},
+            *({"environment": one} for one in ("production", "sandbox", "private", None)),
+            *({"class": one} for one in ("production", "test", None)),
+        )
         for kind in kinds
     ]

@@ -22,8 +22,10 @@ def connection(provider: str = "iinked-sign", **settings: Any) -> Connection:
 
 
 def answer(status: int, body: Any = None, *, received_at: Any = None, **headers: str) -> Answer:
-    """Return an answer; `body` is JSON unless it is text."""
-    is_json = body is not None and not isinstance(body, str)
-    decoded = json_library.loads(json_library.dumps(body)) if is_json else None
+    """Return an answer; `body` is JSON unless it is text or bytes."""
+    is_json = body is not None and not isinstance(body, str | bytes)
+    raw = json_library.dumps(body) if is_json else body or ""
+    decoded = json_library.loads(raw) if is_json else None
     lower = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Answer(status, lower, decoded, is_json=is_json, received_at=received_at)
+    content = raw if isinstance(raw, bytes) else raw.encode()
+    return Answer(status, lower, decoded, is_json=is_json, received_at=received_at, body=content)

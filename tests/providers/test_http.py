@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from connform.engine.load.catalog import vocabulary
+from connform.engine.load.vocabulary import vocabulary
 from connform.manifest.files import Source
 from connform.manifest.shape import selected
 from connform.manifest.tally import Tally
@@ -15,7 +15,8 @@ from connform.providers.interface import CheckRequest, Instance
 from tests.providers.connections import answer, connection
 
 AUTH: dict[str, Any] = {"auth": {"method": "bearer", "token": "env://TOKEN"}}
-GOOD: dict[str, Any] = {"base_url": "https://api.acme.example/v2/", "check": {"path": "/me"}}
+EXPECT: dict[str, Any] = {"body": {"required": ["id"]}}
+GOOD: dict[str, Any] = {"base_url": "https://api.acme.example/v2/", "check": {"path": "/me", "expect": EXPECT}}
 
 
 def _errors(value: dict[str, Any]) -> list[str]:
@@ -32,15 +33,22 @@ def test_the_smallest_connection() -> None:
 
 def test_everything_said() -> None:
     full = {
-        "environment": "sandbox",
+        "environment": "qa_2-eu",
+        "class": "test",
         "base_url": "http://127.0.0.1:8080",
         "api_key_header": "Api-Token",
-        "check": {"method": "HEAD", "path": "/me?fields=id", "expect_status": 204},
+        "check": {
+            "method": "POST",
+            "path": "/me?fields=id",
+            "json": {"take": 1},
+            "expect": {"status": [200, 201], "body": {"required": ["ok"], "properties": {"ok": {"const": True}}}},
+            "reject": {"status": [200, 400], "body": {"required": ["error"]}},
+        },
     }
     assert _errors(full) == []
     assert list(HTTP.rules(full | AUTH)) == []
     assert HTTP.instance(connection("http", **full)) == Instance("http://127.0.0.1:8080", "Api-Token")
-    assert HTTP.check_request(connection("http", **full)) == CheckRequest("HEAD", "/me?fields=id")
+    assert HTTP.check_request(connection("http", **full)) == CheckRequest("POST", "/me?fields=id", {"take": 1})
 
 
 @pytest.mark.parametrize(
@@ -49,7 +57,13 @@ def test_everything_said() -> None:
         ({"base_url": None}, "required"),
         ({"check": None}, "required"),
         ({"region": "us"}, "additionalProperties"),
-        ({"environment": "staging"}, "enum"),
+        ({"environment": "Staging"}, "pattern"),
+        ({"environment": "staging\n"}, "pattern"),
+        ({"environment": "of acme"}, "pattern"),
+        ({"environment": "-"}, "pattern"),
+        ({"environment": "e" * 64}, "pattern"),
+        ({"environment": ["staging"]}, "type"),
+        ({"class": "sandbox"}, "enum"),
         ({"check": {}}, "required"),
         ({"check": {"path": "/me", "body": "x"}}, "additionalProperties"),
         ({"check": {"path": "me"}}, "pattern"),
@@ -61,6 +75,18 @@ def test_everything_said() -> None:
         ({"check": {"path": "/me", "method": "DELETE"}}, "enum"),
         ({"check": {"path": "/me", "expect_status": 401}}, "maximum"),
         ({"check": {"path": "/me", "expect_status": "200"}}, "type"),
+        ({"check": {"path": "/me", "json": "{}"}}, "type"),
+        ({"check": {"path": "/me", "expect": {"status": 302}}}, "maximum"),
+        ({"check": {"path": "/me", "expect": {"status": [200, 503]}}}, "maximum"),
+        ({"check": {"path": "/me", "expect": {"status": []}}}, "minItems"),
+        ({"check": {"path": "/me", "expect": {"status": True}}}, "type"),
+        ({"check": {"path": "/me", "expect": {"empty": False}}}, "const"),
+        ({"check": {"path": "/me", "expect": {"text": ""}}}, "pattern"),
+        ({"check": {"path": "/me", "expect": {"text": " pong"}}}, "pattern"),
+        ({"check": {"path": "/me", "expect": {"text": "a" * 65}}}, "maxLength"),
+        ({"check": {"path": "/me", "expect": {"html": True}}}, "additionalProperties"),
+        ({"check": {"path": "/me", "reject": {"status": 400}}}, "type"),
+        ({"check": {"path": "/me", "reject": {"status": [500]}}}, "maximum"),
         ({"api_key_header": "X Key"}, "pattern"),
         ({"api_key_header": "X-Key\n"}, "pattern"),
         ({"api_key_header": "X-Key: 1"}, "pattern"),
@@ -89,30 +115,6 @@ def test_what_a_schema_cannot_say(change: dict[str, Any], code: str) -> None:
     assert "s3cr3t" not in findings[0].detail + findings[0].hint
 
 
-@pytest.mark.parametrize(
-    ("status", "fault"),
-    [
-        (200, ""),
-        (204, "http_not_this_api"),
-        (302, "http_redirect_refused"),
-        (401, "auth_rejected"),
-        (403, "auth_denied"),
-        (404, "http_not_this_api"),
-        (429, "rate_limited"),
-        (500, "server_error"),
-        (503, "server_unavailable"),
-    ],
-)
-def test_an_answer_is_judged_by_its_status(status: int, fault: str) -> None:
-    assert HTTP.judge(connection("http", **GOOD), answer(status, "<html>")).fault == fault
-
-
-def test_another_success_can_be_expected() -> None:
-    expecting = connection("http", **(GOOD | {"check": {"path": "/me", "expect_status": 204}}))
-    assert HTTP.judge(expecting, answer(204)).fault == ""
-    assert HTTP.judge(expecting, answer(200)).fault == "http_not_this_api"
-
-
 def test_the_dropped_underscore_is_hinted_at_only_where_there_is_one() -> None:
     plain = HTTP.judge(connection("http", **GOOD), answer(403))
     underscored = HTTP.judge(connection("http", **GOOD, api_key_header="api_key"), answer(403))
@@ -121,7 +123,7 @@ def test_the_dropped_underscore_is_hinted_at_only_where_there_is_one() -> None:
 
 
 def test_a_key_of_another_provider_is_said_to_be_one() -> None:
-    text = "version: 1\nconnections: {a: {provider: http, environment: production, region: eu, base_url: 'https://a.example', check: {path: /}, auth: {method: bearer, token: 'env://T'}}}\n"
+    text = "version: 1\nconnections: {a: {provider: http, environment: production, region: eu, base_url: 'https://a.example', check: {path: /, expect: {empty: true}}, auth: {method: bearer, token: 'env://T'}}}\n"
     tally = Tally()
     validate([Source("connections.yaml", text.encode(), "")], vocabulary(), tally)
     details = [one.detail for one in tally.diagnostics()]

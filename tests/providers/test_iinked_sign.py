@@ -8,9 +8,11 @@ from jsonschema import Draft202012Validator
 
 from connform.faults import FAULTS
 from connform.manifest.shape import selected
-from connform.providers.iinked_sign import IINKED_SIGN
+from connform.providers import PROVIDERS
 from connform.providers.interface import CheckRequest
 from tests.providers.connections import answer, connection
+
+IINKED_SIGN = PROVIDERS["iinked-sign"]
 
 # ---------------------------------------------------------------------------------------------------------- instances
 
@@ -104,7 +106,7 @@ def _errors(value: dict[str, Any]) -> list[str]:
 @pytest.mark.parametrize("settings", [row[0] for row in INSTANCES], ids=str)
 def test_every_instance_is_accepted(settings: dict[str, str]) -> None:
     assert _errors(settings) == []
-    assert list(IINKED_SIGN.rules(settings)) == []
+    assert list(IINKED_SIGN.rules({**settings, "auth": {"method": "api_key"}})) == []
 
 
 @pytest.mark.parametrize(
@@ -162,7 +164,23 @@ def test_the_canadian_sandbox_is_explained() -> None:
     ids=["neither", "both", "plain http", "query", "both and plain http"],
 )
 def test_a_private_instance_has_exactly_one_good_address(settings: dict[str, str], found: list[Any]) -> None:
-    findings = list(IINKED_SIGN.rules({"environment": "private", **settings}))
+    connection = {"environment": "private", "auth": {"method": "api_key"}, **settings}
+    assert [(finding.code, finding.path) for finding in IINKED_SIGN.rules(connection)] == found
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ({}, []),
+        ({"client_secret": None}, [("missing-key", ("auth",))]),
+        ({"redirect_uri": "http://127.0.0.1:8400/cb"}, [("insecure-url", ("auth", "redirect_uri"))]),
+    ],
+    ids=str,
+)
+def test_an_oauth_client_is_as_the_vendor_documents_it(change: dict[str, Any], found: list[Any]) -> None:
+    auth = {"method": "oauth2", "client_secret": "env://A", "redirect_uri": "https://localhost/cb", **change}
+    auth = {key: value for key, value in auth.items() if value is not None}
+    findings = IINKED_SIGN.rules({"environment": "sandbox", "region": "eu", "auth": auth})
     assert [(finding.code, finding.path) for finding in findings] == found
 
 

@@ -9,12 +9,13 @@ import pytest
 from connform.faults import FAULTS
 from connform.manifest.shape import Shape
 from connform.providers import PROVIDERS
+from connform.providers.interface import Judgement
 from tests.providers.connections import answer, connection
 from tests.schemas import validator_of
 
 EXAMPLES: dict[str, dict[str, Any]] = {
     "iinked-sign": {"environment": "sandbox", "region": "us"},
-    "http": {"base_url": "https://api.acme.example", "check": {"path": "/me"}},
+    "http": {"base_url": "https://api.acme.example", "check": {"path": "/me", "expect": {"text": "me"}}},
 }
 
 BODIES: tuple[Any, ...] = (None, "<html>", {}, [], {"error": "package_not_found", "message": ""})
@@ -55,3 +56,9 @@ def test_a_check_request_only_reads(name: str) -> None:
     request = PROVIDERS[name].check_request(connection(name, **EXAMPLES[name]))
     assert request.method in {"GET", "HEAD", "POST"}
     assert request.path.startswith("/")
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_the_simulated_answer_to_a_check_is_judged_ready(name: str) -> None:
+    here, provider = connection(name, **EXAMPLES[name]), PROVIDERS[name]
+    assert provider.judge(here, provider.ready_answer(here)) == Judgement()  # type: ignore[attr-defined]  # not of every plug-in

@@ -1,11 +1,11 @@
-"""An HTTPS server on loopback whose answers a function makes: for APIs whose real servers can't run here."""
+"""An HTTP server on loopback, with or without TLS, whose answers a function makes: for APIs whose real servers can't run here."""
 
 from __future__ import annotations
 
 import json
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple, Protocol
@@ -21,19 +21,30 @@ class Request(NamedTuple):
     query: dict[str, str]
     authorization: str
     form: dict[str, str]
+    headers: dict[str, str]
+    """By their names in lower case."""
 
 
 class Handle(Protocol):
-    """Returns status and JSON."""
+    """Returns status, JSON (a text is sent as it is), and headers if there are more."""
 
-    def __call__(self, request: Request) -> tuple[int, Any]: ...
+    def __call__(self, request: Request) -> tuple[int, Any] | tuple[int, Any, Mapping[str, str]]: ...
+
+
+_UNLIMITED = "unlimited"
+
+
+def _limited(retry_after: str | None) -> tuple[int, Any, dict[str, str]]:
+    return 429, {}, {} if retry_after is None else {"Retry-After": retry_after}
 
 
 class ApiServer:
     """A running server; `requests` holds what it was asked."""
 
-    def __init__(self, handle: Handle, tls: ssl.SSLContext) -> None:
+    def __init__(self, handle: Handle, tls: ssl.SSLContext | None) -> None:
+        self.handle = handle
         self.requests: list[Request] = []
+        self._limits: Iterator[str | None] = iter(())
         self._freed = threading.Event()
         self._freed.set()
         outer = self
@@ -50,14 +61,18 @@ class ApiServer:
                     {name: value for name, (value, *_) in parse_qs(parts.query).items()},
                     self.headers.get("Authorization", ""),
                     {name: value for name, (value, *_) in parse_qs(body).items()},
+                    {name.lower(): value for name, value in self.headers.items()},
                 )
                 outer.requests.append(request)
                 outer._freed.wait(30)
-                status, content = handle(request)
-                data = json.dumps(content).encode()
+                retry_after = next(outer._limits, _UNLIMITED) if self.command == "GET" else _UNLIMITED
+                status, content, *more = outer.handle(request) if retry_after == _UNLIMITED else _limited(retry_after)
+                data = (content if isinstance(content, str) else json.dumps(content)).encode()
                 self.send_response(status)
-                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Type", "text/plain" if isinstance(content, str) else "application/json")
                 self.send_header("Content-Length", str(len(data)))
+                for name, value in (more[0] if more else {}).items():
+                    self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(data)
 
@@ -73,8 +88,10 @@ class ApiServer:
                 pass  # a client that has given up
 
         self._server = Quiet(("127.0.0.1", 0), Handler)
-        self._server.socket = tls.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
-        self.address = f"https://localhost:{self._server.server_address[1]}"
+        self.port = self._server.server_address[1]
+        self.address = f"http{'s' if tls else ''}://localhost:{self.port}"
+        if tls:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
     @contextmanager
@@ -85,6 +102,10 @@ class ApiServer:
             yield
         finally:
             self._freed.set()
+
+    def limit_rate(self, times: int, retry_after: str | None) -> None:
+        """Answer the next GET requests, which are no logins, that there are too many."""
+        self._limits = iter([retry_after] * times)
 
     def stop(self) -> None:
         self._freed.set()
@@ -106,3 +127,11 @@ class ServedBench(Bench):
 
     def slow(self) -> Any:
         return self._server.slow()
+
+    @contextmanager
+    def rate_limited(self, times: int, retry_after: str | None) -> Iterator[None]:
+        self._server.limit_rate(times, retry_after)
+        try:
+            yield
+        finally:
+            self._server.limit_rate(0, None)

@@ -6,6 +6,8 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from socket import AF_UNIX, socket
+from time import monotonic, sleep
 
 from tests.conftest import require_peer
 
@@ -41,14 +43,30 @@ def gpg(home: Path, *arguments: str | Path, given: bytes = b"") -> bytes:
 
 
 def forget(home: Path) -> None:
-    """End the agent, which remembers passphrases."""
+    """End the agent, which remembers passphrases, and wait until its socket is gone."""
     subprocess.run([require_peer("gpgconf"), "--homedir", home, "--kill", "gpg-agent"], check=True)
+    deadline = monotonic() + 30
+    while _socket(home).exists():
+        assert monotonic() < deadline, "the agent did not end"
+        sleep(0.01)
 
 
-def agent(home: Path) -> int:
-    """Return the process of the agent, which is started where it doesn't run."""
-    command = [require_peer("gpg-connect-agent"), "--homedir", str(home), "getinfo pid", "/bye"]
-    return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()[1])
+@contextmanager
+def silent_agent(home: Path) -> Iterator[None]:
+    """Take the agent's place: gpg can connect, and gets no answer."""
+    forget(home)
+    with socket(AF_UNIX) as listener:
+        listener.bind(str(_socket(home)))
+        listener.listen()
+        try:
+            yield
+        finally:
+            _socket(home).unlink()
+
+
+def _socket(home: Path) -> Path:
+    command = [require_peer("gpgconf"), "--homedir", str(home), "--list-dirs", "agent-socket"]
+    return Path(subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip())
 
 
 def fingerprint(home: Path, user: str) -> str:

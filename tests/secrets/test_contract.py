@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -18,9 +18,10 @@ from connform.testing.secrets import Bench, SecretBackendSuite
 class EnvBench(Bench):
     backend = ENV
     lacks = dict.fromkeys(
-        ("fields", "versions", "denied", "down", "slow", "expired", "sealed"),
-        "the environment is the process's own: one text a name, always there",
+        ("fields", "documents", "versions", "twins", "zeros", "denied", "down", "slow", "expired", "sealed"),
+        "the environment is the process's own: one text a name, which ends at a zero byte, always there",
     )
+    largest_bytes = 2**20
 
     def put(self, name: str, value: bytes) -> str:
         variable = f"BENCH_{name.upper().replace('-', '_')}"
@@ -46,6 +47,7 @@ class FileBench(Bench):
         "versions": "an overwritten file is gone",
         **dict.fromkeys(("denied", "down", "slow", "expired", "sealed"), "tests/secrets/test_file.py has its own"),
     }
+    largest_bytes = 2**20
 
     def put(self, name: str, value: bytes) -> str:
         draft = self.place.base / f".{name}"
@@ -66,20 +68,22 @@ class TestFile(SecretBackendSuite):
 class DotenvBench(Bench):
     backend = DOTENV
     lacks = {
-        "fields": "a line has one value",
+        **dict.fromkeys(("fields", "documents"), "a line has one value"),
         "versions": "an overwritten file is gone",
         **dict.fromkeys(("denied", "down", "slow", "expired", "sealed"), "a file, as in tests/secrets/test_file.py"),
     }
+    largest_bytes = 2**20 - 64  # the whole file has 1 MiB at most
 
     def put(self, name: str, value: bytes) -> str:
-        variable = name.upper().replace("-", "_")
-        with (self.place.base / ".env").open("ab") as file:
-            file.write(variable.encode() + b"='" + value + b"'\n")
-        return f"dotenv://.env#{variable}"
+        (self.place.base / f"{name}.env").write_bytes(b"# a comment\nNAME='" + value + b"'\n")
+        return f"dotenv://{name}.env#NAME"
+
+    def twins(self, name: str) -> tuple[str, Sequence[str]]:
+        (self.place.base / f"{name}.env").write_text("NAME=one\nOTHER=two\nNAME=three\n")
+        return f"dotenv://{name}.env#NAME", ("NAME stands twice", "at lines 1 and 3")
 
     def missing(self) -> str:
-        (self.place.base / ".env").touch()
-        return "dotenv://.env#MISSING"
+        return f"{self.put('missing', b'value')}S"
 
 
 class TestDotenv(SecretBackendSuite):

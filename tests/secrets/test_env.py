@@ -73,3 +73,11 @@ def test_a_good_name(text: str) -> None:
 )
 def test_a_bad_name_is_found_offline(text: str) -> None:
     assert lint("env", text)
+
+
+def test_upper_and_lower_case_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ACME_KEY", "acme_key", "Acme_Key"):
+        monkeypatch.setenv(name, f"that of {name}")
+    assert fetch("env", tmp_path, "env://acme_key", "env://ACME_KEY") == ["that of acme_key", "that of ACME_KEY"]
+    error = failure("env", tmp_path, "env://ACME_key")
+    assert (error.fault.name, "did you mean" in error.hint.lower()) == ("secret_not_found", True)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from connform.engine.run.store_session import StoreSession
 from connform.errors import SecretUnresolved
 from connform.secret import Secret, SecretReference
 from connform.secrets.k8s import K8S
@@ -17,6 +19,7 @@ from connform.testing.secrets import Bench, SecretBackendSuite
 from tests.canary import API_KEY, assert_no_canary
 from tests.end_to_end.conftest import Issuer
 from tests.secrets.api_server import ApiServer, Request, ServedBench
+from tests.secrets.documented_answers import answers, content_of
 from tests.secrets.fetching import failure, fetch, lint
 
 TOKEN = API_KEY
@@ -26,6 +29,7 @@ class Cluster:
     """`GET /api/v1/namespaces/{namespace}/secrets/{name}`, as the reference of the API (core/v1) describes it."""
 
     def __init__(self, issuer: Issuer, ca_file: Path) -> None:
+        self.token = TOKEN
         self.secrets: dict[str, tuple[int, dict[str, str]]] = {}
         self.server = ApiServer(self.handle, issuer.loopback())
         settings = {"address": self.server.address, "ca_file": str(ca_file), "token": "env://TOKEN"}
@@ -37,7 +41,7 @@ class Cluster:
 
     def handle(self, request: Request) -> tuple[int, Any]:
         _, _, _, _, namespace, _, name = request.path.split("/")
-        if request.authorization != f"Bearer {TOKEN}":
+        if request.authorization != f"Bearer {self.token}":
             return 401, _status("Unauthorized", 401)
         if namespace == "others":
             return 403, _status("Forbidden", 403)
@@ -64,7 +68,9 @@ class KubernetesBench(ServedBench):
     lacks = {
         "versions": "Kubernetes keeps no earlier versions of a Secret",
         "sealed": "a cluster is never sealed",
+        **dict.fromkeys(("documents", "twins"), "a Secret is an object that the server decoded: no key stands twice"),
     }
+    largest_bytes = 2**20
 
     def __init__(self, cluster: Cluster) -> None:
         super().__init__(cluster.store, cluster.server)
@@ -111,12 +117,48 @@ def test_a_pod_finds_its_own_cluster(
     mount.mkdir()
     (mount / "token").write_text(f"{TOKEN}\n")
     (mount / "ca.crt").write_bytes(ca_file.read_bytes())
-    monkeypatch.setattr("connform.secrets.k8s._SERVICE_ACCOUNT_FOLDER", mount)
+    monkeypatch.setattr("connform.secrets.kit.service_account.SERVICE_ACCOUNT", mount)
     monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "localhost")
     monkeypatch.setenv("KUBERNETES_SERVICE_PORT", cluster.server.address.rpartition(":")[2])
     cluster.put("portal", {"id": b"0012"})
     assert fetch("k8s", tmp_path, "k8s://acme/portal#id") == ["0012"]
+    cluster.token = "another"
+    error = failure("k8s", tmp_path, "k8s://acme/portal#id")
+    assert (error.fault.name, "the token that is mounted has ended" in error.hint) == ("secret_denied", True)
     (mount / "token").unlink()
+
+
+def test_a_token_that_kubernetes_renews_is_read_again_in_a_program(
+    cluster: Cluster, tmp_path: Path, ca_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mount = tmp_path / "serviceaccount"
+    mount.mkdir()
+    (mount / "ca.crt").write_bytes(ca_file.read_bytes())
+    monkeypatch.setattr("connform.secrets.kit.service_account.SERVICE_ACCOUNT", mount)
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "localhost")
+    monkeypatch.setenv("KUBERNETES_SERVICE_PORT", cluster.server.address.rpartition(":")[2])
+    session = StoreSession("k8s://", partial(K8S.open, StoreConfig(tmp_path)), 10, long_lived=True)
+    cluster.put("portal", {"id": b"0012", "secret": b"s3cret"})
+    for token, key in (("first", "id"), ("renewed", "secret")):
+        (mount / "token").write_text(token)
+        cluster.token = token
+        reference = SecretReference.parse(f"k8s://acme/portal#{key}")
+        outcome = session.read([reference])[reference]
+        assert isinstance(outcome, Fetched), outcome
+    session.close()
+
+
+@pytest.mark.parametrize("is_mounted", [True, False])
+def test_a_pod_without_a_token_is_told_how_it_gets_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_mounted: bool
+) -> None:
+    mount = tmp_path / "serviceaccount"
+    if is_mounted:
+        mount.mkdir()
+    monkeypatch.setattr("connform.secrets.kit.service_account.SERVICE_ACCOUNT", mount)
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "localhost")
+    error = failure("k8s", tmp_path, "k8s://acme/portal#id")
+    assert (error.fault.name, "automountServiceAccountToken" in error.hint) == ("secret_denied", True)
 
 
 def test_elsewhere_the_bare_backend_says_what_it_needs(tmp_path: Path) -> None:
@@ -131,6 +173,13 @@ def test_several_keys_need_a_name(cluster: Cluster) -> None:
     assert (error.fault.name, "id, secret" in error.hint) == ("secret_not_found", True)
 
 
+def test_an_empty_secret_is_told(cluster: Cluster) -> None:
+    cluster.put("portal", {})
+    for text in ("k8s://acme/portal", "k8s://acme/portal#id"):
+        error = TestKubernetes().fault(KubernetesBench(cluster), text)
+        assert (error.fault.name, error.message) == ("secret_not_found", f"the Secret is empty ({text})")
+
+
 @pytest.mark.parametrize(("status", "content"), [(500, {"message": API_KEY}), (200, [API_KEY]), (302, {})])
 def test_an_answer_that_is_none_is_unavailable(authority: Issuer, cluster: Cluster, status: int, content: Any) -> None:
     server = ApiServer(lambda request: (status, content), authority.loopback())
@@ -141,6 +190,20 @@ def test_an_answer_that_is_none_is_unavailable(authority: Issuer, cluster: Clust
         server.stop()
     assert error.fault.name == "secret_backend_unavailable"
     assert_no_canary(error.message, error.hint)
+
+
+@pytest.mark.parametrize("row", answers("Kubernetes"))
+def test_a_documented_answer_has_its_class(cluster: Cluster, row: Mapping[str, str]) -> None:
+    name, _, value = row["header"].partition(": ")
+    headers = {name: value} if name else {}
+    cluster.server.handle = lambda request: (int(row["status"]), content_of(row["body"]), headers)
+    opened = K8S.open(cluster.store._replace(timeout_s=2))
+    (outcome,) = opened.read([SecretReference.parse("k8s://acme/portal#id")])
+    opened.close()
+    if isinstance(outcome, Fetched):
+        assert (row["class"], outcome.secret.reveal()) == ("–", "text")
+    else:
+        assert outcome.fault.name == row["class"]
 
 
 @pytest.mark.parametrize("text", ["k8s://acme/portal#id", "k8s://acme/portal", "k8s://a/b.c-d#e.f"])

@@ -25,7 +25,7 @@ from secretstorage.util import DBusAddressWrapper, format_secret, open_session
 
 from connform.secrets.keyring import KEYRING
 from connform.secrets.kit.interface import StoreConfig
-from connform.testing.secrets import Bench, SecretBackendSuite
+from connform.testing.secrets import VALUE, Bench, SecretBackendSuite
 from tests.canary import API_KEY
 from tests.conftest import require_peer
 from tests.end_to_end.running import manifest, run
@@ -172,6 +172,7 @@ class KeyringBench(Bench):
         "denied": "a keyring is open or locked for all that this user runs",
         "expired": "a keyring is locked, not logged out of",
     }
+    largest_bytes = 2**20
 
     def __init__(self, store: StoreConfig, session: Session) -> None:
         super().__init__(store)
@@ -180,6 +181,13 @@ class KeyringBench(Bench):
     def put(self, name: str, value: bytes) -> str:
         store(SERVICE, name, value)
         return f"keyring://{SERVICE}/{name}"
+
+    def twins(self, name: str) -> tuple[str, Sequence[str]]:
+        with collection() as opened:
+            for label in ("by hand", "by a program"):
+                attributes = {"service": SERVICE, "username": name, "application": label}
+                opened.create_item(label, attributes, VALUE.encode(), replace=True)
+        return f"keyring://{SERVICE}/{name}", ("2 passwords", "by hand (20", "by a program (20")
 
     def missing(self) -> str:
         return f"keyring://{SERVICE}/missing"
@@ -231,6 +239,22 @@ def test_a_password_is_named_by_service_and_user(
 ) -> None:
     keyring.set_password(service, user, "value")
     assert fetch("keyring", tmp_path, text, **settings) == ["value"]
+
+
+def test_upper_and_lower_case_are_told_apart(session: Session, tmp_path: Path) -> None:
+    for service, user in (("Acme-Case", "me"), ("acme-case", "me"), ("acme-case", "Me")):
+        store(service, user, f"{service}/{user}".encode())
+    assert fetch("keyring", tmp_path, "keyring://acme-case/me", "keyring://Acme-Case/me") == [
+        "acme-case/me",
+        "Acme-Case/me",
+    ]
+    assert failure("keyring", tmp_path, "keyring://ACME-CASE/me").fault.name == "secret_not_found"
+
+
+def test_a_password_with_more_attributes_is_found(session: Session, tmp_path: Path) -> None:
+    with collection() as opened:
+        opened.create_item("another program's", {"service": SERVICE, "username": "more", "xdg:schema": "x"}, b"value")
+    assert fetch("keyring", tmp_path, f"keyring://{SERVICE}/more") == ["value"]
 
 
 def test_a_locked_keyring_is_said_to_be_without_a_dialog(session: Session, tmp_path: Path) -> None:

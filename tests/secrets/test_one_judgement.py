@@ -1,14 +1,17 @@
-"""`secrets check` and `check` judge a secret alike, and all backends decode files alike."""
+"""`secrets check`, `check` and `apply` judge a secret alike, and all backends decode files alike."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from connform.engine.apply import apply
 from connform.engine.check import check
 from connform.engine.secrets import check_secrets
+from connform.recorded import Actor
 from tests.canary import API_KEY, assert_no_canary
 from tests.conftest import Plant
 
@@ -26,6 +29,7 @@ METHODS = {
     "oauth2": "client_id: portal, redirect_uri: https://h.example/cb, client_secret",
 }
 REFERENCES = {"file": "file://key", "field": "file://key.json#field", "dotenv": "dotenv://.env#KEY"}
+ME = Actor("me", "test")
 VALUES = {
     "a byte order mark": f"\ufeff\ufeff{API_KEY}",
     "a byte order mark inside": f"{API_KEY}\ufeff",
@@ -74,6 +78,20 @@ def test_a_secret_that_can_t_be_sent_is_refused_by_both(value: str, method: str,
     assert words.startswith("secret_malformed ")
     if value.startswith("a byte order mark") or value in {"a no-break space", "a zero-width space", "a line separator"}:
         assert value.removesuffix(" inside") in words
+
+
+@pytest.mark.parametrize("value", [*VALUES, "a zero byte", "half a surrogate pair", "more than 1 MiB"])
+def test_apply_judges_it_as_well(value: str, folder: Path, plant: Plant) -> None:
+    """JSON can hold every character, so that no encoding refuses it first."""
+    more = {"a zero byte": "a\0", "half a surrogate pair": "a\ud800", "more than 1 MiB": "x" * (2**20 + 1)}
+    declare(folder, "api_key", "file://key.json#field")
+    plant("key.json", json.dumps({"field": {**VALUES, **more}[value]}).encode())
+    words = said()
+    assert words.startswith("secret_malformed ")
+    (applied,) = apply(by=ME, timeout_s=1).connections
+    assert f"{applied.fault} {applied.message}" == words
+    if value.startswith("a byte order mark"):
+        assert "PowerShell" in words
 
 
 WRITERS: dict[str, Callable[[str], bytes]] = {

@@ -16,7 +16,7 @@ with open({log!r}, "a") as log:
     log.write(json.dumps(sys.argv[1:]) + "\\n")
 """
 PROGRAMS = ("op", "sops", "pass", "gpg")
-OURS = {"--vault", "--format", "--reveal", "--output-type"}
+OURS = {"--vault", "--format", "--reveal", "--input-type", "--output-type"}
 """The options that connform writes itself."""
 WORDS = ("-x", "--account=evil.example", "--", "-", "--config=/tmp/x", "-rf")
 REFERENCES = [

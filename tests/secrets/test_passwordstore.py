@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
 
+from connform.errors import SecretUnresolved
+from connform.secret import SecretReference
 from connform.secrets.kit.interface import StoreConfig
 from connform.secrets.passwordstore import PASS
 from connform.testing.secrets import Bench, SecretBackendSuite
@@ -18,6 +19,7 @@ from tests.canary import API_KEY
 from tests.conftest import Plant, require_peer
 from tests.secrets import gnupg
 from tests.secrets.fetching import chain, failure, fetch, lint
+from tests.secrets.processes import assert_gone
 
 
 @pytest.fixture(scope="session")
@@ -52,10 +54,12 @@ class PassBench(Bench):
     backend = PASS
     lacks = {
         "lines": "the first line is the secret",
+        "documents": "a field is a line, not a member of JSON",
         "versions": "an overwritten entry is gone, but for its repository",
         "expired": "a key without a date opens the entry for good",
         "sealed": "a key that needs a passphrase is denied, in this module's own cases",
     }
+    largest_bytes = 2**20
 
     def put(self, name: str, value: bytes) -> str:
         insert(self.place.base / self.place.settings["path"], name, value)
@@ -64,6 +68,10 @@ class PassBench(Bench):
     def put_fields(self, name: str, fields: Mapping[str, str]) -> str:
         lines = (f"{field}: {value.rstrip()}\n" for field, value in fields.items())
         return self.put(name, ("first\n" + "".join(lines)).encode())
+
+    def twins(self, name: str) -> tuple[str, Sequence[str]]:
+        entry = self.put(name, b"first\nkey: one\nkey: two\n")
+        return f"{entry}#key", ("key stands twice",)
 
     def missing(self) -> str:
         return "pass://missing"
@@ -78,14 +86,8 @@ class PassBench(Bench):
             patch.setenv("PATH", str(self.place.base))
             yield
 
-    @contextmanager
-    def slow(self) -> Iterator[None]:
-        agent = gnupg.agent(Path(os.environ["GNUPGHOME"]))
-        os.kill(agent, signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            os.kill(agent, signal.SIGCONT)
+    def slow(self) -> AbstractContextManager[object]:
+        return gnupg.silent_agent(Path(os.environ["GNUPGHOME"]))
 
 
 class TestPass(SecretBackendSuite):
@@ -98,15 +100,16 @@ class TestPass(SecretBackendSuite):
 # -------------------------------------------------------------------------------------------------------------- an entry
 
 
-def test_an_entry_that_pass_wrote_is_found(store: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["acme/key", "me@acme.example"])
+def test_an_entry_that_pass_wrote_is_found(store: Path, tmp_path: Path, name: str) -> None:
     written = subprocess.run(
-        [require_peer("pass"), "insert", "--multiline", "acme/key"],
+        [require_peer("pass"), "insert", "--multiline", name],
         input=b"value\nuser: 0012\n",
         capture_output=True,
         check=True,
     )
     assert written.returncode == 0
-    assert fetch("pass", tmp_path, "pass://acme/key", "pass://acme/key#user") == ["value", "0012"]
+    assert fetch("pass", tmp_path, f"pass://{name}", f"pass://{name}#user") == ["value", "0012"]
 
 
 @pytest.mark.parametrize("named", ["by the variable", "by the store"])
@@ -163,6 +166,20 @@ def test_a_key_that_asks_for_a_passphrase_is_denied_without_asking(store: Path, 
     assert "gpg-agent" in error.hint
     assert API_KEY not in chain(error)
     assert not (gpg_home / gnupg.ASKED).exists()
+
+
+def test_a_pass_that_hangs_is_ended_with_all_that_it_started(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    insert(store, "key", b"value\n")
+    pids, program = tmp_path / "pids", tmp_path / "bin" / "pass"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\nsleep 1000 & echo $! $$ >{pids}; wait\n")
+    program.chmod(0o700)
+    monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+    (outcome,) = PASS.open(StoreConfig(tmp_path, timeout_s=1.0)).read([SecretReference.parse("pass://key")])
+    assert isinstance(outcome, SecretUnresolved)
+    assert_gone(pids, 2)
 
 
 def test_a_key_that_the_agent_has_unlocked_opens(store: Path, tmp_path: Path, gpg_home: Path) -> None:

@@ -127,6 +127,24 @@ def test_an_exchange_that_does_not_fit_brings_nothing(simulator: Simulator, form
     assert (answer.status, set(answer.json)) == (400, {"error"})
 
 
+@pytest.mark.parametrize(
+    ("redirect_uri", "status"),
+    [
+        ("http://127.0.0.1:8400/cb", 302),
+        ("http://[::1]/cb", 302),
+        ("http://localhost/cb", 302),
+        ("http://app.acme.example/cb", 400),
+        ("ftp://localhost/cb", 400),
+    ],
+)
+def test_people_are_sent_back_by_https_or_to_their_own_machine(
+    simulator: Simulator, redirect_uri: str, status: int
+) -> None:
+    query = urlencode({"response_type": "code", "client_id": "acme", "redirect_uri": redirect_uri})
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert ask(simulator, "POST", f"/connect/authorize?{query}", kind, b"decision=allow").status == status
+
+
 def test_an_app_is_known_by_header_and_body_and_by_its_registered_secret(simulator: Simulator) -> None:
     form = {"grant_type": "refresh_token", "refresh_token": "unknown"}
     in_body = {**form, "client_id": "acme", "client_secret": SECRET}
@@ -136,6 +154,9 @@ def test_an_app_is_known_by_header_and_body_and_by_its_registered_secret(simulat
     assert post(simulator, "token", form).json == {"error": "invalid_grant"}
     for wrong in (basic(secret="other"), {}, {"Authorization": "Basic !"}):
         assert post(simulator, "token", form, wrong).status == 401
+    public = {**form, "client_id": "acme"}
+    assert post(simulator, "token", public, {}).status == 401
+    assert post(simulator, "token", {**public, "client_id": "another"}, {}).json == {"error": "invalid_grant"}
 
 
 def test_revoking_a_refresh_token_ends_the_grant_and_an_unknown_one_is_no_error(simulator: Simulator) -> None:

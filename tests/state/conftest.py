@@ -65,7 +65,7 @@ class Api:
         while request := connection.read_request():
             if self.pause_s and not connection.pause(self.pause_s):
                 return
-            body = json.dumps({"error": request.decode("latin-1")}).encode() if self.echoes else PACKAGES
+            body = json.dumps({"items": [], "error": request.decode("latin-1")}).encode() if self.echoes else PACKAGES
             fields = [f"Content-Length: {len(body)}", "Content-Type: application/json"]
             if self.echoes:
                 fields += [f"X-Sent: {line.decode('latin-1')}" for line in request.splitlines()[1:] if line]
@@ -111,7 +111,7 @@ class Repository:
             self.connections[name] = {
                 "provider": "http",
                 "base_url": f"https://localhost:{self.api.port}/{name}",
-                "check": {"path": "/me"},
+                "check": {"path": "/me", "expect": {"body": {"required": ["items"]}}},
                 "auth": {"method": "api_key", "api_key": f"env://{KEY_VARIABLE}"},
                 "tls": {"ca_file": str(self.ca_file)},
                 **values,
@@ -129,7 +129,7 @@ class Repository:
 
     @property
     def environment(self) -> dict[str, str]:
-        return ENVIRONMENT | ({"CONNFORM_STATE": self.state} if self.state else {})
+        return ENVIRONMENT | ({"CONNFORM_STATE": self.state, "CONNFORM_ROOT": str(self.folder)} if self.state else {})
 
     def run(self, *argv: str | Path) -> Run:
         """Run a command in this process."""
@@ -147,9 +147,9 @@ class Repository:
             text=True,
         )
 
-    def recorded(self) -> dict[str, dict[str, Any]]:
+    def recorded(self, *argv: str) -> dict[str, dict[str, Any]]:
         """What the state says, by name."""
-        exported = self.run("state", "export")
+        exported = self.run("state", "export", *argv)
         assert exported.code == 0, exported.err
         return {name: one["recorded"] for name, one in exported.connections.items()}
 

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from connform.cli.main import main
-from connform.engine.changes.specification import differences, digest
+from connform.diagnostics import Span
+from connform.engine.changes.specification import differences, digest, specification
+from connform.manifest.model import Connection
 from tests.state.recording import record, rewrite
 
 Planned = Callable[..., list[tuple[str, Any, Any]] | None]
@@ -58,7 +60,6 @@ def planned(capsys: pytest.CaptureFixture[str]) -> Planned:
         ({}, {"timeouts": {}}, None),
         ({"tls": {}, "tags": []}, {}, None),
         ({}, {"tags": ["a"]}, [("/tags", None, ["a"])]),
-        ({"tags": ["a", "b"]}, {"tags": ["b", "a"]}, [("/tags", ["a", "b"], ["b", "a"])]),
         ({"owner": "none"}, {}, [("/owner", "none", None)]),
         ({"tls": {"ca_file": "/ca.pem"}}, {"tls": {}}, [("/tls/ca_file", "/ca.pem", None)]),
         ({"key": "v://a", "stores": {"v": {"type": "file", "path": "/run"}}}, {}, [
@@ -80,7 +81,7 @@ def test_what_is_declared_otherwise(
 @pytest.mark.parametrize(
     ("before", "after", "changes"),
     [
-        ({"a": {}}, {}, [("/a", {}, None)]),
+        ({"a": {}}, {}, []),
         ({"a": {}}, {"a": {"b": 1}}, [("/a/b", None, 1)]),
         ({"a": 1}, {"a": {"b": 1}}, [("/a", 1, None), ("/a/b", None, 1)]),
         ({"a": {"~/": 1}}, {"a": {"~/": 2}}, [("/a/~0~1", 1, 2)]),
@@ -92,6 +93,56 @@ def test_every_difference_has_a_pointer(before: object, after: object, changes: 
     assert [tuple(one) for one in found] == changes
 
 
+def _expecting(body: Any = None, **check: Any) -> dict[str, Any]:
+    expected = {} if body is None else {"expect": {"body": body}}
+    return {"provider": "http", "base_url": "https://api.acme.example", "check": {"path": "/me", **expected, **check}}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "pointer"),
+    [
+        (_expecting({"const": 1}), _expecting({"const": True}), "/check/expect/body"),
+        (_expecting({"const": None}), _expecting({"type": "null"}), "/check/expect/body"),
+        (_expecting({"const": None, "type": "null"}), _expecting({"type": "null"}), "/check/expect/body"),
+        (_expecting({"required": ["a"]}), _expecting(None), "/check/expect/body"),
+        (_expecting({"properties": {"a": {}}}), _expecting({"properties": {"a": {}, "b": {}}}), "/check/expect/body"),
+        (_expecting(json={}), _expecting(), "/check/json"),
+        (_expecting(json={"take": 0}), _expecting(json={"take": False}), "/check/json"),
+        (_expecting(json={"take": None}), _expecting(json={}), "/check/json"),
+        (_expecting(json=[]), _expecting(json={}), "/check/json"),
+        (_expecting(expect={"status": 201}), _expecting(expect={"status": [201, 204]}), "/check/expect/status"),
+        (_expecting({"const": 1}), _expecting({"const": 1.0}), ""),
+        (_expecting({"required": ["a"], "type": "object"}), _expecting({"type": "object", "required": ["a"]}), ""),
+        (_expecting(expect={"status": [201, 204]}), _expecting(expect={"status": [204, 201]}), ""),
+        (_expecting(expect={"text": "a"}), _expecting(expect={"text": "a", "status": 200}), ""),
+        (_expecting(expect={}), _expecting(), ""),
+        (
+            _expecting(reject={"body": {"type": "null"}}),
+            _expecting(reject={"body": {"type": "null"}, "status": [200]}),
+            "",
+        ),
+    ],
+    ids=str,
+)
+def test_json_is_compared_as_a_whole(before: dict[str, Any], after: dict[str, Any], pointer: str) -> None:
+    found = differences({"settings": before}, {"settings": after})
+    assert [one.pointer for one in found] == [pointer] * bool(pointer)
+
+
+def test_a_plan_shows_json_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = declare(tmp_path / "connections.yaml")
+    content = json.loads(file.read_text())
+    content["connections"]["one"] = {
+        **_expecting(json={"ok": True}, method="POST"),
+        "auth": {"method": "bearer", "token": KEY},
+    }
+    file.write_text(json.dumps(content))
+    record(file)
+    file.write_text(json.dumps(content).replace("true", '[null, "a"]'))
+    assert main(["plan", "-f", str(file)]) == 0
+    assert 'check.json  {"ok": true} → {"ok": [null, "a"]}' in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("values", "changes"),
     [
@@ -100,6 +151,8 @@ def test_every_difference_has_a_pointer(before: object, after: object, changes: 
         ({"key": "file://key"}, [("/folder", "east", "west")]),
         ({"key": "dotenv://.env#KEY"}, [("/folder", "east", "west")]),
         ({"tls": {"ca_file": "ca.pem"}}, [("/folder", "east", "west")]),
+        ({"proxy": {"url": "http://proxy", "username": "ci", "password": "file://key"}}, [("/folder", "east", "west")]),
+        ({"proxy": {"url": "http://proxy", "username": "ci", "password": "file:///key"}}, []),
         ({"tls": {"ca_file": "/ca.pem"}}, []),
         ({"key": "v://a", "stores": {"v": {"type": "file", "path": "x"}}}, [("/stores/v/folder", "east", "west")]),
         ({"key": "v://a", "stores": {"v": {"type": "file", "path": "/x"}}}, []),
@@ -120,8 +173,8 @@ def test_another_folder_is_another_secret_where_a_path_is_relative(
     ("declared", "recorded", "changes"),
     [
         ({"key": "file://key"}, {}, [("/folder", None, ".")]),
-        ({"timeouts": {"total_s": 20}}, {"timeouts": {"total_s": 20.0}}, []),
-        ({}, {"tls": {}}, [("/tls", {}, None)]),
+        ({"timeouts": {"total_s": 20}}, {"timeouts": {"total_s": 20.0}}, None),
+        ({}, {"tls": {}}, None),
         ({"key": "file:///key", "timeouts": {"total_s": 20}}, {}, None),
     ],
 )
@@ -133,7 +186,25 @@ def test_what_an_earlier_version_recorded_is_applied_once_more_at_most(
     record(file)
     settings = json.loads(file.read_text())["connections"]["one"] | recorded
     spec = {"settings": settings, "base_url": "https://acme.syngrafii.com/api/v1", "stores": {}}
-    rewrite(file, spec, digest(spec))
+    rewrite(file, {"one": (spec, digest(spec))})
     assert planned("-f", file) == changes
     record(file)
     assert planned("-f", file) is None
+
+
+@pytest.mark.parametrize("argv", [("plan",), ("apply", "--yes"), ("state", "show", "one"), ("state", "export")])
+def test_a_record_that_has_lost_its_content_is_named(
+    argv: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = declare(tmp_path / "connections.yaml")
+    record(file)
+    rewrite(file, {"one": ({}, digest({}))})
+    assert main(list(argv)) == 5
+    assert "error[store_corrupt]: what is recorded of one has lost its content" in capsys.readouterr().err
+
+
+def test_a_setting_that_is_off_is_one_and_empty_tags_are_none() -> None:
+    settings = {"base_url": "https://api.acme.example", "off": False, "tags": [], "tls": {}, "timeouts": {}}
+    declared = specification(Connection("one", "http", settings, Path(), Span("", 1, 1, 1, 1)), {}, str)
+    assert declared["settings"] == {"base_url": "https://api.acme.example", "off": False}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import pytest
 
@@ -55,6 +56,45 @@ def test_a_file_that_was_renamed_takes_its_connections_along(two: Repository) ->
         "a2": "uno.yaml",
         "b1": "two.yaml",
     }
+
+
+def test_the_order_of_files_and_connections_makes_no_plan_stale(two: Repository) -> None:
+    two.declare("a1", "b1", tags=["x"])
+    put(two, "one.yaml", "a1", "a2")
+    put(two, "two.yaml", "b1")
+    planned = two.run("plan", *BOTH, "--out", "plan.json", "--format", "json").report["plan"]["digest"]
+    put(two, "one.yaml", "a2", "a1")
+    other_way = ("-f", "two.yaml", "-f", "one.yaml")
+    assert two.run("plan", *other_way, "--format", "json").report["plan"]["digest"] == planned
+    assert two.run("apply", "--plan", "plan.json", *other_way).code == 0
+
+
+def test_a_saved_plan_knows_its_files(two: Repository) -> None:
+    two.run("plan", *BOTH, "--out", "plan.json")
+    refused = two.run("apply", "--plan", "plan.json", "-f", "one.yaml")
+    assert refused.code == 7
+    assert "about other manifests than this run: give `-f one.yaml -f two.yaml`" in refused.err
+    assert two.run("apply", "--plan", "plan.json", "-f", ".").code == 0
+
+
+@pytest.mark.parametrize(
+    ("edit", "says"),
+    [
+        (lambda two: put(two, "one.yaml", "a1"), "a2 is now to be removed"),
+        (lambda two: put(two, "two.yaml", "b1", "new"), "new was not part of it"),
+        (lambda two: two.run("apply", "--yes", *BOTH), "a1 was applied meanwhile"),
+    ],
+    ids=["removed", "new", "applied"],
+)
+def test_a_stale_plan_says_what_moved(two: Repository, edit: Callable[[Repository], object], says: str) -> None:
+    two.declare("a1", "new", tags=["x"])
+    put(two, "one.yaml", "a1", "a2")
+    two.run("plan", *BOTH, "--out", "plan.json")
+    edit(two)
+    stale = two.run("apply", "--plan", "plan.json", *BOTH)
+    assert stale.code == 7
+    assert f"the plan is stale, since {says}" in stale.err
+    assert "run `connform plan --out FILE` again" in stale.err
 
 
 def test_a_connection_that_moved_to_another_file_is_not_removed_by_the_old_one(two: Repository) -> None:
@@ -130,3 +170,57 @@ def test_another_folder_has_another_state_by_default(sqlite_repository: Reposito
         assert planned(repository, *files) == {}
         assert repository.run("plan", *files, "--refresh", "--detailed-exitcode").code == 0
     assert planned(repository, "-f", "a") == {"a1": "remove"}
+
+
+@pytest.fixture
+def folders(repository: Repository) -> Repository:
+    """Two folders with a file each, both of them applied."""
+    (repository.folder / ".git").mkdir()
+    repository.declare("p1", "p2", "s1")
+    (repository.folder / "connections.yaml").unlink()
+    put(repository, "prod/c.yaml", "p1", "p2")
+    put(repository, "stage/c.yaml", "s1")
+    assert repository.run("apply", "--yes", "-f", "prod", "-f", "stage").code == 0
+    return repository
+
+
+@pytest.mark.parametrize("named", ["prod", "prod/c.yaml", "prod/"])
+def test_the_last_file_of_a_folder_is_removed(folders: Repository, named: str) -> None:
+    (folders.folder / "prod/c.yaml").unlink()
+    both = ("-f", named, "-f", "stage")
+    planned = folders.run("plan", *both, "--format", "json")
+    assert planned.code == 0, planned.out
+    assert [one["code"] for one in planned.report["diagnostics"]] == ["no-connections"]
+    assert actions(planned) == {"p1": "remove", "p2": "remove"}
+    assert "p1" in folders.run("plan", *both, "-c", "p1").out
+    assert folders.run("apply", "--yes", *both).code == 0
+    assert folders.recorded("-f", "stage").keys() == {"s1"}
+    gone = folders.run("plan", *both)
+    assert (gone.code, "file-not-found" in gone.out) == (1, True), "nothing is recorded of it any more"
+
+
+def test_a_folder_that_is_gone_with_its_files_is_removed_from_a_database(folders: Repository) -> None:
+    (folders.folder / "prod/c.yaml").unlink()
+    if not folders.state:
+        pytest.skip("its state lay in the folder")
+    (folders.folder / "prod").rmdir()
+    assert folders.run("apply", "--yes", "-f", "prod").code == 0
+    assert folders.recorded("-f", "stage").keys() == {"s1"}
+
+
+def test_a_file_that_was_never_recorded_is_a_mistake(folders: Repository) -> None:
+    (folders.folder / "prod/c.yaml").unlink()
+    for wrong in ("prodd", "prod/d.yaml", "stage/d.yaml"):
+        refused = folders.run("plan", "-f", wrong, "-f", "prod", "-f", "stage")
+        assert (refused.code, "file-not-found" in refused.out) == (1, True)
+    assert folders.run("validate", "-f", "prod").code == 1, "without the state, what is missing is a mistake"
+
+
+def test_what_is_gone_is_removed_under_the_usual_rules(sqlite_repository: Repository) -> None:
+    names = [f"c{number}" for number in range(10)]
+    sqlite_repository.declare(*names)
+    assert sqlite_repository.run("apply", "--yes").code == 0
+    (sqlite_repository.folder / "connections.yaml").unlink()
+    refused = sqlite_repository.run("apply", "--yes", "-f", "connections.yaml")
+    assert (refused.code, "10 of 10" in refused.err) == (7, True)
+    assert sqlite_repository.run("plan").code == 1, "nothing was named"

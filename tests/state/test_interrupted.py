@@ -11,15 +11,16 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
 from connform.database import open_state
 from connform.database.state_table import StateTable
 from connform.engine.changes.specification import digest
-from connform.engine.run.states import SINGLE_SHARD
+from connform.engine.run.shard import SINGLE_SHARD
 from tests.database.postgres import Postgres
 from tests.end_to_end.running import PATIENCE_S
 from tests.repetitions import repeated
@@ -28,7 +29,7 @@ from tests.state.conftest import Repository
 KILLS = repeated(6, 200)
 """Over all kinds of stores and of work."""
 CASES = 6
-NAMES = tuple(f"team-{number:03}" for number in range(200))
+NAMES = tuple(f"team-{number:03}" for number in range(repeated(100, 200)))
 SLOW = ("apply", "--yes", "--force", "--parallelism", "8")
 
 
@@ -151,17 +152,53 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", disk], check=True)
 
 
-def test_a_disk_that_fills_up(sqlite_repository: Repository, small_disk: Path) -> None:
+def test_nothing_is_begun_on_a_disk_without_room(sqlite_repository: Repository, small_disk: Path) -> None:
     repository = sqlite_repository
     repository.state = f"sqlite://{small_disk}/state"
     repository.declare(*NAMES)
-    filled = repository.run("apply", "--yes", "--parallelism", "4", "--format", "json")
-    assert filled.code == 5, filled.err
-    done = {name for name, one in filled.connections.items() if one["verdict"] == "ready"}
-    left = [one for one in filled.connections.values() if one["verdict"] == "unknown"]
-    assert done
-    assert {one["class"] for one in left} == {"store_unwritable"}
-    assert repository.recorded().keys() == done, "what was said to be done is recorded, and nothing else"
-    subprocess.run(["mount", "-o", "remount,size=4m", small_disk], check=True)
+    refused = repository.run("apply", "--yes")
+    assert refused.code == 5, refused.err
+    assert refused.err.startswith("error[store_unwritable]: ")
+    assert not repository.api.asked
+    assert repository.recorded() == {}
+
+
+def test_nothing_is_begun_by_a_role_that_may_only_read(repository: Repository, database: str) -> None:
+    import psycopg
+
+    if not repository.state:
+        pytest.skip("SQLite has no roles")
+    repository.declare("a")
     assert repository.run("apply", "--yes").code == 0
+    with psycopg.connect(database, autocommit=True) as admin:
+        admin.execute("ALTER DATABASE states SET default_transaction_read_only = on")
+    repository.api.forget()
+    repository.declare("a", "b", tags=["x"])
+    refused = repository.run("apply", "--yes")
+    assert refused.code == 5, refused.err
+    assert refused.err.startswith("error[store_unwritable]: ")
+    assert not repository.api.asked
+
+
+def test_a_disk_that_fills_up_meanwhile_has_room_for_what_was_begun(
+    sqlite_repository: Repository, small_disk: Path
+) -> None:
+    repository = sqlite_repository
+    repository.state = f"sqlite://{small_disk}/state"
+    repository.declare(*NAMES)
+    subprocess.run(["mount", "-o", "remount,size=4m", small_disk], check=True)
+
+    def fill() -> None:
+        while len(repository.api.asked) < 10:
+            time.sleep(0.01)
+        with suppress(OSError), open(small_disk / "filling", "wb", buffering=0) as file:
+            while True:
+                file.write(bytes(16 * 1024))
+
+    filling = Thread(target=fill)
+    filling.start()
+    repository.api.pause_s = 0.05
+    filled = repository.run("apply", "--yes", "--parallelism", "4")
+    filling.join()
+    assert filled.code == 0, "the room for the records was taken before the first check"
     assert repository.recorded().keys() == set(NAMES)

@@ -15,7 +15,7 @@ from connform.database import open_state, sqlite
 from connform.database.sqlite import FILE
 from connform.engine.changes.group_commit import GroupCommit
 from connform.recorded import Actor, AppliedRecord, Attempt
-from tests.end_to_end.running import run
+from tests.end_to_end.running import run_here as run
 from tests.state.conftest import Repository
 
 ODD = os.fsdecode(b"te\xffam")
@@ -62,6 +62,7 @@ def test_a_store_that_fails_stops_no_connection_of_another(
     for declared in files:
         declared.write_text(declared.read_text().replace('"provider"', '"owner": "payments", "provider"'))
     monkeypatch.setattr(sqlite, "_BUSY_S", 0.2)
+    repository.api.forget()
     with closing(sqlite3.connect(repository.folder / "east" / ".connform" / FILE, isolation_level=None)) as another:
         another.execute("BEGIN IMMEDIATE")
         changed = repository.run("apply", "--yes", "--force", "--parallelism", "4", "--format", "json", *named)
@@ -70,12 +71,30 @@ def test_a_store_that_fails_stops_no_connection_of_another(
         **{f"east-{number}": ("unknown", "store_locked") for number in range(8)},
         **{f"west-{number}": ("ready", "") for number in range(8)},
     }
+    assert set(repository.api.asked) == {f"west-{number}" for number in range(8)}, "what can't be recorded is not begun"
+
+
+def record(name: str) -> AppliedRecord:
+    attempt = Attempt(datetime.now(UTC), Actor("user", "host"), "create", "", "", "", "ready")
+    return AppliedRecord(name, "connections.yaml", "", {}, attempt)
+
+
+def test_who_no_longer_waits_keeps_nobody_waiting(tmp_path: Path) -> None:
+    async def write_all() -> None:
+        with closing(open_state("", tmp_path / ".connform")) as states, states.lock_parts(["00"], 5) as changes:
+            journal = GroupCommit(changes)
+            first, second = (asyncio.create_task(journal.write(record(name))) for name in ("first", "second"))
+            await asyncio.sleep(0)
+            first.cancel()
+            await asyncio.wait_for(second, 20)
+            assert first.cancelled()
+
+    asyncio.run(write_all())
 
 
 def test_everybody_who_waits_is_told_what_the_driver_raised(tmp_path: Path, url: str) -> None:
     """A name that no manifest may have: what the driver says of it is none of the faults that a store foresees."""
-    attempt = Attempt(datetime.now(UTC), Actor("user", "host"), "create", "", "", "", "ready")
-    records = [AppliedRecord(name, "connections.yaml", "", {}, attempt) for name in ("good", ODD, "other")]
+    records = [record(name) for name in ("good", ODD, "other")]
 
     async def write_all() -> list[BaseException | None]:
         with closing(open_state(url, tmp_path / ".connform")) as states, states.lock_parts(["00"], 5) as changes:

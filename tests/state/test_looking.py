@@ -18,7 +18,8 @@ from connform.engine.run.state_location import StateLocation
 from connform.engine.state import report_state
 from connform.recorded import Actor, AppliedRecord, Attempt
 from connform.reporters.schemas import SCHEMAS
-from tests.end_to_end.running import environment, run
+from tests.end_to_end.running import environment
+from tests.end_to_end.running import run_here as run
 from tests.state.conftest import Repository
 
 _SPAWN = multiprocessing.get_context("spawn")

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from connform.engine.run.states import PARTS, Shard
+from connform.engine.run.shard import PARTS, Shard
 from tests.repetitions import repeated
 from tests.state.conftest import Repository
 
-RUNS = repeated(4, 8)
+RUNS = repeated(3, 8)
 """At once."""
-NAMES = tuple(f"team-{number:03}" for number in range(repeated(32, 64)))
+NAMES = tuple(f"team-{number:03}" for number in range(repeated(24, 64)))
 
 
 def facts(repository: Repository) -> dict[str, tuple[Any, ...]]:

@@ -67,7 +67,12 @@ class Shop:
 
     def connection(self, key: str, **values: Any) -> dict[str, Any]:
         auth = {"method": "api_key", "api_key": key}
-        own = {"provider": "http", "environment": "production", "base_url": self.url, "check": {"path": "/me"}}
+        own = {
+            "provider": "http",
+            "environment": "production",
+            "base_url": self.url,
+            "check": {"path": "/me", "expect": {"body": {"const": {}}}},
+        }
         return {**own, "auth": auth, **values}
 
     @property
@@ -230,6 +235,20 @@ def test_the_way_to_the_origin_counts(values: dict[str, Any], said: str, is_new:
     assert shop.run("apply", "--yes", "--force")[0] != REFUSED
 
 
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"proxy": "http://proxy.acme.example:3128"}, "proxy http://proxy.acme.example:3128"),
+        ({"tls": {"client_cert": "me.pem", "client_key": "me.key"}}, "client certificate me.pem"),
+    ],
+    ids=["proxy", "client-certificate"],
+)
+def test_the_way_to_a_store_counts(values: dict[str, Any], said: str, shop: Shop) -> None:
+    shop.manifest["stores"]["corp"] |= values
+    shop.write()
+    shop.demand_refusal("env://VAULT_LOGIN", said)
+
+
 @pytest.mark.parametrize("name", ["app", "renamed"])
 @pytest.mark.parametrize("key", ["client_id", "token_url", "authorize_url"])
 def test_an_app_is_shown_to_no_other_server(key: str, name: str, shop: Shop) -> None:
@@ -252,20 +271,28 @@ def test_an_app_is_shown_to_no_other_server(key: str, name: str, shop: Shop) -> 
     assert shop.run("apply", "--yes", "--force")[0] != REFUSED
 
 
-ENVIRONMENTS = {"sandbox": {"environment": "sandbox"}, "none": {}}
+ENVIRONMENTS: dict[str, tuple[dict[str, str], bool]] = {
+    "sandbox": ({"environment": "sandbox"}, True),
+    "staging": ({"environment": "staging"}, True),
+    "class": ({"environment": "production", "class": "test"}, True),
+    "none": ({}, False),
+    "private": ({"environment": "private"}, False),
+    "another-label": ({"environment": "eu-1"}, False),
+    "staging-of-production": ({"environment": "staging", "class": "production"}, False),
+}
 
 
 @pytest.mark.parametrize("name", ["shop", "shop2"], ids=["itself", "renamed"])
-@pytest.mark.parametrize("environment", ENVIRONMENTS.values(), ids=ENVIRONMENTS)
+@pytest.mark.parametrize(("environment", "is_test"), ENVIRONMENTS.values(), ids=ENVIRONMENTS)
 def test_a_secret_does_not_leave_production_first_to_leave_its_host_next(
-    environment: dict[str, str], name: str, shop: Shop
+    environment: dict[str, str], name: str, shop: Shop, *, is_test: bool
 ) -> None:
     values = {key: value for key, value in shop.connections.pop("shop").items() if key != "environment"}
     shop.connections[name] = values | environment
     shop.write()
-    where = environment.get("environment", "no environment")
-    shop.demand_refusal(f"is in production and would move to {where}" if name == "shop" else "production")
-    assert shop.run("apply", "--yes", "--force")[0] == 0
+    if is_test:
+        shop.demand_refusal("is in production and would move to test" if name == "shop" else "is not in production")
+    assert shop.run("apply", "--yes", *(["--force"] if is_test else []))[0] == 0
     shop.connections[name]["base_url"] = shop.elsewhere
     shop.write()
     shop.demand_refusal(KEY, shop.elsewhere)

@@ -64,7 +64,7 @@ def test_changes_removals_and_pictures_hold_no_secret(repository: Repository, pl
     assert "file://secrets/key" in shown
     assert "file://secrets/next" in shown
     assert "remove" in shown
-    outputs += _said(repository, "apply", "--yes", "-vv")
+    outputs += _said(repository, "apply", "--yes", "--force", "-vv")
     outputs += _said(repository, "state", "history", "kept")
     assert_no_canary(*outputs, *_files(folder))
 

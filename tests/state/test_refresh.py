@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from connform.auth.oauth2 import DEFAULT_SCOPES
 from connform.engine.changes.drift import compare_with_live
 from connform.engine.changes.plan import Action, Change
 from connform.engine.report import ConnectionReport, Remark, StageResult
@@ -17,7 +16,8 @@ from connform.faults import Stage, Verdict
 from connform.recorded import Actor, AppliedRecord, Attempt, UsedSecret
 from tests.end_to_end.conftest import Issuer
 from tests.end_to_end.nginx import HOSTS
-from tests.end_to_end.running import KEY_VARIABLE, Run, run
+from tests.end_to_end.running import KEY_VARIABLE, Run
+from tests.end_to_end.running import run_here as run
 from tests.http.servers import Server
 from tests.state.conftest import Api, Repository
 from tests.state.test_story import actions
@@ -113,6 +113,19 @@ def test_an_answer_is_a_change_and_no_answer_is_none(
     assert set(repository.api.asked) == ({"two"} if code == 2 else set()), "what could not be told is not applied"
 
 
+def test_what_was_applied_stays_recorded_where_the_live_side_refuses_it(sqlite_repository: Repository) -> None:
+    repository = sqlite_repository
+    repository.declare("one")
+    assert repository.run("apply", "--yes").code == 0
+    before = repository.recorded()["one"]
+    repository.api.status["one"] = 401
+    assert repository.run(*REFRESH, "--out", "plan.json").code == 2
+    assert repository.run("apply", "--plan", "plan.json").code != 0
+    after = repository.recorded()["one"]
+    assert (after["specification"], after["digest"]) == (before["specification"], before["digest"])
+    assert (after["latest"]["action"], after["latest"]["verdict"]) == ("update", "failed")
+
+
 def test_a_runner_without_the_secret_sees_no_change(sqlite_repository: Repository) -> None:
     repository = sqlite_repository
     repository.declare("one")
@@ -150,7 +163,7 @@ def compared(record: AppliedRecord | None, report: ConnectionReport, versions: M
 
 
 def test_scopes_that_were_not_granted_are_said_and_are_no_change() -> None:
-    missing = Remark("scopes-not-granted", f"the customer did not grant {DEFAULT_SCOPES[0]}")
+    missing = Remark("scopes-not-granted", "the customer did not grant profile")
     for recorded in (RECORD, None):
         seen = compared(recorded, LINE._replace(warnings=(missing,)), {})
         assert not seen.is_pending

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
+from connform.auth.oauth import pending_refresh
 from connform.cli.main import main
 from connform.database import open_grants
 from connform.database.cipher import new_key
-from connform.engine.run.states import Shard
+from connform.engine.run.shard import Shard
 from connform.grant import Grant, GrantFacts
 from connform.secret import Secret
 from tests.canary import API_KEY, AWKWARD
@@ -48,7 +49,7 @@ class Team:
             name: {
                 "provider": "http",
                 "base_url": "https://api.acme.example/x",
-                "check": {"path": "/me"},
+                "check": {"path": "/me", "expect": {"body": {"const": {}}}},
                 "auth": OAUTH,
                 **values,
             }
@@ -76,16 +77,16 @@ class Team:
                 is_renewable=True,
                 granted_at=NOW - timedelta(days=3),
             )
-            with closing(self._grants()) as store, store.lock(name, 5) as locked:
+            with closing(self.open_grants()) as store, store.lock(name, 5) as locked:
                 locked.write(Grant(known._replace(**facts), Secret(f"{API_KEY}-{name}"), Secret(AWKWARD)))
 
-    def _grants(self) -> Any:
+    def open_grants(self) -> Any:
         return open_grants(self.state, self.folder / ".connform", lambda: Secret(KEY))
 
     @property
     def grants(self) -> dict[str, str]:
         """Whose grant lies under which name."""
-        with closing(self._grants()) as store:
+        with closing(self.open_grants()) as store:
             found = {facts.connection: store.read(facts.connection) for facts in store.facts()}
         return {name: one.access_token.reveal().rpartition("-")[2] for name, one in found.items() if one}
 
@@ -202,6 +203,15 @@ def test_a_grant_that_was_never_applied_moves_as_well(team: Team) -> None:
     assert team.grants == {"new": "old"}
 
 
+def test_a_grant_moves_to_what_was_applied_without_one(team: Team) -> None:
+    team.applied("new")
+    team.grant("old")
+    team.write("new", moved={"old": "new"})
+    assert team.actions() == {"new": "move"}
+    team.apply(code=5)  # its app's secret isn't there
+    assert team.grants == {"new": "old"}
+
+
 def test_a_rename_with_another_host_is_judged_by_what_was_applied(team: Team) -> None:
     team.applied("old", environment="production")
     team.grant("old")
@@ -269,11 +279,22 @@ def test_what_lies_under_the_new_name_is_never_replaced(team: Team, taken_by: st
     assert (team.recorded(), team.grants) == before
 
 
+def test_two_names_of_a_chain_do_not_become_one(team: Team) -> None:
+    team.applied("one", "two")
+    team.write("new", moved={"one": "two", "two": "new"})
+    planned = team.plan()
+    assert {name: one["action"] for name, one in planned.items()} == {"new": "move", "one": "remove"}
+    assert "it was to become new (`moved:`), and two becomes that already" in " ".join(planned["one"]["reasons"])
+
+
 def test_a_rename_is_suggested_where_the_same_is_removed_and_created(team: Team) -> None:
     team.applied("old", "twin", auth={"method": "api_key", "api_key": "env://K"})
     team.write("new", "twin", auth={"method": "api_key", "api_key": "env://K"})
     assert "write `moved: {old: new}`" in " ".join(team.plan()["old"]["reasons"])
     assert team.refusals == [], "nothing is lost that can't be had again"
+    team.grant("old")
+    assert "write `moved: {old: new}`" in " ".join(team.plan()["old"]["reasons"])
+    assert "write `moved: {old: new}`" in " ".join(team.refusals)
     team.write("new", "newer", auth={"method": "api_key", "api_key": "env://K"})
     planned = team.plan()
     for name in ("old", "twin"):
@@ -300,6 +321,7 @@ def test_only_a_living_grant_needs_force(team: Team) -> None:
         team.grant("gone", **facts)
         assert team.plan()["gone"]["revokes"]["client_id"] == "portal"
         assert len(team.refusals) == 1
+        assert "where it was renamed, write `moved: {gone: NEW}`" in team.refusals[0]
         team.apply(code=7)
 
 
@@ -399,10 +421,10 @@ def test_a_saved_plan_is_bound_to_its_renames_and_to_the_grants_that_it_ends(tea
     team.write("new", moved={"old": "new"})
     team.plan("--out", "plan.json")
     saved = json.loads(Path("plan.json").read_text())
-    assert [one.get("moved_from") for one in saved["changes"]] == ["old", None]
+    assert [one.get("moved_from") for one in saved["changes"]] == [None, "old"]
     team.grant("gone")
     code, _, err = team.run("apply", "--plan", "plan.json", "--force")
-    assert (code, "the plan is stale" in err, "(gone)" in err) == (7, True, True)
+    assert (code, "the plan is stale" in err, "gone now revokes the grant of gone" in err) == (7, True, True)
     team.plan("--out", "plan.json")
     assert "the grant of gone (client portal, granted" in Path("plan.json").read_text()
     code, _, err = team.run("apply", "--plan", "plan.json")
@@ -464,8 +486,32 @@ def test_a_grant_that_is_being_renewed_is_not_moved_away_from_its_answer(team: T
     assert "another-host:1 is renewing the grant of old" in team.apply(code=5)
     assert (set(team.recorded()), team.grants) == ({"old"}, {"old": "old"})
     team.grant("old", pending=Pending(datetime.now(UTC) - timedelta(minutes=5), "another-host:1"))
+    team.grant("another", pending=Pending(datetime.now(UTC), "another-host:1"))
     team.apply()
-    assert team.grants == {"new": "old"}
+    assert team.grants == {"new": "old", "another": "another"}
+
+
+@pytest.mark.parametrize("name", ["old", "new"])
+def test_a_grant_that_is_locked_is_not_moved(team: Team, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    team.applied("old")
+    team.grant("old")
+    team.write("new", moved={"old": "new"})
+    monkeypatch.setattr(pending_refresh, "MAX_AGE", timedelta(seconds=0.2))
+    with closing(team.open_grants()) as store, store.lock(name, 5):
+        assert "store_locked" in team.apply(code=5)
+    assert (set(team.recorded()), team.grants) == ({"old"}, {"old": "old"})
+
+
+@pytest.mark.parametrize("names", [("a", "b"), ("b", "a")], ids=" → ".join)
+def test_two_renames_in_opposite_directions_wait_for_the_same_grant_first(
+    team: Team, monkeypatch: pytest.MonkeyPatch, names: tuple[str, str]
+) -> None:
+    old, new = names
+    team.applied(old)
+    team.write(new, moved={old: new})
+    monkeypatch.setattr(pending_refresh, "MAX_AGE", timedelta(seconds=0.2))
+    with closing(team.open_grants()) as store, store.lock("a", 5), store.lock("b", 5):
+        assert "the grant of a was not free" in team.apply(code=5)
 
 
 def test_a_key_that_is_lost_leaves_record_and_grant_together(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:

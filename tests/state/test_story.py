@@ -103,6 +103,17 @@ def test_the_plan_that_is_expected_is_carried_out_without_a_question(applied: Re
     assert applied.recorded()["team-01"]["specification"]["settings"]["owner"] == "payments"
 
 
+def test_a_quiet_plan_says_nothing_of_changes(applied: Repository) -> None:
+    applied.declare("team-01", owner="payments")
+    assert applied.run("plan", "--quiet").out == ""
+
+
+def test_a_plan_is_not_saved_as_a_file_named_like_standard_output(applied: Repository) -> None:
+    refused = applied.run("plan", "--out", "-")
+    assert (refused.code, "write /dev/stdout" in refused.err) == (64, True)
+    assert not (applied.folder / "-").exists()
+
+
 def test_a_plan_that_was_altered_is_refused(applied: Repository) -> None:
     applied.declare("team-01", owner="payments")
     applied.run("plan", "--out", "plan.json")
@@ -163,6 +174,19 @@ def test_what_failed_stays_to_be_done_and_stops_nobody(repository: Repository) -
     repository.declare("bad")
     assert repository.run("apply", "--yes").code == 0
     assert len(repository.run("state", "history", "bad", "--format", "json").connection["history"]) == 2
+
+
+def test_what_failed_is_applied_as_it_was_declared_then(sqlite_repository: Repository) -> None:
+    repository = sqlite_repository
+    repository.api.status["one"] = 401
+    for owner in ("east", "west"):
+        repository.declare("one", owner=owner)
+        assert repository.run("apply", "--yes").code != 0
+        tried = repository.recorded()["one"]
+        assert (tried["specification"]["settings"]["owner"], tried["latest"]["action"]) == (owner, "create")
+    repository.api.status.clear()
+    assert repository.run("apply", "--yes").code == 0
+    assert repository.run("plan", "--detailed-exitcode").code == 0
 
 
 def test_a_run_over_one_file_forgets_nothing_of_another(repository: Repository) -> None:

@@ -103,6 +103,16 @@ def test_state_that_git_does_not_track_is_fine(how: str, checkout: Path) -> None
     assert (found.returncode, found.stderr) == (0, "")
 
 
+@pytest.mark.parametrize("state", [[], ["--state", "sqlite:////HERE/envs/state"]], ids=["beside", "by --state"])
+def test_git_adds_nothing_of_the_state(checkout: Path, state: Sequence[str]) -> None:
+    state = [part.replace("HERE", str(checkout).lstrip("/")) for part in state]
+    assert connform("apply", "--yes", "-f", "envs", *state).returncode == 4
+    Path("envs/.connform/key").unlink()
+    git("add", "--all")
+    added = subprocess.run(["git", "diff", "--cached", "--name-only"], capture_output=True, text=True, check=True)
+    assert added.stdout == "envs/connections.yaml\n"
+
+
 def test_a_plan_in_a_repository_imports_no_more_than_before() -> None:
     code = (
         "import sys, os\nfrom connform.engine.run.tracked_state import require_untracked\nfrom pathlib import Path\n"

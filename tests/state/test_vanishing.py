@@ -10,20 +10,21 @@ import pytest
 
 from connform.database.state_table import StateTable
 from connform.engine.plan import plan
+from connform.engine.run.shard import SINGLE_SHARD
 from connform.engine.run.state_location import StateLocation
-from connform.engine.run.states import SINGLE_SHARD, StateOfRun
+from connform.engine.run.states import StateOfRun
 from connform.recorded import RecordSummary
 from tests.state.conftest import Repository
 from tests.state.recording import record
 
-NAMES = tuple(f"team-{number:03}" for number in range(96))
+NAMES = tuple(f"team-{number:03}" for number in range(48))
 SHARDS = 6
 
 
 def test_shards_that_remove_side_by_side_end_well(repository: Repository) -> None:
     repository.declare(*NAMES)
     record(repository.folder / "connections.yaml", state=repository.state)
-    repository.remove(*NAMES[:72])
+    repository.remove(*NAMES[:36])
     assert repository.run("plan", "--out", "plan.json").code == 0
     running = [
         repository.start("apply", "--plan", "plan.json", "--force", "--shard", f"{number}/{SHARDS}")
@@ -32,7 +33,7 @@ def test_shards_that_remove_side_by_side_end_well(repository: Repository) -> Non
     running += [repository.start("plan", "-f", ".") for _ in range(2)]
     ends = [(process.communicate(timeout=120), process.returncode) for process in running]
     assert [code for _, code in ends] == [0] * len(ends), ends
-    assert repository.recorded().keys() == set(NAMES[72:])
+    assert repository.recorded().keys() == set(NAMES[36:])
 
 
 @pytest.mark.parametrize("refresh", [False, True])

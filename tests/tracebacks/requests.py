@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -28,6 +27,7 @@ from tests.http.servers import Authority, Server, answer, head, only_tls_1_1, ra
 from tests.http.test_proxy import tunnel_to
 from tests.http.test_stages import BELOW_TLS, REPLIES
 from tests.oauth.setting import LONG_AGO, TOKEN_URL, grant
+from tests.ports import silent_port
 
 SECRETS = {"api_key": "api_key", "bearer": "token", "oauth2": "client_secret"}
 DAY = timedelta(days=1)
@@ -77,11 +77,6 @@ def failing(stack: ExitStack, authority: Authority, folder: Path) -> dict[str, R
     def answered(status: int, *headers: str, body: bytes = b"<html>") -> Request:
         return Request(at(answer(body, *headers, status=status)))
 
-    listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
-    for _ in range(3):
-        filler = stack.enter_context(socket.socket())
-        filler.settimeout(0)
-        filler.connect_ex(listener.getsockname())
     with Server(answer()) as closed:
         refused = settings_for(closed)
     ca_file = folder / "ca.pem"
@@ -98,7 +93,7 @@ def failing(stack: ExitStack, authority: Authority, folder: Path) -> dict[str, R
         "no such host": Request(ClientSettings("https://nowhere.invalid", connect_s=1, attempts=1)),
         "port closed": Request(refused),
         "packets dropped": Request(
-            ClientSettings(f"https://127.0.0.1:{listener.getsockname()[1]}", connect_s=0.4, attempts=1)
+            ClientSettings(f"https://127.0.0.1:{stack.enter_context(silent_port())}", connect_s=0.4, attempts=1)
         ),
         "certificate expired": Request(at(answer(), authority.server(starts_in=-9 * DAY, ends_in=-DAY))),
         "certificate not yet valid": Request(at(answer(), authority.server(starts_in=DAY, ends_in=9 * DAY))),

@@ -114,7 +114,7 @@ def test_no_login_that_fails_shows_the_address_or_the_code(case: str, authority:
             settings_for(server, credential=None),
         )
         given = given._replace(settings={**given.settings, "authorize_url": TOKEN_URL, "token_url": TOKEN_URL})
-        login = Login(given)
+        login = Login(given, ("profile",))
         parameters = {"state": login._request.state.reveal(), **CALLBACKS[case]}
         address = f"{parameters.pop('place', REDIRECT)}?{urlencode(parameters)}"
         with pytest.raises(ConnectionFailed) as raised:

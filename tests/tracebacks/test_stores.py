@@ -32,7 +32,7 @@ connections:
   api:
     provider: http
     base_url: https://api.example.test
-    check: {{path: /}}
+    check: {{path: /, expect: {{body: {{const: {{}}}}}}}}
     auth: {{method: api_key, api_key: "{reference}"}}
 """
 

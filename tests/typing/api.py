@@ -27,6 +27,8 @@ def connections() -> None:
         assert_type(connection, connform.ReadyConnection)
         assert_type(connection.base_url, str)
         assert_type(connection.client(), httpx.Client)
+        assert_type(connection.rate_limits(), dict[str, float])
+        connection.reset_rate_limits()
     assert_type(len(loaded), int)
     assert_type(loaded.get("sandbox-us"), connform.ReadyConnection | None)
 

@@ -23,10 +23,8 @@ if TYPE_CHECKING:
     from connform.auth.oauth.server import AuthorizationServer
     from connform.auth.oauth.token_endpoint import App
 
-DEFAULT_SCOPES = ("profile", "offline_access", "organization")
-"""The scopes requested by default, as the vendor's OAuth page documents them. `offline_access` gives a refresh token."""
 SERVER_URLS = ("issuer", "authorize_url", "token_url", "revoke_url")
-"""The settings that name the server: people, the client secret and tokens are sent there."""
+"""The settings that name the server: people, the client's secret and tokens are sent there."""
 
 
 class OAuth2(AuthMethod):
@@ -43,11 +41,16 @@ class OAuth2(AuthMethod):
                 "examples": ["acme-portal"],
                 "errorMessage": "a client id is visible ASCII without spaces (RFC 6749 appendix A.1)",
             },
-            "client_secret": {**REFERENCE, "description": "A secret reference to the app's secret at the vendor."},
+            "client_secret": {
+                **REFERENCE,
+                "description": "A secret reference to the app's secret at the vendor; without it, the app is a public client (RFC 6749 §2.1).",
+            },
             "redirect_uri": {
                 **URL,
-                "description": "Where the vendor sends the person back to; registered with the vendor in advance.",
-                "examples": ["https://localhost/auth/syngrafii"],
+                "x-compare": "text",
+                "description": "Where the vendor sends the person back to, by plain http to this machine alone (RFC 8252 §7.3); "
+                "registered with the vendor in advance.",
+                "examples": ["https://localhost/auth/syngrafii", "http://127.0.0.1:8400/callback"],
             },
             "scopes": {
                 "type": "array",
@@ -56,10 +59,8 @@ class OAuth2(AuthMethod):
                     "pattern": r"^[!#-\[\]-~]+(?!\n)$",
                     "errorMessage": "a scope is one word; each scope is an item of the list (RFC 6749 §3.3)",
                 },
-                "minItems": 1,
                 "uniqueItems": True,
-                "default": list(DEFAULT_SCOPES),
-                "description": "What the app may do; `offline_access` brings a refresh token.",
+                "description": "What the app may do; default: the provider's, if it has any. Without scopes, the server decides (RFC 6749 §3.3).",
             },
             "client_auth": {
                 "enum": ["basic", "body"],
@@ -68,6 +69,7 @@ class OAuth2(AuthMethod):
             },
             "issuer": {
                 **URL,
+                "x-compare": "text",
                 "description": "The authorization server's name; it says itself where its endpoints are (RFC 8414), on its own origin only.",
                 "examples": ["https://login.acme.example"],
             },
@@ -78,22 +80,22 @@ class OAuth2(AuthMethod):
             "token_url": {**URL, "description": "The token endpoint (RFC 6749 §3.2); default: the provider's."},
             "revoke_url": {**URL, "description": "The revocation endpoint (RFC 7009); default: the provider's."},
         },
-        required=("client_id", "client_secret", "redirect_uri"),
+        required=("client_id", "redirect_uri"),
         description="OAuth 2.0, authorization code flow: a customer's consent to a third-party app.",
     )
 
     def rules(self, auth: Mapping[str, Any]) -> Iterator[Finding]:
-        """Yield findings about the URLs, the client id and the scopes."""
-        yield from url_findings(auth["redirect_uri"], ("redirect_uri",), loopback_http=False, query=True)
+        """Yield findings about the URLs and the client."""
+        yield from url_findings(auth["redirect_uri"], ("redirect_uri",), query=True)
         for key in SERVER_URLS:
             if key in auth:
                 yield from url_findings(auth[key], (key,), query=key == "authorize_url")
         if re.match(r"(?!https?:)(?:ref\+)?[a-z][a-z0-9-]*://", auth["client_id"]):
             detail = "a client id is no secret and no reference is resolved here: write it in clear"
             yield Finding("malformed-value", ("client_id",), detail)
-        if "offline_access" not in auth.get("scopes", DEFAULT_SCOPES):
-            detail = "without the scope `offline_access` there is no refresh token: the login must be repeated when the token ends"
-            yield Finding("no-refresh-token", ("scopes",), detail, "add offline_access")
+        if "client_auth" in auth and "client_secret" not in auth:
+            detail = "without `client_secret` there is nothing to show: remove `client_auth`, or write `client_secret`"
+            yield Finding("missing-key", ("client_auth",), detail, at_key=True)
 
     def judge(self, key: str, secret: Secret) -> None:
         """Require a client secret of printable ASCII characters (RFC 6749 appendix A.2)."""
@@ -118,8 +120,9 @@ def app(inputs: AuthInputs) -> App:
     """
     from connform.auth.oauth.token_endpoint import App
 
-    settings, secret = inputs.settings, inputs.secrets["client_secret"]
-    OAUTH2.judge("client_secret", secret)
+    settings, secret = inputs.settings, inputs.secrets.get("client_secret")
+    if secret is not None:
+        OAUTH2.judge("client_secret", secret)
     return App(settings["client_id"], secret, settings.get("client_auth", "basic"))
 
 

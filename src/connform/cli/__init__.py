@@ -14,6 +14,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "secrets": ("connform.cli.secrets", "Read secrets without showing them; list the backends."),
     "list": ("connform.cli.list", "List the connections."),
     "show": ("connform.cli.show", "Show every effective value of one connection."),
+    "providers": ("connform.cli.providers", "List the providers, show one, replay its examples."),
     "graph": ("connform.cli.graph", "Draw the connections with their templates and stores."),
     "login": ("connform.cli.login", "Obtain a customer's grant for an OAuth connection."),
     "logout": ("connform.cli.logout", "Revoke a grant where its server can, and delete it."),

@@ -57,7 +57,7 @@ def command(
     from connform.engine.apply import apply
     from connform.engine.changes.approval import Approval
     from connform.engine.changes.plan_file import read_plan_file
-    from connform.engine.run.states import SINGLE_SHARD, Shard
+    from connform.engine.run.shard import SINGLE_SHARD, Shard
 
     plan_from_file = read_plan_file(plan_file) if plan_file else None
     wanted_shard, selection = Shard(*shard), options.selection

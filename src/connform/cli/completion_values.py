@@ -35,7 +35,7 @@ def _tags(context: click.Context) -> Iterable[tuple[str, str]]:
 def _tags_by_connection(context: click.Context) -> dict[str, list[str]]:
     """Return the tags of each connection in the manifests that the line names. Invalid names and tags are left out."""
     from connform.engine.load.manifest import connection_tags
-    from connform.manifest.document import NAME
+    from connform.manifest.document_schema import NAME
     from connform.manifest.settings import TAG
 
     flags_before_verb = context.parent.params if context.parent else {}
@@ -87,7 +87,13 @@ def _regions(context: click.Context) -> Iterable[tuple[str, str]]:
 def _methods(_: click.Context) -> Iterable[tuple[str, str]]:
     from connform.engine import init
 
-    return ((name, "") for name in init.methods())
+    return init.methods().items()
+
+
+def _providers(context: click.Context) -> Iterable[tuple[str, str]]:
+    from connform.engine.providers import known_providers
+
+    return ((one.name, one.title) for one in known_providers(context.params.get("files") or ()))
 
 
 def _ci_systems(_: click.Context) -> Iterable[tuple[str, str]]:
@@ -103,6 +109,7 @@ _VALUES: dict[str, Callable[[click.Context], Iterable[tuple[str, str]]]] = {
     "environments": _environments,
     "formats": _formats,
     "methods": _methods,
+    "providers": _providers,
     "regions": _regions,
     "schemas": _schemas,
     "shells": _shells,

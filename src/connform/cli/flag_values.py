@@ -30,6 +30,11 @@ def completion_of(kind: str) -> Function:
 
 def require_writable(_context: click.Context, parameter: click.Parameter, value: str | None) -> str:
     """Return the path of an output file. One that can't be written is refused before any work is done."""
+    if value == "-":
+        message = (
+            f"{parameter.opts[-1]}: `-` is no file: write /dev/stdout where standard output is meant, or ./- for a file"
+        )
+        raise UsageProblem(message)
     if value and (os.path.isdir(value) or not os.path.isdir(os.path.dirname(os.path.abspath(value)))):
         message = f"{parameter.opts[-1]}: not a file in an existing folder"
         raise UsageProblem(message)

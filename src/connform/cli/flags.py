@@ -124,6 +124,18 @@ _STATE = (
         metavar="REF",
         help="A secret reference to the key of the grants; default: a key file beside them.",
     ),
+    click.option(
+        "--repository",
+        envvar="CONNFORM_REPOSITORY",
+        metavar="NAME",
+        help="A name for the repository; those with one name may share a state database.",
+    ),
+    click.option(
+        "--root",
+        envvar="CONNFORM_ROOT",
+        metavar="FOLDER",
+        help="The top of the repository, where there is no .git; default: GITHUB_WORKSPACE or CI_PROJECT_DIR.",
+    ),
 )
 SHARD = click.option(
     "--shard",
@@ -180,13 +192,15 @@ def common_without_format(function: Callable[..., int]) -> Function:
 
 
 def state_flags(function: Function) -> Function:
-    """Add `--state` and `--state-key`; the function takes both as `state`."""
+    """Add `--state` and the flags that belong to it; the function takes them as `state`."""
 
     @wraps(function)
-    def merged(*, state_url: str | None, state_key: str | None, **arguments: Any) -> Any:
+    def merged(*, state_url: str, state_key: str, repository: str, root: str, **arguments: Any) -> Any:
         from connform.engine.run.state_location import StateLocation
 
-        return function(**arguments, state=StateLocation(state_url or "", state_key or ""))
+        return function(
+            **arguments, state=StateLocation(*(value or "" for value in (state_url, state_key, repository, root)))
+        )
 
     command: Function = merged
     for option in reversed(_STATE):

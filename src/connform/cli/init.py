@@ -68,7 +68,8 @@ def command(options: Options, *, force: bool, **flags: str | None) -> int:
         if given is not None or not may_ask:
             return check(default if given is None else given)
         choices = "" if callable(allowed) else f" ({', '.join(allowed)})"
-        answer: str = click.prompt(f"{flag}{choices}", default, value_proc=check, err=True)
+        advice = "".join(f"  {one}: {when}\n" for one, when in allowed.items()) if isinstance(allowed, dict) else ""
+        answer: str = click.prompt(f"{advice}{flag}{choices}", default, value_proc=check, err=True)
         return answer
 
     environment = choose("environment", "sandbox", init.environments())

@@ -29,7 +29,9 @@ _PROMPT = "the browser ends on an address that may show an error page; paste tha
 
 @click.command()
 @click.argument("name", required=False, shell_complete=completion_of("connections"))
-@click.option("--listen", is_flag=True, help="Wait for the browser on the port of redirect_uri, with --cert.")
+@click.option(
+    "--listen", is_flag=True, help="Wait for the browser on the port of redirect_uri; for an https one with --cert."
+)
 @click.option("--cert", metavar="FILE", help="The certificate to listen with, PEM; browsers must trust it.")
 @click.option("--key", metavar="FILE", help="Its private key, where that lies apart.")
 @click.option("--with-refresh-token", is_flag=True, help="Take a refresh token from standard input; needs no person.")
@@ -66,8 +68,8 @@ def command(
         report = logins(options.files, options.selection, options.policies, state=state)
         emit(report, options)
         return int(report.exit_code)
-    if listen != bool(cert) or (key and not cert) or (listen and with_refresh_token):
-        message = "--listen needs --cert (and --key, where that lies apart), and excludes --with-refresh-token"
+    if (cert and not listen) or (key and not cert) or (listen and with_refresh_token):
+        message = "--key goes with --cert, --cert with --listen, and --listen excludes --with-refresh-token"
         raise UsageProblem(message)
     if options.no_input and not (listen or with_refresh_token):
         message = "--no-input: a login asks a person"
@@ -82,8 +84,9 @@ def command(
         elif listen:
             from connform.auth.oauth.listener import listen_for_redirect
 
+            certificate = _certificate(started.redirect_uri, cert)
             with listen_for_redirect(
-                started.redirect_uri, started.is_answer, Path(str(cert)), Path(key) if key else None
+                started.redirect_uri, started.is_answer, certificate, Path(key) if key else None
             ) as wait:
                 _show_address(started, no_browser=no_browser)
                 address = wait(wait_s)
@@ -93,6 +96,19 @@ def command(
             granted = _finish_by_paste(started, wait_s)
     _print_result(name, granted, options)
     return 0
+
+
+def _certificate(redirect_uri: str, cert: str | None) -> Path | None:
+    """Return the certificate to listen with; `None` for an http address, which takes none."""
+    is_https = redirect_uri.lower().startswith("https:")
+    if is_https and not cert:
+        raise UsageProblem(
+            "--listen needs --cert (and --key, where that lies apart): redirect_uri is an https address",
+            "or log in without --listen, and paste the address on which the browser ends",
+        )
+    if cert and not is_https:
+        raise UsageProblem("--cert: redirect_uri is an http address, which is listened to in clear")
+    return Path(cert) if cert else None
 
 
 def _show_address(started: Login, *, no_browser: bool) -> None:
@@ -154,8 +170,13 @@ def _print_result(name: str, granted: LoginResult, options: Options) -> None:
     facts = granted.facts
     if granted.missing_scopes:
         write_stderr(f"warning: the customer did not grant {clean(' '.join(granted.missing_scopes))}\n")
+    if granted.has_replaced:
+        write_stderr(
+            "warning: the grant that it replaces was not revoked, which may end both: it lives on at its server; "
+            "the vendor's own pages end it\n"
+        )
     if not facts.is_renewable:
         write_stderr("warning: there is no refresh token: the login must be repeated when the token ends\n")
     if not options.quiet:
         until = f", its access token until {facts.expires_at:%FT%TZ}" if facts.expires_at else ""
-        write_stdout(f"{name} is granted {clean(' '.join(facts.scopes))}{until}\n")
+        write_stdout(f"{name} is granted {clean(' '.join(facts.scopes)) or 'access'}{until}\n")

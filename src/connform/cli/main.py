@@ -9,6 +9,7 @@ import gc
 import os
 import signal
 import sys
+import warnings
 from collections.abc import Sequence
 from importlib import import_module
 from types import FrameType
@@ -114,8 +115,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"error: {WINDOWS_UNSUPPORTED}\n")
         return _USAGE
     termination = _Termination()
+    code = _run(argv, termination)
+    if "connform.auth.oauth.unsaved" in sys.modules:
+        from connform.cli.unsaved import wait_for_unsaved_grants
+
+        lost = wait_for_unsaved_grants()
+        return code or lost
+    return code
+
+
+def _run(argv: Sequence[str] | None, termination: _Termination) -> int:
+    """Run a command line, and return the exit code of its verb."""
     if argv is None:
         restore_streams()
+        if not sys.warnoptions:  # what libraries of vendors warn of is not for users: it would stand on standard error
+            warnings.simplefilter("ignore")
         termination.watch()
     try:
         if "_CONNFORM_COMPLETE" in os.environ and argv is None:

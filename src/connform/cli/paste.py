@@ -13,6 +13,7 @@ from time import monotonic
 import click
 
 from connform.cli.output import write_stderr
+from connform.cli.usage import UsageProblem
 
 _LOCAL_FLAGS = 3
 """The index in what `tcgetattr` returns (POSIX.1-2024, XBD 11.2.5)."""
@@ -34,11 +35,11 @@ def read_pasted(prompt: str, ends_at: float) -> str:
 
     Raises:
         TimeoutError: no line came in time.
-        click.Abort: standard input ended before.
+        click.Abort: a person ended the input at a terminal.
+        UsageProblem: standard input holds no line.
     """
     if sys.stdin is None:
-        write_stderr(prompt)
-        raise click.Abort
+        raise _no_input()
     received = b""
     with _unlimited_lines(sys.stdin.fileno()) as edited:
         write_stderr(prompt)
@@ -54,8 +55,16 @@ def read_pasted(prompt: str, ends_at: float) -> str:
                 received = received[:-1]
                 break
     if not received.strip():
-        raise click.Abort
+        write_stderr("\n")
+        raise click.Abort if sys.stdin.isatty() else _no_input()
     return received.decode(errors="replace")
+
+
+def _no_input() -> UsageProblem:
+    return UsageProblem(
+        "standard input ended before an address came: a login asks a person",
+        "run it at a terminal; --listen takes the address from the browser, --with-refresh-token a grant from elsewhere",
+    )
 
 
 def _read_chunk(timeout_s: float) -> bytes | None:

@@ -36,7 +36,7 @@ def command(
     Without --refresh it needs neither secrets nor the network: the recorded state is what the manifests are compared with.
     """
     from connform.engine.plan import plan
-    from connform.engine.run.states import Shard
+    from connform.engine.run.shard import Shard
 
     with progress("checked", options) as show_progress:
         planned = plan(

@@ -82,7 +82,7 @@ def _move(options: Options, name: str, new: str, lock_timeout_s: float, state: S
     import re
 
     from connform.engine.state_move import move
-    from connform.manifest.document import NAME
+    from connform.manifest.document_schema import NAME
 
     if name == new or not re.search(NAME, new):
         raise UsageProblem(f"`state mv` takes another name that a connection can have: not {new!r}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from connform.errors import ConnectionFailed
 from connform.secret import Secret
@@ -24,7 +25,7 @@ def open_grants(url: str, folder: Path, key: Callable[[], Secret] | None) -> Gra
 
     Args:
         url: `sqlite:///folder` or `postgresql://…`, which may contain a password; empty for SQLite in `folder`.
-        folder: the default folder; also the start of a relative path in `url`.
+        folder: the default folder.
         key: returns the key of the grants; `None` for a key file in the folder of a SQLite database.
 
     Raises:
@@ -61,30 +62,45 @@ def folder_of(url: str, folder: Path) -> Path | None:
     scheme, _, rest = url.partition("://")
     if not url:
         return folder
-    return folder / rest if scheme == "sqlite" else None
+    return _folder(rest) if scheme.lower() == "sqlite" else None
+
+
+def _folder(path: str) -> Path:
+    """Return the folder that stands behind `sqlite://` in a URL.
+
+    Raises:
+        ConnectionFailed: `config_invalid`.
+    """
+    if not path.startswith("/") or path == "/" or {"?", "#"}.intersection(path):
+        message = "the URL of a state folder has three slashes, an absolute path, and nothing behind it"
+        raise ConnectionFailed("config_invalid", message, "write sqlite:///FOLDER, such as sqlite:///srv/connform")
+    return Path(unquote(path))
 
 
 def _open(url: str, folder: Path) -> Database:
     scheme, separator, rest = url.partition("://")
+    scheme = scheme.lower()
     if url and not (separator and scheme in _OPENERS):
-        known = " or ".join(f"{name}://…" for name in _OPENERS)
-        raise ConnectionFailed("config_invalid", "the URL of the state has no known scheme", f"write {known}")
-    return _OPENERS[scheme or "sqlite"](url, folder if not url else folder / rest)
+        message = "the URL of the state has no known scheme"
+        raise ConnectionFailed("config_invalid", message, "write sqlite:///FOLDER or postgresql://…")
+    return _OPENERS[scheme or "sqlite"](f"{scheme}://{rest}", folder_of(url, folder))
 
 
-def _sqlite(_url: str, folder: Path) -> Database:
+def _sqlite(_url: str, folder: Path | None) -> Database:
     from connform.database.sqlite import SqliteDatabase
 
+    assert folder is not None  # noqa: S101  (as `folder_of` says)
     return SqliteDatabase(folder)
 
 
-def _postgres(url: str, _folder: Path) -> Database:
+def _postgres(url: str, _folder: Path | None) -> Database:
     from connform.database.postgres import PostgresDatabase
 
     return PostgresDatabase(url)
 
 
-_OPENERS: dict[str, Callable[[str, Path], Database]] = {
+_OPENERS: dict[str, Callable[[str, Path | None], Database]] = {
     "sqlite": _sqlite,
     "postgresql": _postgres,
+    "postgres": _postgres,  # libpq takes both
 }

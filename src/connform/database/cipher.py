@@ -93,6 +93,11 @@ def have_same_tokens(one: Grant, other: Grant) -> bool:
     return _tokens(one) == _tokens(other)
 
 
+def is_same(one: Grant, other: Grant) -> bool:
+    """Whether two grants have the same tokens and the same facts."""
+    return one.facts == other.facts and have_same_tokens(one, other)
+
+
 def _tokens(grant: Grant) -> list[str | None]:
     return [grant.access_token.reveal(), grant.refresh_token.reveal() if grant.refresh_token else None]
 

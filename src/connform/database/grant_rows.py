@@ -30,6 +30,9 @@ FACTS = (
     "granted_at",
 )
 COLUMNS = (*FACTS, "sealed")
+READ_META = "SELECT value FROM connform_meta WHERE name = ?"
+SET_META = "INSERT INTO connform_meta (name, value) VALUES (?, ?)"
+DELETE_META = "DELETE FROM connform_meta WHERE name = ?"
 READ_FACTS = f"SELECT {', '.join(FACTS)} FROM connform_grants ORDER BY connection"  # noqa: S608  (the columns are constants)
 
 

@@ -8,11 +8,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Any
 
-from connform.database.cipher import Cipher, have_same_tokens
-from connform.database.grant_rows import COLUMNS, READ_FACTS, facts_of, grant_of, row_of
+from connform.database.cipher import Cipher, have_same_tokens, is_same
+from connform.database.grant_rows import COLUMNS, DELETE_META, READ_FACTS, SET_META, facts_of, grant_of, row_of
 from connform.database.interface import Database, Execute, LockTimeout
 from connform.errors import ConnectionFailed
 from connform.grant import Grant, GrantFacts, LockedGrant, Pending
@@ -46,8 +45,6 @@ _DELETE = (
 )
 _HAS_GRANTS = "SELECT 1 FROM connform_grants LIMIT 1"
 _KEY_CHECK = "SELECT value FROM connform_meta WHERE name = 'key-check'"
-_SET_META = "INSERT INTO connform_meta (name, value) VALUES (?, ?)"
-_DELETE_META = "DELETE FROM connform_meta WHERE name = ?"
 
 
 class GrantTable:
@@ -128,8 +125,8 @@ class GrantTable:
             if rows and cipher.is_key_of(bytes(rows[0][0])):
                 self._cipher = cipher
             elif is_new:
-                execute(_DELETE_META, ("key-check",))
-                execute(_SET_META, ("key-check", cipher.key_check()))
+                execute(DELETE_META, ("key-check",))
+                execute(SET_META, ("key-check", cipher.key_check()))
                 return cipher  # the next call stores it in `_cipher`, after the commit
             else:
                 raise ConnectionFailed("store_key_wrong", f"{self._database.place} was made with another key")
@@ -159,20 +156,19 @@ class _LockedRow:
         """Check that a grant can be stored: write a placeholder that is large enough, and delete it. The database keeps the freed space."""
         self._reserve_space()
         with self._table.writing() as (execute, _):
-            execute(_DELETE_META, ("room",))
+            execute(DELETE_META, ("room",))
 
-    def begin_refresh(self) -> None:
-        """Write the pending refresh, and reserve space for the new tokens."""
-        pending = Pending(datetime.now(UTC), f"{os.uname().nodename}:{os.getpid()}")
+    def begin_refresh(self, expected: Grant) -> bool:
+        """Write the pending refresh, and reserve space for the new tokens, if the record is `expected`: compare-and-swap."""
+        pending = Pending.of_this_process()
         self._reserve_space()
         with self._table.writing() as (execute, cipher):
-            execute(_DELETE_META, ("room",))
-            while rows := execute(_READ, (self._connection,)):
-                grant = grant_of(rows[0], cipher)
-                grant = grant._replace(facts=grant.facts._replace(pending=pending))
-                # false if another process has written meanwhile: then try again
-                if self._swap(execute, cipher, rows[0], grant):
-                    break
+            execute(DELETE_META, ("room",))
+            rows = execute(_READ, (self._connection,))
+            if not rows or not is_same(grant_of(rows[0], cipher), expected):
+                return False
+            begun = expected._replace(facts=expected.facts._replace(pending=pending))
+            return self._swap(execute, cipher, rows[0], begun)
 
     def write(self, grant: Grant) -> None:
         """Replace the whole record."""
@@ -208,5 +204,5 @@ class _LockedRow:
 
     def _reserve_space(self) -> None:
         with self._table.writing() as (execute, _):
-            execute(_DELETE_META, ("room",))
-            execute(_SET_META, ("room", bytes(RESERVED_BYTES)))
+            execute(DELETE_META, ("room",))
+            execute(SET_META, ("room", bytes(RESERVED_BYTES)))

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from functools import partial
 from threading import Lock
 
-from connform.database.cipher import have_same_tokens
+from connform.database.cipher import have_same_tokens, is_same
 from connform.errors import ConnectionFailed
 from connform.grant import Grant, GrantFacts, Pending
 from connform.process_local import ProcessLocal
@@ -63,12 +63,15 @@ class LockedMemoryGrant:
     def check_writable(self) -> None:
         """Do nothing: memory can be written."""
 
-    def begin_refresh(self) -> None:
-        """Write the pending refresh."""
-        grant = self._store.grants.get(self._connection)
-        if grant:
-            facts = grant.facts._replace(pending=Pending(datetime.now(UTC), "this process"))
-            self._store.grants[self._connection] = grant._replace(facts=facts)
+    def begin_refresh(self, expected: Grant) -> bool:
+        """Write the pending refresh if the record is `expected`."""
+        stored = self.read()
+        if stored is None or not is_same(stored, expected):
+            return False
+        pending = Pending(datetime.now(UTC), "this process")  # which others, and its forked children, don't share
+        facts = expected.facts._replace(pending=pending)
+        self._store.grants[self._connection] = expected._replace(facts=facts)
+        return True
 
     def write(self, grant: Grant) -> None:
         """Replace the whole record."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import psycopg
 
 
-_OTHERS = 5
+_OTHERS = 10
 """How many other clients look: a busy pooler may give one of them another session by chance."""
 _WAIT_S = 2.0
 """How long to wait for the session of another client. A pool of sessions without room has none, which is no answer."""

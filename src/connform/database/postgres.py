@@ -97,7 +97,7 @@ class PostgresDatabase:
     @contextmanager
     def reading(self) -> Iterator[Execute | None]:
         """Yield a function to read with; `None` if the tables don't exist."""
-        with self._transaction() as execute:
+        with self._transaction(denied="store_unavailable") as execute:
             yield execute if self._ensure_tables(execute) else None
 
     @contextmanager
@@ -154,8 +154,8 @@ class PostgresDatabase:
             self._own.close()
 
     @contextmanager
-    def _transaction(self) -> Iterator[Execute]:
-        with self._own.lock.own, self._server.translate_errors():
+    def _transaction(self, denied: str = "store_unwritable") -> Iterator[Execute]:
+        with self._own.lock.own, self._server.translate_errors(denied):
             session = self._own.get()
             if session is None or not _is_alive(session):
                 session = self._own.set(self._server.connect(_CONNECT_WAIT_S))

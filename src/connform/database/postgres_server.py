@@ -31,7 +31,13 @@ _PAUSE_S = 0.1
 _NO_SESSION_LEFT = re.compile("too many clients|too many connections|connection slots are reserved")
 """Messages of SQLSTATE 53300; for a new session, libpq gives only the message, not the code."""
 _LOGIN_REFUSED = re.compile("FATAL: +(?!the database system is)")  # starting up, shutting down
-_UNPROTECTED = {
+_DENIED = "let the owner grant the role what it needs: USAGE and, for the first apply, CREATE on the schema; SELECT, INSERT, UPDATE and DELETE on the tables"
+_READ_ONLY = "the server is a standby, or the role or database is set to read only: name the primary, or add ?target_session_attrs=read-write"
+_ENCODING = "make the database with ENCODING 'UTF8': this one can't hold the text"
+_ADVICE = {
+    "canceling statement due to statement timeout": "the role or the database has a statement_timeout: raise it (ALTER ROLE … SET statement_timeout)",
+    "local user with ID": "this account has no name here: name the user in the URL, postgresql://USER@…",
+    "no encryption": "the server wants TLS: write ?sslmode=verify-full in the URL, or leave sslmode out",
     "does not support SSL": "let the server speak TLS; where the network up to it is your own, write ?sslmode=disable in the URL",
     "authentication method requirement": (
         "the server asks for the password itself, or a weak hash of it: have it stored as scram-sha-256 "
@@ -40,7 +46,7 @@ _UNPROTECTED = {
     "certificate verify failed": "name the server's authority in the URL: ?sslrootcert=/path/ca.pem",
     "does not match host name": "write the name for which the server's certificate was issued",
 }
-"""Part of a libpq message about insufficient TLS or authentication → what to do."""
+"""Part of a message → what to do."""
 _SINCE = " since "
 _HOST_CHARACTERS = 18
 """The most characters of a host name: host, process and time must fit into a session name of 63 bytes."""
@@ -63,11 +69,15 @@ class PostgresServer:
             raise ConnectionFailed("store_unavailable", message, "pip install 'psycopg[binary]'") from None
         try:
             self._parameters: dict[str, Any] = conninfo_to_dict(url)
-        except psycopg.Error:
-            raise ConnectionFailed(
-                "config_invalid",
-                "the URL of the state is not one that PostgreSQL understands: postgresql://user@host:port/database",
-            ) from None
+        except psycopg.Error as error:
+            message = (
+                "the URL of the state is not one that PostgreSQL understands: postgresql://user@host:port/database"
+            )
+            hint = ""
+            if "invalid URI query parameter" in str(error):  # what follows may be a part of a password
+                message = "the URL of the state has a parameter behind its `?` that libpq doesn't have"
+                hint = "remove those of other programs, such as pool_max; libpq has sslmode, sslrootcert, options, …"
+            raise ConnectionFailed("config_invalid", message, hint) from None
         _require_whole_password(self._parameters)
         self._has_own_sessions = False
         named = (self._parameters.get(key, "") for key in ("host", "dbname"))
@@ -118,8 +128,10 @@ class PostgresServer:
                     **{f"keepalives_{name}": value for name, value in _KEEPALIVE.items()},
                     **security_parameters(self._parameters),
                     **self._parameters,
+                    "client_encoding": "UTF8",  # whatever PGCLIENTENCODING or the database says
                 },
                 autocommit=True,
+                prepare_threshold=None,  # a pooler may give the statement's session to another client
             )
 
     def _set_up(self, session: psycopg.Connection[Any]) -> None:
@@ -133,19 +145,29 @@ class PostgresServer:
             raise ConnectionFailed("config_invalid", message, hint)
 
     @contextmanager
-    def translate_errors(self) -> Iterator[None]:
-        """Raise faults (`ConnectionFailed`) instead of PostgreSQL's errors."""
+    def translate_errors(self, denied: str = "store_unwritable") -> Iterator[None]:
+        """Raise faults (`ConnectionFailed`) instead of PostgreSQL's errors.
+
+        Args:
+            denied: the fault where the role lacks a privilege.
+        """
         import psycopg
         from psycopg import errors
 
         try:
             yield
-        except (errors.ReadOnlySqlTransaction, errors.InsufficientPrivilege, errors.DiskFull) as error:
+        except errors.InsufficientPrivilege as error:
+            raise ConnectionFailed(denied, self._message(error), _DENIED) from None
+        except errors.ReadOnlySqlTransaction as error:
+            raise ConnectionFailed("store_unwritable", self._message(error), _READ_ONLY) from None
+        except errors.DiskFull as error:
             raise ConnectionFailed("store_unwritable", self._message(error)) from None
-        except psycopg.OperationalError as error:
-            raise ConnectionFailed("store_unavailable", self._message(error), _advice(error)) from None
+        except (errors.UntranslatableCharacter, errors.CharacterNotInRepertoire) as error:
+            raise ConnectionFailed("config_invalid", self._message(error), _ENCODING) from None
+        except (errors.DataCorrupted, errors.IndexCorrupted, psycopg.ProgrammingError, psycopg.IntegrityError) as error:
+            raise ConnectionFailed("store_corrupt", self._message(error)) from None  # damaged, or not connform's tables
         except psycopg.Error as error:
-            raise ConnectionFailed("store_corrupt", self._message(error)) from None
+            raise ConnectionFailed("store_unavailable", self._message(error), _advice(error)) from None
 
     def _message(self, error: BaseException) -> str:
         return f"{self.place}: {(str(error).splitlines() or [type(error).__name__])[0]}"
@@ -181,7 +203,7 @@ def _advice(error: BaseException) -> str:
     """Return what to do about an error that the server or libpq reports; empty if the server did not answer."""
     if _NO_SESSION_LEFT.search(str(error)):
         return "the server has no room for another session: see who has them, or raise its max_connections"
-    for words, advice in _UNPROTECTED.items():
+    for words, advice in _ADVICE.items():
         if words in str(error):
             return advice
     if _LOGIN_REFUSED.search(str(error)):

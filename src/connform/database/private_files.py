@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 from connform.errors import ConnectionFailed
@@ -59,6 +60,14 @@ def make_folder(path: Path) -> None:
         path.mkdir(mode=_FOLDER_MODE, exist_ok=True)
     except OSError as error:
         raise unwritable(error, path) from None
+
+
+def ignore_in_git(folder: Path) -> None:
+    """Let Git ignore everything in a private folder, so that nobody commits it by mistake; do nothing where that can't be written."""
+    with suppress(OSError):
+        descriptor = os.open(folder / ".gitignore", os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _FILE_MODE)
+        with os.fdopen(descriptor, "w") as file:
+            file.write("*\n")
 
 
 def unwritable(error: OSError, path: Path) -> ConnectionFailed:

@@ -16,7 +16,7 @@ from time import monotonic, sleep
 from connform.database.interface import Execute
 from connform.database.locks import lock_file
 from connform.database.own_connection import OwnConnection
-from connform.database.private_files import check_private, make_folder, open_private
+from connform.database.private_files import check_private, ignore_in_git, make_folder, open_private
 from connform.database.sqlite_trust import bounded_execute, harden, verify_schema
 from connform.errors import ConnectionFailed
 from connform.process_local import ProcessLocal
@@ -96,6 +96,7 @@ class SqliteDatabase:
         with self._own.lock.own, self._translate_errors():
             self._make_folder()
             connection = self._connect(may_create=True)
+            ignore_in_git(self.folder)
             sleep(max(self._next_write_at - monotonic(), 0))
             connection.execute("BEGIN IMMEDIATE")
             began_at = monotonic()

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
-from connform.database.grant_rows import READ_FACTS, facts_of
+from connform.database.grant_rows import DELETE_META, READ_FACTS, READ_META, SET_META, facts_of
 from connform.database.interface import Database, Execute, LockTimeout
 from connform.errors import ConnectionFailed
 from connform.grant import GrantFacts
@@ -55,6 +55,12 @@ _FORMER = "former "
 versions of connform that use the same database ignore them."""
 _READ_FORMER = f"SELECT name, value FROM connform_meta WHERE name LIKE '{_FORMER}%' ORDER BY name"  # noqa: S608  (a constant)
 _ADD_FORMER = "INSERT INTO connform_meta (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING"
+_ATTEMPT_BYTES = 3 * 1024
+"""About the size of an attempt in a record and in the history, with their indexes."""
+_MAX_PLACEHOLDER_BYTES = 64 * 1024 * 1024
+_REPOSITORY = "repository"
+_PARTS = {"settings", "base_url", "stores"}
+"""What every specification has."""
 _FIELDS = frozenset(Attempt._fields)
 
 
@@ -77,7 +83,7 @@ class StateTable:
     def applied(self, only: Container[str]) -> dict[str, Applied]:
         """Return the summaries and specifications of the connections in `only`, by name; errors as for `summaries`."""
         rows = [row for row in self._rows(_APPLIED) if row[0] in only]
-        specs = _decode_all(row[-1] for row in rows)
+        specs = _decode_specs([(row[0], row[-1]) for row in rows])
         return {
             name: Applied(name, _summary(*columns), spec) for (name, *columns, _), spec in zip(rows, specs, strict=True)
         }
@@ -89,7 +95,15 @@ class StateTable:
             # read second, so that a specification that becomes a former one meanwhile is not missed
             former = execute(_READ_FORMER) if execute else []
         rows += [(name.split(" ")[1], bytes(value).decode()) for name, value in former]
-        return list(zip([name for name, _ in rows], _decode_all(text for _, text in rows), strict=True))
+        return list(zip([name for name, _ in rows], _decode_specs(rows), strict=True))
+
+    def repository(self) -> dict[str, str]:
+        """Return the identity of the repository to which the database belongs; empty if none was recorded."""
+        return {
+            key: value
+            for (text,) in self._rows(READ_META, _REPOSITORY)
+            for key, value in json.loads(bytes(text)).items()
+        }
 
     def grants(self) -> dict[str, GrantFacts]:
         """Return the facts of every grant in the same database, by connection. Needs no key. Errors as for `summaries`."""
@@ -102,7 +116,7 @@ class StateTable:
     def read(self, only: Container[str] | None = None) -> dict[str, AppliedRecord]:
         """Return the applied records of the connections in `only`, by default of all, by name; errors as for `summaries`."""
         rows = [row for row in self._rows(_READ) if only is None or row[0] in only]
-        specs, attempts = _decode_all(row[3] for row in rows), _decode_all(row[4] for row in rows)
+        specs, attempts = _decode_specs([(row[0], row[3]) for row in rows]), _decode_all(row[4] for row in rows)
         return {
             name: AppliedRecord(name, _decode_text(file), digest, spec, _attempt_from_json(latest))
             for (name, file, digest, _, _), spec, latest in zip(rows, specs, attempts, strict=True)
@@ -111,7 +125,7 @@ class StateTable:
     def record(self, connection: str) -> AppliedRecord | None:
         """Return the applied record of a connection, or `None`; errors as for `summaries`."""
         for name, file, digest, *texts in self._rows(_READ_ONE, connection):
-            spec, latest = _decode_all(texts)
+            (spec,), (latest,) = _decode_specs([(name, texts[0])]), _decode_all(texts[1:])
             return AppliedRecord(name, _decode_text(file), digest, spec, _attempt_from_json(latest))
         return None
 
@@ -147,9 +161,9 @@ class StateTable:
                 f"+state.{part}" for part in parts
             ]  # `+` is not allowed in the name of a connection, which locks a grant
             with self._database.lock_all(names, timeout_s) as writing:
-                yield StateChanges(writing)
+                yield StateChanges(writing, names[0])
         except LockTimeout as timeout:
-            message = f"the state in {self.place} was not free within {timeout_s:g} s: {timeout}"
+            message = f"the state in {self.place} was not free within {round(timeout_s, 1):g} s: {timeout}"
             hint = "wait for the other run, or give --lock-timeout more time; the lock of a dead process frees itself"
             raise ConnectionFailed("store_locked", message, hint) from None
 
@@ -161,9 +175,35 @@ class StateTable:
 class StateChanges:
     """The right to change records. It ends with the locks, which a server frees when the session ends."""
 
-    def __init__(self, writing: Callable[[], AbstractContextManager[Execute]]) -> None:
+    def __init__(self, writing: Callable[[], AbstractContextManager[Execute]], part: str) -> None:
         self.writing = writing
         """Returns a context that is one durable transaction."""
+        self._placeholder = f"room {part}"
+
+    def check_writable(self, specs: Iterable[Mapping[str, Any]], texts: Iterable[str]) -> None:
+        """Check that records can be written: write a placeholder as large as they are, and delete it.
+
+        Args:
+            specs: the specifications of the records.
+            texts: what else they contain: files, and who applies.
+
+        Raises:
+            ConnectionFailed: `store_unwritable`, or another fault of the state database.
+        """
+        size = sum(len(json.dumps(spec)) + _ATTEMPT_BYTES for spec in specs)
+        with self.writing() as execute:
+            for text in texts:  # a database of another encoding than UTF-8 can't hold every character
+                execute("SELECT CAST(? AS TEXT)", (_encode_text(text),))
+            execute(DELETE_META, (self._placeholder,))
+            execute(SET_META, (self._placeholder, bytes(min(size, _MAX_PLACEHOLDER_BYTES))))
+        with self.writing() as execute:
+            execute(DELETE_META, (self._placeholder,))
+
+    def set_repository(self, identity: Mapping[str, str]) -> None:
+        """Record to which repository the database belongs."""
+        with self.writing() as execute:
+            execute(DELETE_META, (_REPOSITORY,))
+            execute(SET_META, (_REPOSITORY, json.dumps(identity, sort_keys=True).encode()))
 
     def write(
         self, records: Sequence[AppliedRecord], removed: Sequence[str] = (), former: Sequence[EarlierSpec] = ()
@@ -207,6 +247,19 @@ def _decode_all(texts: Iterable[str]) -> list[Any]:
     if len(decoded) != len(encoded):
         raise ConnectionFailed("store_corrupt", "what is recorded of a connection can't be read")
     return decoded
+
+
+def _decode_specs(rows: Sequence[tuple[str, str]]) -> list[Mapping[str, Any]]:
+    """Return the specifications of connections, from their names and JSON texts.
+
+    Raises:
+        ConnectionFailed: `store_corrupt`, one can't be read, or has lost its content.
+    """
+    specs = _decode_all(text for _, text in rows)
+    for (name, _), spec in zip(rows, specs, strict=True):
+        if not (isinstance(spec, dict) and spec.keys() >= _PARTS):
+            raise ConnectionFailed("store_corrupt", f"what is recorded of {name} has lost its content")
+    return specs
 
 
 def _encode_text(text: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -28,12 +29,14 @@ from connform.engine.load.manifest import read_manifest
 from connform.engine.load.selection import EVERYTHING, Selection
 from connform.engine.plan import plan_report
 from connform.engine.report import ConnectionReport, PlanSummary, Remark, Report
+from connform.engine.run.absent_manifests import recorded_absent
 from connform.engine.run.concurrency import map_concurrently, run_coroutine
 from connform.engine.run.context import RunContext, run_context
 from connform.engine.run.describe import with_failure
 from connform.engine.run.live_check import check_connection
+from connform.engine.run.shard import SINGLE_SHARD, Shard
 from connform.engine.run.state_location import DEFAULT, StateLocation
-from connform.engine.run.states import SINGLE_SHARD, Shard, StateOfRun
+from connform.engine.run.states import StateOfRun, by_table
 from connform.errors import ConnectionFailed, Refused
 from connform.faults import Verdict
 from connform.manifest.decode import Manifest
@@ -82,10 +85,13 @@ def apply(
     """
     started = perf_counter()
     manifest, validated = read_manifest(files, selection, policies, may_miss=True)
+    absent = [] if simulate else recorded_absent(state, files, validated)
+    if absent:
+        manifest, validated = read_manifest(files, selection, policies, may_miss=True, absent=absent)
     if manifest is None:
         return validated._replace(command="apply", simulated=simulate)
     with (
-        _open_state(state, validated, simulate=simulate) as states,
+        _open_state(state, validated, absent, simulate=simulate) as states,
         _lock_parts(states, manifest, shard, lock_timeout_s) as (changes_by_table, moved_names),
     ):
         plan = make_plan(manifest, states, selection, shard)
@@ -93,6 +99,8 @@ def apply(
             plan = _add_live_differences(plan, approval.saved.live)
         _require_locked(plan, shard, moved_names)
         require_approval(plan, approval, shard, partial(plan_report, plan, validated))
+        group_commits = _group_commits(plan, changes_by_table, (*states.paths.files, str(by)))
+        _record_repository(plan, states, changes_by_table)
         with (
             run_context(manifest, simulate=simulate, state=state) as context,
             closing(GrantRemover(manifest, context, force=approval.force)) as remover,
@@ -101,18 +109,19 @@ def apply(
             remover.require_own_servers(_records_of_ending_grants(plan, states, shared_files))
             rename_failures = rename_records(plan.changes, changes_by_table, state, manifest.stores)
             context.source.prepare(one.connection for one in plan.pending if one.connection and not one.is_only_moved)
-            group_commits = {table: GroupCommit(changes) for table, changes in changes_by_table.items()}
             work = _Apply(context, remover, states, group_commits, rename_failures, shared_files, by, timeout_s)
             done = run_coroutine(map_concurrently(plan.pending, work.carry_out, parallelism, progress))
     return _report(validated, plan, done)._replace(simulated=simulate, elapsed_s=perf_counter() - started)
 
 
 @contextmanager
-def _open_state(state: StateLocation, validated: Report, *, simulate: bool) -> Iterator[StateOfRun]:
+def _open_state(
+    state: StateLocation, validated: Report, absent: Sequence[str], *, simulate: bool
+) -> Iterator[StateOfRun]:
     """Yield the state of this run. A simulation has an empty one in a temporary folder: its results must not be recorded."""
     with TemporaryDirectory(prefix="connform-") as folder:
-        location = StateLocation(f"sqlite:///{folder}") if simulate else state
-        with closing(StateOfRun(location, validated.files)) as states:
+        location = replace(state, url=f"sqlite:///{folder}") if simulate else state
+        with closing(StateOfRun(location, validated.files, absent, is_shared=bool(state.url))) as states:
             yield states
 
 
@@ -124,6 +133,38 @@ def _lock_parts(
     moved_names = set() if shard == SINGLE_SHARD else old_names(manifest.moved, states, shard)
     with states.locked(shard, timeout_s, moved_names) as changes_by_table:
         yield changes_by_table, moved_names
+
+
+def _group_commits(
+    plan: Plan, changes_by_table: Mapping[StateTable, StateChanges], texts: Sequence[str]
+) -> dict[StateTable, GroupCommit]:
+    """Return the group commits of the tables to be changed; one whose table can't be written fails at once.
+
+    Raises:
+        ConnectionFailed: none of them can be written.
+    """
+    found: dict[StateTable, GroupCommit] = {}
+    failures: list[ConnectionFailed] = []
+    for table, names in by_table({one.name: one.table for one in plan.pending}).items():
+        found[table] = GroupCommit(changes_by_table[table])
+        try:
+            changes_by_table[table].check_writable((one.spec for one in plan.pending if one.name in names), texts)
+        except ConnectionFailed as failure:
+            failures.append(failure)
+            found[table].fail(failure)
+    if failures and len(failures) == len(found):
+        raise failures[0]
+    return found
+
+
+def _record_repository(plan: Plan, states: StateOfRun, changes_by_table: Mapping[StateTable, StateChanges]) -> None:
+    """Record to which repository a database at a URL belongs, if more is known of it now, or `--force` gives it to another one."""
+    if plan.pending and states.identity:
+        (table,) = states.tables
+        recorded = {} if plan.other_repository else table.repository()
+        is_known = not recorded or bool(recorded.keys() & states.identity.keys())
+        if is_known and not states.identity.keys() <= recorded.keys():
+            changes_by_table[table].set_repository({**states.identity, **recorded})
 
 
 def _require_locked(plan: Plan, shard: Shard, moved_names: set[str]) -> None:
@@ -211,7 +252,7 @@ class _Apply:
             versions = self._context.source.versions(change.connection)
             if checked.verdict is Verdict.READY and leaves_grant(change.applied, change.connection):
                 checked = await self._end_grant(change, checked)
-            file = self._states.manifest_path(change.connection.span.file)
+            file = self._states.paths.of_manifest(change.connection.span.file)
             record = record_of_attempt(change, checked, versions, file, self._by)
             await group_commit.write(record, records_to_keep(change.applied, record.spec))
             planned_fields = ("action", "changes", "reasons", "sends", "moved_from", "revokes")

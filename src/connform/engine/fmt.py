@@ -47,7 +47,7 @@ class Layout(NamedTuple):
             name: the name of the file in the diff.
             stores: the names of all secret stores; references to them are not masked.
         """
-        from connform.engine.load.catalog import vocabulary
+        from connform.engine.load.vocabulary import vocabulary
         from connform.layout.diff import diff
         from connform.manifest.source_excerpts import public_text
 
@@ -95,14 +95,15 @@ def fmt(files: Sequence[str] = ()) -> Layouts:
 
 
 def _reference_keys() -> frozenset[str]:
-    from connform.engine.load.catalog import reference_keys, store_reference_keys  # imports every provider and backend
+    # imports every provider and backend
+    from connform.engine.load.vocabulary import all_store_reference_keys, reference_keys
 
-    return reference_keys() | store_reference_keys()
+    return reference_keys() | all_store_reference_keys()
 
 
 def _diagnose(source: Source, error: YamlError) -> list[Diagnostic]:
     """Return the diagnostics that `validate` gives for a file that is not YAML."""
-    from connform.engine.load.catalog import vocabulary
+    from connform.engine.load.vocabulary import vocabulary
     from connform.manifest.diagnose import diagnose_yaml
     from connform.manifest.source_excerpts import add_source_lines
     from connform.manifest.tally import Tally

@@ -14,6 +14,7 @@ from connform.engine.load.selection import EVERYTHING, Selection
 from connform.engine.run.state_location import StateLocation
 from connform.engine.run.states import StateOfRun
 from connform.errors import ManifestInvalid
+from connform.manifest.harmless import mask_generated_text
 from connform.manifest.model import Connection
 
 
@@ -59,6 +60,6 @@ def graph(
 def _node(connection: Connection, verdict: str) -> Node:
     layers = connection.entry.layers if connection.entry else ()
     templates = (layer.origin.removeprefix("template ") for layer in layers if layer.origin.startswith("template "))
-    schemes = dict.fromkeys(reference.scheme for reference in connection.auth.references.values())
-    group = "/".join(filter(None, (connection.environment, connection.region)))
+    schemes = dict.fromkeys(reference.scheme for reference in connection.references.values())
+    group = "/".join(filter(None, (mask_generated_text(connection.environment), connection.region)))
     return Node(connection.name, group, verdict, tuple(templates), tuple(schemes))

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 from connform import __version__
 from connform.auth import METHODS
 from connform.engine.load.catalog import DEFAULT_PROVIDER, provider
-from connform.manifest.document import NAME
+from connform.manifest.document_schema import NAME
+from connform.providers import catalog_entry
 from connform.secrets import BACKENDS
 
 MANIFEST = "connections.yaml"
@@ -48,9 +49,10 @@ def regions(environment: str) -> list[str]:
     return list(_keys(environment).get("region", {}).get("enum", ()))
 
 
-def methods() -> list[str]:
-    """Return the auth methods."""
-    return list(METHODS)
+def methods() -> dict[str, str]:
+    """Return the auth methods of the default provider, each with the vendor's advice on when to choose it."""
+    entry = catalog_entry(DEFAULT_PROVIDER)
+    return {name: method["use"] for name, method in entry["auth"].items()} if entry else {}
 
 
 def is_name(text: str) -> bool:
@@ -75,7 +77,7 @@ def manifest(answers: Answers) -> str:
         f"    environment: {answers.environment} # {' | '.join(environments())}",
         f"    {place}",
         f"    auth: # a secret is a reference: {', '.join(BACKENDS[name].form for name in _SIMPLE_BACKENDS)}",
-        f"      method: {answers.auth} # {' | '.join(METHODS)}",
+        f"      method: {answers.auth} # {methods()[answers.auth]}; else {', '.join(one for one in methods() if one != answers.auth)}",
         *(f"      {key}: {value}" for key, value in _credential(answers)),
         "    # tags: [ci] # for --tag",
     ]
@@ -110,10 +112,13 @@ def ignore(text: str) -> str:
 
 def _credential(answers: Answers) -> Iterator[tuple[str, str]]:
     shape = METHODS[answers.auth].shape
-    for key in shape.required:
-        schema: Any = shape.properties[key]
-        variable = re.sub(r"\W", "_", f"{answers.name}_{key}").upper()
-        yield key, f"env://{re.sub(r'^(?=[0-9])', '_', variable)}" if schema.get("x-secret") else schema["examples"][0]
+    properties: Any = shape.properties
+    for key, schema in properties.items():
+        if schema.get("x-secret"):  # even if the method doesn't require it: the provider may
+            variable = re.sub(r"\W", "_", f"{answers.name}_{key}").upper()
+            yield key, f"env://{re.sub(r'^(?=[0-9])', '_', variable)}"
+        elif key in shape.required:
+            yield key, schema["examples"][0]
 
 
 def _keys(environment: str) -> dict[str, Any]:

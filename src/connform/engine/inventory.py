@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from connform.engine.load.catalog import provider
+from connform.engine.load.catalog import provider_of
 from connform.engine.load.manifest import read_manifest
 from connform.engine.load.selection import EVERYTHING, Selection, unknown_connection
 from connform.engine.report import Report, Value
@@ -39,7 +39,7 @@ def show(files: Sequence[str], name: str, policies: Sequence[str] = ()) -> Repor
     if name not in manifest:
         raise UnknownConnection(unknown_connection(name, manifest))
     connection = manifest[name]
-    instance = provider(connection.provider).instance(connection)._asdict()
+    instance = provider_of(connection).instance(connection)._asdict()
     details = {key: instance[key] for key in ("key_management_url", "authorize_url", "token_url", "api_key_header")}
     values = (*_declared_values(connection, connection.settings, ()), *_default_values(connection))
     values_in_order = tuple(sorted(values, key=lambda value: value.pointer))

@@ -6,7 +6,7 @@ Layer 3; reads manifests. `check`, `apply` and the ready clients use the network
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Self, TypeAlias
 
@@ -14,22 +14,25 @@ from connform.engine import apply as _apply
 from connform.engine import check as _check
 from connform.engine import validate as _validate
 from connform.engine.changes.approval import Approval
-from connform.engine.load.catalog import provider
+from connform.engine.load.catalog import provider_of
 from connform.engine.load.manifest import load_manifest
 from connform.engine.load.selection import Selection, unknown_connection
 from connform.engine.report import Report
 from connform.engine.run.actor import actor
-from connform.engine.run.client import client_settings
-from connform.engine.run.context import RunContext, real_context, simulated_context
+from connform.engine.run.client import client_settings, late_settings
+from connform.engine.run.context import RunContext, real_context, simulated_context, simulation
 from connform.engine.run.state_location import StateLocation
 from connform.errors import UnknownConnection
-from connform.http.settings import REAL, ClientSettings
+from connform.http.settings import NO_LINES
 from connform.manifest.decode import Manifest
 from connform.manifest.model import Connection
 from connform.simulator import Simulator
 
 if TYPE_CHECKING:
     import httpx
+
+    from connform.http.limits import Holder
+    from connform.origin import Origin
 
 
 Files: TypeAlias = "str | os.PathLike[str] | Iterable[str | os.PathLike[str]]"
@@ -43,13 +46,13 @@ _SHOWN = 5
 class ReadyConnection:
     """One connection of a manifest. Secrets are read when a client is made, and again when a server refuses them."""
 
-    def __init__(self, connection: Connection, context: RunContext) -> None:
+    def __init__(self, connection: Connection, context: Callable[[], RunContext]) -> None:
         self._context = context
         self.declared = connection
         """The connection with its effective values."""
         self.name = connection.name
         """Its name."""
-        self.base_url = provider(connection.provider).instance(connection).base_url
+        self.base_url = provider_of(connection).instance(connection).base_url
         """The API root."""
 
     def client(self) -> httpx.Client:
@@ -60,22 +63,49 @@ class ReadyConnection:
         """
         from connform.http.client import sync_client
 
-        return sync_client(self._settings())
+        return sync_client(client_settings(self.declared, self._context(), rereads=True))
 
     def async_client(self) -> httpx.AsyncClient:
-        """Return the same as an `httpx.AsyncClient`; errors as for `client`. It reads secrets, and blocks meanwhile."""
+        """Return the same as an `httpx.AsyncClient`.
+
+        In an event loop it reads no secret but a proxy's password, since that would stop the other tasks: the first request does,
+        and raises what `client` raises. Elsewhere errors as for `client`.
+        """
         from connform.http.client import async_client
 
-        return async_client(self._settings())
+        context = self._context()
+        if _runs_an_event_loop():
+            return async_client(late_settings(self.declared, context))
+        return async_client(client_settings(self.declared, context, rereads=True))
 
     async def build_async_client(self) -> httpx.AsyncClient:
-        """Return the same as `async_client`, while other tasks go on; errors as for `client`."""
+        """Return the same with its secrets read, while other tasks go on; errors as for `client`."""
         import anyio.to_thread
 
         return await anyio.to_thread.run_sync(self.async_client)
 
-    def _settings(self) -> ClientSettings:
-        return client_settings(self.declared, self._context, rereads=self._context.network is REAL)
+    def rate_limits(self) -> dict[str, float]:
+        """Return the paths for which the server asked this connection's credential to wait (429), each with the seconds left.
+
+        Until then, no client of this process sends a request there. Errors as for `client`: it reads the secrets, unless they were read.
+        """
+        from connform.http import limits
+
+        return limits.delays_s(*self._limited())
+
+    def reset_rate_limits(self) -> None:
+        """Let the next requests be sent at once, whatever the server asked for. Errors as for `rate_limits`."""
+        from connform.http import limits
+
+        limits.forget(*self._limited())
+
+    def _limited(self) -> tuple[Origin, Holder]:
+        """Return the origin and the credential for which rate limits are remembered."""
+        from connform.http.origin import pinned_origin
+
+        settings = client_settings(self.declared, self._context(), rereads=True)
+        lines = settings.credential.headers() if settings.credential else NO_LINES
+        return pinned_origin(settings.base_url), settings.account or lines
 
     def __repr__(self) -> str:
         return f"<ReadyConnection {self.name} {self.base_url}>"
@@ -87,7 +117,7 @@ class Connections(Mapping[str, ReadyConnection]):
     A program keeps it for as long as it runs: `docs/library.md` says how long secrets and failures are remembered.
     """
 
-    def __init__(self, manifest: Manifest, context: RunContext) -> None:
+    def __init__(self, manifest: Manifest, context: Callable[[], RunContext]) -> None:
         self._manifest = manifest
         self._context = context
 
@@ -107,12 +137,25 @@ class Connections(Mapping[str, ReadyConnection]):
 
         A secret that can't be read then stays as it was, and is tried again.
         """
-        self._context.source.expire_all()
+        context = self._context()
+        context.source.expire_all()
+        context.credentials.clear()
 
     def close(self) -> None:
-        """Log out of the stores, and let go of the state database. Close the clients first; a later client opens them again."""
-        self._context.grants.close()
-        self._context.source.close()
+        """Wait for renewals that are under way, log out of the stores, and let go of the state database.
+
+        Close the clients first; a later client opens the stores again. A renewed grant that the database does not take is waited for
+        as well, a minute at most.
+        """
+        from connform.auth.oauth.renewal_thread import wait_for_renewals
+        from connform.auth.oauth.unsaved import wait_until_written
+
+        wait_for_renewals()
+        wait_until_written()
+        context = self._context()
+        context.credentials.clear()
+        context.grants.close()
+        context.source.close()
 
     def __enter__(self) -> Self:
         return self
@@ -124,6 +167,16 @@ class Connections(Mapping[str, ReadyConnection]):
         shown = ", ".join(islice(self._manifest, _SHOWN))
         more = f" and {len(self) - _SHOWN} more" if len(self) > _SHOWN else ""
         return f"<Connections {shown}{more}>"
+
+
+def _runs_an_event_loop() -> bool:
+    import anyio.lowlevel
+
+    try:
+        anyio.lowlevel.current_token()
+    except RuntimeError:
+        return False
+    return True
 
 
 def load(files: Files = (), *, simulator: Simulator | None = None, state: str = "", state_key: str = "") -> Connections:
@@ -141,9 +194,10 @@ def load(files: Files = (), *, simulator: Simulator | None = None, state: str = 
     """
     manifest = load_manifest(_names(files))
     if simulator:
-        return Connections(manifest, simulated_context(simulator))
-    location = StateLocation(state, state_key)
-    return Connections(manifest, real_context(manifest, location, long_lived=True))
+        simulated = simulated_context(simulator)
+        return Connections(manifest, lambda: simulated)
+    real = real_context(manifest, StateLocation(state, state_key), long_lived=True)
+    return Connections(manifest, lambda: simulation() or real)  # asked each time: a module may load before its tests
 
 
 def connect(
@@ -200,7 +254,7 @@ def check(
         _names(files),
         selection,
         _names(policies),
-        simulate=simulate,
+        simulate=simulate or simulation() is not None,
         timeout_s=timeout_s,
         state=StateLocation(state, state_key),
     )
@@ -233,7 +287,7 @@ def apply(
         _names(policies),
         by=actor(),
         approval=Approval(force=force),
-        simulate=simulate,
+        simulate=simulate or simulation() is not None,
         timeout_s=timeout_s,
         state=StateLocation(state, state_key),
     )

@@ -6,18 +6,21 @@ Layer 3; uses the network and the table of grants.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from connform.auth import oauth2
 from connform.auth.interface import AuthInputs
 from connform.auth.oauth import authorization
+from connform.auth.oauth.freshness import is_fresh
 from connform.auth.oauth.server import discover
-from connform.auth.oauth.token_answer import AnswerLost, GrantRefused, Tokens
+from connform.auth.oauth.token_answer import AnswerLost, EndpointFailed, GrantRefused, Tokens
 from connform.auth.oauth.token_endpoint import TokenEndpoint
-from connform.engine.load.catalog import uses_grant
+from connform.auth.oauth.unsaved import UnsavedGrant
+from connform.engine.load.catalog import has_grant
 from connform.engine.load.manifest import load_manifest
+from connform.engine.load.scopes import missing_scopes, requested_scopes
 from connform.engine.load.selection import unknown_connection
 from connform.engine.logins import grant_problem
 from connform.engine.run.client import bare_settings
@@ -30,6 +33,7 @@ from connform.engine.run.state_location import StateLocation
 from connform.errors import ConnectionFailed, Refused, UnknownConnection
 from connform.grant import Grant, GrantFacts, LockedGrant
 from connform.manifest.decode import Manifest
+from connform.manifest.model import Connection
 from connform.secret import Secret
 from connform.tracebacks import hidden_frames
 
@@ -41,13 +45,19 @@ class LoginResult(NamedTuple):
     """The facts of the new grant."""
     missing_scopes: tuple[str, ...]
     """The scopes that the manifest requests and the customer did not grant."""
+    has_replaced: bool
+    """Whether it replaced a grant that lives on at its server. It isn't revoked: many servers end all grants of app and customer at once."""
 
 
 class Login:
     """A login in progress. A person opens `url`; `finish` takes the address of the page to which the server redirected them."""
 
-    def __init__(self, inputs: AuthInputs) -> None:
+    def __init__(self, inputs: AuthInputs, scopes: tuple[str, ...]) -> None:
         """Start a login. Discovers the endpoints of the server if the manifest has only its `issuer`.
+
+        Args:
+            inputs: the inputs of the connection's auth method.
+            scopes: the scopes to request.
 
         Raises:
             ConnectionFailed: as for `auth.oauth.server.discover`; a fault of the state database, before the person does anything.
@@ -57,7 +67,7 @@ class Login:
             pass
         self._server = discover(oauth2.server(inputs.settings, inputs.server), inputs.client)
         self._endpoint = TokenEndpoint(self._server.token_url, oauth2.app(inputs), inputs.client)
-        self.scopes = tuple(inputs.settings.get("scopes", oauth2.DEFAULT_SCOPES))
+        self.scopes = scopes
         """The requested scopes."""
         self.redirect_uri: str = inputs.settings["redirect_uri"]
         """The address to which the server redirects the person."""
@@ -92,6 +102,8 @@ class Login:
         with self._lock() as locked:
             try:
                 tokens = self._endpoint.exchange(code, self._request.verifier, self.redirect_uri)
+            except EndpointFailed as failure:
+                raise _without_stored_grant(failure) from None
             except GrantRefused:
                 message = "the server no longer accepts the code: it was used already, or is too old"
                 raise ConnectionFailed("login_bad_callback", message, "start the login again") from None
@@ -111,6 +123,8 @@ class Login:
             self._require_no_working_grant(locked.read())
             try:
                 tokens = self._endpoint.refresh(refresh_token)
+            except EndpointFailed as failure:
+                raise _without_stored_grant(failure) from None
             except GrantRefused:
                 raise ConnectionFailed(
                     "login_required",
@@ -151,8 +165,25 @@ class Login:
             revoke_url=self._server.revoke_url,
             granted_at=now,
         )
-        locked.write(Grant(facts, tokens.access_token, tokens.refresh_token))
-        return LoginResult(facts, tuple(scope for scope in self.scopes if scope not in scopes))
+        grant, replaced = Grant(facts, tokens.access_token, tokens.refresh_token), None
+        with suppress(ConnectionFailed):  # a damaged record is replaced as well
+            replaced = locked.read()
+        try:
+            locked.write(grant)
+        except ConnectionFailed as failure:
+            UnsavedGrant(facts.connection, lambda: locked.write(grant), failure, "start the login again")
+        missing = missing_scopes(self.scopes, facts)
+        return LoginResult(facts, missing, has_replaced=replaced is not None and _is_alive(replaced.facts, now))
+
+
+def _without_stored_grant(failure: EndpointFailed) -> ConnectionFailed:
+    """Return the failure of a call that spent nothing that is stored."""
+    hint = "try again later, with a new login" if failure.may_be_spent else failure.hint
+    return ConnectionFailed(failure.fault.name, failure.message, hint)
+
+
+def _is_alive(facts: GrantFacts, now: datetime) -> bool:
+    return not facts.ended and (facts.is_renewable or is_fresh(facts, now))
 
 
 @contextmanager
@@ -170,8 +201,8 @@ def login(files: Sequence[str], name: str, *, state: StateLocation, policies: Se
         UnknownConnection: no OAuth connection has that name.
         ConnectionFailed: a secret can't be resolved; as for `Login`.
     """
-    with _auth_inputs(files, name, state, policies) as inputs:
-        yield Login(inputs)
+    with _auth_inputs(files, name, state, policies) as (connection, inputs):
+        yield Login(inputs, requested_scopes(connection.settings, connection.definition))
 
 
 def logout(
@@ -194,7 +225,7 @@ def logout(
     """
     if only_here:
         return _delete(load_manifest(files, policies), name, state)
-    with _auth_inputs(files, name, state, policies) as inputs:
+    with _auth_inputs(files, name, state, policies) as (_, inputs):
         try:
             return end_grant(inputs, force=force)
         except Refused as refused:
@@ -219,13 +250,13 @@ def _delete(manifest: Manifest, name: str, state: StateLocation) -> str:
 @contextmanager
 def _auth_inputs(
     files: Sequence[str], name: str, state: StateLocation, policies: Sequence[str]
-) -> Iterator[AuthInputs]:
+) -> Iterator[tuple[Connection, AuthInputs]]:
     manifest = load_manifest(files, policies)
     if name not in manifest:
         raise UnknownConnection(unknown_connection(name, manifest))
     connection = manifest[name]
-    if not uses_grant(connection.auth.method):
+    if not has_grant(connection):
         message = f"{name} authenticates with {connection.auth.method}: only an OAuth connection has a grant"
         raise UnknownConnection(message)
     with run_context(manifest, simulate=False, state=state) as context:
-        yield resolve(connection, context, bare_settings(connection, context))
+        yield connection, resolve(connection, context, bare_settings(connection, context))

@@ -11,7 +11,7 @@ from typing import Any
 
 from connform.auth.oauth.freshness import is_fresh
 from connform.auth.oauth.server import AuthorizationServer
-from connform.engine.load.catalog import uses_grant
+from connform.engine.load.catalog import has_grant
 from connform.engine.load.manifest import read_manifest
 from connform.engine.load.selection import EVERYTHING, Selection
 from connform.engine.report import ConnectionReport, Report
@@ -41,7 +41,7 @@ def logins(
     reports = []
     try:
         for connection in manifest.values():
-            if uses_grant(connection.auth.method):
+            if has_grant(connection):
                 store = grants.of(connection)
                 if store not in facts_by_store:
                     facts_by_store[store] = {facts.connection: facts for facts in store.facts()}

@@ -16,8 +16,10 @@ from connform.engine.changes.safety import refusals
 from connform.engine.load.manifest import read_manifest
 from connform.engine.load.selection import EVERYTHING, Selection
 from connform.engine.report import PlanSummary, Report
+from connform.engine.run.absent_manifests import recorded_absent
+from connform.engine.run.shard import SINGLE_SHARD, Shard
 from connform.engine.run.state_location import StateLocation
-from connform.engine.run.states import SINGLE_SHARD, Shard, StateOfRun, by_table
+from connform.engine.run.states import StateOfRun, by_table
 from connform.manifest.decode import Manifest
 
 
@@ -71,9 +73,12 @@ def plan(
     """
     started = perf_counter()
     manifest, validated = read_manifest(files, selection, policies, may_miss=True)
+    absent = recorded_absent(state, files, validated)
+    if absent:
+        manifest, validated = read_manifest(files, selection, policies, may_miss=True, absent=absent)
     if manifest is None:
         return PlanResult(validated._replace(command="plan"))
-    states = StateOfRun(state, validated.files)
+    states = StateOfRun(state, validated.files, absent)
     try:
         planned = make_plan(manifest, states, selection, shard)
         if refresh:

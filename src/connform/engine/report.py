@@ -106,7 +106,7 @@ class SecretReport(NamedTuple):
     """One secret of one connection: where it is stored, never its value."""
 
     key: str
-    """The key under `auth:`."""
+    """The key under `auth:`, or `proxy.password`."""
     reference: str
     """The secret reference."""
     store: str

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from time import perf_counter
 
 from connform.auth.interface import AuthMethod
-from connform.engine.load.catalog import auth_method, backend
+from connform.engine.load.catalog import backend, method_of
 from connform.engine.load.manifest import read_manifest
 from connform.engine.load.selection import EVERYTHING, Selection
 from connform.engine.report import BackendReport, ConnectionReport, Report, SecretReport
@@ -17,7 +17,8 @@ from connform.engine.run.describe import describe, with_failure
 from connform.engine.run.secret_resolver import RequestedSecret, SecretResolver
 from connform.errors import ConnectionFailed, SecretUnresolved
 from connform.faults import Stage, Verdict
-from connform.manifest.model import Connection, Store
+from connform.http.header import require_password
+from connform.manifest.model import PROXY_PASSWORD, Connection, Store
 from connform.registry import SECRETS_GROUP, names, package_of
 from connform.secrets import BACKENDS
 from connform.secrets.kit.interface import HasRequirements, Outcome
@@ -60,8 +61,8 @@ def backends() -> Iterator[BackendReport]:
 
 
 def _report(connection: Connection, source: SecretResolver, stores: Mapping[str, Store]) -> ConnectionReport:
-    references = connection.auth.references
-    method = auth_method(connection.auth.method)
+    references = connection.references
+    method = method_of(connection)
     read_outcomes = source.read([RequestedSecret(reference, connection.base) for reference in references.values()])
     outcomes = [_check_usable(outcome, key, method) for key, outcome in zip(references, read_outcomes, strict=True)]
     secrets = tuple(
@@ -72,29 +73,32 @@ def _report(connection: Connection, source: SecretResolver, stores: Mapping[str,
     if not failures:
         return described._replace(verdict=Verdict.READY if references else Verdict.SKIPPED)
     key, failure = failures[0]
-    return with_failure(described, failure)._replace(stage=Stage.SECRET, place=connection.place_of("auth", key))
+    return with_failure(described, failure)._replace(stage=Stage.SECRET, place=connection.place_of_secret(key))
 
 
 def _check_usable(outcome: Outcome, key: str, method: AuthMethod) -> Outcome:
-    """Return the outcome; if the auth method can't use the secret, return the failure that `check` would report."""
+    """Return the outcome; if the auth method or the proxy can't use the secret, return the failure that `check` would report."""
     if isinstance(outcome, SecretUnresolved):
         return outcome
     try:
-        method.judge(key, outcome.secret)
+        if key == PROXY_PASSWORD:
+            require_password(outcome.secret, key=key)
+        else:
+            method.judge(key, outcome.secret)
     except ConnectionFailed as error:
         return SecretUnresolved(error.fault.name, error.message, error.hint)
     return outcome
 
 
 def _secret(connection: Connection, key: str, outcome: Outcome, stores: Mapping[str, Store]) -> SecretReport:
-    reference = connection.auth.references[key]
+    reference = connection.references[key]
     store = stores.get(reference.scheme)
     report = SecretReport(
         key,
         str(reference),
         store.name if store else "",
         store.type if store else reference.scheme,
-        connection.place_of("auth", key),
+        connection.place_of_secret(key),
     )
     if isinstance(outcome, SecretUnresolved):
         return report._replace(fault=outcome.fault.name, message=outcome.message, hint=outcome.hint)

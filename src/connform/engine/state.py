@@ -11,8 +11,9 @@ from contextlib import closing
 from connform.engine.load.selection import EVERYTHING, Selection, select, unknown_connection
 from connform.engine.report import ConnectionReport, Report
 from connform.engine.run.describe_record import describe_record
+from connform.engine.run.shard import Shard, part_of
 from connform.engine.run.state_location import StateLocation
-from connform.engine.run.states import Shard, StateOfRun, part_of
+from connform.engine.run.states import StateOfRun
 from connform.errors import ManifestInvalid, UnknownConnection
 from connform.manifest.files import load_sources
 

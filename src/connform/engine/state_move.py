@@ -10,8 +10,9 @@ from connform.engine.load.manifest import read_manifest
 from connform.engine.load.selection import unknown_connection
 from connform.engine.run.grants import StoredGrants
 from connform.engine.run.secret_resolver import SecretResolver
+from connform.engine.run.shard import Shard, part_of
 from connform.engine.run.state_location import StateLocation
-from connform.engine.run.states import Shard, StateOfRun, part_of
+from connform.engine.run.states import StateOfRun
 from connform.engine.state import manifest_names
 from connform.errors import Refused, UnknownConnection
 

@@ -5,7 +5,6 @@ Layer 1; building a client reads certificate files and does no other IO. It take
 
 from __future__ import annotations
 
-from http.cookiejar import CookieJar
 from typing import Any
 
 import httpx
@@ -34,23 +33,31 @@ def async_client(settings: ClientSettings, observer: Observer | None = None) -> 
     return _AsyncClient(transport=AsyncPinnedTransport(settings, observer), **_arguments(settings))
 
 
+class _NoCookies(httpx.Cookies):
+    """Cookies that no answer adds to: a session cookie is a credential, and all users of the client would share it."""
+
+    def extract_cookies(self, response: httpx.Response) -> None:
+        """Do nothing. The jar's lock is not acquired either: a child that is forked meanwhile would wait for it."""
+
+
 class _Client(httpx.Client):
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self._cookies = _NoCookies()  # the argument `cookies` would be copied into an httpx.Cookies
+
     def send(self, request: httpx.Request, *, stream: bool = False, **arguments: Any) -> httpx.Response:
         request.extensions = {**request.extensions, STREAMED: stream}
         return super().send(request, stream=stream, **arguments)
 
 
 class _AsyncClient(httpx.AsyncClient):
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self._cookies = _NoCookies()  # as above
+
     async def send(self, request: httpx.Request, *, stream: bool = False, **arguments: Any) -> httpx.Response:
         request.extensions = {**request.extensions, STREAMED: stream}
         return await super().send(request, stream=stream, **arguments)
-
-
-class _NoCookies(CookieJar):
-    """A jar that stores no cookie: a session cookie is a credential, and all users of the client would share it."""
-
-    def extract_cookies(self, response: object, request: object) -> None:
-        """Do nothing. The jar's lock is not acquired either: a child that is forked meanwhile would wait for it."""
 
 
 def _arguments(settings: ClientSettings) -> dict[str, Any]:
@@ -62,5 +69,4 @@ def _arguments(settings: ClientSettings) -> dict[str, Any]:
         ),
         "trust_env": False,
         "follow_redirects": False,
-        "cookies": _NoCookies(),
     }

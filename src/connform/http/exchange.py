@@ -9,17 +9,18 @@ import random
 from collections.abc import Generator
 from datetime import UTC, datetime, timedelta
 from time import monotonic
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar, cast
 
 from connform.http import limits, retry
 from connform.http.failures import RequestFailed
 from connform.http.settings import NO_LINES, Credential, HeaderLines
 from connform.origin import Origin
-from connform.retry_after import parse_http_date
 
 if TYPE_CHECKING:
     import httpcore
 
+
+T = TypeVar("T")
 
 _ERRORS_FROM = 400
 _UNAUTHORIZED = 401
@@ -27,6 +28,8 @@ _FORBIDDEN = 403
 """Some APIs answer it, and never 401, for a token that has ended."""
 _INSUFFICIENT_SCOPE = "insufficient_scope"
 _TOO_MANY = 429
+_MAX_RENEWALS = 2
+"""In one exchange: a secret may be replaced again just when it was read, or the token of another caller be old already."""
 _JITTER_S = 0.5
 """Random extra wait, so that requests that waited for the same moment don't start at once."""
 
@@ -47,11 +50,21 @@ class SendRequest(NamedTuple):
     """The header lines that are added to it."""
 
 
+class Close(NamedTuple):
+    """Step: close an answer, which holds a connection of the pool. The result is `None`."""
+
+    answer: httpcore.Response
+    """The answer."""
+
+
 class Wait(NamedTuple):
     """Step: wait. The result is `None`."""
 
     seconds: float
     """How long."""
+
+
+ExchangeSteps: TypeAlias = Generator[Renew | SendRequest | Close | Wait, Any, T]
 
 
 class Operation(NamedTuple):
@@ -69,14 +82,14 @@ class Operation(NamedTuple):
     """How often it is sent at most; repeating it with a renewed credential doesn't count."""
     ends_at: float
     """The deadline, on the monotonic clock."""
+    retry_after_max_s: float
+    """The longest wait that the server may ask for."""
     account: str = ""
     """The account of a renewable credential; empty for others. Rate limits are remembered for it."""
 
 
-def exchange(
-    credential: Credential | None, operation: Operation
-) -> Generator[Renew | SendRequest | Wait, Any, httpcore.Response]:
-    """Yield the steps of an exchange, and return the answer. The caller closes an answer before it sends or waits again.
+def exchange(credential: Credential | None, operation: Operation) -> ExchangeSteps[httpcore.Response]:
+    """Yield the steps of an exchange, and return the answer.
 
     Raises:
         RequestFailed: of the last attempt, or `rate_limited` where a remembered rate limit lasts too long.
@@ -85,49 +98,65 @@ def exchange(
     renewable = credential if credential and credential.is_renewable else None
     if renewable and not lines:
         lines = yield Renew(renewable, NO_LINES)
-    attempt = 1
+    attempt, renewals = 1, 0
     while True:
         if operation.attempts > 1 and (
-            pause_s := limits.delay_s(operation.origin, operation.path, operation.account or lines)
+            limit_s := limits.delay_s(operation.origin, operation.path, operation.account or lines)
         ):
-            yield Wait(_checked_pause(pause_s, operation))
+            yield Wait(_checked_pause(limit_s, operation))
         outcome = yield SendRequest(lines)
-        if isinstance(outcome, RequestFailed):
-            pause = retry.after_failure(outcome, attempt, safe=operation.is_safe)
-        else:
-            if renewable and _refuses_credential(outcome):
-                renewed = yield Renew(renewable, lines)
-                renewable = None  # a second refusal doesn't come from an expired credential
-                if renewed != lines and operation.can_repeat:
-                    lines = renewed
-                    continue
-            if outcome.status < _ERRORS_FROM:  # the usual case, returned without further work
-                return cast("httpcore.Response", outcome)
-            pause = _pause(outcome, lines, attempt, operation)
-        is_final = attempt >= operation.attempts or not operation.can_repeat
-        if is_final or pause is None or monotonic() + pause >= operation.ends_at:
+        if not isinstance(outcome, RequestFailed) and outcome.status < _ERRORS_FROM:  # the usual case
+            return cast("httpcore.Response", outcome)
+        if renewable and renewals < _MAX_RENEWALS and _refuses_credential(outcome):
+            renewed = yield from _renew(renewable, lines, outcome)
+            renewals += 1
+            if renewed != lines and operation.can_repeat:
+                yield Close(outcome)
+                lines = renewed
+                continue
+        pause_s = _pause_s(outcome, lines, attempt, operation)
+        if pause_s is None:
             if isinstance(outcome, RequestFailed):
                 raise outcome
-            answer: httpcore.Response = outcome
-            return answer
-        yield Wait(pause)
+            return cast("httpcore.Response", outcome)
+        if not isinstance(outcome, RequestFailed):
+            yield Close(outcome)
+        yield Wait(pause_s)
         attempt += 1
 
 
-def _refuses_credential(answer: httpcore.Response) -> bool:
+def _renew(credential: Credential, refused: HeaderLines, answer: httpcore.Response) -> ExchangeSteps[HeaderLines]:
+    """Renew the credential; the answer that refused it stays open, as it may be final, and is closed on a failure."""
+    try:
+        renewed: HeaderLines = yield Renew(credential, refused)
+    except BaseException:
+        yield Close(answer)
+        raise
+    return renewed
+
+
+def _refuses_credential(outcome: httpcore.Response | RequestFailed) -> bool:
     """Return whether an answer may be about an expired credential: a 401, or a 403 that does not speak of scopes (RFC 6750 §3.1)."""
-    if answer.status == _FORBIDDEN:
-        return _INSUFFICIENT_SCOPE not in _header(answer, b"www-authenticate")
-    return answer.status == _UNAUTHORIZED
+    if isinstance(outcome, RequestFailed) or outcome.status not in {_UNAUTHORIZED, _FORBIDDEN}:
+        return False
+    return outcome.status == _UNAUTHORIZED or _INSUFFICIENT_SCOPE not in _header(outcome, b"www-authenticate")
 
 
-def _pause(answer: httpcore.Response, lines: HeaderLines, attempt: int, operation: Operation) -> float | None:
-    now = datetime.now(UTC)
-    server_time = parse_http_date(_header(answer, b"date"), now) or now  # of which a date in `Retry-After` speaks
-    asked_s = retry.asked_s(answer.status, _header(answer, b"retry-after"), server_time)
-    if asked_s and answer.status == _TOO_MANY:
-        limits.remember(operation.origin, operation.path, operation.account or lines, asked_s)
-    return retry.after_answer(answer.status, asked_s, attempt, safe=operation.is_safe)
+def _pause_s(
+    outcome: httpcore.Response | RequestFailed, lines: HeaderLines, attempt: int, operation: Operation
+) -> float | None:
+    """Return for how long to wait before the request is repeated; `None` where the outcome is final."""
+    if isinstance(outcome, RequestFailed):
+        pause_s = retry.after_failure(outcome, attempt, safe=operation.is_safe)
+    else:
+        asked_s = retry.asked_s(outcome.status, _header(outcome, b"retry-after"), _header(outcome, b"date"))
+        if asked_s and outcome.status == _TOO_MANY:
+            wait_s = min(asked_s, operation.retry_after_max_s)
+            limits.remember(operation.origin, operation.path, operation.account or lines, wait_s)
+        longest_s = operation.retry_after_max_s
+        pause_s = retry.after_answer(outcome.status, asked_s, attempt, safe=operation.is_safe, longest_s=longest_s)
+    is_final = attempt >= operation.attempts or not operation.can_repeat
+    return None if is_final or pause_s is None or monotonic() + pause_s >= operation.ends_at else pause_s
 
 
 def _header(answer: httpcore.Response, wanted: bytes) -> str:

@@ -58,27 +58,12 @@ def _rebuild(kind: type[RequestFailed], fault: str, message: str, hint: str, sen
     return kind(fault, message, hint, sent=sent)
 
 
-class translated_errors:  # noqa: N801  (used as a function; a generator takes three times as long)
-    """Raise connform's errors instead of httpcore's time-outs, network and protocol errors."""
-
-    __slots__ = ("_host",)
-
-    def __init__(self, host: str) -> None:
-        """Set the host for messages."""
-        self._host = host
-
-    def __enter__(self) -> None:
-        """Do nothing."""
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, _HTTPCORE_ERRORS):
-            raise _translate(error, self._host) from None
+HTTPCORE_ERRORS = (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError)
+"""What `translate` translates."""
 
 
-_HTTPCORE_ERRORS = (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError)
-
-
-def _translate(error: Exception, host: str) -> httpx.RequestError:
+def translate(error: Exception, host: str) -> httpx.RequestError:
+    """Return connform's error for a time-out, network or protocol error of httpcore."""
     match error:
         case httpcore.PoolTimeout():
             fault = "http_deadline" if deadline.is_spent() else "http_timeout"

@@ -24,7 +24,7 @@ _INVISIBLE = {
     "\u2029": "a paragraph separator",
     "\u202f": "a narrow no-break space",
     "\u2060": "a word joiner",
-    "\ufeff": "a byte order mark, which editors on Windows write",
+    "\ufeff": "a byte order mark, which PowerShell and editors on Windows write",
 }
 """Invisible characters that get into pasted secrets by mistake, with the words for messages."""
 
@@ -85,6 +85,22 @@ def require_sendable(secret: Secret, *, key: str) -> None:
         raise ConnectionFailed("secret_malformed", message)
 
 
+def require_password(secret: Secret, *, key: str) -> None:
+    """Make sure that a secret can be the password of Basic authentication (RFC 7617 §2); it may hold any letter.
+
+    Args:
+        secret: the secret.
+        key: the key that it came from, for messages.
+
+    Raises:
+        ConnectionFailed: `secret_malformed`.
+    """
+    with hidden_frames():
+        problem = _problem_of_line(secret.reveal())
+    if problem:
+        raise ConnectionFailed("secret_malformed", f"the secret behind `{key}` {problem}, and can't be a password")
+
+
 def problem_of(secret: Secret) -> str:
     """Return why a secret is not one line of ASCII, as the end of a sentence `the secret …`; empty if it is."""
     with hidden_frames():
@@ -97,11 +113,15 @@ def _has_space(secret: Secret) -> bool:
 
 
 def _problem(value: str) -> str:
-    if not value:
-        return "is empty"
     if not value.isascii():
         name_of_character = next(
             (f" (U+{ord(one):04X}, {name})" for one, name in _INVISIBLE.items() if one in value), ""
         )
         return f"holds a character that is not ASCII{name_of_character}"
+    return _problem_of_line(value)
+
+
+def _problem_of_line(value: str) -> str:
+    if not value:
+        return "is empty"
     return "holds a line break or control character" if _CONTROL_CHARACTER.search(value) else ""

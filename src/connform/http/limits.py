@@ -19,8 +19,6 @@ from connform.process_local import ProcessLocal
 Holder: TypeAlias = "str | HeaderLines"
 """Who was asked to wait: an account, or the credential with these header lines."""
 
-LONGEST_S = 60.0
-"""Longest time remembered. A server that asks for more may have a wrong clock, or have changed its limit since."""
 _DIGEST_KEY = secrets.token_bytes(32)
 _LOCK = ProcessLocal(Lock)
 _WAIT_UNTIL: dict[tuple[Origin, str, str | bytes], float] = {}
@@ -32,7 +30,7 @@ def remember(origin: Origin, path: str, holder: Holder, delay_s: float) -> None:
     with _LOCK.own:
         for key in [key for key, ends_at in _WAIT_UNTIL.items() if ends_at <= now]:
             del _WAIT_UNTIL[key]
-        _WAIT_UNTIL[origin, path, _holder_key(holder)] = now + min(delay_s, LONGEST_S)
+        _WAIT_UNTIL[origin, path, _holder_key(holder)] = now + delay_s
 
 
 def delay_s(origin: Origin, path: str, holder: Holder) -> float:
@@ -40,6 +38,25 @@ def delay_s(origin: Origin, path: str, holder: Holder) -> float:
     if not _WAIT_UNTIL:  # the usual case, without computing a digest
         return 0.0
     return max(_WAIT_UNTIL.get((origin, path, _holder_key(holder)), 0.0) - monotonic(), 0.0)
+
+
+def delays_s(origin: Origin, holder: Holder) -> dict[str, float]:
+    """Return the paths for which this holder must still wait, each with the seconds left."""
+    key, now = _holder_key(holder), monotonic()
+    with _LOCK.own:
+        return {
+            path: ends_at - now
+            for (its_origin, path, its_key), ends_at in _WAIT_UNTIL.items()
+            if (its_origin, its_key) == (origin, key) and ends_at > now
+        }
+
+
+def forget(origin: Origin, holder: Holder) -> None:
+    """Forget the rate limits of this holder: its next requests are sent."""
+    key = _holder_key(holder)
+    with _LOCK.own:
+        for path in [path for its_origin, path, its_key in _WAIT_UNTIL if (its_origin, its_key) == (origin, key)]:
+            del _WAIT_UNTIL[origin, path, key]
 
 
 def _holder_key(holder: Holder) -> str | bytes:

@@ -38,5 +38,7 @@ _FILTER = _QueryFilter()
 def hide_query(url: httpx.URL) -> None:
     """Make httpx log this URL without its query."""
     if url.query:
-        logging.getLogger("httpx").addFilter(_FILTER)
+        import httpx
+
+        logging.getLogger(httpx.__name__).addFilter(_FILTER)  # httpx2, where a program has made it stand in for httpx
         _LAST_URL.set(url)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from connform.errors import InterfaceMisused
 from connform.faults import Stage
@@ -126,6 +126,15 @@ NO_PROXY = Secret("")
 """No proxy."""
 
 
+class BasicAuth(NamedTuple):
+    """A user name and a password for Basic authentication (RFC 7617)."""
+
+    username: str
+    """Without a colon."""
+    password: Secret
+    """The password."""
+
+
 @dataclass(frozen=True, slots=True)
 class ClientSettings:
     """Settings of one connection's client."""
@@ -146,6 +155,8 @@ class ClientSettings:
     """How long a request waits for one of the client's connections."""
     total_s: float = 60.0
     """Time-out of the whole exchange, from the look-up to the last byte of the body."""
+    retry_after_max_s: float = 60.0
+    """The longest wait that the server may ask for (`Retry-After`). No longer one is remembered, or waited for before a retry."""
     ca_file: Path | None = None
     """PEM file of trusted certificates, instead of the system's."""
     trusts_system: bool = False
@@ -156,6 +167,8 @@ class ClientSettings:
     """PEM file of its key, if that is a separate file."""
     proxy: Secret = NO_PROXY
     """`http://…` or `https://…`, perhaps with a user and password inside; `ENVIRONMENT_PROXY`; empty for none."""
+    proxy_auth: BasicAuth | None = None
+    """The credentials for the proxy at that URL; those of `ENVIRONMENT_PROXY` are inside of its own URL."""
     max_body_bytes: int = 64 * 1024 * 1024
     """The largest body accepted, after decoding."""
     safe_posts: frozenset[str] = frozenset()

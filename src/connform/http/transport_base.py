@@ -5,18 +5,19 @@ Layer 1, reads certificate files and the monotonic clock, no other IO.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
 
 import httpx
 
 from connform.http import log_filter, retry
 from connform.http.body import Body
-from connform.http.exchange import Operation, Renew, SendRequest, Wait, exchange
+from connform.http.exchange import Close, ExchangeSteps, Operation, SendRequest, exchange
 from connform.http.failures import RequestFailed, RequestTimedOut
 from connform.http.net import deadline, tls
-from connform.http.net.dialing import DialContext
+from connform.http.net.dial_context import DialContext
 from connform.http.net.proxy import Proxy
 from connform.http.origin import pinned_origin
 from connform.http.outgoing import RequestBuilder
@@ -30,39 +31,62 @@ _CONNECTIONS = 100
 _IDLE_CONNECTIONS = 20
 _IDLE_S = 5.0
 """As in httpx."""
-LOST_CONNECTION = "http_bad_reply"
-"""The fault of a connection that was cut. Idle ones may be cut as well, as by a balancer that has forgotten them: they are closed."""
 
 
 STREAMED = "connform.streamed"
 """The extension of a request whose answer the caller reads piece by piece, so that it may be of any size."""
 
 
-def take_idle(pool: Any) -> list[Any]:
-    """Remove the idle connections from a pool of httpcore, and return them; the caller holds the pool's lock."""
-    return _take_unused(pool, lambda connection: connection.is_idle())
+class MendedPool:
+    """Base of both pools, before httpcore's own: new connections have the current TLS context, and unused ones can leave the pool."""
+
+    _connections: list[Any]
+    _requests: list[Any]
+
+    def __init__(self, *, context: tls.RenewedContext | None, **arguments: Any) -> None:
+        self._context = context
+        super().__init__(**arguments)
+
+    def create_connection(self, origin: httpcore.Origin) -> Any:
+        self._ssl_context = self._context.current if self._context else None
+        return super().create_connection(origin)  # type: ignore[misc]  # httpcore's
+
+    def take_unused(self, *, idle: bool) -> list[Any]:
+        """Remove connections that no request uses, and return what must be closed. The caller holds the pool's lock.
+
+        A connection may have been given to a request that waited, and failed before it could use it. httpcore 1.0 keeps its place for
+        ever (https://github.com/encode/httpcore/issues/1093, read 2026-11-28). It is removed; its place goes to the next that waits.
+
+        Args:
+            idle: whether idle connections are removed as well.
+        """
+        used = {id(request.connection) for request in self._requests}
+        unused = [one for one in self._connections if id(one) not in used and (idle or not one.is_idle())]
+        for connection in unused:
+            self._connections.remove(connection)
+        return [*unused, *super()._assign_requests_to_connections()]  # type: ignore[misc]  # httpcore's
 
 
-def take_lost(pool: Any) -> list[Any]:
-    """Remove the connections that were given to requests which have ended since, and return them; the caller holds the pool's lock.
-
-    httpcore 1.0 keeps the place of such a connection for ever: it was given to a request that waited, and was cancelled before
-    it could use it (https://github.com/encode/httpcore/issues/1093, read 2026-11-28).
-    """
-    return _take_unused(pool, lambda connection: not connection.is_idle() and not connection.is_closed())
+def was_cut(failure: BaseException) -> bool:
+    """Return whether a connection was cut. Idle ones may be cut as well, as by a balancer that has forgotten them."""
+    return isinstance(failure, RequestFailed) and failure.fault.name == "http_bad_reply"
 
 
-def _take_unused(pool: Any, is_wanted: Callable[[Any], bool]) -> list[Any]:
-    connections = pool._connections  # noqa: SLF001  (httpcore has no public way)
-    used = {id(request.connection) for request in pool._requests}  # noqa: SLF001
-    taken = [connection for connection in connections if id(connection) not in used and is_wanted(connection)]
-    for connection in taken:
-        connections.remove(connection)
-    return taken
+class AnswerStream:
+    """Base of the body of an answer; the deadline of the exchange covers it as well."""
+
+    def __init__(self, host: str, answer: httpcore.Response, body: Body, ends_at: float) -> None:
+        self._host = host
+        self._answer = answer
+        self._body = body
+        self._ends_at = ends_at
 
 
 class PinnedBase:
     """Base of both transports: everything that neither blocks nor awaits."""
+
+    _stream_class: Callable[[str, httpcore.Response, Body, float], httpx.SyncByteStream | httpx.AsyncByteStream]
+    """The body of an answer, an `AnswerStream`."""
 
     def __init__(self, settings: ClientSettings, observer: Observer | None) -> None:
         origin = pinned_origin(settings.base_url)
@@ -70,7 +94,7 @@ class PinnedBase:
         self._host = origin.host
         self._is_closed = False
         self._origin = origin
-        self._root = httpx.URL(settings.base_url).path
+        self._root = unquote(urlsplit(settings.base_url).path)  # as httpx has it, which takes ten times as long
         self._request_builder = RequestBuilder(origin)
         # not with a route, nor with plain http (loopback only), which would show the credential to the proxy
         uses_proxy = bool(settings.proxy) and settings.network.route is None and origin.scheme == "https"
@@ -82,27 +106,31 @@ class PinnedBase:
             "keepalive_expiry": _IDLE_S,
         }
 
-    def _body(self, request: httpx.Request, answer: httpcore.Response) -> Body:
-        max_bytes = None if request.extensions.get(STREAMED) else self._settings.max_body_bytes
-        return Body(answer.headers, self._host, max_bytes, is_empty=request.method == "HEAD")
-
-    def _steps(
-        self, request: httpx.Request
-    ) -> tuple[Generator[Renew | SendRequest | Wait, Any, httpcore.Response], float]:
-        """Return the steps of a request's exchange and when it must have ended."""
+    def _steps(self, request: httpx.Request, ends_at: float) -> ExchangeSteps[httpx.Response]:
+        """Yield the steps of a request, and return the response. They are done inside of the deadline."""
         log_filter.hide_query(request.url)
-        settings = self._settings
-        ends_at = deadline.end_of(settings.total_s)
+        settings, path = self._settings, request.url.path
         operation = Operation(
             self._origin,
-            request.url.path,
-            is_safe=retry.is_safe(request.method, request.url.path, self._root, settings.safe_posts),
+            path,
+            is_safe=retry.is_safe(request.method, path, self._root, settings.safe_posts),
             can_repeat=isinstance(request.stream, httpx.ByteStream),
             attempts=settings.attempts,
             ends_at=ends_at,
+            retry_after_max_s=settings.retry_after_max_s,
             account=settings.account,
         )
-        return exchange(settings.credential, operation), ends_at
+        answer = yield from exchange(settings.credential, operation)
+        max_bytes = None if request.extensions.get(STREAMED) else settings.max_body_bytes
+        try:
+            body = Body(answer.headers, self._host, max_bytes, is_empty=request.method == "HEAD")
+        except RequestFailed:
+            yield Close(answer)
+            raise
+        stream = self._stream_class(self._host, answer, body, ends_at)
+        return httpx.Response(
+            answer.status, headers=body.headers(answer.headers), stream=stream, extensions=answer.extensions
+        )
 
     def _wire_request(self, request: httpx.Request, step: SendRequest) -> httpcore.Request:
         """Return the request for httpcore; call it inside of the deadline."""

@@ -50,6 +50,13 @@ class _Choice(NamedTuple):
     default: str
     """The value that applies if the object has none, or empty."""
 
+    def is_possible_in(self, schema: Schema) -> bool:
+        """Whether an object of a schema may choose it by an object inside of it."""
+        for key in self.path:
+            schema = schema.get("properties", {}).get(key, {})
+        allowed = schema.get("properties", {}).get(self.key, {}).get("enum")
+        return not self.path or allowed is None or self.value in allowed
+
     def is_made_by(self, node: Any) -> bool:
         """Whether the values of an object select it."""
         for key in self.path:
@@ -60,19 +67,29 @@ class _Choice(NamedTuple):
 class _KeysOfOtherBranches(Mapping[str, str]):
     """The keys of branches that an object doesn't select, each with the discriminator values that allow it."""
 
-    def __init__(self, choices_by_key: Mapping[str, list[tuple[_Choice, ...]]], node: Map) -> None:
+    def __init__(self, choices_by_key: Mapping[str, list[tuple[_Choice, ...]]], node: Map, schema: Schema) -> None:
         self._choices_by_key = choices_by_key
         self._node = node
+        self._schema = schema
 
     def __getitem__(self, key: str) -> str:
+        possible = self._possible(key)
+        for choices in possible:
+            if all(not choice.path and choice.is_made_by(self._node) for choice in choices):
+                return "the level above"  # the key stands in an object inside of the one that has it
         missing = [
             next((choice for choice in choices if not choice.is_made_by(self._node)), choices[-1])
-            for choices in self._choices_by_key[key]
+            for choices in possible
         ]
         return " or ".join(dict.fromkeys(f"`{choice.key}: {choice.value}`" for choice in missing))
 
     def __contains__(self, key: object) -> bool:
-        return key in self._choices_by_key
+        return bool(self._possible(key))
+
+    def _possible(self, key: object) -> list[tuple[_Choice, ...]]:
+        """Return what leads to a key, without what the object can't choose, such as a method that its provider doesn't have."""
+        found = self._choices_by_key.get(str(key), [])
+        return [choices for choices in found if all(choice.is_possible_in(self._schema) for choice in choices)]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._choices_by_key)
@@ -116,11 +133,31 @@ class Branches:
             node, lambda above, key: key not in parts and key in parts.get(above, {}).get("properties", ())
         )
         explained = {owner, *strays} if strays else set()
-        for finding in explain(branch.find, node, _KeysOfOtherBranches(self._choices_by_key, node), max_suggestions):
-            if not (finding.path and finding.path[0] in explained):
+        other_keys = _KeysOfOtherBranches(self._choices_by_key, node, branch.schema)
+        is_unknown = self._selects_no_branch(node)
+        for finding in explain(branch.find, node, other_keys, max_suggestions):
+            is_effect = is_unknown and self._depends_on_branch(finding, node)
+            if not is_effect and not (finding.path and finding.path[0] in explained):
                 yield self._with_deciding_discriminators(finding, origin)
         if strays:
             yield Finding("wrong-indentation", (strays[0],), indentation_detail(owner, strays[0]), at_key=True)
+
+    def _selects_no_branch(self, node: Map) -> bool:
+        """Whether the branch of an object is unknown: it may be declared or installed elsewhere, or chosen by another layer."""
+        chosen = node.get(self._shape.discriminator, self._shape.default)
+        return self._shape.extensible and not (isinstance(chosen, str) and chosen in self._shape.branches)
+
+    def _depends_on_branch(self, finding: Finding, node: Map) -> bool:
+        """Whether another branch may permit what a finding is about: a provider has auth methods of its own."""
+        key = str(finding.path[0]) if finding.path else ""
+        part = self._shape.properties.get(key)
+        return (
+            isinstance(part, Shape)
+            and finding.code in {part.code, "unknown-key", "missing-key"}
+            and (
+                self._shape.discriminator in node or any(key in one.properties for one in self._shape.branches.values())
+            )
+        )
 
     @lazy_property
     def _choices_by_key(self) -> dict[str, list[tuple[_Choice, ...]]]:

@@ -184,7 +184,29 @@ def _contains(schema: Schema) -> Predicate:
     return lambda value: not isinstance(value, list) or any(map(item, value))
 
 
+def _definition(definitions: dict[str, Schema]) -> Predicate:
+    """Return the predicate of the one schema of a definition; each reference in it leads back to it."""
+    (definition,) = definitions.values()
+
+    def accepts(value: Any) -> bool:
+        return accepts_once(value)
+
+    accepts_once = compile_predicate(_with_reference(definition, {_REFERENCE: accepts}))
+    return accepts
+
+
+def _with_reference(schema: Any, reference: Schema) -> Any:
+    if not isinstance(schema, dict):
+        return schema
+    return reference if "$ref" in schema else {key: _with_reference(part, reference) for key, part in schema.items()}
+
+
+_REFERENCE = "x-accepts"
+"""The keyword that a reference is replaced by: its value is the predicate."""
+
 _KEYWORDS: dict[str, Callable[[Any], Predicate]] = {
+    "x-definition": _definition,
+    _REFERENCE: lambda accepts: accepts,
     "type": _type,
     "enum": _enum,
     "const": lambda one: _enum([one]),
@@ -196,6 +218,7 @@ _KEYWORDS: dict[str, Callable[[Any], Predicate]] = {
     "minItems": lambda limit: lambda value: not isinstance(value, list) or len(value) >= limit,
     "maxItems": lambda limit: lambda value: not isinstance(value, list) or len(value) <= limit,
     "minProperties": lambda limit: lambda value: not isinstance(value, dict) or len(value) >= limit,
+    "maxProperties": lambda limit: lambda value: not isinstance(value, dict) or len(value) <= limit,
     "minimum": lambda limit: lambda value: not _is_number(value) or value >= limit,
     "maximum": lambda limit: lambda value: not _is_number(value) or value <= limit,
     "exclusiveMinimum": lambda limit: lambda value: not _is_number(value) or value > limit,

@@ -13,8 +13,8 @@ from typing import Any
 
 from connform.diagnostics import Span
 from connform.manifest.document import Entry
-from connform.manifest.model import Connection, Store
-from connform.manifest.tree import Tree
+from connform.manifest.model import Connection, SecretKeys, Store, store_environments
+from connform.manifest.tree import Tree, definition_in
 from connform.secret import SecretReference
 
 
@@ -24,8 +24,8 @@ class Manifest(Mapping[str, Connection]):
     def __init__(
         self,
         tree: Tree,
-        secret_keys: Callable[[str], Container[str] | None],
-        store_secret_keys: Callable[[], frozenset[str]],
+        secret_keys: SecretKeys,
+        store_secret_keys: Callable[[str], Container[str] | None],
         default_provider: str,
         read_s: float,
         declared: Mapping[str, Entry] = MappingProxyType({}),
@@ -42,6 +42,7 @@ class Manifest(Mapping[str, Connection]):
             name: self.decode_store(name, entry.node, _folder(entry.base)) for name, entry in tree.stores.items()
         }
         """The stores of the run by name."""
+        self._tree = tree
         self.declared = declared
         """All connections of the files, selected or not."""
         self.folders = folders
@@ -68,34 +69,46 @@ class Manifest(Mapping[str, Connection]):
         return {name: entry.tags for name, entry in self._entries.items()}
 
     def _connection(self, entry: Entry) -> Connection:
-        return self.decode(entry.name, entry.effective, _folder(entry.base), entry.span, entry)
+        node = entry.effective
+        definition = definition_in(self._tree, node)
+        return self.decode(entry.name, node, _folder(entry.base), entry.span, entry, definition)
 
     def decode(
-        self, name: str, node: Mapping[str, Any], base: Path, span: Span, entry: Entry | None = None
+        self,
+        name: str,
+        node: Mapping[str, Any],
+        base: Path,
+        span: Span,
+        entry: Entry | None = None,
+        definition: Mapping[str, Any] | None = None,
     ) -> Connection:
         """Return the connection of effective values: those of a manifest, or of an earlier one that was valid."""
         provider = node.get("provider", self._default_provider)
-        return Connection(name, provider, node, base, span, self._secret_keys, entry)
+        return Connection(name, provider, node, base, span, self._secret_keys, entry, definition)
 
     def decode_store(self, name: str, node: Mapping[str, Any], base: Path) -> Store:
         """Return the store of declared keys: those of a manifest, or of an earlier one that was valid."""
         settings = {key: value for key, value in node.items() if key not in ("type", "environment", "timeout_s")}
+        secret_keys = self._store_secret_keys(node["type"]) or ()
         return Store(
             name,
             node["type"],
-            node.get("environment", ""),
+            store_environments(node),
             settings,
             base,
             float(node.get("timeout_s", self._read_s)),
-            {".".join(path): SecretReference.parse(text) for path, text in self._references(settings)},
+            {".".join(path): SecretReference.parse(text) for path, text in _references(settings, secret_keys)},
         )
 
-    def _references(self, node: Mapping[str, Any], here: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
-        for key, value in node.items():
-            if isinstance(value, Mapping):
-                yield from self._references(value, (*here, key))
-            elif key in self._store_secret_keys():
-                yield (*here, key), value
+
+def _references(
+    node: Mapping[str, Any], keys: Container[str], here: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], str]]:
+    for key, value in node.items():
+        if isinstance(value, Mapping):
+            yield from _references(value, keys, (*here, key))
+        elif key in keys:
+            yield (*here, key), value
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Entries of a run's files (connections, templates, stores), the schema of a document, and inheritance.
+"""Entries of a run's files (connections, templates, stores, providers), and inheritance.
 
 Layer 1, no IO. All files of a run share one namespace; `defaults` apply to the connections of their own file only.
 """
@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 from connform.diagnostics import Related, Span
 from connform.manifest.harmless import shown_name
 from connform.manifest.nodes import Map, Node, Seq, locate
-from connform.manifest.shape import Schema
 
 MAX_TEMPLATES = 32
 """How many templates may extend each other in a row."""
@@ -20,61 +19,6 @@ _SIZE_OF_A_NODE = 64
 """One key or item counts as this many characters."""
 _FREE_CHARACTERS = 4_096
 """A connection may inherit this many characters, some fifty keys, which don't count towards the limit."""
-NAME = r"^[a-z0-9][a-z0-9._-]{0,62}(?!\n)$"
-
-
-_NAME_MESSAGE = (
-    "a name starts with a small letter or a digit, and goes on with small letters, digits, `-`, `_` or `.` (63 at most)"
-)
-
-
-def _mapping_by_name(entry: Schema, title: str, description: str) -> Schema:
-    return {
-        "type": "object",
-        "title": title,
-        "description": description,
-        "propertyNames": {"title": "name", "pattern": NAME, "errorMessage": _NAME_MESSAGE},
-        "additionalProperties": entry,
-    }
-
-
-_NEW_NAME: Schema = {
-    "type": "string",
-    "pattern": NAME,
-    "x-code": "bad-name",
-    "description": "The name that the connection has now.",
-    "errorMessage": _NAME_MESSAGE,
-}
-
-
-def document_schema(connections: Schema, templates: Schema, defaults: Schema, stores: Schema) -> Schema:
-    """Return the schema of a whole document, given the schemas of its parts."""
-    return {
-        "type": "object",
-        "properties": {
-            "version": {
-                "const": 1,
-                "x-code": "unsupported-version",
-                "description": "The version of this format: 1.",
-                "errorMessage": "this connform reads version 1: write `version: 1`",
-            },
-            "stores": _mapping_by_name(
-                stores, "Stores", "Places where secrets lie, by name; references use the name as their scheme."
-            ),
-            "defaults": defaults,
-            "templates": _mapping_by_name(
-                templates, "Templates", "What several connections share, by name; a connection `extends` one."
-            ),
-            "connections": _mapping_by_name(connections, "Connections", "The connections, by name."),
-            "moved": _mapping_by_name(
-                _NEW_NAME,
-                "Renames",
-                "Connections that were renamed, the old name before the new one: state and grant move along.",
-            ),
-        },
-        "required": ["version", "connections"],
-        "additionalProperties": False,
-    }
 
 
 class Layer(NamedTuple):
@@ -97,10 +41,10 @@ class Layer(NamedTuple):
 
 @dataclass(slots=True)
 class Entry:
-    """The declaration of a connection, template or store."""
+    """The declaration of a connection, template, store or provider."""
 
     kind: str
-    """`connections`, `templates` or `stores`."""
+    """`connections`, `templates`, `stores` or `providers`."""
     name: str
     """Its key."""
     node: Map
@@ -116,7 +60,7 @@ class Entry:
     effective: Map = field(init=False)
     """All of its values, inherited ones included; set by `Inheritance`."""
     is_valid: bool = field(default=False, init=False)
-    """Whether its effective values have no error; set by `manifest.validate`, of connections."""
+    """Whether its effective values have no error; set by `manifest.validate`, of connections and providers."""
 
     @property
     def tags(self) -> list[str]:
@@ -169,17 +113,21 @@ class InheritanceError(Exception):
 class Inheritance:
     """Merges entries with what they inherit; a template and its own templates are merged once."""
 
-    def __init__(self, templates: Mapping[str, Entry], known: Container[str], max_characters: int) -> None:
+    def __init__(
+        self, templates: Mapping[str, Entry], known: Container[str], objects: Container[str], max_characters: int
+    ) -> None:
         """Take the templates.
 
         Args:
             templates: those of the run.
             known: the keys of a connection, nested ones included. Other keys of a template are reported there, and not
                 inherited.
+            objects: those whose value is an object with known keys; in any other value, every key is inherited.
             max_characters: how much all connections together may inherit.
         """
         self._templates = templates
         self._known = known
+        self._objects = objects
         self._characters_left = max_characters
         self._merged: dict[tuple[str, int], tuple[Map, int]] = {}
         self._pruned: dict[int, Map] = {}
@@ -242,7 +190,7 @@ class Inheritance:
             pruned = self._pruned[id(node)] = Map(node.start)
             for key, value in node.items():
                 if key in self._known:
-                    pruned[key] = self._prune(value) if isinstance(value, Map) else value
+                    pruned[key] = self._prune(value) if isinstance(value, Map) and key in self._objects else value
                     pruned.marks[key] = node.marks[key]
         return self._pruned[id(node)]
 

@@ -45,7 +45,7 @@ def explain(find: Finder, value: object, other_keys: Mapping[str, str], max_sugg
             number += 1
             bad = _bad_value(violation, suggests=number <= max_suggestions)
             yield bad._replace(detail=_TYPOGRAPHIC_QUOTES, hint="") if _in_typographic_quotes(violation.value) else bad
-    explained = {key for violation in unknown for key in _keys_meant_by_unknown(violation, max_suggestions)}
+    explained = {key for violation in unknown for key in _keys_meant_by_unknown(violation, other_keys, max_suggestions)}
     for violation in missing:
         if (violation.path, violation.expected) not in explained:
             yield _missing_key(violation)
@@ -58,7 +58,9 @@ def _names_of_unknown_keys(violation: SchemaViolation) -> Iterator[str]:
     return (key for key in violation.value if key not in known)
 
 
-def _keys_meant_by_unknown(violation: SchemaViolation, max_suggestions: int) -> Iterator[tuple[KeyPath, str]]:
+def _keys_meant_by_unknown(
+    violation: SchemaViolation, other_keys: Mapping[str, str], max_suggestions: int
+) -> Iterator[tuple[KeyPath, str]]:
     """Yield missing keys that an unknown key was probably meant to be: that is one mistake, not two."""
     path = violation.path
     known = violation.schema.get("properties", {})
@@ -66,8 +68,17 @@ def _keys_meant_by_unknown(violation: SchemaViolation, max_suggestions: int) -> 
     for key in islice(_names_of_unknown_keys(violation), max_suggestions):
         if key == MERGE_KEY:
             yield from ((path, name) for name in absent)
-        elif guess := similar(key, absent) or _parent(key, known):
+        elif guess := similar(key, absent) or _parent(key, known) or _secret_meant(key, violation, other_keys):
             yield path, guess
+
+
+def _secret_meant(key: str, violation: SchemaViolation, other_keys: Mapping[str, str]) -> str:
+    """Return the one secret that is missing where an unknown key, of no other method, has a reference; else empty."""
+    required = violation.schema.get("required", ())
+    known = violation.schema.get("properties", {})
+    secrets = [name for name in required if known[name].get("x-secret") and name not in violation.value]
+    is_reference = "://" in str(violation.value[key])
+    return secrets[0] if is_reference and len(secrets) == 1 and key not in other_keys else ""
 
 
 _TYPOGRAPHIC = frozenset("\u201c\u201d\u201e\u201f\u2018\u2019\u201a\u201b\u00ab\u00bb\u2039\u203a\uff02\uff07")
@@ -112,6 +123,9 @@ def _unknown_keys(violation: SchemaViolation, other_keys: Mapping[str, str], max
         elif guess := similar(key, known) if number < max_suggestions else "":
             detail, hint = f"`{key}` is not allowed in {around}", f"did you mean `{guess}`?"
             detail = _TYPOGRAPHIC_QUOTES if _in_typographic_quotes(key) else detail + _foreign_letter(key)
+        elif secret := _secret_meant(key, violation, other_keys):
+            is_hidden = not is_identifier(key)
+            detail = f"{'this key' if is_hidden else f'`{key}`'} is not allowed in {around}: this method's secret is `{secret}`"
         elif key == MERGE_KEY:
             detail = f"`{key}` is not allowed: YAML 1.2 has no merge keys"
             hint = "share settings with `templates:` and `extends:`"
@@ -171,6 +185,8 @@ def _bad_value(error: SchemaViolation, *, suggests: bool) -> Finding:
         guess = similar(value, allowed) if suggests else ""
         hint = "write it without quotes" if guess == value else f"did you mean `{guess}`?"
         code, detail = schema.get("x-code", "unknown-value"), message or f"allowed: {_listing(allowed)}"
+        if code == "unknown-provider" and "/" in value and not guess:
+            guess, hint = value, "declare it under `providers:`, or give the file that does with `-f`"
         return Finding(code, error.path, detail, hint if guess else "", fix=spelling_variant(value, allowed))
     if error.keyword == "uniqueItems":
         return _repeated_item(error)
@@ -180,12 +196,20 @@ def _bad_value(error: SchemaViolation, *, suggests: bool) -> Finding:
         detail += "; in lines of its own, each item begins with `- `"
     elif error.keyword == "type" and error.value is None:
         detail = f"nothing stands here; {_name_of_object(error.path)} is {_TYPE_NAMES[_first_type(error.expected)]}"
+    elif error.keyword == "type" and error.expected == "string" and (name := _name_in_braces(error.value)):
+        detail = f'{detail}, and YAML takes braces for a mapping: quote it: `"{{{name}}}"`'
     elif error.keyword == "pattern":
         code = schema.get("x-code", code)
         detail = message or detail
         if error.path and isinstance(error.path[-1], int) and " - " in str(error.value):
             detail += "; perhaps an item below (`- `) is indented too far"
     return Finding(code, error.path, detail)
+
+
+def _name_in_braces(value: object) -> str:
+    """Return the name of a value that was written as `{name}`, without quotes; else empty."""
+    name, inner = next(iter(value.items())) if isinstance(value, dict) and len(value) == 1 else ("", "")
+    return name if inner is None and is_identifier(name) else ""
 
 
 _BULLETS = ("-", "\u2022", "\u2013", "\u2014", "\u2212", "\u00b7")
@@ -214,7 +238,7 @@ def _repeated_item(error: SchemaViolation) -> Finding:
         for index, item in enumerate(error.value)
         if (before := first.setdefault(equality_key(item), index)) != index
     )
-    detail = "the item stands there already: remove one of the two"
+    detail = f"item {index + 1} is the same as item {before + 1}: remove one of the two"
     return Finding("malformed-value", (*error.path, index), detail, related=((*error.path, before),))
 
 
@@ -247,6 +271,10 @@ _WORDING: dict[str, Callable[[Any], tuple[str, str]]] = {
     "minProperties": lambda limit: (
         "out-of-range",
         f"at least {limit} {'entry is' if limit == 1 else 'entries are'} needed",
+    ),
+    "maxProperties": lambda limit: (
+        "out-of-range",
+        f"at most {limit} {'entry is' if limit == 1 else 'entries are'} allowed",
     ),
 }
 """Keyword → code and detail."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import Any
 
 from connform.diagnostics import MASK
 from connform.secret import looks_generated
@@ -31,6 +32,15 @@ _ENDS_OF_TEXT = ".,;:!?()\"'`"
 _MIXED = r"(?:[A-Za-z]++[0-9]++){2}[A-Za-z]|(?:[0-9]++[A-Za-z]++){2}[0-9]"
 """Letters and digits alternate, as in `p4ssw0rd`."""
 _RUN = r"(?<![A-Za-z0-9])(?=[A-Za-z]*+[0-9])(?=[0-9]*+[A-Za-z])[A-Za-z0-9]{16,}+"
+_CHOSEN = r"[a-z]*(?:[A-Z]{1,5}[a-z]{2,})*[A-Z]{0,5}[0-9]{0,4}[a-z]*|[0-9]+"
+"""Words that a person wrote in one, with one number: `acmeproduction2026eu`, `AcmeHTTPClientV2`."""
+_WELL_KNOWN = (
+    r"(?<![A-Za-z0-9])(?:gh[oprsu]_|github_pat_|glpat-|xox[abeoprs]-|[prs]k[-_](?:live|test|proj|ant)[-_]|AKIA|AIza|eyJ)"
+    r"[A-Za-z0-9_+/-]{4}"
+)
+"""How tokens of GitHub, GitLab, Slack, Stripe, OpenAI, AWS and Google begin, and every JSON Web Token (RFC 7519)."""
+_UUID = r"(?<![0-9A-Fa-f])[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}(?![0-9A-Fa-f])"
+_BASE64 = r"[A-Za-z0-9_+/-]{20,}+"
 _PARAMETER = r"(?<=[?&;])([^?&;=#\s]{0,64}=)?[^?&;#\s]++"
 
 
@@ -47,6 +57,21 @@ def is_plain(word: str) -> bool:
 def is_plain_text(text: str) -> bool:
     """Whether each word of a text is plain."""
     return all(is_plain(word.strip(_ENDS_OF_TEXT)) for word in text.split())
+
+
+def holds_token(text: str, *, or_id: bool) -> bool:
+    """Whether a text of a definition surely holds a key or a token.
+
+    Args:
+        text: a header, a part of a URL, a value; versions, dates and media types are none.
+        or_id: whether UUIDs and Base64 are tokens there too; in an address they name an account.
+    """
+    if re.search(_WELL_KNOWN, text) or any(not re.fullmatch(_CHOSEN, run) for run in re.findall(_RUN, text)):
+        return True
+    if not or_id:
+        return False
+    parts = [part for word in re.findall(_BASE64, text) for part in re.split("[-_+/]", word)]
+    return re.search(_UUID, text) is not None or any(not re.fullmatch(_CHOSEN, part) for part in parts)
 
 
 def is_identifier(key: str) -> bool:
@@ -69,3 +94,12 @@ def shown_origin(origin: str) -> str:
 def mask_generated_text(text: str) -> str:
     """Return a text of a valid manifest; whatever looks generated, and the values of a URL's query, are masked."""
     return re.sub(_PARAMETER, rf"\1{MASK}", re.sub(_RUN, MASK, text))
+
+
+def masked(value: Any) -> Any:
+    """Return data of a valid manifest with each of its texts masked as `mask_generated_text` does."""
+    if isinstance(value, list | tuple):
+        return [masked(one) for one in value]
+    if isinstance(value, dict):
+        return {mask_generated_text(key): masked(one) for key, one in value.items()}
+    return mask_generated_text(value) if isinstance(value, str) else value

@@ -8,12 +8,19 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from connform.diagnostics import Span
 from connform.lazy_property import lazy_property
 from connform.manifest.document import Entry
 from connform.secret import SecretReference
+
+PROXY_PASSWORD = "proxy.password"  # noqa: S105  (the name of a secret)
+"""The key of the secret reference that is not under `auth:`."""
+
+
+SecretKeys: TypeAlias = "Callable[[Mapping[str, Any], Mapping[str, Any] | None], Container[str] | None]"
+"""Returns the keys under `auth:` that hold secret references, of a connection's effective values and its provider's definition."""
 
 
 class Auth(NamedTuple):
@@ -47,6 +54,8 @@ class Timeouts(NamedTuple):
     """Silence of the server."""
     total_s: float = 60.0
     """The whole exchange, from the name look-up to the last byte."""
+    retry_after_max_s: float = 60.0
+    """The longest wait that the server may ask for."""
 
 
 class Store(NamedTuple):
@@ -56,8 +65,8 @@ class Store(NamedTuple):
     """Its name, which references use as their scheme."""
     type: str
     """A key of `connform.secrets.BACKENDS`."""
-    environment: str
-    """The environment that its secrets belong to, or empty for any."""
+    environments: tuple[str, ...]
+    """The environments whose connections may read its secrets; empty for any."""
     settings: Mapping[str, Any]
     """Its keys but for the type, plain data; backends read their own here."""
     base: Path
@@ -81,13 +90,16 @@ class Connection:
         settings: Mapping[str, Any],
         base: Path,
         span: Span,
-        secret_keys: Callable[[str], Container[str] | None] = lambda _: None,
+        secret_keys: SecretKeys = lambda *_: None,
         entry: Entry | None = None,
+        definition: Mapping[str, Any] | None = None,
     ) -> None:
         self.name = name
         """Unique over all files of a run."""
         self.provider = provider
-        """A key of `connform.providers.PROVIDERS`."""
+        """A key of `connform.providers.PROVIDERS`, or of `providers:` in a manifest."""
+        self.definition = definition
+        """The entry of `providers:` for its provider, as declared or as recorded; `None` for a built-in or installed one."""
         self.settings = settings
         """Every effective key as plain data; providers read their own keys here."""
         self.base = base
@@ -100,7 +112,7 @@ class Connection:
 
     @property
     def environment(self) -> str:
-        """`sandbox`, `production` or `private`; empty where the provider has none."""
+        """The label of its environment; empty if it has none."""
         environment: str = self.settings.get("environment", "")
         return environment
 
@@ -114,7 +126,7 @@ class Connection:
     def auth(self) -> Auth:
         """How it authenticates."""
         node: Mapping[str, Any] = self.settings["auth"]
-        secret_keys = self._secret_keys(node["method"]) or ()
+        secret_keys = self._secret_keys(self.settings, self.definition) or ()
         references = {key: SecretReference.parse(text) for key, text in node.items() if key in secret_keys}
         settings = {key: value for key, value in node.items() if key not in secret_keys and key != "method"}
         return Auth(node["method"], references, settings)
@@ -132,8 +144,12 @@ class Connection:
     @property
     def proxy(self) -> str:
         """A proxy's URL, `environment`, or empty for none."""
-        proxy: str = self.settings.get("proxy", "")
-        return proxy
+        return proxy_url(self.settings)
+
+    @lazy_property
+    def references(self) -> Mapping[str, SecretReference]:
+        """All its secret references: those of `auth` by their key, and `proxy.password`."""
+        return {**self.auth.references, **proxy_references(self.settings)}
 
     @property
     def tags(self) -> tuple[str, ...]:
@@ -150,6 +166,29 @@ class Connection:
         """Return the span of the effective value at a path, also in templates and defaults, or that of the name."""
         return self.entry.place(path) if self.entry else self.span
 
+    def place_of_secret(self, key: str) -> Span:
+        """Return the span of one of its secret references."""
+        return self.place_of(*(key.split(".") if key == PROXY_PASSWORD else ("auth", key)))
+
     def origin_of(self, *path: str | int) -> str:
         """Return `connection`, `template portal` or `defaults`; empty for connform's own default."""
         return self.entry.origin(path) if self.entry else ""
+
+
+def store_environments(store: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the environments that a store's keys name: those whose connections may read its secrets; empty for any."""
+    named = store.get("environment", ())
+    return (named,) if isinstance(named, str) else tuple(named)
+
+
+def proxy_url(settings: Mapping[str, Any]) -> str:
+    """Return the URL of the proxy in effective or recorded values, `environment`, or an empty text for none."""
+    proxy = settings.get("proxy", "")
+    url: str = proxy["url"] if isinstance(proxy, Mapping) else proxy
+    return url
+
+
+def proxy_references(settings: Mapping[str, Any]) -> dict[str, SecretReference]:
+    """Return the secret reference to the proxy's password, by its key; empty where it has none."""
+    proxy = settings.get("proxy")
+    return {PROXY_PASSWORD: SecretReference.parse(proxy["password"])} if isinstance(proxy, Mapping) else {}

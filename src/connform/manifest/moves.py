@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from connform.diagnostics import MASK, Diagnostic, Related, Span
 from connform.manifest.diagnose import diagnose_file, pointer
-from connform.manifest.document import NAME
+from connform.manifest.document_schema import NAME
 from connform.manifest.nodes import Map
 from connform.manifest.similar import Names
 from connform.secret import looks_generated

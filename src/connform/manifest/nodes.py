@@ -63,7 +63,7 @@ class Seq(list[Node]):
 
 
 def locate(root: Map, path: tuple[str | int, ...], root_span: Span, *, at_key: bool = False) -> Span:
-    """Return the span of the value at a path, or else of the nearest value around it.
+    """Return the span of the value at a path, or else of the nearest value around it; of a mapping in a list, its first key.
 
     Args:
         root: the tree.
@@ -79,8 +79,12 @@ def locate(root: Map, path: tuple[str | int, ...], root_span: Span, *, at_key: b
             found = here.key_span(part) if last and at_key else here.value_span(part)
             here = here[part]
         elif isinstance(here, Seq) and isinstance(part, int) and part < len(here):
-            found = here.item_span(part) if not isinstance(here[part], Map | Seq) else found
-            here = here[part]
+            item = here[part]
+            if isinstance(item, Map) and item.marks:
+                found = item.key_span(next(iter(item.marks)))
+            elif not isinstance(item, Map | Seq):
+                found = here.item_span(part)
+            here = item
         else:
             break
     return found

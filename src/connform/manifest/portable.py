@@ -21,5 +21,7 @@ def portable(schema: Any) -> Any:
     copy = {word: portable(value) for word, value in schema.items()}
     pattern = copy.get("pattern")
     if isinstance(pattern, str) and pattern.endswith(_END):
-        copy |= {"pattern": pattern.removesuffix(_END) + "$", "not": {"pattern": r"\n"}}
+        # a pattern accepts all that is no text
+        with_break = {"pattern": r"\n"} if copy.get("type") == "string" else {"type": "string", "pattern": r"\n"}
+        copy |= {"pattern": pattern.removesuffix(_END) + "$", "not": with_break}
     return copy

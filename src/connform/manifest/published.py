@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from connform.manifest.shape import Schema, Shape, Snippet, discriminator_schema, properties_of_branches
+from connform.manifest.shape import Schema, Shape, Snippet, discriminator_schema, or_text, properties_of_branches
 
 
 class Composer:
@@ -27,7 +27,7 @@ class Composer:
             shape: the object.
             partial: whether no key is required (`defaults`, templates, and connections that inherit).
         """
-        return {"type": "object", **_annotations(shape), **self._chain(shape, {}, (), partial=partial)}
+        return or_text(shape, {"type": "object", **_annotations(shape), **self._chain(shape, {}, (), partial=partial)})
 
     def _chain(
         self, shape: Shape, above: Mapping[str, Any], required_above: tuple[str, ...], *, partial: bool
@@ -64,6 +64,25 @@ class Composer:
         if self.definitions.setdefault(name, schema) != schema:
             return schema
         return {"$ref": f"#/definitions/{name}"}
+
+
+def with_definitions(schema: Schema) -> Schema:
+    """Return a copy of a schema that has each `x-definition` of its parts among its `definitions`."""
+    found: dict[str, Schema] = {}
+    copy: Schema = _refer(schema, found)
+    return {**copy, "definitions": copy.get("definitions", {}) | found} if found else copy
+
+
+def _refer(schema: Any, definitions: dict[str, Schema]) -> Any:
+    if isinstance(schema, list):
+        return [_refer(part, definitions) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    copy = {word: _refer(part, definitions) for word, part in schema.items() if word != "x-definition"}
+    for name, definition in schema.get("x-definition", {}).items():
+        definitions[name] = definition
+        copy["allOf"] = [{"$ref": f"#/definitions/{name}"}]
+    return copy
 
 
 def _annotations(shape: Shape) -> Schema:

@@ -12,7 +12,8 @@ from connform.diagnostics import MASK, PLUGIN_ERROR, Related
 from connform.errors import SecretUnresolved
 from connform.manifest.document import Entry
 from connform.manifest.foreign_references import from_vals
-from connform.manifest.harmless import is_plain
+from connform.manifest.harmless import is_plain, shown_name
+from connform.manifest.model import store_environments
 from connform.manifest.rules import Finding, KeyPath
 from connform.manifest.shape import Schema
 from connform.manifest.similar import Names
@@ -123,14 +124,21 @@ def _check(
 
 
 def _check_environment(store: Entry, path: KeyPath, entry: Entry) -> Iterator[Finding]:
-    required, actual = store.node.get("environment"), entry.effective.get("environment")
-    if required and required != actual:
-        actual_text = f"this connection is {actual}" if actual else "this connection has no environment"
-        detail = f"the store `{store.name}` holds secrets of the {required} environment; {actual_text}"
-        declared = Related(f"the store is bound to {required} here", store.node.key_span("environment"))
-        yield Finding(
-            "store-environment", path, detail, related=(declared, ("environment",)) if actual else (declared,)
-        )
+    bound, actual = store_environments(store.node), entry.effective.get("environment")
+    if not bound or actual in bound:
+        return
+    required, own = " or ".join(map(shown_name, bound)), shown_name(str(actual or ""))
+    detail = f"the store `{store.name}` holds secrets of the {required} environment; "
+    if actual:
+        detail += f"this connection is {own}"
+        hint = f"name a store of {own}; a store of all of these says `environment: [{', '.join((*map(shown_name, bound), own))}]`"
+    else:
+        detail += "this connection has no environment"
+        hint = f"write `environment: {shown_name(bound[0])}` if it belongs there, else name another store"
+    declared = Related(f"the store is bound to {required} here", store.node.key_span("environment"))
+    yield Finding(
+        "store-environment", path, detail, hint, related=(declared, ("environment",)) if actual else (declared,)
+    )
 
 
 def check_file(file: str, path: KeyPath, base: str) -> Iterator[Finding]:

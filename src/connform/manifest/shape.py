@@ -12,7 +12,10 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
 Schema: TypeAlias = dict[str, Any]
-"""A JSON Schema of one value."""
+"""A JSON Schema of one value. `x-compare` says in which spellings it means the same: a `url` (case of the host, default port), a `root`
+(a URL where a slash at the end counts no more either), a `path` (`./`), a `header` (case), a `class` (the default is that of the environment),
+`json` (no key or value stands for its absence). `x-default-without` names the key beside which its default doesn't hold;
+`x-definition`, a recursive schema by its name, which the published one refers to."""
 
 
 class Snippet(NamedTuple):
@@ -49,6 +52,8 @@ class Shape(NamedTuple):
     """What the discriminator decides, in one sentence for editors."""
     snippets: tuple[Snippet, ...] = ()
     """The snippets that editors offer where a name is expected."""
+    text: Schema | None = None
+    """The schema of a text that may stand in place of the object; `None` if none may."""
 
 
 def selected(shape: Shape, value: object, *, partial: bool = False) -> Schema:
@@ -64,7 +69,12 @@ def _flat(shape: Shape, value: object, *, partial: bool, described: bool) -> Sch
     schema: Schema = {"type": "object", "properties": properties, "additionalProperties": is_foreign}
     if shape.description:
         schema["description"] = shape.description
-    return {**schema, "required": required} if required else schema
+    return or_text(shape, {**schema, "required": required} if required else schema)
+
+
+def or_text(shape: Shape, schema: Schema) -> Schema:
+    """Return the schema of a shape's objects, extended by the text that may stand in place of one."""
+    return schema if shape.text is None else {**shape.text, **schema, "type": ["string", "object"]}
 
 
 Signature: TypeAlias = "Callable[[object], tuple[object, ...]]"
@@ -100,6 +110,12 @@ def keys(shape: Shape) -> set[str]:
     for key, part in shape.properties.items():
         found |= {key} | (keys(part) if isinstance(part, Shape) else set())
     return found.union(*(keys(branch) for branch in shape.branches.values()))
+
+
+def object_keys(shape: Shape) -> set[str]:
+    """Return the keys of a shape, of all branches, whose values are objects with keys of their own."""
+    nested = {key: part for key, part in shape.properties.items() if isinstance(part, Shape)}
+    return set(nested).union(*map(object_keys, (*nested.values(), *shape.branches.values())))
 
 
 def plain_keys(shape: Shape) -> set[str]:
@@ -161,6 +177,8 @@ def properties_of_branches(shape: Shape, *, described: bool = True) -> dict[str,
 def discriminator_schema(shape: Shape, *, described: bool = True) -> Schema:
     """Return the schema of a shape's discriminator; `described` for editors, which loads all branches."""
     schema: Schema = {"enum": list(shape.branches), "x-code": shape.code}
+    if shape.default:
+        schema["default"] = shape.default
     if shape.question:
         schema["description"] = shape.question
     if not described:

@@ -5,7 +5,8 @@ Layer 1, no IO. Only a run with mistakes, or with a diff, needs this module.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
 
 from connform.diagnostics import Diagnostic
 from connform.errors import SecretUnresolved
@@ -20,6 +21,12 @@ from connform.manifest.tree import DOCUMENT
 from connform.manifest.vocabulary import Vocabulary
 from connform.secret import MalformedReferenceError, SecretReference
 
+_PROVIDER_PROSE = frozenset(
+    {"title", "use", "error", "hint", "says", "pattern", "code"}
+    | {"root", "key_page", "authorize_url", "token_url", "revoke_url"}
+)
+"""The keys of entries of `providers:` whose values are sentences, patterns, or URLs with names in them."""
+
 
 def add_source_lines(
     found: Sequence[Diagnostic], sources: Sequence[Source], vocabulary: Vocabulary, stores: Mapping[str, Entry]
@@ -31,7 +38,27 @@ def add_source_lines(
     if is_whole and types <= vocabulary.backends:  # only the backends that are named are imported
         branches = {name: vocabulary.store.branches[name] for name in types}
         vocabulary = vocabulary._replace(store=vocabulary.store._replace(branches=branches))
-    return add_snippets(tuple(fixes_inside_quotes(found, lines)), lines, public_text(vocabulary, stores))
+    public = public_text(vocabulary, stores)
+    if any(one.pointer.startswith("/providers/") for one in found):
+        public = _with_provider_keys(public, vocabulary)
+    return add_snippets(tuple(fixes_inside_quotes(found, lines)), lines, public)
+
+
+def _with_provider_keys(public: Public, vocabulary: Vocabulary) -> Public:
+    """Return the rules with the keys of entries of `providers:`; values of other keys in them, such as headers, stay masked."""
+    known = set(_keys_in(vocabulary.providers().shape.properties))
+    return public._replace(
+        keys={*public.keys, *known}, shown={*public.shown, *known}, prose={*public.prose, *_PROVIDER_PROSE}
+    )
+
+
+def _keys_in(node: Any) -> Iterator[str]:
+    """Yield the keys that a schema and those in it know."""
+    if isinstance(node, dict):
+        for word, part in node.items():
+            if word == "properties":
+                yield from part
+            yield from _keys_in(part)
 
 
 def public_text(vocabulary: Vocabulary, stores: Collection[str]) -> Public:
@@ -47,7 +74,7 @@ def public_text(vocabulary: Vocabulary, stores: Collection[str]) -> Public:
                 return not vocabulary.lint(reference, reference.scheme, {})
             except SecretUnresolved:  # a bug of a plug-in
                 return False
-        return reference.scheme in stores
+        return reference.scheme in stores and not reference.may_name_user
 
     shapes = (vocabulary.connection, vocabulary.store)
     known = {"extends", *DOCUMENT["properties"]}.union(*map(keys, shapes))

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from connform.diagnostics import Diagnostic, Related, Severity, Span
-from connform.manifest.branches import Branches, indentation_detail
+from connform.manifest.branches import indentation_detail
 from connform.manifest.compiled import compile_predicate
 from connform.manifest.diagnose import diagnose, diagnose_file, diagnose_yaml, pointer, pointer_of
-from connform.manifest.document import Entry, document_schema
+from connform.manifest.document import Entry
+from connform.manifest.document_schema import document_schema
 from connform.manifest.files import Source
 from connform.manifest.harmless import shown_name
 from connform.manifest.misplaced import misplaced_keys
@@ -28,9 +29,9 @@ from connform.manifest.tally import Tally
 from connform.manifest.vocabulary import Vocabulary
 from connform.manifest.yaml_errors import YamlError
 
-KINDS = ("stores", "templates", "connections")
+KINDS = ("providers", "stores", "templates", "connections")
 _MAPPING: Schema = {"type": "object"}
-DOCUMENT = document_schema(_MAPPING, _MAPPING, _MAPPING, _MAPPING)
+DOCUMENT = document_schema(_MAPPING, _MAPPING, _MAPPING, _MAPPING, _MAPPING)
 """The schema of a document, without those of its entries."""
 _accepts_document: Final = compile_predicate(DOCUMENT)
 
@@ -44,19 +45,29 @@ class Tree(NamedTuple):
     """The templates that connections extend."""
     connections: dict[str, Entry]
     """The connections, in the order of the files, without those that aren't mappings."""
+    providers: Mapping[str, Entry] = MappingProxyType({})
+    """The providers that the files declare."""
     moved: Mapping[str, str] = MappingProxyType({})
     """The present name of each connection that was renamed, by the old one."""
+
+
+def definition_in(tree: Tree, settings: Mapping[str, Any]) -> Map | None:
+    """Return the entry of `providers:` that effective values name; `None` if they name a built-in or installed provider."""
+    entry = tree.providers.get(str(settings.get("provider")))
+    return entry.node if entry else None
 
 
 class TreeBuilder:
     """Adds the declarations of files to a tree, and their mistakes to a tally."""
 
     def __init__(self, vocabulary: Vocabulary, tally: Tally, checks: SchemaChecks) -> None:
-        self.tree = Tree({}, {}, {})
+        self.tree = Tree({}, {}, {}, {})
         self.names: dict[str, Span] = {}
         """The names of all connections, also of those that aren't mappings, and their spans."""
         self.moves: list[Move] = []
         """The entries of `moved:`."""
+        self.defaults: list[Entry] = []
+        """The `defaults` of each file."""
         self.connections_span: Span | None = None
         """The span of the first key `connections`."""
         self.size = 0
@@ -65,8 +76,6 @@ class TreeBuilder:
         self._tally = tally
         self._checks = checks
         self._connection_keys = keys(vocabulary.connection)
-        # The provider may be declared by the connections themselves, so `defaults` without one don't mean the default.
-        self._defaults = Branches(vocabulary.connection._replace(default=""), partial=True)
 
     def read(self, source: Source) -> None:
         """Parse one file, check its top-level structure, and add its entries to the tree."""
@@ -103,7 +112,8 @@ class TreeBuilder:
 
     def _check_placeholders(self, root: Map, source: Source) -> None:
         """Report placeholders, and nothing else about the values that hold one."""
-        placeholders = Placeholders(secret_keys(self._vocabulary.connection) | secret_keys(self._vocabulary.store))
+        known = secret_keys(self._vocabulary.connection) | secret_keys(self._vocabulary.store)
+        placeholders = Placeholders(known.union(_declared_secrets(root.get("providers"))))
         for entry in _declarations(root, source.base):
             for finding in placeholders.find(entry.name, entry.node):
                 if self._checks.admits(finding, locate(entry.node, finding.path, entry.span)):
@@ -127,9 +137,7 @@ class TreeBuilder:
         defaults = root.get("defaults")
         file_defaults = defaults if isinstance(defaults, Map) else None
         if file_defaults is not None:
-            self._checks.check(
-                self._defaults, Entry("defaults", "", file_defaults, root.key_span("defaults"), source.base)
-            )
+            self.defaults.append(Entry("defaults", "", file_defaults, root.key_span("defaults"), source.base))
         moved = root.get("moved")
         if isinstance(moved, Map):
             self.moves += moves_in(moved)
@@ -150,11 +158,16 @@ class TreeBuilder:
         frame_keys = DOCUMENT["properties"].keys()
         owner, strays = misplaced_keys(root, lambda above, key: above in KINDS and key not in frame_keys)
         explained = self._report_indentation(root, (), owner, strays)
-        section = root.get("connections")
-        if isinstance(section, Map):
-            owner, strays = misplaced_keys(section, lambda _, key: key in self._connection_keys)
-            explained |= self._report_indentation(section, ("connections",), owner, strays)
+        for kind in ("providers", "connections"):
+            section = root.get(kind)
+            if isinstance(section, Map):
+                known = self._keys_of_entries(kind)
+                owner, strays = misplaced_keys(section, lambda _, key, known=known: key in known)  # type: ignore[misc]  # a default has no type
+                explained |= self._report_indentation(section, (kind,), owner, strays)
         return explained
+
+    def _keys_of_entries(self, kind: str) -> set[str]:
+        return self._connection_keys if kind == "connections" else keys(self._vocabulary.providers().shape)
 
     def _report_indentation(self, section: Map, path: KeyPath, owner: str, strays: list[str]) -> set[KeyPath]:
         if not strays:
@@ -178,6 +191,18 @@ class TreeBuilder:
             self._tally.note(
                 diagnose_file("duplicate-name", detail, entry.span, json_pointer=json_pointer, first=first.span)
             )
+
+
+def _declared_secrets(providers: object) -> Iterator[str]:
+    """Yield the names of secrets that a file's `providers:` declares, which hasn't been checked."""
+    for provider in _mappings_in(providers):
+        for method in _mappings_in(provider.get("auth")):
+            secrets = method.get("secrets")
+            yield from secrets if isinstance(secrets, Map) else ()
+
+
+def _mappings_in(value: object) -> list[Map]:
+    return [part for part in value.values() if isinstance(part, Map)] if isinstance(value, Map) else []
 
 
 def _declarations(root: Map, base: str) -> Iterator[Entry]:

@@ -19,7 +19,7 @@ from connform.manifest.reference_rules import check_file, check_own_references, 
 from connform.manifest.rules import Finding
 from connform.manifest.schema_checks import SchemaChecks
 from connform.manifest.settings import EXTENDS
-from connform.manifest.shape import keys
+from connform.manifest.shape import keys, object_keys
 from connform.manifest.similar import Names
 from connform.manifest.tally import Tally
 from connform.manifest.tree import Tree, TreeBuilder
@@ -39,7 +39,12 @@ def validate(sources: Sequence[Source], vocabulary: Vocabulary, tally: Tally) ->
     files = TreeBuilder(vocabulary, tally, checks)
     for source in sources:
         files.read(source)
-    run = _EntryChecks(vocabulary, tally, checks, files)
+    if files.tree.providers:
+        from connform.manifest.provider_checks import check_providers  # few manifests declare providers
+
+        check_providers(files.tree.providers.values(), vocabulary, checks)
+    run = _EntryChecks(with_providers(vocabulary, files.tree), tally, checks, files)
+    run.check_defaults()
     for entry in run.tree.stores.values():
         run.check_store(entry)
     run.check_templates()
@@ -48,6 +53,14 @@ def validate(sources: Sequence[Source], vocabulary: Vocabulary, tally: Tally) ->
     run.check_use()
     run.check_moves()
     return run.tree
+
+
+def with_providers(vocabulary: Vocabulary, tree: Tree) -> Vocabulary:
+    """Return the vocabulary with the providers that the files declare."""
+    if not tree.providers:
+        return vocabulary
+    usable = {name: entry.node if entry.is_valid else None for name, entry in tree.providers.items()}
+    return vocabulary.declare(vocabulary, usable)
 
 
 class _EntryChecks:
@@ -63,14 +76,16 @@ class _EntryChecks:
         part = defaults._replace(properties={"extends": EXTENDS, **defaults.properties})
         self._connection = Branches(vocabulary.connection)
         self._part = Branches(part, partial=True)
+        self._defaults = Branches(defaults, partial=True)
         self._store = Branches(vocabulary.store)
         self._stores: dict[str, Entry | None] = {}
         self._used: set[object] = set()
 
     @lazy_property
     def _inheritance(self) -> Inheritance:
-        known = keys(self._vocabulary.connection) | {"extends"}
-        return Inheritance(self.tree.templates, known, _MAX_INHERITED + _MAX_INHERITED_PER_BYTE * self._files.size)
+        shape = self._vocabulary.connection
+        max_characters = _MAX_INHERITED + _MAX_INHERITED_PER_BYTE * self._files.size
+        return Inheritance(self.tree.templates, keys(shape) | {"extends"}, object_keys(shape), max_characters)
 
     @lazy_property
     def _templates(self) -> Names:
@@ -83,6 +98,11 @@ class _EntryChecks:
     @lazy_property
     def _schemes(self) -> Names:
         return Names([*sorted(self._vocabulary.backends), *self.tree.stores])
+
+    def check_defaults(self) -> None:
+        """Check the defaults of each file by themselves, as templates are."""
+        for entry in self._files.defaults:
+            self._checks.check(self._defaults, entry)
 
     def check_templates(self) -> None:
         """Check each template by itself; required keys are checked in the connections that extend it."""

@@ -73,7 +73,7 @@ class _Compiler:
 
     def reference(self, schema: Schema) -> Finder:
         """Return the finder of the definition that a reference names; definitions may be recursive."""
-        name = schema["$ref"].removeprefix("#/$defs/")
+        name = schema["$ref"].rpartition("/")[2]
 
         def find(value: Any, path: KeyPath) -> Iterator[SchemaViolation]:
             if name not in self._built:
@@ -155,10 +155,16 @@ _FINDERS: dict[str, Callable[[_Compiler, Schema], Finder]] = {
     "required": lambda _, schema: _required(schema["required"], schema),
     "allOf": _Compiler.all_of,
     "if": _Compiler.condition,
+    "x-definition": lambda _, schema: _definition(schema["x-definition"]),
 }
 """Keyword → the method that makes its finder; all other keywords have a predicate."""
 _WITHOUT_FINDER = frozenset({"then", "else", "$defs", "$schema"})
 """Keywords that refuse nothing by themselves: `if` includes `then` and `else`."""
+
+
+def _definition(definitions: Schema) -> Finder:
+    (definition,) = definitions.values()
+    return compile_finder(definition, {"$defs": definitions})
 
 
 def _predicate_finder(word: str, schema: Schema) -> Finder:

@@ -13,6 +13,15 @@ from connform.manifest.shape import Shape
 from connform.secret import SecretReference
 
 
+class ProviderEntries(NamedTuple):
+    """By what the entries of `providers:` are checked, in one run."""
+
+    shape: Shape
+    """The shape of an entry."""
+    rules: Callable[[Mapping[str, Any]], Iterable[Finding]]
+    """Returns mistakes of a schema-valid entry that a schema can't express."""
+
+
 class Vocabulary(NamedTuple):
     """Shapes, rules and backends by which manifests are checked."""
 
@@ -29,5 +38,9 @@ class Vocabulary(NamedTuple):
     Raises `SecretUnresolved` if the backend is a plug-in with a bug."""
     store_rules: Callable[[Mapping[str, Any]], Iterable[Finding]]
     """Returns mistakes of a schema-valid store that a schema can't express."""
+    providers: Callable[[], ProviderEntries]
+    """Returns by what entries of `providers:` are checked; called only if there are some."""
+    declare: Callable[[Vocabulary, Mapping[str, Mapping[str, Any] | None]], Vocabulary]
+    """Returns a vocabulary with the providers of a run's manifests, by their names; `None` for one whose entry has mistakes."""
     files: Container[str] = frozenset()
     """The backends whose references have file paths, relative to the manifest."""

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from connform.manifest.pattern import Meter, Pattern, UnusablePatternError
 from connform.manifest.rules import KeyPath
 from connform.manifest.shape import Schema
 from connform.manifest.similar import similar
 from connform.policies.keywords import KEYWORDS, NAMED_SCHEMAS, SCHEMA, SCHEMAS
-from connform.policies.pattern import Meter, Pattern, UnusablePatternError
 
 MAX_SCHEMAS = 10_000
 """How many schemas a policy may consist of, each counted as often as it is named."""

@@ -15,13 +15,13 @@ from connform.manifest.explain import explain
 from connform.manifest.files import Source
 from connform.manifest.nodes import Map, locate
 from connform.manifest.parser import parse
+from connform.manifest.pattern import Meter
 from connform.manifest.shape import Schema
 from connform.manifest.tally import Tally
 from connform.manifest.violations import Finder, compile_finder
 from connform.manifest.yaml_errors import YamlError
 from connform.policies.expand import UnusableSchemaError, expand
 from connform.policies.keywords import policy_schema
-from connform.policies.pattern import Meter
 
 
 class Policy(NamedTuple):

@@ -15,12 +15,12 @@ from connform.manifest.diagnose import diagnose_file, pointer
 from connform.manifest.document import Entry
 from connform.manifest.harmless import shown_name, shown_origin
 from connform.manifest.nodes import locate
+from connform.manifest.pattern import MAX_STEPS, TooManyStepsError
 from connform.manifest.rules import KeyPath
 from connform.manifest.tally import Tally
 from connform.policies.expand import cost_of
 from connform.policies.facts import declared_path
 from connform.policies.file import Policy
-from connform.policies.pattern import MAX_STEPS, TooManyStepsError
 
 if TYPE_CHECKING:
     from connform.policies.violation import PolicyViolation
@@ -161,7 +161,7 @@ class _Judge:
                 self._note(connection, violation)
 
     def _note(self, connection: Entry, violation: PolicyViolation) -> None:
-        path = declared_path(violation.path)
+        path = declared_path(violation.path, connection.effective)
         span = locate(connection.effective, path, connection.span, at_key=violation.at_key)
         breach = self._breaches.get(span)
         if breach is None:

@@ -40,15 +40,16 @@ def judge_status(answer: Answer) -> Judgement | None:
         target = f"the host {host}" if host else "another address"
         return Judgement("http_redirect_refused", f"the server answered {status} and points to {target}")
     if status == _TOO_MANY_REQUESTS:
-        return _with_wait("rate_limited", answer)
+        return with_wait("rate_limited", answer)
     if status in _UNAVAILABLE:
-        return _with_wait("server_unavailable", answer)
+        return with_wait("server_unavailable", answer)
     if status in _SERVER_ERRORS:
         return Judgement("server_error", f"the server answered {status}")
     return None
 
 
-def _with_wait(fault: str, answer: Answer) -> Judgement:
+def with_wait(fault: str, answer: Answer) -> Judgement:
+    """Return the judgement of an answer that asks to wait (RFC 9110 §10.2.3), with how long."""
     wait_s = parse_retry_after(answer.headers.get("retry-after", ""), answer.received_at)
     message = f"the server answered {answer.status}"
     if wait_s is None:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from connform.manifest.rules import Finding
 from connform.manifest.shape import Shape, Snippet
 from connform.manifest.urls import URL, parse_url, url_findings
-from connform.providers.answers import judge_status
+from connform.providers.environments import ENVIRONMENT, PRODUCTION, TEST, class_of_label
+from connform.providers.http_check import CHECK, check_findings
 from connform.providers.interface import Answer, CheckRequest, Instance, Judgement
 
 if TYPE_CHECKING:
@@ -21,34 +22,6 @@ DEFAULT_API_KEY_HEADER = "X-Api-Key"
 _MESSAGE_HEADERS = frozenset({"host", "connection", "content-length", "transfer-encoding", "te", "trailer", "upgrade"})
 """Headers that frame and route the message (RFC 9110 §7, RFC 9112 §6): a key there breaks the request."""
 
-_CHECK = Shape(
-    properties={
-        "method": {
-            "enum": ["GET", "HEAD", "POST"],
-            "default": "GET",
-            "description": "The method of the check request.",
-        },
-        "path": {
-            "type": "string",
-            "pattern": r"^/([!$-.0-\[\]-~][!$-\[\]-~]*)?(?!\n)$",
-            "description": "A path below base_url that answers only to a valid credential, and changes nothing.",
-            "examples": ["/me"],
-            "errorMessage": "the path starts with one slash, is relative to base_url, and holds no space, backslash or `#`",
-        },
-        "expect_status": {
-            "type": "integer",
-            "minimum": 200,
-            "maximum": 299,
-            "default": 200,
-            "description": "The status that shows a valid credential.",
-            "errorMessage": "a valid credential shows in a success: 200 to 299",
-        },
-    },
-    required=("path",),
-    title="Check request",
-    description="A read-only request that only a valid credential can make.",
-)
-
 
 class Http:
     """The provider `http`."""
@@ -56,20 +29,27 @@ class Http:
     shape = Shape(
         properties={
             "environment": {
-                "enum": ["sandbox", "production", "private"],
+                **ENVIRONMENT,
                 "description": "A label: which of the API's environments this is.",
-                "x-code": "unknown-environment",
+                "examples": ["staging"],
+            },
+            "class": {
+                "enum": [PRODUCTION, TEST],
+                "description": "Whether the environment is production or a test: safety rules and policies go by it. "
+                "Default: test for the environments sandbox, test, dev, staging and demo, else production.",
+                "x-compare": "class",
             },
             "base_url": {**URL, "description": "The API root."},
             "api_key_header": {
                 "type": "string",
                 "pattern": r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+(?!\n)$",
                 "default": DEFAULT_API_KEY_HEADER,
+                "x-compare": "header",
                 "description": "The header that carries an API key.",
                 "examples": [DEFAULT_API_KEY_HEADER],
                 "errorMessage": "the name of a header has letters, digits and hyphens (RFC 9110 §5.6.2)",
             },
-            "check": _CHECK,
+            "check": CHECK,
         },
         required=("base_url", "check"),
         description="A connection to any HTTP API.",
@@ -79,16 +59,17 @@ class Http:
                 {
                     "provider": "http",
                     "base_url": "${2:https://api.acme.example/v1}",
-                    "check": {"path": "${3:/me}"},
-                    "auth": {"method": "api_key", "api_key": "env://${4:ACME_KEY}"},
+                    "check": {"path": "${3:/me}", "expect": {"body": {"required": ["${4:id}"]}}},
+                    "auth": {"method": "api_key", "api_key": "env://${5:ACME_KEY}"},
                 },
             ),
         ),
     )
 
     def rules(self, connection: Mapping[str, Any]) -> Iterator[Finding]:
-        """Yield findings about the base URL, the OAuth endpoints and the key's header."""
+        """Yield findings about the base URL, the check, the OAuth endpoints and the key's header."""
         yield from url_findings(connection["base_url"], ("base_url",))
+        yield from check_findings(connection["check"])
         auth = connection["auth"]
         if auth["method"] == "oauth2" and "issuer" not in auth and not {"authorize_url", "token_url"} <= auth.keys():
             detail = "nothing says where this API's authorization server is: write `authorize_url` and `token_url`, or `issuer`"
@@ -96,6 +77,11 @@ class Http:
         if connection.get("api_key_header", "").lower() in _MESSAGE_HEADERS:
             detail = "this header belongs to the HTTP message itself and can't carry a key"
             yield Finding("malformed-value", ("api_key_header",), detail, DEFAULT_API_KEY_HEADER)
+
+    def environment_class(self, settings: Mapping[str, Any]) -> str:
+        """Return what the manifest says, otherwise the class of the environment's label."""
+        declared: str = settings.get("class", "")
+        return declared or class_of_label(settings.get("environment"))
 
     def instance(self, connection: Connection) -> Instance:
         """Return the API's root and the header of its key."""
@@ -106,21 +92,27 @@ class Http:
     def check_request(self, connection: Connection) -> CheckRequest:
         """Return the request that the manifest names."""
         check = connection.settings["check"]
-        return CheckRequest(check.get("method", "GET"), check["path"])
+        return CheckRequest(check.get("method", "GET"), check["path"], check.get("json"))
 
     def judge(self, connection: Connection, answer: Answer) -> Judgement:
-        """Return the judgement of an answer to the check request; it doesn't depend on the body."""
-        expected = connection.settings["check"].get("expect_status", 200)
+        """Return the judgement of an answer to the check request: what `check:` says of it, else what its status means."""
+        from connform.providers.http_answer import judge_check, unexpected_status  # imported here for start-up
+
+        check = connection.settings["check"]
+        if judgement := judge_check(check, answer):
+            return judgement
         message = f"the API answered {answer.status}"
-        if answer.status == expected:
-            return Judgement()
         if answer.status == 401:  # noqa: PLR2004  (a status is its own name)
             return Judgement("auth_rejected", message)
         if answer.status == 403:  # noqa: PLR2004  (a status is its own name)
             return Judgement("auth_denied", message, _denied_hint(self.instance(connection).api_key_header))
-        message = f"the server answered {answer.status} where `check:` expects {expected}"
-        hint = "correct base_url or the path of `check:`"
-        return judge_status(answer) or Judgement("http_not_this_api", message, hint)
+        return unexpected_status(check, answer)
+
+    def ready_answer(self, connection: Connection) -> Answer:
+        """Return an answer that is judged ready."""
+        from connform.providers.http_answer import ready_answer
+
+        return ready_answer(connection.settings["check"])
 
 
 def _denied_hint(header: str) -> str:

@@ -5,7 +5,7 @@ Layer 2, no IO. A provider gives the request to send and judges the answer; the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -42,7 +42,7 @@ class CheckRequest(NamedTuple):
     """`GET`, `HEAD` or `POST`."""
     path: str
     """Relative to the base URL, with a leading slash."""
-    json: Mapping[str, Any] | None = None
+    json: Mapping[str, Any] | Sequence[Any] | None = None
     """The body; `None` for none."""
 
 
@@ -59,6 +59,8 @@ class Answer(NamedTuple):
     """Whether the body was JSON."""
     received_at: datetime | None = None
     """When it arrived, aware UTC; the base for a date in `Retry-After`."""
+    body: bytes | None = b""
+    """The body; `None` for one of more than 1 MiB, which isn't read."""
 
 
 class Judgement(NamedTuple):
@@ -75,7 +77,14 @@ class Judgement(NamedTuple):
 
 
 class Provider(Protocol):
-    """One API."""
+    """One API.
+
+    It may also have `default_scopes`, a tuple: the OAuth 2.0 scopes of a login, if the manifest names none (RFC 6749 §3.3);
+    `refresh_scope`, a text: the scope with which its authorization server issues refresh tokens;
+    `environment_class(settings)`, which returns `production` or `test` for effective or recorded settings (without it,
+    `environments.class_of_label` says that); and `ready_answer(connection)`, which returns an `Answer` that is judged ready, for
+    the simulator.
+    """
 
     @property
     def shape(self) -> Shape:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from connform.engine.report import ConnectionReport, SecretReport, StageResult, Value
 from connform.faults import Stage, Verdict
 from connform.grant import GrantFacts
-from connform.manifest.harmless import mask_generated_text
+from connform.manifest.harmless import mask_generated_text, masked
 from connform.reporters.fields import ELAPSED, MILLISECONDS, PLACE, JsonObject, array, text
 
 if TYPE_CHECKING:
@@ -16,17 +16,13 @@ if TYPE_CHECKING:
     from connform.engine.changes.specification import FieldChange
     from connform.recorded import AppliedRecord, Attempt, UsedSecret
 
-_FREE_TEXT_KEYS = {"base_url", "description", "owner", "path", "tags"}
-"""Keys whose values are sentences, labels or addresses: in them, what may be a pasted secret is masked."""
+_FREE_TEXT_KEYS = {"base_url", "check", "description", "environment", "owner", "path", "tags"}
+"""Keys whose values are sentences, labels, addresses or bodies: in them, what may be a pasted secret is masked."""
 
 
 def _masked(pointer: str, value: Any) -> Any:
     """Return a value of a manifest; under the keys of `_FREE_TEXT_KEYS`, what may be a pasted secret is masked."""
-    if _FREE_TEXT_KEYS.isdisjoint(pointer.split("/")):
-        return value
-    if isinstance(value, list | tuple):
-        return [_masked(pointer, one) for one in value]
-    return mask_generated_text(value) if isinstance(value, str) else value
+    return value if _FREE_TEXT_KEYS.isdisjoint(pointer.split("/")) else masked(value)
 
 
 def _time(when: datetime | None) -> str:
@@ -46,7 +42,7 @@ _STAGE: JsonObject[StageResult] = JsonObject(
 _USED_SECRET: JsonObject[UsedSecret] = JsonObject(
     "A secret that was used: where it lies, never what it is.",
     {
-        "key": text("The key under `auth:`."),
+        "key": text("The key under `auth:`, or `proxy.password`."),
         "reference": text("Where it lies."),
         "version": text("Or empty."),
     },
@@ -137,7 +133,7 @@ _REVOKED: JsonObject[GrantFacts] = JsonObject(
 _SECRET: JsonObject[SecretReport] = JsonObject(
     "One secret of a connection.",
     {
-        "key": text("The key under `auth:`."),
+        "key": text("The key under `auth:`, or `proxy.password`."),
         "reference": text("Where it lies."),
         "store": text("The store that the reference names, or empty."),
         "backend": text("The backend's scheme."),
@@ -155,7 +151,7 @@ CONNECTION: JsonObject[ConnectionReport] = JsonObject(
     {
         "name": text("Unique over all files."),
         "provider": text("Its provider."),
-        "environment": text("Or empty."),
+        "environment": (text("Or empty."), "environment", mask_generated_text),
         "region": text("Or empty."),
         "base_url": (text("Resolved API root."), "base_url", mask_generated_text),
         "auth_method": text("`api_key`, `oauth2`, `bearer`."),

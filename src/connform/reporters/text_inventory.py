@@ -5,6 +5,7 @@ Layer 4, no IO.
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from connform.reporters.terminal import BOLD, DIM, Painter, aligned_rows, clean, format_place
@@ -48,7 +49,6 @@ def _value(value: View, paint: Painter, *, origins: bool) -> list[str]:
 
 
 def format_value(value: Any) -> str:
-    """Return an effective value as a person writes it."""
-    if isinstance(value, bool) or value is None:
-        return {True: "true", False: "false", None: "null"}[value]
-    return clean(", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value))
+    """Return an effective value as a person writes it: texts without quotes, the items of a list, all else as JSON."""
+    items = value if isinstance(value, list | tuple) else [value]
+    return clean(", ".join([one if isinstance(one, str) else json.dumps(one, ensure_ascii=False) for one in items]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from connform.grant import describe_grant
 from connform.reporters.terminal import (
     BOLD,
     BOLD_YELLOW,
@@ -25,7 +26,7 @@ SIGNS = {"create": ("+", GREEN), "update": ("~", YELLOW), "move": ("~", YELLOW),
 
 def render_plan(view: View, paint: Painter, *, width: int, verbosity: int) -> list[str]:
     """Return a row for each change, with its values, reasons and destinations; then unverified connections, refusals, the digest."""
-    pending = changed_connections(view)
+    pending = changed_connections(view) if verbosity >= 0 else []
     rows = aligned_rows([_row(item, paint) for item in pending]) if pending else []
     lines: list[str] = []
     for row, item in zip(rows, pending, strict=True):
@@ -36,7 +37,7 @@ def render_plan(view: View, paint: Painter, *, width: int, verbosity: int) -> li
         lines += aligned_rows([_destination_row(send) for send in item["sends"]])
         if item["revokes"]:
             lines += paragraph(
-                describe_revoked_grant(item),
+                describe_grant(**item["revokes"]),
                 first=f"    {paint('revokes:', BOLD_YELLOW)} ",
                 rest="             ",
                 width=width,
@@ -79,17 +80,9 @@ def describe_change(item: View) -> str:
     """Return the description of a change in one line, for formats without room for more."""
     fields = ["{}: {}".format(*map(str.strip, _value_row(field))) for field in item["changes"]]
     moved = [f"{item['moved_from']} → {item['name']}"] if item["moved_from"] else []
-    ends = [f"revokes {describe_revoked_grant(item)}"] if item["revokes"] else []
+    ends = [f"revokes {describe_grant(**item['revokes'])}"] if item["revokes"] else []
     description = "; ".join([*moved, *fields, *item["reasons"], *ends]) or item["base_url"]
     return "; ".join([description, *(" ".join(map(str.strip, _destination_row(send))) for send in item["sends"])])
-
-
-def describe_revoked_grant(item: View) -> str:
-    """Return a description of the grant that a change revokes."""
-    grant = item["revokes"]
-    since = grant["granted_at"] or "at a time that isn't recorded"
-    scopes = " ".join(grant["scopes"]) or "none"
-    return f"the grant of {grant['connection']} (client {grant['client_id']}, granted {since}, scopes {scopes})"
 
 
 def _row(item: View, paint: Painter) -> list[str]:

@@ -19,7 +19,7 @@ from connform.errors import SecretUnresolved
 from connform.manifest.shape import Shape, Snippet
 from connform.manifest.similar import did_you_mean
 from connform.secret import SecretReference
-from connform.secrets.kit.file_reader import read_file
+from connform.secrets.kit.file_reader import PATH_SCHEMA, read_file
 from connform.secrets.kit.interface import Backend, Fetched, OpenStore, Outcome, StoreConfig
 from connform.secrets.kit.open_store import attempt
 from connform.secrets.kit.value import secret_from_text, text_of_file
@@ -56,11 +56,9 @@ class Dotenv(Backend):
     store_shape = Shape(
         properties={
             "path": {
-                "type": "string",
-                "pattern": r"^[^\x00-\x1f\x7f]+(?!\n)$",
+                **PATH_SCHEMA,
                 "description": "The dotenv file; relative to the manifest.",
                 "examples": [".env"],
-                "errorMessage": "a path is not empty and holds no control characters",
             }
         },
         required=("path",),

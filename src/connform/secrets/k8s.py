@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connform.environment import variable
@@ -17,19 +16,22 @@ from connform.manifest.references import REFERENCE
 from connform.manifest.rules import Finding
 from connform.manifest.shape import Shape, Snippet
 from connform.manifest.similar import did_you_mean
-from connform.manifest.urls import URL, url_findings
+from connform.manifest.urls import ROOT_URL, url_findings
 from connform.secret import Secret, SecretReference
+from connform.secrets.kit import service_account
 from connform.secrets.kit.interface import Backend, Fetched, OpenStore, StoreConfig
+from connform.secrets.kit.network import NETWORK_KEYS, network_findings, network_settings
 from connform.secrets.kit.open_store import DocumentStore, OnceValue
 from connform.secrets.kit.value import require_not_own, secret_from_text, text_from_base64
 
 if TYPE_CHECKING:
     from connform.secrets.kit.rest import RestApi
 
-_SERVICE_ACCOUNT_FOLDER = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _NAME_PATTERN = r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?"
 _NAME = "the Kubernetes API"
 _LOGIN_HINT = "the token has ended, or is another cluster's: give the store a new one"
+_POD_LOGIN_HINT = "the token that is mounted has ended, or is for another audience: see the volume of the pod"
+_STORE_HINT = "name the cluster in a store: {type: k8s, address: …, token: …}"
 _DENIED_HINT = "its service account needs a role with the verb `get` on `secrets` in that namespace"
 
 
@@ -39,14 +41,14 @@ class Kubernetes(Backend):
     form = "k8s://namespace/name#key"
     store_shape = Shape(
         properties={
-            "address": {**URL, "description": "The API server.", "examples": ["https://10.0.0.1:6443"]},
-            "ca_file": {"type": "string", "minLength": 1, "description": "PEM certificates of its authority."},
+            "address": {**ROOT_URL, "description": "The API server.", "examples": ["https://10.0.0.1:6443"]},
             "token": {**REFERENCE, "description": "Where the token of a service account lies that may get secrets."},
             "namespace": {
                 "type": "string",
                 "pattern": rf"^{_NAME_PATTERN}(?!\n)$",
                 "description": "Of all secrets of the store; its references then are NAME#KEY.",
             },
+            **NETWORK_KEYS,
         },
         required=("address", "token"),
         description="The secrets of a Kubernetes cluster.",
@@ -58,8 +60,9 @@ class Kubernetes(Backend):
     )
 
     def rules(self, store: Mapping[str, Any]) -> Iterator[Finding]:
-        """Yield what is wrong with the address."""
+        """Yield what is wrong with the address, or the way to it."""
         yield from url_findings(store["address"], ("address",))
+        yield from network_findings(store)
 
     def lint(self, reference: SecretReference, settings: Mapping[str, Any]) -> str:
         """Return what is wrong with a reference."""
@@ -79,7 +82,8 @@ class Kubernetes(Backend):
 
             namespace, _, name = f"{prefix}{reference.path}".partition("/")
             reply = cluster.get().api.call("GET", f"api/v1/namespaces/{namespace}/secrets/{name}")
-            return content_of(reply, _NAME, login_hint=_LOGIN_HINT, denied_hint=_DENIED_HINT)
+            login_hint = _LOGIN_HINT if store.settings else _POD_LOGIN_HINT
+            return content_of(reply, _NAME, login_hint=login_hint, denied_hint=_DENIED_HINT)
 
         def pick(document: Mapping[str, Any], reference: SecretReference) -> Fetched:
             fetched = _fetched(document, reference)
@@ -100,38 +104,37 @@ class _Cluster(NamedTuple):
 
 def _cluster(store: StoreConfig) -> _Cluster:
     from connform.http.header import bearer
-    from connform.secrets.kit.file_reader import read_file
     from connform.secrets.kit.rest import RestApi
-    from connform.secrets.kit.value import fetched_from_bytes
 
-    settings = store.settings
+    settings, network = store.settings, network_settings(store)
     if settings:
         address, token = settings["address"], store.secrets["token"]
-        ca_file = store.base / settings["ca_file"] if "ca_file" in settings else None
     else:
         host, port = variable("KUBERNETES_SERVICE_HOST"), variable("KUBERNETES_SERVICE_PORT") or "443"
         if not host:
             message = "this is no pod of a cluster: KUBERNETES_SERVICE_HOST is not set"
-            hint = "name the cluster in a store: {type: k8s, address: …, token: …}"
-            raise SecretUnresolved("secret_backend_unavailable", message, hint)
+            raise SecretUnresolved("secret_backend_unavailable", message, _STORE_HINT)
         address = f"https://{f'[{host}]' if ':' in host else host}:{port}"
-        token, ca_file = (
-            fetched_from_bytes(read_file(_SERVICE_ACCOUNT_FOLDER / "token")).secret,
-            _SERVICE_ACCOUNT_FOLDER / "ca.crt",
-        )
-    api = RestApi(address, _NAME, timeout_s=store.timeout_s, ca_file=ca_file, credential=bearer(token, key="token"))
+        token = service_account.mounted_token(f"or {_STORE_HINT}")
+        network["ca_file"] = service_account.SERVICE_ACCOUNT / "ca.crt"
+    api = RestApi(address, _NAME, timeout_s=store.timeout_s, credential=bearer(token, key="token"), **network)
     return _Cluster(api, token)
 
 
 def _fetched(document: Mapping[str, Any], reference: SecretReference) -> Fetched:
     data = document.get("data") or {}
+    if document.get("kind") != "Secret" or not isinstance(data, dict):
+        raise SecretUnresolved("secret_backend_unavailable", f"{_NAME} answered with something else than a Secret")
+    if not data:
+        raise SecretUnresolved("secret_not_found", "the Secret is empty", "give it the key, or correct the reference")
     key = reference.field or (next(iter(data)) if len(data) == 1 else "")
     if not key:
         message = f"the Secret has {len(data)} keys, and the reference names none"
         raise SecretUnresolved("secret_not_found", message, f"write one behind a #: {', '.join(sorted(data))}")
     if key not in data:
         raise SecretUnresolved("secret_not_found", f"the Secret has no key {key}", did_you_mean(key, data))
-    version = document.get("metadata", {}).get("resourceVersion", "")
+    metadata = document.get("metadata")
+    version = metadata.get("resourceVersion", "") if isinstance(metadata, dict) else ""
     return Fetched(secret_from_text(text_from_base64(data[key])), str(version))
 
 

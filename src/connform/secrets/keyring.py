@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from time import sleep
 from typing import TYPE_CHECKING, Any
 
 from connform.environment import variable
-from connform.errors import SecretUnresolved
+from connform.errors import SecretUnresolved, StoreFailed
 from connform.manifest.shape import Shape, Snippet
 from connform.secret import SecretReference
 from connform.secrets.kit.interface import Backend, Fetched, OpenStore, StoreConfig
@@ -161,7 +162,9 @@ def _password_from(backend: KeyringBackend, service: str, user: str) -> str | No
     except SecretUnresolved:
         raise
     except KeyringLocked:
-        failure = SecretUnresolved("keyring_locked", "the keyring is locked, and its dialog was dismissed")
+        failure: SecretUnresolved = SecretUnresolved(
+            "keyring_locked", "the keyring is locked, and its dialog was dismissed"
+        )
     except UnicodeDecodeError:
         failure = SecretUnresolved("secret_malformed", "the value is not UTF-8 text")
     except Exception as error:  # noqa: BLE001  (each keyring has exceptions of its own)
@@ -206,16 +209,21 @@ def _collection(bus: Any, backend: Any) -> Collection:
 def _password_in_collection(collection: Collection, attributes: dict[str, str]) -> str | None:
     if collection.is_locked():
         raise SecretUnresolved("keyring_locked", "the keyring is locked")
-    for item in collection.search_items(attributes):
-        if item.is_locked():
-            raise SecretUnresolved("keyring_locked", "the keyring is locked")
-        return str(item.get_secret().decode())
-    return None
+    items = list(collection.search_items(attributes))  # of items with more attributes than these as well
+    if any(item.is_locked() for item in items):
+        raise SecretUnresolved("keyring_locked", "the keyring is locked")
+    if len(items) > 1:
+        found = ", ".join(
+            f"{item.get_label()} ({datetime.fromtimestamp(item.get_created(), UTC):%F %T})" for item in items
+        )
+        message = f"the keyring has {len(items)} passwords of that service and user: {found}"
+        raise SecretUnresolved("secret_malformed", message, "remove all but one, in the keyring's own program")
+    return str(items[0].get_secret().decode()) if items else None
 
 
-def _unavailable(error: Exception) -> SecretUnresolved:
+def _unavailable(error: Exception) -> StoreFailed:
     """Return the failure of a keyring, with the class of its exception only: the text might hold a secret."""
-    return SecretUnresolved("secret_backend_unavailable", f"the keyring does not answer ({type(error).__name__})")
+    return StoreFailed(f"the keyring does not answer ({type(error).__name__})")
 
 
 KEYRING = Keyring()

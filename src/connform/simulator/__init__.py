@@ -168,6 +168,10 @@ class Simulator:
         else:
             raise ConnformError(f"the simulator has no fault {fault!r}; it has: {', '.join(sorted(REPLIES))}")
 
+    def reply(self, host: str, method: str, path: str, status: int, content_type: str, body: bytes) -> None:
+        """Answer requests with a valid credential so from now on; hosts of iinked Sign answer as documented."""
+        self._api.replies[host.lower(), method, path] = Reply(status, body, content_type)
+
     def _answer(self, request: Request) -> Reply:
         fault = self._fault_of(request)
         if not fault:

@@ -26,13 +26,15 @@ _KEY_PAGE = b"<!doctype html><title>Integration (simulated)</title><h1>API Keys<
 
 
 class SimulatedApi:
-    """One iinked Sign per host name; on hosts that are not the vendor's, all other paths get a plain `200`."""
+    """One iinked Sign per host name; on hosts that are not the vendor's, all other paths get `replies` or a plain `200`."""
 
     def __init__(self, credentials: Credentials, oauth: OAuth) -> None:
         self._credentials = credentials
         self._oauth = oauth
         self._counts: dict[tuple[str, str], int] = {}
         self._lock = ProcessLocal(Lock)
+        self.replies: dict[tuple[str, str, str], Reply] = {}
+        """Host, method and path of a request to another API → the reply to a valid credential."""
 
     def answer(self, request: Request) -> Reply:  # noqa: PLR0911  (a table of answers)
         """Return the documented answer."""
@@ -45,11 +47,9 @@ class SimulatedApi:
         if reply := self._oauth.answer(request):
             return reply
         if not _VENDOR_HOST.fullmatch(request.host):  # another API, for the provider `http`: every path exists
-            return (
-                json_reply(200, {"simulated": True})
-                if self._credentials.accepts_in_any_header(request)
-                else self._denial(request)
-            )
+            if not self._credentials.accepts_in_any_header(request):
+                return self._denial(request)
+            return self.replies.get((request.host, request.method, request.path), _SIMULATED)
         if (request.method, request.path) == ("GET", "/integration"):
             return Reply(200, _KEY_PAGE, "text/html")
         if request.path.startswith(_API_ROOT) and not self._credentials.accepts(request):
@@ -119,6 +119,7 @@ class SimulatedApi:
             return count
 
 
+_SIMULATED = json_reply(200, {"simulated": True})
 _PACKAGE_NOT_FOUND = error_reply(404, "package_not_found", "There is no such package.")
 
 _OPERATIONS: tuple[tuple[str, re.Pattern[str], Callable[..., Reply]], ...] = tuple(

@@ -5,6 +5,7 @@ Layer 2, no IO, reads the monotonic clock. Credentials are random and synthetic;
 
 from __future__ import annotations
 
+import re
 import secrets
 from time import monotonic
 
@@ -55,8 +56,8 @@ class Credentials:
         return self._ends_at.get(token, float("inf")) <= monotonic()
 
     def accepts_in_any_header(self, request: Request) -> bool:
-        """Return whether the last word of any header is a valid credential; other APIs may use any header."""
-        last_words = [value.split()[-1] for value in request.headers.values() if value.strip()]
+        """Return whether the last word of any header is a valid credential, also behind `=`; other APIs may use any header."""
+        last_words = [re.split(r"[\s=]", value.strip())[-1] for value in request.headers.values()]
         return any(
             _is_issued(issued, word, request.host) and not self._has_ended(word)
             for word in last_words

@@ -52,7 +52,7 @@ class Issued(NamedTuple):
     access_token: str
     """Valid for the simulator's `token_lifetime_s`."""
     refresh_token: str
-    """Valid for one use; empty without the scope `offline_access`."""
+    """Valid for one use; empty if scopes were requested, and `offline_access` is none of them."""
     scopes: tuple[str, ...]
     """The scopes granted."""
 
@@ -121,7 +121,7 @@ class IssuedGrants:
             "", self.token_lifetime_s
         )  # accepted on every host: the API may have its own
         family.access_tokens.append(access)
-        if _REFRESHABLE in consent.scopes:
+        if not consent.scopes or _REFRESHABLE in consent.scopes:
             family.refresh_token = "simulated-refresh-" + secrets.token_urlsafe(_ENTROPY_BYTES)
             self._families[family.refresh_token] = family
         return Issued(access, family.refresh_token, consent.scopes)

@@ -11,6 +11,7 @@ import html
 from collections.abc import Callable
 from urllib.parse import parse_qsl, unquote_plus, urlencode, urlsplit
 
+from connform.origin import is_loopback
 from connform.simulator.grants import Consent, Issued, IssuedGrants
 from connform.simulator.messages import Reply, Request, json_reply
 
@@ -31,7 +32,7 @@ class OAuth:
         self._secrets: dict[str, str] = {}
 
     def register(self, client_id: str, client_secret: str) -> None:
-        """Accept only this secret for the client from now on; a client that isn't registered may use any secret."""
+        """Accept only this secret for the client from now on; a client that isn't registered may use any secret, or none."""
         self._secrets[client_id] = client_secret
 
     def answer(self, request: Request) -> Reply | None:
@@ -47,9 +48,7 @@ class OAuth:
     def _authorize(self, request: Request) -> Reply:
         query = dict(parse_qsl(request.query))
         client_id, redirect_uri = query.get("client_id", ""), query.get("redirect_uri", "")
-        if (
-            not client_id or urlsplit(redirect_uri).scheme != "https"
-        ):  # answered here, without a redirect (RFC 6749 §4.1.2.1)
+        if not (client_id and _is_safe(redirect_uri)):  # answered here, without a redirect (RFC 6749 §4.1.2.1)
             return Reply(400, b"<!doctype html><h1>client_id and an https redirect_uri are required</h1>", "text/html")
         error = _request_error(query)
         if not error and request.method == "GET":
@@ -69,7 +68,7 @@ class OAuth:
         form = dict(parse_qsl(request.body.decode("latin-1"), keep_blank_values=True))
         client_id, secret = _basic_credentials(request.headers.get("authorization", ""))
         client_id, secret = client_id or form.get("client_id", ""), secret or form.get("client_secret", "")
-        if not (client_id and secret) or self._secrets.get(client_id, secret) != secret:
+        if not client_id or self._secrets.get(client_id, secret) != secret:
             return Reply(401, _error("invalid_client").body, headers=(_CHALLENGE, *_NO_STORE))
         return endpoint(request.host, client_id, form)
 
@@ -100,6 +99,12 @@ class OAuth:
     def _revoke(self, _host: str, _client_id: str, form: dict[str, str]) -> Reply:
         self._grants.revoke(form.get("token", ""))
         return Reply(200)
+
+
+def _is_safe(redirect_uri: str) -> bool:
+    """Whether a redirect goes by https, or by http to the person's own machine (RFC 8252 §7.3)."""
+    url = urlsplit(redirect_uri)
+    return url.scheme == "https" or (url.scheme == "http" and is_loopback(url.hostname or ""))
 
 
 def _request_error(query: dict[str, str]) -> str:

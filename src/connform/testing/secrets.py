@@ -20,122 +20,29 @@ Layer 5; IO: that of the backend. Your test module only implements how secrets a
 
 from __future__ import annotations
 
-import json
 import threading
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
-from functools import partial
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from time import monotonic
-from typing import ClassVar
 
 import pytest
 
-from connform.engine.run.store_session import StoreSession
 from connform.errors import SecretUnresolved
-from connform.secret import SecretReference
-from connform.secrets.kit.interface import Backend, Fetched, Outcome, StoreConfig
+from connform.secret import Secret
+from connform.secrets.kit.interface import Fetched
+from connform.testing.logging_proxy import LoggingProxy, logging_proxy
+from connform.testing.odd_secrets import OddSecretsSuite
+from connform.testing.secret_bench import VALUE, Bench
 
-VALUE = "canary-5Zt8wQ1rXvB7"
-"""Text in the secrets of the suite: no failure may show it."""
+__all__ = ["VALUE", "Bench", "SecretBackendSuite"]
+
 _TOLERANCE_S = 3.0
 """How much longer than its time-out a read may take on a loaded machine."""
 
 
-class Bench:
-    """Puts secrets into a backend, and causes its failures. Tests of abilities in `lacks` are skipped."""
-
-    backend: Backend
-    """The backend under test."""
-    lacks: ClassVar[Mapping[str, str]] = {}
-    """The abilities that the backend lacks, each with the reason. Abilities: `binary`, `empty`, `lines`, `fields`,
-    `versions`, `denied`, `down`, `slow`, `expired`, `sealed`."""
-    largest_bytes = 65536
-    """The size of the largest secret that the backend can store."""
-    rotations = 30
-    """How often a pair of secrets is replaced while it is read; set more if a wrong backend is found too seldom."""
-
-    def __init__(self, place: StoreConfig) -> None:
-        self.place = place
-        """The store from which the backend reads."""
-
-    def put(self, name: str, value: bytes) -> str:
-        """Store a secret, in place of an earlier one of that name, and return the reference to it.
-
-        Args:
-            name: lower-case letters and hyphens.
-            value: UTF-8 text, or any bytes if `binary` is not in `lacks`.
-        """
-        raise NotImplementedError
-
-    def put_fields(self, name: str, fields: Mapping[str, str]) -> str:
-        """Store a document in one step, and return a reference to it without a field; by default a JSON object."""
-        return self.put(name, json.dumps(fields, ensure_ascii=False).encode())
-
-    def missing(self) -> str:
-        """Return a reference to a secret that doesn't exist."""
-        raise NotImplementedError
-
-    def denied(self) -> str:
-        """Return a reference to a secret that this user may not read."""
-        raise NotImplementedError
-
-    def expired(self) -> StoreConfig:
-        """Return the store with a login that has expired."""
-        raise NotImplementedError
-
-    def down(self) -> AbstractContextManager[object]:
-        """Return a context in which the store doesn't answer at all."""
-        raise NotImplementedError
-
-    def slow(self) -> AbstractContextManager[object]:
-        """Return a context in which an answer takes longer than the time-out."""
-        raise NotImplementedError
-
-    def sealed(self) -> AbstractContextManager[object]:
-        """Return a context in which the store is sealed or locked."""
-        raise NotImplementedError
-
-
-class SecretBackendSuite:
+class SecretBackendSuite(OddSecretsSuite):
     """The suite: derive a class called `Test…`, with a fixture `bench`."""
-
-    @staticmethod
-    def read(bench: Bench, *texts: str, place: StoreConfig | None = None) -> list[Outcome]:
-        """Return the outcomes of references, read as in a run of connform; fails if a failure shows a secret."""
-        store = place or bench.place
-        references = [SecretReference.parse(text) for text in texts]
-        for reference in references:
-            assert bench.backend.lint(reference, store.settings) == ""
-        session = StoreSession("the bench", partial(bench.backend.open, store), store.timeout_s)
-        try:
-            by_reference = session.read(references)
-        finally:
-            session.close()
-        outcomes = [by_reference[reference] for reference in references]
-        for reference, outcome in zip(references, outcomes, strict=True):
-            if isinstance(outcome, SecretUnresolved):
-                assert VALUE not in _all_text(outcome)
-                assert str(reference) in outcome.message
-                assert outcome.hint
-        return outcomes
-
-    def value(self, bench: Bench, text: str) -> str:
-        """Return the value of a secret; fails if it can't be read."""
-        (outcome,) = self.read(bench, text)
-        assert isinstance(outcome, Fetched), outcome
-        return outcome.secret.reveal()
-
-    def fault(self, bench: Bench, text: str, place: StoreConfig | None = None) -> SecretUnresolved:
-        """Return the failure of a reference; fails if a secret was read."""
-        (outcome,) = self.read(bench, text, place=place)
-        assert isinstance(outcome, SecretUnresolved), "a secret was read"
-        return outcome
-
-    @staticmethod
-    def needs(bench: Bench, ability: str) -> None:
-        """Skip the test if the backend lacks an ability."""
-        if ability in bench.lacks:
-            pytest.skip(bench.lacks[ability])
 
     # ------------------------------------------------------------------------------------------------------- what is found
 
@@ -205,6 +112,48 @@ class SecretBackendSuite:
             reader.join()
         assert torn == []
 
+    # ----------------------------------------------------------------------------------------------------------- the proxy
+
+    @pytest.fixture
+    def proxy(self, bench: Bench) -> Iterator[LoggingProxy]:
+        """Return a proxy; skip the test if the stores of the backend have none."""
+        self.needs(bench, "proxy")
+        if "proxy" not in bench.backend.store_shape.properties:
+            pytest.skip("its stores have no key `proxy`")
+        with logging_proxy() as proxy:
+            yield proxy
+
+    @pytest.mark.parametrize("declared", ["URL", "with-password", "environment"])
+    def test_a_store_is_reached_by_its_proxy(
+        self, bench: Bench, proxy: LoggingProxy, declared: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        text = bench.put("proxied", VALUE.encode())
+        spellings = {
+            "URL": proxy.url,
+            "with-password": {"url": proxy.url, "username": "ci", "password": "env://PROXY_PASSWORD"},
+            "environment": "environment",
+        }
+        if declared == "environment":
+            monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        store = bench.place._replace(
+            settings={**bench.place.settings, "proxy": spellings[declared]},
+            secrets={**bench.place.secrets, "proxy.password": Secret("word")}
+            if declared == "with-password"
+            else bench.place.secrets,
+        )
+        (outcome,) = self.read(bench, text, place=store)
+        assert isinstance(outcome, Fetched), outcome
+        assert proxy.targets
+        assert set(proxy.credentials) == {"Basic Y2k6d29yZA==" if declared == "with-password" else ""}
+
+    def test_a_proxy_that_is_not_asked_for_sees_nothing(
+        self, bench: Bench, proxy: LoggingProxy, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY"):
+            monkeypatch.setenv(name, proxy.url)
+        assert self.value(bench, bench.put("direct", VALUE.encode())) == VALUE
+        assert proxy.targets == []
+
     # ------------------------------------------------------------------------------------------------------ what is refused
 
     def test_what_is_missing_is_said_and_hides_nothing(self, bench: Bench) -> None:
@@ -254,6 +203,35 @@ class SecretBackendSuite:
         assert failure.fault.name == "secret_backend_unavailable"
         assert elapsed_s < store.timeout_s + 1 + _TOLERANCE_S
 
+    @pytest.mark.parametrize(
+        "retry_after",
+        [None, "0", "1", "soon", "99999999999", -86400, 1],
+        ids=["silent", "zero", "seconds", "no-time", "absurd", "past-date", "date"],
+    )
+    def test_a_rate_limit_is_waited_for(self, bench: Bench, retry_after: str | int | None) -> None:
+        """A number stands for the date so many seconds from now."""
+        if isinstance(retry_after, int):
+            retry_after = format_datetime(datetime.now(UTC) + timedelta(seconds=retry_after), usegmt=True)
+        texts = [bench.put(f"limited-{number}", VALUE.encode()) for number in range(3)]
+        with bench.rate_limited(2, retry_after):
+            store = bench.place._replace(timeout_s=5.0)
+            started = monotonic()
+            outcomes = self.read(bench, *texts, place=store)
+            elapsed_s = monotonic() - started
+        assert [one.secret.reveal() if isinstance(one, Fetched) else str(one) for one in outcomes] == [VALUE] * 3
+        assert float(retry_after == "1") <= elapsed_s < store.timeout_s + _TOLERANCE_S
+
+    def test_a_rate_limit_that_lasts_longer_than_the_time_out_is_said_to(self, bench: Bench) -> None:
+        text = bench.put("limited", VALUE.encode())
+        with bench.rate_limited(1000, "3600"):
+            store = bench.place._replace(timeout_s=2.0)
+            started = monotonic()
+            failure = self.fault(bench, text, store)
+            elapsed_s = monotonic() - started
+        assert failure.fault.name == "secret_backend_unavailable"
+        assert "timeout_s" in failure.message
+        assert elapsed_s < 2 * store.timeout_s + _TOLERANCE_S
+
     def test_a_sealed_store_is_said_to_be(self, bench: Bench) -> None:
         self.needs(bench, "sealed")
         text = bench.put("sealed", VALUE.encode())
@@ -261,14 +239,3 @@ class SecretBackendSuite:
             failure = self.fault(bench, text)
         assert failure.fault.name in {"secret_backend_unavailable", "keyring_locked"}
         assert "sealed" in failure.message or "locked" in failure.message
-
-
-def _all_text(error: BaseException) -> str:
-    """Return all text in an exception and in the exceptions behind it."""
-    shown = ""
-    link: BaseException | None = error
-    while link is not None:
-        shown += f"{link!r} {link.args!r} {vars(link)!r}"
-        shown += "".join(str(getattr(link, name, "")) for name in ("object", "doc", "filename", "output", "stderr"))
-        link = link.__cause__ or link.__context__
-    return shown

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from time import monotonic
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
@@ -41,6 +42,9 @@ class Front:
         """What the next calls are answered, whatever they ask for."""
         self.raw: bytes | None = None
         """What every call is answered, with status 200."""
+        self.rate = 0
+        """How many calls a second are permitted; 0 for all."""
+        self._second, self._calls_in_second = 0, 0
         self._behind = port
         self._bind(0)
 
@@ -73,6 +77,8 @@ class Front:
             return Error("UnrecognizedClientException", "The security token included in the request is invalid.")
         if EXPIRED_KEY in authorization:
             return Error("ExpiredTokenException", "The security token included in the request is expired")
+        if self.rate and self._is_throttled():
+            return Error("ThrottlingException", "Rate exceeded")
         if self.next_errors:
             return self.next_errors.pop(0)
         names = {name.rpartition("/")[2] for name in (*request.get("Names", ()), request.get("SecretId", ""))}
@@ -82,6 +88,12 @@ class Front:
                 f"User: arn:aws:iam::123456789012:user/reader is not authorized to perform: {operation}",
             )
         return self.errors.get(operation)
+
+    def _is_throttled(self) -> bool:
+        if int(monotonic()) != self._second:
+            self._second, self._calls_in_second = int(monotonic()), 0
+        self._calls_in_second += 1
+        return self._calls_in_second > self.rate
 
     def forward(self, handler: BaseHTTPRequestHandler, body: bytes) -> tuple[int, bytes, str]:
         """Return what moto answers."""

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
+from connform.engine.validate import validate
 from connform.errors import SecretUnresolved
 from connform.secrets.kit.interface import Fetched, StoreConfig
 from tests.canary import API_KEY
 from tests.secrets.aws.front import Error, Front
-from tests.secrets.aws.moto import Moto
+from tests.secrets.aws.moto import REGION, Moto
 from tests.secrets.aws.reading import failure, read, shown
 from tests.secrets.fetching import lint
 
@@ -26,6 +30,8 @@ ARN = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:acme-AbCdEf"
         "awssecrets:///acme",
         "awssecrets://a_b+c=d.e",
         "awssecrets://rds!db-1",
+        "awssecrets://svc@acme.example",
+        "awssecrets://arn:aws:secretsmanager:eu-central-1:123456789012:secret:svc@acme.example-AbCdEf",
         f"awssecrets://{ARN}",
         f"awssecrets://{ARN}?version=AWSPREVIOUS#key",
         "awssecrets://arn:aws-us-gov:secretsmanager:us-gov-west-1:123456789012:secret:a/b-AbCdEf",
@@ -45,6 +51,7 @@ def test_a_good_reference_is_accepted(text: str) -> None:
         ("awssecrets://#key", "name of the secret is missing"),
         ("awssecrets://a%20b", "letters, digits"),
         ("awssecrets://acme:3", "letters, digits"),
+        ("awssecrets://me:hunter2@acme", "letters, digits"),
         ("awssecrets://arn:aws:ssm:eu-central-1:123456789012:parameter/a", "no ARN of a secret"),
         ("awssecrets://arn:aws:secretsmanager:eu-central-1:acme:secret:a", "no ARN of a secret"),
         ("awssecrets://arn:aws:secretsmanager::123456789012:secret:a", "no ARN of a secret"),
@@ -52,6 +59,47 @@ def test_a_good_reference_is_accepted(text: str) -> None:
 )
 def test_a_bad_reference_is_explained(text: str, says: str) -> None:
     assert says in lint("awssecrets", text)
+
+
+@pytest.mark.parametrize(
+    ("reference", "codes"),
+    [
+        ("awssecrets://svc@acme.example#key", []),
+        ("mine://svc@acme.example#key", []),
+        ("mine://arn:aws:secretsmanager:eu-central-1:123456789012:secret:svc@acme.example-AbCdEf", []),
+        ("pass://me@acme.example", []),
+        ("awsssm://svc@acme.example", ["malformed-reference"]),
+        ("vaults://svc@acme.example#key", ["malformed-reference"]),
+        ("vaults://svc:hunter2@acme.example#key", ["malformed-reference"]),
+    ],
+)
+def test_a_name_may_have_an_at_sign_where_the_store_has_such_names(
+    tmp_path: Path, reference: str, codes: list[str]
+) -> None:
+    vault = '{type: vault, address: "https://vault.acme.example", auth: {method: token, token: "env://T"}}'
+    auth = f'{{method: api_key, api_key: "{reference}"}}'
+    file = tmp_path / "connections.yaml"
+    file.write_text(
+        f"version: 1\nstores: {{mine: {{type: awssecrets}}, vaults: {vault}}}\n"
+        f"connections: {{a: {{environment: sandbox, region: us, auth: {auth}}}}}\n"
+    )
+    found = validate([str(file)]).diagnostics
+    assert [one.code for one in found] == codes
+    assert all("credentials (`user@`)" in one.detail for one in found)
+    assert "hunter2" not in repr(found)
+
+
+def test_a_secret_whose_name_has_an_at_sign_is_read(store: StoreConfig, moto: Moto) -> None:
+    arn = moto.put_secret("svc@acme.example", "value")["ARN"]
+    assert shown(read(store, "awssecrets://svc@acme.example", f"awssecrets://{arn}")) == ["value", "value"]
+
+
+@pytest.mark.parametrize("asked", [ARN, ARN[:-7], ARN.removesuffix("me-AbCdEf"), "acme", "acme-AbCdEf"])
+def test_another_secret_than_the_one_that_is_named_is_refused(store: StoreConfig, front: Front, asked: str) -> None:
+    answer = {"ARN": ARN.replace("acme", "acme-sandbox"), "Name": "acme-sandbox", "SecretString": "value"}
+    front.raw = json.dumps(answer).encode()
+    found = failure(store, f"awssecrets://{asked}")
+    assert (found.fault.name, "another secret" in found.message) == ("secret_malformed", True)
 
 
 class Stored(NamedTuple):
@@ -89,6 +137,16 @@ def stored(moto: Moto) -> Stored:
 def test_a_version_is_an_id_or_a_label(store: StoreConfig, stored: Stored, form: str, found: str) -> None:
     (outcome,) = read(store, "awssecrets://" + form.format(stored))
     assert shown([outcome]) == [found.format()]
+
+
+def test_a_label_may_look_like_an_id_and_an_id_like_a_label(store: StoreConfig, moto: Moto) -> None:
+    label, token = "release-2026-11-29-production-blue", "a-client-request-token-of-letters-only"
+    put = partial(moto.call, "secretsmanager", "PutSecretValue", REGION, SecretId="labelled")
+    moto.put_secret("labelled", "first")
+    put(SecretString="blue", VersionStages=[label])
+    put(SecretString="by token", ClientRequestToken=token, VersionStages=["other"])
+    assert shown(read(store, f"awssecrets://labelled?version={label}")) == ["blue"]
+    assert shown(read(store, f"awssecrets://labelled?version={token}")) == ["by token"]
 
 
 def test_a_version_says_its_id_and_when_it_was_written(store: StoreConfig, stored: Stored) -> None:

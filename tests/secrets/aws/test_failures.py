@@ -52,7 +52,7 @@ def test_a_failure_is_the_fault_that_it_is(
     front.errors = dict.fromkeys(
         ("GetSecretValue", "GetParameters"), error._replace(message=f"{error.message} {API_KEY}")
     )
-    found = failure(store, text)
+    found = failure(store._replace(timeout_s=2.0), text)
     assert found.fault.name == fault
     assert says in found.message
     assert hint in found.hint

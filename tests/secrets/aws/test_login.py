@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import sys
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 import pytest
@@ -17,6 +20,7 @@ from tests.secrets.aws.reading import failure, read, shown
 from tests.secrets.fetching import chain
 
 COMPLAINT = "what-the-program-said"
+EXPIRED = json.dumps({"Version": 1, "AccessKeyId": "A", "SecretAccessKey": "B", "Expiration": "2020-01-01T00:00:00Z"})
 ROLE = "arn:aws:iam::123456789012:role/secrets"
 CONFIG = f"""\
 [profile regional]
@@ -48,8 +52,26 @@ sso_registration_scopes = sso:account:access
 credential_process = sh -c "echo {COMPLAINT} >&2; exit 3"
 region = {REGION}
 
+[profile garbled]
+credential_process = echo {COMPLAINT}
+region = {REGION}
+
+[profile stale]
+credential_process = echo '{EXPIRED}'
+region = {REGION}
+
+[profile federated]
+role_arn = {ROLE}
+web_identity_token_file = /nowhere/token
+region = {REGION}
+
 [profile slow]
 credential_process = sleep 5
+region = {REGION}
+
+[profile lent]
+role_arn = {ROLE}
+source_profile = slow
 region = {REGION}
 
 [profile loop]
@@ -101,6 +123,8 @@ def test_the_profile_of_the_environment_is_taken_with_its_region(
         ("sso", "secret_denied", "SSO session has ended", "aws sso login"),
         ("mfa", "secret_denied", "MFA code", "get-session-token"),
         ("broken", "secret_denied", "can't be had", "get-caller-identity"),
+        ("garbled", "secret_denied", "printed no JSON object", "correct the profile"),
+        ("federated", "secret_denied", "a file that the AWS configuration names", "AWS_WEB_IDENTITY_TOKEN_FILE"),
         ("loop", "secret_denied", "configuration can't be used", "correct the file"),
         ("reader", "secret_not_found", "no AWS region", "AWS_DEFAULT_REGION"),
     ],
@@ -118,6 +142,11 @@ def test_who_can_t_log_in_is_told_what_to_do(
     assert front.calls == []
 
 
+def test_a_program_whose_credentials_have_expired_is_told_so(store: StoreConfig) -> None:
+    found = failure(store._replace(settings={**store.settings, "profile": "stale"}), "awsssm:///a")
+    assert (found.fault.name, "the session has expired" in found.message) == ("secret_denied", True)
+
+
 def test_an_arn_needs_no_region_beside(store: StoreConfig, moto: Moto, front: Front) -> None:
     moto.put_parameter("/regional", "value")
     nowhere = store._replace(settings={"endpoint_url": front.url, "profile": "reader"})
@@ -133,9 +162,36 @@ def test_a_region_that_refuses_the_login_hides_no_other(store: StoreConfig, moto
     assert shown(read(store, arn, "awsssm:///regional")) == ["secret_denied", "value"]
 
 
-def test_a_program_for_credentials_that_hangs_is_not_waited_for(store: StoreConfig) -> None:
-    slow = store._replace(settings={**store.settings, "profile": "slow"}, timeout_s=0.5)
-    assert failure(slow, "awsssm:///a").fault.name == "secret_backend_unavailable"
+@pytest.mark.parametrize("profile", ["slow", "lent"])
+def test_a_program_for_credentials_that_hangs_is_ended_with_all_that_it_started(
+    store: StoreConfig, config: Path, tmp_path: Path, profile: str
+) -> None:
+    numbers = tmp_path / "numbers"
+    script = f"sleep 50 & echo $! $$ > {numbers}; wait"
+    config.write_text(config.read_text("utf-8").replace("sleep 5\n", f"sh -c '{script}'\n"), "utf-8")
+    slow = store._replace(settings={**store.settings, "profile": profile}, timeout_s=1.5)
+    found = failure(slow, "awsssm:///a")
+    assert (found.fault.name, "did not end within" in found.message) == ("secret_backend_unavailable", True)
+    for number in numbers.read_text().split():
+        _wait_until_gone(int(number))
+
+
+def _wait_until_gone(number: int) -> None:
+    while True:
+        try:
+            os.kill(number, 0)
+        except ProcessLookupError:
+            return
+        sleep(0.02)  # a test that hangs is ended
+
+
+def test_a_program_for_credentials_is_run(store: StoreConfig, moto: Moto, config: Path, plant: Plant) -> None:
+    moto.put_parameter("/by-program", "value")
+    keys = {"Version": 1, "AccessKeyId": "AKIAREADERREADER0000", "SecretAccessKey": API_KEY}
+    file = plant(config.parent / "keys", json.dumps(keys))
+    plant(config, config.read_text("utf-8").replace("sleep 5\n", f"cat {file}\n"))
+    by_program = store._replace(settings={**store.settings, "profile": "slow"})
+    assert shown(read(by_program, "awsssm:///by-program")) == ["value"]
 
 
 def test_an_unreadable_configuration_is_said(store: StoreConfig, config: Path) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 
 import pytest
 
@@ -10,11 +11,13 @@ from connform.secrets.aws.parameter_store import AWSSSM
 from connform.secrets.aws.secrets_manager import AWSSECRETS
 from connform.secrets.kit.interface import StoreConfig
 from connform.testing.secrets import Bench, SecretBackendSuite
-from tests.secrets.aws.front import Front
+from tests.secrets.aws.front import Error, Front
 from tests.secrets.aws.moto import Moto
 
 
 class AwsBench(Bench):
+    lacks = {"proxy": "moto speaks plain http here, by no proxy; test_tls.py has its own"}
+
     def __init__(self, store: StoreConfig, moto: Moto, front: Front) -> None:
         super().__init__(store)
         self.moto = moto
@@ -30,6 +33,14 @@ class AwsBench(Bench):
     def down(self) -> AbstractContextManager[object]:
         return self.front.down()
 
+    @contextmanager
+    def rate_limited(self, times: int, retry_after: str | None) -> Iterator[None]:
+        if retry_after not in {None, "3600"}:
+            pytest.skip("AWS asks for no certain pause")
+        self.front.next_errors = [Error("ThrottlingException")] * times
+        yield
+        self.front.next_errors = []
+
     def slow(self) -> AbstractContextManager[object]:
         return self.moto.stopped()
 
@@ -37,6 +48,7 @@ class AwsBench(Bench):
 class SecretsBench(AwsBench):
     backend = AWSSECRETS
     lacks = {
+        **AwsBench.lacks,
         "empty": "a SecretString has one character at least",
         "sealed": "there is no lock that stops everybody",
     }
@@ -61,6 +73,7 @@ class TestAwsSecrets(SecretBackendSuite):
 class SsmBench(AwsBench):
     backend = AWSSSM
     lacks = {
+        **AwsBench.lacks,
         "binary": "a parameter is text",
         "empty": "a parameter has one character at least",
         "sealed": "there is no lock that stops everybody",

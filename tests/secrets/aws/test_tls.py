@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 import trustme
 
+from connform.secret import Secret
 from connform.secrets.kit.interface import StoreConfig
+from connform.testing.logging_proxy import logging_proxy
 from tests.conftest import require_peer
+from tests.http.servers import Authority, Server, answer
 from tests.secrets.aws.moto import REGION, Moto, running_moto
 from tests.secrets.aws.reading import failure, read, shown
 
@@ -65,3 +68,54 @@ def test_a_file_that_holds_no_issuer_is_said(secure_place: StoreConfig) -> None:
     found = failure(secure_place, "awsssm:///secure")
     assert found.fault.name == "secret_backend_unavailable"
     assert found.hint
+
+
+@pytest.mark.parametrize("text", ["awsssm:///secure", "awssecrets://secure"])
+@pytest.mark.parametrize("has_password", [False, True])
+def test_a_store_is_reached_by_its_proxy(
+    secure_place: StoreConfig, secure_moto: Moto, text: str, has_password: bool
+) -> None:
+    secure_moto.put_parameter("/secure", "value")
+    secure_moto.put_secret("secure", "value")
+    with logging_proxy() as proxy:
+        declared = {"url": proxy.url, "username": "a:b", "password": "env://P"} if has_password else proxy.url
+        secrets = {"proxy.password": Secret("w/rd@")} if has_password else {}
+        settings = {**secure_place.settings, "proxy": declared}
+        assert shown(read(secure_place._replace(settings=settings, secrets=secrets), text)) == ["value"]
+    assert set(proxy.targets) == {secure_moto.url.removeprefix("https://")}
+    assert set(proxy.credentials) == {"Basic YTpiOncvcmRA" if has_password else ""}
+
+
+@pytest.mark.parametrize("declared", [{}, {"proxy": "environment"}])
+def test_else_the_environment_names_the_proxy_as_botocore_reads_it(
+    secure_place: StoreConfig, secure_moto: Moto, declared: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secure_moto.put_parameter("/secure", "value")
+    store = secure_place._replace(settings={**secure_place.settings, **declared})
+    with logging_proxy() as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        assert shown(read(store, "awsssm:///secure")) == ["value"]
+        assert proxy.targets
+        proxy.targets.clear()
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        assert shown(read(store, "awsssm:///secure")) == ["value"]
+        assert proxy.targets == []
+
+
+def test_a_store_presents_its_client_certificate(tmp_path: Path) -> None:
+    issuer = Authority()
+    context = issuer.server("127.0.0.1")
+    issuer.trust(context)
+    (tmp_path / "ca.pem").write_bytes(issuer.pem)
+    (tmp_path / "me.pem").write_bytes(issuer.client_certificate())
+    body = b'{"Name": "secure", "SecretString": "value", "VersionId": "v"}'
+    with Server(answer(body, "Content-Type: application/x-amz-json-1.1"), tls=context) as server:
+        url = f"https://127.0.0.1:{server.port}"
+        settings = {"region": REGION, "profile": "reader", "endpoint_url": url, "ca_file": "ca.pem"}
+        store, text = StoreConfig(tmp_path, settings), "awssecrets://secure?version=AWSCURRENT"
+        tls = {"client_cert": "me.pem", "client_key": "me.pem"}
+        assert shown(read(store._replace(settings={**settings, "tls": tls}), text)) == ["value"]
+        without = failure(store, text)
+        assert (without.fault.name, "needs `tls:`" in without.hint) == ("secret_backend_unavailable", True)
+        absent = failure(store._replace(settings={**settings, "tls": {**tls, "client_key": "no.key"}}), text)
+        assert ("no.key" in absent.message, "client_key" in absent.hint) == (True, True)

@@ -31,6 +31,7 @@ from tests.canary import API_KEY, VARIABLE
 from tests.conftest import Plant
 from tests.forking import forked
 from tests.secrets.fetching import chain, failure, fetch, lint
+from tests.secrets.processes import assert_gone
 
 SHELL = "/bin/sh"
 MEBIBYTE = 1024 * 1024
@@ -53,6 +54,7 @@ class ExecBench(Bench):
         "slow": "a command that hangs is exec_failed, in this module's own cases",
         "sealed": "the same",
     }
+    largest_bytes = MEBIBYTE
 
     def __init__(self, store: StoreConfig, folder: Path) -> None:
         super().__init__(store)
@@ -68,8 +70,8 @@ class ExecBench(Bench):
             write_policy(self.folder, self.commands)
         return f"exec://{name}"
 
-    def put_fields(self, name: str, fields: Mapping[str, str]) -> str:
-        return self.put(name, json.dumps(fields).encode(), form="json")
+    def put_document(self, name: str, text: bytes) -> str:
+        return self.put(name, text, form="json")
 
     def missing(self) -> str:
         return self.put_fields("document", {"key": "value"}) + "#none"
@@ -113,24 +115,8 @@ def allow(folder: Path) -> Allow:
     return write
 
 
-def is_gone(pid: int) -> bool:
-    """Whether a process has ended, whoever has to count its remains."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in {"Z", "X"}
-    except (FileNotFoundError, ProcessLookupError):
-        return True
-
-
-def assert_gone(pids: Path, number: int) -> None:
-    """Wait for the ends of the processes that a script has noted."""
-    found = [int(pid) for pid in pids.read_text().split()]
-    assert len(found) == number
-    patience_ends_at = time.monotonic() + 10
-    while not all(map(is_gone, found)):
-        assert time.monotonic() < patience_ends_at, "a process is left"
-        time.sleep(0.01)
-
-
+IN_A_GROUP_OF_ITS_OWN = 'import os, time; os.setpgid(0, 0); open("{pids}.2", "w").close(); time.sleep(1000)'
+"""As the jobs of an interactive shell."""
 HANGS = "sleep 1000 & echo $$ $! >{pids}; wait"
 FAILURES = {
     "fails": ("echo $$ >{pids}; echo {canary}; echo {canary} >&2; exit 3", 1, "exited with status 3"),
@@ -198,6 +184,12 @@ def test_a_forked_child_that_ends_leaves_the_commands_of_its_parent_alone(allow:
         assert reading.result() == ["value"]
 
 
+def test_an_argument_that_is_no_text_is_a_failure_of_its_command(folder: Path, tmp_path: Path) -> None:
+    write_policy(folder, {"it": {"argv": ["/bin/echo", "\ud800"]}})
+    error = failure("exec", tmp_path, "exec://it")
+    assert (error.fault.name, "could not be started" in error.message) == ("exec_failed", True)
+
+
 def test_a_hundred_megabytes_are_not_kept(allow: Allow, tmp_path: Path) -> None:
     pids = tmp_path / "pids"
     allow(f"echo $$ >{pids}; exec head -c 100000000 /dev/zero")
@@ -227,8 +219,12 @@ def test_a_mebibyte_is_kept(allow: Allow, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "script",
-    ["sleep 1000 & echo $! >{pids}; echo value", "sh -c 'trap \"\" TERM; sleep 1000; :' & echo $! >{pids}; echo value"],
-    ids=["plainly", "ignoring SIGTERM"],
+    [
+        "sleep 1000 & echo $! >{pids}; echo value",
+        "sh -c 'trap \"\" TERM; sleep 1000; :' & echo $! >{pids}; echo value",
+        f"{sys.executable} -c '{IN_A_GROUP_OF_ITS_OWN}' & echo $! >{{pids}}; while ! [ -e {{pids}}.2 ]; do sleep 0.01; done; echo value",
+    ],
+    ids=["plainly", "ignoring SIGTERM", "in a group of its own"],
 )
 def test_a_child_that_keeps_the_output_open_is_not_waited_for_and_ended(
     script: str, allow: Allow, tmp_path: Path
@@ -419,7 +415,9 @@ def test_a_policy_is_looked_at_from_the_folder_of_each_manifest(
         (b"", "not a JSON object"),
         (b"[]", "not a JSON object"),
         (b"\xff", "not a JSON object"),
-        (b'{"version": 1, "version": 1, "commands": {}}', "a key twice"),
+        (b'{"version": 1, "version": 1, "commands": {}}', "version stands twice"),
+        (b'{"version": 1, "commands": {"it": {}, "it": {}}}', "commands.it stands twice"),
+        (b'{"version": 1, "commands": {"it": {"argv": [], "argv": []}}}', "commands.it.argv stands twice"),
         (b'{"version": 2, "commands": {}}', "`version` is not 1"),
         (b'{"version": true, "commands": {}}', "`version` is not 1"),
         (b'{"version": 1}', "`commands` is not an object"),
@@ -436,7 +434,7 @@ def test_a_policy_is_looked_at_from_the_folder_of_each_manifest(
         (b'{"version": 1, "commands": {"it": {"argv": ["/bin/echo"], "env": "HOME"}}}', "commands.it.env"),
         (b'{"version": 1, "commands": {"it": {"argv": ["/bin/echo"], "timeout": 1}}}', "commands.it.timeout is not"),
     ],
-    ids=range(19),
+    ids=range(21),
 )
 def test_a_policy_that_is_not_valid_allows_nothing_and_says_where(
     content: bytes, words: str, folder: Path, tmp_path: Path

@@ -28,6 +28,7 @@ listener "tcp" {{
   cluster_address = "127.0.0.1:{cluster_port}"
   tls_cert_file = "{folder}/server.pem"
   tls_key_file = "{folder}/server.pem"
+  {more}
 }}
 api_addr = "https://127.0.0.1:{port}"
 cluster_addr = "https://127.0.0.1:{cluster_port}"
@@ -42,7 +43,7 @@ class Unexpected(AssertionError):
 class OpenBao:
     """One server, from `__enter__` to `__exit__`; sealed and without keys until `initialise`."""
 
-    def __init__(self, program: str, folder: Path) -> None:
+    def __init__(self, program: str, folder: Path, *, demands_certificate: bool = False) -> None:
         self._program = program
         self._folder = folder
         self._port, cluster_port = free_ports(2)
@@ -51,9 +52,18 @@ class OpenBao:
         self.ca_file.write_bytes(ca.cert_pem.bytes())
         (folder / "server.pem").write_bytes(ca.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.bytes())
         (folder / "data").mkdir()
-        config = _CONFIG.format(folder=folder, port=self._port, cluster_port=cluster_port)
+        self.client_cert, self.client_key = folder / "client.pem", folder / "client.key"
+        client = ca.issue_cert("client.acme.example", common_name="client")
+        self.client_cert.write_bytes(client.cert_chain_pems[0].bytes())
+        self.client_key.write_bytes(client.private_key_pem.bytes())
+        more = f'tls_require_and_verify_client_cert = true\ntls_client_ca_file = "{self.ca_file}"'
+        config = _CONFIG.format(
+            folder=folder, port=self._port, cluster_port=cluster_port, more=more if demands_certificate else ""
+        )
         (folder / "server.hcl").write_text(config)
         self._trust = ssl.create_default_context(cafile=str(self.ca_file))
+        if demands_certificate:
+            self._trust.load_cert_chain(self.client_cert, self.client_key)
         self._key = ""
         self.root = ""
         """The root token."""
@@ -72,22 +82,26 @@ class OpenBao:
         self._key, self.root = keys["keys"][0], keys["root_token"]
         self._unseal()
 
-    def call(self, method: str, path: str, body: object = None, *, token: str = "", namespace: str = "") -> Any:
-        """Return what the server answers to the operator, or to whom a token belongs."""
-        status, text = self.ask(method, path, body, token=token, namespace=namespace)
+    def call(
+        self, method: str, path: str, body: object = None, *, token: str = "", namespace: str = "", wrap_s: int = 0
+    ) -> Any:
+        """Return what the server answers to the operator, or to whom a token belongs; wrapped for so many seconds, if any."""
+        status, text = self.ask(method, path, body, token=token, namespace=namespace, wrap_s=wrap_s)
         if status >= http.client.BAD_REQUEST:
             message = f"{method} {path}: {status}"
             raise Unexpected(message)
         return json.loads(text) if text else None
 
     def ask(
-        self, method: str, path: str, body: object = None, *, token: str = "", namespace: str = ""
+        self, method: str, path: str, body: object = None, *, token: str = "", namespace: str = "", wrap_s: int = 0
     ) -> tuple[int, bytes]:
         """Return status and body of an answer, whatever they are."""
         connection = http.client.HTTPSConnection("127.0.0.1", self._port, timeout=_PATIENCE_S, context=self._trust)
         headers = {"X-Vault-Token": token or self.root}
         if namespace:
             headers["X-Vault-Namespace"] = namespace
+        if wrap_s:
+            headers["X-Vault-Wrap-TTL"] = f"{wrap_s}s"
         try:
             connection.request(method, f"/v1/{path}", None if body is None else json.dumps(body), headers)
             answer = connection.getresponse()

@@ -9,6 +9,7 @@ import pytest
 from connform.engine.load.manifest import load_manifest
 from connform.engine.validate import validate
 from connform.secrets.kit.interface import StoreConfig
+from connform.testing.logging_proxy import logging_proxy
 from tests.canary import API_KEY, assert_no_canary
 from tests.secrets.fetching import lint
 from tests.secrets.vault.openbao import OpenBao
@@ -47,6 +48,8 @@ TOKEN = 'auth: {method: token, token: "env://VAULT_TOKEN"}'
             (ADDRESS, 'auth: {method: approle, role_id_from: "env://R", secret_id: "env://S", mount: a/b}'),
             "secret/portal",
         ),
+        ((ADDRESS, "auth: {method: approle, role_id: r}"), "secret/portal"),
+        ((ADDRESS, "auth: {method: cert}", "tls: {client_cert: a.pem, client_key: a.key}"), "secret/portal"),
         ((ADDRESS, 'auth: {method: jwt, role: r, token: "env://CI_JWT"}'), "secret/portal"),
         ((ADDRESS, "auth: {method: kubernetes, role: r}"), "secret/portal"),
         ((ADDRESS, 'auth: {method: kubernetes, role: r, token: "file:///run/token", mount: k8s}'), "secret/portal"),
@@ -136,6 +139,20 @@ def test_references_of_a_login_are_secrets_and_the_rest_is_not(tmp_path: Path) -
 
 
 # ------------------------------------------------------------------------------------------------------------ bare vault://
+
+
+@pytest.mark.parametrize(("name", "counts"), [("HTTPS_PROXY", 1), ("VAULT_PROXY_ADDR", 2), ("VAULT_HTTP_PROXY", 2)])
+def test_a_bare_reference_uses_the_proxy_of_the_environment(
+    environment: pytest.MonkeyPatch, name: str, counts: int
+) -> None:
+    environment.setenv("NO_PROXY", "127.0.0.1")  # the variables of Vault itself know no exceptions
+    with logging_proxy() as proxy:
+        environment.setenv(name, proxy.url)
+        assert value(StoreConfig(Path()), "vault://secret/bare") == API_KEY
+        assert bool(proxy.targets) == (counts > 1)
+        environment.delenv("NO_PROXY")
+        assert value(StoreConfig(Path()), "vault://secret/bare") == API_KEY
+        assert len(proxy.targets) == counts
 
 
 @pytest.fixture

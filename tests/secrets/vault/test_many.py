@@ -32,7 +32,7 @@ templates:
     provider: http
     base_url: https://localhost:{port}
     tls: {{ca_file: api.pem}}
-    check: {{path: /me}}
+    check: {{path: /me, expect: {{body: {{const: {{}}}}}}}}
 connections:
 """
 CONNECTION = """\
@@ -50,7 +50,7 @@ class Run(NamedTuple):
     api: Server
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def role(bao: OpenBao) -> tuple[str, str]:
     """The ids of an AppRole."""
     for number in range(SECRETS):
@@ -127,7 +127,7 @@ def test_a_rejected_login_is_one_attempt_for_all_connections(bao: OpenBao, prepa
         arguments = ("check", "-f", prepared.file, "--format", "json")
         ended = run(*arguments, cwd=prepared.file.parent, env={"SECRET_ID": API_KEY})
 
-    assert asked == [("update", "auth/many/login")]
+    assert asked == [("update", "auth/many/login"), ("update", "sys/wrapping/lookup")]
     assert ended.code == 5
     assert ended.report["summary"]["failed"] == CONNECTIONS
     assert {one["class"] for one in ended.connections.values()} == {"secret_denied"}

@@ -14,9 +14,9 @@ from connform.secrets.kit.interface import StoreConfig
 from tests.canary import API_KEY
 from tests.http.servers import Authority, Connection, Server
 from tests.secrets.fetching import lint
+from tests.secrets.vault.fronts import reply
 from tests.secrets.vault.openbao import OpenBao
 from tests.secrets.vault.stores import failure, store_at, store_with, value
-from tests.secrets.vault.test_answers import reply
 from tests.secrets.vault.test_manifest import ADDRESS, TOKEN, codes
 
 OWN = (

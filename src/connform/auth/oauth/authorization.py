@@ -69,7 +69,7 @@ def start(
         authorize_url: the authorization endpoint. Its query stays (RFC 6749 §3.1).
         client_id: the client id of the app.
         redirect_uri: exactly as registered with the vendor.
-        scopes: the requested scopes.
+        scopes: the requested scopes; without any, the server decides (RFC 6749 §3.3).
         issuer: the issuer of the server; empty if unknown.
         is_issuer_required: whether an answer without the issuer is refused.
     """
@@ -79,11 +79,12 @@ def start(
         "response_type": "code",
         "client_id": client_id,
         "redirect_uri": redirect_uri,
-        "scope": " ".join(scopes),
         "state": state,
         "code_challenge": challenge,
         "code_challenge_method": "S256",
     }
+    if scopes:
+        parameters["scope"] = " ".join(scopes)
     parts = urlsplit(authorize_url)
     query = "&".join(filter(None, (parts.query, urlencode(parameters))))
     url = urlunsplit(parts._replace(query=query, fragment=""))
@@ -177,6 +178,6 @@ def _parameters(redirect_uri: str, received: SplitResult) -> dict[str, str]:
 
 
 def _split_address(url: SplitResult) -> tuple[str, str, int, str]:
-    if url.username is not None or url.password is not None:
+    if url.username is not None:
         raise ValueError
     return *Origin.of(url), url.path or "/"

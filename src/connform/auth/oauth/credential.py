@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import UTC, datetime
-from threading import Lock, Thread
+from threading import Lock
+from time import monotonic
 
 from connform.auth.oauth import pending_refresh
-from connform.auth.oauth.freshness import is_fresh
+from connform.auth.oauth.freshness import is_fresh, is_valid
 from connform.auth.oauth.renewal import Renewal, header_lines
+from connform.auth.oauth.renewal_thread import RenewalThread
 from connform.auth.oauth.server import AuthorizationServer
 from connform.auth.oauth.token_endpoint import App
 from connform.errors import ConnectionFailed
@@ -25,6 +27,12 @@ from connform.process_local import ProcessLocal
 
 _LOCK_WAIT_SHARE = 0.9
 """The share of a caller's time to wait for the lock: at its end the message says who holds the lock, before the caller's deadline."""
+_MOMENT_S = 2.0
+"""How long a caller waits for a renewal while the present token is valid; half of its time if that is less."""
+_PAUSE_S = 5.0
+"""How long the present token is used without a renewal after one has failed."""
+_APP_REFUSED = "client_credentials_rejected"
+"""The fault that is raised even if the present token is valid: the client secret is read again then."""
 
 
 def _now() -> datetime:
@@ -68,21 +76,29 @@ class GrantCredential(Credential):
         self._connection = connection
         self._renewal = Renewal(connection, store, server, app, settings, clock)
         self._clock = clock
-        self._grant: Grant | None = None
+        self._pause_ends_at = 0.0
         self._current = ProcessLocal(_CurrentRenewal)
 
     @property
     def facts(self) -> GrantFacts | None:
         """The facts of the grant that was renewed or read last; `None` before the first request."""
-        return self._grant.facts if self._grant else None
+        present = self._renewal.present
+        return present[0].facts if present else None
 
     def headers(self) -> HeaderLines:
-        """Return the header line of the token in memory while it is fresh; otherwise nothing."""
-        grant = self._grant
-        return header_lines(grant) if grant is not None and is_fresh(grant.facts, self._clock()) else NO_LINES
+        """Return the header line of the token in memory while it is fresh, or valid and its renewal has just failed; otherwise nothing."""
+        present = self._renewal.present
+        if present is None:
+            return NO_LINES
+        (grant, lines), now = present, self._clock()
+        if is_fresh(grant.facts, now) or (monotonic() < self._pause_ends_at and is_valid(grant.facts, now)):
+            return lines
+        return NO_LINES
 
     def renew(self, refused: HeaderLines = NO_LINES) -> HeaderLines:
         """Return the header line of a usable token, after a renewal if needed (`http.settings.Credential`).
+
+        If the renewal fails, or takes longer than a moment, that is the present token while it is valid and was not refused.
 
         Raises:
             ConnectionFailed: as for `Renewal.run`. At the deadline of the caller, the message says what the renewal waits for; the
@@ -95,15 +111,40 @@ class GrantCredential(Credential):
             limit_s = self._remaining_s()
             outcome, is_own = self._join_or_start(refused, limit_s)
             try:
-                lines = header_lines(outcome.result(limit_s))
-            except TimeoutError:
-                raise self._renewal.timeout_failure() from None
-            except ConnectionFailed as failure:
-                if is_own or failure.fault.name != "store_locked":
-                    raise
+                lines = header_lines(self._result(outcome, limit_s, refused))
+            except (TimeoutError, ConnectionFailed) as error:
+                failure = error if isinstance(error, ConnectionFailed) else self._renewal.timeout_failure()
+                if failure.fault.name != _APP_REFUSED and (lines := self._still_valid(refused)):
+                    self._pause_ends_at = monotonic() + _PAUSE_S
+                    return lines
+                if is_own or failure is not error or failure.fault.name != "store_locked":
+                    raise failure from None
                 continue  # the caller that started it had less time to wait for the lock
             if is_own or lines != refused:  # a renewal of another caller may return the token that was refused here
                 return lines
+
+    def _result(self, outcome: Future[Grant], limit_s: float | None, refused: HeaderLines) -> Grant:
+        """Return the renewed grant.
+
+        Raises:
+            ConnectionFailed: of the renewal.
+            TimeoutError: the time of the caller is over, or a moment has passed and the present token is valid.
+        """
+        moment_s = _MOMENT_S if limit_s is None else min(_MOMENT_S, limit_s / 2)
+        for timeout_s in (moment_s, None if limit_s is None else limit_s - moment_s):
+            try:
+                return outcome.result(timeout_s)
+            except TimeoutError:
+                if self._still_valid(refused):
+                    break
+        raise TimeoutError
+
+    def _still_valid(self, refused: HeaderLines) -> HeaderLines:
+        """Return the header line of the present token if it is valid and was not refused; otherwise nothing."""
+        present = self._renewal.present
+        if present is None or not is_valid(present[0].facts, self._clock()) or present[1] == refused:
+            return NO_LINES
+        return present[1]
 
     def _remaining_s(self) -> float | None:
         try:
@@ -122,17 +163,17 @@ class GrantCredential(Credential):
             return current.outcome, True
 
     def _start(self, refused: HeaderLines, limit_s: float | None) -> Future[Grant]:
-        """Start a renewal in a thread that is not a daemon: it completes even if all callers give up or the process is ending."""
+        """Start a renewal in a thread, which completes even if all callers give up or the process is ending."""
         outcome: Future[Grant] = Future()
         lock_timeout_s = pending_refresh.MAX_AGE.total_seconds() if limit_s is None else limit_s * _LOCK_WAIT_SHARE
 
         def work() -> None:
             try:
-                grant = self._grant = self._renewal.run(refused, lock_timeout_s)
+                grant = self._renewal.run(refused, lock_timeout_s)
             except BaseException as error:  # noqa: BLE001  (it is raised in the callers)
                 outcome.set_exception(error)
             else:
                 outcome.set_result(grant)
 
-        Thread(target=work, name=f"connform renews {self._connection}", daemon=False).start()
+        RenewalThread(target=work, name=f"connform renews {self._connection}", daemon=False).start()
         return outcome

@@ -22,6 +22,11 @@ def is_fresh(facts: GrantFacts, now: datetime) -> bool:
     return now < facts.expires_at - min(_LEEWAY, (facts.expires_at - facts.obtained_at) / 10)
 
 
+def is_valid(facts: GrantFacts, now: datetime) -> bool:
+    """Return whether the access token has not expired yet."""
+    return facts.expires_at is None or now < facts.expires_at
+
+
 def is_young(facts: GrantFacts, now: datetime) -> bool:
     """Return whether the access token is so young that a 401 or 403 is not about its age.
 

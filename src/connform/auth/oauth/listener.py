@@ -1,6 +1,6 @@
-"""An HTTPS server on this machine that receives the redirect at the end of a login.
+"""An HTTP or HTTPS server on this machine that receives the redirect at the end of a login (RFC 8252 §7.3).
 
-Layer 2; IO: loopback. The person provides the certificate: vendors register only https redirects, and the browser must trust it.
+Layer 2; IO: loopback. For an https redirect, the person provides the certificate, which the browser must trust.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import errno
 import socket
 import ssl
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from pathlib import Path
@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 from connform.errors import ConnectionFailed
 from connform.http.net.certificate_files import load_own_certificate
 from connform.http.net.tls_socket import TLSSocket
+from connform.origin import DEFAULT_PORTS
 from connform.secret import Secret
 
 _PAGE = (
@@ -34,7 +35,7 @@ _NO_SUCH_ADDRESS = {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL}
 
 @contextmanager
 def listen_for_redirect(
-    redirect_uri: str, is_answer: Callable[[str], bool], certificate: Path, key: Path | None
+    redirect_uri: str, is_answer: Callable[[str], bool], certificate: Path | None, key: Path | None
 ) -> Iterator[Callable[[float], Secret]]:
     """Listen on the address of `redirect_uri`; yield a function that waits for the redirect, up to a number of seconds.
 
@@ -42,9 +43,9 @@ def listen_for_redirect(
     get a page that says so, and are waited past.
 
     Args:
-        redirect_uri: an https address on this machine.
+        redirect_uri: an http or https address on this machine.
         is_answer: returns whether a query is that of the answer.
-        certificate: PEM file with the certificate chain.
+        certificate: PEM file with the certificate chain; `None` to listen in clear, for an http address.
         key: PEM file with its private key; `None` if `certificate` holds it.
 
     Raises:
@@ -52,7 +53,7 @@ def listen_for_redirect(
             waiting, `login_timeout`.
     """
     url = urlsplit(redirect_uri)
-    tls = _tls_context(certificate, key)
+    tls = _tls_context(certificate, key) if certificate else None
     callbacks: SimpleQueue[Secret] = SimpleQueue()
 
     def wait(timeout_s: float) -> Secret:
@@ -75,7 +76,7 @@ def listen_for_redirect(
 
 
 def _servers(
-    tls: ssl.SSLContext,
+    tls: ssl.SSLContext | None,
     redirect_uri: str,
     is_answer: Callable[[str], bool],
     callbacks: SimpleQueue[Secret],
@@ -102,7 +103,7 @@ def _servers(
 def _loopback_addresses(redirect_uri: str) -> list[tuple[socket.AddressFamily, tuple[str, int]]]:
     url = urlsplit(redirect_uri)
     try:
-        found = socket.getaddrinfo(url.hostname, url.port or 443, type=socket.SOCK_STREAM)
+        found = socket.getaddrinfo(url.hostname, url.port or DEFAULT_PORTS[url.scheme], type=socket.SOCK_STREAM)
     except OSError:
         found = []
     addresses = {(family, (str(address[0]), int(address[1]))) for family, _, _, _, address in found}
@@ -126,7 +127,7 @@ class _Server(ThreadingHTTPServer):
         self,
         family: socket.AddressFamily,
         address: tuple[str, int],
-        tls: ssl.SSLContext,
+        tls: ssl.SSLContext | None,
         redirect_uri: str,
         is_answer: Callable[[str], bool],
         callbacks: SimpleQueue[Secret],
@@ -144,10 +145,10 @@ class _Server(ThreadingHTTPServer):
         TCPServer.server_bind(self)
 
     def finish_request(self, request: socket.socket, client_address: object) -> None:  # type: ignore[override]  # the base class's stub has more kinds of request
-        """Do the TLS handshake in the thread of the connection: browsers open connections and leave some idle."""
+        """Do the TLS handshake, if any, in the thread of the connection: browsers open connections and leave some idle."""
         request.settimeout(_IDLE_TIMEOUT_S)
         try:
-            with self.tls.wrap_socket(request, server_side=True) as connection:
+            with self.tls.wrap_socket(request, server_side=True) if self.tls else nullcontext(request) as connection:
                 _Handler(connection, client_address, self)
         except OSError:  # the browser does not trust the certificate, or closed the connection
             return

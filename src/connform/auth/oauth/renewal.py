@@ -4,7 +4,8 @@ Layer 2; uses the table of grants and the token endpoint. Rules that prevent the
 
 - One renewal at a time, in all threads, processes and machines: lock the grant, then read it again.
 - A lock can be lost. So wait for a pending refresh of another process, and never replace a record that another process wrote.
-- Before a refresh token is sent, write the pending refresh. This checks that the database can be written.
+- Before a refresh token is sent, write the pending refresh. This checks that the record is as it was read, and that the database can be
+  written. A token that is not sent by the end of its call is not sent at all: another process may have taken over.
 - One POST, never repeated after bytes were sent. Then write the whole record.
 - Delete nothing. A grant that can't be renewed is marked as ended, and stays.
 """
@@ -19,7 +20,7 @@ from connform.auth.oauth import pending_refresh
 from connform.auth.oauth.cool_down import CoolDown
 from connform.auth.oauth.freshness import is_fresh, is_young
 from connform.auth.oauth.server import AuthorizationServer
-from connform.auth.oauth.stored_grant import StoredGrant
+from connform.auth.oauth.stored_grant import RETRY_HINT, StoredGrant
 from connform.auth.oauth.token_answer import AnswerLost, EndpointFailed, GrantRefused, Tokens
 from connform.auth.oauth.token_endpoint import CALL_S, App, TokenEndpoint
 from connform.errors import ConnectionFailed
@@ -32,7 +33,6 @@ _ENDED = {
     "login_required": "the server no longer accepts the grant: it was revoked, or has ended",
     "refresh_interrupted": "a refresh was interrupted, and the answer with the new token was lost",
 }
-_RETRY_HINT = "the next use tries the token once more; where that is refused, run `connform login` for this connection"
 
 
 class Renewal:
@@ -56,6 +56,8 @@ class Renewal:
         self._clock = clock
         self._stored_grant = StoredGrant(connection)
         self._cool_down = CoolDown()
+        self.present: tuple[Grant, HeaderLines] | None = None
+        """The grant that was read or renewed last, with the header line of its token; `None` once it has ended."""
         self._reading_database = ("store_unavailable", f"the store has not yet said what {connection} was granted", "")
         self._waiting_for = self._reading_database
 
@@ -79,9 +81,12 @@ class Renewal:
         self._waiting_for = self._reading_database
         stored = self._store.read(name)
         if stored is None:  # `lock` would make the folder of the database, and reading must not
+            self.present = None
             raise ConnectionFailed("login_required", f"no customer has granted {name} access yet")
-        if not self._stored_grant.has_unsaved and self._is_usable(stored, refused, started_at):
-            return stored
+        if not self._stored_grant.has_unsaved:
+            self._note(stored)
+            if self._is_usable(stored, refused, started_at):
+                return stored
         self._cool_down.check()
         self._waiting_for = (
             "store_locked",
@@ -91,16 +96,20 @@ class Renewal:
         with self._store.lock(name, lock_timeout_s) as locked:
             while True:
                 grant = self._stored_grant.read(locked)
+                self._note(grant)
                 self._require_not_ended(grant)
                 pending = grant.facts.pending
                 if self._is_usable(grant, refused, started_at) or self._is_refusal_final(grant, refused):
                     return grant
                 if pending and pending_refresh.is_under_way(pending, name, self._clock()):
                     self._wait_for(pending, deadline)
-                elif pending and self._stored_grant.read(locked).facts != grant.facts:
-                    continue  # the refresh ended after `grant` was read: its refresh token may be spent
                 elif renewed := self._refresh(locked, grant):
                     return renewed
+
+    def _note(self, grant: Grant) -> None:
+        """Make a grant the present one, unless it has ended or is not the declared app's."""
+        is_alive = not grant.facts.ended and self._is_declared(grant.facts)
+        self.present = (grant, header_lines(grant)) if is_alive else None
 
     def _require_not_ended(self, grant: Grant) -> None:
         facts = grant.facts
@@ -121,7 +130,7 @@ class Renewal:
         sleep(_POLL_S)
 
     def _refresh(self, locked: LockedGrant, grant: Grant) -> Grant | None:
-        """Send the refresh token, and return the renewed grant; `None` if another process replaced the record meanwhile."""
+        """Send the refresh token, and return the renewed grant; `None` if another process has replaced the record."""
         if grant.refresh_token is None:
             raise ConnectionFailed("login_required", "the access token has ended, and there is no refresh token")
         message = f"the grant of {self._connection} is still being renewed: the token endpoint has not answered yet"
@@ -129,9 +138,9 @@ class Renewal:
         self._waiting_for = ("token_endpoint_unavailable", message, hint)
         pending_before = grant.facts.pending
         with pending_refresh.track_refresh(self._connection):
-            # A process that is stopped here, until another one takes over, must not send the token when it goes on.
-            ends_at = monotonic() + CALL_S
-            locked.begin_refresh()
+            ends_at = self._begin(locked, grant)
+            if ends_at is None:
+                return None
             try:
                 endpoint = TokenEndpoint(grant.facts.token_url, self._app, self._settings)
                 tokens = endpoint.refresh(grant.refresh_token, ends_at)
@@ -140,25 +149,47 @@ class Renewal:
                 facts = grant.facts._replace(pending=None, ended=ended)
                 if not locked.replace(grant, grant._replace(facts=facts)):
                     return None
-                said = f" (it said {refused})" if str(refused) else ""
-                raise ConnectionFailed(ended, f"{_ENDED[ended]}{said}") from None
+                self.present = None
+                raise ConnectionFailed(ended, f"{_ENDED[ended]} (it said {refused})") from None
             except AnswerLost as lost:  # the record stays pending: if the next refresh is refused, this is the cause
                 message = f"{_ENDED['refresh_interrupted']}: {lost}"
-                failure = ConnectionFailed("refresh_interrupted", message, "" if pending_before else _RETRY_HINT)
-                self._stored_grant.save_pending(locked, grant, Pending(self._clock(), holder=""))
-                if pending_before:  # this was already the second try
-                    self._cool_down.begin(failure)
-                raise failure from None
+                failure = ConnectionFailed("refresh_interrupted", message, "" if pending_before else RETRY_HINT)
+                self._raise_unless_replaced(locked, grant, failure, may_be_spent=True)
+                return None
             except ConnectionFailed as failure:
                 may_be_spent = isinstance(failure, EndpointFailed) and failure.may_be_spent
-                pending = Pending(self._clock(), holder="") if may_be_spent else pending_before
-                self._stored_grant.save_pending(locked, grant, pending)
-                if isinstance(failure, EndpointFailed):
-                    self._cool_down.begin(failure, failure.retry_after_s)
-                raise
+                self._raise_unless_replaced(locked, grant, failure, may_be_spent=may_be_spent)
+                return None
             self._cool_down.end()
             renewed = self._with_tokens(grant, tokens)
-            return renewed if self._stored_grant.save(locked, grant, renewed) else None
+            if not self._stored_grant.save(locked, grant, renewed):
+                return None
+            self._note(renewed)
+            return renewed
+
+    def _begin(self, locked: LockedGrant, grant: Grant) -> float | None:
+        """Write the pending refresh, and return the end of the call; `None` if another process has replaced the record.
+
+        A process that is stopped from here on, until another one takes over, must not send the token when it goes on.
+        """
+        began_at, ends_at = self._clock(), monotonic() + CALL_S
+        if not locked.begin_refresh(grant):
+            return None
+        has_slept = self._clock() - began_at > timedelta(seconds=CALL_S)  # the monotonic clock may stand meanwhile
+        return monotonic() if has_slept else ends_at
+
+    def _raise_unless_replaced(
+        self, locked: LockedGrant, grant: Grant, failure: ConnectionFailed, *, may_be_spent: bool
+    ) -> None:
+        """Write that no process waits any more, and raise the failure; return if another process has replaced the record."""
+        pending = Pending(self._clock(), holder="") if may_be_spent else grant.facts.pending
+        if not self._stored_grant.save_pending(locked, grant, pending):
+            return
+        if isinstance(failure, EndpointFailed):
+            self._cool_down.begin(failure, failure.retry_after_s)
+        elif may_be_spent and grant.facts.pending:  # this was already the second try
+            self._cool_down.begin(failure)
+        raise failure from None
 
     def _with_tokens(self, grant: Grant, tokens: Tokens) -> Grant:
         now = self._clock()

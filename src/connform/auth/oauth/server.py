@@ -36,7 +36,7 @@ class AuthorizationServer(NamedTuple):
         """Whether a token endpoint belongs to this server. Only then may the refresh token of its grant be sent there."""
         if self.token_url:
             return token_url == self.token_url
-        return bool(self.issuer) and same_origin(token_url, self.issuer)
+        return same_origin(token_url, self.issuer)
 
 
 def discover(server: AuthorizationServer, settings: ClientSettings) -> AuthorizationServer:

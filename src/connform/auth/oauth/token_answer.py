@@ -23,9 +23,10 @@ _GRANT_ERRORS = {
     "invalid_token",  # RFC 6750 §3.1: some servers say it of a refresh token
     *("interaction_required", "login_required", "consent_required"),  # OpenID Connect Core 1.0 §3.1.2.6
     "bad_refresh_token",  # GitHub: github.com/lelylan/simple-oauth2/issues/459, read 2026-11-28
-    "invalid_refresh_token",  # Slack: the grant is refused with a 200
+    "bad_verification_code",  # GitHub, of a code: its page "Troubleshooting OAuth app access token request errors"
+    *("invalid_refresh_token", "invalid_code"),  # Slack, with a 200: docs.slack.dev/reference/methods/oauth.v2.access
 }
-"""The customer has to log in again."""
+"""The code is not accepted, or the customer has to log in again."""
 _APP_ERRORS = {
     *("invalid_client", "unauthorized_client"),  # RFC 6749 §5.2
     "incorrect_client_credentials",  # GitHub
@@ -33,10 +34,17 @@ _APP_ERRORS = {
     *("invalid_client_id", "bad_client_secret"),
 }
 """The app is refused: its secret is wrong, or it may not do this."""
+_APP_ERRORS_WITH_401 = {"", "invalid_request"}
+"""What else says so with a 401 (RFC 6749 §5.2): no known name, or Apigee's."""
 _REQUEST_ERRORS = {"invalid_request", "invalid_scope", "unsupported_grant_type"}
 """The request is refused (RFC 6749 §5.2)."""
-_REFUSED_TOKEN = re.compile(r"refresh[ _]token\b.*\b(invalid|expired|revoked)\b", re.IGNORECASE)
-"""What Databricks says beside `invalid_request`: github.com/databricks/cli/issues/667, read 2026-11-28."""
+_REFUSED_TOKEN = re.compile(
+    r"refresh[ _]token\b.*\b(invalid|expired|revoked)\b|\binvalid (refresh[ _]token|authorization code)\b",
+    re.IGNORECASE,
+)
+"""What Databricks and Apigee say beside `invalid_request`: github.com/databricks/cli/issues/667, read 2026-11-28."""
+_NAMES = {"error": "ErrorCode", "error_description": "Error"}
+"""The names that Apigee has for the parameters of an error: cloud.google.com/apigee/docs/api-platform/reference/policies/oauth-http-status-code-reference."""
 _MAX_DESCRIPTION_CHARACTERS = 1000
 """What is searched of it: the time grows with the square of its length."""
 _BOUND_TYPES = {"mac", "dpop", "pop"}
@@ -144,10 +152,10 @@ def raise_error(answer: TokenAnswer) -> None:
     if not is_gateway:
         if error in _GRANT_ERRORS or (error == "invalid_request" and _refuses_the_token(answer)):
             raise GrantRefused(name)
-        if error in _APP_ERRORS or (status == _UNAUTHORIZED and not name):
+        if error in _APP_ERRORS or (status == _UNAUTHORIZED and name in _APP_ERRORS_WITH_401):
             raise EndpointFailed("client_credentials_rejected", message)
         if error in _REQUEST_ERRORS:
-            hint = "ask the vendor what the app may ask for; the grant is as it was"
+            hint = "ask the vendor what the app may ask for; a stored grant is as it was"
         elif status in _SUCCESS and not error:
             return
         elif not name and status != _TOO_MANY:
@@ -158,13 +166,14 @@ def raise_error(answer: TokenAnswer) -> None:
     raise EndpointFailed("token_endpoint_unavailable", message, hint, retry_after_s, may_be_spent=is_gateway)
 
 
-def _error_of(answer: TokenAnswer) -> str:
-    error = _parse_json(answer.body).get("error")
-    return error if isinstance(error, str) else ""
+def _error_of(answer: TokenAnswer, parameter: str = "error") -> str:
+    content = _parse_json(answer.body)
+    value = content.get(parameter, content.get(_NAMES[parameter]))
+    return value if isinstance(value, str) else ""
 
 
 def _refuses_the_token(answer: TokenAnswer) -> bool:
-    description = str(_parse_json(answer.body).get("error_description"))
+    description = _error_of(answer, "error_description")
     return bool(_REFUSED_TOKEN.search(description[:_MAX_DESCRIPTION_CHARACTERS]))
 
 

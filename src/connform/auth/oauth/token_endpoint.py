@@ -33,8 +33,8 @@ class App(NamedTuple):
 
     client_id: str
     """The public name of the app."""
-    client_secret: Secret
-    """The secret of the app."""
+    client_secret: Secret | None
+    """The secret of the app; `None` for a public client (RFC 6749 §2.1), which sends its name in the body."""
     authentication: str = "basic"
     """How both are sent: `basic` (in a header) or `body` (RFC 6749 §2.3.1)."""
 
@@ -106,12 +106,14 @@ class TokenEndpoint:
 
         from connform.http import RequestFailed, sync_client
 
-        in_body = self.app.authentication == "body"
-        if in_body:
-            form = {**form, "client_id": self.app.client_id, "client_secret": self.app.client_secret}
+        credential = _basic_credential(self.app)
+        if credential is None:
+            form = {**form, "client_id": self.app.client_id}
+            if self.app.client_secret is not None:
+                form["client_secret"] = self.app.client_secret
         settings = replace(
             settings_for(url, self._settings),
-            credential=None if in_body else _basic_credential(self.app),
+            credential=credential,
             attempts=1,
             read_s=CALL_S,
             write_s=CALL_S,
@@ -133,8 +135,13 @@ def _encode(form: _Form) -> bytes:
     return urlencode(clear).encode("ascii")
 
 
-def _basic_credential(app: App) -> HeaderCredential:
-    """Return the `Basic` credential. Both parts are form-encoded first (RFC 6749 §2.3.1), because of colons and percent signs."""
+def _basic_credential(app: App) -> HeaderCredential | None:
+    """Return the `Basic` credential; `None` if the app is named in the body.
+
+    Both parts are form-encoded first (RFC 6749 §2.3.1), because of colons and percent signs.
+    """
+    if app.client_secret is None or app.authentication == "body":
+        return None
     pair = f"{quote_plus(app.client_id)}:{quote_plus(app.client_secret.reveal())}"
     value = Secret(b64encode(pair.encode("ascii")).decode("ascii"))
     return HeaderCredential("Authorization", value, key="client_secret", scheme="Basic")

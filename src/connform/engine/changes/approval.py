@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from connform.engine.changes.plan import Plan
-from connform.engine.changes.plan_file import PlanFile, require_same
+from connform.engine.changes.plan_file import PlanFile
 from connform.engine.changes.safety import refusals
+from connform.engine.changes.stale_plan import require_same
 from connform.engine.report import Report
-from connform.engine.run.states import SINGLE_SHARD, Shard
+from connform.engine.run.shard import SINGLE_SHARD, Shard
 from connform.errors import Refused
 
 _MAX_SHOWN = 20
@@ -49,7 +50,7 @@ def require_approval(plan: Plan, approval: Approval, shard: Shard, report: Calla
         )
     if not plan.pending:
         return
-    all_steps = approval.saved.steps if approval.saved and approval.saved.shard == SINGLE_SHARD else plan.all_steps
+    all_steps = approval.saved.all_steps if approval.saved and approval.saved.shard == SINGLE_SHARD else plan.all_steps
     reasons = refusals(plan._replace(all_steps=all_steps))
     if reasons and not approval.force:
         more = (

@@ -22,7 +22,7 @@ def record_of_attempt(
     Args:
         change: the planned change.
         report: the report of the check.
-        versions: the versions of its secrets, by their key under `auth:`.
+        versions: the versions of its secrets, by their key.
         file: its manifest, as `AppliedRecord.file`.
         by: who ran `apply`.
     """
@@ -45,9 +45,7 @@ def record_of_attempt(
         ),
         latency_ms=round(latency.elapsed_s * 1000, 1) if latency else None,
         certificate_expires_at=str(tls.facts.get("cert_expires_at", "")) if tls else "",
-        secrets=tuple(
-            UsedSecret(key, str(text), versions.get(key, "")) for key, text in connection.auth.references.items()
-        ),
+        secrets=tuple(UsedSecret(key, str(text), versions.get(key, "")) for key, text in connection.references.items()),
     )
     is_ready = report.verdict is Verdict.READY
     if is_ready or not change.before:

@@ -37,11 +37,22 @@ class DeclaredConnection(NamedTuple):
     """The state table where it is recorded, or will be."""
     moved_from: str = ""
     """The old name under which it is recorded; empty if it isn't renamed."""
+    fields: tuple[FieldChange, ...] = ()
+    """The values that differ from those that were applied."""
 
     @property
     def recorded_as(self) -> str:
         """The name under which it is looked up in the recorded state."""
         return self.moved_from or self.connection.name
+
+    def compared_with(self, applied: Applied) -> DeclaredConnection:
+        """Return it with the values that differ; as it was applied, if it is only written differently."""
+        if not applied.summary.digest:
+            return self
+        fields = differences(applied.spec, self.spec)
+        if fields:
+            return self._replace(fields=fields)
+        return self._replace(spec=applied.spec, digest=applied.summary.digest)
 
     def action(self, summary: RecordSummary | None) -> Action:
         """Return what is to be done, by the summary of its record; `None` if it isn't recorded."""
@@ -61,8 +72,8 @@ class DeclaredConnection(NamedTuple):
 
 def declared_connection(connection: Connection, manifest: Manifest, states: StateOfRun) -> DeclaredConnection:
     """Return a declared connection with its specification and the state table where it is recorded."""
-    spec = specification(connection, manifest.stores, states.folder_path)
-    file, table = states.manifest_path(connection.span.file), states.table(connection.base)
+    spec = specification(connection, manifest.stores, states.paths.of_folder)
+    file, table = states.paths.of_manifest(connection.span.file), states.table(connection.base)
     return DeclaredConnection(connection, spec, digest(spec), file, table)
 
 
@@ -94,20 +105,15 @@ def declared_change(
     """
     action = declared.action_besides_move(summary)
     before = summary.digest if summary else ""
-    fields: tuple[FieldChange, ...] = ()
-    reasons = list(_failure_reasons(summary))
-    if action is Action.UPDATE and summary and applied:
-        fields = differences(applied.spec, declared.spec)
-        if before != declared.digest and not fields:
-            reasons.append("it was recorded in an earlier form")
-        if declared.is_from_other_file(summary):
-            fields = (FieldChange("/file", summary.file, declared.file), *fields)
+    fields = declared.fields
+    if action is Action.UPDATE and summary and declared.is_from_other_file(summary):
+        fields = (FieldChange("/file", summary.file, declared.file), *fields)
     return Change(
         name=declared.connection.name,
         action=declared.action(summary),
         before=before,
         after=declared.digest,
-        reasons=tuple(reasons),
+        reasons=_failure_reasons(summary),
         connection=declared.connection,
         applied=applied._replace(connection=declared.connection.name) if applied else None,
         table=declared.table,

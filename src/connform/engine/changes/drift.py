@@ -24,7 +24,7 @@ def compare_with_live(
         change: the change of a connection whose declaration equals what was applied.
         record: its record; `None` if it was deleted meanwhile.
         report: the report of the live check.
-        versions: the present versions of its secrets, by their key under `auth:`.
+        versions: the present versions of its secrets, by their key.
     """
     live = list(_rotated_secrets(record, versions)) if record else []
     if _is_from_server(report):

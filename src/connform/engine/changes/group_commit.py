@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 
 from connform.database.state_table import StateChanges
+from connform.errors import ConnectionFailed
 from connform.recorded import AppliedRecord, EarlierSpec
 
 
@@ -19,6 +20,10 @@ class GroupCommit:
         self._waiting: list[tuple[AppliedRecord | str, tuple[EarlierSpec, ...], asyncio.Future[None]]] = []
         self._writer: asyncio.Task[None] | None = None
         self._failure: Exception | None = None
+
+    def fail(self, failure: ConnectionFailed) -> None:
+        """Let every later call fail, since the table can't be written."""
+        self._failure = failure
 
     def require_working(self) -> None:
         """Require that no write has failed yet. A change that can't be recorded must not begin.

@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from connform.auth.oauth.freshness import is_fresh
-from connform.engine.load.catalog import uses_grant
+from connform.engine.changes.definition_part import recorded_definition
+from connform.engine.load.catalog import has_grant, uses_grant
 from connform.grant import GrantFacts
 from connform.manifest.model import Connection
 from connform.recorded import Applied
@@ -34,16 +35,9 @@ def leaves_grant(applied: Applied | None, connection: Connection) -> bool:
     """Whether a connection was applied with OAuth, and is declared without it now."""
     return (
         applied is not None
-        and uses_grant(applied.spec["settings"]["auth"]["method"])
-        and not uses_grant(connection.settings["auth"]["method"])
+        and uses_grant(applied.spec["settings"], recorded_definition(applied.spec))
+        and not has_grant(connection)
     )
-
-
-def describe_grant(facts: GrantFacts) -> str:
-    """Return a phrase that names the connection, client, date and scopes of a grant. It holds no secret."""
-    since = facts.granted_at.isoformat(timespec="seconds") if facts.granted_at else "at a time that isn't recorded"
-    scopes = " ".join(facts.scopes) or "none"
-    return f"the grant of {facts.connection} (client {facts.client_id}, granted {since}, scopes {scopes})"
 
 
 def reasons_for_force(plan: Plan) -> Iterator[str]:
@@ -59,7 +53,7 @@ def reasons_for_force(plan: Plan) -> Iterator[str]:
                 suggestions.get(name)
                 or f"where it was renamed, write `moved: {{{name}: NEW}}`, and the grant moves along"
             )
-        yield f"it would revoke {describe_grant(change.revokes)}: {suggestion}"
+        yield f"it would revoke {change.revokes}: {suggestion}"
 
 
 def probable_renames(steps: Sequence[Step]) -> Mapping[str, str]:

@@ -9,15 +9,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from connform.database.state_table import StateTable
-from connform.engine.changes.compare import declared_change, declared_connection, removal_change
+from connform.engine.changes.compare import DeclaredConnection, declared_change, declared_connection, removal_change
+from connform.engine.changes.definition_part import recorded_definition
 from connform.engine.changes.living_grants import probable_renames
 from connform.engine.changes.plan import Action, Change, Plan, Step
 from connform.engine.changes.production import production_secrets
 from connform.engine.changes.renames import Rename, find_renames
-from connform.engine.changes.specification import with_stores
+from connform.engine.changes.specification import is_only_prose, with_stores
 from connform.engine.load.catalog import uses_grant
 from connform.engine.load.selection import Selection, select
-from connform.engine.run.states import SINGLE_SHARD, Shard, StateOfRun, by_table
+from connform.engine.run.shard import SINGLE_SHARD, Shard
+from connform.engine.run.states import StateOfRun, by_table
 from connform.errors import UnknownConnection
 from connform.manifest.decode import Manifest
 from connform.recorded import Applied, RecordSummary
@@ -57,7 +59,7 @@ def make_plan(manifest: Manifest, states: StateOfRun, selection: Selection, shar
     changed = [
         one
         for name, one in declared.items()
-        if name in summaries and shard.has(name) and one.action_besides_move(summaries[name]) is not Action.NONE
+        if name in summaries and one.action_besides_move(summaries[name]) is not Action.NONE
     ]
     undeclared_here = {name: table for name, table in undeclared.items() if shard.has(name) or selection.tags}
     applied = _read_applied({one.recorded_as: one.table for one in changed} | undeclared_here)
@@ -65,16 +67,14 @@ def make_plan(manifest: Manifest, states: StateOfRun, selection: Selection, shar
         summaries.pop(one.connection.name)
         if one.recorded_as in applied:
             summaries[one.connection.name] = applied[one.recorded_as].summary
+            declared[one.connection.name] = one.compared_with(applied[one.recorded_as])
     tags: dict[str, Sequence[str]] = {name: entry.tags for name, entry in manifest.declared.items()}
     tags |= {
         name: _tags(applied.get(name)) for name in sorted(undeclared) if name in applied or name not in undeclared_here
     }
     removed = [name for name in select(tags, selection) if name in undeclared]
-    all_steps = [
-        _short_step(name, one.action(summaries.get(name)), summaries.get(name), one.digest)
-        for name, one in declared.items()
-    ]
-    all_steps += [_short_step(name, Action.REMOVE, summaries_by_table[undeclared[name]][name], "") for name in removed]
+    all_steps = [_short_step(one, summaries.get(name)) for name, one in declared.items()]
+    all_steps += [[name, str(Action.REMOVE), summaries_by_table[undeclared[name]][name].digest, ""] for name in removed]
     remarks = dict(probable_renames(all_steps)) | {rename.old: rename.problem for rename in renames if rename.problem}
     changes = [
         declared_change(
@@ -94,8 +94,10 @@ def make_plan(manifest: Manifest, states: StateOfRun, selection: Selection, shar
         change._replace(revocation_spec=_revocation_spec(change, manifest, states))
         for change in _with_rename_problems(renames, changes)
     ]
-    plan = Plan(tuple(changes), all_steps)
-    return plan._replace(production_secrets=production_secrets(states)) if plan.pending else plan
+    plan = Plan(tuple(changes), all_steps, states.paths.files, is_by_name=states.paths.is_by_name)
+    if not plan.pending:
+        return plan
+    return plan._replace(production_secrets=production_secrets(states), other_repository=states.other_repository())
 
 
 def _undeclared(
@@ -145,14 +147,16 @@ def _tags(applied: Applied | None) -> tuple[str, ...]:
     return tuple(applied.spec["settings"].get("tags", ())) if applied else ()
 
 
-def _short_step(name: str, action: Action, summary: RecordSummary | None, after: str) -> Step:
-    return [name, str(action), summary.digest if summary else "", after]
+def _short_step(declared: DeclaredConnection, summary: RecordSummary | None) -> Step:
+    before = summary.digest if summary else ""
+    after = before if is_only_prose([field.pointer for field in declared.fields]) else declared.digest
+    return [declared.connection.name, str(declared.action(summary)), before, after]
 
 
 def _revocation_spec(change: Change, manifest: Manifest, states: StateOfRun) -> Mapping[str, Any]:
     """Return the specification with which a change ends a grant, as `Change.revocation_spec`; empty if it ends none."""
     applied = change.applied.spec if change.applied else {}
-    declared = change.spec["settings"] if change.spec else {}
-    had_grant = bool(applied) and uses_grant(applied["settings"]["auth"]["method"])
-    has_grant = bool(declared) and uses_grant(declared["auth"]["method"])
-    return with_stores(applied, manifest.stores, states.folder_path) if had_grant and not has_grant else {}
+    declared = change.spec or {}
+    had_grant = bool(applied) and uses_grant(applied["settings"], recorded_definition(applied))
+    has_grant = bool(declared) and uses_grant(declared["settings"], recorded_definition(declared))
+    return with_stores(applied, manifest.stores, states.paths.of_folder) if had_grant and not has_grant else {}

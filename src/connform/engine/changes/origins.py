@@ -5,19 +5,24 @@ Layer 3, no IO. It reads recorded specifications in the same way as declared one
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from connform.auth.oauth.server import AuthorizationServer
 from connform.auth.oauth2 import SERVER_URLS, server
 from connform.diagnostics import Span
+from connform.engine.changes.definition_part import recorded_definition, secret_headers
 from connform.engine.changes.secret_identity import SecretIdentity, identity_of, identity_of_file, origin_of, path_in
 from connform.engine.load.catalog import DEFAULT_PROVIDER, provider, references_of, store_reference_keys, uses_grant
+from connform.engine.load.environment_class import environment_class
+from connform.engine.load.vocabulary import all_store_reference_keys
 from connform.errors import ConnectionFailed
-from connform.manifest.model import Connection
-from connform.secret import SecretReference
-from connform.secrets.vault.login import SERVICE_ACCOUNT
+from connform.manifest.model import Connection, proxy_references, proxy_url
+from connform.manifest.settings import PROXY
+from connform.secret import MalformedReferenceError, SecretReference
+from connform.secrets.kit.service_account import TOKEN_REFERENCE
 
 _WEB = ("https://", "http://")
 _NOWHERE = Span("", 1, 1, 1, 1)
@@ -45,7 +50,7 @@ class Destination(NamedTuple):
     url: str
     """Its origin: scheme, host and port; or a name for it, if the manifest doesn't contain its URL."""
     use: str = ""
-    """What it is used for: `token_url`, `revoke_url`, `store vault`; empty for the API itself."""
+    """What it is used for: `token_url`, `revoke_url`, `store vault`, `proxy`; empty for the API itself."""
     proxy: str = ""
     """The origin of the proxy, `environment`, or empty."""
     ca_file: str = ""
@@ -54,14 +59,22 @@ class Destination(NamedTuple):
     """The file of the client certificate; empty if there is none."""
     client_id: str = ""
     """The OAuth client; empty without OAuth."""
-    environment: str = ""
-    """The environment of the connection, for its API; it is compared and not shown."""
+    header: str = ""
+    """The headers that carry it, where a declared provider names them."""
+    environment_class: str = ""
+    """The class of the connection's environment, for its API; it is compared and not shown."""
+
+    @property
+    def without_class(self) -> Destination:
+        """The same without the class of the environment."""
+        return self._replace(environment_class="")
 
     @property
     def details(self) -> list[str]:
         """Its details besides the URL, for messages."""
         details = [
             self.use,
+            self.header and f"header {self.header}",
             self.client_id and f"client {self.client_id}",
             self.proxy and f"proxy {self.proxy}",
             self.ca_file and f"CA {self.ca_file}",
@@ -86,22 +99,38 @@ class Send(NamedTuple):
 
 def sends(spec: Mapping[str, Any]) -> tuple[Send, ...]:
     """Return the secrets that a connection with this specification sends, each with its destinations."""
-    settings, auth, stores = spec["settings"], spec["settings"]["auth"], spec["stores"]
+    settings, stores = spec["settings"], spec["stores"]
     folder = spec.get("folder", ".")
     base = _destination_without_url(settings, folder)
-    api = base._replace(url=origin_of(spec["base_url"]), environment=settings.get("environment", ""))
+    definition = recorded_definition(spec)
+    api = base._replace(url=origin_of(spec["base_url"]), environment_class=environment_class(settings, definition))
     found: dict[Send, None] = {}
-    has_grant = uses_grant(auth["method"])
-    for reference in references_of(auth).values():
+    has_grant = uses_grant(settings, definition)
+    references = references_of(settings, definition)
+    headers = secret_headers(spec)
+    for key, reference in references.items():
         store = stores.get(reference.scheme)
-        send = Send(str(reference), identity_of(reference, store, folder), api)
-        found |= dict.fromkeys(_oauth_sends(send, settings, base) if has_grant else (send,))
+        send = Send(str(reference), identity_of(reference, store, folder), api._replace(header=headers.get(key, "")))
+        found |= dict.fromkeys(_oauth_sends(send, spec, base) if has_grant else (send,))
         found |= dict.fromkeys(_store_sends(reference, store))
+    for reference in proxy_references(settings).values():
+        store = stores.get(reference.scheme)
+        found[Send(str(reference), identity_of(reference, store, folder), _proxy_of(base))] = None
+        found |= dict.fromkeys(_store_sends(reference, store))
+    if has_grant and not references:
+        found |= dict.fromkeys(_oauth_sends(Send("", _identity_of_client(spec), api), spec, base))
     return tuple(found)
 
 
+def _identity_of_client(spec: Mapping[str, Any]) -> SecretIdentity:
+    """Return what stands for the secret that a public client doesn't have: its name at its server."""
+    auth = spec["settings"]["auth"]
+    servers = server(auth, _provider_server(spec))
+    return SecretIdentity("client", auth["client_id"], server=(origin_of(servers.token_url or servers.issuer),))
+
+
 def _destination_without_url(settings: Mapping[str, Any], folder: str) -> Destination:
-    tls, proxy = settings.get("tls", {}), settings.get("proxy", "")
+    tls, proxy = settings.get("tls", {}), proxy_url(settings)
     return Destination(
         "",
         proxy=origin_of(proxy) if "://" in proxy else proxy,
@@ -110,36 +139,44 @@ def _destination_without_url(settings: Mapping[str, Any], folder: str) -> Destin
     )
 
 
-def _oauth_sends(send: Send, settings: Mapping[str, Any], base: Destination) -> Iterator[Send]:
+def _proxy_of(base: Destination) -> Destination:
+    """Return the proxy of a destination as a destination of its own: it gets its password."""
+    return Destination(base.proxy, use="proxy", ca_file=base.ca_file if base.proxy.startswith("https://") else "")
+
+
+def _oauth_sends(send: Send, spec: Mapping[str, Any], base: Destination) -> Iterator[Send]:
     """Yield the destinations of an OAuth client's secret, of a person's consent and of the grant.
 
-    Consent and grant have the identity of the client's secret, so a renamed connection doesn't change them.
+    Consent and grant have the identity of the client's secret, so a renamed connection doesn't change them. A public client has
+    no secret, and its server gets the grant alone.
     """
-    auth = settings["auth"]
+    auth = spec["settings"]["auth"]
     app = auth["client_id"]
-    servers = server(auth, _provider_server(settings))
+    servers = server(auth, _provider_server(spec))
+    grant = Send(f"the grant of {app}", _derived_identity(send.identity, "grant"), send.to._replace(client_id=app))
     for key in SERVER_URLS:
         if url := getattr(servers, key):
             to = base._replace(url=origin_of(url), use=key, client_id=app)
             if key == "authorize_url":
                 yield Send(f"the consent to {app}", _derived_identity(send.identity, "consent"), to)
             else:
-                yield send._replace(to=to)
-    yield Send(f"the grant of {app}", _derived_identity(send.identity, "grant"), send.to._replace(client_id=app))
+                yield (send if send.secret else grant)._replace(to=to)
+    yield grant
 
 
 def _derived_identity(identity: SecretIdentity, what: str) -> SecretIdentity:
     return identity._replace(kind=f"{what} {identity.kind}")
 
 
-def _provider_server(settings: Mapping[str, Any]) -> AuthorizationServer:
+def _provider_server(spec: Mapping[str, Any]) -> AuthorizationServer:
     """Return the authorization server of the provider.
 
     It is empty if the provider is no longer installed, or no longer accepts the settings.
     """
-    name = settings.get("provider", DEFAULT_PROVIDER)
+    settings = spec["settings"]
+    name, definition = settings.get("provider", DEFAULT_PROVIDER), recorded_definition(spec)
     try:
-        instance = provider(name).instance(Connection("", name, settings, Path(), _NOWHERE))
+        instance = provider(name, definition).instance(Connection("", name, settings, Path(), _NOWHERE))
     except (LookupError, ValueError, ConnectionFailed):  # the settings were valid when they were recorded
         return AuthorizationServer()
     return AuthorizationServer(instance.authorize_url, instance.token_url, instance.revoke_url)
@@ -147,38 +184,61 @@ def _provider_server(settings: Mapping[str, Any]) -> AuthorizationServer:
 
 def _store_sends(reference: SecretReference, store: Mapping[str, Any] | None) -> Iterator[Send]:
     """Yield the credentials that open the store of a reference, with the servers that get them."""
-    settings = store or {}
-    kind = settings.get("type", reference.scheme)
+    settings = {key: value for key, value in (store or {}).items() if key != "proxy"}
+    kind, folder = settings.get("type", reference.scheme), settings.get("folder", ".")
+    way = _way_to_store(store or {}, folder)
     urls = {key: origin_of(url) for key, url in settings.items() if isinstance(url, str) and url.startswith(_WEB)}
     urls = {**_SERVERS.get(kind, {}), **urls}
-    if kind == "azurekv" and not settings:
-        urls["address"] = f"https://{reference.path.partition('/')[0]}.vault.azure.net"
-    ca_file = path_in(settings.get("folder", "."), settings["ca_file"]) if "ca_file" in settings else ""
-    credentials = tuple(_store_credentials(kind, settings)) if urls else ()
+    if kind == "azurekv":
+        urls.pop("resource", None)  # what the token is for; nothing is sent there
+        urls.setdefault("address", f"https://{reference.path.partition('/')[0]}.vault.azure.net")
+    if kind == "gcpsecrets" and "location" in settings and "address" not in settings:
+        urls["address"] = f"https://secretmanager.{settings['location']}.rep.googleapis.com"
+    credentials = tuple(_store_credentials(kind, settings))
     for url in dict.fromkeys(urls.values()):
         for credential, identity in credentials:
-            yield Send(credential, identity, Destination(url, f"store {kind}", ca_file=ca_file))
+            yield Send(credential, identity, way._replace(url=url, use=f"store {kind}"))
+    proxy = (store or {}).get("proxy")
+    if way.proxy and isinstance(proxy, dict):
+        password = SecretReference.parse(proxy["password"])
+        yield Send(str(password), identity_of(password, None, folder), _proxy_of(way))
+
+
+def _way_to_store(store: Mapping[str, Any], folder: str) -> Destination:
+    """Return proxy and certificates of a store. One of another package may have something else under these keys."""
+    tls, proxy = store.get("tls"), store.get("proxy")
+    network: dict[str, Any] = {"tls": dict(tls) if isinstance(tls, dict) else {}}
+    if "ca_file" in store:
+        network["tls"]["ca_file"] = store["ca_file"]
+    if isinstance(proxy, str) or (isinstance(proxy, dict) and proxy.keys() == PROXY.properties.keys()):
+        network["proxy"] = proxy
+    return _destination_without_url(network, folder)
 
 
 def _store_credentials(kind: str, settings: Mapping[str, Any]) -> Iterator[tuple[str, SecretIdentity]]:
     """Yield the name and the identity of each credential that opens a store."""
-    texts = list(_reference_texts(settings))
-    if not texts and kind == "vault" and not settings:
-        texts = ["env://VAULT_TOKEN"]
-    if not texts and kind in {"vault", "k8s"}:
-        yield f"file://{SERVICE_ACCOUNT}", identity_of_file(SERVICE_ACCOUNT)
-    elif not texts:
+    keys = store_reference_keys(kind)
+    references = list(_references(settings, all_store_reference_keys() if keys is None else keys))
+    if kind == "vault" and not settings:
+        references = [SecretReference.parse("env://VAULT_TOKEN")]
+    method = settings["auth"]["method"] if kind == "vault" and settings else ""
+    if not references and (kind == "k8s" or method == "kubernetes"):
+        yield TOKEN_REFERENCE, identity_of_file(TOKEN_REFERENCE.removeprefix("file://"))
+    elif method == "cert":
+        key = path_in(settings.get("folder", "."), settings["tls"]["client_key"])
+        yield f"file://{key}", identity_of_file(key)
+    elif not references:
         name = _LOGINS.get(kind, f"the login of the store {kind}")
         yield name, SecretIdentity("login", name)
-    for text in texts:
-        reference = SecretReference.parse(text)
+    for reference in references:
         yield str(reference), identity_of(reference, None, settings.get("folder", "."))
 
 
-def _reference_texts(node: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the references in the settings of a store."""
+def _references(node: Mapping[str, Any], keys: Container[str]) -> Iterator[SecretReference]:
+    """Yield the references in the settings of a store. One that is not installed may have other texts under these keys."""
     for key, value in node.items():
         if isinstance(value, dict):
-            yield from _reference_texts(value)
-        elif isinstance(value, str) and key in store_reference_keys():
-            yield value
+            yield from _references(value, keys)
+        elif isinstance(value, str) and key in keys:
+            with suppress(MalformedReferenceError):
+                yield SecretReference.parse(value)

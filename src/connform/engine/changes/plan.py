@@ -11,7 +11,6 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from connform.database.state_table import StateTable
-from connform.engine.changes.living_grants import describe_grant
 from connform.engine.changes.origins import Send, sends
 from connform.engine.changes.production import ProductionSecrets
 from connform.engine.changes.specification import FieldChange, digest
@@ -97,7 +96,14 @@ class Plan(NamedTuple):
     changes: tuple[Change, ...]
     """One for each declared connection, in the manifest's order, also if nothing differs; then the removals, by name."""
     all_steps: Sequence[Step]
-    """The steps of all shards, for the safety rules, which use the first four fields of each."""
+    """The steps of all shards, for the safety rules, which use the first four fields of each. Where only sentences for people
+    differ, the digest after is the one before."""
+    files: tuple[str, ...] = ()
+    """The manifests, as paths in the repository, sorted."""
+    other_repository: str = ""
+    """As `StateOfRun.other_repository`."""
+    is_by_name: bool = False
+    """As `RecordedPaths.is_by_name`."""
     production_secrets: ProductionSecrets = ProductionSecrets()
     """The recorded destinations of secrets; empty if there is nothing to do."""
 
@@ -108,18 +114,18 @@ class Plan(NamedTuple):
 
     @property
     def steps(self) -> list[Step]:
-        """The steps of the changes. They don't contain results of live checks, because these vary."""
-        return [
+        """The steps of the changes, by name. They don't contain results of live checks, because these vary."""
+        return sorted(
             make_step(
                 change.name,
                 str(change.action),
                 change.before,
                 change.after,
                 change.moved_from,
-                describe_grant(change.revokes) if change.revokes else "",
+                str(change.revokes or ""),
             )
             for change in self.changes
-        ]
+        )
 
     @property
     def digest(self) -> str:

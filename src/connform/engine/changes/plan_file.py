@@ -1,4 +1,4 @@
-"""The plan file: its JSON Schema, writing, reading, and the comparison with a new plan.
+"""The plan file: its JSON Schema, writing and reading.
 
 Layer 3; reads the file. A plan file may be published: it holds what manifests declare, references and no secrets.
 """
@@ -6,14 +6,14 @@ Layer 3; reads the file. A plan file may be published: it holds what manifests d
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, NamedTuple
 
-from connform.engine.changes.living_grants import describe_grant
 from connform.engine.changes.plan import Action, Plan, make_step
-from connform.engine.changes.specification import digest
+from connform.engine.changes.specification import digest, is_only_prose
 from connform.engine.load.selection import Selection
-from connform.engine.run.states import PARTS, Shard
-from connform.errors import PlanUnusable, Refused
+from connform.engine.run.shard import PARTS, Shard
+from connform.errors import PlanUnusable
 from connform.manifest.input_files import read_argument
 
 _TEXT = {"type": "string"}
@@ -21,19 +21,14 @@ _TEXTS = {"type": "array", "items": _TEXT}
 _DIGEST = {"type": "string", "pattern": "^(sha256:[0-9a-f]{64})?$"}
 _FILE_DIGEST = "file_digest"
 """The key with the digest of all other keys."""
+_MINOR_VERSION = 2
+"""That of `format_version`; since 1.2, a plan has its files, and its steps are sorted."""
 _MAX_BYTES = 64 * 1024 * 1024
 """Enough for some 25,000 changes with all of their values."""
-_MAX_SHOWN = 5
-"""How many names a message shows."""
 
 
 def _object(**properties: Any) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
+    return {"type": "object", "properties": properties, "required": list(properties)}
 
 
 def _with_optional(schema: dict[str, Any], **properties: Any) -> dict[str, Any]:
@@ -44,10 +39,15 @@ PLAN_SCHEMA: dict[str, Any] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "title": "A saved plan (connform plan --out FILE)",
     **_object(
-        format_version={"type": "string", "pattern": r"^1\.[0-9]+$"},
+        format_version={
+            "type": "string",
+            "pattern": r"^1\.[0-9]+$",
+            "description": "A later minor version may have more keys.",
+        },
         file_digest=_DIGEST | {"description": "Of everything else that the file says."},
         digest=_DIGEST
         | {"description": "Of the names, actions, `before`, `after`, `moved_from` and `revokes` of all changes."},
+        files=_TEXTS | {"description": "The manifests, as paths in the repository, sorted."},
         selection=_object(connections=_TEXTS, exclude=_TEXTS, tags=_TEXTS, changed_since=_TEXT),
         shard=_object(
             number={"type": "integer", "minimum": 1, "maximum": PARTS},
@@ -74,17 +74,24 @@ PLAN_SCHEMA: dict[str, Any] = {
 """The JSON Schema (2020-12) of a plan file."""
 
 
+_KEYS_OF_STEP = ("name", "action", "before", "after", "moved_from", "revokes")
+
+
 class PlanFile(NamedTuple):
     """The content of a plan file, as far as `apply` needs it."""
 
     digest: str
     """The digest of `steps`."""
+    files: tuple[str, ...]
+    """As `Plan.files`."""
     selection: Selection
     """The selection of connections."""
     shard: Shard
     """The shard of the plan."""
     steps: list[list[str]]
     """As `Plan.steps`."""
+    all_steps: list[list[str]]
+    """As `Plan.all_steps`, of the shard."""
     live: frozenset[str]
     """The connections for which a live check found differences; they are to be applied again."""
 
@@ -101,15 +108,16 @@ def plan_file_text(plan: Plan, selection: Selection, shard: Shard) -> str:
             "reasons": list(change.reasons),
             "live": list(change.live),
             **({"moved_from": change.moved_from} if change.moved_from else {}),
-            **({"revokes": describe_grant(change.revokes)} if change.revokes else {}),
+            **({"revokes": str(change.revokes)} if change.revokes else {}),
         }
-        for change in plan.changes
+        for change in sorted(plan.changes, key=lambda change: change.name)
     ]
     names, exclude, tags, changed_since, _ = selection
     chosen = {"connections": names, "exclude": exclude, "tags": tags, "changed_since": changed_since}
     content = {
-        "format_version": "1.1",
+        "format_version": f"1.{_MINOR_VERSION}",
         "digest": plan.digest,
+        "files": plan.files,
         "selection": chosen,
         "shard": shard._asdict(),
         "changes": changes,
@@ -133,23 +141,42 @@ def read_plan_file(file: str) -> PlanFile:
     except (ValueError, RecursionError):
         message = f"{file} is not JSON, or has a key twice: a plan is what `connform plan --out FILE` wrote"
         raise PlanUnusable(message) from None
+    _require_known_version(content, file)
     problem = next(Draft202012Validator(PLAN_SCHEMA).iter_errors(content), None)
     if problem is not None:
         pointer = "/".join(map(str, problem.absolute_path)) or "the top"
         raise PlanUnusable(f"{file} is no plan that this connform knows: see {pointer}; make it anew")
     file_digest = digest({key: value for key, value in content.items() if key != _FILE_DIGEST})
-    steps = [
-        make_step(*(change.get(key, "") for key in ("name", "action", "before", "after", "moved_from", "revokes")))
-        for change in content["changes"]
-    ]
+    changes = content["changes"]
+    steps = [make_step(*(change.get(key, "") for key in _KEYS_OF_STEP)) for change in changes]
     if file_digest != content[_FILE_DIGEST] or digest(steps) != content["digest"]:
         raise PlanUnusable(f"{file} was altered after it was written: its digest is that of another plan; make it anew")
+    all_steps = [
+        [name, action, before, before if is_only_prose([field["pointer"] for field in change["fields"]]) else after]
+        for change, (name, action, before, after, *_) in zip(changes, steps, strict=True)
+    ]
     chosen = content["selection"]
     names, exclude, tags = (tuple(chosen[key]) for key in ("connections", "exclude", "tags"))
     # The selection may match nothing now; the digests show whether it still selects the same connections.
     selection = Selection(names, exclude, tags, chosen["changed_since"], may_be_empty=True)
-    live = frozenset(change["name"] for change in content["changes"] if change["live"])
-    return PlanFile(content["digest"], selection, Shard(**content["shard"]), steps, live)
+    live = frozenset(change["name"] for change in changes if change["live"])
+    files, shard = tuple(content["files"]), Shard(content["shard"]["number"], content["shard"]["total"])
+    return PlanFile(content["digest"], files, selection, shard, steps, all_steps, live)
+
+
+def _require_known_version(content: Any, file: str) -> None:
+    """Require that a plan file has a version that can be read.
+
+    Raises:
+        PlanUnusable: it is of another connform, whose plans mean something else.
+    """
+    version = str(content.get("format_version", "")) if isinstance(content, dict) else ""
+    if re.fullmatch(r"1\.[01]", version):
+        raise PlanUnusable(f"{file} was written by an earlier connform (format {version}); make it anew")
+    if re.fullmatch(r"[0-9]+\.[0-9]+", version) and not version.startswith("1."):
+        raise PlanUnusable(
+            f"{file} was written by another connform (format {version}, this one has 1.{_MINOR_VERSION}); make it anew"
+        )
 
 
 def _object_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -162,19 +189,3 @@ def _object_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(content) != len(pairs):
         raise ValueError("a key stands twice")
     return content
-
-
-def require_same(plan_file: PlanFile, plan: Plan, shard: Shard) -> None:
-    """Require that a plan has the same steps as a plan file, for the connections of a shard.
-
-    Raises:
-        Refused: the manifest or the recorded state has changed since the file was written.
-    """
-    expected = [step for step in plan_file.steps if shard.has(step[0])]
-    if expected == plan.steps:
-        return
-    before, now = {step[0]: step for step in expected}, {step[0]: step for step in plan.steps}
-    changed = [name for name in {**before, **now} if before.get(name) != now.get(name)]
-    more = f" and {len(changed) - _MAX_SHOWN} more" if len(changed) > _MAX_SHOWN else ""
-    where = ", ".join(changed[:_MAX_SHOWN]) + more or "their order"
-    raise Refused(f"the plan is stale: manifest or state moved since it was made ({where}); plan again")

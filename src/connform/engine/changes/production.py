@@ -9,19 +9,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
+from connform.engine.changes.definition_part import recorded_definition
 from connform.engine.changes.origins import Destination, sends
 from connform.engine.changes.secret_identity import SecretIdentity
+from connform.engine.load.environment_class import environment_class
 from connform.engine.run.states import StateOfRun
 from connform.errors import ConnectionFailed
+from connform.providers.environments import PRODUCTION
 from connform.recorded import Applied, EarlierSpec
-
-PRODUCTION = "production"
 
 
 def is_production(spec: Mapping[str, Any]) -> bool:
     """Whether a specification is that of a production connection."""
-    environment: str = spec.get("settings", {}).get("environment", "")
-    return environment == PRODUCTION
+    return environment_class(spec.get("settings", {}), recorded_definition(spec)) == PRODUCTION
 
 
 class ProductionSecrets:
@@ -38,6 +38,7 @@ class ProductionSecrets:
         self._destinations: dict[SecretIdentity, dict[Destination, None]] = {}
         self._index: dict[object, dict[SecretIdentity, None]] = {}
         self._users: dict[SecretIdentity, str] = {}
+        self._found: dict[SecretIdentity, Mapping[Destination, set[str]]] = {}
         for name, spec in specs:
             for send in sends(spec):
                 identity = self._with_real_path(send.identity)
@@ -53,11 +54,16 @@ class ProductionSecrets:
             (self._users[same] for same in self._matching(self._with_real_path(identity)) if same in self._users), ""
         )
 
-    def destinations(self, identity: SecretIdentity) -> tuple[Destination, ...]:
-        """Return the recorded destinations of a secret, or of a secret that contains it."""
-        real = self._with_real_path(identity)
-        containing = [other for other in self._matching(real) if real.is_part_of(other)]
-        return tuple(dict.fromkeys(origin for one in containing for origin in self._destinations[one]))
+    def destinations(self, identity: SecretIdentity) -> Mapping[Destination, set[str]]:
+        """Return the recorded destinations of a secret, or of one that contains it: without their classes → the classes."""
+        if identity not in self._found:  # thousands of connections may share one secret
+            real = self._with_real_path(identity)
+            found: dict[Destination, set[str]] = {}
+            for other in self._matching(real):
+                for to in self._destinations[other] if real.is_part_of(other) else ():
+                    found.setdefault(to.without_class, set()).add(to.environment_class)
+            self._found[identity] = found
+        return self._found[identity]
 
     def _matching(self, identity: SecretIdentity) -> Iterator[SecretIdentity]:
         return (
@@ -85,7 +91,7 @@ def production_secrets(states: StateOfRun) -> ProductionSecrets:
         with suppress(ConnectionFailed):
             specs += table.specifications()
         table.close()
-    return ProductionSecrets(specs, states.real_path)
+    return ProductionSecrets(specs, states.paths.real_path)
 
 
 def records_to_keep(applied: Applied | None, after: Mapping[str, Any]) -> tuple[EarlierSpec, ...]:

@@ -13,7 +13,8 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from connform.diagnostics import Span
-from connform.engine.load.catalog import uses_grant
+from connform.engine.changes.definition_part import recorded_definition
+from connform.engine.load.catalog import has_grant
 from connform.engine.run.client import bare_settings
 from connform.engine.run.context import RunContext
 from connform.engine.run.end_grant import LOCK_S, end_grant
@@ -69,7 +70,7 @@ class GrantRemover:
         try:
             if self._context.grants.of(connection).read(applied.connection) is None:
                 return RemovedGrant("")
-            if not uses_grant(connection.auth.method):
+            if not has_grant(connection):
                 return self._delete_grant(connection)
             context = self._context_when_applied(applied, folder)
             message = end_grant(resolve(connection, context, bare_settings(connection, context)), force=self._force)
@@ -100,7 +101,7 @@ class GrantRemover:
 
     def _foreign_server_problem(self, applied: Applied, folder: Path) -> str:
         connection = self._recorded_connection(applied, folder)
-        if not uses_grant(connection.auth.method):
+        if not has_grant(connection):
             return ""
         with suppress(ConnectionFailed):  # an unreadable grant is not sent anywhere; `end` raises the failure
             grant = self._context.grants.of(connection).read(applied.connection)
@@ -112,7 +113,9 @@ class GrantRemover:
 
     def _recorded_connection(self, applied: Applied, folder: Path) -> Connection:
         span = Span(applied.summary.file, 1, 1, 1, 1)
-        return self._manifest.decode(applied.connection, applied.spec["settings"], folder, span)
+        return self._manifest.decode(
+            applied.connection, applied.spec["settings"], folder, span, definition=recorded_definition(applied.spec)
+        )
 
     def _delete_grant(self, connection: Connection) -> RemovedGrant:
         """Delete the grant of a connection that was applied with another method later: its client is no longer recorded."""
@@ -147,7 +150,7 @@ class GrantRemover:
 def manifest_folder(applied: Applied, states: StateOfRun, files: Sequence[str]) -> Path | None:
     """Return the folder of a recorded connection's manifest, in the repositories of a run's files; `None` if missing."""
     for file in files:
-        depth = len(PurePosixPath(states.manifest_path(file)).parts)
+        depth = len(PurePosixPath(states.paths.of_manifest(file)).parts)
         root = Path(os.path.abspath(file)).parents[depth - 1]  # noqa: PTH100  (without `..`)
         folder = (root / applied.summary.file).parent
         if folder.is_dir():

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from connform.database.state_table import StateTable
-from connform.engine.run.states import Shard, StateOfRun
+from connform.engine.run.shard import Shard
+from connform.engine.run.states import StateOfRun
 from connform.grant import GrantFacts
 from connform.recorded import RecordSummary
 
@@ -71,7 +72,7 @@ def _other_database_problem(new: str, tables: Mapping[str, StateTable], old_tabl
 
 def _unread_file_problem(summary: RecordSummary | None, states: StateOfRun) -> str:
     """Return a problem if the file that declared it exists and was not read: it may still declare it."""
-    if summary is None or not states.is_left_out(summary.file):
+    if summary is None or not states.paths.is_left_out(summary.file):
         return ""
     return f"{summary.file}, which declared it, is not part of this run: name both files"
 

@@ -6,16 +6,22 @@ follow its secrets and not its connections, because whoever changes a host can c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
 
+from connform.engine.changes.definition_part import DEFINITION
 from connform.engine.changes.living_grants import reasons_for_force
-from connform.engine.changes.origins import Destination, sends
+from connform.engine.changes.origins import sends
 from connform.engine.changes.plan import Action, Change, Plan, Step, sends_of
 from connform.engine.changes.production import ProductionSecrets, is_production
 from connform.manifest.harmless import mask_generated_text
+from connform.providers.environments import TEST
 
 MIN_RECORDED = 10
 """With fewer recorded connections than this, the rule on the share doesn't apply."""
+_MAX_SHOWN = 5
+"""How many names, or recorded destinations, a reason shows."""
 MAX_SHARE = 0.3
 """The largest permitted share of recorded connections that are removed or changed."""
 
@@ -25,7 +31,13 @@ def refusals(plan: Plan) -> tuple[str, ...]:
     return tuple(
         map(
             mask_generated_text,
-            (*_too_large_share(plan.all_steps), *_production_reasons(plan), *reasons_for_force(plan)),
+            (
+                *_too_large_share(plan.all_steps),
+                *_other_repository(plan),
+                *_removals_by_name(plan),
+                *_production_reasons(plan),
+                *reasons_for_force(plan),
+            ),
         )
     )
 
@@ -41,6 +53,26 @@ def _too_large_share(steps: Sequence[Step]) -> Iterator[str]:
     if len(recorded) >= MIN_RECORDED and len(changed) > MAX_SHARE * len(recorded):
         share = f"{len(changed)} of {len(recorded)} recorded connections"
         yield f"it removes or changes {share}, more than {MAX_SHARE:.0%}"
+
+
+def _other_repository(plan: Plan) -> Iterator[str]:
+    """Yield a reason if the database belongs to another repository, whose manifests may have the same paths."""
+    if plan.other_repository:
+        yield (
+            f"the database belongs to another repository, {plan.other_repository}: give this one a database or a schema of its "
+            "own; repositories that share one have the same --repository (CONNFORM_REPOSITORY)"
+        )
+
+
+def _removals_by_name(plan: Plan) -> Iterator[str]:
+    """Yield a reason if a plan removes what another folder may declare: outside of a repository, manifests of one name are one."""
+    removed = [change.name for change in plan.changes if change.action is Action.REMOVE]
+    if removed and plan.is_by_name:
+        more = f" and {len(removed) - _MAX_SHOWN} more" if len(removed) > _MAX_SHOWN else ""
+        yield (
+            f"it removes {_comma_separated(removed[:_MAX_SHOWN])}{more} of a database that others may use, and the manifests lie in no repository, "
+            "so that another folder may declare that: name its top by --root (CONNFORM_ROOT)"
+        )
 
 
 def _production_reasons(plan: Plan) -> Iterator[str]:
@@ -61,12 +93,14 @@ def _new_destinations(change: Change) -> Iterator[str]:
     """Yield what a production connection would send that isn't recorded: another secret, or another destination."""
     assert change.applied is not None  # noqa: S101  (as `_was_production` says)
     if change.connection is not None and not is_production(change.spec):
-        where = change.spec["settings"].get("environment", "") or "no environment"
-        sent_there = _comma_separated(f"{send.secret} → {_without_environment(send.to)}" for send in sends_of(change))
-        yield f"{change.name} is in production and would move to {where}: {sent_there}"
-    before = [(send, _without_environment(send.to)) for send in sends(change.applied.spec)]
+        sent_there = _comma_separated(f"{send.secret} → {send.to}" for send in sends_of(change))
+        yield f"{change.name} is in production and would move to {TEST}: {sent_there}"
+    if change.connection is not None and _own_root(change.spec) != _own_root(change.applied.spec):
+        allowed = _own_root(change.spec) or "never"
+        yield f"{change.name} is in production and its provider would let connections name the API root: {allowed} (own_root)"
+    before = [(send, send.to.without_class) for send in sends(change.applied.spec)]
     for send in sends_of(change):
-        to = _without_environment(send.to)
+        to = send.to.without_class
         same = [old for old, _ in before if send.identity.is_part_of(old.identity)]
         if any(to == origin for old, origin in before if old in same):
             continue
@@ -80,21 +114,22 @@ def _spread_secrets(change: Change, production_secrets: ProductionSecrets) -> It
     """Yield the secrets of production that another connection would send to a destination not recorded for them."""
     for send in sends_of(change):
         user = production_secrets.user(send.identity)
-        destinations = production_secrets.destinations(send.identity) if user else ()
-        is_there = _without_environment(send.to) in map(_without_environment, destinations)
-        if not user or send.to in destinations or (is_there and is_production(change.spec)):
+        destinations = production_secrets.destinations(send.identity) if user else {}
+        classes = destinations.get(send.to.without_class, ())
+        if not user or send.to.environment_class in classes or (classes and is_production(change.spec)):
             continue
         whose = f"a secret of production ({user})"
-        if is_there:
+        if classes:
             yield f"{change.name} is not in production and would send {send.secret}, {whose}, to {send.to}"
         else:
-            recorded = _comma_separated(map(str, destinations)) or "a part of it alone"
+            recorded = ", ".join(map(str, islice(destinations, _MAX_SHOWN))) or "a part of it alone"
+            recorded += f" and {len(destinations) - _MAX_SHOWN} more" if len(destinations) > _MAX_SHOWN else ""
             yield f"{change.name} would send {send.secret}, {whose}, to {send.to}; recorded for it: {recorded}"
 
 
-def _without_environment(destination: Destination) -> Destination:
-    """Return a destination without its environment."""
-    return destination._replace(environment="")
+def _own_root(spec: Mapping[str, Any]) -> str:
+    environments = spec.get(DEFINITION, {}).get("environments", {})
+    return "".join(environment.get("own_root", "") for environment in environments.values())
 
 
 def _comma_separated(texts: Iterable[str]) -> str:

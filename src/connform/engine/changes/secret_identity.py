@@ -29,7 +29,8 @@ class SecretIdentity(NamedTuple):
     """What identifies a secret: backend, server, path and field."""
 
     kind: str
-    """The backend; `file` for all that read files. The prefix `consent ` or `grant ` stands for those of an OAuth client."""
+    """The backend; `file` for all that read files; `client` for an OAuth client without a secret. The prefix `consent ` or `grant `
+    stands for those of an OAuth client."""
     path: str
     """The path, with the prefixes that the store's settings add."""
     field: str = ""
@@ -156,7 +157,8 @@ def _google_identity(reference: SecretReference, settings: Mapping[str, Any]) ->
     project, _, name = (
         f"{settings['project']}/{reference.path}".partition("/") if settings else reference.path.partition("/")
     )
-    return SecretIdentity("", name, reference.field, ("" if project.isdigit() else project,))
+    location = str(settings.get("location", "global"))
+    return SecretIdentity("", name, reference.field, ("" if project.isdigit() else project, location))
 
 
 def _kubernetes_identity(reference: SecretReference, settings: Mapping[str, Any]) -> SecretIdentity:

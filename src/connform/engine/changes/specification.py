@@ -6,24 +6,37 @@ Layer 3, no IO. A specification holds references and no secrets, so its digest r
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from connform.engine.load.catalog import provider
+from connform.engine.changes.definition_part import DEFINITION, definition_part
+from connform.engine.changes.equal_meaning import effective_value, is_json
+from connform.engine.load.catalog import provider_of
 from connform.engine.load.relative_paths import is_relative, is_relative_store
+from connform.manifest.compiled import equality_key
 from connform.manifest.model import Connection, Store
+from connform.manifest.settings import PROSE
 
 Specification = dict[str, Any]
 """`settings`: the effective values; `base_url`: the resolved API root; `stores`: the stores that its references name;
-`folder`: the folder of its manifest, if the connection has relative paths."""
+`folder`: the folder of its manifest, if the connection has relative paths; `definition`: what a declared provider means for it."""
 _ABSENT_WHERE_EMPTY = ("tags", "timeouts", "tls")
 """Settings that mean the same if they are empty and if they are missing."""
 _UNCHANGED_TYPES = frozenset({str, int, bool, type(None)})
 """Types of values that are copied unchanged."""
-_PARTS = {"base_url": "/base_url", "settings": "", "stores": "/stores", "folder": "/folder"}
-"""Part of a specification → the JSON pointer to it."""
+_BASE_URL = ("base_url",)
+_PARTS: Mapping[str, tuple[str, ...]] = {
+    "base_url": _BASE_URL,
+    "settings": (),
+    "stores": ("stores",),
+    "folder": ("folder",),
+    DEFINITION: ("provider",),
+}
+"""Part of a specification → the keys that lead to it in a pointer."""
+
+_PROSE = frozenset({f"/{key}" for key in PROSE})
 
 _canonical: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
@@ -54,16 +67,20 @@ def specification(connection: Connection, stores: Mapping[str, Store], folder: C
     }
     spec = {
         "settings": settings,
-        "base_url": provider(connection.provider).instance(connection).base_url,
+        "base_url": provider_of(connection).instance(connection).base_url,
         "stores": _stores(connection, stores, folder) if stores else {},
     }
-    return {**spec, "folder": folder(connection.base)} if is_relative(settings, stores) else spec
+    if (part := definition_part(connection)) is not None:
+        spec[DEFINITION] = part
+    if is_relative(settings, stores, connection.definition):
+        spec["folder"] = folder(connection.base)
+    return spec
 
 
 def _stores(
     connection: Connection, stores: Mapping[str, Store], folder: Callable[[Path], str]
 ) -> dict[str, dict[str, Any]]:
-    schemes = {reference.scheme for reference in connection.auth.references.values()}
+    schemes = {reference.scheme for reference in connection.references.values()}
     return {name: _store(stores[name], folder) for name in sorted(schemes) if name in stores}
 
 
@@ -74,7 +91,9 @@ def with_stores(spec: Mapping[str, Any], stores: Mapping[str, Store], folder: Ca
 
 
 def _store(store: Store, folder: Callable[[Path], str]) -> dict[str, Any]:
-    settings = {"type": store.type, "environment": store.environment, **_normalize(store.settings)}
+    environments = sorted(store.environments)
+    environment = environments if len(environments) > 1 else "".join(environments)
+    settings = {"type": store.type, "environment": environment, **_normalize(store.settings)}
     return {**settings, "folder": folder(store.base)} if is_relative_store(settings) else settings
 
 
@@ -96,25 +115,41 @@ def digest(content: Any) -> str:
     return f"sha256:{sha256(_canonical(content).encode()).hexdigest()}"
 
 
+def is_only_prose(pointers: Collection[str]) -> bool:
+    """Whether values differ, and all that do are sentences for people."""
+    return bool(pointers) and _PROSE.issuperset(pointers)
+
+
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[FieldChange, ...]:
-    """Return the values that differ between two specifications, sorted by pointer."""
-    found: dict[str, FieldChange] = {}  # a declared `base_url` and the resolved one have the same pointer: one entry
-    for part, pointer in _PARTS.items():
-        old, new = before.get(part), after.get(part)
-        if old != new:
-            _add_differing(found, pointer, old, new)
+    """Return the values that take another effect in one specification than in another, as they take effect, sorted by pointer."""
+    found: dict[str, FieldChange] = {}
+    for part, keys_of_part in _PARTS.items():
+        values = (before.get(part), after.get(part))
+        for keys, written_before, written_now in _unequal_values(keys_of_part, *values, (before, after)):
+            if keys == _BASE_URL and part == "settings":  # the resolved one was compared
+                continue
+            old, new = effective_value(keys, written_before, before), effective_value(keys, written_now, after)
+            if equality_key(old) != equality_key(new):
+                pointer = "".join(f"/{key.replace('~', '~0').replace('/', '~1')}" for key in keys)
+                found[pointer] = FieldChange(pointer, old, new)
     return tuple([found[pointer] for pointer in sorted(found)])
 
 
-def _add_differing(found: dict[str, FieldChange], pointer: str, before: Any, after: Any) -> None:
-    """Add the differences of two unequal values to `found`, by pointer."""
+def _unequal_values(
+    keys: tuple[str, ...], before: Any, after: Any, specs: tuple[Mapping[str, Any], ...]
+) -> Iterator[tuple[tuple[str, ...], Any, Any]]:
+    """Yield the values that differ, with the keys that lead to them; `None` for a value that one side doesn't have."""
+    if equality_key(before) == equality_key(after):  # for Python, 1 and `true` are equal as well
+        return
     old = before if isinstance(before, dict) else {}
     new = after if isinstance(after, dict) else {}
-    for key in [key for key, value in old.items() if new.get(key) != value] + [key for key in new if key not in old]:
-        inner = f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}"
-        _add_differing(found, inner, old.get(key), new.get(key))
-    if old or new:  # the content of objects was compared above; what remains is a value on the other side
-        before = None if before is old else before
-        after = None if after is new else after
+    if not (old or new) or any(is_json(keys, spec) for spec in specs):
+        yield keys, before, after
+        return
+    for key in dict.fromkeys((*old, *new)):
+        yield from _unequal_values((*keys, key), old.get(key), new.get(key), specs)
+    # the content of objects was compared above; what remains is a value on the other side
+    before = None if before is old else before
+    after = None if after is new else after
     if before != after:
-        found[pointer] = FieldChange(pointer, before, after)
+        yield keys, before, after

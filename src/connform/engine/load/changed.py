@@ -8,12 +8,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 
-from connform.engine.load.catalog import vocabulary
 from connform.engine.load.git_baseline import sources_at
 from connform.engine.load.relative_paths import is_relative, is_relative_store, references
+from connform.engine.load.vocabulary import vocabulary
+from connform.manifest.compiled import equality_key
 from connform.manifest.document import Entry
 from connform.manifest.tally import Tally
-from connform.manifest.tree import Tree
+from connform.manifest.tree import Tree, definition_in
 from connform.manifest.validate import validate
 
 
@@ -51,10 +52,11 @@ def _meaning(connection: Entry, tree: Tree, real_path: Callable[[str], str]) -> 
     if not connection.layers:
         return object()  # it extends an unknown template: equal to nothing
     effective = connection.effective
-    schemes = {scheme for scheme, _ in references(effective)}
+    definition = definition_in(tree, effective)
+    schemes = {scheme for scheme, _ in references(effective, definition)}
     stores = [tree.stores[name] for name in schemes if name in tree.stores]
     declared_stores = [
         (store.name, store.node, real_path(store.base) if is_relative_store(store.node) else "") for store in stores
     ]
-    folder = real_path(connection.base) if is_relative(effective, tree.stores) else ""
-    return effective, sorted(declared_stores, key=lambda store: store[0]), folder
+    folder = real_path(connection.base) if is_relative(effective, tree.stores, definition) else ""
+    return equality_key(effective), definition, sorted(declared_stores, key=lambda store: store[0]), folder

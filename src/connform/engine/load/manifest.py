@@ -3,26 +3,21 @@
 Layer 3; reads manifests.
 """
 
-# ruff: noqa: PTH100, PTH120  (pathlib would cost start-up)
+# ruff: noqa: PTH100, PTH114, PTH120  (pathlib would cost start-up)
 
 from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from connform.diagnostics import Diagnostic, Severity
-from connform.engine.load.catalog import (
-    DEFAULT_PROVIDER,
-    auth_reference_keys,
-    has_plugins,
-    store_reference_keys,
-    vocabulary,
-)
+from connform.engine.load.catalog import DEFAULT_PROVIDER, auth_reference_keys, has_plugins, store_reference_keys
 from connform.engine.load.policies import apply_policies
 from connform.engine.load.selection import EVERYTHING, Selection, select
+from connform.engine.load.vocabulary import vocabulary
 from connform.engine.report import Report
 from connform.errors import ManifestInvalid, UnknownConnection
 from connform.manifest.document import Entry
@@ -31,6 +26,7 @@ from connform.manifest.ignores import Ignores
 from connform.manifest.tally import MORE, Tally
 from connform.manifest.tree import Tree
 from connform.manifest.validate import validate as validate_sources
+from connform.manifest.validate import with_providers
 from connform.secrets.kit.interface import DEFAULT_TIMEOUT_S
 
 if TYPE_CHECKING:
@@ -38,6 +34,8 @@ if TYPE_CHECKING:
 
     from connform.manifest.decode import Manifest
 
+_NOT_FOUND = "file-not-found"
+_ABSENT = "nothing is here any more: what was recorded of it is to be removed; leave it out of `-f` once that is done"
 _UNKNOWN_NAMES = frozenset({"unknown-auth-method", "unknown-provider", "unknown-store-type", "unknown-scheme"})
 """Diagnostics that disappear if an installed plug-in has the name."""
 
@@ -52,6 +50,12 @@ def connection_tags(files: Sequence[str] = ()) -> dict[str, tuple[str, ...]]:
     """Return the tags of every connection by its name, as far as the manifests can be read; mistakes are ignored."""
     tree, _ = _read(files, ())
     return {name: tuple(entry.tags) for name, entry in tree.connections.items()}
+
+
+def declared_providers(files: Sequence[str] = ()) -> Mapping[str, Entry]:
+    """Return the valid entries of `providers:` by name, as far as the manifests can be read."""
+    tree, _ = _read(files, ())
+    return {name: entry for name, entry in tree.providers.items() if entry.is_valid}
 
 
 def _restrict(
@@ -101,13 +105,14 @@ def read_manifest(
     policies: Sequence[str] = (),
     *,
     may_miss: bool = False,
+    absent: Collection[str] = (),
 ) -> tuple[Manifest | None, Report]:
     """Return the selected part of the manifest, and its report; `None` instead of the manifest if there are errors.
 
     Arguments and errors as for `validate`. With `may_miss`, a name, glob or tag may match no declared connection: it may
-    match a recorded one.
+    match a recorded one. The files and folders in `absent` declare nothing, though they are missing or empty.
     """
-    full_tree, report = _read(files, policies)
+    full_tree, report = _read(files, policies, absent)
     tree, report = _restrict(full_tree, report, selection, files, may_miss=may_miss)
     if report.number_of(Severity.ERROR):
         return None, report
@@ -116,7 +121,7 @@ def read_manifest(
     from connform.manifest.decode import Manifest  # imports the model, which `validate` never needs
 
     folders = folders_of(report.files)
-    searched = tuple(Path(os.path.abspath(folder)) for folder in searched_folders(files))
+    searched = tuple(Path(os.path.abspath(folder)) for folder in (*searched_folders(files), *absent))
     keys = (auth_reference_keys, store_reference_keys)
     return Manifest(tree, *keys, DEFAULT_PROVIDER, DEFAULT_TIMEOUT_S, full_tree.connections, folders, searched), report
 
@@ -142,9 +147,22 @@ def load_manifest(files: Sequence[str] = (), policies: Sequence[str] = ()) -> Ma
     return manifest
 
 
-def _read(files: Sequence[str], policies: Sequence[str]) -> tuple[Tree, Report]:
+def absent_paths(files: Sequence[str], report: Report) -> list[str]:
+    """Return the files and folders of a command line that are missing or empty, by the report on them."""
+    missing = {one.span.file for one in report.diagnostics if one.code == _NOT_FOUND}
+    return [name for name in files if name in missing and not os.path.islink(name)]
+
+
+def _read(files: Sequence[str], policies: Sequence[str], absent: Collection[str] = ()) -> tuple[Tree, Report]:
     sources, problems = load_sources(files)
-    return examine(sources, problems, policies)
+    return examine(sources, [_as_empty(one) if one.span.file in absent else one for one in problems], policies)
+
+
+def _as_empty(problem: Diagnostic) -> Diagnostic:
+    """Return the warning on a file or folder that is missing, and counts as empty."""
+    from connform.manifest.diagnose import diagnose_file
+
+    return diagnose_file("no-connections", _ABSENT, problem.span)
 
 
 def examine(
@@ -158,6 +176,7 @@ def examine(
         if tally.has_any(_UNKNOWN_NAMES) and has_plugins():
             known_vocabulary, tally = vocabulary(*_used_names(tree)), Tally(ignores)
             tree = validate_sources(sources, known_vocabulary, tally)
+        known_vocabulary = with_providers(known_vocabulary, tree)
         policy_results = apply_policies(policies, sources, tree, known_vocabulary, tally)
         for problem in problems:
             tally.note(problem)

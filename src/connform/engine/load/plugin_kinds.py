@@ -18,7 +18,8 @@ from connform.grant import GrantFacts
 from connform.http.settings import Credential, HeaderLines
 from connform.manifest.rules import Finding
 from connform.manifest.shape import Shape
-from connform.providers.interface import CheckRequest, Instance, Judgement, Provider
+from connform.providers.environments import PRODUCTION, TEST
+from connform.providers.interface import Answer, CheckRequest, Instance, Judgement, Provider
 from connform.registry import AUTH_GROUP, PROVIDERS_GROUP, SECRETS_GROUP, PluginKind, protocol_problem, type_name
 from connform.secret import Secret
 from connform.secrets.kit.interface import Backend, Fetched, OpenStore
@@ -70,7 +71,7 @@ def _instance_problem(instance: Instance, *_: object) -> str:
 def _request_problem(request: Any, *_: object) -> str:
     if request.method not in _METHODS:
         return f"returned CheckRequest whose `method` is not one of {', '.join(_METHODS)}"
-    wrong = _wrong_field(request, {"path": str, "json": Mapping | None})
+    wrong = _wrong_field(request, {"path": str, "json": Mapping | list | None})
     if not wrong and not request.path.isprintable():
         return "returned CheckRequest whose `path` holds a control character"
     return wrong or _json_problem(request.json, "CheckRequest with a body")
@@ -81,6 +82,10 @@ def _judgement_problem(judgement: Judgement, *_: object) -> str:
     if not wrong and judgement.fault and judgement.fault not in FAULTS:
         return f"returned {unknown_fault(judgement.fault)}"
     return wrong or _json_problem(dict(judgement.facts), "Judgement with facts")
+
+
+def _class_problem(found: str, *_: object) -> str:
+    return "" if found in (PRODUCTION, TEST) else f"returned another text than {PRODUCTION} or {TEST}"
 
 
 def _protocol_check(protocol: type) -> Callable[..., str]:
@@ -111,8 +116,23 @@ def _outcomes_problem(outcomes: Sequence[Any], references: Sequence[object]) -> 
 PROVIDER_PLUGINS = PluginKind(
     PROVIDERS_GROUP,
     Provider,
-    {"shape": Shape, "rules": Iterable, "instance": Instance, "check_request": CheckRequest, "judge": Judgement},
-    {"instance": _instance_problem, "check_request": _request_problem, "judge": _judgement_problem},
+    {
+        "default_scopes": tuple,
+        "refresh_scope": str,
+        "shape": Shape,
+        "rules": Iterable,
+        "instance": Instance,
+        "check_request": CheckRequest,
+        "judge": Judgement,
+        "ready_answer": Answer,
+        "environment_class": str,
+    },
+    {
+        "instance": _instance_problem,
+        "check_request": _request_problem,
+        "judge": _judgement_problem,
+        "environment_class": _class_problem,
+    },
     {"rules": _finding_problem},
 )
 """Third-party providers."""

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from connform.diagnostics import Diagnostic, Span
 from connform.engine.load.catalog import DEFAULT_PROVIDER, references_of
 from connform.engine.load.policy_folders import policies_beside
+from connform.engine.load.scopes import requested_scopes
 from connform.manifest.diagnose import diagnose_file
 from connform.manifest.files import Source, load_sources
 from connform.manifest.tally import Tally
-from connform.manifest.tree import Tree
+from connform.manifest.tree import Tree, definition_in
 from connform.manifest.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ def apply_policies(
     paths_by_folder = {base: paths for base, paths in ((_EVERYWHERE, named), *beside.files.items()) if paths}
     if not paths_by_folder:
         return PolicyResults(beside.problems)
+    from connform.engine.load.environment_class import environment_class
     from connform.manifest.snippet import Public, add_snippets
     from connform.manifest.source_lines import SourceLines
     from connform.policies.facts import FactFinder
@@ -67,7 +69,14 @@ def apply_policies(
     policies, mistakes = read_policies(texts)
     problems += [*beside.problems, *_without_policies(texts, policies, mistakes)]
     scoped = [policy._replace(bases=bases[policy.span.file]) for policy in policies]
-    finder = FactFinder(vocabulary.connection, DEFAULT_PROVIDER, references_of, tree.stores)
+    finder = FactFinder(
+        vocabulary.connection,
+        DEFAULT_PROVIDER,
+        lambda node: references_of(node, definition_in(tree, node)),
+        lambda node: requested_scopes(node, definition_in(tree, node)),
+        lambda node: environment_class(node, definition_in(tree, node)),
+        tree.stores,
+    )
     sound = (connection for connection in tree.connections.values() if connection.is_valid)
     judge_connections(scoped, sound, finder.facts, tally)
     public_keys = _PUBLIC_KEYS | KEYWORDS.keys()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from connform.engine.load.catalog import provider
+from connform.engine.load.catalog import provider_of
 from connform.engine.report import ConnectionReport
 from connform.errors import ConnectionFailed
 from connform.manifest.model import Connection
@@ -22,7 +22,7 @@ def describe(connection: Connection, base_url: str = "") -> ConnectionReport:
     """
     if not base_url:
         with suppress(ConnectionFailed):  # a bug of a plug-in: a check fails with it
-            base_url = provider(connection.provider).instance(connection).base_url
+            base_url = provider_of(connection).instance(connection).base_url
     return ConnectionReport(
         name=connection.name,
         provider=connection.provider,

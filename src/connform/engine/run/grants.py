@@ -17,7 +17,7 @@ from connform.manifest.model import Connection
 
 if TYPE_CHECKING:
     from connform.database.grant_table import GrantTable
-    from connform.secret import Secret
+    from connform.secret import Secret, SecretReference
 
 
 class GrantsOfRun(Protocol):
@@ -65,11 +65,20 @@ class StoredGrants:
         """Return the function that reads the key of the grants; `None` for the key file beside them."""
         if not self._state.key:
             return None
-        from connform.secret import MalformedReferenceError, SecretReference
+        from connform.secret import MalformedReferenceError
 
         try:
-            reference = SecretReference.parse(self._state.key)
+            reference = _reference(self._state.key)
         except MalformedReferenceError as error:
             message = f"the key of the store of grants is given by a secret reference: {error}"
             raise ConnectionFailed("config_invalid", message, "write where it lies: env://CONNFORM_KEY") from None
         return lambda: self._source.fetch([reference], base)[0]
+
+
+def _reference(text: str) -> SecretReference:
+    from connform.secret import NO_USER, MalformedReferenceError, SecretReference
+
+    reference = SecretReference.parse(text)
+    if reference.may_name_user:
+        raise MalformedReferenceError(NO_USER)
+    return reference

@@ -13,9 +13,9 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from connform.auth.oauth2 import DEFAULT_SCOPES
 from connform.diagnostics import Span
-from connform.engine.load.catalog import provider, uses_grant
+from connform.engine.load.catalog import has_grant, provider_of
+from connform.engine.load.scopes import missing_scopes, requested_scopes
 from connform.engine.report import ConnectionReport, Remark
 from connform.engine.run.client import client_settings
 from connform.engine.run.concurrency import map_concurrently, run_coroutine
@@ -68,7 +68,7 @@ async def check_connection(connection: Connection, context: RunContext, timeout_
 async def _send_check_request(
     connection: Connection, context: RunContext, total_s: float, timeline: Timeline
 ) -> Judgement:
-    api = provider(connection.provider)
+    api = provider_of(connection)
     request = api.check_request(connection)
     timeline.done(Stage.CONFIG)
     settings = client_settings(connection, context, total_s=total_s)
@@ -78,10 +78,10 @@ async def _send_check_request(
         async_client(settings, timeline) as client,
         client.stream(request.method, request.path, json=request.json) as response,
     ):
-        body, is_whole = await _read_start(response)
+        body = await _read(response)
     answer = _answer(response.status_code, response.headers.items(), body)
-    judgement = judge_certificate(response.status_code, body) or api.judge(connection, answer)
-    if judgement.fault == "http_not_this_api" and not is_whole:
+    judgement = judge_certificate(response.status_code, body or b"") or api.judge(connection, answer)
+    if judgement.fault == "http_not_this_api" and body is None:
         message = f"the answer is larger than {MAX_BODY_BYTES} bytes, and none that this API gives to a check"
         raise ConnectionFailed("http_too_large", message)
     if not judgement.fault or FAULTS[judgement.fault].stage is Stage.AUTH:
@@ -93,33 +93,38 @@ async def _send_check_request(
     return judgement
 
 
-async def _read_start(response: httpx.Response) -> tuple[bytes, bool]:
-    """Return the body, and whether it is whole: of a large one, the first part is enough to judge the status."""
+async def _read(response: httpx.Response) -> bytes | None:
+    """Return the body; `None` for a large one, of which the status may be enough."""
     declared = response.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > MAX_BODY_BYTES:
-        return b"", False
+    if declared.isdigit() and int(declared) > MAX_BODY_BYTES and response.request.method != "HEAD":
+        return None
     body = b""
     async for piece in response.aiter_bytes():
         body += piece
         if len(body) > MAX_BODY_BYTES:
-            return body[:MAX_BODY_BYTES], False
-    return body, True
+            return None
+    return body
 
 
-def _answer(status: int, headers: Any, body: bytes) -> Answer:
+def _answer(status: int, headers: Any, body: bytes | None) -> Answer:
     try:
-        content, is_json = json.loads(body), True
+        content, is_json = json.loads(body or b"", parse_constant=_refuse), True
     except (ValueError, RecursionError):
         content, is_json = None, False
     lower = {name.lower(): value for name, value in headers}
-    return Answer(status, lower, content, is_json, received_at=datetime.now(UTC))
+    return Answer(status, lower, content, is_json, received_at=datetime.now(UTC), body=body)
+
+
+def _refuse(constant: str) -> None:
+    """Refuse `NaN` and `Infinity`, which Python writes and JSON lacks (RFC 8259 §6)."""
+    raise ValueError(constant)
 
 
 def _report(connection: Connection, judgement: Judgement, timeline: Timeline) -> ConnectionReport:
     report = describe(connection)._replace(verdict=Verdict.READY, message=judgement.message)
     if judgement.fault:
         hint = judgement.hint
-        if judgement.fault in _REFUSALS and uses_grant(connection.auth.method):
+        if judgement.fault in _REFUSALS and has_grant(connection):
             hint = f"the customer may have withdrawn access, or may not do this: run `connform login {connection.name}`"
         report = with_failure(report, ConnectionFailed(judgement.fault, judgement.message, hint))
     return report._replace(
@@ -134,9 +139,7 @@ def _missing_scopes(connection: Connection, credential: Credential | None) -> It
     """Yield a remark if a customer granted fewer scopes than the manifest requests (RFC 6749 §3.3)."""
     facts = credential.facts if credential else None
     if facts is not None:
-        missing = [
-            scope for scope in connection.auth.settings.get("scopes", DEFAULT_SCOPES) if scope not in facts.scopes
-        ]
+        missing = missing_scopes(requested_scopes(connection.settings, connection.definition), facts)
         if missing:
             text = f"the customer did not grant {' '.join(missing)}: where it is needed, have them log in again"
             yield Remark("scopes-not-granted", text)
@@ -154,7 +157,7 @@ def _warnings(timeline: Timeline) -> Iterator[Remark]:
 
 def _span_of_failure(connection: Connection, judgement: Judgement) -> Span:
     """Return the span of the secret reference that the failure's message names; else the span of the connection's name."""
-    for key, reference in connection.auth.references.items():
+    for key, reference in connection.references.items():
         if re.search(rf"`{key}`|{re.escape(str(reference))}(?![^\s),])", judgement.message):
-            return connection.place_of("auth", key)
+            return connection.place_of_secret(key)
     return connection.span

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from connform.auth import oauth2
 from connform.auth.oauth.server import AuthorizationServer, discover, same_origin
-from connform.engine.load.catalog import provider
+from connform.engine.load.catalog import provider_of
 from connform.errors import Refused
 from connform.grant import GrantFacts
 from connform.http.settings import ClientSettings
@@ -54,6 +54,6 @@ def foreign_server_problem(server: AuthorizationServer, facts: GrantFacts) -> st
 
 def declared_server(connection: Connection) -> AuthorizationServer:
     """Return the authorization server of an OAuth connection, from its manifest and its provider."""
-    instance = provider(connection.provider).instance(connection)
+    instance = provider_of(connection).instance(connection)
     provider_server = AuthorizationServer(instance.authorize_url, instance.token_url, instance.revoke_url)
     return oauth2.server(connection.auth.settings, provider_server)

@@ -5,6 +5,7 @@ Layer 3; calls the secret backends.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -13,14 +14,15 @@ from typing import NamedTuple, Protocol
 
 from connform.engine.load.catalog import backend, depends_on_folder
 from connform.engine.run.store_session import StoreSession
-from connform.engine.run.threads import run_all
+from connform.engine.run.threads import at_most, call_each
 from connform.errors import ConnectionFailed, SecretUnresolved
+from connform.http.settings import HeaderLines
 from connform.manifest.model import Connection, Store
 from connform.process_local import ProcessLocal
 from connform.secret import Secret, SecretReference
 from connform.secrets.kit.interface import DEFAULT_TIMEOUT_S, Backend, Fetched, OpenStore, Outcome, StoreConfig
 
-_STORES_AT_ONCE = 16
+_STORES_AT_ONCE = at_most(16)
 _NO_FOLDER = Path()
 
 
@@ -28,7 +30,7 @@ class SecretSource(Protocol):
     """A source of the secrets of a run."""
 
     generation: int
-    """How often all secrets were forgotten."""
+    """How often all secrets were forgotten, or others were read instead of those that a server refused."""
 
     def prepare(self, connections: Iterable[Connection]) -> None:
         """Read the secrets of connections, many at once; `secrets` raises the failures later."""
@@ -40,14 +42,21 @@ class SecretSource(Protocol):
             SecretUnresolved: a secret can't be read.
         """
 
-    def secrets_again(self, connection: Connection) -> Mapping[str, Secret]:
-        """Return the same, read again from their stores; called after a server refused them."""
+    def secrets_again(self, connection: Connection, refused: Mapping[str, Secret]) -> Mapping[str, Secret]:
+        """Return the same, read again from their stores; called after a server refused those of an earlier call."""
+
+    def fetch(self, references: Sequence[SecretReference], base: Path) -> list[Secret]:
+        """Return the secrets of other references, in their order; relative paths start at `base`.
+
+        Raises:
+            SecretUnresolved: a secret can't be read.
+        """
 
     def expire_all(self) -> None:
         """Let every secret be read again, from stores that are opened anew."""
 
     def versions(self, connection: Connection) -> Mapping[str, str]:
-        """Return the versions of a connection's secrets by their key under `auth:`, of those that were read and have one."""
+        """Return the versions of a connection's secrets by their key, of those that were read and have one."""
 
     def known(self) -> Sequence[Secret]:
         """Return every secret that was read so far."""
@@ -90,7 +99,7 @@ class SecretResolver:
             [
                 RequestedSecret(reference, connection.base)
                 for connection in connections
-                for reference in connection.auth.references.values()
+                for reference in connection.references.values()
             ]
         )
 
@@ -100,21 +109,24 @@ class SecretResolver:
         outcomes = self.read([RequestedSecret(reference, connection.base) for reference in references.values()])
         return dict(zip(references, map(_require_secret, outcomes), strict=True))
 
-    def secrets_again(self, connection: Connection) -> Mapping[str, Secret]:
+    def secrets_again(self, connection: Connection, refused: Mapping[str, Secret]) -> Mapping[str, Secret]:
         """Return the same, read again from their stores, unless that was done a moment ago."""
-        self._expire(connection.auth.references.values(), connection.base)
-        return self.secrets(connection)
+        self._expire(list(connection.auth.references.values()), connection.base)
+        secrets = self.secrets(connection)
+        if not are_same(secrets, refused):
+            self.generation += 1  # no other credential sends what was refused
+        return secrets
 
     def expire_all(self) -> None:
         """Let every secret be read again, from stores that are opened anew."""
-        self.generation += 1
         for session in self._all_sessions():
             session.expire_all()
+        self.generation += 1  # last: a credential that sees it finds no old secret
 
     def versions(self, connection: Connection) -> Mapping[str, str]:
         """Return the versions of a connection's secrets, of those that were read and have one."""
         versions = {}
-        for key, reference in connection.auth.references.items():
+        for key, reference in connection.references.items():
             outcome = self._session(reference.scheme, connection.base).outcome(reference)
             if isinstance(outcome, Fetched) and outcome.version:
                 versions[key] = outcome.version
@@ -145,8 +157,11 @@ class SecretResolver:
         """
         sessions = [self._session(reference.scheme, base) for reference, base in requested]
         groups = _grouped(sessions, [reference for reference, _ in requested])
-        jobs = [partial(session.read, references) for session, references in groups.items()]
-        outcomes = dict(zip(groups, run_all(jobs, _STORES_AT_ONCE), strict=True))
+        if len(groups) == 1:  # the usual case of one connection, without a thread
+            outcomes = {session: session.read(references) for session, references in groups.items()}
+        else:
+            calls = list(call_each(lambda session: session.read(groups[session]), deque(groups), _STORES_AT_ONCE))
+            outcomes = {session: future.result() for session, future in calls}
         return [outcomes[session][reference] for session, (reference, _) in zip(sessions, requested, strict=True)]
 
     def close(self) -> None:
@@ -156,10 +171,10 @@ class SecretResolver:
         for session in sessions:
             session.close()
 
-    def _expire(self, references: Iterable[SecretReference], base: Path) -> None:
+    def _expire(self, references: Sequence[SecretReference], base: Path) -> None:
         sessions = [self._session(reference.scheme, base) for reference in references]
-        for session, its_references in _grouped(sessions, references).items():
-            session.expire(its_references)
+        for session, its_own in _grouped(sessions, references).items():
+            session.expire(its_own)
 
     def _all_sessions(self) -> list[StoreSession]:
         with self._lock.own:
@@ -185,7 +200,7 @@ class SecretResolver:
         return StoreSession(name, open_store, timeout_s, long_lived=self._long_lived)
 
     def _open_store(self, kind: Backend, store: Store) -> OpenStore:
-        self._expire(store.references.values(), store.base)
+        self._expire(list(store.references.values()), store.base)
         try:
             # These are references of bare backends: the credentials of a store lie in no other store.
             values = self.fetch(list(store.references.values()), store.base)
@@ -194,6 +209,11 @@ class SecretResolver:
             raise SecretUnresolved(failure.fault.name, message, failure.hint) from None
         secrets = dict(zip(store.references, values, strict=True))
         return kind.open(StoreConfig(store.base, store.settings, secrets, store.timeout_s))
+
+
+def are_same(some: Mapping[str, Secret], others: Mapping[str, Secret]) -> bool:
+    """Return whether secrets have the same keys and values."""
+    return HeaderLines(*some.items()) == HeaderLines(*others.items())
 
 
 def _grouped(

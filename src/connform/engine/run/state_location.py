@@ -16,6 +16,10 @@ class StateLocation:
     """`postgresql://…` or `sqlite:///folder`; empty for the folder `.connform` beside each manifest."""
     key: str = ""
     """A secret reference to the key of the grants; empty for a key file in that folder."""
+    repository: str = ""
+    """A name that stands for the repository, for those that share a database; empty for what Git knows of it."""
+    root: str = ""
+    """The root of the repository, where there is no `.git`; empty for the one that a CI system names."""
 
 
 DEFAULT = StateLocation()

@@ -1,4 +1,4 @@
-"""Recorded state of a run: the state tables of its manifests, read and locked together; and shards of a run.
+"""Recorded state of a run: the state tables of its manifests, read and locked together.
 
 Layer 3; tables open their files and connections when they are first used.
 """
@@ -10,55 +10,20 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from time import monotonic
-from typing import NamedTuple
 
 from connform.database import open_state
 from connform.database.state_table import StateChanges, StateTable
+from connform.engine.run.recorded_paths import RecordedPaths
+from connform.engine.run.repository_identity import Identity, are_different, describe, identity_of
+from connform.engine.run.shard import Shard, part_of
 from connform.engine.run.state_location import FOLDER, StateLocation
 from connform.engine.run.tracked_state import require_untracked
+from connform.lazy_property import lazy_property
+from connform.manifest.reading import is_manifest_name
 from connform.recorded import AppliedRecord, RecordSummary
 
-PARTS = 64
-"""How many parts of a state table can be locked separately, so that shards of a run don't wait for each other."""
 _STATE_FOLDERS = tuple(f"{parents}{FOLDER}" for parents in ("", "*/", "*/connections/"))
 """The patterns of other state folders, relative to a folder of the repository."""
-
-
-class Shard(NamedTuple):
-    """One of several runs that divide the connections among them."""
-
-    number: int = 1
-    """The number of this shard, from 1."""
-    total: int = 1
-    """The number of shards, at most `PARTS`."""
-
-    def __str__(self) -> str:
-        return f"{self.number}/{self.total}"
-
-    def has(self, connection: str) -> bool:
-        """Whether a connection belongs to this shard. That depends on its name alone, so it is the same on every machine."""
-        return self.total == 1 or part_of(connection) % self.total == self.number - 1
-
-    @property
-    def parts(self) -> list[str]:
-        """The names of the parts of the state that belong to this shard."""
-        return [self.name_of(part) for part in range(PARTS) if part % self.total == self.number - 1]
-
-    @staticmethod
-    def name_of(part: int) -> str:
-        """Return the name of a part by its number."""
-        return f"{part:02}"
-
-
-SINGLE_SHARD = Shard()
-"""The only shard of a run that isn't divided."""
-
-
-def part_of(connection: str) -> int:
-    """Return the number of the part of the state that contains a connection."""
-    from hashlib import sha256  # imported here, because reading state doesn't need it
-
-    return sha256(connection.encode()).digest()[0] % PARTS
 
 
 def by_table(tables: Mapping[str, StateTable]) -> dict[StateTable, set[str]]:
@@ -72,10 +37,30 @@ def by_table(tables: Mapping[str, StateTable]) -> dict[StateTable, set[str]]:
 class StateOfRun:
     """The state tables of a run: one for each folder of manifests, or the one at a URL."""
 
-    def __init__(self, state: StateLocation, files: Sequence[str]) -> None:
-        """Set up the state tables of the manifests `files`, named as on the command line."""
-        self._paths = {file: Path(os.path.abspath(file)) for file in files}  # noqa: PTH100  (without `..`)
-        folders = dict.fromkeys(path.parent for path in self._paths.values()) or {Path.cwd(): None}
+    def __init__(
+        self,
+        state: StateLocation,
+        files: Sequence[str],
+        absent: Sequence[str] = (),
+        *,
+        is_shared: bool | None = None,
+    ) -> None:
+        """Set up the state tables of manifests.
+
+        Args:
+            state: where it lies.
+            files: the manifests, named as on the command line.
+            absent: files and folders that were named, and are missing or empty.
+            is_shared: whether the manifests of other folders may be recorded there; by default, at a URL.
+        """
+        paths = {file: Path(os.path.abspath(file)) for file in (*files, *absent)}  # noqa: PTH100  (without `..`)
+        manifests = {
+            name: path
+            for name, path in paths.items()
+            if name in files or (not path.is_dir() and is_manifest_name(path.name))
+        }
+        folders = dict.fromkeys(path if name not in manifests else path.parent for name, path in paths.items())
+        folders = folders or {Path.cwd(): None}
         self._tables: dict[Path, StateTable] = {}
         shared: StateTable | None = None
         for folder in folders:
@@ -83,10 +68,28 @@ class StateOfRun:
                 shared = _open_table(state.url, folder)
             self._tables[folder] = shared
         self._has_url = bool(state.url)
-        self._roots = {folder: _repository_root(folder) for folder in folders}
-        self._files = {
-            named: path.relative_to(self._roots[path.parent]).as_posix() for named, path in self._paths.items()
-        }
+        self._is_shared = self._has_url if is_shared is None else is_shared
+        self._repository = state.repository
+        self.paths = RecordedPaths(manifests, folders, state.root, is_shared=self._is_shared)
+        """How the state knows the manifests."""
+
+    @lazy_property
+    def identity(self) -> Identity:
+        """The identity of the repository of the first manifest, for a database at a URL; empty if nothing is known of it."""
+        return identity_of(self.paths.first_root, self._repository) if self._is_shared else {}
+
+    def other_repository(self) -> str:
+        """Return the repository to which the database belongs, if that is another one; empty if it isn't."""
+        recorded = self.tables[0].repository() if self._is_shared else {}
+        return describe(recorded) if recorded and are_different(recorded, self.identity) else ""
+
+    def has_recorded(self, absent: str) -> bool:
+        """Whether something is recorded of a file or folder that is missing or empty."""
+        summaries = [summary for table in self.tables for summary in table.summaries().values()]
+        if self.paths.is_manifest(absent):
+            return any(summary.file == self.paths.of_manifest(absent) for summary in summaries)
+        folder = self.paths.before_manifest(Path(os.path.abspath(absent)))  # noqa: PTH100  (as above)
+        return any((summary.file.rpartition("/")[0] or ".") == folder for summary in summaries)
 
     @property
     def tables(self) -> tuple[StateTable, ...]:
@@ -101,17 +104,6 @@ class StateOfRun:
         """Return the first folder whose manifests are recorded in a state table."""
         return next(folder for folder, its_table in self._tables.items() if its_table is table)
 
-    def manifest_path(self, named: str) -> str:
-        """Return the path of a manifest, relative to its repository, or to its folder if it lies in no repository.
-
-        It is the same in every checkout.
-        """
-        return self._files[named]
-
-    def folder_path(self, folder: Path) -> str:
-        """Return the path of a manifest's folder, relative to its repository; `.` for the top, and without a repository."""
-        return folder.relative_to(self._roots[folder]).as_posix()
-
     def other_tables(self) -> list[StateTable]:
         """Return the state tables of other folders of the repository: of parent folders, and of folders directly in these.
 
@@ -121,17 +113,6 @@ class StateOfRun:
             return []
         others = {state.parent for folder in self._tables for state in _state_folders(folder)} - self._tables.keys()
         return [_open_table("", folder) for folder in sorted(others)]
-
-    def real_path(self, path: str) -> str:
-        """Return a path of a repository with links followed, relative to the repository; the same if nothing exists there.
-
-        It is absolute if the links lead out of the repository.
-        """
-        for root in dict.fromkeys(self._roots.values()):
-            if os.path.lexists(root / path):
-                real, top = Path(os.path.realpath(root / path)), Path(os.path.realpath(root))
-                return real.relative_to(top).as_posix() if top in real.parents else str(real)
-        return path
 
     def summaries(self) -> dict[str, tuple[RecordSummary, StateTable]]:
         """Return the summary and the state table of every record, by the connection's name. Takes no lock.
@@ -157,17 +138,15 @@ class StateOfRun:
             summaries: the summaries of records that no manifest of the run declares, by the connection's name.
             searched: the folders that were read as a whole.
         """
-        read = set(self._files.values())
-        searched_folders = {self.folder_path(folder): folder for folder in searched if folder in self._roots}
+        read = set(self.paths.files)
+        searched_folders = {
+            self.paths.before_manifest(folder): folder for folder in searched if self.paths.is_folder(folder)
+        }
         for name, summary in summaries.items():
             folder, _, file = summary.file.rpartition("/")
             searched_folder = searched_folders.get(folder or ".")
             if summary.file in read or (searched_folder and not os.path.lexists(searched_folder / file)):
                 yield name
-
-    def is_left_out(self, file: str) -> bool:
-        """Whether a manifest exists and is not part of this run; `file` is its path in the repository."""
-        return file not in self._files.values() and any(os.path.lexists(root / file) for root in self._roots.values())
 
     @contextmanager
     def locked(
@@ -220,8 +199,3 @@ def _state_folders(folder: Path) -> Iterator[Path]:
     for parent in parents[: parents.index(top) + 1]:
         for pattern in _STATE_FOLDERS:
             yield from parent.glob(pattern)
-
-
-def _repository_root(folder: Path) -> Path:
-    """Return the root of the repository of a folder; the folder itself if it lies in no repository."""
-    return next((root for root in (folder, *folder.parents) if (root / ".git").exists()), folder)

@@ -6,15 +6,20 @@ that runs for long, failures are forgotten soon, and secrets that a server refus
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
 from math import inf
 from threading import Lock
 from time import monotonic
+from traceback import walk_tb
+from typing import TypeVar
 
-from connform.engine.run.threads import call_with_limit, run_all
-from connform.errors import SecretUnresolved
+from connform.engine.run.pace import Pace
+from connform.engine.run.threads import call_each
+from connform.errors import ConnectionFailed, SecretUnresolved, StoreFailed
 from connform.http.net import deadline
 from connform.process_local import ProcessLocal
 from connform.secret import Secret, SecretReference
@@ -22,10 +27,8 @@ from connform.secrets.kit.interface import Fetched, GroupsByDocument, OpenStore,
 from connform.secrets.kit.open_store import OnceValue
 from connform.tracebacks import hidden_frames
 
-_READS_AT_ONCE = 8
-"""Few enough not to overload a server, and enough to hide its latency."""
-_MAX_UNANSWERED = 3
-"""After so many reads in a row without an answer, a store is not read again in this run."""
+T = TypeVar("T")
+
 _GRACE_S = 1.0
 """Added to the time limit for backends that don't enforce it themselves; those that do have a better message."""
 _PLUGIN_ERROR = "plugin_error"
@@ -34,8 +37,13 @@ _DENIED = "secret_denied"
 _KEPT_S = {_UNAVAILABLE: 1.0, _DENIED: 10.0}
 """How long a program that runs for long takes a failure for the outcome; other failures cost the store little. A refused
 login is not repeated at once, since several may lock an account."""
+_BUG_HINT = "report it to the authors of connform, with this message"
 _EXPIRE_PAUSE_S = 1.0
 """A reference that expired is not expired again for so long: many callers may be refused at once."""
+
+
+class _Bug(SecretUnresolved):
+    """An exception that a backend of connform should not raise. It says nothing about the other references of its batch."""
 
 
 class StoreSession:
@@ -60,6 +68,7 @@ class StoreSession:
         self._outcomes: dict[SecretReference, Outcome] = {}
         self._failed_at: dict[SecretReference, float] = {}
         self._expired_at: dict[SecretReference, float] = {}
+        self._read_here: ProcessLocal[set[SecretReference]] = ProcessLocal(set)
         self._reopened_at = -inf
         self._lock = ProcessLocal(Lock)
         self._reset()
@@ -70,29 +79,37 @@ class StoreSession:
         If it is long-lived, a failure is forgotten after a while. And a store that was opened in an earlier call is opened
         again where it denies a secret: its login may have ended.
         """
+        known = {one: outcome for one in references if isinstance(outcome := self._outcomes.get(one), Fetched)}
+        if known.keys() == set(references):  # the usual case; another caller may hold the lock for as long as it reads
+            return known
         with self._lock.own:
             if self._long_lived:
                 self._forget([one for one in references if self._has_old_failure(one)])
             new = [reference for reference in dict.fromkeys(references) if reference not in self._outcomes]
             was_open = self._store.own.value_if_computed is not None
-            self._read_new(new)
+            self._read_batches(self._batches(new))
             denied = [one for one in new if self._fault_of(one) == _DENIED]
             if self._long_lived and was_open and denied and monotonic() - self._reopened_at > _KEPT_S[_DENIED]:
                 self._reopened_at = monotonic()
                 self._forget(denied)
-                self._read_new(denied)
+                self._read_batches(self._batches(denied))
             return {reference: self._outcomes[reference] for reference in references}
 
     def expire(self, references: Sequence[SecretReference]) -> None:
-        """Let references be read again, from a store that is opened anew, if it is long-lived."""
+        """Let references that were refused be read again, from a store that is opened anew, if it is long-lived.
+
+        Nothing is read again that was read again since the call, or shortly before it. What a forked child inherited may be old:
+        to read that again begins no pause.
+        """
         if not self._long_lived:
             return
+        refused_at = monotonic()  # first: the lock is held by a caller that reads
         with self._lock.own:
-            now = monotonic()
             known = [one for one in references if one in self._outcomes]
-            old = [one for one in known if now - self._expired_at.get(one, -inf) > _EXPIRE_PAUSE_S]
-            self._expired_at |= dict.fromkeys(old, now)
-            self._forget(old)
+            own = {one for one in known if one in self._read_here.own}
+            paused = {one for one in own if refused_at - self._expired_at.get(one, -inf) <= _EXPIRE_PAUSE_S}
+            self._expired_at |= dict.fromkeys(own - paused, monotonic())
+            self._forget([one for one in known if one not in paused])
 
     def expire_all(self) -> None:
         """Let every reference be read again, from a store that is opened anew."""
@@ -108,13 +125,6 @@ class StoreSession:
         """The secrets that were read so far."""
         return [outcome.secret for outcome in self._outcomes.values() if isinstance(outcome, Fetched)]
 
-    def _read_new(self, references: Sequence[SecretReference]) -> None:
-        jobs = [partial(self._read_batch, batch) for batch in self._batches(references)]
-        for outcomes in run_all(jobs, _READS_AT_ONCE):
-            self._outcomes |= outcomes
-        failed = (one for one in references if isinstance(self._outcomes[one], SecretUnresolved))
-        self._failed_at |= dict.fromkeys(failed, monotonic())
-
     def _fault_of(self, reference: SecretReference) -> str:
         outcome = self._outcomes.get(reference)
         return outcome.fault.name if isinstance(outcome, SecretUnresolved) else ""
@@ -128,32 +138,31 @@ class StoreSession:
             self._outcomes.pop(reference, None)
             self._failed_at.pop(reference, None)
         if references:
-            self.close()
-            self._reset()
+            former = self._store.own.value_if_computed
+            self._reset()  # first: a signal handler, such as a time limit's, may raise while the store logs out
+            _close(former)
 
     def _reset(self) -> None:
         # An open store has connections and a login. Only the process that made them may use and close them.
         self._store = ProcessLocal(partial(OnceValue, self._open))
-        self._unanswered = 0
+        self._pace = Pace(self._name, self._timeout_s)
 
     def close(self) -> None:
-        """Close the store if this process opened it."""
-        store = self._store.own.value_if_computed
-        if store is not None:
-            with suppress(SecretUnresolved):  # a bug of a plug-in; the secrets were read
-                store.close()
+        """Close the store if this process opened it. No bug of its backend ends a run, since the secrets were read."""
+        with suppress(Exception):
+            _close(self._store.own.value_if_computed)
 
     def _batches(self, references: Sequence[SecretReference]) -> Iterator[list[SecretReference]]:
         """Yield batches of references. References to one document are in one batch; the store limits documents per batch.
 
-        A reference is left out, and its failure is recorded, if the store can't be opened or can't name its document.
+        A reference is left out, and its failure is kept, if the store can't be opened or can't name its document.
         """
         documents: dict[object, list[SecretReference]] = {}
         for reference in references:
             try:
-                document = _document_of(reference, self._store.own.get())
+                document = self._guarded(partial(_document_of, reference))
             except SecretUnresolved as failure:
-                self._outcomes[reference] = failure.about(reference)
+                self._keep(reference, failure)
             else:
                 documents.setdefault(document, []).append(reference)
         if not documents:
@@ -163,33 +172,72 @@ class StoreSession:
         for start in range(0, len(groups), size):
             yield [reference for group in groups[start : start + size] for reference in group]
 
-    def _read_batch(self, references: Sequence[SecretReference]) -> dict[SecretReference, Outcome]:
+    def _read_batches(self, batches: Iterable[list[SecretReference]]) -> None:
+        waiting = deque(batches)
+        for batch, future in call_each(self._ask, waiting, self._pace.delay_s, self._timeout_s + _GRACE_S):
+            outcomes = self._pace.judge(dict(zip(batch, self._outcomes_of(batch, future), strict=True)))
+            for reference, outcome in outcomes.items():
+                self._keep(reference, outcome)
+            if limited := [reference for reference in batch if reference not in outcomes]:
+                waiting.appendleft(limited)
+            has_bug = {self._fault_of(reference) for reference in batch} == {_PLUGIN_ERROR} or any(
+                isinstance(outcome, _Bug) for outcome in outcomes.values()
+            )
+            if len(batch) > 1 and has_bug:
+                waiting += [[reference] for reference in batch]  # the exception says nothing about the others
+
+    def _keep(self, reference: SecretReference, outcome: Outcome) -> None:
+        if isinstance(outcome, SecretUnresolved):
+            self._failed_at[reference] = monotonic()
+            outcome = outcome.about(reference)
+        self._outcomes[reference] = outcome
+        self._read_here.own.add(reference)
+
+    def _outcomes_of(self, batch: Sequence[SecretReference], future: Future[Sequence[Outcome]]) -> Sequence[Outcome]:
         try:
-            outcomes = call_with_limit(partial(self._ask, references), self._timeout_s + _GRACE_S)
+            return future.result(0)
         except TimeoutError:
             message = f"{self._name} did not answer within {self._timeout_s:g} s"
-            outcomes = [SecretUnresolved(_UNAVAILABLE, message)] * len(references)
+            return [StoreFailed(message)] * len(batch)
         except SecretUnresolved as failure:
-            if failure.fault.name == _PLUGIN_ERROR and len(references) > 1:
-                # An exception in a plug-in says nothing about the other references of the batch.
-                jobs = [partial(self._read_batch, [reference]) for reference in references]
-                return {one: found[one] for found in run_all(jobs, _READS_AT_ONCE) for one in found}
-            outcomes = [failure] * len(references)
-        if all(isinstance(outcome, SecretUnresolved) and outcome.fault.name == _UNAVAILABLE for outcome in outcomes):
-            self._unanswered += 1
-        else:
-            self._unanswered = 0
-        return {
-            reference: outcome.about(reference) if isinstance(outcome, SecretUnresolved) else outcome
-            for reference, outcome in zip(references, outcomes, strict=True)
-        }
+            return [failure] * len(batch)
 
     def _ask(self, references: Sequence[SecretReference]) -> Sequence[Outcome]:
-        if self._unanswered >= _MAX_UNANSWERED:
-            message = f"{self._name} did not answer {_MAX_UNANSWERED} times in a row, and was not asked again"
-            raise SecretUnresolved(_UNAVAILABLE, message)
+        self._pace.require_permission()
         with deadline.within(self._timeout_s), hidden_frames():
-            return self._store.own.get().read(references)
+            return self._guarded(lambda store: store.read(references))
+
+    def _guarded(self, use: Callable[[OpenStore], T]) -> T:
+        """Return what a function of the open store returns. No exception of a backend ends the run: each is a failure of its store.
+
+        Raises:
+            SecretUnresolved: of any exception but `TimeoutError`.
+        """
+        failure: SecretUnresolved
+        try:
+            return use(self._store.own.get())
+        except (SecretUnresolved, TimeoutError):
+            raise
+        except ConnectionFailed as error:  # a token that no header can carry
+            failure = SecretUnresolved(error.fault.name, error.message, error.hint)
+        except Exception as error:  # noqa: BLE001  (a secret or an answer that the backend did not expect)
+            what = f"{type(error).__name__} in {_place(error)}, while {self._name} was read"
+            failure = _Bug(_UNAVAILABLE, f"a bug of connform: {what}", _BUG_HINT)
+        # Raised outside of the handlers: else the chained exception might hold a secret.
+        raise failure
+
+
+def _close(store: OpenStore | None) -> None:
+    if store is not None:
+        with suppress(SecretUnresolved):  # a bug of a plug-in; the secrets were read
+            store.close()
+
+
+def _place(error: Exception) -> str:
+    """Return module and line of the innermost frame in a traceback, after those of connform's own innermost frame."""
+    places = [f"{frame.f_globals.get('__name__')}:{line}" for frame, line in walk_tb(error.__traceback__)]
+    own = [place for place in places if place.startswith("connform.")]
+    return " > ".join(dict.fromkeys([own[-1], places[-1]]))
 
 
 def _document_of(reference: SecretReference, store: OpenStore) -> object:

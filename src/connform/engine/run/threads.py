@@ -1,60 +1,61 @@
-"""Daemon threads: a call with a time limit, and many calls at once.
+"""Calls in daemon threads, several at once, each with a time limit.
 
 Layer 3, no IO of its own. A store that hangs delays neither the run nor the end of the process.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future
-from queue import Empty, SimpleQueue
-from threading import Thread
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from math import inf
+from threading import TIMEOUT_MAX, Thread
+from time import monotonic, sleep
 from typing import TypeVar
 
+A = TypeVar("A")
 T = TypeVar("T")
 
 
-def call_with_limit(work: Callable[[], T], limit_s: float | None) -> T:
-    """Call `work` in a thread, and return or raise what it does.
+def call_each(
+    work: Callable[[A], T], arguments: deque[A], delay_s: Callable[[int], float], limit_s: float = TIMEOUT_MAX
+) -> Iterator[tuple[A, Future[T]]]:
+    """Call `work` with each argument, in a thread of its own; yield the arguments with their futures, in the order of their ends.
 
-    Raises:
-        TimeoutError: it took longer than `limit_s`; the thread continues, at most until the process ends.
+    The next call begins when the next future is asked for. `future.result(0)` raises `TimeoutError` for a call that took
+    longer than its limit; its thread continues, at most until the process ends.
+
+    Args:
+        work: the function.
+        arguments: one for each call, taken from the left; more may be added meanwhile.
+        delay_s: returns the seconds until the next call may begin, while a number of calls run: at most 0 for now, `inf` for
+            not before one of those has ended. If none runs, it is not `inf`.
+        limit_s: the time limit of each call.
     """
-    future: Future[T] = Future()
-    Thread(target=_complete, args=(future, work), daemon=True).start()
-    return future.result(limit_s)
+    running: dict[Future[T], tuple[A, float]] = {}
+    while arguments or running:
+        while arguments and (pause_s := delay_s(len(running))) <= 0:
+            future, argument = Future[T](), arguments.popleft()
+            running[future] = argument, monotonic() + limit_s
+            Thread(target=_complete, args=(future, work, argument), daemon=True).start()
+        if not running:
+            sleep(pause_s)
+            continue
+        _, first_end = next(iter(running.values()))
+        wait(running, min(first_end - monotonic(), pause_s if arguments else inf), FIRST_COMPLETED)
+        for future, (argument, ends_at) in list(running.items()):
+            if future.done() or ends_at <= monotonic():
+                del running[future]
+                yield argument, future
 
 
-def run_all(jobs: Sequence[Callable[[], T]], at_once: int) -> list[T]:
-    """Return the results of jobs, in their order; `at_once` limits how many run at once.
-
-    All jobs are done before the first exception among their results is raised.
-    """
-    if len(jobs) == 1:
-        return [jobs[0]()]
-    results: list[Future[T]] = [Future() for _ in jobs]
-    indexes = SimpleQueue[int]()
-    for index in range(len(jobs)):
-        indexes.put(index)
-
-    def worker() -> None:
-        while True:
-            try:
-                index = indexes.get_nowait()
-            except Empty:
-                return
-            _complete(results[index], jobs[index])
-
-    threads = [Thread(target=worker, daemon=True) for _ in range(min(at_once, len(jobs)))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return [result.result() for result in results]
+def at_most(count: int) -> Callable[[int], float]:
+    """Return a `delay_s` for `call_each` that lets so many calls run at once."""
+    return lambda running: 0.0 if running < count else inf
 
 
-def _complete(future: Future[T], work: Callable[[], T]) -> None:
+def _complete(future: Future[T], work: Callable[[A], T], argument: A) -> None:
     try:
-        future.set_result(work())
+        future.set_result(work(argument))
     except BaseException as error:  # noqa: BLE001  (the caller that waits gets it)
         future.set_exception(error)

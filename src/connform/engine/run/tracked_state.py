@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 
 from connform.database import folder_of
+from connform.engine.load.git_output import git_output
 from connform.errors import ConnectionFailed
 from connform.manifest.repository import repository_of
 from connform.regular_files import read_regular
@@ -57,34 +58,5 @@ def _may_be_tracked(root: Path, folder: Path) -> bool:
 
 def _is_tracked(root: Path, folder: Path) -> bool:
     """Whether git tracks the folder or a file in it; also true if git is missing or fails, to be on the safe side."""
-    import subprocess  # imported here, with the following, because few runs need them
-
-    from connform.engine.load.git_objects import OPTIONS, VARIABLES
-    from connform.environment import variable
-    from connform.programs import find_program
-    from connform.secrets.kit.command import ordinary_variables
-
-    git = find_program("git", variable("PATH"))
-    if not git:
-        return True
     path = f":(top,literal,icase){folder.relative_to(root).as_posix()}"
-    result = subprocess.run(  # noqa: S603  (the user's own git, which starts nothing for this)
-        [
-            git,
-            *OPTIONS,
-            "-c",
-            "core.fsmonitor=false",
-            f"--git-dir={root / '.git'}",
-            f"--work-tree={root}",
-            "ls-files",
-            "-z",
-            "--",
-            path,
-        ],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        cwd=root,
-        env={**ordinary_variables(()), **VARIABLES, "GIT_OPTIONAL_LOCKS": "0"},
-        check=False,
-    )
-    return bool(result.returncode or result.stdout)
+    return git_output(root, "ls-files", "-z", "--", path) != b""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from math import inf
 from time import monotonic
 from weakref import ref
 
@@ -65,15 +66,19 @@ def allow(own_s: float | None) -> float | None:
     Raises:
         TimeoutError: no time is left.
     """
-    ends_at = _ends_at()
-    left = float("inf") if ends_at is None else ends_at - monotonic()
-    allowed_s = left if own_s is None else min(own_s, left)
+    allowed_s = left_s() if own_s is None else min(own_s, left_s())
     if allowed_s <= 0:  # a socket with a time-out of 0 is non-blocking
         raise TimeoutError
-    return None if allowed_s == float("inf") else allowed_s
+    return None if allowed_s == inf else allowed_s
 
 
 def is_spent() -> bool:
     """Return whether the deadline has passed. After a time-out, this tells which limit was reached."""
     ends_at = _ends_at()
     return ends_at is not None and monotonic() >= ends_at - _TIMER_SLACK_S
+
+
+def left_s() -> float:
+    """Return the seconds until the deadline, less than 0 after it; `inf` without one."""
+    ends_at = _ends_at()
+    return inf if ends_at is None else ends_at - monotonic()

@@ -23,12 +23,15 @@ from connform.http.failures import RequestFailed, RequestTimedOut
 from connform.http.net import tls
 from connform.http.net.environment_proxy import environment_proxy
 from connform.http.origin import LEGAL_HOST, origin_of
-from connform.http.settings import ClientSettings
+from connform.http.settings import BasicAuth, ClientSettings
 from connform.origin import Origin
 from connform.secret import Secret
+from connform.tracebacks import hidden_frames
 
 _STATUS_LINE = re.compile(rb"HTTP/1\.[01] (\d{3})[ \r]")
 _MAX_ANSWER_BYTES = 64 * 1024
+_WANTS_PASSWORD = "407"  # noqa: S105  (an HTTP status)
+_PASSWORD_HINT = "see user name and password: `proxy: {url: …, username: …, password: env://NAME}`"  # noqa: S105  (a hint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,9 @@ class Proxy:
             raise ConnectionFailed("config_invalid", f"{name} must be a URL that starts with http:// or https://")
         make_context = partial(tls.context_for_proxy, settings)
         context = tls.RenewedContext(make_context) if url.scheme == "https" else None
-        headers = Secret(f"User-Agent: {settings.user_agent}\r\n{_authorization(url)}")
+        inside = BasicAuth(url.username, Secret(url.password)) if url.username or url.password else None
+        with hidden_frames():
+            headers = Secret(f"User-Agent: {settings.user_agent}\r\n{_authorization(settings.proxy_auth or inside)}")
         return cls(origin.host, origin.port, context, headers)
 
     def request(self, host: str, port: int) -> bytes:
@@ -90,12 +95,12 @@ class Proxy:
             raise _cut_failure() from None
 
 
-def _authorization(url: httpx.URL) -> str:
-    if not (url.username or url.password):
+def _authorization(auth: BasicAuth | None) -> str:
+    """Return the header line of Basic authentication (RFC 7617 §2), in UTF-8; empty without credentials."""
+    if auth is None:
         return ""
-    return (
-        f"Proxy-Authorization: Basic {base64.b64encode(f'{url.username}:{url.password}'.encode()).decode('ascii')}\r\n"
-    )
+    credentials = f"{auth.username}:{auth.password.reveal()}".encode(errors="surrogatepass")
+    return f"Proxy-Authorization: Basic {base64.b64encode(credentials).decode('ascii')}\r\n"
 
 
 class ProxyAnswer:
@@ -120,7 +125,8 @@ class ProxyAnswer:
         status = _STATUS_LINE.match(head)
         if status and not status[1].startswith(b"2"):
             number = status[1].decode("ascii")  # the rest of the line and the page are the proxy's own text
-            raise RequestFailed("proxy_refused", f"the proxy answered {number} when asked for {self._host}")
+            hint = _PASSWORD_HINT if number == _WANTS_PASSWORD else ""
+            raise RequestFailed("proxy_refused", f"the proxy answered {number} when asked for {self._host}", hint)
         if status is None or rest:  # a TLS server sends nothing first, so these bytes are not from the target
             raise RequestFailed("proxy_refused", "what is named as the proxy does not speak like one")
         return True

@@ -21,6 +21,7 @@ import anyio
 
 from connform.http.failures import RequestFailed, RequestTimedOut
 from connform.http.net import deadline
+from connform.http.net.steps import Steps
 from connform.process_local import ProcessLocal
 
 _PARALLEL_LOOKUPS = 32
@@ -52,14 +53,31 @@ def endpoints_without_lookup(host: str, port: int) -> list[Endpoint]:
 
 
 class _Lookup:
-    """One look-up, and its result."""
+    """Step: one look-up. The result is the addresses."""
 
-    __slots__ = ("host", "is_abandoned", "port", "result")
+    __slots__ = ("_timeout_s", "host", "is_abandoned", "port", "result")
 
-    def __init__(self, host: str, port: int) -> None:
-        self.host, self.port = host, port
+    def __init__(self, host: str, port: int, timeout_s: float | None) -> None:
+        self.host, self.port, self._timeout_s = host, port, timeout_s
         self.result: Future[list[Endpoint]] = Future()
         self.is_abandoned = False
+
+    def block(self) -> list[Endpoint]:
+        with _THREADS.own.running(self):
+            return self.result.result(self._timeout_s)
+
+    async def wait(self) -> list[Endpoint]:
+        done = anyio.Event()
+        call_soon = _call_soon()
+
+        def wake(_: Future[list[Endpoint]]) -> None:
+            with suppress(RuntimeError):  # the event loop has ended, and nobody waits
+                call_soon(done.set)
+
+        self.result.add_done_callback(wake)
+        with anyio.fail_after(self._timeout_s), _THREADS.own.running(self):
+            await done.wait()
+            return self.result.result()
 
     def run(self) -> None:
         try:  # bytes, because a str is first sent through the slow idna codec
@@ -122,38 +140,17 @@ class _LookupThreads:
 _THREADS = ProcessLocal(lambda: _LookupThreads(_PARALLEL_LOOKUPS))
 
 
-def look_up(host: str, port: int, timeout_s: float | None) -> list[Endpoint]:
+def look_up(host: str, port: int, timeout_s: float | None) -> Steps[list[Endpoint]]:
     """Return the addresses of `host` in the order of the system's resolver.
 
     Raises:
         RequestFailed: `dns_no_such_host` or `dns_timeout`.
     """
-    lookup = _Lookup(host, port)
     try:
-        allowed_s = deadline.allow(timeout_s)
-        with _THREADS.own.running(lookup):
-            return lookup.result.result(allowed_s)
+        found: list[Endpoint] = yield _Lookup(host, port, deadline.allow(timeout_s))
     except (OSError, UnicodeError) as error:
         raise _failure(error, host) from None
-
-
-async def look_up_async(host: str, port: int, timeout_s: float | None) -> list[Endpoint]:
-    """Return the same as `look_up` without blocking the event loop."""
-    lookup = _Lookup(host, port)
-    done = anyio.Event()
-    call_soon = _call_soon()
-
-    def wake(_: Future[list[Endpoint]]) -> None:
-        with suppress(RuntimeError):  # the event loop has ended, and nobody waits
-            call_soon(done.set)
-
-    lookup.result.add_done_callback(wake)
-    try:
-        with anyio.fail_after(deadline.allow(timeout_s)), _THREADS.own.running(lookup):
-            await done.wait()
-            return lookup.result.result()
-    except (OSError, UnicodeError) as error:
-        raise _failure(error, host) from None
+    return found
 
 
 def _call_soon() -> Callable[[Callable[[], None]], object]:

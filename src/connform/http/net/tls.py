@@ -1,4 +1,4 @@
-"""TLS contexts of clients, cached in the process: one per set of certificate files.
+"""TLS contexts of clients, cached in the process: the latest one of each set of certificate files.
 
 Layer 1, reads certificate files. Building a context parses the whole trust store, which takes 17 ms and 0.85 MiB.
 """
@@ -40,6 +40,12 @@ class _ContextKey(NamedTuple):
     versions: tuple[tuple[int, int], ...] = ()
     """Inode and modification time of the two client files: a renewed certificate gets a new context."""
     trusts_system: bool = False
+
+
+class _LatestContext:
+    """The context of a set of files as they were last; its predecessors, almost a MiB each, end with their connections."""
+
+    value: tuple[_ContextKey, ssl.SSLContext] | None = None
 
 
 class RenewedContext:
@@ -103,11 +109,19 @@ def unverified_context() -> ssl.SSLContext:
 
 
 def _cached_context(key: _ContextKey) -> ssl.SSLContext:
+    files = key._replace(ca_pem=None if key.ca_file else key.ca_pem, versions=())
     with _LOCK.own:  # otherwise many threads would build the same context at once
-        return _build(key)
+        latest = _latest_context(files)
+        if latest.value is None or latest.value[0] != key:
+            latest.value = key, _build(key)
+        return latest.value[1]
 
 
 @lru_cache(maxsize=128)
+def _latest_context(_files: _ContextKey) -> _LatestContext:
+    return _LatestContext()
+
+
 def _build(key: _ContextKey) -> ssl.SSLContext:
     context = _empty_context()
     file, pem = key.ca_file, key.ca_pem

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from connform.errors import SecretUnresolved
+from connform.errors import RateLimited, SecretUnresolved, StoreFailed
 
 _DENIED = "secret_denied"
 _MISSING = "secret_not_found"
@@ -67,6 +67,10 @@ _DELETED = Reason(
 )
 _BUSY = Reason(_UNAVAILABLE, "there were too many calls", "wait, then try again")
 _FAILED = Reason(_UNAVAILABLE, "the service failed")
+_NO_ANSWER = Reason(_UNAVAILABLE, "it did not answer in time")
+_UNREACHABLE = Reason(_UNAVAILABLE, "it can't be reached")
+_OF_SERVICE = frozenset({_FAILED, _NO_ANSWER, _UNREACHABLE})
+"""The service failed, not one secret."""
 _UNEXPECTED = Reason(_UNAVAILABLE, "this is no answer of the service", "see `region:` and `endpoint_url:` of the store")
 
 _REASONS: Mapping[str, Reason] = {
@@ -115,7 +119,17 @@ _CREDENTIALS = Reason(
     "see what the profile gets them from: aws sts get-caller-identity",
     affects_all_calls=True,
 )
-_TLS = Reason(_UNAVAILABLE, "TLS failed", "if you trust the issuer, name its certificate in `ca_file:` of the store")
+_UNREADABLE = Reason(
+    _DENIED,
+    "a file that the AWS configuration names can't be read",
+    "see AWS_WEB_IDENTITY_TOKEN_FILE, AWS_CA_BUNDLE and the profile",
+    affects_all_calls=True,
+)
+_TLS = Reason(
+    _UNAVAILABLE,
+    "TLS failed",
+    "if you trust the issuer, name its certificate in `ca_file:` of the store; a server that demands a client certificate needs `tls:`",
+)
 
 _EXCEPTIONS: Mapping[str, Reason] = {
     **dict.fromkeys(("NoCredentialsError", "NoAuthTokenError"), _NO_CREDENTIALS),
@@ -128,9 +142,9 @@ _EXCEPTIONS: Mapping[str, Reason] = {
     **dict.fromkeys(("CredentialRetrievalError", "MetadataRetrievalError", "MissingDependencyException"), _CREDENTIALS),
     "ParamValidationError": _NO_SUCH_NAME,
     "SSLError": _TLS,
-    **dict.fromkeys(("ReadTimeoutError", "ConnectTimeoutError"), Reason(_UNAVAILABLE, "it did not answer in time")),
-    **dict.fromkeys(("EndpointConnectionError", "ConnectionClosedError"), Reason(_UNAVAILABLE, "it can't be reached")),
-    "ProxyConnectionError": Reason(_UNAVAILABLE, "the proxy did not open the way", "see HTTPS_PROXY and NO_PROXY"),
+    **dict.fromkeys(("ReadTimeoutError", "ConnectTimeoutError"), _NO_ANSWER),
+    **dict.fromkeys(("EndpointConnectionError", "ConnectionClosedError"), _UNREACHABLE),
+    "ProxyConnectionError": Reason(_UNAVAILABLE, "the proxy did not open the way", "see `proxy:` of the store, or HTTPS_PROXY and NO_PROXY"),
 }  # fmt: skip
 
 
@@ -147,8 +161,7 @@ def failure_of_answer(service: AwsService, code: str, message: str, status: int 
     shown = code if re.fullmatch(r"[A-Za-z][A-Za-z0-9_.]{1,63}", code) else f"HTTP {status}"
     hint = service.permissions if reason is _NOT_ALLOWED else reason.hint
     return AwsFailure(
-        SecretUnresolved(reason.fault, f"{service.name} answered {shown}: {reason.meaning}", hint),
-        reason.affects_all_calls,
+        _error(reason, f"{service.name} answered {shown}: {reason.meaning}", hint), reason.affects_all_calls
     )
 
 
@@ -161,11 +174,25 @@ def failure_of_exception(error: Exception, service: AwsService) -> AwsFailure:
         details = answer.get("Error", {})
         status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         return failure_of_answer(service, str(details.get("Code", "")), str(details.get("Message", "")), status)
+    reason = _reason_of_exception(error)
+    return AwsFailure(_error(reason, f"{service.name}: {reason.meaning}", reason.hint), reason.affects_all_calls)
+
+
+def _error(reason: Reason, message: str, hint: str) -> SecretUnresolved:
+    if reason is _BUSY:
+        return RateLimited(message, hint)
+    return StoreFailed(message, hint) if reason in _OF_SERVICE else SecretUnresolved(reason.fault, message, hint)
+
+
+def _reason_of_exception(error: Exception) -> Reason:
+    if isinstance(error, (FileNotFoundError, PermissionError)):
+        return _UNREADABLE
+    if isinstance(error, RuntimeError) and "still expired" in str(
+        error
+    ):  # what a `credential_process` printed, or a cache has
+        return _EXPIRED
     known = (kind.__name__ for kind in type(error).__mro__ if kind.__name__ in _EXCEPTIONS)
-    reason = _EXCEPTIONS.get(next(known, ""), Reason(_UNAVAILABLE, f"the call failed ({type(error).__name__})"))
-    return AwsFailure(
-        SecretUnresolved(reason.fault, f"{service.name}: {reason.meaning}", reason.hint), reason.affects_all_calls
-    )
+    return _EXCEPTIONS.get(next(known, ""), Reason(_UNAVAILABLE, f"the call failed ({type(error).__name__})"))
 
 
 def _reason_of(code: str, message: str, status: int) -> Reason:

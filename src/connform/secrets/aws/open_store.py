@@ -5,11 +5,11 @@ Layer 2, no IO of its own. If a batch fails because of one of its secrets, each 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple, Protocol, TypeAlias
 
-from connform.errors import SecretUnresolved
+from connform.errors import RateLimited, SecretUnresolved
 from connform.secret import SecretReference
 from connform.secrets.aws.session import Account
 from connform.secrets.kit.interface import Fetched, Outcome
@@ -66,10 +66,19 @@ class AwsStore:
         if len(documents) == 1 or not self._account.is_of_one_secret(answer, region):
             return dict.fromkeys(documents, answer)
         # AWS refuses a whole batch because of one secret that may not be read.
-        found: dict[SecretReference, Answer] = {}
-        for document in documents:
-            found |= self._read_batch(region, [document])
-        return found
+        return read_singly(lambda document: self._read_batch(region, [document])[document], documents)
+
+
+def read_singly(
+    read: Callable[[SecretReference], Answer], documents: Sequence[SecretReference]
+) -> dict[SecretReference, Answer]:
+    """Return the answer for each document, read one after the other. After a rate limit, no more are asked for."""
+    found: dict[SecretReference, Answer] = {}
+    for document in documents:
+        found[document] = answer = attempt(read, document)
+        if isinstance(answer, RateLimited):
+            return dict.fromkeys(documents, answer) | found
+    return found
 
 
 def _outcome(document: Answer, field: str) -> Outcome:

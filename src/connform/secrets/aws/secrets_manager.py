@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from connform.errors import SecretUnresolved
 from connform.secret import SecretReference
 from connform.secrets.aws.failures import AwsService, failure_of_answer
-from connform.secrets.aws.open_store import Answer, AwsDocument, AwsStore
+from connform.secrets.aws.open_store import Answer, AwsDocument, AwsStore, read_singly
 from connform.secrets.aws.session import Account
 from connform.secrets.aws.settings import AwsBackend, store_shape
 from connform.secrets.kit.interface import OpenStore, StoreConfig
@@ -20,8 +21,8 @@ from connform.secrets.kit.open_store import attempt
 
 _NAME = r"[A-Za-z0-9/_+=.@!-]{1,512}"
 _ARN = rf"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{{12}}:secret:{_NAME}"
-_VERSION_ID = r"(?=.*[0-9])[A-Za-z0-9-]{32,64}"
-"""A version id: a UUID, or another ClientRequestToken. Any other version is a staging label."""
+_VERSION_ID = r"[A-Za-z0-9-]{32,64}"
+"""What may be a version id: a UUID, or another ClientRequestToken. It may be a staging label as well; anything else is one."""
 _BATCH_SIZE = 20
 """The limit of BatchGetSecretValue."""
 _SERVICE = AwsService(
@@ -33,6 +34,7 @@ class AwsSecrets(AwsBackend):
     """The backend `awssecrets`."""
 
     form = "awssecrets://NAME#FIELD"
+    allows_at = True
     store_shape = store_shape("awssecrets", "AWS Secrets Manager.")
 
     def lint(self, reference: SecretReference, settings: Mapping[str, Any]) -> str:  # noqa: ARG002  (the interface's signature)
@@ -63,12 +65,10 @@ class _SecretReader:
         """Return the answer for each secret and version."""
         current = [document for document in documents if not document.version]
         found = self._read_batch(region, current) if len(current) > 1 and not self._is_batch_denied else {}
-        return {
-            document: found[document] if document in found else attempt(self._read_one, region, document)
-            for document in documents
-        }
+        singly = [document for document in documents if document not in found]
+        return found | read_singly(lambda document: self._read_one(region, document), singly)
 
-    def _read_batch(self, region: str, documents: Sequence[SecretReference]) -> Mapping[SecretReference, Answer]:
+    def _read_batch(self, region: str, documents: Sequence[SecretReference]) -> dict[SecretReference, Answer]:
         """Return the answers of one BatchGetSecretValue. A secret that it doesn't name as the reference does is left out."""
         try:
             answer = self._account.call(
@@ -89,9 +89,25 @@ class _SecretReader:
         return {document: found[document.path] for document in documents if document.path in found}
 
     def _read_one(self, region: str, document: SecretReference) -> AwsDocument:
-        version_key = "VersionId" if re.fullmatch(_VERSION_ID, document.version) else "VersionStage"
-        version = {version_key: document.version} if document.version else {}
-        return _document(self._account.call("get_secret_value", region, SecretId=document.path, **version))
+        value = self._read_version(region, document.path, document.version)
+        # AWS takes an ARN without its last seven characters as well, and looks for the secret that it may mean.
+        arn = str(value.get("ARN", ""))
+        if document.path not in ({arn, arn[:-7]} if document.path.startswith("arn:") else {value.get("Name")}):
+            message = f"{self._account.service_in(region).name} answered with another secret"
+            raise SecretUnresolved("secret_malformed", message, "write the whole ARN of the secret")
+        return _document(value)
+
+    def _read_version(self, region: str, path: str, version: str) -> Mapping[str, Any]:
+        get = partial(self._account.call, "get_secret_value", region, SecretId=path)
+        if not version:
+            return get()
+        if re.fullmatch(_VERSION_ID, version):
+            try:
+                return get(VersionId=version)
+            except SecretUnresolved as failure:
+                if failure.fault.name != "secret_not_found":
+                    raise
+        return get(VersionStage=version)
 
 
 def _document(value: Mapping[str, Any]) -> AwsDocument:

@@ -7,22 +7,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from threading import Lock
 from typing import Any, NamedTuple, NoReturn, TypeVar
 
-from connform.errors import SecretUnresolved
+from connform.errors import SecretUnresolved, StoreFailed
 from connform.http.net import deadline
 from connform.manifest.urls import UrlError, parse_url
 from connform.process_local import ProcessLocal
+from connform.secrets.aws.credential_process import limit_credential_processes
 from connform.secrets.aws.failures import NO_REGION, AwsService, failure_of_exception
 from connform.secrets.aws.settings import INSTALL
 from connform.secrets.kit.interface import StoreConfig
+from connform.secrets.kit.network import network_settings, proxy_with_password
 from connform.secrets.kit.open_store import OnceValue
 
 T = TypeVar("T")
 
 _STS = AwsService("AWS STS", "allow sts:AssumeRole on the role, and this identity in the role's trust policy")
 _CONNECTIONS = 16
+_LOGGING_LIBRARIES = ("botocore", "urllib3")
 _UNAVAILABLE = "secret_backend_unavailable"
 
 
@@ -84,7 +88,7 @@ class Account:
         client = self._client(region)
         service = self.service_in(region)
         if deadline.is_spent():
-            raise SecretUnresolved(_UNAVAILABLE, f"{service.name} did not answer in time")
+            raise StoreFailed(f"{service.name} did not answer in time")
         answer: Mapping[str, Any] = self._call_botocore(
             lambda: getattr(client, operation)(**parameters), service, region
         )
@@ -104,10 +108,10 @@ class Account:
             client.close()
 
     def _call_botocore(self, work: Callable[[], T], service: AwsService, region: str = "") -> T:
-        from connform.secrets.aws.log_filter import unlogged  # start-up: it needs logging
+        from connform.secrets.kit.log_filter import unlogged  # start-up: it needs logging
 
         try:
-            with unlogged():
+            with unlogged(*_LOGGING_LIBRARIES):
                 return work()
         except Exception as error:  # noqa: BLE001  (an odd answer makes botocore's parsers raise anything)
             failure = failure_of_exception(error, service)
@@ -141,12 +145,8 @@ class Account:
         return client
 
     def _ca_file(self) -> str | None:
-        if "ca_file" not in self._store.settings:
-            return None
-        path = self._store.base / self._store.settings["ca_file"]
-        if not path.is_file():
-            raise SecretUnresolved(_UNAVAILABLE, f"there is no file {path}", "correct `ca_file:` of the store")
-        return str(path)
+        ca_file = network_settings(self._store).get("ca_file")
+        return _existing(ca_file, "ca_file") if ca_file else None
 
     def _log_in(self) -> _Identity:
         try:
@@ -186,13 +186,33 @@ def _session(store: StoreConfig) -> tuple[Any, str]:
             read_timeout=read_s,
             retries={"mode": "standard", "total_max_attempts": attempts},
             max_pool_connections=_CONNECTIONS,
+            **_network_options(store),
         )
     )
     # By default it asks for an MFA code at the terminal, and botocore has no public way to change that.
     session.get_component("credential_provider").get_provider("assume-role")._prompter = _refuse_mfa  # noqa: SLF001  (as said above)
+    limit_credential_processes(session, store.timeout_s)
     if session.get_credentials() is None:
         raise NoCredentialsError
     return session, store.settings.get("region") or session.get_config_variable("region") or ""
+
+
+def _network_options(store: StoreConfig) -> dict[str, Any]:
+    """Return the options of a client for client certificate and proxy. Without `proxy`, botocore reads the environment."""
+    network, options = network_settings(store), dict[str, Any]()
+    if "client_cert" in network:
+        files = [_existing(network[key], f"tls: {{{key}}}") for key in ("client_cert", "client_key")]
+        options["client_cert"] = tuple(files)
+    if "://" in network["proxy"].reveal():
+        options["proxies"] = {"https": proxy_with_password(network)}
+        options["proxies_config"] = {"proxy_ca_bundle": str(network["ca_file"])} if "ca_file" in network else None
+    return options
+
+
+def _existing(path: Path, key: str) -> str:
+    if not path.is_file():
+        raise SecretUnresolved(_UNAVAILABLE, f"there is no file {path}", f"correct `{key}` of the store")
+    return str(path)
 
 
 def attempts_and_timeouts(timeout_s: float) -> tuple[int, float, float]:

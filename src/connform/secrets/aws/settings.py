@@ -9,9 +9,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from connform.manifest.rules import Finding
+from connform.manifest.settings import PROXY
 from connform.manifest.shape import Schema, Shape, Snippet
-from connform.manifest.urls import URL, url_findings
+from connform.manifest.urls import ROOT_URL, url_findings
 from connform.secrets.kit.interface import Backend
+from connform.secrets.kit.network import NETWORK_KEYS, network_findings
 from connform.secrets.kit.requirements import missing_library
 
 INSTALL = "pip install boto3"
@@ -29,8 +31,9 @@ def store_shape(kind: str, description: str) -> Shape:
                 "A role that is assumed before anything is read.",
                 "arn:aws:iam::123456789012:role/secrets",
             ),
-            "endpoint_url": {**URL, "description": "Where the service is, instead of its public endpoint: that of a VPC."},
-            "ca_file": _text(r"[^\x00-\x1f\x7f]+", "PEM certificates to trust instead of the system's.", "ca.pem"),
+            "endpoint_url": {**ROOT_URL, "description": "Where the service is, instead of its public endpoint: that of a VPC."},
+            **NETWORK_KEYS,
+            "proxy": PROXY._replace(description=f"{PROXY.description.removesuffix('none.')}as botocore reads the environment."),
         },
         description=description,
         snippets=(Snippet(description.rstrip("."), {"type": kind, "region": "${2:eu-central-1}"}),),
@@ -51,7 +54,8 @@ class AwsBackend(Backend):
     """What the backends of AWS have in common."""
 
     def rules(self, store: Mapping[str, Any]) -> Iterator[Finding]:
-        """Yield what is wrong with the endpoint of a store."""
+        """Yield what is wrong with the endpoint of a store, or the way to it."""
+        yield from network_findings(store, by_machine=True)
         if "endpoint_url" in store:
             yield from url_findings(store["endpoint_url"], ("endpoint_url",))
 

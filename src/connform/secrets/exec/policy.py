@@ -8,7 +8,6 @@ it, and it lies outside of the manifest's repository.
 from __future__ import annotations
 
 import errno
-import json
 import os
 import stat
 from collections.abc import Mapping
@@ -19,6 +18,8 @@ from connform.environment import variable
 from connform.errors import SecretUnresolved
 from connform.manifest.repository import repository_of
 from connform.manifest.similar import did_you_mean
+from connform.secrets.kit.open_store import attempt
+from connform.secrets.kit.value import REPEATED, object_from_json, text_of_file
 
 POLICY_VARIABLE = "CONNFORM_EXEC_POLICY"
 """The variable that names the policy file."""
@@ -54,10 +55,9 @@ def load_commands(base: Path) -> Mapping[str, Command]:
     path = _policy_path()
     _require_outside(path, base)
     data = _read(path)
-    try:
-        content = json.loads(data, object_pairs_hook=_refuse_duplicate_keys)
-    except (ValueError, RecursionError):
-        content = None
+    content = attempt(lambda: object_from_json(text_of_file(data)))
+    if isinstance(content, SecretUnresolved):
+        raise _invalid(path, "it is not a JSON object")
     return _commands(content, path)
 
 
@@ -111,15 +111,14 @@ def _require_owned(path: Path, status: os.stat_result) -> None:
         raise SecretUnresolved(_DENIED, message, f"chmod go-w {path}")
 
 
-def _commands(content: Any, path: Path) -> Mapping[str, Command]:
-    if not isinstance(content, dict):
-        raise _invalid(path, "it is not a JSON object, or has a key twice")
+def _commands(content: Mapping[str, Any], path: Path) -> Mapping[str, Command]:
     _require_known(content, ("version", "commands"), path, "")
     if content.get("version") != 1 or isinstance(content["version"], bool):
         raise _invalid(path, "its `version` is not 1")
     commands = content.get("commands")
     if not isinstance(commands, dict):
         raise _invalid(path, "its `commands` is not an object of commands by alias")
+    _require_once(commands, path, "commands.")
     return {alias: _command(alias, entry, path) for alias, entry in commands.items()}
 
 
@@ -151,13 +150,13 @@ def _require_known(entry: Mapping[str, Any], known: tuple[str, ...], path: Path,
     for key in entry:
         if key not in known:
             raise _invalid(path, f"{where}{key} is not known", did_you_mean(key, known))
+    _require_once(entry, path, where)
 
 
-def _refuse_duplicate_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError
-    return found
+def _require_once(entry: Mapping[str, Any], path: Path, where: str) -> None:
+    for key, value in entry.items():
+        if value is REPEATED:
+            raise _invalid(path, f"{where}{key} stands twice")
 
 
 def _invalid(path: Path, problem: str, hint: str = "") -> SecretUnresolved:

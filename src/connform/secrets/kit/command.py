@@ -11,15 +11,16 @@ import os
 import selectors
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from enum import Enum
+from pathlib import Path
 from threading import Lock
 from time import monotonic
 from typing import Final, NamedTuple
 
 from connform.environment import variable, variables
-from connform.errors import SecretUnresolved
+from connform.errors import SecretUnresolved, StoreFailed
 from connform.http.net import deadline
 from connform.process_local import ProcessLocal
 from connform.programs import absolute_parts, find_program
@@ -34,6 +35,11 @@ _POLL_S = 0.05
 """How often to check whether the program has exited, while a child of it holds its pipes open."""
 _ORDINARY = frozenset({"PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "TMPDIR", "DBUS_SESSION_BUS_ADDRESS"})
 _ORDINARY_PREFIXES = ("LC_", "XDG_")
+NETWORK_VARIABLES = (
+    *("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "https_proxy", "http_proxy", "all_proxy", "no_proxy"),
+    *("SSL_CERT_FILE", "SSL_CERT_DIR"),
+)
+"""The variables by which a program finds the proxy and the certificates to trust; for those that use the network."""
 
 _running: Final = ProcessLocal(set["subprocess.Popen[bytes]"])
 _starting: Final = ProcessLocal(Lock)
@@ -98,16 +104,19 @@ def require_exit(result: ProgramResult, name: str) -> None:
     """Raise unless a program exited by itself; any status will do.
 
     Raises:
-        SecretUnresolved: `secret_malformed`, it printed too much; `secret_backend_unavailable`, any other end.
+        SecretUnresolved: `secret_malformed`, it printed too much; `secret_backend_unavailable`, any other end; `StoreFailed` if it took
+            too long.
     """
     if result.process_exit is ProcessExit.TOO_MUCH_OUTPUT:
         raise SecretUnresolved("secret_malformed", f"{name} {result.summary}", "name what holds the secret alone")
+    if result.process_exit is ProcessExit.TIMED_OUT:
+        raise StoreFailed(f"{name} {result.summary}")
     if result.process_exit is not ProcessExit.EXITED:
         raise SecretUnresolved("secret_backend_unavailable", f"{name} {result.summary}")
 
 
 def run(argv: Sequence[str], environment: Mapping[str, str], timeout_s: float) -> ProgramResult:
-    """Run a program, and return how it ended. Then its process group is killed, with all children that stayed in it.
+    """Run a program, and return how it ended. Then its session is killed: all children that made none of their own.
 
     Args:
         argv: the program's absolute path, and its arguments.
@@ -121,6 +130,8 @@ def run(argv: Sequence[str], environment: Mapping[str, str], timeout_s: float) -
         return ProgramResult(ProcessExit.TIMED_OUT, 0, "was not started: the time was up")
     except OSError as error:
         return ProgramResult(ProcessExit.NOT_STARTED, 0, f"could not be started: {error.strerror}")
+    except ValueError:  # a zero byte, or what the system's encoding can't express
+        return ProgramResult(ProcessExit.NOT_STARTED, 0, "could not be started: an argument or variable is no text")
     outputs = _Outputs(process)
     try:
         process_exit = outputs.read_until(monotonic() + limit_s)
@@ -209,13 +220,13 @@ class _Outputs:
 
 
 def _terminate(process: subprocess.Popen[bytes]) -> None:
-    """End a process and its group: SIGTERM to the group, a short wait, SIGKILL."""
+    """End a process and its session: SIGTERM, a short wait, SIGKILL."""
     if process.poll() is None:
         _signal(process, signal.SIGTERM)
         with suppress(subprocess.TimeoutExpired):
             process.wait(_GRACE_S)
-    # The process may have been waited for. Its number stays reserved while its group has members; if the group is empty,
-    # it's very unlikely that another process got the number in so short a time.
+    # The process may have been waited for. Its number stays reserved while its group or session has members; if they have
+    # none, it's very unlikely that another process got the number in so short a time.
     _signal(process, signal.SIGKILL)
     with suppress(subprocess.TimeoutExpired):  # stuck in the kernel
         process.wait(_GRACE_S)
@@ -224,6 +235,17 @@ def _terminate(process: subprocess.Popen[bytes]) -> None:
 def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
     with suppress(ProcessLookupError, PermissionError):  # no process of the group is alive
         os.killpg(process.pid, number)
+    for member in _members(process.pid):
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(member, number)
+
+
+def _members(session: int) -> Iterator[int]:
+    """Yield the processes of a session, where /proc lists processes: a shell's jobs have groups of their own."""
+    for entry in Path("/proc").glob("[0-9]*"):
+        with suppress(ProcessLookupError):
+            if os.getsid(int(entry.name)) == session:
+                yield int(entry.name)
 
 
 @atexit.register

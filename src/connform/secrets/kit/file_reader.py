@@ -15,6 +15,7 @@ from connform.regular_files import NotRegularError, TooLargeError, read_regular
 PATH_SCHEMA: Schema = {
     "type": "string",
     "pattern": r"^[^\x00-\x1f\x7f]+(?!\n)$",
+    "x-compare": "path",
     "errorMessage": "a path is not empty and holds no control characters",
 }
 """The JSON Schema of a store's key that names a file or a folder."""

@@ -83,6 +83,8 @@ class Backend(Protocol):
     """An example of its references: `env://NAME`."""
     reads_files: bool = False
     """Whether the path of a reference, and `path` of a store, name a file, relative to the manifest's folder."""
+    allows_at: bool = False
+    """Whether the first part of a reference's path may have an `@`. Elsewhere it is taken for `user@host`, and refused."""
     depends_on_folder: bool = False
     """Whether a reference without a store means another secret in a manifest of another folder, as each relative file does."""
 

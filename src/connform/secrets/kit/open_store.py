@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import Generic, TypeVar
 
-from connform.errors import SecretUnresolved
+from connform.errors import RateLimited, SecretUnresolved
 from connform.process_local import ProcessLocal
 from connform.secret import SecretReference
 from connform.secrets.kit.interface import Fetched, Outcome
@@ -19,7 +19,10 @@ D = TypeVar("D")
 
 
 class OnceValue(Generic[T]):
-    """A value that is computed once, a failure included: a wrong login is not repeated, since several may lock an account."""
+    """A value that is computed once, a failure included: a wrong login is not repeated, since several may lock an account.
+
+    Computed again is what took too long, or was refused because of a rate limit.
+    """
 
     def __init__(self, compute: Callable[[], T]) -> None:
         self._compute = compute
@@ -42,7 +45,7 @@ class OnceValue(Generic[T]):
                 try:
                     self._values.append(self._compute())
                 except Exception as failure:
-                    self._failure = None if isinstance(failure, TimeoutError) else failure
+                    self._failure = None if isinstance(failure, (TimeoutError, RateLimited)) else failure
                     raise
             return self._values[0]
 

@@ -1,30 +1,27 @@
 """The backend `vault`: fields of secrets in HashiCorp Vault or OpenBao, KV version 1 or 2, `vault://mount/path#field`.
 
-Layer 2; reads the variables VAULT_* for the bare backend. `kv` reads secrets, `login` logs in.
+Layer 2. `kv` reads secrets, `login` logs in; for the bare backend, `environment` reads the variables VAULT_*.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
-from connform.environment import variable
-from connform.errors import SecretUnresolved
 from connform.manifest.rules import Finding
 from connform.manifest.shape import Shape, Snippet
-from connform.manifest.urls import URL, UrlError, parse_url, url_findings
-from connform.secret import Secret, SecretReference
-from connform.secrets.kit.file_reader import PATH_SCHEMA
+from connform.manifest.urls import ROOT_URL, url_findings
+from connform.secret import SecretReference
 from connform.secrets.kit.interface import Backend, OpenStore, StoreConfig
+from connform.secrets.kit.network import NETWORK_KEYS, network_findings, network_settings
 from connform.secrets.kit.open_store import DocumentStore
-from connform.secrets.vault.login import AUTH_SHAPE, SERVER_PATH_SCHEMA, VaultLogin, login_findings
+from connform.secrets.vault.auth_keys import AUTH_SHAPE, SERVER_PATH_SCHEMA, login_findings
+from connform.secrets.vault.environment import from_environment
+from connform.secrets.vault.login import VaultLogin
 from connform.secrets.vault.paths import RESERVED, may_be_reserved, path_problem
 from connform.secrets.vault.server import VaultServer
 
-_ADDRESS = "VAULT_ADDR"
-_TOKEN = "VAULT_TOKEN"  # noqa: S105  (a variable's name)
 _KV_1 = 1
 
 
@@ -34,15 +31,11 @@ class Vault(Backend):
     form = "vault://mount/path#field"
     store_shape = Shape(
         properties={
-            "address": {**URL, "description": "Where the server is.", "examples": ["https://vault.acme.example"]},
+            "address": {**ROOT_URL, "description": "Where the server is.", "examples": ["https://vault.acme.example"]},
             "namespace": {
                 **SERVER_PATH_SCHEMA,
                 "description": "The namespace of the login and of the secrets.",
                 "examples": ["team-a"],
-            },
-            "ca_file": {
-                **PATH_SCHEMA,
-                "description": "PEM certificates to trust instead of the system's; relative to the manifest.",
             },
             "auth": AUTH_SHAPE,
             "mount": {
@@ -54,6 +47,7 @@ class Vault(Backend):
                 "enum": [1, 2],
                 "description": "The version of the KV store, where the server does not tell it. Default: it is asked.",
             },
+            **NETWORK_KEYS,
         },
         required=("address", "auth"),
         description="HashiCorp Vault or OpenBao, KV version 1 or 2.",
@@ -70,9 +64,10 @@ class Vault(Backend):
     )
 
     def rules(self, store: Mapping[str, Any]) -> Iterator[Finding]:
-        """Yield what is wrong with the address, the login, the mount and the namespace."""
+        """Yield what is wrong with the address, the way to it, the login, the mount and the namespace."""
         yield from url_findings(store["address"], ("address",))
-        yield from login_findings(store["auth"])
+        yield from network_findings(store)
+        yield from login_findings(store)
         if problem := "mount" in store and path_problem(store["mount"]):
             yield Finding("malformed-value", ("mount",), problem)
         if may_be_reserved(store.get("namespace", "")):
@@ -100,34 +95,14 @@ class Vault(Backend):
         """
         from connform.secrets.vault.kv import KvMounts  # start-up: `validate` does not need it
 
-        settings = store.settings
+        settings, network = store.settings, network_settings(store)
         if "address" in settings:
-            ca_file = store.base / settings["ca_file"] if "ca_file" in settings else None
-            server = VaultServer(settings["address"], settings.get("namespace", ""), ca_file, store.timeout_s)
+            server = VaultServer(settings["address"], settings.get("namespace", ""), store.timeout_s, network)
             login = VaultLogin(settings["auth"], store.secrets)
         else:
-            server, login = _from_environment(store.timeout_s)
+            server, login = from_environment(store.timeout_s, network)
         mounts = KvMounts(server, login, settings.get("mount", ""), settings.get("kv_version", 0))
         return DocumentStore(mounts.load, mounts.pick, close=mounts.close)
-
-
-def _from_environment(timeout_s: float) -> tuple[VaultServer, VaultLogin]:
-    address, token, ca_file = map(variable, (_ADDRESS, _TOKEN, "VAULT_CACERT"))
-    hint = f"export {_ADDRESS}=https://… and {_TOKEN}, or declare a store of the type vault under `stores:`"
-    if not address:
-        raise SecretUnresolved("secret_backend_unavailable", f"{_ADDRESS} is not set: there is no server to ask", hint)
-    if not token:
-        raise SecretUnresolved("secret_denied", f"{_TOKEN} is not set: there is nothing to log in with", hint)
-    try:
-        parse_url(address)
-    except UrlError as error:
-        raise SecretUnresolved("secret_backend_unavailable", f"{_ADDRESS} can't be used: {error}", hint) from None
-    namespace = variable("VAULT_NAMESPACE").strip("/")
-    if namespace and not re.search(SERVER_PATH_SCHEMA["pattern"], namespace):
-        message = "VAULT_NAMESPACE can't be used: names of printable ASCII, joined by slashes, are"
-        raise SecretUnresolved("secret_backend_unavailable", message, hint)
-    server = VaultServer(address, namespace, Path(ca_file) if ca_file else None, timeout_s)
-    return server, VaultLogin({"method": "token"}, {"auth.token": Secret(token)})
 
 
 VAULT = Vault()

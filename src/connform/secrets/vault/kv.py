@@ -10,7 +10,7 @@ from functools import partial
 from threading import Lock
 from urllib.parse import quote
 
-from connform.errors import SecretUnresolved
+from connform.errors import RateLimited, SecretUnresolved
 from connform.process_local import ProcessLocal
 from connform.secret import SecretReference
 from connform.secrets.kit.interface import Fetched
@@ -34,10 +34,16 @@ from connform.secrets.vault.server import NAME, VaultServer, describe_errors
 
 _DENIED = 403
 _NOT_FOUND = 404
+_REFUSALS = {_DENIED, _NOT_FOUND}
+"""The statuses of a server that does not tell the mount of a path. Any other failure may pass."""
 _REFUSED_BY_POLICY = "1 error occurred"
 """In the errors of a server that knows the token, but whose policy refuses the call."""
 _READ_CAPABILITY = '{ capabilities = ["read"] }'
 """The rule of a policy for a path that may be read."""
+
+
+_WRAPPING_HINT = "; if it is a wrapping token, unwrap a new one first: this run has used it up"
+"""For a token that may not look itself up: a wrapping token, which its first use ends, or one without the default policy."""
 
 
 class KvMounts:
@@ -59,6 +65,7 @@ class KvMounts:
         self._known_mounts: list[Mount] = []
         self._unknown_mounts: set[str] = set()
         self._token_failure: SecretUnresolved | None = None
+        self._token_hint = ""
         self._lock = ProcessLocal(Lock)
 
     def close(self) -> None:
@@ -115,6 +122,8 @@ class KvMounts:
                 if reply is not None and reply.is_success:
                     self._known_mounts.append(mount_of_reply(reply, path))
                     return self._known_mounts[-1]
+                if reply is not None and reply.status not in _REFUSALS:
+                    raise SecretUnresolved("secret_backend_unavailable", f"{NAME} answered {reply.status}")
                 self._require_valid_token(session)
                 self._unknown_mounts.add(first)
         if configured and may_be_reserved(path):
@@ -124,7 +133,9 @@ class KvMounts:
     def _ask_for_mount(self, session: VaultSession, path: str, *, may_fail: bool) -> RestReply | None:
         """Return the server's reply about the mount of a path; `None` if the call failed and may fail."""
         try:
-            return session.client.call("GET", f"sys/internal/ui/mounts/{quote(path)}")
+            return session.client.call("GET", f"sys/internal/ui/mounts/{quote(path)}", repeats=not may_fail)
+        except RateLimited:
+            raise
         except SecretUnresolved:
             if may_fail:
                 return None
@@ -146,7 +157,7 @@ class KvMounts:
         if reply.status == _DENIED:  # `_mount` has checked the token
             message = f"the token is good, but has no rights in the mount {first}, if there is one"
             hint = f'correct the mount in the reference, or add to a policy: path "{mount.api_path(path)}" {_READ_CAPABILITY}'
-            raise SecretUnresolved("secret_denied", message, hint)
+            raise SecretUnresolved("secret_denied", message, hint + self._token_hint)
         return self._secret(session, reply, mount, path, version)
 
     def _secret(self, session: VaultSession, reply: RestReply, mount: Mount, path: str, version: str) -> KvSecret:
@@ -158,7 +169,8 @@ class KvMounts:
             self._require_valid_token(session)
             api_path = mount.api_path(path)
             message = f"the token is good, but its policies don't let it read {api_path}"
-            raise SecretUnresolved("secret_denied", message, f'add to a policy: path "{api_path}" {_READ_CAPABILITY}')
+            hint = f'add to a policy: path "{api_path}" {_READ_CAPABILITY}{self._token_hint}'
+            raise SecretUnresolved("secret_denied", message, hint)
         raise SecretUnresolved("secret_backend_unavailable", f"{NAME} answered {reply.status}")
 
     def _raise_token_failure(self) -> None:
@@ -177,7 +189,10 @@ class KvMounts:
             SecretUnresolved: `secret_denied`, the token is not valid.
         """
         reply = session.client.call("GET", "auth/token/lookup-self")
-        if reply.status != _DENIED or _REFUSED_BY_POLICY in describe_errors(reply):
+        if reply.status != _DENIED:
+            return
+        if _REFUSED_BY_POLICY in describe_errors(reply):
+            self._token_hint = "" if session.is_from_login else _WRAPPING_HINT
             return
         message = (
             f"{NAME} does not know the token: it has expired, was revoked, or belongs to another server or namespace"

@@ -1,116 +1,25 @@
-"""The login to a Vault server by token, AppRole, JWT or Kubernetes service account, and the logout.
+"""The login to a Vault server by token, AppRole, JWT, client certificate or Kubernetes service account, and the logout.
 
-Layer 2; uses the network, and reads the token that Kubernetes mounts. A login is tried once, since several wrong ones may lock
-an account.
+Layer 2; uses the network, and reads the token that Kubernetes mounts. A rejected login is not repeated, since several wrong ones
+may lock an account.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from connform.errors import SecretUnresolved
-from connform.manifest.references import REFERENCE
-from connform.manifest.rules import Finding
-from connform.manifest.shape import Schema, Shape
 from connform.secret import Secret
-from connform.secrets.kit.file_reader import read_file
 from connform.secrets.kit.rest import RestReply
-from connform.secrets.kit.value import secret_from_text, text_from_bytes
+from connform.secrets.kit.service_account import mounted_token
 from connform.secrets.vault.server import NAME, VaultClient, VaultServer
 
-SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount/token"
-"""Where Kubernetes mounts the token of a pod's service account."""
-_NAME_PATTERN = r"(?:[!$-\-0->@-~][!$-.0->@-~]*|\.[!$-\-0->@-~][!$-.0->@-~]*|\.\.[!$-.0->@-~]+)"
-"""One part of a path, not `.` or `..`."""
-SERVER_PATH_SCHEMA: Schema = {
-    "type": "string",
-    "pattern": rf"^{_NAME_PATTERN}(?:/{_NAME_PATTERN})*(?!\n)$",
-    "errorMessage": "names of printable ASCII, joined by slashes, without a slash at the ends",
-}
-"""The JSON Schema of a path on a server: a mount or a namespace."""
 _REVOKE_TIMEOUT_S = 2.0
 """How long to wait for the revocation of a token; a token that is not revoked expires by itself."""
-_REJECTED_STATUSES = {400, 401, 403, 404, 405}
-
-_ROLE_SCHEMA: Schema = {
-    "type": "string",
-    "minLength": 1,
-    "description": "The role to log in for.",
-    "examples": ["connform"],
-}
-
-
-def _mount_schema(default: str) -> Schema:
-    return {**SERVER_PATH_SCHEMA, "description": f"Where the login method is mounted, below auth/. Default {default}."}
-
-
-AUTH_SHAPE = Shape(
-    discriminator="method",
-    code="unknown-auth-method",
-    branches={
-        "token": Shape(
-            properties={
-                "token": {**REFERENCE, "description": "The token, by reference; it is neither renewed nor revoked."}
-            },
-            required=("token",),
-            description="A token that somebody else obtains.",
-        ),
-        "approle": Shape(
-            properties={
-                "role_id": {
-                    "type": "string",
-                    "minLength": 1,
-                    "description": "The id of the AppRole, which is no secret.",
-                },
-                "role_id_from": {**REFERENCE, "description": "The same by reference, where it is kept like a secret."},
-                "secret_id": {**REFERENCE, "description": "The secret id, by reference."},
-                "mount": _mount_schema("approle"),
-            },
-            required=("secret_id",),
-            description="A login with an AppRole.",
-        ),
-        "jwt": Shape(
-            properties={
-                "role": _ROLE_SCHEMA,
-                "token": {**REFERENCE, "description": "The JWT, by reference."},
-                "mount": _mount_schema("jwt"),
-            },
-            required=("role", "token"),
-            description="A login with a JWT, such as the identity of a CI job.",
-        ),
-        "kubernetes": Shape(
-            properties={
-                "role": _ROLE_SCHEMA,
-                "token": {
-                    **REFERENCE,
-                    "description": f"The service account's token; default file://{SERVICE_ACCOUNT}.",
-                },
-                "mount": _mount_schema("kubernetes"),
-            },
-            required=("role",),
-            description="A login with the service account of a Kubernetes pod.",
-        ),
-    },
-    title="Login",
-    description="How the store is logged into, once a run.",
-    question="The method of the login.",
-)
-
-
-def login_findings(auth: Mapping[str, Any]) -> Iterator[Finding]:
-    """Yield what is wrong with an `auth:` that its schema accepts."""
-    if auth["method"] != "approle":
-        return
-    if "role_id" not in auth and "role_id_from" not in auth:
-        yield Finding(
-            "missing-key", ("auth",), "an AppRole has an id: write `role_id`, or `role_id_from` with a reference"
-        )
-    elif "role_id" in auth and "role_id_from" in auth:
-        detail = "the id of the AppRole stands twice, in `role_id` and in `role_id_from`: remove one of them"
-        yield Finding("duplicate-key", ("auth", "role_id_from"), detail, at_key=True, related=(("auth", "role_id"),))
+_BAD_REQUEST = 400
+_REJECTED_STATUSES = {_BAD_REQUEST, 401, 403, 404, 405}
 
 
 class VaultLogin(NamedTuple):
@@ -137,8 +46,8 @@ def log_in(server: VaultServer, login: VaultLogin) -> VaultSession:
     """Log in, unless the method is `token`, and return a session.
 
     Raises:
-        SecretUnresolved: `secret_denied`, the server rejects the login; `secret_backend_unavailable`; or the failure to read
-            the file of a service account's token.
+        SecretUnresolved: `secret_denied`, the server rejects the login, or no token of a service account is mounted;
+            `secret_backend_unavailable`; or the failure to read that token.
     """
     method = login.auth["method"]
     if method == "token":
@@ -149,6 +58,9 @@ def log_in(server: VaultServer, login: VaultLogin) -> VaultSession:
     try:
         body = {key: value.reveal() if isinstance(value, Secret) else value for key, value in credentials.items()}
         reply = client.call("POST", f"auth/{quote(login.auth.get('mount', method))}/login", body)
+        if reply.status in _REJECTED_STATUSES:
+            is_wrapped = reply.status == _BAD_REQUEST and _is_wrapped(client, login)
+            raise _rejection(reply, login, is_wrapped=is_wrapped)
     finally:
         client.close()
     token = _token_of(reply, login)
@@ -175,19 +87,18 @@ def _credentials_of(login: VaultLogin) -> dict[str, Secret | str]:
     auth, secrets = login
     if auth["method"] == "approle":
         role_id = secrets["auth.role_id_from"].reveal() if "auth.role_id_from" in secrets else auth["role_id"]
-        return {"role_id": role_id, "secret_id": secrets["auth.secret_id"]}
+        secret_id = secrets.get("auth.secret_id")
+        return {"role_id": role_id, "secret_id": secret_id} if secret_id else {"role_id": role_id}
+    if auth["method"] == "cert":
+        return {"name": auth["role"]} if "role" in auth else {}
     token = secrets.get("auth.token")
     if token is None:  # only with `kubernetes`; read at each login, since Kubernetes replaces it
-        token = secret_from_text(text_from_bytes(read_file(Path(SERVICE_ACCOUNT))))
+        token = mounted_token("or name another one by `auth: {token}`")
     return {"role": auth["role"], "jwt": token}
 
 
 def _token_of(reply: RestReply, login: VaultLogin) -> Secret:
-    method = login.auth["method"]
-    path = f"auth/{login.auth.get('mount', method)}"
-    if reply.status in _REJECTED_STATUSES:
-        message = f"{NAME} rejected the login by {method} at {path} ({reply.status}); it was tried once"
-        raise SecretUnresolved("secret_denied", message, _hint(method))
+    path = _path_of(login)
     auth = reply.content.get("auth") if reply.is_success else None
     token = auth.get("client_token") if isinstance(auth, dict) else None
     if isinstance(token, str) and token:
@@ -199,10 +110,39 @@ def _token_of(reply: RestReply, login: VaultLogin) -> Secret:
     raise SecretUnresolved("secret_backend_unavailable", message, f"see whether the address is that of {NAME}")
 
 
+def _path_of(login: VaultLogin) -> str:
+    return f"auth/{login.auth.get('mount', login.auth['method'])}"
+
+
+def _is_wrapped(client: VaultClient, login: VaultLogin) -> bool:
+    """Whether a secret id that was rejected is a token that wraps one; asking does not use it up."""
+    secret_id = login.secrets.get("auth.secret_id")
+    if secret_id is None:
+        return False
+    try:
+        return client.call("POST", "sys/wrapping/lookup", {"token": secret_id.reveal()}).is_success
+    except SecretUnresolved:
+        return False
+
+
+def _rejection(reply: RestReply, login: VaultLogin, *, is_wrapped: bool) -> SecretUnresolved:
+    method = login.auth["method"]
+    message = f"{NAME} rejected the login by {method} at {_path_of(login)} ({reply.status}); it was tried once"
+    hint = _hint(method)
+    if is_wrapped:
+        message = f"the secret id is a wrapping token, and {NAME} rejected the login by it ({reply.status})"
+        hint = "unwrap it, and put the secret id where `auth: {secret_id}` points: `vault unwrap -field=secret_id`; connform doesn't, since a wrapping token is good for one time only"
+    elif method == "approle" and "auth.secret_id" not in login.secrets:
+        hint = "see whether the role id is right, and whether the role demands a `secret_id` or is bound to other addresses; or correct `auth: {role_id, mount}` and `namespace`"
+    return SecretUnresolved("secret_denied", message, hint)
+
+
 def _hint(method: str) -> str:
     reasons = {
+        "cert": "see whether the certificate in the store's `tls` has expired, and whether its issuer and names are those that the role is bound to",
         "approle": "see whether the role id is right, and whether the secret id has expired, was used up or is bound to other addresses",
         "jwt": "see whether the JWT has expired, and whether its issuer, audience and claims are those that the role is bound to",
         "kubernetes": "see whether the role is bound to this service account and namespace, and whether the server can ask the cluster",
     }
-    return f"{reasons[method]}; or correct `auth: {{role, mount}}` and `namespace`"
+    role = "role_id" if method == "approle" else "role"
+    return f"{reasons[method]}; or correct `auth: {{{role}, mount}}` and `namespace`"

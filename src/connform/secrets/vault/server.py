@@ -6,12 +6,12 @@ Layer 2; uses the network.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from connform.errors import ConnectionFailed, SecretUnresolved
+from connform.errors import ConnectionFailed, SecretUnresolved, StoreFailed
 from connform.http.header import HeaderCredential
 from connform.secret import Secret
+from connform.secrets.kit.network import NetworkSettings
 from connform.secrets.kit.rest import RestApi, RestReply
 
 NAME = "Vault"
@@ -20,6 +20,11 @@ _HEALTH = "sys/health?sealedcode=200&uninitcode=200&standbyok=true&perfstandbyok
 _NO_CONTENT = 204
 _NOT_FOUND = 404
 _SERVER_ERROR = 500
+_LAGS_BEHIND = 412
+"""A performance standby does not have what the token needs yet, as right after a login; the client is to repeat the call:
+https://developer.hashicorp.com/vault/api-docs#http-status-codes, read 2026-11-29."""
+_TRANSIENT = frozenset({_LAGS_BEHIND, 500, 502, 503, 504})
+"""After these a call is repeated, a login too: none of them is a rejection."""
 _REDIRECTS = {301, 302, 303, 307, 308}
 
 
@@ -30,10 +35,10 @@ class VaultServer(NamedTuple):
     """Its URL, without `/v1`."""
     namespace: str
     """Empty for the root namespace."""
-    ca_file: Path | None
-    """PEM certificates to trust instead of the system's."""
     timeout_s: float
     """How long a call may take."""
+    network: NetworkSettings
+    """Certificates and proxy."""
 
 
 class VaultClient:
@@ -53,33 +58,46 @@ class VaultClient:
             server.address.rstrip("/") + "/v1/",
             NAME,
             timeout_s=server.timeout_s,
-            ca_file=server.ca_file,
             credential=credential,
+            **server.network,
         )
+        self._latest_state: Mapping[str, Any] = {}
         # A Vault Agent may require this header, since browsers can't be made to send it.
         self._headers_without_namespace = {"X-Vault-Request": "true"}
         self._headers = self._headers_without_namespace | (
             {"X-Vault-Namespace": server.namespace} if server.namespace else {}
         )
 
-    def call(self, method: str, path: str, json: Mapping[str, Any] | None = None) -> RestReply:
+    def call(self, method: str, path: str, json: Mapping[str, Any] | None = None, *, repeats: bool = True) -> RestReply:
         """Return the answer to one call.
 
         Args:
             method: upper case.
             path: below `/v1/`, percent-encoded.
             json: the body.
+            repeats: whether to ask again, as long as the time allows, a server that can't answer now.
 
         Raises:
             SecretUnresolved: `secret_backend_unavailable`, the network or the server failed, the server is a standby, or the
                 answer is no JSON object; `secret_not_found`, there is no such namespace.
         """
-        reply = self._api.call(method, path, json=json, headers=self._headers, server_errors=True)
+        reply = self._api.call(
+            method,
+            path,
+            json=json,
+            headers=self._headers,
+            server_errors=True,
+            transient=_TRANSIENT if repeats else (),
+            before_repeating=self._require_unsealed,
+        )
         if reply.status in _REDIRECTS:
             message = f"this {NAME} server is a standby, and refers to another one; no token is sent there"
-            raise SecretUnresolved(_UNAVAILABLE, message, "correct the address: that of the active server, or of all")
+            raise StoreFailed(message, "correct the address: that of the active server, or of all")
         if reply.status >= _SERVER_ERROR:
             raise self._failure_of_server(reply.status)
+        if reply.status == _LAGS_BEHIND:
+            message = f"this {NAME} server is a standby that lags behind the active one (it answered {reply.status})"
+            raise StoreFailed(message, "see why, or raise the store's `timeout_s`")
         if reply.status != _NO_CONTENT and not isinstance(reply.content, dict):
             raise unexpected_answer()
         if reply.status == _NOT_FOUND and "namespace not found" in describe_errors(reply):
@@ -91,25 +109,36 @@ class VaultClient:
         """Close connections."""
         self._api.close()
 
-    def _failure_of_server(self, status: int) -> SecretUnresolved:
-        """Return the error for a status from 500 on. The server is asked for its state, since the status doesn't tell it."""
-        try:
-            health = self._api.call("GET", _HEALTH, headers=self._headers_without_namespace, server_errors=True).content
-        except SecretUnresolved:
-            health = None
-        state = health if isinstance(health, dict) else {}
+    def _require_unsealed(self, status: int) -> None:
+        """Raise if the server can't answer until its operators do something; other server errors may pass.
+
+        The server is asked for its state, since the status doesn't tell it.
+        """
+        if status < _SERVER_ERROR:
+            return
+        state = self._state()
         if state.get("initialized") is False:
-            return SecretUnresolved(
-                _UNAVAILABLE, f"{NAME} is not initialised", f"ask the operators of {NAME} to set it up"
-            )
+            raise StoreFailed(f"{NAME} is not initialised", f"ask the operators of {NAME} to set it up")
         if state.get("sealed") is True:
-            return SecretUnresolved(_UNAVAILABLE, f"{NAME} is sealed", f"ask the operators of {NAME} to unseal it")
-        if state.get("standby") is True:
+            raise StoreFailed(f"{NAME} is sealed", f"ask the operators of {NAME} to unseal it")
+
+    def _failure_of_server(self, status: int) -> StoreFailed:
+        """Return the error for a status from 500 on."""
+        self._require_unsealed(status)
+        if self._state().get("standby") is True:
             message = f"this {NAME} server is a standby, and answered {status}"
-            return SecretUnresolved(
-                _UNAVAILABLE, message, "see whether the cluster has an active server, then try again"
-            )
-        return SecretUnresolved(_UNAVAILABLE, f"{NAME} answered {status}")
+            return StoreFailed(message, "see whether the cluster has an active server, then try again")
+        return StoreFailed(f"{NAME} answered {status}")
+
+    def _state(self) -> Mapping[str, Any]:
+        """Return what the server says of its health; what it said last where no time is left to ask."""
+        headers = self._headers_without_namespace
+        try:
+            health = self._api.call("GET", _HEALTH, headers=headers, server_errors=True, transient=()).content
+            self._latest_state = health if isinstance(health, dict) else {}
+        except SecretUnresolved:
+            pass
+        return self._latest_state
 
 
 def describe_errors(reply: RestReply) -> str:

@@ -1,0 +1,96 @@
+"""`connform providers`: lists providers, shows a definition, replays its examples. Layer 5. IO: standard output."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from connform.cli.flag_values import completion_of
+from connform.cli.flags import common_flags
+from connform.cli.inert import Syntax
+from connform.cli.options import Options
+from connform.cli.output import emit, write_output
+from connform.cli.usage import UsageProblem, did_you_mean
+from connform.diagnostics import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from connform.engine.providers import KnownProvider, Replay
+
+
+@click.command()
+@click.argument("what", type=click.Choice(["list", "show", "test"]))
+@click.argument("name", required=False, shell_complete=completion_of("providers"))
+@common_flags
+def command(options: Options, *, what: str, name: str | None) -> int:
+    """List the providers, show one, replay its examples.
+
+    \b
+    list         every provider: of the manifests, built in, of packages
+    show NAME    its hosts, auth methods, check, answers and sources
+    test [NAME]  whether each example means what it says, of all or of one
+    """  # noqa: D301  (click's mark for lines that stay as they are)
+    from connform.engine.providers import known_providers, mistakes, replay_examples
+
+    if what != "list" and (report := mistakes(options.files)).number_of(Severity.ERROR):
+        emit(report, options)
+        return int(report.exit_code)
+    known = list(known_providers(options.files))
+    if what == "list":
+        if name:
+            raise UsageProblem("`providers list` takes no name")
+        _write(options, [_row(one) for one in known], ("name", "title", "from"))
+        return 0
+    chosen = [one for one in known if name in {None, one.name}]
+    if name and not chosen:
+        hint = did_you_mean(name, (one.name for one in known))
+        raise UsageProblem("no provider has that name", hint or "`connform providers list` lists them")
+    if what == "show":
+        if not name:
+            raise UsageProblem("`providers show` takes the name of a provider")
+        return _show(options, chosen[0])
+    replays = [one for provider in chosen for one in replay_examples(provider)]
+    rows = [_outcome(one) for one in replays] + [
+        (one.name, "none", "", "") for one in chosen if not (one.entry or {}).get("examples")
+    ]
+    _write(options, rows, ("provider", "example", "means", "judged"))
+    return int(any(one.means != one.judged for one in replays))
+
+
+def _row(known: KnownProvider) -> tuple[str, ...]:
+    from connform.manifest.harmless import mask_generated_text
+
+    return known.name, mask_generated_text(known.title), known.origin
+
+
+def _outcome(one: Replay) -> tuple[str, ...]:
+    return one.provider, str(one.number), one.means, one.judged
+
+
+def _show(options: Options, known: KnownProvider) -> int:
+    from connform.manifest.harmless import mask_generated_text, masked
+    from connform.reporters.text_provider import render_provider
+
+    entry, title = masked(known.entry), mask_generated_text(known.title)
+    if options.format == "json":
+        content = {"name": known.name, "title": title, "from": known.origin, "definition": entry}
+        write_output(json.dumps(content, indent=2, ensure_ascii=False) + "\n", options, Syntax.JSON)
+    else:
+        lines = render_provider(known.name, title, known.origin, entry)
+        write_output("".join(f"{line}\n" for line in lines), options)
+    return 0
+
+
+def _write(options: Options, rows: Sequence[tuple[str, ...]], names: Iterable[str]) -> None:
+    from connform.reporters.terminal import aligned_rows
+
+    names = tuple(names)
+    if options.format == "json":
+        content = [dict(zip(names, row, strict=True)) for row in rows]
+        write_output(json.dumps(content, indent=2, ensure_ascii=False) + "\n", options, Syntax.JSON)
+    else:
+        titles = tuple(name.upper() for name in names)
+        write_output("".join(f"{line}\n" for line in aligned_rows([titles, *rows])), options)

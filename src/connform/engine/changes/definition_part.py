@@ -1,0 +1,62 @@
+"""The part of a specification that says what a declared provider means for one connection.
+
+Layer 3, no IO. It is what an entry of `providers:` says, reduced to the connection: its URLs are filled in, and of its auth methods it
+has one. So a record tells where its secrets were sent, even if the provider is declared otherwise later, or no more.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any
+
+from connform.engine.load.catalog import provider_of
+from connform.manifest.model import Connection
+from connform.providers.described.texts import split_secret
+
+DEFINITION = "definition"
+"""The key of the part in a specification."""
+_JUDGING = ("answers", "error_code", "safe_posts")
+_MEANING = ("class", "own_root")
+"""What an environment says besides its addresses."""
+_URLS = ("authorize_url", "token_url", "revoke_url")
+
+
+def definition_part(connection: Connection) -> dict[str, Any] | None:
+    """Return what the entry of `providers:` means for a connection; `None` for a built-in or installed provider."""
+    entry = connection.definition
+    if entry is None:
+        return None
+    instance = provider_of(connection).instance(connection)
+    method = connection.settings["auth"]["method"]
+    auth = {key: value for key, value in entry["auth"][method].items() if key != "use"}
+    auth |= {key: getattr(instance, key) for key in _URLS if key in auth}
+    environments = {
+        name: {key: row[key] for key in _MEANING if key in row}
+        for name, row in entry.get("environments", {}).items()
+        if name == connection.environment or len(entry["environments"]) == 1
+    }
+    judging = json.dumps({key: entry[key] for key in _JUDGING if key in entry}, sort_keys=True)
+    return {
+        "auth": {method: auth},
+        "check": {key: value for key, value in entry["check"].items() if key != "description"},
+        "environments": environments,
+        "judging": f"sha256:{sha256(judging.encode()).hexdigest()}",
+    }
+
+
+def recorded_definition(spec: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the part of a specification as an entry of `providers:`; `None` where there is none."""
+    part = spec.get(DEFINITION)
+    return None if part is None else {**part, "title": "", "root": spec["base_url"], "answers": []}
+
+
+def secret_headers(spec: Mapping[str, Any]) -> dict[str, str]:
+    """Return the headers of each secret by its key, of a specification with a declared provider; empty for another one."""
+    auth = spec.get(DEFINITION, {}).get("auth", {})
+    texts = [item for method in auth.values() for item in method.get("headers", {}).items()]
+    found: dict[str, list[str]] = {}
+    for header, text in sorted(texts):
+        found.setdefault(split_secret(text)[1], []).append(header)
+    return {key: ", ".join(headers) for key, headers in found.items()}

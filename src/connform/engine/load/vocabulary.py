@@ -1,0 +1,206 @@
+"""The vocabulary of manifests: which keys and rules they have, made of the shapes of providers, auth methods and secret backends.
+
+Layer 3; no IO but the look-up of entry points, and that only for names that aren't built in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from functools import cache, partial
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from connform.auth import METHODS
+from connform.diagnostics import PLUGIN_ERROR
+from connform.engine.load.catalog import DEFAULT_PROVIDER, Definition, auth_method, backend, provider, reads_files
+from connform.engine.load.plugin_kinds import AUTH_PLUGINS, BACKEND_PLUGINS, PROVIDER_PLUGINS
+from connform.errors import ConnectionFailed, SecretUnresolved
+from connform.manifest.rules import Finding
+from connform.manifest.settings import SETTINGS, check_settings
+from connform.manifest.shape import Schema, Shape, secret_keys
+from connform.manifest.vocabulary import ProviderEntries, Vocabulary
+from connform.providers import PROVIDERS
+from connform.providers.environments import STORE_ENVIRONMENT, class_of
+from connform.registry import AUTH_GROUP, PROVIDERS_GROUP, SECRETS_GROUP, LazyTable, PluginKind, find, loaded, names
+from connform.secrets import BACKENDS
+from connform.secrets.kit.interface import DEFAULT_TIMEOUT_S, HasStoreRules
+
+if TYPE_CHECKING:
+    from connform.secret import SecretReference
+
+_ANY = Shape(extensible=True)
+"""The shape of a plug-in that isn't used, or can't be loaded: any keys."""
+_UNKNOWN_KEYS = Shape(properties={"auth": {"type": "object"}}, extensible=True)
+"""The shape of a provider whose entry has mistakes: any keys and any auth method."""
+
+_TIMEOUT: Schema = {
+    "type": "number",
+    "exclusiveMinimum": 0,
+    "maximum": 3600,
+    "default": int(DEFAULT_TIMEOUT_S),
+    "description": f"How long one read of the store may take, in seconds, its login included, and how long a rate limit may let none through. Default {DEFAULT_TIMEOUT_S:g}.",
+}
+
+
+class _FileBackends:
+    """The backends whose paths are those of files; a backend is imported when it is looked for."""
+
+    def __contains__(self, name: object) -> bool:
+        return reads_files(str(name))
+
+
+_FILE_BACKENDS = _FileBackends()
+
+
+def _shapes(table: Mapping[str, Any], kind: PluginKind, used: Collection[str] | None) -> dict[str, Shape]:
+    """Return the shapes of providers or auth methods; of plug-ins, only those that are used are loaded."""
+    known = list(table) if used is None else names(table, kind.group)
+    return {name: _shape(name, table, kind) if name in table or name in (used or ()) else _ANY for name in known}
+
+
+def _shape(name: str, table: Mapping[str, Any], kind: PluginKind, attribute: str = "shape") -> Shape:
+    try:
+        shape: Shape = getattr(find(name, table, kind), attribute)
+    except ConnectionFailed:  # `_rules` and `_store_rules` report it where it is used
+        return _ANY
+    return shape
+
+
+@cache
+def vocabulary(providers: frozenset[str] | None = None, methods: frozenset[str] | None = None) -> Vocabulary:
+    """Return everything that may stand in a manifest.
+
+    Args:
+        providers: those that the manifests name, to include those of plug-ins; `None` for built-in names.
+        methods: the same of auth methods.
+    """
+    backends = list(BACKENDS) if providers is None else names(BACKENDS, SECRETS_GROUP)
+    auth = Shape(
+        discriminator="method",
+        code="unknown-auth-method",
+        branches=_shapes(METHODS, AUTH_PLUGINS, methods),
+        title="Authentication",
+        description="How the connection authenticates.",
+        question="The method of authentication.",
+    )
+    connection = Shape(
+        properties={**SETTINGS, "auth": auth},
+        required=("auth",),
+        discriminator="provider",
+        default=DEFAULT_PROVIDER,
+        code="unknown-provider",
+        extensible=True,
+        branches=_shapes(PROVIDERS, PROVIDER_PLUGINS, providers),
+        title="Connection",
+        description="One connection.",
+        question=f"The API that the connection leads to; default: {DEFAULT_PROVIDER}.",
+    )
+    store = Shape(
+        properties={"environment": STORE_ENVIRONMENT, "timeout_s": _TIMEOUT},
+        discriminator="type",
+        code="unknown-store-type",
+        extensible=True,
+        branches=LazyTable(backends, lambda name: _shape(name, BACKENDS, BACKEND_PLUGINS, "store_shape")),
+        title="Store",
+        description="A place where secrets lie.",
+        question="What kind of place the store is.",
+    )
+    return Vocabulary(
+        connection, store, _rules, frozenset(backends), _lint, _store_rules, _provider_entries, _declare, _FILE_BACKENDS
+    )
+
+
+def _declare(known: Vocabulary, definitions: Mapping[str, Definition]) -> Vocabulary:
+    """Return a vocabulary with the providers of a run's manifests; that of an entry with mistakes has any keys."""
+    from connform.engine.load.declared_providers import declared, shape_of
+
+    auth: Any = known.connection.properties["auth"]
+    own = {
+        name: _UNKNOWN_KEYS if node is None else shape_of(declared(name, node), auth)
+        for name, node in definitions.items()
+    }
+    connection = known.connection._replace(branches={**known.connection.branches, **own})
+    return known._replace(connection=connection, rules=partial(_rules, definitions=definitions))
+
+
+def _rules(
+    connection: Mapping[str, Any], definitions: Mapping[str, Definition] = MappingProxyType({})
+) -> Iterator[Finding]:
+    yield from check_settings(connection)
+    name, refresh_scope = connection.get("provider", DEFAULT_PROVIDER), ""
+    definition = definitions.get(name)
+    if name in definitions and definition is None:
+        return  # the mistakes of its entry are reported
+    try:
+        used = provider(name, definition)
+        _ = used.shape  # raises if it is no Shape
+        yield from used.rules(connection)
+        refresh_scope = getattr(used, "refresh_scope", "")
+        if name not in PROVIDERS:
+            class_of(used, connection)  # raises if that of a plug-in is wrong
+    except ConnectionFailed as failure:  # a bug of a plug-in
+        yield Finding(PLUGIN_ERROR, ("provider",), failure.message, failure.hint)
+    auth = connection["auth"]
+    try:
+        method = auth_method(connection, definition)
+        _ = method.shape
+        for finding in method.rules(auth):
+            yield Finding(finding.code, ("auth", *finding.path), finding.detail, finding.hint, finding.at_key)
+        if refresh_scope and method.uses_grant:
+            from connform.engine.load.scopes import findings as scope_findings
+
+            yield from scope_findings(connection, refresh_scope, definition)
+    except ConnectionFailed as failure:
+        yield Finding(PLUGIN_ERROR, ("auth", "method"), failure.message, failure.hint)
+    if "revoke_url" in auth:
+        from connform.engine.load.revoke_url import findings
+
+        yield from findings(connection, definition)
+
+
+def _provider_entries() -> ProviderEntries:
+    from connform.providers.described.entry import PROVIDER  # few manifests declare providers
+    from connform.providers.described.rules import ProviderRules
+
+    return ProviderEntries(PROVIDER, ProviderRules())
+
+
+def _lint(reference: SecretReference, name: str, settings: Mapping[str, Any]) -> str:
+    kind = backend(name)
+    if reference.may_name_user and not getattr(kind, "allows_at", False):
+        from connform.secret import NO_USER
+
+        return NO_USER
+    return kind.lint(reference, settings)
+
+
+def _store_rules(store: Mapping[str, Any]) -> Iterator[Finding]:
+    try:
+        kind = backend(store["type"])
+        _ = kind.store_shape
+        if isinstance(kind, HasStoreRules):
+            yield from kind.rules(store)
+    except SecretUnresolved as failure:
+        yield Finding(PLUGIN_ERROR, ("type",), failure.message, failure.hint)
+
+
+def reference_keys() -> frozenset[str]:
+    """Return the keys of connections that hold secret references: of all that is built in, and of the plug-ins in use."""
+    used = [plugin.shape for plugin in (*loaded(PROVIDERS_GROUP), *loaded(AUTH_GROUP))]
+    return _built_in_reference_keys().union(*map(secret_keys, used)) if used else _built_in_reference_keys()
+
+
+@cache
+def _built_in_reference_keys() -> frozenset[str]:
+    return frozenset(secret_keys(vocabulary().connection))
+
+
+def all_store_reference_keys() -> frozenset[str]:
+    """Return the keys of stores that hold secret references, as `reference_keys` does. It loads every built-in backend."""
+    used = [plugin.store_shape for plugin in loaded(SECRETS_GROUP)]
+    return _built_in_store_keys().union(*map(secret_keys, used)) if used else _built_in_store_keys()
+
+
+@cache
+def _built_in_store_keys() -> frozenset[str]:
+    return frozenset(secret_keys(vocabulary().store))

@@ -1,0 +1,71 @@
+"""The verb `providers`: the providers that a manifest may name, what a definition says, and a replay of its examples.
+
+Layer 3; reads manifests. No network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from connform.engine.load.catalog import provider
+from connform.engine.load.declared_providers import declared
+from connform.engine.load.manifest import declared_providers, examine_files
+from connform.engine.load.selection import EVERYTHING
+from connform.engine.report import Report
+from connform.providers import PROVIDERS, catalog_entry
+from connform.providers.described.examples import replay
+from connform.registry import PROVIDERS_GROUP, names, package_of
+
+_POINTER = "/providers/"
+
+
+class KnownProvider(NamedTuple):
+    """A provider that a manifest may name."""
+
+    name: str
+    """The name that manifests use."""
+    title: str
+    """What it is, in one sentence or a name."""
+    origin: str
+    """`connform`, the package of a plug-in, or the place of its entry in a manifest."""
+    entry: Mapping[str, Any] | None
+    """Its definition as it is written; `None` for one that is code."""
+
+
+class Replay(NamedTuple):
+    """What an example of a provider came to."""
+
+    provider: str
+    number: int
+    """The number of the example, from 1."""
+    means: str
+    """What the example says that it means."""
+    judged: str
+    """What the rows of the definition say."""
+
+
+def known_providers(files: Sequence[str] = ()) -> Iterator[KnownProvider]:
+    """Yield every provider: those that manifests declare, built-in ones, those of packages."""
+    for name, found in declared_providers(files).items():
+        yield KnownProvider(name, str(found.node["title"]), str(found.span), found.node)
+    for name in names(PROVIDERS, PROVIDERS_GROUP):
+        package = "connform" if name in PROVIDERS else package_of(name, PROVIDERS_GROUP)
+        entry = catalog_entry(name)
+        title = entry["title"] if entry else provider(name).shape.description
+        yield KnownProvider(name, title, package, entry)
+
+
+def mistakes(files: Sequence[str] = ()) -> Report:
+    """Return the report on the manifests, with what is wrong in the entries of `providers:` alone."""
+    report = examine_files(files, EVERYTHING, ())
+    found = tuple(one for one in report.diagnostics if one.pointer.startswith(_POINTER))
+    return report._replace(command="providers", diagnostics=found)
+
+
+def replay_examples(known: KnownProvider) -> Iterator[Replay]:
+    """Yield what each example of a definition comes to."""
+    entry = known.entry or {}
+    for number, example in enumerate(entry.get("examples", ()), 1):
+        judged = replay(declared(known.name, entry), example)
+        yield Replay(known.name, number, example["means"], judged)

@@ -1,0 +1,49 @@
+"""What all connections of one client share: the network, the proxy, and the observer that gets a report of each stage.
+
+Layer 1, reads the clock, no IO.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from time import monotonic
+
+from connform.faults import Stage
+from connform.http.net import handshake
+from connform.http.net.proxy import Proxy
+from connform.http.net.resolver import Endpoint, endpoints_without_lookup
+from connform.http.settings import Network, Observer
+
+
+@dataclass(frozen=True, slots=True)
+class DialContext:
+    """Settings that all connections of one client share."""
+
+    network: Network
+    """The address that is dialed for a host."""
+    observer: Observer | None = None
+    """Gets a report of each stage that succeeds."""
+    proxy: Proxy | None = None
+    """The proxy that is dialed instead of the host, and asked for a tunnel."""
+
+    def known_endpoints(self, host: str, port: int) -> list[Endpoint]:
+        """Return the endpoints that need no look-up (routed address, IP address, `localhost`); else an empty list."""
+        if self.network.route is not None:
+            return endpoints_without_lookup(*self.network.route(host, port))
+        return endpoints_without_lookup(host, port)
+
+    def unobserved(self) -> DialContext:
+        """Return a copy without an observer, for a connection that is not part of the exchange."""
+        return replace(self, observer=None)
+
+    def report(self, stage: Stage, started_at: float, facts: Mapping[str, object]) -> None:
+        """Report to the observer, if there is one, that a stage succeeded."""
+        if self.observer is not None:
+            self.observer.stage(stage, monotonic() - started_at, facts)
+
+    def report_tls(self, started_at: float, connection: ssl.SSLSocket | ssl.SSLObject) -> None:
+        """Report to the observer the facts of a TLS connection."""
+        if self.observer is not None:  # the facts are computed only if needed: reading a certificate is slow
+            self.report(Stage.TLS, started_at, handshake.facts(connection))

@@ -1,0 +1,43 @@
+"""What the body of an answer is: a page, a short text, JSON that a schema accepts.
+
+Layer 2, no IO.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from connform.providers.body_schema import matches
+from connform.providers.interface import Answer
+
+if TYPE_CHECKING:
+    from connform.manifest.pattern import Meter
+
+PAGE = "text/html"
+"""The content type of a page."""
+MAX_JUDGED_BYTES = 64 * 1024
+"""A larger body is no text and matches no schema."""
+
+
+def is_page(answer: Answer) -> bool:
+    """Whether an answer says that it is a page for people, whatever its body: that never shows a valid credential."""
+    return PAGE in answer.headers.get("content-type", "").lower()
+
+
+def is_too_large(answer: Answer) -> bool:
+    """Whether the body of an answer is too large to be compared with anything."""
+    return answer.body is None or len(answer.body) > MAX_JUDGED_BYTES
+
+
+def has_text(answer: Answer, text: str) -> bool:
+    """Whether a text is the whole body, without the white space around it."""
+    try:
+        return answer.body is not None and not is_too_large(answer) and answer.body.decode().strip() == text
+    except UnicodeDecodeError:
+        return False
+
+
+def has_body(answer: Answer, schema: Mapping[str, Any], meter: Meter | None = None) -> bool:
+    """Whether the body is JSON that a schema without findings accepts; `meter` as for `matches`."""
+    return answer.is_json and not is_too_large(answer) and matches(schema, answer.json, meter)

@@ -1,0 +1,107 @@
+"""The URLs of a connection to an API that a definition describes: root, page of keys, OAuth endpoints.
+
+Layer 2, no IO.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from connform.lazy_property import lazy_property
+from connform.manifest.urls import parse_url
+from connform.providers.described.definition import NO_VALUES, Definition, Environment, Method
+from connform.providers.described.texts import expand, expand_url, names_in, split_url
+
+_NO_OAUTH = Method()
+_NO_ENVIRONMENT = Environment()
+
+
+class Addresses(NamedTuple):
+    """The URLs of one connection; a URL that the API doesn't have is empty."""
+
+    root: str
+    """The API root, without a slash at its end."""
+    key_page: str
+    authorize_url: str
+    token_url: str
+    revoke_url: str
+
+
+class SettingPlaces(NamedTuple):
+    """Where settings stand in the URLs of one environment and region."""
+
+    root: str
+    """The root, with their names in it."""
+    in_host: frozenset[str]
+    in_path: frozenset[str]
+    ends_in_setting: bool
+    """Whether the root's host ends with one."""
+
+
+class AddressBook:
+    """The addresses of all connections to one API. What many connections share is worked out once."""
+
+    def __init__(self, definition: Definition) -> None:
+        self._definition = definition
+        oauth = next((method for method in definition.auth.values() if method.flow), _NO_OAUTH)
+        self._texts = Addresses(
+            definition.root, definition.key_page, oauth.authorize_url, oauth.token_url, oauth.revoke_url
+        )
+        self._addresses = lru_cache(maxsize=4096)(self._fill)
+        self._places = lru_cache(maxsize=1024)(self._find_places)
+        self._needed = lru_cache(maxsize=1024)(self._find_needed)
+
+    def of(self, settings: Mapping[str, Any]) -> Addresses:
+        """Return the addresses of a connection, of its effective and valid values."""
+        given = tuple((name, settings[name]) for name in self._definition.settings if name in settings)
+        row = settings.get("environment", ""), settings.get("region", "")
+        return self._addresses(*row, settings.get("base_url", ""), given)
+
+    def places_of(self, settings: Mapping[str, Any]) -> SettingPlaces:
+        """Return where settings stand in the URLs of a connection."""
+        return self._places(settings.get("environment", ""), settings.get("region", ""))
+
+    def needed_settings(self, environment: str) -> list[str]:
+        """Return the settings that the addresses of an environment need."""
+        return self._needed(environment)
+
+    def _find_places(self, environment: str, region: str) -> SettingPlaces:
+        values = self._values(environment, region)
+        root = expand(self._texts.root, values)
+        with_origin = {**values, "origin": split_url(root)[0]}
+        parts = [split_url(text) for text in (root, *(expand(text, with_origin) for text in self._texts[1:]))]
+        in_host = frozenset(name for host, _, _ in parts for name in names_in(host))
+        in_path = frozenset(name for _, _, path in parts for name in names_in(path))
+        return SettingPlaces(root, in_host, in_path, parts[0][0].endswith("}"))
+
+    def _find_needed(self, environment: str) -> list[str]:
+        row = self.environment(environment)
+        if row.own_root == "only":
+            return []
+        rows = [self._values(environment, region) for region in row.regions or ("",)]
+        texts = [expand(text, values) for values in rows for text in self._texts]
+        return [name for name in dict.fromkeys(names_in("".join(texts))) if name in self._definition.settings]
+
+    def _fill(self, environment: str, region: str, base_url: str, given: tuple[tuple[str, str], ...]) -> Addresses:
+        settings, values = dict(given), self._values(environment, region)
+        url = parse_url(base_url or expand_url(expand(self._texts.root, values), settings))
+        with_origin = {**values, "origin": url.origin}
+        others = (expand_url(expand(text, with_origin), settings) for text in self._texts[1:])
+        return Addresses(str(url).rstrip("/"), *others)
+
+    def _values(self, environment: str, region: str) -> Mapping[str, str]:
+        row = self.environment(environment)
+        only = next(iter(row.regions), "") if len(row.regions) == 1 else ""
+        return {**row.values, **row.regions.get(region or only, NO_VALUES)}
+
+    def environment(self, name: str) -> Environment:
+        """Return an environment by the name that a connection gives."""
+        return self._definition.environments.get(name or self.default_environment, _NO_ENVIRONMENT)
+
+    @lazy_property
+    def default_environment(self) -> str:
+        """The environment of a connection that names none: the only one; empty if there are several."""
+        names = list(self._definition.environments)
+        return names[0] if len(names) == 1 else ""

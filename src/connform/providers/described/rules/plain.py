@@ -1,0 +1,59 @@
+"""Rule for secrets in plain: no text of an entry holds a key or a token.
+
+Layer 2, no IO. An entry says how an API takes secrets; the secrets themselves are those of connections.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from connform.manifest.harmless import holds_token
+from connform.manifest.rules import Finding, KeyPath
+from connform.providers.described.rules.declared import Declared
+
+_DETAIL = "a secret seems to stand here in plain: declare it under `secrets`, and write its name, such as `{token}`, at the end of a header"
+_HEADER_OF_SECRETS = re.compile(r"(?:.*[-_])?(?:authorization|(?:api)?key|token|secret|password)", re.IGNORECASE)
+"""Headers whose whole text is a credential, such as `Authorization` (RFC 9110 §11.6.2) and `X-Api-Key`."""
+_PARAMETER_OF_SECRETS = re.compile(r"[?&;](?:api_?key|(?:\w+_)?(?:token|secret)|password)=[^&;{]", re.IGNORECASE)
+
+
+def plain_secret_findings(declared: Declared) -> Iterator[Finding]:
+    """Yield the texts that hold a secret in plain."""
+    for path, is_secret in _judged(declared):
+        if is_secret:
+            yield Finding("plaintext-secret", path, _DETAIL)
+
+
+def _judged(declared: Declared) -> Iterator[tuple[KeyPath, bool]]:
+    for path, text in declared.value_paths.items():
+        yield path, _is_in_address(text)
+    for url in declared.urls:
+        yield url.path, _is_in_address(url.text)
+    for name, method in declared.methods.items():
+        for header, text in () if "flow" in method else method.get("headers", {}).items():
+            is_constant = "{" not in text and _HEADER_OF_SECRETS.fullmatch(header) is not None
+            yield ("auth", name, "headers", header), is_constant or holds_token(text, or_id=True)
+    check: Any = declared.node["check"]
+    yield ("check", "path"), _is_in_address(check["path"])
+    for index, text in enumerate(declared.node.get("safe_posts", ())):
+        yield ("safe_posts", index), _is_in_address(text)
+    yield from _in_body(("check", "json"), check.get("json"))
+
+
+def _in_body(path: KeyPath, value: Any) -> Iterator[tuple[KeyPath, bool]]:
+    if isinstance(value, str):
+        yield path, holds_token(value, or_id=True)
+    for key, part in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        yield from _in_body((*path, key), part)
+
+
+def _is_in_address(text: str) -> bool:
+    """Whether a URL, or a part of one, holds a token, or gives one in its query."""
+    rest, _, query = text.partition("?")
+    return (
+        holds_token(rest, or_id=False)
+        or holds_token(query, or_id=True)
+        or _PARAMETER_OF_SECRETS.search(f"?{query}") is not None
+    )

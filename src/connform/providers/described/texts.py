@@ -1,0 +1,43 @@
+"""Texts of a provider's file with `{name}` in them, and how they are filled in.
+
+Layer 2, no IO. There are no functions, no defaults and no nesting in a text: a name stands for a value of the file or for a setting.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from urllib.parse import quote
+
+_PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+_SECRET_AT_END = re.compile(r"([^{}]*)\{([a-z][a-z0-9_]*)\}")
+_HOST_END = re.compile(r"(?<=[^:/])/")
+
+
+def names_in(text: str) -> list[str]:
+    """Return the names that stand in a text, in their order."""
+    return _PLACEHOLDER.findall(text)
+
+
+def split_secret(text: str) -> tuple[str, str]:
+    """Return a header's text before its secret, and the name of the secret; an empty name for none."""
+    match = _SECRET_AT_END.fullmatch(text)
+    return (match[1], match[2]) if match else (text, "")
+
+
+def expand(text: str, values: Mapping[str, str]) -> str:
+    """Return a text with the given names filled in; other names stay."""
+    return _PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), text)
+
+
+def expand_url(text: str, settings: Mapping[str, str]) -> str:
+    """Return a URL with settings filled in: as they are in its host, percent-encoded as one segment in its path."""
+    host, slash, path = split_url(text)
+    encoded = {name: quote(value, safe="") for name, value in settings.items()}
+    return f"{expand(host, settings)}{slash}{expand(path, encoded)}"
+
+
+def split_url(url: str) -> tuple[str, str, str]:
+    """Return a URL's scheme and host, the slash behind it, and the rest."""
+    end = _HOST_END.search(url)
+    return (url, "", "") if end is None else (url[: end.start()], "/", url[end.end() :])

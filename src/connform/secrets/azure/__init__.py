@@ -1,0 +1,1 @@
+"""The backend `azurekv`: Azure Key Vault. Layer 2."""

@@ -1,0 +1,1 @@
+"""The backend `gcpsecrets`: Google Cloud Secret Manager. Layer 2."""

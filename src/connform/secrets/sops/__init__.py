@@ -1,0 +1,1 @@
+"""The backend `sops`: values of files that SOPS encrypted. Layer 2."""

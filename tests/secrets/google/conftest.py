@@ -1,0 +1,29 @@
+"""Fixtures of the tests of `gcpsecrets`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from tests.end_to_end.conftest import Issuer
+from tests.secrets.google.stand_in import StandIn
+
+
+@pytest.fixture(scope="session")
+def private_key() -> str:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()
+
+
+@pytest.fixture
+def stand_in(authority: Issuer, ca_file: Path, private_key: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(ca_file))  # Google's library trusts what requests trusts
+    stand_in = StandIn(authority, ca_file, private_key)
+    yield stand_in
+    stand_in.server.stop()
