@@ -6,6 +6,7 @@ Layer 2, no IO.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from connform.grant import GrantStore
@@ -35,6 +36,12 @@ class AuthInputs(NamedTuple):
     """Opens the grant store of the connection; called only by methods that need a grant."""
     client: ClientSettings
     """The client settings of the connection, without a credential."""
+    values: Mapping[str, str] = MappingProxyType({})
+    """What `{name}` stands for in the texts of the method: values of the provider, and settings of the connection."""
+    login_url: str = ""
+    """Where a login call gets its token; empty where there is none."""
+    references: Mapping[str, str] = MappingProxyType({})
+    """The secret references, by their keys under `auth:`."""
 
 
 class AuthMethod(Protocol):
@@ -42,6 +49,10 @@ class AuthMethod(Protocol):
 
     uses_grant: bool = False
     """Whether it uses the grant of a person's login. Such a method has the keys of `oauth2`, which `login` and `apply` read."""
+    default_scopes: tuple[str, ...] = ()
+    """The scopes that are requested if the manifest names none (RFC 6749 §3.3)."""
+    refresh_scope: str = ""
+    """The scope with which the server issues refresh tokens; empty where none is needed."""
 
     @property
     def shape(self) -> Shape:

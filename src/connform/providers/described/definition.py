@@ -49,7 +49,7 @@ class Setting(NamedTuple):
 
 
 class Method(NamedTuple):
-    """One way to authenticate."""
+    """One way to authenticate, as it is written; its keys are those of `entry_auth.METHOD`."""
 
     use: str = ""
     """When to choose it."""
@@ -57,20 +57,50 @@ class Method(NamedTuple):
     """The keys under `auth:` that take secret references, each with `optional`."""
     headers: Mapping[str, str] = NO_VALUES
     """Header → its text, with at most one secret at its end."""
+    query: Mapping[str, str] = NO_VALUES
+    """Query parameter → its text, likewise."""
+    basic: Mapping[str, str] = NO_VALUES
+    """`username` and `password` of Basic authentication (RFC 7617), each a constant, a setting or a secret."""
+    none: bool = False
+    """Whether it sends nothing."""
+    root: str = ""
+    """The API root of its connections, if that is another one."""
     flow: str = ""
-    """`authorization_code`, or empty for a method without OAuth."""
+    """An OAuth 2.0 flow: how it obtains its token; empty for a method without one."""
     authorize_url: str = ""
     """OAuth 2.0 authorization endpoint (RFC 6749 §3.1)."""
     token_url: str = ""
     """OAuth 2.0 token endpoint (RFC 6749 §3.2)."""
+    refresh_url: str = ""
+    """Where refresh tokens are sent, if that is another endpoint."""
+    device_authorization_url: str = ""
+    """Device authorization endpoint (RFC 8628 §3.1)."""
     revoke_url: str = ""
     """OAuth 2.0 revocation endpoint (RFC 7009); empty where none is known."""
     scopes: tuple[str, ...] = ()
-    """What a login requests if the manifest names no scopes (RFC 6749 §3.3)."""
+    """What is requested if the manifest names no scopes (RFC 6749 §3.3)."""
     refresh_scope: str = ""
     """The scope with which the server issues refresh tokens; empty where none is needed."""
     redirect: str = "loopback"
     """Where a login may come back to by plain http: `loopback`, or nowhere (`https`)."""
+    pkce: bool = True
+    """Whether the server takes PKCE (RFC 7636)."""
+    client_auth: str = ""
+    """How a client authenticates at the token endpoint, if the manifest doesn't say it."""
+    token_format: str = "form"
+    """The format of token requests: `form` or `json`."""
+    token_params: Mapping[str, str] = NO_VALUES
+    """Further parameters of token requests, with settings in them."""
+    jwt: Mapping[str, Any] = NO_VALUES
+    """How its JWT is signed (`entry_auth.JWT`); empty for none."""
+    login: Mapping[str, Any] = NO_VALUES
+    """The call that returns its token (`entry_auth.LOGIN`); empty for none."""
+
+    @property
+    def login_url(self) -> str:
+        """The URL of the login call; empty for none."""
+        url: str = self.login.get("url", "")
+        return url
 
 
 class Check(NamedTuple):
@@ -109,6 +139,18 @@ class Definition(NamedTuple):
     """Paths of POST calls, below the root, that only read and may be repeated."""
     error_code: Mapping[str, str] = NO_VALUES
     """Where an error's code stands, as it is written (`answer_rows.ErrorCode`); empty for nowhere."""
+    headers: Mapping[str, str] = NO_VALUES
+    """The plain headers of every request, with settings in them."""
+    query: Mapping[str, str] = NO_VALUES
+    """The plain query parameters of every request, with settings in them."""
+
+    @property
+    def has_texts(self) -> bool:
+        """Whether settings may stand in texts that are no URLs."""
+        methods = self.auth.values()
+        return bool(self.headers or self.query) or any(
+            one.basic or one.token_params or one.jwt or one.login for one in methods
+        )
 
 
 def decode(name: str, node: Mapping[str, Any]) -> Definition:
@@ -125,6 +167,8 @@ def decode(name: str, node: Mapping[str, Any]) -> Definition:
         safe_posts=tuple(node.get("safe_posts", ())),
         key_page=node.get("key_page", ""),
         error_code=node.get("error_code", NO_VALUES),
+        headers=node.get("headers", NO_VALUES),
+        query=node.get("query", NO_VALUES),
     )
 
 

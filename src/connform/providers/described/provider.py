@@ -14,8 +14,9 @@ from connform.manifest.shape import Shape
 from connform.manifest.urls import parse_url, url_findings
 from connform.providers.described.addresses import AddressBook
 from connform.providers.described.definition import Definition
-from connform.providers.described.setting_values import value_findings
+from connform.providers.described.setting_values import needed_findings, value_findings
 from connform.providers.described.shape import shape_of
+from connform.providers.described.texts import expand
 from connform.providers.interface import Answer, CheckRequest, Instance, Judgement
 
 if TYPE_CHECKING:
@@ -29,9 +30,6 @@ class DescribedProvider:
     def __init__(self, definition: Definition) -> None:
         self.definition = definition
         self._addresses = AddressBook(definition)
-        oauth = [method for method in definition.auth.values() if method.flow]
-        self.default_scopes = oauth[0].scopes if oauth else ()
-        self.refresh_scope = oauth[0].refresh_scope if oauth else ""
 
     @lazy_property
     def shape(self) -> Shape:
@@ -40,16 +38,18 @@ class DescribedProvider:
 
     def rules(self, connection: Mapping[str, Any]) -> Iterator[Finding]:
         """Yield findings about the OAuth client and the root that a connection gives itself."""
-        method = self.definition.auth.get(connection["auth"]["method"])
-        if method is not None and method.flow:
+        method = connection["auth"]["method"]
+        if method in self.definition.auth and "redirect_uri" in connection["auth"]:
             yield from self._oauth_findings(connection["auth"])
         name = connection.get("environment", self._addresses.default_environment)
-        needed = self._addresses.needed_settings(name)
-        if needed and self._addresses.environment(name).own_root == "besides":
-            yield from self._root_findings(connection, name)
+        of_root = self._addresses.root_settings(name, method)
+        if of_root and self._addresses.environment(name).own_root == "besides":
+            yield from self._root_findings(connection, name, of_root)
+        if self.definition.settings:
+            yield from needed_findings(self.definition, self._addresses, connection)
         if "base_url" in connection:
             yield from url_findings(connection["base_url"], ("base_url",))
-        elif needed:
+        elif of_root or self._addresses.needed_settings(name, method):
             yield from value_findings(self.definition, self._addresses, connection)
 
     def environment_class(self, settings: Mapping[str, Any]) -> str:
@@ -58,15 +58,23 @@ class DescribedProvider:
 
     def instance(self, connection: Connection) -> Instance:
         """Return the URLs of the connection's instance."""
-        addresses = self._addresses.of(connection.settings)
+        settings, definition = connection.settings, self.definition
+        addresses = self._addresses.of(settings)
+        values = self._addresses.values_of(settings) if definition.has_texts else {}
         return Instance(
             base_url=addresses.root,
             api_key_header=self._api_key_header,
             key_management_url=addresses.key_page,
-            safe_posts=self.definition.safe_posts,
             authorize_url=addresses.authorize_url,
             token_url=addresses.token_url,
             revoke_url=addresses.revoke_url,
+            safe_posts=definition.safe_posts,
+            refresh_url=addresses.refresh_url,
+            device_authorization_url=addresses.device_authorization_url,
+            login_url=addresses.login_url,
+            headers={name: expand(text, values) for name, text in definition.headers.items()},
+            query={name: expand(text, values) for name, text in definition.query.items()},
+            values=values,
         )
 
     def check_request(self, connection: Connection) -> CheckRequest:  # noqa: ARG002  (the same for every connection)
@@ -107,10 +115,11 @@ class DescribedProvider:
         if method.redirect == "https":
             yield from url_findings(auth["redirect_uri"], ("auth", "redirect_uri"), loopback_http=False, query=True)
 
-    def _root_findings(self, connection: Mapping[str, Any], environment: str) -> Iterator[Finding]:
+    def _root_findings(
+        self, connection: Mapping[str, Any], environment: str, settings: tuple[str, ...]
+    ) -> Iterator[Finding]:
         """Yield a finding unless a connection has either its own root or the settings of the described one."""
-        code, settings = "instance-or-base-url", self._addresses.needed_settings(environment)
-        given = [name for name in settings if name in connection]
+        code, given = "instance-or-base-url", tuple(name for name in settings if name in connection)
         if "base_url" in connection and given:
             detail = f"`{given[0]}` and `base_url` both say where the {environment} instance is: keep one of them"
             related = tuple((name,) for name in given)
@@ -118,6 +127,7 @@ class DescribedProvider:
         elif "base_url" not in connection and given != settings:
             examples = {name: next(iter(self.definition.settings[name].examples), name) for name in settings}
             written = ", ".join(f"`{name}: {value}`" for name, value in examples.items())
-            origin = parse_url(self._addresses.of({"environment": environment, **examples}).root).origin
+            of_method = {"environment": environment, "auth": connection["auth"], **examples}
+            origin = parse_url(self._addresses.of(of_method).root).origin
             detail = f"a {environment} instance needs its address: {written} for {origin}, or `base_url: https://…`"
             yield Finding(code, (), detail)

@@ -6,7 +6,8 @@ Layer 2, no IO. There are no functions, no defaults and no nesting in a text: a 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any
 from urllib.parse import quote
 
 _PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
@@ -41,3 +42,11 @@ def split_url(url: str) -> tuple[str, str, str]:
     """Return a URL's scheme and host, the slash behind it, and the rest."""
     end = _HOST_END.search(url)
     return (url, "", "") if end is None else (url[: end.start()], "/", url[end.end() :])
+
+
+def texts_in(path: tuple[str | int, ...], value: Any) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Yield the texts in plain data, each with its path; `path` is that of the data."""
+    if isinstance(value, str):
+        yield path, value
+    for key, part in value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ():
+        yield from texts_in((*path, key), part)

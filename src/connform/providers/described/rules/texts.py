@@ -31,7 +31,7 @@ def text_findings(declared: Declared) -> Iterator[Finding]:
     for path, text in declared.value_paths.items():
         yield from _value_findings(declared, path, text)
     yield from islice(_lacking(declared), _MAX_LACKING)
-    if "root" not in declared.node and not declared.is_own_root_only:
+    if "root" not in declared.node and declared.needs_root:
         yield Finding("missing-key", (), "this entry needs `root`, unless every environment says `own_root: only`")
 
 
@@ -60,7 +60,7 @@ def unknown_name(path: KeyPath, name: str, known: Collection[str]) -> Finding:
 
 def _url_findings(declared: Declared, url: UrlText) -> Iterator[Finding]:
     yield from braces_finding(url.path, url.text)
-    known = [*declared.values, *declared.settings, *([] if url.path == ("root",) else [ORIGIN])]
+    known = [*declared.values, *declared.settings, *([] if url.path[-1] == "root" else [ORIGIN])]
     for name in list(dict.fromkeys(names_in(url.text)))[:MAX_NAMES]:
         if name == ORIGIN and name not in known:
             detail = "`{origin}` is that of the root, and can't stand in the root itself"
@@ -89,11 +89,11 @@ def _value_findings(declared: Declared, path: KeyPath, text: str) -> Iterator[Fi
 def _lacking(declared: Declared) -> Iterator[Finding]:
     """Yield the rows that have no value for a name of a URL, each name once."""
     found: set[tuple[KeyPath, str]] = set()
-    for url in declared.urls:
+    for url in (*declared.urls, *(UrlText(path, text) for path, text in declared.texts)):
         for name in list(dict.fromkeys(names_in(url.text)))[:MAX_NAMES]:
             rows, why = [row for row in declared.rows_of(url) if name not in row.values], "add it"
             if name in declared.settings:
-                rows = [row for row in rows if row.own_root == "only"]
+                rows = [row for row in rows if row.own_root == "only"] if url in declared.urls else []
                 why = "there a connection gives the root and no settings"
             elif name not in declared.values or name == ORIGIN:
                 continue
