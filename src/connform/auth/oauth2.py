@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from connform.auth.interface import AuthInputs, AuthMethod
+from connform.auth.interface import AuthInputs, AuthMethod, SecretUse
 from connform.errors import ConnectionFailed
 from connform.http.header import problem_of
 from connform.http.settings import Credential
@@ -23,8 +23,11 @@ if TYPE_CHECKING:
     from connform.auth.oauth.server import AuthorizationServer
     from connform.auth.oauth.token_endpoint import App
 
-SERVER_URLS = ("issuer", "authorize_url", "token_url", "revoke_url")
+SERVER_URLS = ("issuer", "authorize_url", "token_url", "refresh_url", "device_authorization_url", "revoke_url")
 """The settings that name the server: people, the client's secret and tokens are sent there."""
+CLIENT_KEYS = ("client_id", "scopes", "client_auth")
+"""The keys of an OAuth client whatever its flow."""
+CLIENT_SECRET = "client_secret"  # noqa: S105  (the name of a key)
 
 
 class OAuth2(AuthMethod):
@@ -102,6 +105,12 @@ class OAuth2(AuthMethod):
         if problem := problem_of(secret):
             message = f"the secret behind `{key}` {problem}, and no app has such a secret"
             raise ConnectionFailed("secret_malformed", message)
+
+    def uses(self, auth: Mapping[str, Any], server: AuthorizationServer) -> Iterator[SecretUse]:  # noqa: ARG002  (by the server alone)
+        """Yield where the client's secret is sent, and what people and tokens go to (`SERVER_URLS`)."""
+        for key in SERVER_URLS:
+            if url := getattr(server, key):
+                yield SecretUse("" if key == "authorize_url" else CLIENT_SECRET, url, key)
 
     def credential(self, inputs: AuthInputs) -> Credential:
         """Return the credential of the grant. The grant is read at the first request."""

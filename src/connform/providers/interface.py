@@ -93,8 +93,8 @@ class Provider(Protocol):
     """One API.
 
     It may also have `default_scopes`, a tuple: the OAuth 2.0 scopes of a login, if the manifest names none (RFC 6749 §3.3);
-    `refresh_scope`, a text: the scope with which its authorization server issues refresh tokens; `definition`, by which it is
-    described, with auth methods of its own (`described.definition.Definition`);
+    `refresh_scope`, a text: the scope with which its authorization server issues refresh tokens; `auth_methods`, its own auth
+    methods by name, in place of the built-in ones;
     `environment_class(settings)`, which returns `production` or `test` for effective or recorded settings (without it,
     `environments.class_of_label` says that); and `ready_answer(connection)`, which returns an `Answer` that is judged ready, for
     the simulator.

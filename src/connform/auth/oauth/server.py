@@ -31,6 +31,12 @@ class AuthorizationServer(NamedTuple):
     """Its issuer identifier (RFC 8414 §2), if the manifest declares one."""
     is_named_in_answers: bool = False
     """Whether its metadata say that every authorization response names it (RFC 9207 §3)."""
+    refresh_url: str = ""
+    """Where refresh tokens are sent, if not to the token endpoint."""
+    device_authorization_url: str = ""
+    """The device authorization endpoint (RFC 8628 §3.1)."""
+    login_url: str = ""
+    """Where one login call gets a token, without OAuth."""
 
     def may_renew(self, token_url: str) -> bool:
         """Whether a token endpoint belongs to this server. Only then may the refresh token of its grant be sent there."""

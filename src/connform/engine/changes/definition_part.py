@@ -13,7 +13,7 @@ from typing import Any
 
 from connform.engine.load.catalog import provider_of
 from connform.manifest.model import Connection
-from connform.providers.described.texts import split_secret
+from connform.manifest.named_texts import split_secret
 
 DEFINITION = "definition"
 """The key of the part in a specification."""

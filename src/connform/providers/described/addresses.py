@@ -9,10 +9,11 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from connform.auth.described.definition import NO_VALUES, Method
 from connform.lazy_property import lazy_property
+from connform.manifest.named_texts import expand, expand_url, names_in, split_url, texts_in
 from connform.manifest.urls import parse_url
-from connform.providers.described.definition import NO_VALUES, Definition, Environment, Method
-from connform.providers.described.texts import expand, expand_url, names_in, split_url, texts_in
+from connform.providers.described.definition import Definition, Environment
 
 _NO_METHOD = Method()
 _NO_ENVIRONMENT = Environment()

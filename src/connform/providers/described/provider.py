@@ -8,7 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from connform.auth.described import described_method
+from connform.auth.described.definition import Method
 from connform.lazy_property import lazy_property
+from connform.manifest.named_texts import expand
 from connform.manifest.rules import Finding
 from connform.manifest.shape import Shape
 from connform.manifest.urls import parse_url, url_findings
@@ -16,10 +19,10 @@ from connform.providers.described.addresses import AddressBook
 from connform.providers.described.definition import Definition
 from connform.providers.described.setting_values import needed_findings, value_findings
 from connform.providers.described.shape import shape_of
-from connform.providers.described.texts import expand
 from connform.providers.interface import Answer, CheckRequest, Instance, Judgement
 
 if TYPE_CHECKING:
+    from connform.auth.interface import AuthMethod
     from connform.manifest.model import Connection
     from connform.providers.described.answer_rows import AnswerRows
 
@@ -36,11 +39,16 @@ class DescribedProvider:
         """The keys of a connection that belong to this provider."""
         return shape_of(self.definition, self._addresses)
 
+    @lazy_property
+    def auth_methods(self) -> Mapping[str, AuthMethod]:
+        """The auth methods that the file describes, by name."""
+        return {name: described_method(method) for name, method in self.definition.auth.items()}
+
     def rules(self, connection: Mapping[str, Any]) -> Iterator[Finding]:
         """Yield findings about the OAuth client and the root that a connection gives itself."""
         method = connection["auth"]["method"]
-        if method in self.definition.auth and "redirect_uri" in connection["auth"]:
-            yield from self._oauth_findings(connection["auth"])
+        if method in self.definition.auth:
+            yield from self._method_findings(connection["auth"])
         name = connection.get("environment", self._addresses.default_environment)
         of_root = self._addresses.root_settings(name, method)
         if of_root and self._addresses.environment(name).own_root == "besides":
@@ -107,8 +115,16 @@ class DescribedProvider:
         """The header of the first method that sends one."""
         return next((header for method in self.definition.auth.values() for header in method.headers), "")
 
-    def _oauth_findings(self, auth: Mapping[str, Any]) -> Iterator[Finding]:
+    def _method_findings(self, auth: Mapping[str, Any]) -> Iterator[Finding]:
         method = self.definition.auth[auth["method"]]
+        others = [name for name, one in self.definition.auth.items() if not one.query]
+        if method.query and others:
+            detail = f"a key in the query is in the logs of servers and proxies; `{others[0]}` sends none there"
+            yield Finding("secret-in-query", ("auth", "method"), detail)
+        if "redirect_uri" in auth:
+            yield from self._oauth_findings(auth, method)
+
+    def _oauth_findings(self, auth: Mapping[str, Any], method: Method) -> Iterator[Finding]:
         if "client_secret" not in auth and not method.secrets.get("client_secret", {}).get("optional"):
             detail = f"{self.definition.title} documents apps with a secret alone: write `client_secret`"
             yield Finding("missing-key", ("auth",), detail)

@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from connform.manifest.named_texts import expand_url
 from connform.manifest.rules import Finding
 from connform.manifest.urls import UrlError, parse_url
 from connform.providers.described.addresses import AddressBook, SettingPlaces
 from connform.providers.described.definition import Definition
-from connform.providers.described.texts import expand_url
 
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _LABELS = rf"{_LABEL}(?:\.{_LABEL})*"
@@ -23,9 +23,7 @@ _MAX_CERTAIN = 200
 """A URL of so many characters has no host that is too long (RFC 1035 §2.3.4: 253)."""
 
 
-def needed_findings(
-    definition: Definition, addresses: AddressBook, connection: Mapping[str, Any]
-) -> Iterator[Finding]:
+def needed_findings(definition: Definition, addresses: AddressBook, connection: Mapping[str, Any]) -> Iterator[Finding]:
     """Yield the settings that the auth method of a connection needs and it doesn't give, and those that nothing uses."""
     name, method = connection.get("environment", addresses.default_environment), connection["auth"]["method"]
     needed, of_root = addresses.needed_settings(name, method), addresses.root_settings(name, method)

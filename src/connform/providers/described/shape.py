@@ -9,10 +9,11 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from connform.auth.described.definition import Method
 from connform.manifest.shape import Schema, Shape, Snippet
 from connform.manifest.urls import URL
 from connform.providers.described.addresses import AddressBook
-from connform.providers.described.definition import Definition, Environment, Method, Setting
+from connform.providers.described.definition import Definition, Environment, Setting
 
 
 def shape_of(definition: Definition, addresses: AddressBook) -> Shape:
@@ -44,7 +45,10 @@ def _branch(definition: Definition, environment: Environment, name: str, address
     }
     if environment.own_root != "besides":
         always = set.intersection(*(one | other for one, other in zip(of_root, others, strict=True)))
-    required = [*(["base_url"] if environment.own_root == "only" else []), *(key for key in properties if key in always)]
+    required = [
+        *(["base_url"] if environment.own_root == "only" else []),
+        *(key for key in properties if key in always),
+    ]
     if environment.regions:
         properties["region"] = _region(environment, name)
         required = [*(["region"] if len(environment.regions) > 1 else []), *required]

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from connform.manifest.harmless import shown_name
+from connform.manifest.named_texts import texts_in
 from connform.manifest.rules import KeyPath
 from connform.providers.described.definition import ROW_KEYS
-from connform.providers.described.texts import texts_in
 
 ORIGIN = "origin"
 """The name that stands for scheme, host and port of the root."""
@@ -125,4 +125,3 @@ def _texts(node: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:
     for name, method in node["auth"].items():
         for key in _JWT_TEXTS:
             yield from texts_in(("auth", name, "jwt", key), method.get("jwt", {}).get(key))
-

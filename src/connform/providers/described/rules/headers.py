@@ -27,7 +27,9 @@ def plain_findings(declared: Declared) -> Iterator[Finding]:
             yield Finding("bad-name", ("headers", header), detail, at_key=True)
     for name, method in declared.methods.items():
         yield from _both_findings(("headers",), headers, ("auth", name, "headers"), _lower(method.get("headers", {})))
-        yield from _both_findings(("query",), query, ("auth", name, "query"), {key: key for key in method.get("query", {})})
+        yield from _both_findings(
+            ("query",), query, ("auth", name, "query"), {key: key for key in method.get("query", {})}
+        )
 
 
 def header_name_findings(path: KeyPath, headers: Mapping[str, Any]) -> Iterator[Finding]:
@@ -40,10 +42,14 @@ def header_name_findings(path: KeyPath, headers: Mapping[str, Any]) -> Iterator[
         first = seen.setdefault(lower, header)
         if first != header:
             other = ((*path, first),)
-            yield Finding("duplicate-name", here, "the case of a header's name says nothing: keep one", at_key=True, related=other)
+            yield Finding(
+                "duplicate-name", here, "the case of a header's name says nothing: keep one", at_key=True, related=other
+            )
 
 
-def _both_findings(path: KeyPath, plain: Mapping[str, Any], other: KeyPath, sent: Mapping[str, str]) -> Iterator[Finding]:
+def _both_findings(
+    path: KeyPath, plain: Mapping[str, Any], other: KeyPath, sent: Mapping[str, str]
+) -> Iterator[Finding]:
     for name in plain:
         if (first := sent.get(name.lower() if path == ("headers",) else name)) is not None:
             detail = "a method sends this with a secret: keep one of the two"

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from connform.auth.described.kinds import ACCESS_TOKEN, JWT, kind_of, obtains_token
+from connform.manifest.named_text_rules import braces_finding, secret_text_findings, unknown_name
+from connform.manifest.named_texts import names_in, texts_in
 from connform.manifest.rules import Finding, KeyPath
-from connform.providers.described.kinds import ACCESS_TOKEN, JWT, kind_of, obtains_token
 from connform.providers.described.rules.declared import Declared
-from connform.providers.described.rules.texts import braces_finding, misplaced_secret, unknown_name
-from connform.providers.described.texts import names_in, texts_in
+from connform.providers.described.rules.texts import misplaced_secret
 
 
 def method_text_findings(declared: Declared) -> Iterator[Finding]:
@@ -27,25 +28,27 @@ def method_text_findings(declared: Declared) -> Iterator[Finding]:
 def _method_findings(declared: Declared, path: KeyPath, method: Mapping[str, Any]) -> Iterator[Finding]:
     secrets, kind = list(method.get("secrets", {})), kind_of(method)
     sent = [*secrets, *([ACCESS_TOKEN] if obtains_token(kind) else []), *([JWT] if kind == "jwt" else [])]
-    if kind != "none":
-        for key in ("headers", "query"):
-            for name, text in method.get(key, {}).items():
-                yield from _secret_text_findings((*path, key, name), text, sent, what="header" if key == "headers" else "parameter")
-    for key, text in method.get("basic", {}).items():
-        yield from _whole_findings(declared, (*path, "basic", key), text, secrets)
-    for name, text in method.get("token_params", {}).items():
-        yield from _filled_findings(declared, (*path, "token_params", name), text, secrets)
+    for key, what in (("headers", "header"), ("query", "parameter")):
+        for name, text in method.get(key, {}).items() if kind != "none" else ():
+            yield from secret_text_findings((*path, key, name), text, sent, what=what)
+    yield from _pair_findings(declared, (*path, "basic"), method.get("basic", {}), secrets)
+    for place, text in texts_in((*path, "token_params"), method.get("token_params")):
+        yield from _filled_findings(declared, place, text, secrets)
     if "jwt" in method:
         yield from _key_findings((*path, "jwt", "key"), method["jwt"]["key"], secrets)
-    login = method.get("login", {})
+    yield from _login_findings(declared, (*path, "login"), method.get("login", {}), secrets, has_jwt="jwt" in method)
+
+
+def _login_findings(
+    declared: Declared, path: KeyPath, login: Mapping[str, Any], secrets: Collection[str], *, has_jwt: bool
+) -> Iterator[Finding]:
     for key in ("json", "form"):
-        for place, text in texts_in((*path, "login", key), login.get(key)):
+        for place, text in texts_in((*path, key), login.get(key)):
             yield from _filled_findings(declared, place, text, secrets)
-    for key, text in login.get("basic", {}).items():
-        yield from _whole_findings(declared, (*path, "login", "basic", key), text, secrets)
+    yield from _pair_findings(declared, (*path, "basic"), login.get("basic", {}), secrets)
     for name, text in login.get("headers", {}).items():
-        known = [*secrets, *([JWT] if "jwt" in method else [])]
-        yield from _secret_text_findings((*path, "login", "headers", name), text, known, what="header")
+        known = [*secrets, *([JWT] if has_jwt else [])]
+        yield from secret_text_findings((*path, "headers", name), text, known, what="header")
 
 
 def _plain_findings(declared: Declared, path: KeyPath, text: str, known: Collection[str]) -> Iterator[Finding]:
@@ -59,25 +62,16 @@ def _plain_findings(declared: Declared, path: KeyPath, text: str, known: Collect
             yield unknown_name(path, name, [*known, *sorted(extra)])
 
 
-def _secret_text_findings(path: KeyPath, text: str, secrets: Collection[str], *, what: str) -> Iterator[Finding]:
-    """Yield what is wrong with a constant text that one secret may end."""
-    yield from braces_finding(path, text)
-    names = names_in(text)
-    for name in dict.fromkeys(names):
-        if name not in secrets and secrets:
-            yield unknown_name(path, name, list(secrets))
-    if sum(name in secrets for name in names) > 1:
-        yield Finding("misplaced-secret", path, f"a {what} carries one secret: a constant text, then the secret")
-    elif names and names[-1] in secrets and not text.endswith("}"):
-        detail = f"a secret stands at the end of its {what}: a constant text, then the secret"
-        yield Finding("misplaced-secret", path, detail)
-
-
-def _whole_findings(declared: Declared, path: KeyPath, text: str, secrets: Collection[str]) -> Iterator[Finding]:
-    """Yield what is wrong with a text that is a constant, or one name."""
-    yield from _filled_findings(declared, path, text, secrets)
-    if len(names := names_in(text)) > 1 or (names and names[0] in secrets and text != f"{{{names[0]}}}"):
-        yield Finding("misplaced-secret", path, "a user name or password is a constant, or one name and nothing else: `{password}`")
+def _pair_findings(
+    declared: Declared, path: KeyPath, pair: Mapping[str, str], secrets: Collection[str]
+) -> Iterator[Finding]:
+    """Yield what is wrong with a user name and a password: each is a constant, or one name."""
+    for key, text in pair.items():
+        yield from _filled_findings(declared, (*path, key), text, secrets)
+        names = names_in(text)
+        if len(names) > 1 or (names and names[0] in secrets and text != f"{{{names[0]}}}"):
+            detail = "a user name or password is a constant, or one name and nothing else: `{password}`"
+            yield Finding("misplaced-secret", (*path, key), detail)
 
 
 def _filled_findings(declared: Declared, path: KeyPath, text: str, secrets: Collection[str]) -> Iterator[Finding]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from connform.auth.described.kinds import CLIENT_SECRET, KEYS, NEEDED, kind_of, obtains_token
 from connform.manifest.rules import Finding, KeyPath
-from connform.providers.described.kinds import CLIENT_SECRET, KEYS, NEEDED, kind_of, obtains_token
 from connform.providers.described.rules.declared import Declared
 from connform.providers.described.rules.headers import header_name_findings
 
@@ -58,7 +58,9 @@ def _findings(path: KeyPath, method: Mapping[str, Any], kind: str) -> Iterator[F
     elif kind == "static":
         yield from _static_findings(path, method)
     if obtains_token(kind) and "secrets" not in method and method.get("client_auth") in _SECRET_AUTH:
-        yield Finding("missing-key", path, f"`secrets` names what the app authenticates with: `{{{CLIENT_SECRET}: {{}}}}`")
+        yield Finding(
+            "missing-key", path, f"`secrets` names what the app authenticates with: `{{{CLIENT_SECRET}: {{}}}}`"
+        )
 
 
 def _client_findings(path: KeyPath, method: Mapping[str, Any], kind: str) -> Iterator[Finding]:
@@ -73,9 +75,17 @@ def _client_findings(path: KeyPath, method: Mapping[str, Any], kind: str) -> Ite
         detail = f"with `client_auth: {authentication}` the app has no secret: remove it"
         yield Finding("unknown-key", (*path, "secrets", CLIENT_SECRET), detail, at_key=True)
     if kind == "client_credentials" and not has_secret and authentication in (None, "basic", "body"):
-        yield Finding("missing-key", path, f"the app needs a secret: `secrets: {{{CLIENT_SECRET}: {{}}}}`, or another `client_auth`")
+        yield Finding(
+            "missing-key",
+            path,
+            f"the app needs a secret: `secrets: {{{CLIENT_SECRET}: {{}}}}`, or another `client_auth`",
+        )
     if "pkce" in method and not has_secret and authentication is None:
-        yield Finding("malformed-value", (*path, "pkce"), "a login without PKCE is safe only for an app with a secret (RFC 9700 §2.1.1)")
+        yield Finding(
+            "malformed-value",
+            (*path, "pkce"),
+            "a login without PKCE is safe only for an app with a secret (RFC 9700 §2.1.1)",
+        )
 
 
 def _login_findings(path: KeyPath, login: Mapping[str, Any]) -> Iterator[Finding]:
@@ -87,7 +97,9 @@ def _login_findings(path: KeyPath, login: Mapping[str, Any]) -> Iterator[Finding
         detail = f"`{lifetime[0]}` and `{lifetime[1]}` both say how long the token is valid: keep one of them"
         yield Finding("unknown-key", (*path, "lifetime", lifetime[1]), detail, at_key=True)
     elif "lifetime" in login and not lifetime:
-        yield Finding("missing-key", (*path, "lifetime"), "write `seconds`, `seconds_at` or `time_at`, or remove `lifetime`")
+        yield Finding(
+            "missing-key", (*path, "lifetime"), "write `seconds`, `seconds_at` or `time_at`, or remove `lifetime`"
+        )
 
 
 def _static_findings(path: KeyPath, method: Mapping[str, Any]) -> Iterator[Finding]:
@@ -100,4 +112,3 @@ def _static_findings(path: KeyPath, method: Mapping[str, Any]) -> Iterator[Findi
         yield Finding("missing-key", path, detail)
     elif not method.get("secrets"):
         yield Finding("missing-key", path, "`secrets` names what the headers carry: `secrets: {token: {}}`")
-

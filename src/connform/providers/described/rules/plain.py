@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from connform.manifest.harmless import holds_token
+from connform.manifest.named_texts import texts_in
 from connform.manifest.rules import Finding, KeyPath
 from connform.providers.described.rules.declared import Declared
-from connform.providers.described.texts import texts_in
 
 _DETAIL = "a secret seems to stand here in plain: declare it under `secrets`, and write its name, such as `{token}`, at the end of a header"
 _NAME_OF_SECRETS = re.compile(r"(?:.*[-_])?(?:authorization|(?:api)?key|token|secret|password)", re.IGNORECASE)

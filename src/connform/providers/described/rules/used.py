@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from connform.auth.described.kinds import CLIENT_SECRET
+from connform.manifest.named_texts import names_in, texts_in
 from connform.manifest.rules import Finding
 from connform.manifest.similar import did_you_mean
 from connform.providers.described.definition import ROW_KEYS
-from connform.providers.described.kinds import CLIENT_SECRET
 from connform.providers.described.rules.declared import Declared
-from connform.providers.described.texts import names_in, texts_in
 
 
 def unused_findings(declared: Declared) -> Iterator[Finding]:

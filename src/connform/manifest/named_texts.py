@@ -1,6 +1,6 @@
-"""Texts of a provider's file with `{name}` in them, and how they are filled in.
+"""Texts with `{name}` in them, as of a provider's file, and how they are filled in.
 
-Layer 2, no IO. There are no functions, no defaults and no nesting in a text: a name stands for a value of the file or for a setting.
+Layer 1, no IO. There are no functions, no defaults and no nesting in a text: a name stands for a value, a setting or a secret.
 """
 
 from __future__ import annotations
@@ -48,5 +48,7 @@ def texts_in(path: tuple[str | int, ...], value: Any) -> Iterator[tuple[tuple[st
     """Yield the texts in plain data, each with its path; `path` is that of the data."""
     if isinstance(value, str):
         yield path, value
-    for key, part in value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ():
+    for key, part in (
+        value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+    ):
         yield from texts_in((*path, key), part)

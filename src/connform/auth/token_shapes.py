@@ -5,8 +5,8 @@ Layer 2, no IO.
 
 from __future__ import annotations
 
+from connform.manifest.schema_parts import JSON, URL_TEXT, closed, names
 from connform.manifest.shape import Schema
-from connform.providers.described.entry_texts import JSON, URL_TEXT, closed, names
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 """The signature algorithms of a JWT: asymmetric ones alone (RFC 7518 §3.1, RFC 8037 §3.1)."""
