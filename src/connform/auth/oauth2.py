@@ -20,8 +20,8 @@ from connform.manifest.urls import URL, url_findings
 from connform.secret import Secret
 
 if TYPE_CHECKING:
+    from connform.auth.oauth.client_authentication import App
     from connform.auth.oauth.server import AuthorizationServer
-    from connform.auth.oauth.token_endpoint import App
 
 SERVER_URLS = ("issuer", "authorize_url", "token_url", "revoke_url")
 """The settings that name the server: people, the client's secret and tokens are sent there."""
@@ -118,7 +118,7 @@ def app(inputs: AuthInputs) -> App:
     Raises:
         ConnectionFailed: `secret_malformed`.
     """
-    from connform.auth.oauth.token_endpoint import App
+    from connform.auth.oauth.client_authentication import App
 
     settings, secret = inputs.settings, inputs.secrets.get("client_secret")
     if secret is not None:
