@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from connform.auth.oauth.client_authentication import App
 from connform.auth.oauth.credential import GrantCredential, _now
 from connform.auth.oauth.server import AuthorizationServer
-from connform.auth.oauth.token_endpoint import App
 from connform.database.memory import MemoryStore
 from connform.errors import ConnectionFailed
 from connform.grant import Grant, GrantFacts, GrantStore

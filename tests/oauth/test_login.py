@@ -208,7 +208,7 @@ def test_metadata_lie_at_either_of_two_places_and_may_name_no_revocation_endpoin
 
     with Server(behave, tls=authority.server(), ca_pem=authority.pem) as server:
         found = discover(AuthorizationServer(issuer=issuer), settings_for(server))
-    assert found == (f"{HERE}/a", f"{HERE}/t", "", issuer, False)
+    assert found == AuthorizationServer(f"{HERE}/a", f"{HERE}/t", issuer=issuer)
 
 
 PUBLISHED = {

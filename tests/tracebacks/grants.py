@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any
 
-from connform.auth.oauth.token_endpoint import App, TokenEndpoint
+from connform.auth.oauth.client_authentication import App
+from connform.auth.oauth.token_endpoint import TokenEndpoint
 from connform.database.memory import MemoryStore
 from connform.http import ClientSettings, async_client, sync_client
 from connform.secret import Secret

@@ -10,9 +10,10 @@ from urllib.parse import urlencode
 import pytest
 
 from connform.auth.interface import AuthInputs
-from connform.auth.oauth import authorization, token_endpoint
+from connform.auth.oauth import authorization, token_call
+from connform.auth.oauth.client_authentication import App
 from connform.auth.oauth.server import AuthorizationServer
-from connform.auth.oauth.token_endpoint import App, TokenEndpoint
+from connform.auth.oauth.token_endpoint import TokenEndpoint
 from connform.database.memory import MemoryStore
 from connform.engine.login import Login
 from connform.errors import ConnectionFailed
@@ -32,7 +33,7 @@ REDIRECT = "https://localhost/auth"
 @pytest.fixture(scope="module")
 def errors(authority: Authority) -> Iterator[dict[str, BaseException]]:
     with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(token_endpoint, "CALL_S", 1.0)
+        patch.setattr(token_call, "CALL_S", 1.0)
         yield errors_of(stack, authority)
 
 

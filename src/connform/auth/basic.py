@@ -53,4 +53,4 @@ def _rules(auth: Mapping[str, Any]) -> Iterator[Finding]:
         yield Finding("missing-key", (), "write `username`, or `api_key` where a key stands in place of the user name")
 
 
-BASIC = InlineMethod(SENT_SECRETS, _SHAPE, _words, rules=_rules)
+METHOD = InlineMethod(SENT_SECRETS, _SHAPE, _words, rules=_rules)

@@ -33,4 +33,4 @@ def _rules(auth: Mapping[str, Any]) -> Iterator[Finding]:
     yield from text_findings(auth, _SHAPE, ("headers",))
 
 
-HEADERS = InlineMethod(SENT_SECRETS, _SHAPE, rules=_rules)
+METHOD = InlineMethod(SENT_SECRETS, _SHAPE, rules=_rules)

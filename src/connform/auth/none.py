@@ -9,4 +9,4 @@ from connform.auth.inline import InlineMethod
 from connform.auth.sent_secrets import SENT_SECRETS
 from connform.manifest.shape import Shape
 
-NONE = InlineMethod(SENT_SECRETS, Shape(description="Nothing: a public API, or a client certificate alone."))
+METHOD = InlineMethod(SENT_SECRETS, Shape(description="Nothing: a public API, or a client certificate alone."))

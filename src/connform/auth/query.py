@@ -28,4 +28,4 @@ def _words(auth: Mapping[str, Any]) -> Mapping[str, Any]:
     return {"query": {auth["parameter"]: "{api_key}"}}
 
 
-QUERY = InlineMethod(SENT_SECRETS, _SHAPE, _words)
+METHOD = InlineMethod(SENT_SECRETS, _SHAPE, _words)

@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from connform.auth import oauth2
+from connform.auth import client
 from connform.auth.interface import AuthInputs
 from connform.auth.oauth import authorization
 from connform.auth.oauth.freshness import is_fresh
@@ -65,8 +65,8 @@ class Login:
         self._inputs = inputs
         with self._lock():
             pass
-        self._server = discover(oauth2.server(inputs.settings, inputs.server), inputs.client)
-        self._endpoint = TokenEndpoint(self._server.token_url, oauth2.app(inputs), inputs.client)
+        self._server = discover(client.server(inputs.settings, inputs.server), inputs.client)
+        self._endpoint = TokenEndpoint(self._server.token_url, client.app(inputs), inputs.client)
         self.scopes = scopes
         """The requested scopes."""
         self.redirect_uri: str = inputs.settings["redirect_uri"]
@@ -137,7 +137,7 @@ class Login:
 
     def _require_no_working_grant(self, stored: Grant | None) -> None:
         name, settings = self._inputs.connection, self._inputs.settings
-        if stored is None or grant_problem(settings, oauth2.server(settings, self._inputs.server), stored.facts)[0]:
+        if stored is None or grant_problem(settings, client.server(settings, self._inputs.server), stored.facts)[0]:
             return
         raise Refused(
             f"{name} has a grant that works, and nothing was sent: a server ends a grant whose old refresh token comes again. "

@@ -13,11 +13,11 @@ from threading import Lock
 from time import monotonic
 
 from connform.auth.oauth import pending_refresh
+from connform.auth.oauth.client_authentication import App
 from connform.auth.oauth.freshness import is_fresh, is_valid
 from connform.auth.oauth.renewal import Renewal, header_lines
 from connform.auth.oauth.renewal_thread import RenewalThread
 from connform.auth.oauth.server import AuthorizationServer
-from connform.auth.oauth.token_endpoint import App
 from connform.errors import ConnectionFailed
 from connform.grant import Grant, GrantFacts, GrantStore
 from connform.http.header import BEARER_SCHEME

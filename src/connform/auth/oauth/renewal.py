@@ -17,12 +17,14 @@ from datetime import datetime, timedelta
 from time import monotonic, sleep
 
 from connform.auth.oauth import pending_refresh
+from connform.auth.oauth.client_authentication import App
 from connform.auth.oauth.cool_down import CoolDown
 from connform.auth.oauth.freshness import is_fresh, is_young
 from connform.auth.oauth.server import AuthorizationServer
 from connform.auth.oauth.stored_grant import RETRY_HINT, StoredGrant
 from connform.auth.oauth.token_answer import AnswerLost, EndpointFailed, GrantRefused, Tokens
-from connform.auth.oauth.token_endpoint import CALL_S, App, TokenEndpoint
+from connform.auth.oauth.token_call import CALL_S
+from connform.auth.oauth.token_endpoint import TokenEndpoint
 from connform.errors import ConnectionFailed
 from connform.grant import Grant, GrantFacts, GrantStore, LockedGrant, Pending
 from connform.http.header import bearer
@@ -142,7 +144,13 @@ class Renewal:
             if ends_at is None:
                 return None
             try:
-                endpoint = TokenEndpoint(grant.facts.token_url, self._app, self._settings)
+                endpoint = TokenEndpoint(
+                    grant.facts.token_url,
+                    self._app,
+                    self._settings,
+                    options=self._server.options,
+                    refresh_url=self._server.refresh_url,
+                )
                 tokens = endpoint.refresh(grant.refresh_token, ends_at)
             except GrantRefused as refused:
                 ended = "refresh_interrupted" if pending_before else "login_required"
