@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "api_key": "api_key",
-    "oauth2": "oauth2",
+    "oauth2": "own_oauth2",
     "bearer": "bearer",
     "basic": "basic",
     "headers": "headers",

@@ -66,7 +66,7 @@ def server(settings: Mapping[str, Any], known: AuthorizationServer) -> Authoriza
     """
     declared = {key: settings[key] for key in SERVER_URLS if key in settings}
     if "issuer" in declared:
-        known = known._replace(**dict.fromkeys(SERVER_URLS[1:], ""))
+        known = type(known)()
     return known._replace(**declared)
 
 

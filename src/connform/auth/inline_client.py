@@ -20,7 +20,7 @@ from connform.manifest.urls import URL, url_findings
 
 JWT_KEYS: Schema = {**JWT, "required": ["alg"]}
 """The schema of `jwt`, whose key is always `private_key`."""
-CLIENT: dict[str, Schema] = {
+CLIENT: dict[str, Any] = {
     "client_id": OAUTH2.shape.properties["client_id"],
     CLIENT_SECRET: OAUTH2.shape.properties[CLIENT_SECRET],
     PRIVATE_KEY: {**REFERENCE, "description": "A secret reference to the private key, in PEM, that signs JWTs."},
@@ -35,7 +35,7 @@ CLIENT: dict[str, Schema] = {
     },
     "headers": {
         **SECRET_HEADERS,
-        "description": "The headers that carry the token, each with its text; default: `{Authorization: \"Bearer {access_token}\"}`.",
+        "description": 'The headers that carry the token, each with its text; default: `{Authorization: "Bearer {access_token}"}`.',
     },
 }
 """The keys of a client and of its token requests."""
@@ -53,7 +53,10 @@ def inline_client_findings(auth: Mapping[str, Any], *urls: str) -> Iterator[Find
 
 def jwt_findings(auth: Mapping[str, Any], *, needs_jwt: bool) -> Iterator[Finding]:
     """Yield what is missing, or nothing uses, of a JWT and its key."""
-    for key, what in (("jwt", "how the JWT is signed: `jwt: {alg: RS256}`"), (PRIVATE_KEY, "the key that signs, a secret reference")):
+    for key, what in (
+        ("jwt", "how the JWT is signed: `jwt: {alg: RS256}`"),
+        (PRIVATE_KEY, "the key that signs, a secret reference"),
+    ):
         if needs_jwt and key not in auth:
             yield Finding("missing-key", (), f"a JWT is signed here: write `{key}`, {what}")
         elif not needs_jwt and key in auth:

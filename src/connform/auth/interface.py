@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from connform.grant import GrantStore
 from connform.http.settings import ClientSettings, Credential
@@ -92,9 +92,8 @@ class AuthMethod(Protocol):
         """
 
 
-@runtime_checkable
 class HasUses(Protocol):
-    """An auth method that says where its secrets are sent. Those of others are sent to the API."""
+    """An auth method that says where its secrets are sent. Those of a method without `uses` are sent to the API."""
 
     def uses(self, auth: Mapping[str, Any], server: AuthorizationServer) -> Iterator[SecretUse]:
         """Yield where each secret is sent.

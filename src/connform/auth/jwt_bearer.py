@@ -11,8 +11,8 @@ from typing import Any
 from connform.auth.inline import InlineMethod
 from connform.auth.inline_client import CLIENT, TOKEN_URL
 from connform.auth.jwt_settings import PRIVATE_KEY
-from connform.auth.obtained_token import OBTAINED_TOKEN
 from connform.auth.oauth2 import URLS_WITH_QUERY
+from connform.auth.obtained_token import OBTAINED_TOKEN
 from connform.manifest.rules import Finding
 from connform.manifest.shape import Shape
 from connform.manifest.urls import url_findings

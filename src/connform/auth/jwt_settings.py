@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from connform.auth.interface import AuthInputs
-from connform.http.header import problem_of
 from connform.errors import ConnectionFailed
 from connform.manifest.named_texts import expand, names_in
 from connform.secret import Secret

@@ -42,7 +42,9 @@ def _rules(auth: Mapping[str, Any]) -> Iterator[Finding]:
         if name in used and name not in auth:
             yield Finding("missing-key", (), f"a text has `{{{name}}}`: write `{name}`, a secret reference")
         elif name in auth and name not in used:
-            yield Finding("unused-part", (name,), f"no text has `{{{name}}}`: remove the secret, or send it", at_key=True)
+            yield Finding(
+                "unused-part", (name,), f"no text has `{{{name}}}`: remove the secret, or send it", at_key=True
+            )
     for name in sorted(used - {*_SECRETS, "jwt", "access_token"}):
         detail = f"`{{{name}}}` stands for nothing here; known: {', '.join(_SECRETS)}, jwt"
         yield Finding("unknown-placeholder", ("login",), detail)

@@ -103,10 +103,7 @@ class OAuth2(AuthMethod):
         """Return the credential of the grant. The grant is read at the first request."""
         from connform.auth.oauth.credential import GrantCredential
 
-        return GrantCredential(
-            inputs.connection, inputs.grants(), grant_server(inputs), app(inputs), inputs.client
-        )
+        return GrantCredential(inputs.connection, inputs.grants(), grant_server(inputs), app(inputs), inputs.client)
 
 
 OAUTH2 = OAuth2()
-METHOD = OAUTH2

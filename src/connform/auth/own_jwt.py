@@ -8,8 +8,8 @@ from __future__ import annotations
 from connform.auth.inline import InlineMethod
 from connform.auth.inline_client import CLIENT, JWT_KEYS
 from connform.auth.jwt_settings import PRIVATE_KEY
-from connform.auth.signed_jwt import SIGNED_JWT
 from connform.auth.shapes import SECRET_HEADERS
+from connform.auth.signed_jwt import SIGNED_JWT
 from connform.manifest.shape import Shape
 
 _SHAPE = Shape(

@@ -9,12 +9,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from connform.auth.described.definition import Method
-from connform.auth.described.kinds import CLIENT_SECRET
 from connform.auth.interface import AuthInputs, AuthMethod, MethodKind, SecretUse
-from connform.auth.oauth2 import CLIENT_KEYS, OAUTH2
-from connform.auth.obtained_token import OBTAINED_TOKEN
-from connform.auth.sent_secrets import SENT_SECRETS, placement_of
-from connform.auth.signed_jwt import SIGNED_JWT
+from connform.auth.sent_secrets import placement_of
 from connform.http.settings import Credential
 from connform.manifest.references import REFERENCE
 from connform.manifest.rules import Finding
@@ -24,15 +20,6 @@ from connform.secret import Secret
 if TYPE_CHECKING:
     from connform.auth.oauth.server import AuthorizationServer
 
-_KINDS: Mapping[str, MethodKind] = {
-    "authorization_code": OAUTH2,
-    "device_code": OAUTH2,
-    "client_credentials": OBTAINED_TOKEN,
-    "jwt_bearer": OBTAINED_TOKEN,
-    "login": OBTAINED_TOKEN,
-    "jwt": SIGNED_JWT,
-}
-"""The kinds by name; the methods of others send their secrets."""
 _URLS = ("authorize_url", "token_url", "refresh_url", "device_authorization_url", "revoke_url")
 _NOT_ITS_OWN = frozenset({"use", "secrets", "root", "none", "scopes", "refresh_scope", "redirect", *_URLS})
 """The keys of a definition that are no defaults of the keys under `auth:`."""
@@ -41,8 +28,9 @@ _NOT_ITS_OWN = frozenset({"use", "secrets", "root", "none", "scopes", "refresh_s
 class DescribedMethod(AuthMethod):
     """One method of a provider's file."""
 
-    def __init__(self, method: Method) -> None:
-        self._kind = _KINDS.get(method.kind, SENT_SECRETS)
+    def __init__(self, method: Method, kind: MethodKind) -> None:
+        """Take the definition, and the kind of method that it is."""
+        self._kind = kind
         self.uses_grant, self.obtains_token = self._kind.uses_grant, self._kind.obtains_token
         self.default_scopes, self.refresh_scope = method.scopes, method.refresh_scope
         given = {key: value for key, value in method._asdict().items() if value != Method._field_defaults[key]}
@@ -81,10 +69,13 @@ def _shape(method: Method) -> Shape:
     required = tuple(key for key, one in method.secrets.items() if not one.get("optional"))
     if not method.flow:
         return Shape(properties=secrets, required=required, description=method.use)
+    from connform.auth.client import CLIENT_SECRET
+    from connform.auth.oauth2 import CLIENT_KEYS, OAUTH2
+
     if method.flow == "authorization_code":
         client = OAUTH2.shape.properties
         required = (*OAUTH2.shape.required, *(key for key in required if key != CLIENT_SECRET))
     else:
         client = {key: OAUTH2.shape.properties[key] for key in CLIENT_KEYS}
-        required = ("client_id", *required) if method.flow != "jwt_bearer" else required
+        required = required if "issuer" in method.jwt else ("client_id", *required)
     return Shape(properties={**client, **secrets}, required=required, description=method.use)

@@ -101,7 +101,7 @@ def method_of(connection: Connection) -> AuthMethod:
 
 def uses_grant(settings: Mapping[str, Any], definition: Definition = None) -> bool:
     """Whether an effective or recorded connection has a grant. `False` for an auth method that can't be used, which a record may name."""
-    return getattr(_usable_method(settings, definition), "uses_grant", False)
+    return getattr(usable_method(settings, definition), "uses_grant", False)
 
 
 def has_grant(connection: Connection) -> bool:
@@ -109,7 +109,8 @@ def has_grant(connection: Connection) -> bool:
     return uses_grant(connection.settings, connection.definition)
 
 
-def _usable_method(settings: Mapping[str, Any], definition: Definition) -> AuthMethod | None:
+def usable_method(settings: Mapping[str, Any], definition: Definition) -> AuthMethod | None:
+    """Return the auth method of an effective or recorded connection; `None` for one that can't be used, which a record may name."""
     name = settings["auth"]["method"]
     own = own_methods(settings.get("provider", DEFAULT_PROVIDER), definition).get(name)
     return own if own is not None or definition is not None else _usable(name, METHODS, AUTH_PLUGINS)
@@ -123,13 +124,8 @@ def has_plugins() -> bool:
 
 def auth_reference_keys(settings: Mapping[str, Any], definition: Definition = None) -> frozenset[str] | None:
     """Return the keys under `auth:` that hold secret references; `None` for a method that is not installed, which a record may name."""
-    found = _usable_method(settings, definition)
-    return _reference_keys(found) if found is not None else None
-
-
-@cache
-def _reference_keys(method: AuthMethod) -> frozenset[str]:
-    return frozenset(secret_keys(method.shape))
+    found = usable_method(settings, definition)
+    return frozenset(secret_keys(found.shape)) if found is not None else None
 
 
 def references_of(settings: Mapping[str, Any], definition: Definition = None) -> dict[str, SecretReference]:

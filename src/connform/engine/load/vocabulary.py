@@ -53,10 +53,14 @@ class _FileBackends:
 _FILE_BACKENDS = _FileBackends()
 
 
-def _shapes(table: Mapping[str, Any], kind: PluginKind, used: Collection[str] | None) -> dict[str, Shape]:
-    """Return the shapes of providers or auth methods; of plug-ins, only those that are used are loaded."""
+def _shapes(table: Mapping[str, Any], kind: PluginKind, used: Collection[str] | None) -> Mapping[str, Shape]:
+    """Return the shapes of auth methods by name, each made when it is first read; of plug-ins, only those that are used are loaded."""
     known = list(table) if used is None else names(table, kind.group)
-    return {name: _shape(name, table, kind) if name in table or name in (used or ()) else _ANY for name in known}
+
+    def shape(name: str) -> Shape:
+        return _shape(name, table, kind) if name in table or name in (used or ()) else _ANY
+
+    return LazyTable(known, shape)
 
 
 def _shape(name: str, table: Mapping[str, Any], kind: PluginKind, attribute: str = "shape") -> Shape:
@@ -70,7 +74,7 @@ def _shape(name: str, table: Mapping[str, Any], kind: PluginKind, attribute: str
 def _provider_shapes(used: Collection[str] | None, auth: Shape) -> Mapping[str, Shape]:
     """Return the shapes of providers by name; each is made when it is first read. `used` is as for `_shapes`."""
     known = list(PROVIDERS) if used is None else names(PROVIDERS, PROVIDERS_GROUP)
-    installed = {name: shape for name, shape in auth.branches.items() if name not in METHODS}
+    installed = {name: auth.branches[name] for name in auth.branches if name not in METHODS}
 
     def shape(name: str) -> Shape:
         if name not in PROVIDERS:
@@ -135,7 +139,7 @@ def with_own_methods(api: Provider, auth: Shape, others: Mapping[str, Shape] = M
     own = getattr(api, "auth_methods", None)
     if own is None:
         return api.shape
-    branches = {**{name: method.shape for name, method in own.items()}, **others}
+    branches = LazyTable([*own, *others], lambda name: own[name].shape if name in own else others[name])
     return api.shape._replace(properties={**api.shape.properties, "auth": auth._replace(branches=branches)})
 
 

@@ -20,6 +20,7 @@ from connform.providers.described.definition import Definition
 from connform.providers.described.setting_values import needed_findings, value_findings
 from connform.providers.described.shape import shape_of
 from connform.providers.interface import Answer, CheckRequest, Instance, Judgement
+from connform.registry import LazyTable
 
 if TYPE_CHECKING:
     from connform.auth.interface import AuthMethod
@@ -42,7 +43,7 @@ class DescribedProvider:
     @lazy_property
     def auth_methods(self) -> Mapping[str, AuthMethod]:
         """The auth methods that the file describes, by name."""
-        return {name: described_method(method) for name, method in self.definition.auth.items()}
+        return LazyTable(self.definition.auth, lambda name: described_method(self.definition.auth[name]))
 
     def rules(self, connection: Mapping[str, Any]) -> Iterator[Finding]:
         """Yield findings about the OAuth client and the root that a connection gives itself."""
