@@ -1,4 +1,4 @@
-"""Inputs of a connection's auth method: fetches its secrets, and adds its authorization server and grant table.
+"""Inputs of a connection's auth method: fetches its secrets, and adds its authorization server and the stores of its tokens.
 
 Layer 3; calls the secret backends.
 """
@@ -35,5 +35,6 @@ def resolve(
         api_key_header=instance.api_key_header,
         server=AuthorizationServer(instance.authorize_url, instance.token_url, instance.revoke_url),
         grants=partial(context.grants.of, connection),
+        tokens=partial(context.tokens.of, connection),
         client=client,
     )
