@@ -89,3 +89,7 @@ class TokenTable:
         with self._database.writing() as execute:
             delete_token(execute, connection)
         return True
+
+    def close(self) -> None:
+        """Close files and connections."""
+        self._database.close()
