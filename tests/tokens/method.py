@@ -9,7 +9,7 @@ from time import monotonic
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from connform.auth.oauth.token_answer import EndpointFailed, TokenAnswer, Tokens, read_tokens
+from connform.auth.oauth.token_answer import AnswerLost, EndpointFailed, GrantRefused, TokenAnswer, Tokens, read_tokens
 from connform.auth.tokens.renewal import issued_credential
 from connform.errors import ConnectionFailed
 from connform.http.header import bearer
@@ -45,9 +45,7 @@ class Request(NamedTuple):
                 raise ConnectionFailed("tcp_refused", f"{url.hostname} does not answer") from None
             try:
                 return read_tokens(read)
-            except EndpointFailed:
-                raise
-            except Exception as other:
+            except (AnswerLost, GrantRefused) as other:
                 raise EndpointFailed("token_endpoint_unavailable", str(other)) from None
 
 

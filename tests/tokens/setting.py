@@ -55,7 +55,7 @@ class Shop:
         self.service = service
         self.url = url
         plug_in = folder.parent / f"{folder.name}-plug-in"
-        self.environment = {"SHOP_SECRET": API_KEY, "STATE_KEY": key} | install(
+        self.environment = {"SHOP_SECRET": API_KEY, "STATE_KEY": key, "CONNFORM_ROOT": str(folder)} | install(
             plug_in, _METHOD.read_text(), {"connform.auth": "issued = acme_plugin:METHOD"}
         )
         if url:
