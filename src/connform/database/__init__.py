@@ -1,4 +1,4 @@
-"""The state database: opens the tables of grants and of applied records in SQLite or PostgreSQL.
+"""The state database: opens the tables of grants (with that of issued tokens) and of applied records in SQLite or PostgreSQL.
 
 Layer 2. Each kind of database has a module, and an entry in `_OPENERS`.
 """
