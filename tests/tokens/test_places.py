@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,15 +14,18 @@ import pytest
 from connform.database import open_grants
 from connform.database.cipher import new_key
 from connform.database.memory import MemoryTokens
+from connform.database.sqlite import FILE
 from connform.engine.run import tokens_in_state
 from connform.engine.run.tokens_in_state import TokensInState
 from connform.secret import Secret
 from tests.database.postgres import Postgres
+from tests.database.test_versions import KEY
 from tests.end_to_end.running import offline
 from tests.ports import free_ports
 from tests.tokens.service import Service
 from tests.tokens.setting import Shop, credential
 
+VERSIONS = Path(__file__).parents[1] / "database" / "versions"
 WARNING = "access tokens stay in the memory of this process"
 REQUEST = ("request", "shop", "GET", "/me")
 
@@ -63,6 +67,23 @@ def test_a_token_that_the_api_refuses_is_replaced_for_all(shop: Shop, monkeypatc
     shop.run(*REQUEST)
     assert shop.stored() == shop.service.issued[1]
     assert shop.service.statuses[1:] == [401, 200, 200]
+
+
+def test_a_state_of_the_former_version_is_upgraded_by_a_token_and_not_by_a_plan(plain_shop: Shop) -> None:
+    folder = plain_shop.folder / ".connform"
+    folder.mkdir(mode=0o700)
+    for name, content in ((FILE, (VERSIONS / "3.sqlite3").read_bytes()), ("key", KEY.reveal().encode())):
+        (folder / name).write_bytes(content)
+        (folder / name).chmod(0o600)
+    before = (folder / FILE).read_bytes()
+    for verb in ("validate", "plan"):
+        plain_shop.run(verb)
+    plain_shop.run("state", "list")
+    assert (folder / FILE).read_bytes() == before
+    assert WARNING not in plain_shop.run("check").err
+    assert plain_shop.stored() == plain_shop.service.issued[0]
+    with closing(sqlite3.connect(folder / FILE)) as file:
+        assert file.execute("PRAGMA user_version").fetchall() == [(4,)]
 
 
 def insecure(shop: Shop) -> None:

@@ -13,6 +13,7 @@ from connform.auth.oauth import renewed_credential
 from connform.auth.oauth.renewal_thread import wait_for_renewals
 from connform.auth.oauth.renewed_credential import RenewedCredential
 from connform.auth.tokens.interface import binding_text
+from connform.auth.tokens.renewal import issued_credential
 from connform.database.memory import MemoryTokens
 from connform.errors import ConnectionFailed
 from connform.http.net import deadline
@@ -21,6 +22,7 @@ from connform.issued_token import IssuedToken, TokenFacts
 from connform.secret import Secret
 from tests.canary import API_KEY, assert_no_canary
 from tests.forking import forked
+from tests.ports import free_ports
 from tests.tokens.method import Request, lines
 from tests.tokens.service import Service
 from tests.tokens.setting import credential
@@ -125,6 +127,27 @@ def test_an_endpoint_that_refuses_is_left_alone_for_a_while(service: Service, ca
     again = failure_of(sending)
     assert (again.fault.name, "it is not asked again for" in again.message) == (fault, True)
     assert len(service.called_at) == 1
+
+
+def test_a_token_that_can_not_be_sent_is_not_stored(service: Service) -> None:
+    """Everybody would read it until it ends."""
+    store = MemoryTokens()
+    request = Request(service.token_url, Secret(API_KEY))
+
+    def refuse(_: Secret) -> HeaderLines:
+        raise ConnectionFailed("secret_malformed", "it holds a space")
+
+    sending = issued_credential("shop", request, store, refuse, "")
+    assert failure_of(sending).fault.name == "secret_malformed"
+    assert "not asked again" in failure_of(sending).message
+    assert (store.read("shop"), len(service.called_at)) == (None, 1)
+
+
+def test_an_endpoint_that_was_not_reached_is_asked_again_at_once(service: Service) -> None:
+    sending = credential(service, MemoryTokens(), token_url=f"http://127.0.0.1:{free_ports(1)[0]}/token")
+    for _ in range(2):
+        failure = failure_of(sending)
+        assert (failure.fault.name, "not asked again" in failure.message) == ("tcp_refused", False)
 
 
 def test_a_rejected_client_is_said_at_once_although_the_token_is_good_for_a_moment(service: Service) -> None:

@@ -20,9 +20,10 @@ from connform.engine.run.state_location import StateLocation
 @state_flags
 @common_flags
 def command(options: Options, *, name: str, only_here: bool, force: bool, state: StateLocation) -> int:
-    """Revoke a grant where its server can, and delete it. A token that no person consented to is only deleted.
+    """Revoke a grant where its server can, and delete it.
 
     Where the server can't be reached nothing is deleted: the grant would live on there, and nobody could revoke it any more.
+    A token that no person consented to is only deleted.
     """
     from connform.engine.login import logout
 

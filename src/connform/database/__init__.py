@@ -5,6 +5,7 @@ Layer 2. Each kind of database has a module, and an entry in `_OPENERS`.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -62,7 +63,7 @@ def is_made(url: str, folder: Path) -> bool:
     """Whether a state database is named by its URL, or was made in the default folder; arguments as for `open_grants`."""
     from connform.database.sqlite import FILE
 
-    return bool(url) or (folder / FILE).is_file()
+    return bool(url) or os.path.isfile(folder / FILE)  # noqa: PTH113  (pathlib raises where the folder can't be entered)
 
 
 def folder_of(url: str, folder: Path) -> Path | None:

@@ -17,12 +17,13 @@ from connform.auth.oauth.token_answer import EndpointFailed, Tokens
 from connform.auth.oauth.token_endpoint import CALL_S
 from connform.auth.tokens.interface import TokenRequest, binding_text
 from connform.errors import ConnectionFailed
+from connform.faults import Stage
 from connform.http.settings import NO_LINES, HeaderLines
 from connform.issued_token import IssuedToken, TokenFacts, TokenStore
 from connform.secret import Secret
 
-_ENDPOINT_FAULTS = {"client_credentials_rejected", "token_endpoint_unavailable"}
-"""The faults after which the endpoint is left alone for a while."""
+_UNREACHED = {Stage.DNS, Stage.TCP, Stage.TLS}
+"""The stages of faults after which the endpoint is asked again at once: it was not reached."""
 
 
 class IssuedTokenRenewal:
@@ -96,16 +97,16 @@ class IssuedTokenRenewal:
         hint = "allow more time (`--timeout`, `timeouts: {total_s}`), or try again: the answer will be kept"
         self._waiting_for = ("token_endpoint_unavailable", message, hint)
         try:
-            tokens = self._request.obtain(monotonic() + CALL_S)
+            token = self._issued(self._request.obtain(monotonic() + CALL_S))
+            present = SendableToken(token.facts, self._lines(token.access_token))
         except ConnectionFailed as failure:
-            if failure.fault.name in _ENDPOINT_FAULTS:
+            if failure.fault.stage not in _UNREACHED:
                 self._cool_down.begin(failure, failure.retry_after_s if isinstance(failure, EndpointFailed) else None)
             raise
         self._cool_down.end()
-        token = self._issued(tokens)
         self._store.write(token)
-        self.present = SendableToken(token.facts, self._lines(token.access_token))
-        return self.present.lines
+        self.present = present
+        return present.lines
 
     def _issued(self, tokens: Tokens) -> IssuedToken:
         now = self._clock()
