@@ -16,7 +16,7 @@ import trio
 from connform.auth import METHODS
 from connform.auth.interface import AuthInputs
 from connform.auth.oauth.server import AuthorizationServer
-from connform.database.memory import MemoryStore
+from connform.database.memory import MemoryStore, MemoryTokens
 from connform.http import REAL, ClientSettings, async_client, sync_client
 from connform.http.settings import Credential
 from connform.secret import Secret
@@ -52,7 +52,7 @@ def credential(method: str, client: ClientSettings) -> Credential:
     store.grants["customer"] = grant(obtained_at=LONG_AGO, expires_at=None)._replace(access_token=Secret(API_KEY))
     secret = {SECRETS[method]: Secret(API_KEY if method != "oauth2" else AWKWARD)}
     given = AuthInputs(
-        "customer", {"client_id": "acme"}, secret, "X-Api-Key", AuthorizationServer(token_url=TOKEN_URL), lambda: store, client
+        "customer", {"client_id": "acme"}, secret, "X-Api-Key", AuthorizationServer(token_url=TOKEN_URL), lambda: store, MemoryTokens, client
     )  # fmt: skip
     return METHODS[method].credential(given)
 

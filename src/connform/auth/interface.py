@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from connform.grant import GrantStore
 from connform.http.settings import ClientSettings, Credential
+from connform.issued_token import TokenStore
 from connform.manifest.rules import Finding
 from connform.manifest.shape import Shape
 from connform.secret import Secret
@@ -47,6 +48,8 @@ class AuthInputs(NamedTuple):
     """The authorization server of the provider."""
     grants: Callable[[], GrantStore]
     """Opens the grant store of the connection; called only by methods that need a grant."""
+    tokens: Callable[[], TokenStore]
+    """Opens the store of the connection's issued token; called only by methods that obtain a token without a person."""
     client: ClientSettings
     """The client settings of the connection, without a credential."""
     values: Mapping[str, str] = MappingProxyType({})

@@ -162,6 +162,7 @@ def export_credentials(
         credentials = [
             export_credential(manifest[name], context, timeout_s, force_renewal=force_renewal) for name in names
         ]
+        context.tokens.close()
         context.grants.close()
         if ca_file:
             credentials = [_for_simulator(one, context.network, ca_file) for one in credentials]

@@ -214,7 +214,7 @@ def logout(
     only_here: bool = False,
     force: bool = False,
 ) -> str:
-    """Revoke and delete the grant of a connection; return a message that says what happened.
+    """Revoke and delete the grant of a connection, and delete its issued token; return a message that says what happened.
 
     Arguments and errors as for `login`. If its server has no known revocation endpoint, or is no longer declared, the
     grant is only deleted. If the server can't be reached, nothing is deleted. `only_here` deletes without revoking. `force` permits a
@@ -223,14 +223,25 @@ def logout(
     Raises:
         Refused: the grant would be revoked at another server, without `force`. Nothing was sent.
     """
+    manifest = load_manifest(files, policies)
+    has_deleted_token = _delete_token(manifest, name, state)
+    if has_deleted_token and not (name in manifest and has_grant(manifest[name])):
+        return f"the token of {name} was deleted here"
     if only_here:
-        return _delete(load_manifest(files, policies), name, state)
+        return _delete(manifest, name, state)
     with _auth_inputs(files, name, state, policies) as (_, inputs):
         try:
             return end_grant(inputs, force=force)
         except Refused as refused:
             hint = f"Correct it, or give --force if the vendor documents it so; connform logout {name} --only-here revokes nothing"
             raise Refused(f"refused, nothing was sent: {refused}. {hint}") from None
+
+
+def _delete_token(manifest: Manifest, name: str, state: StateLocation) -> bool:
+    """Delete the issued token of a connection, which may be no longer declared; return whether there was one."""
+    with closing(StoredGrants(state, SecretResolver(manifest.stores))) as grants:
+        were_there = [grants.table_for_folder(folder).tokens.delete(name) for folder in manifest.folders]
+        return any(were_there)
 
 
 def _delete(manifest: Manifest, name: str, state: StateLocation) -> str:

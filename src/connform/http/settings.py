@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol
 from connform.errors import InterfaceMisused
 from connform.faults import Stage
 from connform.grant import GrantFacts
+from connform.issued_token import TokenFacts
 from connform.secret import Secret
 
 
@@ -85,8 +86,8 @@ class Credential(Protocol):
         return ""
 
     @property
-    def facts(self) -> GrantFacts | None:
-        """The facts of its grant, once the grant was read; `None` for a credential without a grant, which is the default."""
+    def facts(self) -> GrantFacts | TokenFacts | None:
+        """The facts of its grant or issued token, once it was read; `None` for a credential with neither, which is the default."""
         return None
 
     def headers(self) -> HeaderLines:

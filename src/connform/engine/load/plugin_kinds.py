@@ -16,6 +16,7 @@ from connform.errors import SecretUnresolved, unknown_fault
 from connform.faults import FAULTS
 from connform.grant import GrantFacts
 from connform.http.settings import Credential, HeaderLines
+from connform.issued_token import TokenFacts
 from connform.manifest.rules import Finding
 from connform.manifest.shape import Shape
 from connform.providers.environments import PRODUCTION, TEST
@@ -146,7 +147,7 @@ AUTH_PLUGINS = PluginKind(
         "headers": HeaderLines,
         "renew": HeaderLines,
         "scheme": str,
-        "facts": GrantFacts | None,
+        "facts": GrantFacts | TokenFacts | None,
     },
     {"credential": _protocol_check(Credential)},
     {"rules": _finding_problem},

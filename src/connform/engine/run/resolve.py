@@ -1,4 +1,4 @@
-"""Inputs of a connection's auth method: fetches its secrets, and adds its authorization server and grant table.
+"""Inputs of a connection's auth method: fetches its secrets, and adds its authorization server and the stores of its tokens.
 
 Layer 3; calls the secret backends.
 """
@@ -37,6 +37,7 @@ def resolve(
         api_key_header=instance.api_key_header,
         server=server_of(instance),
         grants=partial(context.grants.of, connection),
+        tokens=partial(context.tokens.of, connection),
         client=client,
         values=instance.values,
         references={key: str(reference) for key, reference in connection.auth.references.items()},
