@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from connform.auth.api_key import API_KEY
 from connform.auth.bearer import BEARER
+from connform.auth.device_code import DEVICE_CODE
 from connform.auth.oauth2 import OAUTH2
 
 if TYPE_CHECKING:
@@ -18,4 +19,5 @@ METHODS: dict[str, AuthMethod] = {
     "api_key": API_KEY,
     "oauth2": OAUTH2,
     "bearer": BEARER,
+    "device_code": DEVICE_CODE,
 }

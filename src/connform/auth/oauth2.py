@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from connform.auth.oauth.client_authentication import App
     from connform.auth.oauth.server import AuthorizationServer
 
-SERVER_URLS = ("issuer", "authorize_url", "token_url", "revoke_url")
+SERVER_URLS = ("issuer", "authorize_url", "device_authorization_url", "token_url", "revoke_url")
 """The settings that name the server: people, the client's secret and tokens are sent there."""
+_WITH_QUERY = {"authorize_url", "device_authorization_url", "token_url"}
+"""Those whose query stays (RFC 6749 §3.1, §3.2)."""
 
 
 class OAuth2(AuthMethod):
@@ -67,6 +69,12 @@ class OAuth2(AuthMethod):
                 "default": "basic",
                 "description": "How the app shows its secret to the token endpoint: in a header, or in the body (RFC 6749 §2.3.1).",
             },
+            "pkce": {
+                "type": "boolean",
+                "default": True,
+                "description": "`false` for a server that refuses PKCE (RFC 7636), which protects codes that are stolen on their way; "
+                "only with `client_secret`.",
+            },
             "issuer": {
                 **URL,
                 "x-compare": "text",
@@ -77,6 +85,10 @@ class OAuth2(AuthMethod):
                 **URL,
                 "description": "The authorization endpoint (RFC 6749 §3.1); default: the provider's.",
             },
+            "device_authorization_url": {
+                **URL,
+                "description": "The device authorization endpoint (RFC 8628 §3.1), for `connform login --device`.",
+            },
             "token_url": {**URL, "description": "The token endpoint (RFC 6749 §3.2); default: the provider's."},
             "revoke_url": {**URL, "description": "The revocation endpoint (RFC 7009); default: the provider's."},
         },
@@ -86,16 +98,25 @@ class OAuth2(AuthMethod):
 
     def rules(self, auth: Mapping[str, Any]) -> Iterator[Finding]:
         """Yield findings about the URLs and the client."""
-        yield from url_findings(auth["redirect_uri"], ("redirect_uri",), query=True)
+        if "redirect_uri" in auth:
+            yield from url_findings(auth["redirect_uri"], ("redirect_uri",), query=True)
         for key in SERVER_URLS:
             if key in auth:
-                yield from url_findings(auth[key], (key,), query=key == "authorize_url")
+                yield from url_findings(auth[key], (key,), query=key in _WITH_QUERY)
         if re.match(r"(?!https?:)(?:ref\+)?[a-z][a-z0-9-]*://", auth["client_id"]):
             detail = "a client id is no secret and no reference is resolved here: write it in clear"
             yield Finding("malformed-value", ("client_id",), detail)
         if "client_auth" in auth and "client_secret" not in auth:
             detail = "without `client_secret` there is nothing to show: remove `client_auth`, or write `client_secret`"
             yield Finding("missing-key", ("client_auth",), detail, at_key=True)
+        if auth.get("pkce") is False and "client_secret" not in auth:
+            detail = "nothing but PKCE protects the codes of a public client: remove `pkce`, or write `client_secret`"
+            yield Finding("missing-key", ("pkce",), detail, at_key=True)
+        elif auth.get("pkce") is False:
+            detail = (
+                "whoever steals the code of a login on its way can use it: keep this for a server that refuses PKCE"
+            )
+            yield Finding("no-pkce", ("pkce",), detail, at_key=True)
 
     def judge(self, key: str, secret: Secret) -> None:
         """Require a client secret of printable ASCII characters (RFC 6749 appendix A.2)."""
@@ -133,7 +154,11 @@ def server(settings: Mapping[str, Any], known: AuthorizationServer) -> Authoriza
     """
     declared = {key: settings[key] for key in SERVER_URLS if key in settings}
     if "issuer" in declared:
-        known = known._replace(authorize_url="", token_url="", revoke_url="")
+        known = known._replace(
+            authorize_url="", device_authorization_url="", token_url="", refresh_url="", revoke_url=""
+        )
+    if "pkce" in settings:
+        known = known._replace(has_pkce=settings["pkce"])
     return known._replace(**declared)
 
 
