@@ -86,6 +86,20 @@ class Provider:
         }
         return json.dumps({"version": 1, "connections": {"customer": customer}})
 
+    def device_manifest(self, **auth: Any) -> str:
+        """Return a manifest with the connection `customer`, whose person consents on another device."""
+        manifest = json.loads(self.public_manifest(""))
+        settings = {
+            "method": "device_code",
+            "client_id": "acme-cli",
+            "scopes": ["profile", "offline_access"],
+            "device_authorization_url": f"{self.origin}/device/auth",
+            "token_url": f"{self.origin}/connect/token",
+            "revoke_url": f"{self.origin}/connect/revocation",
+        }
+        manifest["connections"]["customer"]["auth"] = {**settings, **auth}
+        return json.dumps(manifest)
+
     @property
     def counts(self) -> dict[str, int]:
         """How often it issued tokens for a code or a refresh token, refused, revoked a grant; its API's answers."""
