@@ -118,11 +118,11 @@ def test_a_wrong_secret_a_missing_certificate_and_an_app_for_people_are_rejected
     for app, words in {
         App("service-basic", Secret("another")): "401 invalid_client",
         apps(provider)["tls_client_auth"]: "401 invalid_client",
-        App("acme-basic", Secret(provider.client_secret)): "400 unauthorized_client",
+        App("acme-basic", Secret(provider.client_secret)): "400 invalid_request",
     }.items():
         with pytest.raises(ConnectionFailed) as raised:
             request_of(provider, app).obtain(time.monotonic() + 30)
-        assert (raised.value.fault.name, words in raised.value.message) == ("client_credentials_rejected", True)
+        assert (raised.value.fault.name, words) == ("client_credentials_rejected", raised.value.message[-len(words) :])
 
 
 def test_another_parameter_is_another_binding(lasting_provider: Provider) -> None:
