@@ -27,6 +27,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "api_key": {"api_key": "env://ACME_KEY"},
     "bearer": {"token": "file:///run/secrets/token"},
     "oauth2": OAUTH,
+    "device_code": {"client_id": "acme-tv", "issuer": "https://login.acme.example"},
 }
 WIRE = [
     ("api_key", {"api_key": Secret(API_KEY)}, "api_key", (b"api_key", API_KEY.encode())),

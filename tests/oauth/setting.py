@@ -51,8 +51,9 @@ def credential(server: Server, store: GrantStore, client_id: str = "acme", **set
     secret = None if settings.pop("is_public", False) else Secret(APP_SECRET)
     app = App(client_id, secret, settings.pop("authentication", "basic"))
     clock = settings.pop("clock", now_utc)
+    declared = settings.pop("declared", AuthorizationServer(token_url=TOKEN_URL))
     reach: ClientSettings = settings_for(server, **settings)
-    return GrantCredential("customer", store, AuthorizationServer(token_url=TOKEN_URL), app, reach, clock=clock)
+    return GrantCredential("customer", store, declared, app, reach, clock=clock)
 
 
 def after(pause_s: float, answered: bytes, *more: bytes) -> Behaviour:

@@ -67,6 +67,8 @@ def server(settings: Mapping[str, Any], known: AuthorizationServer) -> Authoriza
     declared = {key: settings[key] for key in SERVER_URLS if key in settings}
     if "issuer" in declared:
         known = type(known)()
+    if "pkce" in settings:
+        known = known._replace(has_pkce=settings["pkce"])
     return known._replace(**declared)
 
 
@@ -110,3 +112,9 @@ def client_findings(auth: Mapping[str, Any]) -> Iterator[Finding]:
     if auth.get("client_auth") in ("basic", "body") and CLIENT_SECRET not in auth:
         detail = "without `client_secret` there is nothing to show: remove `client_auth`, or write `client_secret`"
         yield Finding("missing-key", ("client_auth",), detail, at_key=True)
+    if auth.get("pkce") is False and CLIENT_SECRET not in auth:
+        detail = "nothing but PKCE protects the codes of a public client: remove `pkce`, or write `client_secret`"
+        yield Finding("missing-key", ("pkce",), detail, at_key=True)
+    elif auth.get("pkce") is False:
+        detail = "whoever steals the code of a login on its way can use it: keep this for a server that refuses PKCE"
+        yield Finding("no-pkce", ("pkce",), detail, at_key=True)

@@ -118,7 +118,7 @@ def _require_library() -> None:
 
     if not find_spec("jwt"):
         message = "signing a JWT needs the library PyJWT, which is not installed"
-        raise ConnectionFailed("config_invalid", message, "pip install 'connform[jwt]'")
+        raise ConnectionFailed("config_invalid", message, "pip install pyjwt, as the extra `connform[jwt]` does")
 
 
 def _base64url_of_hex(fingerprint: str) -> str:

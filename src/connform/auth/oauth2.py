@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 CLIENT_KEYS = ("client_id", "scopes", "client_auth")
 """The keys of an OAuth client whatever its flow."""
-URLS_WITH_QUERY = frozenset({"authorize_url", "token_url", "refresh_url"})
+URLS_WITH_QUERY = frozenset({"authorize_url", "device_authorization_url", "token_url", "refresh_url"})
 """The URLs that may have a query (RFC 6749 §3.1, §3.2)."""
 
 

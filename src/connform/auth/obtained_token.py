@@ -47,14 +47,14 @@ class ObtainedToken(MethodKind):
 
     def credential(self, inputs: AuthInputs) -> Credential:
         """Return the credential that obtains the token at the first request."""
-        from connform.auth.tokens.credential import IssuedCredential
+        from connform.auth.tokens.renewal import issued_credential
 
         placement = token_placement(inputs.settings)
 
         def lines(token: Secret) -> HeaderLines:
             return placement.lines({**inputs.secrets, ACCESS_TOKEN: token}, inputs.values)
 
-        return IssuedCredential(inputs.connection, inputs.tokens, _request(inputs), lines, placement.scheme)
+        return issued_credential(inputs.connection, _request(inputs), inputs.tokens(), lines, placement.scheme)
 
 
 def token_placement(auth: Mapping[str, Any]) -> Placement:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from connform.auth.client import CLIENT_SECRET
 from connform.auth.inline import InlineMethod
 from connform.auth.inline_client import CLIENT, jwt_findings
 from connform.auth.oauth2 import OAUTH2
@@ -33,9 +32,6 @@ _SHAPE = OAUTH2.shape._replace(
 def _rules(auth: Mapping[str, Any]) -> Iterator[Finding]:
     yield from OAUTH2.rules(auth)
     yield from jwt_findings(auth, needs_jwt=auth.get("client_auth") == "private_key_jwt")
-    if "pkce" in auth and CLIENT_SECRET not in auth:
-        detail = "a login without PKCE is safe only for an app with a secret (RFC 9700 §2.1.1): remove `pkce`, or write `client_secret`"
-        yield Finding("missing-key", ("pkce",), detail, at_key=True)
 
 
 METHOD = InlineMethod(OAUTH2, _SHAPE, rules=_rules)

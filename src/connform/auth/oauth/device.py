@@ -38,6 +38,11 @@ class DeviceAuthorization:
         except (AnswerLost, GrantRefused) as unusable:
             message = f"the device authorization endpoint gave no codes: {unusable}"
             raise ConnectionFailed("token_endpoint_unavailable", message, _AGAIN) from None
+        except EndpointFailed as failure:
+            hint = "try again later, or ask the vendor whether the app may log in by device code"
+            raise ConnectionFailed(
+                failure.fault.name, failure.message, hint if failure.fault.verdict is Verdict.UNKNOWN else ""
+            ) from None
         self._endpoint = endpoint
         self._device_code = codes.device_code
         self.prompt = codes.prompt

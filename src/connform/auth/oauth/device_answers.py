@@ -67,7 +67,7 @@ def read_codes(answer: TokenAnswer) -> DeviceCodes:
         AnswerLost: the answer is a success without them.
         GrantRefused, EndpointFailed: as for `raise_error`.
     """
-    raise_error(answer)
+    raise_error(answer, "the device authorization endpoint")
     content = parse_object(answer.body)
     address = content.get("verification_uri", content.get("verification_url"))  # the second is Google's
     complete = content.get("verification_uri_complete", "")

@@ -54,6 +54,8 @@ class AuthorizationServer(NamedTuple):
     """The device authorization endpoint (RFC 8628 §3.1)."""
     refresh_url: str = ""
     """Where refresh tokens are sent, if not to the token endpoint."""
+    has_pkce: bool = True
+    """Whether it takes PKCE (RFC 7636)."""
     options: TokenOptions = TokenOptions()
     """What it wants of each token request."""
     login_url: str = ""

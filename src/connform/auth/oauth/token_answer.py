@@ -143,12 +143,12 @@ def read_revocation(answer: TokenAnswer) -> bool:
     return True
 
 
-def raise_error(answer: TokenAnswer) -> None:
-    """Raise the error that an answer stands for, whatever its status; a success without one raises nothing."""
+def raise_error(answer: TokenAnswer, endpoint: str = "the token endpoint") -> None:
+    """Raise the error that an answer of an endpoint stands for, whatever its status; a success without one raises nothing."""
     status, error = answer.status, error_of(answer)
     is_gateway = status >= _SERVER_ERROR or status == _TIMEOUT
     name = error if _ERROR_NAME.fullmatch(error) else ""
-    message, hint = f"the token endpoint answered {status} {name}".rstrip(), ""
+    message, hint = f"{endpoint} answered {status} {name}".rstrip(), ""
     if not is_gateway:
         if error in _GRANT_ERRORS or (error == "invalid_request" and _refuses_the_token(answer)):
             raise GrantRefused(name)

@@ -23,6 +23,7 @@ from connform.secret import Secret
 REFUSALS = frozenset({400, 401, 403})
 """Statuses that say no to who asks. Auth0, for one, answers 403 `access_denied` to an app that may not use an API."""
 _ASK = "see the scopes and parameters of the token request: the vendor says what the app may ask for"
+_COMPARE = "compare the JWT's issuer, subject, audience and key with what the vendor knows, and this machine's clock with others"
 _LATER = "try again later"
 
 
@@ -50,7 +51,7 @@ def _read(answer: TokenAnswer) -> Tokens:
         return read_tokens(answer)
     except GrantRefused as refused:
         message = f"the token endpoint answered {answer.status} {refused}".rstrip()
-        raise EndpointFailed("client_credentials_rejected", message) from None
+        raise EndpointFailed("client_credentials_rejected", message, _COMPARE) from None
     except EndpointFailed as failure:
         if failure.fault.name == "client_credentials_rejected":
             raise
