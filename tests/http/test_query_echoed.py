@@ -12,7 +12,7 @@ import pytest
 
 from tests.canary import API_KEY, AWKWARD, CANARIES, assert_no_canary
 from tests.http.exchanging import InQuery, Mode, exchange, settings_for
-from tests.http.servers import HOST, Authority, Connection, Server, answer, head
+from tests.http.servers import HOST, Authority, Behaviour, Connection, Server, answer, head
 
 WORDS = f"two {AWKWARD} &#?words"
 FORMS: dict[str, Callable[[str], str]] = {
@@ -38,7 +38,7 @@ AROUND = {
 """Query of a Location, and what is left of it."""
 
 
-def redirecting(location: str, status: int = 302, header: str = "Location") -> Callable[[Connection], None]:
+def redirecting(location: str, status: int = 302, header: str = "Location") -> Behaviour:
     """Redirect every request whose path isn't `/there`."""
 
     def behave(connection: Connection) -> None:
