@@ -100,20 +100,21 @@ def test_the_rest_of_a_location_stays_as_it_is(authority: Authority, query: str,
 
 
 @pytest.mark.parametrize(
-    "location",
+    ("value", "location"),
     [
-        f"/there?next=/x%3Fapi_key%3D{API_KEY}",
-        f"/there?next={quote(quote(f'/x?api_key={quote(AWKWARD)}'))}",
-        f"/there/{API_KEY}",
-        f"/there#{quote(AWKWARD)}",
-        f"/there?token={quote_plus(AWKWARD)}",
+        (API_KEY, f"/there?next=/x%3Fapi_key%3D{API_KEY}"),
+        (API_KEY, f"/there/{API_KEY}"),
+        (AWKWARD, f"/there?next={quote(quote(f'/x?api_key={quote(AWKWARD)}'))}"),
+        (AWKWARD, f"/there#{quote(AWKWARD)}"),
+        *((WORDS, f"/there/{form(WORDS)}/") for form in FORMS.values()),
+        (WORDS, f"/there?next={quote(f'/x?api_key={quote_plus(WORDS)}', safe='')}"),
     ],
+    ids=range(11),
 )
 def test_a_location_that_holds_the_key_elsewhere_is_left_out(
-    mode: Mode, authority: Authority, location: str, caplog: pytest.LogCaptureFixture
+    mode: Mode, authority: Authority, value: str, location: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    value = API_KEY if API_KEY in location else AWKWARD
     response, _ = follow(mode, authority, value, location)
 
     assert (response.status_code, "location" in response.headers) == (302, False)
