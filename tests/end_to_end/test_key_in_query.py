@@ -170,7 +170,7 @@ def test_a_key_that_was_replaced_is_read_again(
         plant(tmp_path / "key", api.key)
         rest, _ = process.communicate("\n", timeout=60)
 
-    assert process.returncode == 0, rest
+    assert process.returncode == 0, shown + rest
     assert f"https://localhost:{server.port}/v1/there [<Response [302 Whatever]>]" in shown
     assert "200 0" in rest.splitlines()
     assert_no_canary(shown, rest)
