@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from connform.auth.oauth.server import settings_for as settings_for_login
 from connform.http import async_client, sync_client
 from tests.canary import API_KEY
 from tests.http.exchanging import InQuery, Mode, exchange, settings_for
@@ -64,3 +65,11 @@ def test_a_request_that_is_built_first_has_them(server: Server) -> None:
 
     assert str(request.url) == str(built.url) == f"https://{HOST}/x?a=1&v=2"
     assert request.headers["x-version"] == built.headers["x-version"] == "1"
+
+
+def test_a_login_server_gets_none_of_them(mode: Mode, server: Server) -> None:
+    settings = settings_for(server, query={"v": "2"}, headers={"X-Version": "1"}, credential=InQuery())
+    exchange(mode, settings_for_login(f"https://{HOST}/token", settings), "/token", method="POST")
+
+    assert server.requests[0].startswith(b"POST /token HTTP/1.1\r\n")
+    assert b"x-version" not in server.requests[0].lower()

@@ -36,7 +36,7 @@ class HeaderLines:
         self._lines, self.parameters = lines, tuple(parameters)
         for line in (*self._lines, *self.parameters):
             if [isinstance(part, needed) for part, needed in zip(line, (str, Secret), strict=False)] != [True, True]:
-                raise InterfaceMisused("a line or parameter of HeaderLines is a tuple of a name and a Secret")
+                raise InterfaceMisused("a line of HeaderLines is a tuple of a name and a Secret, and so is a parameter")
 
     def reveal(self) -> list[tuple[bytes, bytes]]:
         """Return the header lines in clear. Call it inside of `hidden_frames`."""

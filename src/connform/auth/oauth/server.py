@@ -113,6 +113,8 @@ def settings_for(url: str, client: ClientSettings) -> ClientSettings:
         client,
         base_url=f"{parts.scheme}://{parts.netloc}",
         credential=None,
+        headers={},  # those of the API
+        query={},
         trusts_system=not same_origin(url, client.base_url),
         max_body_bytes=_MAX_BODY_BYTES,
     )
