@@ -5,13 +5,14 @@ Layer 2, no IO: `auth/oauth/renewal.py` renews the grant.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from connform.auth.client import CLIENT_SECRET, SERVER_URLS, app, client_findings, grant_server, judge
 from connform.auth.interface import AuthInputs, AuthMethod, SecretUse
 from connform.auth.shapes import SCOPE
-from connform.http.settings import Credential
+from connform.http.header import BEARER_SCHEME
+from connform.http.settings import Credential, HeaderLines
 from connform.manifest.references import REFERENCE
 from connform.manifest.rules import Finding
 from connform.manifest.shape import Shape
@@ -102,8 +103,16 @@ class OAuth2(AuthMethod):
     def credential(self, inputs: AuthInputs) -> Credential:
         """Return the credential of the grant. The grant is read at the first request."""
         from connform.auth.oauth.credential import GrantCredential
+        from connform.auth.oauth.renewal import bearer_lines
 
-        return GrantCredential(inputs.connection, inputs.grants(), grant_server(inputs), app(inputs), inputs.client)
+        lines: Callable[[Secret], HeaderLines] = bearer_lines
+        scheme = BEARER_SCHEME
+        if "headers" in inputs.settings or "query" in inputs.settings:
+            from connform.auth.token_placement import placed_lines
+
+            lines, scheme = placed_lines(inputs)
+        store, server = inputs.grants(), grant_server(inputs)
+        return GrantCredential(inputs.connection, store, server, app(inputs), inputs.client, lines=lines, scheme=scheme)
 
 
 OAUTH2 = OAuth2()

@@ -9,12 +9,12 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from connform.auth import client
-from connform.auth.described.kinds import ACCESS_TOKEN, BEARER_TEXT
+from connform.auth.described.kinds import ACCESS_TOKEN
 from connform.auth.interface import AuthInputs, MethodKind, SecretUse
 from connform.auth.jwt_settings import key_name, signer
-from connform.auth.placement import Placement
 from connform.auth.sent_secrets import placement_of
-from connform.http.settings import Credential, HeaderLines
+from connform.auth.token_placement import placed_lines, token_placement
+from connform.http.settings import Credential
 from connform.manifest.named_texts import names_in, texts_in
 from connform.secret import Secret
 
@@ -49,20 +49,8 @@ class ObtainedToken(MethodKind):
         """Return the credential that obtains the token at the first request."""
         from connform.auth.tokens.renewal import issued_credential
 
-        placement = token_placement(inputs.settings)
-
-        def lines(token: Secret) -> HeaderLines:
-            return placement.lines({**inputs.secrets, ACCESS_TOKEN: token}, inputs.values)
-
-        return issued_credential(inputs.connection, _request(inputs), inputs.tokens(), lines, placement.scheme)
-
-
-def token_placement(auth: Mapping[str, Any]) -> Placement:
-    """Return where an obtained token is sent: where the settings say, else as a bearer token (RFC 6750 §2.1)."""
-    placement = placement_of(auth)
-    if any(placement.places(ACCESS_TOKEN)):
-        return placement
-    return placement_of({**auth, "headers": {**auth.get("headers", {}), **BEARER_TEXT}})
+        lines, scheme = placed_lines(inputs)
+        return issued_credential(inputs.connection, _request(inputs), inputs.tokens(), lines, scheme)
 
 
 def _secrets_of_request(auth: Mapping[str, Any]) -> set[str]:
