@@ -13,20 +13,10 @@ from connform.lazy_property import lazy_property
 from connform.manifest.urls import parse_url
 from connform.providers.described.definition import NO_VALUES, Definition, Environment, Method
 from connform.providers.described.texts import expand, expand_url, names_in, split_url
+from connform.providers.interface import Instance
 
 _NO_OAUTH = Method()
 _NO_ENVIRONMENT = Environment()
-
-
-class Addresses(NamedTuple):
-    """The URLs of one connection; a URL that the API doesn't have is empty."""
-
-    root: str
-    """The API root, without a slash at its end."""
-    key_page: str
-    authorize_url: str
-    token_url: str
-    revoke_url: str
 
 
 class SettingPlaces(NamedTuple):
@@ -46,18 +36,16 @@ class AddressBook:
     def __init__(self, definition: Definition) -> None:
         self._definition = definition
         oauth = next((method for method in definition.auth.values() if method.flow), _NO_OAUTH)
-        self._texts = Addresses(
-            definition.root, definition.key_page, oauth.authorize_url, oauth.token_url, oauth.revoke_url
-        )
-        self._addresses = lru_cache(maxsize=4096)(self._fill)
+        self._others = (definition.key_page, oauth.authorize_url, oauth.token_url, oauth.revoke_url)
+        self._instances = lru_cache(maxsize=4096)(self._fill)
         self._places = lru_cache(maxsize=1024)(self._find_places)
         self._needed = lru_cache(maxsize=1024)(self._find_needed)
 
-    def of(self, settings: Mapping[str, Any]) -> Addresses:
-        """Return the addresses of a connection, of its effective and valid values."""
+    def instance(self, settings: Mapping[str, Any]) -> Instance:
+        """Return the URLs of a connection's instance, of its effective and valid values."""
         given = tuple((name, settings[name]) for name in self._definition.settings if name in settings)
         row = settings.get("environment", ""), settings.get("region", "")
-        return self._addresses(*row, settings.get("base_url", ""), given)
+        return self._instances(*row, settings.get("base_url", ""), given)
 
     def places_of(self, settings: Mapping[str, Any]) -> SettingPlaces:
         """Return where settings stand in the URLs of a connection."""
@@ -69,9 +57,9 @@ class AddressBook:
 
     def _find_places(self, environment: str, region: str) -> SettingPlaces:
         values = self._values(environment, region)
-        root = expand(self._texts.root, values)
+        root = expand(self._definition.root, values)
         with_origin = {**values, "origin": split_url(root)[0]}
-        parts = [split_url(text) for text in (root, *(expand(text, with_origin) for text in self._texts[1:]))]
+        parts = [split_url(text) for text in (root, *(expand(text, with_origin) for text in self._others))]
         in_host = frozenset(name for host, _, _ in parts for name in names_in(host))
         in_path = frozenset(name for _, _, path in parts for name in names_in(path))
         return SettingPlaces(root, in_host, in_path, parts[0][0].endswith("}"))
@@ -81,15 +69,24 @@ class AddressBook:
         if row.own_root == "only":
             return []
         rows = [self._values(environment, region) for region in row.regions or ("",)]
-        texts = [expand(text, values) for values in rows for text in self._texts]
+        texts = [expand(text, values) for values in rows for text in (self._definition.root, *self._others)]
         return [name for name in dict.fromkeys(names_in("".join(texts))) if name in self._definition.settings]
 
-    def _fill(self, environment: str, region: str, base_url: str, given: tuple[tuple[str, str], ...]) -> Addresses:
+    def _fill(self, environment: str, region: str, base_url: str, given: tuple[tuple[str, str], ...]) -> Instance:
         settings, values = dict(given), self._values(environment, region)
-        url = parse_url(base_url or expand_url(expand(self._texts.root, values), settings))
+        url = parse_url(base_url or expand_url(expand(self._definition.root, values), settings))
         with_origin = {**values, "origin": url.origin}
-        others = (expand_url(expand(text, with_origin), settings) for text in self._texts[1:])
-        return Addresses(str(url).rstrip("/"), *others)
+        others = (expand_url(expand(text, with_origin), settings) for text in self._others)
+        key_page, authorize_url, token_url, revoke_url = others
+        return Instance(
+            base_url=str(url).rstrip("/"),
+            api_key_header=_first_header(self._definition),
+            key_management_url=key_page,
+            authorize_url=authorize_url,
+            token_url=token_url,
+            revoke_url=revoke_url,
+            safe_posts=self._definition.safe_posts,
+        )
 
     def _values(self, environment: str, region: str) -> Mapping[str, str]:
         row = self.environment(environment)
@@ -105,3 +102,8 @@ class AddressBook:
         """The environment of a connection that names none: the only one; empty if there are several."""
         names = list(self._definition.environments)
         return names[0] if len(names) == 1 else ""
+
+
+def _first_header(definition: Definition) -> str:
+    """Return the header of the first method that sends one."""
+    return next((header for method in definition.auth.values() for header in method.headers), "")

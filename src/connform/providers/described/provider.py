@@ -58,21 +58,11 @@ class DescribedProvider:
 
     def instance(self, connection: Connection) -> Instance:
         """Return the URLs of the connection's instance."""
-        addresses = self._addresses.of(connection.settings)
-        return Instance(
-            base_url=addresses.root,
-            api_key_header=self._api_key_header,
-            key_management_url=addresses.key_page,
-            safe_posts=self.definition.safe_posts,
-            authorize_url=addresses.authorize_url,
-            token_url=addresses.token_url,
-            revoke_url=addresses.revoke_url,
-        )
+        return self._addresses.instance(connection.settings)
 
     def check_request(self, connection: Connection) -> CheckRequest:  # noqa: ARG002  (the same for every connection)
         """Return the request of the file."""
-        check = self.definition.check
-        return CheckRequest(check.method, check.path, check.json)
+        return self.definition.check
 
     def judge(self, connection: Connection, answer: Answer) -> Judgement:
         """Return the judgement of an answer by the rows of the file."""
@@ -94,11 +84,6 @@ class DescribedProvider:
 
         return AnswerRows(self.definition)
 
-    @lazy_property
-    def _api_key_header(self) -> str:
-        """The header of the first method that sends one."""
-        return next((header for method in self.definition.auth.values() for header in method.headers), "")
-
     def _oauth_findings(self, auth: Mapping[str, Any]) -> Iterator[Finding]:
         method = self.definition.auth[auth["method"]]
         if "client_secret" not in auth and not method.secrets.get("client_secret", {}).get("optional"):
@@ -118,6 +103,6 @@ class DescribedProvider:
         elif "base_url" not in connection and given != settings:
             examples = {name: next(iter(self.definition.settings[name].examples), name) for name in settings}
             written = ", ".join(f"`{name}: {value}`" for name, value in examples.items())
-            origin = parse_url(self._addresses.of({"environment": environment, **examples}).root).origin
+            origin = parse_url(self._addresses.instance({"environment": environment, **examples}).base_url).origin
             detail = f"a {environment} instance needs its address: {written} for {origin}, or `base_url: https://…`"
             yield Finding(code, (), detail)
