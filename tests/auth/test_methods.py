@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 from connform.auth import METHODS
 from connform.auth.interface import AuthInputs
 from connform.auth.oauth.server import AuthorizationServer
-from connform.database.memory import MemoryStore
+from connform.database.memory import MemoryStore, MemoryTokens
 from connform.diagnostics import CODES, Severity
 from connform.errors import ConnectionFailed
 from connform.http.settings import ClientSettings
@@ -27,6 +27,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "api_key": {"api_key": "env://ACME_KEY"},
     "bearer": {"token": "file:///run/secrets/token"},
     "oauth2": OAUTH,
+    "device_code": {"client_id": "acme-tv", "issuer": "https://login.acme.example"},
 }
 WIRE = [
     ("api_key", {"api_key": Secret(API_KEY)}, "api_key", (b"api_key", API_KEY.encode())),
@@ -37,7 +38,7 @@ WIRE = [
 
 def given(secrets: dict[str, Secret], header: str = "X-Api-Key") -> AuthInputs:
     client = ClientSettings("https://api.acme.example")
-    return AuthInputs("acme", {}, secrets, header, AuthorizationServer(), MemoryStore, client)
+    return AuthInputs("acme", {}, secrets, header, AuthorizationServer(), MemoryStore, MemoryTokens, client)
 
 
 def test_every_method_has_an_example_here() -> None:

@@ -31,7 +31,7 @@ HOSTILE = st.one_of(
 def _of(provider: DescribedProvider, **values: str) -> tuple[list[str], str]:
     connection = {"auth": {"method": "token", "token": "env://T"}, **values}
     codes = [finding.code for finding in provider.rules(connection)]
-    return codes, "" if codes else provider._addresses.instance(connection).base_url
+    return codes, "" if codes else provider._addresses.of(connection).root
 
 
 @given(site=HOSTILE, tenant=HOSTILE)

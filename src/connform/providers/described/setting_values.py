@@ -9,15 +9,31 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from connform.manifest.named_texts import expand_url
 from connform.manifest.rules import Finding
 from connform.manifest.urls import UrlError, is_label, parse_url
 from connform.providers.described.addresses import AddressBook
 from connform.providers.described.definition import Definition
-from connform.providers.described.texts import expand_url
 
 _CODE = "malformed-value"
 _MAX_CERTAIN = 200
 """A URL of so many characters has no host that is too long (RFC 1035 §2.3.4: 253)."""
+
+
+def needed_findings(definition: Definition, addresses: AddressBook, connection: Mapping[str, Any]) -> Iterator[Finding]:
+    """Yield the settings that the auth method of a connection needs and it doesn't give, and those that nothing uses."""
+    name, method = connection.get("environment", addresses.default_environment), connection["auth"]["method"]
+    needed, of_root = addresses.needed_settings(name, method), addresses.root_settings(name, method)
+    for setting in needed:
+        if setting not in connection:
+            yield Finding("missing-key", (), f"the auth method `{method}` needs `{setting}`: write it")
+    if not needed and not of_root:
+        return
+    for setting in definition.settings:
+        if setting in connection and setting not in (*needed, *of_root):
+            users = [one for one in definition.auth if setting in addresses.needed_settings(name, one)]
+            detail = f"the auth method `{method}` doesn't use `{setting}`, which belongs to {' and '.join(f'`{one}`' for one in users)}"
+            yield Finding("unknown-key", (setting,), f"{detail}: remove it", at_key=True)
 
 
 def value_findings(definition: Definition, addresses: AddressBook, settings: Mapping[str, Any]) -> Iterator[Finding]:
@@ -37,7 +53,7 @@ def value_findings(definition: Definition, addresses: AddressBook, settings: Map
             yield Finding(_CODE, (name,), "it is a segment of a path: not empty, `.` or `..`")
     # Labels in front of a domain make a valid host, if it isn't too long.
     if is_right and (places.ends_in_setting or length > _MAX_CERTAIN):
-        needed = addresses.needed_settings(settings.get("environment", ""))
+        needed = addresses.root_settings(settings.get("environment", ""), settings["auth"]["method"])
         if settings.keys() >= {*needed}:
             yield from _host_findings(places.root, {name: settings[name] for name in needed})
 
