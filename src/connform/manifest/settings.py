@@ -3,8 +3,6 @@
 Layer 1, no IO.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 

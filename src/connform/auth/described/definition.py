@@ -1,7 +1,6 @@
 """The definition of an auth method: what a provider's file, or a connection itself, says of it.
 
-Layer 2, no IO. Annotations are evaluated here, not kept as texts
-(`from __future__ import annotations`): a named tuple compiles each text, and takes twice as long to import.
+Layer 2, no IO.
 """
 
 from collections.abc import Mapping, Sequence

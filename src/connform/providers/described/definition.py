@@ -1,7 +1,6 @@
 """The definition of a provider: what its file says of an API, as typed data.
 
-Layer 2, no IO. `provider.py` makes a provider of a definition. Annotations are evaluated here, not kept as texts
-(`from __future__ import annotations`): a named tuple compiles each text, and takes twice as long to import.
+Layer 2, no IO. `provider.py` makes a provider of a definition.
 """
 
 from collections.abc import Mapping
