@@ -4,8 +4,6 @@ Layer 0, no IO: `database/` stores issued tokens, `auth/tokens/` obtains and use
 with one.
 """
 
-from __future__ import annotations
-
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import NamedTuple, Protocol

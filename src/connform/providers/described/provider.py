@@ -88,8 +88,7 @@ class DescribedProvider:
 
     def check_request(self, connection: Connection) -> CheckRequest:  # noqa: ARG002  (the same for every connection)
         """Return the request of the file."""
-        check = self.definition.check
-        return CheckRequest(check.method, check.path, check.json)
+        return self.definition.check
 
     def judge(self, connection: Connection, answer: Answer) -> Judgement:
         """Return the judgement of an answer by the rows of the file."""
