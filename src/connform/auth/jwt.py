@@ -117,8 +117,8 @@ def _require_library() -> None:
     from importlib.util import find_spec
 
     if not find_spec("jwt"):
-        message = "signing a JWT needs the library PyJWT, which is not installed"
-        raise ConnectionFailed("config_invalid", message, "pip install pyjwt, as the extra `connform[jwt]` does")
+        message = "signing a JWT needs the library PyJWT of the extra `connform[jwt]`, which is not installed"
+        raise ConnectionFailed("config_invalid", message, "pip install pyjwt")
 
 
 def _base64url_of_hex(fingerprint: str) -> str:
