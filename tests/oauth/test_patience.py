@@ -17,7 +17,7 @@ import pytest
 from connform.auth.oauth import token_call
 from connform.auth.oauth.client_authentication import App
 from connform.auth.oauth.credential import GrantCredential
-from connform.auth.oauth.renewal import Renewal
+from connform.auth.oauth.renewal import Renewal, bearer_lines
 from connform.auth.oauth.renewal_thread import wait_for_renewals
 from connform.auth.oauth.server import AuthorizationServer
 from connform.auth.oauth.token_endpoint import TokenEndpoint
@@ -182,7 +182,9 @@ def test_a_store_that_does_not_answer_in_time_is_said(setting: Setting, seconds:
 
 def test_a_renewal_whose_thread_has_not_begun_yet_is_said_to_wait_for_the_store(setting: Setting) -> None:
     app, reach = App("acme", None), settings_for(setting.server)
-    renewal = Renewal("customer", setting.store, AuthorizationServer(), app, reach, lambda: datetime.now(UTC))
+    renewal = Renewal(
+        "customer", setting.store, AuthorizationServer(), app, reach, lambda: datetime.now(UTC), bearer_lines
+    )
     assert renewal.timeout_failure().fault.name == "store_unavailable"
 
 

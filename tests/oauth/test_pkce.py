@@ -11,7 +11,7 @@ import pytest
 from connform.auth import METHODS
 from connform.auth.interface import AuthInputs
 from connform.auth.oauth.server import AuthorizationServer
-from connform.database.memory import MemoryStore
+from connform.database.memory import MemoryStore, MemoryTokens
 from connform.engine.login import Login
 from connform.secret import Secret
 from tests.canary import AWKWARD
@@ -40,7 +40,9 @@ def test_challenge_and_verifier_are_sent_together_or_not_at_all(
     secrets = {} if is_public else {"client_secret": Secret(AWKWARD)}
     settings, store = settings_for(server, credential=None), MemoryStore()
     login = Login(
-        AuthInputs("customer", {**AUTH, **auth}, secrets, "", AuthorizationServer(), lambda: store, settings),
+        AuthInputs(
+            "customer", {**AUTH, **auth}, secrets, "", AuthorizationServer(), lambda: store, MemoryTokens, settings
+        ),
         ("profile",),
     )
     asked = parse_qs(urlsplit(login.url).query)

@@ -14,7 +14,7 @@ from connform.auth.oauth import authorization, token_call
 from connform.auth.oauth.client_authentication import App
 from connform.auth.oauth.server import AuthorizationServer
 from connform.auth.oauth.token_endpoint import TokenEndpoint
-from connform.database.memory import MemoryStore
+from connform.database.memory import MemoryStore, MemoryTokens
 from connform.engine.login import Login
 from connform.errors import ConnectionFailed
 from connform.secret import Secret
@@ -116,6 +116,7 @@ def test_no_login_that_fails_shows_the_address_or_the_code(case: str, authority:
             "X-Api-Key",
             AuthorizationServer(),
             lambda: store,
+            MemoryTokens,
             settings_for(server, credential=None),
         )
         given = given._replace(settings={**given.settings, "authorize_url": TOKEN_URL, "token_url": TOKEN_URL})

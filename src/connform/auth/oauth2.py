@@ -5,14 +5,14 @@ Layer 2, no IO: `auth/oauth/renewal.py` renews the grant.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from connform.auth.interface import AuthInputs, AuthMethod
-from connform.errors import ConnectionFailed
-from connform.http.header import problem_of
-from connform.http.settings import Credential
+from connform.auth.client import CLIENT_SECRET, SERVER_URLS, app, client_findings, grant_server, judge
+from connform.auth.interface import AuthInputs, AuthMethod, SecretUse
+from connform.auth.shapes import SCOPE
+from connform.http.header import BEARER_SCHEME
+from connform.http.settings import Credential, HeaderLines
 from connform.manifest.references import REFERENCE
 from connform.manifest.rules import Finding
 from connform.manifest.shape import Shape
@@ -20,13 +20,12 @@ from connform.manifest.urls import URL, url_findings
 from connform.secret import Secret
 
 if TYPE_CHECKING:
-    from connform.auth.oauth.client_authentication import App
     from connform.auth.oauth.server import AuthorizationServer
 
-SERVER_URLS = ("issuer", "authorize_url", "device_authorization_url", "token_url", "revoke_url")
-"""The settings that name the server: people, the client's secret and tokens are sent there."""
-_WITH_QUERY = {"authorize_url", "device_authorization_url", "token_url"}
-"""Those whose query stays (RFC 6749 §3.1, §3.2)."""
+CLIENT_KEYS = ("client_id", "scopes", "client_auth")
+"""The keys of an OAuth client whatever its flow."""
+URLS_WITH_QUERY = frozenset({"authorize_url", "device_authorization_url", "token_url", "refresh_url"})
+"""The URLs that may have a query (RFC 6749 §3.1, §3.2)."""
 
 
 class OAuth2(AuthMethod):
@@ -56,11 +55,7 @@ class OAuth2(AuthMethod):
             },
             "scopes": {
                 "type": "array",
-                "items": {
-                    "type": "string",
-                    "pattern": r"^[!#-\[\]-~]+(?!\n)$",
-                    "errorMessage": "a scope is one word; each scope is an item of the list (RFC 6749 §3.3)",
-                },
+                "items": SCOPE,
                 "uniqueItems": True,
                 "description": "What the app may do; default: the provider's, if it has any. Without scopes, the server decides (RFC 6749 §3.3).",
             },
@@ -68,12 +63,6 @@ class OAuth2(AuthMethod):
                 "enum": ["basic", "body"],
                 "default": "basic",
                 "description": "How the app shows its secret to the token endpoint: in a header, or in the body (RFC 6749 §2.3.1).",
-            },
-            "pkce": {
-                "type": "boolean",
-                "default": True,
-                "description": "`false` for a server that refuses PKCE (RFC 7636), which protects codes that are stolen on their way; "
-                "only with `client_secret`.",
             },
             "issuer": {
                 **URL,
@@ -84,10 +73,6 @@ class OAuth2(AuthMethod):
             "authorize_url": {
                 **URL,
                 "description": "The authorization endpoint (RFC 6749 §3.1); default: the provider's.",
-            },
-            "device_authorization_url": {
-                **URL,
-                "description": "The device authorization endpoint (RFC 8628 §3.1), for `connform login --device`.",
             },
             "token_url": {**URL, "description": "The token endpoint (RFC 6749 §3.2); default: the provider's."},
             "revoke_url": {**URL, "description": "The revocation endpoint (RFC 7009); default: the provider's."},
@@ -102,64 +87,32 @@ class OAuth2(AuthMethod):
             yield from url_findings(auth["redirect_uri"], ("redirect_uri",), query=True)
         for key in SERVER_URLS:
             if key in auth:
-                yield from url_findings(auth[key], (key,), query=key in _WITH_QUERY)
-        if re.match(r"(?!https?:)(?:ref\+)?[a-z][a-z0-9-]*://", auth["client_id"]):
-            detail = "a client id is no secret and no reference is resolved here: write it in clear"
-            yield Finding("malformed-value", ("client_id",), detail)
-        if "client_auth" in auth and "client_secret" not in auth:
-            detail = "without `client_secret` there is nothing to show: remove `client_auth`, or write `client_secret`"
-            yield Finding("missing-key", ("client_auth",), detail, at_key=True)
-        if auth.get("pkce") is False and "client_secret" not in auth:
-            detail = "nothing but PKCE protects the codes of a public client: remove `pkce`, or write `client_secret`"
-            yield Finding("missing-key", ("pkce",), detail, at_key=True)
-        elif auth.get("pkce") is False:
-            detail = (
-                "whoever steals the code of a login on its way can use it: keep this for a server that refuses PKCE"
-            )
-            yield Finding("no-pkce", ("pkce",), detail, at_key=True)
+                yield from url_findings(auth[key], (key,), query=key in URLS_WITH_QUERY)
+        yield from client_findings(auth)
 
     def judge(self, key: str, secret: Secret) -> None:
         """Require a client secret of printable ASCII characters (RFC 6749 appendix A.2)."""
-        if problem := problem_of(secret):
-            message = f"the secret behind `{key}` {problem}, and no app has such a secret"
-            raise ConnectionFailed("secret_malformed", message)
+        judge(key, secret)
+
+    def uses(self, auth: Mapping[str, Any], server: AuthorizationServer) -> Iterator[SecretUse]:  # noqa: ARG002  (by the server alone)
+        """Yield where the client's secret is sent, and what people and tokens go to (`SERVER_URLS`)."""
+        for key in SERVER_URLS:
+            if url := getattr(server, key):
+                yield SecretUse("" if key == "authorize_url" else CLIENT_SECRET, url, key)
 
     def credential(self, inputs: AuthInputs) -> Credential:
         """Return the credential of the grant. The grant is read at the first request."""
         from connform.auth.oauth.credential import GrantCredential
+        from connform.auth.oauth.renewal import bearer_lines
 
-        return GrantCredential(
-            inputs.connection, inputs.grants(), server(inputs.settings, inputs.server), app(inputs), inputs.client
-        )
+        lines: Callable[[Secret], HeaderLines] = bearer_lines
+        scheme = BEARER_SCHEME
+        if "headers" in inputs.settings or "query" in inputs.settings:
+            from connform.auth.token_placement import placed_lines
 
-
-def app(inputs: AuthInputs) -> App:
-    """Return the OAuth client (RFC 6749 §2).
-
-    Raises:
-        ConnectionFailed: `secret_malformed`.
-    """
-    from connform.auth.oauth.client_authentication import App
-
-    settings, secret = inputs.settings, inputs.secrets.get("client_secret")
-    if secret is not None:
-        OAUTH2.judge("client_secret", secret)
-    return App(settings["client_id"], secret, settings.get("client_auth", "basic"))
-
-
-def server(settings: Mapping[str, Any], known: AuthorizationServer) -> AuthorizationServer:
-    """Return the authorization server: the URLs under `auth:` in the manifest, otherwise those of the provider.
-
-    With `issuer`, the URLs of the provider are not used.
-    """
-    declared = {key: settings[key] for key in SERVER_URLS if key in settings}
-    if "issuer" in declared:
-        known = known._replace(
-            authorize_url="", device_authorization_url="", token_url="", refresh_url="", revoke_url=""
-        )
-    if "pkce" in settings:
-        known = known._replace(has_pkce=settings["pkce"])
-    return known._replace(**declared)
+            lines, scheme = placed_lines(inputs)
+        store, server = inputs.grants(), grant_server(inputs)
+        return GrantCredential(inputs.connection, store, server, app(inputs), inputs.client, lines=lines, scheme=scheme)
 
 
 OAUTH2 = OAuth2()

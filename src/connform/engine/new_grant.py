@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from connform.auth import oauth2
+from connform.auth import client
 from connform.auth.interface import AuthInputs
 from connform.auth.oauth.freshness import is_fresh
 from connform.auth.oauth.server import discover
@@ -53,10 +53,10 @@ class NewGrant:
         self._inputs = inputs
         with self._lock():
             pass
-        self._server = server = discover(oauth2.server(inputs.settings, inputs.server), inputs.client, needed)
+        self._server = server = discover(client.grant_server(inputs), inputs.client, needed)
         self._endpoint = TokenEndpoint(
             server.token_url,
-            oauth2.app(inputs),
+            client.app(inputs),
             inputs.client,
             options=server.options,
             refresh_url=server.refresh_url,
@@ -89,7 +89,7 @@ class NewGrant:
 
     def _require_no_working_grant(self, stored: Grant | None) -> None:
         name, settings = self._inputs.connection, self._inputs.settings
-        if stored is None or grant_problem(settings, oauth2.server(settings, self._inputs.server), stored.facts)[0]:
+        if stored is None or grant_problem(settings, client.server(settings, self._inputs.server), stored.facts)[0]:
             return
         raise Refused(
             f"{name} has a grant that works, and nothing was sent: a server ends a grant whose old refresh token comes again. "

@@ -58,6 +58,8 @@ class AuthorizationServer(NamedTuple):
     """Whether it takes PKCE (RFC 7636)."""
     options: TokenOptions = TokenOptions()
     """What it wants of each token request."""
+    login_url: str = ""
+    """Where one login call gets a token, without OAuth."""
 
     def may_renew(self, token_url: str) -> bool:
         """Whether a token endpoint belongs to this server. Only then may the refresh token of its grant be sent there."""
@@ -111,6 +113,8 @@ def settings_for(url: str, client: ClientSettings) -> ClientSettings:
         client,
         base_url=f"{parts.scheme}://{parts.netloc}",
         credential=None,
+        headers={},  # those of the API
+        query={},
         trusts_system=not same_origin(url, client.base_url),
         max_body_bytes=_MAX_BODY_BYTES,
     )

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from connform.auth.described.definition import NO_VALUES, frozen
 from connform.json_pointer import at_pointer
 from connform.lazy_property import lazy_property
 from connform.manifest.pattern import Meter, Pattern
 from connform.providers.answers import judge_status, with_wait
 from connform.providers.bodies import PAGE, has_body, has_text, is_page
-from connform.providers.described.definition import NO_VALUES, Definition, frozen
+from connform.providers.described.definition import Definition
 from connform.providers.interface import Answer, Judgement
 
 _MAX_CODE_LENGTH = 64
