@@ -109,7 +109,7 @@ def test_it_offers_the_regions_of_an_environment_and_the_methods(
     server.open(file)
     assert set(server.complete(file, 6, 13)) == regions
     methods = server.complete(file, 8, 15)
-    assert set(methods) == {"api_key", "oauth2", "bearer", "device_code"}
+    assert set(methods) == {"api_key", "oauth2", "bearer"}
     assert methods["bearer"]["documentation"] == "A token that somebody else obtains and renews."
 
 

@@ -37,10 +37,7 @@ _MAX_BYTES = 1024 * 1024
 )
 @click.option("--instance", metavar="NAME", help="The subdomain of a private instance.")
 @click.option(
-    "--auth",
-    metavar="METHOD",
-    help="api_key (default), oauth2, bearer or device_code.",
-    shell_complete=completion_of("methods"),
+    "--auth", metavar="METHOD", help="api_key (default), oauth2 or bearer.", shell_complete=completion_of("methods")
 )
 @click.option("--name", metavar="NAME", help="The connection's name; default: where it leads.")
 @click.option(

@@ -12,11 +12,8 @@ from connform.manifest.settings import SETTINGS
 from connform.providers.described.rules.declared import ORIGIN, Declared
 
 AUTH_KEYS = frozenset(
-    {
-        *("method", "client_id", "client_auth", "redirect_uri", "scopes", "pkce"),
-        *("issuer", "authorize_url", "device_authorization_url", "token_url", "revoke_url"),
-    }
-)
+    {"method", "client_id", "client_auth", "redirect_uri", "scopes", "issuer", "authorize_url", "token_url", "revoke_url"}
+)  # fmt: skip
 """The keys under `auth:` that hold no secret."""
 CONNECTION_KEYS = frozenset({"provider", "environment", "class", "region", "base_url", "auth", "extends", *SETTINGS})
 """The keys of a connection to a described provider that are no settings of it."""
