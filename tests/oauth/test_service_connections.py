@@ -131,6 +131,26 @@ def test_a_service_account_of_a_json_file(tmp_path: Path, server: AuthlibServer,
     assert server.subjects[0] == "person"
 
 
+def test_an_app_whose_jwt_is_the_bearer_of_a_login_call(tmp_path: Path, server: AuthlibServer, ca_file: Path) -> None:
+    """As a GitHub App."""
+    root = server.url.removesuffix("/token")
+    auth = {
+        "method": "login",
+        "private_key": "env://SERVICE_KEY",
+        "jwt": {"alg": "RS256", "issuer": "acme"},
+        "login": {
+            "url": f"{root}/app/installations/1/access_tokens",
+            "json": {},
+            "headers": {"Authorization": "Bearer {jwt}"},
+            "token_at": "/token",
+            "lifetime": {"time_at": "/expires_at"},
+        },
+    }
+    declare(tmp_path, root, ca_file, auth)
+    assert_ready_and_silent(tmp_path, PEM, {"SERVICE_KEY": PEM})
+    assert server.issued[0]["access_token"].startswith("ghs_")
+
+
 @pytest.mark.parametrize(
     ("value", "words"),
     [
