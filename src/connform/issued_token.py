@@ -33,6 +33,8 @@ class IssuedToken(NamedTuple):
     """The token."""
     facts: TokenFacts
     """The facts that may be shown."""
+    obtained_with: Secret = Secret("")
+    """A digest of the secrets that obtained it, sealed with it. With other secrets it is never used."""
 
 
 class TokenStore(Protocol):

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.canary import API_KEY
 from tests.http.servers import Connection, Server, head
-from tests.private_keys import pem
+from tests.private_keys import pem_of
 from tests.state.test_origins import KEY, Shop
 
 BODY = json.dumps({"access_token": "an-access-token", "token_type": "bearer", "expires_in": 3600}).encode()
@@ -45,7 +46,7 @@ def shop(
     (folder / ".git").mkdir(parents=True)
     monkeypatch.chdir(folder)
     monkeypatch.setenv("SHOP_KEY", API_KEY)
-    monkeypatch.setenv("SHOP_PEM", pem("ES256"))
+    monkeypatch.setenv("SHOP_PEM", pem_of(ec.generate_private_key(ec.SECP256R1())))
     shop = Shop(folder, here, there, capsys)
     shop.manifest = {"version": 1, "connections": {"shop": shop.connection(KEY)}}
     shop.connections["shop"]["check"] = {"path": "/me", "expect": {"body": {"required": ["access_token"]}}}
@@ -79,7 +80,7 @@ def test_what_obtains_a_token_goes_elsewhere_with_force_alone(
 ) -> None:
     shop.connections["shop"]["auth"] = auth(shop.url)
     shop.write()
-    code, text = shop.run("plan")
+    text = shop.run("plan")[1]
     assert f"{secret} → {shop.url} ({use})" in " ".join(text.split()), text
     assert shop.run("apply", "--yes")[0] == 0
     assert shop.received() == 2, "the token, and the check"
@@ -125,3 +126,15 @@ def test_another_place_in_the_request_is_another_destination(
     shop.connections["shop"]["auth"] = {**before, **after}
     shop.write()
     shop.demand_refusal(said)
+
+
+def test_a_token_of_another_secret_proves_nothing_of_this_one(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.connections["shop"]["auth"] = _credentials(shop.url)
+    shop.write()
+    assert shop.run("apply", "--yes")[0] == 0
+    shop.received()
+    assert shop.run("check")[0] == 0
+    assert shop.received() == 1, "the token that is stored is used"
+    monkeypatch.setenv("SHOP_KEY", f"{API_KEY}2")
+    assert shop.run("check")[0] == 0
+    assert shop.received() == 2, "another secret obtains another token"
