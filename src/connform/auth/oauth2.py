@@ -48,8 +48,8 @@ class OAuth2(AuthMethod):
             "redirect_uri": {
                 **URL,
                 "x-compare": "text",
-                "description": "Where the vendor sends the person back to, by plain http to this machine alone (RFC 8252 §7.3); "
-                "registered with the vendor in advance.",
+                "description": "Where the vendor sends the person back to; registered with the vendor in advance. "
+                "Plain http leads to this machine alone (RFC 8252 §7.3).",
                 "examples": ["https://localhost/auth/syngrafii", "http://127.0.0.1:8400/callback"],
             },
             "scopes": {
@@ -95,7 +95,7 @@ class OAuth2(AuthMethod):
             yield Finding("malformed-value", ("client_id",), detail)
         if "client_auth" in auth and "client_secret" not in auth:
             detail = "without `client_secret` there is nothing to show: remove `client_auth`, or write `client_secret`"
-            yield Finding("missing-key", ("client_auth",), detail, at_key=True)
+            yield Finding("missing-key", (), detail)
 
     def judge(self, key: str, secret: Secret) -> None:
         """Require a client secret of printable ASCII characters (RFC 6749 appendix A.2)."""
