@@ -11,7 +11,9 @@ import gc
 import logging
 import multiprocessing
 import os
+import shutil
 import signal
+import subprocess
 import sys
 import threading
 import warnings
@@ -20,6 +22,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from multiprocessing.connection import Connection
+from pathlib import Path
 from types import CellType, FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
@@ -43,7 +46,7 @@ class Child(NamedTuple):
     def result(self) -> Any:
         """Return what its work returned; the test fails where that raised, or hangs."""
         if not self.said.poll(PATIENCE_S + 5):
-            pytest.fail("a forked child hangs, and can't even say where")
+            pytest.fail(f"a forked child hangs, and can't even say where; the kernel says:\n{self._kernel_state()}")
         try:
             is_well, value = self.said.recv()
         except EOFError:
@@ -51,6 +54,15 @@ class Child(NamedTuple):
         if not is_well:
             pytest.fail(f"in a forked child: {value}")
         return value
+
+    def _kernel_state(self) -> str:
+        """Return what the kernel, and a debugger where there is one, know of the child."""
+        files = [Path(f"/proc/{self.pid}/{name}") for name in ("wchan", "syscall", "status")]
+        known = [f"{file.name}: {file.read_text()}" for file in files if file.exists()]
+        if debugger := shutil.which("gdb"):
+            command = [debugger, "-p", str(self.pid), "-batch", "-ex", "thread apply all bt"]
+            known.append(subprocess.run(command, capture_output=True, text=True, check=False).stdout)
+        return "\n".join(known)
 
 
 @contextmanager

@@ -33,7 +33,7 @@ def test_secrets_are_revealed_where_they_leave(pytestconfig: pytest.Config) -> N
 
 MADE_AT_ONCE = {
     "auth/oauth/authorization.py",  # taken without waiting, once and for all
-    "auth/oauth/credential.py",  # in an object of which each process has its own
+    "auth/oauth/renewed_credential.py",  # in an object of which each process has its own
     "http/net/resolver.py",  # the same
     "database/postgres.py",  # in the function that a ProcessLocal calls
 }

@@ -66,6 +66,7 @@ def test_where_a_grant_is_revoked_counts_only_where_it_was_sealed(folder: Path) 
     assert tokens(again) == tokens(first)
 
 
+@pytest.mark.parametrize("folder", VERSIONS[:2], indirect=True)
 def test_its_grants_are_sealed_as_a_whole_by_the_next_write(folder: Path) -> None:
     """Until then their facts are believed as they stand: nothing was bound to them."""
     with closing(sqlite3.connect(folder / FILE, isolation_level=None)) as connection:

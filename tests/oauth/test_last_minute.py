@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from connform.auth.oauth import credential as credential_module
+from connform.auth.oauth import renewed_credential
 from connform.auth.oauth.credential import GrantCredential
 from connform.database.memory import MemoryStore
 from connform.errors import ConnectionFailed
@@ -39,7 +39,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(credential_module, "monotonic", clock)
+    monkeypatch.setattr(renewed_credential, "monotonic", clock)
     return clock
 
 
@@ -124,7 +124,7 @@ def test_a_database_that_is_away_leaves_the_token_in_memory(
 def test_a_slow_endpoint_costs_a_moment_and_its_answer_is_used(
     last_minute: Setting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(credential_module, "_MOMENT_S", 0.05)
+    monkeypatch.setattr(renewed_credential, "_MOMENT_S", 0.05)
     last_minute.server.behaviour = after(0.5, body())
     credential = last_minute.credential()
     with deadline.within(20):

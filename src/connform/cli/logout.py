@@ -1,4 +1,4 @@
-"""`connform logout`: revokes and deletes a grant. Layer 5, no IO of its own."""
+"""`connform logout`: revokes and deletes a grant, or deletes an issued token. Layer 5, no IO of its own."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ def command(options: Options, *, name: str, only_here: bool, force: bool, state:
     """Revoke a grant where its server can, and delete it.
 
     Where the server can't be reached nothing is deleted: the grant would live on there, and nobody could revoke it any more.
+    A token that no person consented to is only deleted.
     """
     from connform.engine.login import logout
 

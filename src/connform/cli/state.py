@@ -40,7 +40,7 @@ def command(
     show NAME     everything that is known of one
     history NAME  every attempt that is remembered
     mv NAME NEW   give one another name, its history and its grant too
-    rm NAME       forget one; its server hears nothing, its grant stays
+    rm NAME       forget one and its issued token; its server hears nothing, its grant stays
     export        everything, as JSON
     """  # noqa: D301  (click's mark for lines that stay as they are)
     from connform.engine.load.selection import Selection

@@ -1,10 +1,11 @@
-"""The state database: opens the tables of grants and of applied records in SQLite or PostgreSQL.
+"""The state database: opens the tables of grants (with that of issued tokens) and of applied records in SQLite or PostgreSQL.
 
 Layer 2. Each kind of database has a module, and an entry in `_OPENERS`.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,6 +33,7 @@ def open_grants(url: str, folder: Path, key: Callable[[], Secret] | None) -> Gra
         ConnectionFailed: `config_invalid`; `store_unavailable` if an optional library is missing.
     """
     from connform.database.grant_table import GrantTable
+    from connform.database.keyed_database import KeyedDatabase
     from connform.database.keys import key_file
 
     with hidden_frames():
@@ -42,11 +44,11 @@ def open_grants(url: str, folder: Path, key: Callable[[], Secret] | None) -> Gra
             return key()
         if database.folder is not None:
             return key_file(database.folder, may_create=is_new)
-        message = "a server keeps grants for many machines: the key must be one that they share"
+        message = "a server keeps grants and tokens for many machines: the key must be one that they share"
         hint = "name it: --state-key env://CONNFORM_KEY (`openssl rand -base64 32` makes one)"
         raise ConnectionFailed("store_key_wrong", message, hint)
 
-    return GrantTable(database, state_key)
+    return GrantTable(KeyedDatabase(database, state_key))
 
 
 def open_state(url: str, folder: Path) -> StateTable:
@@ -55,6 +57,13 @@ def open_state(url: str, folder: Path) -> StateTable:
 
     with hidden_frames():
         return StateTable(_open(url, folder))
+
+
+def is_made(url: str, folder: Path) -> bool:
+    """Whether a state database is named by its URL, or was made in the default folder; arguments as for `open_grants`."""
+    from connform.database.sqlite import FILE
+
+    return bool(url) or os.path.isfile(folder / FILE)  # noqa: PTH113  (pathlib raises where the folder can't be entered)
 
 
 def folder_of(url: str, folder: Path) -> Path | None:

@@ -1,6 +1,6 @@
-"""Encryption of the tokens of a grant: AES-256-GCM (NIST SP 800-38D).
+"""Encryption of the tokens of a grant, and of an issued token: AES-256-GCM (NIST SP 800-38D).
 
-Layer 2, no IO. The facts of the grant are the associated data of the encryption: a record that was changed, or swapped with another
+Layer 2, no IO. The facts of a grant or token are the associated data of the encryption: a record that was changed, or swapped with another
 one, can't be decrypted.
 """
 
@@ -74,6 +74,17 @@ class Cipher:
                 )
             access, refresh = json.loads(opened)
             return Grant(facts, Secret(access), Secret(refresh) if refresh is not None else None)
+
+    def seal_token(self, token: Secret, associated_data: bytes) -> bytes:
+        """Return an issued token, encrypted. Decryption needs the same associated data."""
+        with hidden_frames():
+            return self._seal(token.reveal().encode(), associated_data)
+
+    def open_token(self, sealed: bytes, associated_data: bytes) -> Secret | None:
+        """Return what `seal_token` was given; `None` if the key, the record or its associated data are others."""
+        with hidden_frames():
+            opened = self._open(sealed, associated_data)
+            return None if opened is None else Secret(opened.decode())
 
     def _seal(self, plain: bytes, associated_data: bytes) -> bytes:
         nonce = os.urandom(_NONCE_BYTES)

@@ -6,6 +6,7 @@ Layer 2, no IO. Times are seconds since 1970, UTC. Only the column `sealed` is s
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -33,7 +34,18 @@ COLUMNS = (*FACTS, "sealed")
 READ_META = "SELECT value FROM connform_meta WHERE name = ?"
 SET_META = "INSERT INTO connform_meta (name, value) VALUES (?, ?)"
 DELETE_META = "DELETE FROM connform_meta WHERE name = ?"
+SET_STAMP = (
+    "INSERT INTO connform_stamps (connection, stamp) VALUES (?, ?) "
+    "ON CONFLICT (connection) DO UPDATE SET stamp = excluded.stamp"
+)
+"""Each write makes a new random stamp, which is part of the associated data: an old record put back can't be decrypted."""
+_STAMP_BYTES = 16
 READ_FACTS = f"SELECT {', '.join(FACTS)} FROM connform_grants ORDER BY connection"  # noqa: S608  (the columns are constants)
+
+
+def new_stamp() -> bytes:
+    """Return a random stamp."""
+    return os.urandom(_STAMP_BYTES)
 
 
 def row_of(grant: Grant, cipher: Cipher, stamp: bytes) -> tuple[Any, ...]:
@@ -80,15 +92,16 @@ def facts_of(row: Sequence[Any]) -> GrantFacts:
         token_url=token_url,
         client_id=client_id,
         scopes=tuple(scopes.split()),
-        obtained_at=_time(obtained),
-        expires_at=None if expires is None else _time(expires),
+        obtained_at=time_of(obtained),
+        expires_at=None if expires is None else time_of(expires),
         is_renewable=bool(is_renewable),
         revoke_url=revoke_url,
-        pending=None if since is None else Pending(_time(since), holder),
+        pending=None if since is None else Pending(time_of(since), holder),
         ended=ended,
-        granted_at=None if granted is None else _time(granted),
+        granted_at=None if granted is None else time_of(granted),
     )
 
 
-def _time(seconds: float) -> datetime:
+def time_of(seconds: float) -> datetime:
+    """Return a stored time, aware UTC."""
     return datetime.fromtimestamp(seconds, UTC)

@@ -5,17 +5,27 @@ Layer 2, no IO of its own: `sqlite` or `postgres` executes the SQL and holds the
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from connform.database.cipher import Cipher, have_same_tokens, is_same
-from connform.database.grant_rows import COLUMNS, DELETE_META, READ_FACTS, SET_META, facts_of, grant_of, row_of
-from connform.database.interface import Database, Execute, LockTimeout
+from connform.database.grant_rows import (
+    COLUMNS,
+    DELETE_META,
+    READ_FACTS,
+    SET_META,
+    SET_STAMP,
+    facts_of,
+    grant_of,
+    new_stamp,
+    row_of,
+)
+from connform.database.interface import Execute, LockTimeout
+from connform.database.keyed_database import KeyedDatabase
+from connform.database.token_table import TokenTable
 from connform.errors import ConnectionFailed
 from connform.grant import Grant, GrantFacts, LockedGrant, Pending
-from connform.secret import Secret
 
 RESERVED_BYTES = 16 * 1024
 """The size of the placeholder that reserves disk space: a full disk is noticed before a token is spent, not after."""
@@ -33,40 +43,29 @@ _REPLACE = (
     "WHERE connection = ? AND sealed = ?"
 )
 _IS_STORED = "SELECT 1 FROM connform_grants WHERE connection = ? AND sealed = ?"
-_STAMP = (
-    "INSERT INTO connform_stamps (connection, stamp) VALUES (?, ?) "
-    "ON CONFLICT (connection) DO UPDATE SET stamp = excluded.stamp"
-)
-"""Each write makes a new random stamp, which is part of the associated data: an old record put back can't be decrypted."""
-_STAMP_BYTES = 16
 _DELETE = (
     "DELETE FROM connform_grants WHERE connection = ?",
     "DELETE FROM connform_stamps WHERE connection = ?",
 )
-_HAS_GRANTS = "SELECT 1 FROM connform_grants LIMIT 1"
-_KEY_CHECK = "SELECT value FROM connform_meta WHERE name = 'key-check'"
 
 
 class GrantTable:
     """The `GrantStore` of one database."""
 
-    def __init__(self, database: Database, key: Callable[[bool], Secret]) -> None:
-        """Take a database and its key.
+    def __init__(self, keyed: KeyedDatabase) -> None:
+        self._keyed = keyed
+        self._database = keyed.database
 
-        Args:
-            database: where the grants are stored.
-            key: returns the key; called when tokens are read or written, not for facts. Its argument says whether the table has
-                no grants yet, so that a new key may be made.
-        """
-        self._database = database
-        self._key = key
-        self._cipher: Cipher | None = None
+    @property
+    def tokens(self) -> TokenTable:
+        """The table of issued tokens in the same database."""
+        return TokenTable(self._keyed)
 
     def read(self, connection: str) -> Grant | None:
         """Return a grant without locking it."""
         with self._database.reading() as execute:
             rows = execute(_READ, (connection,)) if execute else []
-            return grant_of(rows[0], self._checked_cipher(execute)) if execute and rows else None
+            return grant_of(rows[0], self._keyed.cipher(execute)) if execute and rows else None
 
     def facts(self) -> Iterator[GrantFacts]:
         """Yield the facts of every grant, by name; needs no key."""
@@ -79,7 +78,7 @@ class GrantTable:
         """Lock a grant during the block."""
         try:
             with self._database.lock(connection, timeout_s):
-                yield _LockedRow(self, self._database, connection)
+                yield _LockedRow(self, self._keyed, connection)
         except LockTimeout as timeout:
             message = f"the grant of {connection} was not free within {timeout_s:.0f} s"
             raise ConnectionFailed("store_locked", f"{message}: {timeout}") from None
@@ -95,11 +94,11 @@ class GrantTable:
             new: the new name, which has no grant.
         """
         for row in execute(_READ, (old,)):
-            cipher, stamp = self._checked_cipher(execute), os.urandom(_STAMP_BYTES)
+            cipher, stamp = self._keyed.cipher(execute), new_stamp()
             grant = grant_of(row, cipher)
             renamed = grant._replace(facts=grant.facts._replace(connection=new))
             execute(_INSERT, row_of(renamed, cipher, stamp))
-            execute(_STAMP, (new, stamp))
+            execute(SET_STAMP, (new, stamp))
             for statement in _DELETE:
                 execute(statement, (old,))
 
@@ -107,45 +106,20 @@ class GrantTable:
         """Close files and connections."""
         self._database.close()
 
-    @contextmanager
-    def writing(self) -> Iterator[tuple[Execute, Cipher]]:
-        """Yield a durable transaction, and the cipher."""
-        with self._database.writing() as execute:
-            yield execute, self._checked_cipher(execute, may_create=True)
-
-    def _checked_cipher(self, execute: Execute, *, may_create: bool = False) -> Cipher:
-        """Return the cipher after checking that its key is the one of the database.
-
-        A database without grants accepts a new key: no grant needs the old one.
-        """
-        if self._cipher is None:
-            rows = execute(_KEY_CHECK)
-            is_new = may_create and not (rows and execute(_HAS_GRANTS))
-            cipher = Cipher(self._key(is_new))
-            if rows and cipher.is_key_of(bytes(rows[0][0])):
-                self._cipher = cipher
-            elif is_new:
-                execute(DELETE_META, ("key-check",))
-                execute(SET_META, ("key-check", cipher.key_check()))
-                return cipher  # the next call stores it in `_cipher`, after the commit
-            else:
-                raise ConnectionFailed("store_key_wrong", f"{self._database.place} was made with another key")
-        return self._cipher
-
 
 def write_grant(execute: Execute, cipher: Cipher, grant: Grant) -> None:
     """Insert or replace the record of a grant."""
-    stamp = os.urandom(_STAMP_BYTES)
+    stamp = new_stamp()
     execute(_WRITE, row_of(grant, cipher, stamp))
-    execute(_STAMP, (grant.facts.connection, stamp))
+    execute(SET_STAMP, (grant.facts.connection, stamp))
 
 
 class _LockedRow:
     """A `LockedGrant` whose lock is held."""
 
-    def __init__(self, table: GrantTable, database: Database, connection: str) -> None:
+    def __init__(self, table: GrantTable, keyed: KeyedDatabase, connection: str) -> None:
         self._table = table
-        self._database = database
+        self._keyed = keyed
         self._connection = connection
 
     def read(self) -> Grant | None:
@@ -155,14 +129,14 @@ class _LockedRow:
     def check_writable(self) -> None:
         """Check that a grant can be stored: write a placeholder that is large enough, and delete it. The database keeps the freed space."""
         self._reserve_space()
-        with self._table.writing() as (execute, _):
+        with self._keyed.writing() as (execute, _):
             execute(DELETE_META, ("room",))
 
     def begin_refresh(self, expected: Grant) -> bool:
         """Write the pending refresh, and reserve space for the new tokens, if the record is `expected`: compare-and-swap."""
         pending = Pending.of_this_process()
         self._reserve_space()
-        with self._table.writing() as (execute, cipher):
+        with self._keyed.writing() as (execute, cipher):
             execute(DELETE_META, ("room",))
             rows = execute(_READ, (self._connection,))
             if not rows or not is_same(grant_of(rows[0], cipher), expected):
@@ -172,12 +146,12 @@ class _LockedRow:
 
     def write(self, grant: Grant) -> None:
         """Replace the whole record."""
-        with self._table.writing() as (execute, cipher):
+        with self._keyed.writing() as (execute, cipher):
             write_grant(execute, cipher, grant)
 
     def replace(self, expected: Grant, grant: Grant) -> bool:
         """Replace the record if its tokens are those of `expected`: compare-and-swap in one statement."""
-        with self._table.writing() as (execute, cipher):
+        with self._keyed.writing() as (execute, cipher):
             rows = execute(_READ, (self._connection,))
             if not rows:
                 return False
@@ -188,21 +162,21 @@ class _LockedRow:
     def _swap(self, execute: Execute, cipher: Cipher, row: Sequence[Any], grant: Grant) -> bool:
         """Replace a row that was read by a new record; return false if the row has changed since."""
         *_, before, _ = row
-        stamp = os.urandom(_STAMP_BYTES)
+        stamp = new_stamp()
         _, *values, renewed = row_of(grant, cipher, stamp)
         execute(_REPLACE, (*values, renewed, self._connection, bytes(before)))
         is_stored = bool(execute(_IS_STORED, (self._connection, renewed)))
         if is_stored:
-            execute(_STAMP, (self._connection, stamp))
+            execute(SET_STAMP, (self._connection, stamp))
         return is_stored
 
     def delete(self) -> None:
         """Delete the record. Needs no key."""
-        with self._database.writing() as execute:
+        with self._keyed.database.writing() as execute:
             for statement in _DELETE:
                 execute(statement, (self._connection,))
 
     def _reserve_space(self) -> None:
-        with self._table.writing() as (execute, _):
+        with self._keyed.writing() as (execute, _):
             execute(DELETE_META, ("room",))
             execute(SET_META, ("room", bytes(RESERVED_BYTES)))

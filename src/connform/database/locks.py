@@ -67,7 +67,7 @@ def _wait(descriptor: int, timeout_s: float) -> None:
             remaining_s = ends_at - monotonic()
             if remaining_s <= 0:
                 holder = os.pread(descriptor, 200, 0).decode(errors="replace").strip()
-                raise LockTimeout(holder or "nobody says who holds it") from None
+                raise LockTimeout(holder or "nobody says who holds it", datetime.now(UTC)) from None
             sleep(min(pause_s, remaining_s))
             pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
         else:

@@ -1,4 +1,4 @@
-"""A `GrantStore` in memory: for simulations, and for tests of those who use connform.
+"""A `GrantStore` in memory, for simulations and tests, and a `TokenStore` in memory.
 
 Layer 2, no IO.
 """
@@ -15,6 +15,7 @@ from threading import Lock
 from connform.database.cipher import have_same_tokens, is_same
 from connform.errors import ConnectionFailed
 from connform.grant import Grant, GrantFacts, Pending
+from connform.issued_token import IssuedToken
 from connform.process_local import ProcessLocal
 
 
@@ -88,3 +89,34 @@ class LockedMemoryGrant:
     def delete(self) -> None:
         """Delete the record."""
         self._store.grants.pop(self._connection, None)
+
+
+class MemoryTokens:
+    """A `TokenStore` that keeps issued tokens in memory. A forked child has its parent's tokens, and locks of its own."""
+
+    def __init__(self) -> None:
+        self._tokens: dict[str, IssuedToken] = {}
+        self._locks = ProcessLocal(partial(defaultdict[str, Lock], Lock))
+
+    def read(self, connection: str) -> IssuedToken | None:
+        """Return a token."""
+        return self._tokens.get(connection)
+
+    @contextmanager
+    def lock(self, connection: str, timeout_s: float) -> Iterator[None]:
+        """Lock a token during the block."""
+        lock = self._locks.own[connection]
+        if not lock.acquire(timeout=timeout_s):
+            raise ConnectionFailed("store_locked", f"the token of {connection} was not free within {timeout_s:.0f} s")
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def write(self, token: IssuedToken) -> None:
+        """Replace the token of its connection."""
+        self._tokens[token.connection] = token
+
+    def delete(self, connection: str) -> bool:
+        """Delete a token."""
+        return self._tokens.pop(connection, None) is not None

@@ -12,7 +12,7 @@ from threading import BoundedSemaphore
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from connform.database.interface import Execute, LockTimeout
+from connform.database.interface import GRANTS_SCHEMA, Execute, LockTimeout
 from connform.database.own_connection import OwnConnection
 from connform.database.postgres_server import PostgresServer, describe_holder, execute_on, set_held_since
 from connform.errors import ConnectionFailed
@@ -45,6 +45,12 @@ _MIGRATIONS = (
     CREATE TABLE connform_stamps (connection TEXT PRIMARY KEY, stamp BYTEA NOT NULL);
     ALTER TABLE connform_grants ADD COLUMN granted_at DOUBLE PRECISION
     """,
+    """
+    CREATE TABLE connform_tokens (
+        connection TEXT PRIMARY KEY, binding TEXT NOT NULL, obtained_at DOUBLE PRECISION NOT NULL,
+        expires_at DOUBLE PRECISION, scopes TEXT NOT NULL, sealed BYTEA NOT NULL
+    )
+    """,
 )
 """The migrations from each version of the schema to the next. Never change one that was released."""
 _META = "CREATE TABLE IF NOT EXISTS connform_meta (name TEXT PRIMARY KEY, value BYTEA NOT NULL)"
@@ -63,7 +69,7 @@ _LOCK = (
     f"SELECT pg_advisory_lock({_LOCK_KEY}) FROM bounded"
 )
 _HOLDER = (
-    "SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid) "  # noqa: S608  (constants)
+    "SELECT application_name, clock_timestamp() FROM pg_locks JOIN pg_stat_activity USING (pid) "  # noqa: S608  (constants)
     "WHERE locktype = 'advisory' AND granted AND objsubid = 1 "
     "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
     f"AND ((classid::bigint << 32) | objid::bigint) = {_LOCK_KEY}"
@@ -92,19 +98,22 @@ class PostgresDatabase:
         self.place = self._server.place
         self.folder = None
         self._own: OwnConnection[psycopg.Connection[Any]] = OwnConnection(self)
-        self._has_tables = False
+        self._is_current = False
 
     @contextmanager
-    def reading(self) -> Iterator[Execute | None]:
-        """Yield a function to read with; `None` if the tables don't exist."""
+    def reading(self, schema: int = GRANTS_SCHEMA) -> Iterator[Execute | None]:
+        """Yield a function to read with; `None` if there are no tables, or if their schema is older than `schema`."""
         with self._transaction(denied="store_unavailable") as execute:
-            yield execute if self._ensure_tables(execute) else None
+            version = len(_MIGRATIONS) if self._is_current else self._version(execute)
+            if 0 < version < GRANTS_SCHEMA:
+                version = self._migrate(execute)
+            yield execute if version >= schema else None
 
     @contextmanager
     def writing(self) -> Iterator[Execute]:
         """Yield a durable transaction."""
         with self._transaction() as execute:
-            self._ensure_tables(execute, may_create=True)
+            self._bring_forward(execute)
             yield execute
 
     @contextmanager
@@ -124,7 +133,7 @@ class PostgresDatabase:
             def writing() -> Iterator[Execute]:
                 with self._server.translate_errors(), session.transaction():
                     execute = execute_on(session)
-                    self._ensure_tables(execute, may_create=True)
+                    self._bring_forward(execute)
                     yield execute
 
             yield writing
@@ -142,8 +151,8 @@ class PostgresDatabase:
                 try:
                     execute(_LOCK, (str(remaining_ms), name))
                 except psycopg.errors.LockNotAvailable:
-                    holders = execute(_HOLDER, (name,)) or [("someone",)]
-                    raise LockTimeout(describe_holder(holders[0][0])) from None
+                    (holder, now), *_ = execute(_HOLDER, (name,)) or [("someone", None)]
+                    raise LockTimeout(describe_holder(holder), now) from None
             execute("SET lock_timeout = 0")
             set_held_since(session)
             yield session
@@ -162,20 +171,19 @@ class PostgresDatabase:
             with session.transaction():
                 yield execute_on(session)
 
-    def _ensure_tables(self, execute: Execute, *, may_create: bool = False) -> bool:
-        """Return whether the tables exist. Migrate old ones, and with `may_create` make missing ones."""
-        if self._has_tables:
-            return True
-        version = self._version(execute)
-        self._has_tables = version == len(_MIGRATIONS)
-        if self._has_tables or not (version or may_create):
-            return self._has_tables
+    def _bring_forward(self, execute: Execute) -> None:
+        """Make missing tables, and migrate old ones."""
+        if not self._is_current and self._version(execute) < len(_MIGRATIONS):
+            self._migrate(execute)
+
+    def _migrate(self, execute: Execute) -> int:
+        """Migrate to the newest version of the schema, and return it."""
         execute(f"SELECT pg_advisory_xact_lock({_LOCK_KEY})", ("schema",))
         execute(_META)
         for script in _MIGRATIONS[self._version(execute) :]:  # another process may have migrated meanwhile
             execute(script)
         execute(_SET_VERSION, (str(len(_MIGRATIONS)).encode(),))
-        return True
+        return len(_MIGRATIONS)
 
     def _version(self, execute: Execute) -> int:
         """Return the version of the schema; 0 if there is none."""
@@ -187,6 +195,7 @@ class PostgresDatabase:
                 f"{self.place} was written by a newer connform (schema {version}; this one knows {len(_MIGRATIONS)})"
             )
             raise ConnectionFailed("store_corrupt", message, "update connform")
+        self._is_current = version == len(_MIGRATIONS)
         return version
 
 

@@ -9,7 +9,6 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from ipaddress import IPv6Address
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
@@ -48,6 +47,10 @@ _ADVICE = {
 }
 """Part of a message → what to do."""
 _SINCE = " since "
+_NAME_WITH_TIME = (
+    "SELECT set_config('application_name', CAST(? AS text) "
+    "|| to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), false)"
+)
 _HOST_CHARACTERS = 18
 """The most characters of a host name: host, process and time must fit into a session name of 63 bytes."""
 
@@ -184,9 +187,8 @@ def execute_on(session: psycopg.Connection[Any]) -> Execute:
 
 
 def set_held_since(session: psycopg.Connection[Any]) -> None:
-    """Write the current time into the name of a session as the start of its locks: other users can see only that name."""
-    name = f"{_session_name()}{_SINCE}{datetime.now(UTC):%FT%TZ}"
-    execute_on(session)("SELECT set_config('application_name', ?, false)", (name,))
+    """Write the current time of the server into the name of a session as the start of its locks: other users can see only that name."""
+    execute_on(session)(_NAME_WITH_TIME, (f"{_session_name()}{_SINCE}",))
 
 
 def describe_holder(name: str) -> str:

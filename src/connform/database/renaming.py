@@ -1,4 +1,4 @@
-"""Renames a connection in a state database: record, history and grant, in one transaction.
+"""Renames a connection in a state database: record, history and grant, in one transaction. Its issued token is dropped.
 
 Layer 2, no IO of its own. The caller has locked the parts of the state and the grants of both names.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from connform.database.grant_table import GrantTable
 from connform.database.state_table import DELETE_OLD_ATTEMPTS, MAX_ATTEMPTS, StateChanges
+from connform.database.token_rows import delete_token
 
 _IS_RECORDED = "SELECT 1 FROM connform_connections WHERE connection = ?"
 _DELETE_RECORD = "DELETE FROM connform_connections WHERE connection = ?"
@@ -19,7 +20,7 @@ _DELETE_HISTORY = "DELETE FROM connform_history WHERE connection = ?"
 
 
 def rename(changes: StateChanges, grants: GrantTable, old: str, new: str) -> None:
-    """Rename the record, the history and the grant of a connection.
+    """Rename the record, the history and the grant of a connection; drop its issued token.
 
     A record with the new name is replaced, if there is one with the old name; its history stays. The caller must check that it may be
     replaced. A grant with the new name is never replaced.
@@ -41,3 +42,5 @@ def rename(changes: StateChanges, grants: GrantTable, old: str, new: str) -> Non
         execute(_DELETE_HISTORY, (old,))
         execute(DELETE_OLD_ATTEMPTS, (new, new, MAX_ATTEMPTS - 1))
         grants.rename(execute, old, new)
+        for name in (old, new):  # an issued token is bound to its name, and can be obtained again
+            delete_token(execute, name)

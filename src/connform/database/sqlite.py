@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import RLock
 from time import monotonic, sleep
 
-from connform.database.interface import Execute
+from connform.database.interface import GRANTS_SCHEMA, Execute
 from connform.database.locks import lock_file
 from connform.database.own_connection import OwnConnection
 from connform.database.private_files import check_private, ignore_in_git, make_folder, open_private
@@ -58,6 +58,12 @@ _MIGRATIONS = (
     CREATE TABLE connform_stamps (connection TEXT PRIMARY KEY, stamp BLOB NOT NULL) STRICT;
     ALTER TABLE connform_grants ADD COLUMN granted_at REAL;
     """,
+    """
+    CREATE TABLE connform_tokens (
+        connection TEXT PRIMARY KEY, binding TEXT NOT NULL, obtained_at REAL NOT NULL, expires_at REAL,
+        scopes TEXT NOT NULL, sealed BLOB NOT NULL
+    ) STRICT;
+    """,
 )
 """The migrations from each version of the schema to the next. Never change one that was released."""
 _UNWRITABLE = {
@@ -80,15 +86,15 @@ class SqliteDatabase:
         self._next_write_at = 0.0
 
     @contextmanager
-    def reading(self) -> Iterator[Execute | None]:
-        """Yield a function to read with; `None` if there is no file."""
+    def reading(self, schema: int = GRANTS_SCHEMA) -> Iterator[Execute | None]:
+        """Yield a function to read with; `None` if there is no file, or if its schema is older than `schema`."""
         with self._own.lock.own, self._translate_errors():
             try:
                 connection = self._connect(may_create=False)
             except FileNotFoundError:
                 yield None
             else:
-                yield bounded_execute(connection, self._path)
+                yield bounded_execute(connection, self._path) if _version(connection) >= schema else None
 
     @contextmanager
     def writing(self) -> Iterator[Execute]:
@@ -97,6 +103,8 @@ class SqliteDatabase:
             self._make_folder()
             connection = self._connect(may_create=True)
             ignore_in_git(self.folder)
+            if _version(connection) < len(_MIGRATIONS):
+                _migrate(connection, self._path)
             sleep(max(self._next_write_at - monotonic(), 0))
             connection.execute("BEGIN IMMEDIATE")
             began_at = monotonic()
@@ -165,7 +173,7 @@ class SqliteDatabase:
             connection.execute("PRAGMA synchronous = FULL")
             # the journal keeps its space, for writes to a full disk
             connection.execute("PRAGMA journal_mode = PERSIST")
-            _migrate(connection, self._path, may_write=mode == "rw")
+            _require_readable(connection, self._path, may_write=mode == "rw")
         except BaseException:
             connection.close()
             raise
@@ -188,26 +196,34 @@ class SqliteDatabase:
             raise ConnectionFailed(fault, f"{self.place}: {error}") from None
 
 
-def _migrate(connection: sqlite3.Connection, path: Path, *, may_write: bool) -> None:
-    place, execute = str(path), bounded_execute(connection, path)
-    version = verify_schema(execute, _MIGRATIONS)
+def _require_readable(connection: sqlite3.Connection, path: Path, *, may_write: bool) -> None:
+    """Require that a file can be read: bring a very old schema forward, and refuse a newer one."""
+    version = verify_schema(bounded_execute(connection, path), _MIGRATIONS)
     if version > len(_MIGRATIONS):
-        message = (
-            f"{place} was written by a newer connform (its schema is {version}, this one knows {len(_MIGRATIONS)})"
-        )
+        message = f"{path} was written by a newer connform (its schema is {version}, this one knows {len(_MIGRATIONS)})"
         raise ConnectionFailed("store_corrupt", message, "update connform")
-    if version == len(_MIGRATIONS):
+    if version >= GRANTS_SCHEMA:
         return
     if not may_write:
-        message = f"{place} has an older schema ({version}), and can't be brought forward"
+        message = f"{path} has an older schema ({version}), and can't be brought forward"
         raise ConnectionFailed("store_unwritable", message, "make it writable for one run of this connform")
+    _migrate(connection, path)
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    ((version,),) = connection.execute("PRAGMA user_version")
+    return int(version)
+
+
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
-        version = verify_schema(execute, _MIGRATIONS)  # another process may have migrated meanwhile
+        # another process may have migrated meanwhile
+        version = verify_schema(bounded_execute(connection, path), _MIGRATIONS)
         for script in _MIGRATIONS[version:]:
             for statement in filter(str.strip, script.split(";")):
                 connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {len(_MIGRATIONS)}")
+        connection.execute(f"PRAGMA user_version = {max(version, len(_MIGRATIONS))}")
         connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
         connection.execute("COMMIT")
     except BaseException:

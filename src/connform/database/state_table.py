@@ -14,6 +14,7 @@ from typing import Any
 
 from connform.database.grant_rows import DELETE_META, READ_FACTS, READ_META, SET_META, facts_of
 from connform.database.interface import Database, Execute, LockTimeout
+from connform.database.token_rows import delete_token
 from connform.errors import ConnectionFailed
 from connform.grant import GrantFacts
 from connform.recorded import Actor, Applied, AppliedRecord, Attempt, EarlierSpec, RecordSummary, StateRow, UsedSecret
@@ -208,7 +209,7 @@ class StateChanges:
     def write(
         self, records: Sequence[AppliedRecord], removed: Sequence[str] = (), former: Sequence[EarlierSpec] = ()
     ) -> None:
-        """Replace records, add their latest attempts to the history, and delete removed connections, in one durable transaction.
+        """Replace records, add their latest attempts to the history, and delete removed connections with their issued tokens, in one transaction.
 
         Only one thread at a time may call it.
 
@@ -231,6 +232,7 @@ class StateChanges:
             for connection in removed:
                 for statement in _DELETE:
                     execute(statement, (connection,))
+                delete_token(execute, connection)
 
 
 def _summary(file: str, digest: str, is_applied: int, fault: str) -> RecordSummary:

@@ -154,6 +154,7 @@ class Connections(Mapping[str, ReadyConnection]):
         wait_until_written()
         context = self._context()
         context.credentials.clear()
+        context.tokens.close()
         context.grants.close()
         context.source.close()
 

@@ -93,7 +93,7 @@ def manifest_names(files: Sequence[str]) -> list[str]:
 
 
 def forget(files: Sequence[str], name: str, *, state: StateLocation, lock_timeout_s: float) -> None:
-    """Delete the applied record and the history of a connection. Nothing is sent to its server, and its grant stays.
+    """Delete the applied record, the history and the issued token of a connection. Nothing is sent to its server, and its grant stays.
 
     Args:
         files: manifests; by default, the state database is in their folders.

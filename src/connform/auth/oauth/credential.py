@@ -1,57 +1,25 @@
-"""The credential of a grant: sends its access token, and lets concurrent callers share one renewal.
+"""The credential of a grant: sends its access token, and renews it with the refresh token.
 
-Layer 2. A renewal uses the table of grants and the token endpoint. It runs in its own thread: a caller that stops waiting does not
-stop it, so the new tokens are always stored.
+Layer 2; no IO of its own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future
-from datetime import UTC, datetime
-from threading import Lock
-from time import monotonic
+from datetime import datetime
 
-from connform.auth.oauth import pending_refresh
-from connform.auth.oauth.freshness import is_fresh, is_valid
-from connform.auth.oauth.renewal import Renewal, header_lines
-from connform.auth.oauth.renewal_thread import RenewalThread
+from connform.auth.oauth.client_authentication import App
+from connform.auth.oauth.renewal import Renewal, bearer_lines
+from connform.auth.oauth.renewed_credential import RenewedCredential, now_utc
 from connform.auth.oauth.server import AuthorizationServer
-from connform.auth.oauth.token_endpoint import App
-from connform.errors import ConnectionFailed
-from connform.grant import Grant, GrantFacts, GrantStore
+from connform.grant import GrantStore
 from connform.http.header import BEARER_SCHEME
-from connform.http.net import deadline
-from connform.http.settings import NO_LINES, ClientSettings, Credential, HeaderLines
-from connform.process_local import ProcessLocal
-
-_LOCK_WAIT_SHARE = 0.9
-"""The share of a caller's time to wait for the lock: at its end the message says who holds the lock, before the caller's deadline."""
-_MOMENT_S = 2.0
-"""How long a caller waits for a renewal while the present token is valid; half of its time if that is less."""
-_PAUSE_S = 5.0
-"""How long the present token is used without a renewal after one has failed."""
-_APP_REFUSED = "client_credentials_rejected"
-"""The fault that is raised even if the present token is valid: the client secret is read again then."""
+from connform.http.settings import ClientSettings, HeaderLines
+from connform.secret import Secret
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
-class _CurrentRenewal:
-    """The renewal that runs in this process."""
-
-    def __init__(self) -> None:
-        self.lock = Lock()
-        self.outcome: Future[Grant] | None = None
-
-
-class GrantCredential(Credential):
-    """The credential of one connection. Threads and tasks may share it."""
-
-    is_renewable = True
-    scheme = BEARER_SCHEME
+class GrantCredential(RenewedCredential):
+    """The credential of the grant of one connection. Threads and tasks may share it."""
 
     def __init__(
         self,
@@ -61,7 +29,9 @@ class GrantCredential(Credential):
         app: App,
         settings: ClientSettings,
         *,
-        clock: Callable[[], datetime] = _now,
+        clock: Callable[[], datetime] = now_utc,
+        lines: Callable[[Secret], HeaderLines] = bearer_lines,
+        scheme: str = BEARER_SCHEME,
     ) -> None:
         """Make the credential. The grant is read at the first request.
 
@@ -72,108 +42,7 @@ class GrantCredential(Credential):
             app: the OAuth client.
             settings: TLS, proxy and time-outs for the token endpoint.
             clock: returns the current time, aware UTC.
+            lines: returns what carries a token.
+            scheme: the authentication scheme in front of it; empty for none.
         """
-        self._connection = connection
-        self._renewal = Renewal(connection, store, server, app, settings, clock)
-        self._clock = clock
-        self._pause_ends_at = 0.0
-        self._current = ProcessLocal(_CurrentRenewal)
-
-    @property
-    def facts(self) -> GrantFacts | None:
-        """The facts of the grant that was renewed or read last; `None` before the first request."""
-        present = self._renewal.present
-        return present[0].facts if present else None
-
-    def headers(self) -> HeaderLines:
-        """Return the header line of the token in memory while it is fresh, or valid and its renewal has just failed; otherwise nothing."""
-        present = self._renewal.present
-        if present is None:
-            return NO_LINES
-        (grant, lines), now = present, self._clock()
-        if is_fresh(grant.facts, now) or (monotonic() < self._pause_ends_at and is_valid(grant.facts, now)):
-            return lines
-        return NO_LINES
-
-    def renew(self, refused: HeaderLines = NO_LINES) -> HeaderLines:
-        """Return the header line of a usable token, after a renewal if needed (`http.settings.Credential`).
-
-        If the renewal fails, or takes longer than a moment, that is the present token while it is valid and was not refused.
-
-        Raises:
-            ConnectionFailed: as for `Renewal.run`. At the deadline of the caller, the message says what the renewal waits for; the
-                renewal goes on.
-        """
-        while True:
-            lines = self.headers()
-            if lines and lines != refused:
-                return lines
-            limit_s = self._remaining_s()
-            outcome, is_own = self._join_or_start(refused, limit_s)
-            try:
-                lines = header_lines(self._result(outcome, limit_s, refused))
-            except (TimeoutError, ConnectionFailed) as error:
-                failure = error if isinstance(error, ConnectionFailed) else self._renewal.timeout_failure()
-                if failure.fault.name != _APP_REFUSED and (lines := self._still_valid(refused)):
-                    self._pause_ends_at = monotonic() + _PAUSE_S
-                    return lines
-                if is_own or failure is not error or failure.fault.name != "store_locked":
-                    raise failure from None
-                continue  # the caller that started it had less time to wait for the lock
-            if is_own or lines != refused:  # a renewal of another caller may return the token that was refused here
-                return lines
-
-    def _result(self, outcome: Future[Grant], limit_s: float | None, refused: HeaderLines) -> Grant:
-        """Return the renewed grant.
-
-        Raises:
-            ConnectionFailed: of the renewal.
-            TimeoutError: the time of the caller is over, or a moment has passed and the present token is valid.
-        """
-        moment_s = _MOMENT_S if limit_s is None else min(_MOMENT_S, limit_s / 2)
-        for timeout_s in (moment_s, None if limit_s is None else limit_s - moment_s):
-            try:
-                return outcome.result(timeout_s)
-            except TimeoutError:
-                if self._still_valid(refused):
-                    break
-        raise TimeoutError
-
-    def _still_valid(self, refused: HeaderLines) -> HeaderLines:
-        """Return the header line of the present token if it is valid and was not refused; otherwise nothing."""
-        present = self._renewal.present
-        if present is None or not is_valid(present[0].facts, self._clock()) or present[1] == refused:
-            return NO_LINES
-        return present[1]
-
-    def _remaining_s(self) -> float | None:
-        try:
-            return deadline.allow(None)
-        except TimeoutError:
-            message = f"no time was left to renew the grant of {self._connection}"
-            raise ConnectionFailed("http_deadline", message) from None
-
-    def _join_or_start(self, refused: HeaderLines, limit_s: float | None) -> tuple[Future[Grant], bool]:
-        """Return the outcome of the running renewal, or of a new one, and whether it is this caller's own."""
-        current = self._current.own
-        with current.lock:
-            if current.outcome is not None and not current.outcome.done():
-                return current.outcome, False
-            current.outcome = self._start(refused, limit_s)
-            return current.outcome, True
-
-    def _start(self, refused: HeaderLines, limit_s: float | None) -> Future[Grant]:
-        """Start a renewal in a thread, which completes even if all callers give up or the process is ending."""
-        outcome: Future[Grant] = Future()
-        lock_timeout_s = pending_refresh.MAX_AGE.total_seconds() if limit_s is None else limit_s * _LOCK_WAIT_SHARE
-
-        def work() -> None:
-            try:
-                grant = self._renewal.run(refused, lock_timeout_s)
-            except BaseException as error:  # noqa: BLE001  (it is raised in the callers)
-                outcome.set_exception(error)
-            else:
-                outcome.set_result(grant)
-
-        RenewalThread(target=work, name=f"connform renews {self._connection}", daemon=False).start()
-        return outcome
+        super().__init__(Renewal(connection, store, server, app, settings, clock, lines), scheme, clock)

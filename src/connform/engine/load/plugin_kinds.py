@@ -16,6 +16,7 @@ from connform.errors import SecretUnresolved, unknown_fault
 from connform.faults import FAULTS
 from connform.grant import GrantFacts
 from connform.http.settings import Credential, HeaderLines
+from connform.issued_token import TokenFacts
 from connform.manifest.rules import Finding
 from connform.manifest.shape import Shape
 from connform.providers.environments import PRODUCTION, TEST
@@ -59,7 +60,8 @@ def _finding_problem(finding: Any) -> str:
 
 
 def _instance_problem(instance: Instance, *_: object) -> str:
-    wrong = _wrong_field(instance, {**dict.fromkeys(Instance._fields, str), "safe_posts": Sequence})
+    texts = dict.fromkeys(("headers", "query", "values"), Mapping)
+    wrong = _wrong_field(instance, {**dict.fromkeys(Instance._fields, str), "safe_posts": Sequence, **texts})
     for name in () if wrong else _URLS:
         try:
             _ = urlsplit(getattr(instance, name)).port  # of a wrong port, only this raises
@@ -145,7 +147,7 @@ AUTH_PLUGINS = PluginKind(
         "headers": HeaderLines,
         "renew": HeaderLines,
         "scheme": str,
-        "facts": GrantFacts | None,
+        "facts": GrantFacts | TokenFacts | None,
     },
     {"credential": _protocol_check(Credential)},
     {"rules": _finding_problem},

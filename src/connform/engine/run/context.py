@@ -16,6 +16,7 @@ from connform.engine.load.scopes import requested_scopes
 from connform.engine.run.grants import GrantsOfRun, StoredGrants
 from connform.engine.run.secret_resolver import SecretResolver, SecretSource
 from connform.engine.run.state_location import DEFAULT, StateLocation
+from connform.engine.run.tokens import TokensOfRun
 from connform.errors import ConnectionFailed
 from connform.grant import Grant, GrantFacts, GrantStore
 from connform.http.settings import REAL, Network
@@ -38,6 +39,8 @@ class RunContext(NamedTuple):
     """The source of secrets."""
     grants: GrantsOfRun
     """The stores of grants."""
+    tokens: TokensOfRun
+    """The stores of issued tokens."""
     network: Network
     """The network to which sockets connect."""
     credentials: dict[str, RereadCredential]
@@ -148,13 +151,14 @@ def real_context(manifest: Manifest, state: StateLocation = DEFAULT, *, long_liv
         long_lived: whether it serves a program that runs for long, as for `SecretResolver`.
     """
     source = SecretResolver(manifest.stores, long_lived=long_lived)
-    return RunContext(source, StoredGrants(state, source), REAL, {})
+    grants = StoredGrants(state, source)
+    return RunContext(source, grants, TokensOfRun(grants), REAL, {})
 
 
 def simulated_context(simulator: Simulator) -> RunContext:
     """Return the context of a simulated run, in which a running simulator answers for every host."""
     network = Network(route=simulator.route, ca_pem=simulator.ca_pem)
-    return RunContext(SyntheticSecrets(simulator), SyntheticGrants(simulator), network, {})
+    return RunContext(SyntheticSecrets(simulator), SyntheticGrants(simulator), TokensOfRun(None), network, {})
 
 
 _SIMULATIONS: list[RunContext] = []
@@ -188,6 +192,7 @@ def run_context(manifest: Manifest, *, simulate: bool, state: StateLocation = DE
         try:
             yield context
         finally:
+            context.tokens.close()
             context.grants.close()
             context.source.close()
         return

@@ -56,6 +56,12 @@ class StoredGrants:
             self._tables[base] = open_grants(self._state.url, base / FOLDER, self._key(base))
         return self._tables[base]
 
+    def has_database(self, base: Path) -> bool:
+        """Whether a state database is named, or was made beside the manifests in a folder."""
+        from connform.database import is_made
+
+        return is_made(self._state.url, base / FOLDER)
+
     def close(self) -> None:
         """Let go of files and connections."""
         while self._tables:

@@ -24,6 +24,7 @@ from connform.engine.run.describe import describe, with_failure
 from connform.engine.run.timeline import Timeline
 from connform.errors import ConnectionFailed
 from connform.faults import FAULTS, Stage, Verdict
+from connform.grant import GrantFacts
 from connform.http.client import async_client
 from connform.http.settings import Credential
 from connform.manifest.model import Connection
@@ -138,7 +139,7 @@ def _report(connection: Connection, judgement: Judgement, timeline: Timeline) ->
 def _missing_scopes(connection: Connection, credential: Credential | None) -> Iterator[Remark]:
     """Yield a remark if a customer granted fewer scopes than the manifest requests (RFC 6749 §3.3)."""
     facts = credential.facts if credential else None
-    if facts is not None:
+    if isinstance(facts, GrantFacts):
         missing = missing_scopes(requested_scopes(connection.settings, connection.definition), facts)
         if missing:
             text = f"the customer did not grant {' '.join(missing)}: where it is needed, have them log in again"

@@ -17,6 +17,7 @@ from connform.errors import ConnectionFailed
 from connform.grant import GrantFacts
 from connform.http.net import deadline
 from connform.http.settings import NO_LINES, Credential, HeaderLines
+from connform.issued_token import TokenFacts
 from connform.manifest.model import Connection
 from connform.secret import Secret
 
@@ -61,8 +62,8 @@ class RereadCredential(Credential):
         return self._current[0].scheme
 
     @property
-    def facts(self) -> GrantFacts | None:
-        """The facts of its grant, if it has one."""
+    def facts(self) -> GrantFacts | TokenFacts | None:
+        """The facts of its grant or issued token, if it has one."""
         return self._current[0].facts
 
     def headers(self) -> HeaderLines:

@@ -1,0 +1,36 @@
+"""The interface of what obtains an access token without a person (`TokenRequest`). Layer 2, no IO."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from connform.auth.oauth.token_answer import Tokens
+
+
+class TokenRequest(Protocol):
+    """Obtains a token without a person: one call."""
+
+    @property
+    def binding(self) -> Mapping[str, Any]:
+        """What its tokens are issued for, JSON-ready and without any secret: root, token URL, client id, references with versions, parameters.
+
+        A token that was issued for another binding is never used. It is recorded beside the token as it is.
+        """
+
+    def obtain(self, ends_at: float) -> Tokens:
+        """Return a new token. A refresh token in it is not used.
+
+        Args:
+            ends_at: the end of the call, on the monotonic clock; nothing is sent after it.
+
+        Raises:
+            ConnectionFailed: `client_credentials_rejected`, `token_endpoint_unavailable` (an `EndpointFailed` says for how long the server
+                asks to wait), or a fault of the network.
+        """
+
+
+def binding_text(request: TokenRequest) -> str:
+    """Return the binding of a request as canonical JSON: sorted keys, no blanks, ASCII."""
+    return json.dumps(request.binding, sort_keys=True, separators=(",", ":"))

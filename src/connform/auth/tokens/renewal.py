@@ -1,0 +1,136 @@
+"""The renewal of an issued token: uses the stored one, or obtains another in one call.
+
+Layer 2; uses the store of tokens and the token endpoint. One call at a time in all threads, processes and machines that share the store: lock
+the token, then read it again. A call spends nothing, so a lost lock or answer costs a second call, and no more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from time import monotonic
+
+from connform.auth.oauth.cool_down import CoolDown
+from connform.auth.oauth.freshness import is_fresh, is_young
+from connform.auth.oauth.renewed_credential import RenewedCredential, SendableToken, now_utc
+from connform.auth.oauth.token_answer import EndpointFailed, Tokens
+from connform.auth.oauth.token_call import CALL_S
+from connform.auth.tokens.interface import TokenRequest, binding_text
+from connform.errors import ConnectionFailed
+from connform.faults import Stage
+from connform.http.settings import NO_LINES, HeaderLines
+from connform.issued_token import IssuedToken, TokenFacts, TokenStore
+from connform.secret import Secret
+
+_UNREACHED = {Stage.DNS, Stage.TCP, Stage.TLS}
+"""The stages of faults after which the endpoint is asked again at once: it was not reached."""
+
+
+class IssuedTokenRenewal:
+    """The `TokenRenewal` of the issued token of one connection; used by one thread at a time."""
+
+    def __init__(
+        self,
+        connection: str,
+        request: TokenRequest,
+        store: TokenStore,
+        lines: Callable[[Secret], HeaderLines],
+        clock: Callable[[], datetime],
+    ) -> None:
+        """Take the arguments of `issued_credential`."""
+        self.connection = connection
+        """Its name."""
+        self.present: SendableToken | None = None
+        """The token that was read or obtained last."""
+        self._request = request
+        self._store = store
+        self._lines = lines
+        self._clock = clock
+        self._cool_down = CoolDown()
+        self._reading_store = (
+            "store_unavailable",
+            f"the store has not yet said whether it has a token of {connection}",
+            "",
+        )
+        self._waiting_for = self._reading_store
+
+    def timeout_failure(self) -> ConnectionFailed:
+        """Return the failure for a caller that can't wait any longer; it says what the renewal is waiting for."""
+        return ConnectionFailed(*self._waiting_for)
+
+    def run(self, refused: HeaderLines, lock_timeout_s: float) -> HeaderLines:
+        """Return the header lines of a usable token (`TokenRenewal.run`).
+
+        Raises:
+            ConnectionFailed: as for `TokenRequest.obtain`; `store_locked`.
+        """
+        started_at, name = self._clock(), self.connection
+        self._waiting_for = self._reading_store
+        if lines := self._usable(self._store.read(name), refused, started_at):
+            return lines
+        self._cool_down.check()
+        self._waiting_for = (
+            "store_locked",
+            f"somebody else obtains a token of {name}, and this request can't wait",
+            "",
+        )
+        with self._store.lock(name, lock_timeout_s):
+            return self._usable(self._store.read(name), refused, started_at) or self._obtain()
+
+    def _usable(self, token: IssuedToken | None, refused: HeaderLines, started_at: datetime) -> HeaderLines:
+        """Return the header lines of a token that may be sent, and make it the present one; otherwise nothing.
+
+        A token issued since this renewal started is used even if it expires soon. One that the API refused is used only if it is new, so
+        that another one would not help.
+        """
+        if token is None or token.binding != binding_text(self._request):
+            return NO_LINES
+        lines, facts, now = self._lines(token.access_token), token.facts, self._clock()
+        is_good = is_fresh(facts, now) or facts.obtained_at >= started_at
+        if not (is_young(facts, now) if lines == refused else is_good):
+            return NO_LINES
+        self.present = SendableToken(facts, lines)
+        return lines
+
+    def _obtain(self) -> HeaderLines:
+        message = f"a token of {self.connection} is still being obtained: the token endpoint has not answered yet"
+        hint = "allow more time (`--timeout`, `timeouts: {total_s}`), or try again: the answer will be kept"
+        self._waiting_for = ("token_endpoint_unavailable", message, hint)
+        try:
+            token = self._issued(self._request.obtain(monotonic() + CALL_S))
+            present = SendableToken(token.facts, self._lines(token.access_token))
+        except ConnectionFailed as failure:
+            if failure.fault.stage not in _UNREACHED:
+                self._cool_down.begin(failure, failure.retry_after_s if isinstance(failure, EndpointFailed) else None)
+            raise
+        self._cool_down.end()
+        self._store.write(token)
+        self.present = present
+        return present.lines
+
+    def _issued(self, tokens: Tokens) -> IssuedToken:
+        now = self._clock()
+        expires_at = None if tokens.lifetime_s is None else now + timedelta(seconds=tokens.lifetime_s)
+        facts = TokenFacts(now, expires_at, tokens.scopes or ())
+        return IssuedToken(self.connection, binding_text(self._request), tokens.access_token, facts)
+
+
+def issued_credential(
+    connection: str,
+    request: TokenRequest,
+    store: TokenStore,
+    lines: Callable[[Secret], HeaderLines],
+    scheme: str,
+    clock: Callable[[], datetime] = now_utc,
+) -> RenewedCredential:
+    """Return the credential that sends an issued token. The token is read or obtained at the first request.
+
+    Args:
+        connection: the name of the connection.
+        request: obtains a token.
+        store: where tokens are stored.
+        lines: returns the header lines that carry a token.
+        scheme: their authentication scheme, such as `Bearer`; empty for none.
+        clock: returns the current time, aware UTC.
+    """
+    return RenewedCredential(IssuedTokenRenewal(connection, request, store, lines, clock), scheme, clock)
