@@ -67,6 +67,8 @@ class AuthMethod(Protocol):
     """The scope with which the server issues refresh tokens; empty where none is needed."""
     obtains_token: bool = False
     """Whether it obtains a token without a person."""
+    endpoints: tuple[str, ...] = ()
+    """The URLs of its server that the connection gives, unless its provider does, or `issuer` says where they are."""
     defaults: Mapping[str, Any] = MappingProxyType({})
     """The keys that a connection doesn't give, such as those of a provider's definition."""
 
