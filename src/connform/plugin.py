@@ -10,7 +10,7 @@ from __future__ import annotations
 from connform.auth.interface import AuthInputs, AuthMethod
 from connform.environment import variable
 from connform.errors import ConnectionFailed, RateLimited, SecretUnresolved, StoreFailed
-from connform.http.header import HeaderCredential, bearer, require_sendable
+from connform.http.header import HeaderCredential, bearer, require_parameter, require_sendable
 from connform.http.settings import NO_LINES, Credential, HeaderLines
 from connform.manifest.model import Connection
 from connform.manifest.references import REFERENCE
@@ -137,6 +137,7 @@ __all__ = [
     "parse_url",
     "read_file",
     "require_exit",
+    "require_parameter",
     "require_program",
     "require_sendable",
     "run_program",

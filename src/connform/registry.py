@@ -145,15 +145,18 @@ def type_name(needed: type | UnionType) -> str:
     return needed.__name__ if isinstance(needed, type) else str(needed)
 
 
+_DEFAULTS = (bool, str, tuple, Mapping)
+"""The types of values that a protocol gives to members that may be missing."""
+
+
 def protocol_problem(value: object, protocol: type) -> str:
     """Return why an object can't be used as one of a protocol: it is a class, or lacks members; empty if it can."""
     if isinstance(value, type):
         return f"it is the class {value.__name__}, and an object of it is needed"
-    members = {**protocol.__annotations__, **vars(protocol)}
     missing = [
         f"`{name}`"
-        for name, member in members.items()
-        if not (name.startswith("_") or isinstance(member, bool) or hasattr(value, name))  # a bool is a default
+        for name in {**protocol.__annotations__, **vars(protocol)}
+        if not (name.startswith("_") or isinstance(vars(protocol).get(name), _DEFAULTS) or hasattr(value, name))
     ]
     return f"it has no {' and no '.join(missing)}" if missing else ""
 

@@ -16,7 +16,7 @@ import httpx
 from connform.errors import ConnectionFailed
 from connform.faults import Stage
 from connform.http import ClientSettings, async_client, sync_client
-from connform.http.settings import Credential, HeaderLines
+from connform.http.settings import NO_LINES, Credential, HeaderLines
 from connform.secret import Secret
 from tests.canary import API_KEY
 from tests.http.servers import HOST, Server
@@ -44,6 +44,25 @@ class Key(Credential):
         self._lines = HeaderLines(*((name.decode(), Secret(value.decode())) for name, value in given))
 
     def headers(self) -> HeaderLines:
+        return self._lines
+
+
+class InQuery(Credential):
+    """An API key in the query, renewed by another where there is one."""
+
+    is_renewable = False
+
+    def __init__(self, value: str = API_KEY, *, renewed: str = "", name: str = "api_key") -> None:
+        self._lines = HeaderLines(parameters=[(name, Secret(value))])
+        self._renewed = HeaderLines(parameters=[(name, Secret(renewed))])
+        self.is_renewable = bool(renewed)
+
+    def headers(self) -> HeaderLines:
+        return self._lines
+
+    def renew(self, refused: HeaderLines = NO_LINES) -> HeaderLines:
+        assert refused == self._lines
+        self._lines = self._renewed
         return self._lines
 
 

@@ -10,16 +10,16 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from types import FrameType
+from typing import Any
 
 import anyio
 import httpx
 import pytest
 
 from connform.http import ClientSettings, async_client, sync_client
-from tests.canary import API_KEY
 from tests.conftest import require_library
 from tests.http import servers
-from tests.http.exchanging import BUSY_S, Mode, exchange, settings_for
+from tests.http.exchanging import BUSY_S, InQuery, Key, Mode, exchange, settings_for
 from tests.http.servers import Authority, Server, answer, head, raw
 
 
@@ -224,7 +224,8 @@ def test_many_threads_share_a_client(authority: Authority) -> None:
     assert len(server.requests) == 40
 
 
-def test_a_request_takes_no_more_calls_than_with_a_bare_client(authority: Authority) -> None:
+@pytest.mark.parametrize("place", ["headers", "params"])
+def test_a_request_takes_no_more_calls_than_with_a_bare_client(authority: Authority, place: str) -> None:
     """Calls are counted, because a clock says little on a busy machine."""
 
     def calls_of_a_request(client: httpx.Client) -> int:
@@ -245,8 +246,10 @@ def test_a_request_takes_no_more_calls_than_with_a_bare_client(authority: Author
 
     with Server(answer(), tls=authority.server("127.0.0.1"), ca_pem=authority.pem) as server:
         url, trusted = f"https://127.0.0.1:{server.port}", ssl.create_default_context(cadata=authority.pem.decode())
-        bare = httpx.Client(base_url=url, headers={"api_key": API_KEY}, verify=trusted)
-        assert calls_of_a_request(sync_client(settings_for(server, base_url=url))) <= calls_of_a_request(bare)
+        arguments: dict[str, Any] = {place: {"api_key": "of-the-bare-client-which-shows-it"}}
+        bare = httpx.Client(base_url=url, verify=trusted, **arguments)
+        settings = settings_for(server, base_url=url, credential=Key() if place == "headers" else InQuery())
+        assert calls_of_a_request(sync_client(settings)) <= calls_of_a_request(bare)
 
 
 def test_a_connection_that_the_server_closed_is_not_used_again(authority: Authority) -> None:

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from connform.auth.oauth.token_endpoint import App, TokenEndpoint
+from connform.auth.oauth.client_authentication import App
+from connform.auth.oauth.token_endpoint import TokenEndpoint
 from connform.errors import ConnectionFailed
 from connform.http import REAL, ClientSettings, RequestFailed, sync_client, transport_base
 from connform.http.net.environment_proxy import environment_proxy

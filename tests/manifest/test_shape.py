@@ -105,7 +105,14 @@ def test_keys_are_found_in_every_branch() -> None:
 
 
 def test_every_secret_of_the_manifest_is_typed_as_one() -> None:
-    assert secret_keys(vocabulary().connection) == {"api_key", "client_secret", "password", "token"}
+    assert secret_keys(vocabulary().connection) == {
+        "api_key",
+        "client_secret",
+        "password",
+        "private_key",
+        "second_key",
+        "token",
+    }
 
 
 def test_the_published_schema_is_a_schema() -> None:

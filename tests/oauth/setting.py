@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from connform.auth.oauth.client_authentication import App
 from connform.auth.oauth.credential import GrantCredential
 from connform.auth.oauth.renewed_credential import now_utc
 from connform.auth.oauth.server import AuthorizationServer
-from connform.auth.oauth.token_endpoint import App
 from connform.database.memory import MemoryStore
 from connform.errors import ConnectionFailed
 from connform.grant import Grant, GrantFacts, GrantStore
@@ -51,8 +51,9 @@ def credential(server: Server, store: GrantStore, client_id: str = "acme", **set
     secret = None if settings.pop("is_public", False) else Secret(APP_SECRET)
     app = App(client_id, secret, settings.pop("authentication", "basic"))
     clock = settings.pop("clock", now_utc)
+    declared = settings.pop("declared", AuthorizationServer(token_url=TOKEN_URL))
     reach: ClientSettings = settings_for(server, **settings)
-    return GrantCredential("customer", store, AuthorizationServer(token_url=TOKEN_URL), app, reach, clock=clock)
+    return GrantCredential("customer", store, declared, app, reach, clock=clock)
 
 
 def after(pause_s: float, answered: bytes, *more: bytes) -> Behaviour:

@@ -10,7 +10,9 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 
 from connform.database import open_grants
-from connform.engine.login import Login, LoginResult, login
+from connform.engine.device_login import DeviceLogin
+from connform.engine.login import Login, login
+from connform.engine.new_grant import LoginResult
 from connform.engine.run.state_location import StateLocation
 from connform.errors import ConnectionFailed
 from connform.secret import Secret
@@ -29,12 +31,13 @@ def _issue(connection: Connection) -> None:
         connection.send(head(200, [f"Content-Length: {len(TOKENS)}"]) + TOKENS)
 
 
-def _finish(started: Login) -> LoginResult:
+def _finish(started: Login | DeviceLogin) -> LoginResult:
+    assert isinstance(started, Login)
     (state,) = parse_qs(urlsplit(started.url).query)["state"]
     return started.finish(Secret(f"{started.redirect_uri}?{urlencode({'code': API_KEY, 'state': state})}"))
 
 
-SPEND: dict[str, Callable[[Login], LoginResult]] = {
+SPEND: dict[str, Callable[[Login | DeviceLogin], LoginResult]] = {
     "a code": _finish,
     "a refresh token from elsewhere": lambda started: started.import_token(Secret(API_KEY)),
 }

@@ -29,7 +29,7 @@ from connform.auth.oauth.listener import listen_for_redirect
 from connform.auth.oauth.server import AuthorizationServer, discover
 from connform.auth.oauth.server import settings_for as authorization_server_settings
 from connform.database import open_grants
-from connform.engine.login import login
+from connform.engine.login import Login, login
 from connform.engine.run.state_location import StateLocation
 from connform.errors import ConnectionFailed
 from connform.faults import FAULTS
@@ -208,7 +208,7 @@ def test_metadata_lie_at_either_of_two_places_and_may_name_no_revocation_endpoin
 
     with Server(behave, tls=authority.server(), ca_pem=authority.pem) as server:
         found = discover(AuthorizationServer(issuer=issuer), settings_for(server))
-    assert found == (f"{HERE}/a", f"{HERE}/t", "", issuer, False)
+    assert found == AuthorizationServer(f"{HERE}/a", f"{HERE}/t", issuer=issuer)
 
 
 PUBLISHED = {
@@ -383,6 +383,7 @@ def test_a_login_is_answered_once(tmp_path: Path, provider: Provider, monkeypatc
     declare(tmp_path, provider)
     monkeypatch.setenv("PORTAL_SECRET", SECRET)
     with login([str(tmp_path / "connections.yaml")], "customer", state=StateLocation()) as started:
+        assert isinstance(started, Login)
         address = provider.consent(started.url)
         assert started.finish(Secret(address)).facts.is_renewable
         before = provider.counts

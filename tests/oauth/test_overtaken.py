@@ -18,7 +18,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from connform.auth.oauth import pending_refresh, token_endpoint
+from connform.auth.oauth import pending_refresh, token_call
 from connform.database import open_grants
 from connform.database.cipher import new_key
 from connform.database.memory import LockedMemoryGrant, MemoryStore
@@ -107,7 +107,7 @@ def dead_pid() -> int:
 
 HOLDERS: dict[str, tuple[str, timedelta, bool]] = {
     "a process of another host": ("elsewhere:{dead}", timedelta(), True),
-    "one whose call has just ended": ("elsewhere:1", timedelta(seconds=token_endpoint.CALL_S + 10), True),
+    "one whose call has just ended": ("elsewhere:1", timedelta(seconds=token_call.CALL_S + 10), True),
     "one whose clock goes a little fast": ("elsewhere:1", timedelta(seconds=-20), True),
     "one of another host, long ago": ("elsewhere:1", pending_refresh.MAX_AGE, False),
     "one whose clock is wrong": ("elsewhere:1", -2 * pending_refresh.MAX_AGE, False),

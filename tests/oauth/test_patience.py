@@ -14,11 +14,13 @@ from weakref import ref
 
 import pytest
 
-from connform.auth.oauth import token_endpoint
+from connform.auth.oauth import token_call
+from connform.auth.oauth.client_authentication import App
 from connform.auth.oauth.credential import GrantCredential
-from connform.auth.oauth.renewal import Renewal
+from connform.auth.oauth.renewal import Renewal, bearer_lines
 from connform.auth.oauth.renewal_thread import wait_for_renewals
 from connform.auth.oauth.server import AuthorizationServer
+from connform.auth.oauth.token_endpoint import TokenEndpoint
 from connform.database import open_grants
 from connform.database.memory import MemoryStore
 from connform.errors import ConnectionFailed
@@ -84,8 +86,8 @@ def test_a_thread_that_has_renewed_is_not_kept(setting: Setting) -> None:
 def test_a_call_has_its_own_time_inside_of_a_shorter_deadline(setting: Setting) -> None:
     setting.server.behaviour = after(0.4, body())
     grant = setting.store.grants["customer"]
-    app = token_endpoint.App("acme", Secret("secret"))
-    endpoint = token_endpoint.TokenEndpoint(grant.facts.token_url, app, settings_for(setting.server))
+    app = App("acme", Secret("secret"))
+    endpoint = TokenEndpoint(grant.facts.token_url, app, settings_for(setting.server))
     assert grant.refresh_token is not None
     with deadline.within(0.1):
         tokens = endpoint.refresh(grant.refresh_token)
@@ -93,7 +95,7 @@ def test_a_call_has_its_own_time_inside_of_a_shorter_deadline(setting: Setting) 
 
 
 def test_a_call_does_not_wait_for_ever(setting: Setting, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(token_endpoint, "CALL_S", 0.3)
+    monkeypatch.setattr(token_call, "CALL_S", 0.3)
     setting.server.behaviour = after(30, body())
     started = time.monotonic()
     assert fault_within(setting.credential(read_s=60, total_s=60), 20).fault.name == "refresh_interrupted"
@@ -179,8 +181,10 @@ def test_a_store_that_does_not_answer_in_time_is_said(setting: Setting, seconds:
 
 
 def test_a_renewal_whose_thread_has_not_begun_yet_is_said_to_wait_for_the_store(setting: Setting) -> None:
-    app, reach = token_endpoint.App("acme", None), settings_for(setting.server)
-    renewal = Renewal("customer", setting.store, AuthorizationServer(), app, reach, lambda: datetime.now(UTC))
+    app, reach = App("acme", None), settings_for(setting.server)
+    renewal = Renewal(
+        "customer", setting.store, AuthorizationServer(), app, reach, lambda: datetime.now(UTC), bearer_lines
+    )
     assert renewal.timeout_failure().fault.name == "store_unavailable"
 
 

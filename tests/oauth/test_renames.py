@@ -13,7 +13,7 @@ import pytest
 from connform.cli.main import main
 from connform.database import open_grants
 from connform.database.cipher import new_key
-from connform.engine.login import login
+from connform.engine.login import Login, login
 from connform.engine.run.state_location import StateLocation
 from connform.grant import GrantFacts, GrantStore
 from connform.secret import Secret
@@ -42,6 +42,7 @@ class Person:
 
     def log_in(self, name: str) -> None:
         with login((), name, state=self._state) as begun:
+            assert isinstance(begun, Login)
             begun.finish(Secret(self._provider.consent(begun.url)))
 
     def run(self, *argv: str, code: int = 0) -> str:

@@ -12,7 +12,8 @@ from urllib.parse import parse_qs, unquote_plus
 
 import pytest
 
-from connform.auth.oauth import token_endpoint
+from connform.auth.oauth import token_call
+from connform.auth.oauth.client_authentication import App
 from connform.auth.oauth.credential import GrantCredential
 from connform.auth.oauth.server import AuthorizationServer
 from connform.database.memory import MemoryStore
@@ -275,7 +276,7 @@ def test_scopes_are_separated_by_spaces_or_commas_or_are_a_list(setting: Setting
 def test_a_lost_answer_is_said_and_the_old_token_tried_once_more(
     setting: Setting, monkeypatch: pytest.MonkeyPatch, case: str
 ) -> None:
-    monkeypatch.setattr(token_endpoint, "CALL_S", 0.6)
+    monkeypatch.setattr(token_call, "CALL_S", 0.6)
     setting.server.behaviour = LOST[case]
     failure = failure_of(setting.credential())
     assert failure.fault.name == "refresh_interrupted"
@@ -293,7 +294,7 @@ def test_a_lost_answer_is_said_and_the_old_token_tried_once_more(
 def test_a_failure_holds_no_secret_in_any_exception_behind_it(
     setting: Setting, monkeypatch: pytest.MonkeyPatch, case: str, authentication: str
 ) -> None:
-    monkeypatch.setattr(token_endpoint, "CALL_S", 0.6)
+    monkeypatch.setattr(token_call, "CALL_S", 0.6)
     setting.server.behaviour = LOST.get(case) or ANSWERS["a wrong app"][0]
     reach: dict[str, Any] = (
         {"network": Network(route=lambda _host, _port: ("127.0.0.1", 1))} if "not there" in case else {}
@@ -434,7 +435,7 @@ def test_a_refused_token_is_renewed_unless_it_is_young(setting: Setting, age_s: 
 
 def test_a_token_in_memory_is_renewed_before_it_ends(setting: Setting) -> None:
     now = datetime.now(UTC)
-    app, server = token_endpoint.App("acme", Secret(APP_SECRET)), AuthorizationServer(token_url=TOKEN_URL)
+    app, server = App("acme", Secret(APP_SECRET)), AuthorizationServer(token_url=TOKEN_URL)
     reach = settings_for(setting.server)
     credential = GrantCredential("customer", setting.store, server, app, reach, clock=lambda: now)
     assert credential.facts is None

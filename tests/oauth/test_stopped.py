@@ -15,7 +15,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from connform.auth.oauth import pending_refresh, renewal, token_endpoint
+from connform.auth.oauth import pending_refresh, renewal, token_call
 from connform.database import grant_table, open_grants
 from connform.database.cipher import new_key
 from connform.database.memory import LockedMemoryGrant
@@ -39,7 +39,7 @@ MOMENTS = ["before the pending refresh", "after it", "in the handshake"]
 
 def renew_and_stop(moment: str, url: str, key: str, port: int, ca_pem: bytes) -> list[tuple[bytes, bytes]]:
     """Renew in a process that stops itself once."""
-    modules: list[Any] = [renewal, token_endpoint]
+    modules: list[Any] = [renewal, token_call]
     for module in modules:
         module.CALL_S = CALL_S
     begin, stops = _LOCKED.begin_refresh, [moment]
@@ -142,7 +142,7 @@ def test_a_holder_that_was_stopped_before_it_sent_the_token_does_not_send_it_lat
         return begun
 
     monkeypatch.setattr(LockedMemoryGrant, "begin_refresh", begin_and_stop)
-    for module in (renewal, token_endpoint):
+    for module in (renewal, token_call):
         monkeypatch.setattr(module, "CALL_S", 0.3)
     assert fault_of(setting.credential()) in {"tcp_timeout", "tls_timeout", "http_deadline"}
     assert setting.server.requests == []

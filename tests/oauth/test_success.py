@@ -12,7 +12,7 @@ import pytest
 import connform
 from connform.database import open_grants
 from connform.database.cipher import new_key
-from connform.engine.login import login
+from connform.engine.login import Login, login
 from connform.engine.run.state_location import StateLocation
 from connform.secret import Secret
 from tests.canary import API_KEY, AWKWARD
@@ -123,6 +123,7 @@ def test_a_code_is_exchanged_with_another_success(
     with Server(endpoint, tls=authority.loopback()) as server:
         (tmp_path / "connections.yaml").write_text(MANIFEST.format(port=server.port, ca_file=ca_file, total_s=30))
         with login([str(tmp_path / "connections.yaml")], "customer", state=StateLocation()) as started:
+            assert isinstance(started, Login)
             (state,) = parse_qs(started.url.partition("?")[2])["state"]
             granted = started.finish(Secret(f"{started.redirect_uri}?code={API_KEY}&state={state}"))
     assert (granted.facts.is_renewable, endpoint.calls) == (True, 1)

@@ -15,7 +15,8 @@ import yaml
 
 import connform
 from connform.database import open_grants
-from connform.engine.login import LoginResult, login
+from connform.engine.login import Login, login
+from connform.engine.new_grant import LoginResult
 from connform.engine.run.state_location import StateLocation
 from connform.errors import ConnectionFailed
 from connform.grant import Grant
@@ -86,6 +87,7 @@ def declare(folder: Path, server: Server, ca_file: Path, row: dict[str, Any]) ->
 
 def log_in(file: Path) -> LoginResult:
     with login([str(file)], "customer", state=StateLocation()) as started:
+        assert isinstance(started, Login)
         (state,) = parse_qs(urlsplit(started.url).query)["state"]
         return started.finish(Secret(f"{started.redirect_uri}?code={API_KEY}&state={state}"))
 
@@ -130,6 +132,7 @@ def test_a_login_shows_its_code_with_what_belongs_to_it(authority: Issuer, ca_fi
     with Server(vendor, tls=authority.loopback()) as server:
         file = declare(tmp_path, server, ca_file, LOGINS[0])
         with login([str(file)], "customer", state=StateLocation()) as started:
+            assert isinstance(started, Login)
             asked = parse_qs(urlsplit(started.url).query)
             started.finish(Secret(f"{started.redirect_uri}?code={API_KEY}&state={asked['state'][0]}"))
     (verifier,) = vendor.form.pop("code_verifier")

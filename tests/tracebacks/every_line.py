@@ -10,19 +10,29 @@ import faulthandler
 import gc
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from types import CodeType, FrameType
 from typing import Any, TypeAlias
 
 from connform.http import sync_client
+from connform.http.settings import Credential, HeaderLines
+from connform.secret import Secret
+from tests.canary import API_KEY
 from tests.http.exchanging import HASTY, settings_for
 from tests.http.servers import Authority, Server, answer
-from tests.tracebacks.requests import credential
 from tests.tracebacks.walk import assert_hidden
 
 BELOW = ("/connform/", "/httpcore/", "/h11/", "/ssl.py")
 
 Place: TypeAlias = "tuple[CodeType, int]"
+
+
+class InHeaderAndQuery(Credential):
+    """A credential that goes through all the code there is for credentials."""
+
+    lines = HeaderLines(("X-Api-Key", Secret(API_KEY)), parameters=[("api_key", Secret(API_KEY))])
+
+    def headers(self) -> HeaderLines:
+        return self.lines
 
 
 class Interruption(BaseException):
@@ -74,9 +84,9 @@ def _traced(work: Callable[[], object], trace: Any) -> None:
 def main() -> None:
     faulthandler.dump_traceback_later(100, exit=True)
     authority = Authority()
-    with Server(answer(), tls=authority.server(), ca_pem=authority.pem) as server:
-        settings = settings_for(server, **{**HASTY, "total_s": 20})
-        settings = replace(settings, credential=credential("api_key", settings))
+    echo = f"Location: /x?api_key={API_KEY}"
+    with Server(answer(b"{}", echo), tls=authority.server(), ca_pem=authority.pem) as server:
+        settings = settings_for(server, **{**HASTY, "total_s": 20}, credential=InHeaderAndQuery())
 
         def work() -> None:
             with sync_client(settings) as client:

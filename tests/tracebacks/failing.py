@@ -16,7 +16,7 @@ import pytest
 import rich.traceback
 import sentry_sdk
 
-from connform.auth.oauth import token_endpoint
+from connform.auth.oauth import token_call
 from connform.http import sync_client
 from tests.http.servers import Authority
 from tests.tracebacks import grants, requests
@@ -26,7 +26,7 @@ FOLDER = Path(os.environ["SHOWN"])
 CUT_SHORT = ("handshake", "write, TLS", "read, plain", "read of the body, https proxy")
 _WHOLE = 10_000_000
 """No limit of rich's."""
-pytest.MonkeyPatch().setattr(token_endpoint, "CALL_S", 1.0)
+pytest.MonkeyPatch().setattr(token_call, "CALL_S", 1.0)
 
 ENVELOPES: list[Any] = []
 

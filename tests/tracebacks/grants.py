@@ -7,7 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any
 
-from connform.auth.oauth.token_endpoint import App, TokenEndpoint
+from cryptography.hazmat.primitives.asymmetric import ed25519
+
+from connform.auth.jwt import JwtSigner, JwtTemplate
+from connform.auth.oauth.client_authentication import App
+from connform.auth.oauth.token_endpoint import TokenEndpoint
 from connform.database.memory import MemoryStore
 from connform.http import ClientSettings, async_client, sync_client
 from connform.secret import Secret
@@ -17,7 +21,10 @@ from tests.http.exchanging import settings_for
 from tests.http.servers import HOST, Authority, Connection, Server, answer, head, raw, redirect
 from tests.http.test_stages import BELOW_TLS
 from tests.oauth.setting import TOKEN_URL, body, credential, error, grant
+from tests.private_keys import pem_of
 
+KEY = pem_of(ed25519.Ed25519PrivateKey.generate())
+SIGNER = JwtSigner(JwtTemplate("EdDSA", issuer="acme", subject="acme", audience="a"), Secret(KEY), key="private_key")
 TOKENS = body(access_token=API_KEY, refresh_token=API_KEY)
 ECHO = f'{{"error": "invalid_scope", "error_description": "{API_KEY}"}}'.encode()
 
@@ -75,8 +82,8 @@ def errors_of(stack: ExitStack, authority: Authority) -> dict[str, BaseException
     with Server(answer()) as closed:
         places["port closed"] = settings_for(closed, credential=None)
     for name, place in places.items():
-        for authentication in ("basic", "body"):
-            endpoint = TokenEndpoint(TOKEN_URL, App("acme", Secret(AWKWARD), authentication), place)
+        for authentication in ("basic", "body", "private_key_jwt"):
+            endpoint = TokenEndpoint(TOKEN_URL, App("acme", Secret(AWKWARD), authentication, SIGNER), place)
             for call, work in _calls(endpoint).items():
                 if not (call == "revoke" and name in UNREADABLE):
                     jobs[f"{name}, {call}, {authentication}"] = work

@@ -22,14 +22,15 @@ from connform.http.settings import Credential
 from connform.secret import Secret
 from tests.canary import API_KEY, AWKWARD
 from tests.http import servers
-from tests.http.exchanging import HASTY, settings_for
+from tests.http.exchanging import HASTY, InQuery, settings_for
 from tests.http.servers import Authority, Server, answer, head, only_tls_1_1, raw, redirect
 from tests.http.test_proxy import tunnel_to
 from tests.http.test_stages import BELOW_TLS, REPLIES
 from tests.oauth.setting import LONG_AGO, TOKEN_URL, grant
 from tests.ports import silent_port
 
-SECRETS = {"api_key": "api_key", "bearer": "token", "oauth2": "client_secret"}
+SECRETS = {"api_key": "api_key", "bearer": "token", "oauth2": "client_secret", "query": ""}
+"""Auth methods, each with the key of its secret; `query` is a credential of no method of its own."""
 DAY = timedelta(days=1)
 MODES = ("sync", "asyncio", "trio")
 
@@ -45,6 +46,8 @@ class Request(NamedTuple):
 
 def credential(method: str, client: ClientSettings) -> Credential:
     """Return the credential of an auth method that needs no renewal; everything secret of it is a canary."""
+    if method == "query":
+        return InQuery()
     store = MemoryStore()
     store.grants["customer"] = grant(obtained_at=LONG_AGO, expires_at=None)._replace(access_token=Secret(API_KEY))
     secret = {SECRETS[method]: Secret(API_KEY if method != "oauth2" else AWKWARD)}

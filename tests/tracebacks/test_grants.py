@@ -10,9 +10,10 @@ from urllib.parse import urlencode
 import pytest
 
 from connform.auth.interface import AuthInputs
-from connform.auth.oauth import authorization, token_endpoint
+from connform.auth.oauth import authorization, token_call
+from connform.auth.oauth.client_authentication import App
 from connform.auth.oauth.server import AuthorizationServer
-from connform.auth.oauth.token_endpoint import App, TokenEndpoint
+from connform.auth.oauth.token_endpoint import TokenEndpoint
 from connform.database.memory import MemoryStore, MemoryTokens
 from connform.engine.login import Login
 from connform.errors import ConnectionFailed
@@ -22,9 +23,10 @@ from tests.http import servers
 from tests.http.exchanging import settings_for
 from tests.http.servers import Authority, Server, raw
 from tests.oauth.setting import TOKEN_URL
-from tests.tracebacks.grants import ANSWERS, UNREADABLE, client_of, errors_of, renews_then
+from tests.private_keys import assert_no_key
+from tests.tracebacks.grants import ANSWERS, KEY, SIGNER, UNREADABLE, client_of, errors_of, renews_then
 from tests.tracebacks.test_interruptions import Interruption, TimeLimit, interrupted_by
-from tests.tracebacks.walk import assert_hidden
+from tests.tracebacks.walk import assert_hidden, shown
 
 REDIRECT = "https://localhost/auth"
 
@@ -32,13 +34,16 @@ REDIRECT = "https://localhost/auth"
 @pytest.fixture(scope="module")
 def errors(authority: Authority) -> Iterator[dict[str, BaseException]]:
     with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(token_endpoint, "CALL_S", 1.0)
+        patch.setattr(token_call, "CALL_S", 1.0)
         yield errors_of(stack, authority)
 
 
 def test_no_failed_call_of_a_token_endpoint_shows_what_was_sent_or_answered(errors: dict[str, BaseException]) -> None:
     for name, error in errors.items():
         assert_hidden(error, name)
+        for where, data in shown(error):
+            assert_no_key(KEY, data, where=where)
+            assert b"eyJ" not in data, f"{where} holds a JWT, after {name}"
 
 
 @pytest.mark.parametrize("authentication", ["basic", "body"])
@@ -69,7 +74,7 @@ def test_a_request_that_fails_behind_its_renewal_shows_no_token(authority: Autho
     assert_hidden(raised.value, "a renewal")
 
 
-@pytest.mark.parametrize("authentication", ["basic", "body"])
+@pytest.mark.parametrize("authentication", ["basic", "body", "private_key_jwt"])
 @pytest.mark.parametrize("place", ["handshake", "answer", "body"])
 def test_a_signal_in_a_call_of_a_token_endpoint_shows_nothing_of_it(
     place: str, authentication: str, authority: Authority
@@ -82,7 +87,7 @@ def test_a_signal_in_a_call_of_a_token_endpoint_shows_nothing_of_it(
     tls = None if place == "handshake" else authority.server()
     with Server(behaviours[place], tls=tls, ca_pem=authority.pem) as server:
         settings = settings_for(server, credential=None, connect_s=20)
-        endpoint = TokenEndpoint(TOKEN_URL, App("acme", Secret(AWKWARD), authentication), settings)
+        endpoint = TokenEndpoint(TOKEN_URL, App("acme", Secret(AWKWARD), authentication, SIGNER), settings)
         for kind in (Interruption, TimeLimit):
             with pytest.raises(kind) as raised, interrupted_by(kind):
                 endpoint.refresh(Secret(API_KEY))

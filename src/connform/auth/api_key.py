@@ -31,4 +31,4 @@ class ApiKey(AuthMethod):
         return HeaderCredential(inputs.api_key_header, inputs.secrets["api_key"], key="api_key")
 
 
-API_KEY = ApiKey()
+METHOD = ApiKey()

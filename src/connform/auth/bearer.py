@@ -31,4 +31,4 @@ class Bearer(AuthMethod):
         return bearer(inputs.secrets["token"], key="token")
 
 
-BEARER = Bearer()
+METHOD = Bearer()

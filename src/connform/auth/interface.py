@@ -6,6 +6,7 @@ Layer 2, no IO.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from connform.grant import GrantStore
@@ -19,13 +20,26 @@ if TYPE_CHECKING:
     from connform.auth.oauth.server import AuthorizationServer
 
 
+class SecretUse(NamedTuple):
+    """One secret of a connection, and one place where it is sent."""
+
+    key: str
+    """Its key under `auth:`; empty for what is obtained by the others: a token."""
+    url: str = ""
+    """Where it is sent; empty for the API itself."""
+    use: str = ""
+    """What that is: `token_url`, `login_url`; empty for the API itself."""
+    place: str = ""
+    """What carries it: `header X-Api-Key`; empty if that is the usual header."""
+
+
 class AuthInputs(NamedTuple):
     """What an auth method gets to make the credential of one connection."""
 
     connection: str
     """The name of the connection."""
     settings: Mapping[str, Any]
-    """The keys under `auth:` that are not secret references."""
+    """The keys under `auth:` that are not secret references, with the method's `defaults` for missing ones."""
     secrets: Mapping[str, Secret]
     """The resolved secrets, by their keys under `auth:`."""
     api_key_header: str
@@ -38,6 +52,10 @@ class AuthInputs(NamedTuple):
     """Opens the store of the connection's issued token; called only by methods that obtain a token without a person."""
     client: ClientSettings
     """The client settings of the connection, without a credential."""
+    values: Mapping[str, str] = MappingProxyType({})
+    """What `{name}` stands for in the texts of the method: values of the provider, and settings of the connection."""
+    references: Mapping[str, str] = MappingProxyType({})
+    """The secret references, by their keys under `auth:`."""
 
 
 class AuthMethod(Protocol):
@@ -45,6 +63,16 @@ class AuthMethod(Protocol):
 
     uses_grant: bool = False
     """Whether it uses the grant of a person's login. Such a method has the keys of `oauth2`, which `login` and `apply` read."""
+    default_scopes: tuple[str, ...] = ()
+    """The scopes that are requested if the manifest names none (RFC 6749 §3.3)."""
+    refresh_scope: str = ""
+    """The scope with which the server issues refresh tokens; empty where none is needed."""
+    obtains_token: bool = False
+    """Whether it obtains a token without a person."""
+    endpoints: tuple[str, ...] = ()
+    """The URLs of its server that the connection gives, unless its provider does, or `issuer` says where they are."""
+    defaults: Mapping[str, Any] = MappingProxyType({})
+    """The keys that a connection doesn't give, such as those of a provider's definition."""
 
     @property
     def shape(self) -> Shape:
@@ -67,3 +95,34 @@ class AuthMethod(Protocol):
         Raises:
             ConnectionFailed: `secret_malformed`; the message never contains the value.
         """
+
+
+class HasUses(Protocol):
+    """An auth method that says where its secrets are sent. Those of a method without `uses` are sent to the API."""
+
+    def uses(self, auth: Mapping[str, Any], server: AuthorizationServer) -> Iterator[SecretUse]:
+        """Yield where each secret is sent.
+
+        Args:
+            auth: the keys under `auth:`, secret references included, with `defaults` for missing ones.
+            server: where tokens come from.
+        """
+
+
+class MethodKind(HasUses, Protocol):
+    """What the auth methods of one kind have in common; a provider's file or a connection describes the rest."""
+
+    uses_grant: bool = False
+    """As for `AuthMethod`."""
+    obtains_token: bool = False
+    """As for `AuthMethod`."""
+
+    def rules(self, auth: Mapping[str, Any]) -> Iterator[Finding]:  # noqa: ARG002  (the default needs none)
+        """Yield findings as `AuthMethod.rules` does. The default yields none."""
+        yield from ()
+
+    def judge(self, key: str, secret: Secret) -> None:
+        """Require that a secret is usable; as for `AuthMethod`."""
+
+    def credential(self, inputs: AuthInputs) -> Credential:
+        """Return the credential of a connection; as for `AuthMethod`."""

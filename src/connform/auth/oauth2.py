@@ -5,14 +5,14 @@ Layer 2, no IO: `auth/oauth/renewal.py` renews the grant.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from connform.auth.interface import AuthInputs, AuthMethod
-from connform.errors import ConnectionFailed
-from connform.http.header import problem_of
-from connform.http.settings import Credential
+from connform.auth.client import CLIENT_SECRET, SERVER_URLS, app, client_findings, grant_server, judge
+from connform.auth.interface import AuthInputs, AuthMethod, SecretUse
+from connform.auth.shapes import SCOPE
+from connform.http.header import BEARER_SCHEME
+from connform.http.settings import Credential, HeaderLines
 from connform.manifest.references import REFERENCE
 from connform.manifest.rules import Finding
 from connform.manifest.shape import Shape
@@ -21,10 +21,11 @@ from connform.secret import Secret
 
 if TYPE_CHECKING:
     from connform.auth.oauth.server import AuthorizationServer
-    from connform.auth.oauth.token_endpoint import App
 
-SERVER_URLS = ("issuer", "authorize_url", "token_url", "revoke_url")
-"""The settings that name the server: people, the client's secret and tokens are sent there."""
+CLIENT_KEYS = ("client_id", "scopes", "client_auth")
+"""The keys of an OAuth client whatever its flow."""
+URLS_WITH_QUERY = frozenset({"authorize_url", "device_authorization_url", "token_url", "refresh_url"})
+"""The URLs that may have a query (RFC 6749 §3.1, §3.2)."""
 
 
 class OAuth2(AuthMethod):
@@ -54,11 +55,7 @@ class OAuth2(AuthMethod):
             },
             "scopes": {
                 "type": "array",
-                "items": {
-                    "type": "string",
-                    "pattern": r"^[!#-\[\]-~]+(?!\n)$",
-                    "errorMessage": "a scope is one word; each scope is an item of the list (RFC 6749 §3.3)",
-                },
+                "items": SCOPE,
                 "uniqueItems": True,
                 "description": "What the app may do; default: the provider's, if it has any. Without scopes, the server decides (RFC 6749 §3.3).",
             },
@@ -86,55 +83,36 @@ class OAuth2(AuthMethod):
 
     def rules(self, auth: Mapping[str, Any]) -> Iterator[Finding]:
         """Yield findings about the URLs and the client."""
-        yield from url_findings(auth["redirect_uri"], ("redirect_uri",), query=True)
+        if "redirect_uri" in auth:
+            yield from url_findings(auth["redirect_uri"], ("redirect_uri",), query=True)
         for key in SERVER_URLS:
             if key in auth:
-                yield from url_findings(auth[key], (key,), query=key == "authorize_url")
-        if re.match(r"(?!https?:)(?:ref\+)?[a-z][a-z0-9-]*://", auth["client_id"]):
-            detail = "a client id is no secret and no reference is resolved here: write it in clear"
-            yield Finding("malformed-value", ("client_id",), detail)
-        if "client_auth" in auth and "client_secret" not in auth:
-            detail = "without `client_secret` there is nothing to show: remove `client_auth`, or write `client_secret`"
-            yield Finding("missing-key", ("client_auth",), detail, at_key=True)
+                yield from url_findings(auth[key], (key,), query=key in URLS_WITH_QUERY)
+        yield from client_findings(auth)
 
     def judge(self, key: str, secret: Secret) -> None:
         """Require a client secret of printable ASCII characters (RFC 6749 appendix A.2)."""
-        if problem := problem_of(secret):
-            message = f"the secret behind `{key}` {problem}, and no app has such a secret"
-            raise ConnectionFailed("secret_malformed", message)
+        judge(key, secret)
+
+    def uses(self, auth: Mapping[str, Any], server: AuthorizationServer) -> Iterator[SecretUse]:  # noqa: ARG002  (by the server alone)
+        """Yield where the client's secret is sent, and what people and tokens go to (`SERVER_URLS`)."""
+        for key in SERVER_URLS:
+            if url := getattr(server, key):
+                yield SecretUse("" if key == "authorize_url" else CLIENT_SECRET, url, key)
 
     def credential(self, inputs: AuthInputs) -> Credential:
         """Return the credential of the grant. The grant is read at the first request."""
         from connform.auth.oauth.credential import GrantCredential
+        from connform.auth.oauth.renewal import bearer_lines
 
-        return GrantCredential(
-            inputs.connection, inputs.grants(), server(inputs.settings, inputs.server), app(inputs), inputs.client
-        )
+        lines: Callable[[Secret], HeaderLines] = bearer_lines
+        scheme = BEARER_SCHEME
+        if "headers" in inputs.settings or "query" in inputs.settings:
+            from connform.auth.token_placement import placed_lines
 
-
-def app(inputs: AuthInputs) -> App:
-    """Return the OAuth client (RFC 6749 §2).
-
-    Raises:
-        ConnectionFailed: `secret_malformed`.
-    """
-    from connform.auth.oauth.token_endpoint import App
-
-    settings, secret = inputs.settings, inputs.secrets.get("client_secret")
-    if secret is not None:
-        OAUTH2.judge("client_secret", secret)
-    return App(settings["client_id"], secret, settings.get("client_auth", "basic"))
-
-
-def server(settings: Mapping[str, Any], known: AuthorizationServer) -> AuthorizationServer:
-    """Return the authorization server: the URLs under `auth:` in the manifest, otherwise those of the provider.
-
-    With `issuer`, the URLs of the provider are not used.
-    """
-    declared = {key: settings[key] for key in SERVER_URLS if key in settings}
-    if "issuer" in declared:
-        known = known._replace(authorize_url="", token_url="", revoke_url="")
-    return known._replace(**declared)
+            lines, scheme = placed_lines(inputs)
+        store, server = inputs.grants(), grant_server(inputs)
+        return GrantCredential(inputs.connection, store, server, app(inputs), inputs.client, lines=lines, scheme=scheme)
 
 
 OAUTH2 = OAuth2()

@@ -68,7 +68,8 @@ def command(
 ) -> int:
     """Run a command with connections in its environment.
 
-    For a connection `sandbox-us`: SANDBOX_US_BASE_URL, and SANDBOX_US_API_KEY with SANDBOX_US_API_KEY_HEADER, or SANDBOX_US_TOKEN,
+    For a connection `sandbox-us`: SANDBOX_US_BASE_URL, and SANDBOX_US_API_KEY with SANDBOX_US_API_KEY_HEADER (or with
+    SANDBOX_US_API_KEY_PARAMETER, where it belongs into the query, percent-encoded), or SANDBOX_US_TOKEN,
     or SANDBOX_US_AUTHORIZATION, the whole value of the header of another scheme, such as Basic;
     SANDBOX_US_CA_FILE where its certificates are not the system's. With --simulate, the simulator runs as long as the command.
     What it prints is masked; its exit code is passed on, and signals to it.
@@ -120,11 +121,11 @@ def _variables(prefix: str, credential: ReadyCredential) -> dict[str, str]:
         variables[f"{prefix}_CA_FILE"] = credential.ca_file
     if credential.is_token:
         return variables | {f"{prefix}_TOKEN": credential.value.reveal()}
-    if credential.scheme and credential.header.lower() == "authorization":
+    if credential.scheme and credential.carrier.lower() == "authorization":
         return variables | {f"{prefix}_AUTHORIZATION": credential.header_value.reveal()}
     return variables | {
         f"{prefix}_API_KEY": credential.header_value.reveal(),
-        f"{prefix}_API_KEY_HEADER": credential.header,
+        f"{prefix}_API_KEY_{'PARAMETER' if credential.in_query else 'HEADER'}": credential.carrier,
     }
 
 

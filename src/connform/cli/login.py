@@ -19,7 +19,9 @@ from connform.engine.run.state_location import StateLocation
 from connform.tracebacks import hidden_frames
 
 if TYPE_CHECKING:
-    from connform.engine.login import Login, LoginResult
+    from connform.auth.oauth.device_answers import DevicePrompt
+    from connform.engine.login import Login
+    from connform.engine.new_grant import LoginResult
     from connform.secret import Secret
 
 _DEFAULT_TIMEOUT_S = 300.0
@@ -34,6 +36,11 @@ _PROMPT = "the browser ends on an address that may show an error page; paste tha
 )
 @click.option("--cert", metavar="FILE", help="The certificate to listen with, PEM; browsers must trust it.")
 @click.option("--key", metavar="FILE", help="Its private key, where that lies apart.")
+@click.option(
+    "--device",
+    is_flag=True,
+    help="Log in on another device, by a code (RFC 8628); the default of auth method device_code.",
+)
 @click.option("--with-refresh-token", is_flag=True, help="Take a refresh token from standard input; needs no person.")
 @click.option("--no-browser", is_flag=True, help="Print the address, and open nothing.")
 @click.option(
@@ -42,7 +49,7 @@ _PROMPT = "the browser ends on an address that may show an error page; paste tha
     type=float,
     callback=require_positive,
     metavar="SECONDS",
-    help="How long to wait for the person; 300 by default.",
+    help="How long to wait for the person; by default 300, or as long as a device code is good.",
 )
 @state_flags
 @common_flags
@@ -51,6 +58,7 @@ def command(
     *,
     name: str | None,
     listen: bool,
+    device: bool,
     cert: str | None,
     key: str | None,
     with_refresh_token: bool,
@@ -71,31 +79,56 @@ def command(
     if (cert and not listen) or (key and not cert) or (listen and with_refresh_token):
         message = "--key goes with --cert, --cert with --listen, and --listen excludes --with-refresh-token"
         raise UsageProblem(message)
-    if options.no_input and not (listen or with_refresh_token):
+    if device and (listen or with_refresh_token):
+        raise UsageProblem("--device excludes --listen and --with-refresh-token")
+    if options.no_input and not (listen or device or with_refresh_token):
         message = "--no-input: a login asks a person"
-        raise UsageProblem(message, "--with-refresh-token takes a grant from elsewhere; --listen asks nothing here")
+        hint = "--with-refresh-token takes a grant from elsewhere; --listen and --device ask nothing here"
+        raise UsageProblem(message, hint)
 
+    from connform.engine.device_login import DeviceLogin
     from connform.engine.login import login
 
-    wait_s = timeout_s or _DEFAULT_TIMEOUT_S
-    with login(options.files, name, state=state, policies=options.policies) as started:
+    with login(options.files, name, state=state, policies=options.policies, by_device=device) as started:
         if with_refresh_token:
             granted = started.import_token(_read_refresh_token())
+        elif isinstance(started, DeviceLogin):
+            if listen:
+                raise UsageProblem("--listen: a login by device code has no redirect to listen for")
+            _show_prompt(started.start())
+            granted = started.finish(timeout_s)
         elif listen:
-            from connform.auth.oauth.listener import listen_for_redirect
-
-            certificate = _certificate(started.redirect_uri, cert)
-            with listen_for_redirect(
-                started.redirect_uri, started.is_answer, certificate, Path(key) if key else None
-            ) as wait:
-                _show_address(started, no_browser=no_browser)
-                address = wait(wait_s)
-            granted = started.finish(address)
+            granted = _finish_by_redirect(started, cert, key, timeout_s or _DEFAULT_TIMEOUT_S, no_browser=no_browser)
         else:
             _show_address(started, no_browser=no_browser)
-            granted = _finish_by_paste(started, wait_s)
+            granted = _finish_by_paste(started, timeout_s or _DEFAULT_TIMEOUT_S)
     _print_result(name, granted, options)
     return 0
+
+
+def _finish_by_redirect(
+    started: Login, cert: str | None, key: str | None, timeout_s: float, *, no_browser: bool
+) -> LoginResult:
+    """Listen for the redirect that ends the login."""
+    from connform.auth.oauth.listener import listen_for_redirect
+
+    certificate = _certificate(started.redirect_uri, cert)
+    with listen_for_redirect(started.redirect_uri, started.is_answer, certificate, Path(key) if key else None) as wait:
+        _show_address(started, no_browser=no_browser)
+        address = wait(timeout_s)
+    return started.finish(address)
+
+
+def _show_prompt(prompt: DevicePrompt) -> None:
+    """Show the address and the code of a login by device code; no browser is opened here, where nobody may sit."""
+    from connform.reporters.terminal import clean
+
+    write_stderr(
+        f"open this address on any device, and log in as the customer:\n\n  {clean(prompt.address)}\n\n"
+        f"enter this code there:\n\n  {clean(prompt.user_code)}\n\n"
+    )
+    if prompt.complete_address:
+        write_stderr(f"or open this address, which holds the code:\n\n  {clean(prompt.complete_address)}\n\n")
 
 
 def _certificate(redirect_uri: str, cert: str | None) -> Path | None:

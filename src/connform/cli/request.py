@@ -63,7 +63,7 @@ def command(
     pairs = [_header(header) for header in headers]
 
     from connform.engine.request import request
-    from connform.http.failures import NOT_A_REQUEST
+    from connform.http.failures import NOT_A_REQUEST, mistake_in
 
     try:
         answer = request(
@@ -81,9 +81,8 @@ def command(
             policies=options.policies,
             state=state,
         )
-    except NOT_A_REQUEST:
-        message = "METHOD, PATH and --header make no HTTP request: one of them holds what can't be sent"
-        raise UsageProblem(message) from None
+    except NOT_A_REQUEST as error:
+        raise UsageProblem(f"METHOD, PATH and --header make no HTTP request: {mistake_in(error)}") from None
     content = _pretty(answer, options)
     write_data(b"".join([_head(answer), content]) if include else content, options)
     code = exit_code(answer.status)

@@ -86,7 +86,8 @@ def command(
     ) as exported:
         (credential,) = exported.credentials
     if not credential.is_token:
-        how = f"the scheme {credential.scheme}" if credential.scheme else f"the header {credential.header}"
+        kind = "scheme" if credential.scheme else "query parameter" if credential.in_query else "header"
+        how = f"the {kind} {credential.scheme or credential.carrier}"
         raise UsageProblem(f"{name} authenticates with {how}, not with a token")
     with hidden_frames():
         write_data(f"{_FORMATS[form](credential)}\n".encode(), options, is_secret=True)

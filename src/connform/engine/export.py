@@ -34,10 +34,10 @@ class ReadyCredential(NamedTuple):
     """Its name."""
     base_url: str
     """The API root."""
-    header: str
-    """The header that carries the credential: `Authorization`, `api_key`, …"""
+    carrier: str
+    """The header that carries the credential: `Authorization`, `api_key`, …; or the parameter of the query."""
     value: Secret
-    """The value of the header, without the scheme."""
+    """The value of the header, without the scheme, or of the parameter, not encoded."""
     scheme: str = ""
     """The authentication scheme in front of the value, such as `Bearer` (RFC 9110 §11.1); empty for none."""
     expires_at: datetime | None = None
@@ -46,6 +46,8 @@ class ReadyCredential(NamedTuple):
     """Granted scopes; empty if unknown."""
     ca_file: str = ""
     """PEM file of the certificates to trust; empty for those of the system."""
+    in_query: bool = False
+    """Whether a parameter of the query carries the credential."""
 
     @property
     def is_token(self) -> bool:
@@ -75,7 +77,7 @@ def export_credential(
 
     Raises:
         ConnectionFailed: a secret can't be resolved, a login is required, the access token can't be renewed.
-        Refused: the credential is not one header, or a renewal is forced of one that is never renewed.
+        Refused: the credential is not one header or parameter, or a renewal is forced of one that is never renewed.
     """
     settings = client_settings(connection, context, total_s=timeout_s)
     credential = settings.credential
@@ -93,22 +95,26 @@ def export_credential(
                 lines = credential.renew(refused=lines)
     facts = credential.facts
     if len(lines) != 1:
-        raise Refused(f"{connection.name} authenticates with {len(lines)} headers, and only one can be handed over")
-    header, value = _split_header(lines, credential.scheme)
+        message = (
+            f"{connection.name} authenticates with {len(lines)} headers or parameters, and only one can be handed over"
+        )
+        raise Refused(message)
     return ReadyCredential(
         connection.name,
         settings.base_url,
-        header,
-        value,
-        credential.scheme,
+        *_carrier_and_value(lines, credential.scheme),
+        "" if lines.parameters else credential.scheme,
         expires_at=facts.expires_at if facts else None,
         scopes=facts.scopes if facts else (),
         ca_file=str(settings.ca_file.absolute()) if settings.ca_file else "",
+        in_query=bool(lines.parameters),
     )
 
 
-def _split_header(lines: HeaderLines, scheme: str) -> tuple[str, Secret]:
-    """Return the name of a header, and its value without the authentication scheme."""
+def _carrier_and_value(lines: HeaderLines, scheme: str) -> tuple[str, Secret]:
+    """Return the name of a parameter with its value, or that of a header with its value without the authentication scheme."""
+    if lines.parameters:
+        return lines.parameters[0]
     with hidden_frames():
         ((name, value),) = lines.reveal()
         return name.decode("ascii"), Secret(value.decode("ascii").removeprefix(f"{scheme} "))

@@ -5,7 +5,9 @@ Layer 1; building a client reads certificate files and does no other IO. It take
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import httpx
 
@@ -25,12 +27,12 @@ def sync_client(settings: ClientSettings, observer: Observer | None = None) -> h
     Raises:
         ConnectionFailed: `config_invalid` or `config_file_unreadable`.
     """
-    return _Client(transport=PinnedTransport(settings, observer), **_arguments(settings))
+    return _Client(settings.query, transport=PinnedTransport(settings, observer), **_arguments(settings))
 
 
 def async_client(settings: ClientSettings, observer: Observer | None = None) -> httpx.AsyncClient:
     """Return the same as `sync_client` for asyncio and trio."""
-    return _AsyncClient(transport=AsyncPinnedTransport(settings, observer), **_arguments(settings))
+    return _AsyncClient(settings.query, transport=AsyncPinnedTransport(settings, observer), **_arguments(settings))
 
 
 class _NoCookies(httpx.Cookies):
@@ -41,9 +43,16 @@ class _NoCookies(httpx.Cookies):
 
 
 class _Client(httpx.Client):
-    def __init__(self, **arguments: Any) -> None:
+    def __init__(self, query: Mapping[str, str], **arguments: Any) -> None:
         super().__init__(**arguments)
+        self._query = query
         self._cookies = _NoCookies()  # the argument `cookies` would be copied into an httpx.Cookies
+
+    def build_request(self, *arguments: Any, **keywords: Any) -> httpx.Request:
+        request = super().build_request(*arguments, **keywords)
+        if self._query:
+            request.url = _with_defaults(request.url, self._query)
+        return request
 
     def send(self, request: httpx.Request, *, stream: bool = False, **arguments: Any) -> httpx.Response:
         request.extensions = {**request.extensions, STREAMED: stream}
@@ -51,19 +60,34 @@ class _Client(httpx.Client):
 
 
 class _AsyncClient(httpx.AsyncClient):
-    def __init__(self, **arguments: Any) -> None:
+    def __init__(self, query: Mapping[str, str], **arguments: Any) -> None:
         super().__init__(**arguments)
+        self._query = query
         self._cookies = _NoCookies()  # as above
+
+    def build_request(self, *arguments: Any, **keywords: Any) -> httpx.Request:
+        request = super().build_request(*arguments, **keywords)
+        if self._query:
+            request.url = _with_defaults(request.url, self._query)
+        return request
 
     async def send(self, request: httpx.Request, *, stream: bool = False, **arguments: Any) -> httpx.Response:
         request.extensions = {**request.extensions, STREAMED: stream}
         return await super().send(request, stream=stream, **arguments)
 
 
+def _with_defaults(url: httpx.URL, query: Mapping[str, str]) -> httpx.URL:
+    """Return a URL with the parameters that it lacks; in place of `params` of httpx 0.28, which drops the URL's own query."""
+    lacking = urlencode({name: value for name, value in query.items() if name not in url.params}, quote_via=quote)
+    return url.copy_with(query=b"&".join(filter(None, [url.query, lacking.encode()]))) if lacking else url
+
+
 def _arguments(settings: ClientSettings) -> dict[str, Any]:
+    headers = httpx.Headers({"User-Agent": settings.user_agent})
+    headers.update(settings.headers)  # a `user-agent` of theirs replaces it
     return {
         "base_url": settings.base_url,
-        "headers": {"User-Agent": settings.user_agent},
+        "headers": headers,
         "timeout": httpx.Timeout(
             connect=settings.connect_s, read=settings.read_s, write=settings.write_s, pool=settings.pool_s
         ),

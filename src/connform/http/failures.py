@@ -19,7 +19,7 @@ from connform.faults import Stage
 from connform.http.net import deadline
 
 NOT_A_REQUEST = (httpx.InvalidURL, httpx.LocalProtocolError)
-"""What a client raises for a request whose URL, method or headers can't be sent: a mistake of the caller."""
+"""What a client raises for a request whose URL, method, parameters or headers can't be sent: a mistake of the caller."""
 _BEFORE_THE_REQUEST = {Stage.CONFIG, Stage.SECRET, Stage.DNS, Stage.TCP, Stage.TLS}
 _HEADER_FIELDS_TOO_LARGE = 431
 
@@ -56,6 +56,11 @@ class RequestTimedOut(RequestFailed, httpx.TimeoutException):
 
 def _rebuild(kind: type[RequestFailed], fault: str, message: str, hint: str, sent: bool) -> RequestFailed:  # noqa: FBT001  (called by pickle, by position)
     return kind(fault, message, hint, sent=sent)
+
+
+def mistake_in(error: httpx.InvalidURL | httpx.LocalProtocolError) -> str:
+    """Return what is wrong with the request. httpx's text about a URL quotes it, and is left out."""
+    return str(error) if isinstance(error, httpx.LocalProtocolError) else "one of them holds what can't be sent"
 
 
 HTTPCORE_ERRORS = (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError)

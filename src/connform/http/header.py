@@ -85,6 +85,21 @@ def require_sendable(secret: Secret, *, key: str) -> None:
         raise ConnectionFailed("secret_malformed", message)
 
 
+def require_parameter(secret: Secret, *, key: str) -> None:
+    """Make sure that a secret can be sent in the query of a request, where it is percent-encoded; it may hold spaces inside.
+
+    Args:
+        secret: the secret.
+        key: the key under `auth:` that it came from, for messages.
+
+    Raises:
+        ConnectionFailed: `secret_malformed`.
+    """
+    problem = problem_of(secret) or ("begins or ends with a space" if _has_space_around(secret) else "")
+    if problem:
+        raise ConnectionFailed("secret_malformed", f"the secret behind `{key}` {problem}, and can't be sent in a query")
+
+
 def require_password(secret: Secret, *, key: str) -> None:
     """Make sure that a secret can be the password of Basic authentication (RFC 7617 §2); it may hold any letter.
 
@@ -110,6 +125,11 @@ def problem_of(secret: Secret) -> str:
 def _has_space(secret: Secret) -> bool:
     with hidden_frames():
         return " " in secret.reveal()
+
+
+def _has_space_around(secret: Secret) -> bool:
+    with hidden_frames():
+        return secret.reveal() != secret.reveal().strip(" ")
 
 
 def _problem(value: str) -> str:

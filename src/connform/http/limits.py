@@ -17,7 +17,7 @@ from connform.origin import Origin
 from connform.process_local import ProcessLocal
 
 Holder: TypeAlias = "str | HeaderLines"
-"""Who was asked to wait: an account, or the credential with these header lines."""
+"""Who was asked to wait: an account, or the credential with these header lines and parameters."""
 
 _DIGEST_KEY = secrets.token_bytes(32)
 _LOCK = ProcessLocal(Lock)
@@ -62,4 +62,5 @@ def forget(origin: Origin, holder: Holder) -> None:
 def _holder_key(holder: Holder) -> str | bytes:
     if isinstance(holder, str):
         return holder
-    return blake2b(b"\n".join(value for _, value in holder.reveal()), key=_DIGEST_KEY, digest_size=16).digest()
+    values = [value for _, value in [*holder.reveal(), *holder.reveal_parameters()]]
+    return blake2b(b"\n".join(values), key=_DIGEST_KEY, digest_size=16).digest()

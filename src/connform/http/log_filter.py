@@ -1,12 +1,15 @@
-"""Log filter that removes the query from the URLs of our requests in httpx's log.
+"""Log filters: queries are removed from the URLs of our requests in httpx's log, and some answers from httpcore's.
 
 Layer 1, no IO. httpx logs every URL at INFO, and queries may hold codes, tokens and names. httpcore's DEBUG log shows
-a request's header only in errors about illegal ones, which `outgoing` refuses before httpcore sees them.
+a request's header only in errors about illegal ones, which `outgoing` refuses before httpcore sees them. But it shows the
+headers of answers, and a `Location` may echo a credential that was in the query.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
@@ -15,6 +18,8 @@ if TYPE_CHECKING:
 
 _LAST_URL: ContextVar[httpx.URL | None] = ContextVar("connform_url", default=None)
 """The URL of the last request in this thread or task: httpx logs it right after the transport has returned."""
+_HIDES_ANSWER: ContextVar[bool] = ContextVar("connform_hides_answer", default=False)
+"""Whether this thread or task is inside of `hidden_answer`."""
 
 
 class _QueryFilter(logging.Filter):
@@ -32,7 +37,17 @@ class _QueryFilter(logging.Filter):
         return True
 
 
+class _AnswerFilter(logging.Filter):
+    """Leaves the names of httpcore's events, such as `receive_response_headers.complete`, and removes what follows them."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if _HIDES_ANSWER.get():
+            record.msg = str(record.msg).partition(" ")[0]
+        return True
+
+
 _FILTER = _QueryFilter()
+_ANSWER_FILTER = _AnswerFilter()
 
 
 def hide_query(url: httpx.URL) -> None:
@@ -42,3 +57,16 @@ def hide_query(url: httpx.URL) -> None:
 
         logging.getLogger(httpx.__name__).addFilter(_FILTER)  # httpx2, where a program has made it stand in for httpx
         _LAST_URL.set(url)
+
+
+@contextmanager
+def hidden_answer() -> Iterator[None]:
+    """Let httpcore log only the names of its events of HTTP, without the answer, in this thread or task."""
+    import httpcore
+
+    logging.getLogger(f"{httpcore.__name__}.http11").addFilter(_ANSWER_FILTER)  # or that of httpx2
+    token = _HIDES_ANSWER.set(True)
+    try:
+        yield
+    finally:
+        _HIDES_ANSWER.reset(token)

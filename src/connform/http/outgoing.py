@@ -11,7 +11,7 @@ import re
 import httpcore
 import httpx
 
-from connform.http import body
+from connform.http import body, query
 from connform.http.failures import OriginRefused, RequestFailed
 from connform.http.origin import origin_of
 from connform.http.settings import HeaderLines
@@ -40,12 +40,13 @@ class RequestBuilder:
         ]
 
     def build(self, request: httpx.Request, credential: HeaderLines) -> httpcore.Request:
-        """Return the request for httpcore, with the header lines of the credential.
+        """Return the request for httpcore, with the header lines and parameters of the credential.
 
         Raises:
             OriginRefused: `request` is for another origin.
-            RequestFailed: `secret_malformed`, the credential is no legal header.
-            httpx.LocalProtocolError: another header is illegal. h11 and httpcore would quote it in exceptions and logs.
+            RequestFailed: `secret_malformed`, the credential is no legal header or parameter.
+            httpx.LocalProtocolError: another header is illegal: h11 and httpcore would quote it in exceptions and logs. Or
+                the request has a parameter of the credential's name.
         """
         requested = origin_of(request.url)
         if requested != self._origin:
@@ -57,6 +58,9 @@ class RequestBuilder:
         lines = b"".join([b"%b:%b\0" % line for line in headers])
         if lines.count(0) != len(headers) or not _LEGAL_LINES.fullmatch(lines):
             raise httpx.LocalProtocolError("a header of the request holds characters that no header may hold")
+        target = request.url.raw_path
+        if credential.parameters:
+            target = query.with_credential(target, credential)
         replaced = _FIXED_HEADER_NAMES.union([name.lower() for name, _ in credential_headers])
         return httpcore.Request(
             method=request.method,
@@ -64,7 +68,7 @@ class RequestBuilder:
                 scheme=self._scheme,
                 host=self._host,
                 port=self._origin.port,
-                target=request.url.raw_path,
+                target=target,
             ),
             headers=[
                 *self._fixed_headers,

@@ -5,7 +5,7 @@ Layer 1, no IO, imports neither httpx nor httpcore.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -18,30 +18,41 @@ from connform.secret import Secret
 
 
 class HeaderLines:
-    """The header lines that carry a credential. No output shows them. True if there are any; `==` compares them."""
+    """What a credential adds to a request: header lines, and parameters of the query. No output shows them.
 
-    __slots__ = ("_lines",)
+    True if there are any; `len` counts them, and `==` compares them.
+    """
 
-    def __init__(self, *lines: tuple[str, Secret]) -> None:
+    __slots__ = ("_lines", "parameters")
+    parameters: tuple[tuple[str, Secret], ...]
+    """Names and values of the parameters of the query; each request reads this attribute."""
+
+    def __init__(self, *lines: tuple[str, Secret], parameters: Iterable[tuple[str, Secret]] = ()) -> None:
         """Set names and values.
 
         Raises:
-            InterfaceMisused: a line is not a name and a `Secret`.
+            InterfaceMisused: a line or a parameter is not a name and a `Secret`.
         """
-        for line in lines:
+        self._lines, self.parameters = lines, tuple(parameters)
+        for line in (*self._lines, *self.parameters):
             if [isinstance(part, needed) for part, needed in zip(line, (str, Secret), strict=False)] != [True, True]:
-                raise InterfaceMisused("a line of HeaderLines is a tuple of a name and a Secret")
-        self._lines = lines
+                raise InterfaceMisused("a line of HeaderLines is a tuple of a name and a Secret, and so is a parameter")
 
     def reveal(self) -> list[tuple[bytes, bytes]]:
-        """Return the lines in clear. Call it inside of `hidden_frames`."""
+        """Return the header lines in clear. Call it inside of `hidden_frames`."""
         return [(name.encode(), value.reveal().encode(errors="surrogatepass")) for name, value in self._lines]
 
+    def reveal_parameters(self) -> list[tuple[bytes, bytes]]:
+        """Return the parameters in clear, not encoded. Call it inside of `hidden_frames`."""
+        return [(name.encode(), value.reveal().encode(errors="surrogatepass")) for name, value in self.parameters]
+
     def __len__(self) -> int:
-        return len(self._lines)
+        return len(self._lines) + len(self.parameters)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, HeaderLines) and self.reveal() == other.reveal()
+        if not isinstance(other, HeaderLines):
+            return False
+        return self.reveal() == other.reveal() and self.reveal_parameters() == other.reveal_parameters()
 
     __hash__ = None  # type: ignore[assignment]  # only `limits` stores digests of secrets, and its digests are keyed
 
@@ -80,7 +91,7 @@ class Credential(Protocol):
         return None
 
     def headers(self) -> HeaderLines:
-        """Return the header lines that carry the credential; empty where it must be renewed first. No IO."""
+        """Return the header lines and parameters that carry the credential; empty where it must be renewed first. No IO."""
 
     def renew(self, refused: HeaderLines = NO_LINES) -> HeaderLines:
         """Return the lines of a renewed credential; called if `is_renewable`. The default returns `refused`.
@@ -180,3 +191,7 @@ class ClientSettings:
     """The network to dial on."""
     user_agent: str = "connform"
     """The `User-Agent`."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Plain headers of every request; a request may have others in their place."""
+    query: Mapping[str, str] = field(default_factory=dict)
+    """Plain parameters of the query of every request; a request may have others in their place."""

@@ -16,6 +16,7 @@ import httpcore
 import httpx
 from anyio.lowlevel import RunVar
 
+from connform.http import log_filter, query
 from connform.http.exchange import Close, Renew, SendRequest, Wait
 from connform.http.failures import HTTPCORE_ERRORS, RequestFailed, translate
 from connform.http.net import deadline
@@ -103,7 +104,11 @@ class AsyncPinnedTransport(PinnedBase, httpx.AsyncBaseTransport):
         try:
             with hidden_frames(request.stream):
                 try:
-                    return await self._pool.handle_async_request(self._wire_request(request, step))
+                    wire_request = self._wire_request(request, step)
+                    if not step.credential.parameters:  # the usual case
+                        return await self._pool.handle_async_request(wire_request)
+                    with log_filter.hidden_answer():
+                        return query.without_echo(await self._pool.handle_async_request(wire_request), step.credential)
                 except HTTPCORE_ERRORS as error:
                     raise translate(error, self._host) from None
         except BaseException as failure:

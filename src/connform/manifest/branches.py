@@ -6,6 +6,7 @@ Layer 1, no IO.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connform.lazy_property import lazy_property
@@ -24,13 +25,18 @@ if TYPE_CHECKING:
 class Branch:
     """What a schema requires of objects with one combination of discriminator values."""
 
-    def __init__(self, schema: Schema) -> None:
-        self.schema = schema
-        """The flat schema."""
+    def __init__(self, schema: Schema, select: Callable[[], Schema]) -> None:
+        """Take the flat schema without what the objects don't have, and a function that returns the whole one."""
+        self._select = select
         self.accepts = compile_predicate(schema)
         """Its predicate."""
         self.references = tuple(reference_paths(schema))
         """The paths of its secret references."""
+
+    @lazy_property
+    def schema(self) -> Schema:
+        """The flat schema."""
+        return self._select()
 
     @lazy_property
     def find(self) -> Finder:
@@ -101,18 +107,19 @@ class _KeysOfOtherBranches(Mapping[str, str]):
 class Branches:
     """The branches of a shape, each compiled when an object first selects it."""
 
-    def __init__(self, shape: Shape, *, partial: bool = False) -> None:
+    def __init__(self, shape: Shape, *, is_partial: bool = False) -> None:
         self._shape = shape
         self._signature = build_signature(shape)
         self._discriminators: dict[str | int, list[str]] | None = None
-        self._partial = partial
+        self._is_partial = is_partial
         self._built: dict[tuple[object, ...], Branch] = {}
 
     def branch_for(self, node: Mapping[str, Any]) -> Branch:
         """Return the branch that an object selects."""
         key = self._signature(node)
         if key not in self._built:
-            self._built[key] = Branch(selected(self._shape, node, partial=self._partial))
+            select = partial(selected, self._shape, node, partial=self._is_partial)
+            self._built[key] = Branch(select(only_given=True), select)
         return self._built[key]
 
     def explain(
@@ -155,7 +162,8 @@ class Branches:
             isinstance(part, Shape)
             and finding.code in {part.code, "unknown-key", "missing-key"}
             and (
-                self._shape.discriminator in node or any(key in one.properties for one in self._shape.branches.values())
+                self._shape.discriminator in node
+                or any(_permits_more(one.properties.get(key), part) for one in self._shape.branches.values())
             )
         )
 
@@ -176,6 +184,11 @@ class Branches:
             return finding
         inherited = tuple(other for other in deciding if origin(other) not in ("", origin(path)))
         return finding._replace(related=(*finding.related, *inherited))
+
+
+def _permits_more(own: object, part: Shape) -> bool:
+    """Whether a branch has a shape of its own for a part, with branches that the part doesn't have."""
+    return isinstance(own, Shape) and not own.branches.keys() <= part.branches.keys()
 
 
 def _discriminators_by_key(shape: Shape) -> dict[str | int, list[str]]:

@@ -189,7 +189,7 @@ class Inheritance:
         if id(node) not in self._pruned:
             pruned = self._pruned[id(node)] = Map(node.start)
             for key, value in node.items():
-                if key in self._known:
+                if key == "extends" or key in self._known:
                     pruned[key] = self._prune(value) if isinstance(value, Map) and key in self._objects else value
                     pruned.marks[key] = node.marks[key]
         return self._pruned[id(node)]

@@ -7,7 +7,7 @@ gives one error; `manifest.published` makes one of all branches, for editors and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
@@ -56,14 +56,28 @@ class Shape(NamedTuple):
     """The schema of a text that may stand in place of the object; `None` if none may."""
 
 
-def selected(shape: Shape, value: object, *, partial: bool = False) -> Schema:
-    """Return the flat schema of the branch that `value` selects; if it selects none, that of all branches together."""
-    return _flat(shape, value, partial=partial, described=False)
+def selected(shape: Shape, value: object, *, partial: bool = False, only_given: bool = False) -> Schema:
+    """Return the flat schema of the branch that `value` selects; if it selects none, that of all branches together.
+
+    With `only_given`, a nested object that `value` lacks has no keys if it has branches, so that these needn't be loaded.
+    """
+    return _flat(shape, value, _Selection(partial=partial, described=False, only_given=only_given))
 
 
-def _flat(shape: Shape, value: object, *, partial: bool, described: bool) -> Schema:
+class _Selection(NamedTuple):
+    """Which parts of a schema are made."""
+
+    partial: bool
+    """Whether required keys may be missing."""
+    described: bool
+    """Whether discriminators have descriptions, which loads all branches."""
+    only_given: bool = False
+    """As for `selected`."""
+
+
+def _flat(shape: Shape, value: object, selection: _Selection) -> Schema:
     given = value if isinstance(value, dict) else {}
-    properties, required = _collect(shape, given, partial=partial, described=described)
+    properties, required = _collect(shape, given, selection)
     branch = shape.branches.get(_branch(shape, given))
     is_foreign = branch.extensible if branch else shape.extensible and shape.discriminator in given
     schema: Schema = {"type": "object", "properties": properties, "additionalProperties": is_foreign}
@@ -104,18 +118,43 @@ def _discriminates(part: Schema | Shape) -> bool:
     return isinstance(part, Shape) and bool(part.discriminator or any(map(_discriminates, part.properties.values())))
 
 
+class KeysOf(Container[str]):
+    """The keys of a shape, of all branches, nested ones included. A branch is read when no key before it was the right one."""
+
+    def __init__(self, shape: Shape, *, of_objects: bool = False) -> None:
+        """Take a shape; with `of_objects`, only those of its keys count whose values are objects with keys of their own."""
+        self._found: set[str] = set()
+        self._others = (key for key, is_object in _walk(shape) if is_object or not of_objects)
+
+    def __contains__(self, key: object) -> bool:
+        if key in self._found:
+            return True
+        for other in self._others:
+            self._found.add(other)
+            if other == key:
+                return True
+        return False
+
+
+def _walk(shape: Shape) -> Iterator[tuple[str, bool]]:
+    """Yield every key, and whether its value is an object of a shape; those of shapes with branches last."""
+    if shape.discriminator:
+        yield shape.discriminator, False
+    nested = [(key, part) for key, part in shape.properties.items() if isinstance(part, Shape)]
+    yield from ((key, isinstance(part, Shape)) for key, part in shape.properties.items())
+    for _, part in nested:
+        if not _discriminates(part):
+            yield from _walk(part)
+    for branch in shape.branches.values():
+        yield from _walk(branch)
+    for _, part in nested:
+        if _discriminates(part):
+            yield from _walk(part)
+
+
 def keys(shape: Shape) -> set[str]:
     """Return every key of a shape, of all branches, nested ones included."""
-    found = {shape.discriminator} - {""}
-    for key, part in shape.properties.items():
-        found |= {key} | (keys(part) if isinstance(part, Shape) else set())
-    return found.union(*(keys(branch) for branch in shape.branches.values()))
-
-
-def object_keys(shape: Shape) -> set[str]:
-    """Return the keys of a shape, of all branches, whose values are objects with keys of their own."""
-    nested = {key: part for key, part in shape.properties.items() if isinstance(part, Shape)}
-    return set(nested).union(*map(object_keys, (*nested.values(), *shape.branches.values())))
+    return {key for key, _ in _walk(shape)}
 
 
 def plain_keys(shape: Shape) -> set[str]:
@@ -142,32 +181,32 @@ def _branch(shape: Shape, value: Mapping[str, Any]) -> str:
     return chosen if isinstance(chosen, str) else ""
 
 
-def _collect(
-    shape: Shape, value: Mapping[str, Any], *, partial: bool, described: bool
-) -> tuple[dict[str, Schema], list[str]]:
+def _collect(shape: Shape, value: Mapping[str, Any], selection: _Selection) -> tuple[dict[str, Schema], list[str]]:
     properties: dict[str, Schema] = {}
-    required = [] if partial else list(shape.required)
+    required = [] if selection.partial else list(shape.required)
     if shape.discriminator:
-        properties[shape.discriminator] = discriminator_schema(shape, described=described)
-        if not (shape.default or partial):
+        properties[shape.discriminator] = discriminator_schema(shape, described=selection.described)
+        if not (shape.default or selection.partial):
             required.insert(0, shape.discriminator)
     for key, part in shape.properties.items():
-        if isinstance(part, Shape):
-            properties[key] = _flat(part, value.get(key), partial=partial, described=described)
-        else:
+        if not isinstance(part, Shape):
             properties[key] = part
+        elif selection.only_given and _discriminates(part) and not isinstance(value.get(key), dict):
+            properties[key] = {"type": "object"}
+        else:
+            properties[key] = _flat(part, value.get(key), selection)
     branch = shape.branches.get(_branch(shape, value))
     if branch is not None:
-        branch_properties, branch_required = _collect(branch, value, partial=partial, described=described)
+        branch_properties, branch_required = _collect(branch, value, selection)
         return properties | branch_properties, required + branch_required
-    return properties_of_branches(shape, described=described) | properties, required
+    return properties_of_branches(shape, described=selection.described) | properties, required
 
 
 def properties_of_branches(shape: Shape, *, described: bool = True) -> dict[str, Schema]:
     """Return the schemas of the keys of all branches; a key with different schemas accepts any value."""
     found: dict[str, list[Schema]] = {}
     for branch in shape.branches.values():
-        for key, schema in _collect(branch, {}, partial=True, described=described)[0].items():
+        for key, schema in _collect(branch, {}, _Selection(partial=True, described=described))[0].items():
             schemas = found.setdefault(key, [])
             schemas += [] if schema in schemas else [schema]
     # The empty schema accepts everything; the others are for the suggestions of editors.

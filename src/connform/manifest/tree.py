@@ -6,10 +6,12 @@ Layer 1, no IO. Mistakes that belong to a file rather than to one entry are repo
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from connform.diagnostics import Diagnostic, Related, Severity, Span
+from connform.lazy_property import lazy_property
 from connform.manifest.branches import indentation_detail
 from connform.manifest.compiled import compile_predicate
 from connform.manifest.diagnose import diagnose, diagnose_file, diagnose_yaml, pointer, pointer_of
@@ -24,7 +26,7 @@ from connform.manifest.parser import parse
 from connform.manifest.placeholders import Placeholders, may_hold_placeholders
 from connform.manifest.rules import KeyPath
 from connform.manifest.schema_checks import SchemaChecks
-from connform.manifest.shape import Schema, keys, secret_keys
+from connform.manifest.shape import KeysOf, Schema, secret_keys
 from connform.manifest.tally import Tally
 from connform.manifest.vocabulary import Vocabulary
 from connform.manifest.yaml_errors import YamlError
@@ -75,7 +77,6 @@ class TreeBuilder:
         self._vocabulary = vocabulary
         self._tally = tally
         self._checks = checks
-        self._connection_keys = keys(vocabulary.connection)
 
     def read(self, source: Source) -> None:
         """Parse one file, check its top-level structure, and add its entries to the tree."""
@@ -161,13 +162,20 @@ class TreeBuilder:
         for kind in ("providers", "connections"):
             section = root.get(kind)
             if isinstance(section, Map):
-                known = self._keys_of_entries(kind)
-                owner, strays = misplaced_keys(section, lambda _, key, known=known: key in known)  # type: ignore[misc]  # a default has no type
+                owner, strays = misplaced_keys(section, partial(self._is_key_of_entries, kind))
                 explained |= self._report_indentation(section, (kind,), owner, strays)
         return explained
 
-    def _keys_of_entries(self, kind: str) -> set[str]:
-        return self._connection_keys if kind == "connections" else keys(self._vocabulary.providers().shape)
+    def _is_key_of_entries(self, kind: str, _: str, key: str) -> bool:
+        return key in (self._connection_keys if kind == "connections" else self._provider_keys)
+
+    @lazy_property
+    def _connection_keys(self) -> KeysOf:
+        return KeysOf(self._vocabulary.connection)
+
+    @lazy_property
+    def _provider_keys(self) -> KeysOf:
+        return KeysOf(self._vocabulary.providers().shape)
 
     def _report_indentation(self, section: Map, path: KeyPath, owner: str, strays: list[str]) -> set[KeyPath]:
         if not strays:

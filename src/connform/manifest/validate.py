@@ -19,7 +19,7 @@ from connform.manifest.reference_rules import check_file, check_own_references, 
 from connform.manifest.rules import Finding
 from connform.manifest.schema_checks import SchemaChecks
 from connform.manifest.settings import EXTENDS
-from connform.manifest.shape import keys, object_keys
+from connform.manifest.shape import KeysOf
 from connform.manifest.similar import Names
 from connform.manifest.tally import Tally
 from connform.manifest.tree import Tree, TreeBuilder
@@ -75,8 +75,8 @@ class _EntryChecks:
         defaults = vocabulary.connection._replace(default="")  # the provider may be declared by another layer
         part = defaults._replace(properties={"extends": EXTENDS, **defaults.properties})
         self._connection = Branches(vocabulary.connection)
-        self._part = Branches(part, partial=True)
-        self._defaults = Branches(defaults, partial=True)
+        self._part = Branches(part, is_partial=True)
+        self._defaults = Branches(defaults, is_partial=True)
         self._store = Branches(vocabulary.store)
         self._stores: dict[str, Entry | None] = {}
         self._used: set[object] = set()
@@ -85,7 +85,7 @@ class _EntryChecks:
     def _inheritance(self) -> Inheritance:
         shape = self._vocabulary.connection
         max_characters = _MAX_INHERITED + _MAX_INHERITED_PER_BYTE * self._files.size
-        return Inheritance(self.tree.templates, keys(shape) | {"extends"}, object_keys(shape), max_characters)
+        return Inheritance(self.tree.templates, KeysOf(shape), KeysOf(shape, of_objects=True), max_characters)
 
     @lazy_property
     def _templates(self) -> Names:

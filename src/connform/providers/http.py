@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from connform.manifest.model import Connection
 
 DEFAULT_API_KEY_HEADER = "X-Api-Key"
+_FOR_PEOPLE = {"oauth2": "authorize_url", "device_code": "device_authorization_url"}
+"""OAuth method → the endpoint to which its login leads people, or which says where that is."""
 _MESSAGE_HEADERS = frozenset({"host", "connection", "content-length", "transfer-encoding", "te", "trailer", "upgrade"})
 """Headers that frame and route the message (RFC 9110 §7, RFC 9112 §6): a key there breaks the request."""
 
@@ -71,8 +73,9 @@ class Http:
         yield from url_findings(connection["base_url"], ("base_url",))
         yield from check_findings(connection["check"])
         auth = connection["auth"]
-        if auth["method"] == "oauth2" and "issuer" not in auth and not {"authorize_url", "token_url"} <= auth.keys():
-            detail = "nothing says where this API's authorization server is: write `authorize_url` and `token_url`, or `issuer`"
+        for_people = _FOR_PEOPLE.get(auth["method"])
+        if for_people and "issuer" not in auth and not {for_people, "token_url"} <= auth.keys():
+            detail = f"nothing says where this API's authorization server is: write `{for_people}` and `token_url`, or `issuer`"
             yield Finding("missing-key", ("auth",), detail)
         if connection.get("api_key_header", "").lower() in _MESSAGE_HEADERS:
             detail = "this header belongs to the HTTP message itself and can't carry a key"

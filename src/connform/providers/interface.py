@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from connform.manifest.rules import Finding
@@ -33,6 +34,18 @@ class Instance(NamedTuple):
     """OAuth 2.0 revocation endpoint (RFC 7009); empty where none is known."""
     safe_posts: tuple[str, ...] = ()
     """Paths of POST calls, below the base URL, that only read and may be repeated."""
+    refresh_url: str = ""
+    """Where refresh tokens are sent; empty for `token_url`."""
+    device_authorization_url: str = ""
+    """OAuth 2.0 device authorization endpoint (RFC 8628 §3.1); empty where there is none."""
+    login_url: str = ""
+    """Where a login call gets its token; empty where there is none."""
+    headers: Mapping[str, str] = MappingProxyType({})
+    """The plain headers of every request."""
+    query: Mapping[str, str] = MappingProxyType({})
+    """The plain query parameters of every request."""
+    values: Mapping[str, str] = MappingProxyType({})
+    """What `{name}` stands for in the texts of its auth methods."""
 
 
 class CheckRequest(NamedTuple):
@@ -80,7 +93,8 @@ class Provider(Protocol):
     """One API.
 
     It may also have `default_scopes`, a tuple: the OAuth 2.0 scopes of a login, if the manifest names none (RFC 6749 §3.3);
-    `refresh_scope`, a text: the scope with which its authorization server issues refresh tokens;
+    `refresh_scope`, a text: the scope with which its authorization server issues refresh tokens; `auth_methods`, its own auth
+    methods by name, in place of the built-in ones;
     `environment_class(settings)`, which returns `production` or `test` for effective or recorded settings (without it,
     `environments.class_of_label` says that); and `ready_answer(connection)`, which returns an `Answer` that is judged ready, for
     the simulator.

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from connform.auth.oauth2 import OAUTH2
 from connform.diagnostics import CODES, Diagnostic
-from connform.engine.load.declared_providers import declared, shape_of
+from connform.engine.load.declared_providers import declared
 from connform.engine.load.manifest import examine
-from connform.engine.load.vocabulary import vocabulary
+from connform.engine.load.vocabulary import vocabulary, with_own_methods
 from connform.faults import FAULTS
 from connform.manifest.compiled import compile_predicate
 from connform.manifest.files import Source
@@ -254,6 +254,6 @@ def test_no_entry_makes_validate_fail_and_a_valid_one_can_be_used(changes: list[
     assert tree.providers[NAME].is_valid == is_valid
     if is_valid:
         used = declared(NAME, tree.providers[NAME].node)
-        assert shape_of(used, vocabulary().connection.properties["auth"]).description  # type: ignore[arg-type]  # a Shape
+        assert with_own_methods(used, vocabulary().connection.properties["auth"]).description  # type: ignore[arg-type]  # a Shape
         for status in (200, 401, 500):
             assert used.judge(connection(NAME), answer(status, {"id": 1})).fault in {"", *FAULTS}

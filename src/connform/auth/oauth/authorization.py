@@ -1,6 +1,6 @@
 """The authorization request of a login, and the check of the redirect that answers it.
 
-Layer 2, no IO. RFC 6749 §4.1, with PKCE (RFC 7636, S256 always) and the issuer's name (RFC 9207).
+Layer 2, no IO. RFC 6749 §4.1, with PKCE (RFC 7636, S256; a server that refuses it can go without) and the issuer's name (RFC 9207).
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class AuthorizationRequest(NamedTuple):
     state: Secret
     """Identifies this login in the answer; accepted once (RFC 6749 §10.12)."""
     verifier: Secret
-    """The PKCE code verifier (RFC 7636 §4.1)."""
+    """The PKCE code verifier (RFC 7636 §4.1); empty without PKCE."""
     is_issuer_required: bool
     """Whether the server says that its answers name it (RFC 9207 §3): one that doesn't is refused."""
     answered: Lock
@@ -62,6 +62,7 @@ def start(
     issuer: str = "",
     *,
     is_issuer_required: bool = False,
+    has_pkce: bool = True,
 ) -> AuthorizationRequest:
     """Return a new authorization request with a random state and verifier.
 
@@ -72,6 +73,7 @@ def start(
         scopes: the requested scopes; without any, the server decides (RFC 6749 §3.3).
         issuer: the issuer of the server; empty if unknown.
         is_issuer_required: whether an answer without the issuer is refused.
+        has_pkce: false for a server that refuses PKCE; never for a public client, whose code nothing else protects.
     """
     state, verifier = (secrets.token_urlsafe(_ENTROPY_BYTES) for _ in range(2))
     challenge = urlsafe_b64encode(sha256(verifier.encode("ascii")).digest()).rstrip(b"=").decode("ascii")
@@ -80,15 +82,16 @@ def start(
         "client_id": client_id,
         "redirect_uri": redirect_uri,
         "state": state,
-        "code_challenge": challenge,
-        "code_challenge_method": "S256",
     }
+    if has_pkce:
+        parameters |= {"code_challenge": challenge, "code_challenge_method": "S256"}
     if scopes:
         parameters["scope"] = " ".join(scopes)
     parts = urlsplit(authorize_url)
     query = "&".join(filter(None, (parts.query, urlencode(parameters))))
     url = urlunsplit(parts._replace(query=query, fragment=""))
-    return AuthorizationRequest(url, redirect_uri, issuer, Secret(state), Secret(verifier), is_issuer_required, Lock())
+    kept = Secret(verifier if has_pkce else "")
+    return AuthorizationRequest(url, redirect_uri, issuer, Secret(state), kept, is_issuer_required, Lock())
 
 
 def is_answer(request: AuthorizationRequest, query: str) -> bool:

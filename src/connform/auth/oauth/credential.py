@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from connform.auth.oauth.renewal import Renewal
+from connform.auth.oauth.client_authentication import App
+from connform.auth.oauth.renewal import Renewal, bearer_lines
 from connform.auth.oauth.renewed_credential import RenewedCredential, now_utc
 from connform.auth.oauth.server import AuthorizationServer
-from connform.auth.oauth.token_endpoint import App
 from connform.grant import GrantStore
 from connform.http.header import BEARER_SCHEME
-from connform.http.settings import ClientSettings
+from connform.http.settings import ClientSettings, HeaderLines
+from connform.secret import Secret
 
 
 class GrantCredential(RenewedCredential):
@@ -29,6 +30,8 @@ class GrantCredential(RenewedCredential):
         settings: ClientSettings,
         *,
         clock: Callable[[], datetime] = now_utc,
+        lines: Callable[[Secret], HeaderLines] = bearer_lines,
+        scheme: str = BEARER_SCHEME,
     ) -> None:
         """Make the credential. The grant is read at the first request.
 
@@ -39,5 +42,7 @@ class GrantCredential(RenewedCredential):
             app: the OAuth client.
             settings: TLS, proxy and time-outs for the token endpoint.
             clock: returns the current time, aware UTC.
+            lines: returns what carries a token.
+            scheme: the authentication scheme in front of it; empty for none.
         """
-        super().__init__(Renewal(connection, store, server, app, settings, clock), BEARER_SCHEME, clock)
+        super().__init__(Renewal(connection, store, server, app, settings, clock, lines), scheme, clock)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-from connform.auth.oauth.token_endpoint import CALL_S
+from connform.auth.oauth.token_call import CALL_S
 from connform.grant import Pending
 
 MAX_AGE = timedelta(seconds=CALL_S + 30)

@@ -17,17 +17,20 @@ from datetime import datetime, timedelta
 from time import monotonic, sleep
 
 from connform.auth.oauth import pending_refresh
+from connform.auth.oauth.client_authentication import App
 from connform.auth.oauth.cool_down import CoolDown
 from connform.auth.oauth.freshness import is_fresh, is_young
 from connform.auth.oauth.renewed_credential import SendableToken
 from connform.auth.oauth.server import AuthorizationServer
 from connform.auth.oauth.stored_grant import RETRY_HINT, StoredGrant
 from connform.auth.oauth.token_answer import AnswerLost, EndpointFailed, GrantRefused, Tokens
-from connform.auth.oauth.token_endpoint import CALL_S, App, TokenEndpoint
+from connform.auth.oauth.token_call import CALL_S
+from connform.auth.oauth.token_endpoint import TokenEndpoint
 from connform.errors import ConnectionFailed
 from connform.grant import Grant, GrantFacts, GrantStore, LockedGrant, Pending
 from connform.http.header import bearer
 from connform.http.settings import ClientSettings, HeaderLines
+from connform.secret import Secret
 
 _POLL_S = 0.2
 _ENDED = {
@@ -47,6 +50,7 @@ class Renewal:
         app: App,
         settings: ClientSettings,
         clock: Callable[[], datetime],
+        lines: Callable[[Secret], HeaderLines],
     ) -> None:
         """Take the arguments of `GrantCredential`."""
         self.connection = connection
@@ -56,6 +60,7 @@ class Renewal:
         self._app = app
         self._settings = settings
         self._clock = clock
+        self._lines = lines
         self._stored_grant = StoredGrant(connection)
         self._cool_down = CoolDown()
         self.present: SendableToken | None = None
@@ -88,7 +93,7 @@ class Renewal:
         if not self._stored_grant.has_unsaved:
             self._note(stored)
             if self._is_usable(stored, refused, started_at):
-                return header_lines(stored)
+                return self._lines(stored.access_token)
         self._cool_down.check()
         self._waiting_for = (
             "store_locked",
@@ -102,16 +107,16 @@ class Renewal:
                 self._require_not_ended(grant)
                 pending = grant.facts.pending
                 if self._is_usable(grant, refused, started_at) or self._is_refusal_final(grant, refused):
-                    return header_lines(grant)
+                    return self._lines(grant.access_token)
                 if pending and pending_refresh.is_under_way(pending, name, self._clock()):
                     self._wait_for(pending, deadline)
                 elif renewed := self._refresh(locked, grant):
-                    return header_lines(renewed)
+                    return self._lines(renewed.access_token)
 
     def _note(self, grant: Grant) -> None:
         """Make a grant the present one, unless it has ended or is not the declared app's."""
         is_alive = not grant.facts.ended and self._is_declared(grant.facts)
-        self.present = SendableToken(grant.facts, header_lines(grant)) if is_alive else None
+        self.present = SendableToken(grant.facts, self._lines(grant.access_token)) if is_alive else None
 
     def _require_not_ended(self, grant: Grant) -> None:
         facts = grant.facts
@@ -144,7 +149,13 @@ class Renewal:
             if ends_at is None:
                 return None
             try:
-                endpoint = TokenEndpoint(grant.facts.token_url, self._app, self._settings)
+                endpoint = TokenEndpoint(
+                    grant.facts.token_url,
+                    self._app,
+                    self._settings,
+                    options=self._server.options,
+                    refresh_url=self._server.refresh_url,
+                )
                 tokens = endpoint.refresh(grant.refresh_token, ends_at)
             except GrantRefused as refused:
                 ended = "refresh_interrupted" if pending_before else "login_required"
@@ -207,16 +218,16 @@ class Renewal:
         """Whether the token may be sent. A token issued since this renewal started is used even if it expires soon."""
         facts = grant.facts
         is_good = is_fresh(facts, self._clock()) or facts.obtained_at >= started_at
-        return is_good and self._is_declared(facts) and header_lines(grant) != refused
+        return is_good and self._is_declared(facts) and self._lines(grant.access_token) != refused
 
     def _is_refusal_final(self, grant: Grant, refused: HeaderLines) -> bool:
         """Whether the API refused this token although it is new, so that another renewal would not help."""
-        return header_lines(grant) == refused and is_young(grant.facts, self._clock())
+        return self._lines(grant.access_token) == refused and is_young(grant.facts, self._clock())
 
     def _is_declared(self, facts: GrantFacts) -> bool:
         return facts.client_id == self._app.client_id and self._server.may_renew(facts.token_url)
 
 
-def header_lines(grant: Grant) -> HeaderLines:
-    """Return the header line of a grant's access token."""
-    return bearer(grant.access_token, key="access_token").headers()
+def bearer_lines(token: Secret) -> HeaderLines:
+    """Return the header line of a bearer token (RFC 6750 §2.1)."""
+    return bearer(token, key="access_token").headers()

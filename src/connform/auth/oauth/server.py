@@ -6,16 +6,35 @@ Layer 2; `discover` uses the network. Discovered endpoints must be on the origin
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from connform.errors import ConnectionFailed
 from connform.http.settings import ClientSettings
 from connform.origin import Origin
+from connform.secret import Secret
 
 _MAX_BODY_BYTES = 1024 * 1024
 _NOT_FOUND = 404
+_METADATA = {
+    "authorize_url": "authorization_endpoint",
+    "token_url": "token_endpoint",
+    "revoke_url": "revocation_endpoint",
+    "device_authorization_url": "device_authorization_endpoint",
+}
+"""Endpoint → its name in the metadata of an issuer (RFC 8414 §2, RFC 8628 §4)."""
+
+
+class TokenOptions(NamedTuple):
+    """What a server wants of each token request besides the parameters of its grant."""
+
+    parameters: Mapping[str, str | Secret] = MappingProxyType({})
+    """Further parameters, such as `audience` or `resource`; those of the grant replace them."""
+    body: str = "form"
+    """`form`, as RFC 6749 says, or `json`."""
 
 
 class AuthorizationServer(NamedTuple):
@@ -31,6 +50,16 @@ class AuthorizationServer(NamedTuple):
     """Its issuer identifier (RFC 8414 §2), if the manifest declares one."""
     is_named_in_answers: bool = False
     """Whether its metadata say that every authorization response names it (RFC 9207 §3)."""
+    device_authorization_url: str = ""
+    """The device authorization endpoint (RFC 8628 §3.1)."""
+    refresh_url: str = ""
+    """Where refresh tokens are sent, if not to the token endpoint."""
+    has_pkce: bool = True
+    """Whether it takes PKCE (RFC 7636)."""
+    options: TokenOptions = TokenOptions()
+    """What it wants of each token request."""
+    login_url: str = ""
+    """Where one login call gets a token, without OAuth."""
 
     def may_renew(self, token_url: str) -> bool:
         """Whether a token endpoint belongs to this server. Only then may the refresh token of its grant be sent there."""
@@ -39,32 +68,34 @@ class AuthorizationServer(NamedTuple):
         return same_origin(token_url, self.issuer)
 
 
-def discover(server: AuthorizationServer, settings: ClientSettings) -> AuthorizationServer:
+def discover(
+    server: AuthorizationServer, settings: ClientSettings, needed: Sequence[str] = ("authorize_url", "token_url")
+) -> AuthorizationServer:
     """Return the server with unknown endpoints added from the metadata of its issuer.
 
     Args:
         server: the endpoints that the manifest and the provider declare.
         settings: time-outs, TLS and proxy of the connection.
+        needed: the endpoints without which there is no login; the revocation endpoint is added where there is one.
 
     Raises:
         ConnectionFailed: `login_issuer_mismatch`, `token_endpoint_unavailable`, `config_invalid`, a fault of the network.
     """
-    if server.authorize_url and server.token_url:
+    if all(getattr(server, key) for key in needed):
         return server
     if not server.issuer:
         message = "neither the provider nor the manifest says where the authorization server is"
-        hint = "write `authorize_url` and `token_url`, or `issuer`, under `auth:`"
+        hint = f"write {' and '.join(f'`{key}`' for key in needed)}, or `issuer`, under `auth:`"
         raise ConnectionFailed("config_invalid", message, hint)
     metadata = _fetch_metadata(server.issuer, settings)
     if metadata.get("issuer") != server.issuer:
         raise ConnectionFailed("login_issuer_mismatch", f"the metadata of {server.issuer} name another issuer")
-    return AuthorizationServer(
-        server.authorize_url or _endpoint(metadata, "authorization_endpoint", server.issuer),
-        server.token_url or _endpoint(metadata, "token_endpoint", server.issuer),
-        server.revoke_url or _endpoint(metadata, "revocation_endpoint", server.issuer, is_optional=True),
-        server.issuer,
-        metadata.get("authorization_response_iss_parameter_supported") is True,
-    )
+    found: dict[str, Any] = {
+        key: getattr(server, key) or _endpoint(metadata, _METADATA[key], server.issuer, is_optional=key not in needed)
+        for key in (*needed, "revoke_url")
+    }
+    is_named_in_answers = metadata.get("authorization_response_iss_parameter_supported") is True
+    return server._replace(**found, is_named_in_answers=is_named_in_answers)
 
 
 def settings_for(url: str, client: ClientSettings) -> ClientSettings:
@@ -82,6 +113,8 @@ def settings_for(url: str, client: ClientSettings) -> ClientSettings:
         client,
         base_url=f"{parts.scheme}://{parts.netloc}",
         credential=None,
+        headers={},  # those of the API
+        query={},
         trusts_system=not same_origin(url, client.base_url),
         max_body_bytes=_MAX_BODY_BYTES,
     )

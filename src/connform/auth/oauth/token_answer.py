@@ -112,7 +112,7 @@ def read_tokens(answer: TokenAnswer) -> Tokens:
         AnswerLost: the answer is a success, but holds no usable token.
         EndpointFailed: `client_credentials_rejected`, `token_endpoint_unavailable`.
     """
-    content = _parse_json(answer.body)
+    content = parse_object(answer.body)
     access, refresh = content.get("access_token"), content.get("refresh_token")
     if answer.status not in _SUCCESS or access is None:
         raise_error(answer)
@@ -131,24 +131,24 @@ def read_tokens(answer: TokenAnswer) -> Tokens:
         bearer(token, key="access_token")
     except ConnectionFailed as unusable:  # its message never contains the token
         raise AnswerLost(unusable.message) from None
-    lifetime_s = _lifetime(content.get("expires_in"))
+    lifetime_s = lifetime_of(content.get("expires_in"))
     return Tokens(token, Secret(refresh) if refresh else None, lifetime_s, _scopes(content.get("scope")))
 
 
 def read_revocation(answer: TokenAnswer) -> bool:
     """Return whether the endpoint revokes tokens of the kind that was sent (RFC 7009 §2.2); errors as for `read_tokens`."""
-    if answer.status in {_NOT_FOUND, _NO_SUCH_METHOD} or _error_of(answer) == "unsupported_token_type":
+    if answer.status in {_NOT_FOUND, _NO_SUCH_METHOD} or error_of(answer) == "unsupported_token_type":
         return False
     raise_error(answer)
     return True
 
 
-def raise_error(answer: TokenAnswer) -> None:
-    """Raise the error that an answer stands for, whatever its status; a success without one raises nothing."""
-    status, error = answer.status, _error_of(answer)
+def raise_error(answer: TokenAnswer, endpoint: str = "the token endpoint") -> None:
+    """Raise the error that an answer of an endpoint stands for, whatever its status; a success without one raises nothing."""
+    status, error = answer.status, error_of(answer)
     is_gateway = status >= _SERVER_ERROR or status == _TIMEOUT
     name = error if _ERROR_NAME.fullmatch(error) else ""
-    message, hint = f"the token endpoint answered {status} {name}".rstrip(), ""
+    message, hint = f"{endpoint} answered {status} {name}".rstrip(), ""
     if not is_gateway:
         if error in _GRANT_ERRORS or (error == "invalid_request" and _refuses_the_token(answer)):
             raise GrantRefused(name)
@@ -166,18 +166,19 @@ def raise_error(answer: TokenAnswer) -> None:
     raise EndpointFailed("token_endpoint_unavailable", message, hint, retry_after_s, may_be_spent=is_gateway)
 
 
-def _error_of(answer: TokenAnswer, parameter: str = "error") -> str:
-    content = _parse_json(answer.body)
+def error_of(answer: TokenAnswer, parameter: str = "error") -> str:
+    """Return the text of an error's parameter (RFC 6749 §5.2); empty without one. No output shows it."""
+    content = parse_object(answer.body)
     value = content.get(parameter, content.get(_NAMES[parameter]))
     return value if isinstance(value, str) else ""
 
 
 def _refuses_the_token(answer: TokenAnswer) -> bool:
-    description = _error_of(answer, "error_description")
+    description = error_of(answer, "error_description")
     return bool(_REFUSED_TOKEN.search(description[:_MAX_DESCRIPTION_CHARACTERS]))
 
 
-def _lifetime(value: Any) -> float | None:
+def lifetime_of(value: Any) -> float | None:
     """Return seconds; `None` for 0, less, or no number: such a token is used until the API refuses it."""
     try:
         seconds = float(value)
@@ -195,7 +196,7 @@ def _scopes(value: Any) -> tuple[str, ...] | None:
     return tuple(found) or None
 
 
-def _parse_json(body: bytes) -> Mapping[str, Any]:
+def parse_object(body: bytes) -> Mapping[str, Any]:
     """Return the JSON object in a body; empty for anything else."""
     try:
         content = json.loads(body)

@@ -14,7 +14,7 @@ from connform.auth.oauth.cool_down import CoolDown
 from connform.auth.oauth.freshness import is_fresh, is_young
 from connform.auth.oauth.renewed_credential import RenewedCredential, SendableToken, now_utc
 from connform.auth.oauth.token_answer import EndpointFailed, Tokens
-from connform.auth.oauth.token_endpoint import CALL_S
+from connform.auth.oauth.token_call import CALL_S
 from connform.auth.tokens.interface import TokenRequest, binding_text
 from connform.errors import ConnectionFailed
 from connform.faults import Stage

@@ -13,14 +13,17 @@ from typing import Any
 
 from connform.engine.load.catalog import provider_of
 from connform.manifest.model import Connection
-from connform.providers.described.texts import split_secret
+from connform.manifest.named_texts import expand
 
 DEFINITION = "definition"
 """The key of the part in a specification."""
 _JUDGING = ("answers", "error_code", "safe_posts")
+_NOT_RECORDED = frozenset({"use", "root"})
 _MEANING = ("class", "own_root")
 """What an environment says besides its addresses."""
-_URLS = ("authorize_url", "token_url", "revoke_url")
+_URLS = ("authorize_url", "token_url", "refresh_url", "device_authorization_url", "revoke_url")
+_PLAIN = ("headers", "query")
+"""The keys of an entry that every request sends."""
 
 
 def definition_part(connection: Connection) -> dict[str, Any] | None:
@@ -30,15 +33,19 @@ def definition_part(connection: Connection) -> dict[str, Any] | None:
         return None
     instance = provider_of(connection).instance(connection)
     method = connection.settings["auth"]["method"]
-    auth = {key: value for key, value in entry["auth"][method].items() if key != "use"}
-    auth |= {key: getattr(instance, key) for key in _URLS if key in auth}
+    described = {key: value for key, value in entry["auth"][method].items() if key not in _NOT_RECORDED}
+    auth = _filled(described, instance.values) | {key: getattr(instance, key) for key in _URLS if key in described}
+    if "login" in auth:
+        auth["login"]["url"] = instance.login_url
     environments = {
         name: {key: row[key] for key in _MEANING if key in row}
         for name, row in entry.get("environments", {}).items()
         if name == connection.environment or len(entry["environments"]) == 1
     }
     judging = json.dumps({key: entry[key] for key in _JUDGING if key in entry}, sort_keys=True)
+    plain = {key: dict(getattr(instance, key)) for key in _PLAIN if key in entry}
     return {
+        **plain,
         "auth": {method: auth},
         "check": {key: value for key, value in entry["check"].items() if key != "description"},
         "environments": environments,
@@ -52,11 +59,10 @@ def recorded_definition(spec: Mapping[str, Any]) -> dict[str, Any] | None:
     return None if part is None else {**part, "title": "", "root": spec["base_url"], "answers": []}
 
 
-def secret_headers(spec: Mapping[str, Any]) -> dict[str, str]:
-    """Return the headers of each secret by its key, of a specification with a declared provider; empty for another one."""
-    auth = spec.get(DEFINITION, {}).get("auth", {})
-    texts = [item for method in auth.values() for item in method.get("headers", {}).items()]
-    found: dict[str, list[str]] = {}
-    for header, text in sorted(texts):
-        found.setdefault(split_secret(text)[1], []).append(header)
-    return {key: ", ".join(headers) for key, headers in found.items()}
+def _filled(value: Any, values: Mapping[str, str]) -> Any:
+    """Return plain data with what the provider and the connection say in its texts; names of secrets stay."""
+    if isinstance(value, str):
+        return expand(value, values)
+    if isinstance(value, Mapping):
+        return {key: _filled(one, values) for key, one in value.items()}
+    return [_filled(one, values) for one in value] if isinstance(value, list) else value

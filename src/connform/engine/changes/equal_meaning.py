@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 
 from connform.engine.changes.definition_part import recorded_definition
 from connform.engine.load.catalog import DEFAULT_PROVIDER, reads_files
-from connform.engine.load.declared_providers import declared, shape_of
+from connform.engine.load.declared_providers import declared
 from connform.engine.load.environment_class import environment_class
 from connform.engine.load.scopes import requested_scopes
-from connform.engine.load.vocabulary import vocabulary
+from connform.engine.load.vocabulary import vocabulary, with_own_methods
 from connform.manifest.branches import Branches
 from connform.manifest.shape import Schema
 from connform.manifest.urls import UrlError, parse_url
@@ -84,7 +84,7 @@ def _connection_branches_of(spec: Mapping[str, Any]) -> Branches:
 @lru_cache(maxsize=256)
 def _declared_branches(provider: DescribedProvider) -> Branches:
     auth: Any = vocabulary().connection.properties["auth"]
-    own = {provider.definition.name: shape_of(provider, auth)}
+    own = {provider.definition.name: with_own_methods(provider, auth)}
     return Branches(vocabulary().connection._replace(branches=own))
 
 

@@ -10,14 +10,24 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from connform.auth.client import SERVER_URLS, server
+from connform.auth.interface import SecretUse
 from connform.auth.oauth.server import AuthorizationServer
-from connform.auth.oauth2 import SERVER_URLS, server
 from connform.diagnostics import Span
-from connform.engine.changes.definition_part import recorded_definition, secret_headers
+from connform.engine.changes.definition_part import recorded_definition
 from connform.engine.changes.secret_identity import SecretIdentity, identity_of, identity_of_file, origin_of, path_in
-from connform.engine.load.catalog import DEFAULT_PROVIDER, provider, references_of, store_reference_keys, uses_grant
+from connform.engine.load.catalog import (
+    DEFAULT_PROVIDER,
+    Definition,
+    provider,
+    references_of,
+    store_reference_keys,
+    usable_method,
+    uses_grant,
+)
 from connform.engine.load.environment_class import environment_class
 from connform.engine.load.vocabulary import all_store_reference_keys
+from connform.engine.run.resolve import server_of
 from connform.errors import ConnectionFailed
 from connform.manifest.model import Connection, proxy_references, proxy_url
 from connform.manifest.settings import PROXY
@@ -59,8 +69,8 @@ class Destination(NamedTuple):
     """The file of the client certificate; empty if there is none."""
     client_id: str = ""
     """The OAuth client; empty without OAuth."""
-    header: str = ""
-    """The headers that carry it, where a declared provider names them."""
+    place: str = ""
+    """What carries it: `header X-Api-Key`; empty if that is the usual header."""
     environment_class: str = ""
     """The class of the connection's environment, for its API; it is compared and not shown."""
 
@@ -74,7 +84,7 @@ class Destination(NamedTuple):
         """Its details besides the URL, for messages."""
         details = [
             self.use,
-            self.header and f"header {self.header}",
+            self.place,
             self.client_id and f"client {self.client_id}",
             self.proxy and f"proxy {self.proxy}",
             self.ca_file and f"CA {self.ca_file}",
@@ -107,11 +117,11 @@ def sends(spec: Mapping[str, Any]) -> tuple[Send, ...]:
     found: dict[Send, None] = {}
     has_grant = uses_grant(settings, definition)
     references = references_of(settings, definition)
-    headers = secret_headers(spec)
+    destinations = _Destinations(spec, definition, base, api)
     for key, reference in references.items():
         store = stores.get(reference.scheme)
-        send = Send(str(reference), identity_of(reference, store, folder), api._replace(header=headers.get(key, "")))
-        found |= dict.fromkeys(_oauth_sends(send, spec, base) if has_grant else (send,))
+        send = Send(str(reference), identity_of(reference, store, folder), api)
+        found |= dict.fromkeys(_oauth_sends(send, spec, base) if has_grant else destinations.of(key, send))
         found |= dict.fromkeys(_store_sends(reference, store))
     for reference in proxy_references(settings).values():
         store = stores.get(reference.scheme)
@@ -120,6 +130,39 @@ def sends(spec: Mapping[str, Any]) -> tuple[Send, ...]:
     if has_grant and not references:
         found |= dict.fromkeys(_oauth_sends(Send("", _identity_of_client(spec), api), spec, base))
     return tuple(found)
+
+
+class _Destinations:
+    """The destinations of the secrets of an auth method without a grant, as the method itself says."""
+
+    def __init__(self, spec: Mapping[str, Any], definition: Definition, base: Destination, api: Destination) -> None:
+        settings = spec["settings"]
+        method = usable_method(settings, definition)
+        defaults = getattr(method, "defaults", {})
+        auth = {**defaults, **settings["auth"]}
+        uses = getattr(method, "uses", None)
+        self._uses: list[SecretUse] = list(uses(auth, _servers(spec, auth))) if uses else []
+        self._base, self._api = base, api
+
+    def of(self, key: str, send: Send) -> Iterator[Send]:
+        """Yield where a secret is sent: by default to the API. What is obtained by it goes where the method says."""
+        uses = [use for use in self._uses if use.key == key] or [SecretUse(key)]
+        for use in uses:
+            yield send._replace(to=self._destination(use))
+        if any(use.url for use in uses):
+            token = Send("the token that it obtains", _derived_identity(send.identity, "token"), self._api)
+            yield from (token._replace(to=self._destination(use)) for use in self._uses if not use.key)
+
+    def _destination(self, use: SecretUse) -> Destination:
+        if use.url:
+            return self._base._replace(url=origin_of(use.url), use=use.use)
+        return self._api._replace(place=use.place, use=use.use)
+
+
+def _servers(spec: Mapping[str, Any], auth: Mapping[str, Any]) -> AuthorizationServer:
+    """Return the server of a specification, whose login call is that of the connection if the provider has none."""
+    found = server(auth, _provider_server(spec))
+    return found if found.login_url else found._replace(login_url=auth.get("login", {}).get("url", ""))
 
 
 def _identity_of_client(spec: Mapping[str, Any]) -> SecretIdentity:
@@ -179,7 +222,7 @@ def _provider_server(spec: Mapping[str, Any]) -> AuthorizationServer:
         instance = provider(name, definition).instance(Connection("", name, settings, Path(), _NOWHERE))
     except (LookupError, ValueError, ConnectionFailed):  # the settings were valid when they were recorded
         return AuthorizationServer()
-    return AuthorizationServer(instance.authorize_url, instance.token_url, instance.revoke_url)
+    return server_of(instance)
 
 
 def _store_sends(reference: SecretReference, store: Mapping[str, Any] | None) -> Iterator[Send]:

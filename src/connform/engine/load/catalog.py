@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from connform.auth import METHODS
@@ -29,6 +30,7 @@ Definition: TypeAlias = "Mapping[str, Any] | None"
 """An entry of `providers:`, as declared or as recorded; `None` for a built-in or installed provider."""
 Found = TypeVar("Found")
 DEFAULT_PROVIDER = "iinked-sign"
+_NO_METHODS: Mapping[str, AuthMethod] = MappingProxyType({})
 
 
 def _installed(name: str, found: Found | None) -> Found:
@@ -79,9 +81,17 @@ def depends_on_folder(name: str) -> bool:
 def auth_method(settings: Mapping[str, Any], definition: Definition = None) -> AuthMethod:
     """Return the auth method of an effective and valid connection; `definition` as for `provider`."""
     name = settings["auth"]["method"]
-    if definition is not None:
-        return _installed(name, _usable_method(settings, definition))
-    return _installed(name, find(name, METHODS, AUTH_PLUGINS))
+    own = own_methods(settings.get("provider", DEFAULT_PROVIDER), definition)
+    return _installed(name, own.get(name) or find(name, METHODS, AUTH_PLUGINS))
+
+
+def own_methods(name: str, definition: Definition = None) -> Mapping[str, AuthMethod]:
+    """Return the auth methods of a provider that is described by data, by their names; empty for another one.
+
+    `definition` is as for `provider`. The other methods of a built-in provider are those of packages.
+    """
+    found = provider(name, definition) if definition is not None else _usable(name, PROVIDERS, PROVIDER_PLUGINS)
+    return getattr(found, "auth_methods", _NO_METHODS)
 
 
 def method_of(connection: Connection) -> AuthMethod:
@@ -91,7 +101,7 @@ def method_of(connection: Connection) -> AuthMethod:
 
 def uses_grant(settings: Mapping[str, Any], definition: Definition = None) -> bool:
     """Whether an effective or recorded connection has a grant. `False` for an auth method that can't be used, which a record may name."""
-    return getattr(_usable_method(settings, definition), "uses_grant", False)
+    return getattr(usable_method(settings, definition), "uses_grant", False)
 
 
 def has_grant(connection: Connection) -> bool:
@@ -99,13 +109,11 @@ def has_grant(connection: Connection) -> bool:
     return uses_grant(connection.settings, connection.definition)
 
 
-def _usable_method(settings: Mapping[str, Any], definition: Definition) -> AuthMethod | None:
+def usable_method(settings: Mapping[str, Any], definition: Definition) -> AuthMethod | None:
+    """Return the auth method of an effective or recorded connection; `None` for one that can't be used, which a record may name."""
     name = settings["auth"]["method"]
-    if definition is not None:
-        from connform.engine.load.declared_providers import declared, methods_of
-
-        return methods_of(declared(settings["provider"], definition)).get(name)
-    return _usable(name, METHODS, AUTH_PLUGINS)
+    own = own_methods(settings.get("provider", DEFAULT_PROVIDER), definition).get(name)
+    return own if own is not None or definition is not None else _usable(name, METHODS, AUTH_PLUGINS)
 
 
 def has_plugins() -> bool:
@@ -116,15 +124,7 @@ def has_plugins() -> bool:
 
 def auth_reference_keys(settings: Mapping[str, Any], definition: Definition = None) -> frozenset[str] | None:
     """Return the keys under `auth:` that hold secret references; `None` for a method that is not installed, which a record may name."""
-    if definition is None:
-        return _installed_reference_keys(settings["auth"]["method"])
-    found = _usable_method(settings, definition)
-    return frozenset(secret_keys(found.shape)) if found is not None else None
-
-
-@cache
-def _installed_reference_keys(method: str) -> frozenset[str] | None:
-    found = _usable(method, METHODS, AUTH_PLUGINS)
+    found = usable_method(settings, definition)
     return frozenset(secret_keys(found.shape)) if found is not None else None
 
 

@@ -10,13 +10,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from connform.auth.header_texts import HeaderText, HeaderTexts
-from connform.auth.interface import AuthMethod
-from connform.auth.oauth2 import OAUTH2
-from connform.manifest.shape import Shape
-from connform.providers.described.definition import Method, decode
+from connform.providers.described.definition import decode
 from connform.providers.described.provider import DescribedProvider
-from connform.providers.described.texts import split_secret
 
 
 class _Node:
@@ -45,27 +40,3 @@ def _of_object(name: str, node: _Node) -> DescribedProvider:
 @lru_cache(maxsize=256)
 def _of_text(name: str, text: str) -> DescribedProvider:
     return DescribedProvider(decode(name, json.loads(text)))
-
-
-@lru_cache(maxsize=256)
-def methods_of(provider: DescribedProvider) -> Mapping[str, AuthMethod]:
-    """Return the auth methods that a definition describes, by name."""
-    return {name: _method(method) for name, method in provider.definition.auth.items()}
-
-
-def _method(method: Method) -> AuthMethod:
-    if method.flow:
-        return OAUTH2
-    texts = tuple(HeaderText(name, *split_secret(text)) for name, text in method.headers.items())
-    secrets = {key: bool(one.get("optional")) for key, one in method.secrets.items()}
-    return HeaderTexts(texts, secrets, method.use)
-
-
-def shape_of(provider: DescribedProvider, auth: Shape) -> Shape:
-    """Return the shape of a provider's connections, whose auth methods are its own; `auth` is the shape with all other methods."""
-    branches = {
-        name: method.shape._replace(description=provider.definition.auth[name].use or method.shape.description)
-        for name, method in methods_of(provider).items()
-    }
-    own = auth._replace(branches=branches)
-    return provider.shape._replace(properties={**provider.shape.properties, "auth": own})

@@ -60,7 +60,8 @@ def _finding_problem(finding: Any) -> str:
 
 
 def _instance_problem(instance: Instance, *_: object) -> str:
-    wrong = _wrong_field(instance, {**dict.fromkeys(Instance._fields, str), "safe_posts": Sequence})
+    texts = dict.fromkeys(("headers", "query", "values"), Mapping)
+    wrong = _wrong_field(instance, {**dict.fromkeys(Instance._fields, str), "safe_posts": Sequence, **texts})
     for name in () if wrong else _URLS:
         try:
             _ = urlsplit(getattr(instance, name)).port  # of a wrong port, only this raises

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from connform.engine.load.catalog import DEFAULT_PROVIDER, Definition, provider, uses_grant
+from connform.engine.load.catalog import DEFAULT_PROVIDER, Definition, own_methods, provider, uses_grant
 from connform.grant import GrantFacts
 from connform.manifest.rules import Finding
 
@@ -21,14 +21,14 @@ def requested_scopes(connection: Mapping[str, Any], definition: Definition = Non
 
     They are empty for none, for an auth method without a grant, and for a recorded connection whose provider is not installed.
     """
-    auth = connection["auth"]
+    auth, name = connection["auth"], connection.get("provider", DEFAULT_PROVIDER)
     if not uses_grant(connection, definition):
         return ()
     if "scopes" in auth:
         return tuple(auth["scopes"])
     try:
-        used = provider(connection.get("provider", DEFAULT_PROVIDER), definition)
-        return tuple(getattr(used, "default_scopes", ()))
+        own = own_methods(name, definition).get(auth["method"])
+        return tuple(getattr(own or provider(name, definition), "default_scopes", ()))
     except LookupError:
         return ()
 

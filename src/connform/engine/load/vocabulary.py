@@ -26,6 +26,7 @@ from connform.secrets import BACKENDS
 from connform.secrets.kit.interface import DEFAULT_TIMEOUT_S, HasStoreRules
 
 if TYPE_CHECKING:
+    from connform.providers.interface import Provider
     from connform.secret import SecretReference
 
 _ANY = Shape(extensible=True)
@@ -52,10 +53,14 @@ class _FileBackends:
 _FILE_BACKENDS = _FileBackends()
 
 
-def _shapes(table: Mapping[str, Any], kind: PluginKind, used: Collection[str] | None) -> dict[str, Shape]:
-    """Return the shapes of providers or auth methods; of plug-ins, only those that are used are loaded."""
+def _shapes(table: Mapping[str, Any], kind: PluginKind, used: Collection[str] | None) -> Mapping[str, Shape]:
+    """Return the shapes of auth methods by name, each made when it is first read; of plug-ins, only those that are used are loaded."""
     known = list(table) if used is None else names(table, kind.group)
-    return {name: _shape(name, table, kind) if name in table or name in (used or ()) else _ANY for name in known}
+
+    def shape(name: str) -> Shape:
+        return _shape(name, table, kind) if name in table or name in (used or ()) else _ANY
+
+    return LazyTable(known, shape)
 
 
 def _shape(name: str, table: Mapping[str, Any], kind: PluginKind, attribute: str = "shape") -> Shape:
@@ -64,6 +69,19 @@ def _shape(name: str, table: Mapping[str, Any], kind: PluginKind, attribute: str
     except ConnectionFailed:  # `_rules` and `_store_rules` report it where it is used
         return _ANY
     return shape
+
+
+def _provider_shapes(used: Collection[str] | None, auth: Shape) -> Mapping[str, Shape]:
+    """Return the shapes of providers by name; each is made when it is first read. `used` is as for `_shapes`."""
+    known = list(PROVIDERS) if used is None else names(PROVIDERS, PROVIDERS_GROUP)
+    installed = {name: auth.branches[name] for name in auth.branches if name not in METHODS}
+
+    def shape(name: str) -> Shape:
+        if name not in PROVIDERS:
+            return _shape(name, PROVIDERS, PROVIDER_PLUGINS) if name in (used or ()) else _ANY
+        return with_own_methods(PROVIDERS[name], auth, installed)
+
+    return LazyTable(known, shape)
 
 
 @cache
@@ -90,7 +108,7 @@ def vocabulary(providers: frozenset[str] | None = None, methods: frozenset[str] 
         default=DEFAULT_PROVIDER,
         code="unknown-provider",
         extensible=True,
-        branches=_shapes(PROVIDERS, PROVIDER_PLUGINS, providers),
+        branches=_provider_shapes(providers, auth),
         title="Connection",
         description="One connection.",
         question=f"The API that the connection leads to; default: {DEFAULT_PROVIDER}.",
@@ -110,13 +128,28 @@ def vocabulary(providers: frozenset[str] | None = None, methods: frozenset[str] 
     )
 
 
+def with_own_methods(api: Provider, auth: Shape, others: Mapping[str, Shape] = MappingProxyType({})) -> Shape:
+    """Return the shape of a provider's connections: if it has auth methods of its own, with these and `others` alone.
+
+    Args:
+        api: the provider.
+        auth: the shape of `auth:` with all methods.
+        others: the shapes of further methods, by name.
+    """
+    own = getattr(api, "auth_methods", None)
+    if own is None:
+        return api.shape
+    branches = LazyTable([*own, *others], lambda name: own[name].shape if name in own else others[name])
+    return api.shape._replace(properties={**api.shape.properties, "auth": auth._replace(branches=branches)})
+
+
 def _declare(known: Vocabulary, definitions: Mapping[str, Definition]) -> Vocabulary:
     """Return a vocabulary with the providers of a run's manifests; that of an entry with mistakes has any keys."""
-    from connform.engine.load.declared_providers import declared, shape_of
+    from connform.engine.load.declared_providers import declared
 
     auth: Any = known.connection.properties["auth"]
     own = {
-        name: _UNKNOWN_KEYS if node is None else shape_of(declared(name, node), auth)
+        name: _UNKNOWN_KEYS if node is None else with_own_methods(declared(name, node), auth)
         for name, node in definitions.items()
     }
     connection = known.connection._replace(branches={**known.connection.branches, **own})
@@ -145,7 +178,11 @@ def _rules(
         method = auth_method(connection, definition)
         _ = method.shape
         for finding in method.rules(auth):
-            yield Finding(finding.code, ("auth", *finding.path), finding.detail, finding.hint, finding.at_key)
+            related = tuple(("auth", *path) for path in finding.related)
+            yield Finding(
+                finding.code, ("auth", *finding.path), finding.detail, finding.hint, finding.at_key, related=related
+            )
+        refresh_scope = getattr(method, "refresh_scope", "") or refresh_scope
         if refresh_scope and method.uses_grant:
             from connform.engine.load.scopes import findings as scope_findings
 

@@ -96,6 +96,8 @@ def bare_settings(
         proxy_auth=_proxy_auth(connection, context),
         max_body_bytes=max_body_bytes,
         safe_posts=frozenset(instance.safe_posts),
+        headers=instance.headers,
+        query=instance.query,
         network=context.network,
     )
 

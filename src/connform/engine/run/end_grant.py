@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from connform.auth import oauth2
+from connform.auth import client
 from connform.auth.interface import AuthInputs
 from connform.auth.oauth import pending_refresh
 from connform.auth.oauth.token_answer import GrantRefused
@@ -26,13 +26,13 @@ def end_grant(inputs: AuthInputs, *, force: bool = False) -> str:
 
 
 def _revoke(inputs: AuthInputs, grant: Grant, *, force: bool) -> str:
-    server, token_url = oauth2.server(inputs.settings, inputs.server), grant.facts.token_url
+    server, token_url = client.server(inputs.settings, inputs.server), grant.facts.token_url
     if not server.may_renew(token_url):
         return f"deleted here, not revoked: the manifest no longer speaks of {token_url}, which gave it"
     url = revoke_url(server, grant.facts, inputs.client, force=force)
     if not url:
         return "deleted here; its server is not known to revoke grants"
-    endpoint = TokenEndpoint(token_url, oauth2.app(inputs), inputs.client)
+    endpoint = TokenEndpoint(token_url, client.app(inputs), inputs.client)
     token, kind = (
         (grant.refresh_token, "refresh_token") if grant.refresh_token else (grant.access_token, "access_token")
     )

@@ -10,10 +10,11 @@ from functools import partial
 
 from connform.auth.interface import AuthInputs
 from connform.auth.oauth.server import AuthorizationServer
-from connform.engine.load.catalog import provider_of
+from connform.engine.load.catalog import method_of, provider_of
 from connform.engine.run.context import RunContext
 from connform.http.settings import ClientSettings
 from connform.manifest.model import Connection
+from connform.providers.interface import Instance
 from connform.secret import Secret
 
 
@@ -28,13 +29,28 @@ def resolve(
     if secrets is None:
         secrets = context.source.secrets(connection) if connection.auth.references else {}
     instance = provider_of(connection).instance(connection)
+    defaults = getattr(method_of(connection), "defaults", {})
     return AuthInputs(
         connection=connection.name,
-        settings=connection.auth.settings,
+        settings={**defaults, **connection.auth.settings},
         secrets=secrets,
         api_key_header=instance.api_key_header,
-        server=AuthorizationServer(instance.authorize_url, instance.token_url, instance.revoke_url),
+        server=server_of(instance),
         grants=partial(context.grants.of, connection),
         tokens=partial(context.tokens.of, connection),
         client=client,
+        values=instance.values,
+        references={key: str(reference) for key, reference in connection.auth.references.items()},
+    )
+
+
+def server_of(instance: Instance) -> AuthorizationServer:
+    """Return the endpoints that a provider knows for a connection."""
+    return AuthorizationServer(
+        instance.authorize_url,
+        instance.token_url,
+        instance.revoke_url,
+        refresh_url=instance.refresh_url,
+        device_authorization_url=instance.device_authorization_url,
+        login_url=instance.login_url,
     )

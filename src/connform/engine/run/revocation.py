@@ -5,7 +5,7 @@ Layer 3, no IO but what `discover` asks of an issuer.
 
 from __future__ import annotations
 
-from connform.auth import oauth2
+from connform.auth import client
 from connform.auth.oauth.server import AuthorizationServer, discover, same_origin
 from connform.engine.load.catalog import provider_of
 from connform.errors import Refused
@@ -56,4 +56,4 @@ def declared_server(connection: Connection) -> AuthorizationServer:
     """Return the authorization server of an OAuth connection, from its manifest and its provider."""
     instance = provider_of(connection).instance(connection)
     provider_server = AuthorizationServer(instance.authorize_url, instance.token_url, instance.revoke_url)
-    return oauth2.server(connection.auth.settings, provider_server)
+    return client.server(connection.auth.settings, provider_server)

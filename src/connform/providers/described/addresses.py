@@ -1,36 +1,41 @@
-"""The URLs of a connection to an API that a definition describes: root, page of keys, OAuth endpoints.
+"""The URLs of a connection to an API that a definition describes, and the settings that it needs.
 
 Layer 2, no IO.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from connform.auth.described.definition import NO_VALUES, Method
 from connform.lazy_property import lazy_property
+from connform.manifest.named_texts import expand, expand_url, names_in, split_url, texts_in
 from connform.manifest.urls import parse_url
-from connform.providers.described.definition import NO_VALUES, Definition, Environment, Method
-from connform.providers.described.texts import expand, expand_url, names_in, split_url
+from connform.providers.described.definition import Definition, Environment
 
-_NO_OAUTH = Method()
+_NO_METHOD = Method()
 _NO_ENVIRONMENT = Environment()
+_ENDPOINTS = ("authorize_url", "token_url", "revoke_url")
 
 
 class Addresses(NamedTuple):
-    """The URLs of one connection; a URL that the API doesn't have is empty."""
+    """The URLs of one connection; a URL that its API or its auth method doesn't have is empty."""
 
     root: str
     """The API root, without a slash at its end."""
     key_page: str
-    authorize_url: str
-    token_url: str
-    revoke_url: str
+    authorize_url: str = ""
+    token_url: str = ""
+    refresh_url: str = ""
+    device_authorization_url: str = ""
+    revoke_url: str = ""
+    login_url: str = ""
 
 
 class SettingPlaces(NamedTuple):
-    """Where settings stand in the URLs of one environment and region."""
+    """Where settings stand in the URLs of one environment, region and auth method."""
 
     root: str
     """The root, with their names in it."""
@@ -45,50 +50,71 @@ class AddressBook:
 
     def __init__(self, definition: Definition) -> None:
         self._definition = definition
-        oauth = next((method for method in definition.auth.values() if method.flow), _NO_OAUTH)
-        self._texts = Addresses(
-            definition.root, definition.key_page, oauth.authorize_url, oauth.token_url, oauth.revoke_url
-        )
+        self._texts = {name: _texts(definition, method) for name, method in definition.auth.items()}
+        flow = next((texts for texts in self._texts.values() if texts.token_url), None)
+        self._of_flow = flow._asdict() if flow else {}
         self._addresses = lru_cache(maxsize=4096)(self._fill)
         self._places = lru_cache(maxsize=1024)(self._find_places)
         self._needed = lru_cache(maxsize=1024)(self._find_needed)
 
     def of(self, settings: Mapping[str, Any]) -> Addresses:
         """Return the addresses of a connection, of its effective and valid values."""
-        given = tuple((name, settings[name]) for name in self._definition.settings if name in settings)
-        row = settings.get("environment", ""), settings.get("region", "")
-        return self._addresses(*row, settings.get("base_url", ""), given)
+        return self._addresses(*_row(settings), settings.get("base_url", ""), self._given(settings))
+
+    def values_of(self, settings: Mapping[str, Any]) -> dict[str, str]:
+        """Return what the names in texts stand for: values of environment and region, settings, `origin`."""
+        given, values = dict(self._given(settings)), self._values(*_row(settings)[:2])
+        filled = {name: expand(text, given) for name, text in values.items()}
+        return {**filled, **given, "origin": parse_url(self.of(settings).root).origin}
 
     def places_of(self, settings: Mapping[str, Any]) -> SettingPlaces:
         """Return where settings stand in the URLs of a connection."""
-        return self._places(settings.get("environment", ""), settings.get("region", ""))
+        return self._places(*_row(settings))
 
-    def needed_settings(self, environment: str) -> list[str]:
-        """Return the settings that the addresses of an environment need."""
-        return self._needed(environment)
+    def needed_settings(self, environment: str, method: str) -> tuple[str, ...]:
+        """Return the settings that a connection with an auth method needs in an environment, besides those of the root."""
+        return self._needed(environment, method)[1]
 
-    def _find_places(self, environment: str, region: str) -> SettingPlaces:
-        values = self._values(environment, region)
-        root = expand(self._texts.root, values)
+    def root_settings(self, environment: str, method: str) -> tuple[str, ...]:
+        """Return the settings that the root needs, unless the connection gives it itself."""
+        return self._needed(environment, method)[0]
+
+    def _given(self, settings: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+        return tuple([(name, settings[name]) for name in self._definition.settings if name in settings])
+
+    def _texts_of(self, method: str) -> Addresses:
+        return self._texts.get(method, _texts(self._definition, _NO_METHOD))
+
+    def _find_places(self, environment: str, region: str, method: str) -> SettingPlaces:
+        values, texts = self._values(environment, region), self._texts_of(method)
+        root = expand(texts.root, values)
         with_origin = {**values, "origin": split_url(root)[0]}
-        parts = [split_url(text) for text in (root, *(expand(text, with_origin) for text in self._texts[1:]))]
+        parts = [split_url(text) for text in (root, *(expand(text, with_origin) for text in texts[1:]))]
         in_host = frozenset(name for host, _, _ in parts for name in names_in(host))
         in_path = frozenset(name for _, _, path in parts for name in names_in(path))
         return SettingPlaces(root, in_host, in_path, parts[0][0].endswith("}"))
 
-    def _find_needed(self, environment: str) -> list[str]:
-        row = self.environment(environment)
-        if row.own_root == "only":
-            return []
+    def _find_needed(self, environment: str, method: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        row, urls = self.environment(environment), self._texts_of(method)
         rows = [self._values(environment, region) for region in row.regions or ("",)]
-        texts = [expand(text, values) for values in rows for text in self._texts]
-        return [name for name in dict.fromkeys(names_in("".join(texts))) if name in self._definition.settings]
+        others = [*urls[1:], *_texts_besides_urls(self._definition, self._definition.auth.get(method, _NO_METHOD))]
+        of_root = () if row.own_root == "only" else tuple(self._settings_in([urls.root], rows))
+        return of_root, tuple(name for name in self._settings_in(others, rows) if name not in of_root)
 
-    def _fill(self, environment: str, region: str, base_url: str, given: tuple[tuple[str, str], ...]) -> Addresses:
-        settings, values = dict(given), self._values(environment, region)
-        url = parse_url(base_url or expand_url(expand(self._texts.root, values), settings))
+    def _settings_in(self, texts: list[str], rows: list[Mapping[str, str]]) -> Iterator[str]:
+        filled = [expand(text, values) for values in rows for text in texts]
+        return (name for name in dict.fromkeys(names_in("\n".join(filled))) if name in self._definition.settings)
+
+    def _fill(
+        self, environment: str, region: str, method: str, base_url: str, given: tuple[tuple[str, str], ...]
+    ) -> Addresses:
+        settings, values, texts = dict(given), self._values(environment, region), self._texts_of(method)
+        if not texts.token_url:  # for `show`: what OAuth would use
+            texts = texts._replace(**{name: self._of_flow.get(name, "") for name in _ENDPOINTS})
+        url = parse_url(base_url or expand_url(expand(texts.root, values), settings))
         with_origin = {**values, "origin": url.origin}
-        others = (expand_url(expand(text, with_origin), settings) for text in self._texts[1:])
+        filled = (expand_url(expand(text, with_origin), settings) for text in texts[1:])
+        others = ("" if names_in(text) else text for text in filled)
         return Addresses(str(url).rstrip("/"), *others)
 
     def _values(self, environment: str, region: str) -> Mapping[str, str]:
@@ -105,3 +131,19 @@ class AddressBook:
         """The environment of a connection that names none: the only one; empty if there are several."""
         names = list(self._definition.environments)
         return names[0] if len(names) == 1 else ""
+
+
+def _row(settings: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Return environment, region and auth method of a connection."""
+    return settings.get("environment", ""), settings.get("region", ""), settings.get("auth", {}).get("method", "")
+
+
+def _texts(definition: Definition, method: Method) -> Addresses:
+    urls = {name: getattr(method, name) for name in Addresses._fields[2:]}
+    return Addresses(method.root or definition.root, definition.key_page, **urls)
+
+
+def _texts_besides_urls(definition: Definition, method: Method) -> Iterator[str]:
+    """Yield the texts of a definition and of one of its methods in which settings may stand, and that are no URLs."""
+    for part in (definition.headers, definition.query, method.basic, method.token_params, method.jwt, method.login):
+        yield from (text for _, text in texts_in((), part))

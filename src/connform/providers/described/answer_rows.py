@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from connform.auth.described.definition import NO_VALUES, frozen
+from connform.json_pointer import at_pointer
 from connform.lazy_property import lazy_property
 from connform.manifest.pattern import Meter, Pattern
 from connform.providers.answers import judge_status, with_wait
 from connform.providers.bodies import PAGE, has_body, has_text, is_page
-from connform.providers.described.definition import NO_VALUES, Definition, frozen
+from connform.providers.described.definition import Definition
 from connform.providers.interface import Answer, Judgement
 
 _MAX_CODE_LENGTH = 64
@@ -150,19 +152,6 @@ class AnswerRows:
         if isinstance(code, int) and not isinstance(code, bool):
             code = str(code)
         return code if isinstance(code, str) and len(code) <= _MAX_CODE_LENGTH and self._is_code(code) else ""
-
-
-def at_pointer(body: Any, pointer: str) -> Any:
-    """Return the value at a JSON Pointer (RFC 6901); `None` if there is none."""
-    for part in pointer.split("/")[1:]:
-        key = part.replace("~1", "/").replace("~0", "~")
-        if isinstance(body, list) and key.isdecimal() and int(key) < len(body):
-            body = body[int(key)]
-        elif isinstance(body, dict):
-            body = body.get(key)
-        else:
-            return None
-    return body
 
 
 def _whole(pattern: str) -> Pattern:

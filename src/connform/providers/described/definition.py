@@ -5,11 +5,11 @@ Layer 2, no IO. `provider.py` makes a provider of a definition.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-NO_VALUES: Mapping[str, Any] = MappingProxyType({})
+from connform.auth.described.definition import NO_VALUES, Method, frozen
+
 ROW_KEYS = frozenset({"class", "regions", "own_root", "description", "error"})
 """The keys of an environment that aren't values for texts."""
 
@@ -48,31 +48,6 @@ class Setting(NamedTuple):
     """What is said of a wrong value."""
 
 
-class Method(NamedTuple):
-    """One way to authenticate."""
-
-    use: str = ""
-    """When to choose it."""
-    secrets: Mapping[str, Mapping[str, Any]] = NO_VALUES
-    """The keys under `auth:` that take secret references, each with `optional`."""
-    headers: Mapping[str, str] = NO_VALUES
-    """Header → its text, with at most one secret at its end."""
-    flow: str = ""
-    """`authorization_code`, or empty for a method without OAuth."""
-    authorize_url: str = ""
-    """OAuth 2.0 authorization endpoint (RFC 6749 §3.1)."""
-    token_url: str = ""
-    """OAuth 2.0 token endpoint (RFC 6749 §3.2)."""
-    revoke_url: str = ""
-    """OAuth 2.0 revocation endpoint (RFC 7009); empty where none is known."""
-    scopes: tuple[str, ...] = ()
-    """What a login requests if the manifest names no scopes (RFC 6749 §3.3)."""
-    refresh_scope: str = ""
-    """The scope with which the server issues refresh tokens; empty where none is needed."""
-    redirect: str = "loopback"
-    """Where a login may come back to by plain http: `loopback`, or nowhere (`https`)."""
-
-
 class Check(NamedTuple):
     """The read-only request that shows whether a credential works."""
 
@@ -109,6 +84,18 @@ class Definition(NamedTuple):
     """Paths of POST calls, below the root, that only read and may be repeated."""
     error_code: Mapping[str, str] = NO_VALUES
     """Where an error's code stands, as it is written (`answer_rows.ErrorCode`); empty for nowhere."""
+    headers: Mapping[str, str] = NO_VALUES
+    """The plain headers of every request, with settings in them."""
+    query: Mapping[str, str] = NO_VALUES
+    """The plain query parameters of every request, with settings in them."""
+
+    @property
+    def has_texts(self) -> bool:
+        """Whether settings may stand in texts that are no URLs."""
+        methods = self.auth.values()
+        return bool(self.headers or self.query) or any(
+            one.basic or one.token_params or one.jwt or one.login for one in methods
+        )
 
 
 def decode(name: str, node: Mapping[str, Any]) -> Definition:
@@ -125,6 +112,8 @@ def decode(name: str, node: Mapping[str, Any]) -> Definition:
         safe_posts=tuple(node.get("safe_posts", ())),
         key_page=node.get("key_page", ""),
         error_code=node.get("error_code", NO_VALUES),
+        headers=node.get("headers", NO_VALUES),
+        query=node.get("query", NO_VALUES),
     )
 
 
@@ -132,11 +121,3 @@ def _environment(row: Mapping[str, Any]) -> Environment:
     values = {key: value for key, value in row.items() if key not in ROW_KEYS}
     fields = {key: row[key] for key in ("regions", "own_root", "description", "error") if key in row}
     return Environment(values, environment_class=row.get("class", "production"), **fields)
-
-
-def frozen(node: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a mapping with tuples for lists."""
-    return {
-        key: tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else value
-        for key, value in node.items()
-    }

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from connform.auth.shapes import PLAIN_HEADERS, PLAIN_QUERY
 from connform.manifest.document_schema import NAME
-from connform.manifest.shape import Schema, Shape
-from connform.providers.described.entry_answers import ANSWER, ERROR_CODE, EXAMPLE
-from connform.providers.described.entry_auth import METHOD
-from connform.providers.described.entry_texts import (
+from connform.manifest.schema_parts import (
     JSON,
     LINE_OF_NAMES,
     PATH,
@@ -23,6 +21,9 @@ from connform.providers.described.entry_texts import (
     names,
     sentence,
 )
+from connform.manifest.shape import Schema, Shape
+from connform.providers.described.entry_answers import ANSWER, ERROR_CODE, EXAMPLE
+from connform.providers.described.entry_auth import METHOD
 
 _DESCRIPTION = sentence("One sentence for people and editors.")
 _ERROR = sentence("What is said of a wrong value; default: which values there are.")
@@ -117,6 +118,8 @@ _PROPERTIES: dict[str, Any] = {
     "root": {**URL_TEXT, "description": "The API root; `{name}` stands for a value of the environment, or a setting."},
     "key_page": {**URL_TEXT, "description": "The page where a person creates keys; `{origin}` is that of the root."},
     "auth": named(METHOD, "The auth methods by name, the usual one first.", limit=8, at_least=1),
+    "headers": PLAIN_HEADERS,
+    "query": PLAIN_QUERY,
     "check": _CHECK,
     "safe_posts": {
         **listed({**PATH, "description": "A path below the root."}, 256),

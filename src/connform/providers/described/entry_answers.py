@@ -5,10 +5,10 @@ Layer 2, no IO.
 
 from __future__ import annotations
 
+from connform.auth.shapes import HEADER_MESSAGE, HEADER_NAME
+from connform.manifest.schema_parts import PATTERN, closed, listed, names, sentence
 from connform.manifest.shape import Schema
 from connform.providers.body_schema import BODY_SCHEMA
-from connform.providers.described.entry_auth import HEADER_MESSAGE, HEADER_NAME
-from connform.providers.described.entry_texts import PATTERN, closed, listed, names, sentence
 
 _STATUS: Schema = {"type": "integer", "minimum": 100, "maximum": 599, "description": "An HTTP status."}
 _MEANS: Schema = {

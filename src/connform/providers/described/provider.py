@@ -8,17 +8,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from connform.auth.described import described_method
+from connform.auth.described.definition import Method
 from connform.lazy_property import lazy_property
+from connform.manifest.named_texts import expand
 from connform.manifest.rules import Finding
 from connform.manifest.shape import Shape
 from connform.manifest.urls import parse_url, url_findings
 from connform.providers.described.addresses import AddressBook
 from connform.providers.described.definition import Definition
-from connform.providers.described.setting_values import value_findings
+from connform.providers.described.setting_values import needed_findings, value_findings
 from connform.providers.described.shape import shape_of
 from connform.providers.interface import Answer, CheckRequest, Instance, Judgement
+from connform.registry import LazyTable
 
 if TYPE_CHECKING:
+    from connform.auth.interface import AuthMethod
     from connform.manifest.model import Connection
     from connform.providers.described.answer_rows import AnswerRows
 
@@ -29,27 +34,31 @@ class DescribedProvider:
     def __init__(self, definition: Definition) -> None:
         self.definition = definition
         self._addresses = AddressBook(definition)
-        oauth = [method for method in definition.auth.values() if method.flow]
-        self.default_scopes = oauth[0].scopes if oauth else ()
-        self.refresh_scope = oauth[0].refresh_scope if oauth else ""
 
     @lazy_property
     def shape(self) -> Shape:
         """The keys of a connection that belong to this provider."""
         return shape_of(self.definition, self._addresses)
 
+    @lazy_property
+    def auth_methods(self) -> Mapping[str, AuthMethod]:
+        """The auth methods that the file describes, by name."""
+        return LazyTable(self.definition.auth, lambda name: described_method(self.definition.auth[name]))
+
     def rules(self, connection: Mapping[str, Any]) -> Iterator[Finding]:
         """Yield findings about the OAuth client and the root that a connection gives itself."""
-        method = self.definition.auth.get(connection["auth"]["method"])
-        if method is not None and method.flow:
-            yield from self._oauth_findings(connection["auth"])
+        method = connection["auth"]["method"]
+        if method in self.definition.auth:
+            yield from self._method_findings(connection["auth"])
         name = connection.get("environment", self._addresses.default_environment)
-        needed = self._addresses.needed_settings(name)
-        if needed and self._addresses.environment(name).own_root == "besides":
-            yield from self._root_findings(connection, name)
+        of_root = self._addresses.root_settings(name, method)
+        if of_root and self._addresses.environment(name).own_root == "besides":
+            yield from self._root_findings(connection, name, of_root)
+        if self.definition.settings:
+            yield from needed_findings(self.definition, self._addresses, connection)
         if "base_url" in connection:
             yield from url_findings(connection["base_url"], ("base_url",))
-        elif needed:
+        elif of_root or self._addresses.needed_settings(name, method):
             yield from value_findings(self.definition, self._addresses, connection)
 
     def environment_class(self, settings: Mapping[str, Any]) -> str:
@@ -58,15 +67,23 @@ class DescribedProvider:
 
     def instance(self, connection: Connection) -> Instance:
         """Return the URLs of the connection's instance."""
-        addresses = self._addresses.of(connection.settings)
+        settings, definition = connection.settings, self.definition
+        addresses = self._addresses.of(settings)
+        values = self._addresses.values_of(settings) if definition.has_texts else {}
         return Instance(
             base_url=addresses.root,
             api_key_header=self._api_key_header,
             key_management_url=addresses.key_page,
-            safe_posts=self.definition.safe_posts,
             authorize_url=addresses.authorize_url,
             token_url=addresses.token_url,
             revoke_url=addresses.revoke_url,
+            safe_posts=definition.safe_posts,
+            refresh_url=addresses.refresh_url,
+            device_authorization_url=addresses.device_authorization_url,
+            login_url=addresses.login_url,
+            headers={name: expand(text, values) for name, text in definition.headers.items()},
+            query={name: expand(text, values) for name, text in definition.query.items()},
+            values=values,
         )
 
     def check_request(self, connection: Connection) -> CheckRequest:  # noqa: ARG002  (the same for every connection)
@@ -99,18 +116,27 @@ class DescribedProvider:
         """The header of the first method that sends one."""
         return next((header for method in self.definition.auth.values() for header in method.headers), "")
 
-    def _oauth_findings(self, auth: Mapping[str, Any]) -> Iterator[Finding]:
+    def _method_findings(self, auth: Mapping[str, Any]) -> Iterator[Finding]:
         method = self.definition.auth[auth["method"]]
+        others = [name for name, one in self.definition.auth.items() if not one.query]
+        if method.query and others:
+            detail = f"a key in the query is in the logs of servers and proxies; `{others[0]}` sends none there"
+            yield Finding("secret-in-query", ("auth", "method"), detail)
+        if "redirect_uri" in auth:
+            yield from self._oauth_findings(auth, method)
+
+    def _oauth_findings(self, auth: Mapping[str, Any], method: Method) -> Iterator[Finding]:
         if "client_secret" not in auth and not method.secrets.get("client_secret", {}).get("optional"):
             detail = f"{self.definition.title} documents apps with a secret alone: write `client_secret`"
             yield Finding("missing-key", ("auth",), detail)
         if method.redirect == "https":
             yield from url_findings(auth["redirect_uri"], ("auth", "redirect_uri"), loopback_http=False, query=True)
 
-    def _root_findings(self, connection: Mapping[str, Any], environment: str) -> Iterator[Finding]:
+    def _root_findings(
+        self, connection: Mapping[str, Any], environment: str, settings: tuple[str, ...]
+    ) -> Iterator[Finding]:
         """Yield a finding unless a connection has either its own root or the settings of the described one."""
-        code, settings = "instance-or-base-url", self._addresses.needed_settings(environment)
-        given = [name for name in settings if name in connection]
+        code, given = "instance-or-base-url", tuple(name for name in settings if name in connection)
         if "base_url" in connection and given:
             detail = f"`{given[0]}` and `base_url` both say where the {environment} instance is: keep one of them"
             related = tuple((name,) for name in given)
@@ -118,6 +144,7 @@ class DescribedProvider:
         elif "base_url" not in connection and given != settings:
             examples = {name: next(iter(self.definition.settings[name].examples), name) for name in settings}
             written = ", ".join(f"`{name}: {value}`" for name, value in examples.items())
-            origin = parse_url(self._addresses.of({"environment": environment, **examples}).root).origin
+            of_method = {"environment": environment, "auth": connection["auth"], **examples}
+            origin = parse_url(self._addresses.of(of_method).root).origin
             detail = f"a {environment} instance needs its address: {written} for {origin}, or `base_url: https://…`"
             yield Finding(code, (), detail)

@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from connform.manifest.named_texts import expand_url
 from connform.manifest.rules import Finding
 from connform.manifest.urls import UrlError, parse_url
 from connform.providers.described.addresses import AddressBook, SettingPlaces
 from connform.providers.described.definition import Definition
-from connform.providers.described.texts import expand_url
 
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _LABELS = rf"{_LABEL}(?:\.{_LABEL})*"
@@ -23,9 +23,25 @@ _MAX_CERTAIN = 200
 """A URL of so many characters has no host that is too long (RFC 1035 §2.3.4: 253)."""
 
 
+def needed_findings(definition: Definition, addresses: AddressBook, connection: Mapping[str, Any]) -> Iterator[Finding]:
+    """Yield the settings that the auth method of a connection needs and it doesn't give, and those that nothing uses."""
+    name, method = connection.get("environment", addresses.default_environment), connection["auth"]["method"]
+    needed, of_root = addresses.needed_settings(name, method), addresses.root_settings(name, method)
+    for setting in needed:
+        if setting not in connection:
+            yield Finding("missing-key", (), f"the auth method `{method}` needs `{setting}`: write it")
+    if not needed and not of_root:
+        return
+    for setting in definition.settings:
+        if setting in connection and setting not in (*needed, *of_root):
+            users = [one for one in definition.auth if setting in addresses.needed_settings(name, one)]
+            detail = f"the auth method `{method}` doesn't use `{setting}`, which belongs to {' and '.join(f'`{one}`' for one in users)}"
+            yield Finding("unknown-key", (setting,), f"{detail}: remove it", at_key=True)
+
+
 def value_findings(definition: Definition, addresses: AddressBook, settings: Mapping[str, Any]) -> Iterator[Finding]:
     """Yield the settings of a connection that may not stand where the definition's URLs name them."""
-    needed = addresses.needed_settings(settings.get("environment", ""))
+    needed = addresses.root_settings(settings.get("environment", ""), settings["auth"]["method"])
     places = addresses.places_of(settings)
     found = list(_value_findings(definition, places, settings))
     yield from found

@@ -9,10 +9,11 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from connform.auth.described.definition import Method
 from connform.manifest.shape import Schema, Shape, Snippet
 from connform.manifest.urls import URL
 from connform.providers.described.addresses import AddressBook
-from connform.providers.described.definition import Definition, Environment, Method, Setting
+from connform.providers.described.definition import Definition, Environment, Setting
 
 
 def shape_of(definition: Definition, addresses: AddressBook) -> Shape:
@@ -35,9 +36,19 @@ def shape_of(definition: Definition, addresses: AddressBook) -> Shape:
 
 
 def _branch(definition: Definition, environment: Environment, name: str, addresses: AddressBook) -> Shape:
-    settings = addresses.needed_settings(name)
-    properties: dict[str, Schema | Shape] = {key: _setting(definition.settings[key]) for key in settings}
-    required = {"only": ["base_url"], "besides": []}.get(environment.own_root, settings)
+    methods = definition.auth
+    of_root = [set(addresses.root_settings(name, method)) for method in methods]
+    others = [set(addresses.needed_settings(name, method)) for method in methods]
+    used, always = set().union(*of_root, *others), set.intersection(*others)
+    properties: dict[str, Schema | Shape] = {
+        key: _setting(setting) for key, setting in definition.settings.items() if key in used
+    }
+    if environment.own_root != "besides":
+        always = set.intersection(*(one | other for one, other in zip(of_root, others, strict=True)))
+    required = [
+        *(["base_url"] if environment.own_root == "only" else []),
+        *(key for key in properties if key in always),
+    ]
     if environment.regions:
         properties["region"] = _region(environment, name)
         required = [*(["region"] if len(environment.regions) > 1 else []), *required]
@@ -91,7 +102,8 @@ class _Body:
     def of(self, environment: str, method: str, declared: Method) -> dict[str, Any]:
         definition = self._definition
         regions = list(definition.environments[environment].regions)
-        settings = self._addresses.needed_settings(environment)
+        addresses = self._addresses
+        settings = (*addresses.root_settings(environment, method), *addresses.needed_settings(environment, method))
         return {
             "provider": definition.name,
             "environment": environment,

@@ -14,6 +14,8 @@ from connform.providers.described.rules.answers import answer_findings
 from connform.providers.described.rules.check import check_findings
 from connform.providers.described.rules.declared import Declared
 from connform.providers.described.rules.examples import example_findings
+from connform.providers.described.rules.headers import plain_findings
+from connform.providers.described.rules.method_texts import method_text_findings
 from connform.providers.described.rules.methods import method_findings
 from connform.providers.described.rules.names import name_findings
 from connform.providers.described.rules.patterns import Patterns
@@ -53,7 +55,13 @@ class ProviderRules:
             detail = f"all providers of a run have at most {_MAX_URLS:,} URLs, each counted once for each environment or region"
             yield Finding("out-of-range", (), detail)
             return
-        names = chain(name_findings(declared), text_findings(declared), method_findings(declared))
+        names = chain(
+            name_findings(declared),
+            text_findings(declared),
+            method_findings(declared),
+            method_text_findings(declared),
+            plain_findings(declared),
+        )
         yield from _unless_any(names, unused_findings(declared))  # what looks unused may be misspelt elsewhere
         yield from url_text_findings(declared)
         yield from setting_findings(declared, self._patterns)

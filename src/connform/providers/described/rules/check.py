@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from connform.manifest.named_text_rules import unknown_name
+from connform.manifest.named_texts import names_in
 from connform.manifest.rules import Finding, KeyPath
 from connform.providers.described.rules.declared import Declared
-from connform.providers.described.rules.texts import misplaced_secret, unknown_name
-from connform.providers.described.texts import names_in
+from connform.providers.described.rules.texts import misplaced_secret
 
 
 def check_findings(declared: Declared) -> Iterator[Finding]:

@@ -9,13 +9,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from connform.manifest.harmless import shown_name
+from connform.manifest.named_texts import texts_in
 from connform.manifest.rules import KeyPath
 from connform.providers.described.definition import ROW_KEYS
 
 ORIGIN = "origin"
 """The name that stands for scheme, host and port of the root."""
-URL_KEYS = ("authorize_url", "token_url", "revoke_url")
+URL_KEYS = ("authorize_url", "token_url", "refresh_url", "device_authorization_url", "revoke_url")
 """The keys of an auth method that are URLs."""
+_JWT_TEXTS = ("key_id", "issuer", "subject", "audience", "claims")
 
 
 class Row(NamedTuple):
@@ -65,15 +67,22 @@ class Declared:
                 self.secrets.setdefault(secret, ("auth", name, "secrets", secret))
         self.urls = list(_urls(node))
         """The URLs, the root first."""
+        self.texts = list(_texts(node))
+        """Other texts in which values and settings may stand, and no secrets, each with its path."""
 
     @property
     def is_own_root_only(self) -> bool:
         """Whether every connection gives the root itself."""
         return all(row.own_root == "only" for row in self.rows)
 
+    @property
+    def needs_root(self) -> bool:
+        """Whether a method has no root of its own, for connections that don't give it."""
+        return not self.is_own_root_only and not all("root" in method for method in self.methods.values())
+
     def rows_of(self, url: UrlText) -> list[Row]:
         """Return the rows that a URL is filled from."""
-        return [row for row in self.rows if row.own_root != "only"] if url.path == ("root",) else self.rows
+        return [row for row in self.rows if row.own_root != "only"] if url.path[-1] == "root" else self.rows
 
 
 def _rows(environments: Mapping[str, Any]) -> Iterator[Row]:
@@ -103,6 +112,16 @@ def _urls(node: Mapping[str, Any]) -> Iterator[UrlText]:
         if key in node:
             yield UrlText((key,), node[key])
     for name, method in node["auth"].items():
-        for key in URL_KEYS:
+        for key in ("root", *URL_KEYS):
             if key in method:
                 yield UrlText(("auth", name, key), method[key])
+        if "login" in method:
+            yield UrlText(("auth", name, "login", "url"), method["login"]["url"])
+
+
+def _texts(node: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:
+    for key in ("headers", "query"):
+        yield from texts_in((key,), node.get(key))
+    for name, method in node["auth"].items():
+        for key in _JWT_TEXTS:
+            yield from texts_in(("auth", name, "jwt", key), method.get("jwt", {}).get(key))

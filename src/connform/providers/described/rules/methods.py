@@ -1,6 +1,6 @@
-"""Rules for the auth methods of an entry: what each sends, and that a secret stands at the end of a header alone.
+"""Rules for the auth methods of an entry: which keys belong together, and what a method needs.
 
-Layer 2, no IO.
+Layer 2, no IO. The rules for their texts are in `method_texts.py`.
 """
 
 from __future__ import annotations
@@ -8,79 +8,107 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from connform.auth.described.kinds import CLIENT_SECRET, KEYS, NEEDED, kind_of, obtains_token
 from connform.manifest.rules import Finding, KeyPath
 from connform.providers.described.rules.declared import Declared
-from connform.providers.described.rules.texts import braces_finding, unknown_name
-from connform.providers.described.texts import names_in
+from connform.providers.described.rules.headers import header_name_findings
 
-_OF_THE_MESSAGE = frozenset(
-    {"host", "cookie", "content-length", "content-type", "transfer-encoding", "connection", "upgrade", "te", "trailer", "expect"}
-)  # fmt: skip
-"""Headers that frame and route the message (RFC 9110 §7, RFC 9112 §6), or say something else."""
-_OF_A_FLOW = ("authorize_url", "token_url", "revoke_url", "scopes", "refresh_scope", "redirect")
+_COMMON = frozenset({"use", "secrets", "headers", "query", "flow", "root"})
+_SHOWN = {"static": "a method that sends its secrets as they are", "none": "`none`", "jwt": "a method that sends a JWT"}
+_SECRET_AUTH = frozenset({"basic", "body"})
 
 
 def method_findings(declared: Declared) -> Iterator[Finding]:
     """Yield what is wrong with the auth methods."""
     for name, method in declared.methods.items():
         path: KeyPath = ("auth", name)
-        yield from _flow_findings(path, method) if "flow" in method else _header_method_findings(path, method)
-        yield from _header_name_findings(path, method.get("headers", {}))
-    flows = [name for name, method in declared.methods.items() if "flow" in method]
-    for name in flows[1:]:
-        detail = f"`{flows[0]}` has a flow already, and a provider has one: describe the other in a provider of its own"
-        yield Finding("malformed-value", ("auth", name, "flow"), detail, related=(("auth", flows[0], "flow"),))
+        kind = kind_of(method)
+        strays = list(_stray_findings(path, method, kind))
+        yield from strays or _findings(path, method, kind)
+        yield from header_name_findings((*path, "headers"), method.get("headers", {}))
 
 
-def _flow_findings(path: KeyPath, method: Mapping[str, Any]) -> Iterator[Finding]:
-    for key in ("authorize_url", "token_url"):
+def _stray_findings(path: KeyPath, method: Mapping[str, Any], kind: str) -> Iterator[Finding]:
+    """Yield the keys that belong to another kind of method."""
+    for key in method:
+        if key in _COMMON | KEYS[kind]:
+            continue
+        if kind == "static" and key in KEYS["authorization_code"]:
+            flow = next(flow for flow in ("authorization_code", "client_credentials") if key in KEYS[flow])
+            detail = f"`{key}` belongs to a flow: write `flow`, such as `flow: {flow}`"
+            yield Finding("missing-key", path, detail, related=((*path, key),))
+            return
+        shown = _SHOWN.get(kind, f"`{kind}`")
+        yield Finding("unknown-key", (*path, key), f"`{key}` doesn't belong to {shown}: remove it", at_key=True)
+
+
+def _findings(path: KeyPath, method: Mapping[str, Any], kind: str) -> Iterator[Finding]:
+    for key in NEEDED.get(kind, ()):
         if key not in method:
             yield Finding("missing-key", path, f"the flow needs `{key}`")
-    if "headers" in method:
-        detail = "a flow sends the token that it obtains: remove `headers`, or `flow` and what belongs to it"
-        yield Finding("unknown-key", (*path, "headers"), detail, at_key=True)
-
-
-def _header_method_findings(path: KeyPath, method: Mapping[str, Any]) -> Iterator[Finding]:
-    strays = [key for key in _OF_A_FLOW if key in method]
-    if strays:
-        detail = f"`{strays[0]}` belongs to a flow: write `flow: authorization_code`"
-        yield Finding("missing-key", path, detail, related=((*path, strays[0]),))
-    elif not method.get("headers"):
-        detail = 'the method sends nothing: write `headers`, such as `{Authorization: "Bearer {token}"}`, or a `flow`'
-        yield Finding("missing-key", path, detail)
-    else:
-        for header, text in method["headers"].items():
-            yield from _header_text_findings((*path, "headers", header), text, method.get("secrets", {}))
-        if not method.get("secrets"):
-            yield Finding("missing-key", path, "`secrets` names what the headers carry: `secrets: {token: {}}`")
-
-
-def _header_text_findings(path: KeyPath, text: str, secrets: Mapping[str, Any]) -> Iterator[Finding]:
-    yield from braces_finding(path, text)
-    names = names_in(text)
-    for name in dict.fromkeys(names):
-        if name not in secrets and secrets:
-            yield unknown_name(path, name, list(secrets))
-    if sum(name in secrets for name in names) > 1:
-        yield Finding("misplaced-secret", path, "a header carries one secret: a constant text, then the secret")
-    elif names and names[-1] in secrets and not text.endswith("}"):
+    if kind in NEEDED:
+        yield from _client_findings(path, method, kind)
+    elif kind == "none":
+        for key in ("secrets", "headers", "query"):
+            if key in method:
+                detail = f"a method that sends nothing has no `{key}`: remove it, or `none`"
+                yield Finding("unknown-key", (*path, key), detail, at_key=True)
+    elif kind == "login":
+        yield from _login_findings((*path, "login"), method["login"])
+    elif kind == "static":
+        yield from _static_findings(path, method)
+    if obtains_token(kind) and "secrets" not in method and method.get("client_auth") in _SECRET_AUTH:
         yield Finding(
-            "misplaced-secret", path, "a secret stands at the end of its header: a constant text, then the secret"
+            "missing-key", path, f"`secrets` names what the app authenticates with: `{{{CLIENT_SECRET}: {{}}}}`"
         )
 
 
-def _header_name_findings(path: KeyPath, headers: Mapping[str, str]) -> Iterator[Finding]:
-    seen: dict[str, str] = {}
-    for header in headers:
-        here, lower = (*path, "headers", header), header.lower()
-        if lower in _OF_THE_MESSAGE or lower.startswith("proxy-"):
-            yield Finding(
-                "bad-name", here, "this header belongs to the HTTP message itself and carries no secret", at_key=True
-            )
-        first = seen.setdefault(lower, header)
-        if first != header:
-            other = ((*path, "headers", first),)
-            yield Finding(
-                "duplicate-name", here, "the case of a header's name says nothing: keep one", at_key=True, related=other
-            )
+def _client_findings(path: KeyPath, method: Mapping[str, Any], kind: str) -> Iterator[Finding]:
+    """Yield what is wrong with how the app authenticates at the token endpoint."""
+    authentication, has_secret = method.get("client_auth"), CLIENT_SECRET in method.get("secrets", {})
+    if authentication == "private_key_jwt" and "jwt" not in method:
+        yield Finding("missing-key", path, "`client_auth: private_key_jwt` needs `jwt`: how the JWT is signed")
+    elif "jwt" in method and kind != "jwt_bearer" and authentication != "private_key_jwt":
+        detail = "the app doesn't authenticate by a JWT: write `client_auth: private_key_jwt`, or remove `jwt`"
+        yield Finding("unknown-key", (*path, "jwt"), detail, at_key=True)
+    if authentication in ("private_key_jwt", "tls_client_auth") and has_secret:
+        detail = f"with `client_auth: {authentication}` the app has no secret: remove it"
+        yield Finding("unknown-key", (*path, "secrets", CLIENT_SECRET), detail, at_key=True)
+    if kind == "client_credentials" and not has_secret and authentication in (None, "basic", "body"):
+        yield Finding(
+            "missing-key",
+            path,
+            f"the app needs a secret: `secrets: {{{CLIENT_SECRET}: {{}}}}`, or another `client_auth`",
+        )
+    if "pkce" in method and not has_secret and authentication is None:
+        yield Finding(
+            "malformed-value",
+            (*path, "pkce"),
+            "a login without PKCE is safe only for an app with a secret (RFC 9700 §2.1.1)",
+        )
+
+
+def _login_findings(path: KeyPath, login: Mapping[str, Any]) -> Iterator[Finding]:
+    if "json" in login and "form" in login:
+        detail = "`json` and `form` both say what the body is: keep one of them"
+        yield Finding("unknown-key", (*path, "form"), detail, at_key=True, related=((*path, "json"),))
+    lifetime = list(login.get("lifetime", ()))
+    if len(lifetime) > 1:
+        detail = f"`{lifetime[0]}` and `{lifetime[1]}` both say how long the token is valid: keep one of them"
+        yield Finding("unknown-key", (*path, "lifetime", lifetime[1]), detail, at_key=True)
+    elif "lifetime" in login and not lifetime:
+        yield Finding(
+            "missing-key", (*path, "lifetime"), "write `seconds`, `seconds_at` or `time_at`, or remove `lifetime`"
+        )
+
+
+def _static_findings(path: KeyPath, method: Mapping[str, Any]) -> Iterator[Finding]:
+    sends = [key for key in ("headers", "query", "basic") if key in method]
+    if not sends:
+        detail = (
+            'the method sends nothing: write `headers`, such as `{Authorization: "Bearer {token}"}`, `query`, `basic`, a `flow`, '
+            "or `none: true`"
+        )
+        yield Finding("missing-key", path, detail)
+    elif not method.get("secrets"):
+        yield Finding("missing-key", path, "`secrets` names what the headers carry: `secrets: {token: {}}`")

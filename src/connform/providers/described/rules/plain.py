@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from connform.manifest.harmless import holds_token
+from connform.manifest.named_texts import texts_in
 from connform.manifest.rules import Finding, KeyPath
 from connform.providers.described.rules.declared import Declared
 
 _DETAIL = "a secret seems to stand here in plain: declare it under `secrets`, and write its name, such as `{token}`, at the end of a header"
-_HEADER_OF_SECRETS = re.compile(r"(?:.*[-_])?(?:authorization|(?:api)?key|token|secret|password)", re.IGNORECASE)
-"""Headers whose whole text is a credential, such as `Authorization` (RFC 9110 §11.6.2) and `X-Api-Key`."""
+_NAME_OF_SECRETS = re.compile(r"(?:.*[-_])?(?:authorization|(?:api)?key|token|secret|password)", re.IGNORECASE)
+"""Names whose whole text is a credential, such as `Authorization` (RFC 9110 §11.6.2) and `X-Api-Key`."""
 _PARAMETER_OF_SECRETS = re.compile(r"[?&;](?:api_?key|(?:\w+_)?(?:token|secret)|password)=[^&;{]", re.IGNORECASE)
 
 
@@ -31,15 +32,26 @@ def _judged(declared: Declared) -> Iterator[tuple[KeyPath, bool]]:
         yield path, _is_in_address(text)
     for url in declared.urls:
         yield url.path, _is_in_address(url.text)
-    for name, method in declared.methods.items():
-        for header, text in () if "flow" in method else method.get("headers", {}).items():
-            is_constant = "{" not in text and _HEADER_OF_SECRETS.fullmatch(header) is not None
-            yield ("auth", name, "headers", header), is_constant or holds_token(text, or_id=True)
+    for path, name, text in _sent(declared):
+        is_constant = "{" not in text and _NAME_OF_SECRETS.fullmatch(name) is not None
+        yield path, is_constant or holds_token(text, or_id=True)
     check: Any = declared.node["check"]
     yield ("check", "path"), _is_in_address(check["path"])
     for index, text in enumerate(declared.node.get("safe_posts", ())):
         yield ("safe_posts", index), _is_in_address(text)
     yield from _in_body(("check", "json"), check.get("json"))
+
+
+def _sent(declared: Declared) -> Iterator[tuple[KeyPath, str, str]]:
+    """Yield the texts that are sent, each with its path and the name of its header, parameter or key."""
+    for key in ("headers", "query"):
+        for name, text in declared.node.get(key, {}).items():
+            yield (key, name), name, text
+    for method, one in declared.methods.items():
+        for key in ("headers", "query", "basic", "token_params", "login"):
+            for path, text in texts_in(("auth", method, key), one.get(key)):
+                if path[-1] != "url":
+                    yield path, str(path[-1]), text
 
 
 def _in_body(path: KeyPath, value: Any) -> Iterator[tuple[KeyPath, bool]]:

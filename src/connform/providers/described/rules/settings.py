@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from connform.manifest.named_texts import expand, names_in, split_url
 from connform.manifest.pattern import TooManyStepsError
 from connform.manifest.rules import Finding, KeyPath
 from connform.providers.described.rules.declared import Declared
 from connform.providers.described.rules.patterns import Patterns
 from connform.providers.described.setting_values import host_problem
-from connform.providers.described.texts import expand, names_in, split_url
 
 
 def setting_findings(declared: Declared, patterns: Patterns) -> Iterator[Finding]:

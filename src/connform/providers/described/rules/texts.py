@@ -9,19 +9,14 @@ from collections.abc import Collection, Iterator
 from itertools import islice
 
 from connform.manifest.harmless import is_plain, shown_name
+from connform.manifest.named_text_rules import MAX_NAMES, braces_finding, unknown_name
+from connform.manifest.named_texts import names_in
 from connform.manifest.rules import Finding, KeyPath
-from connform.manifest.similar import Names, similar
+from connform.manifest.similar import similar
 from connform.providers.described.rules.declared import ORIGIN, Declared, Row, UrlText
-from connform.providers.described.texts import expand, names_in
 
-MAX_NAMES = 16
-"""How many names a text may have."""
 _MAX_LACKING = 64
 """How many values that environments and regions lack are listed."""
-_MAX_KNOWN = 32
-"""How many names are compared with an unknown one."""
-_NO_NAMES = "nothing is filled in here: write the text itself"
-_BRACES = "braces stand around one name, of small letters, digits and `_`: `{host}`"
 
 
 def text_findings(declared: Declared) -> Iterator[Finding]:
@@ -31,18 +26,8 @@ def text_findings(declared: Declared) -> Iterator[Finding]:
     for path, text in declared.value_paths.items():
         yield from _value_findings(declared, path, text)
     yield from islice(_lacking(declared), _MAX_LACKING)
-    if "root" not in declared.node and not declared.is_own_root_only:
+    if "root" not in declared.node and declared.needs_root:
         yield Finding("missing-key", (), "this entry needs `root`, unless every environment says `own_root: only`")
-
-
-def braces_finding(path: KeyPath, text: str) -> Iterator[Finding]:
-    """Yield a finding if a text has braces that aren't those of a name, or too many names."""
-    names = names_in(text)
-    if len(names) > MAX_NAMES:
-        yield Finding("malformed-value", path, f"a text has at most {MAX_NAMES} names")
-    rest = expand(text, dict.fromkeys(names, ""))
-    if "{" in rest or "}" in rest:
-        yield Finding("malformed-value", path, _BRACES)
 
 
 def misplaced_secret(path: KeyPath, name: str) -> Finding:
@@ -51,16 +36,9 @@ def misplaced_secret(path: KeyPath, name: str) -> Finding:
     return Finding("misplaced-secret", path, detail)
 
 
-def unknown_name(path: KeyPath, name: str, known: Collection[str]) -> Finding:
-    """Return the finding of a name that stands for nothing."""
-    names = Names(list(islice(known, _MAX_KNOWN)))
-    detail = f"`{{{shown_name(name)}}}` stands for nothing here; known: {names}" if known else _NO_NAMES
-    return Finding("unknown-placeholder", path, detail, names.did_you_mean(name))
-
-
 def _url_findings(declared: Declared, url: UrlText) -> Iterator[Finding]:
     yield from braces_finding(url.path, url.text)
-    known = [*declared.values, *declared.settings, *([] if url.path == ("root",) else [ORIGIN])]
+    known = [*declared.values, *declared.settings, *([] if url.path[-1] == "root" else [ORIGIN])]
     for name in list(dict.fromkeys(names_in(url.text)))[:MAX_NAMES]:
         if name == ORIGIN and name not in known:
             detail = "`{origin}` is that of the root, and can't stand in the root itself"
@@ -89,11 +67,11 @@ def _value_findings(declared: Declared, path: KeyPath, text: str) -> Iterator[Fi
 def _lacking(declared: Declared) -> Iterator[Finding]:
     """Yield the rows that have no value for a name of a URL, each name once."""
     found: set[tuple[KeyPath, str]] = set()
-    for url in declared.urls:
+    for url in (*declared.urls, *(UrlText(path, text) for path, text in declared.texts)):
         for name in list(dict.fromkeys(names_in(url.text)))[:MAX_NAMES]:
             rows, why = [row for row in declared.rows_of(url) if name not in row.values], "add it"
             if name in declared.settings:
-                rows = [row for row in rows if row.own_root == "only"]
+                rows = [row for row in rows if row.own_root == "only"] if url in declared.urls else []
                 why = "there a connection gives the root and no settings"
             elif name not in declared.values or name == ORIGIN:
                 continue

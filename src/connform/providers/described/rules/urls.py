@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from connform.manifest.named_text_rules import MAX_NAMES
+from connform.manifest.named_texts import expand, expand_url, names_in
 from connform.manifest.rules import Finding, KeyPath
 from connform.manifest.urls import UrlError, parse_url
 from connform.providers.described.rules.declared import ORIGIN, Declared, Row, UrlText
-from connform.providers.described.rules.texts import MAX_NAMES
 from connform.providers.described.setting_values import host_problem
-from connform.providers.described.texts import expand, expand_url, names_in
 
 _OWN_ROOT = "https://api.acme.example"
 """A root that a connection gives itself."""

@@ -1,12 +1,13 @@
-"""Texts of a provider's file with `{name}` in them, and how they are filled in.
+"""Texts with `{name}` in them, as of a provider's file, and how they are filled in.
 
-Layer 2, no IO. There are no functions, no defaults and no nesting in a text: a name stands for a value of the file or for a setting.
+Layer 1, no IO. There are no functions, no defaults and no nesting in a text: a name stands for a value, a setting or a secret.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any
 from urllib.parse import quote
 
 _PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
@@ -41,3 +42,13 @@ def split_url(url: str) -> tuple[str, str, str]:
     """Return a URL's scheme and host, the slash behind it, and the rest."""
     end = _HOST_END.search(url)
     return (url, "", "") if end is None else (url[: end.start()], "/", url[end.end() :])
+
+
+def texts_in(path: tuple[str | int, ...], value: Any) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Yield the texts in plain data, each with its path; `path` is that of the data."""
+    if isinstance(value, str):
+        yield path, value
+    for key, part in (
+        value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+    ):
+        yield from texts_in((*path, key), part)

@@ -1,6 +1,6 @@
-"""The JSON Schemas that the parts of a provider's entry are made of: texts, lists, mappings by name.
+"""JSON Schemas that others are made of: texts with names in them, lists, mappings by name, closed objects.
 
-Layer 2, no IO.
+Layer 1, no IO.
 """
 
 from __future__ import annotations

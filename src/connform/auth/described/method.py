@@ -1,0 +1,81 @@
+"""The auth method of a definition: the kind of method that its keys make, with keys of its own under `auth:`.
+
+Layer 2, no IO.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from connform.auth.described.definition import Method
+from connform.auth.interface import AuthInputs, AuthMethod, MethodKind, SecretUse
+from connform.auth.sent_secrets import placement_of
+from connform.http.settings import Credential
+from connform.manifest.references import REFERENCE
+from connform.manifest.rules import Finding
+from connform.manifest.shape import Schema, Shape
+from connform.secret import Secret
+
+if TYPE_CHECKING:
+    from connform.auth.oauth.server import AuthorizationServer
+
+_URLS = ("authorize_url", "token_url", "refresh_url", "device_authorization_url", "revoke_url")
+_NOT_ITS_OWN = frozenset({"use", "secrets", "root", "none", "scopes", "refresh_scope", "redirect", *_URLS})
+"""The keys of a definition that are no defaults of the keys under `auth:`."""
+
+
+class DescribedMethod(AuthMethod):
+    """One method of a provider's file."""
+
+    def __init__(self, method: Method, kind: MethodKind) -> None:
+        """Take the definition, and the kind of method that it is."""
+        self._kind = kind
+        self.uses_grant, self.obtains_token = self._kind.uses_grant, self._kind.obtains_token
+        self.default_scopes, self.refresh_scope = method.scopes, method.refresh_scope
+        given = {key: value for key, value in method._asdict().items() if value != Method._field_defaults[key]}
+        self.defaults = {key: value for key, value in given.items() if key not in _NOT_ITS_OWN}
+        self._placement = placement_of(self.defaults)
+        self._shape = _shape(method)
+
+    @property
+    def shape(self) -> Shape:
+        """The keys of its secrets, and those of its OAuth client."""
+        return self._shape
+
+    def rules(self, auth: Mapping[str, Any]) -> Iterator[Finding]:
+        """Yield the findings of its kind."""
+        if self.uses_grant:
+            yield from self._kind.rules(auth)
+
+    def judge(self, key: str, secret: Secret) -> None:
+        """Require a secret that can be sent where it belongs."""
+        if any(self._placement.places(key)):
+            self._placement.judge(key, secret)
+        else:
+            self._kind.judge(key, secret)
+
+    def uses(self, auth: Mapping[str, Any], server: AuthorizationServer) -> Iterator[SecretUse]:
+        """Yield where its secrets are sent."""
+        yield from self._kind.uses(auth, server)
+
+    def credential(self, inputs: AuthInputs) -> Credential:
+        """Return the credential of its kind."""
+        return self._kind.credential(inputs)
+
+
+def _shape(method: Method) -> Shape:
+    secrets: dict[str, Schema] = dict.fromkeys(method.secrets, REFERENCE)
+    required = tuple(key for key, one in method.secrets.items() if not one.get("optional"))
+    if not method.flow:
+        return Shape(properties=secrets, required=required, description=method.use)
+    from connform.auth.client import CLIENT_SECRET
+    from connform.auth.oauth2 import CLIENT_KEYS, OAUTH2
+
+    if method.flow == "authorization_code":
+        client = OAUTH2.shape.properties
+        required = (*OAUTH2.shape.required, *(key for key in required if key != CLIENT_SECRET))
+    else:
+        client = {key: OAUTH2.shape.properties[key] for key in CLIENT_KEYS}
+        required = required if "issuer" in method.jwt else ("client_id", *required)
+    return Shape(properties={**client, **secrets}, required=required, description=method.use)

@@ -1,0 +1,78 @@
+"""One POST to a server that issues tokens; it is never repeated.
+
+Layer 2; uses the network, without user hooks, retries, redirects and proxies from the environment.
+Call it inside of `hidden_frames`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from time import monotonic
+from typing import Any
+from urllib.parse import urlencode
+
+from connform.auth.oauth.server import settings_for
+from connform.auth.oauth.token_answer import AnswerLost, TokenAnswer
+from connform.errors import ConnectionFailed
+from connform.http.net import deadline
+from connform.http.settings import ClientSettings, Credential
+from connform.secret import Secret
+
+CALL_S = 60.0
+"""The limit of a call. The deadline of the caller does not shorten it: a call that is cut off loses the tokens of its answer."""
+FORM, JSON = "form", "json"
+"""The formats of a body."""
+_MEDIA_TYPES = {FORM: "application/x-www-form-urlencoded", JSON: "application/json"}
+
+
+def post(
+    url: str,
+    content: Mapping[str, Any],
+    settings: ClientSettings,
+    ends_at: float | None = None,
+    *,
+    body: str = FORM,
+    credential: Credential | None = None,
+) -> TokenAnswer:
+    """Send one POST, and return its answer, whatever its status.
+
+    Args:
+        url: where to; its query is sent.
+        content: what the body holds: texts and `Secret`s; in JSON also numbers, lists and mappings with them.
+        settings: TLS, proxy and connect time-out of the connection; `CALL_S` limits the call.
+        ends_at: the end of the call, on the monotonic clock; nothing is sent after it. The default is `CALL_S` from now.
+        body: `FORM` or `JSON`.
+        credential: what the headers carry.
+
+    Raises:
+        AnswerLost: the request was sent, and its answer was lost.
+        ConnectionFailed: a fault of the network before that.
+    """
+    from dataclasses import replace
+
+    from connform.http import RequestFailed, sync_client
+
+    settings = replace(
+        settings_for(url, settings), credential=credential, attempts=1, read_s=CALL_S, write_s=CALL_S, total_s=CALL_S
+    )
+    headers = {"Content-Type": _MEDIA_TYPES[body], "Accept": "application/json"}
+    clear = _reveal(content)
+    encoded = (json.dumps(clear) if body == JSON else urlencode(clear)).encode("ascii")
+    with sync_client(settings) as client, deadline.until(monotonic() + CALL_S if ends_at is None else ends_at):
+        try:
+            answer = client.post(url, content=encoded, headers=headers)
+        except RequestFailed as failure:  # `from None`: the failure holds the request with its secrets
+            if failure.sent:
+                raise AnswerLost(failure.message) from None
+            raise ConnectionFailed(failure.fault.name, failure.message, failure.hint) from None
+        return TokenAnswer(answer.status_code, answer.headers.get("retry-after", ""), answer.content)
+
+
+def _reveal(value: Any) -> Any:
+    """Return plain data with its secrets in clear."""
+    if isinstance(value, Secret):
+        return value.reveal()
+    if isinstance(value, Mapping):
+        return {key: _reveal(one) for key, one in value.items()}
+    return [_reveal(one) for one in value] if isinstance(value, list | tuple) else value
