@@ -27,7 +27,7 @@ class SignedJwtCredential(Credential):
     """The credential of one connection. Threads may share it: two that sign at the same time each send a JWT of their own."""
 
     is_renewable = True
-    scheme: str
+    scheme = ""
 
     def __init__(
         self,
