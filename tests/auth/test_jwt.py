@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, r
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat, PublicFormat
 
-from connform.auth.jwt import JwtSigner, JwtTemplate
-from connform.auth.signing_key import ALGORITHMS, load_key
+from connform.auth.kit.jwt_signer import JwtSigner, JwtTemplate
+from connform.auth.kit.signing_key import ALGORITHMS, load_key
 from connform.errors import ConnectionFailed, InterfaceMisused
 from connform.secret import Secret
 from tests.conftest import require_library
