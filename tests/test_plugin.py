@@ -88,7 +88,7 @@ NOT_OFFERED = {
     "connform.http.header.problem_of": "the rule for a client secret of OAuth",
     "connform.http.net.deadline": "a read is limited from outside",
     "connform.manifest.document_schema.NAME": "a part of ENVIRONMENT",
-    "connform.manifest.settings.PROXY": "a part of NETWORK_KEYS",
+    "connform.manifest.proxy.PROXY": "a part of NETWORK_KEYS",
     "connform.manifest.repository.repository_of": "where the policy file of `exec://` is",
     "connform.secrets.kit.command.run": "offered as `run_program`",
     "connform.secrets.kit.file_reader.is_in_proc": "`read_file` calls it",

@@ -135,7 +135,7 @@ def client_findings(auth: Mapping[str, Any]) -> Iterator[Finding]:
         yield Finding("malformed-value", ("client_id",), detail)
     if auth.get("client_auth") in ("basic", "body") and CLIENT_SECRET not in auth:
         detail = "without `client_secret` there is nothing to show: remove `client_auth`, or write `client_secret`"
-        yield Finding("missing-key", ("client_auth",), detail, at_key=True)
+        yield Finding("missing-key", (), detail)
     if auth.get("pkce") is False and CLIENT_SECRET not in auth:
         detail = "nothing but PKCE protects the codes of a public client: remove `pkce`, or write `client_secret`"
         yield Finding("missing-key", ("pkce",), detail, at_key=True)
