@@ -193,6 +193,14 @@ def test_a_symmetric_or_long_lived_jwt_is_never_signed(changes: dict[str, Any]) 
         signer(TEMPLATE._replace(**changes), pem_of(RSA))
 
 
+@pytest.mark.parametrize("thumbprint", ["0F", "x" * 64, "0F:" * 20])
+def test_a_thumbprint_that_is_none_is_an_error(thumbprint: str) -> None:
+    """SHA-1 fingerprints have 40 digits."""
+    with pytest.raises(ConnectionFailed) as raised:
+        signer(TEMPLATE._replace(thumbprint=thumbprint), pem_of(RSA))
+    assert (raised.value.fault.name, "SHA-256" in raised.value.message) == ("config_invalid", True)
+
+
 def test_a_bug_in_the_library_shows_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
     made, pem = signer(TEMPLATE, pem_of(RSA)), pem_of(RSA)
     monkeypatch.setattr("jwt.encode", lambda *_args, **_more: 1 / 0)

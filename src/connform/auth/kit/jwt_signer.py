@@ -5,6 +5,7 @@ Layer 2; reads the clock. Needs the extra `connform[jwt]`: PyJWT signs.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -18,6 +19,7 @@ from connform.tracebacks import hidden_frames
 
 MAX_LIFETIME_S = 300
 """The longest lifetime: a JWT is used at once, and whoever steals it can use it for so long."""
+_SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
 _SKEW_SHARE = 5
 """`iat` lies a fifth of the lifetime in the past, a minute at most: clocks differ, and a server refuses a JWT of the future.
 GitHub asks for a minute: docs.github.com, "Generating a JSON Web Token (JWT) for a GitHub App", read 2026-11-29."""
@@ -50,16 +52,10 @@ class JwtTemplate(NamedTuple):
 class JwtSigner:
     """Signs JWTs that differ in time and `jti`. Threads may share it."""
 
-    __slots__ = ("_clock", "_key", "template")
+    __slots__ = ("_clock", "_key", "_thumbprint", "template")
 
     def __init__(
-        self,
-        template: JwtTemplate,
-        secret: Secret,
-        *,
-        key: str,
-        at: str = "",
-        clock: Callable[[], float] = time.time,
+        self, template: JwtTemplate, secret: Secret, *, key: str, at: str = "", clock: Callable[[], float] = time.time
     ) -> None:
         """Read the key.
 
@@ -71,7 +67,7 @@ class JwtSigner:
             clock: returns seconds since 1970.
 
         Raises:
-            ConnectionFailed: `secret_malformed`, no usable key; `config_invalid`, PyJWT is missing.
+            ConnectionFailed: `secret_malformed`, no usable key; `config_invalid`, PyJWT is missing, or the thumbprint is none.
             InterfaceMisused: an algorithm or lifetime that no JWT may have.
         """
         if template.alg not in ALGORITHMS or not 0 < template.lifetime_s <= MAX_LIFETIME_S:
@@ -79,6 +75,7 @@ class JwtSigner:
             raise InterfaceMisused(message)
         _require_library()
         self.template = template
+        self._thumbprint = _base64url_of_hex(template.thumbprint) if template.thumbprint else ""
         self._key = load_key(secret, template.alg, key=key, at=at)
         self._clock = clock
 
@@ -91,7 +88,7 @@ class JwtSigner:
         times = {"iat": issued_at, "exp": issued_at + lifetime_s, "nbf": issued_at if template.has_not_before else ""}
         named = {"iss": template.issuer, "sub": template.subject, "aud": self.binding["audience"], "jti": str(uuid4())}
         claims = {**template.claims, **{name: value for name, value in {**named, **times}.items() if value}}
-        headers = {"kid": template.key_id, "x5t#S256": _base64url_of_hex(template.thumbprint)}
+        headers = {"kid": template.key_id, "x5t#S256": self._thumbprint}
         with hidden_frames():
             return Secret(
                 jwt.encode(
@@ -124,4 +121,8 @@ def _require_library() -> None:
 def _base64url_of_hex(fingerprint: str) -> str:
     from base64 import urlsafe_b64encode
 
-    return urlsafe_b64encode(bytes.fromhex(fingerprint.replace(":", ""))).rstrip(b"=").decode()
+    digits = fingerprint.replace(":", "")
+    if not _SHA256.fullmatch(digits):
+        message = "the thumbprint of a JWT is no SHA-256 fingerprint, which has 64 hexadecimal digits"
+        raise ConnectionFailed("config_invalid", message, "openssl x509 -noout -fingerprint -sha256 -in FILE prints it")
+    return urlsafe_b64encode(bytes.fromhex(digits)).rstrip(b"=").decode()
