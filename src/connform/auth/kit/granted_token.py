@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from connform.auth.interface import AuthInputs, AuthMethod, SecretUse
 from connform.auth.kit.client import CLIENT_SECRET, SERVER_URLS, app, client_findings, grant_server, judge
+from connform.auth.kit.sent_secrets import placement_of
 from connform.auth.kit.shapes import SCOPE
 from connform.http.header import BEARER_SCHEME
 from connform.http.settings import Credential, HeaderLines
@@ -94,11 +95,15 @@ class GrantedToken(AuthMethod):
         """Require a client secret of printable ASCII characters (RFC 6749 appendix A.2)."""
         judge(key, secret)
 
-    def uses(self, auth: Mapping[str, Any], server: AuthorizationServer) -> Iterator[SecretUse]:  # noqa: ARG002  (by the server alone)
-        """Yield where the client's secret is sent, and what people and tokens go to (`SERVER_URLS`)."""
+    def uses(self, auth: Mapping[str, Any], server: AuthorizationServer) -> Iterator[SecretUse]:
+        """Yield where the client's secret is sent, and further secrets that are sent beside the token."""
         for key in SERVER_URLS:
             if url := getattr(server, key):
                 yield SecretUse("" if key == "authorize_url" else CLIENT_SECRET, url, key)
+        placement = placement_of(auth)
+        for key in auth:
+            if places := sorted(placement.places(key)):
+                yield SecretUse(key, place=", ".join(places))
 
     def credential(self, inputs: AuthInputs) -> Credential:
         """Return the credential of the grant. The grant is read at the first request."""
