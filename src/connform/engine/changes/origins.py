@@ -10,8 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from connform.auth.client import SERVER_URLS, server
 from connform.auth.interface import SecretUse
+from connform.auth.kit.client import SERVER_URLS, server
 from connform.auth.oauth.server import AuthorizationServer
 from connform.diagnostics import Span
 from connform.engine.changes.definition_part import recorded_definition

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from connform.auth.interface import AuthInputs
-from connform.auth.jwt_settings import signer
+from connform.auth.kit.jwt_settings import signer
 from connform.errors import ConnectionFailed
 from connform.http.header import problem_of
 from connform.manifest.named_texts import expand, names_in
