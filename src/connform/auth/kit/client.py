@@ -33,7 +33,6 @@ _OF_A_FLOW = frozenset(
         "refresh_token",
         "device_code",
         "assertion",
-        "scope",
         "client_id",
     }
     | {CLIENT_SECRET, "client_assertion", "client_assertion_type"}
