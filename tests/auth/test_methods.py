@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pickle
+from base64 import b64encode
 from typing import Any
 
 import pytest
@@ -28,6 +29,32 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "bearer": {"token": "file:///run/secrets/token"},
     "oauth2": OAUTH,
     "device_code": {"client_id": "acme-tv", "issuer": "https://login.acme.example"},
+    "basic": {"username": "bot@acme.example", "password": "env://ACME_PASSWORD"},
+    "headers": {"headers": {"Authorization": "Token token={api_key}"}, "api_key": "env://ACME_KEY"},
+    "query": {"parameter": "api_key", "api_key": "env://ACME_KEY"},
+    "client_credentials": {
+        "client_id": "acme-job",
+        "client_secret": "env://ACME_SECRET",
+        "token_url": "https://login.acme.example/token",
+        "token_params": {"audience": "https://api.acme.example"},
+    },
+    "jwt_bearer": {
+        "token_url": "https://login.acme.example/token",
+        "private_key": "file:///run/secrets/key.pem",
+        "jwt": {"alg": "RS256", "issuer": "robot@acme.example", "claims": {"scope": "{scope}"}},
+        "scopes": ["read"],
+    },
+    "jwt": {"private_key": "file:///run/secrets/key.pem", "jwt": {"alg": "ES256", "issuer": "acme"}},
+    "login": {
+        "login": {
+            "url": "https://api.acme.example/login",
+            "json": {"user": "bot", "password": "{password}"},
+            "token_at": "/token",
+            "lifetime": {"seconds": 600},
+        },
+        "password": "env://ACME_PASSWORD",
+    },
+    "none": {},
 }
 WIRE = [
     ("api_key", {"api_key": Secret(API_KEY)}, "api_key", (b"api_key", API_KEY.encode())),
@@ -52,6 +79,40 @@ def test_its_schema_is_a_schema_accepts_its_example_and_is_described(name: str) 
     assert list(METHODS[name].rules(EXAMPLES[name])) == []
     assert shape.description
     assert all(not isinstance(part, Shape) and part.get("description") for part in shape.properties.values())
+
+
+PLACES: dict[str, tuple[str, dict[str, Any], dict[str, str], list[tuple[bytes, bytes]], list[tuple[bytes, bytes]]]] = {
+    "a user name and a password": (
+        "basic", {"username": "bot"}, {"password": "pä:ss"},
+        [(b"Authorization", b"Basic " + b64encode("bot:pä:ss".encode()))], [],
+    ),
+    "a key in place of the user name": ("basic", {}, {"api_key": "k1"}, [(b"Authorization", b"Basic " + b64encode(b"k1:"))], []),
+    "a user name without a password": ("basic", {"username": "bot"}, {}, [(b"Authorization", b"Basic " + b64encode(b"bot:"))], []),
+    "a text in front of the key": (
+        "headers", {"headers": {"Authorization": "Token token={api_key}"}}, {"api_key": "k1"},
+        [(b"Authorization", b"Token token=k1")], [],
+    ),
+    "two keys": (
+        "headers", {"headers": {"X-A": "{api_key}", "X-B": "{second_key}"}}, {"api_key": "k1", "second_key": "k2"},
+        [(b"X-A", b"k1"), (b"X-B", b"k2")], [],
+    ),
+    "a key in the query": ("query", {"parameter": "key"}, {"api_key": "k 1&"}, [], [(b"key", b"k 1&")]),
+    "nothing": ("none", {}, {}, [], []),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "settings", "secrets", "headers", "parameters"), PLACES.values(), ids=PLACES)
+def test_secrets_go_where_the_method_says(
+    name: str,
+    settings: dict[str, Any],
+    secrets: dict[str, str],
+    headers: list[tuple[bytes, bytes]],
+    parameters: list[tuple[bytes, bytes]],
+) -> None:
+    inputs = given({key: Secret(value) for key, value in secrets.items()})._replace(settings=settings)
+    lines = METHODS[name].credential(inputs).headers()
+    assert lines.reveal() == headers
+    assert lines.reveal_parameters() == parameters
 
 
 @pytest.mark.parametrize(("name", "secrets", "header", "line"), WIRE, ids=["iinked", "http", "bearer"])

@@ -25,7 +25,7 @@ import httpx
 import pytest
 
 from connform.http import REAL, ClientSettings, RequestFailed, async_client, limits, sync_client, transport_base
-from connform.http.net import resolver, tls
+from connform.http.net import descriptors, resolver, tls, tls_socket
 from connform.http.net.resolver import look_up
 from connform.http.net.steps import BLOCK, run
 from connform.http.origin import pinned_origin
@@ -38,6 +38,9 @@ from tests.http.test_proxy import tunnel_to
 WAYS = ("http", "https", "http proxy", "https proxy")
 CHILDREN = 4
 REQUESTS = 10
+FORKING = multiprocessing.get_context("fork")
+"""Several children ask only when all are forked: the server, in threads here, holds locks of OpenSSL during a handshake, and
+a child that is forked meanwhile would wait for them for ever."""
 
 
 @pytest.fixture(autouse=True)
@@ -141,7 +144,13 @@ def test_forked_workers_get_their_own_answers(mode: Mode, way: str, authority: A
         def paths(who: object) -> list[str]:
             return [f"/{who}/{number}" for number in range(REQUESTS)]
 
-        workers = [children.enter_context(forked(lambda: client.ask(*paths(os.getpid())))) for _ in range(CHILDREN)]
+        def work() -> list[tuple[str, str]]:
+            all_are_forked.wait(20)
+            return client.ask(*paths(os.getpid()))
+
+        all_are_forked = FORKING.Event()
+        workers = [children.enter_context(forked(work)) for _ in range(CHILDREN)]
+        all_are_forked.set()
         answers = client.ask(*paths("parent"))
         of_children = {worker.pid: worker.result() for worker in workers}
         assert client.ask("/after") == [("/after", before)], "the parent keeps its connection"
@@ -243,6 +252,21 @@ def test_a_request_that_is_under_way_at_a_fork_ends_well(mode: Mode, authority: 
     assert server.connections == 2
 
 
+def test_a_child_closes_inherited_connections_and_frees_no_tls_object(authority: Authority, tmp_path: Path) -> None:
+    """OpenSSL takes locks to free one, which another thread of the parent may hold at the fork."""
+
+    def state(sock: tls_socket.TLSSocket) -> tuple[int, bool]:
+        return sock.fileno(), sock._sslobj is not None  # type: ignore[attr-defined]  # of ssl.SSLSocket
+
+    with reached("https", authority, tmp_path) as (settings, _), sync_client(settings) as client:
+        assert client.get("/before").text == "/before"
+        open_sockets = [one for one in descriptors._OPEN_SOCKETS if one.fileno() >= 0]
+        (sock,) = [one for one in open_sockets if isinstance(one, tls_socket.TLSSocket)]
+        with forked(lambda: state(sock)) as child:
+            assert child.result() == (-1, True)
+        assert client.get("/after").text == "/after"
+
+
 def test_a_fork_waits_for_a_tls_context_that_a_thread_builds() -> None:
     """In the child, the locks that OpenSSL has taken for it would never be free again."""
     builds, built = threading.Event(), []
@@ -278,18 +302,21 @@ def test_children_of_children_get_their_own_answers(authority: Authority, tmp_pa
 
 
 def test_multiprocessing_may_fork(authority: Authority, tmp_path: Path) -> None:
-    processes = multiprocessing.get_context("fork")
+    all_are_forked = FORKING.Event()
+
+    def work(path: str) -> None:
+        all_are_forked.wait(20)
+        says.send(client.get(path).text)
+
     with reached("https", authority, tmp_path) as (settings, _), sync_client(settings) as client:
         assert client.get("/before").text == "/before"
-        said, says = processes.Pipe(duplex=False)
-        workers = [
-            processes.Process(target=lambda path=path: says.send(client.get(path).text), daemon=True)
-            for path in ("/0", "/1", "/2")
-        ]
+        said, says = FORKING.Pipe(duplex=False)
+        workers = [FORKING.Process(target=work, args=(path,), daemon=True) for path in ("/0", "/1", "/2")]
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", ".*use of fork", DeprecationWarning)
             for worker in workers:
                 worker.start()
+        all_are_forked.set()
         got = {said.recv() for _ in workers if said.poll(20)}
         for worker in workers:
             worker.join(20)

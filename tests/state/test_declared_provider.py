@@ -134,7 +134,7 @@ def own_root(desk: Desk) -> None:
     [
         (host, "base_url http://", "shop is in production and would send env://DESK_KEY to http://127.0.0.1:"),
         (header, "provider.auth.token.headers.X-Trace", "(header X-Trace)"),
-        (another_header_too, "provider.auth.token.headers.A-Trace", "(header A-Trace, Authorization)"),
+        (another_header_too, "provider.auth.token.headers.A-Trace", "(header A-Trace, header Authorization)"),
         (own_root, "provider.environments.production.own_root", "would let connections name the API root: besides"),
     ],
     ids=["host", "header", "another-header", "own_root"],

@@ -15,16 +15,17 @@ from connform.manifest.rules import Finding
 from connform.manifest.shape import Shape
 from connform.manifest.urls import URL
 
-_URLS = ("token_url", "device_authorization_url", "refresh_url", "revoke_url")
+_URLS = ("issuer", "token_url", "device_authorization_url", "refresh_url", "revoke_url")
 _SHAPE = Shape(
     properties={
         **CLIENT,
+        "issuer": OAUTH2.shape.properties["issuer"],
         "token_url": TOKEN_URL,
         "device_authorization_url": {**URL, "description": "The device authorization endpoint (RFC 8628 §3.1)."},
         "refresh_url": {**URL, "description": "Where refresh tokens are sent; default: `token_url`."},
         "revoke_url": OAUTH2.shape.properties["revoke_url"],
     },
-    required=("client_id", "token_url", "device_authorization_url"),
+    required=("client_id",),
     description="A person's consent on another device, for hosts without a browser.",
 )
 
@@ -33,4 +34,4 @@ def _rules(auth: Mapping[str, Any]) -> Iterator[Finding]:
     yield from inline_client_findings(auth, *_URLS)
 
 
-METHOD = InlineMethod(OAUTH2, _SHAPE, rules=_rules)
+METHOD = InlineMethod(OAUTH2, _SHAPE, rules=_rules, endpoints=("device_authorization_url", "token_url"))

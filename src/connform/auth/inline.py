@@ -35,6 +35,7 @@ class InlineMethod(AuthMethod):
         *,
         defaults: Mapping[str, Any] = NO_VALUES,
         rules: Callable[[Mapping[str, Any]], Iterator[Finding]] | None = None,
+        endpoints: tuple[str, ...] = (),
     ) -> None:
         """Make the method.
 
@@ -44,10 +45,12 @@ class InlineMethod(AuthMethod):
             words: makes a definition's keys of them.
             defaults: the keys of the definition that they don't give.
             rules: yields findings that the shape can't express.
+            endpoints: the URLs of its server that the connection gives, unless its provider does, or `issuer` says where they are.
         """
         self.uses_grant, self.obtains_token = kind.uses_grant, kind.obtains_token
         self._shape = shape
         self.defaults = defaults
+        self.endpoints = endpoints
         self._kind = kind
         self._words = words
         self._rules = rules or kind.rules

@@ -34,4 +34,4 @@ def _rules(auth: Mapping[str, Any]) -> Iterator[Finding]:
     yield from jwt_findings(auth, needs_jwt=auth.get("client_auth") == "private_key_jwt")
 
 
-METHOD = InlineMethod(OAUTH2, _SHAPE, rules=_rules)
+METHOD = InlineMethod(OAUTH2, _SHAPE, rules=_rules, endpoints=("authorize_url", "token_url"))

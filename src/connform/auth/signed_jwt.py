@@ -27,6 +27,7 @@ class SignedJwtCredential(Credential):
     """The credential of one connection. Threads may share it: two that sign at the same time each send a JWT of their own."""
 
     is_renewable = True
+    scheme = ""
 
     def __init__(
         self,
@@ -44,16 +45,11 @@ class SignedJwtCredential(Credential):
             scheme: the authentication scheme in front of it, such as `Bearer`.
             clock: returns seconds that no change of the time of day disturbs.
         """
-        self._scheme = scheme
+        self.scheme = scheme
         self._signer = signer
         self._make_lines = lines
         self._clock = clock
         self._present = (NO_LINES, 0.0)
-
-    @property
-    def scheme(self) -> str:
-        """The authentication scheme in front of the JWT."""
-        return self._scheme
 
     def headers(self) -> HeaderLines:
         """Return the lines of the present JWT; nothing where it must be signed anew."""

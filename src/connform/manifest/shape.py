@@ -5,8 +5,6 @@ keys are allowed. `selected` makes a flat schema for the one branch that a given
 gives one error; `manifest.published` makes one of all branches, for editors and other validators.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Container, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
@@ -30,7 +28,7 @@ class Snippet(NamedTuple):
 class Shape(NamedTuple):
     """A closed object of the manifest."""
 
-    properties: Mapping[str, Schema | Shape] = MappingProxyType({})
+    properties: Mapping[str, "Schema | Shape"] = MappingProxyType({})
     """The keys that are allowed in every branch."""
     required: tuple[str, ...] = ()
     """Those of them that are required."""
@@ -38,7 +36,7 @@ class Shape(NamedTuple):
     """The key whose value selects a branch; empty for none. It is added to the properties."""
     default: str = ""
     """The branch of an object without the discriminator; if empty, the discriminator is required."""
-    branches: Mapping[str, Shape] = MappingProxyType({})
+    branches: Mapping[str, "Shape"] = MappingProxyType({})
     """Discriminator value → the keys that it adds."""
     description: str = ""
     """One sentence for editors."""

@@ -35,6 +35,8 @@ class DescribedMethod(AuthMethod):
         self.default_scopes, self.refresh_scope = method.scopes, method.refresh_scope
         given = {key: value for key, value in method._asdict().items() if value != Method._field_defaults[key]}
         self.defaults = {key: value for key, value in given.items() if key not in _NOT_ITS_OWN}
+        if self.obtains_token:  # of a grant, the login requests them
+            self.defaults["scopes"] = method.scopes
         self._placement = placement_of(self.defaults)
         self._shape = _shape(method)
 

@@ -1,4 +1,4 @@
-"""List of this process's open sockets; a forked child closes the ones that it inherited.
+"""List of this process's open sockets; a forked child closes the descriptors that it inherited.
 
 Layer 1, closes descriptors. Without this, a connection would stay open after the parent has closed it. Closing in the
 child sends nothing: TLS is not shut down, and TCP ends with the last descriptor. A child never uses these sockets
@@ -17,19 +17,24 @@ from weakref import WeakSet
 S = TypeVar("S", bound="socket.socket")
 
 _OPEN_SOCKETS: WeakSet[socket.socket] = WeakSet()
+_INHERITED: list[socket.socket] = []
+"""The sockets of parents. A child frees none of them: OpenSSL would wait for a lock that another thread of the parent held
+while it forked (`CRYPTO_free_ex_data` takes one for the whole process), and for ever."""
 
 
 def close_in_child(sock: S) -> S:
-    """Return the socket; a forked child will close it."""
+    """Return the socket; a forked child will close its descriptor."""
     _OPEN_SOCKETS.add(sock)
     return sock
 
 
 def _close_inherited() -> None:
-    for sock in list(_OPEN_SOCKETS):
-        with suppress(OSError):
-            sock.close()
+    inherited = list(_OPEN_SOCKETS)
     _OPEN_SOCKETS.clear()
+    _INHERITED.extend(inherited)
+    for sock in inherited:
+        with suppress(OSError):
+            os.close(sock.detach())  # `close` would free the TLS object
 
 
 if hasattr(os, "register_at_fork"):  # Windows has no fork

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from connform.auth.described import described_method
 from connform.auth.described.definition import Method
+from connform.auth.described.kinds import CLIENT_SECRET
 from connform.lazy_property import lazy_property
 from connform.manifest.named_texts import expand
 from connform.manifest.rules import Finding
@@ -88,8 +89,7 @@ class DescribedProvider:
 
     def check_request(self, connection: Connection) -> CheckRequest:  # noqa: ARG002  (the same for every connection)
         """Return the request of the file."""
-        check = self.definition.check
-        return CheckRequest(check.method, check.path, check.json)
+        return self.definition.check
 
     def judge(self, connection: Connection, answer: Answer) -> Judgement:
         """Return the judgement of an answer by the rows of the file."""
@@ -126,7 +126,7 @@ class DescribedProvider:
             yield from self._oauth_findings(auth, method)
 
     def _oauth_findings(self, auth: Mapping[str, Any], method: Method) -> Iterator[Finding]:
-        if "client_secret" not in auth and not method.secrets.get("client_secret", {}).get("optional"):
+        if CLIENT_SECRET not in auth and not method.secrets.get(CLIENT_SECRET, {"optional": True}).get("optional"):
             detail = f"{self.definition.title} documents apps with a secret alone: write `client_secret`"
             yield Finding("missing-key", ("auth",), detail)
         if method.redirect == "https":
