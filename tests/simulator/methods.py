@@ -43,7 +43,7 @@ INLINE: dict[str, dict[str, Any]] = {
         "token_url": "",
         "client_id": "acme-app",
         "client_auth": "private_key_jwt",
-        "jwt": {"alg": "PS256", "key_id": "k1"},
+        "jwt": {"alg": "PS256", "key_id": "k1", "thumbprint": "ab:CD" + 30 * "00"},
         **_KEY,
     },
     "credentials-tls": {

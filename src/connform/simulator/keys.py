@@ -5,11 +5,14 @@ Layer 2, no IO; reads the clock. Imported only for connections that sign: the li
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from connform.simulator.messages import with_value
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
@@ -29,12 +32,16 @@ class SyntheticKey:
         self._alg = alg
         self._key = _generate(alg)
 
-    def pem(self) -> str:
-        """Return it in PEM, PKCS #8."""
-        return self._key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode("ascii")
+    def stored(self, pointer: str = "") -> str:
+        """Return it as a secret store holds it: in PEM (PKCS #8), or as the member of a JSON document at a JSON Pointer."""
+        pem = self._key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode("ascii")
+        return json.dumps(with_value({}, pointer, pem)) if pointer else pem
 
-    def has_signed(self, token: str, claims: Mapping[str, Any], key_id: str = "") -> bool:
-        """Return whether a text is a JWT that this key signed, that has not ended, and that holds these claims and `kid`."""
+    def has_signed(self, token: str, claims: Mapping[str, Any], headers: Mapping[str, str]) -> bool:
+        """Return whether a text is a JWT that this key signed, that has not ended, and that holds these claims and headers.
+
+        A header whose text is empty must be missing.
+        """
         import jwt
 
         options: Any = {"require": _TIMES, "verify_aud": False, "verify_iss": False, "verify_sub": False}
@@ -47,9 +54,8 @@ class SyntheticKey:
             )
         except jwt.PyJWTError:
             return False
-        if held["header"].get("kid", "") != key_id:
-            return False
-        return all(held["payload"].get(name) == value for name, value in claims.items())
+        has_headers = all(held["header"].get(name, "") == value for name, value in headers.items())
+        return has_headers and all(held["payload"].get(name) == value for name, value in claims.items())
 
     def __repr__(self) -> str:
         return "<synthetic key>"

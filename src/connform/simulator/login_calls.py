@@ -17,7 +17,7 @@ from connform.simulator.accepted import fits
 from connform.simulator.clients import JSON, body_format
 from connform.simulator.credentials import Credentials
 from connform.simulator.endpoints import place_of
-from connform.simulator.messages import Reply, Request, error_reply, json_reply
+from connform.simulator.messages import Reply, Request, error_reply, json_reply, with_value
 
 _REFUSED = error_reply(401, "login_refused", "The login is not valid.")
 
@@ -29,7 +29,7 @@ class LoginCall:
     url: str
     """Where it is sent, with its query."""
     body: str
-    """The format of its body: `form` or `json`."""
+    """The format of its body: `form` or `json`; empty for none."""
     content: Any = field(repr=False)
     """Its body, plain data."""
     token_at: str
@@ -80,11 +80,11 @@ class LoginCalls:
         lifetime_s = self._token_lifetime_s if call.lifetime_s is None else call.lifetime_s
         content: Any = {}
         if call.seconds_at:
-            content = _with(content, call.seconds_at, lifetime_s)
+            content = with_value(content, call.seconds_at, lifetime_s)
         if call.time_at:
             ends_at = datetime.now(UTC) + timedelta(seconds=lifetime_s)
-            content = _with(content, call.time_at, ends_at.isoformat(timespec="seconds"))
-        return _with(content, call.token_at, self._credentials.issue_token("", lifetime_s))
+            content = with_value(content, call.time_at, ends_at.isoformat(timespec="seconds"))
+        return with_value(content, call.token_at, self._credentials.issue_token("", lifetime_s))
 
 
 def _content(request: Request) -> Any:
@@ -94,13 +94,3 @@ def _content(request: Request) -> Any:
         return json.loads(request.body)
     except (ValueError, RecursionError):
         return None
-
-
-def _with(document: Any, pointer: str, value: Any) -> Any:
-    """Return a document of nested objects with a value at a JSON Pointer (RFC 6901)."""
-    if not pointer:
-        return value
-    key, slash, rest = pointer[1:].partition("/")
-    name = key.replace("~1", "/").replace("~0", "~")
-    members = document if isinstance(document, dict) else {}
-    return {**members, name: _with(members.get(name), slash + rest, value)}

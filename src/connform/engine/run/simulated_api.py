@@ -5,7 +5,7 @@ Layer 3, no IO. It goes by what an auth method does, not by its name, and import
 
 from __future__ import annotations
 
-import json
+from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -47,7 +47,7 @@ def play(simulator: Simulator, name: str, connection: Connection) -> Mapping[str
     key = _signing_key(bare.settings)
     secrets = {name: Secret(simulator.issue_api_key()) for name in connection.auth.references}
     if key:
-        secrets[key_name(bare.settings)] = Secret(_stored(key, bare.settings["jwt"].get("key_at", "")))
+        secrets[key_name(bare.settings)] = Secret(key.stored(bare.settings["jwt"].get("key_at", "")))
     inputs = bare._replace(secrets=secrets)
     lines = _lines(method, inputs)
     if lines is not None:
@@ -94,26 +94,20 @@ def _jwt(settings: Mapping[str, Any]) -> Mapping[str, Any]:
     return jwt if isinstance(jwt, Mapping) and "alg" in jwt else {}
 
 
-def _stored(key: SyntheticKey, pointer: str) -> str:
-    """Return a key as its secret store holds it: in PEM, or as a member of a JSON document."""
-    content: Any = key.pem()
-    for part in reversed(pointer.split("/")[1:]):
-        content = {part.replace("~1", "/").replace("~0", "~"): content}
-    return json.dumps(content) if pointer else key.pem()
-
-
 def _check(key: SyntheticKey, inputs: AuthInputs, audience: str) -> Callable[[str], bool]:
     """Return a function that says whether a text is a JWT that the connection signed for an audience."""
     said = signer(inputs, audience=audience).binding
     registered = {"iss": said["issuer"], "sub": said["subject"], "aud": said["audience"]}
     claims = {**said["claims"], **{name: value for name, value in registered.items() if value}}
-    return lambda token: key.has_signed(token, claims, said["key_id"])
+    thumbprint = urlsafe_b64encode(bytes.fromhex(said["thumbprint"].replace(":", ""))).rstrip(b"=").decode()
+    headers = {"kid": said["key_id"], "x5t#S256": thumbprint}
+    return lambda token: key.has_signed(token, claims, headers)
 
 
 def _login_call(inputs: AuthInputs, key: SyntheticKey | None) -> LoginCall:
     login = inputs.settings["login"]
     url = inputs.server.login_url or login["url"]
-    body = "form" if "form" in login else "json"
+    body = next((key for key in ("form", "json") if key in login), "")
     lines = placement_of(login).lines({**inputs.secrets, "jwt": _CHANGES}, inputs.values)
     lifetime = login.get("lifetime", {})
     return LoginCall(
