@@ -94,7 +94,8 @@ Signature: TypeAlias = "Callable[[object], tuple[object, ...]]"
 
 def build_signature(shape: Shape) -> Signature:
     """Return a function that returns the discriminator values of an object: `selected` depends on nothing else."""
-    nested = [(key, build_signature(part)) for key, part in shape.properties.items() if _discriminates(part)]  # type: ignore[arg-type]  # only a Shape does
+    nested = {key: part for key, part in shape.properties.items() if _discriminates(part)}
+    signatures = [(key, build_signature(part)) for key, part in nested.items()]  # type: ignore[arg-type]  # only a Shape discriminates
     key, default, branches = shape.discriminator, shape.default, shape.branches
     known: dict[str, Signature] = {}
 
@@ -102,12 +103,12 @@ def build_signature(shape: Shape) -> Signature:
         if not isinstance(value, dict):
             return ()
         chosen = value.get(key, default)
-        signed = [part(value.get(name)) for name, part in nested]
-        if not (isinstance(chosen, str) and chosen in branches):
-            return (key in value, (), *signed)
-        if chosen not in known:
-            known[chosen] = build_signature(branches[chosen])
-        return (chosen, known[chosen](value), *signed)
+        if isinstance(chosen, str) and (chosen in known or chosen in branches):
+            if chosen not in known:
+                branch = branches[chosen]
+                known[chosen] = build_signature(branch._replace(properties={**nested, **branch.properties}))
+            return (chosen, known[chosen](value))
+        return (key in value, (), *(part(value.get(name)) for name, part in signatures))
 
     return sign
 
@@ -186,14 +187,16 @@ def _collect(shape: Shape, value: Mapping[str, Any], selection: _Selection) -> t
         properties[shape.discriminator] = discriminator_schema(shape, described=selection.described)
         if not (shape.default or selection.partial):
             required.insert(0, shape.discriminator)
+    branch = shape.branches.get(_branch(shape, value))
     for key, part in shape.properties.items():
-        if not isinstance(part, Shape):
+        if branch is not None and key in branch.properties:
+            properties[key] = {}  # that of the branch replaces it
+        elif not isinstance(part, Shape):
             properties[key] = part
         elif selection.only_given and _discriminates(part) and not isinstance(value.get(key), dict):
             properties[key] = {"type": "object"}
         else:
             properties[key] = _flat(part, value.get(key), selection)
-    branch = shape.branches.get(_branch(shape, value))
     if branch is not None:
         branch_properties, branch_required = _collect(branch, value, selection)
         return properties | branch_properties, required + branch_required

@@ -9,11 +9,11 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from connform.auth.client import filled
 from connform.auth.interface import AuthInputs, AuthMethod
-from connform.auth.jwt_settings import key_name, signer
-from connform.auth.sent_secrets import placement_of
-from connform.auth.token_placement import placed_lines
+from connform.auth.kit.client import filled
+from connform.auth.kit.jwt_settings import key_name, signer
+from connform.auth.kit.sent_secrets import placement_of
+from connform.auth.kit.token_placement import placed_lines
 from connform.database.memory import MemoryStore, MemoryTokens
 from connform.engine.load.catalog import method_of, provider_of
 from connform.engine.run.resolve import inputs_of

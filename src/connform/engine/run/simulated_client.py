@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from connform.auth import client
 from connform.auth.interface import AuthInputs
+from connform.auth.kit import client
 from connform.secret import Secret
 from connform.simulator.clients import Client
 from connform.simulator.tokens import CLIENT_CREDENTIALS, JWT_BEARER, WITH_PERSON

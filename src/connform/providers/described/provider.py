@@ -52,14 +52,14 @@ class DescribedProvider:
         if method in self.definition.auth:
             yield from self._method_findings(connection["auth"])
         name = connection.get("environment", self._addresses.default_environment)
-        of_root = self._addresses.root_settings(name, method)
+        of_root, needed = self._addresses.root_settings(name, method), self._addresses.needed_settings(name, method)
         if of_root and self._addresses.environment(name).own_root == "besides":
             yield from self._root_findings(connection, name, of_root)
-        if self.definition.settings:
+        if of_root or needed:
             yield from needed_findings(self.definition, self._addresses, connection)
         if "base_url" in connection:
             yield from url_findings(connection["base_url"], ("base_url",))
-        elif of_root or self._addresses.needed_settings(name, method):
+        elif of_root or needed:
             yield from value_findings(self.definition, self._addresses, connection)
 
     def environment_class(self, settings: Mapping[str, Any]) -> str:
@@ -118,8 +118,7 @@ class DescribedProvider:
 
     def _method_findings(self, auth: Mapping[str, Any]) -> Iterator[Finding]:
         method = self.definition.auth[auth["method"]]
-        others = [name for name, one in self.definition.auth.items() if not one.query]
-        if method.query and others:
+        if method.query and (others := [name for name, one in self.definition.auth.items() if not one.query]):
             detail = f"a key in the query is in the logs of servers and proxies; `{others[0]}` sends none there"
             yield Finding("secret-in-query", ("auth", "method"), detail)
         if "redirect_uri" in auth:

@@ -27,8 +27,6 @@ def needed_findings(definition: Definition, addresses: AddressBook, connection: 
     for setting in needed:
         if setting not in connection:
             yield Finding("missing-key", (), f"the auth method `{method}` needs `{setting}`: write it")
-    if not needed and not of_root:
-        return
     for setting in definition.settings:
         if setting in connection and setting not in (*needed, *of_root):
             users = [one for one in definition.auth if setting in addresses.needed_settings(name, one)]

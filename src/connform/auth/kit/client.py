@@ -10,12 +10,13 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from connform.auth.interface import AuthInputs
-from connform.auth.jwt_settings import signer
+from connform.auth.kit.jwt_settings import signer
 from connform.errors import ConnectionFailed
 from connform.http.header import problem_of
 from connform.manifest.named_texts import expand, names_in
 from connform.manifest.rules import Finding, KeyPath
 from connform.secret import Secret
+from connform.tracebacks import hidden_frames
 
 if TYPE_CHECKING:
     from connform.auth.oauth.client_authentication import App
@@ -111,9 +112,10 @@ def token_options(inputs: AuthInputs) -> TokenOptions:
 def filled(value: Any, inputs: AuthInputs) -> Any:
     """Return plain data with the names in its texts filled in; a text that names a secret becomes a `Secret`."""
     if isinstance(value, str):
-        secrets = {name: inputs.secrets[name].reveal() for name in names_in(value) if name in inputs.secrets}
-        text = expand(value, {**inputs.values, **secrets})
-        return Secret(text) if secrets else text
+        named = [name for name in names_in(value) if name in inputs.secrets]
+        with hidden_frames():
+            clear = expand(value, {**inputs.values, **{name: inputs.secrets[name].reveal() for name in named}})
+            return Secret(clear) if named else clear
     if isinstance(value, Mapping):
         return {key: filled(one, inputs) for key, one in value.items()}
     return [filled(one, inputs) for one in value] if isinstance(value, list | tuple) else value
@@ -135,7 +137,7 @@ def client_findings(auth: Mapping[str, Any]) -> Iterator[Finding]:
         yield Finding("malformed-value", ("client_id",), detail)
     if auth.get("client_auth") in ("basic", "body") and CLIENT_SECRET not in auth:
         detail = "without `client_secret` there is nothing to show: remove `client_auth`, or write `client_secret`"
-        yield Finding("missing-key", ("client_auth",), detail, at_key=True)
+        yield Finding("missing-key", (), detail)
     if auth.get("pkce") is False and CLIENT_SECRET not in auth:
         detail = "nothing but PKCE protects the codes of a public client: remove `pkce`, or write `client_secret`"
         yield Finding("missing-key", ("pkce",), detail, at_key=True)
