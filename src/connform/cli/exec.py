@@ -71,6 +71,7 @@ def command(
     For a connection `sandbox-us`: SANDBOX_US_BASE_URL, and SANDBOX_US_API_KEY with SANDBOX_US_API_KEY_HEADER (or with
     SANDBOX_US_API_KEY_PARAMETER, where it belongs into the query, percent-encoded), or SANDBOX_US_TOKEN,
     or SANDBOX_US_AUTHORIZATION, the whole value of the header of another scheme, such as Basic;
+    or the base URL alone, where nothing is sent;
     SANDBOX_US_CA_FILE where its certificates are not the system's. With --simulate, the simulator runs as long as the command.
     What it prints is masked; its exit code is passed on, and signals to it.
     """
@@ -119,6 +120,8 @@ def _variables(prefix: str, credential: ReadyCredential) -> dict[str, str]:
     variables = {f"{prefix}_BASE_URL": credential.base_url}
     if credential.ca_file:
         variables[f"{prefix}_CA_FILE"] = credential.ca_file
+    if not credential.carrier:
+        return variables
     if credential.is_token:
         return variables | {f"{prefix}_TOKEN": credential.value.reveal()}
     if credential.scheme and credential.carrier.lower() == "authorization":

@@ -86,9 +86,14 @@ def command(
     ) as exported:
         (credential,) = exported.credentials
     if not credential.is_token:
-        kind = "scheme" if credential.scheme else "query parameter" if credential.in_query else "header"
-        how = f"the {kind} {credential.scheme or credential.carrier}"
-        raise UsageProblem(f"{name} authenticates with {how}, not with a token")
+        raise UsageProblem(f"{name} authenticates with {_how(credential)}, not with a token")
     with hidden_frames():
         write_data(f"{_FORMATS[form](credential)}\n".encode(), options, is_secret=True)
     return 0
+
+
+def _how(credential: ReadyCredential) -> str:
+    if not credential.carrier:
+        return "nothing"
+    kind = "scheme" if credential.scheme else "query parameter" if credential.in_query else "header"
+    return f"the {kind} {credential.scheme or credential.carrier}"

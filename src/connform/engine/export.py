@@ -35,7 +35,7 @@ class ReadyCredential(NamedTuple):
     base_url: str
     """The API root."""
     carrier: str
-    """The header that carries the credential: `Authorization`, `api_key`, …; or the parameter of the query."""
+    """The header that carries the credential: `Authorization`, `api_key`, …; or the parameter of the query; empty where nothing is sent."""
     value: Secret
     """The value of the header, without the scheme, or of the parameter, not encoded."""
     scheme: str = ""
@@ -77,7 +77,7 @@ def export_credential(
 
     Raises:
         ConnectionFailed: a secret can't be resolved, a login is required, the access token can't be renewed.
-        Refused: the credential is not one header or parameter, or a renewal is forced of one that is never renewed.
+        Refused: the credential is more than one header or parameter, or a renewal is forced of one that is never renewed.
     """
     settings = client_settings(connection, context, total_s=timeout_s)
     credential = settings.credential
@@ -94,7 +94,7 @@ def export_credential(
             if force_renewal:
                 lines = credential.renew(refused=lines)
     facts = credential.facts
-    if len(lines) != 1:
+    if len(lines) > 1:
         message = (
             f"{connection.name} authenticates with {len(lines)} headers or parameters, and only one can be handed over"
         )
@@ -112,7 +112,9 @@ def export_credential(
 
 
 def _carrier_and_value(lines: HeaderLines, scheme: str) -> tuple[str, Secret]:
-    """Return the name of a parameter with its value, or that of a header with its value without the authentication scheme."""
+    """Return the name of a parameter with its value, or that of a header with its value without the scheme; empty ones for nothing."""
+    if not lines:
+        return "", Secret("")
     if lines.parameters:
         return lines.parameters[0]
     with hidden_frames():
@@ -166,7 +168,8 @@ def export_credentials(
         context.grants.close()
         if ca_file:
             credentials = [_for_simulator(one, context.network, ca_file) for one in credentials]
-        yield ExportedCredential(tuple(credentials), (*context.source.known(), *(one.value for one in credentials)))
+        sent = (one.value for one in credentials if one.carrier)
+        yield ExportedCredential(tuple(credentials), (*context.source.known(), *sent))
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Embedded simulator of iinked Sign on 127.0.0.1, for rehearsals and tests.
+"""Embedded simulator of iinked Sign, and of the APIs of other connections, on 127.0.0.1, for rehearsals and tests.
 
 Layer 2; IO: loopback, once started. It uses TLS with its own CA, the vendor's host names, synthetic credentials and
 answers. Starting it needs the extra `connform[simulator]`; importing this module doesn't.
@@ -8,17 +8,20 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 from connform.errors import ConnformError
+from connform.secret import Secret
+from connform.simulator.accepted import AcceptedCredentials, SentCredential
 from connform.simulator.api import SimulatedApi
+from connform.simulator.clients import Client
 from connform.simulator.credentials import Credentials
-from connform.simulator.faults import REPLIES
+from connform.simulator.faults import ShownFaults
 from connform.simulator.grants import Consent, IssuedGrants
-from connform.simulator.messages import Delivery, Reply, Request, SeenRequest
+from connform.simulator.login_calls import LoginCall, LoginCalls
+from connform.simulator.messages import Reply, Request, SeenRequest
 from connform.simulator.oauth import OAuth
 
 if TYPE_CHECKING:
@@ -52,10 +55,13 @@ class Simulator:
         self._server: TlsServer | None = None
         self._credentials = Credentials()
         self._grants = IssuedGrants(self._credentials, token_lifetime_s)
+        self._accepted = AcceptedCredentials(self._credentials.is_token)
         self._oauth = OAuth(self._grants)
-        self._api = SimulatedApi(self._credentials, self._oauth)
-        self._faults: dict[tuple[str, str], tuple[str, float]] = {}
-        """By host and path (empty for every path): the fault, and how often it will still be shown."""
+        self._logins = LoginCalls(self._credentials, token_lifetime_s)
+        self._api = SimulatedApi(self._credentials, self._accepted, self._oauth, self._logins)
+        self._faults = ShownFaults()
+        self.secrets: dict[str, tuple[Mapping[str, Any], Mapping[str, Secret]]] = {}
+        """Connection → the settings that its synthetic secrets were made for, and the secrets: all clients of a connection share them."""
         self._requests: deque[SeenRequest] = deque(maxlen=_REMEMBERED_REQUESTS)
         for host, fault in (faults or {}).items():
             self.fail(host, fault)
@@ -141,11 +147,20 @@ class Simulator:
         parts = urlsplit(url)
         decision = b"decision=allow" if allow else b"decision=deny"
         request = Request("POST", parts.hostname or "", parts.path, {}, decision, parts.query)
-        reply = self._oauth.answer(request)
+        reply = self._oauth.answer_served(request) or self._oauth.answer(request)
         location = dict(reply.headers).get("Location") if reply else None
         if location is None:
             raise ConnformError("the simulator can't answer this login: see response_type, client_id and redirect_uri")
         return location
+
+    def authorize_device(self, user_code: str, *, allow: bool = True) -> None:
+        """Allow or deny a login by device code as a person does who enters its code (RFC 8628 §3.3).
+
+        Raises:
+            ConnformError: no login waits with this code.
+        """
+        if not self._oauth.devices.decide(user_code, allow=allow):
+            raise ConnformError("no login waits with this code: it was used already, is too old, or is another one's")
 
     def fail(self, host: str, fault: str, *, path: str = "", times: int | None = None) -> None:
         """Answer requests to `host` with a fault from now on.
@@ -160,37 +175,41 @@ class Simulator:
         Raises:
             ConnformError: the simulator has no such fault.
         """
-        key = host.lower(), path
-        if not fault:
-            self._faults.pop(key, None)
-        elif fault in REPLIES:
-            self._faults[key] = fault, float("inf") if times is None else times
-        else:
-            raise ConnformError(f"the simulator has no fault {fault!r}; it has: {', '.join(sorted(REPLIES))}")
+        self._faults.show(host, path, fault, float("inf") if times is None else times)
 
-    def reply(self, host: str, method: str, path: str, status: int, content_type: str, body: bytes) -> None:
+    def reply(
+        self,
+        host: str,
+        method: str,
+        path: str,
+        status: int,
+        content_type: str,
+        body: bytes,
+        headers: Sequence[tuple[str, str]] = (),
+    ) -> None:
         """Answer requests with a valid credential so from now on; hosts of iinked Sign answer as documented."""
-        self._api.replies[host.lower(), method, path] = Reply(status, body, content_type)
+        self._api.replies[host.lower(), method, path] = Reply(status, body, content_type, tuple(headers))
+
+    def accept(self, connection: str, credential: SentCredential) -> None:
+        """Accept what a connection sends to its API, in place of what it sent before; other requests to that API are refused."""
+        self._accepted.add(connection, credential)
+
+    def serve(self, connection: str, client: Client, endpoints: Mapping[str, str]) -> None:
+        """Play the authorization server of a connection, which from now on knows its clients.
+
+        Args:
+            connection: which connection the client belongs to.
+            client: the client, in place of the connection's former one.
+            endpoints: kind of endpoint (`endpoints.KINDS`) → its URL; `token_url`, or the URL of the `issuer`, names the server.
+        """
+        self._oauth.serve(connection, client, endpoints)
+
+    def serve_login(self, connection: str, call: LoginCall) -> None:
+        """Answer the login call of a connection with a token; any other request to its address is refused."""
+        self._logins.add(connection, call)
 
     def _answer(self, request: Request) -> Reply:
-        fault = self._fault_of(request)
-        if not fault:
-            return self._api.answer(request)
-        reply = REPLIES[fault]
-        match reply.delivery:
-            case Delivery.LATE:
-                return replace(self._api.answer(request), delivery=Delivery.LATE)
-            case Delivery.LOST:
-                self._api.answer(request)
-        return reply
-
-    def _fault_of(self, request: Request) -> str:
-        for key in ((request.host, request.path), (request.host, "")):
-            fault, times = self._faults.get(key, ("", 0))
-            if times > 0:
-                self._faults[key] = fault, times - 1
-                return fault
-        return ""
+        return self._faults.reply(request, self._api.answer)
 
     def _require_server(self) -> TlsServer:
         if self._server is None:

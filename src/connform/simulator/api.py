@@ -13,8 +13,10 @@ from threading import Lock
 from typing import Any
 
 from connform.process_local import ProcessLocal
+from connform.simulator.accepted import AcceptedCredentials
 from connform.simulator.credentials import Credentials
 from connform.simulator.faults import DENIED, TOKEN_ENDED
+from connform.simulator.login_calls import LoginCalls
 from connform.simulator.messages import Reply, Request, error_reply, json_reply
 from connform.simulator.oauth import OAuth
 
@@ -28,9 +30,13 @@ _KEY_PAGE = b"<!doctype html><title>Integration (simulated)</title><h1>API Keys<
 class SimulatedApi:
     """One iinked Sign per host name; on hosts that are not the vendor's, all other paths get `replies` or a plain `200`."""
 
-    def __init__(self, credentials: Credentials, oauth: OAuth) -> None:
+    def __init__(
+        self, credentials: Credentials, accepted: AcceptedCredentials, oauth: OAuth, logins: LoginCalls
+    ) -> None:
         self._credentials = credentials
+        self._accepted = accepted
         self._oauth = oauth
+        self._logins = logins
         self._counts: dict[tuple[str, str], int] = {}
         self._lock = ProcessLocal(Lock)
         self.replies: dict[tuple[str, str, str], Reply] = {}
@@ -38,23 +44,35 @@ class SimulatedApi:
 
     def answer(self, request: Request) -> Reply:  # noqa: PLR0911  (a table of answers)
         """Return the documented answer."""
+        if reply := self._logins.answer(request) or self._oauth.answer_served(request):
+            return reply
         for method, pattern, operation in _OPERATIONS:
             match = pattern.fullmatch(request.path)
             if match and method == request.method:
-                if self._credentials.accepts(request):
+                if self._accepts(request):
                     return operation(self, request, *match.groups())
                 return self._denial(request)
         if reply := self._oauth.answer(request):
             return reply
         if not _VENDOR_HOST.fullmatch(request.host):  # another API, for the provider `http`: every path exists
-            if not self._credentials.accepts_in_any_header(request):
+            if not self._accepts_elsewhere(request):
                 return self._denial(request)
             return self.replies.get((request.host, request.method, request.path), _SIMULATED)
         if (request.method, request.path) == ("GET", "/integration"):
             return Reply(200, _KEY_PAGE, "text/html")
-        if request.path.startswith(_API_ROOT) and not self._credentials.accepts(request):
+        if request.path.startswith(_API_ROOT) and not self._accepts(request):
             return self._denial(request)
         return error_reply(404, "resource_not_found", "There is no such resource.")
+
+    def _accepts(self, request: Request) -> bool:
+        """Whether a request of iinked Sign has a valid credential: as documented, or as a connection sends it."""
+        return self._credentials.accepts(request) or self._accepted.accepts(request)
+
+    def _accepts_elsewhere(self, request: Request) -> bool:
+        """Whether a request of another API has one: as a connection of that API sends it, or in any header where there is none."""
+        if self._accepted.knows(request):
+            return self._accepted.accepts(request)
+        return self._credentials.accepts_in_any_header(request)
 
     def _denial(self, request: Request) -> Reply:
         return TOKEN_ENDED if self._credentials.token_has_ended(request) else DENIED

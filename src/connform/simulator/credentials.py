@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import secrets
 from time import monotonic
+from urllib.parse import parse_qsl
 
 from connform.simulator.messages import Request
 
@@ -48,21 +49,29 @@ class Credentials:
         token = _bearer_token(request)
         return _is_issued(self._tokens, token, request.host) and not self._has_ended(token)
 
+    def is_token(self, value: str) -> bool:
+        """Return whether a text is a token that is accepted anywhere, and has not ended."""
+        return _is_issued(self._tokens, value, "") and not self._has_ended(value)
+
     def token_has_ended(self, request: Request) -> bool:
         """Return whether the request carries a token that has expired or was revoked (RFC 6750 §3.1)."""
-        return self._has_ended(_bearer_token(request))
+        in_query = (value for _, value in parse_qsl(request.query))
+        return any(map(self._has_ended, (*_last_words(request), *in_query)))
 
     def _has_ended(self, token: str) -> bool:
         return self._ends_at.get(token, float("inf")) <= monotonic()
 
     def accepts_in_any_header(self, request: Request) -> bool:
         """Return whether the last word of any header is a valid credential, also behind `=`; other APIs may use any header."""
-        last_words = [re.split(r"[\s=]", value.strip())[-1] for value in request.headers.values()]
         return any(
             _is_issued(issued, word, request.host) and not self._has_ended(word)
-            for word in last_words
+            for word in _last_words(request)
             for issued in (self._api_keys, self._tokens)
         )
+
+
+def _last_words(request: Request) -> list[str]:
+    return [re.split(r"[\s=]", value.strip())[-1] for value in request.headers.values()]
 
 
 def _bearer_token(request: Request) -> str:

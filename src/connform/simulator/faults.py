@@ -1,4 +1,4 @@
-"""Table of the faults that the simulator can show: fault name and reply.
+"""The faults that the simulator can show: the table of their replies, and which of them it shows where.
 
 Layer 2, no IO. The names are those of `connform.faults`: a check of a host with that fault reports it. Only
 `slow_token` is no fault of that table: the answer is right, and two seconds late.
@@ -6,9 +6,11 @@ Layer 2, no IO. The names are those of `connform.faults`: a check of a host with
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
-from connform.simulator.messages import Delivery, Reply, error_reply, json_reply
+from connform.errors import ConnformError
+from connform.simulator.messages import Delivery, Reply, Request, error_reply, json_reply
 
 DENIED = error_reply(403, "user_not_authorized", "The user or API key does not have permission.")
 """A missing or unknown credential; the vendor lists no 401 [guides/errors]."""
@@ -51,3 +53,46 @@ REPLIES: Mapping[str, Reply] = {
     ),
 }
 """The reply to any request, by the fault's name."""
+
+
+class ShownFaults:
+    """The faults of hosts and paths."""
+
+    def __init__(self) -> None:
+        self._faults: dict[tuple[str, str], tuple[str, float]] = {}
+        """By host and path (empty for every path): the fault, and how often it will still be shown."""
+
+    def show(self, host: str, path: str, fault: str, times: float) -> None:
+        """Show a fault from now on, so many times; an empty one ends it.
+
+        Raises:
+            ConnformError: there is no such fault.
+        """
+        key = host.lower(), path
+        if not fault:
+            self._faults.pop(key, None)
+        elif fault in REPLIES:
+            self._faults[key] = fault, times
+        else:
+            raise ConnformError(f"the simulator has no fault {fault!r}; it has: {', '.join(sorted(REPLIES))}")
+
+    def reply(self, request: Request, answer: Callable[[Request], Reply]) -> Reply:
+        """Return the reply to a request: that of its fault, or what `answer` returns."""
+        fault = self._fault_of(request)
+        if not fault:
+            return answer(request)
+        reply = REPLIES[fault]
+        match reply.delivery:
+            case Delivery.LATE:
+                return replace(answer(request), delivery=Delivery.LATE)
+            case Delivery.LOST:
+                answer(request)
+        return reply
+
+    def _fault_of(self, request: Request) -> str:
+        for key in ((request.host, request.path), (request.host, "")):
+            fault, times = self._faults.get(key, ("", 0))
+            if times > 0:
+                self._faults[key] = fault, times - 1
+                return fault
+        return ""

@@ -81,6 +81,10 @@ class IssuedGrants:
         with self._lock.own:
             return self._issue(_Family(consent))
 
+    def without_person(self, scopes: tuple[str, ...]) -> Issued:
+        """Return an access token alone, for a client itself or the subject of its JWT (RFC 6749 §4.4.3)."""
+        return Issued(self._credentials.issue_token("", self.token_lifetime_s), "", scopes)
+
     def redeem(self, code: str, host: str, client_id: str, redirect_uri: str, verifier: str) -> Issued | None:
         """Return the tokens for a code, or `None`. A second use of a code ends the grant of the first."""
         with self._lock.own:

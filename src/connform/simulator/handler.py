@@ -10,8 +10,9 @@ import select
 import ssl
 from http.server import BaseHTTPRequestHandler
 from typing import Protocol
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
+from connform.simulator.clients import body_format, parameters_of
 from connform.simulator.messages import Delivery, Reply, Request, SeenRequest
 
 _LOG = logging.getLogger("connform.simulator")
@@ -138,7 +139,5 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def _request_record(request: Request, reply: Reply) -> SeenRequest:
-    grant_type = ""
-    if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
-        grant_type = dict(parse_qsl(request.body.decode("latin-1"))).get("grant_type", "")
+    grant_type = parameters_of(request).get("grant_type", "") if body_format(request) else ""
     return SeenRequest(request.method, request.host, request.path, reply.status, grant_type)

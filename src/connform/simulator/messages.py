@@ -73,7 +73,7 @@ class SeenRequest:
     status: int
     """The answer's HTTP status; 0 where none was sent."""
     grant_type: str = ""
-    """The `grant_type` of a call of the token endpoint: `authorization_code`, `refresh_token`; else empty."""
+    """The `grant_type` of a call of the token endpoint: `client_credentials`, `refresh_token`; else empty."""
 
 
 def json_reply(status: int, content: Any) -> Reply:
@@ -84,3 +84,17 @@ def json_reply(status: int, content: Any) -> Reply:
 def error_reply(status: int, error: str, message: str) -> Reply:
     """Return an error reply with the documented body `{"error", "message"}` [guides/errors]."""
     return json_reply(status, {"error": error, "message": message})
+
+
+def with_value(document: Any, pointer: str, value: Any) -> Any:
+    """Return a document of nested objects with a value at a JSON Pointer (RFC 6901)."""
+    if not pointer:
+        return value
+    key, slash, rest = pointer[1:].partition("/")
+    name = key.replace("~1", "/").replace("~0", "~")
+    members = document if isinstance(document, dict) else {}
+    return {**members, name: with_value(members.get(name), slash + rest, value)}
+
+
+NO_STORE = (("Cache-Control", "no-store"), ("Pragma", "no-cache"))
+"""The header lines of answers that hold tokens (RFC 6749 §5.1)."""

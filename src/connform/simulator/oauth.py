@@ -1,131 +1,106 @@
-"""The simulated authorization server, with the paths of .NET's IdentityServer below `/connect/`.
+"""The simulated authorization server: below `/connect/` on every host, and at the endpoints of connections.
 
-Layer 2, no IO. RFC 6749 §4.1, §5 and §6; RFC 7009; RFC 9207. The vendor documents authorize and token [oauth].
+Layer 2, no IO. RFC 6749 §4.1; RFC 7009; RFC 8414; RFC 8628; RFC 9207. The vendor documents authorize and token [oauth].
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
-import html
-from collections.abc import Callable
-from urllib.parse import parse_qsl, unquote_plus, urlencode, urlsplit
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
+from urllib.parse import parse_qsl
 
-from connform.origin import is_loopback
-from connform.simulator.grants import Consent, Issued, IssuedGrants
-from connform.simulator.messages import Reply, Request, json_reply
+from connform.simulator.clients import Client, basic_credentials, parameters_of
+from connform.simulator.consent import authorize
+from connform.simulator.device import VERIFICATION_PATH, DeviceLogins, page
+from connform.simulator.endpoints import KIND_OF_PATH, KINDS, metadata, place_of
+from connform.simulator.grants import Consent, IssuedGrants
+from connform.simulator.messages import NO_STORE, Reply, Request, json_reply
+from connform.simulator.tokens import CLIENT_CREDENTIALS, WITH_PERSON, TokenEndpoint
 
-_PAGE = (
-    "<!doctype html><title>Log in (simulated)</title><h1>This is a simulator</h1>"
-    "<p>{client} wants: {scopes}</p><form method=post>"
-    "<button name=decision value=allow>Allow</button> <button name=decision value=deny>Deny</button></form>"
-)
-_NO_STORE = (("Cache-Control", "no-store"), ("Pragma", "no-cache"))
 _CHALLENGE = ("WWW-Authenticate", 'Basic realm="simulator"')
+_INVALID_CLIENT = Reply(401, json_reply(401, {"error": "invalid_client"}).body, headers=(_CHALLENGE, *NO_STORE))
+_Endpoint: TypeAlias = "Callable[[Request, str, Sequence[Client], dict[str, str]], Reply]"
 
 
 class OAuth:
-    """One authorization server per host name."""
+    """One authorization server per host of a token endpoint."""
 
     def __init__(self, grants: IssuedGrants) -> None:
         self._grants = grants
+        self.devices = DeviceLogins(grants)
+        """The logins by device code."""
+        self._tokens = TokenEndpoint(grants, self.devices)
         self._secrets: dict[str, str] = {}
+        self._endpoints: dict[tuple[str, str], tuple[str, str]] = {}
+        """Host and path → kind of endpoint, and the server's name."""
+        self._clients: dict[str, dict[str, Client]] = defaultdict(dict)
+        """Server's name → connection → its client."""
 
     def register(self, client_id: str, client_secret: str) -> None:
         """Accept only this secret for the client from now on; a client that isn't registered may use any secret, or none."""
         self._secrets[client_id] = client_secret
 
+    def serve(self, connection: str, client: Client, endpoints: Mapping[str, str]) -> None:
+        """Play the server of a connection; arguments as for `Simulator.serve`."""
+        server = place_of(endpoints.get("token_url") or endpoints["issuer"])[0]
+        self._clients[server][connection] = client
+        for kind, url in endpoints.items():
+            if kind in KINDS:
+                known_as = "token_url" if kind == "refresh_url" else kind
+                self._endpoints[place_of(url)] = known_as, server
+
+    def answer_served(self, request: Request) -> Reply | None:
+        """Return the answer of an endpoint of a connection; `None` if the request is for none."""
+        kind, server = self._endpoints.get((request.host, request.path), ("", ""))
+        return self._answer(request, kind, server)
+
     def answer(self, request: Request) -> Reply | None:
-        """Return the answer; `None` if the request is for none of the endpoints."""
-        if request.path == "/connect/authorize" and request.method in {"GET", "POST"}:
-            return self._authorize(request)
-        if request.method == "POST" and request.path == "/connect/revocation":
-            return self._with_client(request, self._revoke)
-        if request.method == "POST" and request.path == "/connect/token":
-            return self._with_client(request, self._token)
-        return None
+        """Return the answer of an endpoint below `/connect/`; `None` if the request is for none."""
+        if request.path == VERIFICATION_PATH:
+            return self._verify(request)
+        return metadata(request) or self._answer(request, KIND_OF_PATH.get(request.path, ""), request.host)
 
-    def _authorize(self, request: Request) -> Reply:
-        query = dict(parse_qsl(request.query))
-        client_id, redirect_uri = query.get("client_id", ""), query.get("redirect_uri", "")
-        if not (client_id and _is_safe(redirect_uri)):  # answered here, without a redirect (RFC 6749 §4.1.2.1)
-            return Reply(400, b"<!doctype html><h1>client_id and an https redirect_uri are required</h1>", "text/html")
-        error = _request_error(query)
-        if not error and request.method == "GET":
-            page = _PAGE.format(client=html.escape(client_id), scopes=html.escape(query.get("scope", "")))
-            return Reply(200, page.encode(), "text/html", _NO_STORE)
-        if not error and dict(parse_qsl(request.body.decode("latin-1"))).get("decision") != "allow":
-            error = "access_denied"
-        scopes = tuple(query.get("scope", "").split())
-        consent = Consent(request.host, client_id, scopes, redirect_uri, query.get("code_challenge", ""))
-        parameters = {"error": error} if error else {"code": self._grants.code(consent)}
-        parameters |= {"state": query["state"]} if "state" in query else {}
-        separator = "&" if urlsplit(redirect_uri).query else "?"
-        location = f"{redirect_uri}{separator}{urlencode(parameters | {'iss': f'https://{request.host}'})}"
-        return Reply(302, headers=(("Location", location), *_NO_STORE))
+    def _answer(self, request: Request, kind: str, server: str) -> Reply | None:
+        if kind == "authorize_url" and request.method in {"GET", "POST"}:
+            return authorize(request, server, self._grants)
+        endpoints: dict[str, _Endpoint] = {
+            "token_url": self._tokens.answer,
+            "revoke_url": self._revoke,
+            "device_authorization_url": self._begin_device_login,
+        }
+        if kind not in endpoints or request.method != "POST":
+            return None
+        form = parameters_of(request)
+        clients = self._authenticated(request, server, form)
+        return endpoints[kind](request, server, clients, form) if clients else _INVALID_CLIENT
 
-    def _with_client(self, request: Request, endpoint: Callable[[str, str, dict[str, str]], Reply]) -> Reply:
-        form = dict(parse_qsl(request.body.decode("latin-1"), keep_blank_values=True))
-        client_id, secret = _basic_credentials(request.headers.get("authorization", ""))
+    def _authenticated(self, request: Request, server: str, form: Mapping[str, str]) -> list[Client]:
+        """Return the clients that a request may be from; none if it shows what none of them has."""
+        if known := self._clients.get(server):
+            secrets = self._secrets
+            clients = [(one, secrets.get(one.client_id, one.secret)) for one in list(known.values())]
+            return [one for one, secret in clients if one.authenticates(request, form, secret)]
+        client_id, secret = basic_credentials(request)
         client_id, secret = client_id or form.get("client_id", ""), secret or form.get("client_secret", "")
         if not client_id or self._secrets.get(client_id, secret) != secret:
-            return Reply(401, _error("invalid_client").body, headers=(_CHALLENGE, *_NO_STORE))
-        return endpoint(request.host, client_id, form)
+            return []
+        return [Client(client_id, WITH_PERSON | ({CLIENT_CREDENTIALS} if secret else set()))]
 
-    def _token(self, host: str, client_id: str, form: dict[str, str]) -> Reply:
-        match form.get("grant_type"):
-            case "authorization_code":
-                verifier = form.get("code_verifier", "")
-                issued = self._grants.redeem(
-                    form.get("code", ""), host, client_id, form.get("redirect_uri", ""), verifier
-                )
-            case "refresh_token":
-                issued = self._grants.refresh(form.get("refresh_token", ""), host, client_id)
-            case _:
-                return _error("unsupported_grant_type")
-        return self._tokens(issued) if issued else _error("invalid_grant")
-
-    def _tokens(self, issued: Issued) -> Reply:
-        content = {
-            "access_token": issued.access_token,
-            "token_type": "Bearer",
-            "expires_in": self._grants.token_lifetime_s,
-            "scope": " ".join(issued.scopes),
-        }
-        if issued.refresh_token:
-            content["refresh_token"] = issued.refresh_token
-        return Reply(200, json_reply(200, content).body, headers=_NO_STORE)
-
-    def _revoke(self, _host: str, _client_id: str, form: dict[str, str]) -> Reply:
+    def _revoke(self, _request: Request, _server: str, _clients: Sequence[Client], form: dict[str, str]) -> Reply:
         self._grants.revoke(form.get("token", ""))
         return Reply(200)
 
+    def _begin_device_login(
+        self, _request: Request, server: str, clients: Sequence[Client], form: dict[str, str]
+    ) -> Reply:
+        consent = Consent(server, clients[0].client_id, tuple(form.get("scope", "").split()))
+        return Reply(200, json_reply(200, self.devices.begin(consent)).body, headers=NO_STORE)
 
-def _is_safe(redirect_uri: str) -> bool:
-    """Whether a redirect goes by https, or by http to the person's own machine (RFC 8252 §7.3)."""
-    url = urlsplit(redirect_uri)
-    return url.scheme == "https" or (url.scheme == "http" and is_loopback(url.hostname or ""))
-
-
-def _request_error(query: dict[str, str]) -> str:
-    if query.get("response_type") != "code":
-        return "unsupported_response_type"
-    if "code_challenge" in query and query.get("code_challenge_method") != "S256":
-        return "invalid_request"
-    return ""
-
-
-def _basic_credentials(header: str) -> tuple[str, str]:
-    """Return client id and secret, each form-decoded (RFC 6749 §2.3.1)."""
-    scheme, _, encoded = header.partition(" ")
-    if scheme.lower() != "basic":
-        return "", ""
-    try:
-        name, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
-    except (binascii.Error, ValueError):
-        return "", ""
-    return unquote_plus(name), unquote_plus(secret)
-
-
-def _error(name: str) -> Reply:
-    return Reply(400, json_reply(400, {"error": name}).body, headers=_NO_STORE)
+    def _verify(self, request: Request) -> Reply:
+        if request.method != "POST":
+            return Reply(200, page(dict(parse_qsl(request.query)).get("user_code", "")), "text/html", NO_STORE)
+        form = parameters_of(request)
+        is_known = self.devices.decide(form.get("user_code", ""), allow=form.get("decision") == "allow")
+        said = b"That is all: go back to your device." if is_known else b"No login waits with this code."
+        return Reply(200 if is_known else 400, b"<!doctype html><p>" + said, "text/html", NO_STORE)

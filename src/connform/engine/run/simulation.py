@@ -1,0 +1,127 @@
+"""Synthetic secrets and grants of a simulated run, which the simulator accepts as the connections send them.
+
+Layer 3, no IO.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from connform.database.memory import MemoryStore
+from connform.engine.load.catalog import provider_of
+from connform.engine.load.scopes import requested_scopes
+from connform.engine.run.simulated_api import play
+from connform.errors import ConnectionFailed
+from connform.grant import Grant, GrantFacts, GrantStore
+from connform.manifest.model import Connection
+from connform.secret import Secret
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from connform.secret import SecretReference
+    from connform.simulator import Simulator
+
+
+class SyntheticSecrets:
+    """The simulation's source of secrets: it resolves no reference; the simulator issues secrets, and plays what takes them."""
+
+    generation = 0
+
+    def __init__(self, simulator: Simulator) -> None:
+        self._simulator = simulator
+
+    def prepare(self, connections: Iterable[Connection]) -> None:
+        """Have the simulator give each check an answer that its provider judges ready."""
+        for connection in connections:
+            with suppress(ConnectionFailed):  # a bug of a plug-in, which the check reports
+                self._expect_ready(connection)
+
+    def _expect_ready(self, connection: Connection) -> None:
+        api = provider_of(connection)
+        ready_answer = getattr(api, "ready_answer", None)
+        if ready_answer is not None:
+            request, answer = api.check_request(connection), ready_answer(connection)
+            url = urlsplit(f"{api.instance(connection).base_url}{request.path}")
+            headers = dict(answer.headers)
+            reply = (answer.status, headers.pop("content-type", ""), answer.body or b"", list(headers.items()))
+            self._simulator.reply(url.hostname or "", request.method, url.path, *reply)
+
+    def secrets(self, connection: Connection) -> Mapping[str, Secret]:
+        """Return synthetic secrets for a connection, the same each time.
+
+        Raises:
+            ConnectionFailed: as for the auth method's `credential`.
+        """
+        settings, secrets = self._simulator.secrets.get(_place(connection), ({}, {}))
+        if settings != connection.settings:
+            secrets = play(self._simulator, _place(connection), connection)
+            self._simulator.secrets[_place(connection)] = connection.settings, secrets
+        return secrets
+
+    def secrets_again(self, connection: Connection, refused: Mapping[str, Secret]) -> Mapping[str, Secret]:  # noqa: ARG002  (it issues others each time)
+        """Return other synthetic secrets."""
+        self._simulator.secrets.pop(_place(connection), None)
+        return self.secrets(connection)
+
+    def fetch(self, references: Sequence[SecretReference], base: Path) -> list[Secret]:  # noqa: ARG002  (nothing is read)
+        """Return synthetic secrets, as of a proxy that isn't asked."""
+        return [Secret(self._simulator.issue_token()) for _ in references]
+
+    def expire_all(self) -> None:
+        """Do nothing: no secret was read."""
+
+    def versions(self, connection: Connection) -> Mapping[str, str]:  # noqa: ARG002  (they have none)
+        """Return nothing: synthetic secrets have no versions."""
+        return {}
+
+    def known(self) -> Sequence[Secret]:
+        """Return nothing: synthetic secrets needn't be masked."""
+        return ()
+
+    def close(self) -> None:
+        """Do nothing: the secrets end with the simulation."""
+
+
+class SyntheticGrants:
+    """The simulation's grants: each connection has a grant with the scopes that the manifest requests."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self._simulator = simulator
+        self._store = MemoryStore()
+
+    def of(self, connection: Connection) -> GrantStore:
+        """Return a store that contains the connection's grant."""
+        if connection.name not in self._store.grants:
+            settings = connection.auth.settings
+            token_url = settings.get("token_url") or settings.get("issuer") or _token_url(connection)
+            scopes = requested_scopes(connection.settings, connection.definition)
+            host = urlsplit(token_url).hostname or ""
+            access, refresh = self._simulator.issue_grant(host, settings["client_id"], scopes)
+            facts = GrantFacts(
+                connection=connection.name,
+                token_url=token_url,
+                client_id=settings["client_id"],
+                scopes=scopes,
+                obtained_at=datetime.now(UTC),
+                expires_at=datetime.now(UTC) + timedelta(seconds=self._simulator.token_lifetime_s),
+                is_renewable=bool(refresh),
+            )
+            grant = Grant(facts, Secret(access), Secret(refresh) if refresh else None)
+            self._store.grants[connection.name] = grant
+        return self._store
+
+    def close(self) -> None:
+        """Do nothing: the grants end with the simulation."""
+
+
+def _place(connection: Connection) -> str:
+    return f"{connection.base}/{connection.name}"
+
+
+def _token_url(connection: Connection) -> str:
+    return provider_of(connection).instance(connection).token_url
