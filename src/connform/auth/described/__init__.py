@@ -9,7 +9,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from connform.auth.described.definition import Method
-from connform.auth.described.method import DescribedMethod
 
 if TYPE_CHECKING:
     from connform.auth.interface import AuthMethod, MethodKind
@@ -29,6 +28,8 @@ _KINDS = {
 
 def described_method(method: Method) -> AuthMethod:
     """Return the auth method of a definition."""
+    from connform.auth.described.method import DescribedMethod  # it imports modules that import this package
+
     module, _, name = _KINDS[method.kind].partition(":")
     kind: MethodKind = getattr(import_module(f"connform.auth.{module}"), name)
     return DescribedMethod(method, kind)

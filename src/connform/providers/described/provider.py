@@ -126,7 +126,8 @@ class DescribedProvider:
             yield from self._oauth_findings(auth, method)
 
     def _oauth_findings(self, auth: Mapping[str, Any], method: Method) -> Iterator[Finding]:
-        if "client_secret" not in auth and not method.secrets.get("client_secret", {}).get("optional"):
+        secret = method.secrets.get("client_secret", {"optional": True})
+        if "client_secret" not in auth and not secret.get("optional"):
             detail = f"{self.definition.title} documents apps with a secret alone: write `client_secret`"
             yield Finding("missing-key", ("auth",), detail)
         if method.redirect == "https":
