@@ -94,6 +94,11 @@ def text_findings(
         for path, text in texts_in((key,), auth.get(key)):
             used.update(names_in(text))
             yield from secret_text_findings(path, text, [*secrets, *known], what="header")
+    yield from secret_findings(auth, secrets, used)
+
+
+def secret_findings(auth: Mapping[str, Any], secrets: Collection[str], used: Collection[str]) -> Iterator[Finding]:
+    """Yield the secrets that no text names, and those that a text names and nothing gives."""
     for name in secrets:
         if name in auth and name not in used:
             yield Finding(

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from connform.auth.inline import InlineMethod
-from connform.auth.inline_client import CLIENT, TOKEN_URL
+from connform.auth.inline_client import CLIENT, TOKEN_URL, token_header_findings
 from connform.auth.jwt_settings import PRIVATE_KEY
 from connform.auth.oauth2 import URLS_WITH_QUERY
 from connform.auth.obtained_token import OBTAINED_TOKEN
@@ -28,6 +28,7 @@ def _rules(auth: Mapping[str, Any]) -> Iterator[Finding]:
     yield from url_findings(auth["token_url"], ("token_url",), query="token_url" in URLS_WITH_QUERY)
     if "client_id" not in auth and "issuer" not in auth["jwt"]:
         yield Finding("missing-key", ("jwt",), "nothing says who signs: write `issuer`, or `client_id` beside `jwt`")
+    yield from token_header_findings(auth)
 
 
 METHOD = InlineMethod(OBTAINED_TOKEN, _SHAPE, defaults={"flow": "jwt_bearer"}, rules=_rules)

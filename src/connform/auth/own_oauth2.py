@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from connform.auth.inline import InlineMethod
-from connform.auth.inline_client import CLIENT, jwt_findings
+from connform.auth.inline_client import CLIENT, assertion_findings
 from connform.auth.oauth2 import OAUTH2
 from connform.manifest.rules import Finding
 from connform.manifest.urls import URL
@@ -31,7 +31,7 @@ _SHAPE = OAUTH2.shape._replace(
 
 def _rules(auth: Mapping[str, Any]) -> Iterator[Finding]:
     yield from OAUTH2.rules(auth)
-    yield from jwt_findings(auth, needs_jwt=auth.get("client_auth") == "private_key_jwt")
+    yield from assertion_findings(auth)
 
 
 METHOD = InlineMethod(OAUTH2, _SHAPE, rules=_rules, endpoints=("authorize_url", "token_url"))

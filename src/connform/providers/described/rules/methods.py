@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from connform.auth.described.kinds import CLIENT_SECRET, KEYS, NEEDED, kind_of, obtains_token
+from connform.auth.login_rules import login_findings
 from connform.manifest.rules import Finding, KeyPath
 from connform.providers.described.rules.declared import Declared
 from connform.providers.described.rules.headers import header_name_findings
@@ -54,7 +55,7 @@ def _findings(path: KeyPath, method: Mapping[str, Any], kind: str) -> Iterator[F
                 detail = f"a method that sends nothing has no `{key}`: remove it, or `none`"
                 yield Finding("unknown-key", (*path, key), detail, at_key=True)
     elif kind == "login":
-        yield from _login_findings((*path, "login"), method["login"])
+        yield from login_findings((*path, "login"), method["login"])
     elif kind == "static":
         yield from _static_findings(path, method)
     if obtains_token(kind) and "secrets" not in method and method.get("client_auth") in _SECRET_AUTH:
@@ -85,20 +86,6 @@ def _client_findings(path: KeyPath, method: Mapping[str, Any], kind: str) -> Ite
             "malformed-value",
             (*path, "pkce"),
             "a login without PKCE is safe only for an app with a secret (RFC 9700 §2.1.1)",
-        )
-
-
-def _login_findings(path: KeyPath, login: Mapping[str, Any]) -> Iterator[Finding]:
-    if "json" in login and "form" in login:
-        detail = "`json` and `form` both say what the body is: keep one of them"
-        yield Finding("unknown-key", (*path, "form"), detail, at_key=True, related=((*path, "json"),))
-    lifetime = list(login.get("lifetime", ()))
-    if len(lifetime) > 1:
-        detail = f"`{lifetime[0]}` and `{lifetime[1]}` both say how long the token is valid: keep one of them"
-        yield Finding("unknown-key", (*path, "lifetime", lifetime[1]), detail, at_key=True)
-    elif "lifetime" in login and not lifetime:
-        yield Finding(
-            "missing-key", (*path, "lifetime"), "write `seconds`, `seconds_at` or `time_at`, or remove `lifetime`"
         )
 
 
