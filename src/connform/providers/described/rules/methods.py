@@ -27,6 +27,7 @@ def method_findings(declared: Declared) -> Iterator[Finding]:
         strays = list(_stray_findings(path, method, kind))
         yield from strays or _findings(path, method, kind)
         yield from header_name_findings((*path, "headers"), method.get("headers", {}))
+        yield from header_name_findings((*path, "login", "headers"), method.get("login", {}).get("headers", {}))
 
 
 def _stray_findings(path: KeyPath, method: Mapping[str, Any], kind: str) -> Iterator[Finding]:

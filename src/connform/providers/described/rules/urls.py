@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from connform.auth.oauth2 import URLS_WITH_QUERY
 from connform.manifest.named_text_rules import MAX_NAMES
 from connform.manifest.named_texts import expand, expand_url, names_in
 from connform.manifest.rules import Finding, KeyPath
@@ -15,6 +16,8 @@ from connform.manifest.urls import UrlError, parse_url
 from connform.providers.described.rules.declared import ORIGIN, Declared, Row, UrlText
 from connform.providers.described.setting_values import host_problem
 
+_WITH_QUERY = URLS_WITH_QUERY | {"key_page", "url"}
+"""The keys of URLs that may have a query: `url` is that of a login."""
 _OWN_ROOT = "https://api.acme.example"
 """A root that a connection gives itself."""
 
@@ -36,13 +39,12 @@ def _finding(
     declared: Declared, url: UrlText, row: Row, origin: Mapping[str, str], samples: Mapping[str, str]
 ) -> Finding | None:
     filled = _filled(url.text, {**row.values, **origin}, samples)
-    is_for_people = url.path[-1] in ("key_page", "authorize_url")
     if url.path[-1] == "key_page":
         filled = filled.partition("#")[0]
     if "{" in filled or "}" in filled:
         return None  # a name that stands for nothing has a finding of its own
     try:
-        parse_url(filled, query=is_for_people)
+        parse_url(filled, query=url.path[-1] in _WITH_QUERY)
     except UrlError as error:
         shown = f" (in {row.shown})" if row.shown else ""
         related = tuple(_place_of(declared, row, name) for name in names_in(url.text) if name in row.values)
