@@ -58,7 +58,7 @@ def _login_findings(
 def _plain_findings(declared: Declared, path: KeyPath, text: str, known: Collection[str]) -> Iterator[Finding]:
     """Yield what is wrong with a text in which values and settings alone may stand."""
     yield from braces_finding(path, text)
-    extra = {"client_id", "scope", "token_url"} if JWT in path else set()
+    extra = {"client_id", "scope"} if JWT in path else set()
     for name in dict.fromkeys(names_in(text)):
         if name in declared.secrets:
             yield misplaced_secret(path, name)
