@@ -10,9 +10,9 @@ from typing import Any
 
 from connform.auth.described.kinds import CLIENT_SECRET, KEYS, NEEDED, kind_of, obtains_token
 from connform.auth.login_rules import login_findings
+from connform.auth.sent_text_rules import header_name_findings
 from connform.manifest.rules import Finding, KeyPath
 from connform.providers.described.rules.declared import Declared
-from connform.providers.described.rules.headers import header_name_findings
 
 _COMMON = frozenset({"use", "secrets", "headers", "query", "flow", "root"})
 _SHOWN = {"static": "a method that sends its secrets as they are", "none": "`none`", "jwt": "a method that sends a JWT"}
