@@ -4,8 +4,6 @@ Layer 0, no IO. The summary is the same for all diagnostics of a code; the detai
 do; the hint offers a correction. Lines and columns are 1-based and count characters.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import NamedTuple

@@ -3,8 +3,6 @@
 Layer 0, no IO. The check, the ready client, the reports and the documentation use this table.
 """
 
-from __future__ import annotations
-
 from enum import IntEnum, StrEnum
 from typing import NamedTuple
 

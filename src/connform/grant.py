@@ -3,13 +3,11 @@
 Layer 0, no IO: `database/` stores grants, `auth/` uses and renews them.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, Self
 
 from connform.secret import Secret
 
@@ -23,7 +21,7 @@ class Pending(NamedTuple):
     """The process that waits for the answer, as `host:pid`; empty if no process waits any more."""
 
     @classmethod
-    def of_this_process(cls) -> Pending:
+    def of_this_process(cls) -> Self:
         """Return a refresh that this process begins now."""
         return cls(datetime.now(UTC), f"{os.uname().nodename}:{os.getpid()}")
 

@@ -4,8 +4,6 @@ Layer 0, no IO: `database/` stores issued tokens, `auth/tokens/` obtains and use
 with one.
 """
 
-from __future__ import annotations
-
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import NamedTuple, Protocol
@@ -35,6 +33,8 @@ class IssuedToken(NamedTuple):
     """The token."""
     facts: TokenFacts
     """The facts that may be shown."""
+    obtained_with: Secret = Secret("")
+    """A digest of the secrets that obtained it, sealed with it. With other secrets it is never used."""
 
 
 class TokenStore(Protocol):

@@ -20,7 +20,7 @@ _PARTS = re.compile(
 _COMPUTED = frozenset({"attribute", "ssh-format"})
 """Options by which 1Password computes something of a value: a one-time password, another form of a key."""
 _MASK = "<secret>"
-_GENERATED = re.compile(
+_GENERATED = (
     r"(?<![A-Za-z0-9])(?=[A-Za-z]*[0-9])(?=[0-9]*[A-Za-z])[A-Za-z0-9]{16}|[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-|[0-9]{12}"
 )
 
@@ -119,4 +119,4 @@ def _version(query: str) -> str:
 
 def looks_generated(text: str) -> bool:
     """Return whether a text holds a run of letters and digits that looks like a part of a key, a token or a UUID."""
-    return _GENERATED.search(text) is not None
+    return re.search(_GENERATED, text) is not None

@@ -42,6 +42,7 @@ def test_help_imports_nothing_it_does_not_need(bare: set[str]) -> None:
         "connform.cli",
         "connform.cli.flag_values",
         "connform.cli.flags",
+        "connform.cli.group",
         "connform.cli.main",
         "connform.cli.streams",
         "connform.cli.usage",
@@ -55,3 +56,8 @@ def test_no_engine_without_need(argv: list[str], bare: set[str]) -> None:
     names = imported(*argv)
     assert not (names - bare) & HEAVY
     assert not [name for name in names if name.startswith("connform.engine")]
+
+
+def test_click_is_not_imported_before_main_turns_the_collector_off() -> None:
+    program = "import sys, connform.cli.main; sys.exit('click' in sys.modules)"
+    subprocess.run([sys.executable, "-c", program], check=True, env={**os.environ, "PYTHONPATH": SOURCE})

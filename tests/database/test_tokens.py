@@ -39,12 +39,19 @@ _CHANGES = {
 def token(connection: str = "shop", value: str = API_KEY, **facts: Any) -> IssuedToken:
     known = TokenFacts(NOW, NOW + timedelta(hours=1), ("orders", "invoices"))
     return IssuedToken(
-        connection, '{"token_url":"https://login.acme.example/token"}', Secret(value), known._replace(**facts)
+        connection,
+        '{"token_url":"https://login.acme.example/token"}',
+        Secret(value),
+        known._replace(**facts),
+        Secret("a digest"),
     )
 
 
 def plain(stored: IssuedToken | None) -> Any:
-    return stored and stored._replace(access_token=stored.access_token.reveal())  # type: ignore[arg-type]
+    return stored and stored._replace(
+        access_token=stored.access_token.reveal(),  # type: ignore[arg-type]
+        obtained_with=stored.obtained_with.reveal(),  # type: ignore[arg-type]
+    )
 
 
 @pytest.fixture

@@ -110,7 +110,7 @@ def test_it_offers_the_regions_of_an_environment_and_the_methods(
     assert set(server.complete(file, 6, 13)) == regions
     methods = server.complete(file, 8, 15)
     assert set(methods) == {"api_key", "oauth2", "bearer"}
-    assert methods["bearer"]["documentation"] == "A token that somebody else obtains and renews."
+    assert methods["bearer"]["documentation"] == "a token that somebody else obtains and renews"
 
 
 def test_it_offers_the_regions_of_a_template_that_does_not_say_which_environment(
@@ -148,7 +148,7 @@ def test_it_offers_snippets_for_a_connection_and_a_store(server: LanguageServer,
         (5, 6, "The vendor's test environment."),
         (6, 6, "The region of the sandbox environment."),
         (7, 6, "How the connection authenticates."),
-        (8, 9, "OAuth 2.0, authorization code flow"),
+        (8, 9, "an app that reaches the accounts of several customers"),
         (10, 6, "Limits in seconds."),
         (11, 8, "The whole exchange. Default 60."),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -95,3 +96,11 @@ def test_gate_and_library_agree(schema: dict[str, Any]) -> None:
     accepts, library = compile_predicate(schema), Draft202012Validator(schema)
     disagreed = [value for value in VALUES if accepts(value) is not library.is_valid(value)]
     assert disagreed == []
+
+
+def test_only_what_an_object_has_is_compiled() -> None:
+    compiled_when_met = {"properties": {"a": {"type": "integer"}, "b": {"pattern": "("}}}
+    accepts = compile_predicate(compiled_when_met)
+    assert accepts({"a": 1})
+    with pytest.raises(re.error):
+        accepts({"b": "x"})

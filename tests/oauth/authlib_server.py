@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,8 +12,8 @@ from typing import Any
 from authlib.integrations.flask_oauth2 import AuthorizationServer
 from authlib.oauth2.rfc6749 import ClientMixin, grants
 from authlib.oauth2.rfc7523 import JWTBearerClientAssertion, JWTBearerGrant
-from flask import Flask
-from joserfc import jwk
+from flask import Flask, request
+from joserfc import jwk, jwt
 from werkzeug.serving import make_server
 
 _SIGNS = "private_key_jwt"
@@ -28,8 +29,8 @@ class ServiceClient(ClientMixin):  # type: ignore[misc]  # Authlib brings no typ
     def get_client_id(self) -> str:
         return self.client_id
 
-    def get_allowed_scope(self, scope: str) -> str:
-        return " ".join(word for word in scope.split() if word in {"read", "write"})
+    def get_allowed_scope(self, scope: str | None) -> str:
+        return " ".join(word for word in (scope or "").split() if word in {"read", "write"})
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
         return (method, endpoint) == (_SIGNS, "token")
@@ -94,7 +95,31 @@ class AuthlibServer:
         server.register_grant(Services)
         server.register_grant(People)
         app.route("/token", methods=["POST"])(server.create_token_response)
+        _add_api(app, self, client)
         return app
+
+
+def _add_api(app: Flask, server: AuthlibServer, client: ServiceClient) -> None:
+    """Add an API that takes the tokens of the server, and a login call that takes a JWT."""
+
+    def me() -> tuple[dict[str, Any], int]:
+        """Answer as an API does that takes the tokens of this server."""
+        known = {f"Bearer {token['access_token']}" for token in server.issued}
+        return ({"items": []}, 200) if request.headers.get("Authorization") in known else ({}, 401)
+
+    app.route("/me")(me)
+
+    def installation() -> tuple[dict[str, Any], int]:
+        """Answer as GitHub does to an app's JWT, by its OpenAPI description (`apps/create-installation-access-token`), read 2026-11-29."""
+        given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        jwt.JWTClaimsRegistry(iss={"essential": True, "value": client.client_id}).validate(
+            jwt.decode(given, client.key).claims
+        )
+        token = {"access_token": f"ghs_{len(server.issued)}{secrets.token_hex(16)}"}
+        server.issued.append(token)
+        return {"token": token["access_token"], "expires_at": "2099-07-11T22:14:10Z"}, 201
+
+    app.route("/app/installations/1/access_tokens", methods=["POST"])(installation)
 
 
 @contextmanager

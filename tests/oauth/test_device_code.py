@@ -112,3 +112,19 @@ def test_a_server_without_device_logins_is_named_as_such(tmp_path: Path, lasting
     ended = run("login", "customer", "--device", cwd=tmp_path)
     assert ended.code == 1, ended.err
     assert "write `device_authorization_url` and `token_url`, or `issuer`, under `auth:`" in ended.err
+
+
+def test_a_login_that_waits_keeps_nobody_from_the_grant(tmp_path: Path, provider: Provider) -> None:
+    """The grant is locked while the server is asked, not while a person is waited for."""
+    (tmp_path / "connections.yaml").write_text(provider.device_manifest())
+    login = DeviceLoginProcess(tmp_path)
+    provider.consent_on_another_device(login.address, login.code)
+    login.end()
+    before = provider.counts["refresh"]
+    waiting = DeviceLoginProcess(tmp_path)
+    time.sleep(2.1)  # the access token ends
+    assert ask(tmp_path).code == 0
+    assert provider.counts["refresh"] > before
+    provider.consent_on_another_device(waiting.address, waiting.code)
+    assert "the grant that it replaces was not revoked" in waiting.end()[1]
+    assert ask(tmp_path).code == 0

@@ -111,7 +111,7 @@ NO_API = "http_not_this_api: the server answered"
         ({"expect": ID}, answer(200, {"id": True}), f"{NO_API} 200 with JSON of another form than `check.expect` has"),
         ({"expect": ID}, OTHER_JSON, f"{NO_API} 200 with JSON of another form than `check.expect` has"),
         ({"expect": ID}, answer(200, "<html>"), f"{NO_API} 200 without JSON"),
-        ({"expect": ID}, answer(200, {"id": 7, "more": "x" * 65_536}), f"{NO_API} 200 with more than 65536 bytes, too many to be compared with `check.expect`"),
+        ({"expect": ID}, answer(200, {"id": 7, "more": "x" * 1_000_000}), "ready"),
         ({"expect": ID | {"status": [200, 202]}}, answer(202, {"id": 7}), "ready"),
         ({"expect": ID | {"status": [200, 202]}}, answer(204), f"{NO_API} 204 where `check:` expects 200 or 202"),
         # no body, a text

@@ -197,6 +197,10 @@ ANSWERS = [
     ("the list", answer(200, LIST), ""),
     ("an empty list", answer(200, {"items": [], "total": 0, "take": 1, "skip": 0}), ""),
     ("a list with a new key", answer(200, LIST | {"next": None}), ""),
+    ("a list of one large package", answer(200, LIST | {"items": [{"note": "x" * 1_000_000}]}), ""),
+    ("a count of 1.0", answer(200, LIST | {"take": 1.0}), ""),
+    ("a count of 1.5", answer(200, LIST | {"take": 1.5}), "http_not_this_api"),
+    ("the list, as a page", answer(200, LIST, content_type="text/html; charset=utf-8"), "http_not_this_api"),
     ("a page of HTML", answer(200, "<html>"), "http_not_this_api"),
     ("an empty 200", answer(200), "http_not_this_api"),
     ("foreign JSON", answer(200, {"status": "up"}), "http_not_this_api"),
@@ -250,6 +254,20 @@ def test_an_answer_is_judged(given: Any, fault: str) -> None:
 def test_the_apis_own_error_code_is_named() -> None:
     judged = IINKED_SIGN.judge(connection(), answer(403, _error("package_not_authorized")))
     assert judged.message == "the API answered 403 package_not_authorized"
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (answer(418, _error("tea_pot")), "the server answered 418 tea_pot, which iinked Sign never does for the list of packages"),
+        (answer(418, _error("Ada")), "the server answered 418, which iinked Sign never does for the list of packages"),
+        (answer(404, "<html>ada", content_type="text/html"), "the server answered 404 with a page (text/html), not with the list of packages"),
+        (answer(200, LIST, content_type="text/html"), "the server answered 200 with a page (text/html), not with the list of packages"),
+    ],
+    ids=["an error code", "another text", "a page", "the list as a page"],
+)  # fmt: skip
+def test_an_answer_that_is_not_documented_is_described(given: Any, message: str) -> None:
+    assert IINKED_SIGN.judge(connection(), given).message == message
 
 
 def test_the_dropped_underscore_is_hinted_at() -> None:

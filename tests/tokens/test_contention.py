@@ -17,10 +17,12 @@ import pytest
 
 from connform.database import token_table
 from connform.database.cipher import new_key
+from connform.database.token_table import TokenTable
 from connform.errors import ConnectionFailed
 from connform.http.net import deadline
 from tests.database.postgres import Postgres
 from tests.end_to_end.running import environment, offline
+from tests.oauth.test_stopped import wait_until_stopped
 from tests.repetitions import given, repeated
 from tests.tokens.service import Service
 from tests.tokens.setting import Shop, credential
@@ -123,9 +125,12 @@ def test_two_hosts_share_nothing_but_the_server_and_make_one_call_per_expiry(
 
 
 def _stop(process: subprocess.Popen[str], number: int) -> None:
+    """Kill or freeze a process, and return when it is dead, or when none of its threads runs."""
     process.send_signal(number)
     if number == signal.SIGKILL:
         process.communicate()
+    else:
+        wait_until_stopped(process.pid)
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
@@ -140,26 +145,35 @@ def test_a_holder_that_dies_or_freezes_in_its_call_blocks_nobody(
         service.called_at.clear()
         service.arrived.clear()
         service.may_answer.clear()
-        holder = start(shop, 1, (1, 0))
-        go(holder)
-        assert service.arrived.wait(30)
-        _stop(holder, number)
-        service.may_answer.set()
-        began_at = time.monotonic()
-        with deadline.within(_FROZEN_AFTER_S + 30):
-            sending = credential(service, table)
-            assert sending.renew()
-        waited_s = time.monotonic() - began_at
-        assert len(service.called_at) == 2
-        with deadline.within(5):  # whoever comes now reads what was stored, and waits for no lock
-            assert credential(service, table).renew() == sending.headers()
-        if number == signal.SIGSTOP:
-            assert waited_s > _FROZEN_AFTER_S - 1
-            holder.send_signal(signal.SIGCONT)
-            out, err = holder.communicate(timeout=60)
-            assert list(json.loads(out)) == ["200"], err
+        with start(shop, 1, (1, 0)) as holder:
+            try:
+                go(holder)
+                assert service.arrived.wait(30)
+                _stop(holder, number)
+                service.may_answer.set()
+                waited_s = _renew_instead(service, table)
+                if number == signal.SIGSTOP:
+                    assert waited_s > _FROZEN_AFTER_S - 1
+                    holder.send_signal(signal.SIGCONT)
+                    out, err = holder.communicate(timeout=60)
+                    assert list(json.loads(out)) == ["200"], err
+            finally:
+                holder.kill()
         table.close()
         print(f"{number.name}: the next one waited {waited_s:.2f} s")
+
+
+def _renew_instead(service: Service, table: TokenTable) -> float:
+    """Obtain a token while a dead or frozen process had begun, and return how long that took."""
+    began_at = time.monotonic()
+    sending = credential(service, table)
+    with deadline.within(_FROZEN_AFTER_S + 30):
+        assert sending.renew()
+    waited_s = time.monotonic() - began_at
+    assert len(service.called_at) == 2
+    with deadline.within(5):  # whoever comes now reads what was stored, and waits for no lock
+        assert credential(service, table).renew() == sending.headers()
+    return waited_s
 
 
 def test_a_second_frozen_holder_is_passed_over_as_well(

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 
-from connform.database import open_grants
+from connform.database import open_grants, postgres, sqlite
 from connform.database.cipher import new_key
 from connform.database.memory import MemoryTokens
 from connform.database.sqlite import FILE
@@ -117,6 +118,35 @@ def test_a_folder_that_can_not_be_used_stops_no_request(plain_shop: Shop, troubl
     asked = plain_shop.run(*REQUEST)
     assert asked.err.count(WARNING) == 1
     assert len(plain_shop.service.called_at) == 2
+
+
+@contextmanager
+def frozen_writer(url: str, folder: Path) -> Iterator[None]:
+    """Be in a transaction that has written the token and does not end."""
+    if not url.startswith("postgresql"):
+        with closing(sqlite3.connect(folder / FILE, isolation_level=None)) as file:
+            file.execute("BEGIN IMMEDIATE")
+            yield
+            file.execute("ROLLBACK")
+        return
+    with psycopg.connect(url) as server:
+        server.execute("UPDATE connform_tokens SET scopes = scopes")
+        yield
+
+
+def test_a_process_that_freezes_while_it_writes_stops_no_request(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(sqlite, "_BUSY_S", 0.2)
+    monkeypatch.setattr(postgres, "ROW_WAIT_MS", 200)
+    shop.run("check")
+    store = TokensInState(shop.table(), MemoryTokens())
+    with frozen_writer(shop.url, Path(shop.url.removeprefix("sqlite://"))):
+        for _ in range(2):
+            credential(shop.service, store, audience="invoices").renew()
+    assert len(shop.service.called_at) == 2
+    assert (caplog.text.count(WARNING), "another process has been writing" in caplog.text) == (1, True)
+    store._table.close()
 
 
 def read_only(folder: Path) -> list[str]:

@@ -6,7 +6,7 @@ Layer 2, no IO.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from connform.auth.interface import AuthInputs
@@ -14,7 +14,7 @@ from connform.auth.jwt_settings import signer
 from connform.errors import ConnectionFailed
 from connform.http.header import problem_of
 from connform.manifest.named_texts import expand, names_in
-from connform.manifest.rules import Finding
+from connform.manifest.rules import Finding, KeyPath
 from connform.secret import Secret
 
 if TYPE_CHECKING:
@@ -23,6 +23,21 @@ if TYPE_CHECKING:
     from connform.auth.oauth.token_endpoint import TokenEndpoint
 
 CLIENT_SECRET = "client_secret"  # noqa: S105  (the name of a key)
+_OF_A_FLOW = frozenset(
+    {
+        "grant_type",
+        "code",
+        "redirect_uri",
+        "code_verifier",
+        "refresh_token",
+        "device_code",
+        "assertion",
+        "scope",
+        "client_id",
+    }
+    | {CLIENT_SECRET, "client_assertion", "client_assertion_type"}
+)
+"""The parameters that flows and clients send themselves (RFC 6749 §4, RFC 7521 §4, RFC 7636 §4, RFC 8628 §3)."""
 SERVER_URLS = ("issuer", "authorize_url", "token_url", "refresh_url", "device_authorization_url", "revoke_url")
 """The settings that name the server: people, the client's secret and tokens are sent there."""
 
@@ -104,14 +119,23 @@ def filled(value: Any, inputs: AuthInputs) -> Any:
     return [filled(one, inputs) for one in value] if isinstance(value, list | tuple) else value
 
 
+def parameter_findings(parameters: Collection[str], path: KeyPath) -> Iterator[Finding]:
+    """Yield the further parameters of token requests at a path that a flow sends itself."""
+    for name in parameters:
+        if name in _OF_A_FLOW:
+            detail = f"`{name}` is sent by the flow itself, and can't be replaced: remove it"
+            yield Finding("bad-name", (*path, name), detail, at_key=True)
+
+
 def client_findings(auth: Mapping[str, Any]) -> Iterator[Finding]:
-    """Yield findings about the client's name and about how it authenticates."""
+    """Yield findings about the client's name, about how it authenticates, and about its token requests."""
+    yield from parameter_findings(auth.get("token_params", ()), ("token_params",))
     if re.match(r"(?!https?:)(?:ref\+)?[a-z][a-z0-9-]*://", auth.get("client_id", "")):
         detail = "a client id is no secret and no reference is resolved here: write it in clear"
         yield Finding("malformed-value", ("client_id",), detail)
     if auth.get("client_auth") in ("basic", "body") and CLIENT_SECRET not in auth:
         detail = "without `client_secret` there is nothing to show: remove `client_auth`, or write `client_secret`"
-        yield Finding("missing-key", ("client_auth",), detail, at_key=True)
+        yield Finding("missing-key", (), detail)
     if auth.get("pkce") is False and CLIENT_SECRET not in auth:
         detail = "nothing but PKCE protects the codes of a public client: remove `pkce`, or write `client_secret`"
         yield Finding("missing-key", ("pkce",), detail, at_key=True)

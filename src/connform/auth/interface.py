@@ -3,8 +3,6 @@
 Layer 2, no IO.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -44,7 +42,7 @@ class AuthInputs(NamedTuple):
     """The resolved secrets, by their keys under `auth:`."""
     api_key_header: str
     """The header in which the provider expects an API key."""
-    server: AuthorizationServer
+    server: "AuthorizationServer"
     """The authorization server of the provider."""
     grants: Callable[[], GrantStore]
     """Opens the grant store of the connection; called only by methods that need a grant."""
@@ -100,7 +98,7 @@ class AuthMethod(Protocol):
 class HasUses(Protocol):
     """An auth method that says where its secrets are sent. Those of a method without `uses` are sent to the API."""
 
-    def uses(self, auth: Mapping[str, Any], server: AuthorizationServer) -> Iterator[SecretUse]:
+    def uses(self, auth: Mapping[str, Any], server: "AuthorizationServer") -> Iterator[SecretUse]:
         """Yield where each secret is sent.
 
         Args:

@@ -17,7 +17,7 @@ from connform.secret import Secret
 from connform.tracebacks import hidden_frames
 
 MAX_LIFETIME_S = 300
-"""The longest lifetime. Salesforce takes no longer one, GitHub ten minutes, Google an hour."""
+"""The longest lifetime: a JWT is used at once, and whoever steals it can use it for so long."""
 _SKEW_SHARE = 5
 """`iat` lies a fifth of the lifetime in the past, a minute at most: clocks differ, and a server refuses a JWT of the future.
 GitHub asks for a minute: docs.github.com, "Generating a JSON Web Token (JWT) for a GitHub App", read 2026-11-29."""
@@ -117,8 +117,8 @@ def _require_library() -> None:
     from importlib.util import find_spec
 
     if not find_spec("jwt"):
-        message = "signing a JWT needs the library PyJWT, which is not installed"
-        raise ConnectionFailed("config_invalid", message, "pip install pyjwt, as the extra `connform[jwt]` does")
+        message = "signing a JWT needs the library PyJWT of the extra `connform[jwt]`, which is not installed"
+        raise ConnectionFailed("config_invalid", message, "pip install pyjwt")
 
 
 def _base64url_of_hex(fingerprint: str) -> str:

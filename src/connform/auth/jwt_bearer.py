@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from connform.auth.client import parameter_findings
 from connform.auth.inline import InlineMethod
 from connform.auth.inline_client import CLIENT, TOKEN_URL, token_header_findings
 from connform.auth.jwt_settings import PRIVATE_KEY
@@ -26,6 +27,7 @@ _SHAPE = Shape(
 
 def _rules(auth: Mapping[str, Any]) -> Iterator[Finding]:
     yield from url_findings(auth["token_url"], ("token_url",), query="token_url" in URLS_WITH_QUERY)
+    yield from parameter_findings(auth.get("token_params", ()), ("token_params",))
     if "client_id" not in auth and "issuer" not in auth["jwt"]:
         yield Finding("missing-key", ("jwt",), "nothing says who signs: write `issuer`, or `client_id` beside `jwt`")
     yield from token_header_findings(auth)

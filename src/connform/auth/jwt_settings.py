@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 PRIVATE_KEY = "private_key"
 """The name of the secret, if the settings name none."""
-_TEXTS = ("key_id", "issuer", "subject", "audience")
+_TEXTS = ("key_id", "thumbprint", "issuer", "subject", "audience")
 
 
 def key_name(auth: Mapping[str, Any]) -> str:
@@ -50,6 +50,7 @@ def signer(inputs: AuthInputs, *, audience: str) -> JwtSigner:
         audience=texts.get("audience", audience),
         claims={name: expand(text, names) for name, text in said.get("claims", {}).items()},
         key_id=texts.get("key_id", ""),
+        thumbprint=texts.get("thumbprint", ""),
         lifetime_s=said.get("lifetime_s", MAX_LIFETIME_S),
     )
     key = key_name(settings)

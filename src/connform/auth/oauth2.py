@@ -49,8 +49,8 @@ class OAuth2(AuthMethod):
             "redirect_uri": {
                 **URL,
                 "x-compare": "text",
-                "description": "Where the vendor sends the person back to, by plain http to this machine alone (RFC 8252 §7.3); "
-                "registered with the vendor in advance.",
+                "description": "Where the vendor sends the person back to; registered with the vendor in advance. "
+                "Plain http leads to this machine alone (RFC 8252 §7.3).",
                 "examples": ["https://localhost/auth/syngrafii", "http://127.0.0.1:8400/callback"],
             },
             "scopes": {

@@ -47,10 +47,12 @@ class ObtainedToken(MethodKind):
 
     def credential(self, inputs: AuthInputs) -> Credential:
         """Return the credential that obtains the token at the first request."""
+        from connform.auth.tokens.interface import digest_of
         from connform.auth.tokens.renewal import issued_credential
 
         lines, scheme = placed_lines(inputs)
-        return issued_credential(inputs.connection, _request(inputs), inputs.tokens(), lines, scheme)
+        request, store, digest = _request(inputs), inputs.tokens(), digest_of(inputs.secrets)
+        return issued_credential(inputs.connection, request, store, lines, scheme, obtained_with=digest)
 
 
 def _secrets_of_request(auth: Mapping[str, Any]) -> set[str]:
@@ -94,7 +96,7 @@ def _login_call(inputs: AuthInputs, bound_to: Mapping[str, Any]) -> TokenRequest
         lines = placement.lines(secrets, inputs.values)
         return SentSecretsCredential(placement.scheme, lines) if lines else None
 
-    body = "form" if "form" in login else "json"
+    body = next((key for key in ("form", "json") if key in login), "")
     return LoginCall(
         url,
         client.filled(login.get(body, {}), inputs),

@@ -17,7 +17,7 @@ from connform.http.settings import HeaderLines
 from connform.manifest.named_texts import expand, names_in, split_secret
 from connform.secret import Secret
 
-_SCHEME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+(?= $)")
+_SCHEME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+(?= $)"
 _AUTHORIZATION = "Authorization"
 _BASIC = "Basic"
 
@@ -51,7 +51,7 @@ class Placement:
     def scheme(self) -> str:
         """The authentication scheme of the header `Authorization` (RFC 9110 §11.1); empty where there is none."""
         texts = (text for text in self._headers if text.name.lower() == "authorization")
-        match = next((match for text in texts if (match := _SCHEME.match(text.prefix))), None)
+        match = next((match for text in texts if (match := re.match(_SCHEME, text.prefix))), None)
         return match[0] if match else _BASIC if self._basic else ""
 
     def places(self, secret: str) -> Iterator[str]:

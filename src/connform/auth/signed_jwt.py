@@ -27,9 +27,8 @@ _USED_SHARE = 0.5
 class SignedJwtCredential(Credential):
     """The credential of one connection. Threads may share it: two that sign at the same time each send a JWT of their own."""
 
-    __slots__ = ("_clock", "_make_lines", "_present", "_signer", "scheme")
     is_renewable = True
-    scheme: str
+    scheme = ""
 
     def __init__(
         self,

@@ -50,6 +50,10 @@ JWT = closed(
             "description": "Where the key stands in a secret that is a JSON document, as a JSON Pointer (RFC 6901): `/private_key`.",
         },
         "key_id": {**_TEXT, "description": "The id of the key (`kid`, RFC 7515 §4.1.4); a setting may stand in it."},
+        "thumbprint": {
+            **_TEXT,
+            "description": "The SHA-256 fingerprint of the key's certificate, in hex (`x5t#S256`, RFC 7515 §4.1.8); a setting may stand in it.",
+        },
         "issuer": {**_TEXT, "description": "The claim `iss`; default: the client id."},
         "subject": {**_TEXT, "description": "The claim `sub`; default: the client id where there is one, else none."},
         "audience": {**_TEXT, "description": "The claim `aud`; default: the URL that the JWT is sent to."},

@@ -1,6 +1,6 @@
-"""The entry point of the command line: parses argv, runs a verb, returns the exit code. Layer 5. IO: that of the verbs, signals.
+"""The entry point of the command line: runs it, reports every error, returns the exit code. Layer 5. IO: signals.
 
-For a fast start-up, no verb, no engine and no reporter is imported before it is needed.
+For a fast start-up, `group.py` and with it click are imported when the garbage collector is off.
 """
 
 from __future__ import annotations
@@ -11,70 +11,13 @@ import signal
 import sys
 import warnings
 from collections.abc import Sequence
-from importlib import import_module
 from types import FrameType
-from typing import Any
-
-import click
 
 from connform import WINDOWS_UNSUPPORTED
-from connform.cli import VERBS
-from connform.cli.flags import unmerged_flags
 from connform.cli.streams import restore_streams
-from connform.cli.usage import UsageProblem, did_you_mean
 from connform.programs import absolute_parts
 
 _USAGE, _INTERRUPTED, _SIGNAL_BASE = 64, 130, 128
-_SETTINGS = {
-    "help_option_names": ["-h", "--help"],
-    "terminal_width": 79,  # asking the terminal would import shutil: a fifth of bare Python's start-up
-}
-
-
-class LazyGroup(click.Group):
-    """A group that imports a verb only when it is called; the list of verbs needs no import."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  (click's signature)
-        """Return the verbs in the order of their table."""
-        return list(VERBS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  (click's signature)
-        """Import a verb."""
-        if cmd_name not in VERBS:
-            return None
-        command: click.Command = import_module(VERBS[cmd_name][0]).command
-        return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the verb, or suggest the one that was probably meant."""
-        if args[0] not in VERBS:
-            raise UsageProblem("unknown command", did_you_mean(args[0], VERBS))
-        return super().resolve_command(ctx, args)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  (click's signature)
-        """List the verbs from their table."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(verb, line) for verb, (_, line) in VERBS.items()])
-
-
-@click.group(cls=LazyGroup, invoke_without_command=True, context_settings=_SETTINGS)
-@click.option("--version", is_flag=True, help="Print the version.")
-@unmerged_flags
-@click.pass_context
-def cli(context: click.Context, /, *, version: bool, **before: Any) -> int:
-    """Connections as code: declare, validate and check connections to APIs."""
-    context.obj = before
-    if context.invoked_subcommand:
-        return 0
-    if version:
-        from connform import __version__
-
-        click.echo(f"connform {__version__}")
-        return 0
-    click.echo(context.get_help(), err=True)
-    return _USAGE
 
 
 class _Termination:
@@ -107,7 +50,7 @@ class _Termination:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit code; every error is printed here."""
     # A command ends before garbage matters: collecting costs more than the parse of a large manifest
-    # (measured 1,995 → 842 ms at 10,000 connections). Verbs that use the network turn it on again.
+    # (measured 1,995 → 842 ms at 10,000 connections), and 2 ms of the import of click. Verbs that use the network turn it on again.
     gc.disable()
     # Programs that libraries start (`az`, `gcloud`, a browser), and the command of `exec`, are looked for on this PATH too.
     os.environ["PATH"] = absolute_parts(os.environ.get("PATH", ""))
@@ -132,14 +75,13 @@ def _run(argv: Sequence[str] | None, termination: _Termination) -> int:
             warnings.simplefilter("ignore")
         termination.watch()
     try:
+        from connform.cli.group import cli, run
+
         if "_CONNFORM_COMPLETE" in os.environ and argv is None:
             from connform.cli.completion import print_completions
 
             return print_completions(cli)
-        with cli.make_context("connform", list(sys.argv[1:] if argv is None else argv)) as context:
-            return int(cli.invoke(context))
-    except click.exceptions.Exit as exit_:
-        return exit_.exit_code
+        return run(sys.argv[1:] if argv is None else argv)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  (nothing above could report it)
         from connform.cli.failure import print_error
 

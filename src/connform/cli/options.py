@@ -1,7 +1,5 @@
 """`Options`: the values of the flags that all verbs take. Layer 5, no IO."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -51,7 +49,7 @@ class Options(NamedTuple):
         return next((name for name, file in reversed(self.formats) if not file), "text")
 
     @property
-    def selection(self) -> Selection:
+    def selection(self) -> "Selection":
         """The flags that select connections."""
         from connform.engine.load.selection import Selection
 

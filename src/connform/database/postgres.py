@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from connform.database.interface import GRANTS_SCHEMA, Execute, LockTimeout
 from connform.database.own_connection import OwnConnection
-from connform.database.postgres_server import PostgresServer, describe_holder, execute_on, set_held_since
+from connform.database.postgres_server import ROW_WAIT_MS, PostgresServer, describe_holder, execute_on, set_held_since
 from connform.errors import ConnectionFailed
 from connform.process_local import ProcessLocal
 
@@ -78,6 +78,8 @@ _NO_TIMEOUTS = (
     "SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN ('statement_timeout', 'idle_session_timeout')"
 )
 """Disables time-outs that a role or database may have: they would end the wait for a lock, or its session."""
+_BOUND_WAITS = "SELECT set_config('lock_timeout', CAST(? AS text), false)"
+"""Bounds the wait for a row that another process is writing: one that was stopped in its transaction would hold it for ever."""
 _MAX_LOCKS = 8
 """The most locks of one process at once: each needs a session, and a server has few of them."""
 _CONNECT_WAIT_S = 10.0
@@ -153,7 +155,7 @@ class PostgresDatabase:
                 except psycopg.errors.LockNotAvailable:
                     (holder, now), *_ = execute(_HOLDER, (name,)) or [("someone", None)]
                     raise LockTimeout(describe_holder(holder), now) from None
-            execute("SET lock_timeout = 0")
+            execute(_BOUND_WAITS, (ROW_WAIT_MS,))
             set_held_since(session)
             yield session
 
@@ -168,6 +170,7 @@ class PostgresDatabase:
             session = self._own.get()
             if session is None or not _is_alive(session):
                 session = self._own.set(self._server.connect(_CONNECT_WAIT_S))
+                execute_on(session)(_BOUND_WAITS, (ROW_WAIT_MS,))
             with session.transaction():
                 yield execute_on(session)
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _CONNECT_S = 5
 _KEEPALIVE = {"idle": 10, "interval": 5, "count": 3}
 """TCP keepalive of both sides (seconds, seconds, number): after these, a peer without an answer is considered dead."""
+ROW_WAIT_MS = 10_000
+"""How long to wait for a row that another process is writing."""
 _PAUSE_S = 0.1
 _NO_SESSION_LEFT = re.compile("too many clients|too many connections|connection slots are reserved")
 """Messages of SQLSTATE 53300; for a new session, libpq gives only the message, not the code."""
@@ -163,6 +165,9 @@ class PostgresServer:
             raise ConnectionFailed(denied, self._message(error), _DENIED) from None
         except errors.ReadOnlySqlTransaction as error:
             raise ConnectionFailed("store_unwritable", self._message(error), _READ_ONLY) from None
+        except errors.LockNotAvailable:
+            message = f"{self.place}: another process has been writing for {ROW_WAIT_MS / 1000:.0f} s"
+            raise ConnectionFailed("store_locked", message) from None
         except errors.DiskFull as error:
             raise ConnectionFailed("store_unwritable", self._message(error)) from None
         except (errors.UntranslatableCharacter, errors.CharacterNotInRepertoire) as error:

@@ -39,8 +39,6 @@ class TokenTable:
     def __init__(self, keyed: KeyedDatabase) -> None:
         self._keyed = keyed
         self._database = keyed.database
-        self.place = keyed.database.place
-        """The name of the database in messages; without a password."""
 
     def read(self, connection: str) -> IssuedToken | None:
         """Return a token without locking it."""

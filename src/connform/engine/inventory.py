@@ -15,7 +15,8 @@ from connform.engine.report import Report, Value
 from connform.engine.run.describe import describe
 from connform.errors import UnknownConnection
 from connform.manifest.diagnose import pointer
-from connform.manifest.model import Connection, Timeouts
+from connform.manifest.model import Connection
+from connform.manifest.settings import Timeouts
 
 
 def list_connections(files: Sequence[str], selection: Selection = EVERYTHING, policies: Sequence[str] = ()) -> Report:

@@ -12,7 +12,7 @@ from connform.auth.interface import AuthInputs
 from connform.auth.oauth import authorization
 from connform.auth.oauth.token_answer import AnswerLost, EndpointFailed, GrantRefused
 from connform.engine.device_login import DeviceLogin
-from connform.engine.load.catalog import has_grant
+from connform.engine.load.catalog import has_grant, method_of
 from connform.engine.load.manifest import load_manifest
 from connform.engine.load.scopes import requested_scopes
 from connform.engine.load.selection import unknown_connection
@@ -115,7 +115,7 @@ def logout(
     only_here: bool = False,
     force: bool = False,
 ) -> str:
-    """Revoke and delete the grant of a connection; return a message that says what happened.
+    """Revoke and delete the grant of a connection, and delete its issued token; return a message that says what happened.
 
     Arguments and errors as for `login`. If its server has no known revocation endpoint, or is no longer declared, the
     grant is only deleted. If the server can't be reached, nothing is deleted. `only_here` deletes without revoking. `force` permits a
@@ -124,14 +124,28 @@ def logout(
     Raises:
         Refused: the grant would be revoked at another server, without `force`. Nothing was sent.
     """
+    manifest = load_manifest(files, policies)
+    connection = manifest.get(name)
+    has_deleted_token = _delete_token(manifest, name, state)
+    if has_deleted_token and not (connection and has_grant(connection)):
+        return f"the token of {name} was deleted here"
+    if connection and getattr(method_of(connection), "obtains_token", False):
+        return f"{name} has no token in a state"
     if only_here:
-        return _delete(load_manifest(files, policies), name, state)
+        return _delete(manifest, name, state)
     with _auth_inputs(files, name, state, policies) as (_, inputs):
         try:
             return end_grant(inputs, force=force)
         except Refused as refused:
             hint = f"Correct it, or give --force if the vendor documents it so; connform logout {name} --only-here revokes nothing"
             raise Refused(f"refused, nothing was sent: {refused}. {hint}") from None
+
+
+def _delete_token(manifest: Manifest, name: str, state: StateLocation) -> bool:
+    """Delete the issued token of a connection, which may be no longer declared; return whether there was one."""
+    with closing(StoredGrants(state, SecretResolver(manifest.stores))) as grants:
+        were_there = [grants.table_for_folder(folder).tokens.delete(name) for folder in manifest.folders]
+        return any(were_there)
 
 
 def _delete(manifest: Manifest, name: str, state: StateLocation) -> str:

@@ -3,8 +3,6 @@
 Layer 3, no IO.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -80,25 +78,25 @@ class ConnectionReport(NamedTuple):
     """The place in the manifest: of the secret reference that failed, otherwise of the name of the connection."""
     details: Mapping[str, Any] = {}
     """`show`: `key_management_url`, `authorize_url`, `token_url`, …; values that JSON can hold."""
-    values: tuple[Value, ...] = ()
+    values: tuple["Value", ...] = ()
     """`show`: every effective value."""
     action: str = ""
     """`plan` and `apply`: `create`, `update`, `remove` or `none`."""
-    changes: tuple[FieldChange, ...] = ()
+    changes: tuple["FieldChange", ...] = ()
     """`plan` and `apply`: the values that differ."""
     reasons: tuple[str, ...] = ()
     """`plan` and `apply`: reasons for the action other than changed values."""
-    sends: tuple[Send, ...] = ()
+    sends: tuple["Send", ...] = ()
     """`plan` and `apply`: which secrets `apply` sends to which destinations."""
     moved_from: str = ""
     """`plan` and `apply`: the name under which it was recorded, or empty."""
     revokes: GrantFacts | None = None
     """`plan` and `apply`: the working grant that `apply` revokes and deletes."""
-    record: AppliedRecord | None = None
+    record: "AppliedRecord | None" = None
     """`state`: the applied record."""
-    history: tuple[Attempt, ...] = ()
+    history: tuple["Attempt", ...] = ()
     """`state history`: the recorded attempts, the oldest first."""
-    secrets: tuple[SecretReport, ...] = ()
+    secrets: tuple["SecretReport", ...] = ()
     """`secrets check`: where each secret is stored, and whether it could be read."""
 
 
@@ -187,7 +185,7 @@ class Report(NamedTuple):
     """Duration of the whole run."""
     plan: PlanSummary | None = None
     """`plan` and `apply`: facts about the whole plan."""
-    briefs: tuple[StateRow, ...] = ()
+    briefs: tuple["StateRow", ...] = ()
     """`state list` as text: one row for each applied record; `connections` is empty then."""
     backends: tuple[BackendReport, ...] = ()
     """`secrets backends`: all of them."""

@@ -18,7 +18,8 @@ from connform.engine.run.secret_resolver import RequestedSecret, SecretResolver
 from connform.errors import ConnectionFailed, SecretUnresolved
 from connform.faults import Stage, Verdict
 from connform.http.header import require_password
-from connform.manifest.model import PROXY_PASSWORD, Connection, Store
+from connform.manifest.model import Connection, Store
+from connform.manifest.proxy import PROXY_PASSWORD
 from connform.registry import SECRETS_GROUP, names, package_of
 from connform.secrets import BACKENDS
 from connform.secrets.kit.interface import HasRequirements, Outcome

@@ -13,7 +13,7 @@ from connform.http.settings import Credential, HeaderLines
 from connform.secret import Secret
 from connform.tracebacks import hidden_frames
 
-_CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f]")
+_CONTROL_CHARACTER = r"[\x00-\x1f\x7f]"
 _INVISIBLE = {
     "\u00a0": "a no-break space",
     "\u00ad": "a soft hyphen",
@@ -144,4 +144,4 @@ def _problem(value: str) -> str:
 def _problem_of_line(value: str) -> str:
     if not value:
         return "is empty"
-    return "holds a line break or control character" if _CONTROL_CHARACTER.search(value) else ""
+    return "holds a line break or control character" if re.search(_CONTROL_CHARACTER, value) else ""

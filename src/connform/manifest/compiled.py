@@ -69,17 +69,21 @@ _CONDITION_KEYWORDS = frozenset({"if", "then", "else"})
 
 
 def _object(schema: Schema) -> Predicate:
-    known = {key: compile_predicate(part) for key, part in schema.get("properties", {}).items()}
+    schemas, known = schema.get("properties", {}), dict[str, Predicate]()
+    others = compile_predicate(schema.get("additionalProperties", True))
     required = frozenset(schema.get("required", ()))
-    rest = schema.get("additionalProperties", True)
-    others = _accept_none if rest is False else _accept_all if rest is True else compile_predicate(rest)
     name = compile_predicate(schema["propertyNames"]) if "propertyNames" in schema else None
+
+    def compiled(key: str) -> Predicate:  # when it is first met: most objects have few of the keys
+        if key in schemas:
+            known[key] = compile_predicate(schemas[key])
+        return known.get(key, others)
 
     def check(value: Any) -> bool:
         if not isinstance(value, dict):
             return True
         for key, part in value.items():
-            if not known.get(key, others)(part) or (name is not None and not name(key)):
+            if not (known.get(key) or compiled(key))(part) or (name is not None and not name(key)):
                 return False
         return required <= value.keys()
 

@@ -13,7 +13,8 @@ from typing import Any
 
 from connform.diagnostics import Span
 from connform.manifest.document import Entry
-from connform.manifest.model import Connection, SecretKeys, Store, store_environments
+from connform.manifest.model import Connection, SecretKeys, Store
+from connform.manifest.reference_rules import store_environments
 from connform.manifest.tree import Tree, definition_in
 from connform.secret import SecretReference
 

@@ -73,10 +73,10 @@ def _keys_meant_by_unknown(
 
 
 def _secret_meant(key: str, violation: SchemaViolation, other_keys: Mapping[str, str]) -> str:
-    """Return the one secret that is missing where an unknown key, of no other method, has a reference; else empty."""
-    required = violation.schema.get("required", ())
-    known = violation.schema.get("properties", {})
-    secrets = [name for name in required if known[name].get("x-secret") and name not in violation.value]
+    """Return the one secret that is missing, or may be given, where an unknown key, of no other method, has a reference; else empty."""
+    known, required = violation.schema.get("properties", {}), violation.schema.get("required", ())
+    absent = [name for name in known if known[name].get("x-secret") and name not in violation.value]
+    secrets = [name for name in absent if name in required] or absent
     is_reference = "://" in str(violation.value[key])
     return secrets[0] if is_reference and len(secrets) == 1 and key not in other_keys else ""
 

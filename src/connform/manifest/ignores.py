@@ -18,7 +18,7 @@ from connform.manifest.similar import did_you_mean
 from connform.manifest.yaml_errors import NotYamlError
 
 _MARKER = b"connform: ignore"
-_COMMENT = re.compile(r"(?:^|(?<=\s))#\s*(?P<marker>connform: ignore\b)(?:\[(?P<codes>[^\[\]]*)\])?")
+_COMMENT = r"(?:^|(?<=\s))#\s*(?P<marker>connform: ignore\b)(?:\[(?P<codes>[^\[\]]*)\])?"
 _MAX_COMMENTS = 10_000
 """How many comments of a file count."""
 _MAX_CODES = 100
@@ -79,7 +79,7 @@ def read_ignores(source: Source) -> Iterator[Ignore]:
         ((number, comment.start()), comment)
         for number, line in lines
         if "connform: ignore" in line
-        for comment in _COMMENT.finditer(line)
+        for comment in re.finditer(_COMMENT, line)
     )
     found = [
         (place, list(_codes(comment, source.name, place[0] + 1))) for place, comment in islice(comments, _MAX_COMMENTS)

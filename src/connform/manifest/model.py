@@ -13,11 +13,9 @@ from typing import Any, NamedTuple, TypeAlias
 from connform.diagnostics import Span
 from connform.lazy_property import lazy_property
 from connform.manifest.document import Entry
+from connform.manifest.proxy import PROXY_PASSWORD, proxy_references, proxy_url
+from connform.manifest.settings import Timeouts
 from connform.secret import SecretReference
-
-PROXY_PASSWORD = "proxy.password"  # noqa: S105  (the name of a secret)
-"""The key of the secret reference that is not under `auth:`."""
-
 
 SecretKeys: TypeAlias = "Callable[[Mapping[str, Any], Mapping[str, Any] | None], Container[str] | None]"
 """Returns the keys under `auth:` that hold secret references, of a connection's effective values and its provider's definition."""
@@ -43,19 +41,6 @@ class Tls(NamedTuple):
     """PEM certificate chain of this client."""
     client_key: Path | None = None
     """PEM private key of `client_cert`."""
-
-
-class Timeouts(NamedTuple):
-    """Limits in seconds."""
-
-    connect_s: float = 5.0
-    """DNS, TCP and TLS, each."""
-    read_s: float = 30.0
-    """Silence of the server."""
-    total_s: float = 60.0
-    """The whole exchange, from the name look-up to the last byte."""
-    retry_after_max_s: float = 60.0
-    """The longest wait that the server may ask for."""
 
 
 class Store(NamedTuple):
@@ -173,22 +158,3 @@ class Connection:
     def origin_of(self, *path: str | int) -> str:
         """Return `connection`, `template portal` or `defaults`; empty for connform's own default."""
         return self.entry.origin(path) if self.entry else ""
-
-
-def store_environments(store: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the environments that a store's keys name: those whose connections may read its secrets; empty for any."""
-    named = store.get("environment", ())
-    return (named,) if isinstance(named, str) else tuple(named)
-
-
-def proxy_url(settings: Mapping[str, Any]) -> str:
-    """Return the URL of the proxy in effective or recorded values, `environment`, or an empty text for none."""
-    proxy = settings.get("proxy", "")
-    url: str = proxy["url"] if isinstance(proxy, Mapping) else proxy
-    return url
-
-
-def proxy_references(settings: Mapping[str, Any]) -> dict[str, SecretReference]:
-    """Return the secret reference to the proxy's password, by its key; empty where it has none."""
-    proxy = settings.get("proxy")
-    return {PROXY_PASSWORD: SecretReference.parse(proxy["password"])} if isinstance(proxy, Mapping) else {}

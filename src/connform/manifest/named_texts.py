@@ -11,7 +11,6 @@ from typing import Any
 from urllib.parse import quote
 
 _PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
-_SECRET_AT_END = re.compile(r"([^{}]*)\{([a-z][a-z0-9_]*)\}")
 _HOST_END = re.compile(r"(?<=[^:/])/")
 
 
@@ -22,7 +21,7 @@ def names_in(text: str) -> list[str]:
 
 def split_secret(text: str) -> tuple[str, str]:
     """Return a header's text before its secret, and the name of the secret; an empty name for none."""
-    match = _SECRET_AT_END.fullmatch(text)
+    match = re.fullmatch(r"([^{}]*)\{([a-z][a-z0-9_]*)\}", text)
     return (match[1], match[2]) if match else (text, "")
 
 

@@ -115,7 +115,7 @@ class _Builder:
                     detail = f"at most {MAX_SCALAR_CHARACTERS} characters are allowed"
                     raise YamlError("yaml-scalar-too-long", detail, span_at(event.start_mark))
                 value = event.value if event.style else resolve(event.value)
-                if not event.style and not event.value.isascii():
+                if not event.style and not (event.value.isascii() or event.value.isprintable()):
                     is_key = key is None and type(here) is Map
                     self._raise_if(unusual_blank(self._text, event.start_mark.index, event.value, is_key=is_key))
                 if key is None and type(here) is Map:

@@ -8,6 +8,7 @@ repeats the keys of the object around it. VS Code and yaml-language-server also 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import chain, count
 from typing import Any
 
 from connform.manifest.shape import Schema, Shape, Snippet, discriminator_schema, or_text, properties_of_branches
@@ -56,13 +57,13 @@ class Composer:
         return chain
 
     def _part(self, name: str, part: Schema | Shape, *, partial: bool) -> Schema:
-        """Return the schema of one key; that of an object becomes a definition, unless its name has another one."""
+        """Return the schema of one key; that of an object becomes a definition."""
         if not isinstance(part, Shape):
             return part
         schema = self.compose(part, partial=partial)
         name = f"{name}-part" if partial else name
-        if self.definitions.setdefault(name, schema) != schema:
-            return schema
+        numbered = (f"{name}-{number}" for number in count(2))  # a provider has auth methods of its own
+        name = next(one for one in chain((name,), numbered) if self.definitions.setdefault(one, schema) == schema)
         return {"$ref": f"#/definitions/{name}"}
 
 

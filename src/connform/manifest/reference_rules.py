@@ -13,7 +13,6 @@ from connform.errors import SecretUnresolved
 from connform.manifest.document import Entry
 from connform.manifest.foreign_references import from_vals
 from connform.manifest.harmless import is_plain, shown_name
-from connform.manifest.model import store_environments
 from connform.manifest.rules import Finding, KeyPath
 from connform.manifest.shape import Schema
 from connform.manifest.similar import Names
@@ -166,3 +165,9 @@ def _value(node: Any, path: KeyPath) -> Any:
             return None
         node = node[part]
     return node
+
+
+def store_environments(store: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the environments that a store's keys name: those whose connections may read its secrets; empty for any."""
+    named = store.get("environment", ())
+    return (named,) if isinstance(named, str) else tuple(named)

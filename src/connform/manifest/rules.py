@@ -4,8 +4,6 @@ Layer 1, no IO. A rule is a generator over one effective object; a finding has t
 `manifest.diagnose` finds the span of the path, through templates and defaults.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple, TypeAlias
 
 from connform.diagnostics import Related

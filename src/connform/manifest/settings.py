@@ -3,19 +3,29 @@
 Layer 1, no IO.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-from connform.environment import ENVIRONMENT_PROXY
-from connform.manifest.model import Timeouts, proxy_url
-from connform.manifest.references import REFERENCE
-from connform.manifest.rules import Finding, KeyPath
+from connform.manifest.proxy import PROXY, proxy_findings
+from connform.manifest.rules import Finding
 from connform.manifest.shape import Schema, Shape
-from connform.manifest.urls import UrlError, parse_url
 
 TAG = r"^[A-Za-z0-9][A-Za-z0-9._:/-]*(?!\n)$"
+
+
+class Timeouts(NamedTuple):
+    """Limits in seconds."""
+
+    connect_s: float = 5.0
+    """DNS, TCP and TLS, each."""
+    read_s: float = 30.0
+    """Silence of the server."""
+    total_s: float = 60.0
+    """The whole exchange, from the name look-up to the last byte."""
+    retry_after_max_s: float = 60.0
+    """The longest wait that the server may ask for."""
+
+
 _DEFAULTS = Timeouts()
 
 
@@ -53,24 +63,6 @@ TIMEOUTS = Shape(
         ),
     },
 )
-PROXY = Shape(
-    title="Proxy",
-    description="An HTTP proxy: its URL, or `environment` for the usual variables; an object if it wants a password. "
-    "Default: none.",
-    text={"minLength": 1, "maxLength": 1024, "x-compare": "root"},
-    properties={
-        "url": _text("The proxy's URL.", **{"x-compare": "root"}),
-        "username": {
-            "type": "string",
-            "pattern": r"^[^:\x00-\x1f\x7f]+(?!\n)$",
-            "maxLength": 1024,
-            "description": "The user name for Basic authentication.",
-            "errorMessage": "a user name has no colon and no control character",
-        },
-        "password": REFERENCE,
-    },
-    required=("url", "username", "password"),
-)
 SETTINGS: Mapping[str, Schema | Shape] = {
     "description": _text("What the connection is for."),
     "owner": _text("Whom to ask: a team or an address."),
@@ -99,21 +91,5 @@ def check_settings(connection: Mapping[str, Any]) -> Iterator[Finding]:
     for present, absent in (("client_cert", "client_key"), ("client_key", "client_cert")):
         if present in tls and absent not in tls:
             yield Finding("incomplete-client-certificate", ("tls", present), f"add `{absent}`", at_key=True)
-    proxy = connection.get("proxy", ENVIRONMENT_PROXY)
-    if proxy != ENVIRONMENT_PROXY:
-        yield from _check_proxy_url(proxy_url(connection), ("proxy", "url") if isinstance(proxy, dict) else ("proxy",))
-
-
-def _check_proxy_url(url: str, path: KeyPath) -> Iterator[Finding]:
-    if "@" in url:
-        detail = (
-            "a URL carries no user name or password: write `proxy: {url: …, username: …, password: …}`, "
-            "the password by reference"
-        )
-        yield Finding("malformed-url", path, detail)
-        return
-    try:
-        parse_url(url)
-    except UrlError as error:
-        if error.code != "insecure-url":  # inside of a tunnel by plain http, the connection has its own TLS
-            yield Finding("malformed-url", path, str(error))
+    if "proxy" in connection:
+        yield from proxy_findings(connection)

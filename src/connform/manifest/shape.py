@@ -5,8 +5,6 @@ keys are allowed. `selected` makes a flat schema for the one branch that a given
 gives one error; `manifest.published` makes one of all branches, for editors and other validators.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Container, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
@@ -30,7 +28,7 @@ class Snippet(NamedTuple):
 class Shape(NamedTuple):
     """A closed object of the manifest."""
 
-    properties: Mapping[str, Schema | Shape] = MappingProxyType({})
+    properties: Mapping[str, "Schema | Shape"] = MappingProxyType({})
     """The keys that are allowed in every branch."""
     required: tuple[str, ...] = ()
     """Those of them that are required."""
@@ -38,7 +36,7 @@ class Shape(NamedTuple):
     """The key whose value selects a branch; empty for none. It is added to the properties."""
     default: str = ""
     """The branch of an object without the discriminator; if empty, the discriminator is required."""
-    branches: Mapping[str, Shape] = MappingProxyType({})
+    branches: Mapping[str, "Shape"] = MappingProxyType({})
     """Discriminator value → the keys that it adds."""
     description: str = ""
     """One sentence for editors."""
@@ -96,7 +94,8 @@ Signature: TypeAlias = "Callable[[object], tuple[object, ...]]"
 
 def build_signature(shape: Shape) -> Signature:
     """Return a function that returns the discriminator values of an object: `selected` depends on nothing else."""
-    nested = [(key, build_signature(part)) for key, part in shape.properties.items() if _discriminates(part)]  # type: ignore[arg-type]  # only a Shape does
+    nested = {key: part for key, part in shape.properties.items() if _discriminates(part)}
+    signatures = [(key, build_signature(part)) for key, part in nested.items()]  # type: ignore[arg-type]  # only a Shape discriminates
     key, default, branches = shape.discriminator, shape.default, shape.branches
     known: dict[str, Signature] = {}
 
@@ -104,12 +103,12 @@ def build_signature(shape: Shape) -> Signature:
         if not isinstance(value, dict):
             return ()
         chosen = value.get(key, default)
-        signed = [part(value.get(name)) for name, part in nested]
-        if not (isinstance(chosen, str) and chosen in branches):
-            return (key in value, (), *signed)
-        if chosen not in known:
-            known[chosen] = build_signature(branches[chosen])
-        return (chosen, known[chosen](value), *signed)
+        if isinstance(chosen, str) and (chosen in known or chosen in branches):
+            if chosen not in known:
+                branch = branches[chosen]
+                known[chosen] = build_signature(branch._replace(properties={**nested, **branch.properties}))
+            return (chosen, known[chosen](value))
+        return (key in value, (), *(part(value.get(name)) for name, part in signatures))
 
     return sign
 
@@ -188,14 +187,16 @@ def _collect(shape: Shape, value: Mapping[str, Any], selection: _Selection) -> t
         properties[shape.discriminator] = discriminator_schema(shape, described=selection.described)
         if not (shape.default or selection.partial):
             required.insert(0, shape.discriminator)
+    branch = shape.branches.get(_branch(shape, value))
     for key, part in shape.properties.items():
-        if not isinstance(part, Shape):
+        if branch is not None and key in branch.properties:
+            properties[key] = {}  # that of the branch replaces it
+        elif not isinstance(part, Shape):
             properties[key] = part
         elif selection.only_given and _discriminates(part) and not isinstance(value.get(key), dict):
             properties[key] = {"type": "object"}
         else:
             properties[key] = _flat(part, value.get(key), selection)
-    branch = shape.branches.get(_branch(shape, value))
     if branch is not None:
         branch_properties, branch_required = _collect(branch, value, selection)
         return properties | branch_properties, required + branch_required

@@ -3,8 +3,6 @@
 Layer 1, no IO. Mistakes that belong to a file rather than to one entry are reported here.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from functools import partial
 from types import MappingProxyType

@@ -33,7 +33,7 @@ _INSECURE = "insecure-url"
 _PARTS = r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)([^?#]*)(\?[^#]*)?(#.*)?"
 _AUTHORITY = r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::([0-9]{1,5}))?"
 _PATH = r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/]|%[0-9A-Fa-f]{2})*"
-_LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+_LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _MAX_HOST_LENGTH = 253  # RFC 1035 §2.3.4, without the closing dot
 _MAX_PORT = 65535
@@ -154,6 +154,11 @@ def _host(host: str) -> str:
     # A name that ends in a number is an IPv4 address to most software (`127.1`, `0x7f.0.0.1`): only the plain form is taken.
     if re.fullmatch(r"[0-9]+|0x[0-9a-f]*", labels[-1]) and not re.fullmatch(rf"{_OCTET}(?:\.{_OCTET}){{3}}", host):
         raise UrlError(_MALFORMED, "an IPv4 address is written as four numbers from 0 to 255")
-    if len(host) > _MAX_HOST_LENGTH or not all(re.fullmatch(_LABEL, label) for label in labels):
+    if len(host) > _MAX_HOST_LENGTH or not all(map(is_label, labels)):
         raise UrlError(_MALFORMED, "the host of the URL is not a valid name")
     return host
+
+
+def is_label(text: str) -> bool:
+    """Whether a text is one label of a host name (RFC 1123 §2.1), in which `_` may stand as well."""
+    return _LABEL.fullmatch(text) is not None

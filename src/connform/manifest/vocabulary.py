@@ -3,8 +3,6 @@
 Layer 1, no IO. `engine.load.catalog` fills it from the tables of providers, auth methods and secret backends.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -40,7 +38,7 @@ class Vocabulary(NamedTuple):
     """Returns mistakes of a schema-valid store that a schema can't express."""
     providers: Callable[[], ProviderEntries]
     """Returns by what entries of `providers:` are checked; called only if there are some."""
-    declare: Callable[[Vocabulary, Mapping[str, Mapping[str, Any] | None]], Vocabulary]
+    declare: Callable[["Vocabulary", Mapping[str, Mapping[str, Any] | None]], "Vocabulary"]
     """Returns a vocabulary with the providers of a run's manifests, by their names; `None` for one whose entry has mistakes."""
     files: Container[str] = frozenset()
     """The backends whose references have file paths, relative to the manifest."""

@@ -56,13 +56,13 @@ def _place(text: str, offset: int) -> tuple[int, int]:
     return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
 
 
-_EMPTY = re.compile(r"(?:---|\.\.\.|\s++|#[^\n]*+)*+")
+_EMPTY = r"(?:---|\.\.\.|\s++|#[^\n]*+)*+"
 
 
 def about_document(root: Map | None, rest: str) -> str:
     """Return the message about a second document, with which `rest` starts."""
     if root is None:
         return "the document above this `---` is empty: remove one of the two `---`"
-    if _EMPTY.fullmatch(rest):
+    if re.fullmatch(_EMPTY, rest):
         return "nothing follows this `---`: remove it"
     return "one file holds one document: move what follows `---` into a file of its own"

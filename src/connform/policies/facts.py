@@ -10,8 +10,9 @@ from typing import Any
 
 from connform.manifest.branches import Branches
 from connform.manifest.document import Entry
-from connform.manifest.model import PROXY_PASSWORD, Timeouts, proxy_references
+from connform.manifest.proxy import PROXY_PASSWORD, proxy_references
 from connform.manifest.rules import KeyPath
+from connform.manifest.settings import Timeouts
 from connform.manifest.shape import Schema, Shape
 from connform.secret import SecretReference
 

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 PAGE = "text/html"
 """The content type of a page."""
-MAX_JUDGED_BYTES = 64 * 1024
-"""A larger body is no text and matches no schema."""
 
 
 def is_page(answer: Answer) -> bool:
@@ -25,19 +23,14 @@ def is_page(answer: Answer) -> bool:
     return PAGE in answer.headers.get("content-type", "").lower()
 
 
-def is_too_large(answer: Answer) -> bool:
-    """Whether the body of an answer is too large to be compared with anything."""
-    return answer.body is None or len(answer.body) > MAX_JUDGED_BYTES
-
-
 def has_text(answer: Answer, text: str) -> bool:
     """Whether a text is the whole body, without the white space around it."""
     try:
-        return answer.body is not None and not is_too_large(answer) and answer.body.decode().strip() == text
+        return answer.body is not None and answer.body.decode().strip() == text
     except UnicodeDecodeError:
         return False
 
 
 def has_body(answer: Answer, schema: Mapping[str, Any], meter: Meter | None = None) -> bool:
     """Whether the body is JSON that a schema without findings accepts; `meter` as for `matches`."""
-    return answer.is_json and not is_too_large(answer) and matches(schema, answer.json, meter)
+    return answer.is_json and matches(schema, answer.json, meter)

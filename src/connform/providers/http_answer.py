@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from connform.providers.answers import judge_status
-from connform.providers.bodies import MAX_JUDGED_BYTES, PAGE, has_body, has_text, is_page, is_too_large
+from connform.providers.bodies import PAGE, has_body, has_text, is_page
 from connform.providers.http_check import EXPECTED_BODIES, expected_statuses
 from connform.providers.interface import Answer, Judgement
 
@@ -70,8 +70,6 @@ def _json_problem(expect: Mapping[str, Any], answer: Answer) -> str:
         return "without JSON"
     if "body" not in expect or has_body(answer, expect["body"]):
         return ""
-    if is_too_large(answer):
-        return f"with more than {MAX_JUDGED_BYTES} bytes, too many to be compared with `check.expect`"
     return "with JSON of another form than `check.expect` has"
 
 

@@ -3,8 +3,6 @@
 Layer 2, no IO. A provider gives the request to send and judges the answer; the engine sends.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
@@ -107,11 +105,11 @@ class Provider(Protocol):
     def rules(self, connection: Mapping[str, Any]) -> Iterator[Finding]:
         """Yield findings that a schema can't express, about one effective connection (plain, schema-valid data)."""
 
-    def instance(self, connection: Connection) -> Instance:
+    def instance(self, connection: "Connection") -> Instance:
         """Return the URLs of the connection's instance; no IO."""
 
-    def check_request(self, connection: Connection) -> CheckRequest:
+    def check_request(self, connection: "Connection") -> CheckRequest:
         """Return the read-only request of a check."""
 
-    def judge(self, connection: Connection, answer: Answer) -> Judgement:
+    def judge(self, connection: "Connection", answer: Answer) -> Judgement:
         """Return the judgement of an answer to the check request."""

@@ -51,8 +51,10 @@ def _setting(name: str, one: Mapping[str, Any]) -> list[str]:
 
 
 def _method(name: str, one: Mapping[str, Any]) -> list[str]:
-    sent = _values(one.get("headers", {})) or ", ".join(filter(None, (one.get("flow", ""), one.get("token_url", ""))))
-    return [name, sent, one.get("use", "")]
+    parts = [one.get("flow", ""), one.get("token_url", ""), one.get("login", {}).get("url", ""), one.get("root", "")]
+    parts += [_values(one.get("headers", {})), _values({f"?{key}": text for key, text in one.get("query", {}).items()})]
+    parts += [f"Basic {_values(one['basic'])}" if "basic" in one else "", "nothing" if "none" in one else ""]
+    return [name, ", ".join(filter(None, parts)), one.get("use", "")]
 
 
 def _check(check: Mapping[str, Any]) -> list[str]:

@@ -139,6 +139,12 @@ def test_the_secret_of_a_method_under_another_name_is_one_mistake() -> None:
     assert found.detail == "`api_key` is not allowed in `auth`: this method's secret is `access`"
 
 
+def test_the_secret_of_an_app_under_another_name_is_one_mistake() -> None:
+    app = "method: oauth2, client_id: a, secret: 'env://A', client_auth: body, redirect_uri: 'https://localhost/'"
+    (found,) = examined(f"version: 1\nconnections: {{a: {{environment: sandbox, region: us, auth: {{{app}}}}}}}\n")[1]
+    assert found.detail == "`secret` is not allowed in `auth`: this method's secret is `client_secret`"
+
+
 @pytest.mark.parametrize("name", [name for name in PROVIDERS if catalog_entry(name)])
 def test_the_built_in_files_have_no_mistake(name: str) -> None:
     entry = catalog_entry(name)

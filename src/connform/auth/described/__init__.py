@@ -28,7 +28,7 @@ _KINDS = {
 
 def described_method(method: Method) -> AuthMethod:
     """Return the auth method of a definition."""
-    from connform.auth.described.method import DescribedMethod  # it imports modules that import this package
+    from connform.auth.described.method import DescribedMethod  # which imports modules that import this package
 
     module, _, name = _KINDS[method.kind].partition(":")
     kind: MethodKind = getattr(import_module(f"connform.auth.{module}"), name)

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from connform.auth.oauth.server import AuthorizationServer
 
 _URLS = ("authorize_url", "token_url", "refresh_url", "device_authorization_url", "revoke_url")
-_NOT_ITS_OWN = frozenset({"use", "secrets", "root", "none", "refresh_scope", "redirect", *_URLS})
-"""The keys of a definition that are no defaults of the keys under `auth:`. A grant's scopes are none either: a login requests them."""
+_NOT_ITS_OWN = frozenset({"use", "secrets", "root", "none", "scopes", "refresh_scope", "redirect", *_URLS})
+"""The keys of a definition that are no defaults of the keys under `auth:`."""
 
 
 class DescribedMethod(AuthMethod):
@@ -34,8 +34,9 @@ class DescribedMethod(AuthMethod):
         self.uses_grant, self.obtains_token = self._kind.uses_grant, self._kind.obtains_token
         self.default_scopes, self.refresh_scope = method.scopes, method.refresh_scope
         given = {key: value for key, value in method._asdict().items() if value != Method._field_defaults[key]}
-        others = _NOT_ITS_OWN | {"scopes"} if self.uses_grant else _NOT_ITS_OWN
-        self.defaults = {key: value for key, value in given.items() if key not in others}
+        self.defaults = {key: value for key, value in given.items() if key not in _NOT_ITS_OWN}
+        if self.obtains_token:  # of a grant, the login requests them
+            self.defaults["scopes"] = method.scopes
         self._placement = placement_of(self.defaults)
         self._shape = _shape(method)
 

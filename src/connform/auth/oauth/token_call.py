@@ -42,7 +42,7 @@ def post(
         content: what the body holds: texts and `Secret`s; in JSON also numbers, lists and mappings with them.
         settings: TLS, proxy and connect time-out of the connection; `CALL_S` limits the call.
         ends_at: the end of the call, on the monotonic clock; nothing is sent after it. The default is `CALL_S` from now.
-        body: `FORM` or `JSON`.
+        body: `FORM` or `JSON`; empty for none.
         credential: what the headers carry.
 
     Raises:
@@ -56,9 +56,9 @@ def post(
     settings = replace(
         settings_for(url, settings), credential=credential, attempts=1, read_s=CALL_S, write_s=CALL_S, total_s=CALL_S
     )
-    headers = {"Content-Type": _MEDIA_TYPES[body], "Accept": "application/json"}
+    headers = {"Accept": "application/json", **({"Content-Type": _MEDIA_TYPES[body]} if body else {})}
     clear = _reveal(content)
-    encoded = (json.dumps(clear) if body == JSON else urlencode(clear)).encode("ascii")
+    encoded = (json.dumps(clear) if body == JSON else urlencode(clear)).encode("ascii") if body else b""
     with sync_client(settings) as client, deadline.until(monotonic() + CALL_S if ends_at is None else ends_at):
         try:
             answer = client.post(url, content=encoded, headers=headers)

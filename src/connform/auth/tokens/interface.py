@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any, Protocol
 
 from connform.auth.oauth.token_answer import Tokens
+from connform.secret import Secret
+from connform.tracebacks import hidden_frames
 
 
 class TokenRequest(Protocol):
@@ -34,3 +37,10 @@ class TokenRequest(Protocol):
 def binding_text(request: TokenRequest) -> str:
     """Return the binding of a request as canonical JSON: sorted keys, no blanks, ASCII."""
     return json.dumps(request.binding, sort_keys=True, separators=(",", ":"))
+
+
+def digest_of(secrets: Mapping[str, Secret]) -> Secret:
+    """Return a digest of secrets, which is as secret as they are: short ones could be guessed by it."""
+    with hidden_frames():
+        content = json.dumps({name: secret.reveal() for name, secret in secrets.items()}, sort_keys=True)
+        return Secret(sha256(content.encode()).hexdigest())

@@ -1,6 +1,6 @@
 """The JWT bearer grant: a signed JWT for an access token (RFC 7523 §2.1). Layer 2; uses the network.
 
-Google's service accounts, DocuSign's and Salesforce's servers have it; there, no client authenticates beside the JWT.
+Most servers that have it know the app by the JWT alone: no client authenticates beside it (RFC 7523 §3.1).
 """
 
 from __future__ import annotations

@@ -16,10 +16,10 @@ from connform.retry_after import parse_retry_after
 from connform.secret import Secret
 
 _MAX_TOKEN_BYTES = 8 * 1024
-_SUCCESS, _REDIRECTS = range(200, 300), range(300, 400)
+_SUCCESS, _REDIRECTS, _PASSING, _SERVER_ERROR = range(200, 300), range(300, 400), {408, 429}, 500
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)")  # RFC 3339 §5.6
 _REFUSED = "correct the secrets of the login: the vendor issues them per environment"
-_MOVED = "a login is sent to one address alone: write the address that the vendor documents"
+_ADDRESS = "correct the address of the login: it is the only one that the secrets are sent to"
 _LATER = "try again later"
 
 
@@ -51,9 +51,9 @@ def read_login(answer: TokenAnswer, token_at: str, lifetime: TokenLifetime) -> T
     message = f"the login was answered with {status}"
     if status in REFUSALS:
         raise EndpointFailed("client_credentials_rejected", message, _REFUSED)
-    hint = _LATER
     if status in _REDIRECTS:
-        message, hint = f"{message}, a redirect, which is not followed", _MOVED
+        message = f"{message}, a redirect, which is not followed"
+    hint = _LATER if status in _PASSING or status >= _SERVER_ERROR else _ADDRESS
     retry_after_s = parse_retry_after(answer.retry_after, datetime.now(UTC))
     raise EndpointFailed("token_endpoint_unavailable", message, hint, retry_after_s)
 

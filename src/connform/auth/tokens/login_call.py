@@ -41,7 +41,7 @@ class LoginCall(TokenRequest):
             token_at: the JSON Pointer of the token in the answer.
             bound_to: what the tokens are issued for besides URL and body, JSON-ready: the API's root, the references with their
                 versions, what a JWT says.
-            body: `json` or `form`; a form has texts and `Secret`s only.
+            body: `json` or `form`, which has texts and `Secret`s only; empty for none.
             credential: makes what the headers carry, anew for each call: Basic, or a JWT.
             lifetime: how long the token lives.
         """

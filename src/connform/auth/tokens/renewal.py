@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from hmac import compare_digest
 from time import monotonic
 
 from connform.auth.oauth.cool_down import CoolDown
@@ -21,6 +22,7 @@ from connform.faults import Stage
 from connform.http.settings import NO_LINES, HeaderLines
 from connform.issued_token import IssuedToken, TokenFacts, TokenStore
 from connform.secret import Secret
+from connform.tracebacks import hidden_frames
 
 _UNREACHED = {Stage.DNS, Stage.TCP, Stage.TLS}
 """The stages of faults after which the endpoint is asked again at once: it was not reached."""
@@ -36,6 +38,7 @@ class IssuedTokenRenewal:
         store: TokenStore,
         lines: Callable[[Secret], HeaderLines],
         clock: Callable[[], datetime],
+        obtained_with: Secret,
     ) -> None:
         """Take the arguments of `issued_credential`."""
         self.connection = connection
@@ -46,6 +49,7 @@ class IssuedTokenRenewal:
         self._store = store
         self._lines = lines
         self._clock = clock
+        self._obtained_with = obtained_with
         self._cool_down = CoolDown()
         self._reading_store = (
             "store_unavailable",
@@ -83,7 +87,7 @@ class IssuedTokenRenewal:
         A token issued since this renewal started is used even if it expires soon. One that the API refused is used only if it is new, so
         that another one would not help.
         """
-        if token is None or token.binding != binding_text(self._request):
+        if token is None or not self._is_own(token):
             return NO_LINES
         lines, facts, now = self._lines(token.access_token), token.facts, self._clock()
         is_good = is_fresh(facts, now) or facts.obtained_at >= started_at
@@ -91,6 +95,12 @@ class IssuedTokenRenewal:
             return NO_LINES
         self.present = SendableToken(facts, lines)
         return lines
+
+    def _is_own(self, token: IssuedToken) -> bool:
+        """Whether a token was obtained with these secrets, for what is asked for."""
+        with hidden_frames():
+            is_of_secrets = compare_digest(token.obtained_with.reveal(), self._obtained_with.reveal())
+        return is_of_secrets and token.binding == binding_text(self._request)
 
     def _obtain(self) -> HeaderLines:
         message = f"a token of {self.connection} is still being obtained: the token endpoint has not answered yet"
@@ -112,7 +122,8 @@ class IssuedTokenRenewal:
         now = self._clock()
         expires_at = None if tokens.lifetime_s is None else now + timedelta(seconds=tokens.lifetime_s)
         facts = TokenFacts(now, expires_at, tokens.scopes or ())
-        return IssuedToken(self.connection, binding_text(self._request), tokens.access_token, facts)
+        binding = binding_text(self._request)
+        return IssuedToken(self.connection, binding, tokens.access_token, facts, self._obtained_with)
 
 
 def issued_credential(
@@ -122,6 +133,7 @@ def issued_credential(
     lines: Callable[[Secret], HeaderLines],
     scheme: str,
     clock: Callable[[], datetime] = now_utc,
+    obtained_with: Secret = Secret(""),  # noqa: B008  (immutable)
 ) -> RenewedCredential:
     """Return the credential that sends an issued token. The token is read or obtained at the first request.
 
@@ -132,5 +144,7 @@ def issued_credential(
         lines: returns the header lines that carry a token.
         scheme: their authentication scheme, such as `Bearer`; empty for none.
         clock: returns the current time, aware UTC.
+        obtained_with: a digest of the secrets that obtain it (`digest_of`).
     """
-    return RenewedCredential(IssuedTokenRenewal(connection, request, store, lines, clock), scheme, clock)
+    renewal = IssuedTokenRenewal(connection, request, store, lines, clock, obtained_with)
+    return RenewedCredential(renewal, scheme, clock)

@@ -29,8 +29,8 @@ from connform.engine.load.environment_class import environment_class
 from connform.engine.load.vocabulary import all_store_reference_keys
 from connform.engine.run.resolve import server_of
 from connform.errors import ConnectionFailed
-from connform.manifest.model import Connection, proxy_references, proxy_url
-from connform.manifest.settings import PROXY
+from connform.manifest.model import Connection
+from connform.manifest.proxy import PROXY, proxy_references, proxy_url
 from connform.secret import MalformedReferenceError, SecretReference
 from connform.secrets.kit.service_account import TOKEN_REFERENCE
 

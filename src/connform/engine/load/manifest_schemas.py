@@ -10,6 +10,7 @@ from connform.manifest.document_schema import document_schema
 from connform.manifest.published import Composer, named_snippets, with_definitions
 from connform.manifest.settings import EXTENDS, SETTINGS
 from connform.manifest.shape import Schema, Shape
+from connform.manifest.shared_schemas import with_shared
 
 _NAMES_OWN_PROVIDER: Schema = {
     "type": "object",
@@ -45,7 +46,7 @@ def manifest_schema() -> Schema:
     document["properties"]["moved"]["defaultSnippets"] = [renamed]
     provider = {"label": "API with a key", "body": {"${1:team}/${2:name}": _KEY_PROVIDER}}
     document["properties"]["providers"]["defaultSnippets"] = [provider]
-    schema = with_definitions({**document, "definitions": definitions | composer.definitions})
+    schema = with_definitions(with_shared({**document, "definitions": definitions | composer.definitions}))
     return {"$schema": "http://json-schema.org/draft-07/schema#", **schema}
 
 

@@ -14,7 +14,8 @@ from connform.engine.run.reread_credential import RereadCredential
 from connform.engine.run.resolve import resolve
 from connform.http.header import require_password
 from connform.http.settings import REAL, BasicAuth, ClientSettings, Credential
-from connform.manifest.model import PROXY_PASSWORD, Connection
+from connform.manifest.model import Connection
+from connform.manifest.proxy import PROXY_PASSWORD
 from connform.secret import Secret
 
 MAX_BODY_BYTES = 64 * 1024 * 1024

@@ -130,7 +130,7 @@ class AnswerRows:
         return Judgement(row.means, message, row.hint)
 
     def _without_row(self, answer: Answer, code: str) -> Judgement:
-        title, expected = self._definition.title, self._definition.check.description or "the check"
+        title, expected = self._definition.title, self._definition.check_answer or "the check"
         if is_page(answer):
             message = f"the server answered {answer.status} with a page ({PAGE}), not with {expected}"
         elif any(row.means == "ready" and answer.status in row.status for row, _ in self._rows):

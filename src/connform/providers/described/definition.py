@@ -3,12 +3,11 @@
 Layer 2, no IO. `provider.py` makes a provider of a definition.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from connform.auth.described.definition import NO_VALUES, Method, frozen
+from connform.providers.interface import CheckRequest
 
 ROW_KEYS = frozenset({"class", "regions", "own_root", "description", "error"})
 """The keys of an environment that aren't values for texts."""
@@ -48,19 +47,6 @@ class Setting(NamedTuple):
     """What is said of a wrong value."""
 
 
-class Check(NamedTuple):
-    """The read-only request that shows whether a credential works."""
-
-    method: str
-    """`GET`, `HEAD` or `POST`."""
-    path: str
-    """Below the root, with a leading slash."""
-    json: Any = None
-    """The body; `None` for none."""
-    description: str = ""
-    """What it answers, in a few words: `the list of packages`."""
-
-
 class Definition(NamedTuple):
     """What a file says of one API, but for what people alone read: `sources`, `assumed`, `examples`."""
 
@@ -72,9 +58,12 @@ class Definition(NamedTuple):
     """The API root; its names are values of an environment, and settings. Empty where every connection gives it."""
     auth: Mapping[str, Method]
     """The auth methods by name, the usual one first."""
-    check: Check
+    check: CheckRequest
+    """The read-only request that shows whether a credential works."""
     answers: tuple[Mapping[str, Any], ...]
     """The rows as they are written (`answer_rows.AnswerRow`); the first that fits an answer judges it."""
+    check_answer: str = ""
+    """What the check is answered, in a few words: `the list of packages`."""
     environments: Mapping[str, Environment] = NO_VALUES
     """The environments by name; empty where the API has one only."""
     settings: Mapping[str, Setting] = NO_VALUES
@@ -100,13 +89,15 @@ class Definition(NamedTuple):
 
 def decode(name: str, node: Mapping[str, Any]) -> Definition:
     """Return the definition of an entry of `providers:` that its schema accepts."""
+    check = node["check"]
     return Definition(
         name=name,
         title=node["title"],
         root=node.get("root", ""),
         auth={key: Method(**frozen(one)) for key, one in node["auth"].items()},
-        check=Check(**node["check"]),
+        check=CheckRequest(check["method"], check["path"], check.get("json")),
         answers=tuple(node["answers"]),
+        check_answer=check.get("description", ""),
         environments={key: _environment(row) for key, row in node.get("environments", {}).items()},
         settings={key: Setting(**frozen(one)) for key, one in node.get("settings", {}).items()},
         safe_posts=tuple(node.get("safe_posts", ())),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from connform.auth.described import described_method
 from connform.auth.described.definition import Method
+from connform.auth.described.kinds import CLIENT_SECRET
 from connform.lazy_property import lazy_property
 from connform.manifest.named_texts import expand
 from connform.manifest.rules import Finding
@@ -51,14 +52,14 @@ class DescribedProvider:
         if method in self.definition.auth:
             yield from self._method_findings(connection["auth"])
         name = connection.get("environment", self._addresses.default_environment)
-        of_root = self._addresses.root_settings(name, method)
+        of_root, needed = self._addresses.root_settings(name, method), self._addresses.needed_settings(name, method)
         if of_root and self._addresses.environment(name).own_root == "besides":
             yield from self._root_findings(connection, name, of_root)
-        if self.definition.settings:
+        if of_root or needed:
             yield from needed_findings(self.definition, self._addresses, connection)
         if "base_url" in connection:
             yield from url_findings(connection["base_url"], ("base_url",))
-        elif of_root or self._addresses.needed_settings(name, method):
+        elif of_root or needed:
             yield from value_findings(self.definition, self._addresses, connection)
 
     def environment_class(self, settings: Mapping[str, Any]) -> str:
@@ -88,8 +89,7 @@ class DescribedProvider:
 
     def check_request(self, connection: Connection) -> CheckRequest:  # noqa: ARG002  (the same for every connection)
         """Return the request of the file."""
-        check = self.definition.check
-        return CheckRequest(check.method, check.path, check.json)
+        return self.definition.check
 
     def judge(self, connection: Connection, answer: Answer) -> Judgement:
         """Return the judgement of an answer by the rows of the file."""
@@ -118,16 +118,14 @@ class DescribedProvider:
 
     def _method_findings(self, auth: Mapping[str, Any]) -> Iterator[Finding]:
         method = self.definition.auth[auth["method"]]
-        others = [name for name, one in self.definition.auth.items() if not one.query]
-        if method.query and others:
+        if method.query and (others := [name for name, one in self.definition.auth.items() if not one.query]):
             detail = f"a key in the query is in the logs of servers and proxies; `{others[0]}` sends none there"
             yield Finding("secret-in-query", ("auth", "method"), detail)
         if "redirect_uri" in auth:
             yield from self._oauth_findings(auth, method)
 
     def _oauth_findings(self, auth: Mapping[str, Any], method: Method) -> Iterator[Finding]:
-        secret = method.secrets.get("client_secret", {"optional": True})
-        if "client_secret" not in auth and not secret.get("optional"):
+        if CLIENT_SECRET not in auth and not method.secrets.get(CLIENT_SECRET, {"optional": True}).get("optional"):
             detail = f"{self.definition.title} documents apps with a secret alone: write `client_secret`"
             yield Finding("missing-key", ("auth",), detail)
         if method.redirect == "https":

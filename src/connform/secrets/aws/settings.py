@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from connform.manifest.proxy import PROXY
 from connform.manifest.rules import Finding
-from connform.manifest.settings import PROXY
 from connform.manifest.shape import Schema, Shape, Snippet
 from connform.manifest.urls import ROOT_URL, url_findings
 from connform.secrets.kit.interface import Backend

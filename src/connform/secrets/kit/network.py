@@ -13,9 +13,9 @@ from connform.environment import ENVIRONMENT_PROXY
 from connform.errors import ConnectionFailed, SecretUnresolved
 from connform.http.header import require_password
 from connform.http.settings import BasicAuth
-from connform.manifest.model import PROXY_PASSWORD, proxy_url
+from connform.manifest.proxy import PROXY, PROXY_PASSWORD, proxy_url
 from connform.manifest.rules import Finding
-from connform.manifest.settings import PROXY, TLS, check_settings
+from connform.manifest.settings import TLS, check_settings
 from connform.manifest.shape import Schema, Shape
 from connform.secret import Secret
 from connform.secrets.kit.file_reader import PATH_SCHEMA

@@ -17,10 +17,7 @@ from connform.secrets.kit.interface import Backend, OpenStore, StoreConfig
 from connform.secrets.kit.network import NETWORK_KEYS, network_findings, network_settings
 from connform.secrets.kit.open_store import DocumentStore
 from connform.secrets.vault.auth_keys import AUTH_SHAPE, SERVER_PATH_SCHEMA, login_findings
-from connform.secrets.vault.environment import from_environment
-from connform.secrets.vault.login import VaultLogin
 from connform.secrets.vault.paths import RESERVED, may_be_reserved, path_problem
-from connform.secrets.vault.server import VaultServer
 
 _KV_1 = 1
 
@@ -93,7 +90,11 @@ class Vault(Backend):
         Raises:
             SecretUnresolved: for the bare backend, a variable is not set or not valid.
         """
-        from connform.secrets.vault.kv import KvMounts  # start-up: `validate` does not need it
+        # imported here for start-up: `validate` opens no store
+        from connform.secrets.vault.environment import from_environment
+        from connform.secrets.vault.kv import KvMounts
+        from connform.secrets.vault.login import VaultLogin
+        from connform.secrets.vault.server import VaultServer
 
         settings, network = store.settings, network_settings(store)
         if "address" in settings:

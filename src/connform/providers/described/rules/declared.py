@@ -17,7 +17,7 @@ ORIGIN = "origin"
 """The name that stands for scheme, host and port of the root."""
 URL_KEYS = ("authorize_url", "token_url", "refresh_url", "device_authorization_url", "revoke_url")
 """The keys of an auth method that are URLs."""
-_JWT_TEXTS = ("key_id", "issuer", "subject", "audience", "claims")
+_JWT_TEXTS = ("key_id", "thumbprint", "issuer", "subject", "audience", "claims")
 
 
 class Row(NamedTuple):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from connform.auth.client import parameter_findings
 from connform.auth.described.kinds import CLIENT_SECRET, KEYS, NEEDED, kind_of, obtains_token
 from connform.auth.login_rules import login_findings
 from connform.auth.sent_text_rules import header_name_findings
@@ -50,6 +51,7 @@ def _findings(path: KeyPath, method: Mapping[str, Any], kind: str) -> Iterator[F
             yield Finding("missing-key", path, f"the flow needs `{key}`")
     if kind in NEEDED:
         yield from _client_findings(path, method, kind)
+        yield from parameter_findings(method.get("token_params", ()), (*path, "token_params"))
     elif kind == "none":
         for key in ("secrets", "headers", "query"):
             if key in method:
@@ -83,11 +85,11 @@ def _client_findings(path: KeyPath, method: Mapping[str, Any], kind: str) -> Ite
             f"the app needs a secret: `secrets: {{{CLIENT_SECRET}: {{}}}}`, or another `client_auth`",
         )
     if "pkce" in method and not has_secret and authentication is None:
-        yield Finding(
-            "malformed-value",
-            (*path, "pkce"),
-            "a login without PKCE is safe only for an app with a secret (RFC 9700 §2.1.1)",
-        )
+        detail = "a login without PKCE is safe only for an app with a secret (RFC 9700 §2.1.1)"
+        yield Finding("malformed-value", (*path, "pkce"), detail)
+    elif "pkce" in method:
+        detail = "whoever steals the code of a login on its way can use it: keep this for a server that refuses PKCE"
+        yield Finding("no-pkce", (*path, "pkce"), detail, at_key=True)
 
 
 def _static_findings(path: KeyPath, method: Mapping[str, Any]) -> Iterator[Finding]:

@@ -16,8 +16,6 @@ from connform.manifest.urls import UrlError, parse_url
 from connform.providers.described.rules.declared import ORIGIN, Declared, Row, UrlText
 from connform.providers.described.setting_values import host_problem
 
-_WITH_QUERY = URLS_WITH_QUERY | {"key_page", "url"}
-"""The keys of URLs that may have a query: `url` is that of a login."""
 _OWN_ROOT = "https://api.acme.example"
 """A root that a connection gives itself."""
 
@@ -39,12 +37,13 @@ def _finding(
     declared: Declared, url: UrlText, row: Row, origin: Mapping[str, str], samples: Mapping[str, str]
 ) -> Finding | None:
     filled = _filled(url.text, {**row.values, **origin}, samples)
+    may_have_query = url.path[-1] in ("key_page", "url", *URLS_WITH_QUERY)
     if url.path[-1] == "key_page":
         filled = filled.partition("#")[0]
     if "{" in filled or "}" in filled:
         return None  # a name that stands for nothing has a finding of its own
     try:
-        parse_url(filled, query=url.path[-1] in _WITH_QUERY)
+        parse_url(filled, query=may_have_query)
     except UrlError as error:
         shown = f" (in {row.shown})" if row.shown else ""
         related = tuple(_place_of(declared, row, name) for name in names_in(url.text) if name in row.values)
