@@ -5,8 +5,8 @@ from __future__ import annotations
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 
-from connform.auth.jwt import JwtSigner, JwtTemplate
-from connform.auth.signed_jwt import SignedJwtCredential
+from connform.auth.kit.jwt_signer import JwtSigner, JwtTemplate
+from connform.auth.kit.signed_jwt import SignedJwtCredential
 from connform.http.settings import HeaderLines
 from connform.secret import Secret
 from tests.private_keys import pem_of

@@ -9,12 +9,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from connform.auth.described.kinds import JWT
-from connform.auth.inline import InlineMethod, secret_findings
-from connform.auth.inline_client import CLIENT, JWT_KEYS, jwt_findings, token_header_findings
-from connform.auth.jwt_settings import PRIVATE_KEY
-from connform.auth.login_rules import login_findings
-from connform.auth.obtained_token import OBTAINED_TOKEN
-from connform.auth.token_shapes import LOGIN
+from connform.auth.kit.inline import InlineMethod, secret_findings
+from connform.auth.kit.inline_client import CLIENT, JWT_KEYS, jwt_findings, token_header_findings
+from connform.auth.kit.jwt_settings import PRIVATE_KEY
+from connform.auth.kit.login_rules import login_findings
+from connform.auth.kit.obtained_token import OBTAINED_TOKEN
+from connform.auth.kit.token_shapes import LOGIN
 from connform.manifest.named_text_rules import braces_finding, secret_text_findings, unknown_name
 from connform.manifest.named_texts import names_in, texts_in
 from connform.manifest.references import REFERENCE

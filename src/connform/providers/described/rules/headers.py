@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from connform.auth.sent_text_rules import header_name_findings
+from connform.auth.kit.sent_text_rules import header_name_findings
 from connform.manifest.rules import Finding, KeyPath
 from connform.providers.described.rules.declared import Declared
 

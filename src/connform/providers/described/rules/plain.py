@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from connform.auth.sent_text_rules import PLAIN_SECRET, is_secret_in_plain, sent_texts
+from connform.auth.kit.sent_text_rules import PLAIN_SECRET, is_secret_in_plain, sent_texts
 from connform.manifest.harmless import holds_token
 from connform.manifest.named_texts import texts_in
 from connform.manifest.rules import Finding, KeyPath
