@@ -35,9 +35,16 @@ def test_readme_names_exit_code(code: ExitCode) -> None:
     assert f"| {int(code)} |" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", [*VERBS, *PROVIDERS, *METHODS])
+@pytest.mark.parametrize("name", list(dict.fromkeys([*VERBS, *PROVIDERS, *METHODS])))
 def test_manifest_page_names_everything_built_in(name: str) -> None:
     assert name in (ROOT / "docs" / "manifest.md").read_text(encoding="utf-8")
+
+
+def test_manifest_page_has_the_keys_of_each_method() -> None:
+    text = (ROOT / "docs" / "manifest.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| \[`(\w+)`\]\(auth\.md#[\w-]+\) \|(.*)\|$", text, re.MULTILINE)
+    stated = {name: set(re.findall(r"`(\w+)`", keys)) for name, keys in rows}
+    assert stated == {name: set(method.shape.properties) for name, method in METHODS.items()}
 
 
 def _backends() -> list[str]:

@@ -166,6 +166,7 @@ CODES: dict[str, tuple[Severity, str]] = {
     "incomplete-client-certificate": (Severity.ERROR, "a client certificate needs its key, and the other way round"),
     "no-refresh-token": (Severity.WARNING, "this connection gets no refresh token"),
     "no-pkce": (Severity.WARNING, "codes of a login that PKCE does not protect"),
+    "secret-in-query": (Severity.WARNING, "a secret in the query, where the API takes it in a header"),
     "nothing-expected": (Severity.WARNING, "a check that counts an error as ready"),
     "foreign-revoke-url": (Severity.WARNING, "grants are revoked at another server than the one that gives them"),
     "unused-template": (Severity.WARNING, "a template that no connection uses"),

@@ -5,11 +5,16 @@ Layer 2, no IO.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from connform.auth.described.kinds import JWT
 from connform.auth.kit.inline import InlineMethod
-from connform.auth.kit.inline_client import CLIENT, JWT_KEYS
+from connform.auth.kit.inline_client import CLIENT, JWT_KEYS, token_header_findings
 from connform.auth.kit.jwt_settings import PRIVATE_KEY
 from connform.auth.kit.shapes import SECRET_HEADERS
 from connform.auth.kit.signed_jwt import SIGNED_JWT
+from connform.manifest.rules import Finding
 from connform.manifest.shape import Shape
 
 _SHAPE = Shape(
@@ -24,4 +29,10 @@ _SHAPE = Shape(
     required=("jwt", PRIVATE_KEY),
     description="A JWT that is signed here for each few minutes.",
 )
-METHOD = InlineMethod(SIGNED_JWT, _SHAPE, defaults={"headers": {"Authorization": "Bearer {jwt}"}})
+
+
+def _rules(auth: Mapping[str, Any]) -> Iterator[Finding]:
+    yield from token_header_findings(auth, (), JWT)
+
+
+METHOD = InlineMethod(SIGNED_JWT, _SHAPE, rules=_rules)

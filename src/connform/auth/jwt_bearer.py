@@ -11,7 +11,7 @@ from typing import Any
 from connform.auth.kit.client import parameter_findings
 from connform.auth.kit.granted_token import URLS_WITH_QUERY
 from connform.auth.kit.inline import InlineMethod
-from connform.auth.kit.inline_client import CLIENT, TOKEN_URL
+from connform.auth.kit.inline_client import CLIENT, TOKEN_URL, token_header_findings
 from connform.auth.kit.jwt_settings import PRIVATE_KEY
 from connform.auth.kit.obtained_token import OBTAINED_TOKEN
 from connform.manifest.rules import Finding
@@ -30,6 +30,7 @@ def _rules(auth: Mapping[str, Any]) -> Iterator[Finding]:
     yield from parameter_findings(auth.get("token_params", ()), ("token_params",))
     if "client_id" not in auth and "issuer" not in auth["jwt"]:
         yield Finding("missing-key", ("jwt",), "nothing says who signs: write `issuer`, or `client_id` beside `jwt`")
+    yield from token_header_findings(auth)
 
 
 METHOD = InlineMethod(OBTAINED_TOKEN, _SHAPE, defaults={"flow": "jwt_bearer"}, rules=_rules)

@@ -10,7 +10,7 @@ from typing import Any
 
 from connform.auth.kit.granted_token import GRANTED_TOKEN
 from connform.auth.kit.inline import InlineMethod
-from connform.auth.kit.inline_client import CLIENT, jwt_findings
+from connform.auth.kit.inline_client import CLIENT, assertion_findings
 from connform.manifest.rules import Finding
 from connform.manifest.urls import URL
 
@@ -31,7 +31,7 @@ _SHAPE = GRANTED_TOKEN.shape._replace(
 
 def _rules(auth: Mapping[str, Any]) -> Iterator[Finding]:
     yield from GRANTED_TOKEN.rules(auth)
-    yield from jwt_findings(auth, needs_jwt=auth.get("client_auth") == "private_key_jwt")
+    yield from assertion_findings(auth)
 
 
 METHOD = InlineMethod(GRANTED_TOKEN, _SHAPE, rules=_rules, endpoints=("authorize_url", "token_url"))

@@ -5,7 +5,7 @@ Layer 1, no IO.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 
 from connform.manifest.harmless import shown_name
@@ -36,6 +36,14 @@ def unknown_name(path: KeyPath, name: str, known: Collection[str]) -> Finding:
     names = Names(list(islice(known, _MAX_KNOWN)))
     detail = f"`{{{shown_name(name)}}}` stands for nothing here; known: {names}" if known else _NO_NAMES
     return Finding("unknown-placeholder", path, detail, names.did_you_mean(name))
+
+
+def unsent_findings(path: KeyPath, texts: Iterable[str], name: str, secrets: Collection[str]) -> Iterator[Finding]:
+    """Yield a finding if texts are given and none has a name; a text with an unknown name has a finding of its own."""
+    named = [names_in(text) for text in texts]
+    if named and {*secrets}.issuperset(*named):
+        detail = f"no header or parameter has `{{{name}}}`: write it where the API expects it"
+        yield Finding("missing-key", path, detail)
 
 
 def secret_text_findings(path: KeyPath, text: str, secrets: Collection[str], *, what: str) -> Iterator[Finding]:

@@ -204,14 +204,17 @@ def _collect(shape: Shape, value: Mapping[str, Any], selection: _Selection) -> t
 
 
 def properties_of_branches(shape: Shape, *, described: bool = True) -> dict[str, Schema]:
-    """Return the schemas of the keys of all branches; a key with different schemas accepts any value."""
+    """Return the schemas of the keys of all branches; a key with different schemas accepts any value, unless all are secret references."""
     found: dict[str, list[Schema]] = {}
     for branch in shape.branches.values():
         for key, schema in _collect(branch, {}, _Selection(partial=True, described=described))[0].items():
             schemas = found.setdefault(key, [])
             schemas += [] if schema in schemas else [schema]
     # The empty schema accepts everything; the others are for the suggestions of editors.
-    return {key: found[0] if len(found) == 1 else {"anyOf": [*found, {}]} for key, found in found.items()}
+    return {
+        key: schemas[0] if len(schemas) == 1 or all("x-secret" in one for one in schemas) else {"anyOf": [*schemas, {}]}
+        for key, schemas in found.items()
+    }
 
 
 def discriminator_schema(shape: Shape, *, described: bool = True) -> Schema:

@@ -27,6 +27,9 @@ _PROVIDER_PROSE = frozenset(
 )
 """The keys of entries of `providers:` whose values are sentences, patterns, or URLs with names in them."""
 
+_PAIR = {"username", "password"}
+"""The keys of plain texts in which somebody may have written a secret itself (RFC 7617)."""
+
 
 def add_source_lines(
     found: Sequence[Diagnostic], sources: Sequence[Source], vocabulary: Vocabulary, stores: Mapping[str, Entry]
@@ -48,7 +51,7 @@ def _with_provider_keys(public: Public, vocabulary: Vocabulary) -> Public:
     """Return the rules with the keys of entries of `providers:`; values of other keys in them, such as headers, stay masked."""
     known = set(_keys_in(vocabulary.providers().shape.properties))
     return public._replace(
-        keys={*public.keys, *known}, shown={*public.shown, *known}, prose={*public.prose, *_PROVIDER_PROSE}
+        keys={*public.keys, *known}, shown={*public.shown, *known} - _PAIR, prose={*public.prose, *_PROVIDER_PROSE}
     )
 
 

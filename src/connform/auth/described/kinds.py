@@ -14,8 +14,6 @@ JWT = "jwt"
 """The name of a signed JWT in header texts."""
 CLIENT_SECRET = "client_secret"  # noqa: S105  (the name of a secret)
 """The secret by which an app authenticates with `client_auth` `basic` or `body`."""
-BEARER_TEXT = {"Authorization": "Bearer {access_token}"}
-"""The header of an obtained token, if the entry names none (RFC 6750 §2.1)."""
 FLOWS_WITH_CONSENT = frozenset({"authorization_code", "device_code"})
 """The flows in which a person consents."""
 _TOKEN_REQUEST = frozenset({"scopes", "client_auth", "token_format", "token_params", "jwt"})

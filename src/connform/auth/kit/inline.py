@@ -9,7 +9,9 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from connform.auth.described.definition import NO_VALUES
+from connform.auth.described.kinds import ACCESS_TOKEN, JWT
 from connform.auth.interface import AuthInputs, AuthMethod, MethodKind, SecretUse
+from connform.auth.kit.sent_text_rules import sent_text_findings
 from connform.http.settings import Credential
 from connform.manifest.named_text_rules import secret_text_findings
 from connform.manifest.named_texts import names_in, texts_in
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 
 Words = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 """Returns the keys of a definition that the keys under `auth:` stand for."""
+
+
+_IN_PLAIN = "a secret seems to stand here in plain: write a reference beside it, and its name here, such as `{api_key}`"
 
 
 class InlineMethod(AuthMethod):
@@ -61,8 +66,9 @@ class InlineMethod(AuthMethod):
         return self._shape
 
     def rules(self, auth: Mapping[str, Any]) -> Iterator[Finding]:
-        """Yield the findings of the method, and those of its secrets that nothing sends."""
+        """Yield the findings of the method, and of what it sends."""
         yield from self._rules(auth)
+        yield from sent_text_findings(auth, _IN_PLAIN)
 
     def judge(self, key: str, secret: Secret) -> None:
         """Require a secret that the kind of method can use."""
@@ -94,8 +100,14 @@ def text_findings(
         for path, text in texts_in((key,), auth.get(key)):
             used.update(names_in(text))
             yield from secret_text_findings(path, text, [*secrets, *known], what="header")
+    yield from secret_findings(auth, secrets, used)
+
+
+def secret_findings(auth: Mapping[str, Any], secrets: Collection[str], used: Collection[str]) -> Iterator[Finding]:
+    """Yield the secrets that no text names, and those that a text names and nothing gives."""
+    misspelt = {*used} - {*secrets, ACCESS_TOKEN, JWT}  # what looks unused may be one of these
     for name in secrets:
-        if name in auth and name not in used:
+        if name in auth and name not in used and not misspelt:
             yield Finding(
                 "unused-part", (name,), f"no text has `{{{name}}}`: remove the secret, or send it", at_key=True
             )

@@ -5,14 +5,16 @@ Layer 2, no IO.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from connform.auth.described.kinds import ACCESS_TOKEN
 from connform.auth.kit.client import CLIENT_SECRET, client_findings
 from connform.auth.kit.granted_token import GRANTED_TOKEN, URLS_WITH_QUERY
 from connform.auth.kit.jwt_settings import PRIVATE_KEY
 from connform.auth.kit.shapes import CLIENT_AUTH, SECRET_HEADERS
 from connform.auth.kit.token_shapes import JWT, TOKEN_PARAMS
+from connform.manifest.named_text_rules import secret_text_findings, unsent_findings
 from connform.manifest.references import REFERENCE
 from connform.manifest.rules import Finding
 from connform.manifest.shape import Schema
@@ -48,7 +50,23 @@ def inline_client_findings(auth: Mapping[str, Any], *urls: str) -> Iterator[Find
         if key in auth:
             yield from url_findings(auth[key], (key,), query=key in URLS_WITH_QUERY)
     yield from client_findings(auth)
+    yield from assertion_findings(auth)
+
+
+def assertion_findings(auth: Mapping[str, Any]) -> Iterator[Finding]:
+    """Yield what is wrong with the JWT of a client, and with the headers that carry its token."""
     yield from jwt_findings(auth, needs_jwt=auth.get("client_auth") == "private_key_jwt")
+    yield from token_header_findings(auth)
+
+
+def token_header_findings(
+    auth: Mapping[str, Any], secrets: Collection[str] = (), name: str = ACCESS_TOKEN
+) -> Iterator[Finding]:
+    """Yield what is wrong with the headers that carry a token, which has a name in texts, and further secrets."""
+    headers = auth.get("headers", {})
+    for header, text in headers.items():
+        yield from secret_text_findings(("headers", header), text, [name, *secrets], what="header")
+    yield from unsent_findings(("headers",), headers.values(), name, secrets)
 
 
 def jwt_findings(auth: Mapping[str, Any], *, needs_jwt: bool) -> Iterator[Finding]:

@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator, Mapping
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from connform.auth.described.kinds import JWT
 from connform.auth.interface import AuthInputs, MethodKind, SecretUse
 from connform.auth.kit.jwt_settings import judge_key, key_name, signer
 from connform.auth.kit.jwt_signer import JwtSigner
-from connform.auth.kit.sent_secrets import placement_of
+from connform.auth.kit.token_placement import placed_lines
 from connform.http.settings import NO_LINES, Credential, HeaderLines
 from connform.secret import Secret
 
@@ -78,13 +79,8 @@ class SignedJwt(MethodKind):
 
     def credential(self, inputs: AuthInputs) -> Credential:
         """Return the credential that signs a JWT before the present one ends."""
-        placement = placement_of(inputs.settings)
-        made = signer(inputs, audience=inputs.client.base_url)
-
-        def lines(token: Secret) -> HeaderLines:
-            return placement.lines({**inputs.secrets, "jwt": token}, inputs.values)
-
-        return SignedJwtCredential(made, lines, placement.scheme)
+        lines, scheme = placed_lines(inputs, JWT)
+        return SignedJwtCredential(signer(inputs, audience=inputs.client.base_url), lines, scheme)
 
 
 SIGNED_JWT = SignedJwt()

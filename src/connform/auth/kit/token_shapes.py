@@ -5,6 +5,7 @@ Layer 2, no IO.
 
 from __future__ import annotations
 
+from connform.auth.kit.shapes import HEADER_MESSAGE, HEADER_NAME
 from connform.manifest.schema_parts import JSON, URL_TEXT, closed, names
 from connform.manifest.shape import Schema
 
@@ -96,6 +97,7 @@ LOGIN = closed(
             "type": "object",
             "description": "Its headers, each a constant, then at most one `{secret}` or `{jwt}` at its end.",
             "maxProperties": 16,
+            "propertyNames": names(HEADER_NAME, HEADER_MESSAGE),
             "additionalProperties": _TEXT,
         },
         "token_at": {

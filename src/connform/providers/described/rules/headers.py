@@ -8,13 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from connform.auth.kit.sent_text_rules import header_name_findings
 from connform.manifest.rules import Finding, KeyPath
 from connform.providers.described.rules.declared import Declared
-
-_OF_THE_MESSAGE = frozenset(
-    {"host", "cookie", "content-length", "content-type", "transfer-encoding", "connection", "upgrade", "te", "trailer", "expect"}
-)  # fmt: skip
-"""Headers that frame and route the message (RFC 9110 §7, RFC 9112 §6), or say something else."""
 
 
 def plain_findings(declared: Declared) -> Iterator[Finding]:
@@ -30,21 +26,6 @@ def plain_findings(declared: Declared) -> Iterator[Finding]:
         yield from _both_findings(
             ("query",), query, ("auth", name, "query"), {key: key for key in method.get("query", {})}
         )
-
-
-def header_name_findings(path: KeyPath, headers: Mapping[str, Any]) -> Iterator[Finding]:
-    """Yield the headers at a path that belong to the message, and those that stand there twice."""
-    seen: dict[str, str] = {}
-    for header in headers:
-        here, lower = (*path, header), header.lower()
-        if lower in _OF_THE_MESSAGE or lower.startswith("proxy-"):
-            yield Finding("bad-name", here, "this header belongs to the HTTP message itself: remove it", at_key=True)
-        first = seen.setdefault(lower, header)
-        if first != header:
-            other = ((*path, first),)
-            yield Finding(
-                "duplicate-name", here, "the case of a header's name says nothing: keep one", at_key=True, related=other
-            )
 
 
 def _both_findings(

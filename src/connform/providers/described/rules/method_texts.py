@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from connform.auth.described.kinds import ACCESS_TOKEN, JWT, kind_of, obtains_token
-from connform.manifest.named_text_rules import braces_finding, secret_text_findings, unknown_name
+from connform.manifest.named_text_rules import braces_finding, secret_text_findings, unknown_name, unsent_findings
 from connform.manifest.named_texts import names_in, texts_in
 from connform.manifest.rules import Finding, KeyPath
 from connform.providers.described.rules.declared import Declared
@@ -27,10 +27,14 @@ def method_text_findings(declared: Declared) -> Iterator[Finding]:
 
 def _method_findings(declared: Declared, path: KeyPath, method: Mapping[str, Any]) -> Iterator[Finding]:
     secrets, kind = list(method.get("secrets", {})), kind_of(method)
-    sent = [*secrets, *([ACCESS_TOKEN] if obtains_token(kind) else []), *([JWT] if kind == "jwt" else [])]
+    obtained = ACCESS_TOKEN if obtains_token(kind) else JWT if kind == "jwt" else ""
+    sent = [*secrets, *([obtained] if obtained else [])]
     for key, what in (("headers", "header"), ("query", "parameter")):
         for name, text in method.get(key, {}).items() if kind != "none" else ():
             yield from secret_text_findings((*path, key, name), text, sent, what=what)
+    if obtained:
+        texts = (text for key in ("headers", "query") for text in method.get(key, {}).values())
+        yield from unsent_findings(path, texts, obtained, secrets)
     yield from _pair_findings(declared, (*path, "basic"), method.get("basic", {}), secrets)
     for place, text in texts_in((*path, "token_params"), method.get("token_params")):
         yield from _filled_findings(declared, place, text, secrets)
@@ -54,7 +58,7 @@ def _login_findings(
 def _plain_findings(declared: Declared, path: KeyPath, text: str, known: Collection[str]) -> Iterator[Finding]:
     """Yield what is wrong with a text in which values and settings alone may stand."""
     yield from braces_finding(path, text)
-    extra = {"client_id", "scope", "token_url"} if JWT in path else set()
+    extra = {"client_id", "scope"} if JWT in path else set()
     for name in dict.fromkeys(names_in(text)):
         if name in declared.secrets:
             yield misplaced_secret(path, name)

@@ -10,9 +10,10 @@ from typing import Any
 
 from connform.auth.described.kinds import CLIENT_SECRET, KEYS, NEEDED, kind_of, obtains_token
 from connform.auth.kit.client import parameter_findings
+from connform.auth.kit.login_rules import login_findings
+from connform.auth.kit.sent_text_rules import header_name_findings
 from connform.manifest.rules import Finding, KeyPath
 from connform.providers.described.rules.declared import Declared
-from connform.providers.described.rules.headers import header_name_findings
 
 _COMMON = frozenset({"use", "secrets", "headers", "query", "flow", "root"})
 _SHOWN = {"static": "a method that sends its secrets as they are", "none": "`none`", "jwt": "a method that sends a JWT"}
@@ -27,6 +28,7 @@ def method_findings(declared: Declared) -> Iterator[Finding]:
         strays = list(_stray_findings(path, method, kind))
         yield from strays or _findings(path, method, kind)
         yield from header_name_findings((*path, "headers"), method.get("headers", {}))
+        yield from header_name_findings((*path, "login", "headers"), method.get("login", {}).get("headers", {}))
 
 
 def _stray_findings(path: KeyPath, method: Mapping[str, Any], kind: str) -> Iterator[Finding]:
@@ -56,7 +58,7 @@ def _findings(path: KeyPath, method: Mapping[str, Any], kind: str) -> Iterator[F
                 detail = f"a method that sends nothing has no `{key}`: remove it, or `none`"
                 yield Finding("unknown-key", (*path, key), detail, at_key=True)
     elif kind == "login":
-        yield from _login_findings((*path, "login"), method["login"])
+        yield from login_findings((*path, "login"), method["login"])
     elif kind == "static":
         yield from _static_findings(path, method)
     if obtains_token(kind) and "secrets" not in method and method.get("client_auth") in _SECRET_AUTH:
@@ -88,20 +90,6 @@ def _client_findings(path: KeyPath, method: Mapping[str, Any], kind: str) -> Ite
     elif "pkce" in method:
         detail = "whoever steals the code of a login on its way can use it: keep this for a server that refuses PKCE"
         yield Finding("no-pkce", (*path, "pkce"), detail, at_key=True)
-
-
-def _login_findings(path: KeyPath, login: Mapping[str, Any]) -> Iterator[Finding]:
-    if "json" in login and "form" in login:
-        detail = "`json` and `form` both say what the body is: keep one of them"
-        yield Finding("unknown-key", (*path, "form"), detail, at_key=True, related=((*path, "json"),))
-    lifetime = list(login.get("lifetime", ()))
-    if len(lifetime) > 1:
-        detail = f"`{lifetime[0]}` and `{lifetime[1]}` both say how long the token is valid: keep one of them"
-        yield Finding("unknown-key", (*path, "lifetime", lifetime[1]), detail, at_key=True)
-    elif "lifetime" in login and not lifetime:
-        yield Finding(
-            "missing-key", (*path, "lifetime"), "write `seconds`, `seconds_at` or `time_at`, or remove `lifetime`"
-        )
 
 
 def _static_findings(path: KeyPath, method: Mapping[str, Any]) -> Iterator[Finding]:

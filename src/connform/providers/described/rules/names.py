@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from connform.auth.described.kinds import ACCESS_TOKEN, JWT, kind_of
 from connform.manifest.rules import Finding, KeyPath
 from connform.manifest.settings import SETTINGS
 from connform.providers.described.rules.declared import ORIGIN, Declared
@@ -35,8 +36,17 @@ def name_findings(declared: Declared) -> Iterator[Finding]:
         elif name in CONNECTION_KEYS:
             yield _taken(("settings", name), f"a connection has the key `{name}` already")
     for method, one in declared.methods.items():
+        made = (
+            {}
+            if kind_of(one) == "static"
+            else {ACCESS_TOKEN: "the token that is obtained", JWT: "the JWT that is signed"}
+        )
         for name in one.get("secrets", {}):
-            yield from _secret_findings(declared, ("auth", method, "secrets", name), name)
+            here = ("auth", method, "secrets", name)
+            if name in made:
+                yield _taken(here, f"`{{{name}}}` stands for {made[name]}")
+            else:
+                yield from _secret_findings(declared, here, name)
 
 
 def _secret_findings(declared: Declared, path: KeyPath, name: str) -> Iterator[Finding]:

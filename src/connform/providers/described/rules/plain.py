@@ -9,14 +9,12 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from connform.auth.kit.sent_text_rules import PLAIN_SECRET, is_secret_in_plain, sent_texts
 from connform.manifest.harmless import holds_token
 from connform.manifest.named_texts import texts_in
 from connform.manifest.rules import Finding, KeyPath
 from connform.providers.described.rules.declared import Declared
 
-_DETAIL = "a secret seems to stand here in plain: declare it under `secrets`, and write its name, such as `{token}`, at the end of a header"
-_NAME_OF_SECRETS = re.compile(r"(?:.*[-_])?(?:authorization|(?:api)?key|token|secret|password)", re.IGNORECASE)
-"""Names whose whole text is a credential, such as `Authorization` (RFC 9110 §11.6.2) and `X-Api-Key`."""
 _PARAMETER_OF_SECRETS = re.compile(r"[?&;](?:api_?key|(?:\w+_)?(?:token|secret)|password)=[^&;{]", re.IGNORECASE)
 
 
@@ -24,7 +22,7 @@ def plain_secret_findings(declared: Declared) -> Iterator[Finding]:
     """Yield the texts that hold a secret in plain."""
     for path, is_secret in _judged(declared):
         if is_secret:
-            yield Finding("plaintext-secret", path, _DETAIL)
+            yield Finding("plaintext-secret", path, PLAIN_SECRET)
 
 
 def _judged(declared: Declared) -> Iterator[tuple[KeyPath, bool]]:
@@ -32,9 +30,8 @@ def _judged(declared: Declared) -> Iterator[tuple[KeyPath, bool]]:
         yield path, _is_in_address(text)
     for url in declared.urls:
         yield url.path, _is_in_address(url.text)
-    for path, name, text in _sent(declared):
-        is_constant = "{" not in text and _NAME_OF_SECRETS.fullmatch(name) is not None
-        yield path, is_constant or holds_token(text, or_id=True)
+    for path, text in _sent(declared):
+        yield path, is_secret_in_plain(str(path[-1]), text)
     check: Any = declared.node["check"]
     yield ("check", "path"), _is_in_address(check["path"])
     for index, text in enumerate(declared.node.get("safe_posts", ())):
@@ -42,16 +39,12 @@ def _judged(declared: Declared) -> Iterator[tuple[KeyPath, bool]]:
     yield from _in_body(("check", "json"), check.get("json"))
 
 
-def _sent(declared: Declared) -> Iterator[tuple[KeyPath, str, str]]:
-    """Yield the texts that are sent, each with its path and the name of its header, parameter or key."""
+def _sent(declared: Declared) -> Iterator[tuple[KeyPath, str]]:
+    """Yield the texts that are sent, each with its path, which ends with the name of its header, parameter or key."""
     for key in ("headers", "query"):
-        for name, text in declared.node.get(key, {}).items():
-            yield (key, name), name, text
+        yield from texts_in((key,), declared.node.get(key))
     for method, one in declared.methods.items():
-        for key in ("headers", "query", "basic", "token_params", "login"):
-            for path, text in texts_in(("auth", method, key), one.get(key)):
-                if path[-1] != "url":
-                    yield path, str(path[-1]), text
+        yield from sent_texts(("auth", method), one)
 
 
 def _in_body(path: KeyPath, value: Any) -> Iterator[tuple[KeyPath, bool]]:

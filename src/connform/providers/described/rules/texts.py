@@ -32,7 +32,7 @@ def text_findings(declared: Declared) -> Iterator[Finding]:
 
 def misplaced_secret(path: KeyPath, name: str) -> Finding:
     """Return the finding of a secret where none may stand."""
-    detail = f"`{name}` is a secret, which belongs to a method of `auth`: never in a URL, a value, a plain header, the check or a hint"
+    detail = f"`{name}` is a secret, which a method of `auth` sends: never in a URL, a value, a plain header, a claim, the check or a hint"
     return Finding("misplaced-secret", path, detail)
 
 

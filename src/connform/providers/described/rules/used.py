@@ -46,6 +46,5 @@ def _unused_secrets(declared: Declared) -> Iterator[Finding]:
         used = _names_of(one) | ({CLIENT_SECRET} if "flow" in one else set())
         for name in one.get("secrets", {}):
             if name not in used:
-                where = "the flow sends `client_secret` alone" if "flow" in one else f"no header has `{{{name}}}`"
-                detail = f"{where}: remove the secret, or send it"
+                detail = f"no text of the method has `{{{name}}}`: remove the secret, or send it"
                 yield Finding("unused-part", ("auth", method, "secrets", name), detail, at_key=True)
