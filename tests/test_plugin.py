@@ -85,10 +85,11 @@ def test_every_promised_name_is_there() -> None:
 NOT_OFFERED = {
     "connform.environment.variables": "all variables, for `env://` alone",
     "connform.environment.variable_if_set": "all variables, for `env://` alone",
-    "connform.http.header.problem_of": "the rule for a client secret of OAuth",
     "connform.http.net.deadline": "a read is limited from outside",
     "connform.manifest.document_schema.NAME": "a part of ENVIRONMENT",
     "connform.manifest.proxy.PROXY": "a part of NETWORK_KEYS",
+    "connform.manifest.named_texts.names_in": "for texts of auth methods that a connection describes itself",
+    "connform.manifest.named_texts.texts_in": "the same",
     "connform.manifest.repository.repository_of": "where the policy file of `exec://` is",
     "connform.secrets.kit.command.run": "offered as `run_program`",
     "connform.secrets.kit.file_reader.is_in_proc": "`read_file` calls it",
@@ -136,4 +137,4 @@ def _is_shared(module: str) -> bool:
         return module.startswith("connform.secrets.kit.")
     if module.startswith("connform.providers."):
         return module in ("connform.providers.interface", "connform.providers.answers")
-    return module.startswith("connform") and not module.startswith("connform.auth.oauth")
+    return module.startswith("connform") and not module.startswith(("connform.auth.oauth", "connform.auth.kit"))

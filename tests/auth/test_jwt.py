@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, r
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat, PublicFormat
 
-from connform.auth.jwt import JwtSigner, JwtTemplate
-from connform.auth.signing_key import ALGORITHMS, load_key
+from connform.auth.kit.jwt_signer import JwtSigner, JwtTemplate
+from connform.auth.kit.signing_key import ALGORITHMS, load_key
 from connform.errors import ConnectionFailed, InterfaceMisused
 from connform.secret import Secret
 from tests.conftest import require_library
@@ -191,6 +191,14 @@ def test_a_secret_without_the_member_is_refused(text: str) -> None:
 def test_a_symmetric_or_long_lived_jwt_is_never_signed(changes: dict[str, Any]) -> None:
     with pytest.raises(InterfaceMisused):
         signer(TEMPLATE._replace(**changes), pem_of(RSA))
+
+
+@pytest.mark.parametrize("thumbprint", ["0F", "x" * 64, "0F:" * 20])
+def test_a_thumbprint_that_is_none_is_an_error(thumbprint: str) -> None:
+    """SHA-1 fingerprints have 40 digits."""
+    with pytest.raises(ConnectionFailed) as raised:
+        signer(TEMPLATE._replace(thumbprint=thumbprint), pem_of(RSA))
+    assert (raised.value.fault.name, "SHA-256" in raised.value.message) == ("config_invalid", True)
 
 
 def test_a_bug_in_the_library_shows_no_key(monkeypatch: pytest.MonkeyPatch) -> None:

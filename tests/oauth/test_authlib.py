@@ -12,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat, PublicFormat
 
-from connform.auth.jwt import JwtSigner, JwtTemplate
+from connform.auth.kit.jwt_signer import JwtSigner, JwtTemplate
 from connform.auth.oauth.client_authentication import App
 from connform.auth.oauth.token_endpoint import TokenEndpoint
 from connform.auth.tokens.client_credentials import ClientCredentials

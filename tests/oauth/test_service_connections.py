@@ -79,7 +79,7 @@ def test_a_service_that_signs(tmp_path: Path, lasting_provider: Provider) -> Non
         "client_id": "service-key",
         "client_auth": "private_key_jwt",
         "private_key": "env://SERVICE_KEY",
-        "jwt": {"alg": "ES256", "audience": provider.origin},
+        "jwt": {"alg": "ES256", "audience": provider.origin, "thumbprint": ":".join(["0F"] * 32)},
         "token_url": f"{provider.origin}/connect/token",
         "scopes": ["profile"],
     }

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from connform.auth.jwt import JwtSigner, JwtTemplate
+from connform.auth.kit.jwt_signer import JwtSigner, JwtTemplate
 from connform.auth.oauth.client_authentication import App
 from connform.auth.oauth.server import TokenOptions
 from connform.auth.oauth.token_answer import Tokens

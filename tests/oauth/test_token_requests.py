@@ -11,12 +11,12 @@ from urllib.parse import parse_qs
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from connform.auth.jwt import JwtSigner, JwtTemplate
+from connform.auth.kit.jwt_signer import JwtSigner, JwtTemplate
+from connform.auth.kit.signed_jwt import SignedJwtCredential
 from connform.auth.oauth.client_authentication import App
 from connform.auth.oauth.server import AuthorizationServer, TokenOptions
 from connform.auth.oauth.token_answer import EndpointFailed
 from connform.auth.oauth.token_endpoint import TokenEndpoint
-from connform.auth.signed_jwt import SignedJwtCredential
 from connform.auth.tokens.client_credentials import ClientCredentials
 from connform.auth.tokens.interface import TokenRequest
 from connform.auth.tokens.jwt_bearer import JwtBearer

@@ -9,7 +9,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from connform.auth.jwt import JwtSigner, JwtTemplate
+from connform.auth.kit.jwt_signer import JwtSigner, JwtTemplate
 from connform.auth.oauth.client_authentication import App
 from connform.auth.oauth.token_endpoint import TokenEndpoint
 from connform.database.memory import MemoryStore

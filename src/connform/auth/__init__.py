@@ -14,26 +14,26 @@ from connform.registry import LazyTable
 if TYPE_CHECKING:
     from connform.auth.interface import AuthMethod
 
-_MODULES = {
-    "api_key": "api_key",
-    "oauth2": "own_oauth2",
-    "bearer": "bearer",
-    "basic": "basic",
-    "headers": "headers",
-    "query": "query",
-    "client_credentials": "client_credentials",
-    "jwt_bearer": "jwt_bearer",
-    "jwt": "own_jwt",
-    "login": "login",
-    "device_code": "device_code",
-    "none": "none",
-}
-"""Name of a method → the module that has it as `METHOD`."""
+_NAMES = (
+    "api_key",
+    "oauth2",
+    "bearer",
+    "basic",
+    "headers",
+    "query",
+    "client_credentials",
+    "jwt_bearer",
+    "jwt",
+    "login",
+    "device_code",
+    "none",
+)
+"""The names of the methods: each is `METHOD` of the module of that name."""
 
 
 def _load(name: str) -> AuthMethod:
-    method: AuthMethod = import_module(f"connform.auth.{_MODULES[name]}").METHOD
+    method: AuthMethod = import_module(f"connform.auth.{name}").METHOD
     return method
 
 
-METHODS: Mapping[str, AuthMethod] = LazyTable(_MODULES, _load)
+METHODS: Mapping[str, AuthMethod] = LazyTable(_NAMES, _load)

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from connform.auth.inline import InlineMethod
-from connform.auth.sent_secrets import SENT_SECRETS
+from connform.auth.kit.inline import InlineMethod
+from connform.auth.kit.sent_secrets import SENT_SECRETS
 from connform.manifest.references import REFERENCE
 from connform.manifest.rules import Finding
 from connform.manifest.shape import Shape

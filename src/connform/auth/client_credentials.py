@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from connform.auth.client import CLIENT_SECRET
-from connform.auth.inline import InlineMethod
-from connform.auth.inline_client import CLIENT, TOKEN_URL, inline_client_findings
-from connform.auth.obtained_token import OBTAINED_TOKEN
+from connform.auth.kit.client import CLIENT_SECRET
+from connform.auth.kit.inline import InlineMethod
+from connform.auth.kit.inline_client import CLIENT, TOKEN_URL, inline_client_findings
+from connform.auth.kit.obtained_token import OBTAINED_TOKEN
 from connform.manifest.rules import Finding
 from connform.manifest.shape import Shape
 

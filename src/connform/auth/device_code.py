@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from connform.auth.inline import InlineMethod
-from connform.auth.inline_client import CLIENT, TOKEN_URL, inline_client_findings
-from connform.auth.oauth2 import OAUTH2
+from connform.auth.kit.granted_token import GRANTED_TOKEN
+from connform.auth.kit.inline import InlineMethod
+from connform.auth.kit.inline_client import CLIENT, TOKEN_URL, inline_client_findings
 from connform.manifest.rules import Finding
 from connform.manifest.shape import Shape
 from connform.manifest.urls import URL
@@ -19,11 +19,11 @@ _URLS = ("issuer", "token_url", "device_authorization_url", "refresh_url", "revo
 _SHAPE = Shape(
     properties={
         **CLIENT,
-        "issuer": OAUTH2.shape.properties["issuer"],
+        "issuer": GRANTED_TOKEN.shape.properties["issuer"],
         "token_url": TOKEN_URL,
         "device_authorization_url": {**URL, "description": "The device authorization endpoint (RFC 8628 §3.1)."},
         "refresh_url": {**URL, "description": "Where refresh tokens are sent; default: `token_url`."},
-        "revoke_url": OAUTH2.shape.properties["revoke_url"],
+        "revoke_url": GRANTED_TOKEN.shape.properties["revoke_url"],
     },
     required=("client_id",),
     description="A person's consent on another device, for hosts without a browser.",
@@ -34,4 +34,4 @@ def _rules(auth: Mapping[str, Any]) -> Iterator[Finding]:
     yield from inline_client_findings(auth, *_URLS)
 
 
-METHOD = InlineMethod(OAUTH2, _SHAPE, rules=_rules, endpoints=("device_authorization_url", "token_url"))
+METHOD = InlineMethod(GRANTED_TOKEN, _SHAPE, rules=_rules, endpoints=("device_authorization_url", "token_url"))

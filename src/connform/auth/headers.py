@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from connform.auth.inline import InlineMethod, text_findings
-from connform.auth.sent_secrets import SENT_SECRETS
-from connform.auth.shapes import SECRET_HEADERS
+from connform.auth.kit.inline import InlineMethod, text_findings
+from connform.auth.kit.sent_secrets import SENT_SECRETS
+from connform.auth.kit.shapes import SECRET_HEADERS
 from connform.manifest.references import REFERENCE
 from connform.manifest.rules import Finding
 from connform.manifest.shape import Shape

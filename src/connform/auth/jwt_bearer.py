@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from connform.auth.client import parameter_findings
-from connform.auth.inline import InlineMethod
-from connform.auth.inline_client import CLIENT, TOKEN_URL
-from connform.auth.jwt_settings import PRIVATE_KEY
-from connform.auth.oauth2 import URLS_WITH_QUERY
-from connform.auth.obtained_token import OBTAINED_TOKEN
+from connform.auth.kit.client import parameter_findings
+from connform.auth.kit.granted_token import URLS_WITH_QUERY
+from connform.auth.kit.inline import InlineMethod
+from connform.auth.kit.inline_client import CLIENT, TOKEN_URL
+from connform.auth.kit.jwt_settings import PRIVATE_KEY
+from connform.auth.kit.obtained_token import OBTAINED_TOKEN
 from connform.manifest.rules import Finding
 from connform.manifest.shape import Shape
 from connform.manifest.urls import url_findings

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from connform.auth.inline import InlineMethod
-from connform.auth.inline_client import CLIENT, JWT_KEYS, jwt_findings
-from connform.auth.jwt_settings import PRIVATE_KEY
-from connform.auth.obtained_token import OBTAINED_TOKEN
-from connform.auth.token_shapes import LOGIN
+from connform.auth.kit.inline import InlineMethod
+from connform.auth.kit.inline_client import CLIENT, JWT_KEYS, jwt_findings
+from connform.auth.kit.jwt_settings import PRIVATE_KEY
+from connform.auth.kit.obtained_token import OBTAINED_TOKEN
+from connform.auth.kit.token_shapes import LOGIN
 from connform.manifest.named_texts import names_in, texts_in
 from connform.manifest.references import REFERENCE
 from connform.manifest.rules import Finding

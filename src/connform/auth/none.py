@@ -5,8 +5,8 @@ Layer 2, no IO.
 
 from __future__ import annotations
 
-from connform.auth.inline import InlineMethod
-from connform.auth.sent_secrets import SENT_SECRETS
+from connform.auth.kit.inline import InlineMethod
+from connform.auth.kit.sent_secrets import SENT_SECRETS
 from connform.manifest.shape import Shape
 
 METHOD = InlineMethod(SENT_SECRETS, Shape(description="Nothing: a public API, or a client certificate alone."))

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from connform.auth.inline import InlineMethod
-from connform.auth.sent_secrets import SENT_SECRETS
-from connform.auth.shapes import PARAMETER_NAME
+from connform.auth.kit.inline import InlineMethod
+from connform.auth.kit.sent_secrets import SENT_SECRETS
+from connform.auth.kit.shapes import PARAMETER_NAME
 from connform.manifest.references import REFERENCE
 from connform.manifest.shape import Shape
 

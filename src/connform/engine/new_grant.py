@@ -10,8 +10,8 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from connform.auth import client
 from connform.auth.interface import AuthInputs
+from connform.auth.kit import client
 from connform.auth.oauth.freshness import is_fresh
 from connform.auth.oauth.server import discover
 from connform.auth.oauth.token_answer import AnswerLost, EndpointFailed, GrantRefused, Tokens

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connform.auth.oauth2 import OAUTH2
+from connform.auth.kit.granted_token import GRANTED_TOKEN
 from connform.diagnostics import CODES, Diagnostic
 from connform.engine.load.declared_providers import declared
 from connform.engine.load.manifest import examine
@@ -157,7 +157,7 @@ def test_the_built_in_files_have_no_mistake(name: str) -> None:
 def test_the_names_that_no_secret_may_have_are_those_of_oauth() -> None:
     plain = {
         key
-        for key, schema in OAUTH2.shape.properties.items()
+        for key, schema in GRANTED_TOKEN.shape.properties.items()
         if not (isinstance(schema, dict) and "x-secret" in schema)
     }
     assert plain | {"method"} == AUTH_KEYS

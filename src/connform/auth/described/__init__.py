@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from connform.auth.interface import AuthMethod, MethodKind
 
 _KINDS = {
-    "authorization_code": "oauth2:OAUTH2",
-    "device_code": "oauth2:OAUTH2",
+    "authorization_code": "granted_token:GRANTED_TOKEN",
+    "device_code": "granted_token:GRANTED_TOKEN",
     "client_credentials": "obtained_token:OBTAINED_TOKEN",
     "jwt_bearer": "obtained_token:OBTAINED_TOKEN",
     "login": "obtained_token:OBTAINED_TOKEN",
@@ -31,5 +31,5 @@ def described_method(method: Method) -> AuthMethod:
     from connform.auth.described.method import DescribedMethod  # which imports modules that import this package
 
     module, _, name = _KINDS[method.kind].partition(":")
-    kind: MethodKind = getattr(import_module(f"connform.auth.{module}"), name)
+    kind: MethodKind = getattr(import_module(f"connform.auth.kit.{module}"), name)
     return DescribedMethod(method, kind)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from connform.auth.described.definition import Method
 from connform.auth.interface import AuthInputs, AuthMethod, MethodKind, SecretUse
-from connform.auth.sent_secrets import placement_of
+from connform.auth.kit.sent_secrets import placement_of
 from connform.http.settings import Credential
 from connform.manifest.references import REFERENCE
 from connform.manifest.rules import Finding
@@ -71,13 +71,13 @@ def _shape(method: Method) -> Shape:
     required = tuple(key for key, one in method.secrets.items() if not one.get("optional"))
     if not method.flow:
         return Shape(properties=secrets, required=required, description=method.use)
-    from connform.auth.client import CLIENT_SECRET
-    from connform.auth.oauth2 import CLIENT_KEYS, OAUTH2
+    from connform.auth.kit.client import CLIENT_SECRET
+    from connform.auth.kit.granted_token import CLIENT_KEYS, GRANTED_TOKEN
 
     if method.flow == "authorization_code":
-        client = OAUTH2.shape.properties
-        required = (*OAUTH2.shape.required, *(key for key in required if key != CLIENT_SECRET))
+        client = GRANTED_TOKEN.shape.properties
+        required = (*GRANTED_TOKEN.shape.required, *(key for key in required if key != CLIENT_SECRET))
     else:
-        client = {key: OAUTH2.shape.properties[key] for key in CLIENT_KEYS}
+        client = {key: GRANTED_TOKEN.shape.properties[key] for key in CLIENT_KEYS}
         required = required if "issuer" in method.jwt else ("client_id", *required)
     return Shape(properties={**client, **secrets}, required=required, description=method.use)

@@ -14,7 +14,7 @@ from connform.http.header import HeaderCredential
 from connform.secret import Secret
 
 if TYPE_CHECKING:
-    from connform.auth.jwt import JwtSigner
+    from connform.auth.kit.jwt_signer import JwtSigner
 
 CLIENT_AUTH = ("basic", "body", "private_key_jwt", "tls_client_auth", "none")
 """The ways: in a header, in the body, by a signed JWT, by the connection's client certificate, or by the name alone."""

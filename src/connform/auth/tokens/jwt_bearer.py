@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from connform.auth.jwt import JwtSigner
+from connform.auth.kit.jwt_signer import JwtSigner
 from connform.auth.oauth.token_answer import Tokens
 from connform.auth.oauth.token_endpoint import TokenEndpoint
 from connform.auth.tokens.interface import TokenRequest

@@ -10,8 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from connform.auth.client import SERVER_URLS, server
 from connform.auth.interface import SecretUse
+from connform.auth.kit.client import SERVER_URLS, server
 from connform.auth.oauth.server import AuthorizationServer
 from connform.diagnostics import Span
 from connform.engine.changes.definition_part import recorded_definition
@@ -35,6 +35,8 @@ from connform.secret import MalformedReferenceError, SecretReference
 from connform.secrets.kit.service_account import TOKEN_REFERENCE
 
 _WEB = ("https://", "http://")
+_OF_CONSENT = ("authorize_url", "device_authorization_url")
+"""The endpoints that a person's consent depends on."""
 _NOWHERE = Span("", 1, 1, 1, 1)
 _SERVERS: Mapping[str, Mapping[str, str]] = {
     "awssecrets": {"endpoint_url": "AWS"},
@@ -121,7 +123,8 @@ def sends(spec: Mapping[str, Any]) -> tuple[Send, ...]:
     for key, reference in references.items():
         store = stores.get(reference.scheme)
         send = Send(str(reference), identity_of(reference, store, folder), api)
-        found |= dict.fromkeys(_oauth_sends(send, spec, base) if has_grant else destinations.of(key, send))
+        is_of_client = has_grant and not destinations.is_placed(key)
+        found |= dict.fromkeys(_oauth_sends(send, spec, base) if is_of_client else destinations.of(key, send))
         found |= dict.fromkeys(_store_sends(reference, store))
     for reference in proxy_references(settings).values():
         store = stores.get(reference.scheme)
@@ -152,6 +155,10 @@ class _Destinations:
         if any(use.url for use in uses):
             token = Send("the token that it obtains", _derived_identity(send.identity, "token"), self._api)
             yield from (token._replace(to=self._destination(use)) for use in self._uses if not use.key)
+
+    def is_placed(self, key: str) -> bool:
+        """Whether the method says where in a request to the API a secret is sent."""
+        return any(use.key == key and use.place for use in self._uses)
 
     def _destination(self, use: SecretUse) -> Destination:
         if use.url:
@@ -200,9 +207,9 @@ def _oauth_sends(send: Send, spec: Mapping[str, Any], base: Destination) -> Iter
     for key in SERVER_URLS:
         if url := getattr(servers, key):
             to = base._replace(url=origin_of(url), use=key, client_id=app)
-            if key == "authorize_url":
+            if key in _OF_CONSENT:
                 yield Send(f"the consent to {app}", _derived_identity(send.identity, "consent"), to)
-            else:
+            if key != "authorize_url":  # a browser goes there, and no secret
                 yield (send if send.secret else grant)._replace(to=to)
     yield grant
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from connform.auth import client
 from connform.auth.interface import AuthInputs
+from connform.auth.kit import client
 from connform.auth.oauth import pending_refresh
 from connform.auth.oauth.token_answer import GrantRefused
 from connform.auth.oauth.token_endpoint import TokenEndpoint

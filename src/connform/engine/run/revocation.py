@@ -5,7 +5,7 @@ Layer 3, no IO but what `discover` asks of an issuer.
 
 from __future__ import annotations
 
-from connform.auth import client
+from connform.auth.kit import client
 from connform.auth.oauth.server import AuthorizationServer, discover, same_origin
 from connform.engine.load.catalog import provider_of
 from connform.errors import Refused

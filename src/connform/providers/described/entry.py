@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from connform.auth.shapes import PLAIN_HEADERS, PLAIN_QUERY
+from connform.auth.kit.shapes import PLAIN_HEADERS, PLAIN_QUERY
 from connform.manifest.document_schema import NAME
 from connform.manifest.schema_parts import (
     JSON,

@@ -5,7 +5,7 @@ Layer 2, no IO.
 
 from __future__ import annotations
 
-from connform.auth.shapes import HEADER_MESSAGE, HEADER_NAME
+from connform.auth.kit.shapes import HEADER_MESSAGE, HEADER_NAME
 from connform.manifest.schema_parts import PATTERN, closed, listed, names, sentence
 from connform.manifest.shape import Schema
 from connform.providers.body_schema import BODY_SCHEMA

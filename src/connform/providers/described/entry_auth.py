@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from connform.auth.shapes import BASIC_PAIR, CLIENT_AUTH, SCOPE, SECRET_HEADERS, SECRET_QUERY
-from connform.auth.token_shapes import JWT, LOGIN, TOKEN_PARAMS
+from connform.auth.kit.shapes import BASIC_PAIR, CLIENT_AUTH, SCOPE, SECRET_HEADERS, SECRET_QUERY
+from connform.auth.kit.token_shapes import JWT, LOGIN, TOKEN_PARAMS
 from connform.manifest.schema_parts import URL_TEXT, closed, listed, named, sentence
 from connform.manifest.shape import Schema
 

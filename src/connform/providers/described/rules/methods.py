@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from connform.auth.client import parameter_findings
 from connform.auth.described.kinds import CLIENT_SECRET, KEYS, NEEDED, kind_of, obtains_token
+from connform.auth.kit.client import parameter_findings
 from connform.manifest.rules import Finding, KeyPath
 from connform.providers.described.rules.declared import Declared
 from connform.providers.described.rules.headers import header_name_findings

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from connform.auth.oauth2 import URLS_WITH_QUERY
+from connform.auth.kit.granted_token import URLS_WITH_QUERY
 from connform.manifest.named_text_rules import MAX_NAMES
 from connform.manifest.named_texts import expand, expand_url, names_in
 from connform.manifest.rules import Finding, KeyPath

@@ -10,12 +10,13 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from connform.auth.interface import AuthInputs
-from connform.auth.jwt_settings import signer
+from connform.auth.kit.jwt_settings import signer
 from connform.errors import ConnectionFailed
 from connform.http.header import problem_of
 from connform.manifest.named_texts import expand, names_in
 from connform.manifest.rules import Finding, KeyPath
 from connform.secret import Secret
+from connform.tracebacks import hidden_frames
 
 if TYPE_CHECKING:
     from connform.auth.oauth.client_authentication import App
@@ -111,9 +112,10 @@ def token_options(inputs: AuthInputs) -> TokenOptions:
 def filled(value: Any, inputs: AuthInputs) -> Any:
     """Return plain data with the names in its texts filled in; a text that names a secret becomes a `Secret`."""
     if isinstance(value, str):
-        secrets = {name: inputs.secrets[name].reveal() for name in names_in(value) if name in inputs.secrets}
-        text = expand(value, {**inputs.values, **secrets})
-        return Secret(text) if secrets else text
+        named = [name for name in names_in(value) if name in inputs.secrets]
+        with hidden_frames():
+            clear = expand(value, {**inputs.values, **{name: inputs.secrets[name].reveal() for name in named}})
+            return Secret(clear) if named else clear
     if isinstance(value, Mapping):
         return {key: filled(one, inputs) for key, one in value.items()}
     return [filled(one, inputs) for one in value] if isinstance(value, list | tuple) else value

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from connform.auth.private_key_pem import NO_KEY, Problem, find_block
+from connform.auth.kit.private_key_pem import NO_KEY, Problem, find_block
 from connform.errors import ConnectionFailed
 from connform.secret import Secret
 from connform.tracebacks import hidden_frames

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from connform.auth.client import CLIENT_SECRET, client_findings
-from connform.auth.jwt_settings import PRIVATE_KEY
-from connform.auth.oauth2 import OAUTH2, URLS_WITH_QUERY
-from connform.auth.shapes import CLIENT_AUTH, SECRET_HEADERS
-from connform.auth.token_shapes import JWT, TOKEN_PARAMS
+from connform.auth.kit.client import CLIENT_SECRET, client_findings
+from connform.auth.kit.granted_token import GRANTED_TOKEN, URLS_WITH_QUERY
+from connform.auth.kit.jwt_settings import PRIVATE_KEY
+from connform.auth.kit.shapes import CLIENT_AUTH, SECRET_HEADERS
+from connform.auth.kit.token_shapes import JWT, TOKEN_PARAMS
 from connform.manifest.references import REFERENCE
 from connform.manifest.rules import Finding
 from connform.manifest.shape import Schema
@@ -21,10 +21,10 @@ from connform.manifest.urls import URL, url_findings
 JWT_KEYS: Schema = {**JWT, "required": ["alg"]}
 """The schema of `jwt`, whose key is always `private_key`."""
 CLIENT: dict[str, Any] = {
-    "client_id": OAUTH2.shape.properties["client_id"],
-    CLIENT_SECRET: OAUTH2.shape.properties[CLIENT_SECRET],
+    "client_id": GRANTED_TOKEN.shape.properties["client_id"],
+    CLIENT_SECRET: GRANTED_TOKEN.shape.properties[CLIENT_SECRET],
     PRIVATE_KEY: {**REFERENCE, "description": "A secret reference to the private key, in PEM, that signs JWTs."},
-    "scopes": OAUTH2.shape.properties["scopes"],
+    "scopes": GRANTED_TOKEN.shape.properties["scopes"],
     "client_auth": {**CLIENT_AUTH, "default": "basic"},
     "jwt": JWT_KEYS,
     "token_params": TOKEN_PARAMS,

@@ -10,8 +10,8 @@ from typing import Any
 
 from connform.auth.described.kinds import ACCESS_TOKEN, BEARER_TEXT
 from connform.auth.interface import AuthInputs
-from connform.auth.placement import Placement
-from connform.auth.sent_secrets import placement_of
+from connform.auth.kit.placement import Placement
+from connform.auth.kit.sent_secrets import placement_of
 from connform.http.settings import HeaderLines
 from connform.secret import Secret
 

@@ -14,7 +14,7 @@ from connform.manifest.named_texts import expand, names_in
 from connform.secret import Secret
 
 if TYPE_CHECKING:
-    from connform.auth.jwt import JwtSigner
+    from connform.auth.kit.jwt_signer import JwtSigner
 
 PRIVATE_KEY = "private_key"
 """The name of the secret, if the settings name none."""
@@ -37,7 +37,7 @@ def signer(inputs: AuthInputs, *, audience: str) -> JwtSigner:
     Raises:
         ConnectionFailed: `secret_malformed`, no usable key; `config_invalid`, a library is missing.
     """
-    from connform.auth.jwt import MAX_LIFETIME_S, JwtSigner, JwtTemplate
+    from connform.auth.kit.jwt_signer import MAX_LIFETIME_S, JwtSigner, JwtTemplate
 
     settings, said = inputs.settings, inputs.settings["jwt"]
     client_id = settings.get("client_id", "")

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from connform.auth import client
 from connform.auth.described.kinds import ACCESS_TOKEN
 from connform.auth.interface import AuthInputs, MethodKind, SecretUse
-from connform.auth.jwt_settings import key_name, signer
-from connform.auth.sent_secrets import placement_of
-from connform.auth.token_placement import placed_lines, token_placement
+from connform.auth.kit import client
+from connform.auth.kit.jwt_settings import key_name, signer
+from connform.auth.kit.sent_secrets import placement_of
+from connform.auth.kit.token_placement import placed_lines, token_placement
 from connform.http.settings import Credential
 from connform.manifest.named_texts import names_in, texts_in
 from connform.secret import Secret
@@ -82,7 +82,7 @@ def _request(inputs: AuthInputs) -> TokenRequest:
 
 
 def _login_call(inputs: AuthInputs, bound_to: Mapping[str, Any]) -> TokenRequest:
-    from connform.auth.sent_secrets import SentSecretsCredential
+    from connform.auth.kit.sent_secrets import SentSecretsCredential
     from connform.auth.tokens.login_answer import TokenLifetime
     from connform.auth.tokens.login_call import LoginCall
 

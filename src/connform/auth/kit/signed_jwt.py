@@ -10,9 +10,9 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from connform.auth.interface import AuthInputs, MethodKind, SecretUse
-from connform.auth.jwt import JwtSigner
-from connform.auth.jwt_settings import judge_key, key_name, signer
-from connform.auth.sent_secrets import placement_of
+from connform.auth.kit.jwt_settings import judge_key, key_name, signer
+from connform.auth.kit.jwt_signer import JwtSigner
+from connform.auth.kit.sent_secrets import placement_of
 from connform.http.settings import NO_LINES, Credential, HeaderLines
 from connform.secret import Secret
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from connform.auth.oauth.server import AuthorizationServer
 
 _USED_SHARE = 0.5
-"""The share of its lifetime for which a JWT is used: a fifth of it lies in the past (`auth/jwt.py`), and requests take time."""
+"""The share of its lifetime for which a JWT is used: a fifth of it lies in the past (`jwt_signer.py`), and requests take time."""
 
 
 class SignedJwtCredential(Credential):
