@@ -13,7 +13,6 @@ HANDED_OVER = {
     "engine/export.py",
     "engine/login.py",
     "database/cipher.py",
-    "database/token_rows.py",
 }
 """Where a secret leaves other than by `auth/` and `http/`: to another program, sealed, or to who reads it; and `secrets/` logs into stores."""
 

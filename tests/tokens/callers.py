@@ -22,7 +22,7 @@ _PAUSE_S = 0.02
 
 def _thread(ready: Any, ends_at: float, seen: Counter[str]) -> None:
     with ready.client() as client:
-        while time.monotonic() < ends_at:
+        while not seen or time.monotonic() < ends_at:
             try:
                 seen[str(client.get("/me").status_code)] += 1
             except Exception as error:  # noqa: BLE001  (whatever comes is counted)
@@ -32,7 +32,7 @@ def _thread(ready: Any, ends_at: float, seen: Counter[str]) -> None:
 
 async def _task(ready: Any, ends_at: float, seen: Counter[str]) -> None:
     async with ready.async_client() as client:
-        while time.monotonic() < ends_at:
+        while not seen or time.monotonic() < ends_at:
             try:
                 seen[str((await client.get("/me")).status_code)] += 1
             except Exception as error:  # noqa: BLE001  (whatever comes is counted)

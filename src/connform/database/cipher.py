@@ -75,16 +75,19 @@ class Cipher:
             access, refresh = json.loads(opened)
             return Grant(facts, Secret(access), Secret(refresh) if refresh is not None else None)
 
-    def seal_token(self, token: Secret, associated_data: bytes) -> bytes:
-        """Return an issued token, encrypted. Decryption needs the same associated data."""
+    def seal_token(self, token: Secret, obtained_with: Secret, associated_data: bytes) -> bytes:
+        """Return an issued token and the digest of the secrets that obtained it, encrypted. Decryption needs the same associated data."""
         with hidden_frames():
-            return self._seal(token.reveal().encode(), associated_data)
+            return self._seal(json.dumps([token.reveal(), obtained_with.reveal()]).encode(), associated_data)
 
-    def open_token(self, sealed: bytes, associated_data: bytes) -> Secret | None:
-        """Return what `seal_token` was given; `None` if the key, the record or its associated data are others."""
+    def open_token(self, sealed: bytes, associated_data: bytes) -> tuple[Secret, Secret] | None:
+        """Return both as they were given to `seal_token`; `None` if the key, the record or its associated data are others."""
         with hidden_frames():
             opened = self._open(sealed, associated_data)
-            return None if opened is None else Secret(opened.decode())
+            if opened is None:
+                return None
+            token, obtained_with = json.loads(opened)
+            return Secret(token), Secret(obtained_with)
 
     def _seal(self, plain: bytes, associated_data: bytes) -> bytes:
         nonce = os.urandom(_NONCE_BYTES)

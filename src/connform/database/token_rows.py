@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from connform.database.grant_rows import time_of
 from connform.issued_token import IssuedToken, TokenFacts
-from connform.secret import Secret
-from connform.tracebacks import hidden_frames
 
 if TYPE_CHECKING:
     from connform.database.cipher import Cipher
@@ -45,19 +43,16 @@ def row_of(token: IssuedToken, cipher: Cipher, stamp: bytes) -> tuple[Any, ...]:
         expires_at.timestamp() if expires_at else None,
         " ".join(scopes),
     )
-    with hidden_frames():
-        content = Secret(json.dumps([token.access_token.reveal(), token.obtained_with.reveal()]))
-        return (*row, cipher.seal_token(content, _associated_data(row, stamp)))
+    return (*row, cipher.seal_token(token.access_token, token.obtained_with, _associated_data(row, stamp)))
 
 
 def token_of(row: Sequence[Any], cipher: Cipher) -> IssuedToken | None:
     """Return the token of a row: the values of `COLUMNS`, then its stamp or `None`; `None` if it can't be decrypted."""
     *facts, sealed, stamp = row
-    content = cipher.open_token(bytes(sealed), _associated_data(facts, bytes(stamp or b"")))
-    if content is None:
+    opened = cipher.open_token(bytes(sealed), _associated_data(facts, bytes(stamp or b"")))
+    if opened is None:
         return None
-    with hidden_frames():
-        access_token, obtained_with = map(Secret, json.loads(content.reveal()))
+    access_token, obtained_with = opened
     connection, binding, obtained, expires, scopes = facts
     token_facts = TokenFacts(time_of(obtained), None if expires is None else time_of(expires), tuple(scopes.split()))
     return IssuedToken(connection, binding, access_token, token_facts, obtained_with)
