@@ -35,7 +35,7 @@ def test_readme_names_exit_code(code: ExitCode) -> None:
     assert f"| {int(code)} |" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", [*VERBS, *PROVIDERS, *METHODS])
+@pytest.mark.parametrize("name", list(dict.fromkeys([*VERBS, *PROVIDERS, *METHODS])))
 def test_manifest_page_names_everything_built_in(name: str) -> None:
     assert name in (ROOT / "docs" / "manifest.md").read_text(encoding="utf-8")
 
