@@ -9,6 +9,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from connform.auth.described.kinds import JWT
 from connform.auth.interface import AuthInputs, AuthMethod
 from connform.auth.kit.client import filled
 from connform.auth.kit.jwt_settings import key_name, signer
@@ -71,7 +72,7 @@ def _lines(method: AuthMethod, inputs: AuthInputs) -> HeaderLines | None:
     if _gets_token(method):
         return placed_lines(inputs)[0](_CHANGES)
     if _jwt(inputs.settings):
-        return placement_of(inputs.settings).lines({**inputs.secrets, "jwt": _CHANGES}, inputs.values)
+        return placed_lines(inputs, JWT)[0](_CHANGES)
     credential = method.credential(inputs)
     return None if credential.is_renewable else credential.headers()
 
@@ -108,7 +109,7 @@ def _login_call(inputs: AuthInputs, key: SyntheticKey | None) -> LoginCall:
     login = inputs.settings["login"]
     url = inputs.server.login_url or login["url"]
     body = next((key for key in ("form", "json") if key in login), "")
-    lines = placement_of(login).lines({**inputs.secrets, "jwt": _CHANGES}, inputs.values)
+    lines = placement_of(login).lines({**inputs.secrets, JWT: _CHANGES}, inputs.values)
     lifetime = login.get("lifetime", {})
     return LoginCall(
         url,
