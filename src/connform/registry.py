@@ -41,6 +41,10 @@ class LazyTable(Mapping[str, T]):
             raise KeyError(name)
         return self._load(name)
 
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return the value of a name; the default for one that isn't known."""
+        return self._load(name) if name in self._names else default
+
     def __contains__(self, name: object) -> bool:
         return name in self._names
 
@@ -82,8 +86,9 @@ def find(name: str, table: Mapping[str, T], kind: PluginKind) -> T | None:
         ConnectionFailed: `plugin_error`: the plug-in can't be loaded, lacks a member of its protocol, or two packages offer
             the name.
     """
-    if name in table:
-        return table[name]
+    built_in = table.get(name)
+    if built_in is not None:
+        return built_in
     points = _entry_points(kind.group).get(name, ())
     if not points:
         return None

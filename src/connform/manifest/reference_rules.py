@@ -45,8 +45,9 @@ def check_references(
         vocabulary: backends and their grammars.
         schemes: the allowed schemes: backends and stores.
     """
+    effective = entry.effective
     for path in paths:
-        text = _value(entry.effective, path)
+        text = _value(effective, path) if path[0] in effective else None
         if not isinstance(text, str):
             continue
         try:

@@ -61,6 +61,7 @@ def provider_of(connection: Connection) -> Provider:
     return provider(connection.provider, connection.definition)
 
 
+@cache
 def backend(name: str) -> Backend:
     """Return a secret backend by its name, which comes from a valid manifest."""
     return _installed(name, find(name, BACKENDS, BACKEND_PLUGINS))
@@ -80,9 +81,18 @@ def depends_on_folder(name: str) -> bool:
 
 def auth_method(settings: Mapping[str, Any], definition: Definition = None) -> AuthMethod:
     """Return the auth method of an effective and valid connection; `definition` as for `provider`."""
-    name = settings["auth"]["method"]
-    own = own_methods(settings.get("provider", DEFAULT_PROVIDER), definition)
-    return _installed(name, own.get(name) or find(name, METHODS, AUTH_PLUGINS))
+    of_provider, name = settings.get("provider", DEFAULT_PROVIDER), settings["auth"]["method"]
+    if definition is None:
+        return _known_method(of_provider, name)
+    return _installed(name, own_methods(of_provider, definition).get(name))
+
+
+@cache
+def _known_method(of_provider: str, name: str) -> AuthMethod:
+    """Return a method of a built-in or installed provider; raises if its shape is no Shape."""
+    found = _installed(name, own_methods(of_provider).get(name) or find(name, METHODS, AUTH_PLUGINS))
+    _ = found.shape
+    return found
 
 
 def own_methods(name: str, definition: Definition = None) -> Mapping[str, AuthMethod]:

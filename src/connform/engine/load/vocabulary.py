@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from connform.providers.interface import Provider
     from connform.secret import SecretReference
 
+_PROVIDER_NAMES = frozenset(PROVIDERS)
 _ANY = Shape(extensible=True)
 """The shape of a plug-in that isn't used, or can't be loaded: any keys."""
 _UNKNOWN_KEYS = Shape(properties={"auth": {"type": "object"}}, extensible=True)
@@ -156,27 +157,34 @@ def _declare(known: Vocabulary, definitions: Mapping[str, Definition]) -> Vocabu
     return known._replace(connection=connection, rules=partial(_rules, definitions=definitions))
 
 
+@cache
+def _provider_with_shape(name: str) -> Provider:
+    """Return a built-in or installed provider; raises if its shape is no Shape."""
+    found = provider(name)
+    _ = found.shape
+    return found
+
+
 def _rules(
     connection: Mapping[str, Any], definitions: Mapping[str, Definition] = MappingProxyType({})
 ) -> Iterator[Finding]:
-    yield from check_settings(connection)
+    if "tls" in connection or "proxy" in connection:
+        yield from check_settings(connection)
     name, refresh_scope = connection.get("provider", DEFAULT_PROVIDER), ""
     definition = definitions.get(name)
     if name in definitions and definition is None:
         return  # the mistakes of its entry are reported
     try:
-        used = provider(name, definition)
-        _ = used.shape  # raises if it is no Shape
+        used = provider(name, definition) if definition is not None else _provider_with_shape(name)
         yield from used.rules(connection)
         refresh_scope = getattr(used, "refresh_scope", "")
-        if name not in PROVIDERS:
+        if name not in _PROVIDER_NAMES:
             class_of(used, connection)  # raises if that of a plug-in is wrong
     except ConnectionFailed as failure:  # a bug of a plug-in
         yield Finding(PLUGIN_ERROR, ("provider",), failure.message, failure.hint)
     auth = connection["auth"]
     try:
         method = auth_method(connection, definition)
-        _ = method.shape
         for finding in method.rules(auth):
             related = tuple(("auth", *path) for path in finding.related)
             yield Finding(

@@ -69,13 +69,12 @@ class AddressBook:
         """Return where settings stand in the URLs of a connection."""
         return self._places(*_row(settings))
 
-    def needed_settings(self, environment: str, method: str) -> tuple[str, ...]:
-        """Return the settings that a connection with an auth method needs in an environment, besides those of the root."""
-        return self._needed(environment, method)[1]
+    def settings_of(self, environment: str, method: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return the settings that a connection with an auth method needs in an environment.
 
-    def root_settings(self, environment: str, method: str) -> tuple[str, ...]:
-        """Return the settings that the root needs, unless the connection gives it itself."""
-        return self._needed(environment, method)[0]
+        The first ones are those of the root, which a connection that gives the root itself doesn't need; the others are the rest.
+        """
+        return self._needed(environment, method)
 
     def _given(self, settings: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
         return tuple([(name, settings[name]) for name in self._definition.settings if name in settings])

@@ -48,11 +48,15 @@ class DescribedProvider:
 
     def rules(self, connection: Mapping[str, Any]) -> Iterator[Finding]:
         """Yield findings about the OAuth client and the root that a connection gives itself."""
-        method = connection["auth"]["method"]
-        if method in self.definition.auth:
-            yield from self._method_findings(connection["auth"])
+        auth = connection["auth"]
+        method = auth["method"]
+        described = self.definition.auth.get(method)
+        if described is not None and (described.query or "redirect_uri" in auth):
+            yield from self._method_findings(auth, described)
         name = connection.get("environment", self._addresses.default_environment)
-        of_root, needed = self._addresses.root_settings(name, method), self._addresses.needed_settings(name, method)
+        of_root, needed = self._addresses.settings_of(name, method)
+        if not (of_root or needed or "base_url" in connection):
+            return
         if of_root and self._addresses.environment(name).own_root == "besides":
             yield from self._root_findings(connection, name, of_root)
         if of_root or needed:
@@ -116,8 +120,7 @@ class DescribedProvider:
         """The header of the first method that sends one."""
         return next((header for method in self.definition.auth.values() for header in method.headers), "")
 
-    def _method_findings(self, auth: Mapping[str, Any]) -> Iterator[Finding]:
-        method = self.definition.auth[auth["method"]]
+    def _method_findings(self, auth: Mapping[str, Any], method: Method) -> Iterator[Finding]:
         if method.query and (others := [name for name, one in self.definition.auth.items() if not one.query]):
             detail = f"a key in the query is in the logs of servers and proxies; `{others[0]}` sends none there"
             yield Finding("secret-in-query", ("auth", "method"), detail)

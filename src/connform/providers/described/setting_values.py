@@ -23,13 +23,13 @@ _MAX_CERTAIN = 200
 def needed_findings(definition: Definition, addresses: AddressBook, connection: Mapping[str, Any]) -> Iterator[Finding]:
     """Yield the settings that the auth method of a connection needs and it doesn't give, and those that nothing uses."""
     name, method = connection.get("environment", addresses.default_environment), connection["auth"]["method"]
-    needed, of_root = addresses.needed_settings(name, method), addresses.root_settings(name, method)
+    of_root, needed = addresses.settings_of(name, method)
     for setting in needed:
         if setting not in connection:
             yield Finding("missing-key", (), f"the auth method `{method}` needs `{setting}`: write it")
     for setting in definition.settings:
         if setting in connection and setting not in (*needed, *of_root):
-            users = [one for one in definition.auth if setting in addresses.needed_settings(name, one)]
+            users = [one for one in definition.auth if setting in addresses.settings_of(name, one)[1]]
             detail = f"the auth method `{method}` doesn't use `{setting}`, which belongs to {' and '.join(f'`{one}`' for one in users)}"
             yield Finding("unknown-key", (setting,), f"{detail}: remove it", at_key=True)
 
@@ -51,7 +51,7 @@ def value_findings(definition: Definition, addresses: AddressBook, settings: Map
             yield Finding(_CODE, (name,), "it is a segment of a path: not empty, `.` or `..`")
     # Labels in front of a domain make a valid host, if it isn't too long.
     if is_right and (places.ends_in_setting or length > _MAX_CERTAIN):
-        needed = addresses.root_settings(settings.get("environment", ""), settings["auth"]["method"])
+        needed, _ = addresses.settings_of(settings.get("environment", ""), settings["auth"]["method"])
         if settings.keys() >= {*needed}:
             yield from _host_findings(places.root, {name: settings[name] for name in needed})
 

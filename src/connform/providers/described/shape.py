@@ -37,8 +37,7 @@ def shape_of(definition: Definition, addresses: AddressBook) -> Shape:
 
 def _branch(definition: Definition, environment: Environment, name: str, addresses: AddressBook) -> Shape:
     methods = definition.auth
-    of_root = [set(addresses.root_settings(name, method)) for method in methods]
-    others = [set(addresses.needed_settings(name, method)) for method in methods]
+    of_root, others = zip(*(map(set, addresses.settings_of(name, method)) for method in methods), strict=True)
     used, always = set().union(*of_root, *others), set.intersection(*others)
     properties: dict[str, Schema | Shape] = {
         key: _setting(setting) for key, setting in definition.settings.items() if key in used
@@ -103,7 +102,8 @@ class _Body:
         definition = self._definition
         regions = list(definition.environments[environment].regions)
         addresses = self._addresses
-        settings = (*addresses.root_settings(environment, method), *addresses.needed_settings(environment, method))
+        of_root, needed = addresses.settings_of(environment, method)
+        settings = (*of_root, *needed)
         return {
             "provider": definition.name,
             "environment": environment,
