@@ -12,9 +12,11 @@ HANDED_OVER = {
     "cli/token.py",
     "engine/export.py",
     "engine/login.py",
+    "engine/run/simulated_api.py",
+    "engine/run/simulated_client.py",
     "database/cipher.py",
 }
-"""Where a secret leaves other than by `auth/` and `http/`: to another program, sealed, or to who reads it; and `secrets/` logs into stores."""
+"""Where a secret leaves other than by `auth/` and `http/`: to another program, sealed, to who reads it, or to the simulator; and `secrets/` logs into stores."""
 
 
 def test_secrets_are_revealed_where_they_leave(pytestconfig: pytest.Config) -> None:

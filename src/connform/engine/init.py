@@ -11,8 +11,7 @@ from importlib.resources import files
 from typing import Any, NamedTuple
 
 from connform import __version__
-from connform.auth import METHODS
-from connform.engine.load.catalog import DEFAULT_PROVIDER, provider
+from connform.engine.load.catalog import DEFAULT_PROVIDER, own_methods, provider
 from connform.manifest.document_schema import NAME
 from connform.providers import catalog_entry
 from connform.secrets import BACKENDS
@@ -111,7 +110,7 @@ def ignore(text: str) -> str:
 
 
 def _credential(answers: Answers) -> Iterator[tuple[str, str]]:
-    shape = METHODS[answers.auth].shape
+    shape = own_methods(DEFAULT_PROVIDER)[answers.auth].shape
     properties: Any = shape.properties
     for key, schema in properties.items():
         if schema.get("x-secret"):  # even if the method doesn't require it: the provider may

@@ -20,7 +20,7 @@ from connform.simulator.clients import Client
 from connform.simulator.credentials import Credentials
 from connform.simulator.faults import ShownFaults
 from connform.simulator.grants import Consent, IssuedGrants
-from connform.simulator.login_calls import LoginCall, LoginCalls
+from connform.simulator.login_calls import LoginCalls, SimulatedLogin
 from connform.simulator.messages import Reply, Request, SeenRequest
 from connform.simulator.oauth import OAuth
 
@@ -204,7 +204,7 @@ class Simulator:
         """
         self._oauth.serve(connection, client, endpoints)
 
-    def serve_login(self, connection: str, call: LoginCall) -> None:
+    def serve_login(self, connection: str, call: SimulatedLogin) -> None:
         """Answer the login call of a connection with a token; any other request to its address is refused."""
         self._logins.add(connection, call)
 

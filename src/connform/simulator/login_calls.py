@@ -23,7 +23,7 @@ _REFUSED = error_reply(401, "login_refused", "The login is not valid.")
 
 
 @dataclass(frozen=True, slots=True)
-class LoginCall:
+class SimulatedLogin:
     """The login of one connection. `repr` shows no secret."""
 
     url: str
@@ -62,9 +62,9 @@ class LoginCalls:
     def __init__(self, credentials: Credentials, token_lifetime_s: float) -> None:
         self._credentials = credentials
         self._token_lifetime_s = token_lifetime_s
-        self._calls: dict[tuple[str, str], dict[str, LoginCall]] = defaultdict(dict)
+        self._calls: dict[tuple[str, str], dict[str, SimulatedLogin]] = defaultdict(dict)
 
-    def add(self, connection: str, call: LoginCall) -> None:
+    def add(self, connection: str, call: SimulatedLogin) -> None:
         """Answer the login of a connection, in place of its former one at this address."""
         self._calls[place_of(call.url)][connection] = call
 
@@ -76,7 +76,7 @@ class LoginCalls:
         call = next((one for one in list(calls.values()) if one.is_made_by(request)), None)
         return _REFUSED if call is None else json_reply(200, self._content(call))
 
-    def _content(self, call: LoginCall) -> Any:
+    def _content(self, call: SimulatedLogin) -> Any:
         lifetime_s = self._token_lifetime_s if call.lifetime_s is None else call.lifetime_s
         content: Any = {}
         if call.seconds_at:

@@ -16,7 +16,7 @@ from connform.simulator.device import VERIFICATION_PATH, DeviceLogins, page
 from connform.simulator.endpoints import KIND_OF_PATH, KINDS, metadata, place_of
 from connform.simulator.grants import Consent, IssuedGrants
 from connform.simulator.messages import NO_STORE, Reply, Request, json_reply
-from connform.simulator.tokens import CLIENT_CREDENTIALS, WITH_PERSON, TokenEndpoint
+from connform.simulator.tokens import CLIENT_CREDENTIALS, WITH_PERSON, SimulatedTokenEndpoint
 
 _CHALLENGE = ("WWW-Authenticate", 'Basic realm="simulator"')
 _INVALID_CLIENT = Reply(401, json_reply(401, {"error": "invalid_client"}).body, headers=(_CHALLENGE, *NO_STORE))
@@ -30,7 +30,7 @@ class OAuth:
         self._grants = grants
         self.devices = DeviceLogins(grants)
         """The logins by device code."""
-        self._tokens = TokenEndpoint(grants, self.devices)
+        self._tokens = SimulatedTokenEndpoint(grants, self.devices)
         self._secrets: dict[str, str] = {}
         self._endpoints: dict[tuple[str, str], tuple[str, str]] = {}
         """Host and path → kind of endpoint, and the server's name."""

@@ -27,7 +27,7 @@ _NEEDED = {
 """Grant → the parameter that it needs."""
 
 
-class TokenEndpoint:
+class SimulatedTokenEndpoint:
     """The token endpoints of all hosts."""
 
     def __init__(self, grants: IssuedGrants, devices: DeviceLogins) -> None:

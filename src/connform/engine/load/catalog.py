@@ -61,7 +61,6 @@ def provider_of(connection: Connection) -> Provider:
     return provider(connection.provider, connection.definition)
 
 
-@cache
 def backend(name: str) -> Backend:
     """Return a secret backend by its name, which comes from a valid manifest."""
     return _installed(name, find(name, BACKENDS, BACKEND_PLUGINS))

@@ -23,7 +23,7 @@ from connform.http.settings import ClientSettings, HeaderLines
 from connform.manifest.model import Connection
 from connform.secret import Secret
 from connform.simulator.accepted import OBTAINED, SentCredential
-from connform.simulator.login_calls import LoginCall
+from connform.simulator.login_calls import SimulatedLogin
 
 if TYPE_CHECKING:
     from connform.simulator import Simulator
@@ -105,13 +105,13 @@ def _check(key: SyntheticKey, inputs: AuthInputs, audience: str) -> Callable[[st
     return lambda token: key.has_signed(token, claims, headers)
 
 
-def _login_call(inputs: AuthInputs, key: SyntheticKey | None) -> LoginCall:
+def _login_call(inputs: AuthInputs, key: SyntheticKey | None) -> SimulatedLogin:
     login = inputs.settings["login"]
     url = inputs.server.login_url or login["url"]
     body = next((key for key in ("form", "json") if key in login), "")
     lines = placement_of(login).lines({**inputs.secrets, JWT: _CHANGES}, inputs.values)
     lifetime = login.get("lifetime", {})
-    return LoginCall(
+    return SimulatedLogin(
         url,
         body,
         revealed(filled(login.get(body, {}), inputs)),
