@@ -27,9 +27,9 @@ from tests.repetitions import given, repeated
 from tests.tokens.service import Service
 from tests.tokens.setting import Shop, credential
 
-SECONDS = given("seconds", 5)
+SECONDS = given("seconds", 3)
 """How long the callers call."""
-KILLS = given("kills", 2)
+KILLS = given("kills", 1)
 """How many holders are killed or stopped, in each state."""
 _FROZEN_AFTER_S = repeated(1.5, 30)
 _HERE = Path(__file__).parent
