@@ -27,7 +27,7 @@ from tests.repetitions import given, repeated
 from tests.tokens.service import Service
 from tests.tokens.setting import Shop, credential
 
-SECONDS = given("seconds", 3)
+SECONDS = given("seconds", 5)
 """How long the callers call."""
 KILLS = given("kills", 1)
 """How many holders are killed or stopped, in each state."""
@@ -71,10 +71,10 @@ def finish(processes: Sequence[subprocess.Popen[str]], service: Service) -> None
     calls = service.called_at
     apart = [later - earlier for earlier, later in pairwise(calls)]
     # of a life of two seconds, a token is used for 1.8
-    assert min(apart) > 1.5, apart
+    assert all(gap_s > 1.5 for gap_s in apart), apart
     assert len(calls) >= SECONDS / 3, calls
     print(
-        f"{seen['200']} answers, {len(calls)} token calls in {SECONDS} s, {min(apart):.2f} s apart at least; late: {late}"
+        f"{seen['200']} answers, {len(calls)} token calls in {SECONDS} s, {min(apart, default=0):.2f} s apart at least; late: {late}"
     )
 
 
