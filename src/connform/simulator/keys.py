@@ -46,7 +46,7 @@ class SyntheticKey:
 
         options: Any = {"require": _TIMES, "verify_aud": False, "verify_iss": False, "verify_sub": False}
         try:
-            held = jwt.decode_complete(
+            held = jwt.PyJWT().decode_complete(
                 token,
                 self._key.public_key(),  # type: ignore[arg-type]  # PyJWT lists the kinds that `_generate` makes
                 algorithms=[self._alg],
