@@ -6,15 +6,18 @@ Layer 3; reads manifests. No network.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
+from connform.diagnostics import Span
 from connform.engine.load.catalog import provider
 from connform.engine.load.declared_providers import declared
 from connform.engine.load.manifest import declared_providers, examine_files
 from connform.engine.load.selection import EVERYTHING
 from connform.engine.report import Report
+from connform.manifest.model import Connection
 from connform.providers import PROVIDERS, catalog_entry
-from connform.providers.described.examples import replay
+from connform.providers.described.examples import answer_of
 from connform.registry import PROVIDERS_GROUP, names, package_of
 
 _POINTER = "/providers/"
@@ -66,6 +69,7 @@ def mistakes(files: Sequence[str] = ()) -> Report:
 def replay_examples(known: KnownProvider) -> Iterator[Replay]:
     """Yield what each example of a definition comes to."""
     entry = known.entry or {}
+    here = Connection("example", known.name, {}, Path(), Span("", 1, 1, 1, 1))
     for number, example in enumerate(entry.get("examples", ()), 1):
-        judged = replay(declared(known.name, entry), example)
-        yield Replay(known.name, number, example["means"], judged)
+        judgement = declared(known.name, entry).judge(here, answer_of(example))
+        yield Replay(known.name, number, example["means"], judgement.fault or "ready")

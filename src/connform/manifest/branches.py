@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from connform.manifest.violations import Finder
 
 
+_MAX_OWNERS = 3
+"""How many values of a discriminator a message names."""
+
+
 class Branch:
     """What a schema requires of objects with one combination of discriminator values."""
 
@@ -87,7 +91,8 @@ class _KeysOfOtherBranches(Mapping[str, str]):
             next((choice for choice in choices if not choice.is_made_by(self._node)), choices[-1])
             for choices in possible
         ]
-        return " or ".join(dict.fromkeys(f"`{choice.key}: {choice.value}`" for choice in missing))
+        owners = list(dict.fromkeys(f"`{choice.key}: {choice.value}`" for choice in missing))
+        return " or ".join([*owners[:_MAX_OWNERS], "another one"] if len(owners) > _MAX_OWNERS else owners)
 
     def __contains__(self, key: object) -> bool:
         return bool(self._possible(key))

@@ -104,6 +104,8 @@ def _parent(key: str, known: Mapping[str, Schema]) -> str:
     return next((name for name, part in known.items() if key in part.get("properties", {})), "")
 
 
+_MAX_LISTED = 20
+"""How many words a message lists."""
 MERGE_KEY = "<<"
 NO_INTERPOLATION = "there is no interpolation here: a reference names where the secret lies"
 
@@ -185,8 +187,9 @@ def _bad_value(error: SchemaViolation, *, suggests: bool) -> Finding:
         guess = similar(value, allowed) if suggests else ""
         hint = "write it without quotes" if guess == value else f"did you mean `{guess}`?"
         code, detail = schema.get("x-code", "unknown-value"), message or f"allowed: {_listing(allowed)}"
-        if code == "unknown-provider" and "/" in value and not guess:
-            guess, hint = value, "declare it under `providers:`, or give the file that does with `-f`"
+        if code == "unknown-provider" and not guess:
+            own = "declare it under `providers:`, or give the file that does with `-f`"
+            guess, hint = value, own if "/" in value else "`connform providers list` lists them all"
         return Finding(code, error.path, detail, hint if guess else "", fix=spelling_variant(value, allowed))
     if error.keyword == "uniqueItems":
         return _repeated_item(error)
@@ -286,4 +289,7 @@ def _name_of_object(path: KeyPath) -> str:
 
 
 def _listing(words: Iterable[object]) -> str:
-    return ", ".join([f"`{word}`" for word in words]) or "none"
+    shown, more = [f"`{word}`" for word in words], ""
+    if len(shown) > _MAX_LISTED:
+        shown, more = shown[:_MAX_LISTED], f" and {len(shown) - _MAX_LISTED} more"
+    return (", ".join(shown) or "none") + more

@@ -1,7 +1,7 @@
 """The published JSON Schemas of shapes, in draft-07, which editors and validators in all languages read. Layer 1, no IO.
 
-Draft-07 has no `unevaluatedProperties`. Each branch is therefore a closed schema in a chain of `if/then/else`, and
-repeats the keys of the object around it. VS Code and yaml-language-server also read `defaultSnippets` and
+Draft-07 has no `unevaluatedProperties`. Each branch is therefore a closed schema behind an `if`, and repeats the keys of
+the object around it. VS Code and yaml-language-server also read `defaultSnippets` and
 `enumDescriptions`, which the draft doesn't have.
 """
 
@@ -42,19 +42,24 @@ class Composer:
             partial: nothing is required.
         """
         key = shape.discriminator
-        properties = {**({key: discriminator_schema(shape)} if key else {}), **above}
-        properties |= {name: self._part(name, part, partial=partial) for name, part in shape.properties.items()}
+        own = {name: self._part(name, part, partial=partial) for name, part in shape.properties.items()}
+        properties = {**({key: {}} if key else {}), **above, **own}
         required = () if partial else (*required_above, *shape.required)
         if not key:
             return _closed(properties, required)
-        undecided = required if shape.default or partial else (key, *required)
-        chain = _closed(properties_of_branches(shape) | properties, undecided)
-        for name, branch in reversed(list(shape.branches.items())):
+        alternatives: list[Schema] = []
+        for name, branch in shape.branches.items():
             chosen: Schema = {"properties": {key: {"const": name}}}
             if partial or name != shape.default:
                 chosen["required"] = [key]
-            chain = {"if": chosen, "then": self._chain(branch, properties, required, partial=partial), "else": chain}
-        return chain
+            alternatives.append({"if": chosen, "then": self._chain(branch, properties, required, partial=partial)})
+        schema: Schema = {"properties": {key: discriminator_schema(shape)}}
+        if partial:  # another layer may choose the branch
+            undecided = _closed(properties_of_branches(shape) | properties, ())
+            alternatives.append({"if": {"required": [key]}, "else": undecided})
+        elif not shape.default:
+            schema["required"] = [key]
+        return {**schema, "allOf": alternatives}
 
     def _part(self, name: str, part: Schema | Shape, *, partial: bool) -> Schema:
         """Return the schema of one key; that of an object becomes a definition."""

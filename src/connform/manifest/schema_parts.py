@@ -44,6 +44,13 @@ def listed(item: Schema, limit: int) -> Schema:
     return {"type": "array", "items": item, "maxItems": limit, "uniqueItems": True}
 
 
+VARIABLES: Schema = {
+    **listed({"type": "string", "pattern": r"^[A-Za-z_][A-Za-z0-9_]*(?!\n)$", "maxLength": 253}, 16),
+    "description": "The environment variables that the vendor's own tools read it from, the usual one first; `init --from-env` knows it by them.",
+}
+"""The schema of the names of environment variables."""
+
+
 def names(pattern: str, message: str) -> Schema:
     """Return the schema of the keys of a mapping."""
     return {"title": "name", "pattern": pattern, "errorMessage": message}

@@ -94,8 +94,8 @@ class Provider(Protocol):
     `refresh_scope`, a text: the scope with which its authorization server issues refresh tokens; `auth_methods`, its own auth
     methods by name, in place of the built-in ones;
     `environment_class(settings)`, which returns `production` or `test` for effective or recorded settings (without it,
-    `environments.class_of_label` says that); and `ready_answer(connection)`, which returns an `Answer` that is judged ready, for
-    the simulator.
+    `environments.class_of_label` says that); and, for the simulator, `ready_answer(connection)`, which returns an `Answer` that is
+    judged ready, and `example_answers(connection)`, which returns answers by what they mean: a key of `connform.faults.FAULTS`.
     """
 
     @property

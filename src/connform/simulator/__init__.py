@@ -58,8 +58,8 @@ class Simulator:
         self._accepted = AcceptedCredentials(self._credentials.is_token)
         self._oauth = OAuth(self._grants)
         self._logins = LoginCalls(self._credentials, token_lifetime_s)
-        self._api = SimulatedApi(self._credentials, self._accepted, self._oauth, self._logins)
         self._faults = ShownFaults()
+        self._api = SimulatedApi(self._credentials, self._accepted, self._oauth, self._logins, self._faults.replies)
         self.secrets: dict[str, tuple[Mapping[str, Any], Mapping[str, Secret]]] = {}
         """Connection → the settings that its synthetic secrets were made for, and the secrets: all clients of a connection share them."""
         self._requests: deque[SeenRequest] = deque(maxlen=_REMEMBERED_REQUESTS)
@@ -189,6 +189,18 @@ class Simulator:
     ) -> None:
         """Answer requests with a valid credential so from now on; hosts of iinked Sign answer as documented."""
         self._api.replies[host.lower(), method, path] = Reply(status, body, content_type, tuple(headers))
+
+    def reply_to_fault(
+        self,
+        host: str,
+        fault: str,
+        status: int,
+        content_type: str,
+        body: bytes,
+        headers: Sequence[tuple[str, str]] = (),
+    ) -> None:
+        """Show a fault of `host` so from now on; `auth_rejected` is also what a request without a valid credential gets."""
+        self._faults.replies[host.lower(), fault] = Reply(status, body, content_type, tuple(headers))
 
     def accept(self, connection: str, credential: SentCredential) -> None:
         """Accept what a connection sends to its API, in place of what it sent before; other requests to that API are refused."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from threading import Lock
 from typing import Any
 
@@ -31,12 +31,19 @@ class SimulatedApi:
     """One iinked Sign per host name; on hosts that are not the vendor's, all other paths get `replies` or a plain `200`."""
 
     def __init__(
-        self, credentials: Credentials, accepted: AcceptedCredentials, oauth: OAuth, logins: LoginCalls
+        self,
+        credentials: Credentials,
+        accepted: AcceptedCredentials,
+        oauth: OAuth,
+        logins: LoginCalls,
+        refusals: Mapping[tuple[str, str], Reply],
     ) -> None:
+        """Take what judges requests, and the replies of hosts to faults, of which `auth_rejected` is for wrong credentials."""
         self._credentials = credentials
         self._accepted = accepted
         self._oauth = oauth
         self._logins = logins
+        self._refusals = refusals
         self._counts: dict[tuple[str, str], int] = {}
         self._lock = ProcessLocal(Lock)
         self.replies: dict[tuple[str, str, str], Reply] = {}
@@ -75,7 +82,9 @@ class SimulatedApi:
         return self._credentials.accepts_in_any_header(request)
 
     def _denial(self, request: Request) -> Reply:
-        return TOKEN_ENDED if self._credentials.token_has_ended(request) else DENIED
+        if self._credentials.token_has_ended(request):
+            return TOKEN_ENDED
+        return self._refusals.get((request.host, "auth_rejected"), DENIED)
 
     def list_items(self, request: Request, kind: str) -> Reply:
         """`POST /packages/list` [api/packages/list], `POST /templates/list` [api/templates/list]."""

@@ -61,6 +61,8 @@ class ShownFaults:
     def __init__(self) -> None:
         self._faults: dict[tuple[str, str], tuple[str, float]] = {}
         """By host and path (empty for every path): the fault, and how often it will still be shown."""
+        self.replies: dict[tuple[str, str], Reply] = {}
+        """Host and fault → how that host shows it; `REPLIES` has how all others do."""
 
     def show(self, host: str, path: str, fault: str, times: float) -> None:
         """Show a fault from now on, so many times; an empty one ends it.
@@ -81,7 +83,7 @@ class ShownFaults:
         fault = self._fault_of(request)
         if not fault:
             return answer(request)
-        reply = REPLIES[fault]
+        reply = self.replies.get((request.host, fault)) or REPLIES[fault]
         match reply.delivery:
             case Delivery.LATE:
                 return replace(answer(request), delivery=Delivery.LATE)

@@ -18,7 +18,7 @@ class Method(NamedTuple):
     use: str = ""
     """When to choose it."""
     secrets: Mapping[str, Mapping[str, Any]] = NO_VALUES
-    """The keys under `auth:` that take secret references, each with `optional`."""
+    """The keys under `auth:` that take secret references, each with `optional` and `variables`."""
     headers: Mapping[str, str] = NO_VALUES
     """Header → its text, with at most one secret at its end."""
     query: Mapping[str, str] = NO_VALUES

@@ -34,6 +34,8 @@ def definition_part(connection: Connection) -> dict[str, Any] | None:
     instance = provider_of(connection).instance(connection)
     method = connection.settings["auth"]["method"]
     described = {key: value for key, value in entry["auth"][method].items() if key not in _NOT_RECORDED}
+    if "secrets" in described:
+        described["secrets"] = {name: _without_variables(one) for name, one in described["secrets"].items()}
     auth = _filled(described, instance.values) | {key: getattr(instance, key) for key in _URLS if key in described}
     if "login" in auth:
         auth["login"]["url"] = instance.login_url
@@ -57,6 +59,10 @@ def recorded_definition(spec: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return the part of a specification as an entry of `providers:`; `None` where there is none."""
     part = spec.get(DEFINITION)
     return None if part is None else {**part, "title": "", "root": spec["base_url"], "answers": []}
+
+
+def _without_variables(secret: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in secret.items() if key != "variables"}
 
 
 def _filled(value: Any, values: Mapping[str, str]) -> Any:

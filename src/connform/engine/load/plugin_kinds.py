@@ -127,6 +127,7 @@ PROVIDER_PLUGINS = PluginKind(
         "check_request": CheckRequest,
         "judge": Judgement,
         "ready_answer": Answer,
+        "example_answers": Mapping,
         "environment_class": str,
     },
     {

@@ -23,6 +23,7 @@ from connform.secret import Secret
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from connform.providers.interface import Answer
     from connform.secret import SecretReference
     from connform.simulator import Simulator
 
@@ -36,20 +37,21 @@ class SyntheticSecrets:
         self._simulator = simulator
 
     def prepare(self, connections: Iterable[Connection]) -> None:
-        """Have the simulator give each check an answer that its provider judges ready."""
+        """Have the simulator answer as the provider of each connection says: ready checks, and refusals."""
         for connection in connections:
             with suppress(ConnectionFailed):  # a bug of a plug-in, which the check reports
-                self._expect_ready(connection)
+                self._play_answers(connection)
 
-    def _expect_ready(self, connection: Connection) -> None:
+    def _play_answers(self, connection: Connection) -> None:
         api = provider_of(connection)
-        ready_answer = getattr(api, "ready_answer", None)
-        if ready_answer is not None:
-            request, answer = api.check_request(connection), ready_answer(connection)
-            url = urlsplit(f"{api.instance(connection).base_url}{request.path}")
-            headers = dict(answer.headers)
-            reply = (answer.status, headers.pop("content-type", ""), answer.body or b"", list(headers.items()))
-            self._simulator.reply(url.hostname or "", request.method, url.path, *reply)
+        request = api.check_request(connection)
+        url = urlsplit(f"{api.instance(connection).base_url}{request.path}")
+        host = url.hostname or ""
+        if (ready_answer := getattr(api, "ready_answer", None)) is not None:
+            self._simulator.reply(host, request.method, url.path, *_reply(ready_answer(connection)))
+        if (example_answers := getattr(api, "example_answers", None)) is not None:
+            for fault, answer in example_answers(connection).items():
+                self._simulator.reply_to_fault(host, fault, *_reply(answer))
 
     def secrets(self, connection: Connection) -> Mapping[str, Secret]:
         """Return synthetic secrets for a connection, the same each time.
@@ -117,6 +119,12 @@ class SyntheticGrants:
 
     def close(self) -> None:
         """Do nothing: the grants end with the simulation."""
+
+
+def _reply(answer: Answer) -> tuple[int, str, bytes, list[tuple[str, str]]]:
+    """Return status, content type, body and further headers of an answer."""
+    headers = dict(answer.headers)
+    return answer.status, headers.pop("content-type", ""), answer.body or b"", list(headers.items())
 
 
 def _place(connection: Connection) -> str:

@@ -43,12 +43,14 @@ class Setting(NamedTuple):
     """One sentence for people."""
     examples: tuple[str, ...] = ()
     """Values, for people and editors."""
+    variables: tuple[str, ...] = ()
+    """The environment variables that the vendor's own tools read it from."""
     error: str = ""
     """What is said of a wrong value."""
 
 
 class Definition(NamedTuple):
-    """What a file says of one API, but for what people alone read: `sources`, `assumed`, `examples`."""
+    """What a file says of one API, but for what people alone read: `sources`, `assumed`."""
 
     name: str
     """The name that manifests use."""
@@ -77,6 +79,8 @@ class Definition(NamedTuple):
     """The plain headers of every request, with settings in them."""
     query: Mapping[str, str] = NO_VALUES
     """The plain query parameters of every request, with settings in them."""
+    examples: tuple[Mapping[str, Any], ...] = ()
+    """Answers quoted from a source, as they are written, each with what it `means`."""
 
     @property
     def has_texts(self) -> bool:
@@ -105,6 +109,7 @@ def decode(name: str, node: Mapping[str, Any]) -> Definition:
         error_code=node.get("error_code", NO_VALUES),
         headers=node.get("headers", NO_VALUES),
         query=node.get("query", NO_VALUES),
+        examples=tuple(node.get("examples", ())),
     )
 
 

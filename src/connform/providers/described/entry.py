@@ -15,6 +15,7 @@ from connform.manifest.schema_parts import (
     PATH,
     PATTERN,
     URL_TEXT,
+    VARIABLES,
     closed,
     listed,
     named,
@@ -75,6 +76,7 @@ _SETTING = closed(
             **listed({"type": "string", "minLength": 1, "maxLength": 253}, 16),
             "description": "Values, for people and editors.",
         },
+        "variables": VARIABLES,
         "error": _ERROR,
     },
 )

@@ -9,7 +9,7 @@ from typing import Any
 
 from connform.auth.kit.shapes import BASIC_PAIR, CLIENT_AUTH, SCOPE, SECRET_HEADERS, SECRET_QUERY
 from connform.auth.kit.token_shapes import JWT, LOGIN, TOKEN_PARAMS
-from connform.manifest.schema_parts import URL_TEXT, closed, listed, named, sentence
+from connform.manifest.schema_parts import URL_TEXT, VARIABLES, closed, listed, named, sentence
 from connform.manifest.shape import Schema
 
 _SECRET = closed(
@@ -19,7 +19,8 @@ _SECRET = closed(
             "type": "boolean",
             "default": False,
             "description": "Whether a connection may leave it out; its header isn't sent then.",
-        }
+        },
+        "variables": VARIABLES,
     },
 )
 _FLAG: Schema = {"const": True, "errorMessage": "only `true` says something here: otherwise, leave the key out"}

@@ -29,9 +29,14 @@ def needed_findings(definition: Definition, addresses: AddressBook, connection: 
             yield Finding("missing-key", (), f"the auth method `{method}` needs `{setting}`: write it")
     for setting in definition.settings:
         if setting in connection and setting not in (*needed, *of_root):
-            users = [one for one in definition.auth if setting in addresses.settings_of(name, one)[1]]
-            detail = f"the auth method `{method}` doesn't use `{setting}`, which belongs to {' and '.join(f'`{one}`' for one in users)}"
-            yield Finding("unknown-key", (setting,), f"{detail}: remove it", at_key=True)
+            users = [
+                f"`{one}`"
+                for one in definition.auth
+                if any(setting in some for some in addresses.settings_of(name, one))
+            ]
+            owners = f", which belongs to {' and '.join(users)}" if users else ""
+            detail = f"the auth method `{method}` doesn't use `{setting}`{owners}: remove it"
+            yield Finding("unknown-key", (setting,), detail, at_key=True)
 
 
 def value_findings(definition: Definition, addresses: AddressBook, settings: Mapping[str, Any]) -> Iterator[Finding]:
