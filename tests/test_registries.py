@@ -12,7 +12,6 @@ import pytest
 from connform.auth import METHODS
 from connform.auth.interface import AuthMethod
 from connform.cli import VERBS
-from connform.engine.init import methods
 from connform.providers import PROVIDERS
 from connform.providers.interface import Provider
 from connform.registry import protocol_problem
@@ -59,9 +58,3 @@ def test_a_verb_is_a_command_of_its_module(verb: str) -> None:
     assert isinstance(command, click.Command)
     assert command.name in {verb, "command"}
     assert line.endswith(".")
-
-
-def test_the_help_of_auth_names_all_methods() -> None:
-    command = import_module("connform.cli.init").command
-    (option,) = [parameter for parameter in command.params if "--auth" in parameter.opts]
-    assert all(name in option.help for name in methods())

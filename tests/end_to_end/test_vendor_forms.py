@@ -1,19 +1,18 @@
-"""Entries of `providers:` for twelve vendors: valid, judged right, and on the wire as each vendor documents it."""
+"""Twelve providers of the catalogue: judged right, and on the wire as each vendor documents it."""
 
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import parse_qsl
 
 import pytest
-import yaml
 
 from connform.engine.login import Login, login
 from connform.engine.run.state_location import StateLocation
+from connform.providers import catalog_entry
 from connform.secret import Secret
 from tests.canary import assert_without
 from tests.conftest import require_library
@@ -29,7 +28,6 @@ from tests.end_to_end.vendors.exchange import PKCE, Answer, Exchange, read  # no
 from tests.end_to_end.vendors.replay import Case, Replay, cases  # noqa: E402
 from tests.end_to_end.vendors.texts import ENVIRONMENT, PEM, TOKENS  # noqa: E402
 
-ENTRIES = sorted((Path(__file__).parents[1] / "providers" / "vendors").glob("*.yaml"))
 CASES = list(cases())
 EXCHANGES = {
     f"{case}, request {number}": (case, exchange) for case in CASES for number, exchange in enumerate(case.exchanges, 1)
@@ -86,34 +84,22 @@ def start(authority: Issuer, ca_file: Path, tmp_path: Path) -> Iterator[Start]:
             proxy = stack.enter_context(Server(tunnel_to(server)))
             auth = {"method": case.method, **case.connection["auth"]}
             connection = {
-                "provider": f"vendors/{case.vendor}",
+                "provider": case.vendor,
                 **case.connection,
                 "auth": auth,
                 "proxy": f"http://127.0.0.1:{proxy.port}",
                 "tls": {"ca_file": str(ca_file)},
             }
-            (entry,) = (file for file in ENTRIES if file.stem == case.vendor)
-            content = {**yaml.safe_load(entry.read_text()), "connections": {"acme": connection}}
+            content = {"version": 1, "connections": {"acme": connection}}
             (tmp_path / "connections.yaml").write_text(json.dumps(content, default=str))
             return Vendor(tmp_path, case, replay, server)
 
         yield started
 
 
-@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.stem)
-def test_an_entry_has_no_errors_and_no_warnings(entry: Path, tmp_path: Path) -> None:
-    shutil.copy(entry, tmp_path / "connections.yaml")
-    validated = run_here("validate", "--format", "json", cwd=tmp_path)
-    assert (validated.code, validated.report["diagnostics"]) == (0, [])
-    assert run_here("providers", "test", f"vendors/{entry.stem}", cwd=tmp_path).code == 0
-
-
-def test_every_method_of_every_entry_is_tried() -> None:
-    declared = {
-        (entry.stem, method)
-        for entry in ENTRIES
-        for method in yaml.safe_load(entry.read_text())["providers"][f"vendors/{entry.stem}"]["auth"]
-    }
+def test_every_method_of_a_vendor_is_tried() -> None:
+    vendors = {case.vendor for case in CASES}
+    declared = {(vendor, method) for vendor in vendors for method in (catalog_entry(vendor) or {})["auth"]}
     assert {(case.vendor, case.method) for case in CASES} == declared
 
 

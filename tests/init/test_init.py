@@ -11,16 +11,18 @@ import pytest
 
 from connform import __version__
 from connform.cli.main import main
-from connform.engine.init import CI_FILES, environments, methods, regions
+from connform.engine.init.choices import Choices
+from connform.engine.init.files import CI_FILES
 from connform.secrets import BACKENDS
 from tests.canary import API_KEY
 from tests.conftest import require_peer
 from tests.end_to_end.running import COMMAND, Run, run_program
 
+DEFAULT = Choices("iinked-sign")
 PLACES = [
     (environment, flag, place)
-    for environment in environments()
-    for flag, place in ([("--region", region) for region in regions(environment)] or [("--instance", "acme")])
+    for environment in DEFAULT.environments
+    for flag, place in ([("--region", one) for one in DEFAULT.regions(environment)] or [("--set", "instance=acme")])
 ]
 PATIENCE_S = 30
 EXPECTED = """\
@@ -34,12 +36,13 @@ version: 1
 #   owner: platform@acme.example
 
 connections:
-  sandbox-us:
+  iinked-sign-sandbox-us:
+    provider: iinked-sign
     environment: sandbox # sandbox | production | private
     region: us # sandbox: us, eu; production: us, ca, eu
     auth: # a secret is a reference: FORMS
       method: api_key # server to server, for the data of your own organisation; else oauth2, bearer
-      api_key: env://SANDBOX_US_API_KEY
+      api_key: env://IINKED_SIGN_SANDBOX_US_API_KEY
     # tags: [ci] # for --tag
 """.replace("FORMS", ", ".join(backend.form for backend in map(BACKENDS.__getitem__, ("env", "dotenv", "file"))))
 
@@ -69,13 +72,13 @@ def test_without_a_word_it_writes_a_manifest_and_says_what_comes_next(connform: 
     assert (ended.code, ended.err) == (0, "")
     assert ended.out == (
         "wrote connections.yaml\nwrote .gitignore\nnext: connform validate\n"
-        "next: set SANDBOX_US_API_KEY in the environment, then: connform check\n"
+        "next: set IINKED_SIGN_SANDBOX_US_API_KEY in the environment, then: connform check\n"
     )
     assert (tmp_path / "connections.yaml").read_text() == EXPECTED
     assert (tmp_path / ".gitignore").read_text() == ".env\n.connform/\n"
 
 
-@pytest.mark.parametrize("method", methods())
+@pytest.mark.parametrize("method", DEFAULT.methods)
 @pytest.mark.parametrize(("environment", "flag", "place"), PLACES, ids=lambda value: value.lstrip("-"))
 def test_every_answer_gives_a_manifest_that_holds(
     connform: Init, tmp_path: Path, environment: str, flag: str, place: str, method: str
@@ -89,7 +92,7 @@ def test_every_answer_gives_a_manifest_that_holds(
 
 
 def test_the_manifest_works_once_its_variable_is_set(connform: Init) -> None:
-    connform("--instance=nowhere", "--environment=private", "--name=acme")
+    connform("--set=instance=nowhere", "--environment=private", "--name=acme")
     missing, found = (
         connform("--format=json", verb="check", env=env).report for env in ({}, {"ACME_API_KEY": API_KEY})
     )
@@ -164,8 +167,14 @@ def test_force_overwrites_it(connform: Init, tmp_path: Path) -> None:
         (["--auth", "apikey"], "did you mean `api_key`?"),
         (["--name", "Acme US"], "--name takes small letters"),
         (["--ci", "gitlap"], "did you mean `gitlab`?"),
-        (["--environment", "private", "--region", "us"], "--region belongs to sandbox and production"),
-        (["--instance", "acme"], "--instance to private"),
+        (["--environment", "private", "--region", "us"], "private has no regions: leave out --region"),
+        (["--environment", "private"], "the connection needs instance: --set instance=acme"),
+        (["--environment", "private", "--set", "instance=a.b"], "the instance is the subdomain alone"),
+        (["--environment", "private", "--set", "base_url=acme"], "base_url: "),
+        (["--set", "instance=acme"], "this connection has no setting instance"),
+        (["--set", "instance"], "--set takes NAME=VALUE"),
+        (["--provider", "iinked-sgn"], "did you mean `iinked-sign`?"),
+        (["--provider", "http"], "another API needs `provider: http`"),
         (["-f", "other.yaml"], "instead of --file"),
     ],
     ids=" ".join,
@@ -196,11 +205,13 @@ def test_on_a_terminal_it_asks_and_asks_again_after_a_wrong_answer(
     terminal: pexpect.spawn[str], tmp_path: Path
 ) -> None:
     for question, answer in (
+        (r"e-signature: .*iinked-sign.*provider \[iinked-sign\]: ", "iinked"),
+        (r"--provider takes .*\[iinked-sign\]: ", ""),
         (r"environment \(sandbox, production, private\) \[sandbox\]: ", "prod"),
         (r"--environment takes .*\[sandbox\]: ", "production"),
         (r"region \(us, ca, eu\) \[us\]: ", "ca"),
         (r"  api_key: server to server.*auth \(api_key, oauth2, bearer\) \[api_key\]: ", ""),
-        (r"name \[production-ca\]: ", "globex"),
+        (r"name \[iinked-sign-production-ca\]: ", "globex"),
         (r"ci \(none, github, gitlab\) \[none\]: ", ""),
     ):
         terminal.expect(question)
@@ -209,11 +220,14 @@ def test_on_a_terminal_it_asks_and_asks_again_after_a_wrong_answer(
     terminal.expect(pexpect.EOF)
     terminal.close()
     assert terminal.exitstatus == 0
-    assert "  globex:\n    environment: production" in (tmp_path / "connections.yaml").read_text()
+    assert (
+        "  globex:\n    provider: iinked-sign\n    environment: production"
+        in (tmp_path / "connections.yaml").read_text()
+    )
 
 
 def test_an_interrupted_question_writes_nothing(terminal: pexpect.spawn[str], tmp_path: Path) -> None:
-    terminal.expect("environment")
+    terminal.expect("provider")
     while terminal.isalive():  # Python's readline misses a Ctrl-C that comes just before it waits for a key
         terminal.sendintr()
         terminal.expect([pexpect.EOF, pexpect.TIMEOUT], timeout=1)

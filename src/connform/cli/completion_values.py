@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 import click
 from click.shell_completion import CompletionItem
+
+if TYPE_CHECKING:
+    from connform.engine.init.choices import Choices
 
 SHELLS = ("bash", "zsh", "fish")
 """The shells that can complete."""
@@ -70,24 +74,34 @@ def _shells(_: click.Context) -> Iterable[tuple[str, str]]:
     return ((shell, "") for shell in SHELLS)
 
 
-def _environments(_: click.Context) -> Iterable[tuple[str, str]]:
-    from connform.engine import init
+def _described(_: click.Context) -> Iterable[tuple[str, str]]:
+    from connform.providers import GROUPS
 
-    return ((name, "") for name in init.environments())
+    return GROUPS.items()
+
+
+def _choices(context: click.Context) -> Choices:
+    from connform.engine.init.choices import Choices
+    from connform.engine.load.catalog import DEFAULT_PROVIDER
+    from connform.providers import GROUPS
+
+    named = str(context.params.get("provider"))
+    return Choices(named if named in GROUPS else DEFAULT_PROVIDER)
+
+
+def _environments(context: click.Context) -> Iterable[tuple[str, str]]:
+    return ((name, one.description) for name, one in _choices(context).environments.items())
 
 
 def _regions(context: click.Context) -> Iterable[tuple[str, str]]:
-    from connform.engine import init
+    choices = _choices(context)
+    named = str(context.params.get("environment"))
+    environments = [named] if named in choices.environments else list(choices.environments)
+    return ((name, "") for name in dict.fromkeys(region for one in environments for region in choices.regions(one)))
 
-    named = context.params.get("environment")
-    environments = [named] if named in init.environments() else init.environments()
-    return ((name, "") for name in dict.fromkeys(region for one in environments for region in init.regions(one)))
 
-
-def _methods(_: click.Context) -> Iterable[tuple[str, str]]:
-    from connform.engine import init
-
-    return init.methods().items()
+def _methods(context: click.Context) -> Iterable[tuple[str, str]]:
+    return _choices(context).methods.items()
 
 
 def _providers(context: click.Context) -> Iterable[tuple[str, str]]:
@@ -97,15 +111,16 @@ def _providers(context: click.Context) -> Iterable[tuple[str, str]]:
 
 
 def _ci_systems(_: click.Context) -> Iterable[tuple[str, str]]:
-    from connform.engine import init
+    from connform.engine.init.files import CI_FILES
 
-    return ((name, "") for name in (*init.CI_FILES, "none"))
+    return ((name, "") for name in (*CI_FILES, "none"))
 
 
 _VALUES: dict[str, Callable[[click.Context], Iterable[tuple[str, str]]]] = {
     "ci_systems": _ci_systems,
     "codes": _codes,
     "connections": _connections,
+    "described": _described,
     "environments": _environments,
     "formats": _formats,
     "methods": _methods,

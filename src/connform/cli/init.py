@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,31 +14,49 @@ from connform.cli.flag_values import completion_of
 from connform.cli.flags import common_flags
 from connform.cli.options import Options
 from connform.cli.output import save, write_stdout
+from connform.cli.questions import Questions
 from connform.cli.saving import make_folder
 from connform.cli.streams import is_attended
-from connform.cli.usage import UsageProblem, did_you_mean
+from connform.cli.usage import UsageProblem
+
+if TYPE_CHECKING:
+    from connform.engine.init.connection import Answers
 
 _NO_CI = "none"
+_ENVIRONMENT = "-"
+"""What `--from-env` without a file stands for."""
 _MAX_BYTES = 1024 * 1024
 """The largest .gitignore that is read."""
 
 
 @click.command()
 @click.option(
+    "--provider", metavar="NAME", help="The API; default: iinked-sign.", shell_complete=completion_of("described")
+)
+@click.option(
     "--environment",
     metavar="NAME",
-    help="sandbox (default), production or private.",
+    help="An environment of the API; default: its first.",
     shell_complete=completion_of("environments"),
 )
 @click.option(
     "--region",
     metavar="NAME",
-    help="A region of the environment; default: us.",
+    help="A region of the environment; default: its first.",
     shell_complete=completion_of("regions"),
 )
-@click.option("--instance", metavar="NAME", help="The subdomain of a private instance.")
 @click.option(
-    "--auth", metavar="METHOD", help="api_key (default), oauth2 or bearer.", shell_complete=completion_of("methods")
+    "--set",
+    "settings",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="A setting that the API needs: instance=acme. Repeatable.",
+)
+@click.option(
+    "--auth",
+    metavar="METHOD",
+    help="An auth method of the API; default: its first.",
+    shell_complete=completion_of("methods"),
 )
 @click.option("--name", metavar="NAME", help="The connection's name; default: where it leads.")
 @click.option(
@@ -46,63 +65,119 @@ _MAX_BYTES = 1024 * 1024
     help="Write a CI file as well: github, gitlab or none (default).",
     shell_complete=completion_of("ci_systems"),
 )
+@click.option(
+    "--from-env",
+    metavar="[FILE]",
+    is_flag=False,
+    flag_value=_ENVIRONMENT,
+    help="Make connections of the variables in the environment, or in a dotenv file, by their names; no value is copied.",
+)
 @click.option("--force", is_flag=True, help="Overwrite what is there.")
 @common_flags
-def command(options: Options, *, force: bool, **flags: str | None) -> int:
+def command(
+    options: Options, *, force: bool, from_env: str | None, settings: tuple[str, ...], **flags: str | None
+) -> int:
     """Write a commented connections.yaml.
 
     And the lines of .gitignore that belong to it. On a terminal it asks for what no flag says; elsewhere, and with --no-input, the defaults stand.
     """
-    from connform.engine import init
+    from connform.engine.init import files
 
     if options.files:
         message = "init writes connections.yaml into the current folder: change into another one instead of --file"
         raise UsageProblem(message)
-    _refuse_to_overwrite(force, init.MANIFEST, "connections")
-    may_ask = is_attended() and not options.no_input
-
-    def choose(flag: str, default: str, allowed: Collection[str] | Callable[[str], bool]) -> str:
-        """Return the value of a flag, else a person's answer, else the default."""
-        check = _checker(flag, allowed)
-        given = flags[flag]
-        if given is not None or not may_ask:
-            return check(default if given is None else given)
-        choices = "" if callable(allowed) else f" ({', '.join(allowed)})"
-        advice = "".join(f"  {one}: {when}\n" for one, when in allowed.items()) if isinstance(allowed, dict) else ""
-        answer: str = click.prompt(f"{advice}{flag}{choices}", default, value_proc=check, err=True)
-        return answer
-
-    environment = choose("environment", "sandbox", init.environments())
-    regions = init.regions(environment)
-    if flags["instance" if regions else "region"] is not None:
-        raise UsageProblem("--region belongs to sandbox and production, --instance to private")
-    region_or_instance = (
-        choose("region", regions[0], regions) if regions else choose("instance", "acme", init.is_instance)
-    )
-    auth = choose("auth", "api_key", init.methods())
-    name = choose(
-        "name", f"{environment}-{region_or_instance}" if regions else f"{region_or_instance}-private", init.is_name
-    )
-    ci = choose("ci", _NO_CI, [_NO_CI, *init.CI_FILES])
-    answers = init.Answers(name, environment, region_or_instance, auth)
-
-    texts = {init.MANIFEST: init.manifest(answers)}
+    _refuse_to_overwrite(force, files.MANIFEST, "connections")
+    questions = Questions(flags, settings, may_ask=is_attended() and not options.no_input)
+    if from_env is not None:
+        given = [f"--{name}" for name, value in flags.items() if value is not None and name != "ci"]
+        if given or settings:
+            raise UsageProblem(
+                f"--from-env finds the connections by itself: leave out {given[0] if given else '--set'}"
+            )
+        text, report = _from_variables(from_env)
+    else:
+        text, report = _from_answers(questions)
+    ci = questions.choose("ci", [_NO_CI, *files.CI_FILES], _NO_CI)
+    texts = {files.MANIFEST: text}
     if ci != _NO_CI:
-        _refuse_to_overwrite(force, init.CI_FILES[ci])
-        texts[init.CI_FILES[ci]] = init.ci_file(ci)
+        _refuse_to_overwrite(force, files.CI_FILES[ci])
+        texts[files.CI_FILES[ci]] = files.ci_file(ci)
     ignores = Path(".gitignore")
     before = _read(ignores).decode("utf-8", "surrogateescape") if os.path.lexists(ignores) else ""
-    if (after := init.ignore(before)) != before:
+    if (after := files.ignore(before)) != before:
         texts[str(ignores)] = after
+    _write(texts)
+    if not options.quiet:
+        lines = [*(f"wrote {path}" for path in texts), *report, *(f"next: {step}" for step in files.ci_steps(ci))]
+        write_stdout("".join(f"{line}\n" for line in lines))
+    return 0
+
+
+def _from_answers(questions: Questions) -> tuple[str, list[str]]:
+    """Return a manifest with one connection, and what to say of it."""
+    from connform.engine.init import connection, files
+    from connform.engine.init.choices import Choices
+
+    choices = Choices(questions.provider())
+    answers = questions.answers(choices)
+    text = files.manifest(connection.lines(choices, answers))
+    variables = " and ".join(reference.removeprefix("env://") for reference in answers.secrets.values())
+    check = f"set {variables} in the environment, then: connform check" if variables else "connform check"
+    return text, ["next: connform validate", f"next: {check}"]
+
+
+def _from_variables(source: str) -> tuple[str, list[str]]:
+    """Return a manifest of the connections that variables make, and what to say of it."""
+    from connform.engine.init import connection, files
+    from connform.engine.init.recognize import recognize
+
+    is_file = source != _ENVIRONMENT
+    found = recognize(_variables(source) if is_file else list(os.environ), "local" if is_file else "env")
+    if not found.connections:
+        where = source if is_file else "the environment"
+        raise UsageProblem(
+            f"no variable in {where} has a name that a provider lists",
+            "`connform init --provider NAME` asks what a connection needs; `connform providers list` has the names",
+        )
+    lines = [line for choices, answers in found.connections for line in connection.lines(choices, answers)]
+    text = files.manifest(lines, f"local: {connection.flow_mapping(type='dotenv', path=source)}" if is_file else "")
+    report = [f"{answers.name}: {_used(answers)}" for _, answers in found.connections]
+    for name, providers in found.ambiguous.items():
+        report.append(f"left out: {name}, which may be of {' or '.join(providers)}")
+    if is_file and found.unused:
+        report.append(f"not known: {', '.join(found.unused)}")
+    for choices, answers in found.connections:
+        for key in connection.to_fill_in(choices, answers):
+            has_it = f": {answers.variables[key]} has it" if key in answers.variables else ""
+            report.append(f"next: fill in `{key}` of {answers.name}{has_it}")
+    return text, [*report, "next: connform validate", "next: connform check"]
+
+
+def _used(answers: Answers) -> str:
+    return ", ".join(reference.split("://")[1] for reference in answers.secrets.values() if reference)
+
+
+def _variables(file: str) -> Sequence[str]:
+    """Return the names of the variables in a dotenv file; their values go no further."""
+    from connform.secrets.dotenv import MalformedLineError, parse_dotenv
+
+    try:
+        return list(parse_dotenv(_read(Path(file)).decode()))
+    except (MalformedLineError, UnicodeDecodeError) as error:
+        where = (
+            f"line {error} of {file} is not NAME=value"
+            if isinstance(error, MalformedLineError)
+            else f"{file} is not UTF-8"
+        )
+    # Raised outside of the handler: else the chained exception would hold the text.
+    raise UsageProblem(where)
+
+
+def _write(texts: Mapping[str, str]) -> None:
     for path, text in texts.items():
         with suppress(OSError):  # `save` reports the error
             make_folder(str(Path(path).parent))
         save(path, text.encode("utf-8", "surrogateescape"))
-        if not options.quiet:
-            write_stdout(f"wrote {path}\n")
-    if not options.quiet:
-        write_stdout("".join(f"next: {step}\n" for step in init.next_steps(answers, ci)))
-    return 0
 
 
 def _read(file: Path) -> bytes:
@@ -120,18 +195,3 @@ def _refuse_to_overwrite(force: bool, *paths: str) -> None:
         if not force and os.path.lexists(path):
             message = f"{path} is there already"
             raise UsageProblem(message, "--force overwrites it, or adds connections.yaml beside the folder")
-
-
-def _checker(flag: str, allowed: Collection[str] | Callable[[str], bool]) -> Callable[[str], str]:
-    """Return a function that returns a valid value and refuses any other."""
-
-    def check(value: str) -> str:
-        if callable(allowed):
-            if not allowed(value):
-                message = f"--{flag} takes small letters, digits and hyphens, and starts with a letter or a digit"
-                raise UsageProblem(message)
-        elif value not in allowed:
-            raise UsageProblem(f"--{flag} takes {' or '.join(allowed)}", did_you_mean(value, allowed))
-        return value
-
-    return check

@@ -49,9 +49,7 @@ class Composer:
             return _closed(properties, required)
         alternatives: list[Schema] = []
         for name, branch in shape.branches.items():
-            chosen: Schema = {"properties": {key: {"const": name}}}
-            if partial or name != shape.default:
-                chosen["required"] = [key]
+            chosen = _chosen(key, name, is_default=not partial and name == shape.default)
             alternatives.append({"if": chosen, "then": self._chain(branch, properties, required, partial=partial)})
         schema: Schema = {"properties": {key: discriminator_schema(shape)}}
         if partial:  # another layer may choose the branch
@@ -70,6 +68,30 @@ class Composer:
         numbered = (f"{name}-{number}" for number in count(2))  # a provider has auth methods of its own
         name = next(one for one in chain((name,), numbered) if self.definitions.setdefault(one, schema) == schema)
         return {"$ref": f"#/definitions/{name}"}
+
+
+def requirements(shape: Shape) -> Schema:
+    """Return a schema of the keys that a shape and its nested objects require, for what its partial schema accepts."""
+    key = shape.discriminator
+    required = [*([key] if key and not shape.default else []), *shape.required]
+    nested = {name: requirements(part) for name, part in shape.properties.items() if isinstance(part, Shape)}
+    alternatives = [
+        {"if": _chosen(key, name, is_default=name == shape.default), "then": found}
+        for name, branch in shape.branches.items()
+        if (found := requirements(branch))
+    ]
+    parts = {
+        "required": required,
+        "properties": {name: part for name, part in nested.items() if part},
+        "allOf": alternatives,
+    }
+    return {word: part for word, part in parts.items() if part}
+
+
+def _chosen(key: str, name: str, *, is_default: bool) -> Schema:
+    """Return a schema of the objects that choose a branch."""
+    schema: Schema = {"properties": {key: {"const": name}}}
+    return schema if is_default else {**schema, "required": [key]}
 
 
 def with_definitions(schema: Schema) -> Schema:

@@ -1,7 +1,7 @@
 """The documented exchanges of the auth methods of vendors, and their replay.
 
-A file of this folder belongs to the entry of the same name in `tests/providers/vendors/`, and has for each of its auth methods
-the keys of a connection, and the requests that a check makes. Requests and answers are those of the entry's sources; where no
+A file of this folder belongs to the provider of the same name, and has for each of its auth methods
+the keys of a connection, and the requests that a check makes. Requests and answers are those of the provider's sources; where no
 source quotes the body of a refusal, it has the documented shape, or that of RFC 6749 §5.2.
 """
 

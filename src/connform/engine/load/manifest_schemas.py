@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from connform.engine.load.vocabulary import vocabulary
 from connform.manifest.document_schema import document_schema
-from connform.manifest.published import Composer, named_snippets, with_definitions
+from connform.manifest.published import Composer, named_snippets, requirements, with_definitions
 from connform.manifest.settings import EXTENDS, SETTINGS
 from connform.manifest.shape import Schema, Shape
 from connform.manifest.shared_schemas import with_shared
@@ -36,12 +36,15 @@ def manifest_schema() -> Schema:
     """Return the JSON Schema (draft-07) of a manifest, as `schema/connections.schema.json` has it."""
     composer = Composer()
     shapes = _definitions()
-    definitions = {name: composer.compose(shape, partial=partial) for name, (shape, partial) in shapes.items()}
-    for name in ("connection", "part", "defaults"):
-        definitions[name] = _open_for_own_providers(definitions[name], shapes[name][0])
+    definitions = {name: composer.compose(shape, partial=name == "part") for name, shape in shapes.items()}
+    part = definitions["part"] = _open_for_own_providers(definitions["part"], shapes["part"])
+    texts = {key: part[key] for key in ("title", "description")}
+    is_a_part: Schema = {**texts, "allOf": [{"$ref": "#/definitions/part"}]}
+    definitions["connection"] = {**is_a_part, "if": {"not": _NAMES_OWN_PROVIDER}, "then": requirements(shapes["part"])}
+    definitions["defaults"] = {**is_a_part, "properties": {"extends": False}}
     document = _document()
-    for name, kind in (("connections", "connection"), ("stores", "store")):
-        document["properties"][name]["defaultSnippets"] = named_snippets(shapes[kind][0])
+    for name, kind in (("connections", "part"), ("stores", "store")):
+        document["properties"][name]["defaultSnippets"] = named_snippets(shapes[kind])
     renamed = {"label": "renamed connection", "body": {"${1:old-name}": "${2:new-name}"}}
     document["properties"]["moved"]["defaultSnippets"] = [renamed]
     provider = {"label": "API with a key", "body": {"${1:team}/${2:name}": _KEY_PROVIDER}}
@@ -58,24 +61,19 @@ def _open_for_own_providers(schema: Schema, shape: Shape) -> Schema:
     return {**texts, "if": _NAMES_OWN_PROVIDER, "then": is_own, "else": schema}
 
 
-def _definitions() -> dict[str, tuple[Shape, bool]]:
-    """Return the shape of each part of a manifest by name, and whether all of its keys are optional."""
+def _definitions() -> dict[str, Shape]:
+    """Return the shapes in a manifest by name: `part` is a connection whose keys are all optional."""
     known_vocabulary = vocabulary()
     extensible = known_vocabulary.connection._replace(
         properties={"extends": EXTENDS, **known_vocabulary.connection.properties}
     )
-    return {
-        "connection": (extensible, False),
-        "part": (extensible, True),
-        "defaults": (known_vocabulary.connection, True),
-        "store": (known_vocabulary.store, False),
-        "provider": (known_vocabulary.providers().shape, False),
-    }
+    return {"part": extensible, "store": known_vocabulary.store, "provider": known_vocabulary.providers().shape}
 
 
 def _document() -> Schema:
     """Return the schema of a whole manifest, whose parts are definitions."""
-    connection, part, defaults, store, provider = ({"$ref": f"#/definitions/{name}"} for name in _definitions())
+    names = ("connection", "part", "defaults", "store", "provider")
+    connection, part, defaults, store, provider = ({"$ref": f"#/definitions/{name}"} for name in names)
     plain_defaults = {"properties": {"defaults": {"propertyNames": {"enum": list(SETTINGS)}}}}
     no_own_template = {"additionalProperties": {"not": _NAMES_OWN_PROVIDER}}
     nothing_own_inherited = {"properties": {"defaults": {"not": _NAMES_OWN_PROVIDER}, "templates": no_own_template}}

@@ -1,0 +1,139 @@
+"""Connections from the names of environment variables: which provider's secrets and settings they are.
+
+Layer 3; reads files of the package. It gets names and no values. A name is known if a provider's file lists it under `variables`,
+also with the word of a stage before or behind it: `STRIPE_SECRET_KEY_TEST` belongs to a connection `stripe-test`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from typing import NamedTuple
+
+from connform.engine.init.choices import Choices
+from connform.engine.init.connection import Answers
+from connform.providers import GROUPS
+
+_STAGES = "prod|production|live|staging|stage|test|sandbox|dev|qa|uat|ci"
+_STAGED = re.compile(rf"(?:(?P<before>{_STAGES})_)?(?P<name>.+?)(?:_(?P<behind>{_STAGES}))?", re.IGNORECASE)
+
+
+class Recognized(NamedTuple):
+    """What names of variables stand for."""
+
+    connections: list[tuple[Choices, Answers]]
+    """The connections, by provider."""
+    unused: list[str]
+    """The names that no connection uses."""
+    ambiguous: dict[str, list[str]]
+    """A name that several providers know, none more than the others → these providers."""
+
+
+class _Match(NamedTuple):
+    """The variables of one provider and stage."""
+
+    secrets: dict[tuple[str, str], str]
+    """Method and secret → the variable."""
+    settings: dict[str, str]
+    """Setting → the variable."""
+
+    @property
+    def variables(self) -> set[str]:
+        return {*self.secrets.values(), *self.settings.values()}
+
+
+def recognize(names: Collection[str], scheme: str) -> Recognized:
+    """Return the connections that names of variables make.
+
+    Args:
+        names: the names of the variables.
+        scheme: that of references to them: `env`, or the name of a store.
+    """
+    choices = {name: Choices(name) for name in GROUPS}
+    found = {(name, stage): match for name in GROUPS for stage, match in _matches(choices[name], names)}
+    ambiguous = _drop_ambiguous(found)
+    connections = [
+        (choices[name], _answers(choices[name], stage, match, scheme))
+        for (name, stage), match in found.items()
+        if match.secrets
+    ]
+    used = {
+        variable
+        for _, answers in connections
+        for variable in (*answers.variables.values(), *(text.split("://")[1] for text in answers.secrets.values()))
+    }
+    return Recognized(connections, sorted({*names} - used - ambiguous.keys()), ambiguous)
+
+
+def _matches(choices: Choices, names: Collection[str]) -> Iterator[tuple[str, _Match]]:
+    """Yield each stage with the variables of a provider."""
+    by_stage: dict[str, dict[str, str]] = {}
+    for name in names:
+        by_stage.setdefault("", {})[name] = name
+        staged = _STAGED.fullmatch(name)
+        if staged and (stage := staged["before"] or staged["behind"]):
+            by_stage.setdefault(stage.lower(), {})[staged["name"]] = name
+    for stage, known in by_stage.items():
+        methods = choices.entry["auth"].items()
+        secrets = {
+            (method, key): variable
+            for method, one in methods
+            for key, secret in one.get("secrets", {}).items()
+            if (variable := _first(secret, known))
+        }
+        settings = {
+            key: variable
+            for key, setting in choices.entry.get("settings", {}).items()
+            if (variable := _first(setting, known))
+        }
+        if secrets:
+            yield stage, _Match(secrets, settings)
+
+
+def _first(part: Mapping[str, list[str]] | None, known: Mapping[str, str]) -> str:
+    return next((known[name] for name in (part or {}).get("variables", ()) if name in known), "")
+
+
+def _drop_ambiguous(found: dict[tuple[str, str], _Match]) -> dict[str, list[str]]:
+    """Remove the secrets that another provider has more right to, and return those that several have the same right to."""
+    claims: dict[str, list[tuple[str, str]]] = {}
+    for place, match in found.items():
+        for variable in dict.fromkeys(match.secrets.values()):
+            claims.setdefault(variable, []).append(place)
+    ambiguous: dict[str, list[str]] = {}
+    for variable, places in claims.items():
+        most = max(len(found[place].variables) for place in places)
+        best = [place for place in places if len(found[place].variables) == most]
+        if len(best) > 1:
+            ambiguous[variable] = [name for name, _ in best]
+        for place in places:
+            if best != [place]:
+                for key in [key for key, one in found[place].secrets.items() if one == variable]:
+                    del found[place].secrets[key]
+    return ambiguous
+
+
+def _answers(choices: Choices, stage: str, match: _Match, scheme: str) -> Answers:
+    method = max(choices.methods, key=lambda one: _fitness(choices, one, match))
+    needed = {name: match.secrets.get((method, name), "") for name, _ in choices.secrets(method)}
+    optional = {name: variable for (one, name), variable in match.secrets.items() if one == method}
+    secrets = {key: f"{scheme}://{variable}" if variable else "" for key, variable in (needed | optional).items()}
+    environment = _environment(choices, stage)
+    settings = choices.settings(environment, method)
+    variables = {key: variable for key, variable in match.settings.items() if key in settings}
+    name = f"{choices.provider}-{stage}" if stage else choices.provider
+    regions = choices.regions(environment)
+    region = regions[0] if len(regions) == 1 else ""
+    return Answers(name, environment, region, {}, method, secrets, variables)
+
+
+def _fitness(choices: Choices, method: str, match: _Match) -> tuple[bool, int]:
+    """Return whether all secrets of a method are there, and how many are."""
+    have = [key for one, key in match.secrets if one == method]
+    return all(key in have for key, _ in choices.secrets(method)) and bool(have), len(have)
+
+
+def _environment(choices: Choices, stage: str) -> str:
+    """Return the environment of a stage's name; the only one where there is nothing to choose; else empty."""
+    names = list(choices.environments)
+    return names[0] if len(names) == 1 else stage if stage in names else ""
