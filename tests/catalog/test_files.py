@@ -11,7 +11,6 @@ import pytest
 
 from connform.providers import catalog_entry
 from tests.catalog.manifest import NAMES
-from tests.end_to_end.running import run_here
 
 FROM_BEFORE = "iinked-sign"
 """Its documentation quotes no answer to a bad credential (docs/providers.md)."""
@@ -58,8 +57,3 @@ def test_names_of_variables_have_a_source(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_method_says_when_to_choose_it(name: str) -> None:
     assert all(method.get("use") for method in entry_of(name)["auth"].values())
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_every_example_means_what_it_says(name: str) -> None:
-    assert run_here("providers", "test", name).code == 0

@@ -44,8 +44,9 @@ def lines(choices: Choices, answers: Answers) -> Iterator[str]:
     """Yield the lines of a connection in the canonical layout."""
     yield f"  {answers.name}:"
     yield f"    provider: {choices.provider}"
-    if len(choices.environments) >= _SEVERAL:
-        yield f"    {_line('environment', answers.environment)} # {' | '.join(choices.environments)}"
+    if choices.environments:
+        comment = f" # {' | '.join(choices.environments)}" if len(choices.environments) >= _SEVERAL else ""
+        yield f"    {_line('environment', answers.environment)}{comment}"
     if len(choices.regions(answers.environment)) >= _SEVERAL:
         yield f"    {_line('region', answers.region)} # {_regions(choices)}"
     own_root = BASE_URL in answers.settings
@@ -63,7 +64,7 @@ def lines(choices: Choices, answers: Answers) -> Iterator[str]:
 
 def to_fill_in(choices: Choices, answers: Answers) -> list[str]:
     """Return the keys of a connection that a person has to fill in."""
-    has: dict[str, object] = {"environment": answers.environment or len(choices.environments) < _SEVERAL}
+    has: dict[str, object] = {"environment": answers.environment or not choices.environments}
     has["region"] = answers.region or len(choices.regions(answers.environment)) < _SEVERAL
     has |= {name: answers.settings.get(name) for name in choices.settings(answers.environment, answers.method)}
     return [key for key, value in {**has, **answers.secrets}.items() if not value]
