@@ -28,16 +28,16 @@ class Answer(NamedTuple):
     status: int
     body: Any = None
     """What stands in it as JSON."""
-    text: str = ""
-    """A body that is no JSON, of the type `kind`."""
+    text: str | None = None
+    """A body that is no JSON, of the type `kind`; `None` if it is."""
     kind: str = "text/plain"
     means: str = "ready"
     """The class of failure."""
 
     def sent(self) -> bytes:
         """Return it as it is sent."""
-        content = (self.text or filled(json.dumps(self.body))).encode()
-        kind = self.kind if self.text else "application/json"
+        content = (filled(json.dumps(self.body)) if self.text is None else self.text).encode()
+        kind = "application/json" if self.text is None else self.kind
         return head(self.status, [f"Content-Type: {kind}", f"Content-Length: {len(content)}"]) + content
 
 
