@@ -116,9 +116,9 @@ def test_it_offers_the_regions_of_an_environment_and_the_methods(
 def test_it_offers_the_regions_of_a_template_that_does_not_say_which_environment(
     server: LanguageServer, write: Write
 ) -> None:
-    file = write("version: 1\nconnections: {}\ntemplates:\n  portal:\n    region: \n")
+    file = write("version: 1\nconnections: {}\ntemplates:\n  portal:\n    provider: iinked-sign\n    region: \n")
     server.open(file)
-    assert set(server.complete(file, 6, 13)) == {"us", "ca", "eu"}
+    assert set(server.complete(file, 7, 13)) == {"us", "ca", "eu"}
 
 
 def test_it_offers_the_keys_of_a_method_and_no_others(server: LanguageServer, write: Write) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -285,3 +286,34 @@ def test_a_mapping_shows_its_names(setting: Setting) -> None:
     names = "".join(f"  c{number}: {entry}\n" for number in range(9))
     setting.manifest.write_text(f"version: 1\nconnections:\n{names}")
     assert repr(connform.load(setting.manifest)) == "<Connections c0, c1, c2, c3, c4 and 4 more>"
+
+
+def test_refresh_in_a_signal_handler_does_not_wait_for_the_read_that_it_interrupts(
+    api: Api, setting: Setting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python runs the handler in the main thread, which would wait for itself for ever."""
+    read: list[str] = []
+    monkeypatch.setattr(os, "open", slow_open(read, 0.3))
+    with connform.load(setting.manifest) as connections:
+        monkeypatch.setattr(time, "sleep", send_signal_first(time.sleep))
+        former = signal.signal(signal.SIGHUP, lambda *_: connections.refresh())
+        try:
+            with connections["acme"].client() as client:
+                setting.rotate()
+                assert client.get("/x").status_code == 200
+        finally:
+            signal.signal(signal.SIGHUP, former)
+    assert api.asked_with == [True]
+    assert len(read) == 2
+
+
+def send_signal_first(sleep: Callable[[float], None]) -> Callable[[float], None]:
+    """Return a `sleep` before which SIGHUP interrupts the main thread, the first time."""
+    pending = [signal.SIGHUP]
+
+    def slept(seconds: float) -> None:
+        if pending:
+            os.kill(os.getpid(), pending.pop())
+        sleep(seconds)
+
+    return slept

@@ -104,8 +104,10 @@ def test_keys_are_found_in_every_branch() -> None:
     assert plain_keys(SHAPE) == {"kind", "note", "n", "tail", "size", "wing"}
 
 
-def test_every_secret_of_the_manifest_is_typed_as_one() -> None:
-    assert secret_keys(vocabulary().connection) == {
+def test_every_secret_of_the_methods_is_typed_as_one() -> None:
+    auth = vocabulary().connection.properties["auth"]
+    assert isinstance(auth, Shape)
+    assert secret_keys(auth) == {
         "api_key",
         "client_secret",
         "password",

@@ -135,7 +135,7 @@ class Connections(Mapping[str, ReadyConnection]):
     def refresh(self) -> None:
         """Let all clients read their secrets again before their next request, ready ones too, from stores that are opened anew.
 
-        A secret that can't be read then stays as it was, and is tried again.
+        A secret that can't be read then stays as it was, and is tried again. The call waits for nothing: a signal handler may make it.
         """
         context = self._context()
         context.source.expire_all()

@@ -16,7 +16,7 @@ from connform.manifest.misplaced import misplaced_keys
 from connform.manifest.nodes import Map
 from connform.manifest.reference_rules import reference_paths
 from connform.manifest.rules import Finding, KeyPath
-from connform.manifest.shape import Schema, Shape, build_signature, selected
+from connform.manifest.shape import KeysOf, Schema, Shape, build_signature, selected
 
 if TYPE_CHECKING:
     from connform.manifest.violations import Finder
@@ -91,8 +91,11 @@ class _KeysOfOtherBranches(Mapping[str, str]):
             next((choice for choice in choices if not choice.is_made_by(self._node)), choices[-1])
             for choices in possible
         ]
-        owners = list(dict.fromkeys(f"`{choice.key}: {choice.value}`" for choice in missing))
-        return " or ".join([*owners[:_MAX_OWNERS], "another one"] if len(owners) > _MAX_OWNERS else owners)
+        outermost = possible[0][0].key
+        near = [choice for choice in missing if choice.key != outermost]
+        far = [choice for choice in missing if choice.key == outermost]
+        owners = [f"`{choice.key}: {choice.value}`" for choice in (near if len(far) > _MAX_OWNERS else missing)]
+        return " or ".join([*dict.fromkeys(owners), *([f"another `{outermost}`"] if len(far) > _MAX_OWNERS else [])])
 
     def __contains__(self, key: object) -> bool:
         return bool(self._possible(key))
@@ -100,7 +103,12 @@ class _KeysOfOtherBranches(Mapping[str, str]):
     def _possible(self, key: object) -> list[tuple[_Choice, ...]]:
         """Return what leads to a key, without what the object can't choose, such as a method that its provider doesn't have."""
         found = self._choices_by_key.get(str(key), [])
-        return [choices for choices in found if all(choice.is_possible_in(self._schema) for choice in choices)]
+        return [choices for choices in found if all(self._is_possible(choice, choices) for choice in choices)]
+
+    def _is_possible(self, choice: _Choice, choices: tuple[_Choice, ...]) -> bool:
+        """Whether an object may choose a value; a key inside of it belongs to what the object itself has chosen."""
+        is_inside = any(one.path for one in choices)
+        return choice.is_made_by(self._node) if is_inside and not choice.path else choice.is_possible_in(self._schema)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._choices_by_key)
@@ -163,14 +171,12 @@ class Branches:
         """Whether another branch may permit what a finding is about: a provider has auth methods of its own."""
         key = str(finding.path[0]) if finding.path else ""
         part = self._shape.properties.get(key)
-        return (
-            isinstance(part, Shape)
-            and finding.code in {part.code, "unknown-key", "missing-key"}
-            and (
-                self._shape.discriminator in node
-                or any(_permits_more(one.properties.get(key), part) for one in self._shape.branches.values())
-            )
-        )
+        if not isinstance(part, Shape) or finding.code not in {part.code, "unknown-key", "missing-key"}:
+            return False
+        if self._shape.discriminator in node:
+            return True
+        others = [one.properties.get(key) for one in self._shape.branches.values()]
+        return any(isinstance(one, Shape) and _permits(one, part, finding, node[key]) for one in others)
 
     @lazy_property
     def _choices_by_key(self) -> dict[str, list[tuple[_Choice, ...]]]:
@@ -191,9 +197,13 @@ class Branches:
         return finding._replace(related=(*finding.related, *inherited))
 
 
-def _permits_more(own: object, part: Shape) -> bool:
-    """Whether a branch has a shape of its own for a part, with branches that the part doesn't have."""
-    return isinstance(own, Shape) and not own.branches.keys() <= part.branches.keys()
+def _permits(own: Shape, part: Shape, finding: Finding, value: object) -> bool:
+    """Whether a shape that a branch has in place of a part may permit what a finding refuses."""
+    if finding.code == part.code:
+        return isinstance(value, dict) and value.get(part.discriminator) in own.branches
+    if finding.code == "unknown-key":
+        return str(finding.path[-1]) in KeysOf(own)
+    return not own.branches.keys() <= part.branches.keys()
 
 
 def _discriminators_by_key(shape: Shape) -> dict[str | int, list[str]]:

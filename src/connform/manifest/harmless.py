@@ -43,7 +43,8 @@ _UUID = r"(?<![0-9A-Fa-f])[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}(?
 _BASE64 = r"[A-Za-z0-9_+/-]{20,}+"
 _CONSTANT = r"[A-Z]{1,15}(?:[_-][A-Z]{1,15})+"
 """Capitals alone, in words: `PROGRAMMATIC_ACCESS_TOKEN`. Of 15,000,000 random tokens of 20 characters, fewer than one looks so."""
-_PARAMETER = r"(?<=[?&;])([^?&;=#\s]{0,64}=)?[^?&;#\s]++"
+_PARAMETER = r"(?<=[?&;])(?!(?<=\?)version=[A-Za-z0-9._-]++(?:[#\s,)]|$))([^?&;=#\s]{0,64}=)?[^?&;#\s]++"
+"""A parameter of a URL's query, but not the version of a secret reference, which a reader of a plan has to see."""
 
 
 def is_plain(word: str) -> bool:
@@ -95,7 +96,7 @@ def shown_origin(origin: str) -> str:
 
 @lru_cache(maxsize=4096)  # thousands of connections share a few addresses and tags
 def mask_generated_text(text: str) -> str:
-    """Return a text of a valid manifest; whatever looks generated, and the values of a URL's query, are masked."""
+    """Return a text of a valid manifest; whatever looks generated, and the values of a URL's query but `version`, are masked."""
     return re.sub(_PARAMETER, rf"\1{MASK}", re.sub(_RUN, MASK, text))
 
 

@@ -9,9 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import chain, count
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from connform.manifest.shape import Schema, Shape, Snippet, discriminator_schema, or_text, properties_of_branches
+
+
+class LayeredSchemas(NamedTuple):
+    """The schemas of objects that may inherit keys."""
+
+    chosen: Schema
+    """The keys of the branch that an object chooses itself; none is required."""
+    undecided: Schema
+    """The keys of an object that chooses no branch, where what it inherits may choose one."""
+    default: Schema
+    """The keys of an object that chooses no branch and inherits nothing."""
+    requirements: Schema
+    """The keys that must be there if nothing is inherited."""
 
 
 class Composer:
@@ -29,6 +43,18 @@ class Composer:
             partial: whether no key is required (`defaults`, templates, and connections that inherit).
         """
         return or_text(shape, {"type": "object", **_annotations(shape), **self._chain(shape, {}, (), partial=partial)})
+
+    def compose_layered(self, shape: Shape) -> LayeredSchemas:
+        """Return the schemas of a shape with a default branch whose objects may inherit keys, the branch among them."""
+        key, chain = shape.discriminator, self._chain(shape, {}, (), partial=True)
+        *chosen, undecided = chain["allOf"]
+        default = next(one["then"] for one in chosen if one["if"]["properties"][key] == {"const": shape.default})
+        return LayeredSchemas(
+            {"type": "object", **_annotations(shape), **chain, "allOf": chosen},
+            undecided,
+            {"if": undecided["if"], "else": default},
+            _requirements(shape),
+        )
 
     def _chain(
         self, shape: Shape, above: Mapping[str, Any], required_above: tuple[str, ...], *, partial: bool
@@ -70,19 +96,24 @@ class Composer:
         return {"$ref": f"#/definitions/{name}"}
 
 
-def requirements(shape: Shape) -> Schema:
-    """Return a schema of the keys that a shape and its nested objects require, for what its partial schema accepts."""
+def _requirements(shape: Shape, above: Mapping[str, Schema] = MappingProxyType({})) -> Schema:
+    """Return a schema of the keys that a shape and its nested objects require, for what its partial schema accepts.
+
+    Args:
+        shape: the object, or a branch of it.
+        above: what the nested objects of the object around a branch require; those of a branch replace them.
+    """
     key = shape.discriminator
-    required = [*([key] if key and not shape.default else []), *shape.required]
-    nested = {name: requirements(part) for name, part in shape.properties.items() if isinstance(part, Shape)}
+    own = {name: _requirements(part) for name, part in shape.properties.items() if isinstance(part, Shape)}
+    nested = {**above, **own}
     alternatives = [
         {"if": _chosen(key, name, is_default=name == shape.default), "then": found}
         for name, branch in shape.branches.items()
-        if (found := requirements(branch))
+        if (found := _requirements(branch, nested))
     ]
     parts = {
-        "required": required,
-        "properties": {name: part for name, part in nested.items() if part},
+        "required": [*([key] if key and not shape.default else []), *shape.required],
+        "properties": {} if key else {name: part for name, part in nested.items() if part},
         "allOf": alternatives,
     }
     return {word: part for word, part in parts.items() if part}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from connform.engine.load.vocabulary import vocabulary
 from connform.manifest.document_schema import document_schema
-from connform.manifest.published import Composer, named_snippets, requirements, with_definitions
+from connform.manifest.published import Composer, named_snippets, with_definitions
 from connform.manifest.settings import EXTENDS, SETTINGS
 from connform.manifest.shape import Schema, Shape
 from connform.manifest.shared_schemas import with_shared
@@ -36,21 +36,31 @@ def manifest_schema() -> Schema:
     """Return the JSON Schema (draft-07) of a manifest, as `schema/connections.schema.json` has it."""
     composer = Composer()
     shapes = _definitions()
-    definitions = {name: composer.compose(shape, partial=name == "part") for name, shape in shapes.items()}
-    part = definitions["part"] = _open_for_own_providers(definitions["part"], shapes["part"])
-    texts = {key: part[key] for key in ("title", "description")}
-    is_a_part: Schema = {**texts, "allOf": [{"$ref": "#/definitions/part"}]}
-    definitions["connection"] = {**is_a_part, "if": {"not": _NAMES_OWN_PROVIDER}, "then": requirements(shapes["part"])}
-    definitions["defaults"] = {**is_a_part, "properties": {"extends": False}}
+    connection = shapes.pop("connection")
+    definitions = {name: composer.compose(shape) for name, shape in shapes.items()} | _connections(composer, connection)
     document = _document()
-    for name, kind in (("connections", "part"), ("stores", "store")):
-        document["properties"][name]["defaultSnippets"] = named_snippets(shapes[kind])
+    for name, shape in (("connections", connection), ("stores", shapes["store"])):
+        document["properties"][name]["defaultSnippets"] = named_snippets(shape)
     renamed = {"label": "renamed connection", "body": {"${1:old-name}": "${2:new-name}"}}
     document["properties"]["moved"]["defaultSnippets"] = [renamed]
     provider = {"label": "API with a key", "body": {"${1:team}/${2:name}": _KEY_PROVIDER}}
     document["properties"]["providers"]["defaultSnippets"] = [provider]
     schema = with_definitions(with_shared({**document, "definitions": definitions | composer.definitions}))
     return {"$schema": "http://json-schema.org/draft-07/schema#", **schema}
+
+
+def _connections(composer: Composer, shape: Shape) -> dict[str, Schema]:
+    """Return the definitions of a connection, of one that inherits (`part`), of defaults, and of what these share."""
+    layered = composer.compose_layered(shape)
+    texts: Schema = {"title": shape.title, "description": shape.description}
+    shared: Schema = {"$ref": "#/definitions/of-provider"}
+    needed: Schema = {"if": _NAMES_OWN_PROVIDER, "else": layered.requirements}
+    return {
+        "of-provider": _open_for_own_providers(layered.chosen, shape),
+        "connection": {**texts, "allOf": [shared, layered.default, needed]},
+        "part": {**texts, "allOf": [shared, layered.undecided]},
+        "defaults": {**texts, "allOf": [{"$ref": "#/definitions/part"}], "properties": {"extends": False}},
+    }
 
 
 def _open_for_own_providers(schema: Schema, shape: Shape) -> Schema:
@@ -62,12 +72,12 @@ def _open_for_own_providers(schema: Schema, shape: Shape) -> Schema:
 
 
 def _definitions() -> dict[str, Shape]:
-    """Return the shapes in a manifest by name: `part` is a connection whose keys are all optional."""
+    """Return the shapes in a manifest by name."""
     known_vocabulary = vocabulary()
     extensible = known_vocabulary.connection._replace(
         properties={"extends": EXTENDS, **known_vocabulary.connection.properties}
     )
-    return {"part": extensible, "store": known_vocabulary.store, "provider": known_vocabulary.providers().shape}
+    return {"connection": extensible, "store": known_vocabulary.store, "provider": known_vocabulary.providers().shape}
 
 
 def _document() -> Schema:

@@ -177,8 +177,9 @@ class SecretResolver:
             session.expire(its_own)
 
     def _all_sessions(self) -> list[StoreSession]:
-        with self._lock.own:
-            return list(self._sessions.values())
+        return list(
+            self._sessions.copy().values()
+        )  # without the lock: a signal handler may have interrupted its holder
 
     def _session(self, scheme: str, base: Path) -> StoreSession:
         store = self._stores.get(scheme)

@@ -70,6 +70,7 @@ class StoreSession:
         self._expired_at: dict[SecretReference, float] = {}
         self._read_here: ProcessLocal[set[SecretReference]] = ProcessLocal(set)
         self._reopened_at = -inf
+        self._is_expired = False
         self._lock = ProcessLocal(Lock)
         self._reset()
 
@@ -79,10 +80,14 @@ class StoreSession:
         If it is long-lived, a failure is forgotten after a while. And a store that was opened in an earlier call is opened
         again where it denies a secret: its login may have ended.
         """
-        known = {one: outcome for one in references if isinstance(outcome := self._outcomes.get(one), Fetched)}
-        if known.keys() == set(references):  # the usual case; another caller may hold the lock for as long as it reads
-            return known
+        if not self._is_expired:  # first: it is reset when the old outcomes are gone
+            known = {one: outcome for one in references if isinstance(outcome := self._outcomes.get(one), Fetched)}
+            if known.keys() == set(references):
+                return known  # the usual case, without the lock, which a caller holds for as long as it reads
         with self._lock.own:
+            if self._is_expired:
+                self._forget(list(self._outcomes))
+                self._is_expired = False
             if self._long_lived:
                 self._forget([one for one in references if self._has_old_failure(one)])
             new = [reference for reference in dict.fromkeys(references) if reference not in self._outcomes]
@@ -112,9 +117,11 @@ class StoreSession:
             self._forget([one for one in known if one not in paused])
 
     def expire_all(self) -> None:
-        """Let every reference be read again, from a store that is opened anew."""
-        with self._lock.own:
-            self._forget(list(self._outcomes))
+        """Let every reference be read again, from a store that is opened anew.
+
+        It takes no lock: a signal handler that interrupts a read may call it, and would wait for ever.
+        """
+        self._is_expired = True
 
     def outcome(self, reference: SecretReference) -> Outcome | None:
         """Return the outcome of a reference; `None` if it was not read."""

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from connform.auth.described import described_method
 from connform.auth.described.definition import Method
 from connform.manifest.shape import Schema, Shape, Snippet
 from connform.manifest.urls import URL
@@ -100,7 +101,10 @@ class _Body:
 
     def of(self, environment: str, method: str, declared: Method) -> dict[str, Any]:
         definition = self._definition
-        regions = list(definition.environments[environment].regions)
+        regions, own_root = (
+            list(definition.environments[environment].regions),
+            definition.environments[environment].own_root,
+        )
         addresses = self._addresses
         of_root, needed = addresses.settings_of(environment, method)
         settings = (*of_root, *needed)
@@ -108,16 +112,26 @@ class _Body:
             "provider": definition.name,
             "environment": environment,
             **({"region": self._field(f"|{','.join(regions)}|")} if len(regions) > 1 else {}),
-            **{key: self._field(f":{next(iter(definition.settings[key].examples), key)}") for key in settings},
+            **({"base_url": self._field(":https://acme.example/api")} if own_root == "only" else {}),
+            **{key: self._text(next(iter(definition.settings[key].examples), key)) for key in settings},
             "auth": {"method": method, **self._auth(declared)},
         }
 
+    def _text(self, example: str) -> str:
+        """Return a field for a text, in quotes where YAML would read a number: editors insert it as it is."""
+        field = self._field(f":{example}")
+        return f'"{field}"' if re.fullmatch(r"[0-9.]+", example) else field
+
     def _auth(self, declared: Method) -> dict[str, str]:
-        app = {"client_id": self._field(":acme-portal")} if declared.flow else {}
+        shape = described_method(declared).shape
         prefix = re.sub(r"\W", "_", self._definition.name)
-        secrets = {key: f"env://{self._field(f':{prefix}_{key}'.upper())}" for key in declared.secrets}
-        redirect = {"redirect_uri": self._field(":https://localhost/callback")} if declared.flow else {}
-        return {**app, **secrets, **redirect}
+        keys: dict[str, str] = {}
+        for key, schema in shape.properties.items():
+            if isinstance(schema, dict) and schema.get("x-secret"):
+                keys[key] = f"env://{self._field(f':{prefix}_{key}'.upper())}"
+            elif isinstance(schema, dict) and key in shape.required:
+                keys[key] = self._field(f":{schema['examples'][0]}")
+        return keys
 
     def _field(self, content: str) -> str:
         self._fields += 1
