@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from connform.providers import PROVIDERS, catalog_entry
+from connform.providers import GROUPS, PROVIDERS, catalog_entry
 from tests.cli.conftest import Connform
 from tests.providers.described.mistakes import GOOD
 
@@ -45,12 +45,11 @@ def test_a_provider_without_a_file_is_named_only(connform: Connform) -> None:
     assert connform("providers", "show", "http").out == "http: A connection to any HTTP API. (connform)\n"
 
 
-@pytest.mark.parametrize("name", [name for name in PROVIDERS if catalog_entry(name)])
-def test_every_example_of_the_catalog_means_what_it_says(connform: Connform, name: str) -> None:
-    run = connform("providers", "test", name, "--format", "json")
+def test_every_example_of_the_catalog_means_what_it_says(connform: Connform) -> None:
+    run = connform("providers", "test", "--format", "json")
     replays = json.loads(run.out)
-    assert replays
-    assert [one["judged"] for one in replays] == [one["means"] for one in replays]
+    assert {one["provider"] for one in replays} >= set(GROUPS)
+    assert [one for one in replays if one["judged"] != one["means"]] == []
     assert run.code == 0
 
 

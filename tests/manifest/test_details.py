@@ -42,7 +42,7 @@ def details(text: str) -> list[str]:
         ("timeouts: {retry_after_max_s: 86401}", "at most 86400 is allowed"),
         ("total_s: 1", "`total_s` belongs below `timeouts:`: not allowed here"),
         ("total_s: 1\n    read_s: 1", "`total_s`, `read_s` belong below `timeouts:`: not allowed here"),
-        ("instance: x", "`instance` belongs to `environment: private` or `provider: octopus-deploy` or `provider: servicenow`: not allowed here"),
+        ("instance: x", "`instance` belongs to `environment: private` or another `provider`: not allowed here"),
         ("base_url: x", "`base_url` belongs to `environment: private` or another `provider`: not allowed here"),
     ],
 )

@@ -33,20 +33,19 @@ def command(options: Options, *, what: str, name: str | None) -> int:
     show NAME    its hosts, auth methods, check, answers and sources
     test [NAME]  whether each example means what it says, of all or of one
     """  # noqa: D301  (click's mark for lines that stay as they are)
-    from connform.engine.providers import known_providers, mistakes, replay_examples
+    from connform.engine.providers import known_providers, mistakes, provider_names, replay_examples
 
     if what != "list" and (report := mistakes(options.files)).number_of(Severity.ERROR):
         emit(report, options)
         return int(report.exit_code)
-    known = list(known_providers(options.files))
     if what == "list":
         if name:
             raise UsageProblem("`providers list` takes no name")
-        _write(options, [_row(one) for one in known], ("name", "title", "from"))
+        _write(options, [_row(one) for one in known_providers(options.files)], ("name", "title", "group", "from"))
         return 0
-    chosen = [one for one in known if name in {None, one.name}]
+    chosen = list(known_providers(options.files, name or ""))
     if name and not chosen:
-        hint = did_you_mean(name, (one.name for one in known))
+        hint = did_you_mean(name, provider_names(options.files))
         raise UsageProblem("no provider has that name", hint or "`connform providers list` lists them")
     if what == "show":
         if not name:
@@ -63,7 +62,7 @@ def command(options: Options, *, what: str, name: str | None) -> int:
 def _row(known: KnownProvider) -> tuple[str, ...]:
     from connform.manifest.harmless import mask_generated_text
 
-    return known.name, mask_generated_text(known.title), known.origin
+    return known.name, mask_generated_text(known.title), known.group, known.origin
 
 
 def _outcome(one: Replay) -> tuple[str, ...]:

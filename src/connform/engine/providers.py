@@ -16,7 +16,7 @@ from connform.engine.load.manifest import declared_providers, examine_files
 from connform.engine.load.selection import EVERYTHING
 from connform.engine.report import Report
 from connform.manifest.model import Connection
-from connform.providers import PROVIDERS, catalog_entry
+from connform.providers import GROUPS, PROVIDERS, catalog_entry
 from connform.providers.described.examples import answer_of
 from connform.registry import PROVIDERS_GROUP, names, package_of
 
@@ -30,6 +30,8 @@ class KnownProvider(NamedTuple):
     """The name that manifests use."""
     title: str
     """What it is, in one sentence or a name."""
+    group: str
+    """What teams use it for, of one in the catalogue; else empty."""
     origin: str
     """`connform`, the package of a plug-in, or the place of its entry in a manifest."""
     entry: Mapping[str, Any] | None
@@ -48,15 +50,22 @@ class Replay(NamedTuple):
     """What the rows of the definition say."""
 
 
-def known_providers(files: Sequence[str] = ()) -> Iterator[KnownProvider]:
-    """Yield every provider: those that manifests declare, built-in ones, those of packages."""
+def known_providers(files: Sequence[str] = (), only: str = "") -> Iterator[KnownProvider]:
+    """Yield every provider, or the one with a name: those that manifests declare, built-in ones by group, those of packages."""
     for name, found in declared_providers(files).items():
-        yield KnownProvider(name, str(found.node["title"]), str(found.span), found.node)
-    for name in names(PROVIDERS, PROVIDERS_GROUP):
-        package = "connform" if name in PROVIDERS else package_of(name, PROVIDERS_GROUP)
-        entry = catalog_entry(name)
-        title = entry["title"] if entry else provider(name).shape.description
-        yield KnownProvider(name, title, package, entry)
+        if only in {"", name}:
+            yield KnownProvider(name, str(found.node["title"]), "", str(found.span), found.node)
+    for name in sorted(names(PROVIDERS, PROVIDERS_GROUP), key=lambda one: (GROUPS.get(one, "~"), one)):
+        if only in {"", name}:
+            package = "connform" if name in PROVIDERS else package_of(name, PROVIDERS_GROUP)
+            entry = catalog_entry(name)
+            title = entry["title"] if entry else provider(name).shape.description
+            yield KnownProvider(name, title, GROUPS.get(name, ""), package, entry)
+
+
+def provider_names(files: Sequence[str] = ()) -> list[str]:
+    """Return the names of all providers that a manifest may use."""
+    return [*declared_providers(files), *names(PROVIDERS, PROVIDERS_GROUP)]
 
 
 def mistakes(files: Sequence[str] = ()) -> Report:

@@ -94,8 +94,9 @@ class _KeysOfOtherBranches(Mapping[str, str]):
         outermost = possible[0][0].key
         near = [choice for choice in missing if choice.key != outermost]
         far = [choice for choice in missing if choice.key == outermost]
-        owners = [f"`{choice.key}: {choice.value}`" for choice in (near if len(far) > _MAX_OWNERS else missing)]
-        return " or ".join([*dict.fromkeys(owners), *([f"another `{outermost}`"] if len(far) > _MAX_OWNERS else [])])
+        are_many = bool(near and far) or len(far) > _MAX_OWNERS
+        owners = dict.fromkeys(f"`{choice.key}: {choice.value}`" for choice in (near if are_many else missing))
+        return " or ".join([*owners, *([f"another `{outermost}`"] if are_many else [])])
 
     def __contains__(self, key: object) -> bool:
         return bool(self._possible(key))
@@ -106,9 +107,11 @@ class _KeysOfOtherBranches(Mapping[str, str]):
         return [choices for choices in found if all(self._is_possible(choice, choices) for choice in choices)]
 
     def _is_possible(self, choice: _Choice, choices: tuple[_Choice, ...]) -> bool:
-        """Whether an object may choose a value; a key inside of it belongs to what the object itself has chosen."""
-        is_inside = any(one.path for one in choices)
-        return choice.is_made_by(self._node) if is_inside and not choice.path else choice.is_possible_in(self._schema)
+        """Whether an object may choose a value. It chooses no other provider than the one that it names, or that a key inside of it has."""
+        is_settled = choices[0].key in self._node or any(one.path for one in choices)
+        if choice is choices[0] and not choice.path and is_settled:
+            return choice.is_made_by(self._node)
+        return choice.is_possible_in(self._schema)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._choices_by_key)
