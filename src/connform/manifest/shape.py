@@ -136,7 +136,7 @@ class KeysOf(Container[str]):
 
 
 def _walk(shape: Shape) -> Iterator[tuple[str, bool]]:
-    """Yield every key, and whether its value is an object of a shape; those of shapes with branches last."""
+    """Yield every key, and whether its value is an object of a shape; the default branch before the others, and shapes with branches last."""
     if shape.discriminator:
         yield shape.discriminator, False
     nested = [(key, part) for key, part in shape.properties.items() if isinstance(part, Shape)]
@@ -144,8 +144,8 @@ def _walk(shape: Shape) -> Iterator[tuple[str, bool]]:
     for _, part in nested:
         if not _discriminates(part):
             yield from _walk(part)
-    for branch in shape.branches.values():
-        yield from _walk(branch)
+    for name in sorted(shape.branches, key=lambda one: one != shape.default):
+        yield from _walk(shape.branches[name])
     for _, part in nested:
         if _discriminates(part):
             yield from _walk(part)

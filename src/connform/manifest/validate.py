@@ -77,6 +77,8 @@ class _EntryChecks:
         self._connection = Branches(vocabulary.connection)
         self._part = Branches(part, is_partial=True)
         self._defaults = Branches(defaults, is_partial=True)
+        self._usual_part = Branches(part._replace(default=vocabulary.connection.default), is_partial=True)
+        self._usual_defaults = Branches(vocabulary.connection, is_partial=True)
         self._store = Branches(vocabulary.store)
         self._stores: dict[str, Entry | None] = {}
         self._used: set[object] = set()
@@ -102,13 +104,18 @@ class _EntryChecks:
     def check_defaults(self) -> None:
         """Check the defaults of each file by themselves, as templates are."""
         for entry in self._files.defaults:
-            self._checks.check(self._defaults, entry)
+            self._check_layer(self._usual_defaults, self._defaults, entry)
 
     def check_templates(self) -> None:
         """Check each template by itself; required keys are checked in the connections that extend it."""
         for entry in self.tree.templates.values():
-            self._checks.check(self._part, entry)
+            self._check_layer(self._usual_part, self._part, entry)
             self._inherit(entry)
+
+    def _check_layer(self, usual: Branches, branches: Branches, entry: Entry) -> None:
+        """Check what others inherit; the keys of all providers are read only if they aren't those of the default one."""
+        if not usual.branch_for(entry.node).accepts(entry.node):
+            self._checks.check(branches, entry)
 
     def check_store(self, entry: Entry) -> None:
         """Check one store."""
