@@ -25,6 +25,9 @@ NAMES = [
     "production-ca",
     "production-eu",
     "acme-private",
+    "source-code",
+    "on-call",
+    "metrics",
     "customer-globex",
 ]
 
@@ -60,7 +63,7 @@ def test_the_example_is_ready_without_secrets_and_without_a_network(verb: str, c
 def test_the_text_says_that_it_was_a_rehearsal(tmp_path: Path) -> None:
     ended = run("apply", "--simulate", "-f", EXAMPLE, cwd=tmp_path)
     assert ended.code == 0
-    assert "7 connections in 1 file: 7 ready" in ended.out
+    assert "10 connections in 1 file: 10 ready" in ended.out
     assert "simulated" in ended.out.splitlines()[-1]
 
 

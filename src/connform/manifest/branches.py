@@ -16,7 +16,7 @@ from connform.manifest.misplaced import misplaced_keys
 from connform.manifest.nodes import Map
 from connform.manifest.reference_rules import reference_paths
 from connform.manifest.rules import Finding, KeyPath
-from connform.manifest.shape import KeysOf, Schema, Shape, build_signature, selected
+from connform.manifest.shape import Schema, Shape, build_signature, outer_keys, selected
 
 if TYPE_CHECKING:
     from connform.manifest.violations import Finder
@@ -205,7 +205,8 @@ def _permits(own: Shape, part: Shape, finding: Finding, value: object) -> bool:
     if finding.code == part.code:
         return isinstance(value, dict) and value.get(part.discriminator) in own.branches
     if finding.code == "unknown-key":
-        return str(finding.path[-1]) in KeysOf(own)
+        _, *inside = finding.path
+        return len(inside) == 1 and inside[0] in outer_keys(own)
     return not own.branches.keys() <= part.branches.keys()
 
 

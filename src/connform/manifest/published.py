@@ -12,7 +12,15 @@ from itertools import chain, count
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from connform.manifest.shape import Schema, Shape, Snippet, discriminator_schema, or_text, properties_of_branches
+from connform.manifest.shape import (
+    Schema,
+    Shape,
+    Snippet,
+    discriminator_schema,
+    or_text,
+    outer_keys,
+    properties_of_branches,
+)
 
 
 class LayeredSchemas(NamedTuple):
@@ -79,11 +87,32 @@ class Composer:
             alternatives.append({"if": chosen, "then": self._chain(branch, properties, required, partial=partial)})
         schema: Schema = {"properties": {key: discriminator_schema(shape)}}
         if partial:  # another layer may choose the branch
-            undecided = _closed(properties_of_branches(shape) | properties, ())
+            several = {name: self._of_several(name, part, shape) for name, part in shape.properties.items()}
+            undecided = _closed(
+                properties_of_branches(shape) | properties | {k: v for k, v in several.items() if v}, ()
+            )
             alternatives.append({"if": {"required": [key]}, "else": undecided})
         elif not shape.default:
             schema["required"] = [key]
         return {**schema, "allOf": alternatives}
+
+    def _of_several(self, name: str, part: Schema | Shape, around: Shape) -> Schema:
+        """Return the schema of a nested object for which branches have other shapes: it accepts their keys as well.
+
+        Empty where no branch has one.
+        """
+        others = [one for branch in around.branches.values() if isinstance(one := branch.properties.get(name), Shape)]
+        if not isinstance(part, Shape) or not others:
+            return {}
+        key, known = part.discriminator, part.branches
+        further: dict[str, Schema | Shape] = {one: {} for other in others for one in sorted(outer_keys(other))}
+        widened = {
+            chosen: branch._replace(properties={**further, **branch.properties}) for chosen, branch in known.items()
+        }
+        schema = self.compose(part._replace(branches=widened), partial=True)
+        schema["allOf"][-1]["if"]["properties"] = {key: {"enum": list(known)}}
+        choices = dict.fromkeys([*known, *(chosen for other in others for chosen in other.branches)])
+        return {**schema, "properties": {key: {**schema["properties"][key], "enum": list(choices)}}}
 
     def _part(self, name: str, part: Schema | Shape, *, partial: bool) -> Schema:
         """Return the schema of one key; that of an object becomes a definition."""

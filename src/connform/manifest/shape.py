@@ -156,6 +156,12 @@ def keys(shape: Shape) -> set[str]:
     return {key for key, _ in _walk(shape)}
 
 
+def outer_keys(shape: Shape) -> set[str]:
+    """Return the keys of a shape and its branches, without those of nested objects."""
+    own = {*shape.properties, shape.discriminator} - {""}
+    return own.union(*map(outer_keys, shape.branches.values()))
+
+
 def plain_keys(shape: Shape) -> set[str]:
     """Return the keys of a shape, of all branches, that hold one value or a list, and no secret reference."""
     nested = {key for key, part in shape.properties.items() if isinstance(part, Shape)}

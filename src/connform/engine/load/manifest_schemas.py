@@ -6,7 +6,7 @@ Layer 3, no IO.
 from __future__ import annotations
 
 from connform.engine.load.vocabulary import vocabulary
-from connform.manifest.document_schema import document_schema
+from connform.manifest.document_schema import PROVIDER_NAME, document_schema
 from connform.manifest.published import Composer, named_snippets, with_definitions
 from connform.manifest.settings import EXTENDS, SETTINGS
 from connform.manifest.shape import Schema, Shape
@@ -14,7 +14,7 @@ from connform.manifest.shared_schemas import with_shared
 
 _NAMES_OWN_PROVIDER: Schema = {
     "type": "object",
-    "properties": {"provider": {"type": "string", "pattern": "/"}},
+    "properties": {"provider": {"type": "string", "pattern": PROVIDER_NAME}},
     "required": ["provider"],
 }
 """What names a provider of a manifest: only those have a slash."""
