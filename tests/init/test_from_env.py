@@ -73,8 +73,8 @@ def test_thirty_keys_become_connections_whose_values_appear_nowhere(dotenv: Path
 
 def test_what_only_a_person_knows_is_asked_for_and_refused_until_it_is_there(dotenv: Path) -> None:
     ended = run_here("init", "--from-env", ".env", cwd=dotenv)
-    assert "next: fill in `region` of datadog\n" in ended.out
-    assert "next: fill in `domain` of auth0: AUTH0_DOMAIN has it\n" in ended.out
+    assert "next: fill in, of datadog: region\n" in ended.out
+    assert "next: fill in, of auth0: domain (AUTH0_DOMAIN has it)\n" in ended.out
     validated = run_here("validate", "--format", "json", cwd=dotenv)
     text = (dotenv / "connections.yaml").read_text().splitlines()
     places = [text[one["line"] - 1].split()[0] for one in validated.report["diagnostics"] if one["severity"] == "error"]

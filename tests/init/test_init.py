@@ -100,6 +100,11 @@ def test_the_manifest_works_once_its_variable_is_set(connform: Init) -> None:
     assert found["connections"][0]["stage"] != "secret"
 
 
+def test_where_a_person_has_to_consent_the_next_step_is_a_login(connform: Init) -> None:
+    ended = connform("--auth", "oauth2", "--name", "globex")
+    assert "next: set GLOBEX_CLIENT_SECRET in the environment, then: connform login globex\n" in ended.out
+
+
 @pytest.mark.parametrize("system", CI_FILES)
 def test_a_ci_file_fits_the_systems_official_schema(connform: Init, tmp_path: Path, system: str) -> None:
     ended = connform("--ci", system)

@@ -122,8 +122,9 @@ def _from_answers(questions: Questions) -> tuple[str, list[str]]:
     answers = questions.answers(choices)
     text = files.manifest(connection.lines(choices, answers))
     variables = " and ".join(reference.removeprefix("env://") for reference in answers.secrets.values())
-    check = f"set {variables} in the environment, then: connform check" if variables else "connform check"
-    return text, ["next: connform validate", f"next: {check}"]
+    command = f"connform login {answers.name}" if choices.needs_login(answers.method) else "connform check"
+    step = f"set {variables} in the environment, then: {command}" if variables else command
+    return text, ["next: connform validate", f"next: {step}"]
 
 
 def _from_variables(source: str) -> tuple[str, list[str]]:
@@ -147,9 +148,9 @@ def _from_variables(source: str) -> tuple[str, list[str]]:
     if is_file and found.unused:
         report.append(f"not known: {', '.join(found.unused)}")
     for choices, answers in found.connections:
-        for key in connection.to_fill_in(choices, answers):
-            has_it = f": {answers.variables[key]} has it" if key in answers.variables else ""
-            report.append(f"next: fill in `{key}` of {answers.name}{has_it}")
+        if missing := connection.to_fill_in(choices, answers):
+            keys = (f"{key} ({answers.variables[key]} has it)" if key in answers.variables else key for key in missing)
+            report.append(f"next: fill in, of {answers.name}: {', '.join(keys)}")
     return text, [*report, "next: connform validate", "next: connform check"]
 
 

@@ -52,7 +52,7 @@ class GrantedToken(AuthMethod):
                 "x-compare": "text",
                 "description": "Where the vendor sends the person back to; registered with the vendor in advance. "
                 "Plain http leads to this machine alone (RFC 8252 §7.3).",
-                "examples": ["https://localhost/auth/syngrafii", "http://127.0.0.1:8400/callback"],
+                "examples": ["https://localhost/callback", "http://127.0.0.1:8400/callback"],
             },
             "scopes": {
                 "type": "array",

@@ -77,6 +77,10 @@ class Choices:
             if not secret.get("optional"):
                 yield name, secret
 
+    def needs_login(self, method: str) -> bool:
+        """Whether a person has to consent before an auth method has a token."""
+        return getattr(own_methods(self.provider)[method], "uses_grant", False)
+
     def app(self, method: str) -> dict[str, str]:
         """Return the keys of an OAuth client that an auth method needs, each with an example."""
         shape = own_methods(self.provider)[method].shape
