@@ -11,6 +11,7 @@ from connform.database import open_grants
 from tests.conftest import require_library
 from tests.database.conftest import tokens
 from tests.end_to_end.conftest import Servers
+from tests.repetitions import repeated
 from tests.services.api import Api
 from tests.services.services import SERVICES
 from tests.services.setting import keep_grant
@@ -33,7 +34,7 @@ STOPS_S = {"gunicorn": 2, "uvicorn": 2, "celery": 6}
 """Longer than a server takes to end where nothing is waited for."""
 
 
-@pytest.mark.parametrize("under", STOPS_S)
+@pytest.mark.parametrize("under", repeated(["gunicorn", "celery"], [*STOPS_S]))
 def test_a_renewal_ends_before_its_server(under: str, servers: Servers, ca_file: Path, tmp_path: Path) -> None:
     require_library(under)
     api = Api()

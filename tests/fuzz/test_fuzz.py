@@ -16,9 +16,9 @@ from tests.manifest.syntax_cases import CASES
 
 @pytest.mark.timeout(110)  # hundreds of manifests
 def test_what_must_hold_for_any_text_holds_for_manifests_by_chance() -> None:
-    verdicts, failures = batch(seed=2, first=0, count=250)
+    verdicts, failures = batch(seed=2, first=0, count=180)
     assert failures == []
-    assert min(verdicts["accepted"], verdicts["refused"], verdicts["not yaml"]) > 20
+    assert min(verdicts["accepted"], verdicts["refused"], verdicts["not yaml"]) > 10
 
 
 def test_the_same_seed_makes_the_same_manifests() -> None:

@@ -78,6 +78,7 @@ def finish(processes: Sequence[subprocess.Popen[str]], service: Service) -> None
     )
 
 
+@pytest.mark.parametrize("url", repeated(["postgresql"], ["sqlite", "postgresql"]), indirect=True)
 def test_sixteen_callers_make_one_call_per_expiry(tmp_path: Path, short_service: Service, url: str) -> None:
     shop = Shop(tmp_path / "shop", short_service, url, new_key())
     finish([start(shop, SECONDS, (2, 2)) for _ in range(4)], short_service)
