@@ -267,3 +267,19 @@ def test_a_mount_that_is_swapped_meanwhile_is_read_as_one_revision(tmp_path: Pat
     assert (done.returncode, "2 connections in 3 files, 1 policy: no errors, 2 warnings" in done.stdout) == (0, True), (
         done.stdout
     )
+
+
+def test_a_folder_whose_revision_is_deleted_when_it_is_asked_what_it_is_is_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".git/worktrees").mkdir(parents=True)
+    _swap(tmp_path, "current", _revision(tmp_path, 0))
+    folder, isdir, asked = str(tmp_path / "current"), os.path.isdir, []
+
+    def isdir_later(path: str) -> bool:
+        asked.append(path)
+        return isdir(path) and asked != [folder]
+
+    monkeypatch.setattr(os.path, "isdir", isdir_later)
+    sources, problems = load_sources([folder])
+    assert ([os.path.basename(one.name) for one in sources], problems) == (["a.yaml", "b.yaml", "t.yaml"], [])
