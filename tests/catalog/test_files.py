@@ -57,3 +57,14 @@ def test_names_of_variables_have_a_source(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_method_says_when_to_choose_it(name: str) -> None:
     assert all(method.get("use") for method in entry_of(name)["auth"].values())
+
+
+def test_a_variable_with_a_secret_is_of_one_provider() -> None:
+    """`init --from-env` knows providers by them: a secret must not go to another vendor."""
+    owners: dict[str, set[str]] = {}
+    for name in NAMES:
+        for method in entry_of(name)["auth"].values():
+            for secret in method.get("secrets", {}).values():
+                for variable in secret.get("variables", ()):
+                    owners.setdefault(variable, set()).add(name)
+    assert {variable: names for variable, names in owners.items() if len(names) > 1} == {}

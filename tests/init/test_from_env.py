@@ -111,6 +111,14 @@ def test_the_method_is_the_one_whose_secrets_are_there(tmp_path: Path) -> None:
     assert made["auth"] == {"method": "api_key", "key_secret": "local://TWILIO_API_SECRET"}
 
 
+def test_a_secret_that_is_not_there_is_to_be_filled_in(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("DD_API_KEY=a\n")
+    ended = run_here("init", "--from-env", ".env", cwd=tmp_path)
+    assert (ended.code, ended.err) == (0, "")
+    assert "datadog: DD_API_KEY\nnext: fill in, of datadog: region, application_key\n" in ended.out
+    assert run_here("validate", cwd=tmp_path).code == 1
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [

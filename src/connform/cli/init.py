@@ -143,8 +143,6 @@ def _from_variables(source: str) -> tuple[str, list[str]]:
     lines = [line for choices, answers in found.connections for line in connection.lines(choices, answers)]
     text = files.manifest(lines, f"local: {connection.flow_mapping(type='dotenv', path=source)}" if is_file else "")
     report = [f"{answers.name}: {_used(answers)}" for _, answers in found.connections]
-    for name, providers in found.ambiguous.items():
-        report.append(f"left out: {name}, which may be of {' or '.join(providers)}")
     if is_file and found.unused:
         report.append(f"not known: {', '.join(found.unused)}")
     for choices, answers in found.connections:

@@ -25,8 +25,6 @@ class Recognized(NamedTuple):
     """The connections, by provider."""
     unused: list[str]
     """The names that no connection uses."""
-    ambiguous: dict[str, list[str]]
-    """A name that several providers know, none more than the others → these providers."""
 
 
 class _Match(NamedTuple):
@@ -36,10 +34,6 @@ class _Match(NamedTuple):
     """Method and secret → the variable."""
     settings: dict[str, str]
     """Setting → the variable."""
-
-    @property
-    def variables(self) -> set[str]:
-        return {*self.secrets.values(), *self.settings.values()}
 
 
 def recognize(names: Collection[str], scheme: str) -> Recognized:
@@ -51,7 +45,6 @@ def recognize(names: Collection[str], scheme: str) -> Recognized:
     """
     choices = {name: Choices(name) for name in GROUPS}
     found = {(name, stage): match for name in GROUPS for stage, match in _matches(choices[name], names)}
-    ambiguous = _drop_ambiguous(found)
     connections = [
         (choices[name], _answers(choices[name], stage, match, scheme))
         for (name, stage), match in found.items()
@@ -60,9 +53,9 @@ def recognize(names: Collection[str], scheme: str) -> Recognized:
     used = {
         variable
         for _, answers in connections
-        for variable in (*answers.variables.values(), *(text.split("://")[1] for text in answers.secrets.values()))
+        for variable in (*answers.variables.values(), *(text.partition("://")[2] for text in answers.secrets.values()))
     }
-    return Recognized(connections, sorted({*names} - used - ambiguous.keys()), ambiguous)
+    return Recognized(connections, sorted({*names} - used))
 
 
 def _matches(choices: Choices, names: Collection[str]) -> Iterator[tuple[str, _Match]]:
@@ -92,25 +85,6 @@ def _matches(choices: Choices, names: Collection[str]) -> Iterator[tuple[str, _M
 
 def _first(part: Mapping[str, list[str]] | None, known: Mapping[str, str]) -> str:
     return next((known[name] for name in (part or {}).get("variables", ()) if name in known), "")
-
-
-def _drop_ambiguous(found: dict[tuple[str, str], _Match]) -> dict[str, list[str]]:
-    """Remove the secrets that another provider has more right to, and return those that several have the same right to."""
-    claims: dict[str, list[tuple[str, str]]] = {}
-    for place, match in found.items():
-        for variable in dict.fromkeys(match.secrets.values()):
-            claims.setdefault(variable, []).append(place)
-    ambiguous: dict[str, list[str]] = {}
-    for variable, places in claims.items():
-        most = max(len(found[place].variables) for place in places)
-        best = [place for place in places if len(found[place].variables) == most]
-        if len(best) > 1:
-            ambiguous[variable] = [name for name, _ in best]
-        for place in places:
-            if best != [place]:
-                for key in [key for key, one in found[place].secrets.items() if one == variable]:
-                    del found[place].secrets[key]
-    return ambiguous
 
 
 def _answers(choices: Choices, stage: str, match: _Match, scheme: str) -> Answers:
