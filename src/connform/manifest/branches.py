@@ -203,7 +203,8 @@ class Branches:
 def _permits(own: Shape, part: Shape, finding: Finding, value: object) -> bool:
     """Whether a shape that a branch has in place of a part may permit what a finding refuses."""
     if finding.code == part.code:
-        return isinstance(value, dict) and value.get(part.discriminator) in own.branches
+        chosen = value.get(part.discriminator) if isinstance(value, dict) else None
+        return isinstance(chosen, str) and chosen in own.branches
     if finding.code == "unknown-key":
         _, *inside = finding.path
         return len(inside) == 1 and inside[0] in outer_keys(own)
