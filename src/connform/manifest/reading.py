@@ -96,10 +96,8 @@ class ManifestReader:
     def _add_error(self, name: str, error: OSError) -> None:
         if isinstance(error, FileNotFoundError):
             self._note_moved_link(name)
-        elif isinstance(error, NotRegularError) and os.path.isdir(
-            name
-        ):  # its revision was replaced when it was asked what it is
-            self.has_moved = True
+        elif isinstance(error, NotRegularError) and os.path.isdir(name):
+            self.has_moved = True  # its revision was deleted when it was asked what it is
         self._add_problem(name, *_reason(name, error))
 
     def _note_moved_link(self, name: str) -> None:

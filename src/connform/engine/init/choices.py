@@ -6,13 +6,13 @@ Layer 3; reads files of the package.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from connform.engine.load.catalog import own_methods, provider
 from connform.manifest.document_schema import NAME
 from connform.manifest.urls import UrlError, parse_url
-from connform.providers import GROUPS, catalog_entry
+from connform.providers import GROUPS
 from connform.providers.described.addresses import AddressBook
 from connform.providers.described.definition import Definition, Environment, Setting
 from connform.providers.described.shape import anchored
@@ -42,7 +42,6 @@ class Choices:
         """Take the name of a provider that a file describes."""
         described: Any = provider(name)
         self.provider = name
-        self.entry: Mapping[str, Any] = catalog_entry(name) or {}
         self._definition: Definition = described.definition
         self._addresses = AddressBook(self._definition)
 
@@ -76,6 +75,16 @@ class Choices:
         for name, secret in self._definition.auth[method].secrets.items():
             if not secret.get("optional"):
                 yield name, secret
+
+    def secret_variables(self) -> Iterator[tuple[str, str, Sequence[str]]]:
+        """Yield auth method, secret, and the variables that the vendor's tools read it from."""
+        for method, described in self._definition.auth.items():
+            for name, secret in described.secrets.items():
+                yield method, name, secret.get("variables", ())
+
+    def setting_variables(self) -> dict[str, Sequence[str]]:
+        """Return the variables that the vendor's tools read each setting from."""
+        return {name: setting.variables for name, setting in self._definition.settings.items()}
 
     def needs_login(self, method: str) -> bool:
         """Whether a person has to consent before an auth method has a token."""

@@ -7,7 +7,7 @@ also with the word of a stage before or behind it: `STRIPE_SECRET_KEY_TEST` belo
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from connform.engine.init.choices import Choices
@@ -67,24 +67,22 @@ def _matches(choices: Choices, names: Collection[str]) -> Iterator[tuple[str, _M
         if staged and (stage := staged["before"] or staged["behind"]):
             by_stage.setdefault(stage.lower(), {})[staged["name"]] = name
     for stage, known in by_stage.items():
-        methods = choices.entry["auth"].items()
         secrets = {
             (method, key): variable
-            for method, one in methods
-            for key, secret in one.get("secrets", {}).items()
-            if (variable := _first(secret, known))
+            for method, key, variables in choices.secret_variables()
+            if (variable := _first(variables, known))
         }
         settings = {
             key: variable
-            for key, setting in choices.entry.get("settings", {}).items()
-            if (variable := _first(setting, known))
+            for key, variables in choices.setting_variables().items()
+            if (variable := _first(variables, known))
         }
         if secrets:
             yield stage, _Match(secrets, settings)
 
 
-def _first(part: Mapping[str, list[str]] | None, known: Mapping[str, str]) -> str:
-    return next((known[name] for name in (part or {}).get("variables", ()) if name in known), "")
+def _first(variables: Iterable[str], known: Mapping[str, str]) -> str:
+    return next((known[name] for name in variables if name in known), "")
 
 
 def _answers(choices: Choices, stage: str, match: _Match, scheme: str) -> Answers:

@@ -177,9 +177,8 @@ class SecretResolver:
             session.expire(its_own)
 
     def _all_sessions(self) -> list[StoreSession]:
-        return list(
-            self._sessions.copy().values()
-        )  # without the lock: a signal handler may have interrupted its holder
+        # Without the lock: a signal handler may have interrupted its holder.
+        return list(self._sessions.copy().values())
 
     def _session(self, scheme: str, base: Path) -> StoreSession:
         store = self._stores.get(scheme)

@@ -101,16 +101,20 @@ class DescribedProvider:
 
     def example_answers(self, connection: Connection) -> Mapping[str, Answer]:  # noqa: ARG002  (the same for every connection)
         """Return the first example of each meaning: `ready`, or a key of `connform.faults.FAULTS`."""
+        return self._example_answers
+
+    @lazy_property
+    def _example_answers(self) -> Mapping[str, Answer]:
         from connform.providers.described.examples import answer_of  # imported here for start-up
 
         examples = reversed(self.definition.examples)
         return {example["means"]: answer_of(example) for example in examples}
 
-    def ready_answer(self, connection: Connection) -> Answer:
+    def ready_answer(self, connection: Connection) -> Answer:  # noqa: ARG002  (the same for every connection)
         """Return an answer that is judged ready: an example, else one that the first row for ready answers fits."""
         from connform.providers.body_sample import json_answer, sample, text_answer  # imported here for start-up
 
-        if example := self.example_answers(connection).get("ready"):
+        if example := self._example_answers.get("ready"):
             return example
         row = self._answers.ready
         headers = {name.lower(): text for name, text in row.header.items()}
