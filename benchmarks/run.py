@@ -1,6 +1,6 @@
 """Measures connform against its peers and prints Markdown. `python benchmarks/run.py [--quick] [NAME…]`.
 
-Fails where a tool gives a wrong answer, never where a goal is missed: machines differ. docs/benchmarks.md explains each benchmark.
+Fails where a tool gives a wrong answer, never where a goal is missed: machines differ. docs/explanation/benchmarks.md explains each benchmark.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ def _verdicts() -> list[str]:
 
 def test_table_of_verdicts_is_the_table_of_the_code() -> None:
     rows = _verdicts()
-    text = (ROOT / "docs" / "verdicts.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "reference" / "verdicts.md").read_text(encoding="utf-8")
     stated = [line for line in text.splitlines() if line.startswith("| `")]
     assert stated == rows, "\n".join(["expected:", *rows])
 
@@ -37,11 +37,11 @@ def test_readme_names_exit_code(code: ExitCode) -> None:
 
 @pytest.mark.parametrize("name", list(dict.fromkeys([*VERBS, *(PROVIDERS.keys() - GROUPS.keys()), *METHODS])))
 def test_manifest_page_names_everything_built_in(name: str) -> None:
-    assert name in (ROOT / "docs" / "manifest.md").read_text(encoding="utf-8")
+    assert name in (ROOT / "docs" / "reference" / "manifest.md").read_text(encoding="utf-8")
 
 
 def test_manifest_page_has_the_keys_of_each_method() -> None:
-    text = (ROOT / "docs" / "manifest.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "reference" / "manifest.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| \[`(\w+)`\]\(auth\.md#[\w-]+\) \|(.*)\|$", text, re.MULTILINE)
     stated = {name: set(re.findall(r"`(\w+)`", keys)) for name, keys in rows}
     assert stated == {name: set(method.shape.properties) for name, method in METHODS.items()}
@@ -56,11 +56,11 @@ def _backends() -> list[str]:
 
 def test_table_of_backends_is_the_table_of_the_code() -> None:
     rows = _backends()
-    text = (ROOT / "docs" / "secrets.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "reference" / "secrets.md").read_text(encoding="utf-8")
     stated = [line for line in text.splitlines() if re.match(r"\| `([a-z0-9]+)` \| `\1://", line)]
     assert stated == rows, "\n".join(["expected:", *rows])
 
 
 @pytest.mark.parametrize("scheme", BACKENDS)
 def test_every_backend_has_its_section(scheme: str) -> None:
-    assert f"\n### `{scheme}://`\n" in (ROOT / "docs" / "secrets.md").read_text(encoding="utf-8")
+    assert f"\n### `{scheme}://`\n" in (ROOT / "docs" / "reference" / "secrets.md").read_text(encoding="utf-8")

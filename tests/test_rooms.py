@@ -1,4 +1,4 @@
-"""What neither ruff nor import-linter can say of the rooms in docs/architecture.md."""
+"""What neither ruff nor import-linter can say of the rooms in docs/explanation/architecture.md."""
 
 from __future__ import annotations
 
@@ -70,6 +70,6 @@ def test_the_map_names_every_room(pytestconfig: pytest.Config) -> None:
     package = pytestconfig.rootpath / "src" / "connform"
     rooms = {path.name for path in package.iterdir() if path.is_dir() and path.name != "__pycache__"}
     rooms |= {path.stem for path in package.glob("*.py")} - {"__init__"}
-    text = (pytestconfig.rootpath / "docs" / "architecture.md").read_text()
+    text = (pytestconfig.rootpath / "docs" / "explanation" / "architecture.md").read_text()
 
     assert [room for room in sorted(rooms) if f"`{room}" not in text] == []

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 
 class ExitCode(IntEnum):
-    """Exit code of the process; stable, documented in `docs/verdicts.md`."""
+    """Exit code of the process; stable, documented in `docs/reference/verdicts.md`."""
 
     OK = 0
     INVALID = 1

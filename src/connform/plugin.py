@@ -2,7 +2,7 @@
 
 No IO. Names that are not in `__all__` may change at any time. Each entry point leads to an object of a protocol:
 `connform.providers` to a `Provider`, `connform.auth` to an `AuthMethod`, `connform.secrets` to a `Backend`, and
-`connform.formats` to a `Reporter`. docs/extending.md has an example of each.
+`connform.formats` to a `Reporter`. docs/guides/extending.md has an example of each.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ class Secret:
         self.__value = value
 
     def reveal(self) -> str:
-        """Return the value in clear. `docs/architecture.md` lists the rooms that may call it."""
+        """Return the value in clear. `docs/explanation/architecture.md` lists the rooms that may call it."""
         return self.__value
 
     def __repr__(self) -> str:

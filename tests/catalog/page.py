@@ -1,4 +1,4 @@
-"""Makes the generated part of docs/catalog.md from the files of the catalogue."""
+"""Makes the generated part of docs/reference/catalog.md from the files of the catalogue."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from connform.providers import catalog_entry
 from tests.catalog.manifest import NAMES
 
 FROM_BEFORE = "iinked-sign"
-"""Its documentation quotes no answer to a bad credential (docs/providers.md)."""
+"""Its documentation quotes no answer to a bad credential (docs/guides/providers.md)."""
 SOURCED = {"root", "check", "ready", "auth_rejected"}
 REFUSED = {"auth_rejected", "auth_denied"}
 

@@ -1,4 +1,4 @@
-"""docs/catalog.md is made from the files; `CONNFORM_UPDATE=1 pytest tests/catalog/test_page.py` writes it anew."""
+"""docs/reference/catalog.md is made from the files; `CONNFORM_UPDATE=1 pytest tests/catalog/test_page.py` writes it anew."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.catalog.page import MARKER, generated
 
-PAGE = Path(__file__).parents[2] / "docs" / "catalog.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "catalog.md"
 UPDATE = bool(os.environ.get("CONNFORM_UPDATE"))  # read here: tests start from a clean environment
 
 

@@ -1,4 +1,4 @@
-"""The CI files in `docs/ci.md` are what the systems take."""
+"""The CI files in `docs/guides/ci.md` are what the systems take."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.ci.conftest import ROOT
 from tests.conftest import require_peer
 from tests.end_to_end.running import run_program
 
-PAGE = (ROOT / "docs/ci.md").read_text("utf-8")
+PAGE = (ROOT / "docs/guides/ci.md").read_text("utf-8")
 FILES = dict(re.findall(r"```yaml\n# (\S+)\n(.*?)```", PAGE, re.DOTALL))
 """Name → content of each example."""
 

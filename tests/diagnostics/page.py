@@ -1,4 +1,4 @@
-"""Makes the generated part of docs/diagnostics.md from the table of codes and their explanations."""
+"""Makes the generated part of docs/reference/diagnostics.md from the table of codes and their explanations."""
 
 from __future__ import annotations
 

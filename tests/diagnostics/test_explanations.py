@@ -21,7 +21,7 @@ from connform.layout.canonical import canonical
 from tests.diagnostics.page import MARKER, generated
 
 PAGES = Path(connform.__file__).parent / "explanations"
-DOCUMENT = Path(__file__).parents[2] / "docs" / "diagnostics.md"
+DOCUMENT = Path(__file__).parents[2] / "docs" / "reference" / "diagnostics.md"
 LISTED = {
     "more-errors": ["unknown-environment", "missing-key"],
     "more-warnings": ["unused-template"],

@@ -1,4 +1,4 @@
-"""What the sessions of docs/rotation.md need: an API that takes several credentials, an OpenBao with versions, a program that runs."""
+"""What the sessions of docs/guides/rotation.md need: an API that takes several credentials, an OpenBao with versions, a program that runs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.end_to_end.running import AS_INSTALLED, Run, environment, run_here, r
 from tests.http.servers import Connection, head
 from tests.secrets.vault.openbao import OpenBao
 
-PAGE = (Path(__file__).parents[2] / "docs" / "rotation.md").read_text("utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "guides" / "rotation.md").read_text("utf-8")
 HOSTS = ("api.sendgrid.com", "api.acme.example", "login.acme.example")
 VAULT = "https://vault.acme.example"
 _PATIENCE_S = 30.0

@@ -1,4 +1,4 @@
-"""The examples of docs/auth.md: valid, ready at a vendor that wants just that, refused with other secrets; a provider's entry says the same."""
+"""The examples of docs/reference/auth.md: valid, ready at a vendor that wants just that, refused with other secrets; a provider's entry says the same."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.end_to_end.conftest import Issuer
 from tests.end_to_end.running import COMMAND, Run, environment, run_here
 from tests.end_to_end.vendor import Vendor, running_vendor
 
-PAGE = (Path(__file__).parents[2] / "docs" / "auth.md").read_text("utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "auth.md").read_text("utf-8")
 VENDOR = re.compile(r"https://(?:api|login)\.acme\.example(?=/)")
 """The hosts of the page; an audience without a path is a name."""
 CONSENTS = frozenset({"oauth2", "device_code"})

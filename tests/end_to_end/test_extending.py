@@ -1,4 +1,4 @@
-"""The examples of docs/extending.md, installed as they stand there, work; what goes wrong in a plug-in is named."""
+"""The examples of docs/guides/extending.md, installed as they stand there, work; what goes wrong in a plug-in is named."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.end_to_end.running import KEY, Run, run
 from tests.http.servers import answer
 from tests.inner_pytest import pytest_command
 
-PAGE = (Path(__file__).parents[2] / "docs" / "extending.md").read_text("utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "guides" / "extending.md").read_text("utf-8")
 _BLOCKS = dict(re.findall(r"```python\n# (\S+)\n(.*?)```", PAGE, re.DOTALL))
 TESTS = {name: text for name, text in _BLOCKS.items() if name.startswith("test_")}
 MODULES = {name: text for name, text in _BLOCKS.items() if name not in TESTS}

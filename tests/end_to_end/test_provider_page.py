@@ -1,4 +1,4 @@
-"""The file of docs/providers.md is valid as it stands there, its steps are parts of it, and its commands print what the page says."""
+"""The file of docs/guides/providers.md is valid as it stands there, its steps are parts of it, and its commands print what the page says."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from connform.cli.main import main
 
-PAGE = (Path(__file__).parents[2] / "docs" / "providers.md").read_text("utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "guides" / "providers.md").read_text("utf-8")
 (WHOLE,) = re.findall(r"```yaml\n# connections.yaml\n(.*?)```", PAGE, re.DOTALL)
 STEPS = re.findall(r"### [1-5]\..*?```yaml\n(.*?)```", PAGE, re.DOTALL)
 (CONSOLE,) = re.findall(r"```console\n(.*?)```", PAGE, re.DOTALL)

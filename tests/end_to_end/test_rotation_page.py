@@ -1,4 +1,4 @@
-"""The sessions of docs/rotation.md: its commands print what it says, and no request of a program that runs fails if the order is right."""
+"""The sessions of docs/guides/rotation.md: its commands print what it says, and no request of a program that runs fails if the order is right."""
 
 from __future__ import annotations
 

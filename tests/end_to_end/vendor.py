@@ -1,4 +1,4 @@
-"""A vendor on loopback, as docs/auth.md quotes its documentation: an API, a token endpoint, a login, a consent page, device codes.
+"""A vendor on loopback, as docs/reference/auth.md quotes its documentation: an API, a token endpoint, a login, a consent page, device codes.
 
 Real sockets; each method of authentication accepts what the vendor issued, and nothing else.
 """

@@ -16,9 +16,11 @@ from tests.fuzz.oracle import examine_layout
 from tests.layout.generate import Oddly
 
 ROOT = Path(__file__).parents[2]
-BROKEN_ON_PURPOSE = ROOT / "docs" / "diagnostics.md"  # tests/diagnostics/ lays out its good examples
+BROKEN_ON_PURPOSE = ROOT / "docs" / "reference" / "diagnostics.md"  # tests/diagnostics/ lays out its good examples
 PAGES = sorted({ROOT / "README.md", *(ROOT / "docs").rglob("*.md")} - {BROKEN_ON_PURPOSE})
-RULES = re.findall(r"```text\n(.*?)```\n\n```yaml\n(.*?)```", (ROOT / "docs" / "layout.md").read_text(), re.DOTALL)
+RULES = re.findall(
+    r"```text\n(.*?)```\n\n```yaml\n(.*?)```", (ROOT / "docs" / "reference" / "layout.md").read_text(), re.DOTALL
+)
 BLOCK = re.compile(r"^```yaml\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
@@ -34,7 +36,7 @@ def test_the_page_shows_what_happens(before: str, after: str) -> None:
 
 
 def test_the_page_shows_every_rule() -> None:
-    assert len(RULES) == (ROOT / "docs" / "layout.md").read_text().count("```text")
+    assert len(RULES) == (ROOT / "docs" / "reference" / "layout.md").read_text().count("```text")
     assert len(RULES) > 8
 
 

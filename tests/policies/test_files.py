@@ -227,7 +227,7 @@ def test_connections_from_standard_input_are_judged_by_the_folder_in_which_connf
 
 
 def test_the_example_of_the_documentation_is_a_policy_file(pytestconfig: pytest.Config) -> None:
-    page = (pytestconfig.rootpath / "docs" / "policies.md").read_text("utf-8")
+    page = (pytestconfig.rootpath / "docs" / "guides" / "policies.md").read_text("utf-8")
     text = page.split("```yaml\n")[1].split("```")[0]
     ((policy,), problems) = read_policies([Source("p.yaml", text.encode(), "")])
     assert problems == []

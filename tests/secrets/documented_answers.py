@@ -1,4 +1,4 @@
-"""Answers of services, and the tables of docs/secret-answers.md: which answer means which fault."""
+"""Answers of services, and the tables of docs/reference/secret-answers.md: which answer means which fault."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from connform.errors import SecretUnresolved
 from connform.secrets.kit.interface import Fetched, Outcome
 from tests.canary import assert_no_canary
 
-_PAGE = Path(__file__).parents[2] / "docs" / "secret-answers.md"
+_PAGE = Path(__file__).parents[2] / "docs" / "reference" / "secret-answers.md"
 
 
 class Answer(NamedTuple):
     status: int
     code: str
-    """What docs/secret-answers.md calls it by."""
+    """What docs/reference/secret-answers.md calls it by."""
     body: Any
     fault: str
     """Empty for a secret."""

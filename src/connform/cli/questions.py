@@ -32,7 +32,7 @@ class Questions:
         groups = choices.providers()
         advice = "".join(f"  {group}: {', '.join(names)}\n" for group, names in groups.items())
         known = [name for names in groups.values() for name in names]
-        hint = "another API needs `provider: http`, or an entry of its own: docs/auth.md, docs/providers.md"
+        hint = "another API needs `provider: http`, or an entry of its own: docs/reference/auth.md, docs/guides/providers.md"
         return self._ask("provider", DEFAULT_PROVIDER, _one_of("provider", known, hint), advice)
 
     def answers(self, choices: Choices) -> Answers:

@@ -1,6 +1,6 @@
 """The verb `explain`: what a diagnostic code or a fault means, its reason and its remedy.
 
-Layer 3; reads `connform/explanations/`, which has one page for each code. `docs/diagnostics.md` is made from the same pages.
+Layer 3; reads `connform/explanations/`, which has one page for each code. `docs/reference/diagnostics.md` is made from the same pages.
 """
 
 from __future__ import annotations

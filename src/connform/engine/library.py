@@ -114,7 +114,7 @@ class ReadyConnection:
 class Connections(Mapping[str, ReadyConnection]):
     """The connections of a manifest, by name, in the order of the manifest. Threads may share it.
 
-    A program keeps it for as long as it runs: `docs/library.md` says how long secrets and failures are remembered.
+    A program keeps it for as long as it runs: `docs/guides/library.md` says how long secrets and failures are remembered.
     """
 
     def __init__(self, manifest: Manifest, context: Callable[[], RunContext]) -> None:

@@ -1,1 +1,1 @@
-"""Canonical layout of manifests (`connform fmt`), and a diff. Layer 2, no IO; docs/layout.md has the rules."""
+"""Canonical layout of manifests (`connform fmt`), and a diff. Layer 2, no IO; docs/reference/layout.md has the rules."""

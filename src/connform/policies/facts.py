@@ -42,7 +42,7 @@ class FactFinder:
         self._stores = stores
 
     def facts(self, connection: Entry) -> dict[str, Any]:
-        """Return the facts of a valid connection as plain data; `docs/policies.md` lists them."""
+        """Return the facts of a valid connection as plain data; `docs/guides/policies.md` lists them."""
         node: Mapping[str, Any] = connection.effective
         declared = _with_defaults(node, self._branches.branch_for(node).schema)
         references = {**self._references(node), **proxy_references(node)}

@@ -1,4 +1,4 @@
-"""docs/providers.md has every key of an entry of `providers:`."""
+"""docs/guides/providers.md has every key of an entry of `providers:`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from connform.providers.described.entry import PROVIDER
 from connform.providers.described.entry_answers import ANSWER
 from connform.providers.described.entry_auth import METHOD
 
-PAGE = (Path(__file__).parents[3] / "docs" / "providers.md").read_text("utf-8")
+PAGE = (Path(__file__).parents[3] / "docs" / "guides" / "providers.md").read_text("utf-8")
 ENTRY: Any = PROVIDER.properties
 PARTS: dict[str, Any] = {
     "An entry": ENTRY,

@@ -14,7 +14,7 @@ _STATUS: Schema = {"type": "integer", "minimum": 100, "maximum": 599, "descripti
 _MEANS: Schema = {
     "type": "string",
     "maxLength": 63,
-    "description": "`ready`, or a class of failure (docs/verdicts.md).",
+    "description": "`ready`, or a class of failure (docs/reference/verdicts.md).",
     "examples": ["ready", "auth_rejected", "auth_denied", "http_not_this_api"],
 }
 _HEADERS: Schema = {

@@ -1,6 +1,6 @@
 """What Secret Manager's answers to a read mean: the version of a secret, or a fault with its message and hint.
 
-Layer 2, no IO. The answers and their sources are in docs/secret-answers.md.
+Layer 2, no IO. The answers and their sources are in docs/reference/secret-answers.md.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the program `op` complains of, by words of its standard error; `docs/secret-answers.md` has the sources.
+"""What the program `op` complains of, by words of its standard error; `docs/reference/secret-answers.md` has the sources.
 
 Layer 2, no IO.
 """
