@@ -11,6 +11,7 @@ from connform.engine.changes.specification import FieldChange
 from connform.engine.report import (
     BackendReport,
     ConnectionReport,
+    DoctorFinding,
     PlanSummary,
     Remark,
     Report,
@@ -302,6 +303,25 @@ GRANT = GrantFacts(
     granted_at=datetime(2026, 2, 1, 12, 0, tzinfo=UTC),
 )
 
+FINDINGS = (
+    DoctorFinding("connform", "version", "ok", "0.1.0 in /usr/lib/python3/site-packages/connform (from Git)"),
+    DoctorFinding("manifest", FILE, "ok", "valid; connections: 3"),
+    DoctorFinding("secrets", "env://", "ok", "1 of 3 are there"),
+    *(
+        DoctorFinding(
+            "secrets",
+            f"env://{name}",
+            "problem",
+            f"environment variable {name} is not set; needed by sandbox-us",
+            "export it before connform runs",
+            ExitCode.SECRET_UNRESOLVED,
+        )
+        for name in ("A_KEY", "ANOTHER_KEY")
+    ),
+    DoctorFinding("network", "clock", "note", "not compared: no server told its time\x1b[31m"),
+)
+BARE = DoctorFinding("manifest", "file", "note", "no manifest here", "`connform init` writes one")
+
 SAMPLES = {
     "validate-clean": Report("validate", (FILE,), connection_count=7, policy_count=5),
     "validate-empty": Report("validate"),
@@ -376,6 +396,8 @@ SAMPLES = {
     "state-history": Report("state history", (FILE,), (), (RECORDED,), 1),
     "secrets-check": Report("secrets check", (FILE,), (), (WITH_SECRETS, WITHOUT_ITS_SECRET), 2, elapsed_s=0.2),
     "secrets-backends": Report("secrets backends", backends=BACKENDS),
+    "doctor": Report("doctor", (FILE,), connection_count=3, elapsed_s=0.2, findings=FINDINGS),
+    "doctor-bare": Report("doctor", elapsed_s=0.1, findings=(FINDINGS[0], BARE)),
     "list": Report("list", (FILE,), (), DECLARED, 3),
     "list-empty": Report("list", (FILE,)),
     "show": Report("show", (FILE,), (), (SHOWN,), 1),

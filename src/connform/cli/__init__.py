@@ -12,6 +12,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "apply": ("connform.cli.apply", "Resolve, check and record what changed."),
     "state": ("connform.cli.state", "List, show, rename, forget or export what is recorded."),
     "secrets": ("connform.cli.secrets", "Read secrets without showing them; list the backends."),
+    "doctor": ("connform.cli.doctor", "Say what works here and what is missing for a manifest."),
     "list": ("connform.cli.list", "List the connections."),
     "show": ("connform.cli.show", "Show every effective value of one connection."),
     "providers": ("connform.cli.providers", "List the providers, show one, replay its examples."),

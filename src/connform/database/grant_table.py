@@ -73,6 +73,10 @@ class GrantTable:
             rows = execute(READ_FACTS) if execute else []
         yield from map(facts_of, rows)
 
+    def check_key(self, *, is_given: bool) -> None:
+        """Check the key, without making one: argument and errors as for `KeyedDatabase.check_key`."""
+        self._keyed.check_key(is_given=is_given)
+
     @contextmanager
     def lock(self, connection: str, timeout_s: float) -> Iterator[LockedGrant]:
         """Lock a grant during the block."""

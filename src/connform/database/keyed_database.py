@@ -39,6 +39,21 @@ class KeyedDatabase:
         with self.database.writing() as execute:
             yield execute, self.cipher(execute, may_create=True)
 
+    def check_key(self, *, is_given: bool) -> None:
+        """Check that the key is that of the grants; without grants, that one that is given can be read. Makes no key.
+
+        Args:
+            is_given: whether the key must be there before the first grant, unlike a key file.
+
+        Raises:
+            ConnectionFailed: as `cipher` raises.
+        """
+        with self.database.reading() as execute:
+            if execute and execute(_HAS_GRANTS):
+                self.cipher(execute)
+            elif is_given:
+                self._key(False)  # noqa: FBT003  (its only argument)
+
     def cipher(self, execute: Execute, *, may_create: bool = False) -> Cipher:
         """Return the cipher after checking that its key is the one of the database.
 

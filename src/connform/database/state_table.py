@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import Any
 
 from connform.database.grant_rows import DELETE_META, READ_FACTS, READ_META, SET_META, facts_of
-from connform.database.interface import Database, Execute, LockTimeout
+from connform.database.interface import GRANTS_SCHEMA, TOKENS_SCHEMA, Database, Execute, LockTimeout
 from connform.database.token_rows import delete_token
 from connform.errors import ConnectionFailed
 from connform.grant import GrantFacts
@@ -72,6 +72,14 @@ class StateTable:
         self._database = database
         self.place = database.place
         """The name of the database in messages; without a password."""
+
+    def schema(self) -> int:
+        """Return the version of the schema of the database; 0 if nothing was written yet. Errors as for `summaries`."""
+        for version in (TOKENS_SCHEMA, GRANTS_SCHEMA):
+            with self._database.reading(version) as execute:
+                if execute:
+                    return version
+        return 0
 
     def summaries(self) -> dict[str, RecordSummary]:
         """Return the record summary of each connection, by name: enough to decide whether there is a change.

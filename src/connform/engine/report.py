@@ -140,6 +140,23 @@ class BackendReport(NamedTuple):
     """How to install a missing library or program; empty if none is missing."""
 
 
+class DoctorFinding(NamedTuple):
+    """One thing that `doctor` looked at."""
+
+    section: str
+    """What it belongs to: `secrets`, `network`, …"""
+    name: str
+    """What was looked at."""
+    status: str
+    """`ok`; `note`, which doesn't keep this manifest from working here; or `problem`, which does."""
+    message: str
+    """What was found."""
+    hint: str = ""
+    """What to do, or empty."""
+    exit_code: ExitCode = ExitCode.OK
+    """The exit code of a run with this problem alone."""
+
+
 class Value(NamedTuple):
     """One effective value of a connection and where it comes from."""
 
@@ -189,11 +206,14 @@ class Report(NamedTuple):
     """`state list` as text: one row for each applied record; `connections` is empty then."""
     backends: tuple[BackendReport, ...] = ()
     """`secrets backends`: all of them."""
+    findings: tuple[DoctorFinding, ...] = ()
+    """`doctor`: all that it looked at, by section."""
 
     @property
     def exit_code(self) -> ExitCode:
         """The one code that all failures have, otherwise 1. Without failures 0, or 2 for changes if `plan.is_detailed`."""
-        codes = {exit_code_of(self.diagnostics), *(one.exit_code for one in self.connections)} - {ExitCode.OK}
+        codes = {one.exit_code for one in self.connections} | {one.exit_code for one in self.findings}
+        codes = (codes | {exit_code_of(self.diagnostics)}) - {ExitCode.OK}
         if not codes:
             has_changes = any(connection.action not in {"", "none"} for connection in self.connections)
             return ExitCode.CHANGES if self.plan and self.plan.is_detailed and has_changes else ExitCode.OK

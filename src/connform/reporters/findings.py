@@ -10,6 +10,8 @@ from typing import NamedTuple
 from connform.reporters.terminal import format_place
 from connform.reporters.view import View
 
+_NOWHERE: View = {"file": "", "line": None, "column": None, "end_line": None, "end_column": None}
+
 
 class ReportFinding(NamedTuple):
     """One error or warning of a run."""
@@ -47,10 +49,10 @@ class ReportFinding(NamedTuple):
 
 
 def findings(view: View) -> list[ReportFinding]:
-    """Return the findings of the diagnostics, then those of the connections, each in the order of the view."""
+    """Return the findings of the diagnostics, then those of the connections and of `doctor`, each in the order of the view."""
     seen: Counter[tuple[str, ...]] = Counter()
     found = []
-    for finding, pointer in (*_of_diagnostics(view), *_of_connections(view)):
+    for finding, pointer in (*_of_diagnostics(view), *_of_connections(view), *_of_doctor(view)):
         identity = (finding.code, finding.place["file"], finding.connection, pointer)
         seen[identity] += 1
         digest = sha256("\0".join((*identity, str(seen[identity]))).encode("utf-8", "backslashreplace"))
@@ -84,6 +86,20 @@ def _of_connections(view: View) -> Iterator[tuple[ReportFinding, str]]:
         for severity, code, text in items:
             summary = code.replace("_", " ").replace("-", " ")
             yield ReportFinding(severity, code, summary, f"{one['name']}: {text}", one["name"], one, [], [], ""), ""
+
+
+def _of_doctor(view: View) -> Iterator[tuple[ReportFinding, str]]:
+    severities = {"note": "warning", "problem": "error"}
+    for one in view.get("findings", ()):
+        if severity := severities.get(one["status"]):
+            section, text = one["section"], _with_hint(one["message"], one["hint"])
+            summary = f"what connform needs: {section}"
+            yield (
+                ReportFinding(
+                    severity, f"doctor-{section}", summary, f"{one['name']}: {text}", "", _NOWHERE, [], [], ""
+                ),
+                one["name"],
+            )
 
 
 def _with_hint(text: str, hint: str) -> str:

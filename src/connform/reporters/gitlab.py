@@ -11,6 +11,8 @@ from connform.reporters.view import View
 syntax: Final = "json"
 uses_repository_paths: Final = True
 
+_NO_FILE = "connections.yaml"
+"""The path of a finding that is not about a file, as of `doctor`: GitLab wants one."""
 _SEVERITIES = {"error": "major", "warning": "minor"}
 
 
@@ -22,7 +24,7 @@ def render(view: View, *, color: bool, width: int, verbosity: int) -> str:  # no
             "check_name": one.code,
             "fingerprint": one.fingerprint,
             "severity": _SEVERITIES[one.severity],
-            "location": {"path": one.place["file"], "lines": {"begin": one.place["line"] or 1}},
+            "location": {"path": one.place["file"] or _NO_FILE, "lines": {"begin": one.place["line"] or 1}},
         }
         for one in findings(view)
     ]

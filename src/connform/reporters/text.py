@@ -20,6 +20,7 @@ _RENDERERS = {
     "state history": ("text_state", "render_history"),
     "secrets check": ("text_secrets", "render_secrets"),
     "secrets backends": ("text_secrets", "render_backends"),
+    "doctor": ("text_doctor", "render_doctor"),
     "list": ("text_inventory", "render_list"),
     "show": ("text_inventory", "render_show"),
 }
@@ -52,6 +53,10 @@ def render(view: View, *, color: bool, width: int, verbosity: int) -> str:
 
 def _summary(view: View, paint: Painter) -> list[str]:
     summary = view["summary"]
+    if view["command"] == "doctor":
+        from connform.reporters.text_doctor import verdict
+
+        return [verdict(view, paint)]
     if view["command"] == "secrets backends" or (view["command"] == "show" and view["connections"]):
         return []
     subject = f"{format_count(summary['connections'], 'connection')} in {format_count(len(view['files']), 'file')}"

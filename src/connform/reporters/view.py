@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from connform.diagnostics import Diagnostic, Edit, Related, Severity, SourceExcerpt
-from connform.engine.report import BackendReport, ConnectionReport, Report
+from connform.engine.report import BackendReport, ConnectionReport, DoctorFinding, Report
 from connform.faults import Verdict
 from connform.reporters.connection_fields import CONNECTION
 from connform.reporters.fields import COUNT, ELAPSED, SPAN, Field, JsonObject, array, text
@@ -18,7 +18,7 @@ from connform.reporters.fields import COUNT, ELAPSED, SPAN, Field, JsonObject, a
 View = dict[str, Any]
 """JSON data of a report or of a part of it, with the fields in their order in the output."""
 
-FORMAT_VERSION = "1.4"
+FORMAT_VERSION = "1.5"
 """Additions raise the second number, anything else the first."""
 
 _SNIPPET: JsonObject[SourceExcerpt] = JsonObject(
@@ -112,6 +112,19 @@ _BACKEND: JsonObject[BackendReport] = JsonObject(
     },
 )
 
+_FINDING: JsonObject[DoctorFinding] = JsonObject(
+    "One thing that `doctor` looked at.",
+    {
+        "section": text("What it belongs to: `secrets`, `network`, …"),
+        "name": text("What was looked at."),
+        "status": text(
+            "`problem` keeps this manifest from working here, `note` does not.", enum=["ok", "note", "problem"]
+        ),
+        "message": text("What was found."),
+        "hint": text("What to do, or empty."),
+    },
+)
+
 REPORT: JsonObject[Report] = JsonObject(
     "One object per run, the same for every command.",
     {
@@ -130,6 +143,7 @@ REPORT: JsonObject[Report] = JsonObject(
     },
     ("plan", {"plan": (_PLAN.schema, _PLAN.view)}),
     ("backends", {"backends": _BACKEND.each("backends", "`secrets backends`.")}),
+    ("findings", {"findings": _FINDING.each("findings", "`doctor`, since 1.5: all that it looked at.")}),
 )
 
 

@@ -53,6 +53,7 @@ class Dotenv(Backend):
     form = "dotenv://.env#NAME"
     reads_files = True
     depends_on_folder = True
+    is_plain = True
     store_shape = Shape(
         properties={
             "path": {

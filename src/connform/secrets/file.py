@@ -35,6 +35,7 @@ class File(Backend):
     form = "file:///run/secrets/NAME"
     reads_files = True
     depends_on_folder = True
+    is_plain = True
     store_shape = Shape(
         properties={
             "path": {

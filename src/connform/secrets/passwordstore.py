@@ -33,6 +33,7 @@ class PasswordStore(Backend):
     """The backend `pass`."""
 
     form = "pass://path"
+    programs = ("pass",)
     allows_at = True
     store_shape = Shape(
         properties={

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
+from math import inf
 from pathlib import Path
 from threading import Lock
 from typing import NamedTuple, Protocol
@@ -80,16 +81,18 @@ class SecretResolver:
     Safe to share between threads.
     """
 
-    def __init__(self, stores: Mapping[str, Store], *, long_lived: bool = False) -> None:
+    def __init__(self, stores: Mapping[str, Store], *, long_lived: bool = False, max_s: float = inf) -> None:
         """Take the declared stores.
 
         Args:
             stores: name → store.
             long_lived: whether it serves a program that runs for long, as for `StoreSession`.
+            max_s: the time limit of a read, where that of the store is longer.
         """
         self.generation = 0
         self._stores = stores
         self._long_lived = long_lived
+        self._max_s = max_s
         self._sessions: dict[tuple[str, Path], StoreSession] = {}
         self._lock = ProcessLocal(Lock)
 
@@ -164,6 +167,10 @@ class SecretResolver:
             outcomes = {session: future.result() for session, future in calls}
         return [outcomes[session][reference] for session, (reference, _) in zip(sessions, requested, strict=True)]
 
+    def log_in(self, scheme: str, base: Path) -> bool:
+        """Log in to the store or backend of a scheme; result and errors as for `StoreSession.log_in`."""
+        return self._session(scheme, base).log_in()
+
     def close(self) -> None:
         """Log out of the stores, and forget the secrets; later calls open the stores again."""
         with self._lock.own:
@@ -193,10 +200,12 @@ class SecretResolver:
             kind = backend(store.type if store else scheme)
         except LookupError:  # not in a manifest: validation refuses unknown schemes
             raise ConnectionFailed("config_invalid", f"no secret backend has the scheme {scheme}://") from None
+        timeout_s = min(store.timeout_s if store else DEFAULT_TIMEOUT_S, self._max_s)
         if store is None:
-            name, open_store, timeout_s = f"{scheme}://", partial(kind.open, StoreConfig(base)), DEFAULT_TIMEOUT_S
+            name, open_store = f"{scheme}://", partial(kind.open, StoreConfig(base, timeout_s=timeout_s))
         else:
-            name, open_store, timeout_s = f"the store {scheme}", partial(self._open_store, kind, store), store.timeout_s
+            store = store._replace(timeout_s=timeout_s)
+            name, open_store = f"the store {scheme}", partial(self._open_store, kind, store)
         return StoreSession(name, open_store, timeout_s, long_lived=self._long_lived)
 
     def _open_store(self, kind: Backend, store: Store) -> OpenStore:

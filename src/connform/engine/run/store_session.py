@@ -23,7 +23,7 @@ from connform.errors import ConnectionFailed, SecretUnresolved, StoreFailed
 from connform.http.net import deadline
 from connform.process_local import ProcessLocal
 from connform.secret import Secret, SecretReference
-from connform.secrets.kit.interface import Fetched, GroupsByDocument, OpenStore, Outcome
+from connform.secrets.kit.interface import Fetched, GroupsByDocument, LogsIn, OpenStore, Outcome
 from connform.secrets.kit.open_store import OnceValue
 from connform.tracebacks import hidden_frames
 
@@ -99,6 +99,23 @@ class StoreSession:
                 self._forget(denied)
                 self._read_batches(self._batches(denied))
             return {reference: self._outcomes[reference] for reference in references}
+
+    def log_in(self) -> bool:
+        """Open the store and log in, without reading a secret; return false if the store can't do that.
+
+        Raises:
+            SecretUnresolved: the store can't be opened.
+            TimeoutError: it took too long.
+        """
+
+        def log_in(store: OpenStore) -> bool:
+            if not isinstance(store, LogsIn):
+                return False
+            store.log_in()
+            return True
+
+        with deadline.within(self._timeout_s), hidden_frames():
+            return self._guarded(log_in)
 
     def expire(self, references: Sequence[SecretReference]) -> None:
         """Let references that were refused be read again, from a store that is opened anew, if it is long-lived.

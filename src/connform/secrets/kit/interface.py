@@ -76,6 +76,18 @@ class GroupsByDocument(Protocol):
         """Return the name of the document that holds a reference's secret. References to one document are read together."""
 
 
+@runtime_checkable
+class LogsIn(Protocol):
+    """An optional part of `OpenStore`: it logs in at the server that keeps the secrets, without reading one."""
+
+    def log_in(self) -> object:
+        """Log in, and require that the server accepts the login. The result has no meaning.
+
+        Raises:
+            SecretUnresolved: as `read` raises.
+        """
+
+
 class Backend(Protocol):
     """A kind of secret store. A class that inherits from it has the defaults of the members that have one."""
 
@@ -87,6 +99,10 @@ class Backend(Protocol):
     """Whether the first part of a reference's path may have an `@`. Elsewhere it is taken for `user@host`, and refused."""
     depends_on_folder: bool = False
     """Whether a reference without a store means another secret in a manifest of another folder, as each relative file does."""
+    is_plain: bool = False
+    """Whether its secrets are in the environment or in plain files: `doctor` looks at each, also offline."""
+    programs: tuple[str, ...] = ()
+    """The programs that it may start."""
 
     @property
     def store_shape(self) -> Shape:

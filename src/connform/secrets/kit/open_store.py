@@ -68,6 +68,7 @@ class DocumentStore(Generic[D]):
         *,
         batch_size: int = 1,
         close: Callable[[], None] = lambda: None,
+        log_in: Callable[[], object] | None = None,
     ) -> None:
         """Take the functions that read.
 
@@ -76,9 +77,12 @@ class DocumentStore(Generic[D]):
             pick: returns the secret in a document that a reference points at.
             batch_size: as `OpenStore.batch_size`.
             close: as `OpenStore.close`.
+            log_in: as `LogsIn.log_in`; `None` where that can't be done without reading.
         """
         self.batch_size = batch_size
         self.close = close
+        if log_in is not None:
+            self.log_in = log_in
         self._load = load
         self._pick = pick
 

@@ -35,6 +35,7 @@ class OnePassword(Backend):
     """The backend `op`."""
 
     form = "op://vault/item/field"
+    programs = ("op",)
     store_shape = Shape(
         properties={
             "address": {**ROOT_URL, "description": "The Connect server.", "examples": ["https://connect.acme.example"]},

@@ -28,6 +28,7 @@ class Sops(Backend):
     """The backend `sops`."""
 
     form = "sops://secrets.enc.yaml#/a/b"
+    programs = ("sops",)
     reads_files = True
     depends_on_folder = True
     store_shape = Shape(

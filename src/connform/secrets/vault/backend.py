@@ -103,7 +103,7 @@ class Vault(Backend):
         else:
             server, login = from_environment(store.timeout_s, network)
         mounts = KvMounts(server, login, settings.get("mount", ""), settings.get("kv_version", 0))
-        return DocumentStore(mounts.load, mounts.pick, close=mounts.close)
+        return DocumentStore(mounts.load, mounts.pick, close=mounts.close, log_in=mounts.log_in)
 
 
 VAULT = Vault()

@@ -68,6 +68,16 @@ class KvMounts:
         self._token_hint = ""
         self._lock = ProcessLocal(Lock)
 
+    def log_in(self) -> None:
+        """Log in; of a token that was given, ask the server whether it is valid.
+
+        Raises:
+            SecretUnresolved: the server can't be reached, or refuses the login or the token.
+        """
+        session = self._session.get()
+        if not session.is_from_login:
+            self._require_valid_token(session)
+
     def close(self) -> None:
         """Revoke the token if this run logged in, and close connections."""
         session = self._session.value_if_computed
