@@ -95,6 +95,7 @@ NOT_OFFERED = {
     "connform.manifest.named_texts.names_in": "the same",
     "connform.manifest.named_texts.texts_in": "the same",
     "connform.manifest.repository.repository_of": "where the policy file of `exec://` is",
+    "connform.debug_log.SECRETS": "a plug-in has a logger of its own package",
     "connform.secrets.kit.command.run": "offered as `run_program`",
     "connform.secrets.kit.file_reader.is_in_proc": "`read_file` calls it",
     "connform.secrets.kit.network.proxy_with_password": "for botocore",

@@ -1,6 +1,6 @@
 """Guards of third-party plug-ins: an exception or a wrong result becomes the fault `plugin_error`, which names the plug-in.
 
-Layer 0, no IO. The message of such an exception may hold a secret: it is given only to `watched_errors`, for `--debug`.
+Layer 0, no IO. The message of such an exception may hold a secret: it is given only to `watched_errors`, for `--debug-plugins`.
 """
 
 from __future__ import annotations

@@ -15,7 +15,18 @@ from tests.cli.conftest import Connform, FakeEngine
 
 COMMON_FLAGS = {
     *("-f", "--file", "-c", "--connection", "--exclude", "--tag", "--changed-since", "--allow-empty", "--policy"),
-    *("--format", "--output", "--no-color", "--no-input", "-q", "--quiet", "-v", "--verbose", "--debug"),
+    *(
+        "--format",
+        "--output",
+        "--no-color",
+        "--no-input",
+        "-q",
+        "--quiet",
+        "-v",
+        "--verbose",
+        "--debug",
+        "--debug-plugins",
+    ),
 }
 WRONG = {
     "unknown command": [API_KEY],
@@ -99,7 +110,7 @@ def test_a_verb_describes_itself_as_its_table_does_and_takes_the_common_flags(co
 
 def test_the_common_flags_are_described_once(connform: Connform) -> None:
     lines = connform("--help").out.splitlines()
-    assert all(sum(flag in line for line in lines) == 1 for flag in COMMON_FLAGS if flag.startswith("--"))
+    assert all(sum(f"{flag} " in f"{line} " for line in lines) == 1 for flag in COMMON_FLAGS if flag.startswith("--"))
 
 
 def test_help_names_every_format(connform: Connform) -> None:
@@ -116,3 +127,12 @@ def test_version(connform: Connform) -> None:
 def test_the_collector_is_off(connform: Connform) -> None:
     connform("--help")
     assert not gc.isenabled()
+
+
+def test_a_wrong_value_of_a_variable_names_the_variable(connform: Connform, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONNFORM_DEBUG", API_KEY)
+    run = connform("list")
+    assert (run.code, run.err.splitlines()[0]) == (
+        64,
+        "error: invalid value for --debug or CONNFORM_DEBUG: expected boolean",
+    )

@@ -41,6 +41,15 @@ def nothing() -> None:
     """What a child does that was forked for something else."""
 
 
+def test_who_waits_for_a_lock_reads_in_the_log_for_whom(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with lock_file(tmp_path, "customer", 1), pytest.raises(LockTimeout):
+        lock_file(tmp_path, "customer", 0.02).__enter__()
+    holder = f"{os.uname().nodename}:{os.getpid()} has held it since"
+    said = [record.getMessage() for record in caplog.records if record.name == "connform.state"]
+    assert said[0].startswith(f"holds the lock {tmp_path / 'customer'}")
+    assert (len(said), "waits for a lock" in said[1], holder in said[1]) == (2, True, True)
+
+
 def test_a_lock_that_was_given_back_is_free_although_a_child_lives_on(tmp_path: Path) -> None:
     lock = lock_file(tmp_path, "customer", 1)
     lock.__enter__()

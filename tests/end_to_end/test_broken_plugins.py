@@ -91,7 +91,7 @@ def test_only_the_connections_that_name_it_fail(tmp_path: Path, kind: str, way: 
     assert what in diagnostic["detail"]
     assert run("plan", "-c", "good", "-c", "built-in", cwd=tmp_path, env=environment).code == 0
     assert run("plan", cwd=tmp_path, env=environment).code == 70
-    debugged = run("validate", "--debug", cwd=tmp_path, env=environment)
+    debugged = run("validate", "--debug-plugins", cwd=tmp_path, env=environment)
     assert debugged.err.count("Traceback") == (way != "protocol")
 
 

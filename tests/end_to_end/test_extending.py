@@ -285,7 +285,7 @@ def test_a_bug_fails_its_own_connection_and_is_that_of_the_plug_in(
     assert (bad["verdict"], bad["class"]) == ("failed", "plugin_error")
     assert bad["message"].startswith(f"a bug of the plug-in {ORIGIN.format(origin)}: {what}")
     assert SECRET_TEXT not in ended.out
-    debugged = failing.run("check", "--debug", "--format", "json")
+    debugged = failing.run("check", "--debug-plugins", "--format", "json")
     if what.startswith("RuntimeError"):
         assert "acme_plugin.py:" in bad["message"]
         assert f"RuntimeError: {SECRET_TEXT}" in debugged.err

@@ -158,9 +158,10 @@ def test_what_a_server_says_of_the_key_is_not_repeated(
         for number, kind in enumerate(ECHOES)
     }
     file.write_text(manifest(**connections))
-    text = run("check", "-vv", "-f", file, cwd=tmp_path, env=KEY)
+    text = run("check", "-vv", "--debug", "-f", file, cwd=tmp_path, env=KEY)
     ended = run("check", "-vv", "-f", file, "--format", "json", cwd=tmp_path, env=KEY)
     assert (text.code, ended.code) == (1, 1)
+    assert "redirects to" in text.err
     assert all(name in text.out and name in ended.out for name in connections)
     assert {connection["verdict"] for connection in ended.connections.values()} <= {"failed", "unknown"}
 

@@ -53,7 +53,12 @@ class Life:
 
     def run(self, *argv: str, name: str) -> None:
         done = subprocess.run(
-            argv, cwd=self.folder, env=environment(ENVIRONMENT), capture_output=True, timeout=60, check=False
+            argv,
+            cwd=self.folder,
+            env=environment({**ENVIRONMENT, "CONNFORM_DEBUG": "1"}),
+            capture_output=True,
+            timeout=60,
+            check=False,
         )
         assert done.returncode == 0, f"{name}: {done.returncode}"  # what it printed may hold a token
         self.printed[name] = done.stdout + done.stderr
@@ -99,6 +104,7 @@ def test_no_token_of_a_whole_life_is_seen(tmp_path: Path, lasting_provider: Prov
     life.run(sys.executable, "-c", _LOGS_ALL, name="the library")
     assert len(life.issued) >= 13, "a code, and two tokens for the login and for each renewal"
     life.search()
+    assert b"the grant was renewed and stored; its access token ends at" in life.printed["check -vv"]
     assert any(path.name == "state.sqlite3" for path in tmp_path.rglob("*"))
     life.run(COMMAND, "logout", "customer", name="logout")
     life.search()

@@ -55,6 +55,8 @@ def test_no_representation_shows_it(
     token = store.read("shop")
     shown = [repr(one) for one in (sending, lines, token, sending.facts, vars(sending), vars(store))]
     assert_without([*service.issued, API_KEY], *shown, caplog.text, *capsys.readouterr())
+    for said in ("no stored token can be used", "another token was obtained and stored; it ends at"):
+        assert said in caplog.text
 
 
 def unsendable(token: Secret) -> HeaderLines:

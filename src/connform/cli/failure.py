@@ -67,7 +67,10 @@ def _print_bug(error: BaseException) -> None:
     from connform.reporters.terminal import clean
 
     facts = f"connform {getattr(connform, '__version__', '?')}, Python {sys.version.split()[0]}, {sys.platform}"
-    lines = ["internal error: this is a bug of connform; please report these lines", f"  {facts}"]
+    lines = [
+        "internal error: this is a bug of connform; please report these lines, and those of `--debug`, which hold no secret",
+        f"  {facts}",
+    ]
     seen: set[int] = set()
     cause: BaseException | None = error
     while cause is not None and id(cause) not in seen:

@@ -103,7 +103,18 @@ _COMMON = {
     "no_input": _common_flag("--no-input", is_flag=True, help="Never ask a question."),
     "quiet": _common_flag("-q", "--quiet", is_flag=True, help="Errors and failures only."),
     "verbose": _common_flag("-v", "--verbose", count=True, help="More facts. Repeatable."),
-    "debug": _common_flag("--debug", is_flag=True, help="Print exceptions in plug-ins; they may hold a secret."),
+    "debug": _common_flag(
+        "--debug",
+        is_flag=True,
+        envvar="CONNFORM_DEBUG",
+        help="Print requests, renewals and reads of secrets to standard error; no secret.",
+    ),
+    "debug_plugins": _common_flag(
+        "--debug-plugins",
+        is_flag=True,
+        envvar="CONNFORM_DEBUG_PLUGINS",
+        help="Print exceptions in plug-ins with their messages, which may hold a secret.",
+    ),
 }
 _SIMULATE = click.option("--simulate", is_flag=True, help="Rehearse against an embedded simulator, without secrets.")
 TIMEOUT = click.option(
@@ -172,11 +183,11 @@ def common_flags(function: Callable[..., int], without: str = "") -> Function:
         flags_before_verb = click.get_current_context().find_object(dict) or {}
         names = Options._fields
         options = Options(**{name: _merge(flags_before_verb.get(name), arguments.pop(name, None)) for name in names})
-        if not options.debug:
+        if not (options.debug or options.debug_plugins):
             return function(options, **arguments)
         from connform.cli.debug import debugging
 
-        with debugging():
+        with debugging(options):
             return function(options, **arguments)
 
     return unmerged_flags(merged, without)

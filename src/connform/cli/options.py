@@ -36,6 +36,8 @@ class Options(NamedTuple):
     verbose: int = 0
     """How many times `-v` was given."""
     debug: bool = False
+    """Whether requests, renewals and reads of secrets are printed as they happen."""
+    debug_plugins: bool = False
     """Whether exceptions in plug-ins are printed with their messages and tracebacks."""
 
     @property

@@ -38,7 +38,8 @@ def message_and_hint(error: click.UsageError) -> tuple[str, str]:
             return f"missing: {error.param.get_error_hint(error.ctx)}" if error.ctx else "missing argument", help_hint
         case click.BadParameter() if error.param:
             name = max(error.param.opts, key=len)
-            return f"invalid value for {name}: expected {error.param.type.name}", help_hint
+            variable = f" or {error.param.envvar}" if error.param.envvar else ""
+            return f"invalid value for {name}{variable}: expected {error.param.type.name}", help_hint
         case click.BadOptionUsage():
             return error.message.rstrip("."), help_hint
     has_files = error.ctx is not None and any(parameter.name == "files" for parameter in error.ctx.command.params)

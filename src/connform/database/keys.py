@@ -10,6 +10,7 @@ from pathlib import Path
 
 from connform.database.cipher import new_key
 from connform.database.private_files import make_folder, open_private, unwritable
+from connform.debug_log import STATE
 from connform.errors import ConnectionFailed
 from connform.secret import Secret
 
@@ -24,6 +25,7 @@ def key_file(folder: Path, *, may_create: bool) -> Secret:
         ConnectionFailed: `store_insecure`, `store_unwritable`, `store_key_wrong` if there is none.
     """
     path = folder / FILE
+    STATE.write("the key of grants and tokens is in %s", path)
     try:
         return _read(path)
     except FileNotFoundError:

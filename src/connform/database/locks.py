@@ -15,6 +15,7 @@ from time import monotonic, sleep
 
 from connform.database.interface import LockTimeout
 from connform.database.private_files import make_folder, open_private
+from connform.debug_log import STATE
 
 _FIRST_PAUSE_S = 0.005
 _LONGEST_PAUSE_S = 0.05
@@ -35,9 +36,11 @@ def lock_file(folder: Path, name: str, timeout_s: float) -> Iterator[None]:
     make_folder(folder)
     descriptor = open_private(folder / name, os.O_RDWR | os.O_CREAT)
     _LOCK_FILES.add(descriptor)
+    began_at = monotonic()
     try:
         _wait(descriptor, timeout_s)
         _write_holder(descriptor)
+        STATE.write("holds the lock %s, after %.1f ms", folder / name, (monotonic() - began_at) * 1000)
         yield
     finally:
         # not in a child that was forked inside of the block: the lock belongs to its parent
@@ -60,6 +63,7 @@ os.register_at_fork(after_in_child=_close_inherited)
 def _wait(descriptor: int, timeout_s: float) -> None:
     ends_at = monotonic() + timeout_s
     pause_s = _FIRST_PAUSE_S
+    has_waited = False
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -68,6 +72,10 @@ def _wait(descriptor: int, timeout_s: float) -> None:
             if remaining_s <= 0:
                 holder = os.pread(descriptor, 200, 0).decode(errors="replace").strip()
                 raise LockTimeout(holder or "nobody says who holds it", datetime.now(UTC)) from None
+            if STATE.is_on and not has_waited:
+                holder = os.pread(descriptor, 200, 0).decode(errors="replace").strip()
+                STATE.write("waits for a lock, %.1f s at most: %s", remaining_s, holder or "nobody says who holds it")
+            has_waited = True
             sleep(min(pause_s, remaining_s))
             pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
         else:

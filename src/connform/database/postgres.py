@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from connform.database.interface import GRANTS_SCHEMA, Execute, LockTimeout
 from connform.database.own_connection import OwnConnection
 from connform.database.postgres_server import ROW_WAIT_MS, PostgresServer, describe_holder, execute_on, set_held_since
+from connform.debug_log import STATE
 from connform.errors import ConnectionFailed
 from connform.process_local import ProcessLocal
 
@@ -150,11 +151,13 @@ class PostgresDatabase:
             execute(_NO_TIMEOUTS)
             for name in names:
                 remaining_ms = max(int((ends_at - monotonic()) * 1000), 1)
+                STATE.write("asks for the lock of %s, %d ms at most", name, remaining_ms)
                 try:
                     execute(_LOCK, (str(remaining_ms), name))
                 except psycopg.errors.LockNotAvailable:
                     (holder, now), *_ = execute(_HOLDER, (name,)) or [("someone", None)]
                     raise LockTimeout(describe_holder(holder), now) from None
+            STATE.write("holds the locks of %s", ", ".join(names))
             execute(_BOUND_WAITS, (ROW_WAIT_MS,))
             set_held_since(session)
             yield session

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from connform.database.interface import Execute
 from connform.database.pooler import require_own_session
 from connform.database.postgres_tls import security_parameters
+from connform.debug_log import STATE
 from connform.errors import ConnectionFailed
 from connform.tracebacks import hidden_frames
 
@@ -112,6 +113,7 @@ class PostgresServer:
 
     def _connect(self) -> psycopg.Connection[Any]:
         session = self._open()
+        STATE.write("opened a session of %s", self.place)
         try:
             if not self._has_own_sessions:
                 require_own_session(session, self._open, self.place)

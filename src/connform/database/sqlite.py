@@ -18,6 +18,7 @@ from connform.database.locks import lock_file
 from connform.database.own_connection import OwnConnection
 from connform.database.private_files import check_private, ignore_in_git, make_folder, open_private
 from connform.database.sqlite_trust import bounded_execute, harden, verify_schema
+from connform.debug_log import STATE
 from connform.errors import ConnectionFailed
 from connform.process_local import ProcessLocal
 
@@ -174,6 +175,7 @@ class SqliteDatabase:
             # the journal keeps its space, for writes to a full disk
             connection.execute("PRAGMA journal_mode = PERSIST")
             _require_readable(connection, self._path, may_write=mode == "rw")
+            STATE.write("opened %s%s", self._path, "" if mode == "rw" else ", to read only")
         except BaseException:
             connection.close()
             raise

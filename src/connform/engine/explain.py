@@ -75,7 +75,7 @@ def _explain_fault(fault: Fault) -> Explanation:
             " A package that adds a provider, an auth method, a secret backend or a format can't be imported, lacks a member of "
             "its protocol, raised an exception, or returned a wrong value. Neither the manifest nor connform is wrong: the "
             "message names the entry point and the package. Connections that don't use the plug-in are not affected. "
-            "`connform validate` calls it `plugin-error`. `--debug` prints the traceback on standard error."
+            "`connform validate` calls it `plugin-error`. `--debug-plugins` prints the traceback on standard error."
         )
     return Explanation(
         fault.name, fault.verdict, f"a check that ended at the stage {fault.stage}", meaning, remedy=fault.hint

@@ -60,6 +60,11 @@ class Body:
             message = f"the answer of {self._host} has a content coding that was not asked for"
             raise RequestFailed("http_bad_reply", message)
 
+    @property
+    def received_bytes(self) -> int:
+        """How many bytes were received so far, before decoding."""
+        return self._raw_bytes
+
     def headers(self, headers: Headers) -> Headers:
         """Return the headers without those that describe the encoded body."""
         if self._inflater is None:

@@ -155,6 +155,8 @@ class ClientSettings:
     """API root; requests to any other origin are refused."""
     credential: Credential | None = field(default=None, repr=False)
     """The credential that is added to each request."""
+    name: str = ""
+    """Of the connection or the secret store, for the log; empty for the host."""
     account: str = ""
     """Identifies the credential through all renewals, for rate limits; empty where it is never renewed."""
     connect_s: float = 5.0

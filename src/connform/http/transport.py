@@ -64,6 +64,8 @@ class _SyncBody(AnswerStream, httpx.SyncByteStream):
                 break
             yield from self._body.feed(chunk)
         self._body.end()
+        if self._log:
+            self._log.received(self._body.received_bytes)
 
     def close(self) -> None:
         _close(self._answer)

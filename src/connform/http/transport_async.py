@@ -62,6 +62,8 @@ class _AsyncBody(AnswerStream, httpx.AsyncByteStream):
             for piece in self._body.feed(chunk):
                 yield piece
         self._body.end()
+        if self._log:
+            self._log.received(self._body.received_bytes)
 
     async def aclose(self) -> None:
         await _aclose(self._answer)

@@ -12,15 +12,20 @@ from urllib.parse import unquote, urlsplit
 
 import httpx
 
+from connform.debug_log import HTTP
+from connform.errors import ConnformError
 from connform.http import log_filter, retry
 from connform.http.body import Body
+from connform.http.client_log import log_client
 from connform.http.exchange import Close, ExchangeSteps, Operation, SendRequest, exchange
+from connform.http.exchange_log import logged
 from connform.http.failures import RequestFailed, RequestTimedOut
 from connform.http.net import deadline, tls
 from connform.http.net.dial_context import DialContext
 from connform.http.net.proxy import Proxy
 from connform.http.origin import pinned_origin
 from connform.http.outgoing import RequestBuilder
+from connform.http.request_log import RequestLog
 from connform.http.settings import ClientSettings, Observer
 
 if TYPE_CHECKING:
@@ -75,17 +80,20 @@ def was_cut(failure: BaseException) -> bool:
 class AnswerStream:
     """Base of the body of an answer; the deadline of the exchange covers it as well."""
 
-    def __init__(self, host: str, answer: httpcore.Response, body: Body, ends_at: float) -> None:
+    def __init__(
+        self, host: str, answer: httpcore.Response, body: Body, ends_at: float, log: RequestLog | None
+    ) -> None:
         self._host = host
         self._answer = answer
         self._body = body
         self._ends_at = ends_at
+        self._log = log
 
 
 class PinnedBase:
     """Base of both transports: everything that neither blocks nor awaits."""
 
-    _stream_class: Callable[[str, httpcore.Response, Body, float], httpx.SyncByteStream | httpx.AsyncByteStream]
+    _stream_class: Callable[..., httpx.SyncByteStream | httpx.AsyncByteStream]
     """The body of an answer, an `AnswerStream`."""
 
     def __init__(self, settings: ClientSettings, observer: Observer | None) -> None:
@@ -105,11 +113,14 @@ class PinnedBase:
             "max_keepalive_connections": _IDLE_CONNECTIONS,
             "keepalive_expiry": _IDLE_S,
         }
+        if HTTP.is_on:
+            log_client(settings, self._dial_context.proxy, uses_tls=origin.scheme == "https")
 
     def _steps(self, request: httpx.Request, ends_at: float) -> ExchangeSteps[httpx.Response]:
         """Yield the steps of a request, and return the response. They are done inside of the deadline."""
         log_filter.hide_query(request.url)
         settings, path = self._settings, request.url.path
+        log = RequestLog(settings.name, request) if HTTP.is_on else None
         operation = Operation(
             self._origin,
             path,
@@ -120,14 +131,23 @@ class PinnedBase:
             retry_after_max_s=settings.retry_after_max_s,
             account=settings.account,
         )
-        answer = yield from exchange(settings.credential, operation)
-        max_bytes = None if request.extensions.get(STREAMED) else settings.max_body_bytes
         try:
-            body = Body(answer.headers, self._host, max_bytes, is_empty=request.method == "HEAD")
-        except RequestFailed:
-            yield Close(answer)
+            steps = exchange(settings.credential, operation)
+            answer = yield from logged(steps, log) if log else steps
+            max_bytes = None if request.extensions.get(STREAMED) else settings.max_body_bytes
+            try:
+                body = Body(answer.headers, self._host, max_bytes, is_empty=request.method == "HEAD")
+            except RequestFailed:
+                yield Close(answer)
+                raise
+        except ConnformError as failure:
+            if log:
+                log.failed(failure)
             raise
-        stream = self._stream_class(self._host, answer, body, ends_at)
+        finally:
+            if log:
+                log.end()
+        stream = self._stream_class(self._host, answer, body, ends_at, log)
         return httpx.Response(
             answer.status, headers=body.headers(answer.headers), stream=stream, extensions=answer.extensions
         )

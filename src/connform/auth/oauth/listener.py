@@ -18,6 +18,7 @@ from socketserver import TCPServer
 from threading import Thread
 from urllib.parse import urlsplit
 
+from connform.debug_log import TOKENS
 from connform.errors import ConnectionFailed
 from connform.http.net.certificate_files import load_own_certificate
 from connform.http.net.tls_socket import TLSSocket
@@ -72,6 +73,7 @@ def listen_for_redirect(
             thread.start()
             stack.callback(thread.join)
             stack.callback(server.shutdown)
+            TOKENS.write("listens on %s port %s for the end of the login", *server.server_address[:2])
         yield wait
 
 
@@ -169,6 +171,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Cache-Control", "no-store")
         self.send_header("Referrer-Policy", "no-referrer")
         self.end_headers()
+        TOKENS.write(
+            "the browser sent %s", "the answer to this login" if is_answer else "what is no answer to this login"
+        )
         if is_answer:
             self.wfile.write(_PAGE)
             self.server.callbacks.put(Secret(f"{registered.scheme}://{registered.netloc}{self.path}"))

@@ -26,6 +26,7 @@ from connform.auth.oauth.stored_grant import RETRY_HINT, StoredGrant
 from connform.auth.oauth.token_answer import AnswerLost, EndpointFailed, GrantRefused, Tokens
 from connform.auth.oauth.token_call import CALL_S
 from connform.auth.oauth.token_endpoint import TokenEndpoint
+from connform.debug_log import TOKENS
 from connform.errors import ConnectionFailed
 from connform.grant import Grant, GrantFacts, GrantStore, LockedGrant, Pending
 from connform.http.header import bearer
@@ -93,7 +94,9 @@ class Renewal:
         if not self._stored_grant.has_unsaved:
             self._note(stored)
             if self._is_usable(stored, refused, started_at):
+                self._say("the grant has an access token that can be used; it ends %s", stored.facts)
                 return self._lines(stored.access_token)
+        self._say(f"the access token {'was refused' if refused else 'must be renewed'}; it ends %s", stored.facts)
         self._cool_down.check()
         self._waiting_for = (
             "store_locked",
@@ -111,7 +114,14 @@ class Renewal:
                 if pending and pending_refresh.is_under_way(pending, name, self._clock()):
                     self._wait_for(pending, deadline)
                 elif renewed := self._refresh(locked, grant):
+                    self._say("the grant was renewed and stored; its access token ends %s", renewed.facts)
                     return self._lines(renewed.access_token)
+
+    def _say(self, message: str, facts: GrantFacts) -> None:
+        """Write to the log, with the end of the access token for `%s`."""
+        if TOKENS.is_on:
+            ends = f"at {facts.expires_at:%FT%TZ}" if facts.expires_at else "at no known time"
+            TOKENS.write(f"%s: {message}", self.connection, ends, connection=self.connection)
 
     def _note(self, grant: Grant) -> None:
         """Make a grant the present one, unless it has ended or is not the declared app's."""
@@ -131,6 +141,8 @@ class Renewal:
     def _wait_for(self, pending: Pending, deadline: float) -> None:
         """Wait a moment for another process that lost its lock while its refresh is pending."""
         message = f"{pending.holder} has been renewing the grant of {self.connection} since {pending.since:%FT%TZ}"
+        if TOKENS.is_on and message not in self._waiting_for:
+            TOKENS.write("%s: waits: %s", self.connection, message, connection=self.connection)
         self._waiting_for = ("store_locked", message, "")
         if monotonic() + _POLL_S > deadline:
             raise self.timeout_failure()

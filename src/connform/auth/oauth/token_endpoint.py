@@ -13,6 +13,7 @@ from connform.auth.oauth.client_authentication import App, prove
 from connform.auth.oauth.server import TokenOptions
 from connform.auth.oauth.token_answer import AnswerLost, TokenAnswer, Tokens, read_revocation, read_tokens
 from connform.auth.oauth.token_call import FORM, post
+from connform.auth.oauth.token_log import logged
 from connform.errors import ConnectionFailed
 from connform.http.settings import ClientSettings
 from connform.secret import Secret
@@ -120,4 +121,15 @@ class TokenEndpoint:
         with hidden_frames():
             proof = prove(self.app)
             content = {**form, **proof.parameters}
-            return read(post(url, content, self._settings, ends_at, body=body, credential=proof.credential))
+
+            def send() -> T:
+                return read(post(url, content, self._settings, ends_at, body=body, credential=proof.credential))
+
+            return logged(self._settings.name, _kind_of(form), send)
+
+
+def _kind_of(form: _Form) -> str:
+    """Return what the log calls a request."""
+    if grant_type := form.get("grant_type"):
+        return f"token request (grant type {grant_type})"
+    return f"revocation of the {form['token_type_hint']}" if "token_type_hint" in form else "request of a device code"

@@ -10,6 +10,7 @@ from typing import Any
 
 from connform.auth.oauth.token_answer import AnswerLost, EndpointFailed, Tokens
 from connform.auth.oauth.token_call import post
+from connform.auth.oauth.token_log import logged
 from connform.auth.tokens.interface import TokenRequest
 from connform.auth.tokens.login_answer import TokenLifetime, read_login
 from connform.auth.tokens.oauth_request import without_secrets
@@ -62,14 +63,10 @@ class LoginCall(TokenRequest):
     def obtain(self, ends_at: float) -> Tokens:
         try:
             with hidden_frames():
-                answer = post(
-                    self._url,
-                    self._content,
-                    self._settings,
-                    ends_at,
-                    body=self._body,
-                    credential=self._credential(),
-                )
-                return read_login(answer, self._token_at, self._lifetime)
+                return logged(self._settings.name, "login call", lambda: self._send(ends_at))
         except AnswerLost as lost:
             raise EndpointFailed("token_endpoint_unavailable", str(lost), "try again later") from None
+
+    def _send(self, ends_at: float) -> Tokens:
+        answer = post(self._url, self._content, self._settings, ends_at, body=self._body, credential=self._credential())
+        return read_login(answer, self._token_at, self._lifetime)

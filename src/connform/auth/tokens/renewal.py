@@ -17,6 +17,7 @@ from connform.auth.oauth.renewed_credential import RenewedCredential, SendableTo
 from connform.auth.oauth.token_answer import EndpointFailed, Tokens
 from connform.auth.oauth.token_call import CALL_S
 from connform.auth.tokens.interface import TokenRequest, binding_text
+from connform.debug_log import TOKENS
 from connform.errors import ConnectionFailed
 from connform.faults import Stage
 from connform.http.settings import NO_LINES, HeaderLines
@@ -71,7 +72,11 @@ class IssuedTokenRenewal:
         started_at, name = self._clock(), self.connection
         self._waiting_for = self._reading_store
         if lines := self._usable(self._store.read(name), refused, started_at):
+            self._say("a stored token can be used; it ends %s")
             return lines
+        TOKENS.write(
+            "%s: %s", name, "the token was refused" if refused else "no stored token can be used", connection=name
+        )
         self._cool_down.check()
         self._waiting_for = (
             "store_locked",
@@ -116,7 +121,15 @@ class IssuedTokenRenewal:
         self._cool_down.end()
         self._store.write(token)
         self.present = present
+        self._say("another token was obtained and stored; it ends %s")
         return present.lines
+
+    def _say(self, message: str) -> None:
+        """Write to the log, with the end of the present token for `%s`."""
+        if TOKENS.is_on and self.present:
+            end = self.present.facts.expires_at
+            ends = f"at {end:%FT%TZ}" if end else "at no known time"
+            TOKENS.write(f"%s: {message}", self.connection, ends, connection=self.connection)
 
     def _issued(self, tokens: Tokens) -> IssuedToken:
         now = self._clock()

@@ -86,6 +86,7 @@ def bare_settings(
     timeouts, tls = connection.timeouts, connection.tls
     return ClientSettings(
         base_url=instance.base_url,
+        name=connection.name,
         connect_s=timeouts.connect_s,
         read_s=timeouts.read_s,
         total_s=total_s or timeouts.total_s,

@@ -27,9 +27,10 @@ from connform.faults import FAULTS, Stage, Verdict
 from connform.grant import GrantFacts
 from connform.http.client import async_client
 from connform.http.settings import Credential
+from connform.manifest.harmless import mask_generated_text
 from connform.manifest.model import Connection
 from connform.providers.answers import judge_certificate
-from connform.providers.interface import Answer, Judgement
+from connform.providers.interface import Answer, CheckRequest, Judgement
 
 if TYPE_CHECKING:
     import httpx
@@ -71,7 +72,7 @@ async def _send_check_request(
 ) -> Judgement:
     api = provider_of(connection)
     request = api.check_request(connection)
-    timeline.done(Stage.CONFIG)
+    timeline.done(Stage.CONFIG, **_config_facts(connection, request))
     settings = client_settings(connection, context, total_s=total_s)
     settings = replace(settings, attempts=1)  # a check doesn't retry: it reports the first answer
     timeline.done(Stage.SECRET)
@@ -92,6 +93,17 @@ async def _send_check_request(
             timeline.done(Stage.AUTH)
             timeline.stage(Stage.LATENCY, timeline.latency_s, judgement.facts)
     return judgement
+
+
+def _config_facts(connection: Connection, request: CheckRequest) -> dict[str, object]:
+    """Return what the check sends, and the files that decide about TLS, for `-v`."""
+    tls = connection.tls
+    files = {"ca_file": tls.ca_file, "client_cert": tls.client_cert, "client_key": tls.client_key}
+    return {
+        "method": request.method,
+        "path": mask_generated_text(request.path),
+        **{name: str(file) for name, file in files.items() if file},
+    }
 
 
 async def _read(response: httpx.Response) -> bytes | None:

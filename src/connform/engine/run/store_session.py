@@ -17,6 +17,7 @@ from time import monotonic
 from traceback import walk_tb
 from typing import TypeVar
 
+from connform.debug_log import SECRETS
 from connform.engine.run.pace import Pace
 from connform.engine.run.threads import call_each
 from connform.errors import ConnectionFailed, SecretUnresolved, StoreFailed
@@ -168,8 +169,12 @@ class StoreSession:
 
     def _reset(self) -> None:
         # An open store has connections and a login. Only the process that made them may use and close them.
-        self._store = ProcessLocal(partial(OnceValue, self._open))
+        self._store = ProcessLocal(partial(OnceValue, self._open_store))
         self._pace = Pace(self._name, self._timeout_s)
+
+    def _open_store(self) -> OpenStore:
+        SECRETS.write("opens %s", self._name)
+        return self._open()
 
     def close(self) -> None:
         """Close the store if this process opened it. No bug of its backend ends a run, since the secrets were read."""
@@ -214,6 +219,10 @@ class StoreSession:
         if isinstance(outcome, SecretUnresolved):
             self._failed_at[reference] = monotonic()
             outcome = outcome.about(reference)
+            SECRETS.write("%s: not read from %s (%s): %s", reference, self._name, outcome.fault.name, outcome.message)
+        else:
+            version = f", version {outcome.version}" if outcome.version else ""
+            SECRETS.write("%s: read from %s%s", reference, self._name, version)
         self._outcomes[reference] = outcome
         self._read_here.own.add(reference)
 
@@ -228,8 +237,11 @@ class StoreSession:
 
     def _ask(self, references: Sequence[SecretReference]) -> Sequence[Outcome]:
         self._pace.require_permission()
+        began_at = monotonic()
         with deadline.within(self._timeout_s), hidden_frames():
-            return self._guarded(lambda store: store.read(references))
+            outcomes = self._guarded(lambda store: store.read(references))
+        SECRETS.write("%s: one read, of %d (%.1f ms)", self._name, len(references), (monotonic() - began_at) * 1000)
+        return outcomes
 
     def _guarded(self, use: Callable[[OpenStore], T]) -> T:
         """Return what a function of the open store returns. No exception of a backend ends the run: each is a failure of its store.

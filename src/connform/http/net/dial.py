@@ -9,12 +9,16 @@ from functools import partial
 from time import monotonic
 
 from connform.faults import Stage
+from connform.http.failures import RequestFailed
 from connform.http.net import race
 from connform.http.net.dial_context import DialContext
 from connform.http.net.resolver import Endpoint, look_up
 from connform.http.net.steps import Steps
 from connform.http.net.stream import TCPStream
 from connform.http.net.tunnel import RECORD_BYTES
+from connform.http.request_log import current
+
+_PROXY_HINT = "see whether the proxy is up, and correct what names it: `proxy:`, or the variable of the environment"
 
 
 def dial(dial_context: DialContext, host: str, port: int, timeout_s: float | None) -> Steps[TCPStream]:
@@ -22,7 +26,14 @@ def dial(dial_context: DialContext, host: str, port: int, timeout_s: float | Non
     proxy = dial_context.proxy
     if proxy is None:
         return (yield from _dial(dial_context, host, port, timeout_s))
-    stream = yield from _dial(dial_context, proxy.host, proxy.port, timeout_s)
+    if log := current():
+        log.write("asks the proxy %s for a tunnel to %s:%d", proxy, host, port)
+    try:
+        stream = yield from _dial(dial_context, proxy.host, proxy.port, timeout_s)
+    except RequestFailed as failure:
+        message = f"the proxy {proxy} can't be reached: {failure.message}"
+        raise type(failure)(failure.fault.name, message, _PROXY_HINT) from None
+    started_at = monotonic()
     try:
         if proxy.context is not None:
             yield from stream.secure(proxy.context.current, proxy.host, timeout_s)
@@ -33,6 +44,8 @@ def dial(dial_context: DialContext, host: str, port: int, timeout_s: float | Non
     except BaseException:
         stream.close()
         raise
+    if log:
+        log.write("the proxy opened the tunnel (%.1f ms)", (monotonic() - started_at) * 1000)
     stream.redial = partial(dial, dial_context.unobserved(), host, port, timeout_s)
     return stream
 
@@ -51,7 +64,8 @@ def _connect(
 ) -> Steps[TCPStream]:
     started_at = monotonic()
     sock, endpoint = yield from race.connect(host, endpoints, timeout_s)
-    dial_context.report(Stage.TCP, started_at, {"address": str(endpoint)})
+    by_proxy = {"proxy": str(dial_context.proxy)} if dial_context.proxy else {}
+    dial_context.report(Stage.TCP, started_at, {"address": str(endpoint), **by_proxy})
     stream = TCPStream(sock, dial_context, host)
     stream.redial = partial(_connect, dial_context.unobserved(), host, [endpoint], timeout_s)
     return stream

@@ -14,6 +14,7 @@ from connform.faults import Stage
 from connform.http.net import handshake
 from connform.http.net.proxy import Proxy
 from connform.http.net.resolver import Endpoint, endpoints_without_lookup
+from connform.http.request_log import current
 from connform.http.settings import Network, Observer
 
 
@@ -39,11 +40,16 @@ class DialContext:
         return replace(self, observer=None)
 
     def report(self, stage: Stage, started_at: float, facts: Mapping[str, object]) -> None:
-        """Report to the observer, if there is one, that a stage succeeded."""
+        """Report to the observer and to the log, where there is one, that a stage succeeded."""
+        elapsed_s = monotonic() - started_at
         if self.observer is not None:
-            self.observer.stage(stage, monotonic() - started_at, facts)
+            self.observer.stage(stage, elapsed_s, facts)
+        if log := current():
+            log.stage(stage, elapsed_s, facts)
 
     def report_tls(self, started_at: float, connection: ssl.SSLSocket | ssl.SSLObject) -> None:
-        """Report to the observer the facts of a TLS connection."""
-        if self.observer is not None:  # the facts are computed only if needed: reading a certificate is slow
+        """Report the facts of a TLS connection in the same way."""
+        if (
+            self.observer is not None or current()
+        ):  # the facts are computed only if needed: reading a certificate is slow
             self.report(Stage.TLS, started_at, handshake.facts(connection))

@@ -46,6 +46,8 @@ class Proxy:
     """For TLS to the proxy itself; `None` for an `http://` proxy."""
     headers: Secret
     """Header lines of each CONNECT request; may hold the password."""
+    variable: str = ""
+    """The environment variable that names it; empty where the manifest does."""
 
     @classmethod
     def of(cls, settings: ClientSettings, target: Origin) -> Self | None:
@@ -54,11 +56,12 @@ class Proxy:
         Raises:
             ConnectionFailed: `config_invalid`; the text of the URL, which may hold a password, is not repeated.
         """
-        declared, name = settings.proxy.reveal(), "the proxy"
+        declared, name, variable = settings.proxy.reveal(), "the proxy", ""
         if declared == ENVIRONMENT_PROXY:
-            declared, name = environment_proxy(target)
+            declared, variable = environment_proxy(target)
             if not declared:
                 return None
+            name = variable
         try:
             url = httpx.URL(declared)
         except (httpx.InvalidURL, ValueError):
@@ -71,7 +74,11 @@ class Proxy:
         inside = BasicAuth(url.username, Secret(url.password)) if url.username or url.password else None
         with hidden_frames():
             headers = Secret(f"User-Agent: {settings.user_agent}\r\n{_authorization(settings.proxy_auth or inside)}")
-        return cls(origin.host, origin.port, context, headers)
+        return cls(origin.host, origin.port, context, headers, variable)
+
+    def __str__(self) -> str:
+        scheme = "http" if self.context is None else "https"
+        return f"{scheme}://{self.host}:{self.port}" + (f" ({self.variable})" if self.variable else "")
 
     def request(self, host: str, port: int) -> bytes:
         """Return the bytes of the CONNECT request."""

@@ -22,6 +22,7 @@ from connform.http.net.descriptors import close_in_child
 from connform.http.net.dial_context import DialContext
 from connform.http.net.steps import Ready, Steps, ready_now
 from connform.http.net.tunnel import Tunnel
+from connform.http.request_log import current
 
 T = TypeVar("T")
 
@@ -111,6 +112,8 @@ class TCPStream:
         """Return the refused certificate (DER), from a second handshake without verification and without a request."""
         if self.redial is None:
             return None
+        if log := current():
+            log.write("connects once more, to read the refused certificate; no request is sent")
         try:
             stream = yield from self.redial()
             try:

@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, NamedTuple, NoReturn, TypeVar
 
+from connform.debug_log import SECRETS
 from connform.errors import SecretUnresolved, StoreFailed
 from connform.http.net import deadline
 from connform.manifest.urls import UrlError, parse_url
@@ -89,6 +90,7 @@ class Account:
         service = self.service_in(region)
         if deadline.is_spent():
             raise StoreFailed(f"{service.name} did not answer in time")
+        SECRETS.write("%s: calls %s", service.name, operation)
         answer: Mapping[str, Any] = self._call_botocore(
             lambda: getattr(client, operation)(**parameters), service, region
         )

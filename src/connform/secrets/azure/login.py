@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from connform.debug_log import SECRETS
 from connform.environment import variable
 from connform.errors import SecretUnresolved, StoreFailed
 from connform.manifest.urls import parse_url
@@ -51,6 +52,9 @@ def token_of(store: StoreConfig) -> Secret:
     """
     secret = store.secrets.get("client_secret")
     scope = scope_of(store.settings)
+    SECRETS.write(
+        "Azure: logs in by %s", "the login of this machine" if secret is None else "the store's client_secret"
+    )
     return _token_of_machine(store, scope) if secret is None else _token_of_client(store, secret, scope)
 
 

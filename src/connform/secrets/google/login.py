@@ -11,6 +11,7 @@ from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
 
+from connform.debug_log import SECRETS
 from connform.errors import RateLimited, SecretUnresolved, StoreFailed
 from connform.secret import Secret
 from connform.secrets.kit.interface import StoreConfig
@@ -85,6 +86,8 @@ def log_in(store: StoreConfig) -> tuple[Secret, Mapping[str, str]]:
         raise SecretUnresolved("secret_backend_unavailable", message, INSTALL) from None
     from connform.secrets.kit.log_filter import unlogged  # start-up: it needs logging
 
+    key = "the store's service account" if "credentials" in store.secrets else "application default credentials"
+    SECRETS.write("Google Cloud: logs in by %s", key)
     transport = _Transport(Request(session), store.timeout_s)
     failure: SecretUnresolved
     try:

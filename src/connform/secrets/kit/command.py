@@ -19,6 +19,7 @@ from threading import Lock
 from time import monotonic
 from typing import Final, NamedTuple
 
+from connform.debug_log import SECRETS
 from connform.environment import variable, variables
 from connform.errors import SecretUnresolved, StoreFailed
 from connform.http.net import deadline
@@ -116,6 +117,14 @@ def require_exit(result: ProgramResult, name: str) -> None:
 
 
 def run(argv: Sequence[str], environment: Mapping[str, str], timeout_s: float) -> ProgramResult:
+    """Run a program as `_run` does, and write to the log that it ran; not its arguments, which may hold a secret."""
+    began_at = monotonic()
+    result = _run(argv, environment, timeout_s)
+    SECRETS.write("the program %s %s (%.1f ms)", argv[0], result.summary, (monotonic() - began_at) * 1000)
+    return result
+
+
+def _run(argv: Sequence[str], environment: Mapping[str, str], timeout_s: float) -> ProgramResult:
     """Run a program, and return how it ended. Then its session is killed: all children that made none of their own.
 
     Args:

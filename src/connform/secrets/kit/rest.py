@@ -95,6 +95,7 @@ class RestApi:
         self._name = name
         self._settings = ClientSettings(
             base_url=base_url,
+            name=name,
             credential=credential,
             ca_file=ca_file,
             client_cert=client_cert,

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+from connform.debug_log import SECRETS
 from connform.errors import SecretUnresolved
 from connform.secret import Secret
 from connform.secrets.kit.rest import RestReply
@@ -50,6 +51,7 @@ def log_in(server: VaultServer, login: VaultLogin) -> VaultSession:
             `secret_backend_unavailable`; or the failure to read that token.
     """
     method = login.auth["method"]
+    SECRETS.write("%s: logs in by %s%s", NAME, method, "" if method == "token" else f" at {_path_of(login)}")
     if method == "token":
         token = login.secrets["auth.token"]
         return VaultSession(VaultClient(server, token), is_from_login=False, secrets=(token,))
