@@ -85,14 +85,16 @@ constraints: ## renew constraints.txt with the newest versions of everything
 	mv constraints.new constraints.txt && rm -rf $(VENV).new
 
 .PHONY: dist
-dist: $(VENV)/.dev ## build the wheel and the source distribution into dist/; VERSION=1.2.3 is what they have to be
+dist: $(VENV)/.dev ## build the wheel and the source distribution of the last commit into dist/; VERSION=1.2.3 is what they have to be
 	@version=$$(sed -n 's/^__version__ = "\(.*\)"/\1/p' src/connform/__init__.py) && \
 	if [ "$(or $(VERSION),$$version)" != "$$version" ]; then \
 	echo "this is connform $$version, not $(VERSION): set __version__ in src/connform/__init__.py" >&2; exit 1; fi && \
 	if [ -n "$(VERSION)" ] && ! grep -q "^## \[$$version\]" CHANGELOG.md; then \
 	echo "CHANGELOG.md has no section [$$version]" >&2; exit 1; fi
+	@test -z "$$(git status --porcelain)" || { echo 'commit first: what is built is dated by its commit' >&2; exit 1; }
 	rm -rf dist
-	$(BIN)/python -m build --outdir dist .
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/python -m build --no-isolation --outdir dist .
+	$(BIN)/twine check --strict dist/*
 
 .PHONY: clean
 clean: ## remove everything that was built here

@@ -21,33 +21,42 @@ WINDOWS_UNSUPPORTED = (
 )
 
 _MODULES = {
-    "Connections": "connform.engine.library",
-    "ReadyConnection": "connform.engine.library",
-    "apply": "connform.engine.library",
-    "check": "connform.engine.library",
-    "connect": "connform.engine.library",
-    "load": "connform.engine.library",
-    "validate": "connform.engine.library",
-    "Report": "connform.engine.report",
+    "Connections": "connform.engine.library.connections",
+    "ReadyConnection": "connform.engine.library.ready_connection",
+    "apply": "connform.engine.library.verbs",
+    "check": "connform.engine.library.verbs",
+    "connect": "connform.engine.library.connections",
+    "load": "connform.engine.library.connections",
+    "plan": "connform.engine.library.verbs",
+    "validate": "connform.engine.library.verbs",
     "ConnectionReport": "connform.engine.report",
-    "ConnformError": "connform.errors",
+    "Report": "connform.engine.report",
     "ConnectionFailed": "connform.errors",
+    "ConnformError": "connform.errors",
     "ManifestInvalid": "connform.errors",
     "Refused": "connform.errors",
     "SecretUnresolved": "connform.errors",
     "UnknownConnection": "connform.errors",
+    "RequestFailed": "connform.http.failures",
+    "Diagnostic": "connform.diagnostics",
+    "Stage": "connform.faults",
+    "Verdict": "connform.faults",
+    "Connection": "connform.manifest.model",
+    "Simulator": "connform.simulator",
 }
 
 __all__ = ["__version__", *_MODULES]  # noqa: PLE0604  (the keys are strings)
 
 if TYPE_CHECKING:
-    from connform.engine.library import Connections as Connections
-    from connform.engine.library import ReadyConnection as ReadyConnection
-    from connform.engine.library import apply as apply
-    from connform.engine.library import check as check
-    from connform.engine.library import connect as connect
-    from connform.engine.library import load as load
-    from connform.engine.library import validate as validate
+    from connform.diagnostics import Diagnostic as Diagnostic
+    from connform.engine.library.connections import Connections as Connections
+    from connform.engine.library.connections import connect as connect
+    from connform.engine.library.connections import load as load
+    from connform.engine.library.ready_connection import ReadyConnection as ReadyConnection
+    from connform.engine.library.verbs import apply as apply
+    from connform.engine.library.verbs import check as check
+    from connform.engine.library.verbs import plan as plan
+    from connform.engine.library.verbs import validate as validate
     from connform.engine.report import ConnectionReport as ConnectionReport
     from connform.engine.report import Report as Report
     from connform.errors import ConnectionFailed as ConnectionFailed
@@ -56,6 +65,11 @@ if TYPE_CHECKING:
     from connform.errors import Refused as Refused
     from connform.errors import SecretUnresolved as SecretUnresolved
     from connform.errors import UnknownConnection as UnknownConnection
+    from connform.faults import Stage as Stage
+    from connform.faults import Verdict as Verdict
+    from connform.http.failures import RequestFailed as RequestFailed
+    from connform.manifest.model import Connection as Connection
+    from connform.simulator import Simulator as Simulator
 
 
 def __getattr__(name: str) -> Any:

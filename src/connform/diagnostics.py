@@ -102,6 +102,9 @@ class Diagnostic(NamedTuple):
         hint = f" ({self.hint})" if self.hint else ""
         return f"{self.span}: {self.severity}[{self.code}]: {self.detail or self.summary}{hint}"
 
+    def __repr__(self) -> str:
+        return f"<Diagnostic {str(self)!r}>"
+
 
 PLUGIN_ERROR = "plugin-error"
 """The code of a mistake that is a plug-in's, not the manifest's."""

@@ -14,7 +14,7 @@ Layer 0, no IO::
         │   ├── StoreFailed
         │   └── RateLimited
         ├── auth.oauth.token_answer.EndpointFailed
-        └── http.RequestFailed   (an httpx.TransportError as well)
+        └── http.RequestFailed   (an httpx.TransportError as well): all that a ready client raises at a request
 """
 
 from __future__ import annotations

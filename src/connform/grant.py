@@ -51,6 +51,10 @@ class GrantFacts(NamedTuple):
     """Why a new login is needed: the name of a fault (`login_required`, `refresh_interrupted`); empty if none is."""
     granted_at: datetime | None = None
     """When its login ended, aware UTC; `None` in grants of earlier versions, which didn't record it."""
+    account: str = ""
+    """Who granted it, as the server names them: an e-mail address or a name; empty if it names nobody."""
+    refresh_ends_at: datetime | None = None
+    """When the refresh token expires, aware UTC; `None` if the server doesn't say."""
 
     def __str__(self) -> str:
         granted_at = self.granted_at.isoformat(timespec="seconds") if self.granted_at else ""
@@ -128,6 +132,9 @@ class LockedGrant(Protocol):
 
 class GrantStore(Protocol):
     """Storage of grants in the state database. Safe to share between threads."""
+
+    place: str
+    """The name of the database in messages; without a password."""
 
     def read(self, connection: str) -> Grant | None:
         """Return a grant without locking it; errors as for `LockedGrant.read`."""

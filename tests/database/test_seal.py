@@ -20,7 +20,7 @@ from tests.end_to_end.running import run
 
 Row = dict[str, Any]
 
-FULL = grant(pending=Pending(NOW, "host:1"), ended="login_required")
+FULL = grant(pending=Pending(NOW, "host:1"), ended="login_required", account="jane@acme.example", refresh_ends_at=NOW)
 """A record in which every fact says something."""
 CHANGES = {
     "connection": "other",
@@ -35,6 +35,8 @@ CHANGES = {
     "pending_holder": "",
     "ended": "",
     "granted_at": (NOW - timedelta(days=1)).timestamp(),
+    "account": None,
+    "refresh_ends_at": (NOW + timedelta(days=1)).timestamp(),
 }
 
 

@@ -91,15 +91,31 @@ def test_a_report_says_what_the_command_would(verb: Callable[..., connform.Repor
     assert report.connections[1].fault == "secret_not_found"
     assert report.exit_code is ExitCode.SECRET_UNRESOLVED
     assert verb(file, ["acme"]).exit_code is ExitCode.OK
+    assert verb(file, exclude="keyless").exit_code is ExitCode.OK
+
+
+def test_a_plan_says_what_apply_would_do(file: Path) -> None:
+    assert [one.action for one in connform.plan(file).connections] == ["create", "create"]
+    connform.apply(file, "acme")
+    planned = connform.plan(file, "acme", refresh=True)
+    assert ([one.action for one in planned.connections], planned.exit_code) == (["none"], ExitCode.OK)
+    assert [one.action for one in connform.plan(file, "acme", simulate=True).connections] == ["create"]
+
+
+@pytest.mark.parametrize("verb", [connform.validate, connform.check, connform.plan, connform.apply])
+def test_every_verb_takes_the_same_selection(verb: Callable[..., connform.Report], file: Path) -> None:
+    for selection in ({"connections": ["acme", "nobody"]}, {"tags": "ci"}, {"exclude": "nobody"}):
+        with pytest.raises(connform.UnknownConnection):
+            verb(files=file, policies=(), **selection)
 
 
 def test_a_check_inside_a_running_event_loop(file: Path) -> None:
     """As in a notebook."""
 
-    async def notebook() -> connform.Report:
-        return connform.check(file, ["acme"])
+    async def notebook() -> list[connform.Report]:
+        return [connform.check(file, ["acme"]), await asyncio.to_thread(connform.check, file, ["acme"])]
 
-    assert asyncio.run(notebook()).exit_code is ExitCode.OK
+    assert [report.exit_code for report in asyncio.run(notebook())] == [ExitCode.OK, ExitCode.OK]
 
 
 def test_validate_tells_every_error(tmp_path: Path) -> None:
@@ -155,10 +171,43 @@ def silent(file: Path, servers: Servers, ca_file: Path) -> None:
     ask(file, servers.tls(raw_servers.silent), ca_file)
 
 
+def no_login(file: Path, _: Servers, __: Path) -> None:
+    auth = {"method": "oauth2", "client_id": "acme", "client_secret": f"env://{KEY_VARIABLE}"}
+    auth |= {"redirect_uri": "https://acme.example/callback"}
+    file.write_text(manifest(acme={"environment": "sandbox", "region": "eu", "auth": auth}))
+    client = connform.connect("acme", file)  # the grant is read when it is needed
+    client.post(**LIST)
+
+
+def no_token(file: Path, servers: Servers, ca_file: Path) -> None:
+    server = servers.tls(raw(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"))
+    url = f"https://localhost:{server.port}"
+    auth = {"method": "client_credentials", "token_url": f"{url}/token", "client_id": "acme"}
+    auth |= {"client_secret": f"env://{KEY_VARIABLE}"}
+    settings = {"provider": "http", "base_url": url, "tls": {"ca_file": str(ca_file)}, "auth": auth}
+    file.write_text(manifest(acme=settings))
+    with connform.connect("acme", file) as client:
+        client.get("/me")
+
+
+def no_secret_in_a_loop(file: Path, _: Servers, __: Path) -> None:
+    async def ask() -> None:
+        async with connform.load(file)["keyless"].async_client() as client:
+            await client.post(**LIST)
+
+    asyncio.run(ask())
+
+
 ERRORS: dict[Callable[[Path, Any, Path], None], tuple[tuple[type[Exception], ...], ExitCode]] = {
     manifest_invalid: ((connform.ManifestInvalid,), ExitCode.INVALID),
     unknown: ((connform.UnknownConnection, KeyError), ExitCode.USAGE),
     no_secret: ((connform.SecretUnresolved, connform.ConnectionFailed), ExitCode.SECRET_UNRESOLVED),
+    no_secret_in_a_loop: (
+        (connform.SecretUnresolved, connform.RequestFailed, httpx.HTTPError, httpx.TransportError),
+        ExitCode.SECRET_UNRESOLVED,
+    ),
+    no_login: ((connform.RequestFailed, httpx.HTTPError, httpx.TransportError), ExitCode.CREDENTIAL_REJECTED),
+    no_token: ((connform.RequestFailed, httpx.HTTPError, httpx.TransportError), ExitCode.COULD_NOT_VERIFY),
     elsewhere: ((connform.Refused, httpx.HTTPError, httpx.RequestError), ExitCode.REFUSED),
     no_server: ((connform.ConnectionFailed, httpx.HTTPError, httpx.TransportError), ExitCode.COULD_NOT_VERIFY),
     no_tls: ((connform.ConnectionFailed, httpx.HTTPError, httpx.TransportError), ExitCode.COULD_NOT_VERIFY),
@@ -184,6 +233,30 @@ def test_every_public_error_is_of_the_tree() -> None:
     errors = [thing for thing in public if inspect.isclass(thing) and issubclass(thing, Exception)]
     assert len(errors) > 4
     assert all(issubclass(error, connform.ConnformError) for error in errors)
+
+
+def test_a_missing_manifest_is_told_to_a_program_and_not_to_a_command_line(tmp_path: Path) -> None:
+    with pytest.raises(connform.ManifestInvalid) as raised:
+        connform.load(tmp_path / "absent.yaml")
+    assert " -f" not in str(raised.value).replace("`", " ")
+
+
+def test_a_repr_fits_a_line_and_says_what_the_object_is(server: Server, file: Path) -> None:
+    connections = connform.load(file)
+    url = f"https://localhost:{server.port}/api/v1"
+    assert repr(connections) == "<Connections acme, keyless>"
+    assert repr(connections["acme"]) == f"<ReadyConnection acme {url}>"
+    assert repr(connections["acme"].declared) == "<Connection acme: iinked-sign private api_key>"
+    with connections["acme"].client() as client:
+        assert repr(client) == f"<Client URL('{url}/')>"
+    report = connform.check(file)
+    assert repr(report) == "<Report check: 2 connections, 1 ready, 1 failed (keyless), exit code 5>"
+    assert repr(report.connections[0]) == "<ConnectionReport acme ready>"
+    assert repr(report.connections[1]).startswith("<ConnectionReport keyless failed secret_not_found 'environment")
+    file.write_text(manifest(a={"environment": "sandbox", "region": "ca"}))
+    report = connform.validate(file)
+    assert repr(report) == "<Report validate: 1 connection, 1 error, exit code 1>"
+    assert repr(report.diagnostics[0]).startswith(f"<Diagnostic '{file}:")
 
 
 # Cost

@@ -12,7 +12,7 @@ import pytest
 import connform
 from connform.auth.oauth.token_answer import EndpointFailed
 from connform.errors import ConnectionFailed, ConnformError, NoBaseline, PlanUnusable, RateLimited, Refused, StoreFailed
-from connform.http.failures import OriginRefused, RequestFailed, RequestTimedOut
+from connform.http.failures import OriginRefused, RequestFailed, RequestLacksSecret, RequestTimedOut
 from tests.canary import API_KEY
 
 MANIFEST = """\
@@ -38,6 +38,7 @@ ERRORS: list[ConnformError] = [
     OriginRefused("https://a.example", "https://b.example"),
     RequestFailed("http_bad_reply", "no HTTP", sent=True),
     RequestTimedOut("http_timeout", "no answer", sent=False),
+    RequestLacksSecret("secret_not_found", "there is no secret", sent=False),
 ]
 
 
@@ -85,7 +86,9 @@ def test_an_invalid_manifest_arrives_with_its_diagnostics(file: Path) -> None:
     assert (str(again), again.diagnostics) == (str(caught.value), caught.value.diagnostics)
 
 
-@pytest.mark.parametrize("verb", [connform.validate, connform.check, connform.apply], ids=lambda verb: verb.__name__)
+@pytest.mark.parametrize(
+    "verb", [connform.validate, connform.check, connform.plan, connform.apply], ids=lambda verb: verb.__name__
+)
 def test_a_report_arrives_whole(file: Path, verb: Any) -> None:
     report = verb(file)
     assert handed_over(report) == report

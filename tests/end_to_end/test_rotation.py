@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 import connform
-from connform.engine.library import ReadyConnection
+from connform.engine.library.ready_connection import ReadyConnection
 from connform.errors import SecretUnresolved
 from tests.canary import API_KEY
 from tests.conftest import Plant

@@ -127,14 +127,14 @@ import connform
 import pytest
 
 def test_our_code_lists_packages(connform_simulator):
-    with connform.connect("sandbox-us", file="connections.yaml", simulator=connform_simulator) as client:
+    with connform.connect("sandbox-us", "connections.yaml", simulator=connform_simulator) as client:
         answer = client.post("/packages/list", json={"take": 1, "skip": 0})
     assert answer.json()["total"] == 3
     assert connform_simulator.requests[-1].path == "/api/v1/packages/list"
 
 def test_our_code_survives_an_outage(connform_simulator):
     connform_simulator.fail("sandbox.syngrafii.com", "server_unavailable")
-    with connform.connect("sandbox-us", file="connections.yaml", simulator=connform_simulator) as client:
+    with connform.connect("sandbox-us", "connections.yaml", simulator=connform_simulator) as client:
         assert client.post("/packages/list", json={}).status_code == 503
 """
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from urllib.parse import urlencode
 
 import pytest
@@ -63,25 +62,6 @@ def test_a_server_that_always_names_itself_must_do_so() -> None:
     assert caught.value.fault.name == "login_issuer_mismatch"
 
 
-PASTED: dict[str, Callable[[str], str]] = {
-    "quoted": lambda address: f'"{address}"',
-    "in angle brackets": lambda address: f"<{address}>",
-    "as code": lambda address: f"`{address}`",
-    "from the source of a page": lambda address: address.replace("&", "&amp;"),
-    "with the marks of a terminal": lambda address: f"\x1b[200~{address}\x1b[201~",
-    "with a byte order mark": lambda address: f"\ufeff{address}",
-    "with invisible spaces": lambda address: f"\u200b{address}\u200b ",
-    "over two lines": lambda address: f"{address[:50]}\r\n    {address[50:]}\n",
-    "after an empty line": lambda address: f"\n\n{address}",
-}
-
-
-@pytest.mark.parametrize("case", PASTED)
-def test_an_address_is_read_as_people_paste_it(case: str) -> None:
-    request = begun()
-    assert authorization.read_callback(request, PASTED[case](back(request))).reveal() == API_KEY
-
-
 def test_an_empty_name_is_none() -> None:
     request = begun()
     with pytest.raises(ConnectionFailed) as caught:
@@ -93,7 +73,6 @@ FIRST: dict[str, tuple[dict[str, str], str]] = {
     "a code": ({}, ""),
     "a denial": ({"error": "access_denied", "code": ""}, "login_denied"),
     "another issuer": ({"iss": "https://evil.example"}, "login_issuer_mismatch"),
-    "no code": ({"code": ""}, "login_bad_callback"),
 }
 
 

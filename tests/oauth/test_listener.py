@@ -43,7 +43,8 @@ def test_the_answer_is_handed_over_and_nothing_else(
         f"{callback}x?state=mine": (404, ""),
         callback: (404, ""),
         f"{callback}?state=another": (400, "not the answer"),
-        f"{callback}?code=x&state=mine": (200, "handed over"),
+        f"{callback}?code=x&state=mine": (200, "connform has the answer"),
+        f"{callback}?error=access_denied&state=mine": (200, "Access was not granted"),
     }
     nobody_came = f"nobody came back to {address} within 0.01 s"
     with listen_for_redirect(address, is_answer, certificate, None) as wait, browser:
@@ -53,8 +54,10 @@ def test_the_answer_is_handed_over_and_nothing_else(
             got = browser.get(url)
             assert (got.status_code, words in got.text, bool(got.text)) == (status, True, bool(words))
             assert (got.headers["cache-control"], got.headers["referrer-policy"]) == ("no-store", "no-referrer")
+            assert got.headers["content-security-policy"].startswith("default-src 'none'; ")
             assert got.headers["server"].strip() == "connform"
         assert wait(5).reveal() == f"{callback}?code=x&state=mine"
+        assert wait(5).reveal() == f"{callback}?error=access_denied&state=mine"
         with pytest.raises(ConnectionFailed, match=f"{nobody_came}; requests without .* of this login: 1$"):
             wait(0.01)
 

@@ -81,10 +81,9 @@ def test_without_scopes_no_scope_is_sent() -> None:
     assert parse_qs(urlsplit(asked.url).query)["scope"] == ["repo gist"]
 
 
-@pytest.mark.parametrize("spaces", ["", " ", "\n"])
-def test_the_code_is_read_from_where_the_person_ended(spaces: str) -> None:
+def test_the_code_is_read_from_where_the_person_ended() -> None:
     request = begun()
-    assert authorization.read_callback(request, back(request) + spaces).reveal() == API_KEY
+    assert authorization.read_callback(request, back(request)).reveal() == API_KEY
 
 
 WRONG = {

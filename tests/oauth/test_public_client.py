@@ -67,7 +67,7 @@ def test_a_login_by_pasting(tmp_path: Path, lasting_provider: Provider) -> None:
     assert json.loads(run("validate", "--format", "json", cwd=tmp_path).out)["diagnostics"] == []
     process, url = begin_login(tmp_path, variables={})
     out, err = process.communicate(provider.consent(url) + "\n", timeout=60)
-    assert (process.returncode, out.startswith("customer is granted profile, ")) == (0, True), err
+    assert (process.returncode, out.startswith("customer is granted profile\n")) == (0, True), err
     assert "did not grant" not in err
     assert ask(tmp_path).code == 0
 

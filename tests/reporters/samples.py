@@ -321,6 +321,11 @@ FINDINGS = (
     DoctorFinding("network", "clock", "note", "not compared: no server told its time\x1b[31m"),
 )
 BARE = DoctorFinding("manifest", "file", "note", "no manifest here", "`connform init` writes one")
+LOGINS = (
+    READY._replace(stages=(), login="granted", grant=GRANT._replace(account="jane@acme.example")),
+    REJECTED._replace(stages=(), login="ended", grant=GRANT._replace(is_renewable=False)),
+    UNREACHABLE._replace(stages=(), login="needed"),
+)
 
 SAMPLES = {
     "validate-clean": Report("validate", (FILE,), connection_count=7, policy_count=5),
@@ -400,6 +405,8 @@ SAMPLES = {
     "doctor-bare": Report("doctor", elapsed_s=0.1, findings=(FINDINGS[0], BARE)),
     "list": Report("list", (FILE,), (), DECLARED, 3),
     "list-empty": Report("list", (FILE,)),
+    "login": Report("login", (FILE,), (), LOGINS, 3),
+    "login-none": Report("login", (FILE,)),
     "show": Report("show", (FILE,), (), (SHOWN,), 1),
 }
 """Name → report."""

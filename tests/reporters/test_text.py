@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from connform.reporters import terminal, text, view
+from connform.reporters import table, terminal, text, view
 from tests.reporters.samples import SAMPLES
 
 
@@ -46,7 +46,7 @@ def test_every_glyph_has_an_ascii_one_of_the_same_width() -> None:
 
 
 def test_columns_align_and_empty_ones_vanish() -> None:
-    assert terminal.aligned_rows([["日", "", "x"], ["ab", "", ""], ["c", "", "z"]]) == ["日  x", "ab", "c   z"]
+    assert table.aligned_rows([["日", "", "x"], ["ab", "", ""], ["c", "", "z"]]) == ["日  x", "ab", "c   z"]
 
 
 def test_quiet_says_nothing_when_all_is_well() -> None:

@@ -10,7 +10,7 @@ import click
 from connform.cli.actor import current_actor
 from connform.cli.flag_values import require_positive
 from connform.cli.flags import SHARD, parallel_flags
-from connform.cli.output import progress, reporting, wants_color, write_stderr
+from connform.cli.output import columns_of, progress, reporting, wants_color, write_stderr
 from connform.cli.streams import is_attended
 from connform.cli.usage import UsageProblem
 
@@ -92,6 +92,8 @@ def _confirmation(options: Options) -> Any:
     """Return a function that shows a plan and asks a person to approve it."""
 
     def confirm(report: Report) -> bool:
+        from datetime import UTC, datetime
+
         from connform.reporters import text, view
 
         if options.no_input or not is_attended():
@@ -99,8 +101,11 @@ def _confirmation(options: Options) -> Any:
 
             message = "nothing was applied: there is no terminal to ask on; look at `connform plan`, and give --yes"
             raise Refused(message)
-        color = wants_color(sys.stderr, options)
-        write_stderr(text.render(view.build(report), color=color, width=120, verbosity=0), color=color)
+        color, width, verbosity = wants_color(sys.stderr, options), columns_of(sys.stderr), max(options.verbosity, 0)
+        shown = text.render_on_terminal(
+            view.build(report), color=color, width=width, verbosity=verbosity, now=datetime.now(UTC)
+        )
+        write_stderr(shown, color=color)
         return click.confirm("Apply these changes?", err=True)
 
     return confirm

@@ -12,7 +12,7 @@ from connform.cli.flag_values import completion_of
 from connform.cli.flags import common_flags
 from connform.cli.inert import Syntax
 from connform.cli.options import Options
-from connform.cli.output import write_output
+from connform.cli.output import row_width, write_output
 from connform.cli.usage import UsageProblem, did_you_mean
 
 if TYPE_CHECKING:
@@ -35,10 +35,10 @@ def command(options: Options, *, code: str | None) -> int:
     if code is None:
         names = ("code", "kind", "summary")
         content: object = [dict(zip(names, row, strict=True)) for row in codes]
-        text = _listing(codes)
+        text = _listing(codes, row_width(options))
     elif code in (known for known, _, _ in codes):
         explanation = explain(code)
-        content, text = explanation._asdict(), _page(explanation)
+        content, text = explanation._asdict(), _page(explanation, min(row_width(options), _WIDTH))
     else:
         message = "no code of connform has that name; the codes of policies are explained where they are written"
         hint = did_you_mean(code, (known for known, _, _ in codes))
@@ -50,18 +50,18 @@ def command(options: Options, *, code: str | None) -> int:
     return 0
 
 
-def _listing(codes: list[tuple[str, str, str]]) -> str:
-    from connform.reporters.terminal import aligned_rows
+def _listing(codes: list[tuple[str, str, str]], width: int) -> str:
+    from connform.reporters.table import fitted_rows
 
-    return "".join(f"{line}\n" for line in aligned_rows(codes))
+    return "".join(f"{line}\n" for line in fitted_rows(codes, width, (2, 1)))
 
 
-def _page(explanation: Explanation) -> str:
-    from connform.reporters.terminal import paragraph
+def _page(explanation: Explanation, width: int) -> str:
+    from connform.reporters.wrapping import paragraph
 
     blocks = [[f"{explanation.kind}[{explanation.code}]: {explanation.summary}"]]
     for label, text in (("", explanation.meaning), ("Why: ", explanation.reason), ("What to do: ", explanation.remedy)):
-        blocks.append(paragraph(label + text if text else "", first="", rest="", width=_WIDTH))
+        blocks.append(paragraph(label + text if text else "", first="", rest="", width=width))
     for label, example in (("Bad:", explanation.bad), ("Good:", explanation.good)):
         blocks += [[label], _indented(example)] if example else []
     return "\n".join("".join(f"{line}\n" for line in block) for block in blocks if block)

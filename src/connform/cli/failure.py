@@ -11,7 +11,7 @@ from traceback import walk_tb
 import click
 
 import connform
-from connform.cli.output import discard_stdout, write_stderr
+from connform.cli.output import columns_of, discard_stdout, write_stderr
 from connform.cli.usage import message_and_hint
 from connform.errors import ConnectionFailed, ConnformError, ManifestInvalid
 from connform.faults import ExitCode
@@ -60,7 +60,7 @@ def _print_diagnostics(error: ManifestInvalid) -> None:
     from connform.reporters import text, view
 
     report = Report(command="", diagnostics=error.diagnostics)
-    write_stderr(text.render(view.build(report), color=False, width=120, verbosity=-1))
+    write_stderr(text.render(view.build(report), color=False, width=columns_of(sys.stderr), verbosity=-1))
 
 
 def _print_bug(error: BaseException) -> None:

@@ -11,7 +11,7 @@ import click
 from connform.cli.flag_values import completion_of
 from connform.cli.flags import common_flags
 from connform.cli.options import Options
-from connform.cli.output import wants_color, write_data, write_output, write_stderr
+from connform.cli.output import columns_of, wants_color, write_data, write_output, write_stderr
 from connform.cli.usage import UsageProblem
 from connform.diagnostics import Diagnostic
 from connform.faults import ExitCode
@@ -100,4 +100,4 @@ def _print_diagnostics(diagnostics: Sequence[Diagnostic], options: Options) -> N
 
     view = build(Report("fmt", diagnostics=tuple(diagnostics)))
     color = wants_color(sys.stderr, options)
-    write_stderr(reporter("text").render(view, color=color, width=120, verbosity=-1), color=color)
+    write_stderr(reporter("text").render(view, color=color, width=columns_of(sys.stderr), verbosity=-1), color=color)

@@ -42,7 +42,9 @@ def reporting(function: Callable[..., Report]) -> Callable[..., Any]:
 
 def emit(report: Report, options: Options) -> None:
     """Write a report in every format that was asked for, standard output first."""
-    from connform.reporters import reporter, syntax_of, uses_repository_paths
+    from datetime import UTC, datetime
+
+    from connform.reporters import renderer_on_terminal, reporter, syntax_of, uses_repository_paths
     from connform.reporters.view import build, relocated
 
     view = build(report)
@@ -51,16 +53,22 @@ def emit(report: Report, options: Options) -> None:
     def view_of_the_repository() -> View:
         return relocated(view, cache(partial(relative_to_roots, roots())))
 
-    def rendered(name: str, *, color: bool = False, width: int = _WIDTH_OF_LOGS) -> str:
+    def rendered(name: str, *, color: bool = False, terminal: TextIO | None = None) -> str:
         chosen = reporter(name)
         view_for_format = view_of_the_repository() if uses_repository_paths(chosen) else view
-        return chosen.render(view_for_format, color=color, width=width, verbosity=options.verbosity)
+        width, verbosity = columns_of(terminal), options.verbosity
+        render_on_terminal = renderer_on_terminal(chosen) if terminal else None
+        if render_on_terminal:
+            now = datetime.now(UTC)
+            return render_on_terminal(view_for_format, color=color, width=width, verbosity=verbosity, now=now)
+        return chosen.render(view_for_format, color=color, width=width, verbosity=verbosity)
 
     def syntax(name: str) -> Syntax:
         return Syntax(syntax_of(reporter(name)))
 
     color = not options.output and wants_color(sys.stdout, options)
-    text = rendered(options.format, color=color, width=_width(sys.stdout))
+    terminal = sys.stdout if sys.stdout.isatty() and not options.output else None
+    text = rendered(options.format, color=color, terminal=terminal)
     write_output(text, options, syntax(options.format), color=color)
     for name, file in options.formats:
         if file:
@@ -112,9 +120,12 @@ def wants_color(stream: TextIO, options: Options) -> bool:
     return stream.isatty() and not (options.no_color or os.environ.get("NO_COLOR") or is_dumb)
 
 
-def _width(stream: TextIO) -> int:
-    """Return the columns of a terminal. `shutil` can do it too, but its import takes half of bare Python's start-up."""
-    if not stream.isatty():
+def columns_of(stream: TextIO | None) -> int:
+    """Return the columns of a stream: those of its terminal, else those of a log, also for `None`.
+
+    `shutil` can do it too, but its import takes half of bare Python's start-up.
+    """
+    if stream is None or not stream.isatty():
         return _WIDTH_OF_LOGS
     columns = os.environ.get("COLUMNS", "")
     if columns.isdecimal() and int(columns):
@@ -122,6 +133,13 @@ def _width(stream: TextIO) -> int:
     with suppress(OSError, ValueError):
         return os.get_terminal_size(stream.fileno()).columns or _WIDTH_OF_LOGS
     return _WIDTH_OF_LOGS
+
+
+def row_width(options: Options) -> int:
+    """Return the columns that a row of standard output may take: those of a terminal; elsewhere rows are as long as they are."""
+    from connform.reporters.terminal import UNLIMITED
+
+    return columns_of(sys.stdout) if sys.stdout.isatty() and not options.output else UNLIMITED
 
 
 def write_output(text: str, options: Options, syntax: Syntax = Syntax.TEXT, *, color: bool = False) -> None:

@@ -27,7 +27,7 @@ _END = b"\x04"
 
 
 def read_pasted(prompt: str, ends_at: float) -> str:
-    """Ask on standard error; return the first line that is not empty, and the lines that come with it.
+    """Ask on standard error, after an empty line again; return the first other line, and the lines that come with it.
 
     Args:
         prompt: what is asked, once long lines can be taken.
@@ -51,6 +51,9 @@ def read_pasted(prompt: str, ends_at: float) -> str:
             if not chunk:
                 break
             received = edited(received + chunk)
+            if received.endswith(b"\n") and not received.strip() and sys.stdin.isatty():
+                received = b""
+                write_stderr(prompt)
             if received.endswith(_END):
                 received = received[:-1]
                 break
@@ -81,7 +84,7 @@ def _unlimited_lines(descriptor: int) -> Iterator[Callable[[bytes], bytes]]:
         return
     before = termios.tcgetattr(descriptor)
     without = [*before]
-    without[_LOCAL_FLAGS] &= ~termios.ICANON
+    without[_LOCAL_FLAGS] &= ~(termios.ICANON | termios.ECHOCTL)  # otherwise the end of a line is shown as `^J`
     termios.tcsetattr(descriptor, termios.TCSADRAIN, without)
     try:
         yield _edit

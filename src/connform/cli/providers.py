@@ -11,7 +11,7 @@ from connform.cli.flag_values import completion_of
 from connform.cli.flags import common_flags
 from connform.cli.inert import Syntax
 from connform.cli.options import Options
-from connform.cli.output import emit, write_output
+from connform.cli.output import emit, row_width, write_output
 from connform.cli.usage import UsageProblem, did_you_mean
 from connform.diagnostics import Severity
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from connform.engine.providers import KnownProvider, Replay
+
+_LEAST_IMPORTANT = (1, 2, 3)
+"""Columns, the first to be cut on a narrow terminal first: the title or the example, the group, where it comes from."""
 
 
 @click.command()
@@ -78,13 +81,13 @@ def _show(options: Options, known: KnownProvider) -> int:
         content = {"name": known.name, "title": title, "from": known.origin, "definition": entry}
         write_output(json.dumps(content, indent=2, ensure_ascii=False) + "\n", options, Syntax.JSON)
     else:
-        lines = render_provider(known.name, title, known.origin, entry)
+        lines = render_provider(known.name, title, known.origin, entry, row_width(options))
         write_output("".join(f"{line}\n" for line in lines), options)
     return 0
 
 
 def _write(options: Options, rows: Sequence[tuple[str, ...]], names: Iterable[str]) -> None:
-    from connform.reporters.terminal import aligned_rows
+    from connform.reporters.table import fitted_rows
 
     names = tuple(names)
     if options.format == "json":
@@ -92,4 +95,5 @@ def _write(options: Options, rows: Sequence[tuple[str, ...]], names: Iterable[st
         write_output(json.dumps(content, indent=2, ensure_ascii=False) + "\n", options, Syntax.JSON)
     else:
         titles = tuple(name.upper() for name in names)
-        write_output("".join(f"{line}\n" for line in aligned_rows([titles, *rows])), options)
+        lines = fitted_rows([titles, *rows], row_width(options), _LEAST_IMPORTANT)
+        write_output("".join(f"{line}\n" for line in lines), options)

@@ -29,8 +29,14 @@ FACTS = (
     "pending_holder",
     "ended",
     "granted_at",
+    "account",
+    "refresh_ends_at",
 )
+_ADDED = {"account", "refresh_ends_at"}
+"""Facts of later versions: where they are null, they are no part of the associated data, as in records of before."""
 COLUMNS = (*FACTS, "sealed")
+_STORED = (*FACTS[:-3], "sealed", *FACTS[-3:])
+"""The columns in the order of the table, where a migration adds new ones behind the others."""
 READ_META = "SELECT value FROM connform_meta WHERE name = ?"
 SET_META = "INSERT INTO connform_meta (name, value) VALUES (?, ?)"
 DELETE_META = "DELETE FROM connform_meta WHERE name = ?"
@@ -40,7 +46,14 @@ SET_STAMP = (
 )
 """Each write makes a new random stamp, which is part of the associated data: an old record put back can't be decrypted."""
 _STAMP_BYTES = 16
-READ_FACTS = f"SELECT {', '.join(FACTS)} FROM connform_grants ORDER BY connection"  # noqa: S608  (the columns are constants)
+READ_FACTS = "SELECT * FROM connform_grants ORDER BY connection"
+"""Rows for `stored_facts`. A table of an earlier version lacks the last columns; reading leaves it as it is."""
+
+
+def columns_of(row: Sequence[Any]) -> tuple[Any, ...]:
+    """Return the values of `COLUMNS` in a row of the table; `None` for those that its version lacks."""
+    by_name = dict(zip(_STORED, row, strict=False))
+    return tuple(by_name.get(name) for name in COLUMNS)
 
 
 def new_stamp() -> bytes:
@@ -64,6 +77,8 @@ def row_of(grant: Grant, cipher: Cipher, stamp: bytes) -> tuple[Any, ...]:
         facts.pending.holder if facts.pending else "",
         facts.ended,
         facts.granted_at.timestamp() if facts.granted_at else None,
+        facts.account or None,
+        facts.refresh_ends_at.timestamp() if facts.refresh_ends_at else None,
     )
     return (*row, cipher.seal(grant, _associated_data(row, stamp)))
 
@@ -80,13 +95,15 @@ def grant_of(row: Sequence[Any], cipher: Cipher) -> Grant:
 
 
 def _associated_data(facts: Sequence[Any], stamp: bytes) -> bytes:
-    return json.dumps(["connform grant", stamp.hex(), dict(zip(FACTS, facts, strict=True))]).encode()
+    by_name = zip(FACTS, facts, strict=True)
+    data = {name: value for name, value in by_name if value is not None or name not in _ADDED}
+    return json.dumps(["connform grant", stamp.hex(), data]).encode()
 
 
 def facts_of(row: Sequence[Any]) -> GrantFacts:
     """Return the facts of a grant from the values of `FACTS`."""
     connection, token_url, client_id, scopes, obtained, expires, is_renewable, *rest = row
-    revoke_url, since, holder, ended, granted = rest
+    revoke_url, since, holder, ended, granted, account, refresh_ends = rest
     return GrantFacts(
         connection=connection,
         token_url=token_url,
@@ -99,7 +116,14 @@ def facts_of(row: Sequence[Any]) -> GrantFacts:
         pending=None if since is None else Pending(time_of(since), holder),
         ended=ended,
         granted_at=None if granted is None else time_of(granted),
+        account=account or "",
+        refresh_ends_at=None if refresh_ends is None else time_of(refresh_ends),
     )
+
+
+def stored_facts(row: Sequence[Any]) -> GrantFacts:
+    """Return the facts of a grant from a row of the table."""
+    return facts_of(columns_of(row)[: len(FACTS)])
 
 
 def time_of(seconds: float) -> datetime:

@@ -16,10 +16,11 @@ from connform.database.grant_rows import (
     READ_FACTS,
     SET_META,
     SET_STAMP,
-    facts_of,
+    columns_of,
     grant_of,
     new_stamp,
     row_of,
+    stored_facts,
 )
 from connform.database.interface import Execute, LockTimeout
 from connform.database.keyed_database import KeyedDatabase
@@ -31,7 +32,7 @@ RESERVED_BYTES = 16 * 1024
 """The size of the placeholder that reserves disk space: a full disk is noticed before a token is spent, not after."""
 # The SQL is built from constants of this package only.
 _READ = (
-    f"SELECT {', '.join(COLUMNS)}, stamp FROM connform_grants LEFT JOIN connform_stamps USING (connection) "  # noqa: S608  (the columns are constants)
+    "SELECT stamp, connform_grants.* FROM connform_grants LEFT JOIN connform_stamps USING (connection) "
     "WHERE connection = ?"
 )
 _INSERT = f"INSERT INTO connform_grants ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608  (the columns are constants)
@@ -55,6 +56,8 @@ class GrantTable:
     def __init__(self, keyed: KeyedDatabase) -> None:
         self._keyed = keyed
         self._database = keyed.database
+        self.place = keyed.database.place
+        """The name of the database in messages; without a password."""
 
     @property
     def tokens(self) -> TokenTable:
@@ -64,14 +67,14 @@ class GrantTable:
     def read(self, connection: str) -> Grant | None:
         """Return a grant without locking it."""
         with self._database.reading() as execute:
-            rows = execute(_READ, (connection,)) if execute else []
+            rows = _read(execute, connection) if execute else []
             return grant_of(rows[0], self._keyed.cipher(execute)) if execute and rows else None
 
     def facts(self) -> Iterator[GrantFacts]:
         """Yield the facts of every grant, by name; needs no key."""
         with self._database.reading() as execute:
             rows = execute(READ_FACTS) if execute else []
-        yield from map(facts_of, rows)
+        yield from map(stored_facts, rows)
 
     def check_key(self, *, is_given: bool) -> None:
         """Check the key, without making one: argument and errors as for `KeyedDatabase.check_key`."""
@@ -97,7 +100,7 @@ class GrantTable:
             old: the old name.
             new: the new name, which has no grant.
         """
-        for row in execute(_READ, (old,)):
+        for row in _read(execute, old):
             cipher, stamp = self._keyed.cipher(execute), new_stamp()
             grant = grant_of(row, cipher)
             renamed = grant._replace(facts=grant.facts._replace(connection=new))
@@ -109,6 +112,11 @@ class GrantTable:
     def close(self) -> None:
         """Close files and connections."""
         self._database.close()
+
+
+def _read(execute: Execute, connection: str) -> list[tuple[Any, ...]]:
+    """Return the rows of a connection, one or none, for `grant_of`."""
+    return [(*columns_of(row), stamp) for stamp, *row in execute(_READ, (connection,))]
 
 
 def write_grant(execute: Execute, cipher: Cipher, grant: Grant) -> None:
@@ -142,7 +150,7 @@ class _LockedRow:
         self._reserve_space()
         with self._keyed.writing() as (execute, cipher):
             execute(DELETE_META, ("room",))
-            rows = execute(_READ, (self._connection,))
+            rows = _read(execute, self._connection)
             if not rows or not is_same(grant_of(rows[0], cipher), expected):
                 return False
             begun = expected._replace(facts=expected.facts._replace(pending=pending))
@@ -156,7 +164,7 @@ class _LockedRow:
     def replace(self, expected: Grant, grant: Grant) -> bool:
         """Replace the record if its tokens are those of `expected`: compare-and-swap in one statement."""
         with self._keyed.writing() as (execute, cipher):
-            rows = execute(_READ, (self._connection,))
+            rows = _read(execute, self._connection)
             if not rows:
                 return False
             if not have_same_tokens(grant_of(rows[0], cipher), expected):

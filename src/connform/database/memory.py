@@ -26,6 +26,8 @@ class MemoryStore:
         self.grants: dict[str, Grant] = {}
         """The grants, by the name of the connection."""
         self._locks = ProcessLocal(partial(defaultdict[str, Lock], Lock))
+        self.place = "memory"
+        """The name of the database in messages."""
 
     def read(self, connection: str) -> Grant | None:
         """Return a grant."""

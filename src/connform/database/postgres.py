@@ -52,6 +52,9 @@ _MIGRATIONS = (
         expires_at DOUBLE PRECISION, scopes TEXT NOT NULL, sealed BYTEA NOT NULL
     )
     """,
+    """
+    ALTER TABLE connform_grants ADD COLUMN account TEXT, ADD COLUMN refresh_ends_at DOUBLE PRECISION
+    """,
 )
 """The migrations from each version of the schema to the next. Never change one that was released."""
 _META = "CREATE TABLE IF NOT EXISTS connform_meta (name TEXT PRIMARY KEY, value BYTEA NOT NULL)"

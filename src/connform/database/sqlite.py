@@ -65,6 +65,10 @@ _MIGRATIONS = (
         scopes TEXT NOT NULL, sealed BLOB NOT NULL
     ) STRICT;
     """,
+    """
+    ALTER TABLE connform_grants ADD COLUMN account TEXT;
+    ALTER TABLE connform_grants ADD COLUMN refresh_ends_at REAL;
+    """,
 )
 """The migrations from each version of the schema to the next. Never change one that was released."""
 _UNWRITABLE = {

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
-from connform.database.grant_rows import DELETE_META, READ_FACTS, READ_META, SET_META, facts_of
+from connform.database.grant_rows import DELETE_META, READ_FACTS, READ_META, SET_META, stored_facts
 from connform.database.interface import GRANTS_SCHEMA, TOKENS_SCHEMA, Database, Execute, LockTimeout
 from connform.database.token_rows import delete_token
 from connform.errors import ConnectionFailed
@@ -116,7 +116,7 @@ class StateTable:
 
     def grants(self) -> dict[str, GrantFacts]:
         """Return the facts of every grant in the same database, by connection. Needs no key. Errors as for `summaries`."""
-        return {facts.connection: facts for facts in map(facts_of, self._rows(READ_FACTS))}
+        return {facts.connection: facts for facts in map(stored_facts, self._rows(READ_FACTS))}
 
     def list_rows(self) -> list[StateRow]:
         """Return one row for each connection, for `state list`, sorted by name; errors as for `summaries`."""

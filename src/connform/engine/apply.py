@@ -8,10 +8,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from time import perf_counter
 
 from connform.database.state_table import StateChanges, StateTable
@@ -36,7 +34,7 @@ from connform.engine.run.describe import with_failure
 from connform.engine.run.live_check import check_connection
 from connform.engine.run.shard import SINGLE_SHARD, Shard
 from connform.engine.run.state_location import DEFAULT, StateLocation
-from connform.engine.run.states import StateOfRun, by_table
+from connform.engine.run.states import StateOfRun, by_table, open_states
 from connform.errors import ConnectionFailed, Refused
 from connform.faults import Verdict
 from connform.manifest.decode import Manifest
@@ -91,7 +89,7 @@ def apply(
     if manifest is None:
         return validated._replace(command="apply", simulated=simulate)
     with (
-        _open_state(state, validated, absent, simulate=simulate) as states,
+        open_states(state, validated.files, absent, simulate=simulate) as states,
         _lock_parts(states, manifest, shard, lock_timeout_s) as (changes_by_table, moved_names),
     ):
         plan = make_plan(manifest, states, selection, shard)
@@ -112,17 +110,6 @@ def apply(
             work = _Apply(context, remover, states, group_commits, rename_failures, shared_files, by, timeout_s)
             done = run_coroutine(map_concurrently(plan.pending, work.carry_out, parallelism, progress))
     return _report(validated, plan, done)._replace(simulated=simulate, elapsed_s=perf_counter() - started)
-
-
-@contextmanager
-def _open_state(
-    state: StateLocation, validated: Report, absent: Sequence[str], *, simulate: bool
-) -> Iterator[StateOfRun]:
-    """Yield the state of this run. A simulation has an empty one in a temporary folder: its results must not be recorded."""
-    with TemporaryDirectory(prefix="connform-") as folder:
-        location = replace(state, url=f"sqlite:///{folder}") if simulate else state
-        with closing(StateOfRun(location, validated.files, absent, is_shared=bool(state.url))) as states:
-            yield states
 
 
 @contextmanager

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from functools import partial
 
 from connform.auth.interface import AuthInputs
-from connform.auth.oauth import authorization
+from connform.auth.oauth import authorization, pasted
 from connform.auth.oauth.token_answer import AnswerLost, EndpointFailed, GrantRefused
 from connform.engine.device_login import DeviceLogin
 from connform.engine.load.catalog import has_grant, method_of
@@ -31,6 +32,10 @@ from connform.secret import Secret
 from connform.tracebacks import hidden_frames
 
 
+class CodeRefused(ConnectionFailed):
+    """`login_bad_callback`: the code was sent and refused, so that only another login, with `Login.start_again`, can succeed."""
+
+
 class Login(NewGrant):
     """A login in a browser. A person opens `url`; `finish` takes the address of the page to which the server redirected them."""
 
@@ -39,7 +44,8 @@ class Login(NewGrant):
         super().__init__(inputs, scopes, ("authorize_url", "token_url"))
         self.redirect_uri: str = inputs.settings["redirect_uri"]
         """The address to which the server redirects the person."""
-        self._request = authorization.start(
+        self._start = partial(
+            authorization.start,
             self._server.authorize_url,
             inputs.settings["client_id"],
             self.redirect_uri,
@@ -48,8 +54,26 @@ class Login(NewGrant):
             is_issuer_required=self._server.is_named_in_answers,
             has_pkce=self._server.has_pkce or self._endpoint.app.client_secret is None,
         )
-        self.url = self._request.url
+        self.start_again()
+
+    def start_again(self) -> None:
+        """Begin again with another address; the former one is no longer good."""
+        self._request = self._start()
+
+    @property
+    def url(self) -> str:
         """The address that the person opens."""
+        return self._request.url
+
+    @property
+    def has_device_code(self) -> bool:
+        """Whether its server is known to take logins on another device."""
+        return bool(self._server.device_authorization_url)
+
+    def address_in(self, text: Secret) -> Secret:
+        """Return the address in what a person pasted; errors as for `pasted.address_in`."""
+        with hidden_frames():
+            return Secret(pasted.address_in(text.reveal(), self._request))
 
     def is_answer(self, query: str) -> bool:
         """Return whether the query of an address holds the `state` of this login."""
@@ -64,6 +88,7 @@ class Login(NewGrant):
         """Exchange the code in `address` for tokens, and store them as the new grant. A second address is refused.
 
         Raises:
+            CodeRefused: the server doesn't accept the code.
             ConnectionFailed: as for `authorization.read_callback` and `TokenEndpoint.exchange`; a fault of the state database.
         """
         with hidden_frames():
@@ -74,8 +99,8 @@ class Login(NewGrant):
             except EndpointFailed as failure:
                 raise without_stored_grant(failure) from None
             except GrantRefused:
-                message = "the server no longer accepts the code: it was used already, or is too old"
-                raise ConnectionFailed("login_bad_callback", message, "start the login again") from None
+                message = "the server does not accept the code: it was used already, is too old, or was cut off"
+                raise CodeRefused("login_bad_callback", message, "start the login again") from None
             except AnswerLost as lost:
                 message = f"the answer with the tokens was lost: {lost}"
                 raise ConnectionFailed("token_endpoint_unavailable", message, "start the login again") from None

@@ -13,8 +13,9 @@ from connform.auth.oauth.freshness import is_fresh
 from connform.auth.oauth.server import AuthorizationServer
 from connform.engine.load.catalog import has_grant
 from connform.engine.load.manifest import read_manifest
+from connform.engine.load.scopes import requested_scopes, ungranted
 from connform.engine.load.selection import EVERYTHING, Selection
-from connform.engine.report import ConnectionReport, Report
+from connform.engine.report import ConnectionReport, Remark, Report
 from connform.engine.run.describe import describe, with_failure
 from connform.engine.run.grants import StoredGrants
 from connform.engine.run.revocation import declared_server
@@ -53,11 +54,18 @@ def logins(
 
 
 def _report(connection: Connection, facts: GrantFacts | None) -> ConnectionReport:
-    described = describe(connection)
-    name, message = grant_problem(connection.auth.settings, declared_server(connection), facts)
-    if not name:
-        return described._replace(verdict=Verdict.READY)
-    return with_failure(described, ConnectionFailed(name, message))
+    settings, server = connection.auth.settings, declared_server(connection)
+    described = describe(connection)._replace(grant=facts)
+    name, message = grant_problem(settings, server, facts)
+    if name:
+        if facts is None or not _is_of_app(settings, server, facts):
+            state = "needed"
+        else:
+            state = "ended" if facts.ended else "expired"
+        return with_failure(described._replace(login=state), ConnectionFailed(name, message))
+    text = ungranted(requested_scopes(connection.settings, connection.definition), facts) if facts else ""
+    warnings = (Remark("scopes-not-granted", text),) if text else ()
+    return described._replace(verdict=Verdict.READY, login="granted", warnings=warnings)
 
 
 def _add_old_name(
@@ -73,6 +81,10 @@ def _add_old_name(
     )
 
 
+def _is_of_app(settings: Mapping[str, Any], server: AuthorizationServer, facts: GrantFacts) -> bool:
+    return facts.client_id == settings["client_id"] and server.may_renew(facts.token_url)
+
+
 def grant_problem(
     settings: Mapping[str, Any], server: AuthorizationServer, facts: GrantFacts | None
 ) -> tuple[str, str]:
@@ -85,7 +97,7 @@ def grant_problem(
     """
     if facts is None:
         return "login_required", "no customer has granted this connection access yet"
-    if facts.client_id != settings["client_id"] or not server.may_renew(facts.token_url):
+    if not _is_of_app(settings, server, facts):
         whose = f"the grant was given to {facts.client_id} by {facts.token_url}"
         return "login_required", f"{whose}, of which the manifest no longer speaks"
     if facts.ended:

@@ -34,6 +34,8 @@ class LoginResult(NamedTuple):
     """The scopes that the manifest requests and the customer did not grant."""
     has_replaced: bool
     """Whether it replaced a grant that lives on at its server. It isn't revoked: many servers end all grants of app and customer at once."""
+    place: str
+    """The name of the database that holds it."""
 
 
 class NewGrant:
@@ -112,10 +114,12 @@ class NewGrant:
             client_id=self._inputs.settings["client_id"],
             scopes=scopes,
             obtained_at=now,
-            expires_at=None if tokens.lifetime_s is None else now + timedelta(seconds=tokens.lifetime_s),
+            expires_at=_end(now, tokens.lifetime_s),
             is_renewable=tokens.refresh_token is not None,
             revoke_url=self._server.revoke_url,
             granted_at=now,
+            account=tokens.account,
+            refresh_ends_at=_end(now, tokens.refresh_lifetime_s),
         )
         grant, replaced = Grant(facts, tokens.access_token, tokens.refresh_token), None
         with suppress(ConnectionFailed):  # a damaged record is replaced as well
@@ -125,13 +129,22 @@ class NewGrant:
         except ConnectionFailed as failure:
             UnsavedGrant(facts.connection, lambda: locked.write(grant), failure, "start the login again")
         missing = missing_scopes(self.scopes, facts)
-        return LoginResult(facts, missing, has_replaced=replaced is not None and _is_alive(replaced.facts, now))
+        return LoginResult(
+            facts,
+            missing,
+            has_replaced=replaced is not None and _is_alive(replaced.facts, now),
+            place=self._inputs.grants().place,
+        )
 
 
 def without_stored_grant(failure: EndpointFailed) -> ConnectionFailed:
     """Return the failure of a call that spent nothing that is stored."""
     hint = "try again later, with a new login" if failure.may_be_spent else failure.hint
     return ConnectionFailed(failure.fault.name, failure.message, hint)
+
+
+def _end(now: datetime, lifetime_s: float | None) -> datetime | None:
+    return None if lifetime_s is None else now + timedelta(seconds=lifetime_s)
 
 
 def _is_alive(facts: GrantFacts, now: datetime) -> bool:

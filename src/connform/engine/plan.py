@@ -19,7 +19,7 @@ from connform.engine.report import PlanSummary, Report
 from connform.engine.run.absent_manifests import recorded_absent
 from connform.engine.run.shard import SINGLE_SHARD, Shard
 from connform.engine.run.state_location import StateLocation
-from connform.engine.run.states import StateOfRun, by_table
+from connform.engine.run.states import by_table, open_states
 from connform.manifest.decode import Manifest
 
 
@@ -49,6 +49,7 @@ def plan(
     state: StateLocation,
     shard: Shard = SINGLE_SHARD,
     refresh: bool = False,
+    simulate: bool = False,
     timeout_s: float | None = None,
     parallelism: int = 100,
     progress: Callable[[int, int], None] | None = None,
@@ -62,6 +63,7 @@ def plan(
         state: where applied records are stored.
         shard: which part of the connections.
         refresh: check unchanged connections live as well; needs secrets and the network.
+        simulate: plan for an empty state, as `apply` with `simulate` does.
         timeout_s: the limit of each check.
         parallelism: how many at once.
         progress: called with the number of checks done, and of all.
@@ -73,20 +75,18 @@ def plan(
     """
     started = perf_counter()
     manifest, validated = read_manifest(files, selection, policies, may_miss=True)
-    absent = recorded_absent(state, files, validated)
+    absent = [] if simulate else recorded_absent(state, files, validated)
     if absent:
         manifest, validated = read_manifest(files, selection, policies, may_miss=True, absent=absent)
     if manifest is None:
-        return PlanResult(validated._replace(command="plan"))
-    states = StateOfRun(state, validated.files, absent)
-    try:
+        return PlanResult(validated._replace(command="plan", simulated=simulate))
+    with open_states(state, validated.files, absent, simulate=simulate) as states:
         planned = make_plan(manifest, states, selection, shard)
-        if refresh:
+        if refresh and not simulate:  # in an empty state, nothing is unchanged
             planned = _refresh(planned, manifest, state, timeout_s, parallelism, progress)
         found = plan_report(planned, validated)
-        return PlanResult(found._replace(elapsed_s=perf_counter() - started), planned, selection, shard)
-    finally:
-        states.close()
+        found = found._replace(simulated=simulate, elapsed_s=perf_counter() - started)
+        return PlanResult(found, planned, selection, shard)
 
 
 def plan_report(planned: Plan, validated: Report) -> Report:

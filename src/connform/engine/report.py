@@ -3,7 +3,7 @@
 Layer 3, no IO.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from connform.engine.changes.origins import Send
     from connform.engine.changes.specification import FieldChange
     from connform.recorded import AppliedRecord, Attempt, StateRow
+
+
+_SHOWN = 5
+"""How many names of failed connections `repr` shows."""
 
 
 class StageResult(NamedTuple):
@@ -92,12 +96,21 @@ class ConnectionReport(NamedTuple):
     """`plan` and `apply`: the name under which it was recorded, or empty."""
     revokes: GrantFacts | None = None
     """`plan` and `apply`: the working grant that `apply` revokes and deletes."""
+    login: str = ""
+    """`login`: `granted`; `needed`, without a grant of this app; `ended`, by the server; `expired`, without a refresh token."""
+    grant: GrantFacts | None = None
+    """`login`: the stored grant."""
     record: "AppliedRecord | None" = None
     """`state`: the applied record."""
     history: tuple["Attempt", ...] = ()
     """`state history`: the recorded attempts, the oldest first."""
     secrets: tuple["SecretReport", ...] = ()
     """`secrets check`: where each secret is stored, and whether it could be read."""
+
+    def __repr__(self) -> str:
+        result = " ".join(filter(None, [self.action, self.verdict, self.fault]))
+        why = f" {self.message!r}" if self.fault else ""  # quoted: a control character in it shows as its escape
+        return f"<ConnectionReport {self.name} {result}{why}>"
 
 
 class SecretReport(NamedTuple):
@@ -222,3 +235,18 @@ class Report(NamedTuple):
     def number_of(self, severity: Severity | str) -> int:
         """Return the number of mistakes with a severity. One diagnostic may stand for several."""
         return sum(diagnostic.number for diagnostic in self.diagnostics if diagnostic.severity == severity)
+
+    def __repr__(self) -> str:
+        names: dict[str, list[str]] = {}
+        for one in self.connections:
+            names.setdefault(one.verdict or one.action, []).append(one.name if one.exit_code else "")
+        counts = [f"{len(of)} {result}{_in_brackets([*filter(None, of)])}" for result, of in names.items() if result]
+        counts += [f"{n} {severity}{'s' * (n > 1)}" for severity in Severity if (n := self.number_of(severity))]
+        found = ", ".join([f"{self.connection_count} connection{'s' * (self.connection_count != 1)}", *counts])
+        return f"<Report {self.command}: {found}, exit code {self.exit_code}>"
+
+
+def _in_brackets(failed: Sequence[str]) -> str:
+    """Return the names of connections that failed, for `repr`."""
+    more = f" and {len(failed) - _SHOWN} more" if len(failed) > _SHOWN else ""
+    return f" ({', '.join(failed[:_SHOWN])}{more})" if failed else ""

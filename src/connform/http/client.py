@@ -20,9 +20,9 @@ from connform.http.transport_base import STREAMED
 def sync_client(settings: ClientSettings, observer: Observer | None = None) -> httpx.Client:
     """Return a client that sends the credential to the base URL's origin alone.
 
-    The transport adds it, so that no httpx object shows it. Requests raise `RequestFailed`, `RequestTimedOut`
-    (httpx.TransportError) or `OriginRefused` (httpx.RequestError). Redirects are not followed; with
-    `follow_redirects=True`, those to the same origin are.
+    The transport adds it, so that no httpx object shows it. Requests raise `RequestFailed` (httpx.TransportError), also where
+    there is no credential, or `OriginRefused` (httpx.RequestError). Redirects are not followed; with `follow_redirects=True`,
+    those to the same origin are.
 
     Raises:
         ConnectionFailed: `config_invalid` or `config_file_unreadable`.
@@ -58,6 +58,9 @@ class _Client(httpx.Client):
         request.extensions = {**request.extensions, STREAMED: stream}
         return super().send(request, stream=stream, **arguments)
 
+    def __repr__(self) -> str:
+        return f"<Client {self.base_url!r}>"
+
 
 class _AsyncClient(httpx.AsyncClient):
     def __init__(self, query: Mapping[str, str], **arguments: Any) -> None:
@@ -74,6 +77,9 @@ class _AsyncClient(httpx.AsyncClient):
     async def send(self, request: httpx.Request, *, stream: bool = False, **arguments: Any) -> httpx.Response:
         request.extensions = {**request.extensions, STREAMED: stream}
         return await super().send(request, stream=stream, **arguments)
+
+    def __repr__(self) -> str:
+        return f"<AsyncClient {self.base_url!r}>"
 
 
 def _with_defaults(url: httpx.URL, query: Mapping[str, str]) -> httpx.URL:

@@ -11,8 +11,9 @@ from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar, cast
 
+from connform.errors import ConnectionFailed
 from connform.http import limits, retry
-from connform.http.failures import RequestFailed
+from connform.http.failures import RequestFailed, failure_of_request
 from connform.http.settings import NO_LINES, Credential, HeaderLines
 from connform.origin import Origin
 
@@ -92,12 +93,12 @@ def exchange(credential: Credential | None, operation: Operation) -> ExchangeSte
     """Yield the steps of an exchange, and return the answer.
 
     Raises:
-        RequestFailed: of the last attempt, or `rate_limited` where a remembered rate limit lasts too long.
+        RequestFailed: of the last attempt, of the credential, or `rate_limited` where a remembered rate limit lasts too long.
     """
     lines = credential.headers() if credential else NO_LINES
     renewable = credential if credential and credential.is_renewable else None
     if renewable and not lines:
-        lines = yield Renew(renewable, NO_LINES)
+        lines = yield from _renew(renewable, NO_LINES)
     attempt, renewals = 1, 0
     while True:
         if operation.attempts > 1 and (
@@ -108,7 +109,7 @@ def exchange(credential: Credential | None, operation: Operation) -> ExchangeSte
         if not isinstance(outcome, RequestFailed) and outcome.status < _ERRORS_FROM:  # the usual case
             return cast("httpcore.Response", outcome)
         if renewable and renewals < _MAX_RENEWALS and _refuses_credential(outcome):
-            renewed = yield from _renew(renewable, lines, outcome)
+            renewed = yield from _renew_refused(renewable, lines, outcome)
             renewals += 1
             if renewed != lines and operation.can_repeat:
                 yield Close(outcome)
@@ -125,14 +126,23 @@ def exchange(credential: Credential | None, operation: Operation) -> ExchangeSte
         attempt += 1
 
 
-def _renew(credential: Credential, refused: HeaderLines, answer: httpcore.Response) -> ExchangeSteps[HeaderLines]:
-    """Renew the credential; the answer that refused it stays open, as it may be final, and is closed on a failure."""
+def _renew(credential: Credential, refused: HeaderLines) -> ExchangeSteps[HeaderLines]:
     try:
         renewed: HeaderLines = yield Renew(credential, refused)
+    except ConnectionFailed as failure:
+        raise failure_of_request(failure, sent=bool(refused)) from failure.__cause__
+    return renewed
+
+
+def _renew_refused(
+    credential: Credential, refused: HeaderLines, answer: httpcore.Response
+) -> ExchangeSteps[HeaderLines]:
+    """Renew the credential; the answer that refused it stays open, as it may be final, and is closed on a failure."""
+    try:
+        return (yield from _renew(credential, refused))
     except BaseException:
         yield Close(answer)
         raise
-    return renewed
 
 
 def _refuses_credential(outcome: httpcore.Response | RequestFailed) -> bool:

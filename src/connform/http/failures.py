@@ -4,7 +4,8 @@ Layer 1, no IO. No message holds a header's value, a query or text of a peer, ex
 
     Refused          ── OriginRefused     (an httpx.RequestError as well)
     ConnectionFailed ── RequestFailed     (an httpx.TransportError as well)
-                        └── RequestTimedOut   (an httpx.TimeoutException as well)
+                        ├── RequestTimedOut     (an httpx.TimeoutException as well)
+                        └── RequestLacksSecret  (a SecretUnresolved as well)
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 import httpcore
 import httpx
 
-from connform.errors import ConnectionFailed, Refused
+from connform.errors import ConnectionFailed, Refused, SecretUnresolved
 from connform.faults import Stage
 from connform.http.net import deadline
 
@@ -54,8 +55,26 @@ class RequestTimedOut(RequestFailed, httpx.TimeoutException):
     """A request took too long."""
 
 
+class RequestLacksSecret(RequestFailed, SecretUnresolved):
+    """A request needs a secret that could not be resolved."""
+
+
 def _rebuild(kind: type[RequestFailed], fault: str, message: str, hint: str, sent: bool) -> RequestFailed:  # noqa: FBT001  (called by pickle, by position)
     return kind(fault, message, hint, sent=sent)
+
+
+def failure_of_request(failure: ConnectionFailed, *, sent: bool) -> RequestFailed:
+    """Return the failure of a credential as that of the request that needs it.
+
+    Args:
+        failure: why there is no credential.
+        sent: whether the server has refused the request with another credential before.
+    """
+    if isinstance(failure, SecretUnresolved):
+        kind: type[RequestFailed] = RequestLacksSecret
+    else:
+        kind = RequestTimedOut if failure.fault.name == "http_deadline" else RequestFailed
+    return kind(failure.fault.name, failure.message, failure.hint, sent=sent).with_traceback(failure.__traceback__)
 
 
 def mistake_in(error: httpx.InvalidURL | httpx.LocalProtocolError) -> str:

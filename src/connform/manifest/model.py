@@ -158,3 +158,8 @@ class Connection:
     def origin_of(self, *path: str | int) -> str:
         """Return `connection`, `template portal` or `defaults`; empty for connform's own default."""
         return self.entry.origin(path) if self.entry else ""
+
+    def __repr__(self) -> str:
+        method = self.settings.get("auth", {}).get("method", "")  # `self.auth` would parse the references
+        facts = filter(None, [self.provider, self.environment, self.region, method])
+        return f"<Connection {self.name}: {' '.join(facts)}>"

@@ -131,7 +131,10 @@ def _reason(name: str, error: OSError) -> tuple[str, str]:
         case FileNotFoundError() if os.path.islink(name):
             code, detail = "file-not-found", "it is a link that leads nowhere: check out what it names, or remove it"
         case FileNotFoundError():
-            code, detail = "file-not-found", "no such file: name it with `-f`, or change into its folder"
+            code, detail = (
+                "file-not-found",
+                "there is no such file: name another one, or start in the folder of the manifest",
+            )
         case PermissionError():
             detail = "this user may not read it"
     return code, detail

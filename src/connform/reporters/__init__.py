@@ -6,7 +6,7 @@ A new format is one module with `render` and one line here. Third parties add fo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -20,7 +20,8 @@ class Reporter(Protocol):
     """A format: a module, or an object, with this function.
 
     It may also have `syntax`: `json` or `xml` if control characters must be escaped as that syntax does; and
-    `uses_repository_paths`: whether it names a file by its path in the repository.
+    `uses_repository_paths`: whether it names a file by its path in the repository; and `render_on_terminal`, a function with
+    the further argument `now`, an aware `datetime`: it is called in place of `render` where a person reads the output.
     """
 
     def render(self, view: View, *, color: bool, width: int, verbosity: int) -> str:
@@ -65,6 +66,11 @@ def format_names() -> list[str]:
 def syntax_of(reporter: Reporter) -> str:
     """Return the syntax of a format: `text`, `json`, `xml`, or `commands` for GitHub's annotations."""
     return getattr(reporter, "syntax", "text")
+
+
+def renderer_on_terminal(reporter: Reporter) -> Callable[..., str] | None:
+    """Return the function of a format that renders for a person at a terminal; `None` if `render` is for all outputs."""
+    return getattr(reporter, "render_on_terminal", None)
 
 
 def uses_repository_paths(reporter: Reporter) -> bool:

@@ -96,6 +96,19 @@ _CHANGE: JsonObject[FieldChange] = JsonObject(
         "before": ({"description": "As applied; null where there was none."}, lambda c: _masked(c.pointer, c.before)),
         "after": ({"description": "As declared; null where there is none."}, lambda c: _masked(c.pointer, c.after)),
     },
+    (
+        "pointer",  # always present since 1.5, but not required by the schema
+        {
+            "is_default_before": {
+                "type": "boolean",
+                "description": "Whether `before` is connform's own default; since 1.5.",
+            },
+            "is_default_after": {
+                "type": "boolean",
+                "description": "Whether `after` is connform's own default; since 1.5.",
+            },
+        },
+    ),
 )
 
 _SEND: JsonObject[Send] = JsonObject(
@@ -126,6 +139,20 @@ _REVOKED: JsonObject[GrantFacts] = JsonObject(
         "client_id": text("The app that it was given to."),
         "scopes": (array(text(), "What was granted."), "scopes", list),
         "granted_at": (text("When, ISO 8601; empty where an earlier version kept it."), "granted_at", _time),
+    },
+    is_nullable=True,
+)
+
+_GRANT: JsonObject[GrantFacts] = JsonObject(
+    "`login`: the stored grant, or null. No token is part of it.",
+    {
+        "client_id": text("The app that it was given to."),
+        "account": text("Who granted it, as the server names them, or empty."),
+        "scopes": (array(text(), "What was granted."), "scopes", list),
+        "granted_at": (text("When, ISO 8601; empty where an earlier version kept it."), "granted_at", _time),
+        "access_token_expires_at": (text("ISO 8601, or empty where no end is known."), "expires_at", _time),
+        "has_refresh_token": ({"type": "boolean", "description": "Whether it can be renewed."}, "is_renewable"),
+        "refresh_token_expires_at": (text("ISO 8601, or empty where no end is known."), "refresh_ends_at", _time),
     },
     is_nullable=True,
 )
@@ -188,6 +215,15 @@ CONNECTION: JsonObject[ConnectionReport] = JsonObject(
             "sends": _SEND.each("sends", "`plan` and `apply`: which secret is sent where; none where nothing is done."),
             "moved_from": text("`plan` and `apply`: the name under which it was recorded, or empty."),
             "revokes": _REVOKED.one("revokes"),
+        },
+    ),
+    (
+        "login",
+        {
+            "login": text(
+                "`login`: whether a grant is stored that works.", enum=["granted", "needed", "ended", "expired"]
+            ),
+            "grant": _GRANT.one("grant"),
         },
     ),
     ("record", {"recorded": _RECORDED.one("record")}),

@@ -1,10 +1,12 @@
-"""Helpers for text on a terminal: colours, aligned columns, wrapped paragraphs, replaced control characters. Layer 4, no IO."""
+"""Helpers for text on a terminal: colours, widths, the look of a report, replaced control characters. Layer 4, no IO."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from datetime import datetime
 from functools import cache
+from typing import NamedTuple
 
 BOLD, DIM, RED, GREEN, YELLOW, BLUE = "1", "2", "31", "32", "33", "34"
 BOLD_RED, BOLD_GREEN, BOLD_YELLOW = "1;31", "1;32", "1;33"
@@ -24,6 +26,8 @@ ASCII = str.maketrans(
 """Replacements of the same width, for an output whose encoding lacks the glyphs."""
 
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
+UNLIMITED = 1_000_000
+"""The width of rows that are never cut or wrapped."""
 _NON_ASCII = re.compile(r"[^\x00-\x7f]")
 
 
@@ -35,6 +39,24 @@ class Painter:
 
     def __call__(self, text: str, style: str) -> str:
         return f"\x1b[{style}m{text}\x1b[0m" if self._color and style and text else text
+
+
+class Look(NamedTuple):
+    """How a report is to look."""
+
+    paint: Painter
+    """Colours text, or leaves it alone."""
+    width: int
+    """Columns of the terminal; how wide the paragraphs of a log are."""
+    verbosity: int
+    """-1 for errors and failures only, 0, 1 and more for more facts."""
+    now: datetime | None = None
+    """The time, aware, if a person reads this on a terminal: `None` for a log and a file."""
+
+    @property
+    def row_width(self) -> int:
+        """Columns that a row of a table may take; the rows of a log are as long as they are."""
+        return self.width if self.now else UNLIMITED
 
 
 def clean(text: str) -> str:
@@ -65,39 +87,6 @@ def _columns(character: str) -> int:
     if category(character) in {"Mn", "Me", "Cf"}:  # combining, enclosing, invisible
         return 0
     return 2 if east_asian_width(character) in "WF" else 1
-
-
-def aligned_rows(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return the rows as aligned lines; empty columns are left out."""
-    if len(rows) == 1:
-        return ["  ".join(filter(None, rows[0])).rstrip()]
-    return aligned_lines(zip(*rows, strict=True)) or [""] * len(rows)
-
-
-def aligned_lines(columns: Iterable[Sequence[str]]) -> list[str]:
-    """Return aligned lines as `columns` does, but from columns of cells."""
-    aligned = [cells for column in columns if any(cells := _aligned(column))]
-    return [line.rstrip() for line in map("  ".join, zip(*aligned, strict=True))]
-
-
-def _aligned(column: Sequence[str]) -> list[str]:
-    """Return the cells of a column, padded to one width."""
-    text = "".join(column)
-    if text.isascii() and "\x1b" not in text:
-        width = max(map(len, column))
-        return [cell.ljust(width) for cell in column]
-    taken = [width_of(cell) for cell in column]
-    width = max(taken)
-    return [cell + " " * (width - own) for cell, own in zip(column, taken, strict=True)]
-
-
-def paragraph(text: str, *, first: str, rest: str, width: int) -> list[str]:
-    """Return `text` wrapped behind a prefix; a word is never broken, so that URLs and codes stay whole."""
-    from textwrap import wrap  # imported here: a run without findings wraps nothing
-
-    room = max(width - width_of(first), 40)
-    lines = wrap(clean(" ".join(text.split())), room, break_long_words=False, break_on_hyphens=False)
-    return [f"{rest if index else first}{line}" for index, line in enumerate(lines)]
 
 
 def format_count(number: int, noun: str) -> str:

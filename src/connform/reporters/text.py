@@ -5,14 +5,25 @@ Layer 4, no IO.
 
 from __future__ import annotations
 
+from datetime import datetime
 from importlib import import_module
 
-from connform.reporters.terminal import BOLD_GREEN, BOLD_RED, BOLD_YELLOW, Painter, format_count, format_policy_count
+from connform.reporters.terminal import (
+    BOLD_GREEN,
+    BOLD_RED,
+    BOLD_YELLOW,
+    Look,
+    Painter,
+    format_count,
+    format_policy_count,
+    width_of,
+)
 from connform.reporters.view import View
+from connform.reporters.wrapping import fold_rows
 
 _RENDERERS = {
     "check": ("text_verdicts", "render_verdicts"),
-    "login": ("text_verdicts", "render_verdicts"),
+    "login": ("text_logins", "render_logins"),
     "apply": ("text_verdicts", "render_applied"),
     "plan": ("text_plan", "render_plan"),
     "state list": ("text_state", "render_state"),
@@ -31,42 +42,58 @@ _INVENTORIES = {"list", "state list", "state show", "state history"}
 
 
 def render(view: View, *, color: bool, width: int, verbosity: int) -> str:
+    """Return the report for a log or a file: every connection has its line, rows are as long as they are."""
+    return _render(view, Look(Painter(color=color), width, verbosity))
+
+
+def render_on_terminal(view: View, *, color: bool, width: int, verbosity: int, now: datetime) -> str:
+    """Return the report for a person at a terminal: no more than a screen needs, in its width; arguments as of `Reporter`."""
+    return _render(view, Look(Painter(color=color), width, verbosity, now))
+
+
+def _render(view: View, look: Look) -> str:
     """Return the blocks of a report with blank lines between them."""
-    paint = Painter(color=color)
     blocks: list[list[str]] = []
     if view["diagnostics"]:
         from connform.reporters.text_diagnostic import render_diagnostic
 
         blocks += [
-            render_diagnostic(diagnostic, paint, width=width, verbosity=verbosity)
+            render_diagnostic(diagnostic, look)
             for diagnostic in view["diagnostics"]
-            if verbosity >= 0 or diagnostic["severity"] == "error"
+            if look.verbosity >= 0 or diagnostic["severity"] == "error"
         ]
     if view["command"] in _RENDERERS:
         module, function = _RENDERERS[view["command"]]
         body = getattr(import_module(f"connform.reporters.{module}"), function)
-        blocks.append(body(view, paint, width=width, verbosity=verbosity))
-    if verbosity >= 0:
-        blocks.append(_summary(view, paint))
+        blocks.append(body(view, look))
+    if look.verbosity >= 0:
+        blocks.append(_summary(view, look))
     return "".join("\n".join(block) + "\n\n" for block in blocks if block)[:-1]
 
 
-def _summary(view: View, paint: Painter) -> list[str]:
+def _summary(view: View, look: Look) -> list[str]:
     summary = view["summary"]
     if view["command"] == "doctor":
         from connform.reporters.text_doctor import verdict
 
-        return [verdict(view, paint)]
+        return [verdict(view, look.paint)]
     if view["command"] == "secrets backends" or (view["command"] == "show" and view["connections"]):
         return []
     subject = f"{format_count(summary['connections'], 'connection')} in {format_count(len(view['files']), 'file')}"
     if summary["policies"]:
         subject += f", {format_policy_count(summary['policies'])}"
     found: list[str] = []
-    if view["connections"]:
-        from connform.reporters.text_verdicts import verdict_counts
+    failures: list[str] = []
+    if view["command"] == "login":
+        from connform.reporters.text_logins import NOTHING, login_counts
 
-        found = verdict_counts(view)
+        found = login_counts(view)
+        if not (view["connections"] or summary["errors"]):
+            return [NOTHING.format(format_count(len(view["files"]), "file"))]
+    if view["connections"]:
+        from connform.reporters.text_verdicts import names_of_failures, verdict_counts
+
+        found, failures = found or verdict_counts(view), names_of_failures(view)
     if view.get("plan"):
         from connform.reporters.text_plan import change_counts
 
@@ -76,7 +103,30 @@ def _summary(view: View, paint: Painter) -> list[str]:
     if summary["warnings"]:
         found.append(format_count(summary["warnings"], "warning"))
     style = BOLD_RED if view["exit_code"] else BOLD_YELLOW if summary["warnings"] else BOLD_GREEN
-    return [subject + (": " if found else "") + paint(", ".join(found), style) + _duration_note(view)]
+    line = subject + (": " if found else "") + look.paint(", ".join(found), style) + _duration_note(view)
+    return _with_names(fold_rows([line], look.row_width), failures, look.width)
+
+
+def _with_names(lines: list[str], names: list[str], width: int) -> list[str]:
+    """Return lines with as many names behind them as fit into the last, or else into a line below it."""
+    if not names:
+        return lines
+    beside = f"{lines[-1]}: {_some_of(names, width - width_of(lines[-1]) - len(': '))}"
+    if width_of(beside) <= width:
+        return [*lines[:-1], beside]
+    return [*lines[:-1], f"{lines[-1]}:", f"  {_some_of(names, width - len('  '))}"]
+
+
+def _some_of(names: list[str], room: int) -> str:
+    """Return as many names as fit into `room` columns, at least one, and how many more there are."""
+    text = ""
+    for number in range(1, len(names) + 1):
+        rest = f" and {len(names) - number} more" if number < len(names) else ""
+        longer = ", ".join(names[:number]) + rest
+        if text and width_of(longer) > room:
+            break
+        text = longer
+    return text
 
 
 def _duration_note(view: View) -> str:

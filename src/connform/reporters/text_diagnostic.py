@@ -2,18 +2,9 @@
 
 from __future__ import annotations
 
-from connform.reporters.terminal import (
-    BLUE,
-    BOLD,
-    BOLD_RED,
-    BOLD_YELLOW,
-    Painter,
-    clean,
-    format_place,
-    paragraph,
-    width_of,
-)
+from connform.reporters.terminal import BLUE, BOLD, BOLD_RED, BOLD_YELLOW, Look, Painter, clean, format_place, width_of
 from connform.reporters.view import View
+from connform.reporters.wrapping import beginning, paragraph
 
 _STYLES = {"error": BOLD_RED, "warning": BOLD_YELLOW}
 _TAB = "    "
@@ -21,8 +12,9 @@ _MARGIN = 5
 """Columns left of the bar; a line number of five digits still fits."""
 
 
-def render_diagnostic(diagnostic: View, paint: Painter, *, width: int, verbosity: int) -> list[str]:
+def render_diagnostic(diagnostic: View, look: Look) -> list[str]:
     """Return the lines of one diagnostic, without a blank line around them."""
+    paint, width = look.paint, look.width
     title = paint(f"{diagnostic['severity']}[{diagnostic['code']}]", _STYLES[diagnostic["severity"]])
     lines = [f"{format_place(diagnostic)}: {title}: {paint(clean(diagnostic['summary']), BOLD)}"]
     if diagnostic["snippet"]:
@@ -34,7 +26,7 @@ def render_diagnostic(diagnostic: View, paint: Painter, *, width: int, verbosity
         lines += _note("note: ", f"{related['message']}: {format_place(related)}", paint, width)
         if related["snippet"]:
             lines += _source_and_mark(related, "-", BLUE, paint, width)
-    if verbosity > 0:
+    if look.verbosity > 0:
         where = " at ".join(filter(None, (diagnostic["connection"], diagnostic["pointer"])))
         lines += _note("in: ", where, paint, width)
     return lines
@@ -67,21 +59,11 @@ def _shorten(room: int, before: str, marked: str, after: str) -> tuple[str, str,
     if width_of(before + marked + after) <= room:
         return before, marked, after
     if width_of(marked) > room // 2:
-        marked = _beginning(marked, room // 2) + "…"
+        marked = beginning(marked, room // 2) + "…"
     left = max((room - width_of(marked)) // 2, room - width_of(marked) - width_of(after) - 2)
     if width_of(before) > left:
-        before = "…" + _beginning(before[::-1], left)[::-1]
-    return before, marked, _beginning(after, room - width_of(before + marked) - 1) + "…" if after else ""
-
-
-def _beginning(text: str, room: int) -> str:
-    """Return the characters that fit into `room` columns."""
-    taken = 0
-    for index, character in enumerate(text):
-        taken += width_of(character)
-        if taken > room:
-            return text[:index]
-    return text
+        before = "…" + beginning(before[::-1], left)[::-1]
+    return before, marked, beginning(after, room - width_of(before + marked) - 1) + "…" if after else ""
 
 
 def _printable(text: str) -> str:

@@ -11,22 +11,24 @@ from connform.reporters.terminal import (
     BOLD_YELLOW,
     GREEN,
     YELLOW,
+    Look,
     Painter,
     clean,
     format_count,
-    paragraph,
     width_of,
 )
 from connform.reporters.view import View
+from connform.reporters.wrapping import paragraph
 
 _STATUSES = {"ok": ("✓", GREEN), "note": ("!", YELLOW), "problem": ("✗", BOLD_RED)}
 _INDENT = "    "
 _MAX_NAME = 24
 
 
-def render_doctor(view: View, paint: Painter, *, width: int, verbosity: int) -> list[str]:
+def render_doctor(view: View, look: Look) -> list[str]:
     """Return the sections, with equal advice once below the lines that share it; with `-q`, the problems alone."""
-    shown = [one for one in view["findings"] if verbosity >= 0 or one["status"] == "problem"]
+    paint, width = look.paint, look.width
+    shown = [one for one in view["findings"] if look.verbosity >= 0 or one["status"] == "problem"]
     lines: list[str] = []
     for section, findings in groupby(shown, lambda one: one["section"]):
         lines += ["", paint(section, BOLD)] if lines else [paint(section, BOLD)]

@@ -6,17 +6,19 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from connform.reporters.terminal import aligned_rows, clean
+from connform.reporters.table import aligned_rows
+from connform.reporters.terminal import clean
+from connform.reporters.wrapping import fold_rows
 
 _INDENT = "  "
 
 
-def render_provider(name: str, title: str, origin: str, entry: Mapping[str, Any] | None) -> list[str]:
-    """Return the lines that say what a definition says; of a provider that is code, one line."""
+def render_provider(name: str, title: str, origin: str, entry: Mapping[str, Any] | None, width: int) -> list[str]:
+    """Return the lines that say what a definition says; of a provider that is code, one line. Wider rows are wrapped."""
     lines = [f"{clean(name)}: {clean(title)} ({clean(origin)})"]
     for heading, rows in _sections(entry or {}):
         if rows:
-            lines += ["", heading, *(_INDENT + clean(line) for line in aligned_rows(rows))]
+            lines += ["", heading, *fold_rows((_INDENT + clean(line) for line in aligned_rows(rows)), width)]
     return lines
 
 

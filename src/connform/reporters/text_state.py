@@ -5,39 +5,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from connform.recorded import StateRow
-from connform.reporters.terminal import (
-    BOLD,
-    BOLD_RED,
-    BOLD_YELLOW,
-    DIM,
-    GREEN,
-    Painter,
-    aligned_lines,
-    aligned_rows,
-    clean,
-    clean_column,
-)
+from connform.reporters.table import aligned_rows, fitted_lines
+from connform.reporters.terminal import BOLD, BOLD_RED, BOLD_YELLOW, DIM, GREEN, Look, Painter, clean, clean_column
+from connform.reporters.time_ago import time_ago
 from connform.reporters.view import View
+from connform.reporters.wrapping import fold_rows
 
 _STYLES = {"ready": GREEN, "failed": BOLD_RED, "unknown": BOLD_YELLOW}
 _BARS = "▁▂▃▄▅▆▇█"
 _COLUMNS = ("verdict", "connection", "latency", "certificate ends", "tried", "by")
+_LEAST_IMPORTANT = (5, 3, 2, 4, 0)
+"""Columns, the first to be cut on a narrow terminal first: who tried it, the certificate, the latency, …; never the name."""
 
 
-def render_state(view: View, paint: Painter, *, width: int, verbosity: int) -> list[str]:  # noqa: ARG001  (every body of a report takes these)
+def render_state(view: View, look: Look) -> list[str]:
     """Return a table with one row per connection."""
     found = view.get("briefs") or [
         _record_summary(item["name"], item["recorded"]["latest"]) for item in view["connections"]
     ]
-    header = [paint(column.upper(), DIM) for column in _COLUMNS]
-    return (
-        aligned_lines((title, *cells) for title, cells in zip(header, _cells(found, paint), strict=True))
-        if found
-        else []
-    )
+    header = [look.paint(column.upper(), DIM) for column in _COLUMNS]
+    columns = [[title, *cells] for title, cells in zip(header, _cells(found, look), strict=True)] if found else []
+    return fitted_lines(columns, look.row_width, _LEAST_IMPORTANT)
 
 
-def render_record(view: View, paint: Painter, *, width: int, verbosity: int) -> list[str]:  # noqa: ARG001  (every body of a report takes these)
+def render_record(view: View, look: Look) -> list[str]:
     """Return everything that is recorded of a connection."""
     lines: list[str] = []
     for item in view["connections"]:
@@ -55,22 +46,20 @@ def render_record(view: View, paint: Painter, *, width: int, verbosity: int) -> 
             *((f"secret {one['key']}", _format_secret(one)) for one in latest["secrets"]),
             *((f"stage {one['name']}", f"{one['status']} {_format_ms(one['elapsed_ms'])}") for one in latest["stages"]),
         ]
-        lines.append(paint(clean(item["name"]), BOLD))
-        lines += aligned_rows([[f"  {clean(key)}", clean(str(value))] for key, value in facts if value])
+        lines.append(look.paint(clean(item["name"]), BOLD))
+        rows = aligned_rows([[f"  {clean(key)}", clean(str(value))] for key, value in facts if value])
+        lines += fold_rows(rows, look.row_width)
     return lines
 
 
-def render_history(view: View, paint: Painter, *, width: int, verbosity: int) -> list[str]:  # noqa: ARG001  (every body of a report takes these)
+def render_history(view: View, look: Look) -> list[str]:
     """Return every attempt of a connection, with its latency as a line of bars."""
     lines: list[str] = []
     for item in view["connections"]:
         attempts = item["history"]
-        lines.append(f"{paint(clean(item['name']), BOLD)}  {_sparkline(attempts, paint)}")
-        lines += (
-            aligned_lines(_cells([_record_summary(attempt["action"], attempt) for attempt in attempts], paint))
-            if attempts
-            else []
-        )
+        rows = [_record_summary(attempt["action"], attempt) for attempt in attempts]
+        lines.append(f"{look.paint(clean(item['name']), BOLD)}  {_sparkline(attempts, look.paint)}")
+        lines += fitted_lines(_cells(rows, look), look.row_width, _LEAST_IMPORTANT) if rows else []
     return lines
 
 
@@ -79,19 +68,20 @@ def _record_summary(name: str, attempt: View) -> StateRow:
     return (name, *(attempt[key] for key in keys))
 
 
-def _cells(briefs: Sequence[StateRow], paint: Painter) -> list[Sequence[str]]:
+def _cells(briefs: Sequence[StateRow], look: Look) -> list[Sequence[str]]:
     """Return the columns of a table of attempts."""
     names, verdicts, faults, latencies, ends, times, actors = zip(*briefs, strict=True)
     outcomes = list(zip(verdicts, faults, strict=True))
     painted = {
-        (verdict, fault): paint(f"{verdict} {fault}".rstrip(), _STYLES[verdict]) for verdict, fault in set(outcomes)
+        (verdict, fault): look.paint(f"{verdict} {fault}".rstrip(), _STYLES[verdict])
+        for verdict, fault in set(outcomes)
     }
     return [
         [painted[outcome] for outcome in outcomes],
         clean_column(names),
         list(map(_format_ms, latencies)),
         clean_column([ends_at[:10] for ends_at in ends]),
-        clean_column(times),
+        clean_column(times if look.now is None or look.verbosity > 0 else [time_ago(at, look.now) for at in times]),
         clean_column(actors),
     ]
 

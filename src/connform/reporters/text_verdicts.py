@@ -1,121 +1,55 @@
-"""Checked connections in the format `text`: the verdict, its stages, and why it failed. Layer 4, no IO."""
+"""Checked connections in the format `text`: those that are fine in a line each or counted, then the causes of the others. Layer 4, no IO."""
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
 
-from connform.reporters.terminal import (
-    BOLD,
-    BOLD_RED,
-    BOLD_YELLOW,
-    DIM,
-    GREEN,
-    Painter,
-    aligned_rows,
-    clean,
-    format_place,
-    paragraph,
-)
+from connform.reporters.causes import by_cause
+from connform.reporters.table import aligned_rows
+from connform.reporters.terminal import DIM, Look, format_count
+from connform.reporters.text_cause import FAILURES, LISTED, render_cause
+from connform.reporters.text_connection import MOVED, REMOVED, display_name, listed, outcome, sign
 from connform.reporters.view import View
 
-_VERDICTS = {
-    "ready": ("✓", GREEN),
-    "failed": ("✗", BOLD_RED),
-    "unknown": ("?", BOLD_YELLOW),
-    "skipped": ("-", DIM),
-}
-_REMOVED = "removed"
-_MOVED = "moved"
-_INDENT = "    "
 
-
-def render_verdicts(view: View, paint: Painter, *, width: int, verbosity: int) -> list[str]:
-    """Return a row for each connection; below it its stages, and its message, hint and warnings."""
-    shown = [item for item in view["connections"] if verbosity >= 0 or item["verdict"] in {"failed", "unknown"}]
-    if not shown:
-        return []
-    rows = aligned_rows([_row(connection, paint) for connection in shown])
-    lines: list[str] = []
-    for row, connection in zip(rows, shown, strict=True):
-        lines += [row, *_stages(connection, paint), *_facts(connection, paint, width, verbosity)]
-        for label, text in _remarks(connection):
-            lines += paragraph(
-                text, first=f"{_INDENT}{paint(label, BOLD)} ", rest=_INDENT + " " * (len(label) + 1), width=width
-            )
+def render_verdicts(view: View, look: Look) -> list[str]:
+    """Return the connections without remarks in a line each or counted; then each cause of the others once, failures last."""
+    shown = [item for item in view["connections"] if look.verbosity >= 0 or item["verdict"] in FAILURES]
+    lines = _without_remarks([item for item in shown if not _has_remarks(item)], look)
+    causes = by_cause(filter(_has_remarks, shown))
+    for cause in sorted(causes, key=lambda cause: cause.connections[0]["verdict"] in FAILURES):
+        lines += ["", *render_cause(cause, look)] if lines else render_cause(cause, look)
     return lines
 
 
-def render_applied(view: View, paint: Painter, *, width: int, verbosity: int) -> list[str]:
+def render_applied(view: View, look: Look) -> list[str]:
     """Return the same without connections that `apply` left unchanged, unless the verbosity is 1 or more."""
-    done = [item for item in view["connections"] if verbosity > 0 or item.get("action") != "none"]
-    return render_verdicts({**view, "connections": done}, paint, width=width, verbosity=verbosity)
+    done = [item for item in view["connections"] if look.verbosity > 0 or item.get("action") != "none"]
+    return render_verdicts({**view, "connections": done}, look)
+
+
+def names_of_failures(view: View) -> list[str]:
+    """Return the names of the connections that failed or could not be verified."""
+    return [display_name(item) for item in view["connections"] if item["verdict"] in FAILURES]
 
 
 def verdict_counts(view: View) -> list[str]:
     """Return how many connections had each verdict; removed and moved ones have a word of their own."""
-    counts = Counter(map(_outcome, view["connections"]))
+    counts = Counter(map(outcome, view["connections"]))
     return [
-        f"{counts[word]} {word}" for word in ("ready", _MOVED, _REMOVED, "failed", "unknown", "skipped") if counts[word]
+        f"{counts[word]} {word}" for word in ("ready", MOVED, REMOVED, "failed", "unknown", "skipped") if counts[word]
     ]
 
 
-def _outcome(connection: View) -> str:
-    """Return the verdict of a connection, or `removed` or `moved` where it was only that."""
-    if connection["verdict"] == "ready" and not connection["stages"]:
-        return {"remove": _REMOVED, "move": _MOVED}.get(connection.get("action", ""), "ready")
-    return str(connection["verdict"])
+def _has_remarks(connection: View) -> bool:
+    return connection["verdict"] in FAILURES or bool(connection["message"] or connection["warnings"])
 
 
-def display_name(connection: View) -> str:
-    """Return the name of a connection; of a renamed one, the old name and the new one."""
-    old = connection.get("moved_from", "")
-    return clean(f"{old} → {connection['name']}" if old else connection["name"])
-
-
-def _row(connection: View, paint: Painter) -> list[str]:
-    glyph, style = _VERDICTS[connection["verdict"]]
-    latency = f"{connection['elapsed_ms']:.1f} ms" if connection["elapsed_ms"] else ""
-    return [
-        paint(f"{glyph} {_outcome(connection)}", style),
-        paint(display_name(connection), BOLD),
-        "/".join(filter(None, (connection["environment"], connection["region"]))),
-        connection["auth_method"],
-        latency.rjust(9) if latency else "",
-        paint(connection["class"], style),
-    ]
-
-
-def _stages(connection: View, paint: Painter) -> list[str]:
-    return [_INDENT + "  ".join(_stage(stage, connection, paint) for stage in connection["stages"])][
-        : len(connection["stages"])
-    ]
-
-
-def _stage(stage: View, connection: View, paint: Painter) -> str:
-    verdict = {"ok": "ready", "failed": connection["verdict"], "skipped": "skipped"}[stage["status"]]
-    glyph, style = _VERDICTS[verdict]
-    elapsed = f" {stage['elapsed_ms']:.1f}ms" if stage["elapsed_ms"] else ""
-    return f"{stage['name']} {paint(glyph, style)}{paint(elapsed, DIM)}"
-
-
-def _remarks(connection: View) -> list[tuple[str, str]]:
-    if connection["verdict"] == "ready":
-        done = [("note:", connection["message"])] if connection["message"] else []
-        return done + [("warning:", warning) for warning in connection["warnings"]]
-    return [("why: ", connection["message"]), ("help:", connection["hint"]), ("at:  ", format_place(connection))]
-
-
-def _facts(connection: View, paint: Painter, width: int, verbosity: int) -> list[str]:
-    if verbosity < 1:
-        return []
-    lines = [_INDENT + paint(clean(connection["base_url"]), DIM)]
-    for stage in connection["stages"]:
-        facts = {key: value for key, value in stage.items() if key not in {"name", "status", "elapsed_ms"}}
-        text = ", ".join(f"{key} {_fact(value)}" for key, value in facts.items())
-        lines += paragraph(text, first=f"{_INDENT}{stage['name']}: ", rest=_INDENT * 2, width=width)
-    return lines
-
-
-def _fact(value: Any) -> str:
-    return " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+def _without_remarks(connections: list[View], look: Look) -> list[str]:
+    if look.now and look.verbosity == 0 and len(connections) > LISTED:
+        counts = Counter((outcome(item), item["verdict"]) for item in connections)
+        note = look.paint("-v lists them", DIM)
+        return aligned_rows(
+            [[sign(*kind, look), format_count(number, "connection"), note] for kind, number in counts.items()]
+        )
+    return listed(connections, look)

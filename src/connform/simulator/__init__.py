@@ -123,6 +123,10 @@ class Simulator:
         """Return a fresh synthetic API key, accepted on `host` only, or on any host if that is empty."""
         return self._credentials.issue_api_key(host)
 
+    def accept_api_key(self, key: str) -> None:
+        """Accept a synthetic API key on any host from now on."""
+        self._credentials.accept_api_key(key)
+
     def issue_token(self, host: str = "") -> str:
         """Return a fresh synthetic bearer token, accepted on `host` only, or on any host if that is empty."""
         return self._credentials.issue_token(host)
@@ -146,7 +150,7 @@ class Simulator:
         """
         parts = urlsplit(url)
         decision = b"decision=allow" if allow else b"decision=deny"
-        request = Request("POST", parts.hostname or "", parts.path, {}, decision, parts.query)
+        request = Request("POST", parts.hostname or "", parts.path, {}, decision, parts.query, parts.netloc)
         reply = self._oauth.answer_served(request) or self._oauth.answer(request)
         location = dict(reply.headers).get("Location") if reply else None
         if location is None:

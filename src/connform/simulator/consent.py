@@ -36,7 +36,7 @@ def authorize(request: Request, server: str, grants: IssuedGrants) -> Reply:
     parameters = {"error": error} if error else {"code": grants.code(consent)}
     parameters |= {"state": query["state"]} if "state" in query else {}
     separator = "&" if urlsplit(redirect_uri).query else "?"
-    location = f"{redirect_uri}{separator}{urlencode(parameters | {'iss': f'https://{request.host}'})}"
+    location = f"{redirect_uri}{separator}{urlencode(parameters | {'iss': request.origin})}"
     return Reply(302, headers=(("Location", location), *NO_STORE))
 
 

@@ -28,6 +28,10 @@ class Credentials:
         """Return a fresh API key, accepted on `host` only, or anywhere if that is empty."""
         return _issue(self._api_keys, "simulated-key-", host)
 
+    def accept_api_key(self, key: str) -> None:
+        """Accept an API key on any host."""
+        self._api_keys[key] = ""
+
     def issue_token(self, host: str, lifetime_s: float | None = None) -> str:
         """Return a fresh bearer token, accepted on `host` only, or anywhere if that is empty.
 

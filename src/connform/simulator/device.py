@@ -43,13 +43,13 @@ class DeviceLogins:
         self._by_device_code: dict[str, _Login] = {}
         self._by_user_code: dict[str, _Login] = {}
 
-    def begin(self, consent: Consent) -> dict[str, Any]:
-        """Return the codes of a new login (RFC 8628 §3.2)."""
+    def begin(self, consent: Consent, origin: str) -> dict[str, Any]:
+        """Return the codes of a new login of the server at `origin` (RFC 8628 §3.2)."""
         letters = "".join(secrets.choice(_LETTERS) for _ in range(8))
         device_code, user_code = "simulated-device-" + secrets.token_urlsafe(18), f"{letters[:4]}-{letters[4:]}"
         login = _Login(consent, monotonic() + _LIFETIME_S)
         self._by_device_code[device_code] = self._by_user_code[user_code] = login
-        address = f"https://{consent.host}{VERIFICATION_PATH}"
+        address = f"{origin}{VERIFICATION_PATH}"
         return {
             "device_code": device_code,
             "user_code": user_code,

@@ -37,7 +37,7 @@ def metadata(request: Request) -> Reply | None:
     match = _METADATA_PATH.fullmatch(request.path)
     if match is None or request.method != "GET":
         return None
-    root = f"https://{request.host}"
+    root = request.origin
     endpoints = {name: root + KINDS[kind] for kind, name in _NAMES.items()}
     issuer = root + (match["rfc"] or match["oidc"] or "")
     return json_reply(200, {"issuer": issuer, "response_types_supported": ["code"], **endpoints})

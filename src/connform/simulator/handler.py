@@ -78,16 +78,17 @@ class Handler(BaseHTTPRequestHandler):
 
     def _read_request(self) -> Request:
         body = self._read_body()  # read it first, so that the connection is at the start of the next request
+        authority = self.headers.get("Host", "").lower()
         try:
-            host = urlsplit("//" + self.headers.get("Host", "")).hostname or ""
+            host = urlsplit("//" + authority).hostname or ""
             target = urlsplit(self.path)
             path = target.path or "/"
         except ValueError:
             raise _BadRequestError(_BAD_REQUEST) from None
-        if not (host and f"{host}{path}".isascii() and f"{host}{path}".isprintable()):
+        if not (host and f"{authority}{path}".isascii() and f"{authority}{path}".isprintable()):
             raise _BadRequestError(_BAD_REQUEST)
         headers = {name.lower(): value for name, value in self.headers.items()}
-        return Request(self.command, host, path, headers, body, target.query)
+        return Request(self.command, host, path, headers, body, target.query, authority)
 
     def _read_body(self) -> bytes:
         try:

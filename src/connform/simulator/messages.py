@@ -42,6 +42,13 @@ class Request:
     """The whole body."""
     query: str = field(default="", repr=False)
     """Without the question mark."""
+    authority: str = ""
+    """The Host header, with the port if it has one; empty for `host` alone."""
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port of the server that the client addressed; in its answers, the server names itself so."""
+        return f"https://{self.authority or self.host}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,10 +92,10 @@ class OAuth:
         return Reply(200)
 
     def _begin_device_login(
-        self, _request: Request, server: str, clients: Sequence[Client], form: dict[str, str]
+        self, request: Request, server: str, clients: Sequence[Client], form: dict[str, str]
     ) -> Reply:
         consent = Consent(server, clients[0].client_id, tuple(form.get("scope", "").split()))
-        return Reply(200, json_reply(200, self.devices.begin(consent)).body, headers=NO_STORE)
+        return Reply(200, json_reply(200, self.devices.begin(consent, request.origin)).body, headers=NO_STORE)
 
     def _verify(self, request: Request) -> Reply:
         if request.method != "POST":

@@ -31,10 +31,6 @@ _ERRORS = {  # RFC 6749 §4.1.2.1
 }
 
 
-_NOT_TYPED = re.compile("\x1b\\[20[01]~|[\u200b-\u200d\u2060\ufeff]")
-"""The marks of a terminal around what is pasted, and invisible characters."""
-
-
 class AuthorizationRequest(NamedTuple):
     """The authorization request of one login, and what is needed to check its answer."""
 
@@ -100,45 +96,52 @@ def is_answer(request: AuthorizationRequest, query: str) -> bool:
     return hmac.compare_digest(state.encode(), request.state.reveal().encode())
 
 
+def names_its_server(request: AuthorizationRequest, query: str) -> bool:
+    """Return whether the query of an address doesn't contradict that it comes from the server of the request (RFC 9207 §2.4)."""
+    named = dict(parse_qsl(query, keep_blank_values=True)).get("iss")
+    if named is None:
+        return not request.is_issuer_required
+    return named == request.issuer if request.issuer else _origin(named) == _origin(request.url)
+
+
 def read_callback(request: AuthorizationRequest, address: str) -> Secret:
-    """Return the code in the address to which the browser was redirected. Only the first answer with the right state is accepted.
+    """Return the code in the address to which the browser was redirected. Only the first answer is accepted.
+
+    An answer holds the right state, and a code or an error: an address that was cut off isn't one.
 
     Raises:
         ConnectionFailed: `login_bad_callback`, `login_state_mismatch`, `login_issuer_mismatch`, `login_denied`, or the fault of
             another error of RFC 6749 §4.1.2.1. Messages contain nothing of the address.
     """
-    url = _split_pasted(address)
+    url = _split(address)
     parameters = _parameters(request.redirect_uri, url)
     if not is_answer(request, url.query):
         raise ConnectionFailed("login_state_mismatch", "the address holds the `state` of another login, or none")
+    if not (parameters.get("code") or "error" in parameters):
+        raise ConnectionFailed("login_bad_callback", "the address holds no `code`: perhaps it was cut off")
     if not request.answered.acquire(blocking=False):
         raise ConnectionFailed("login_state_mismatch", "this login has had its answer: its `state` is good once")
-    if "iss" in parameters:
-        _check_issuer(request, parameters["iss"])
-    elif request.is_issuer_required:
-        raise ConnectionFailed(
-            "login_issuer_mismatch", "the answer doesn't name its server, which says that it always does"
-        )
+    if not names_its_server(request, url.query):
+        raise _issuer_mismatch(request, is_named="iss" in parameters)
     if "error" in parameters:
         error = parameters["error"] if parameters["error"] in _ERRORS else "an error without a known name"
         fault = _ERRORS.get(parameters["error"], "login_denied")
         raise ConnectionFailed(fault, f"the server answered the login with {error}")
-    if not parameters.get("code"):
-        raise ConnectionFailed("login_bad_callback", "the address holds no `code`")
     return Secret(parameters["code"])
 
 
-def _check_issuer(request: AuthorizationRequest, named: str) -> None:
-    """Require that the answer comes from the server of the request (RFC 9207 §2.4)."""
-    if request.issuer:
-        if named != request.issuer:
-            raise ConnectionFailed("login_issuer_mismatch", f"the answer names another server than {request.issuer}")
-    elif _origin(named) != _origin(request.url):
-        raise ConnectionFailed(
-            "login_issuer_mismatch",
-            "the answer names a server on another origin than that of `authorize_url`",
-            "do not go on, and ask the vendor; where it rightly has another name, write that as `issuer` under `auth:`",
+def _issuer_mismatch(request: AuthorizationRequest, *, is_named: bool) -> ConnectionFailed:
+    if not is_named:
+        message = "the answer doesn't name its server, which says that it always does"
+    elif request.issuer:
+        message = f"the answer names another server than {request.issuer}"
+    else:
+        message = "the answer names a server on another origin than that of `authorize_url`"
+        hint = (
+            "do not go on, and ask the vendor; where it rightly has another name, write that as `issuer` under `auth:`"
         )
+        return ConnectionFailed("login_issuer_mismatch", message, hint)
+    return ConnectionFailed("login_issuer_mismatch", message)
 
 
 def _origin(url: str) -> tuple[str, str, int] | None:
@@ -148,16 +151,13 @@ def _origin(url: str) -> tuple[str, str, int] | None:
         return None
 
 
-def _split_pasted(text: str) -> SplitResult:
-    """Return the parts of an address as people paste it: quoted, in angle brackets, over several lines, escaped for HTML."""
-    lines = _NOT_TYPED.sub("", text).splitlines()
-    address = "".join(line.strip() for line in lines).strip("\"'`<>").replace("&amp;", "&")
+def _split(address: str) -> SplitResult:
     try:
-        if re.fullmatch(r"https?://[!-~]+", address):
+        if re.fullmatch(r"https?://[!-~]+", address, re.IGNORECASE):
             return urlsplit(address)
     except ValueError:
         pass
-    raise ConnectionFailed("login_bad_callback", "what was pasted is not the address of a page")
+    raise ConnectionFailed("login_bad_callback", "that is not the address of a page")
 
 
 def _parameters(redirect_uri: str, received: SplitResult) -> dict[str, str]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from socketserver import TCPServer
 from threading import Thread
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from connform.debug_log import TOKENS
 from connform.errors import ConnectionFailed
@@ -25,10 +25,20 @@ from connform.http.net.tls_socket import TLSSocket
 from connform.origin import DEFAULT_PORTS
 from connform.secret import Secret
 
-_PAGE = (
-    b"<!doctype html><title>connform</title><p>The login has been handed over: close this window, and see the terminal."
+_PAGE = "<!doctype html><html lang=en><meta charset=utf-8><title>connform</title><h1>{title}</h1><p>{text}</p></html>"
+_GRANTED = _PAGE.format(
+    title="connform has the answer", text="You can close this page. The terminal says whether the login is complete."
 )
-_STRAY_PAGE = b"<!doctype html><title>connform</title><p>This is not the answer to the login that is waited for."
+_REFUSED = _PAGE.format(
+    title="Access was not granted",
+    text="The server answered with an error. You can close this page; the terminal says which one.",
+)
+_STRAY = _PAGE.format(
+    title="This is not the answer that connform waits for",
+    text="It belongs to another login, perhaps to an old tab. Open the address that the terminal shows.",
+)
+_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+"""The pages load nothing, and no other page may show them (CSP level 3)."""
 _IDLE_TIMEOUT_S = 10.0
 _NO_SUCH_ADDRESS = {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL}
 """Errors of an address that this machine does not have: containers list `::1` in /etc/hosts and may have no IPv6."""
@@ -92,7 +102,12 @@ def _servers(
             servers.append(stack.enter_context(_Server(family, address, tls, redirect_uri, is_answer, callbacks)))
         except OSError as error:
             message = f"can't listen on {address[0]} port {address[1]}, where redirect_uri leads: {error.strerror}"
-            hint = "register a redirect URL with another port, or log in without --listen"
+            hint = (
+                "log in without --listen, and paste the address; or end the program that has the port "
+                f"(`lsof -i :{address[1]}` names it), or register a redirect URL with another port"
+                if error.errno == errno.EADDRINUSE
+                else "register a redirect URL with another port, or log in without --listen"
+            )
             failures.append(ConnectionFailed("config_invalid", message, hint))
             # another program may have the port, and the browser might connect to it
             if error.errno not in _NO_SUCH_ADDRESS:
@@ -170,15 +185,18 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "text/html; charset=utf-8")
         self.send_header("Cache-Control", "no-store")
         self.send_header("Referrer-Policy", "no-referrer")
+        self.send_header("Content-Security-Policy", _POLICY)
         self.end_headers()
         TOKENS.write(
             "the browser sent %s", "the answer to this login" if is_answer else "what is no answer to this login"
         )
         if is_answer:
-            self.wfile.write(_PAGE)
+            page = _REFUSED if "error" in parse_qs(query) else _GRANTED
+            self.wfile.write(page.encode())
+            # A browser that loads the page again puts the same address: only the first one is read.
             self.server.callbacks.put(Secret(f"{registered.scheme}://{registered.netloc}{self.path}"))
         elif is_callback:
-            self.wfile.write(_STRAY_PAGE)
+            self.wfile.write(_STRAY.encode())
             self.server.stray_count += 1
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (http.server's name)

@@ -220,9 +220,12 @@ class Renewal:
         now = self._clock()
         facts = grant.facts._replace(
             obtained_at=now,
-            expires_at=None if tokens.lifetime_s is None else now + timedelta(seconds=tokens.lifetime_s),
+            expires_at=_end(now, tokens.lifetime_s),
             scopes=tokens.scopes if tokens.scopes is not None else grant.facts.scopes,
             pending=None,
+            refresh_ends_at=_end(now, tokens.refresh_lifetime_s)
+            if tokens.refresh_lifetime_s or tokens.refresh_token
+            else grant.facts.refresh_ends_at,
         )
         return Grant(facts, tokens.access_token, tokens.refresh_token or grant.refresh_token)
 
@@ -238,6 +241,10 @@ class Renewal:
 
     def _is_declared(self, facts: GrantFacts) -> bool:
         return facts.client_id == self._app.client_id and self._server.may_renew(facts.token_url)
+
+
+def _end(now: datetime, lifetime_s: float | None) -> datetime | None:
+    return None if lifetime_s is None else now + timedelta(seconds=lifetime_s)
 
 
 def bearer_lines(token: Secret) -> HeaderLines:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from connform.auth.oauth.id_token import account_in
 from connform.errors import ConnectionFailed
 from connform.http.header import bearer
 from connform.retry_after import parse_retry_after
@@ -47,6 +48,8 @@ _NAMES = {"error": "ErrorCode", "error_description": "Error"}
 """The names that Apigee has for the parameters of an error: cloud.google.com/apigee/docs/api-platform/reference/policies/oauth-http-status-code-reference."""
 _MAX_DESCRIPTION_CHARACTERS = 1000
 """What is searched of it: the time grows with the square of its length."""
+_REFRESH_LIFETIMES = ("refresh_token_expires_in", "refresh_expires_in", "x_refresh_token_expires_in")
+"""What GitHub and Microsoft, Keycloak, and Intuit call the lifetime of a refresh token; no RFC has a name for it."""
 _BOUND_TYPES = {"mac", "dpop", "pop"}
 """Types of tokens that need a proof with each request. Any other is used as a bearer token, whatever its server calls it."""
 _ERROR_NAME = re.compile(r"[a-z]{2,20}(_[a-z]{1,20}){1,4}")
@@ -91,6 +94,10 @@ class Tokens(NamedTuple):
     """The lifetime of the access token in seconds; `None` if unknown."""
     scopes: tuple[str, ...] | None
     """The granted scopes; `None` if they are the requested ones."""
+    refresh_lifetime_s: float | None = None
+    """The lifetime of the refresh token in seconds; `None` if unknown."""
+    account: str = ""
+    """Who granted it, by the ID token; empty without one."""
 
 
 class TokenAnswer(NamedTuple):
@@ -131,8 +138,14 @@ def read_tokens(answer: TokenAnswer) -> Tokens:
         bearer(token, key="access_token")
     except ConnectionFailed as unusable:  # its message never contains the token
         raise AnswerLost(unusable.message) from None
-    lifetime_s = lifetime_of(content.get("expires_in"))
-    return Tokens(token, Secret(refresh) if refresh else None, lifetime_s, _scopes(content.get("scope")))
+    return Tokens(
+        token,
+        Secret(refresh) if refresh else None,
+        lifetime_of(content.get("expires_in")),
+        _scopes(content.get("scope")),
+        lifetime_of(next((content[name] for name in _REFRESH_LIFETIMES if name in content), None)),
+        account_in(content.get("id_token")),
+    )
 
 
 def read_revocation(answer: TokenAnswer) -> bool:

@@ -52,6 +52,11 @@ def effective_value(keys: Sequence[str], value: Any, spec: Mapping[str, Any]) ->
     return _SPELLINGS.get(schema.get("x-compare", ""), str)(value)
 
 
+def is_default(written: Any, effective: Any) -> bool:
+    """Whether a value takes effect that is not written; arguments as the value and the result of `effective_value`."""
+    return effective is not None and (written is None or (written in _EMPTY and written != effective))
+
+
 def is_json(keys: Sequence[str], spec: Mapping[str, Any]) -> bool:
     """Whether a value is JSON that is compared as a whole; arguments as for `effective_value`."""
     return bool(keys) and keys[0] != "stores" and _is_json(_schema(keys, spec))

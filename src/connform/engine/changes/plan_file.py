@@ -104,7 +104,9 @@ def plan_file_text(plan: Plan, selection: Selection, shard: Shard) -> str:
             "action": str(change.action),
             "before": change.before,
             "after": change.after,
-            "fields": [field._asdict() for field in change.fields],
+            "fields": [
+                {"pointer": field.pointer, "before": field.before, "after": field.after} for field in change.fields
+            ],
             "reasons": list(change.reasons),
             "live": list(change.live),
             **({"moved_from": change.moved_from} if change.moved_from else {}),

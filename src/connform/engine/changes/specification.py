@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from connform.engine.changes.definition_part import DEFINITION, definition_part
-from connform.engine.changes.equal_meaning import effective_value, is_json
+from connform.engine.changes.equal_meaning import effective_value, is_default, is_json
 from connform.engine.load.catalog import provider_of
 from connform.engine.load.relative_paths import is_relative, is_relative_store
 from connform.manifest.compiled import equality_key
@@ -50,6 +50,10 @@ class FieldChange(NamedTuple):
     """`None` if there was none."""
     after: Any
     """`None` if there is none any more."""
+    is_default_before: bool = False
+    """Whether nothing was declared, and `before` is connform's own default."""
+    is_default_after: bool = False
+    """Whether nothing is declared any more, and `after` is connform's own default."""
 
 
 def specification(connection: Connection, stores: Mapping[str, Store], folder: Callable[[Path], str]) -> Specification:
@@ -131,7 +135,8 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Fi
             old, new = effective_value(keys, written_before, before), effective_value(keys, written_now, after)
             if equality_key(old) != equality_key(new):
                 pointer = "".join(f"/{key.replace('~', '~0').replace('/', '~1')}" for key in keys)
-                found[pointer] = FieldChange(pointer, old, new)
+                defaults = (is_default(written_before, old), is_default(written_now, new))
+                found[pointer] = FieldChange(pointer, old, new, *defaults)
     return tuple([found[pointer] for pointer in sorted(found)])
 
 

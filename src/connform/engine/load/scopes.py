@@ -39,6 +39,12 @@ def missing_scopes(requested: Sequence[str], facts: GrantFacts) -> tuple[str, ..
     return tuple(scope for scope in requested if scope not in granted)
 
 
+def ungranted(requested: Sequence[str], facts: GrantFacts) -> str:
+    """Return a warning about the requested scopes that a grant lacks; empty if it has all of them."""
+    missing = " ".join(missing_scopes(requested, facts))
+    return f"the customer did not grant {missing}: where it is needed, have them log in again" if missing else ""
+
+
 def findings(connection: Mapping[str, Any], refresh_scope: str, definition: Definition) -> Iterator[Finding]:
     """Yield a finding if an effective OAuth connection lacks the scope with which its provider issues refresh tokens."""
     if refresh_scope not in requested_scopes(connection, definition):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from connform.diagnostics import Span
 from connform.engine.load.catalog import has_grant, provider_of
-from connform.engine.load.scopes import missing_scopes, requested_scopes
+from connform.engine.load.scopes import requested_scopes, ungranted
 from connform.engine.report import ConnectionReport, Remark
 from connform.engine.run.client import client_settings
 from connform.engine.run.concurrency import map_concurrently, run_coroutine
@@ -151,11 +151,9 @@ def _report(connection: Connection, judgement: Judgement, timeline: Timeline) ->
 def _missing_scopes(connection: Connection, credential: Credential | None) -> Iterator[Remark]:
     """Yield a remark if a customer granted fewer scopes than the manifest requests (RFC 6749 §3.3)."""
     facts = credential.facts if credential else None
-    if isinstance(facts, GrantFacts):
-        missing = missing_scopes(requested_scopes(connection.settings, connection.definition), facts)
-        if missing:
-            text = f"the customer did not grant {' '.join(missing)}: where it is needed, have them log in again"
-            yield Remark("scopes-not-granted", text)
+    requested = requested_scopes(connection.settings, connection.definition)
+    if isinstance(facts, GrantFacts) and (text := ungranted(requested, facts)):
+        yield Remark("scopes-not-granted", text)
 
 
 def _warnings(timeline: Timeline) -> Iterator[Remark]:

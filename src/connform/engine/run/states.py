@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 
@@ -176,6 +177,24 @@ class StateOfRun:
         """Let go of files and connections."""
         for table in self.tables:
             table.close()
+
+
+@contextmanager
+def open_states(
+    state: StateLocation, files: Sequence[str], absent: Sequence[str], *, simulate: bool
+) -> Iterator[StateOfRun]:
+    """Yield the state of a run, and close it; arguments as for `StateOfRun`.
+
+    A simulation has an empty one in a temporary folder: its results must not be recorded.
+    """
+    with ExitStack() as stack:
+        location = state
+        if simulate:
+            from tempfile import TemporaryDirectory
+
+            folder = stack.enter_context(TemporaryDirectory(prefix="connform-"))
+            location = replace(state, url=f"sqlite:///{folder}")
+        yield stack.enter_context(closing(StateOfRun(location, files, absent, is_shared=bool(state.url))))
 
 
 def _open_table(url: str, folder: Path) -> StateTable:
