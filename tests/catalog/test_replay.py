@@ -14,6 +14,7 @@ from connform.engine.load.manifest import load_manifest
 from connform.engine.report import ConnectionReport
 from connform.engine.run.context import simulated_context
 from connform.engine.run.live_check import check_all
+from connform.engine.run.progress import SILENT
 from connform.providers import catalog_entry
 from connform.providers.described.examples import answer_of
 from connform.simulator import Simulator
@@ -74,8 +75,9 @@ class Catalog:
         usual = {one.provider: one for one in reversed(self.connections)}.values()
         chosen = [one for one in (self.connections if every_method else usual) if one.provider in answers]
         self._replay.answers = {self._place(one): answers[one.provider] for one in chosen}
-        reports = check_all(chosen, simulated_context(self._replay), 100, 60, None)
-        yield from (Checked(one.name, report) for one, report in zip(chosen, reports, strict=True))
+        done: dict[str, ConnectionReport] = {}
+        check_all(chosen, simulated_context(self._replay), 100, 60, SILENT, done)
+        yield from (Checked(one.name, done[one.name]) for one in chosen)
 
     def _place(self, connection: Any) -> Place:
         api = provider_of(connection)

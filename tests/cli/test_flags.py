@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from connform.cli.options import Options
+from connform.engine.run.progress import SILENT
 from connform.engine.run.state_location import StateLocation
 from tests.cli.conftest import Connform, FakeEngine
 from tests.reporters.samples import SAMPLES
@@ -44,14 +45,14 @@ def test_flags_of_verbs_with_a_network(connform: Connform, engine: FakeEngine, v
         "simulate": False,
         "parallelism": 100,
         "timeout_s": None,
-        "progress": None,
+        "progress": SILENT,
         "state": StateLocation(),
     }
     assert given == {
         "simulate": True,
         "parallelism": 7,
         "timeout_s": 2.5,
-        "progress": None,
+        "progress": SILENT,
         "state": StateLocation("sqlite:///x", "env://K"),
     }
 

@@ -12,9 +12,7 @@ from pathlib import Path
 import pytest
 
 import connform
-from connform.cli import output
 from connform.cli.main import main
-from connform.cli.options import Options
 from connform.reporters import FORMATS, uses_repository_paths
 from tests.cli.conftest import Connform, FakeEngine
 from tests.reporters.samples import SAMPLES
@@ -168,17 +166,6 @@ def test_glyphs_give_way_to_a_poor_encoding(engine: FakeEngine, monkeypatch: pyt
     engine.result = SAMPLES["check-mixed"]
     assert main(["check"]) == 1
     assert b"+ ready    sandbox-us" in stream.buffer.getvalue()
-
-
-def test_progress_is_for_terminals(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
-    with output.progress("checked", Options()) as show:
-        assert show
-        show(1, 2)
-        show(2, 2)
-    assert terminal.getvalue() == "\rchecked 1/2\rchecked 2/2\r\x1b[K"
-    with output.progress("checked", Options(quiet=True)) as show:
-        assert show is None
 
 
 @pytest.mark.parametrize("argv", [["--help"], ["schema"]], ids=lambda argv: str(argv[0]))

@@ -15,6 +15,7 @@ from connform.database import open_grants
 from connform.database.cipher import new_key
 from connform.grant import GrantStore
 from connform.secret import Secret
+from tests.canary import AWKWARD
 from tests.database.conftest import grant, keep
 from tests.database.postgres import Postgres
 from tests.end_to_end.conftest import Issuer
@@ -31,6 +32,7 @@ VERBS = {
     "exec": ["exec", "customer", "--", "true"],
 }
 TOKENS = b'{"access_token": "new", "token_type": "Bearer", "expires_in": 3600, "refresh_token": "next"}'
+WAITING = "until the grant of customer is renewed; Ctrl-C ends at once"
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 
 
@@ -68,13 +70,16 @@ class Renewing:
             text=True,
         ) as process:
             assert self.endpoint.asked.wait(30)
-            for number in signals:
+            assert process.stderr is not None
+            process.send_signal(signals[0])
+            assert WAITING in process.stderr.readline()
+            for number in signals[1:]:
                 process.send_signal(number)
-                time.sleep(0.2)  # the next one comes while it waits
+                time.sleep(0.2)  # it would end within that
             assert process.poll() is None, "nobody waits for the answer"
             self.endpoint.may_answer.set()
-            out, err = process.communicate(timeout=30)
-        assert (out, err) == ("", "")
+            _, err = process.communicate(timeout=30)
+        assert err == ""
         return process.returncode
 
 
@@ -119,4 +124,35 @@ def test_a_grant_on_a_server_is_kept_as_well(renewing: Renewing, postgres: Postg
     named = {"CONNFORM_STATE": url, "CONNFORM_STATE_KEY": "env://STATE_KEY", "STATE_KEY": key}
     assert renewing.end(VERBS["token"], signal.SIGTERM, **named) == 143
     assert_renewed(store)
+    store.close()
+
+
+@pytest.mark.parametrize("verb", ["check", "token"])
+def test_a_second_ctrl_c_ends_the_wait_and_leaves_a_grant_that_is_tried_once_more(
+    renewing: Renewing, verb: str
+) -> None:
+    store = open_grants("", renewing.folder / ".connform", None)
+    keep(store, renewing.grant)
+    with subprocess.Popen(
+        [COMMAND, *VERBS[verb]],
+        cwd=renewing.folder,
+        env=environment(ENVIRONMENT),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        assert renewing.endpoint.asked.wait(30)
+        process.send_signal(signal.SIGINT)
+        assert WAITING in process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    renewing.endpoint.may_answer.set()
+    assert (process.returncode, err) == (130, "")
+    assert ("interrupted: 0 of 1 checked" in out) == (verb == "check")
+    kept = store.read("customer")
+    assert kept is not None
+    assert kept.facts.pending is not None, "whoever comes next knows that the token may be spent"
+    assert kept.refresh_token is not None
+    assert kept.refresh_token.reveal() == AWKWARD
     store.close()

@@ -354,6 +354,15 @@ SAMPLES = {
     "check-mixed": Report(
         "check", (FILE,), (UNUSED,), (READY, REJECTED, UNREACHABLE, SKIPPED), 4, simulated=False, elapsed_s=5.04
     ),
+    "check-interrupted": Report(
+        "check",
+        (FILE,),
+        (),
+        (READY, SKIPPED._replace(message="not looked at: interrupted")),
+        2,
+        elapsed_s=5.04,
+        interruption=ExitCode.INTERRUPTED,
+    ),
     "check-invalid": Report("check", (FILE,), (UNKNOWN_REGION,), connection_count=1),
     "apply-rejected": Report("apply", (FILE,), (), (REJECTED,), 1, elapsed_s=0.1),
     "apply-in-part": Report(

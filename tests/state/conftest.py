@@ -58,11 +58,16 @@ class Api:
     port: int = 0
     server: Server | None = None
     status: dict[str, int] = field(default_factory=dict)
+    silent: set[str] = field(default_factory=set)
+    """The connections that get no answer."""
     echoes: bool = False
     """Whether it answers with what it was sent, the key included, in its fields and its body."""
 
     def __call__(self, connection: Connection) -> None:
         while request := connection.read_request():
+            if _name(request) in self.silent:
+                connection.pause()
+                return
             if self.pause_s and not connection.pause(self.pause_s):
                 return
             body = json.dumps({"items": [], "error": request.decode("latin-1")}).encode() if self.echoes else PACKAGES

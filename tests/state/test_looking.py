@@ -201,3 +201,18 @@ def test_a_look_imports_neither_a_parser_nor_the_network(sqlite_repository: Repo
         "connform.engine.load.catalog",
     }
     assert not unneeded.intersection(modules)
+
+
+@pytest.mark.parametrize("verb", ["plan", "state list"])
+def test_a_url_that_leads_to_no_state_is_told(sqlite_repository: Repository, tmp_path: Path, verb: str) -> None:
+    repository = sqlite_repository
+    repository.declare("a")
+    url = f"sqlite://{tmp_path}/typo"
+    told = repository.run(*verb.split(), "--state", url)
+    assert told.code == 0
+    every = ": every connection is new" if verb == "plan" else ""
+    assert told.err == f"note: no state in {tmp_path}/typo/state.sqlite3 yet{every}\n"
+    assert not (tmp_path / "typo").exists()
+    assert repository.run(*verb.split(), "--state", url, "-q").err == ""
+    assert repository.run("apply", "--yes", "--state", url).err == ""
+    assert repository.run(*verb.split(), "--state", url).err == ""

@@ -54,8 +54,14 @@ def test_what_is_created_does_not_count(sqlite_repository: Repository) -> None:
     assert sqlite_repository.run("plan", "--format", "json").report["plan"]["refusals"] == []
 
 
-@pytest.mark.parametrize("values", [{"owner": "team-a"}, {"description": "packages"}])
-def test_sentences_for_people_may_change_everywhere(sqlite_repository: Repository, values: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "values",
+    [{"owner": "team-a", "description": "packages"}, {"tags": ["a"]}, {"timeouts": {"total_s": 30, "connect_s": 10}}],
+    ids=" ".join,
+)
+def test_what_decides_nothing_that_is_sent_may_change_everywhere(
+    sqlite_repository: Repository, values: dict[str, Any]
+) -> None:
     repository = sqlite_repository
     repository.declare(*NAMES)
     record(repository.folder / "connections.yaml")
@@ -64,7 +70,7 @@ def test_sentences_for_people_may_change_everywhere(sqlite_repository: Repositor
     assert repository.run("apply", "--plan", "plan.json", "--shard", "1/2").code == 0
     assert repository.run("apply", "--yes").code == 0
     assert all(one["specification"]["settings"].items() >= values.items() for one in repository.recorded().values())
-    repository.declare(*NAMES, **values, tags=["a"])
+    repository.declare(*NAMES, **values, check={"path": "/you", "expect": {"body": {"required": ["items"]}}})
     assert "20 of 20" in repository.run("apply", "--yes").err
 
 

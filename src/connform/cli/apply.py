@@ -10,7 +10,8 @@ import click
 from connform.cli.actor import current_actor
 from connform.cli.flag_values import require_positive
 from connform.cli.flags import SHARD, parallel_flags
-from connform.cli.output import columns_of, progress, reporting, wants_color, write_stderr
+from connform.cli.output import columns_of, reporting, wants_color, write_note, write_stderr
+from connform.cli.progress import progress
 from connform.cli.streams import is_attended
 from connform.cli.usage import UsageProblem
 
@@ -72,7 +73,7 @@ def command(
             raise UsageProblem(message)
     is_agreed = bool(plan_from_file or expect_digest or yes or simulate)
     approval = Approval(plan_from_file, expect_digest or "", force, None if is_agreed else _confirmation(options))
-    with progress("applied", options) as show_progress:
+    with progress(options) as told:
         return apply(
             options.files,
             selection,
@@ -82,7 +83,7 @@ def command(
             shard=wanted_shard,
             simulate=simulate,
             lock_timeout_s=lock_timeout_s,
-            progress=show_progress,
+            progress=told,
             state=state,
             **limits,
         )
@@ -105,6 +106,7 @@ def _confirmation(options: Options) -> Any:
         shown = text.render_on_terminal(
             view.build(report), color=color, width=width, verbosity=verbosity, now=datetime.now(UTC)
         )
+        write_note(report, options)
         write_stderr(shown, color=color)
         return click.confirm("Apply these changes?", err=True)
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from connform.cli.flags import parallel_flags
-from connform.cli.output import progress, reporting
+from connform.cli.output import reporting
+from connform.cli.progress import progress
 
 if TYPE_CHECKING:
     from connform.cli.options import Options
@@ -24,7 +25,7 @@ def command(
     """Check connections live; record nothing."""
     from connform.engine.check import check
 
-    with progress("checked", options) as show_progress:
+    with progress(options) as told:
         return check(
             options.files,
             options.selection,
@@ -32,6 +33,6 @@ def command(
             simulate=simulate,
             parallelism=parallelism,
             timeout_s=timeout_s,
-            progress=show_progress,
+            progress=told,
             state=state,
         )

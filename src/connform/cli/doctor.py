@@ -9,6 +9,7 @@ import click
 from connform.cli.flag_values import require_positive
 from connform.cli.flags import state_flags
 from connform.cli.output import reporting
+from connform.cli.progress import progress
 
 if TYPE_CHECKING:
     from connform.cli.options import Options
@@ -37,6 +38,13 @@ def command(options: Options, *, offline: bool, timeout_s: float, state: StateLo
     """
     from connform.engine.doctor.doctor import doctor
 
-    return doctor(
-        options.files, options.selection, options.policies, state=state, timeout_s=timeout_s, is_offline=offline
-    )
+    with progress(options) as told:
+        return doctor(
+            options.files,
+            options.selection,
+            options.policies,
+            state=state,
+            timeout_s=timeout_s,
+            is_offline=offline,
+            progress=told,
+        )

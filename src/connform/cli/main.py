@@ -1,4 +1,4 @@
-"""The entry point of the command line: runs it, reports every error, returns the exit code. Layer 5. IO: signals.
+"""The entry point of the command line: runs it, reports every error, returns the exit code. Layer 5, no IO of its own.
 
 For a fast start-up, `group.py` and with it click are imported when the garbage collector is off.
 """
@@ -7,44 +7,18 @@ from __future__ import annotations
 
 import gc
 import os
-import signal
 import sys
 import warnings
 from collections.abc import Sequence
-from types import FrameType
 
 from connform import WINDOWS_UNSUPPORTED
+from connform.cli.interruption import INTERRUPTION
 from connform.cli.streams import restore_streams
 from connform.programs import absolute_parts
 
-_USAGE, _INTERRUPTED, _SIGNAL_BASE = 64, 130, 128
-
-
-class _Termination:
-    """Handles SIGTERM and SIGHUP as Python handles SIGINT, so that cleaning up is done and a renewal under way is waited for."""
-
-    def __init__(self) -> None:
-        self._numbers = (signal.SIGTERM, signal.SIGHUP)
-        self.signalled = 0
-        """The signal that came first; 0 while none has come."""
-
-    def watch(self) -> None:
-        """Interrupt on these signals from now on, unless one is ignored (as by `nohup`) or handled already."""
-        for number in self._numbers:
-            if signal.getsignal(number) is signal.SIG_DFL:
-                signal.signal(number, self._interrupt)
-
-    def _interrupt(self, number: int, frame: FrameType | None) -> None:
-        self.signalled = self.signalled or number
-        interrupt = signal.getsignal(
-            signal.SIGINT
-        )  # asyncio has a handler of its own; a shell's background process ignores it
-        (interrupt if callable(interrupt) else signal.default_int_handler)(number, frame)
-
-    def ignore(self) -> None:
-        """Ignore these signals: the process ends, and waits only for renewals, whose answers would be lost."""
-        for number in self._numbers:
-            signal.signal(number, signal.SIG_IGN)
+_USAGE, _INTERRUPTED = 64, 130
+_OF_GRANTS = {"connform.auth.oauth.renewal_thread", "connform.auth.oauth.unsaved"}
+"""Modules that are imported where a grant may be renewed or obtained."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -57,23 +31,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     if os.name != "posix":
         sys.stderr.write(f"error: {WINDOWS_UNSUPPORTED}\n")
         return _USAGE
-    termination = _Termination()
-    code = _run(argv, termination)
-    if "connform.auth.oauth.unsaved" in sys.modules:
-        from connform.cli.unsaved import wait_for_unsaved_grants
+    code = _run(argv)
+    if _OF_GRANTS & sys.modules.keys():
+        from connform.cli.unsaved import wait_for_grants
 
-        lost = wait_for_unsaved_grants()
-        return code or lost
+        code = wait_for_grants(code)
+    if argv is None:
+        INTERRUPTION.end_with(code)
     return code
 
 
-def _run(argv: Sequence[str] | None, termination: _Termination) -> int:
+def _run(argv: Sequence[str] | None) -> int:
     """Run a command line, and return the exit code of its verb."""
     if argv is None:
         restore_streams()
         if not sys.warnoptions:  # what libraries of vendors warn of is not for users: it would stand on standard error
             warnings.simplefilter("ignore")
-        termination.watch()
+        INTERRUPTION.watch()
     try:
         from connform.cli.group import cli, run
 
@@ -85,9 +59,9 @@ def _run(argv: Sequence[str] | None, termination: _Termination) -> int:
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  (nothing above could report it)
         from connform.cli.failure import print_error
 
-        code = int(print_error(error))
-        return _SIGNAL_BASE + termination.signalled if termination.signalled and code == _INTERRUPTED else code
+        code = print_error(error)
+        return INTERRUPTION.exit_code if code == _INTERRUPTED else int(code)
     finally:
         if argv is None:
-            termination.ignore()
+            INTERRUPTION.stop_watching()
             gc.freeze()  # the last collection would walk all that was imported: 6 ms, a tenth of a small command

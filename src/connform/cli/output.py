@@ -1,4 +1,4 @@
-"""Output of the verbs: reports, text and data on standard output or in files, messages and progress on standard error.
+"""Output of the verbs: reports, text and data on standard output or in files, messages on standard error.
 
 Layer 5. IO: standard output, standard error, files that the user named, a job's summary; reads NO_COLOR, TERM, COLUMNS
 and variables of CI systems.
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from connform.cli.flags import common_flags
 from connform.cli.inert import Syntax, inert
+from connform.cli.interruption import INTERRUPTION
 from connform.cli.usage import UsageProblem
 
 if TYPE_CHECKING:
@@ -33,11 +34,26 @@ def reporting(function: Callable[..., Report]) -> Callable[..., Any]:
 
     @wraps(function)
     def run_and_emit(options: Options, **arguments: Any) -> int:
-        report = function(options, **arguments)
-        emit(report, options)
-        return int(report.exit_code)
+        return finish(function(options, **arguments), options)
 
     return common_flags(run_and_emit)
+
+
+def finish(report: Report, options: Options) -> int:
+    """Write a report, and return the exit code: that of the report, or after an interruption the one of the signal."""
+    if report.interruption:
+        from connform.faults import ExitCode
+
+        report = report._replace(interruption=ExitCode(INTERRUPTION.exit_code))
+    write_note(report, options)
+    emit(report, options)
+    return int(report.exit_code)
+
+
+def write_note(report: Report, options: Options) -> None:
+    """Write the note of a report to standard error, unless `-q` was given."""
+    if report.note and not options.quiet:
+        write_stderr(f"note: {report.note}\n")
 
 
 def emit(report: Report, options: Options) -> None:
@@ -237,21 +253,3 @@ def unwritable_file(file: str, error: OSError) -> UsageProblem:
 
     hint = "name the file itself, or remove the link" if isinstance(error, LinkLeavesError) else ""
     return UsageProblem(f"can't write {file}: {error.strerror}", hint)
-
-
-@contextmanager
-def progress(verb: str, options: Options) -> Iterator[Callable[[int, int], None] | None]:
-    """Yield a function that shows `checked 12/100` on standard error; `None` with `-q`, and where that is no terminal."""
-    if not sys.stderr.isatty() or options.quiet or os.environ.get("TERM") == "dumb":
-        yield None
-        return
-
-    def show(done: int, total: int) -> None:
-        sys.stderr.write(f"\r{verb} {done}/{total}")
-        sys.stderr.flush()
-
-    try:
-        yield show
-    finally:
-        sys.stderr.write("\r\x1b[K")
-        sys.stderr.flush()

@@ -7,7 +7,8 @@ import click
 from connform.cli.flag_values import require_writable
 from connform.cli.flags import PARALLELISM, SHARD, TIMEOUT, common_flags, state_flags
 from connform.cli.options import Options
-from connform.cli.output import emit, progress, save
+from connform.cli.output import finish, save
+from connform.cli.progress import progress
 from connform.engine.run.state_location import StateLocation
 
 
@@ -38,7 +39,7 @@ def command(
     from connform.engine.plan import plan
     from connform.engine.run.shard import Shard
 
-    with progress("checked", options) as show_progress:
+    with progress(options) as told:
         planned = plan(
             options.files,
             options.selection,
@@ -48,12 +49,12 @@ def command(
             refresh=refresh,
             timeout_s=timeout_s,
             parallelism=parallelism,
-            progress=show_progress if refresh else None,
+            progress=told,
         )
     report = planned.report
     if report.plan is not None:
         report = report._replace(plan=report.plan._replace(is_detailed=detailed_exitcode))
-    emit(report, options)
-    if out and planned.saved:
+    code = finish(report, options)
+    if out and planned.saved and not report.interruption:
         save(out, planned.saved.encode())
-    return int(report.exit_code)
+    return code

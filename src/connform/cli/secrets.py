@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from connform.cli.output import reporting
+from connform.cli.progress import progress
 
 if TYPE_CHECKING:
     from connform.cli.options import Options
@@ -28,4 +29,5 @@ def command(options: Options, *, what: str) -> Report:
 
     if what == "backends":
         return Report("secrets backends", backends=tuple(backends()))
-    return check_secrets(options.files, options.selection, options.policies)
+    with progress(options) as told:
+        return check_secrets(options.files, options.selection, options.policies, progress=told)

@@ -7,7 +7,7 @@ import click
 from connform.cli.flag_values import completion_of, require_positive
 from connform.cli.flags import common_flags, state_flags
 from connform.cli.options import Options
-from connform.cli.output import emit, write_stdout
+from connform.cli.output import finish, write_stdout
 from connform.cli.usage import UsageProblem
 from connform.engine.run.state_location import StateLocation
 
@@ -74,8 +74,7 @@ def command(
         with_history=what in {"history", "export"},
         with_specifications=what != "list" or any(name != "text" for name, _ in options.formats),
     )
-    emit(report, options)
-    return int(report.exit_code)
+    return finish(report, options)
 
 
 def _move(options: Options, name: str, new: str, lock_timeout_s: float, state: StateLocation) -> None:

@@ -60,6 +60,7 @@ def make_folder(path: Path) -> None:
         path.mkdir(mode=_FOLDER_MODE, exist_ok=True)
     except OSError as error:
         raise unwritable(error, path) from None
+    _require_entrance(_status(path), path)
 
 
 def ignore_in_git(folder: Path) -> None:
@@ -78,6 +79,10 @@ def unwritable(error: OSError, path: Path) -> ConnectionFailed:
 def _check_folder(path: Path) -> None:
     status = _status(path)
     _check(status, path, stat.S_ISDIR, "a folder")
+    _require_entrance(status, path)
+
+
+def _require_entrance(status: os.stat_result, path: Path) -> None:
     if not status.st_mode & stat.S_IXUSR:
         message = f"{path} can't be entered: its mode is {stat.S_IMODE(status.st_mode):04o}, and a folder needs 0700"
         raise ConnectionFailed("store_unwritable", message, f"chmod 0700 {path}; 0600 is for the files in it")

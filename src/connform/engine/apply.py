@@ -6,9 +6,8 @@ Layer 3; uses the network, and writes the state database. A change is reported a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from functools import partial
 from pathlib import Path
 from time import perf_counter
 
@@ -28,16 +27,18 @@ from connform.engine.load.selection import EVERYTHING, Selection
 from connform.engine.plan import plan_report
 from connform.engine.report import ConnectionReport, PlanSummary, Remark, Report
 from connform.engine.run.absent_manifests import recorded_absent
-from connform.engine.run.concurrency import map_concurrently, run_coroutine
+from connform.engine.run.concurrency import for_each, run_coroutine, to_its_end
 from connform.engine.run.context import RunContext, run_context
-from connform.engine.run.describe import with_failure
+from connform.engine.run.describe import not_looked_at, with_failure
 from connform.engine.run.live_check import check_connection
+from connform.engine.run.progress import SILENT, Progress
 from connform.engine.run.shard import SINGLE_SHARD, Shard
 from connform.engine.run.state_location import DEFAULT, StateLocation
 from connform.engine.run.states import StateOfRun, by_table, open_states
 from connform.errors import ConnectionFailed, Refused
-from connform.faults import Verdict
+from connform.faults import ExitCode, Verdict
 from connform.manifest.decode import Manifest
+from connform.manifest.model import Connection
 from connform.recorded import Actor, Applied
 
 LOCK_S = 60.0
@@ -56,10 +57,13 @@ def apply(
     parallelism: int = 100,
     timeout_s: float | None = None,
     lock_timeout_s: float = LOCK_S,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress = SILENT,
     state: StateLocation = DEFAULT,
 ) -> Report:
     """Make a plan for the selected connections, and carry it out. If one connection fails, the others go on.
+
+    An interruption (`KeyboardInterrupt`) of what the plan says ends it early: checks are cut off, results of checks are recorded,
+    and removals that have begun come to their end. The report holds what was done.
 
     Args:
         files: manifests; empty for the default search.
@@ -72,7 +76,7 @@ def apply(
         parallelism: how many at once.
         timeout_s: the limit of each check; default: 10 s, or the connection's `total_s` where that is less.
         lock_timeout_s: how long to wait for another run.
-        progress: called with the number of changes done, and of all.
+        progress: is told what the run waits for.
         state: where applied records and grants are stored.
 
     Raises:
@@ -88,15 +92,17 @@ def apply(
         manifest, validated = read_manifest(files, selection, policies, may_miss=True, absent=absent)
     if manifest is None:
         return validated._replace(command="apply", simulated=simulate)
+    progress.begin("waiting for the lock of the state")
     with (
         open_states(state, validated.files, absent, simulate=simulate) as states,
         _lock_parts(states, manifest, shard, lock_timeout_s) as (changes_by_table, moved_names),
     ):
+        progress.begin("reading the state")
         plan = make_plan(manifest, states, selection, shard)
         if approval.saved is not None:
             plan = _add_live_differences(plan, approval.saved.live)
         _require_locked(plan, shard, moved_names)
-        require_approval(plan, approval, shard, partial(plan_report, plan, validated))
+        require_approval(plan, approval, shard, lambda: plan_report(plan, validated, states.missing_note()))
         group_commits = _group_commits(plan, changes_by_table, (*states.paths.files, str(by)))
         _record_repository(plan, states, changes_by_table)
         with (
@@ -106,10 +112,18 @@ def apply(
             shared_files = validated.files if state.url else ()  # otherwise each state table belongs to one folder
             remover.require_own_servers(_records_of_ending_grants(plan, states, shared_files))
             rename_failures = rename_records(plan.changes, changes_by_table, state, manifest.stores)
-            context.source.prepare(one.connection for one in plan.pending if one.connection and not one.is_only_moved)
             work = _Apply(context, remover, states, group_commits, rename_failures, shared_files, by, timeout_s)
-            done = run_coroutine(map_concurrently(plan.pending, work.carry_out, parallelism, progress))
-    return _report(validated, plan, done)._replace(simulated=simulate, elapsed_s=perf_counter() - started)
+            done = {one.name: work.renamed(one) for one in plan.pending if one.is_only_moved and not one.live}
+            to_do = [one for one in plan.pending if one.name not in done]
+            interruption = None
+            try:
+                context.source.prepare([one.connection for one in to_do if one.connection], progress)
+                progress.begin("applying", len(to_do))
+                run_coroutine(for_each(to_do, work.carry_out, parallelism, progress, done))
+            except KeyboardInterrupt:
+                interruption = ExitCode.INTERRUPTED
+    report = _report(validated, plan, done)
+    return report._replace(interruption=interruption, simulated=simulate, elapsed_s=perf_counter() - started)
 
 
 @contextmanager
@@ -186,18 +200,20 @@ def _folder(change: Change, applied: Applied, states: StateOfRun, shared_files: 
     return manifest_folder(applied, states, shared_files) or states.folder_of(change.table)
 
 
-def _report(validated: Report, plan: Plan, done: Iterable[ConnectionReport]) -> Report:
-    """Return the report of `apply`; a connection without a pending change is skipped."""
-    reports = {one.name: one for one in done}
-    connections = tuple(
-        reports.get(change.name) or describe_change(change)._replace(verdict=Verdict.SKIPPED) for change in plan.changes
-    )
+def _report(validated: Report, plan: Plan, done: Mapping[str, ConnectionReport]) -> Report:
+    """Return the report of `apply`; skipped are connections without a pending change, and those that an interruption left out."""
+    connections = tuple([done.get(change.name) or _skipped(change) for change in plan.changes])
     return validated._replace(
         command="apply",
         connections=connections,
         connection_count=len(connections),
         plan=PlanSummary(plan.digest, ()),
     )
+
+
+def _skipped(change: Change) -> ConnectionReport:
+    report = describe_change(change)
+    return not_looked_at(report) if change.is_pending else report._replace(verdict=Verdict.SKIPPED)
 
 
 class _Apply:
@@ -227,25 +243,38 @@ class _Apply:
         """Carry out one change, record it, and return its report."""
         report = describe_change(change)
         group_commit = self._group_commits[change.table]
-        if change.name in self._rename_failures:
-            return with_failure(report, self._rename_failures[change.name])
-        if change.is_only_moved and not change.live:
-            return report._replace(verdict=Verdict.READY)
         try:
+            if change.name in self._rename_failures:
+                raise self._rename_failures[change.name]
             group_commit.require_working()
             if change.connection is None:
-                return await self._remove(change, report, group_commit)
+                return await to_its_end(self._remove(change, report, group_commit))
             checked = await check_connection(change.connection, self._context, self._timeout_s)
-            versions = self._context.source.versions(change.connection)
-            if checked.verdict is Verdict.READY and leaves_grant(change.applied, change.connection):
-                checked = await self._end_grant(change, checked)
-            file = self._states.paths.of_manifest(change.connection.span.file)
-            record = record_of_attempt(change, checked, versions, file, self._by)
-            await group_commit.write(record, records_to_keep(change.applied, record.spec))
-            planned_fields = ("action", "changes", "reasons", "sends", "moved_from", "revokes")
-            return checked._replace(**{name: getattr(report, name) for name in planned_fields})
+            return await to_its_end(self._record(change, change.connection, checked, group_commit))
         except ConnectionFailed as failure:
             return with_failure(report, failure)
+
+    def renamed(self, change: Change) -> ConnectionReport:
+        """Return the report of a change that only renames, which was carried out before all others."""
+        report = describe_change(change)._replace(verdict=Verdict.READY)
+        failure = self._rename_failures.get(change.name)
+        return with_failure(report, failure) if failure else report
+
+    async def _record(
+        self, change: Change, connection: Connection, checked: ConnectionReport, group_commit: GroupCommit
+    ) -> ConnectionReport:
+        """End the grant that a checked connection leaves, record the check, and return the report of the change."""
+        versions = self._context.source.versions(connection)
+        if checked.verdict is Verdict.READY and leaves_grant(change.applied, connection):
+            checked = await self._end_grant(change, checked)
+        file = self._states.paths.of_manifest(connection.span.file)
+        record = record_of_attempt(change, checked, versions, file, self._by)
+        await group_commit.write(record, records_to_keep(change.applied, record.spec))
+        planned, planned_fields = (
+            describe_change(change),
+            ("action", "changes", "reasons", "sends", "moved_from", "revokes"),
+        )
+        return checked._replace(**{name: getattr(planned, name) for name in planned_fields})
 
     async def _remove(self, change: Change, report: ConnectionReport, group_commit: GroupCommit) -> ConnectionReport:
         assert change.applied is not None  # noqa: S101  (a connection that is no longer declared was applied)

@@ -5,7 +5,7 @@ Layer 3; reads manifests and the state database. Reads secrets and uses the netw
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from time import perf_counter
 from typing import NamedTuple
 
@@ -15,11 +15,13 @@ from connform.engine.changes.plan_file import plan_file_text
 from connform.engine.changes.safety import refusals
 from connform.engine.load.manifest import read_manifest
 from connform.engine.load.selection import EVERYTHING, Selection
-from connform.engine.report import PlanSummary, Report
+from connform.engine.report import ConnectionReport, PlanSummary, Report
 from connform.engine.run.absent_manifests import recorded_absent
+from connform.engine.run.progress import SILENT, Progress
 from connform.engine.run.shard import SINGLE_SHARD, Shard
 from connform.engine.run.state_location import StateLocation
 from connform.engine.run.states import by_table, open_states
+from connform.faults import ExitCode
 from connform.manifest.decode import Manifest
 
 
@@ -52,9 +54,11 @@ def plan(
     simulate: bool = False,
     timeout_s: float | None = None,
     parallelism: int = 100,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress = SILENT,
 ) -> PlanResult:
     """Return what `apply` would do. Nothing is recorded or locked.
+
+    An interruption (`KeyboardInterrupt`) of the live checks ends them, and the report holds the verdicts that were found.
 
     Args:
         files: manifests; empty for the default search.
@@ -66,7 +70,7 @@ def plan(
         simulate: plan for an empty state, as `apply` with `simulate` does.
         timeout_s: the limit of each check.
         parallelism: how many at once.
-        progress: called with the number of checks done, and of all.
+        progress: is told what the run waits for.
 
     Raises:
         UnknownConnection: the selection names a connection that is neither declared nor recorded.
@@ -81,19 +85,21 @@ def plan(
     if manifest is None:
         return PlanResult(validated._replace(command="plan", simulated=simulate))
     with open_states(state, validated.files, absent, simulate=simulate) as states:
-        planned = make_plan(manifest, states, selection, shard)
+        progress.begin("reading the state")
+        planned, interruption = make_plan(manifest, states, selection, shard), None
         if refresh and not simulate:  # in an empty state, nothing is unchanged
-            planned = _refresh(planned, manifest, state, timeout_s, parallelism, progress)
-        found = plan_report(planned, validated)
-        found = found._replace(simulated=simulate, elapsed_s=perf_counter() - started)
+            planned, interruption = _refresh(planned, manifest, state, timeout_s, parallelism, progress)
+        found = plan_report(planned, validated, "" if simulate else states.missing_note())
+        found = found._replace(interruption=interruption, simulated=simulate, elapsed_s=perf_counter() - started)
         return PlanResult(found, planned, selection, shard)
 
 
-def plan_report(planned: Plan, validated: Report) -> Report:
-    """Return the report of a plan."""
+def plan_report(planned: Plan, validated: Report, missing_note: str) -> Report:
+    """Return the report of a plan; the note is that of `StateOfRun`."""
     lines = tuple(map(describe_change, planned.changes))
     summary = PlanSummary(planned.digest, refusals(planned))
-    return validated._replace(command="plan", connections=lines, connection_count=len(lines), plan=summary)
+    note = f"{missing_note}: every connection is new" if missing_note else ""
+    return validated._replace(command="plan", connections=lines, connection_count=len(lines), plan=summary, note=note)
 
 
 def _refresh(
@@ -102,25 +108,34 @@ def _refresh(
     state: StateLocation,
     timeout_s: float | None,
     parallelism: int,
-    progress: Callable[[int, int], None] | None,
-) -> Plan:
-    """Return the plan with the differences between live checks of unchanged connections and their applied records."""
+    progress: Progress,
+) -> tuple[Plan, ExitCode | None]:
+    """Return the plan with the differences between live checks of unchanged connections and their applied records.
+
+    After an interruption the second value isn't `None`, and connections that were not looked at have a `live_report` that says so.
+    """
     from connform.engine.changes.drift import compare_with_live
     from connform.engine.run.context import run_context
+    from connform.engine.run.describe import describe, not_looked_at
     from connform.engine.run.live_check import check_all
 
     unchanged = {one.name: one for one in planned.changes if one.action is Action.NONE}
     connections = [one.connection for one in unchanged.values() if one.connection]
+    answers: dict[str, ConnectionReport] = {}
+    interruption = None
     with run_context(manifest, simulate=False, state=state) as context:
-        checked = check_all(connections, context, parallelism, timeout_s, progress)
+        try:
+            check_all(connections, context, parallelism, timeout_s, progress, answers)
+        except KeyboardInterrupt:
+            interruption = ExitCode.INTERRUPTED
         versions = {connection.name: context.source.versions(connection) for connection in connections}
+    skipped = {one.name: not_looked_at(describe(one)) for one in connections if one.name not in answers}
     tables = by_table({name: one.table for name, one in unchanged.items()})
     records = {name: record for table, names in tables.items() for name, record in table.read(names).items()}
-    answers = {one.name: one for one in checked}
     changes = (
         compare_with_live(change, records.get(name), answers[name], versions[name])
         if (name := change.name) in answers
-        else change
+        else change._replace(live_report=skipped.get(name))
         for change in planned.changes
     )
-    return planned._replace(changes=tuple(changes))
+    return planned._replace(changes=tuple(changes)), interruption

@@ -221,10 +221,19 @@ class Report(NamedTuple):
     """`secrets backends`: all of them."""
     findings: tuple[DoctorFinding, ...] = ()
     """`doctor`: all that it looked at, by section."""
+    note: str = ""
+    """A sentence for people, which is no part of any format; or empty."""
+    interruption: ExitCode | None = None
+    """The exit code of a run that was interrupted; `None` if it ended by itself. What it had not looked at is `skipped`."""
 
     @property
     def exit_code(self) -> ExitCode:
-        """The one code that all failures have, otherwise 1. Without failures 0, or 2 for changes if `plan.is_detailed`."""
+        """The one code that all failures have, otherwise 1. Without failures 0, or 2 for changes if `plan.is_detailed`.
+
+        After an interruption it is `interruption`, whatever failed.
+        """
+        if self.interruption:
+            return self.interruption
         codes = {one.exit_code for one in self.connections} | {one.exit_code for one in self.findings}
         codes = (codes | {exit_code_of(self.diagnostics)}) - {ExitCode.OK}
         if not codes:

@@ -6,6 +6,7 @@ Layer 3; calls the secret backends. The report holds versions, never values.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from time import perf_counter
 
 from connform.auth.interface import AuthMethod
@@ -13,10 +14,11 @@ from connform.engine.load.catalog import backend, method_of
 from connform.engine.load.manifest import read_manifest
 from connform.engine.load.selection import EVERYTHING, Selection
 from connform.engine.report import BackendReport, ConnectionReport, Report, SecretReport
-from connform.engine.run.describe import describe, with_failure
-from connform.engine.run.secret_resolver import RequestedSecret, SecretResolver
+from connform.engine.run.describe import describe, not_looked_at, with_failure
+from connform.engine.run.progress import SILENT, Progress
+from connform.engine.run.secret_resolver import SecretResolver
 from connform.errors import ConnectionFailed, SecretUnresolved
-from connform.faults import Stage, Verdict
+from connform.faults import ExitCode, Stage, Verdict
 from connform.http.header import require_password
 from connform.manifest.model import Connection, Store
 from connform.manifest.proxy import PROXY_PASSWORD
@@ -25,10 +27,16 @@ from connform.secrets import BACKENDS
 from connform.secrets.kit.interface import HasRequirements, Outcome
 
 
-def check_secrets(files: Sequence[str] = (), selection: Selection = EVERYTHING, policies: Sequence[str] = ()) -> Report:
+def check_secrets(
+    files: Sequence[str] = (),
+    selection: Selection = EVERYTHING,
+    policies: Sequence[str] = (),
+    *,
+    progress: Progress = SILENT,
+) -> Report:
     """Read every secret of the selected connections; return a report with the place and the version of each.
 
-    Arguments and errors as for `validate`.
+    Arguments and errors as for `validate`; `progress` and interruptions as for `check`.
     """
     started = perf_counter()
     manifest, validated = read_manifest(files, selection, policies)
@@ -36,15 +44,18 @@ def check_secrets(files: Sequence[str] = (), selection: Selection = EVERYTHING, 
         return validated._replace(command="secrets check")
     source = SecretResolver(manifest.stores)
     connections = list(manifest.values())
-    try:
-        source.prepare(connections)
+    interruption = None
+    with closing(source):
+        try:
+            source.prepare(connections, progress)
+        except KeyboardInterrupt:
+            interruption = ExitCode.INTERRUPTED
         reports = tuple(_report(one, source, manifest.stores) for one in connections)
-    finally:
-        source.close()
     return validated._replace(
         command="secrets check",
         connections=reports,
         connection_count=len(reports),
+        interruption=interruption,
         elapsed_s=perf_counter() - started,
     )
 
@@ -64,8 +75,10 @@ def backends() -> Iterator[BackendReport]:
 def _report(connection: Connection, source: SecretResolver, stores: Mapping[str, Store]) -> ConnectionReport:
     references = connection.references
     method = method_of(connection)
-    read_outcomes = source.read([RequestedSecret(reference, connection.base) for reference in references.values()])
-    outcomes = [_check_usable(outcome, key, method) for key, outcome in zip(references, read_outcomes, strict=True)]
+    read_outcomes = source.outcomes(connection)
+    if read_outcomes.keys() != references.keys():
+        return not_looked_at(describe(connection))
+    outcomes = [_check_usable(read_outcomes[key], key, method) for key in references]
     secrets = tuple(
         _secret(connection, key, outcome, stores) for key, outcome in zip(references, outcomes, strict=True)
     )

@@ -29,6 +29,9 @@ def render(view: View, *, color: bool, width: int, verbosity: int) -> str:  # no
     if of_files or not checked:
         for file in dict.fromkeys((*view["files"], *of_files)):
             _add_file(suite, view["command"], file, of_files.get(file, []))
+    if "interrupted" in view:  # else a run that found nothing wrong so far would look as if it had ended well
+        case = SubElement(suite, "testcase", name=f"connform {view['command']}", classname="connform", time=_seconds(0))
+        _add_outcome(case, "error", "interrupted", "the run was interrupted", [])
     root = Element("testsuites", name="connform")
     root.append(suite)
     for element in (root, suite):

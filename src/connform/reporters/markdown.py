@@ -73,6 +73,7 @@ def _summary(view: View) -> str:
     summary = view["summary"]
     words = [format_count(summary["connections"], "connection")]
     words += [format_policy_count(summary["policies"])] * bool(summary["policies"])
+    words += ["interrupted"] * ("interrupted" in view)
     words += verdict_counts(view)
     words += change_counts(view)
     words += [format_count(summary[f"{what}s"], what) for what in ("error", "warning") if summary[f"{what}s"]]

@@ -53,6 +53,11 @@ def render_on_terminal(view: View, *, color: bool, width: int, verbosity: int, n
 
 def _render(view: View, look: Look) -> str:
     """Return the blocks of a report with blank lines between them."""
+    shown, ending = view, ""
+    if view.get("interrupted"):
+        from connform.reporters.text_interrupted import interruption_line, looked_at
+
+        shown, ending = looked_at(view), look.paint(interruption_line(view, look.width), BOLD_YELLOW)
     blocks: list[list[str]] = []
     if view["diagnostics"]:
         from connform.reporters.text_diagnostic import render_diagnostic
@@ -65,9 +70,9 @@ def _render(view: View, look: Look) -> str:
     if view["command"] in _RENDERERS:
         module, function = _RENDERERS[view["command"]]
         body = getattr(import_module(f"connform.reporters.{module}"), function)
-        blocks.append(body(view, look))
-    if look.verbosity >= 0:
-        blocks.append(_summary(view, look))
+        blocks.append(body(shown, look))
+    summary = _summary(view, look) if look.verbosity >= 0 else []
+    blocks.append([*summary, *([ending] if ending else [])])
     return "".join("\n".join(block) + "\n\n" for block in blocks if block)[:-1]
 
 

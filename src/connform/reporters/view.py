@@ -141,6 +141,15 @@ REPORT: JsonObject[Report] = JsonObject(
         "diagnostics": _DIAGNOSTIC.each("diagnostics"),
         "connections": CONNECTION.each("connections"),
     },
+    (
+        "interruption",  # only there where it is true
+        {
+            "interrupted": (
+                {"type": "boolean", "description": "A signal ended the run: `skipped` were not looked at."},
+                lambda _: True,
+            )
+        },
+    ),
     ("plan", {"plan": (_PLAN.schema, _PLAN.view)}),
     ("backends", {"backends": _BACKEND.each("backends", "`secrets backends`.")}),
     ("findings", {"findings": _FINDING.each("findings", "`doctor`, since 1.5: all that it looked at.")}),

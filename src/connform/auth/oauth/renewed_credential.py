@@ -201,5 +201,5 @@ class RenewedCredential(Credential):
             else:
                 outcome.set_result(lines)
 
-        RenewalThread(target=work, name=f"connform renews {self._renewal.connection}", daemon=False).start()
+        RenewalThread(self._renewal.connection, work).start()
         return outcome

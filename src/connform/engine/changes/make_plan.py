@@ -15,7 +15,7 @@ from connform.engine.changes.living_grants import probable_renames
 from connform.engine.changes.plan import Action, Change, Plan, Step
 from connform.engine.changes.production import production_secrets
 from connform.engine.changes.renames import Rename, find_renames
-from connform.engine.changes.specification import is_only_prose, with_stores
+from connform.engine.changes.specification import is_harmless, with_stores
 from connform.engine.load.catalog import uses_grant
 from connform.engine.load.selection import Selection, select
 from connform.engine.run.shard import SINGLE_SHARD, Shard
@@ -149,7 +149,7 @@ def _tags(applied: Applied | None) -> tuple[str, ...]:
 
 def _short_step(declared: DeclaredConnection, summary: RecordSummary | None) -> Step:
     before = summary.digest if summary else ""
-    after = before if is_only_prose([field.pointer for field in declared.fields]) else declared.digest
+    after = before if is_harmless([field.pointer for field in declared.fields]) else declared.digest
     return [declared.connection.name, str(declared.action(summary)), before, after]
 
 

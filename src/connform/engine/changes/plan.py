@@ -96,8 +96,8 @@ class Plan(NamedTuple):
     changes: tuple[Change, ...]
     """One for each declared connection, in the manifest's order, also if nothing differs; then the removals, by name."""
     all_steps: Sequence[Step]
-    """The steps of all shards, for the safety rules, which use the first four fields of each. Where only sentences for people
-    differ, the digest after is the one before."""
+    """The steps of all shards, for the safety rules, which use the first four fields of each. Where only harmless
+    values differ, the digest after is the one before."""
     files: tuple[str, ...] = ()
     """The manifests, as paths in the repository, sorted."""
     other_repository: str = ""

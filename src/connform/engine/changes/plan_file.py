@@ -10,7 +10,7 @@ import re
 from typing import Any, NamedTuple
 
 from connform.engine.changes.plan import Action, Plan, make_step
-from connform.engine.changes.specification import digest, is_only_prose
+from connform.engine.changes.specification import digest, is_harmless
 from connform.engine.load.selection import Selection
 from connform.engine.run.shard import PARTS, Shard
 from connform.errors import PlanUnusable
@@ -154,7 +154,7 @@ def read_plan_file(file: str) -> PlanFile:
     if file_digest != content[_FILE_DIGEST] or digest(steps) != content["digest"]:
         raise PlanUnusable(f"{file} was altered after it was written: its digest is that of another plan; make it anew")
     all_steps = [
-        [name, action, before, before if is_only_prose([field["pointer"] for field in change["fields"]]) else after]
+        [name, action, before, before if is_harmless([field["pointer"] for field in change["fields"]]) else after]
         for change, (name, action, before, after, *_) in zip(changes, steps, strict=True)
     ]
     chosen = content["selection"]

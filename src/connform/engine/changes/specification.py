@@ -36,7 +36,9 @@ _PARTS: Mapping[str, tuple[str, ...]] = {
 }
 """Part of a specification → the keys that lead to it in a pointer."""
 
-_PROSE = frozenset({f"/{key}" for key in PROSE})
+_TIMEOUTS = "/timeouts/"
+_HARMLESS = frozenset({"/file", "/tags", *(f"/{key}" for key in PROSE)})
+"""The pointers, besides those of time-outs, to what decides neither what is sent nor where to: see `is_harmless`."""
 
 _canonical: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
@@ -119,9 +121,9 @@ def digest(content: Any) -> str:
     return f"sha256:{sha256(_canonical(content).encode()).hexdigest()}"
 
 
-def is_only_prose(pointers: Collection[str]) -> bool:
-    """Whether values differ, and all that do are sentences for people."""
-    return bool(pointers) and _PROSE.issuperset(pointers)
+def is_harmless(pointers: Collection[str]) -> bool:
+    """Whether values differ, and all that do are sentences for people, tags, time-outs, or the file of the manifest."""
+    return bool(pointers) and all(one in _HARMLESS or one.startswith(_TIMEOUTS) for one in pointers)
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[FieldChange, ...]:

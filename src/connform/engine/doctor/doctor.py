@@ -16,6 +16,7 @@ from connform.engine.doctor.situation import Situation
 from connform.engine.load.manifest import read_manifest
 from connform.engine.load.selection import EVERYTHING, Selection
 from connform.engine.report import DoctorFinding, Report
+from connform.engine.run.progress import SILENT, Progress, waiting_for
 from connform.engine.run.secret_resolver import SecretResolver
 from connform.engine.run.state_location import DEFAULT, StateLocation
 from connform.engine.run.threads import at_most, call_each
@@ -54,6 +55,7 @@ def doctor(
     state: StateLocation = DEFAULT,
     timeout_s: float = TIMEOUT_S,
     is_offline: bool = False,
+    progress: Progress = SILENT,
 ) -> Report:
     """Return a report of what works here and what is missing for the selected connections.
 
@@ -64,6 +66,7 @@ def doctor(
         state: where the state database is.
         timeout_s: how long a store or server may take.
         is_offline: whether nothing is asked over the network.
+        progress: is told which sections are waited for.
 
     Raises:
         UnknownConnection: the selection names no connection.
@@ -75,7 +78,7 @@ def doctor(
     is_absent = {one.code for one in validated.diagnostics} == {"file-not-found"} and not files
     situation = Situation(found, validated, not is_absent, state, source, timeout_s, is_offline)
     try:
-        findings = _look(situation)
+        findings = _look(situation, progress)
     finally:
         source.close()
     return Report(
@@ -87,14 +90,16 @@ def doctor(
     )
 
 
-def _look(situation: Situation) -> tuple[DoctorFinding, ...]:
+def _look(situation: Situation, progress: Progress) -> tuple[DoctorFinding, ...]:
     """Return the findings of all sections; of one that takes too long, those that it had."""
     findings: dict[str, list[DoctorFinding]] = {section.title: [] for section in SECTIONS}
 
     def look(section: _Section) -> None:
-        for finding in section.look(situation):
-            findings[section.title].append(finding._replace(section=section.title))
+        with waiting_for(section.title, progress):
+            for finding in section.look(situation):
+                findings[section.title].append(finding._replace(section=section.title))
 
+    progress.begin("looking", len(SECTIONS))
     limit_s = situation.timeout_s + _GRACE_S
     for section, future in call_each(look, deque(SECTIONS), at_most(len(SECTIONS)), limit_s):
         try:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import NamedTuple
 
 from connform.auth.oauth.server import settings_for
@@ -19,6 +18,7 @@ from connform.engine.doctor.targets import Target, targets_of, via
 from connform.engine.report import DoctorFinding
 from connform.engine.run.client import bare_settings
 from connform.engine.run.context import real_context
+from connform.engine.run.progress import SILENT
 from connform.engine.run.timeline import Timeline
 from connform.errors import ConnectionFailed, SecretUnresolved
 from connform.faults import Stage
@@ -27,6 +27,15 @@ from connform.manifest.model import Connection
 
 _PARALLELISM = 100
 _WAY = (Stage.DNS, Stage.TCP, Stage.TLS)
+
+
+class _UsedTarget(NamedTuple):
+    target: Target
+    connections: list[Connection]
+
+    @property
+    def name(self) -> str:
+        return str(self.target.origin)
 
 
 class _Reached(NamedTuple):
@@ -49,22 +58,26 @@ def look(situation: Situation) -> Iterator[DoctorFinding]:
             yield note("servers", f"not tried (--offline): {listed([str(one.origin) for one in users])}")
         yield note("clock", "not compared (--offline)")
         return
-    from connform.engine.run.concurrency import map_concurrently, run_coroutine  # imports asyncio
+    from connform.engine.run.concurrency import for_each, run_coroutine  # imports asyncio
 
-    reached: list[_Reached] = run_coroutine(
-        map_concurrently(list(users.items()), partial(_reach, situation), _PARALLELISM, None)
-    )
-    yield from (one.finding for one in reached)
+    reached: dict[Target, _Reached] = {}
+
+    async def reach(server: _UsedTarget) -> None:
+        reached[server.target] = await _reach(situation, server)
+
+    servers = [_UsedTarget(target, connections) for target, connections in users.items()]
+    run_coroutine(for_each(servers, reach, _PARALLELISM, SILENT, {}))
+    yield from (reached[target].finding for target in users)
     if not users:
         yield note("clock", "not compared: there is no server to ask")
         return
-    yield clock_finding([one.clock for one in reached if one.clock is not None])
+    yield clock_finding([one.clock for target in users if (one := reached[target]).clock is not None])
 
 
-async def _reach(situation: Situation, item: tuple[Target, list[Connection]]) -> _Reached:
+async def _reach(situation: Situation, server: _UsedTarget) -> _Reached:
     from asyncio import to_thread
 
-    target, connections = item
+    target, connections = server
     timeline = Timeline()
     try:
         settings = await to_thread(_settings, situation, target, connections[0])  # reads the proxy's password

@@ -68,7 +68,7 @@ def check(
     Raises:
         UnknownConnection: a name, glob or tag matches nothing, or nothing is left.
     """
-    return engine_check.check(
+    report = engine_check.check(
         file_names(files),
         selection(connections, exclude, tags),
         file_names(policies),
@@ -76,6 +76,7 @@ def check(
         timeout_s=timeout_s,
         state=StateLocation(state, state_key),
     )
+    return _complete(report)
 
 
 def plan(
@@ -122,7 +123,7 @@ def plan(
         simulate=simulate or simulation() is not None,
         timeout_s=timeout_s,
     )
-    return planned.report
+    return _complete(planned.report)
 
 
 def apply(
@@ -160,7 +161,7 @@ def apply(
         Refused: a safety rule refuses the plan.
         ConnectionFailed: a fault of the state database, before anything was done.
     """
-    return engine_apply.apply(
+    report = engine_apply.apply(
         file_names(files),
         selection(connections, exclude, tags),
         file_names(policies),
@@ -170,3 +171,15 @@ def apply(
         timeout_s=timeout_s,
         state=StateLocation(state, state_key),
     )
+    return _complete(report)
+
+
+def _complete(report: Report) -> Report:
+    """Return a complete report.
+
+    Raises:
+        KeyboardInterrupt: the run was interrupted, so that the report isn't complete. The program that called has to know.
+    """
+    if report.interruption:
+        raise KeyboardInterrupt
+    return report

@@ -3,21 +3,64 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from functools import partial
+from typing import Any, Protocol, TypeVar
 
-Item = TypeVar("Item")
+from connform.engine.run.progress import Progress, waiting_for
+
 Result = TypeVar("Result")
 
 
-def run_coroutine(coroutine: Any) -> Any:
-    """Run a coroutine; in a new thread if this thread already runs an event loop, as in a notebook."""
-    if not _runs_a_loop():
-        return asyncio.run(coroutine)  # outside of an except block: an exception in the coroutine has no context
-    from concurrent.futures import ThreadPoolExecutor
+class Named(Protocol):
+    """An item with a name of its own."""
 
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, coroutine).result()
+    @property
+    def name(self) -> str:
+        """The name."""
+
+
+Item = TypeVar("Item", bound=Named)
+_CANCELLERS: list[Callable[[], object]] = []
+"""One for each coroutine that `run_coroutine` runs."""
+
+
+def run_coroutine(coroutine: Coroutine[Any, Any, None]) -> None:
+    """Run a coroutine; in a new thread if this thread already runs an event loop, as in a notebook.
+
+    Raises:
+        KeyboardInterrupt: an interruption cancelled it.
+    """
+    cancellable = _cancellable(coroutine)
+    runs_a_loop = _runs_a_loop()
+    try:
+        if not runs_a_loop:
+            asyncio.run(cancellable)
+            return
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(asyncio.run, cancellable).result()
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
+
+
+def cancel_running() -> bool:
+    """Cancel what `run_coroutine` runs, and return whether there is anything; for the handler of a signal."""
+    for cancel in _CANCELLERS:
+        cancel()
+    return bool(_CANCELLERS)
+
+
+async def _cancellable(coroutine: Coroutine[Any, Any, None]) -> None:
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101  (a coroutine runs in a task)
+    cancel = partial(asyncio.get_running_loop().call_soon_threadsafe, task.cancel)
+    _CANCELLERS.append(cancel)
+    try:
+        await coroutine
+    finally:
+        _CANCELLERS.remove(cancel)
 
 
 def _runs_a_loop() -> bool:
@@ -28,30 +71,43 @@ def _runs_a_loop() -> bool:
     return True
 
 
-async def map_concurrently(
+async def for_each(
     items: Sequence[Item],
     work: Callable[[Item], Awaitable[Result]],
     parallelism: int,
-    progress: Callable[[int, int], None] | None,
-) -> list[Result]:
-    """Return the result of `work` for each item, in the order of the items.
+    progress: Progress,
+    done: dict[str, Result],
+) -> None:
+    """Do `work` with each item, several at once.
 
     Args:
         items: the items.
         work: the coroutine function to call with each.
         parallelism: how many at once.
-        progress: is called after each item with how many are done, and how many there are.
+        progress: is told which items are worked on.
+        done: gets the result of each item by its name, as soon as there is one; so an interruption loses none.
     """
-    results: dict[int, Result] = {}
-    remaining = iter(enumerate(items))
+    remaining = iter(items)
 
     async def worker() -> None:
-        for index, item in remaining:
-            results[index] = await work(item)
-            if progress:
-                progress(len(results), len(items))
+        for item in remaining:
+            with waiting_for(item.name, progress):
+                done[item.name] = await work(item)
 
     async with asyncio.TaskGroup() as group:
         for _ in range(min(max(parallelism, 1), len(items))):
             group.create_task(worker())
-    return [results[index] for index in range(len(items))]
+
+
+async def to_its_end(coroutine: Coroutine[Any, Any, Result]) -> Result:
+    """Return the result of a coroutine that must not be cut off: a cancellation takes effect at the next `await` of the caller."""
+    task, is_cancelled = asyncio.create_task(coroutine), False
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError:
+            is_cancelled = True
+    caller = asyncio.current_task()
+    if is_cancelled and caller is not None:
+        caller.cancel()
+    return task.result()

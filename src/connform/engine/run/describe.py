@@ -10,6 +10,7 @@ from contextlib import suppress
 from connform.engine.load.catalog import provider_of
 from connform.engine.report import ConnectionReport
 from connform.errors import ConnectionFailed
+from connform.faults import Verdict
 from connform.manifest.model import Connection
 
 
@@ -33,6 +34,11 @@ def describe(connection: Connection, base_url: str = "") -> ConnectionReport:
         tags=connection.tags,
         place=connection.span,
     )
+
+
+def not_looked_at(report: ConnectionReport) -> ConnectionReport:
+    """Return the report line of a connection that an interrupted run did not get to."""
+    return report._replace(verdict=Verdict.SKIPPED, message="not looked at: interrupted")
 
 
 def with_failure(report: ConnectionReport, failure: ConnectionFailed) -> ConnectionReport:

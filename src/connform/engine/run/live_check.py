@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -18,9 +18,10 @@ from connform.engine.load.catalog import has_grant, provider_of
 from connform.engine.load.scopes import requested_scopes, ungranted
 from connform.engine.report import ConnectionReport, Remark
 from connform.engine.run.client import client_settings
-from connform.engine.run.concurrency import map_concurrently, run_coroutine
+from connform.engine.run.concurrency import for_each, run_coroutine
 from connform.engine.run.context import RunContext
 from connform.engine.run.describe import describe, with_failure
+from connform.engine.run.progress import Progress
 from connform.engine.run.timeline import Timeline
 from connform.errors import ConnectionFailed
 from connform.faults import FAULTS, Stage, Verdict
@@ -47,13 +48,14 @@ def check_all(
     context: RunContext,
     parallelism: int,
     timeout_s: float | None,
-    progress: Callable[[int, int], None] | None,
-) -> list[ConnectionReport]:
-    """Return the verdicts on connections, in their order; arguments as for `check`."""
-    context.source.prepare(connections)
+    progress: Progress,
+    done: dict[str, ConnectionReport],
+) -> None:
+    """Put the verdict on each connection into `done`, by its name, as soon as there is one; the other arguments as for `check`."""
+    context.source.prepare(connections, progress)
+    progress.begin("checking", len(connections))
     work = partial(check_connection, context=context, timeout_s=timeout_s)
-    reports: list[ConnectionReport] = run_coroutine(map_concurrently(connections, work, parallelism, progress))
-    return reports
+    run_coroutine(for_each(connections, work, parallelism, progress, done))
 
 
 async def check_connection(connection: Connection, context: RunContext, timeout_s: float | None) -> ConnectionReport:

@@ -14,6 +14,7 @@ from threading import Lock
 from typing import NamedTuple, Protocol
 
 from connform.engine.load.catalog import backend, depends_on_folder
+from connform.engine.run.progress import SILENT, Progress, waiting_for
 from connform.engine.run.store_session import StoreSession
 from connform.engine.run.threads import at_most, call_each
 from connform.errors import ConnectionFailed, SecretUnresolved
@@ -33,7 +34,7 @@ class SecretSource(Protocol):
     generation: int
     """How often all secrets were forgotten, or others were read instead of those that a server refused."""
 
-    def prepare(self, connections: Iterable[Connection]) -> None:
+    def prepare(self, connections: Iterable[Connection], progress: Progress = SILENT) -> None:
         """Read the secrets of connections, many at once; `secrets` raises the failures later."""
 
     def secrets(self, connection: Connection) -> Mapping[str, Secret]:
@@ -96,14 +97,15 @@ class SecretResolver:
         self._sessions: dict[tuple[str, Path], StoreSession] = {}
         self._lock = ProcessLocal(Lock)
 
-    def prepare(self, connections: Iterable[Connection]) -> None:
+    def prepare(self, connections: Iterable[Connection], progress: Progress = SILENT) -> None:
         """Read the secrets of connections, many at once; failures are remembered."""
         self.read(
             [
                 RequestedSecret(reference, connection.base)
                 for connection in connections
                 for reference in connection.references.values()
-            ]
+            ],
+            progress,
         )
 
     def secrets(self, connection: Connection) -> Mapping[str, Secret]:
@@ -128,12 +130,19 @@ class SecretResolver:
 
     def versions(self, connection: Connection) -> Mapping[str, str]:
         """Return the versions of a connection's secrets, of those that were read and have one."""
-        versions = {}
-        for key, reference in connection.references.items():
-            outcome = self._session(reference.scheme, connection.base).outcome(reference)
-            if isinstance(outcome, Fetched) and outcome.version:
-                versions[key] = outcome.version
-        return versions
+        return {
+            key: outcome.version
+            for key, outcome in self.outcomes(connection).items()
+            if isinstance(outcome, Fetched) and outcome.version
+        }
+
+    def outcomes(self, connection: Connection) -> Mapping[str, Outcome]:
+        """Return the outcomes of a connection's references by their key, of those that were read."""
+        return {
+            key: outcome
+            for key, reference in connection.references.items()
+            if (outcome := self._session(reference.scheme, connection.base).outcome(reference)) is not None
+        }
 
     def known(self) -> Sequence[Secret]:
         """Return every secret that was read so far, including those that open stores."""
@@ -152,18 +161,24 @@ class SecretResolver:
         """
         return [_require_secret(outcome) for outcome in self.read([RequestedSecret(one, base) for one in references])]
 
-    def read(self, requested: Sequence[RequestedSecret]) -> list[Outcome]:
-        """Return the outcome of each reference, in their order.
+    def read(self, requested: Sequence[RequestedSecret], progress: Progress = SILENT) -> list[Outcome]:
+        """Return the outcome of each reference, in their order; `progress` is told which stores are waited for.
 
         Raises:
             ConnectionFailed: `config_invalid`, there is no such scheme.
         """
         sessions = [self._session(reference.scheme, base) for reference, base in requested]
         groups = _grouped(sessions, [reference for reference, _ in requested])
+        progress.begin("reading secrets", len(groups))
+
+        def read_session(session: StoreSession) -> Mapping[SecretReference, Outcome]:
+            with waiting_for(session.name, progress):
+                return session.read(groups[session])
+
         if len(groups) == 1:  # the usual case of one connection, without a thread
-            outcomes = {session: session.read(references) for session, references in groups.items()}
+            outcomes = {session: read_session(session) for session in groups}
         else:
-            calls = list(call_each(lambda session: session.read(groups[session]), deque(groups), _STORES_AT_ONCE))
+            calls = list(call_each(read_session, deque(groups), _STORES_AT_ONCE))
             outcomes = {session: future.result() for session, future in calls}
         return [outcomes[session][reference] for session, (reference, _) in zip(sessions, requested, strict=True)]
 

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from connform.database.memory import MemoryStore
 from connform.engine.load.catalog import provider_of
 from connform.engine.load.scopes import requested_scopes
+from connform.engine.run.progress import SILENT, Progress
 from connform.engine.run.simulated_api import play
 from connform.errors import ConnectionFailed
 from connform.grant import Grant, GrantFacts, GrantStore
@@ -36,7 +37,7 @@ class SyntheticSecrets:
     def __init__(self, simulator: Simulator) -> None:
         self._simulator = simulator
 
-    def prepare(self, connections: Iterable[Connection]) -> None:
+    def prepare(self, connections: Iterable[Connection], progress: Progress = SILENT) -> None:  # noqa: ARG002  (it waits for nothing)
         """Have the simulator answer as the provider of each connection says: ready checks, and refusals."""
         for connection in connections:
             with suppress(ConnectionFailed):  # a bug of a plug-in, which the check reports

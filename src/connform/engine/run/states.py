@@ -84,6 +84,11 @@ class StateOfRun:
         recorded = self.tables[0].repository() if self._is_shared else {}
         return describe(recorded) if recorded and are_different(recorded, self.identity) else ""
 
+    def missing_note(self) -> str:
+        """Return a sentence that says that there is no state at a URL yet, which may be misspelt; empty if there is one."""
+        place = self.tables[0].place
+        return f"no state in {place} yet" if self._has_url and not self.tables[0].schema() else ""
+
     def has_recorded(self, absent: str) -> bool:
         """Whether something is recorded of a file or folder that is missing or empty."""
         summaries = [summary for table in self.tables for summary in table.summaries().values()]

@@ -62,7 +62,8 @@ class StoreSession:
             timeout_s: the time limit of a read.
             long_lived: whether it serves a program that runs for long, not one run.
         """
-        self._name = name
+        self.name = name
+        """As in messages."""
         self._open = open_store
         self._timeout_s = timeout_s
         self._long_lived = long_lived
@@ -170,10 +171,10 @@ class StoreSession:
     def _reset(self) -> None:
         # An open store has connections and a login. Only the process that made them may use and close them.
         self._store = ProcessLocal(partial(OnceValue, self._open_store))
-        self._pace = Pace(self._name, self._timeout_s)
+        self._pace = Pace(self.name, self._timeout_s)
 
     def _open_store(self) -> OpenStore:
-        SECRETS.write("opens %s", self._name)
+        SECRETS.write("opens %s", self.name)
         return self._open()
 
     def close(self) -> None:
@@ -219,10 +220,10 @@ class StoreSession:
         if isinstance(outcome, SecretUnresolved):
             self._failed_at[reference] = monotonic()
             outcome = outcome.about(reference)
-            SECRETS.write("%s: not read from %s (%s): %s", reference, self._name, outcome.fault.name, outcome.message)
+            SECRETS.write("%s: not read from %s (%s): %s", reference, self.name, outcome.fault.name, outcome.message)
         else:
             version = f", version {outcome.version}" if outcome.version else ""
-            SECRETS.write("%s: read from %s%s", reference, self._name, version)
+            SECRETS.write("%s: read from %s%s", reference, self.name, version)
         self._outcomes[reference] = outcome
         self._read_here.own.add(reference)
 
@@ -230,7 +231,7 @@ class StoreSession:
         try:
             return future.result(0)
         except TimeoutError:
-            message = f"{self._name} did not answer within {self._timeout_s:g} s"
+            message = f"{self.name} did not answer within {self._timeout_s:g} s"
             return [StoreFailed(message)] * len(batch)
         except SecretUnresolved as failure:
             return [failure] * len(batch)
@@ -240,7 +241,7 @@ class StoreSession:
         began_at = monotonic()
         with deadline.within(self._timeout_s), hidden_frames():
             outcomes = self._guarded(lambda store: store.read(references))
-        SECRETS.write("%s: one read, of %d (%.1f ms)", self._name, len(references), (monotonic() - began_at) * 1000)
+        SECRETS.write("%s: one read, of %d (%.1f ms)", self.name, len(references), (monotonic() - began_at) * 1000)
         return outcomes
 
     def _guarded(self, use: Callable[[OpenStore], T]) -> T:
@@ -257,7 +258,7 @@ class StoreSession:
         except ConnectionFailed as error:  # a token that no header can carry
             failure = SecretUnresolved(error.fault.name, error.message, error.hint)
         except Exception as error:  # noqa: BLE001  (a secret or an answer that the backend did not expect)
-            what = f"{type(error).__name__} in {_place(error)}, while {self._name} was read"
+            what = f"{type(error).__name__} in {_place(error)}, while {self.name} was read"
             failure = _Bug(_UNAVAILABLE, f"a bug of connform: {what}", _BUG_HINT)
         # Raised outside of the handlers: else the chained exception might hold a secret.
         raise failure

@@ -1,0 +1,47 @@
+"""`Progress`: is told what a run waits for. Layer 3, no IO."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+
+class Progress(Protocol):
+    """What a run tells about itself while it goes on. Several threads call it at the same time."""
+
+    def begin(self, phase: str, total: int = 0) -> None:
+        """A phase begins, and the phase before it has ended.
+
+        Args:
+            phase: what is done: `checking`.
+            total: how many names will be started and finished; 0 if the phase is one piece of work.
+        """
+
+    def started(self, name: str) -> None:
+        """The run waits for a connection or for a store."""
+
+    def finished(self, name: str) -> None:
+        """The run waits for it no more."""
+
+
+class _Silent:
+    def begin(self, phase: str, total: int = 0) -> None: ...
+
+    def started(self, name: str) -> None: ...
+
+    def finished(self, name: str) -> None: ...
+
+
+SILENT: Progress = _Silent()
+"""The progress of a run that nobody watches."""
+
+
+@contextmanager
+def waiting_for(name: str, progress: Progress) -> Iterator[None]:
+    """Tell that the run waits for a name during the block."""
+    progress.started(name)
+    try:
+        yield
+    finally:
+        progress.finished(name)
