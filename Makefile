@@ -65,6 +65,10 @@ cover: $(VENV)/.dev ## every test, with coverage
 schema: $(VENV)/.dev ## write schema/ from the code
 	$(BIN)/connform schema --write schema
 
+.PHONY: docs
+docs: $(VENV)/.docs ## build the documentation into build/site; a warning fails
+	$(BIN)/python -m docs.site build/site
+
 .PHONY: bench
 bench: $(VENV)/.dev ## measure against the peers: connform as users install it, without what the tests need
 	rm -rf $(VENV)/bench && $(PYTHON) -m venv $(VENV)/bench
@@ -80,7 +84,7 @@ format: $(VENV)/.dev ## lay out and mend what a tool can
 constraints: ## renew constraints.txt with the newest versions of everything
 	rm -rf $(VENV).new && $(PYTHON) -m venv $(VENV).new
 	$(VENV).new/bin/python -m pip --quiet install --upgrade pip
-	$(VENV).new/bin/python -m pip --quiet install --editable '.[simulator]' --group dev hatchling
+	$(VENV).new/bin/python -m pip --quiet install --editable '.[simulator]' --group dev --group docs hatchling
 	{ sed -n 1p constraints.txt; $(VENV).new/bin/python -m pip freeze --all --exclude-editable --exclude setuptools; } > constraints.new
 	mv constraints.new constraints.txt && rm -rf $(VENV).new
 
@@ -115,4 +119,8 @@ $(VENV)/.runtime: $(VENV)/.venv $(INPUTS)
 $(VENV)/.dev: $(VENV)/.runtime
 	$(PIP) --group dev
 	@$(BIN)/python -m pytest --quiet --collect-only >/dev/null || true # compiles once what each worker would
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.dev
+	$(PIP) --group docs
 	@touch $@

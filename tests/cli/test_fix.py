@@ -18,6 +18,24 @@ connections:
   one: {extends: portal, auth: {method: api-key, api_key: "${ACME_KEY}"}}
   two: {extends: portals, auth: {method: api_key, api_key: env://ACME_KEY}}
 """
+MENDED = """\
+connections/a.yaml:3:25: mended Sandbox → sandbox
+connections/a.yaml:3:42: mended US → us
+mended 2 in connections/a.yaml
+connections/b.yaml:3:41: mended api-key → api_key
+connections/b.yaml:3:60: mended ${ACME_KEY} → env://ACME_KEY
+mended 2 in connections/b.yaml
+"""
+DIFF = """\
+--- connections/a.yaml
++++ connections/a.yaml
+@@ -1,4 +1,4 @@
+ version: 1
+ templates:
+-  portal: {environment: Sandbox, region: US}  # shared
++  portal: {environment: sandbox, region: us}  # shared
+ connections: {}
+"""
 
 
 @pytest.fixture
@@ -31,7 +49,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_what_is_certain_is_mended_and_the_rest_reported(connform: Connform, folder: Path) -> None:
     run = connform("validate", "--fix", "--format", "json")
-    assert run.err == "mended 2 in connections/a.yaml\nmended 2 in connections/b.yaml\n"
+    assert run.err == MENDED
     assert (folder / "a.yaml").read_text() == TEMPLATES.replace("Sandbox", "sandbox").replace("US", "us")
     mended = CONNECTIONS.replace("api-key", "api_key").replace("${ACME_KEY}", "env://ACME_KEY")
     assert (folder / "b.yaml").read_text() == mended
@@ -40,6 +58,20 @@ def test_what_is_certain_is_mended_and_the_rest_reported(connform: Connform, fol
         ("unknown-template", "did you mean `portal`?")
     ]
     assert run.code == 1
+
+
+def test_a_diff_shows_what_would_be_mended_and_writes_nothing(connform: Connform, folder: Path) -> None:
+    run = connform("validate", "--fix", "--diff")
+    assert (folder / "a.yaml").read_text() == TEMPLATES
+    assert run.out.startswith(f"{DIFF}--- connections/b.yaml\n")
+    assert run.err == MENDED.replace("mended", "would mend")
+    assert run.code == 1
+    assert "give both" in connform("validate", "--diff").err
+
+
+def test_a_report_says_what_can_be_mended(connform: Connform, folder: Path) -> None:
+    assert connform("validate").out.endswith("4 errors\n3 of 4 can be mended: `connform validate --fix`\n")
+    assert "mended" not in connform("validate", "--fix").out
 
 
 def test_a_second_run_mends_nothing_and_says_nothing(connform: Connform, folder: Path) -> None:

@@ -165,7 +165,7 @@ def test_glyphs_give_way_to_a_poor_encoding(engine: FakeEngine, monkeypatch: pyt
     monkeypatch.setattr(sys, "stdout", stream)
     engine.result = SAMPLES["check-mixed"]
     assert main(["check"]) == 1
-    assert b"+ ready    sandbox-us" in stream.buffer.getvalue()
+    assert b"+ ready  sandbox-us" in stream.buffer.getvalue()
 
 
 @pytest.mark.parametrize("argv", [["--help"], ["schema"]], ids=lambda argv: str(argv[0]))

@@ -158,9 +158,9 @@ def test_everything_certain_is_mended_however_much_it_is(tmp_path: Path) -> None
     wrong = GOOD.replace("api_key: ", "api-key: ")
     file = tmp_path / "connections.yaml"
     file.write_text(HEAD + "".join(f"  c{number}: {wrong}\n" for number in range(2 * MOST_LISTED)))
-    (mended,) = fix([str(file)])
-    assert mended.number == 2 * MOST_LISTED
-    assert b"api-key" not in mended.content
+    (manifest,) = fix([str(file)])
+    assert len(manifest.mended) == 2 * MOST_LISTED
+    assert b"api-key" not in manifest.after
 
 
 def test_duplicate_keys_that_are_not_listed_are_counted() -> None:

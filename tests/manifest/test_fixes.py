@@ -8,7 +8,7 @@ import pytest
 
 from connform.diagnostics import Diagnostic, Edit, Severity, Span
 from connform.manifest.files import Source
-from connform.manifest.fixes import apply_edits, fixes_inside_quotes
+from connform.manifest.fixes import Mended, apply_edits, fixes_inside_quotes
 from connform.manifest.foreign_references import from_vals, from_variable
 from connform.manifest.repository import leaves_repository
 from connform.manifest.source_lines import SourceLines
@@ -28,16 +28,18 @@ def edit(line: int, start: int, end: int, text: str) -> Edit:
     ],
 )
 def test_an_edit_finds_its_place(before: bytes, after: bytes) -> None:
-    assert apply_edits(before, [edit(2, 4, 6, "us")]) == (after, 1)
+    made = edit(2, 4, 6, "us")
+    assert apply_edits(before, [made]) == (after, [Mended(made.span, "US", "us")])
 
 
 def test_a_byte_order_mark_is_no_column() -> None:
-    assert apply_edits("\ufeffA: 1".encode(), [edit(1, 1, 2, "a")]) == ("\ufeffa: 1".encode(), 1)
+    assert apply_edits("\ufeffA: 1".encode(), [edit(1, 1, 2, "a")])[0] == "\ufeffa: 1".encode()
 
 
 def test_of_edits_that_overlap_the_first_is_made_and_of_equal_ones_one() -> None:
     edits = [edit(1, 4, 7, "x"), edit(1, 2, 5, "y"), edit(1, 2, 5, "y"), edit(1, 7, 8, "z")]
-    assert apply_edits(b"abcdefgh", edits) == (b"ayefzh", 2)
+    after, made = apply_edits(b"abcdefgh", edits)
+    assert (after, [(one.before, one.after) for one in made]) == (b"ayefzh", [("bcd", "y"), ("g", "z")])
 
 
 @pytest.mark.parametrize(

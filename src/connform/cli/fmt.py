@@ -39,17 +39,17 @@ def command(options: Options, *, paths: tuple[str, ...], check: bool, diff: bool
         raise UsageProblem("`-` stands alone: what comes out is one manifest")
     if options.connections or options.exclude or options.tags or options.changed_since:
         raise UsageProblem("fmt writes whole files: -c, --exclude, --tag and --changed-since choose connections")
-    from connform.engine.fmt import fmt, store_names
+    from connform.engine.fmt import fmt
 
     layouts, diagnostics, bugs = fmt(files)
     changed = [layout for layout in layouts if layout.is_changed]
     done = changed
     _print_diagnostics(diagnostics, options)
     if diff:
-        stores = store_names(layouts) if changed else ()
-        write_output(
-            "".join(line for layout in changed for line in layout.diff(_display_name(layout), stores)), options
-        )
+        from connform.engine.load.changed_files import diff_of
+        from connform.reporters.terminal import clean
+
+        write_output("".join(diff_of(layouts, clean)), options)
     elif _STDIN in files and not check:
         for layout in layouts:
             write_data(layout.after, options)

@@ -5,37 +5,45 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import click
 
 from connform.cli.flag_values import completion_of
 from connform.cli.flags import common_flags
-from connform.cli.output import emit, write_stderr
+from connform.cli.output import emit, write_output, write_stderr
 from connform.cli.usage import UsageProblem
 
 if TYPE_CHECKING:
     from connform.cli.options import Options
+    from connform.engine.fix import FixedManifest
 
 
 @click.command()
 @click.argument("paths", nargs=-1, metavar="[PATH]...", shell_complete=completion_of("files"))
 @click.option("--fix", "wants_fix", is_flag=True, help="First mend in the files what has one certain correction.")
+@click.option("--diff", is_flag=True, help="With --fix: change nothing; print what would change.")
 @click.option(
     "--by-root", is_flag=True, help="PATH… changed: check the manifests that each belongs to, root by root; for hooks."
 )
 @common_flags
-def command(options: Options, paths: tuple[str, ...], *, wants_fix: bool, by_root: bool) -> int:
+def command(options: Options, paths: tuple[str, ...], *, wants_fix: bool, diff: bool, by_root: bool) -> int:
     """Check manifests offline, without secrets and network."""
     from connform.engine.validate import validate
 
+    if diff and not wants_fix:
+        raise UsageProblem(
+            "--diff shows what --fix would mend", "give both, or see `connform fmt --diff` for the layout"
+        )
     code = 0
     for files in _files_of_runs(options, paths) if by_root else [options.files + paths]:
         if wants_fix:
-            _fix_files(files, options)
+            _fix_files(files, options, is_dry_run=diff)
         report = validate(files, options.selection, options.policies)
-        emit(report, options)
+        if not diff:
+            emit(report, options)
         code = max(code, report.exit_code)
     return code
 
@@ -67,8 +75,8 @@ def _paths_that_include(root: str) -> tuple[str, ...]:
     return (root,) if os.path.isdir(root) else (root, os.path.dirname(root) or os.curdir)
 
 
-def _fix_files(files: Sequence[str], options: Options) -> None:
-    """Fix the files, and print how many mistakes were fixed.
+def _fix_files(files: Sequence[str], options: Options, *, is_dry_run: bool) -> None:
+    """Fix the files, or print what that would change; print what was fixed.
 
     Raises:
         UsageProblem: standard input is no file, a file can't be written, or only some connections are selected.
@@ -81,10 +89,23 @@ def _fix_files(files: Sequence[str], options: Options) -> None:
     from connform.engine.fix import fix
     from connform.reporters.terminal import clean
 
-    for fixed in fix(files):
-        try:
-            fixed.write()
-        except OSError as error:
-            raise UsageProblem(f"can't write {fixed.name}: {error.strerror}") from error
+    manifests = fix(files)
+    if is_dry_run:
+        from connform.engine.load.changed_files import diff_of
+
+        write_output("".join(diff_of(manifests, clean)), options)
+    for manifest in filter(attrgetter("mended"), manifests):
+        if not is_dry_run:
+            try:
+                manifest.write()
+            except OSError as error:
+                raise UsageProblem(f"can't write {manifest.name}: {error.strerror}") from error
         if not options.quiet:
-            write_stderr(f"mended {fixed.number} in {clean(fixed.name)}\n")
+            verb = "would mend" if is_dry_run else "mended"
+            write_stderr("".join(f"{clean(line)}\n" for line in _descriptions(manifest, verb)))
+
+
+def _descriptions(manifest: FixedManifest, verb: str) -> Iterator[str]:
+    for one in manifest.mended:
+        yield f"{one.span}: {verb} {one.before} → {one.after}"
+    yield f"{verb} {len(manifest.mended)} in {manifest.name}"

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from connform.diagnostics import Edit
 from connform.engine.load.manifest import examine
 from connform.manifest.files import Source, load_sources
-from connform.manifest.fixes import apply_edits
+from connform.manifest.fixes import Mended, apply_edits
 from connform.manifest.replace import replace_content
 
 _ROUNDS = 10
@@ -19,14 +19,16 @@ _ROUNDS = 10
 
 
 class FixedManifest(NamedTuple):
-    """A manifest with corrections."""
+    """A manifest before and after its corrections."""
 
     name: str
     """Its path as the user gave it."""
-    content: bytes
+    before: bytes
+    """Its content."""
+    after: bytes
     """Its corrected content."""
-    number: int
-    """How many mistakes were corrected."""
+    mended: tuple[Mended, ...]
+    """The corrections, in the order of the file; empty if there are none. Places are those before the correction."""
 
     def write(self) -> None:
         """Write the corrected content into the file.
@@ -34,17 +36,17 @@ class FixedManifest(NamedTuple):
         Raises:
             OSError: it can't be written; the file is unchanged.
         """
-        replace_content(self.name, self.content)
+        replace_content(self.name, self.after)
 
 
 def fix(files: Sequence[str] = ()) -> list[FixedManifest]:
-    """Return the corrected manifests, only those with corrections. Nothing is written.
+    """Return all manifests, corrected. Nothing is written.
 
     Args:
         files: files or folders; empty for the default search.
     """
     before, _ = load_sources(files)
-    counts = dict.fromkeys((source.name for source in before), 0)
+    mended: dict[str, list[Mended]] = {source.name: [] for source in before}
     after = before
     for _ in range(_ROUNDS):
         edits: dict[str, list[Edit]] = {}
@@ -53,13 +55,16 @@ def fix(files: Sequence[str] = ()) -> list[FixedManifest]:
                 edits.setdefault(edit.span.file, []).append(edit)
         if not edits:
             break
-        after = [_apply_edits(source, edits.get(source.name, ()), counts) for source in after]
-    return [FixedManifest(source.name, source.data, counts[source.name]) for source in after if counts[source.name]]
+        after = [_apply_edits(source, edits.get(source.name, ()), mended[source.name]) for source in after]
+    return [
+        FixedManifest(old.name, old.data, new.data, tuple(sorted(mended[old.name])))
+        for old, new in zip(before, after, strict=True)
+    ]
 
 
-def _apply_edits(source: Source, edits: Sequence[Edit], counts: dict[str, int]) -> Source:
+def _apply_edits(source: Source, edits: Sequence[Edit], mended: list[Mended]) -> Source:
     if not edits:
         return source
-    data, count = apply_edits(source.data, edits)
-    counts[source.name] += count
+    data, made = apply_edits(source.data, edits)
+    mended += made
     return source._replace(data=data)

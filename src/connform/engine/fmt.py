@@ -1,17 +1,16 @@
-"""The verb `fmt`: the canonical layout of manifest files, and a diff. Always offline.
+"""The verb `fmt`: the canonical layout of manifest files. Always offline.
 
 Layer 3; reads manifests. Only `Layout.write` writes them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from connform.diagnostics import Diagnostic
 from connform.layout.canonical import ModelChangedError, canonical
 from connform.manifest.files import Source, load_sources
-from connform.manifest.parser import parse
 from connform.manifest.yaml_errors import YamlError
 
 
@@ -39,29 +38,6 @@ class Layout(NamedTuple):
         from connform.manifest.replace import replace_content
 
         replace_content(self.name, self.after)
-
-    def diff(self, name: str, stores: Collection[str]) -> Iterator[str]:
-        """Yield the lines of a unified diff; text that might be a secret is masked.
-
-        Args:
-            name: the name of the file in the diff.
-            stores: the names of all secret stores; references to them are not masked.
-        """
-        from connform.engine.load.vocabulary import vocabulary
-        from connform.layout.diff import diff
-        from connform.manifest.source_excerpts import public_text
-
-        return diff(name, self.before.decode(), self.after.decode(), public_text(vocabulary(), stores))
-
-
-def store_names(layouts: Iterable[Layout]) -> frozenset[str]:
-    """Return the names of the secret stores that the manifests declare; a manifest that can't be parsed adds none."""
-    names: set[str] = set()
-    for layout in layouts:
-        root, _ = parse(layout.before, layout.name)
-        stores = root.get("stores") if root else None
-        names |= stores.keys() if isinstance(stores, dict) else set()
-    return frozenset(names)
 
 
 class Layouts(NamedTuple):

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
-from connform.diagnostics import Diagnostic, Edit
+from connform.diagnostics import Diagnostic, Edit, Span
 from connform.manifest.nodes import LINE_BREAK
 from connform.manifest.source_lines import SourceLines
 
@@ -48,16 +49,29 @@ def _escaped(text: str, quote: str) -> str:
     return text.replace(quote, quote * 2)
 
 
-def apply_edits(data: bytes, edits: Iterable[Edit]) -> tuple[bytes, int]:
-    """Return the text with its edits, and how many were made; of two that overlap, only the first is made."""
+class Mended(NamedTuple):
+    """One edit that was made."""
+
+    span: Span
+    """Where the old text stood."""
+    before: str
+    """The old text."""
+    after: str
+    """The new text."""
+
+
+def apply_edits(data: bytes, edits: Iterable[Edit]) -> tuple[bytes, list[Mended]]:
+    """Return the text with its edits, and those that were made; of two that overlap, only the first is made."""
     text = data.decode()
     start = len(_BOM) if text.startswith(_BOM) else 0
     lines = [start, *(match.end() for match in LINE_BREAK.finditer(text))]
     pieces: list[str] = []
-    position = count = 0
+    made: list[Mended] = []
+    position = 0
     for span, replacement in sorted(set(edits)):
         begin, end = lines[span.line - 1] + span.column - 1, lines[span.end_line - 1] + span.end_column - 1
         if begin >= position:
             pieces += (text[position:begin], replacement)
-            position, count = end, count + 1
-    return "".join((*pieces, text[position:])).encode(), count
+            made.append(Mended(span, text[begin:end], replacement))
+            position = end
+    return "".join((*pieces, text[position:])).encode(), made

@@ -109,7 +109,16 @@ def _summary(view: View, look: Look) -> list[str]:
         found.append(format_count(summary["warnings"], "warning"))
     style = BOLD_RED if view["exit_code"] else BOLD_YELLOW if summary["warnings"] else BOLD_GREEN
     line = subject + (": " if found else "") + look.paint(", ".join(found), style) + _duration_note(view)
-    return _with_names(fold_rows([line], look.row_width), failures, look.width)
+    room = look.row_width - len(":" if failures else "")
+    return _with_names(fold_rows([line], room), failures, look.width) + _mending_note(view, look)
+
+
+def _mending_note(view: View, look: Look) -> list[str]:
+    """Return how many mistakes `validate --fix` can mend, if there are any."""
+    number = sum(bool(diagnostic["fix"]) for diagnostic in view["diagnostics"])
+    total = view["summary"]["errors"] + view["summary"]["warnings"]
+    note = f"{number} of {total} can be mended: `connform validate --fix`"
+    return fold_rows([note], look.row_width) if number else []
 
 
 def _with_names(lines: list[str], names: list[str], width: int) -> list[str]:

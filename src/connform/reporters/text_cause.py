@@ -31,12 +31,12 @@ def render_cause(cause: Cause, look: Look) -> list[str]:
     is_failure = first["verdict"] in FAILURES
     if number == 1:
         cells = [cell.strip() for cell in row_of(first, look) if cell]
-        lines = fold(cells, rest=INDENT, width=look.row_width, separator="  ")
-        lines += (stages_of(first, look) if is_failure or look.verbosity > 0 else []) + facts_of(first, look)
+        below = (stages_of(first, look) if is_failure or look.verbosity > 0 else []) + facts_of(first, look)
     else:
-        head = [sign(outcome(first), first["verdict"], look), look.paint(f"{number} connections", BOLD)]
-        lines = ["  ".join([*head, look.paint(first["class"], VERDICTS[first["verdict"]][1])]).rstrip()]
-        lines += _members(cause, look)
+        count, style = look.paint(f"{number} connections", BOLD), VERDICTS[first["verdict"]][1]
+        cells = [sign(outcome(first), first["verdict"], look), count, look.paint(first["class"], style)]
+        below = _members(cause, look)
+    lines = fold(filter(None, cells), rest=INDENT, width=look.row_width, separator="  ") + below
     return lines + render_remarks(cause, look)
 
 

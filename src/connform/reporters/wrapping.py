@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from connform.reporters.terminal import clean, width_of
 
 _TEXT_OR_ESCAPE = re.compile(r"\x1b\[[0-9;]*m|[^\x1b]+")
+_BREAK = re.compile(r"(?<![0-9]) ")
 _LEAST_ROOM = 24
 """Columns of text that a paragraph has in any case, however narrow the terminal is."""
 
@@ -62,14 +63,15 @@ def fold(pieces: Iterable[str], *, first: str = "", rest: str = "", width: int, 
 
 
 def fold_rows(rows: Iterable[str], width: int) -> list[str]:
-    """Return aligned lines; one that is wider than `width` is wrapped between its words."""
+    """Return aligned lines; one that is wider than `width` is wrapped between its words, but not behind a number."""
     lines: list[str] = []
     for row in rows:
-        indent = " " * (len(row) - len(row.lstrip()))
-        is_wide = width_of(row) > width
-        lines += (
-            fold(row.split(" ")[len(indent) :], first=indent, rest=f"{indent}    ", width=width) if is_wide else [row]
-        )
+        if width_of(row) <= width:
+            lines.append(row)
+        else:
+            words = row.lstrip()
+            indent = " " * (len(row) - len(words))
+            lines += fold(_BREAK.split(words), first=indent, rest=f"{indent}    ", width=width)
     return lines
 
 

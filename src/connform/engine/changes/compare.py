@@ -87,7 +87,8 @@ def removal_change(applied: Applied, table: StateTable, remark: str, grant: Gran
         grant: its grant; `None` if it has none.
     """
     summary = applied.summary
-    reasons = (*_failure_reasons(summary), *([remark] if remark else ()))
+    failures = _failure_reasons(summary) if summary.digest else ()  # what never was applied may go without a word
+    reasons = (*failures, *([remark] if remark else ()))
     change = Change(applied.connection, Action.REMOVE, summary.digest, "", reasons, None, applied, table, {})
     return change._replace(revokes=living_grant(grant))
 

@@ -1,0 +1,31 @@
+"""Builds the site: `python -m docs.site FOLDER` (`make docs`). Assembles the pages beside it, then has Sphinx render them."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+from docs.site.assembly import assemble
+
+
+def build(site: Path) -> int:
+    """Build the site into a folder, and return Sphinx's exit code: not 0 after any warning."""
+    pages = site.with_name("pages")
+    assemble(pages)
+    return render(pages, site)
+
+
+def render(pages: Path, site: Path) -> int:
+    """Have Sphinx render pages into a folder anew, and return its exit code."""
+    from sphinx.cmd.build import main
+
+    doctrees = site.with_name("doctrees")
+    for folder in (site, doctrees):
+        shutil.rmtree(folder, ignore_errors=True)
+    options = ["--quiet", "--fail-on-warning", "--nitpicky", "--builder", "dirhtml", "--jobs", "auto"]
+    return main([*options, "--conf-dir", str(Path(__file__).parent), "-d", str(doctrees), str(pages), str(site)])
+
+
+if __name__ == "__main__":
+    raise SystemExit(build(Path(sys.argv[1]).resolve()))
